@@ -1,0 +1,54 @@
+// Builds everything into dist/: extension, engine, command line, language server, webviews. `--watch` rebuilds on change.
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { build, context } from "esbuild";
+
+const require = createRequire(import.meta.url);
+const node = {
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  target: "node20",
+  sourcemap: true,
+  outdir: "dist",
+  outExtension: { ".js": ".cjs" },
+  logLevel: "warning",
+  mainFields: ["module", "main"],
+  // Native parts and the user's own TensorFlow are found at run time.
+  external: ["vscode", "onnxruntime-node", "onnxruntime-node/*", "sharp", "@tensorflow/tfjs-node", "@tensorflow/tfjs-node-gpu"],
+  define: { "process.env.BULWARK_VERSION": JSON.stringify(require("./package.json").version) },
+};
+const targets = [
+  {
+    ...node,
+    entryPoints: {
+      extension: "src/extension/extension.ts",
+      engine: "src/engine/main.ts",
+      cli: "src/cli/main.ts",
+      "language-server": "src/language-server/main.ts",
+    },
+  },
+  {
+    bundle: true,
+    platform: "browser",
+    format: "iife",
+    target: "chrome120",
+    sourcemap: "linked",
+    minify: true,
+    logLevel: "warning",
+    outdir: "dist/webview",
+    entryPoints: { inspector: "webview/inspector/index.ts", training: "webview/training/index.ts", report: "webview/report/index.ts" },
+  },
+];
+
+const watch = process.argv.includes("--watch");
+if (!watch) rmSync("dist", { recursive: true, force: true });
+mkdirSync("dist", { recursive: true });
+const wasm = path.dirname(require.resolve("@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm"));
+for (const file of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm-threaded-simd.wasm"])
+  cpSync(path.join(wasm, file), path.join("dist", file));
+cpSync(path.join(path.dirname(require.resolve("@vscode/codicons/package.json")), "dist/codicon.ttf"), "dist/codicon.ttf");
+cpSync(path.join(path.dirname(require.resolve("@vscode/codicons/package.json")), "dist/codicon.css"), "dist/codicon.css");
+if (watch) for (const target of targets) await (await context(target)).watch();
+else await Promise.all(targets.map((target) => build(target)));

@@ -1,0 +1,55 @@
+import { setImmediate as yieldToEvents } from "node:timers/promises";
+import { cancelled } from "../shared/errors.ts";
+import type { RunEventBody } from "../shared/events.ts";
+import { createRandom, type Random } from "./random.ts";
+import { tf } from "./tf.ts";
+
+export interface Progress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** All that a computation may know of the world around it. */
+export interface RunContext {
+  readonly rng: Random;
+  readonly signal: AbortSignal;
+  /** Call once per step of every loop: runs what the backend has queued, lets messages in, throws CANCELLED when asked to stop. */
+  checkpoint(progress?: Progress): Promise<void>;
+  emit(event: RunEventBody): void;
+  log(message: string): void;
+  /** Milliseconds of a monotonic clock. */
+  clock(): number;
+}
+
+export interface ContextOptions {
+  readonly seed?: number | string;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEventBody) => void;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly log?: (message: string) => void;
+}
+
+export function createContext(options: ContextOptions = {}): RunContext {
+  const signal = options.signal ?? new AbortController().signal;
+  return {
+    rng: createRandom(options.seed ?? 1),
+    signal,
+    async checkpoint(progress) {
+      if (signal.aborted) throw cancelled();
+      flushBackend();
+      if (progress) options.onProgress?.(progress);
+      await yieldToEvents();
+      if (signal.aborted) throw cancelled();
+    },
+    emit: (event) => options.onEvent?.(event),
+    log: (message) => options.log?.(message),
+    clock: () => performance.now(),
+  };
+}
+
+/** Backends that queue work (ours) offer `flush`; the others compute at once. */
+function flushBackend(): void {
+  const backend: unknown = tf.backend();
+  if (typeof backend === "object" && backend !== null && "flush" in backend && typeof backend.flush === "function") backend.flush();
+}

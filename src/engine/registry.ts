@@ -1,0 +1,32 @@
+import { BulwarkError } from "../shared/errors.ts";
+import type { Attack, DatasetSpec, Defense, Detector, Entry, Explanation, Measure, ModelSpec } from "./define.ts";
+
+// Adding an entry: write its file, add its name here. Lists are alphabetical by id.
+export const attacks: readonly Attack[] = [];
+export const defenses: readonly Defense[] = [];
+export const detectors: readonly Detector[] = [];
+export const explanations: readonly Explanation[] = [];
+export const measures: readonly Measure[] = [];
+export const models: readonly ModelSpec[] = [];
+export const datasets: readonly DatasetSpec[] = [];
+
+/** The lists by the kind names of `bulwark list`. */
+export const registry = {
+  attack: attacks,
+  defense: defenses,
+  detector: detectors,
+  explanation: explanations,
+  measure: measures,
+  model: models,
+  dataset: datasets,
+} as const;
+export type RegistryKind = keyof typeof registry;
+type EntryOf<K extends RegistryKind> = (typeof registry)[K][number];
+
+/** The entry of that id; UNKNOWN_ID names the nearest ones. */
+export function find<K extends RegistryKind>(kind: K, id: string): EntryOf<K> {
+  const list: readonly Entry[] = registry[kind];
+  const entry = list.find((e) => e.id === id);
+  if (!entry) throw new BulwarkError("UNKNOWN_ID", `There is no ${kind} "${id}".`, `Known: ${list.map((e) => e.id).join(", ")}.`);
+  return entry as EntryOf<K>;
+}

@@ -1,0 +1,17 @@
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
+import "@tensorflow/tfjs-core/dist/register_all_gradients";
+import * as tfl from "@tensorflow/tfjs-layers";
+
+/** The only door to tfjs: core operations as `tf`, layers as `tfl`. */
+export { tf, tfl };
+
+/** Image batch [b,H,W,C], float32 in [0,1]. */
+export type Images = tf.Tensor4D;
+/** Class scores before any softmax, [b,k]. */
+export type Logits = tf.Tensor2D;
+/** Class indices [b], int32. */
+export type Labels = tf.Tensor1D;
+
+/** One step of a loop: everything allocated inside is freed but the tensor returned. */
+export const step = <T extends tf.Tensor>(body: () => T): T => tf.tidy(body);

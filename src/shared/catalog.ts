@@ -1,0 +1,30 @@
+/** The registries as plain data: what the language server, forms and docs know without loading tfjs. Built by `npm run generate`. */
+export const catalogKinds = ["attack", "defense", "detector", "explanation", "measure", "model", "dataset"] as const;
+export type CatalogKind = (typeof catalogKinds)[number];
+
+/** JSON schema of one parameter, as far as Bulwark uses it. */
+export interface ParameterSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly enum?: readonly string[];
+  readonly unit?: string;
+  readonly advanced?: boolean;
+}
+export interface ParametersSchema {
+  readonly type: "object";
+  readonly properties: Readonly<Record<string, ParameterSchema>>;
+  readonly required?: readonly string[];
+}
+export interface CatalogEntry {
+  readonly kind: CatalogKind;
+  readonly id: string;
+  readonly title: string;
+  readonly paper: string;
+  readonly params: ParametersSchema;
+}
+export type Catalog = readonly CatalogEntry[];
+
+export const entriesOf = (catalog: Catalog, kind: CatalogKind): readonly CatalogEntry[] => catalog.filter((entry) => entry.kind === kind);

@@ -1,0 +1,49 @@
+import { type Static, Type } from "@sinclair/typebox";
+
+/** `<model>.bulwark.json`, contract.md §5: the model sees (255·x − mean) / scale of our image x in [0,1]. */
+export const InputContractSchema = Type.Object(
+  {
+    input: Type.Object(
+      {
+        size: Type.Optional(
+          Type.Tuple([Type.Integer({ minimum: 1 }), Type.Integer({ minimum: 1 })], {
+            description: "Height and width; taken from the model when left out.",
+          }),
+        ),
+        channels: Type.Optional(
+          Type.Union([Type.Literal("rgb"), Type.Literal("bgr"), Type.Literal("gray")], {
+            description: "Order of the channels that the model wants.",
+          }),
+        ),
+        layout: Type.Optional(Type.Union([Type.Literal("nhwc"), Type.Literal("nchw")])),
+        mean: Type.Optional(Type.Union([Type.Number(), Type.Array(Type.Number())], { description: "In 0…255 units; 0 by default." })),
+        scale: Type.Optional(
+          Type.Union([Type.Number(), Type.Array(Type.Number())], {
+            description: "In 0…255 units; 255 by default, so that the model sees [0,1].",
+          }),
+        ),
+        resize: Type.Optional(
+          Type.Union([Type.Literal("cover"), Type.Literal("contain"), Type.Literal("fill"), Type.Literal("none")], {
+            description: "How an image of another size is made to fit.",
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    output: Type.Optional(
+      Type.Object(
+        {
+          kind: Type.Optional(Type.Union([Type.Literal("logits"), Type.Literal("probabilities")])),
+          classes: Type.Optional(Type.Array(Type.String())),
+          labelOffset: Type.Optional(Type.Integer()),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    /** The defence that a Bulwark model was trained with; its volumizer and aggregation are part of the classifier. */
+    defense: Type.Optional(Type.Object({ id: Type.String(), params: Type.Record(Type.String(), Type.Unknown()) })),
+  },
+  { additionalProperties: false, title: "Bulwark input contract" },
+);
+
+export type InputContract = Static<typeof InputContractSchema>;

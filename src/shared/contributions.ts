@@ -1,0 +1,46 @@
+/** Ids that package.json, the extension and the language server share. A test holds package.json against this file. */
+export const commands = {
+  attackImage: "bulwark.attackImage",
+  explainImage: "bulwark.explainImage",
+  rankPatches: "bulwark.rankPatches",
+  inspectModel: "bulwark.inspectModel",
+  evaluateModel: "bulwark.evaluateModel",
+  attackModel: "bulwark.attackModel",
+  runExperiment: "bulwark.runExperiment",
+  trainExperiment: "bulwark.trainExperiment",
+  evaluateExperiment: "bulwark.evaluateExperiment",
+  newExperiment: "bulwark.newExperiment",
+  resumeRun: "bulwark.resumeRun",
+  cancelRun: "bulwark.cancelRun",
+  revealRun: "bulwark.revealRun",
+  openReport: "bulwark.openReport",
+  openTraining: "bulwark.openTraining",
+  deleteRun: "bulwark.deleteRun",
+  fetchDataset: "bulwark.fetchDataset",
+  runDoctor: "bulwark.runDoctor",
+  selectBackend: "bulwark.selectBackend",
+  showStatus: "bulwark.showStatus",
+  showLog: "bulwark.showLog",
+  restartEngine: "bulwark.restartEngine",
+  refreshViews: "bulwark.refreshViews",
+} as const;
+export type CommandId = (typeof commands)[keyof typeof commands];
+
+export const views = {
+  container: "bulwark",
+  models: "bulwark.models",
+  data: "bulwark.data",
+  runs: "bulwark.runs",
+  findings: "bulwark.findings",
+} as const;
+export const panels = { inspector: "bulwark.inspector", training: "bulwark.training", report: "bulwark.report" } as const;
+export const settings = {
+  backend: "bulwark.engine.backend",
+  nodePath: "bulwark.engine.nodePath",
+  threads: "bulwark.engine.threads",
+  seed: "bulwark.seed",
+} as const;
+
+export const experimentLanguage = "bulwark-experiment";
+export const experimentGlob = "**/*.bulwark.jsonc";
+export const imageExtensions = ["png", "jpg", "jpeg", "webp", "bmp"] as const;

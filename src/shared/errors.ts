@@ -1,0 +1,104 @@
+/** Every expected failure of Bulwark, with the advice that is printed beside it. Anything else that is thrown is a bug. */
+export const errorCodes = [
+  "BACKEND_UNAVAILABLE", // the backend asked for cannot be loaded on this machine
+  "BUG", // an unexpected exception, wrapped for transport
+  "CANCELLED",
+  "CHECKSUM", // a downloaded file is not the official one
+  "DATASET_EMPTY",
+  "DATASET_INVALID", // truncated IDX, records of the wrong size, boxes that are no boxes
+  "DISK_FULL",
+  "ENGINE_EXITED", // the engine process ended while a request was open
+  "ENGINE_START", // the engine process could not be started
+  "EXPERIMENT_INVALID",
+  "FILE_NOT_FOUND",
+  "FILE_UNREADABLE",
+  "IMAGE_INVALID", // not an image, or one that the decoder refuses
+  "IMAGE_SIZE", // the image and the model disagree about size or channels
+  "KERNEL_UNSUPPORTED", // the backend has no lowering for a tfjs kernel
+  "LABEL_RANGE",
+  "MODEL_INVALID",
+  "MODEL_NAN", // a weight is NaN or infinite
+  "NETWORK",
+  "NOT_WRITABLE",
+  "PARAMETER_INVALID",
+  "RUN_INVALID",
+  "RUN_NOT_FOUND",
+  "TRAINING_DIVERGED", // the loss became NaN or infinite
+  "UNKNOWN_ID", // no attack, defence, model … of that name
+  "UNTRUSTED", // the workspace is not trusted
+  "USAGE", // wrong command-line words
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** What crosses a process boundary in place of the exception itself. */
+export interface ErrorData {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fix: string | undefined;
+  readonly detail: string | undefined;
+}
+
+/** An expected failure: one sentence that says what happened, one that says what to do about it. */
+export class BulwarkError extends Error {
+  override readonly name = "BulwarkError";
+  readonly code: ErrorCode;
+  readonly fix: string | undefined;
+  /** Further text for the log, such as the last lines of a process that ended. */
+  readonly detail: string | undefined;
+
+  constructor(code: ErrorCode, message: string, fix?: string, options: { cause?: unknown; detail?: string } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.fix = fix;
+    this.detail = options.detail;
+  }
+}
+
+/** Turns anything thrown into data for a message; system errors that a user can mend get their own code. */
+export function toErrorData(thrown: unknown): ErrorData {
+  const error = asBulwarkError(thrown);
+  if (error) return { code: error.code, message: error.message, fix: error.fix, detail: error.detail };
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const detail = thrown instanceof Error ? thrown.stack : undefined;
+  return { code: "BUG", message, fix: "Show the log and report it.", detail };
+}
+
+export function fromErrorData(data: ErrorData): BulwarkError {
+  return new BulwarkError(data.code, data.message, data.fix, data.detail === undefined ? {} : { detail: data.detail });
+}
+
+/** The error itself if it is ours, or ours made of a file-system error that has a known remedy. */
+export function asBulwarkError(thrown: unknown): BulwarkError | undefined {
+  if (thrown instanceof BulwarkError) return thrown;
+  if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
+  const path = "path" in thrown && typeof thrown.path === "string" ? thrown.path : "the file";
+  switch (thrown.code) {
+    case "ENOSPC":
+      return new BulwarkError(
+        "DISK_FULL",
+        `No space left on the disk while writing ${path}.`,
+        "Free some space, then resume the run: what was finished is kept.",
+        { cause: thrown },
+      );
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new BulwarkError(
+        "NOT_WRITABLE",
+        `No permission for ${path}.`,
+        "Choose another folder with --out, or change its permissions.",
+        { cause: thrown },
+      );
+    case "ENOENT":
+      return new BulwarkError("FILE_NOT_FOUND", `There is no file ${path}.`, "Check the path.", { cause: thrown });
+    default:
+      return undefined;
+  }
+}
+
+export const isCancelled = (thrown: unknown): boolean => thrown instanceof BulwarkError && thrown.code === "CANCELLED";
+export const cancelled = (): BulwarkError => new BulwarkError("CANCELLED", "Cancelled.", "Run `bulwark resume` to go on.");
+
+/** `error CODE: message — fix`, the one line that the command line prints. */
+export const errorLine = (error: ErrorData): string => `error ${error.code}: ${error.message}${error.fix ? ` — ${error.fix}` : ""}`;

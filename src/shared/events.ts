@@ -1,0 +1,98 @@
+import type { ErrorData } from "./errors.ts";
+import type { Finding } from "./results.ts";
+
+/**
+ * One line of `events.jsonl`, and the payload of a run's progress notification. `t` is seconds since the run was created or
+ * last resumed; panels rebuild themselves from these lines alone.
+ */
+export type RunEvent = { readonly t: number } & (
+  | {
+      readonly kind: "started";
+      readonly run: string;
+      readonly title: string;
+      readonly backend: string;
+      readonly device: string;
+      readonly arms: readonly string[];
+    }
+  | { readonly kind: "resumed"; readonly run: string; readonly backend: string; readonly device: string }
+  /** A long piece of work begins: `phase` is a sentence such as "Training undefended". */
+  | { readonly kind: "phase"; readonly phase: string; readonly arm?: string; readonly attack?: string }
+  | {
+      readonly kind: "progress";
+      readonly phase: string;
+      readonly done: number;
+      readonly total: number;
+      readonly etaSeconds: number | null;
+      readonly overall: number;
+    }
+  | {
+      readonly kind: "step";
+      readonly arm: string;
+      readonly epoch: number;
+      readonly epochs: number;
+      readonly step: number;
+      readonly steps: number;
+      readonly loss: number;
+      readonly imagesPerSecond: number;
+    }
+  | {
+      readonly kind: "epoch";
+      readonly arm: string;
+      readonly epoch: number;
+      readonly epochs: number;
+      readonly trainLoss: number;
+      readonly trainAccuracy: number | null;
+      readonly validationLoss: number | null;
+      readonly validationAccuracy: number | null;
+      readonly quickAttack: { readonly id: string; readonly successRate: number | null } | null;
+      readonly seconds: number;
+      readonly imagesPerSecond: number;
+      readonly memoryBytes: number;
+    }
+  /** Attention of the chosen images after an epoch; files relative to the run folder. */
+  | {
+      readonly kind: "attention";
+      readonly arm: string;
+      readonly epoch: number;
+      readonly images: readonly { readonly index: number; readonly file: string }[];
+    }
+  | {
+      readonly kind: "trained";
+      readonly arm: string;
+      readonly seconds: number;
+      readonly reused: boolean;
+      readonly bestEpoch: number | null;
+    }
+  | {
+      readonly kind: "attacked";
+      readonly arm: string;
+      readonly attack: string;
+      readonly cleanAccuracy: number | null;
+      readonly attackedAccuracy: number | null;
+      readonly successRate: number | null;
+      readonly seconds: number;
+    }
+  | { readonly kind: "warning"; readonly message: string; readonly code?: string }
+  | { readonly kind: "finding"; readonly finding: Finding }
+  | { readonly kind: "done"; readonly report: string }
+  | { readonly kind: "cancelled" }
+  | { readonly kind: "failed"; readonly error: ErrorData }
+);
+
+type WithoutTime<T> = T extends unknown ? Omit<T, "t"> : never;
+/** An event as the engine emits it; the run store adds the time. */
+export type RunEventBody = WithoutTime<RunEvent>;
+
+/** Reads `events.jsonl`; a last line that was cut off by a crash is left out. */
+export function parseEvents(text: string): RunEvent[] {
+  const events: RunEvent[] = [];
+  for (const line of text.split("\n")) {
+    if (line.trim() === "") continue;
+    try {
+      events.push(JSON.parse(line) as RunEvent);
+    } catch {
+      // Only a torn line (the process died while writing it) cannot be parsed; the lines around it are whole.
+    }
+  }
+  return events;
+}

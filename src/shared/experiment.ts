@@ -1,0 +1,241 @@
+import type { Catalog, CatalogKind, ParametersSchema } from "./catalog.ts";
+import { entriesOf } from "./catalog.ts";
+
+/** A registry choice in an experiment file: the id as `kind`, its parameters beside it. */
+export type Chosen = { readonly kind: string } & Readonly<Record<string, unknown>>;
+
+export interface TrainSettings {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: "sgd" | "adam";
+  readonly learningRate: number;
+  readonly momentum: number;
+  /** On kernels only. */
+  readonly weightDecay: number;
+  readonly schedule:
+    | { readonly kind: "constant" }
+    | { readonly kind: "steps"; readonly at: readonly number[]; readonly factor: number }
+    | { readonly kind: "cosine" }
+    | { readonly kind: "plateau"; readonly factor: number; readonly patience: number };
+  /** Share of the training images kept for validation. */
+  readonly validation: number;
+  /** Stop after so many epochs without a better validation accuracy; 0 = never. */
+  readonly earlyStop: number;
+  /** Attack whose success rate is measured on a few validation images after each epoch; null = none. */
+  readonly quickAttack: Chosen | null;
+}
+export const defaultTrain: TrainSettings = {
+  epochs: 5,
+  batchSize: 64,
+  optimizer: "adam",
+  learningRate: 0.001,
+  momentum: 0.9,
+  weightDecay: 0,
+  schedule: { kind: "constant" },
+  validation: 0.1,
+  earlyStop: 0,
+  quickAttack: null,
+};
+
+export interface ExperimentArm {
+  readonly name: string;
+  readonly model?: Chosen | { readonly file: string; readonly input?: unknown };
+  readonly defense?: Chosen;
+  readonly train?: Partial<TrainSettings>;
+}
+
+/** `*.bulwark.jsonc`, contract.md §3, as a person writes it. */
+export interface Experiment {
+  readonly $schema?: string;
+  readonly name?: string;
+  readonly seed?: number;
+  readonly dataset: { readonly kind: string; readonly path?: string; readonly train?: number; readonly test?: number } & Readonly<
+    Record<string, unknown>
+  >;
+  readonly model: Chosen | { readonly file: string; readonly input?: unknown };
+  readonly defense?: Chosen;
+  readonly train?: Partial<TrainSettings>;
+  readonly attacks?: readonly Chosen[];
+  readonly detectors?: readonly Chosen[];
+  readonly explanations?: readonly Chosen[];
+  readonly analyses?: readonly Chosen[];
+  readonly compare?: readonly ExperimentArm[];
+  readonly expect?: readonly {
+    readonly metric: string;
+    readonly attack?: string;
+    readonly arm?: string;
+    readonly min?: number;
+    readonly max?: number;
+  }[];
+  readonly plugins?: readonly string[];
+}
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const num = (description: string, value: number, extra: Schema = {}): Schema => ({ type: "number", description, default: value, ...extra });
+const int = (description: string, value: number, extra: Schema = {}): Schema => ({
+  type: "integer",
+  description,
+  default: value,
+  ...extra,
+});
+
+/** One registry entry as a schema: `kind` fixed, its parameters allowed, anything else not. */
+function chosenSchema(id: string, title: string, params: ParametersSchema, extra: Schema = {}): Schema {
+  return {
+    type: "object",
+    title,
+    properties: { kind: { const: id, description: title }, ...params.properties, ...extra },
+    required: ["kind"],
+    additionalProperties: false,
+  };
+}
+
+/**
+ * `if kind is X then the parameters of X`, for every X: unlike `oneOf` this gives errors about the one entry that was meant.
+ * `extra` are keys allowed beside the parameters.
+ */
+function choiceSchema(catalog: Catalog, kind: CatalogKind, extra: Schema = {}): Schema {
+  const entries = entriesOf(catalog, kind);
+  return {
+    type: "object",
+    properties: {
+      kind: {
+        type: "string",
+        enum: entries.map((e) => e.id),
+        enumDescriptions: entries.map((e) => `${e.title} (${e.paper})`),
+        description: `Which ${kind}.`,
+      },
+    },
+    required: ["kind"],
+    allOf: entries.map((e) => ({
+      if: { properties: { kind: { const: e.id } }, required: ["kind"] },
+      then: chosenSchema(e.id, e.title, e.params, extra),
+    })),
+  };
+}
+
+const trainSchema = (catalog: Catalog): Schema => ({
+  type: "object",
+  description: "How the model is trained.",
+  additionalProperties: false,
+  properties: {
+    epochs: int("Passes over the training images.", defaultTrain.epochs, { minimum: 1 }),
+    batchSize: int("Images to an optimiser step.", defaultTrain.batchSize, { minimum: 1 }),
+    optimizer: { enum: ["sgd", "adam"], default: defaultTrain.optimizer, description: "SGD with momentum, or Adam." },
+    learningRate: num("Step size of the optimiser.", defaultTrain.learningRate, { exclusiveMinimum: 0 }),
+    momentum: num("Momentum of SGD.", defaultTrain.momentum, { minimum: 0, maximum: 1 }),
+    weightDecay: num("L2 penalty on kernels.", defaultTrain.weightDecay, { minimum: 0 }),
+    schedule: {
+      description: "How the learning rate changes.",
+      oneOf: [
+        { type: "object", properties: { kind: { const: "constant" } }, required: ["kind"], additionalProperties: false },
+        { type: "object", properties: { kind: { const: "cosine" } }, required: ["kind"], additionalProperties: false },
+        {
+          type: "object",
+          properties: {
+            kind: { const: "steps" },
+            at: { type: "array", items: { type: "integer" }, description: "Epochs at which the rate is multiplied." },
+            factor: num("Multiplier.", 0.1),
+          },
+          required: ["kind", "at", "factor"],
+          additionalProperties: false,
+        },
+        {
+          type: "object",
+          properties: { kind: { const: "plateau" }, factor: num("Multiplier.", 0.5), patience: int("Epochs without improvement.", 2) },
+          required: ["kind", "factor", "patience"],
+          additionalProperties: false,
+        },
+      ],
+    },
+    validation: num("Share of the training images kept for validation.", defaultTrain.validation, { minimum: 0, maximum: 0.9 }),
+    earlyStop: int("Stop after so many epochs without improvement; 0 = never.", defaultTrain.earlyStop, { minimum: 0 }),
+    quickAttack: {
+      anyOf: [{ type: "null" }, choiceSchema(catalog, "attack")],
+      description: "Attack tried on a few validation images after each epoch.",
+    },
+  },
+});
+
+/** JSON schema of experiment files, made from the catalogue: used by engine, editor and docs alike. */
+export function experimentSchema(catalog: Catalog): Schema {
+  const modelFile = {
+    type: "object",
+    properties: {
+      file: { type: "string", description: "Model file, relative to this file." },
+      input: { type: "object", description: "Input contract, as in <model>.bulwark.json." },
+    },
+    required: ["file"],
+    additionalProperties: false,
+  };
+  const model = {
+    description: "The classifier: one of ours to train, or a file.",
+    if: { required: ["file"] },
+    then: modelFile,
+    else: choiceSchema(catalog, "model"),
+  };
+  const defense = { description: "How it is defended.", ...choiceSchema(catalog, "defense") };
+  const list = (kind: CatalogKind, description: string, extra: Schema = {}): Schema => ({
+    type: "array",
+    description,
+    items: choiceSchema(catalog, kind, extra),
+  });
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "Bulwark experiment",
+    type: "object",
+    additionalProperties: false,
+    required: ["dataset", "model"],
+    properties: {
+      $schema: { type: "string" },
+      name: { type: "string", description: "Name shown in lists; the file's name by default." },
+      seed: int("Seed of everything random in the run.", 1, { minimum: 0 }),
+      dataset: {
+        description: "Where the images come from.",
+        ...choiceSchema(catalog, "dataset", {
+          train: { type: "integer", minimum: 0, description: "Use only the first so many training images." },
+          test: { type: "integer", minimum: 0, description: "Use only the first so many test images." },
+        }),
+      },
+      model,
+      defense,
+      train: trainSchema(catalog),
+      attacks: list("attack", "Attacks that every arm is put to."),
+      detectors: list("detector", "Detectors scored on clean and attacked images."),
+      explanations: list("explanation", "Attention drawn before and after.", { samples: int("Images to draw.", 4, { minimum: 1 }) }),
+      analyses: {
+        type: "array",
+        description: "Further analyses of the results.",
+        items: { type: "object", required: ["kind"], properties: { kind: { type: "string" } } },
+      },
+      compare: {
+        type: "array",
+        description: "More arms on the same data with the same attacks.",
+        items: {
+          type: "object",
+          required: ["name"],
+          additionalProperties: false,
+          properties: { name: { type: "string" }, model, defense, train: trainSchema(catalog) },
+        },
+      },
+      expect: {
+        type: "array",
+        description: "Figures that must be met; if one is not, the exit code is 2.",
+        items: {
+          type: "object",
+          required: ["metric"],
+          additionalProperties: false,
+          properties: {
+            metric: { enum: ["clean.accuracy", "attacked.accuracy", "successRate", "defenseSuccess", "robustness"] },
+            attack: { type: "string" },
+            arm: { type: "string" },
+            min: { type: "number" },
+            max: { type: "number" },
+          },
+        },
+      },
+      plugins: { type: "array", description: "Modules that register more entries; trusted workspaces only.", items: { type: "string" } },
+    },
+  };
+}

@@ -1,0 +1,213 @@
+import { NotificationType, ProgressType, RequestType } from "vscode-jsonrpc";
+import type { Catalog } from "./catalog.ts";
+import type { ErrorData } from "./errors.ts";
+import type { RunEvent } from "./events.ts";
+import type { AttackDocument, Finding } from "./results.ts";
+
+/**
+ * The engine's contract: extension → engine over Node IPC. Every request can be cancelled (JSON-RPC cancellation) and fails with
+ * `ErrorData` as the error's data. Paths are absolute. Files of a result are relative to its `directory` (a run folder).
+ */
+export const protocolVersion = 1;
+
+export interface Handshake {
+  readonly protocol: number;
+  readonly version: string;
+  readonly node: string;
+  readonly pid: number;
+  readonly backend: string;
+  /** Such as "CPU ×2". */
+  readonly device: string;
+}
+export interface EngineOptions {
+  /** onnxruntime | tensorflow | wasm | cpu | auto */
+  readonly backend: string;
+  readonly protocol: number;
+}
+
+export interface BackendReport {
+  readonly name: string;
+  readonly available: boolean;
+  readonly device?: string;
+  readonly reason?: string;
+}
+export interface DoctorReport {
+  readonly version: string;
+  readonly node: string;
+  readonly backends: readonly BackendReport[];
+  readonly selected: string;
+}
+
+export interface ModelInspection {
+  readonly format: string;
+  readonly inputShape: readonly (number | null)[];
+  readonly classes: number;
+  readonly parameters: number;
+  readonly layers: readonly { readonly name: string; readonly type: string; readonly outputShape: readonly (number | null)[] }[];
+  readonly warnings: readonly string[];
+}
+
+export interface AttackImageParams {
+  readonly image: string;
+  /** Model file, run folder or a run's model folder. */
+  readonly model: string;
+  readonly attack: { readonly id: string; readonly params: Readonly<Record<string, unknown>> };
+  /** True class; the model's own prediction when left out. */
+  readonly label?: number;
+  readonly explanation: { readonly id: string; readonly params: Readonly<Record<string, unknown>> };
+  readonly seed: number;
+  /** Run folder to write; it is created. */
+  readonly directory: string;
+}
+
+export interface ClassScore {
+  readonly index: number;
+  readonly name: string;
+  readonly probability: number;
+}
+/** State of the image before or after the attack. `image` and `attention` are PNG files. */
+export interface ImageState {
+  readonly image: string;
+  readonly attention: string | null;
+  readonly prediction: ClassScore;
+  /** All classes, most probable first. */
+  readonly scores: readonly ClassScore[];
+}
+/** Confidence per iteration, for the scrubber; `image` is there for the iterates that were kept. */
+export interface TracePoint {
+  readonly iteration: number;
+  readonly trueProbability: number;
+  readonly otherProbability: number;
+  readonly otherClass: number;
+  readonly image: string | null;
+}
+export interface AttackImageResult {
+  readonly directory: string;
+  readonly run: string;
+  readonly size: readonly [height: number, width: number, channels: number];
+  readonly label: ClassScore;
+  /** False when `label` is only the model's own prediction. */
+  readonly labelKnown: boolean;
+  readonly before: ImageState;
+  readonly after: ImageState;
+  /** PNG of the signed difference, diverging colours; `differenceMax` is the end of its scale in units of [0,1]. */
+  readonly difference: string;
+  readonly differenceMax: number;
+  readonly norms: { readonly linf: number; readonly l2: number; readonly l0: number };
+  readonly success: boolean;
+  readonly successAfter8Bit: boolean;
+  readonly iterations: number;
+  readonly seconds: number;
+  readonly trace: readonly TracePoint[];
+  readonly attention: {
+    readonly id: string;
+    readonly layer: string;
+    readonly layers: readonly string[];
+    readonly iou: number | null;
+    readonly randomIou: number | null;
+    readonly degenerate: boolean;
+  } | null;
+  readonly attack: { readonly id: string; readonly params: Readonly<Record<string, unknown>> };
+  readonly findings: readonly Finding[];
+  /** The same as one `bulwark attack` command. */
+  readonly commandLine: string;
+}
+/** Sent while an attack on an image is under way, in this order. */
+export type AttackImageUpdate =
+  | { readonly kind: "clean"; readonly size: readonly [number, number, number]; readonly image: string; readonly prediction: ClassScore }
+  | { readonly kind: "iteration"; readonly done: number; readonly total: number; readonly point: TracePoint };
+
+export interface ExplainImageParams {
+  readonly image: string;
+  readonly model: string;
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly directory: string;
+}
+export interface ExplainImageResult {
+  readonly directory: string;
+  readonly prediction: ClassScore;
+  readonly layer: string;
+  /** PNG of the map over the image, and of the map alone. */
+  readonly overlay: string;
+  readonly map: string;
+  /** Share of the image inside the attention area. */
+  readonly area: number;
+  readonly degenerate: boolean;
+}
+
+export interface RankPatchesParams {
+  readonly image: string;
+  /** Scores of a second image (the attacked one) are compared when given. */
+  readonly attacked?: string;
+  readonly patch: number;
+  readonly measure: string;
+  readonly measureParams?: Readonly<Record<string, unknown>>;
+  readonly order: "asc" | "desc";
+  readonly reference: string;
+  readonly onRemainder?: "error" | "reflectPad" | "drop";
+  /** Image size to resize to first, when the model wants another one. */
+  readonly size?: readonly [number, number];
+  readonly directory: string;
+}
+export interface PatchRanking {
+  readonly Z: number;
+  readonly patch: number;
+  /** Raster index of the slice at each place of the volume. */
+  readonly perm: readonly number[];
+  /** By raster index; a number, or "Infinity", "-Infinity", "NaN" (JSON has no such numbers). */
+  readonly scores: readonly (number | string)[];
+  /** Raster index of the reference; null for standalone measures. */
+  readonly reference: number | null;
+  /** More than half of the scores tie (max norm does that). */
+  readonly manyTies: boolean;
+  /** PNG of each slice, by raster index. */
+  readonly slices: readonly string[];
+  readonly columns: number;
+  readonly rows: number;
+}
+export interface RankPatchesResult {
+  readonly directory: string;
+  readonly image: string;
+  readonly clean: PatchRanking;
+  readonly attacked: PatchRanking | null;
+}
+
+export interface RunExperimentParams {
+  readonly file: string;
+  readonly mode: "run" | "train" | "evaluate";
+  readonly model?: string;
+  /** Run folder; made from the experiment's name and the time when left out. */
+  readonly directory?: string;
+  /** Where `.bulwark/` is. */
+  readonly workspace: string;
+  readonly backend: string;
+}
+export interface RunExperimentResult {
+  readonly directory: string;
+  readonly expectationsMet: boolean;
+}
+
+export const requests = {
+  /** First message of a connection; picks the backend. */
+  handshake: new RequestType<EngineOptions, Handshake, ErrorData>("handshake"),
+  list: new RequestType<Record<string, never>, Catalog, ErrorData>("list"),
+  doctor: new RequestType<Record<string, never>, DoctorReport, ErrorData>("doctor"),
+  inspectModel: new RequestType<{ readonly model: string }, ModelInspection, ErrorData>("inspectModel"),
+  /** Loads a model into the warm engine and runs it once, so that the next request is fast. */
+  warmUp: new RequestType<{ readonly model: string }, { readonly classes: readonly string[] }, ErrorData>("warmUp"),
+  /** Reports `attackImageProgress` on the way. */
+  attackImage: new RequestType<AttackImageParams & { readonly token: string }, AttackImageResult, ErrorData>("attackImage"),
+  explainImage: new RequestType<ExplainImageParams, ExplainImageResult, ErrorData>("explainImage"),
+  rankPatches: new RequestType<RankPatchesParams, RankPatchesResult, ErrorData>("rankPatches"),
+  /** In a process of its own. Reports `runProgress` (token "run") on the way. */
+  runExperiment: new RequestType<RunExperimentParams, RunExperimentResult, ErrorData>("runExperiment"),
+  resumeRun: new RequestType<{ readonly directory: string; readonly backend: string }, RunExperimentResult, ErrorData>("resumeRun"),
+} as const;
+
+export const attackImageProgress = new ProgressType<AttackImageUpdate>();
+export const runProgress = new ProgressType<RunEvent>();
+/** Engine → extension: one line for the log channel. */
+export const logNotification = new NotificationType<{ readonly level: "info" | "warn" | "error"; readonly message: string }>("log");
+
+export type { AttackDocument };

@@ -1,0 +1,55 @@
+/** Names inside a run folder `.bulwark/runs/<runId>/`: one source for engine, extension and command line. */
+export const runFiles = {
+  experiment: "experiment.json",
+  events: "events.jsonl",
+  state: "state.json",
+  model: "model",
+  images: "images",
+  report: "report.json",
+  reportHtml: "report.html",
+  reportMarkdown: "report.md",
+  /** The document of a single attack (right-click, or `bulwark attack`). */
+  result: "result.json",
+  adversarial: "adversarial.npz",
+} as const;
+
+export const workspaceFolder = ".bulwark";
+export const runsFolder = ".bulwark/runs";
+export const dataFolder = ".bulwark/data";
+
+/** The arm's own model folder: the first arm is `model/`, further arms `model-<name>/`. */
+export const armModelFolder = (armIndex: number, armName: string): string =>
+  armIndex === 0 ? runFiles.model : `${runFiles.model}-${slug(armName)}`;
+/** `adversarial-<attack>.npz`, with the arm in front for every arm but the first. */
+export const armAdversarialFile = (armIndex: number, armName: string, attackKey: string): string =>
+  `adversarial-${armIndex === 0 ? "" : `${slug(armName)}-`}${slug(attackKey)}.npz`;
+
+/** Letters, digits and dashes, safe as a file name on every system. */
+export const slug = (text: string): string =>
+  text
+    .replace(/[^A-Za-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 60) || "unnamed";
+
+export type RunStatus = "running" | "done" | "failed" | "cancelled" | "interrupted";
+export type RunKind = "experiment" | "attack" | "explain" | "rank" | "train" | "evaluate";
+
+/** `state.json`: what is finished. Written (to a temporary name, then renamed) after every finished piece. */
+export interface RunState {
+  readonly version: 1;
+  readonly run: string;
+  readonly kind: RunKind;
+  readonly title: string;
+  readonly status: RunStatus;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Process that works on it; a status "running" with a dead process is shown as "interrupted". */
+  readonly pid: number | null;
+  /** 0…1, for the tree. */
+  readonly progress: number;
+  /** One headline figure, such as "clean 98.6 % · pgd 0.2 %". */
+  readonly headline: string | null;
+  /** Keys of finished pieces, such as "train:undefended", "attack:undefended:pgd". */
+  readonly completed: readonly string[];
+  readonly error: { readonly code: string; readonly message: string; readonly fix: string | null } | null;
+}

@@ -120,6 +120,21 @@ export function defineAttack<P extends TObject>(
 }
 
 // ── defences ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** How images become volumes of slices: "3D convolution for proactive defense against localized adversary attacks", section 3. */
+export interface VolumizerOptions {
+  /** Side of a slice in pixels, or height and width. */
+  readonly patch: number | readonly [height: number, width: number];
+  readonly measure: Measure;
+  readonly measureParams: Params;
+  readonly order: "asc" | "desc";
+  /** What distances are taken to: the slice of highest or lowest entropy, or one by its place in raster order. */
+  readonly reference: "mostSalient" | "minEntropy" | { readonly index: number };
+  /** The reference competes with its true score, or with 0 as in the authors' code. */
+  readonly refScore: "true" | "zero";
+  /** What happens where the patch does not divide the image. */
+  readonly onRemainder: "error" | "reflectPad" | "drop";
+}
+
 /** How a training defence changes building, feeding and judging the network. */
 export interface TrainingPlan {
   /** The network that is trained, made from the 2-D one that the experiment names (which it may return as it is). */
@@ -134,6 +149,8 @@ export interface TrainingPlan {
   readonly learningRateScale: number;
   /** Feeds each batch of `batchSize` images in an order of its own, `microBatch` images to an optimiser step. */
   readonly syllabus: Syllabus | undefined;
+  /** How `prepare` cuts and orders images, for maps that have to go back to the image; absent where it does not. */
+  readonly volumizer?: VolumizerOptions;
 }
 export interface Syllabus {
   microBatch(batchSize: number): number;

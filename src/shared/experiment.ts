@@ -194,8 +194,12 @@ export function experimentSchema(catalog: Catalog): Schema {
       dataset: {
         description: "Where the images come from.",
         ...choiceSchema(catalog, "dataset", {
-          train: { type: "integer", minimum: 0, description: "Use only the first so many training images." },
-          test: { type: "integer", minimum: 0, description: "Use only the first so many test images." },
+          train: {
+            type: "integer",
+            minimum: 0,
+            description: "Use only so many training images, drawn once by the seed; all when left out.",
+          },
+          test: { type: "integer", minimum: 0, description: "Use only the first so many test images; all when left out." },
         }),
       },
       model,

@@ -24,6 +24,24 @@ export const armModelFolder = (armIndex: number, armName: string): string =>
 export const armAdversarialFile = (armIndex: number, armName: string, attackKey: string): string =>
   `adversarial-${armIndex === 0 ? "" : `${slug(armName)}-`}${slug(attackKey)}.npz`;
 
+/** `records-<attack>.json`: an AttackDocument with a record for every image; the arm in front for every arm but the first. */
+export const armRecordsFile = (armIndex: number, armName: string, attackKey: string): string =>
+  `records-${armIndex === 0 ? "" : `${slug(armName)}-`}${slug(attackKey)}.json`;
+/** Thumbnails inside `images/`: the clean picture is shared by all arms and attacks. Written for the first `thumbnailCount` images. */
+export const thumbnailCount = 64;
+export const cleanThumbnail = (index: number): string => `${runFiles.images}/clean-${index}.png`;
+export const adversarialThumbnail = (armName: string, attackKey: string, index: number): string =>
+  `${runFiles.images}/${slug(armName)}-${slug(attackKey)}-${index}.png`;
+/** One name for each attack of an experiment, in order: the id, and "pgd-2", "pgd-3" … when it appears again. */
+export function attackKeys(ids: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return ids.map((id) => {
+    const count = (seen.get(id) ?? 0) + 1;
+    seen.set(id, count);
+    return count === 1 ? id : `${id}-${count}`;
+  });
+}
+
 /** Letters, digits and dashes, safe as a file name on every system. */
 export const slug = (text: string): string =>
   text

@@ -3,6 +3,7 @@ import { Value } from "@sinclair/typebox/value";
 import { BulwarkError } from "../shared/errors.ts";
 import type { Classifier } from "./classifier.ts";
 import type { RunContext } from "./context.ts";
+import type { Random } from "./random.ts";
 import type { Images, Labels, Logits, tf, tfl } from "./tf.ts";
 
 // ── parameters ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -92,6 +93,8 @@ export interface Ball {
 export interface AttackBatch {
   readonly images: Images;
   readonly labels: Labels;
+  /** Classes aimed at, [b]; absent when any other class will do. */
+  readonly targets?: Labels;
 }
 export interface AttackContext extends RunContext {
   /**
@@ -99,12 +102,21 @@ export interface AttackContext extends RunContext {
    * trace that panels show, and checkpoints. Reads nothing back unless somebody watches. Does not take ownership of its arguments.
    */
   iterate(images: Images, logits: Logits): Promise<void>;
+  /**
+   * Random numbers of image i of the batch, always the same stream for the same image of a run: results then do not depend on how
+   * images are grouped into batches. Call once an image and keep it.
+   */
+  random(i: number): Random;
 }
 export interface Attack extends Entry {
   readonly access: "gradients" | "scores" | "labels";
   /** Takes more than one step: rules compare single-step with iterative attacks. */
   readonly iterative: boolean;
   ball(params: Params): Ball;
+  /** Iterations it takes at most, for progress; absent for a single step. */
+  iterations?(params: Params): number;
+  /** Class that the parameters aim at; null for any other than the label. Absent for untargeted attacks. */
+  target?(params: Params): number | null;
   /** A pure function of its arguments: proposes images [b,H,W,C]. The harness projects, scores and decides success. */
   run(model: Classifier, batch: AttackBatch, params: Params, ctx: AttackContext): Promise<Images>;
 }
@@ -113,6 +125,8 @@ export function defineAttack<P extends TObject>(
     readonly access: Attack["access"];
     readonly iterative: boolean;
     ball(params: Static<P>): Ball;
+    iterations?(params: Static<P>): number;
+    target?(params: Static<P>): number | null;
     run(model: Classifier, batch: AttackBatch, params: Static<P>, ctx: AttackContext): Promise<Images>;
   },
 ): Attack {

@@ -1,5 +1,8 @@
 /** Ids that package.json, the extension and the language server share. A test holds package.json against this file. */
 export const commands = {
+  /** From a context menu: no questions where the last choices still hold. */
+  attackThisImage: "bulwark.attackThisImage",
+  /** From the palette: asks for image, model and attack. */
   attackImage: "bulwark.attackImage",
   explainImage: "bulwark.explainImage",
   rankPatches: "bulwark.rankPatches",
@@ -12,11 +15,13 @@ export const commands = {
   newExperiment: "bulwark.newExperiment",
   resumeRun: "bulwark.resumeRun",
   cancelRun: "bulwark.cancelRun",
+  openRun: "bulwark.openRun",
   revealRun: "bulwark.revealRun",
   openReport: "bulwark.openReport",
   openTraining: "bulwark.openTraining",
   deleteRun: "bulwark.deleteRun",
   fetchDataset: "bulwark.fetchDataset",
+  previewData: "bulwark.previewData",
   runDoctor: "bulwark.runDoctor",
   selectBackend: "bulwark.selectBackend",
   showStatus: "bulwark.showStatus",

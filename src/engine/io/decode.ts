@@ -1,0 +1,115 @@
+import sharp from "sharp";
+import { BulwarkError } from "../../shared/errors.ts";
+import { decodeBmp, isBmp } from "./bmp.ts";
+
+/** The one importer of sharp. */
+
+/** 8-bit pixels, rows from the top, channels interleaved. */
+export interface Raster {
+  readonly data: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+export interface Decoded extends Raster {
+  readonly channels: 1 | 3;
+  readonly notes: readonly string[];
+}
+export type ResizeRule = "cover" | "contain" | "fill";
+
+const formats = ["png", "jpeg", "webp", "gif", "tiff", "heif"];
+
+/**
+ * Decodes one image, turned upright by its EXIF orientation. Embedded colour profiles are ignored, as the training pipelines of
+ * nearly all networks do; CMYK is converted. What changed the pixels is told in `notes`.
+ * @throws IMAGE_INVALID for what is no image, for more than 8 bits a channel and for transparent pixels.
+ */
+export async function decodeImage(bytes: Uint8Array, name: string): Promise<Decoded> {
+  if (bytes.length === 0) throw new BulwarkError("IMAGE_INVALID", `${name} is empty.`, "Choose another image.");
+  if (isBmp(bytes)) return withoutAlpha(decodeBmp(bytes, name), name, []);
+  try {
+    return await decodeWithSharp(bytes, name);
+  } catch (error) {
+    if (error instanceof BulwarkError) throw error;
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new BulwarkError(
+      "IMAGE_INVALID",
+      `${name} is damaged or is not an image.`,
+      "Use a PNG, JPEG, WebP or BMP file that opens elsewhere.",
+      {
+        cause: error,
+        detail,
+      },
+    );
+  }
+}
+
+async function decodeWithSharp(bytes: Uint8Array, name: string): Promise<Decoded> {
+  const facts = await sharp(bytes, { failOn: "error" }).metadata();
+  if (!formats.includes(facts.format))
+    throw new BulwarkError("IMAGE_INVALID", `${name} is ${facts.format}, not an image of pixels.`, "Export it as PNG.");
+  if (facts.depth !== "uchar") {
+    throw new BulwarkError(
+      "IMAGE_INVALID",
+      `${name} has ${bitsOf(facts.depth)} a channel; only 8-bit images can be judged.`,
+      "Convert it to 8 bits a channel first.",
+    );
+  }
+  const notes: string[] = [];
+  if ((facts.pages ?? 1) > 1) notes.push("only the first frame is used");
+  if ((facts.orientation ?? 1) > 1) notes.push("turned upright by its EXIF orientation");
+  const cmyk = facts.space === "cmyk";
+  if (cmyk) notes.push("converted from CMYK");
+  let image = sharp(bytes, { failOn: "error", ignoreIcc: !cmyk }).autoOrient();
+  if (cmyk) image = image.toColourspace("srgb");
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  return withoutAlpha({ data, height: info.height, width: info.width, channels: info.channels }, name, notes);
+}
+
+const bitsOf = (depth: string | undefined): string =>
+  ({
+    ushort: "16 bits",
+    short: "16 bits",
+    uint: "32 bits",
+    int: "32 bits",
+    float: "floating-point values",
+    double: "floating-point values",
+  })[depth ?? ""] ?? "more than 8 bits";
+
+/** An opaque alpha channel says nothing and is left out; a transparent one has no colour that a classifier could be shown. */
+function withoutAlpha(raster: Raster, name: string, notes: string[]): Decoded {
+  const { data, height, width, channels } = raster;
+  if (channels === 1 || channels === 3) return { data, height, width, channels, notes };
+  if (channels !== 2 && channels !== 4)
+    throw new BulwarkError("IMAGE_INVALID", `${name} has ${channels} channels.`, "Use a grayscale or RGB image.");
+  const kept = channels - 1;
+  const out = new Uint8Array(height * width * kept);
+  for (let pixel = 0; pixel < height * width; pixel++) {
+    if (data[pixel * channels + kept] !== 255) {
+      throw new BulwarkError(
+        "IMAGE_INVALID",
+        `${name} has an alpha channel (${channels} channels) with transparent pixels.`,
+        "Flatten it onto a background and save it without transparency.",
+      );
+    }
+    for (let c = 0; c < kept; c++) out[pixel * kept + c] = data[pixel * channels + c] as number;
+  }
+  return { data: out, height, width, channels: kept === 1 ? 1 : 3, notes: [...notes, "its opaque alpha channel is left out"] };
+}
+
+/** Lanczos-3. `cover` crops around the centre, `contain` adds black borders, `fill` distorts. */
+export async function resizeRaster<R extends Raster>(raster: R, height: number, width: number, rule: ResizeRule): Promise<R> {
+  const { data, channels } = raster;
+  const input = { raw: { width: raster.width, height: raster.height, channels: channels as 1 | 3 } };
+  const pipeline = sharp(data, input).resize({ width, height, fit: rule, position: "centre", background: { r: 0, g: 0, b: 0 } });
+  const grayscale = channels === 1 ? pipeline.toColourspace("b-w") : pipeline;
+  const { data: resized, info } = await grayscale.raw().toBuffer({ resolveWithObject: true });
+  if (info.channels !== channels) throw new Error(`resize made ${info.channels} channels of ${channels}`);
+  return { ...raster, data: resized, height, width };
+}
+
+/** The file of a PNG of 8-bit pixels. */
+export async function encodePng(bytes: Uint8Array, height: number, width: number, channels: 1 | 3 | 4): Promise<Uint8Array> {
+  const pipeline = sharp(bytes, { raw: { width, height, channels } });
+  return await (channels === 1 ? pipeline.toColourspace("b-w") : pipeline).png({ compressionLevel: 6 }).toBuffer();
+}

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { createReadStream, promises as fs } from "node:fs";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { asBulwarkError, BulwarkError } from "../../shared/errors.ts";
+
+let temporaries = 0;
+
+/** A name beside `file` that no other writer uses; whatever is written there is renamed to `file` when it is whole. */
+export const temporaryName = (file: string): string => `${file}.${process.pid}-${++temporaries}.tmp`;
+
+/**
+ * Writes a file so that readers see the old content or the new one, never half of it. Missing folders are made.
+ * @throws DISK_FULL, NOT_WRITABLE; the old content is then still there.
+ */
+export async function writeAtomic(file: string, data: string | Uint8Array): Promise<void> {
+  await replaceAtomic(file, (temporary) => fs.writeFile(temporary, data));
+}
+
+/** The same for content that is written in pieces: `write` fills the temporary file whose name it is given. */
+export async function replaceAtomic(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = temporaryName(file);
+  try {
+    await fs.mkdir(path.dirname(file), { recursive: true });
+    await write(temporary);
+    await fs.rename(temporary, file);
+  } catch (error) {
+    await fs.rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
+    throw writeError(error, file);
+  }
+}
+
+function writeError(error: unknown, file: string): unknown {
+  const code = systemCode(error);
+  if (code === "ENOTDIR" || code === "EEXIST" || code === "EISDIR") {
+    return new BulwarkError(
+      "NOT_WRITABLE",
+      `${file} cannot be written: a file or folder of that name is in the way.`,
+      "Choose another place.",
+      {
+        cause: error,
+      },
+    );
+  }
+  return asBulwarkError(error) ?? error;
+}
+
+/** The whole file. @throws FILE_NOT_FOUND, FILE_UNREADABLE (also for a folder). */
+export async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await fs.readFile(file);
+  } catch (error) {
+    throw readError(error, file);
+  }
+}
+
+/** The whole file as UTF-8 text, without a byte-order mark. */
+export async function readText(file: string): Promise<string> {
+  const text = Buffer.from(await readBytes(file)).toString("utf8");
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
+}
+
+/** What went wrong with reading `file`, in words that a user can act on. */
+export function readError(error: unknown, file: string): unknown {
+  if (error instanceof BulwarkError) return error;
+  const code = systemCode(error);
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new BulwarkError("FILE_NOT_FOUND", `There is no file ${file}.`, "Check the path.", { cause: error });
+    case "EISDIR":
+      return new BulwarkError("FILE_UNREADABLE", `${file} is a folder, not a file.`, "Name a file in it.", { cause: error });
+    case undefined:
+      return error;
+    default:
+      return new BulwarkError("FILE_UNREADABLE", `${file} cannot be read (${code}).`, "Check its permissions.", { cause: error });
+  }
+}
+
+/** `"ENOENT"` and the like, where a system call failed. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code)
+    ? error.code
+    : undefined;
+}
+
+export const exists = (file: string): Promise<boolean> =>
+  fs.access(file).then(
+    () => true,
+    () => false,
+  );
+
+export const isDirectory = (file: string): Promise<boolean> =>
+  fs.stat(file).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+
+/** Hexadecimal digest of a file, read in pieces. */
+export async function digest(file: string, algorithm: "sha256" | "md5"): Promise<string> {
+  const hash = createHash(algorithm);
+  try {
+    await pipeline(createReadStream(file), hash);
+  } catch (error) {
+    throw readError(error, file);
+  }
+  return hash.digest("hex");
+}
+
+export const sha256 = (file: string): Promise<string> => digest(file, "sha256");

@@ -1,0 +1,99 @@
+import { promises as fs } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { zipSync } from "fflate";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeNpy, encodeNpy } from "../../../../src/engine/io/npy.ts";
+import { readNpz, writeNpz } from "../../../../src/engine/io/npz.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), "bulwark-npz-"));
+});
+afterAll(() => fs.rm(folder, { recursive: true }));
+
+const npy = (header: string, body: readonly number[], version = 1): Uint8Array => {
+  const length = version === 1 ? [header.length & 255, header.length >> 8] : [header.length & 255, header.length >> 8, 0, 0];
+  return Uint8Array.from([0x93, ...Buffer.from("NUMPY"), version, 0, ...length, ...Buffer.from(header), ...body]);
+};
+
+describe("npy", () => {
+  it("writes the bytes of numpy's format 1.0", () => {
+    // numpy.lib.format, version 1.0: the header is padded with spaces to a multiple of 64 and ends in a newline
+    const bytes = encodeNpy({ data: Int32Array.of(1, -2), shape: [2] });
+    expect(bytes.length).toBe(128 + 8);
+    expect(Buffer.from(bytes.subarray(0, 8)).toString("hex")).toBe("934e554d50590100");
+    expect(bytes[8]).toBe(118);
+    expect(Buffer.from(bytes.subarray(10, 128)).toString()).toBe(
+      `${"{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }".padEnd(117)}\n`,
+    );
+    expect([...bytes.subarray(128)]).toEqual([1, 0, 0, 0, 254, 255, 255, 255]);
+  });
+
+  it("reads 64-bit integers and floats, versions 1 and 2", () => {
+    const minusTwo = [254, 255, 255, 255, 255, 255, 255, 255];
+    const read = decodeNpy(npy("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }\n", [7, 0, 0, 0, 0, 0, 0, 0, ...minusTwo]), "a");
+    expect([...read.data]).toEqual([7, -2]);
+    expect(read).toMatchObject({ shape: [2], type: "int" });
+    const half = [0, 0, 0, 0, 0, 0, 0xe0, 0x3f]; // IEEE 754: 0x3fe0… is 0.5
+    expect([...decodeNpy(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n", half, 2), "a").data]).toEqual([0.5]);
+  });
+
+  it("turns Fortran order into C order", () => {
+    // [[1, 2, 3], [4, 5, 6]] is stored column by column: 1 4 2 5 3 6
+    const header = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }\n";
+    expect([...decodeNpy(npy(header, [1, 4, 2, 5, 3, 6]), "a").data]).toEqual([1, 2, 3, 4, 5, 6]);
+    // a[i][j][k] = 4 i + 2 j + k; first index fastest: 0 4 2 6 1 5 3 7
+    const cube = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 2), }\n";
+    expect([...decodeNpy(npy(cube, [0, 4, 2, 6, 1, 5, 3, 7]), "a").data]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it("reads scalars and empty arrays", () => {
+    expect(decodeNpy(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (), }\n", [9]), "a")).toMatchObject({ shape: [] });
+    expect(decodeNpy(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 3), }\n", []), "a").data).toHaveLength(0);
+  });
+
+  it("refuses what it cannot read, in one sentence", () => {
+    const code = (body: () => unknown): unknown => {
+      try {
+        return body();
+      } catch (error) {
+        return error instanceof Error && "code" in error ? error.code : error;
+      }
+    };
+    expect(code(() => decodeNpy(npy("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }\n", [0, 0, 0, 0, 0, 0, 0, 0]), "a"))).toBe(
+      "DATASET_INVALID",
+    );
+    const whole = encodeNpy({ data: Float32Array.of(1, 2, 3), shape: [3] });
+    for (let length = 0; length < whole.length; length++)
+      expect(code(() => decodeNpy(whole.subarray(0, length), "a"))).toBe("DATASET_INVALID");
+  });
+});
+
+describe("npz", () => {
+  it("gives back what was written, bit by bit", async () => {
+    const file = path.join(folder, "round.npz");
+    const floats = Float32Array.of(0, -0, 1 / 3, Number.NaN, Number.POSITIVE_INFINITY, 5e-45);
+    await writeNpz(file, {
+      clean: { data: floats, shape: [1, 2, 3] },
+      label: { data: Int32Array.of(-1, 2147483647), shape: [2] },
+      bytes: { data: Uint8Array.of(0, 128, 255), shape: [3, 1] },
+    });
+    const read = await readNpz(file);
+    expect(Object.keys(read)).toEqual(["clean", "label", "bytes"]);
+    expect(new Uint8Array((read["clean"]?.data as Float32Array).buffer)).toEqual(new Uint8Array(floats.buffer));
+    expect(read["label"]).toEqual({ data: Int32Array.of(-1, 2147483647), shape: [2], type: "int" });
+    expect(read["bytes"]).toEqual({ data: Uint8Array.of(0, 128, 255), shape: [3, 1], type: "uint8" });
+    expect(await fs.readdir(folder)).toEqual(["round.npz"]);
+  });
+
+  it("refuses a file that is no archive, or half of one", async () => {
+    const file = path.join(folder, "broken.npz");
+    await fs.writeFile(file, "hello");
+    await expect(readNpz(file)).rejects.toMatchObject({ code: "DATASET_INVALID" });
+    const whole = zipSync({ "images.npy": encodeNpy({ data: new Float32Array(500), shape: [500] }) });
+    await fs.writeFile(file, whole.subarray(0, whole.length / 2));
+    await expect(readNpz(file)).rejects.toMatchObject({ code: "DATASET_INVALID" });
+    await expect(readNpz(path.join(folder, "none.npz"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+  });
+});

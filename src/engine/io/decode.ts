@@ -62,6 +62,7 @@ async function decodeWithSharp(bytes: Uint8Array, name: string): Promise<Decoded
   if (cmyk) notes.push("converted from CMYK");
   let image = sharp(bytes, { failOn: "error", ignoreIcc: !cmyk }).autoOrient();
   if (cmyk) image = image.toColourspace("srgb");
+  else if (facts.space === "b-w") image = image.toColourspace("b-w"); // sharp makes three channels of gray ones otherwise
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   return withoutAlpha({ data, height: info.height, width: info.width, channels: info.channels }, name, notes);
 }

@@ -63,6 +63,8 @@ export type InspectorIntent =
   | { readonly kind: "cancel" }
   | { readonly kind: "rank"; readonly settings: RankingSettings }
   | { readonly kind: "export"; readonly format: "png" | "npz" | "panel" | "command"; readonly dataUrl?: string }
+  /** A chart or table saved by the person: `name` proposes a file name, such as "loss.csv". */
+  | { readonly kind: "save"; readonly name: string; readonly dataUrl: string }
   | { readonly kind: "fix"; readonly id: string }
   | { readonly kind: "showLog" };
 
@@ -82,6 +84,7 @@ export type TrainingIntent =
   | { readonly kind: "resume" }
   | { readonly kind: "openFolder" }
   | { readonly kind: "openReport" }
+  | { readonly kind: "save"; readonly name: string; readonly dataUrl: string }
   | { readonly kind: "fix"; readonly id: string }
   | { readonly kind: "showLog" };
 

@@ -159,7 +159,10 @@ export interface TrainingPlan {
   toLogits(output: tf.Tensor): Logits;
   /** Mean loss over the batch. */
   loss(output: tf.Tensor, labels: Labels): tf.Scalar;
-  /** The training loop multiplies the experiment's learning rate by this. */
+  /**
+   * The training loop multiplies the learning rate of SGD by this, to undo the scale of the loss (a sum over slices is Z times a mean).
+   * Adam's step does not depend on the scale of the loss, so its learning rate stays as it is.
+   */
   readonly learningRateScale: number;
   /** Feeds each batch of `batchSize` images in an order of its own, `microBatch` images to an optimiser step. */
   readonly syllabus: Syllabus | undefined;

@@ -1,12 +1,13 @@
 import { BulwarkError } from "../shared/errors.ts";
 import type { Attack, DatasetSpec, Defense, Detector, Entry, Explanation, Measure, ModelSpec } from "./define.ts";
+import { measures as allMeasures } from "./measures/all.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
 export const attacks: readonly Attack[] = [];
 export const defenses: readonly Defense[] = [];
 export const detectors: readonly Detector[] = [];
 export const explanations: readonly Explanation[] = [];
-export const measures: readonly Measure[] = [];
+export const measures: readonly Measure[] = allMeasures;
 export const models: readonly ModelSpec[] = [];
 export const datasets: readonly DatasetSpec[] = [];
 

@@ -1,0 +1,26 @@
+import { Type } from "@sinclair/typebox";
+import { choice, defineMeasure } from "../define.ts";
+import { jointEntropyBits, pooledEntropyBits } from "./histogram.ts";
+import { requireReference } from "./reference.ts";
+
+/**
+ * Entropy of co-located pairs of values, in bits. Table 1 prints no joint distribution, and the authors' code takes the entropy of
+ * both slices thrown together; the latter is `jeMode: "pooled"`.
+ */
+export const jointEntropy = defineMeasure({
+  id: "jointEntropy",
+  title: "Joint entropy",
+  paper: "Ghebrechristos & Alaghband 2024, Table 1",
+  kind: "distance",
+  params: Type.Object({
+    jeMode: choice(
+      ["joint", "pooled"],
+      "joint",
+      "Histogram of co-located pairs, or of both slices thrown together as in the authors' code.",
+    ),
+  }),
+  measure: (a, b, { jeMode }) => {
+    const reference = requireReference("jointEntropy", a, b);
+    return jeMode === "pooled" ? pooledEntropyBits(a, reference) : jointEntropyBits(a, reference);
+  },
+});

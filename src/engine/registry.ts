@@ -1,4 +1,9 @@
 import { BulwarkError } from "../shared/errors.ts";
+import { arrays } from "./datasets/arrays.ts";
+import { cifar10, cifar100 } from "./datasets/cifar.ts";
+import { imageFolder } from "./datasets/imageFolder.ts";
+import { fashionMnist, mnist } from "./datasets/mnist.ts";
+import { svhn } from "./datasets/svhn.ts";
 import type { Attack, DatasetSpec, Defense, Detector, Entry, Explanation, Measure, ModelSpec } from "./define.ts";
 import { measures as allMeasures } from "./measures/all.ts";
 
@@ -9,7 +14,7 @@ export const detectors: readonly Detector[] = [];
 export const explanations: readonly Explanation[] = [];
 export const measures: readonly Measure[] = allMeasures;
 export const models: readonly ModelSpec[] = [];
-export const datasets: readonly DatasetSpec[] = [];
+export const datasets: readonly DatasetSpec[] = [arrays, cifar10, cifar100, fashionMnist, imageFolder, mnist, svhn];
 
 /** The lists by the kind names of `bulwark list`. */
 export const registry = {

@@ -10,7 +10,7 @@ export function toBytes(pixels: ArrayLike<number>): Uint8Array {
 const fraction = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** Bytes → float32 in [0,1], into `target` from `offset` on. */
-export function fromBytes(bytes: Uint8Array, target = new Float32Array(bytes.length), offset = 0): Float32Array {
+export function fromBytes(bytes: Uint8Array, target: Float32Array = new Float32Array(bytes.length), offset = 0): Float32Array {
   for (let i = 0; i < bytes.length; i++) target[offset + i] = fraction[bytes[i] as number] as number;
   return target;
 }

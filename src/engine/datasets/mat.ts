@@ -1,0 +1,103 @@
+import { promisify } from "node:util";
+import { inflate } from "node:zlib";
+import { BulwarkError } from "../../shared/errors.ts";
+import { readBytes } from "../io/files.ts";
+
+/** A numeric array of a MATLAB file, first index fastest. */
+export interface MatArray {
+  readonly shape: readonly number[];
+  readonly data: Uint8Array | Float64Array;
+}
+
+const inflateAsync = promisify(inflate);
+const invalid = (file: string, what: string): BulwarkError =>
+  new BulwarkError("DATASET_INVALID", `${file} ${what}.`, "Download it again; MATLAB files of version 5 (not 7.3) can be read.");
+
+/**
+ * The numeric arrays of a MATLAB version-5 file, zlib-compressed elements included ("MAT-File Format", MathWorks, chapter 1).
+ * The file is held in memory. @throws FILE_NOT_FOUND, DATASET_INVALID
+ */
+export async function readMat(file: string): Promise<Map<string, MatArray>> {
+  const bytes = await readBytes(file);
+  if (bytes.length < 128 || bytes[126] !== 0x49 || bytes[127] !== 0x4d || bytes[125] !== 1)
+    throw invalid(file, "is not a little-endian MATLAB file of version 5");
+  const arrays = new Map<string, MatArray>();
+  for (let offset = 128; offset + 8 <= bytes.length; ) {
+    const element = elementAt(bytes, offset, file);
+    offset = element.type === 15 ? element.end : element.next; // compressed elements are not padded
+    const matrix = element.type === 15 ? await inflated(element.body, file) : element;
+    if (matrix.type !== 14) continue;
+    const read = matrixOf(matrix.body, file);
+    if (read) arrays.set(read.name, read.array);
+  }
+  return arrays;
+}
+
+interface Element {
+  readonly type: number;
+  readonly body: Uint8Array;
+  readonly end: number;
+  /** `end` rounded up to a multiple of eight. */
+  readonly next: number;
+}
+
+/** A tag of eight bytes and the data, or a small element of up to four bytes inside its tag. */
+function elementAt(bytes: Uint8Array, offset: number, file: string): Element {
+  if (offset + 8 > bytes.length) throw invalid(file, "is cut off");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const first = view.getUint32(offset, true);
+  const small = first >>> 16;
+  const start = offset + (small ? 4 : 8);
+  const end = start + (small || view.getUint32(offset + 4, true));
+  if (end > bytes.length || small > 4) throw invalid(file, "is cut off");
+  return {
+    type: first & 0xffff,
+    body: bytes.subarray(start, end),
+    end,
+    next: small ? offset + 8 : Math.ceil((end - offset) / 8) * 8 + offset,
+  };
+}
+
+async function inflated(body: Uint8Array, file: string): Promise<Element> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await inflateAsync(body);
+  } catch {
+    throw invalid(file, "holds damaged compressed data");
+  }
+  return elementAt(bytes, 0, file);
+}
+
+/** Flags, dimensions, name, real part; other classes than numeric ones are passed over. */
+function matrixOf(body: Uint8Array, file: string): { name: string; array: MatArray } | undefined {
+  const flags = elementAt(body, 0, file);
+  const numeric = (flags.body[0] ?? 0) >= 6 && (flags.body[0] ?? 0) <= 15;
+  if (!numeric) return undefined;
+  const dimensions = elementAt(body, flags.next, file);
+  const name = elementAt(body, dimensions.next, file);
+  const real = elementAt(body, name.next, file);
+  const sizes = new DataView(dimensions.body.buffer, dimensions.body.byteOffset, dimensions.body.byteLength);
+  const shape = Array.from({ length: dimensions.body.length >> 2 }, (_, i) => sizes.getInt32(4 * i, true));
+  const data = numbers(real, file);
+  if (shape.reduce((a, b) => a * b, 1) !== data.length) throw invalid(file, `holds an array of the wrong length`);
+  return { name: Buffer.from(name.body).toString("latin1"), array: { shape, data } };
+}
+
+/** Values are stored in the smallest type that holds them, whatever the class of the array. */
+function numbers({ type, body }: Element, file: string): Uint8Array | Float64Array {
+  if (type === 2) return body;
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const readers: Readonly<Record<number, readonly [size: number, at: (offset: number) => number]>> = {
+    1: [1, (o) => view.getInt8(o)],
+    3: [2, (o) => view.getInt16(o, true)],
+    4: [2, (o) => view.getUint16(o, true)],
+    5: [4, (o) => view.getInt32(o, true)],
+    6: [4, (o) => view.getUint32(o, true)],
+    7: [4, (o) => view.getFloat32(o, true)],
+    9: [8, (o) => view.getFloat64(o, true)],
+  };
+  const reader = readers[type];
+  if (!reader) throw invalid(file, `holds values of the unknown type ${type}`);
+  const [size, at] = reader;
+  return Float64Array.from({ length: Math.floor(body.length / size) }, (_, i) => at(i * size));
+}

@@ -1,0 +1,104 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import type { Box, Dataset, Split } from "../define.ts";
+import { fromBytes } from "../io/bytes.ts";
+import type { ByteSource } from "./bytes.ts";
+
+/** One split: labels in memory, pixels read when they are wanted. */
+export interface SplitSource {
+  readonly labels: Int32Array;
+  /** Writes the images [indices.length,H,W,C] in [0,1] into `out`. */
+  read(indices: ArrayLike<number>, out: Float32Array): Promise<void>;
+  boxes?(index: number): readonly Box[];
+  close(): Promise<void>;
+}
+
+interface Parts {
+  readonly kind: string;
+  readonly path: string;
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  readonly classNames: readonly string[];
+  readonly splits: Readonly<Partial<Record<Split, SplitSource>>>;
+}
+
+/**
+ * A data set of its splits, all labels checked.
+ * @throws LABEL_RANGE for a label outside the classes, DATASET_EMPTY when there is no image at all.
+ */
+export async function datasetOf(parts: Parts): Promise<Dataset> {
+  const { inputShape, classNames, splits } = parts;
+  const close = async (): Promise<void> => {
+    await Promise.all(Object.values(splits).map((split) => split.close()));
+  };
+  try {
+    for (const [name, split] of Object.entries(splits)) checkLabels(split.labels, classNames.length, `${parts.path} (${name})`);
+    if (Object.values(splits).every((split) => split.labels.length === 0)) {
+      throw new BulwarkError("DATASET_EMPTY", `The ${parts.kind} data set in ${parts.path} has no images.`, "Check the path.");
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const pixels = inputShape[0] * inputShape[1] * inputShape[2];
+  return {
+    inputShape,
+    classNames,
+    size: (split) => splits[split]?.labels.length ?? 0,
+    async read(split, indices) {
+      const source = splits[split];
+      const labels = new Int32Array(indices.length);
+      for (let i = 0; i < indices.length; i++) {
+        const label = source?.labels[indices[i] as number];
+        if (label === undefined) throw new RangeError(`${parts.kind} has no ${split} image ${indices[i]}`);
+        labels[i] = label;
+      }
+      const images = new Float32Array(indices.length * pixels);
+      await source?.read(indices, images);
+      return { images, labels, n: indices.length };
+    },
+    boxes: (split, index) => splits[split]?.boxes?.(index) ?? [],
+    close,
+  };
+}
+
+export function checkLabels(labels: Int32Array, classes: number, where: string): void {
+  const wrong = labels.findIndex((label) => label < 0 || label >= classes);
+  if (wrong < 0) return;
+  throw new BulwarkError(
+    "LABEL_RANGE",
+    `Image ${wrong} of ${where} has label ${labels[wrong]}, outside the ${classes} classes 0…${classes - 1}.`,
+    "Correct the labels, or name all classes.",
+  );
+}
+
+/** Names "0", "1", … where a data set has none. */
+export const numbered = (classes: number): string[] => Array.from({ length: classes }, (_, i) => String(i));
+
+/**
+ * Reads records of one size. Runs of consecutive indices are read at once, at most `chunk` bytes.
+ * @param each is given the bytes of the record and its place in `indices`.
+ */
+export async function readRecords(
+  source: ByteSource,
+  layout: { readonly start: number; readonly size: number },
+  indices: ArrayLike<number>,
+  each: (record: Uint8Array, place: number) => void,
+  chunk = 1 << 22,
+): Promise<void> {
+  const { start, size } = layout;
+  for (let from = 0; from < indices.length; ) {
+    const first = indices[from] as number;
+    let to = from + 1;
+    while (to < indices.length && indices[to] === first + to - from && (to - from + 1) * size <= chunk) to++;
+    const bytes = await source.read(start + first * size, (to - from) * size);
+    for (let i = from; i < to; i++) each(bytes.subarray((i - from) * size, (i - from + 1) * size), i);
+    from = to;
+  }
+}
+
+/** Byte planes [C,H,W] → float32 [H,W,C] in [0,1], written at `offset`. */
+export function planesToPixels(planes: Uint8Array, channels: number, out: Float32Array, offset: number): void {
+  const area = planes.length / channels;
+  const interleaved = new Uint8Array(planes.length);
+  for (let c = 0; c < channels; c++) for (let i = 0; i < area; i++) interleaved[i * channels + c] = planes[c * area + i] as number;
+  fromBytes(interleaved, out, offset);
+}

@@ -30,6 +30,8 @@ export const errorCodes = [
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];
+/** A code that was read from a file. */
+export const errorCode = (text: string): ErrorCode => errorCodes.find((code) => code === text) ?? "BUG";
 
 /** What crosses a process boundary in place of the exception itself. */
 export interface ErrorData {

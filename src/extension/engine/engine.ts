@@ -1,0 +1,79 @@
+import type { RequestType } from "vscode-jsonrpc";
+import { BulwarkError, type ErrorData } from "../../shared/errors.ts";
+import type { Handshake } from "../../shared/protocol.ts";
+import type { EngineProcess } from "./process.ts";
+
+export type EngineStatus =
+  | { readonly kind: "stopped" }
+  | { readonly kind: "starting" }
+  | { readonly kind: "ready"; readonly handshake: Handshake; readonly busy: number }
+  | { readonly kind: "failed"; readonly error: BulwarkError };
+
+/** The interactive engine: started by the first request, started again after it ended. */
+export interface WarmEngine {
+  readonly status: EngineStatus;
+  /** The process, started if need be. */
+  get(): Promise<EngineProcess>;
+  request<P, R>(type: RequestType<P, R, ErrorData>, params: P, signal?: AbortSignal): Promise<R>;
+  stop(): void;
+}
+
+export function createWarmEngine(start: () => Promise<EngineProcess>, changed: () => void): WarmEngine {
+  let status: EngineStatus = { kind: "stopped" };
+  let current: Promise<EngineProcess> | undefined;
+  const set = (next: EngineStatus): void => {
+    status = next;
+    changed();
+  };
+  const busy = (step: 1 | -1): void => {
+    if (status.kind === "ready") set({ ...status, busy: Math.max(0, status.busy + step) });
+  };
+  const launch = async (): Promise<EngineProcess> => {
+    set({ kind: "starting" });
+    try {
+      const engine = await start();
+      set({ kind: "ready", handshake: engine.handshake, busy: 0 });
+      return engine;
+    } catch (thrown) {
+      const error = thrown instanceof BulwarkError ? thrown : new BulwarkError("ENGINE_START", String(thrown), "Show the log.");
+      set({ kind: "failed", error });
+      throw error;
+    }
+  };
+  const get = (): Promise<EngineProcess> => {
+    if (current) return current;
+    const mine = launch();
+    current = mine;
+    const forget = (): void => {
+      if (current !== mine) return;
+      current = undefined;
+      if (status.kind === "ready") set({ kind: "stopped" });
+    };
+    mine.then((engine) => engine.exited.then(forget), forget);
+    return mine;
+  };
+  return {
+    get status() {
+      return status;
+    },
+    get,
+    async request(type, params, signal) {
+      const engine = await get();
+      busy(1);
+      try {
+        return await engine.request(type, params, signal);
+      } finally {
+        busy(-1);
+      }
+    },
+    stop() {
+      const old = current;
+      current = undefined;
+      old?.then(
+        (engine) => engine.kill(),
+        () => undefined,
+      );
+      if (status.kind !== "stopped") set({ kind: "stopped" });
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { MessageConnection, ProgressType, RequestType } from "vscode-jsonrpc";
+import "vscode-jsonrpc/node"; // installs the timers that a connection needs
+import { BulwarkError, type ErrorData } from "../../shared/errors.ts";
+import { type Handshake, logNotification, protocolVersion, requests } from "../../shared/protocol.ts";
+import { connect, fromResponseError, type Port, tokenOf } from "../../shared/rpc.ts";
+import type { EngineLocation } from "./locate.ts";
+
+export type LogLine = (level: "info" | "warn" | "error", line: string) => void;
+
+/** A running engine. Requests fail with ENGINE_EXITED as soon as the process is gone. */
+export interface EngineProcess {
+  readonly handshake: Handshake;
+  readonly pid: number;
+  /** Resolves with the error that pending requests got. */
+  readonly exited: Promise<BulwarkError>;
+  request<P, R>(type: RequestType<P, R, ErrorData>, params: P, signal?: AbortSignal): Promise<R>;
+  onProgress<P>(type: ProgressType<P>, token: string, listener: (value: P) => void): { dispose(): void };
+  kill(signal?: NodeJS.Signals): void;
+}
+export interface StartOptions {
+  readonly location: EngineLocation;
+  readonly cwd: string;
+  readonly backend: string;
+  readonly log: LogLine;
+}
+
+const keptLines = 12;
+const handshakeSeconds = 60;
+
+/** Starts an engine and shakes hands. @throws ENGINE_START, BACKEND_UNAVAILABLE */
+export async function startEngine(o: StartOptions): Promise<EngineProcess> {
+  const child = fork(o.location.file, [], {
+    execPath: o.location.execPath,
+    execArgv: [],
+    env: o.location.env,
+    cwd: o.cwd,
+    serialization: "json",
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const last = watchOutput(child, o.log);
+  const exited = exitOf(child, last);
+  const connection = connect(portOf(child));
+  connection.onNotification(logNotification, ({ level, message }) => o.log(level, message));
+  connection.listen();
+  exited.then(() => connection.dispose());
+  const request = requester(connection, exited);
+  try {
+    const handshake = await handshakeOf(request, o.backend);
+    return {
+      handshake,
+      pid: child.pid ?? 0,
+      exited,
+      request,
+      onProgress: (type, token, listener) => connection.onProgress(type, token, listener),
+      kill: (signal = "SIGTERM") => void child.kill(signal),
+    };
+  } catch (thrown) {
+    child.kill("SIGKILL");
+    throw startError(thrown, last);
+  }
+}
+
+async function handshakeOf(request: EngineProcess["request"], backend: string): Promise<Handshake> {
+  const answer = await request(requests.handshake, { backend, protocol: protocolVersion }, AbortSignal.timeout(handshakeSeconds * 1000));
+  if (answer.protocol !== protocolVersion)
+    throw new BulwarkError("ENGINE_START", `The engine speaks protocol ${answer.protocol}, not ${protocolVersion}.`, "Install Bulwark again.");
+  return answer;
+}
+
+function startError(thrown: unknown, last: readonly string[]): unknown {
+  if (thrown instanceof BulwarkError && thrown.code !== "ENGINE_EXITED" && thrown.code !== "CANCELLED") return thrown;
+  const said = last.length > 0 ? ` It said: ${last.at(-1)}` : "";
+  const detail = last.join("\n");
+  return new BulwarkError("ENGINE_START", `The engine could not be started.${said}`, "Run the doctor, or set bulwark.engine.nodePath.", { detail });
+}
+
+/** Requests that end when the process does: without it they would hang. */
+function requester(connection: MessageConnection, exited: Promise<BulwarkError>): EngineProcess["request"] {
+  const died = exited.then((error) => Promise.reject(error));
+  died.catch(() => undefined);
+  return async (type, params, signal) => {
+    const source = tokenOf(signal ?? new AbortController().signal);
+    try {
+      return await Promise.race([connection.sendRequest(type.method, params, source.token) as Promise<never>, died]);
+    } catch (thrown) {
+      // A disposed connection rejects first; the exit says why.
+      const error = fromResponseError(thrown);
+      if (error instanceof BulwarkError) throw error;
+      if (signal?.aborted) throw new BulwarkError("CANCELLED", "Cancelled.");
+      throw await Promise.race([exited, new Promise((resolve) => setTimeout(() => resolve(error), 200))]);
+    } finally {
+      source.dispose();
+    }
+  };
+}
+
+function watchOutput(child: ChildProcess, log: LogLine): string[] {
+  const last: string[] = [];
+  const watch = (stream: NodeJS.ReadableStream | null, level: "info" | "warn"): void => {
+    if (!stream) return;
+    createInterface({ input: stream }).on("line", (line) => {
+      last.push(line);
+      if (last.length > keptLines) last.shift();
+      log(level, line);
+    });
+  };
+  watch(child.stdout, "info");
+  watch(child.stderr, "warn");
+  return last;
+}
+
+function exitOf(child: ChildProcess, last: readonly string[]): Promise<BulwarkError> {
+  return new Promise((resolve) => {
+    const end = (why: string): void => {
+      const detail = last.join("\n");
+      resolve(new BulwarkError("ENGINE_EXITED", `The engine ended (${why}).`, "Try again: it restarts by itself. The log says more.", { detail }));
+    };
+    child.once("error", (error) => end(error.message));
+    // "close" comes after the last output, so that `detail` is complete.
+    child.once("close", (code, signal) => end(signal ? `signal ${signal}` : `code ${code}`));
+  });
+}
+
+function portOf(child: ChildProcess): Port {
+  return {
+    send: (message) => {
+      if (child.connected) child.send(message as object, () => undefined);
+    },
+    onMessage: (listener) => {
+      child.on("message", listener);
+      return { dispose: () => child.off("message", listener) };
+    },
+    onClose: (listener) => {
+      child.once("disconnect", listener);
+      return { dispose: () => child.off("disconnect", listener) };
+    },
+  };
+}

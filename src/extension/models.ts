@@ -1,0 +1,54 @@
+import { open } from "node:fs/promises";
+import path from "node:path";
+import * as vscode from "vscode";
+import { runFiles } from "../shared/runs.ts";
+import { exists, foldersIn } from "./files.ts";
+import type { RunIndex } from "./views/runIndex.ts";
+import { shortPath } from "./workspace.ts";
+
+export interface FoundModel {
+  /** model.json */
+  readonly path: string;
+  readonly label: string;
+  readonly detail: string;
+  /** The run that trained it. */
+  readonly run: string | undefined;
+}
+
+/** tfjs layers models of the workspace and models that finished runs have trained, newest run first. */
+export async function findModels(runs: RunIndex): Promise<FoundModel[]> {
+  const files = await vscode.workspace.findFiles("**/model.json", "**/{node_modules,.git,.bulwark}/**", 200);
+  const models: FoundModel[] = [];
+  for (const { fsPath } of files.sort((a, b) => a.fsPath.localeCompare(b.fsPath)))
+    if (await isLayersModel(fsPath)) models.push({ path: fsPath, label: path.basename(path.dirname(fsPath)), detail: shortPath(fsPath), run: undefined });
+  return [...models, ...(await trainedModels(runs))];
+}
+
+async function trainedModels(runs: RunIndex): Promise<FoundModel[]> {
+  const models: FoundModel[] = [];
+  for (const run of await runs.all())
+    for (const folder of await foldersIn(run.directory)) {
+      const file = path.join(run.directory, folder, "model.json");
+      if ((folder === runFiles.model || folder.startsWith(`${runFiles.model}-`)) && (await exists(file))) {
+        const arm = folder.slice(runFiles.model.length + 1);
+        models.push({ path: file, label: `${run.state.title}${arm ? ` · ${arm}` : ""}`, detail: shortPath(file), run: run.id });
+      }
+    }
+  return models;
+}
+
+/** Cheap look at the head of a file: a layers model, not a graph model or any other JSON that is called model.json. */
+async function isLayersModel(file: string): Promise<boolean> {
+  try {
+    const handle = await open(file);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(65_536), 0, 65_536, 0);
+      const head = buffer.toString("utf8", 0, bytesRead);
+      return head.includes('"modelTopology"') && !/"format"\s*:\s*"graph-model"/.test(head);
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import * as vscode from "vscode";
+import type { panels } from "../../shared/contributions.ts";
+import type { FromWebview, ToWebview } from "../../shared/panels.ts";
+import { isRecord } from "../files.ts";
+import { rootFolders } from "../workspace.ts";
+
+export type PanelName = keyof typeof panels;
+
+/** The host's end of one webview: full state on `ready`, updates after it, intents back. */
+export interface PanelHost<State, Update> {
+  readonly panel: vscode.WebviewPanel;
+  /** Sends the full state (now, and again whenever the webview was loaded anew). */
+  show(state: State): void;
+  /** Sends a small change; `next` is the whole state after it. */
+  update(update: Update, next: State): void;
+}
+export interface HostOptions<Intent> {
+  readonly extensionUri: vscode.Uri;
+  readonly name: PanelName;
+  /** Folders whose images may be shown, beside those of the extension and the run folders. */
+  readonly roots: readonly string[];
+  readonly onIntent: (intent: Intent) => void;
+  readonly onClose?: () => void;
+}
+
+/** Takes over a panel, new or restored. */
+export function hostPanel<State, Update, Intent extends { readonly kind: string }>(
+  panel: vscode.WebviewPanel,
+  o: HostOptions<Intent>,
+): PanelHost<State, Update> {
+  const { webview } = panel;
+  webview.options = { enableScripts: true, localResourceRoots: resourceRoots(o) };
+  panel.iconPath = vscode.Uri.joinPath(o.extensionUri, "media", "icons", "bulwark.svg");
+  let state: State | undefined;
+  let isReady = false;
+  const post = (message: ToWebview<State, Update>): void => void webview.postMessage(message);
+  webview.onDidReceiveMessage((message: unknown) => {
+    const known = readMessage<Intent>(message);
+    if (known?.type === "ready") {
+      isReady = true;
+      if (state !== undefined) post({ type: "state", state });
+    } else if (known?.type === "intent") o.onIntent(known.intent);
+  });
+  panel.onDidDispose(() => o.onClose?.());
+  webview.html = html(webview, o.extensionUri, o.name);
+  return {
+    panel,
+    show(next) {
+      state = next;
+      if (isReady) post({ type: "state", state });
+    },
+    update(update, next) {
+      state = next;
+      if (isReady) post({ type: "update", update });
+    },
+  };
+}
+
+function resourceRoots(o: Pick<HostOptions<never>, "extensionUri" | "roots">): vscode.Uri[] {
+  const runs = rootFolders().map((root) => vscode.Uri.file(path.join(root, ".bulwark")));
+  const own = ["dist", "media"].map((folder) => vscode.Uri.joinPath(o.extensionUri, folder));
+  return [...own, ...runs, ...o.roots.map((root) => vscode.Uri.file(root))];
+}
+
+/** What a webview may say; anything else is dropped. */
+function readMessage<Intent extends { readonly kind: string }>(message: unknown): FromWebview<Intent> | undefined {
+  if (!isRecord(message)) return undefined;
+  if (message["type"] === "ready") return { type: "ready" };
+  const intent = message["intent"];
+  if (message["type"] === "intent" && isRecord(intent) && typeof intent["kind"] === "string")
+    return { type: "intent", intent: intent as unknown as Intent }; // our own webview: shared/panels.ts is its type as well
+  return undefined;
+}
+
+/** Scripts only with the nonce, everything else only from the extension and the run folders. */
+function html(webview: vscode.Webview, extensionUri: vscode.Uri, name: PanelName): string {
+  const nonce = randomBytes(18).toString("base64");
+  const file = (...parts: string[]): string => webview.asWebviewUri(vscode.Uri.joinPath(extensionUri, ...parts)).toString();
+  const source = webview.cspSource;
+  const policy = [
+    "default-src 'none'",
+    `img-src ${source} data: blob:`,
+    `style-src ${source}`,
+    `font-src ${source}`,
+    `script-src 'nonce-${nonce}'`,
+    // Panels read pictures of the run folder into canvases.
+    `connect-src ${source}`,
+  ].join("; ");
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<link rel="stylesheet" href="${file("dist", "codicon.css")}">
+<link rel="stylesheet" href="${file("dist", "webview", `${name}.css`)}">
+<title>Bulwark</title>
+</head>
+<body>
+<div id="app"></div>
+<script nonce="${nonce}" src="${file("dist", "webview", `${name}.js`)}"></script>
+</body>
+</html>`;
+}
+
+/** Webview URI of a file, as the webview's `img` wants it. */
+export const webviewUri = (panel: vscode.WebviewPanel, file: string): string => panel.webview.asWebviewUri(vscode.Uri.file(file)).toString();
+
+/** Lets the user choose a name and writes there; says where. */
+export async function saveAs(suggested: string, bytes: Uint8Array): Promise<vscode.Uri | undefined> {
+  const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.file(suggested) });
+  if (!target) return undefined;
+  await vscode.workspace.fs.writeFile(target, bytes);
+  void vscode.window.showInformationMessage(`Saved ${vscode.workspace.asRelativePath(target)}.`);
+  return target;
+}
+
+/** Bytes of `data:…;base64,…` or of a percent-encoded data URL; undefined for anything else. */
+export function bytesOfDataUrl(url: string): Uint8Array | undefined {
+  const match = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url);
+  if (!match) return undefined;
+  const [, base64, body = ""] = match;
+  return base64 ? Buffer.from(body, "base64") : Buffer.from(decodeURIComponent(body), "utf8");
+}

@@ -1,0 +1,39 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import * as vscode from "vscode";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { InspectorIntent } from "../../shared/panels.ts";
+import type { AttackImageResult } from "../../shared/protocol.ts";
+import { runFiles } from "../../shared/runs.ts";
+import { showError } from "../messages.ts";
+import type { Services } from "../services.ts";
+import { bytesOfDataUrl, saveAs } from "./host.ts";
+
+export interface Exportable {
+  readonly directory: string;
+  readonly title: string;
+  readonly result: AttackImageResult | null;
+  /** Where the save dialog starts. */
+  readonly root: string;
+}
+type ExportIntent = Extract<InspectorIntent, { readonly kind: "export" }>;
+
+export async function exportInspector(services: Services, o: Exportable, intent: ExportIntent): Promise<void> {
+  try {
+    const name = path.join(o.root, path.parse(o.title).name);
+    if (intent.format === "panel") {
+      const bytes = intent.dataUrl === undefined ? undefined : bytesOfDataUrl(intent.dataUrl);
+      if (bytes) await saveAs(`${name}-inspector.png`, bytes);
+      return;
+    }
+    if (!o.result) throw new BulwarkError("RUN_INVALID", "There is no result to export yet.", "Wait until the attack is finished.");
+    if (intent.format === "png") await saveAs(`${name}-${o.result.attack.id}.png`, await readFile(path.join(o.directory, o.result.after.image)));
+    else if (intent.format === "npz") await saveAs(`${name}-${o.result.attack.id}.npz`, await readFile(path.join(o.directory, runFiles.adversarial)));
+    else {
+      await vscode.env.clipboard.writeText(o.result.commandLine);
+      void vscode.window.setStatusBarMessage("Command line copied.", 3000);
+    }
+  } catch (thrown) {
+    showError(services.log, thrown);
+  }
+}

@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { type RunState, type RunStatus, runFiles, runsFolder, slug } from "../shared/runs.ts";
+import { isRecord, readJson } from "./files.ts";
+
+/** A run folder that nobody has: `20260314-150926-quickstart` under the workspace's `.bulwark/runs`. */
+export function newRunDirectory(root: string, title: string, at: Date = new Date()): string {
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const day = `${at.getFullYear()}${two(at.getMonth() + 1)}${two(at.getDate())}`;
+  const time = `${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}`;
+  const base = path.join(root, runsFolder, `${day}-${time}-${slug(title).toLowerCase()}`);
+  for (let attempt = 1; ; attempt++) {
+    const directory = attempt === 1 ? base : `${base}-${attempt}`;
+    if (!existsSync(directory)) return directory;
+  }
+}
+
+/** What a run folder says of itself, or undefined when it is none. */
+export async function readRunState(directory: string): Promise<RunState | undefined> {
+  const read = await readJson(path.join(directory, runFiles.state));
+  if (!isRecord(read) || read["version"] !== 1 || !Array.isArray(read["completed"])) return undefined;
+  const state = read as unknown as RunState; // written by our engine; version 1 has this shape
+  return { ...state, run: path.basename(directory), status: statusOf(state) };
+}
+
+/** A run whose process is gone was interrupted, whatever its last word was. */
+function statusOf(state: RunState): RunStatus {
+  return state.status === "running" && !(state.pid !== null && isAlive(state.pid)) ? "interrupted" : state.status;
+}
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return thrown instanceof Error && "code" in thrown && thrown.code === "EPERM";
+  }
+}

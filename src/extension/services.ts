@@ -1,0 +1,57 @@
+import * as vscode from "vscode";
+import type { Catalog } from "../shared/catalog.ts";
+import generated from "../shared/catalog.generated.json";
+import { settings } from "../shared/contributions.ts";
+import { createWarmEngine, type WarmEngine } from "./engine/engine.ts";
+import { locateEngine } from "./engine/locate.ts";
+import { type EngineProcess, type LogLine, startEngine } from "./engine/process.ts";
+import { createQueue, type RunQueue } from "./engine/queue.ts";
+import type { Inspector } from "./panels/inspector.ts";
+import { createRunIndex, type RunIndex } from "./views/runIndex.ts";
+import { requireTrust, rootFolder, rootFolders, setting } from "./workspace.ts";
+
+/** Made once in `activate`; commands, panels and views get it as their first argument. */
+export interface Services {
+  readonly context: vscode.ExtensionContext;
+  readonly log: vscode.LogOutputChannel;
+  readonly catalog: Catalog;
+  readonly engine: WarmEngine;
+  readonly queue: RunQueue;
+  readonly runs: RunIndex;
+  /** Open inspectors by image. */
+  readonly inspectors: Map<string, Inspector>;
+  /** Engine or queue changed. */
+  readonly onActivity: vscode.Event<void>;
+  /** A process for one run. @throws UNTRUSTED, ENGINE_START */
+  startProcess(): Promise<EngineProcess>;
+}
+
+export function createServices(context: vscode.ExtensionContext): Services {
+  const log = vscode.window.createOutputChannel("Bulwark", { log: true });
+  const activity = new vscode.EventEmitter<void>();
+  const changed = (): void => activity.fire();
+  const runs = createRunIndex();
+  const startProcess = (): Promise<EngineProcess> => start(context, log);
+  const engine = createWarmEngine(startProcess, changed);
+  const queue = createQueue(changed);
+  context.subscriptions.push(log, activity, runs, { dispose: () => engine.stop() }, { dispose: () => queue.cancelAll() });
+  const catalog = generated as unknown as Catalog; // written from the registries by `npm run generate`
+  return { context, log, catalog, engine, queue, runs, inspectors: new Map(), onActivity: activity.event, startProcess };
+}
+
+async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): Promise<EngineProcess> {
+  requireTrust();
+  const toLog: LogLine = (level, line) => log[level](line);
+  const location = locateEngine({
+    extensionPath: context.extensionPath,
+    nodePath: setting(settings.nodePath, ""),
+    threads: setting(settings.threads, 0),
+    env: process.env,
+    ownRuntime: process.execPath,
+  });
+  const cwd = rootFolders().length > 0 ? rootFolder() : context.extensionPath;
+  const engine = await startEngine({ location, cwd, backend: setting(settings.backend, "auto"), log: toLog });
+  const { version, node, backend, device } = engine.handshake;
+  log.info(`Engine ${version} started: process ${engine.pid}, Node ${node}, ${backend}, ${device}.`);
+  return engine;
+}

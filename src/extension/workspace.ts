@@ -1,0 +1,37 @@
+import * as vscode from "vscode";
+import { BulwarkError } from "../shared/errors.ts";
+
+/** The folder that gets `.bulwark/`: the one that holds `path`, else the first. @throws USAGE without a folder. */
+export function rootFolder(path?: string): string {
+  const holder = path === undefined ? undefined : vscode.workspace.getWorkspaceFolder(vscode.Uri.file(path));
+  const folder = holder ?? vscode.workspace.workspaceFolders?.[0];
+  if (!folder) throw new BulwarkError("USAGE", "No folder is open.", "Open a folder: results are written to .bulwark in it.");
+  return folder.uri.fsPath;
+}
+export const rootFolders = (): string[] => (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath);
+
+/** Nothing of a folder is loaded or run before the user trusts it. @throws UNTRUSTED */
+export function requireTrust(): void {
+  if (!vscode.workspace.isTrusted)
+    throw new BulwarkError("UNTRUSTED", "This folder is not trusted, so Bulwark runs nothing of it.", "Trust the folder, then try again.");
+}
+
+/** What menus, lenses, trees and tests hand to a command: a Uri, a string (URI or path), or a tree node with `uri`. */
+export function toUri(argument: unknown): vscode.Uri | undefined {
+  if (argument instanceof vscode.Uri) return argument;
+  if (typeof argument === "string") return /^[a-z][a-z\d+.-]+:/i.test(argument) ? vscode.Uri.parse(argument) : vscode.Uri.file(argument);
+  if (typeof argument === "object" && argument !== null && "uri" in argument) return toUri(argument.uri);
+  return undefined;
+}
+export const toPath = (argument: unknown): string | undefined => toUri(argument)?.fsPath;
+
+/** Relative to its folder, as people know it. */
+export const shortPath = (path: string): string => vscode.workspace.asRelativePath(path, rootFolders().length > 1);
+
+/** The resource of the active tab, text editor or not. */
+export function activeResource(): vscode.Uri | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  return input instanceof vscode.TabInputText || input instanceof vscode.TabInputCustom ? input.uri : undefined;
+}
+
+export const setting = <T>(name: string, fallback: T): T => vscode.workspace.getConfiguration().get<T>(name, fallback);

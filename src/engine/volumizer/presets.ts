@@ -1,0 +1,24 @@
+import type { VolumizerOptions } from "../define.ts";
+import { mutualInformation } from "../measures/mutualInformation.ts";
+
+/** Ready-made settings, patch apart. */
+export const presets = {
+  /** As the paper reads. */
+  paper: {
+    measure: mutualInformation,
+    measureParams: {},
+    order: "asc",
+    reference: "mostSalient",
+    refScore: "true",
+    onRemainder: "error",
+  },
+  /** As the authors' volumizer computes: mutual information sorted downwards from the slice of lowest entropy, partial patches dropped. */
+  authorsCode: {
+    measure: mutualInformation,
+    measureParams: {},
+    order: "desc",
+    reference: "minEntropy",
+    refScore: "zero",
+    onRemainder: "drop",
+  },
+} as const satisfies Record<string, Omit<VolumizerOptions, "patch">>;

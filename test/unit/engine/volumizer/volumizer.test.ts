@@ -1,0 +1,248 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { useBackend } from "../../../../src/engine/backends/index.ts";
+import type { VolumizerOptions } from "../../../../src/engine/define.ts";
+import { createRandom } from "../../../../src/engine/random.ts";
+import { find } from "../../../../src/engine/registry.ts";
+import { type Images, tf } from "../../../../src/engine/tf.ts";
+import { presets } from "../../../../src/engine/volumizer/presets.ts";
+import { hasManyTies, orderOf } from "../../../../src/engine/volumizer/rank.ts";
+import { rankSlices, scoreJson, unvolumize, volumize } from "../../../../src/engine/volumizer/volumize.ts";
+
+const options = (measure: string, o: Partial<VolumizerOptions> = {}): VolumizerOptions => ({
+  ...presets.paper,
+  patch: 2,
+  measure: find("measure", measure),
+  ...o,
+});
+const image = [
+  [0, 0, 10, 20],
+  [0, 0, 30, 40],
+  [5, 5, 7, 7],
+  [5, 9, 7, 7],
+];
+const bytes = Uint8Array.from(image.flat());
+const rank = (o: VolumizerOptions) => rankSlices(bytes, 4, 4, 1, o);
+const permOf = (o: VolumizerOptions): number[] => [...rank(o).perm];
+const images = (n: number, h: number, w: number, c: number, seed = 1): Images =>
+  tf.tensor4d(
+    createRandom(seed)
+      .uniforms(n * h * w * c)
+      .map((v) => Math.round(v * 255) / 255),
+    [n, h, w, c],
+  );
+
+beforeAll(async () => {
+  await useBackend("cpu");
+});
+
+describe("ranking of the 4×4 image, by hand", () => {
+  it("entropy orders the slices up and down", () => {
+    const up = rank(options("entropy"));
+    expect(up).toMatchObject({ Z: 4, rows: 2, columns: 2, reference: null });
+    up.scores.forEach((score, i) => {
+      expect(score).toBeCloseTo([0, 2, 0.811278, 0][i] as number, 6);
+    });
+    expect([...up.perm]).toEqual([0, 3, 2, 1]);
+    expect(permOf(options("entropy", { order: "desc" }))).toEqual([1, 2, 0, 3]);
+  });
+
+  it.each([
+    ["mutualInformation", "asc", [0, 3, 2, 1]],
+    ["mutualInformation", "desc", [1, 2, 0, 3]],
+    ["psnr", "asc", [0, 2, 3, 1]],
+    ["mse", "asc", [1, 3, 2, 0]],
+    ["maxNorm", "asc", [0, 1, 2, 3]],
+    ["klDivergence", "asc", [1, 2, 0, 3]],
+  ] as const)("%s %s against the most salient slice", (measure, order, perm) => {
+    expect(rank(options(measure, { order })).reference).toBe(1);
+    expect(permOf(options(measure, { order }))).toEqual(perm);
+  });
+
+  it("chooses the reference by name or by place", () => {
+    expect(rank(options("mse", { reference: "minEntropy" })).reference).toBe(0);
+    expect(permOf(options("mse", { reference: { index: 3 } }))).toEqual([3, 2, 0, 1]); // mean squares 49, 338, 4, 0
+    expect(() => rank(options("mse", { reference: { index: 4 } }))).toThrow(expect.objectContaining({ code: "PARAMETER_INVALID" }));
+  });
+
+  it("may force the reference's score to 0, as the authors do", () => {
+    const { scores, perm } = rank(options("psnr", { refScore: "zero" }));
+    expect(scores[1]).toBe(0);
+    expect([...perm]).toEqual([1, 0, 2, 3]);
+    expect(permOf({ ...presets.authorsCode, patch: 2 })).toEqual([0, 1, 2, 3]); // MI with a constant slice is 0 throughout
+  });
+
+  it("knows when the order says little", () => {
+    expect(rank(options("maxNorm")).manyTies).toBe(true);
+    expect(rank(options("mse")).manyTies).toBe(false);
+    expect(hasManyTies(Float64Array.of(0, 0, 1, 2))).toBe(false);
+  });
+});
+
+describe("order of scores", () => {
+  it("puts −∞ first, +∞ after every number, NaN last in both directions", () => {
+    const scores = Float64Array.of(Number.NaN, 1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1);
+    expect([...orderOf(scores, "asc")]).toEqual([3, 1, 4, 2, 0]);
+    expect([...orderOf(scores, "desc")]).toEqual([2, 1, 4, 3, 0]);
+  });
+
+  it("crosses JSON", () => {
+    expect([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 1.5].map(scoreJson)).toEqual([
+      "Infinity",
+      "-Infinity",
+      "NaN",
+      1.5,
+    ]);
+  });
+});
+
+describe("volumes", () => {
+  it("hold the slices of the 4×4 image in their order", async () => {
+    const x = tf.tensor4d(
+      Float32Array.from(bytes, (v) => v / 255),
+      [1, 4, 4, 1],
+    );
+    const { volume, perms } = volumize(x, options("entropy"));
+    expect(volume.shape).toEqual([1, 4, 2, 2, 1]);
+    expect([...perms]).toEqual([0, 3, 2, 1]);
+    const second = await volume.slice([0, 0, 0, 1, 0], [1, 4, 1, 1, 1]).data<"float32">();
+    expect([...second].map((v) => Math.round(255 * v))).toEqual([0, 7, 5, 20]);
+  });
+
+  it.each([
+    [32, 32, 16, 4],
+    [32, 32, 8, 16],
+    [32, 32, 4, 64],
+    [224, 224, 16, 196],
+    [28, 28, 28, 1],
+  ])("%i×%i in patches of %i: depth %i", (h, w, patch, depth) => {
+    expect(rankSlices(new Uint8Array(h * w), h, w, 1, options("mutualInformation", { patch })).Z).toBe(depth);
+  });
+
+  it("leave a constant image in raster order", () => {
+    for (const measure of ["mutualInformation", "ssim", "psnr", "maxNorm"]) {
+      const { perm } = rankSlices(new Uint8Array(64).fill(9), 8, 8, 1, options(measure, { order: "desc" }));
+      expect([...perm]).toEqual([...perm.keys()]);
+    }
+  });
+
+  it.each([
+    ["mutualInformation", "asc", 3, [4, 4]],
+    ["ssim", "desc", 1, [2, 6]],
+    ["entropy", "desc", 3, [8, 3]],
+  ] as const)("%s %s: the inverse gives the very same bits", async (measure, order, channels, patch) => {
+    const x = images(3, 8, 12, channels);
+    const { volume, perms } = volumize(x, options(measure, { order, patch }));
+    expect(await unvolumize(volume, perms, 8, 12).data()).toEqual(await x.data());
+    expect((await volume.data()).toSorted()).toEqual((await x.data()).toSorted());
+  });
+
+  it("give every image of a batch what it gets alone", async () => {
+    const x = images(3, 8, 8, 1);
+    const o = options("mutualInformation");
+    const all = await volumize(x, o).volume.data();
+    const single = await volumize(x.slice([1, 0, 0, 0], [1, -1, -1, -1]), o).volume.data();
+    expect(all.slice(64, 128)).toEqual(single);
+  });
+
+  it("have the same scores, sorted, when the image's slices change places", () => {
+    const rng = createRandom(4);
+    const pixels = Uint8Array.from({ length: 64 }, () => rng.integer(256));
+    const swapped = new Uint8Array(64); // left and right half of an 8×8 image exchanged
+    pixels.forEach((v, i) => {
+      swapped[i ^ 4] = v;
+    });
+    const o = options("mutualInformation", { patch: 4 });
+    const reference = rankSlices(pixels, 8, 8, 1, o).reference as number;
+    const before = rankSlices(pixels, 8, 8, 1, o);
+    const after = rankSlices(swapped, 8, 8, 1, { ...o, reference: { index: reference ^ 1 } });
+    expect(after.scores.toSorted()).toEqual(before.scores.toSorted());
+  });
+});
+
+describe("gradient", () => {
+  const weighted = (w: tf.Tensor, o: VolumizerOptions) => (x: tf.Tensor) =>
+    volumize(x as Images, o)
+      .volume.mul(w)
+      .sum();
+
+  it("of Σ V(x)·w is V⁻¹(w)", async () => {
+    const o = options("mutualInformation");
+    const x = images(2, 4, 4, 3);
+    const w = images(2, 4, 4, 3, 2).reshape([2, 4, 2, 2, 3]) as tf.Tensor5D;
+    const expected = unvolumize(w, volumize(x, o).perms, 4, 4);
+    expect(await tf.grad(weighted(w, o))(x).data()).toEqual(await expected.data());
+  });
+
+  it("of the inverse goes back through V", async () => {
+    const o = options("mutualInformation");
+    const { volume, perms } = volumize(images(1, 4, 4, 1), o);
+    const w = images(1, 4, 4, 1, 2);
+    const gradient = tf.grad((v: tf.Tensor) =>
+      unvolumize(v as tf.Tensor5D, perms, 4, 4)
+        .mul(w)
+        .sum(),
+    )(volume);
+    expect(await unvolumize(gradient as tf.Tensor5D, perms, 4, 4).data()).toEqual(await w.data());
+  });
+
+  it("counts a mirrored pixel as often as it appears", async () => {
+    const o = options("entropy", { onRemainder: "reflectPad" });
+    const counts = await tf
+      .grad((x: tf.Tensor) => volumize(x as Images, o).volume.sum())(images(1, 3, 3, 1))
+      .data();
+    expect([...counts]).toEqual([1, 2, 1, 2, 4, 2, 1, 2, 1]); // 3×3 → 4×4: line 1 and column 1 appear once more
+  });
+});
+
+describe("a patch that does not divide the image", () => {
+  const x = () => images(2, 5, 5, 1);
+
+  it("is an error by default, which names patches that fit", () => {
+    expect(() => volumize(x(), options("mse"))).toThrow(expect.objectContaining({ code: "PARAMETER_INVALID" }));
+    expect(() => rankSlices(new Uint8Array(784), 28, 28, 1, options("mse", { patch: 8 }))).toThrow(
+      expect.objectContaining({ fix: expect.stringContaining("2, 4, 7, 14") }),
+    );
+  });
+
+  it("mirrors, and the inverse crops back", async () => {
+    const o = options("mse", { onRemainder: "reflectPad" });
+    const { volume, perms } = volumize(x(), o);
+    expect(volume.shape).toEqual([2, 9, 2, 2, 1]);
+    expect(await unvolumize(volume, perms, 5, 5).data()).toEqual(await x().data());
+    const padded = tf.mirrorPad(
+      x(),
+      [
+        [0, 0],
+        [0, 1],
+        [0, 1],
+        [0, 0],
+      ],
+      "reflect",
+    );
+    expect(await unvolumize(volume, perms, 6, 6).data()).toEqual(await padded.data());
+  });
+
+  it("drops, and the inverse leaves zeros", async () => {
+    const { volume, perms } = volumize(x(), options("mse", { onRemainder: "drop" }));
+    expect(volume.shape).toEqual([2, 4, 2, 2, 1]);
+    const inside = tf.ones([2, 4, 4, 1]).pad([
+      [0, 0],
+      [0, 1],
+      [0, 1],
+      [0, 0],
+    ]);
+    expect(await unvolumize(volume, perms, 5, 5).data()).toEqual(await x().mul(inside).data());
+  });
+
+  it("cannot be larger than the image, whatever the rule", () => {
+    for (const onRemainder of ["error", "drop", "reflectPad"] as const)
+      expect(() => volumize(x(), options("mse", { patch: 16, onRemainder }))).toThrow(
+        expect.objectContaining({ code: "PARAMETER_INVALID" }),
+      );
+  });
+});
+
+it("the inverse refuses permutations of other images", () => {
+  const { volume, perms } = volumize(images(1, 4, 4, 1), options("mse"));
+  expect(() => unvolumize(volume, perms, 8, 8)).toThrow(expect.objectContaining({ code: "PARAMETER_INVALID" }));
+});

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import type { VolumizerOptions } from "../../../../src/engine/define.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
@@ -31,9 +31,7 @@ const images = (n: number, h: number, w: number, c: number, seed = 1): Images =>
     [n, h, w, c],
   );
 
-beforeAll(async () => {
-  await useBackend("cpu");
-});
+await useBackend("cpu");
 
 describe("ranking of the 4×4 image, by hand", () => {
   it("entropy orders the slices up and down", () => {

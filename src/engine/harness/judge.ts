@@ -1,0 +1,82 @@
+import type { ImageRecord } from "../../shared/results.ts";
+import type { Classifier } from "../classifier.ts";
+import type { Attack, Ball, ImageBatch, Params } from "../define.ts";
+import { predict } from "./predict.ts";
+import { normsOf, projectOntoBall } from "./project.ts";
+import type { HarnessNotes } from "./types.ts";
+
+/** What an attack has left: its proposal, the best iterate [b,H,W,C] and when that was first adversarial (−1 never). */
+export interface Finished {
+  readonly proposal: Float32Array;
+  readonly best: { readonly images: Float32Array; readonly firstHit: Float32Array };
+  readonly cleanPredictions: Int32Array;
+  readonly aimed: readonly number[] | undefined;
+  readonly iterations: number;
+}
+export interface Judged {
+  readonly adversarial: Float32Array;
+  readonly predictions: Int32Array;
+  readonly records: ImageRecord[];
+  readonly notes: HarnessNotes;
+}
+
+/** Attack, batch and model that were run. */
+export interface Judgement {
+  readonly attack: Attack;
+  readonly params: Params;
+  readonly model: Classifier;
+  readonly batch: ImageBatch;
+  readonly firstIndex: number;
+}
+
+/** Projects, chooses between proposal and best iterate, scores, rounds, scores again. */
+export async function judge(o: Judgement, f: Finished): Promise<Judged> {
+  const { images: clean, labels, n } = o.batch;
+  const [height, width, channels] = o.model.inputShape;
+  const pixels = height * width * channels;
+  const ball: Ball = o.attack.ball(o.params);
+  const slice = (values: Float32Array, i: number): Float32Array => values.subarray(i * pixels, (i + 1) * pixels);
+  const reached = (prediction: number | undefined, i: number): boolean => (f.aimed ? prediction === f.aimed[i] : prediction !== labels[i]);
+  const skipped = Array.from({ length: n }, (_, i) => reached(f.cleanPredictions[i], i));
+
+  const projected = projectOntoBall(f.proposal, clean, ball, pixels, channels);
+  const adversarial = projected.images;
+  for (let i = 0; i < n; i++) if (skipped[i]) slice(adversarial, i).set(slice(clean, i));
+  let predictions = await predict(o.model, adversarial);
+
+  const silent = predictions.map((p, i) => Number(!skipped[i] && !reached(p, i) && (f.best.firstHit[i] ?? -1) >= 0));
+  if (silent.some((s) => s === 1)) {
+    const iterate = projectOntoBall(f.best.images, clean, ball, pixels, channels).images;
+    for (let i = 0; i < n; i++) if (silent[i] === 1) slice(adversarial, i).set(slice(iterate, i));
+    predictions = await predict(o.model, adversarial);
+  }
+  const rounded = await predict(o.model, adversarial.map(to8Bit));
+  const records = Array.from({ length: n }, (_, i): ImageRecord => {
+    const prediction = predictions[i] ?? -1;
+    const success = skipped[i] !== true && reached(prediction, i);
+    const hit = f.best.firstHit[i] ?? -1;
+    return {
+      index: o.firstIndex + i,
+      label: labels[i] ?? -1,
+      cleanPrediction: f.cleanPredictions[i] ?? -1,
+      prediction,
+      success,
+      successAfter8Bit: success && reached(rounded[i], i),
+      ...normsOf(slice(adversarial, i), slice(clean, i), channels),
+      iterations: skipped[i] ? 0 : hit >= 0 ? hit : f.iterations,
+    };
+  });
+  const count = (test: (i: number) => boolean): number => records.reduce((sum, _, i) => sum + (test(i) ? 1 : 0), 0);
+  const notes: HarnessNotes = {
+    outOfBall: count((i) => !skipped[i] && (projected.moved[i] ?? 0) > 1e-6),
+    notFinite: count((i) => !skipped[i] && projected.notFinite[i] === true),
+    silentSuccess: count((i) => silent[i] === 1 && records[i]?.success === true),
+    lostAfter8Bit: count((i) => records[i]?.success === true && !records[i]?.successAfter8Bit),
+    skipped: count((i) => skipped[i] === true),
+    usesGradients: o.attack.access === "gradients",
+  };
+  return { adversarial, predictions, records, notes };
+}
+
+/** Nearest of the 256 levels that a PNG can hold, halves upwards. */
+const to8Bit = (v: number): number => Math.floor(255 * v + 0.5) / 255;

@@ -1,0 +1,47 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import type { Classifier } from "../classifier.ts";
+import type { ImageBatch } from "../define.ts";
+import { tf } from "../tf.ts";
+
+/**
+ * Predicted classes of images [b,H,W,C]; the pass is not counted, as it is the harness's own. Ties go to the lower class.
+ * @throws MODEL_NAN when a score is no number.
+ */
+export async function predict(model: Classifier, images: Float32Array): Promise<Int32Array> {
+  const [height, width, channels] = model.inputShape;
+  const n = images.length / (height * width * channels);
+  const counted = model.evaluations.forward;
+  const logits = tf.tidy(() => model.logits(tf.tensor4d(images, [n, height, width, channels])));
+  model.evaluations.forward = counted;
+  const scores = await logits.data();
+  const classes = logits.shape[1];
+  logits.dispose();
+  return Int32Array.from({ length: n }, (_, i) => {
+    let best = 0;
+    for (let k = 0; k < classes; k++) {
+      const score = scores[i * classes + k] as number;
+      if (Number.isNaN(score)) {
+        throw new BulwarkError("MODEL_NAN", "The model's scores are not numbers.", "Check its weights and its input contract.");
+      }
+      if (score > (scores[i * classes + best] as number)) best = k;
+    }
+    return best;
+  });
+}
+
+/** @throws IMAGE_INVALID or LABEL_RANGE where a batch cannot be attacked. */
+export function checkImages(batch: ImageBatch, model: Classifier): void {
+  const [height, width, channels] = model.inputShape;
+  if (batch.images.length !== batch.n * height * width * channels) {
+    const wanted = `${batch.n} images of ${height}×${width}×${channels}`;
+    throw new BulwarkError("IMAGE_SIZE", `The images are not ${wanted}, which the model wants.`, "Resize them, or choose another model.");
+  }
+  // Rounding in a decoder may leave a value a hair outside.
+  if (batch.images.some((v) => !(v >= -1e-6 && v <= 1 + 1e-6))) {
+    throw new BulwarkError("IMAGE_INVALID", "An image holds a value outside [0,1] or one that is no number.", "Scale the pixels to [0,1].");
+  }
+  const wrong = batch.labels.find((label) => label < 0 || label >= model.classes);
+  if (wrong !== undefined) {
+    throw new BulwarkError("LABEL_RANGE", `The label ${wrong} is none of the model's ${model.classes} classes.`, "Check the labels.");
+  }
+}

@@ -1,0 +1,124 @@
+import type { Classifier } from "../classifier.ts";
+import type { RunContext } from "../context.ts";
+import type { Attack, AttackContext, ImageBatch, Params } from "../define.ts";
+import { type Images, type Logits, tf } from "../tf.ts";
+import { BestIterate, type Goal } from "./bestIterate.ts";
+import { judge } from "./judge.ts";
+import { checkImages, predict } from "./predict.ts";
+import type { AttackTracePoint, BatchOutcome } from "./types.ts";
+
+export interface AttackBatchOptions {
+  readonly attack: Attack;
+  /** Complete: defaults are filled in. */
+  readonly params: Params;
+  readonly model: Classifier;
+  readonly batch: ImageBatch;
+  /** Index of the first image in the data set; records and random streams are named by index. */
+  readonly firstIndex: number;
+  readonly seedName: string;
+  /** Class aimed at for each image; overrides what the parameters say. */
+  readonly targetIndices?: readonly number[];
+  /** Watches the iterations, at the price of reading every iterate. */
+  readonly trace?: (point: AttackTracePoint) => void | Promise<void>;
+  /** Share of the iterations that is done, in [0,1]; called without reading anything. */
+  readonly progress?: (share: number) => void;
+}
+
+/**
+ * Attacks one batch and decides what came of it: the attack's images are projected onto its ball and [0,1], scored by a fresh forward
+ * pass, replaced by the best iterate where that is adversarial and they are not, and scored again after rounding to 8 bits. Images
+ * that are misclassified before the attack are returned as they are (0.4). Random numbers depend on seed, `seedName` and image index
+ * only, so that a resumed run, or one with other batches, gives the same images.
+ * @throws IMAGE_INVALID for images that are no numbers in [0,1], MODEL_NAN when the model's scores are none.
+ */
+export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promise<BatchOutcome> {
+  const started = ctx.clock();
+  checkImages(o.batch, o.model);
+  const x = tf.tensor4d(o.batch.images, [o.batch.n, ...o.model.inputShape]);
+  const labels = tf.tensor1d(o.batch.labels, "int32");
+  const aimed = targetsOf(o);
+  const targets = aimed ? tf.tensor1d(aimed, "int32") : undefined;
+  const best = new BestIterate(x, { labels, targets });
+  try {
+    const before = await predict(o.model, o.batch.images);
+    const evaluations = { ...o.model.evaluations };
+    const proposal = await propose(o, x, { labels, targets }, best, ctx);
+    const spent = {
+      gradientEvaluations: o.model.evaluations.gradient - evaluations.gradient,
+      forwardEvaluations: o.model.evaluations.forward - evaluations.forward,
+    };
+    const judged = await judge(o, { proposal, best: await best.read(), cleanPredictions: before, aimed, iterations: best.count });
+    const { adversarial, predictions } = judged;
+    if (o.trace)
+      await o.trace({ iteration: best.count, total: best.count, probabilities: await probabilities(o, adversarial), images: adversarial });
+    return {
+      clean: o.batch.images,
+      adversarial,
+      labels: o.batch.labels,
+      cleanPredictions: before,
+      predictions,
+      records: judged.records,
+      ...spent,
+      seconds: (ctx.clock() - started) / 1000,
+      notes: judged.notes,
+    };
+  } finally {
+    best.dispose();
+    tf.dispose([x, labels]);
+    targets?.dispose();
+  }
+}
+
+function targetsOf(o: AttackBatchOptions): number[] | undefined {
+  if (o.targetIndices) return [...o.targetIndices];
+  const target = o.attack.target?.(o.params) ?? null;
+  return target === null ? undefined : Array.from({ length: o.batch.n }, () => target);
+}
+
+/** Runs the attack itself; gives its images as it returned them. */
+async function propose(o: AttackBatchOptions, x: Images, goal: Goal, best: BestIterate, ctx: RunContext): Promise<Float32Array> {
+  const total = o.attack.iterations?.(o.params) ?? null;
+  const attackContext: AttackContext = {
+    ...ctx,
+    rng: ctx.rng.stream(o.seedName),
+    random: (i) => ctx.rng.stream(`${o.seedName}/${o.firstIndex + i}`),
+    iterate: async (images, logits) => {
+      best.offer(images, logits);
+      if (o.trace) await tracePoint(o.trace, best.count - 1, total, images, logits);
+      if (total) o.progress?.(Math.min(1, best.count / total));
+      await ctx.checkpoint();
+    },
+  };
+  const batch = { images: x, labels: goal.labels, ...(goal.targets ? { targets: goal.targets } : {}) };
+  await ctx.checkpoint();
+  const proposed = await o.attack.run(o.model, batch, o.params, attackContext);
+  const data = Float32Array.from(await proposed.data());
+  if (proposed !== x) proposed.dispose();
+  await ctx.checkpoint();
+  return data;
+}
+
+async function tracePoint(
+  trace: NonNullable<AttackBatchOptions["trace"]>,
+  iteration: number,
+  total: number | null,
+  images: Images,
+  logits: Logits,
+): Promise<void> {
+  const softmax = tf.softmax(logits);
+  const point = {
+    iteration,
+    total,
+    probabilities: Float32Array.from(await softmax.data()),
+    images: Float32Array.from(await images.data()),
+  };
+  softmax.dispose();
+  await trace(point);
+}
+
+async function probabilities(o: AttackBatchOptions, images: Float32Array): Promise<Float32Array> {
+  const softmax = tf.tidy(() => tf.softmax(o.model.logits(tf.tensor4d(images, [o.batch.n, ...o.model.inputShape]))));
+  const data = Float32Array.from(await softmax.data());
+  softmax.dispose();
+  return data;
+}

@@ -35,7 +35,8 @@ export function installExtension(vsix, extensionsDirectory) {
   const data = mkdtempSync(path.join(os.tmpdir(), "bulwark-install-"));
   try {
     const words = ["--install-extension", vsix, "--extensions-dir", extensionsDirectory, "--server-data-dir", data];
-    return execFileSync(node, [main, ...words, "--accept-server-license-terms"], { encoding: "utf8", env: serverEnvironment({}) }).trim();
+    const options = { encoding: "utf8", env: serverEnvironment({}), stdio: ["ignore", "pipe", "ignore"] };
+    return execFileSync(node, [main, ...words, "--accept-server-license-terms"], options).trim();
   } finally {
     rmSync(data, { recursive: true, force: true });
   }

@@ -1,0 +1,67 @@
+import type { PanelError } from "../../src/shared/panels.ts";
+import type { Finding, Severity } from "../../src/shared/results.ts";
+import { fill, h, onChange, type Part, show } from "./dom.ts";
+import { plural } from "./format.ts";
+import { button, icon } from "./ui.ts";
+
+const severityIcon: Readonly<Record<Severity, string>> = { error: "error", warning: "warning", info: "info", hint: "lightbulb" };
+const severityOrder: readonly Severity[] = ["error", "warning", "info", "hint"];
+
+/** What happened, what to do about it as a button, and the log. Announced when it appears. */
+export function errorCard(actions: { fix(id: string): void; showLog(): void }): Part<PanelError | null> {
+  const element = h("div", { class: "card error", attributes: { role: "alert" } });
+  const draw = onChange((error: PanelError | null) => {
+    show(element, error !== null);
+    if (!error) return;
+    const { action } = error;
+    fill(
+      element,
+      icon("error"),
+      h(
+        "div",
+        { class: "card-text" },
+        h("p", {}, h("strong", {}, error.error.message)),
+        error.error.fix ? h("p", {}, error.error.fix) : null,
+        h(
+          "div",
+          { class: "buttons" },
+          action && button(action.label, () => actions.fix(action.id), { appearance: "primary" }),
+          button("Show log", actions.showLog, { icon: "output" }),
+          h("code", { class: "muted" }, error.error.code),
+        ),
+      ),
+    );
+  });
+  return { element, update: draw };
+}
+
+/** Findings, the severe ones first: rule, sentence, fix. Not there when there are none, unless `emptyText` says something. */
+export function findingsList(emptyText: string | null): Part<readonly Finding[]> {
+  const element = h("section", { class: "findings", attributes: { "aria-label": "Findings" } });
+  const draw = onChange((findings: readonly Finding[]) => {
+    show(element, findings.length > 0 || emptyText !== null);
+    const sorted = [...findings].sort((a, b) => severityOrder.indexOf(a.severity) - severityOrder.indexOf(b.severity));
+    fill(
+      element,
+      h("h2", {}, findings.length === 0 ? "Findings" : plural(findings.length, "finding")),
+      findings.length === 0 ? h("p", { class: "muted" }, emptyText) : h("ul", { class: "plain" }, ...sorted.map(item)),
+    );
+  });
+  return { element, update: draw };
+}
+
+function item(finding: Finding): HTMLElement {
+  const place = [finding.arm, finding.attack].filter((part) => part !== undefined).join(" · ");
+  return h(
+    "li",
+    { class: `finding ${finding.severity}` },
+    icon(severityIcon[finding.severity]),
+    h(
+      "div",
+      {},
+      h("p", {}, h("span", { class: "visually-hidden" }, `${finding.severity}: `), finding.message),
+      h("p", { class: "muted" }, finding.fix),
+      h("p", { class: "muted small" }, h("code", {}, finding.rule), place && ` ${place}`),
+    ),
+  );
+}

@@ -1,0 +1,173 @@
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { chartFrame, type Save } from "./chartFrame.ts";
+import { h, onChange } from "./dom.ts";
+import { number } from "./format.ts";
+import { type Axes, extent, type Line, type Marker, type Plot } from "./plot.ts";
+import { chartColours, onThemeChange, token } from "./theme.ts";
+
+export interface Chart {
+  readonly element: HTMLElement;
+  update(axes: Axes, plot: Plot): void;
+}
+
+/** A line chart in the theme's colours: hover or arrow keys read all lines, the legend switches them, and there is a table and files. */
+export function createChart(save: Save): Chart {
+  const stage = h("div", { class: "chart-stage", attributes: { tabindex: 0, role: "img" } });
+  let chart: uPlot | null = null;
+  let axes: Axes | null = null;
+  let plot: Plot = { x: [], lines: [], marks: [] };
+  const hidden = new Set<string>();
+  const frame = chartFrame(
+    stage,
+    hidden,
+    () => build(),
+    save,
+    () => chart?.root.querySelector("canvas") ?? null,
+  );
+
+  const build = (): void => {
+    chart?.destroy();
+    chart = null;
+    if (!axes || plot.x.length === 0 || stage.clientWidth === 0) return;
+    const shown = (line: Line): boolean => !hidden.has(line.label);
+    chart = new uPlot(
+      options(axes, plot, shown, stage.clientWidth, (at) => frame.read(at)),
+      aligned(plot),
+      stage,
+    );
+  };
+  const structure = onChange((_key: string) => build());
+  new ResizeObserver(() => {
+    if (!chart) build();
+    else if (chart.width !== stage.clientWidth) chart.setSize({ width: stage.clientWidth, height: heightFor(stage.clientWidth) });
+  }).observe(stage);
+  onThemeChange(build);
+  stage.addEventListener("keydown", (event) => {
+    if (!chart || (event.key !== "ArrowLeft" && event.key !== "ArrowRight")) return;
+    event.preventDefault();
+    const at = Math.min(Math.max((chart.cursor.idx ?? -1) + (event.key === "ArrowLeft" ? -1 : 1), 0), plot.x.length - 1);
+    chart.setCursor({ left: chart.valToPos(plot.x[at] ?? 0, "x"), top: 0 });
+  });
+  return {
+    element: frame.element,
+    update(nextAxes, next) {
+      axes = nextAxes;
+      plot = next;
+      frame.update(axes, plot);
+      stage.setAttribute("aria-label", summary(axes, plot));
+      structure(JSON.stringify([axes.title, axes.log, axes.range, next.lines.map((l) => [l.label, l.dash, l.marker]), next.marks]));
+      if (chart) chart.setData(aligned(plot));
+      else build();
+    },
+  };
+}
+
+const heightFor = (width: number): number => Math.round(Math.min(280, Math.max(160, width * 0.55)));
+const aligned = (plot: Plot): uPlot.AlignedData => [[...plot.x], ...plot.lines.map((line) => [...line.y])];
+
+/** The chart in one sentence per line: where it begins, ends, and its extremes. */
+export function summary(axes: Axes, plot: Plot): string {
+  const parts = plot.lines
+    .filter((line) => !line.faint)
+    .map((line) => {
+      const values = line.y.filter((v): v is number => v !== null && Number.isFinite(v));
+      if (values.length === 0) return `${line.label}: no values yet`;
+      const ends = `from ${axes.format(values[0] ?? 0)} to ${axes.format(values[values.length - 1] ?? 0)}`;
+      return `${line.label}: ${ends}, lowest ${axes.format(Math.min(...values))}, highest ${axes.format(Math.max(...values))}`;
+    });
+  return `Chart of ${axes.y} over ${axes.x}. ${parts.join(". ")}.`;
+}
+
+function options(axes: Axes, plot: Plot, shown: (line: Line) => boolean, width: number, read: (at: number | null) => void): uPlot.Options {
+  const colours = chartColours();
+  const foreground = token("foreground");
+  const font = `11px ${token("font-family", "sans-serif")}`;
+  const axis = {
+    stroke: foreground,
+    font,
+    labelFont: font,
+    grid: { stroke: token("charts-lines", "rgba(128,128,128,.3)"), width: 0.5 },
+    ticks: { size: 4 },
+  };
+  const range = (_u: uPlot, low: number | null, high: number | null): [number, number] =>
+    axes.log ? [low ?? 0.1, high ?? 1] : axes.range ? [axes.range[0], axes.range[1]] : extent([low, high]);
+  return {
+    width,
+    height: heightFor(width),
+    legend: { show: false },
+    cursor: { y: false, drag: { x: true, y: false } },
+    scales: { x: { time: false }, y: axes.log ? { distr: 3 } : { range } },
+    axes: [
+      {
+        ...axis,
+        label: axes.x,
+        labelSize: 20,
+        size: 28,
+        values: (_u, values) => values.map((v) => (Number.isInteger(v) ? number(v) : "")),
+      },
+      { ...axis, label: axes.y, labelSize: 20, size: 52, values: (_u, values) => values.map((v) => (v === null ? "" : axes.format(v))) },
+    ],
+    series: [{}, ...plot.lines.map((line) => seriesOf(line, colours, shown(line)))],
+    hooks: {
+      setCursor: [(u) => read(u.cursor.idx ?? null)],
+      draw: [(u) => drawMarks(u, plot, colours, shown)],
+    },
+  };
+}
+
+function seriesOf(line: Line, colours: readonly string[], show: boolean): uPlot.Series {
+  return {
+    label: line.label,
+    show,
+    stroke: colours[line.colour % colours.length] ?? "gray",
+    width: line.faint ? 1 : 2,
+    alpha: line.faint ? 0.3 : 1,
+    dash: [...line.dash],
+    points: { show: false },
+    spanGaps: true,
+  };
+}
+
+/** Markers of lines with few points, and a dashed upright where something happened. */
+function drawMarks(u: uPlot, plot: Plot, colours: readonly string[], shown: (line: Line) => boolean): void {
+  const { ctx } = u;
+  const unit = devicePixelRatio;
+  ctx.save();
+  for (const line of plot.lines) {
+    if (!line.marker || line.faint || plot.x.length > 60 || !shown(line)) continue;
+    ctx.fillStyle = colours[line.colour % colours.length] ?? "gray";
+    for (const [i, x] of plot.x.entries()) {
+      const y = line.y[i];
+      if (y === null || y === undefined || !Number.isFinite(y)) continue;
+      markerPath(ctx, line.marker, u.valToPos(x, "x", true), u.valToPos(y, "y", true), 3.5 * unit);
+      ctx.fill();
+    }
+  }
+  ctx.strokeStyle = ctx.fillStyle = token("errorForeground", "red");
+  ctx.setLineDash([3 * unit, 3 * unit]);
+  for (const mark of plot.marks) {
+    const x = u.valToPos(mark.x, "x", true);
+    ctx.beginPath();
+    ctx.moveTo(x, u.bbox.top);
+    ctx.lineTo(x, u.bbox.top + u.bbox.height);
+    ctx.stroke();
+    ctx.textAlign = x > u.bbox.left + u.bbox.width / 2 ? "right" : "left";
+    ctx.font = `${11 * unit}px ${token("font-family", "sans-serif")}`;
+    ctx.fillText(` ${mark.text} `, x, u.bbox.top + 12 * unit);
+  }
+  ctx.restore();
+}
+
+export function markerPath(ctx: CanvasRenderingContext2D, marker: Marker, x: number, y: number, r: number): void {
+  ctx.beginPath();
+  if (marker === "circle") ctx.arc(x, y, r, 0, 2 * Math.PI);
+  else if (marker === "square") ctx.rect(x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8);
+  else {
+    ctx.moveTo(x, y - r * 1.2);
+    ctx.lineTo(x + r * 1.1, marker === "diamond" ? y : y + r * 0.9);
+    if (marker === "diamond") ctx.lineTo(x, y + r * 1.2);
+    ctx.lineTo(x - r * 1.1, marker === "diamond" ? y : y + r * 0.9);
+    ctx.closePath();
+  }
+}

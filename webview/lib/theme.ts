@@ -1,0 +1,16 @@
+/** The theme's colours as the canvas needs them, and a call when the theme changes. */
+const chartTokens = ["blue", "orange", "green", "purple", "red", "yellow"] as const;
+
+export const token = (name: string, fallback = "currentcolor"): string => {
+  const value = getComputedStyle(document.body).getPropertyValue(`--vscode-${name}`).trim();
+  return value === "" ? (fallback === "currentcolor" ? getComputedStyle(document.body).color : fallback) : value;
+};
+
+export const chartColours = (): string[] => chartTokens.map((name) => token(`charts-${name}`));
+/** The same colours for files that stand on white. */
+export const printColours: readonly string[] = ["#1a6fb5", "#c8590b", "#2e7d32", "#7b3fa0", "#b3261e", "#8a6d00"];
+
+export function onThemeChange(changed: () => void): void {
+  new MutationObserver(changed).observe(document.body, { attributes: true, attributeFilter: ["class", "data-vscode-theme-id"] });
+  matchMedia("(forced-colors: active)").addEventListener("change", changed);
+}

@@ -1,0 +1,148 @@
+import {
+  provideVSCodeDesignSystem,
+  vsCodeBadge,
+  vsCodeButton,
+  vsCodeCheckbox,
+  vsCodeDropdown,
+  vsCodeLink,
+  vsCodeOption,
+  vsCodeProgressRing,
+  vsCodeTextField,
+} from "@vscode/webview-ui-toolkit";
+import { type Child, h } from "./dom.ts";
+
+/** The controls of the panels: the toolkit's where it has one, the browser's own (slider, details) where it has not. */
+provideVSCodeDesignSystem().register(
+  vsCodeBadge(),
+  vsCodeButton(),
+  vsCodeCheckbox(),
+  vsCodeDropdown(),
+  vsCodeLink(),
+  vsCodeOption(),
+  vsCodeProgressRing(),
+  vsCodeTextField(),
+);
+
+export const icon = (name: string): HTMLElement => h("span", { class: `codicon codicon-${name}`, attributes: { "aria-hidden": "true" } });
+
+export interface ButtonOptions {
+  readonly icon?: string;
+  readonly appearance?: "primary" | "secondary" | "icon";
+  /** Needed where there is no text, or the text alone does not say it. */
+  readonly label?: string;
+  readonly attributes?: Readonly<Record<string, string | boolean | undefined>>;
+}
+export function button(text: string, press: () => void, options: ButtonOptions = {}): HTMLElement {
+  const start = options.icon ? icon(options.icon) : null;
+  if (start && text !== "") start.slot = "start";
+  return h(
+    "vscode-button",
+    {
+      ...(options.label ? { title: options.label } : {}),
+      attributes: {
+        appearance: options.appearance ?? "secondary",
+        "aria-label": options.label,
+        ...options.attributes,
+      },
+      on: { click: press },
+    },
+    start,
+    text,
+  );
+}
+export function enable(control: HTMLElement, enabled: boolean): void {
+  control.toggleAttribute("disabled", !enabled);
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly text: string;
+}
+export interface Dropdown {
+  readonly element: HTMLElement;
+  set(options: readonly Choice[], value: string): void;
+}
+/** A labelled dropdown; `set` keeps the element, so that focus stays where it was. */
+export function dropdown(label: string, changed: (value: string) => void): Dropdown {
+  const control = h("vscode-dropdown", { attributes: { "aria-label": label } }) as HTMLElement & { value: string };
+  control.addEventListener("change", () => changed(control.value));
+  let shown = "";
+  return {
+    element: h("label", { class: "field" }, h("span", { class: "field-name" }, label), control),
+    set(options, value) {
+      const key = JSON.stringify([options, value]);
+      if (key === shown) return;
+      shown = key;
+      control.replaceChildren(
+        ...options.map((o) => h("vscode-option", { attributes: { value: o.value, selected: o.value === value } }, o.text)),
+      );
+      // The toolkit reads its options a microtask later, when they have been slotted.
+      requestAnimationFrame(() => {
+        control.value = value;
+      });
+    },
+  };
+}
+
+export interface Toggle {
+  readonly element: HTMLElement;
+  set(checked: boolean): void;
+}
+export function checkbox(text: string, checked: boolean, changed: (checked: boolean) => void): Toggle {
+  const control = h("vscode-checkbox", { attributes: { checked } }, text) as HTMLElement & { checked: boolean };
+  control.addEventListener("change", () => changed(control.checked));
+  return {
+    element: control,
+    set(value) {
+      control.checked = value;
+    },
+  };
+}
+
+export interface TextField {
+  readonly element: HTMLElement;
+  value: string;
+}
+export function textField(label: string, value: string, changed: (value: string) => void, size = 8): TextField {
+  const element = h("vscode-text-field", { attributes: { "aria-label": label, size, value } }) as HTMLElement & { value: string };
+  element.addEventListener("input", () => changed(element.value));
+  return {
+    element,
+    get value() {
+      return element.value;
+    },
+    set value(text: string) {
+      if (element.value !== text) element.value = text;
+    },
+  };
+}
+
+export interface Slider {
+  readonly element: HTMLInputElement;
+  set(value: number, spoken?: string): void;
+}
+/** The browser's slider in the theme's colours: the toolkit has none. */
+export function slider(
+  label: string,
+  range: { min: number; max: number; step: number; value: number },
+  moved: (value: number) => void,
+): Slider {
+  const element = h("input", {
+    class: "slider",
+    attributes: { type: "range", "aria-label": label, min: range.min, max: range.max, step: range.step },
+  });
+  element.value = String(range.value);
+  element.addEventListener("input", () => moved(Number(element.value)));
+  return {
+    element,
+    set(value, spoken) {
+      element.value = String(value);
+      if (spoken) element.setAttribute("aria-valuetext", spoken);
+    },
+  };
+}
+
+export const badge = (text: string, kind = ""): HTMLElement => h("vscode-badge", { class: kind }, text);
+export const progressRing = (label: string): HTMLElement => h("vscode-progress-ring", { attributes: { "aria-label": label } });
+export const section = (title: string, open: boolean, ...children: Child[]): HTMLDetailsElement =>
+  h("details", { class: "section", attributes: { open } }, h("summary", {}, title), h("div", { class: "section-body" }, ...children));

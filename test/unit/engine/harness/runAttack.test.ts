@@ -1,0 +1,124 @@
+import { Type } from "@sinclair/typebox";
+import { beforeAll, describe, expect, it } from "vitest";
+import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { createContext } from "../../../../src/engine/context.ts";
+import { type Attack, type Ball, defineAttack } from "../../../../src/engine/define.ts";
+import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
+import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
+import { type Images, tf } from "../../../../src/engine/tf.ts";
+import { linearClassifier, near } from "../fixtures.ts";
+
+beforeAll(() => useBackend("cpu"));
+
+/** Class 1 iff the second of two values is the larger. */
+const model = () =>
+  linearClassifier(
+    [
+      [1, 0],
+      [0, 1],
+    ],
+    [1, 2, 1],
+  );
+const batch = { images: Float32Array.from([0.6, 0.4, 0.7, 0.1, 0.2, 0.8]), labels: Int32Array.from([0, 0, 0]), n: 3 };
+const run = (attack: Attack, more: object = {}) =>
+  attackBatch({ attack, params: {}, model: model(), batch, firstIndex: 10, seedName: "test", ...more }, createContext());
+
+/** An attack that passes through `iterates` and returns the last of them. */
+function scripted(ball: Ball, ...iterates: number[][]): Attack {
+  return defineAttack({
+    id: "scripted",
+    title: "",
+    paper: "",
+    access: "gradients",
+    iterative: true,
+    params: Type.Object({}),
+    ball: () => ball,
+    iterations: () => iterates.length - 1,
+    async run(classifier, { images }, _, ctx) {
+      for (const values of iterates.slice(0, -1)) {
+        const x: Images = tf.tensor4d(values, images.shape);
+        const logits = classifier.logits(x);
+        await ctx.iterate(x, logits);
+        tf.dispose([x, logits]);
+      }
+      return tf.tensor4d(iterates.at(-1) ?? [], images.shape);
+    },
+  });
+}
+const linf = (radius: number): Ball => ({ norm: "linf", radius });
+
+describe("attackBatch", () => {
+  it("projects, decides success itself and leaves a wrong image alone", async () => {
+    const outcome = await run(scripted(linf(0.15), [0, 1, 0, 1, 0, 1]));
+    expect(near(outcome.adversarial, [0.45, 0.55, 0.55, 0.25, 0.2, 0.8])).toBeLessThan(1e-6);
+    expect(Array.from(outcome.cleanPredictions)).toEqual([0, 0, 1]);
+    expect(Array.from(outcome.predictions)).toEqual([1, 0, 1]);
+    expect(outcome.records.map((r) => [r.index, r.success, r.successAfter8Bit, r.l0, r.iterations])).toEqual([
+      [10, true, true, 2, 0],
+      [11, false, false, 2, 0],
+      [12, false, false, 0, 0],
+    ]);
+    expect(outcome.records[0]?.linf).toBeCloseTo(0.15, 6);
+    expect(outcome.records[0]?.l2).toBeCloseTo(Math.hypot(0.15, 0.15), 6);
+    expect(outcome.notes).toMatchObject({ outOfBall: 2, skipped: 1, silentSuccess: 0, notFinite: 0 });
+  });
+
+  it("returns an adversarial iterate when the attack lost it, and says so", async () => {
+    const outcome = await run(
+      scripted(linf(1), [0.6, 0.4, 0.7, 0.1, 0, 0], [0.3, 0.5, 0.7, 0.2, 0, 0], [0.2, 0.5, 0.7, 0.1, 0, 0], [0.9, 0.1, 0.7, 0.1, 0, 0]),
+    );
+    expect(near(outcome.adversarial.subarray(0, 2), [0.2, 0.5])).toBeLessThan(1e-6); // the one of the smallest margin
+    expect(outcome.records[0]).toMatchObject({ success: true, iterations: 1, prediction: 1 });
+    expect(outcome.records[1]).toMatchObject({ success: false, iterations: 3 });
+    expect(outcome.notes.silentSuccess).toBe(1);
+  });
+
+  it("does not take an iterate from outside the ball", async () => {
+    const outcome = await run(scripted(linf(0.05), [0, 1, 0, 1, 0, 1], [0.6, 0.4, 0.7, 0.1, 0, 0]));
+    expect(outcome.records.map((r) => r.success)).toEqual([false, false, false]);
+    expect(outcome.records.every((r) => r.linf <= 0.05 + 1e-6)).toBe(true);
+  });
+
+  it("re-checks after rounding to 8 bits", async () => {
+    // 0.5001 against 0.4999: both round to 128/255 and 127/255, the tie break is not needed; 0.50001 and 0.5 both become 128/255.
+    const outcome = await run(scripted(linf(1), [0.5, 0.50001, 0.4, 0.9, 0, 0]));
+    expect(outcome.records.map((r) => [r.success, r.successAfter8Bit])).toEqual([
+      [true, false],
+      [true, true],
+      [false, false],
+    ]);
+    expect(outcome.notes.lostAfter8Bit).toBe(1);
+  });
+
+  it("replaces what is no number by the clean value", async () => {
+    const outcome = await run(scripted(linf(1), [Number.NaN, 0.4, 0.7, Number.POSITIVE_INFINITY, 0, 0]));
+    expect(near(outcome.adversarial.subarray(0, 4), [0.6, 0.4, 0.7, 0.1])).toBeLessThan(1e-6);
+    expect(outcome.notes.notFinite).toBe(2);
+  });
+
+  it("decides a targeted attack by its target", async () => {
+    const outcome = await run(scripted(linf(1), [0, 1, 1, 0, 0, 1]), { targetIndices: [1, 1, 1] });
+    expect(outcome.records.map((r) => r.success)).toEqual([true, false, false]); // the third image was class 1 before
+    expect(outcome.notes.skipped).toBe(1);
+  });
+
+  it("shows every iteration to a watcher, and the result at the end", async () => {
+    const points: AttackTracePoint[] = [];
+    await run(scripted(linf(1), [0.6, 0.4, 0.7, 0.1, 0.2, 0.8], [0.4, 0.6, 0.7, 0.1, 0.2, 0.8]), {
+      trace: (p: AttackTracePoint) => {
+        points.push(p);
+      },
+    });
+    expect(points.map((p) => p.iteration)).toEqual([0, 1]);
+    expect(points[0]?.probabilities[0]).toBeCloseTo(1 / (1 + Math.exp(-0.2)), 6);
+    expect(points[1]?.probabilities[0]).toBeCloseTo(1 / (1 + Math.exp(0.2)), 6);
+  });
+
+  it("refuses images and labels that are none", async () => {
+    const attack = scripted(linf(1), [0, 0, 0, 0, 0, 0]);
+    const images = Float32Array.from(batch.images).fill(Number.NaN, 0, 1);
+    await expect(run(attack, { batch: { ...batch, images } })).rejects.toMatchObject({ code: "IMAGE_INVALID" });
+    await expect(run(attack, { batch: { ...batch, labels: Int32Array.from([0, 2, 0]) } })).rejects.toMatchObject({ code: "LABEL_RANGE" });
+    await expect(run(attack, { batch: { ...batch, n: 2 } })).rejects.toMatchObject({ code: "IMAGE_SIZE" });
+  });
+});

@@ -50,6 +50,7 @@ export function createContext(options: ContextOptions = {}): RunContext {
 
 /** Backends that queue work (ours) offer `flush`; the others compute at once. */
 function flushBackend(): void {
+  if (!tf.getBackend()) return; // fetching data needs none
   const backend: unknown = tf.backend();
   if (typeof backend === "object" && backend !== null && "flush" in backend && typeof backend.flush === "function") backend.flush();
 }

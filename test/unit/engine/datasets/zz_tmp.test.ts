@@ -1,0 +1,23 @@
+import { it } from "vitest";
+import { createContext } from "../../../../src/engine/context.ts";
+import { fetchDataset } from "../../../../src/engine/datasets/fetch.ts";
+import { cifar10, cifar100 } from "../../../../src/engine/datasets/cifar.ts";
+import { svhn } from "../../../../src/engine/datasets/svhn.ts";
+import { imageFolder } from "../../../../src/engine/datasets/imageFolder.ts";
+import { fashionMnist } from "../../../../src/engine/datasets/mnist.ts";
+it("x", async () => {
+  const seen: string[] = [];
+  const ctx = createContext({ onProgress: (p) => { const s = `${p.phase} ${p.done}/${p.total}`; if (seen.at(-1) !== s) seen.push(s); }, log: console.log });
+  const t = performance.now();
+  console.log(await fetchDataset("cifar10", "/tmp/h3/data/cifar10", ctx), seen.join(", "), performance.now() - t);
+  const t2 = performance.now();
+  const d = await cifar10.load({ path: "/tmp/h3/data/cifar10" }, ctx);
+  console.log("load", performance.now() - t2, d.size("train"), d.size("test"), d.inputShape);
+  const o = await cifar10.load({ path: "/work/shared/data/cifar10/test_batch_first2000.bin" }, ctx);
+  const a = await d.read("test", [0, 1, 2, 1999]), b = await o.read("test", [0, 1, 2, 1999]);
+  console.log([...a.labels], [...b.labels], a.images.every((v, i) => v === b.images[i]), o.size("test"));
+  const t3 = performance.now(); await d.read("train", Array.from({length: 512}, (_, i) => (i * 7919) % 50000)); console.log("512 random", performance.now() - t3);
+  const c = await cifar100.load({ path: "/work/shared/data/cifar100-sample/test-sample.bin", labels: "fine" }, ctx);
+  const cl = await c.read("test", [0, 1, 2, 3]); console.log(c.size("test"), [...cl.labels].map((l) => c.classNames[l]), c.classNames.length);
+  const f = await fashionMnist.load({ path: "/work/shared/data/fashion-mnist" }, ctx); console.log(f.size("train"), f.size("test"), f.inputShape, [...(await f.read("test", [0, 1, 2])).labels]);
+}, 600000);

@@ -1,0 +1,152 @@
+// `npm test`: every layer, in order, each with what it needs fetched first; `npm test -- unit host` runs some. A layer that cannot run
+// counts as a failure and says why; a skipped test does too. Ends with one plain line of totals.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { describeBrowser, findBrowser } from "../scripts/find-browser.mjs";
+import { describeWorkbench, installWorkbench } from "../scripts/install-workbench.mjs";
+import { runHostSuite } from "./vscode/run.mjs";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const results = path.join(root, "artifacts/test-results");
+
+function node(...words) {
+  const done = spawnSync(process.execPath, words, { cwd: root, stdio: "inherit" });
+  if (done.error) throw done.error;
+  return done.status ?? 1;
+}
+
+/** Runs a configuration of vitest and reads its own report, not its exit code alone. */
+function vitest(name, config, ...filters) {
+  const file = path.join(results, `${name}.json`);
+  rmSync(file, { force: true });
+  const status = node(
+    path.join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    `--config=${config}`,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${file}`,
+    ...filters,
+  );
+  if (!existsSync(file)) throw new Error(`vitest ended with code ${status} and without a report`);
+  const report = JSON.parse(readFileSync(file, "utf8"));
+  const skipped = report.numPendingTests + report.numTodoTests;
+  if (skipped) console.error(`${name}: ${skipped} tests were skipped, which counts as failed`);
+  const failed = report.numFailedTests + skipped;
+  return { passed: report.numPassedTests, failed: failed || (status === 0 ? 0 : 1) };
+}
+
+const generated = ["src/shared/catalog.generated.json", "docs/reference"];
+function readGenerated() {
+  const list = (name) => {
+    const file = path.join(root, name);
+    if (!existsSync(file)) return [];
+    const files = name.endsWith(".json")
+      ? [file]
+      : readdirSync(file, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => path.join(entry.parentPath, entry.name));
+    return files.map((entry) => [path.relative(root, entry), readFileSync(entry, "utf8")]);
+  };
+  return new Map(generated.flatMap(list));
+}
+
+function checkGenerated() {
+  const before = readGenerated();
+  if (node("scripts/generate.mjs") !== 0) throw new Error("npm run generate failed");
+  const after = readGenerated();
+  const stale = [...new Set([...before.keys(), ...after.keys()])].filter((name) => before.get(name) !== after.get(name));
+  for (const name of stale) console.error(`${name} was stale; npm run generate has written it anew: commit it`);
+  return { passed: stale.length ? 0 : 1, failed: stale.length };
+}
+
+/** tfjs-core's own tests on our backend, by jasmine; the runner's last line holds the figures. */
+function tfjsConformance() {
+  const done = spawnSync(process.execPath, ["test/conformance/tfjs-core.mjs"], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  const text = done.stdout ?? "";
+  process.stdout.write(text.slice(-4000));
+  const match = [...text.matchAll(/(\d+) passed, (\d+) failed/g)].at(-1);
+  if (!match) throw new Error(`tfjs-core's tests ended with code ${done.status} and without a result`);
+  const failed = Number(match[2]);
+  return { passed: Number(match[1]), failed: failed || (done.status === 0 ? 0 : 1) };
+}
+
+async function hostSuite() {
+  const { passed, failed, problem } = await runHostSuite();
+  if (problem) console.error(problem);
+  return { passed, failed };
+}
+
+async function fetchTools() {
+  console.log(describeWorkbench(installWorkbench()));
+  console.log(describeBrowser(await findBrowser()));
+}
+
+/** In order. `built`: works on dist/. `tools`: needs a workbench and a browser. */
+const layers = [
+  { name: "generated", run: checkGenerated },
+  { name: "unit", run: () => vitest("unit", "vitest.config.ts") },
+  { name: "tfjs", built: true, run: tfjsConformance },
+  { name: "process", built: true, run: () => vitest("process", "test/process/vitest.config.ts") },
+  { name: "host", built: true, tools: true, run: hostSuite },
+  { name: "e2e", built: true, tools: true, run: () => vitest("e2e", "test/e2e/vitest.config.ts") },
+];
+
+function chosenLayers(wanted) {
+  const unknown = wanted.filter((name) => !layers.some((layer) => layer.name === name));
+  if (unknown.length === 0) return wanted.length ? layers.filter(({ name }) => wanted.includes(name)) : layers;
+  console.error(`There is no layer ${unknown.join(", ")}; there are ${layers.map(({ name }) => name).join(", ")}.`);
+  process.exit(2);
+}
+
+async function runLayer(layer) {
+  const started = Date.now();
+  console.log(`\n── ${layer.name}`);
+  let result;
+  try {
+    result = await layer.run();
+  } catch (error) {
+    console.error(`${layer.name} could not run: ${error instanceof Error ? error.message : error}`);
+    result = { passed: 0, failed: 1 };
+  }
+  return { name: layer.name, ...result, seconds: Math.round((Date.now() - started) / 1000) };
+}
+
+const chosen = chosenLayers(process.argv.slice(2));
+mkdirSync(results, { recursive: true });
+const outcomes = [];
+const prepare = async (name, needed, run) => {
+  if (!needed) return true;
+  const outcome = await runLayer({ name, run });
+  if (outcome.failed) outcomes.push(outcome);
+  return outcome.failed === 0;
+};
+const toolsThere = await prepare(
+  "tools",
+  chosen.some(({ tools }) => tools),
+  async () => (await fetchTools(), { passed: 0, failed: 0 }),
+);
+const built = await prepare(
+  "build",
+  chosen.some((layer) => layer.built),
+  () => ({ passed: 0, failed: node("esbuild.mjs") === 0 ? 0 : 1 }),
+);
+for (const layer of chosen)
+  if ((layer.tools && !toolsThere) || (layer.built && !built))
+    console.error(`${layer.name} could not run: ${built ? "tools" : "the build"} failed`);
+  else outcomes.push(await runLayer(layer));
+
+console.log("");
+for (const { name, passed, failed, seconds } of outcomes)
+  console.log(`${name.padEnd(10)} ${passed} passed, ${failed} failed, ${seconds} s`);
+const total = (key) => outcomes.reduce((sum, outcome) => sum + outcome[key], 0);
+const failed = total("failed");
+console.log(`${total("passed")} passed, ${failed} failed`);
+process.exit(failed || total("passed") === 0 ? 1 : 0);

@@ -8,13 +8,14 @@ import { imageFolder } from "./datasets/imageFolder.ts";
 import { fashionMnist, mnist } from "./datasets/mnist.ts";
 import { svhn } from "./datasets/svhn.ts";
 import type { Attack, DatasetSpec, Defense, Detector, Entry, Explanation, Measure, ModelSpec } from "./define.ts";
+import { gradCam } from "./explanations/gradCam.ts";
 import { measures as allMeasures } from "./measures/all.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
 export const attacks: readonly Attack[] = [fgsm, nPixel, pgd];
 export const defenses: readonly Defense[] = [];
 export const detectors: readonly Detector[] = [];
-export const explanations: readonly Explanation[] = [];
+export const explanations: readonly Explanation[] = [gradCam];
 export const measures: readonly Measure[] = allMeasures;
 export const models: readonly ModelSpec[] = [];
 export const datasets: readonly DatasetSpec[] = [arrays, cifar10, cifar100, fashionMnist, imageFolder, mnist, svhn];

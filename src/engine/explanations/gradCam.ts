@@ -1,0 +1,60 @@
+import { Type } from "@sinclair/typebox";
+import { BulwarkError } from "../../shared/errors.ts";
+import { type AreaMode, attentionArea } from "../attention/area.ts";
+import { gradCamMap, normaliseMap } from "../attention/gradCamMap.ts";
+import type { FeatureSource } from "../classifier.ts";
+import { choice, defineExplanation, int, num, text } from "../define.ts";
+import { tf } from "../tf.ts";
+
+/** Where the network looks for a class, from the gradient of its logit at the last layer that has spatial extent. */
+export const gradCam = defineExplanation({
+  id: "gradCam",
+  title: "Grad-CAM",
+  paper: "Selvaraju et al. 2017",
+  params: Type.Object({
+    layer: text("", "Layer to look at; empty for the last one with spatial extent."),
+    normalise: choice(["max", "minmax", "none"], "max", "Divide by the maximum, stretch between minimum and maximum, or leave as it is."),
+    threshold: choice(
+      ["mean", "fixed", "equalSize"],
+      "mean",
+      "What belongs to the attention area: values of at least the mean, of at least kappa, or the largest ones.",
+    ),
+    kappa: num(0.5, "Threshold of the area when it is fixed.", { min: 0, max: 1, advanced: true }),
+    areaPixels: int(64, "Pixels of the area when its size is fixed.", { min: 1, unit: "pixels", advanced: true }),
+  }),
+  async explain(model, x, classIndex, params, ctx) {
+    const source = model.featureSource;
+    if (!source) {
+      throw new BulwarkError(
+        "PARAMETER_INVALID",
+        "The model has no layer with spatial extent, which Grad-CAM needs.",
+        "Choose a model with convolutions.",
+      );
+    }
+    const layer = layerOf(source, params.layer);
+    await ctx.checkpoint();
+    const raw = gradCamMap(source, x, classIndex, layer);
+    const b = x.shape[0];
+    const map = tf.tidy(() => source.toImage(normaliseMap(raw, b, params.normalise), x));
+    const largest = tf.tidy(() => tf.max(tf.reshape(raw, [b, -1]), 1));
+    const degenerate = Array.from(await largest.data(), (value) => !(value > 0));
+    tf.dispose([raw, largest]);
+    const mode: AreaMode =
+      params.threshold === "fixed"
+        ? { kind: "fixed", threshold: params.kappa }
+        : params.threshold === "equalSize"
+          ? { kind: "equalSize", count: params.areaPixels }
+          : { kind: "mean" };
+    return { map, area: attentionArea(map, mode), layer, degenerate };
+  },
+});
+
+function layerOf(source: FeatureSource, name: string): string {
+  if (name === "") return source.defaultLayer;
+  if (source.layers.includes(name)) return name;
+  throw new BulwarkError(
+    "PARAMETER_INVALID",
+    `gradCam: there is no layer "${name}" with spatial extent.`,
+    `Choose one of ${source.layers.join(", ")}.`,
+  );
+}

@@ -1,0 +1,232 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import "../src/engine/backends/cpu.ts";
+import { catalog } from "../src/engine/jobs/list.ts";
+import { commands, experimentLanguage, settings, views } from "../src/shared/contributions.ts";
+
+const root = path.resolve(import.meta.dirname, "..");
+const text = (file: string) => readFileSync(path.join(root, file), "utf8");
+const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" })
+  .split("\n")
+  .filter((file) => file !== "" && existsSync(path.join(root, file)));
+const sources = tracked.filter((file) => /^(src|webview)\/.*\.ts$/.test(file));
+const written = tracked.filter((file) => /^(src|webview|test|scripts|bench)\/.*\.(ts|mjs)$/.test(file) || file === "esbuild.mjs");
+
+interface Import {
+  readonly from: string;
+  /** A file of ours by its path from the root, or a package or built-in module by its name. */
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+const parsed = new Map(
+  sources.map((file) => [file, ts.createSourceFile(file, text(file), ts.ScriptTarget.Latest, true, ts.ScriptKind.TS)] as const),
+);
+
+/** Every import, export … from, dynamic import, require and `import("…")` type, type-only ones included. */
+function importsOf(file: string, source: ts.SourceFile): Import[] {
+  const found: Import[] = [];
+  const add = (node: ts.Node | undefined, typeOnly: boolean) => {
+    if (!node || !ts.isStringLiteralLike(node)) return;
+    const to = node.text.startsWith(".") ? path.posix.normalize(path.posix.join(path.posix.dirname(file), node.text)) : node.text;
+    found.push({ from: file, to, typeOnly });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
+    if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
+    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
+    if (ts.isCallExpression(node)) {
+      const { expression } = node;
+      const loads =
+        expression.kind === ts.SyntaxKind.ImportKeyword ||
+        (ts.isIdentifier(expression) && /^require(Native)?$/.test(expression.text)) ||
+        expression.getText(source) === "require.resolve";
+      if (loads) add(node.arguments[0], false);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+const imports = [...parsed].flatMap(([file, source]) => importsOf(file, source));
+const ours = (name: string) => /^(src|webview|test|scripts|bench|media)\//.test(name);
+const packageName = (name: string) =>
+  name
+    .split("/")
+    .slice(0, name.startsWith("@") ? 2 : 1)
+    .join("/");
+const broken = (rule: (edge: Import) => boolean) => imports.filter(rule).map(({ from, to }) => `${from} → ${to}`);
+
+describe("who may import whom", () => {
+  const allowed: Readonly<Record<string, readonly string[]>> = {
+    "src/shared/": ["src/shared/"],
+    "src/engine/": ["src/engine/", "src/shared/"],
+    "src/cli/": ["src/cli/", "src/engine/", "src/shared/"],
+    "src/language-server/": ["src/language-server/", "src/shared/"],
+    "src/extension/": ["src/extension/", "src/shared/"],
+    "webview/": ["webview/", "src/shared/", "media/styles/"],
+  };
+
+  it("every source file lies in a known folder", () => {
+    expect(sources.filter((file) => !Object.keys(allowed).some((folder) => file.startsWith(folder)))).toEqual([]);
+  });
+
+  for (const [folder, targets] of Object.entries(allowed))
+    it(`${folder} imports of ours only ${targets.join(", ")}`, () => {
+      const outside = (to: string) => ours(to) && !targets.some((target) => to.startsWith(target));
+      expect(broken(({ from, to }) => from.startsWith(folder) && outside(to))).toEqual([]);
+    });
+
+  it("only the extension knows vscode", () => {
+    expect(broken(({ from, to }) => to === "vscode" && !from.startsWith("src/extension/"))).toEqual([]);
+  });
+
+  it("webviews and the shared folder run in a browser: no Node modules", () => {
+    expect(broken(({ from, to }) => /^(webview|src\/shared)\//.test(from) && to.startsWith("node:"))).toEqual([]);
+  });
+
+  const single: readonly (readonly [string, RegExp])[] = [
+    ["@tensorflow/tfjs-core", /^src\/engine\/(tf\.ts|backends\/)/],
+    ["@tensorflow/tfjs-layers", /^src\/engine\/(tf\.ts|backends\/)/],
+    ["@tensorflow/tfjs-backend-cpu", /^src\/engine\/backends\//],
+    ["@tensorflow/tfjs-backend-wasm", /^src\/engine\/backends\//],
+  ];
+  for (const [name, place] of single)
+    it(`${name} is imported in ${place.source} alone`, () => {
+      const elsewhere = broken(({ from, to }) => packageName(to) === name && !place.test(from));
+      expect(elsewhere).toEqual([]);
+      expect(imports.some(({ to }) => packageName(to) === name)).toBe(true);
+    });
+
+  for (const name of [
+    "sharp",
+    "fflate",
+    "uplot",
+    "@vscode/webview-ui-toolkit",
+    "fast-xml-parser",
+    "onnxruntime-node",
+    "vscode-languageclient",
+  ])
+    it(`${name} has one importer`, () => {
+      const importers = imports.filter((edge) => packageName(edge.to) === name && !edge.typeOnly).map(({ from }) => from);
+      expect([...new Set(importers)]).toHaveLength(1);
+    });
+
+  it("every package that is imported is a declared dependency", () => {
+    const manifest = JSON.parse(text("package.json"));
+    const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.peerDependencies }));
+    const free = new Set(["vscode", "@tensorflow/tfjs-node", "@tensorflow/tfjs-node-gpu"]);
+    const known = (to: string) =>
+      to.startsWith("node:") || ours(to) || to.startsWith("../") || declared.has(packageName(to)) || free.has(to);
+    expect(broken(({ to }) => !known(to))).toEqual([]);
+  });
+});
+
+describe("inside the engine", () => {
+  const folderOf = (file: string) => /^src\/engine\/([^/]+)\//.exec(file)?.[1] ?? "";
+  const entries = ["attacks", "defenses", "detectors", "explanations", "measures", "metrics"];
+
+  it("registry entries import neither jobs nor the registry nor each other's folders", () => {
+    const forbidden = ({ from, to }: Import) =>
+      entries.includes(folderOf(from)) &&
+      (/^src\/engine\/(jobs\/|registry\.ts|main\.ts)/.test(to) || (entries.includes(folderOf(to)) && folderOf(to) !== folderOf(from)));
+    expect(broken(forbidden)).toEqual([]);
+  });
+
+  it("registry entries take types of the harness, never its code", () => {
+    expect(broken(({ from, to, typeOnly }) => entries.includes(folderOf(from)) && folderOf(to) === "harness" && !typeOnly)).toEqual([]);
+  });
+
+  it("only the jobs and the hosts know the jobs", () => {
+    expect(broken(({ from, to }) => folderOf(to) === "jobs" && !/^src\/(engine\/(jobs\/|main\.ts)|cli\/)/.test(from))).toEqual([]);
+  });
+
+  it("takes randomness and time from its context", () => {
+    const engine = sources.filter((file) => file.startsWith("src/engine/"));
+    expect(engine.filter((file) => /\bMath\.random\b|\bDate\.now\b/.test(text(file)))).toEqual([]);
+    expect(engine.filter((file) => /\bnew Date\(\)/.test(text(file)) && file !== "src/engine/io/runStore.ts")).toEqual([]);
+  });
+});
+
+describe("size", () => {
+  const lines = (file: string) => text(file).split("\n").length - 1;
+
+  it("no file is longer than 350 lines", () => {
+    expect(written.filter((file) => lines(file) > 350).map((file) => `${file}: ${lines(file)}`)).toEqual([]);
+  });
+
+  it("the median source file has at most 110 lines", () => {
+    const sorted = sources.map(lines).sort((a, b) => a - b);
+    expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThanOrEqual(110);
+  });
+
+  it("no function is longer than 60 lines", () => {
+    const long: string[] = [];
+    for (const [file, source] of parsed) {
+      const line = (position: number) => source.getLineAndCharacterOfPosition(position).line + 1;
+      const visit = (node: ts.Node): void => {
+        if (ts.isFunctionLike(node) && "body" in node && node.body) {
+          const first = line(node.getStart(source));
+          const length = line(node.getEnd()) - first + 1;
+          if (length > 60) long.push(`${file}:${first}: ${length} lines`);
+        }
+        ts.forEachChild(node, visit);
+      };
+      visit(source);
+    }
+    expect(long).toEqual([]);
+  });
+});
+
+describe("package.json", () => {
+  const { contributes, ...manifest } = JSON.parse(text("package.json"));
+
+  it("contributes the commands, views and settings that the code knows", () => {
+    expect(contributes.commands.map(({ command }: { command: string }) => command).sort()).toEqual(Object.values(commands).sort());
+    const { container, ...trees } = views;
+    expect(contributes.viewsContainers.activitybar.map(({ id }: { id: string }) => id)).toEqual([container]);
+    expect(contributes.views[container].map(({ id }: { id: string }) => id).sort()).toEqual(Object.values(trees).sort());
+    const contributed = [contributes.configuration].flat().flatMap((part: { properties: object }) => Object.keys(part.properties));
+    expect(contributed.sort()).toEqual(Object.values(settings).sort());
+    expect(contributes.languages.map(({ id }: { id: string }) => id)).toEqual([experimentLanguage]);
+  });
+
+  it("puts every command into the category Bulwark", () => {
+    expect(contributes.commands.filter(({ category }: { category: string }) => category !== "Bulwark")).toEqual([]);
+  });
+
+  it("names only files that are there", () => {
+    const named = JSON.stringify(contributes).match(/(?<=")\.?\/?media\/[^"]+/g) ?? [];
+    expect(named.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+  });
+
+  it("pins every version", () => {
+    const versions = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
+    expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(String(version)))).toEqual([]);
+  });
+});
+
+describe("the repository", () => {
+  it("holds a fresh catalogue", () => {
+    expect(JSON.parse(text("src/shared/catalog.generated.json"))).toEqual(JSON.parse(JSON.stringify(catalog())));
+  });
+
+  it("holds no way around the checks, no skipped test and no machine's own paths", () => {
+    const forbidden =
+      /\bas any\b|@ts-(ignore|nocheck|expect-error)|biome-ignore|\b(it|test|describe)\.(only|skip|todo)\b|\bTODO\b|\bFIXME\b/;
+    const paths = /(?<![\w.\-/}])\/(root|home|work|Users)\/\w/;
+    const own = (file: string) =>
+      !/^(package-lock\.json|test\/architecture\.test\.ts|LICENSE)$/.test(file) && /\.(ts|mjs|json|jsonc|md|yml|css)$/.test(file);
+    const files = tracked.filter(own);
+    expect(files.filter((file) => forbidden.test(text(file)))).toEqual([]);
+    expect(files.filter((file) => paths.test(text(file)))).toEqual([]);
+  });
+
+  it("keeps decision records short", () => {
+    const records = tracked.filter((file) => /^docs\/adr\/\d{4}-.*\.md$/.test(file));
+    expect(records.length).toBeGreaterThan(0);
+    expect(records.filter((file) => text(file).trimEnd().split("\n").length > 40)).toEqual([]);
+  });
+});

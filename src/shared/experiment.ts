@@ -158,21 +158,51 @@ const trainSchema = (catalog: Catalog): Schema => ({
   },
 });
 
+const modelFileSchema: Schema = {
+  type: "object",
+  properties: {
+    file: { type: "string", description: "Model file, relative to this file." },
+    input: { type: "object", description: "Input contract, as in <model>.bulwark.json." },
+  },
+  required: ["file"],
+  additionalProperties: false,
+};
+
+const expectSchema: Schema = {
+  type: "array",
+  description: "Figures that must be met; if one is not, the exit code is 2.",
+  items: {
+    type: "object",
+    required: ["metric"],
+    additionalProperties: false,
+    properties: {
+      metric: { enum: ["clean.accuracy", "attacked.accuracy", "successRate", "defenseSuccess", "robustness"] },
+      attack: { type: "string" },
+      arm: { type: "string" },
+      min: { type: "number" },
+      max: { type: "number" },
+    },
+  },
+};
+
+const datasetSchema = (catalog: Catalog): Schema => ({
+  description: "Where the images come from.",
+  ...choiceSchema(catalog, "dataset", {
+    train: {
+      type: "integer",
+      minimum: 0,
+      description: "Use only so many training images, drawn once by the seed; all when left out.",
+    },
+    test: { type: "integer", minimum: 0, description: "Use only the first so many test images; all when left out." },
+  }),
+});
+
 /** JSON schema of experiment files, made from the catalogue: used by engine, editor and docs alike. */
 export function experimentSchema(catalog: Catalog): Schema {
-  const modelFile = {
-    type: "object",
-    properties: {
-      file: { type: "string", description: "Model file, relative to this file." },
-      input: { type: "object", description: "Input contract, as in <model>.bulwark.json." },
-    },
-    required: ["file"],
-    additionalProperties: false,
-  };
   const model = {
     description: "The classifier: one of ours to train, or a file.",
     if: { required: ["file"] },
-    then: modelFile,
+    then: modelFileSchema,
     else: choiceSchema(catalog, "model"),
   };
   const defense = { description: "How it is defended.", ...choiceSchema(catalog, "defense") };
@@ -191,17 +221,7 @@ export function experimentSchema(catalog: Catalog): Schema {
       $schema: { type: "string" },
       name: { type: "string", description: "Name shown in lists; the file's name by default." },
       seed: int("Seed of everything random in the run.", 1, { minimum: 0 }),
-      dataset: {
-        description: "Where the images come from.",
-        ...choiceSchema(catalog, "dataset", {
-          train: {
-            type: "integer",
-            minimum: 0,
-            description: "Use only so many training images, drawn once by the seed; all when left out.",
-          },
-          test: { type: "integer", minimum: 0, description: "Use only the first so many test images; all when left out." },
-        }),
-      },
+      dataset: datasetSchema(catalog),
       model,
       defense,
       train: trainSchema(catalog),
@@ -223,22 +243,7 @@ export function experimentSchema(catalog: Catalog): Schema {
           properties: { name: { type: "string" }, model, defense, train: trainSchema(catalog) },
         },
       },
-      expect: {
-        type: "array",
-        description: "Figures that must be met; if one is not, the exit code is 2.",
-        items: {
-          type: "object",
-          required: ["metric"],
-          additionalProperties: false,
-          properties: {
-            metric: { enum: ["clean.accuracy", "attacked.accuracy", "successRate", "defenseSuccess", "robustness"] },
-            attack: { type: "string" },
-            arm: { type: "string" },
-            min: { type: "number" },
-            max: { type: "number" },
-          },
-        },
-      },
+      expect: expectSchema,
       plugins: { type: "array", description: "Modules that register more entries; trusted workspaces only.", items: { type: "string" } },
     },
   };

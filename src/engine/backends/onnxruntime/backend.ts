@@ -1,0 +1,234 @@
+import { type backend_util, DataStorage, type DataType, engine, KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
+import { sizeOf } from "./graph.ts";
+import type { Native, NativeTensor } from "./native.ts";
+import type { ElementType } from "./onnx.ts";
+import { Sessions } from "./sessions.ts";
+import { type Entry, type Lower, type Node, planOf, traceOf } from "./trace.ts";
+
+/** Pending nodes that make the backend compute by itself: compiling grows faster than linearly with the graph. */
+const pendingLimit = 1000;
+
+type Attributes = object | string | number;
+/** Attributes as key text; unlike JSON it tells NaN from the infinities. */
+const attributeKey = (attributes: Attributes): string =>
+  typeof attributes === "object"
+    ? JSON.stringify(attributes, (_, v) => (typeof v === "number" && !Number.isFinite(v) ? String(v) : v))
+    : String(attributes);
+
+export interface Result {
+  readonly shape: readonly number[];
+  readonly dtype: DataType;
+}
+
+const emptyValues = (dtype: DataType, size: number): NativeTensor["data"] =>
+  dtype === "float32" ? new Float32Array(size) : dtype === "int32" ? new Int32Array(size) : new Uint8Array(size);
+
+/** The values in the array type that belongs to the dtype, copied: the caller may reuse its buffer before the graph runs. */
+function own(values: backend_util.BackendValues, dtype: DataType): backend_util.BackendValues {
+  if (dtype === "string" || (Array.isArray(values) && values[0] instanceof Uint8Array)) return values;
+  const numbers = values as ArrayLike<number>;
+  if (dtype === "int32") return Int32Array.from(numbers);
+  if (dtype === "bool") return Uint8Array.from(numbers, (value) => (value ? 1 : 0));
+  return Float32Array.from(numbers);
+}
+
+/**
+ * A tfjs backend whose kernels do not compute: each records a node, and reading a tensor compiles everything pending that is still
+ * referenced into one ONNX graph, which onnxruntime runs. Equal graphs are compiled once.
+ */
+export class OnnxBackend extends KernelBackend {
+  readonly sessions: Sessions;
+  private readonly native: Native;
+  private readonly data = new DataStorage<Entry>(this, engine());
+  private pending: Node[] = [];
+  private constants = 0;
+
+  constructor(native: Native, threads: number, sessionBytes?: number) {
+    super();
+    this.native = native;
+    this.sessions = new Sessions(native, threads, sessionBytes);
+  }
+
+  /** Records a kernel with one result. `op` and `attributes` must determine what `lower` writes, given the inputs. */
+  record(op: string, attributes: Attributes, inputs: readonly TensorInfo[], result: Result, lower: Lower): TensorInfo {
+    const [info] = this.recordAll(op, attributes, inputs, [result], lower);
+    if (!info) throw new Error(`${op} recorded nothing`);
+    return info;
+  }
+
+  /** Records a kernel with several results. */
+  recordAll(op: string, attributes: Attributes, inputs: readonly TensorInfo[], results: readonly Result[], lower: Lower): TensorInfo[] {
+    if (results.every(({ shape }) => shape.includes(0)))
+      return results.map(({ shape, dtype }) => this.host(emptyValues(dtype, 0), shape, dtype));
+    if (this.pending.length >= pendingLimit) this.flush();
+    const outputs: Entry[] = results.map(({ shape, dtype }) => ({ refs: 1, shape, dtype }));
+    const entries = inputs.map((info) => this.data.get(info.dataId));
+    const node: Node = {
+      key: `${op}${attributeKey(attributes)}[${results.map(({ shape, dtype }) => `${dtype} ${shape}`)}]`,
+      inputs: entries,
+      // The entry's own array where the shape is the same: the key is then shorter.
+      shapes: inputs.map((info, i) => (entries[i] && info.shape.join() === entries[i].shape.join() ? entries[i].shape : info.shape)),
+      lower,
+      outputs,
+    };
+    for (const entry of outputs) entry.node = node;
+    this.pending.push(node);
+    return outputs.map((entry) => {
+      const dataId = {};
+      this.data.set(dataId, entry);
+      return { dataId, shape: [...entry.shape], dtype: entry.dtype };
+    });
+  }
+
+  /** A tensor of values that are there already and that nobody else holds. */
+  host(values: backend_util.BackendValues, shape: readonly number[], dtype: DataType): TensorInfo {
+    const dataId = {};
+    this.data.set(dataId, { refs: 1, values, shape, dtype });
+    return { dataId, shape: [...shape], dtype };
+  }
+
+  /** As `host`, for values that somebody else may hold or that are in another array type. */
+  adopt(values: backend_util.BackendValues, shape: readonly number[], dtype: DataType): TensorInfo {
+    return this.host(own(values, dtype), shape, dtype);
+  }
+
+  /** The same data under another shape. */
+  alias(x: TensorInfo, shape: readonly number[]): TensorInfo {
+    this.incRef(x.dataId);
+    return { dataId: x.dataId, shape: [...shape], dtype: x.dtype };
+  }
+
+  /** The values if they are there without computing anything. */
+  known(x: TensorInfo): backend_util.BackendValues | undefined {
+    return this.data.get(x.dataId).values;
+  }
+
+  entry(x: TensorInfo): Entry {
+    return this.data.get(x.dataId);
+  }
+
+  /** Computes every pending tensor that is still referenced. */
+  flush(): void {
+    const pending = this.pending;
+    this.pending = [];
+    const trace = traceOf(pending);
+    if (trace.results.length === 0) return;
+    let compiled = this.sessions.get(trace.key);
+    if (!compiled) {
+      const plan = planOf(trace);
+      const fetches = Object.fromEntries(trace.results.map((_, i) => [`O${i}`, null]));
+      compiled = this.sessions.add(trace.key, plan.model, { feeds: plan.feeds, constants: plan.constants, fetches }, plan.arenaBytes);
+    }
+    const outputs = this.sessions.run(
+      compiled,
+      trace.leaves.map((leaf) => this.feed(leaf)),
+    );
+    for (const [i, entry] of trace.results.entries()) {
+      const tensor = outputs[`O${i}`];
+      if (!tensor) throw new Error(`onnxruntime returned no O${i}`);
+      entry.values = tensor.data;
+      entry.feed = tensor;
+      entry.node = undefined;
+    }
+  }
+
+  private feed(entry: Entry): NativeTensor {
+    if (!entry.feed) {
+      if (!ArrayBuffer.isView(entry.values)) throw new Error("a leaf of the graph has no values");
+      entry.feed = this.native.tensor(entry.dtype as ElementType, entry.values, entry.shape);
+    }
+    return entry.feed;
+  }
+
+  /** Marks tensors as constants of the graphs to come; see `freeze` in ../index.ts. Graphs that hold them stay until the tensors go. */
+  freeze(tensors: readonly TensorInfo[]): () => void {
+    this.flush();
+    const entries = tensors.map(({ dataId }) => this.data.get(dataId)).filter((entry) => sizeOf(entry.shape) > 0);
+    for (const entry of entries) {
+      entry.constant ??= ++this.constants;
+      entry.freezers = (entry.freezers ?? 0) + 1;
+    }
+    return () => {
+      for (const entry of entries) entry.freezers = (entry.freezers ?? 1) - 1;
+      entries.length = 0;
+    };
+  }
+
+  override write(values: backend_util.BackendValues, shape: number[], dtype: DataType): object {
+    return this.host(own(values, dtype), shape, dtype).dataId;
+  }
+
+  override move(dataId: object, values: backend_util.BackendValues, shape: number[], dtype: DataType, refs: number): void {
+    this.data.set(dataId, { refs, values: own(values, dtype), shape, dtype });
+  }
+
+  override readSync(dataId: object): backend_util.BackendValues {
+    const entry = this.data.get(dataId);
+    if (!entry.values) this.flush();
+    if (!entry.values) throw new Error("nothing computes this tensor");
+    return entry.values;
+  }
+
+  /** As readSync, and then lets the event loop turn once: loops that await only this stay cancellable. */
+  override async read(dataId: object): Promise<backend_util.BackendValues> {
+    const values = this.readSync(dataId);
+    await new Promise((resolve) => setImmediate(resolve));
+    return values;
+  }
+
+  override refCount(dataId: object): number {
+    return this.data.has(dataId) ? this.data.get(dataId).refs : 0;
+  }
+
+  override incRef(dataId: object): void {
+    this.data.get(dataId).refs++;
+  }
+
+  decRef(dataId: object): void {
+    if (this.data.has(dataId)) this.data.get(dataId).refs--;
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    if (!this.data.has(dataId)) return true;
+    const entry = this.data.get(dataId);
+    entry.refs--;
+    if (!force && entry.refs > 0) return false;
+    entry.refs = 0;
+    if (entry.constant !== undefined) this.sessions.releaseConstant(entry.constant);
+    this.data.delete(dataId);
+    return true;
+  }
+
+  override numDataIds(): number {
+    return this.data.numDataIds();
+  }
+
+  override async time(f: () => void): Promise<{ kernelMs: number }> {
+    this.flush();
+    const start = performance.now();
+    f();
+    this.flush();
+    return { kernelMs: performance.now() - start };
+  }
+
+  override timerAvailable(): boolean {
+    return true;
+  }
+
+  override memory(): { unreliable: boolean; reasons?: string[] } {
+    return { unreliable: false };
+  }
+
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override dispose(): void {
+    this.pending = [];
+    this.sessions.clear();
+  }
+}

@@ -1,0 +1,204 @@
+import { util } from "@tensorflow/tfjs-core";
+import { type Attribute, type ElementType, elementCode, encodeModel, type Initializer, type OnnxNode, type Port } from "./onnx.ts";
+
+/** A value inside the graph that is being written. `uses` counts the kernels (and readers) that want it; lowerings may fuse what has one. */
+export interface Value {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: ElementType;
+  uses?: number;
+}
+type Attributes = Readonly<Record<string, Attribute>>;
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+const broadcast = (a: readonly number[], b: readonly number[]): number[] =>
+  [...Array(Math.max(a.length, b.length)).keys()]
+    .map((i) => {
+      const x = a[a.length - 1 - i] ?? 1;
+      const y = b[b.length - 1 - i] ?? 1;
+      return x === 1 ? y : x;
+    })
+    .reverse();
+const bytesOf = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** Writes one ONNX graph; every helper knows its result's shape and type, so lowerings never state them twice. */
+export class Graph {
+  readonly nodes: OnnxNode[] = [];
+  private readonly initializers: Initializer[] = [];
+  private readonly inputs: Port[] = [];
+  private readonly constants = new Map<string, Value>();
+  private readonly notes = new Map<string, Value>();
+  private readonly producers = new Map<string, OnnxNode>();
+  private count = 0;
+
+  input(shape: readonly number[], dtype: ElementType): Value {
+    const value = { name: `L${this.count++}`, shape, dtype };
+    this.inputs.push(value);
+    return value;
+  }
+
+  initializer(shape: readonly number[], dtype: ElementType, data: ArrayBufferView): Value {
+    const value = { name: `C${this.count++}`, shape, dtype };
+    this.initializers.push({ ...value, bytes: bytesOf(data) });
+    return value;
+  }
+
+  private constant(key: string, make: () => Value): Value {
+    const known = this.constants.get(key);
+    if (known) return known;
+    const value = make();
+    this.constants.set(key, value);
+    return value;
+  }
+
+  ints(values: readonly number[]): Value {
+    return this.constant(`i${values}`, () => this.initializer([values.length], "int64", BigInt64Array.from(values.map(BigInt))));
+  }
+
+  scalar(value: number, dtype: ElementType = "float32"): Value {
+    return this.constant(`${dtype}${Object.is(value, -0) ? "-0" : value}`, () => {
+      if (dtype === "float32") return this.initializer([], dtype, Float32Array.of(value));
+      if (dtype === "int32") return this.initializer([], dtype, Int32Array.of(value));
+      if (dtype === "int64") return this.initializer([], dtype, BigInt64Array.of(BigInt(value)));
+      return this.initializer([], dtype, Uint8Array.of(value ? 1 : 0));
+    });
+  }
+
+  /** The raw form: one node with any number of outputs. An empty name stands for an input left out. */
+  emit(
+    type: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: readonly Omit<Value, "name">[],
+    attributes: Attributes = {},
+  ): Value[] {
+    const values = outputs.map(({ shape, dtype }) => ({ name: `t${this.count++}`, shape, dtype }));
+    const node = { type, inputs: inputs.map((input) => input?.name ?? ""), outputs: values.map((value) => value.name), attributes };
+    this.nodes.push(node);
+    for (const value of values) this.producers.set(value.name, node);
+    return values;
+  }
+
+  op(
+    type: string,
+    inputs: readonly (Value | undefined)[],
+    shape: readonly number[],
+    dtype: ElementType,
+    attributes: Attributes = {},
+  ): Value {
+    const [value] = this.emit(type, inputs, [{ shape, dtype }], attributes);
+    if (!value) throw new Error(`${type} has no output`);
+    return value;
+  }
+
+  /** The node that computes a value; undefined for inputs and constants. Lowerings may add inputs to it to fuse their own work. */
+  producer(value: Value): OnnxNode | undefined {
+    return this.producers.get(value.name);
+  }
+
+  /** Remembers that `value` is `what` of `of`, so that a later lowering may use it (a ReLU for its own gradient's mask). */
+  note(what: string, of: Value, value: Value): Value {
+    this.notes.set(`${what} ${of.name}`, value);
+    return value;
+  }
+
+  noted(what: string, of: Value): Value | undefined {
+    return this.notes.get(`${what} ${of.name}`);
+  }
+
+  unary(type: string, x: Value, attributes: Attributes = {}): Value {
+    return this.op(type, [x], x.shape, x.dtype, attributes);
+  }
+
+  binary(type: string, a: Value, b: Value, dtype: ElementType = a.dtype): Value {
+    return this.op(type, [a, b], broadcast(a.shape, b.shape), dtype);
+  }
+
+  where(condition: Value, a: Value, b: Value): Value {
+    return this.op("Where", [condition, a, b], broadcast(condition.shape, broadcast(a.shape, b.shape)), a.dtype);
+  }
+
+  cast(x: Value, dtype: ElementType): Value {
+    return x.dtype === dtype ? x : this.op("Cast", [x], x.shape, dtype, { to: elementCode[dtype] });
+  }
+
+  reshape(x: Value, shape: readonly number[]): Value {
+    return util.arraysEqual([...x.shape], [...shape]) ? x : this.op("Reshape", [x, this.ints(shape)], shape, x.dtype);
+  }
+
+  transpose(x: Value, perm: readonly number[]): Value {
+    if (perm.every((axis, i) => axis === i)) return x;
+    return this.op(
+      "Transpose",
+      [x],
+      perm.map((axis) => x.shape[axis] ?? 1),
+      x.dtype,
+      { perm },
+    );
+  }
+
+  expand(x: Value, shape: readonly number[]): Value {
+    return util.arraysEqual([...x.shape], [...shape]) ? x : this.op("Expand", [x, this.ints(shape)], shape, x.dtype);
+  }
+
+  /** x[begin : begin+size·step : step] along every axis; a negative step counts down from `begin`. */
+  slice(x: Value, begin: readonly number[], size: readonly number[], step: readonly number[] = begin.map(() => 1)): Value {
+    const axes = begin
+      .map((_, axis) => axis)
+      .filter((axis) => begin[axis] !== 0 || size[axis] !== x.shape[axis] || (step[axis] ?? 1) !== 1);
+    if (axes.length === 0) return x;
+    const pick = (list: readonly number[]) => axes.map((axis) => list[axis] ?? 0);
+    const ends = axes.map((axis) => {
+      const stride = step[axis] ?? 1;
+      const last = (begin[axis] ?? 0) + ((size[axis] ?? 1) - 1) * stride;
+      return stride > 0 ? last + 1 : last === 0 ? Number.MIN_SAFE_INTEGER : last - 1;
+    });
+    const inputs = [x, this.ints(pick(begin)), this.ints(ends), this.ints(axes), this.ints(pick(step))];
+    return this.op("Slice", inputs, size, x.dtype);
+  }
+
+  /** Pads every axis by [before, after] with one value. */
+  pad(x: Value, paddings: readonly (readonly [number, number])[], value = 0): Value {
+    if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
+    const shape = x.shape.map((size, axis) => size + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
+    const pads = this.ints([...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]);
+    return this.op("Pad", value === 0 ? [x, pads] : [x, pads, this.scalar(value, x.dtype)], shape, x.dtype);
+  }
+
+  concat(values: readonly Value[], axis: number): Value {
+    const [first] = values;
+    if (!first) throw new Error("nothing to concatenate");
+    if (values.length === 1) return first;
+    const total = values.reduce((sum, value) => sum + (value.shape[axis] ?? 0), 0);
+    return this.op(
+      "Concat",
+      values,
+      first.shape.map((size, i) => (i === axis ? total : size)),
+      first.dtype,
+      { axis },
+    );
+  }
+
+  reduce(type: string, x: Value, axes: readonly number[], keep = false): Value {
+    if (axes.length === 0) return x;
+    const shape = keep ? x.shape.map((size, i) => (axes.includes(i) ? 1 : size)) : x.shape.filter((_, i) => !axes.includes(i));
+    const keepdims = keep ? 1 : 0;
+    if (type === "ReduceSum") return this.op(type, [x, this.ints(axes)], shape, x.dtype, { keepdims });
+    return this.op(type, [x], shape, x.dtype, { axes, keepdims });
+  }
+
+  matmul(a: Value, b: Value): Value {
+    const batch = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    return this.op("MatMul", [a, b], [...batch, a.shape.at(-2) ?? 1, b.shape.at(-1) ?? 1], a.dtype);
+  }
+
+  /** Model bytes with `results` as its outputs O0, O1, … */
+  encode(results: readonly Value[]): Uint8Array {
+    const outputs = results.map((value, i) => {
+      const { name } = this.op("Identity", [value], value.shape, value.dtype);
+      const last = this.nodes.at(-1);
+      if (last) last.outputs[0] = `O${i}`;
+      return { ...value, name: name && `O${i}` };
+    });
+    return encodeModel({ nodes: this.nodes, initializers: this.initializers, inputs: this.inputs, outputs });
+  }
+}

@@ -1,0 +1,120 @@
+import { type BinaryInputs, backend_util, type DataType, type SelectInputs } from "@tensorflow/tfjs-core";
+import type { Graph, Value } from "../graph.ts";
+import { absorbBias } from "./conv.ts";
+import { type Kernels, kernel } from "./kernel.ts";
+
+type Body = (g: Graph, a: Value, b: Value) => Value;
+
+const binaryKernel = (name: string, dtype: DataType | undefined, body: Body) =>
+  kernel<BinaryInputs>(({ inputs: { a, b }, backend }) => {
+    const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    return backend.record(name, a.dtype, [a, b], { shape, dtype: dtype ?? a.dtype }, (g, x, y) => body(g, x, y));
+  });
+/** Arithmetic in the common type; booleans are counted as integers and back, which onnxruntime would refuse. */
+const arithmetic = (name: string, body: Body) =>
+  binaryKernel(name, undefined, (g, a, b) => {
+    if (a.dtype !== "bool") return body(g, a, b.dtype === a.dtype ? b : g.cast(b, a.dtype));
+    return g.cast(body(g, g.cast(a, "int32"), g.cast(b, "int32")), "bool");
+  });
+const comparison = (name: string, body: Body) =>
+  binaryKernel(name, "bool", (g, a, b) => {
+    const dtype = a.dtype === "float32" || b.dtype === "float32" ? "float32" : "int32";
+    return body(g, g.cast(a, dtype), g.cast(b, dtype));
+  });
+const logical = (name: string, type: string) =>
+  binaryKernel(name, "bool", (g, a, b) => g.binary(type, g.cast(a, "bool"), g.cast(b, "bool")));
+const direct =
+  (type: string): Body =>
+  (g, a, b) =>
+    g.binary(type, a, b);
+const compare =
+  (type: string): Body =>
+  (g, a, b) =>
+    g.binary(type, a, b, "bool");
+
+// The remainder with the divisor's sign, as in Python.
+const mod: Body = (g, a, b) => {
+  if (a.dtype !== "float32") return g.op("Mod", [a, b], g.binary("Add", a, b).shape, a.dtype);
+  const rest = g.op("Mod", [a, b], backend_util.assertAndGetBroadcastShape([...a.shape], [...b.shape]), a.dtype, { fmod: 1 });
+  const zero = g.scalar(0);
+  const opposite = g.binary("Xor", g.binary("Less", a, zero, "bool"), g.binary("Less", b, zero, "bool"));
+  const wraps = g.binary("And", opposite, g.unary("Not", g.binary("Equal", rest, zero, "bool")));
+  return g.where(wraps, g.binary("Add", rest, b), rest);
+};
+const floorDivide: Body = (g, a, b) => {
+  const quotient = g.unary("Floor", g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32")));
+  return g.cast(quotient, "int32");
+};
+
+// atan2 from atan: quadrants by the signs of x and y.
+const atan2: Body = (g, y, x) => {
+  const zero = g.scalar(0);
+  const base = g.unary("Atan", g.binary("Div", y, x));
+  const left = g.binary("Less", x, zero, "bool");
+  const below = g.binary("Less", y, zero, "bool");
+  const turn = g.where(below, g.scalar(-Math.PI), g.scalar(Math.PI));
+  const other = g.where(left, g.binary("Add", base, turn), base);
+  const xZero = g.binary("Equal", x, zero, "bool");
+  const yZero = g.binary("Equal", y, zero, "bool");
+  const onAxis = g.where(yZero, zero, g.where(below, g.scalar(-Math.PI / 2), g.scalar(Math.PI / 2)));
+  const bad = g.binary("Or", g.op("IsNaN", [x], x.shape, "bool"), g.op("IsNaN", [y], y.shape, "bool"));
+  return g.where(bad, g.scalar(Number.NaN), g.where(xZero, onAxis, other));
+};
+
+/** dy · eluʹ(x) from y = elu(x): dy where y ≥ 0, dy·(y + 1) below. */
+const eluGrad: Body = (g, dy, y) =>
+  g.where(g.binary("Less", y, g.scalar(0), "bool"), g.binary("Mul", dy, g.binary("Add", y, g.scalar(1))), dy);
+
+/** condition ? a : b, where onnxruntime's Where knows the type; booleans go through integers. */
+export function select(g: Graph, condition: Value, a: Value, b: Value): Value {
+  if (a.dtype === "bool") return g.cast(g.where(condition, g.cast(a, "int32"), g.cast(b, "int32")), "bool");
+  return g.where(condition, a, b);
+}
+
+export const binary: Kernels = {
+  Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? g.binary("Add", a, b)),
+  Sub: arithmetic("Sub", direct("Sub")),
+  Multiply: arithmetic("Multiply", direct("Mul")),
+  RealDiv: binaryKernel("RealDiv", undefined, (g, a, b) => {
+    const quotient = g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32"));
+    return g.cast(quotient, a.dtype);
+  }),
+  FloorDiv: binaryKernel("FloorDiv", "int32", floorDivide),
+  Maximum: arithmetic("Maximum", direct("Max")),
+  Minimum: arithmetic("Minimum", direct("Min")),
+  Mod: arithmetic("Mod", mod),
+  Pow: arithmetic("Pow", direct("Pow")),
+  Atan2: arithmetic("Atan2", atan2),
+  SquaredDifference: arithmetic("SquaredDifference", (g, a, b) => {
+    const difference = g.binary("Sub", a, b);
+    return g.binary("Mul", difference, difference);
+  }),
+  Prelu: kernel<{ x: BinaryInputs["a"]; alpha: BinaryInputs["b"] }>(({ inputs: { x, alpha }, backend }) =>
+    backend.record(
+      "Prelu",
+      "",
+      [x, alpha],
+      { shape: backend_util.assertAndGetBroadcastShape(x.shape, alpha.shape), dtype: "float32" },
+      (g, v, a) => g.where(g.binary("Less", v, g.scalar(0), "bool"), g.binary("Mul", v, a), v),
+    ),
+  ),
+  EluGrad: kernel<{ dy: BinaryInputs["a"]; y: BinaryInputs["b"] }>(({ inputs: { dy, y }, backend }) =>
+    backend.record("EluGrad", "", [dy, y], { shape: y.shape, dtype: "float32" }, (g, d, v) => eluGrad(g, d, v)),
+  ),
+  Equal: comparison("Equal", compare("Equal")),
+  NotEqual: comparison("NotEqual", (g, a, b) => g.unary("Not", g.binary("Equal", a, b, "bool"))),
+  Greater: comparison("Greater", compare("Greater")),
+  GreaterEqual: comparison("GreaterEqual", compare("GreaterOrEqual")),
+  Less: comparison("Less", compare("Less")),
+  LessEqual: comparison("LessEqual", compare("LessOrEqual")),
+  LogicalAnd: logical("LogicalAnd", "And"),
+  LogicalOr: logical("LogicalOr", "Or"),
+  LogicalXor: logical("LogicalXor", "Xor"),
+  Select: kernel<SelectInputs>(({ inputs: { condition, t, e }, backend }) => {
+    // A rank-1 condition picks whole rows of tensors of higher rank.
+    const rows = condition.shape.length === 0 ? [] : [...condition.shape, ...t.shape.slice(condition.shape.length).map(() => 1)];
+    return backend.record("Select", "", [condition, t, e], { shape: t.shape, dtype: t.dtype }, (g, c, a, b) =>
+      g.expand(select(g, g.reshape(g.cast(c, "bool"), rows), a, b), t.shape),
+    );
+  }),
+};

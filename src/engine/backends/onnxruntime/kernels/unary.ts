@@ -1,0 +1,106 @@
+import type { ClipByValueAttrs, LeakyReluAttrs, StepAttrs, UnaryInputs } from "@tensorflow/tfjs-core";
+import type { Graph, Value } from "../graph.ts";
+import { type Kernels, kernel } from "./kernel.ts";
+
+type Body = (g: Graph, x: Value) => Value;
+
+/** float32 in, float32 out; integers and booleans are converted as the cpu backend does. */
+const float = (name: string, body: Body) =>
+  kernel<UnaryInputs>(({ inputs: { x }, backend }) =>
+    backend.record(name, "", [x], { shape: x.shape, dtype: "float32" }, (g, value) => body(g, g.cast(value, "float32"))),
+  );
+/** The result has the input's own type. */
+const same = (name: string, body: Body) =>
+  kernel<UnaryInputs>(({ inputs: { x }, backend }) =>
+    backend.record(name, "", [x], { shape: x.shape, dtype: x.dtype }, (g, value) => body(g, value)),
+  );
+const test = (name: string, body: Body) =>
+  kernel<UnaryInputs>(({ inputs: { x }, backend }) =>
+    backend.record(name, "", [x], { shape: x.shape, dtype: "bool" }, (g, value) => body(g, value)),
+  );
+const direct = (type: string) => float(type, (g, x) => g.unary(type, x));
+
+/** max(x, 0), remembered so that its gradient's mask can be taken from it and x need not be kept. NaN stays NaN. */
+export const relu: Body = (g, x) =>
+  x.dtype === "float32" ? g.note("relu", x, g.unary("Relu", x)) : g.binary("Max", x, g.scalar(0, x.dtype));
+
+// expm1 x = tanh(x/2)·(eˣ + 1): exact to rounding near 0, -1 at -∞.
+const expm1: Body = (g, x) => {
+  const half = g.unary("Tanh", g.binary("Mul", x, g.scalar(0.5)));
+  return g.binary("Mul", half, g.binary("Add", g.unary("Exp", x), g.scalar(1)));
+};
+// log1p x = 2·artanh(x / (2 + x)) near 0, the plain logarithm beyond.
+const log1p: Body = (g, x) => {
+  const ratio = g.binary("Div", x, g.binary("Add", x, g.scalar(2)));
+  const near = g.binary("Mul", g.unary("Atanh", ratio), g.scalar(2));
+  return g.where(g.binary("Greater", x, g.scalar(0.5), "bool"), g.unary("Log", g.binary("Add", x, g.scalar(1))), near);
+};
+const nan: Body = (g, x) => g.op("IsNaN", [g.cast(x, "float32")], x.shape, "bool");
+const infinite: Body = (g, x) => g.op("IsInf", [g.cast(x, "float32")], x.shape, "bool");
+
+const seluScale = 1.0507009873554805;
+const seluAlpha = 1.6732632423543772;
+
+export const unary: Kernels = {
+  Abs: same("Abs", (g, x) => g.unary("Abs", x)),
+  Acos: direct("Acos"),
+  Acosh: direct("Acosh"),
+  Asin: direct("Asin"),
+  Asinh: direct("Asinh"),
+  Atan: direct("Atan"),
+  Atanh: direct("Atanh"),
+  Ceil: direct("Ceil"),
+  Cos: direct("Cos"),
+  Cosh: direct("Cosh"),
+  Elu: float("Elu", (g, x) => g.unary("Elu", x)),
+  Erf: direct("Erf"),
+  Exp: direct("Exp"),
+  Expm1: float("Expm1", expm1),
+  Floor: direct("Floor"),
+  IsFinite: test("IsFinite", (g, x) => g.unary("Not", g.binary("Or", nan(g, x), infinite(g, x)))),
+  IsInf: test("IsInf", infinite),
+  IsNan: test("IsNan", nan),
+  Log: direct("Log"),
+  Log1p: float("Log1p", log1p),
+  LogicalNot: test("LogicalNot", (g, x) => g.unary("Not", g.cast(x, "bool"))),
+  Neg: same("Neg", (g, x) => g.unary("Neg", x)),
+  Reciprocal: direct("Reciprocal"),
+  Relu: same("Relu", relu),
+  Relu6: same("Relu6", (g, x) => g.binary("Min", relu(g, x), g.scalar(6, x.dtype))),
+  Round: direct("Round"),
+  Rsqrt: float("Rsqrt", (g, x) => g.unary("Reciprocal", g.unary("Sqrt", x))),
+  Selu: float("Selu", (g, x) => g.unary("Selu", x, { alpha: { float: seluAlpha }, gamma: { float: seluScale } })),
+  Sigmoid: direct("Sigmoid"),
+  Sign: same("Sign", (g, x) => g.unary("Sign", x)),
+  Sin: direct("Sin"),
+  Sinh: direct("Sinh"),
+  Softplus: direct("Softplus"),
+  Sqrt: direct("Sqrt"),
+  Square: same("Square", (g, x) => g.binary("Mul", x, x)),
+  Tan: direct("Tan"),
+  Tanh: direct("Tanh"),
+  ClipByValue: kernel<UnaryInputs, ClipByValueAttrs>(({ inputs: { x }, attrs: { clipValueMin: min, clipValueMax: max }, backend }) =>
+    backend.record("ClipByValue", [min, max], [x], { shape: x.shape, dtype: x.dtype }, (g, value) =>
+      g.op("Clip", [value, g.scalar(min, value.dtype), g.scalar(max, value.dtype)], x.shape, value.dtype),
+    ),
+  ),
+  LeakyRelu: kernel<UnaryInputs, LeakyReluAttrs>(({ inputs: { x }, attrs: { alpha }, backend }) =>
+    backend.record("LeakyRelu", alpha, [x], { shape: x.shape, dtype: "float32" }, (g, value) =>
+      g.unary("LeakyRelu", g.cast(value, "float32"), { alpha: { float: alpha } }),
+    ),
+  ),
+  Step: kernel<UnaryInputs, StepAttrs>(({ inputs: { x }, attrs: { alpha }, backend }) =>
+    backend.record("Step", alpha, [x], { shape: x.shape, dtype: x.dtype }, (g, value) => step(g, value, alpha)),
+  ),
+};
+
+/** 1 where x > 0, alpha where not, NaN where x is NaN. */
+function step(g: Graph, x: Value, alpha: number): Value {
+  if (x.dtype !== "float32")
+    return g.where(g.binary("Greater", x, g.scalar(0, x.dtype), "bool"), g.scalar(1, x.dtype), g.scalar(alpha, x.dtype));
+  // Sign(Relu(x)) reads what a forward ReLU has computed already.
+  if (alpha === 0) return g.unary("Sign", g.noted("relu", x) ?? g.unary("Relu", x));
+  const positive = g.binary("Greater", x, g.scalar(0), "bool");
+  const plain = g.where(positive, g.scalar(1), g.scalar(alpha));
+  return g.where(nan(g, x), x, plain);
+}

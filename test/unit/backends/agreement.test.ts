@@ -1,0 +1,30 @@
+import { beforeAll, expect, test } from "vitest";
+import { useBackend } from "../../../src/engine/backends/index.ts";
+import { tf } from "../../../src/engine/tf.ts";
+import { evaluate, lenet, lenet3d } from "./nets.ts";
+
+beforeAll(async () => {
+  await useBackend("cpu");
+  await useBackend("onnxruntime");
+});
+
+/** Largest difference relative to the largest value of the reference. */
+function difference(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  expect(actual.length).toBe(wanted.length);
+  const scale = Math.max(...Array.from(wanted, Math.abs), 1e-6);
+  return Math.max(...Array.from(actual, (value, i) => Math.abs(value - (wanted[i] ?? Number.NaN)))) / scale;
+}
+
+test.each([
+  ["2-D", lenet, 1],
+  ["2-D", lenet, 33],
+  ["3-D", lenet3d, 1],
+  ["3-D", lenet3d, 33],
+] as const)("%s network: logits, input and weight gradients as on cpu (%#)", async (_, build, batch) => {
+  await tf.setBackend("cpu");
+  const wanted = evaluate(build(), batch);
+  await tf.setBackend("onnxruntime");
+  const actual = evaluate(build(), batch);
+  expect(actual.length).toBe(wanted.length);
+  for (const [i, values] of wanted.entries()) expect(difference(actual[i] ?? [], values), `tensor ${i}`).toBeLessThan(1e-4);
+});

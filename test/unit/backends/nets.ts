@@ -1,0 +1,66 @@
+import { tf, tfl } from "../../../src/engine/tf.ts";
+
+const { conv2d, conv3d, dense, flatten, maxPooling2d, maxPooling3d } = tfl.layers;
+
+/** Seeded weights, so that every backend starts from the same network. */
+function build(layers: tfl.LayersModel["layers"]): tfl.LayersModel {
+  const network = tfl.sequential({ layers });
+  const state = { seed: 1 };
+  network.setWeights(network.getWeights().map((weight) => tf.tensor(noise(weight.size, state, 0.3), weight.shape)));
+  return network;
+}
+
+/** A small linear congruential generator: the same numbers on every backend, in [-scale, scale). */
+export function noise(size: number, state: { seed: number }, scale = 1): Float32Array {
+  return Float32Array.from({ length: size }, () => {
+    state.seed = (Math.imul(state.seed, 1664525) + 1013904223) >>> 0;
+    return scale * (state.seed / 2 ** 31 - 1);
+  });
+}
+
+export const lenet = (): tfl.LayersModel =>
+  build([
+    conv2d({ inputShape: [14, 14, 1], filters: 6, kernelSize: 5, padding: "same", activation: "relu" }),
+    maxPooling2d({ poolSize: 2 }),
+    conv2d({ filters: 8, kernelSize: 3, activation: "relu" }),
+    maxPooling2d({ poolSize: 2 }),
+    flatten(),
+    dense({ units: 16, activation: "relu" }),
+    dense({ units: 10 }),
+  ]);
+
+export const lenet3d = (): tfl.LayersModel =>
+  build([
+    conv3d({ inputShape: [4, 7, 7, 1], filters: 4, kernelSize: [3, 3, 3], padding: "same", activation: "relu" }),
+    maxPooling3d({ poolSize: [1, 2, 2] }),
+    conv3d({ filters: 6, kernelSize: [4, 2, 2], activation: "relu" }),
+    flatten(),
+    dense({ units: 10 }),
+  ]);
+
+/** Logits, and the gradients of the summed cross entropy with respect to the input and to every weight. */
+export function evaluate(network: tfl.LayersModel, batch: number): Float32Array[] {
+  const shape = [batch, ...(network.inputs[0]?.shape.slice(1).map((size) => size ?? 1) ?? [])];
+  const values = noise(
+    shape.reduce((a, b) => a * b, 1),
+    { seed: 7 },
+  );
+  return tf.tidy(() => {
+    const x = tf.tensor(values, shape);
+    const labels = tf.oneHot(
+      tf.tensor1d(
+        Array.from({ length: batch }, (_, i) => i % 10),
+        "int32",
+      ),
+      10,
+    );
+    const loss = (input: tf.Tensor): tf.Scalar =>
+      tf.losses.softmaxCrossEntropy(labels, network.apply(input, { training: true }) as tf.Tensor, undefined, undefined, tf.Reduction.SUM);
+    const logits = network.predict(x) as tf.Tensor;
+    const gradient = tf.grad((input: tf.Tensor) => loss(input))(x);
+    const { grads } = tf.variableGrads(() => loss(x));
+    return [logits, gradient, ...network.weights.map((weight) => grads[weight.name] ?? tf.scalar(Number.NaN))].map(
+      (tensor) => tensor.dataSync() as Float32Array,
+    );
+  });
+}

@@ -10,6 +10,9 @@ import { svhn } from "./datasets/svhn.ts";
 import type { Attack, DatasetSpec, Defense, Detector, Entry, Explanation, Measure, ModelSpec } from "./define.ts";
 import { gradCam } from "./explanations/gradCam.ts";
 import { measures as allMeasures } from "./measures/all.ts";
+import { lenet } from "./models/lenet.ts";
+import { papernot } from "./models/papernot.ts";
+import { resnet9 } from "./models/resnet9.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
 export const attacks: readonly Attack[] = [fgsm, nPixel, pgd];
@@ -17,7 +20,7 @@ export const defenses: readonly Defense[] = [];
 export const detectors: readonly Detector[] = [];
 export const explanations: readonly Explanation[] = [gradCam];
 export const measures: readonly Measure[] = allMeasures;
-export const models: readonly ModelSpec[] = [];
+export const models: readonly ModelSpec[] = [lenet, papernot, resnet9];
 export const datasets: readonly DatasetSpec[] = [arrays, cifar10, cifar100, fashionMnist, imageFolder, mnist, svhn];
 
 /** The lists by the kind names of `bulwark list`. */

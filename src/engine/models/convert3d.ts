@@ -1,0 +1,79 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import { tfl } from "../tf.ts";
+import { convertLayer } from "./conversion/convertLayer.ts";
+import type { Conversion } from "./conversion/slot.ts";
+import { layerSeeds } from "./initialize.ts";
+
+export interface Conversion3d {
+  /** Number of slices Z. */
+  readonly depth: number;
+  /** Height and width of a slice. */
+  readonly patch: readonly [height: number, width: number];
+  /** Depth of the convolution kernels; 0 means Z, as the paper has it. */
+  readonly kernelDepth: number;
+}
+
+/**
+ * A 2-D network [H,W,C] → [k] made into one over volumes of slices, [Z,p_h,p_w,C] → [Z,k]. Convolutions get depth (depth stays Z
+ * throughout), pooling and flattening stay within a slice, dense layers are shared by the slices. It consists of plain tfjs layers
+ * and has new weights, drawn by the initialisers of the 2-D layers; `notes` say where it departs from the 2-D network.
+ * @throws BulwarkError MODEL_INVALID for a layer that has no counterpart, PARAMETER_INVALID for a slice smaller than the first kernel.
+ * Source: Ghebrechristos & Alaghband 2024, section 3.3.
+ */
+export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: tfl.LayersModel; notes: readonly string[] } {
+  const channels = model.inputs[0]?.shape[3];
+  if (model.inputs.length !== 1 || model.outputs.length !== 1 || model.inputs[0]?.shape.length !== 4 || typeof channels !== "number") {
+    throw new BulwarkError(
+      "MODEL_INVALID",
+      `${model.name} does not map one image [H,W,C] to one output, so it has no 3-D form.`,
+      "Use a network with one image input and one output.",
+    );
+  }
+  const notes: string[] = [];
+  const conversion: Conversion = {
+    ...o,
+    kernelDepth: o.kernelDepth === 0 ? o.depth : o.kernelDepth,
+    nextSeed: layerSeeds(o.depth),
+    note: (text) => {
+      if (!notes.includes(text)) notes.push(text);
+    },
+    made: new Map(),
+    seenConvolution: false,
+  };
+  const volume = tfl.input({ name: "volume", shape: [o.depth, ...o.patch, channels] });
+  const outputs = walk(model, [volume], conversion);
+  const [output] = outputs;
+  if (output?.shape.length !== 3) {
+    throw new BulwarkError(
+      "MODEL_INVALID",
+      `${model.name} does not end in a score per class, so its 3-D form would not either.`,
+      "Use a network that flattens or pools before its last layer.",
+    );
+  }
+  return { network: tfl.model({ name: `${model.name}_3d`, inputs: volume, outputs: output }), notes };
+}
+
+/** `convert3d` for those who do not read notes. */
+export const to3d = (model: tfl.LayersModel, o: Conversion3d): tfl.LayersModel => convert3d(model, o).network;
+
+/** Rebuilds the graph of `model` on other inputs; a model used as a layer is rebuilt in place. */
+function walk(model: tfl.LayersModel, inputs: readonly tfl.SymbolicTensor[], conversion: Conversion): tfl.SymbolicTensor[] {
+  const known = new Map<number, tfl.SymbolicTensor>();
+  model.inputs.forEach((tensor, i) => {
+    known.set(tensor.id, inputs[i] as tfl.SymbolicTensor);
+  });
+  const visit = (tensor: tfl.SymbolicTensor): tfl.SymbolicTensor => {
+    const found = known.get(tensor.id);
+    if (found) return found;
+    const layer = tensor.sourceLayer;
+    const sources = layer.inboundNodes[tensor.nodeIndex]?.inputTensors ?? [];
+    const converted = sources.map(visit);
+    const result =
+      layer instanceof tfl.LayersModel
+        ? (walk(layer, converted, conversion)[tensor.tensorIndex] as tfl.SymbolicTensor)
+        : convertLayer({ layer, sources, inputs: converted, conversion });
+    known.set(tensor.id, result);
+    return result;
+  };
+  return model.outputs.map(visit);
+}

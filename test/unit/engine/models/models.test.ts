@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { resolveParams } from "../../../../src/engine/define.ts";
+import { to3d } from "../../../../src/engine/models/convert3d.ts";
+import { reseedDropout } from "../../../../src/engine/models/initialize.ts";
+import { find } from "../../../../src/engine/registry.ts";
+import { tf, tfl } from "../../../../src/engine/tf.ts";
+
+await useBackend("cpu");
+
+const build = (id: string, o: { inputShape?: [number, number, number]; classes?: number; seed?: number } = {}): tfl.LayersModel => {
+  const spec = find("model", id);
+  return spec.build(resolveParams(spec.params, {}, id), {
+    inputShape: o.inputShape ?? [...spec.inputShape],
+    classes: o.classes ?? 10,
+    seed: o.seed ?? 1,
+  });
+};
+
+describe("networks", () => {
+  it.each([
+    ["lenet", 832 + 51_264 + 3_212_288 + 10_250],
+    ["papernot", 312_202],
+    ["resnet9", 6_573_130 + 2 * 2240], // trainable ones, and mean and variance of 2,240 normalised channels
+  ])("%s has %i parameters and ends in logits", (id, parameters) => {
+    const network = build(id);
+    expect(network.countParams()).toBe(parameters);
+    expect(network.outputs[0]?.shape).toEqual([null, 10]);
+    expect(network.layers.at(-1)?.getConfig()["activation"]).toBe("linear");
+  });
+
+  it("papernot's layers have the parameters of the paper's table", () => {
+    const counts = build("papernot").layers.map((l) => l.countParams());
+    expect(counts.filter((n) => n > 0)).toEqual([320, 9248, 18_496, 36_928, 205_000, 40_200, 2010]);
+  });
+
+  it("papernot sees x − 0.5", async () => {
+    const center = build("papernot").getLayer("center");
+    const seen = (center.apply(tf.tensor4d([0, 0.5, 1, 0.25], [1, 2, 2, 1])) as tf.Tensor).dataSync();
+    expect([...seen]).toEqual([-0.5, 0, 0.5, -0.25]);
+  });
+
+  it("take other sizes, channels and classes", () => {
+    const network = build("lenet", { inputShape: [32, 32, 3], classes: 7 });
+    const z = network.predict(tf.zeros([2, 32, 32, 3])) as tf.Tensor;
+    expect(z.shape).toEqual([2, 7]);
+    expect(() => build("papernot", { inputShape: [12, 12, 1] })).toThrow(expect.objectContaining({ code: "IMAGE_SIZE" }));
+  });
+
+  it("start from the seed alone, with He's deviation", () => {
+    const kernels = (seed: number): Float32Array[] =>
+      build("papernot", { seed })
+        .getWeights()
+        .map((w) => w.dataSync<"float32">());
+    const [first, again, other] = [kernels(1), kernels(1), kernels(2)];
+    expect(first).toEqual(again);
+    expect(first[0]).not.toEqual(other[0]);
+    const fc1 = first[8] as Float32Array; // 1024×200
+    const deviation = Math.sqrt(fc1.reduce((sum, w) => sum + w * w, 0) / fc1.length);
+    const truncated = 0.8796; // deviation of a unit normal cut at ±2
+    expect(deviation).toBeCloseTo(truncated * Math.sqrt(2 / 1024), 3);
+  });
+
+  it.each(["lenet", "papernot"])("%s survives saving and loading, flat and deep", async (id) => {
+    const flat = build(id);
+    for (const network of [flat, to3d(flat, { depth: 16, patch: [7, 7], kernelDepth: 3 })]) {
+      const loaded = await roundTrip(network);
+      const x = tf.ones([1, ...((network.inputs[0] as tfl.SymbolicTensor).shape.slice(1) as number[])]);
+      expect((loaded.predict(x) as tf.Tensor).dataSync()).toEqual((network.predict(x) as tf.Tensor).dataSync());
+    }
+  });
+});
+
+async function roundTrip(network: tfl.LayersModel): Promise<tfl.LayersModel> {
+  let saved: tf.io.ModelArtifacts | undefined;
+  await network.save(
+    tf.io.withSaveHandler(async (artifacts) => {
+      saved = artifacts;
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
+    }),
+  );
+  return tfl.loadLayersModel(tf.io.fromMemory(saved as tf.io.ModelArtifacts));
+}
+
+describe("dropout", () => {
+  it("drops other units after a new seed, and the same ones after the same seed", () => {
+    const network = build("lenet");
+    const x = tf.ones([1, 28, 28, 1]);
+    const pass = (seed: number): number[] => {
+      reseedDropout(network, seed);
+      return [...(network.apply(x, { training: true }) as tf.Tensor).dataSync()];
+    };
+    const [first, second, again] = [pass(1), pass(2), pass(1)];
+    expect(second).not.toEqual(first);
+    expect(again).toEqual(first);
+  });
+});

@@ -51,7 +51,9 @@ export function showError(log: vscode.LogOutputChannel, thrown: unknown): void {
   const fix = fixOf(error.code, error.fix);
   const showLog = "Show Log";
   const buttons = [...(fix ? [fix.label] : []), showLog];
-  const text = asBulwarkError(thrown) ? `${error.message} ${error.fix ?? ""}`.trim() : `Something went wrong inside Bulwark: ${error.message}`;
+  const text = asBulwarkError(thrown)
+    ? `${error.message} ${error.fix ?? ""}`.trim()
+    : `Something went wrong inside Bulwark: ${error.message}`;
   void vscode.window.showErrorMessage(text, ...buttons).then((chosen) => {
     if (chosen === showLog) log.show(true);
     else if (chosen && fix) void vscode.commands.executeCommand(fix.command, ...(fix.argument === undefined ? [] : [fix.argument]));

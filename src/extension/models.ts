@@ -20,7 +20,8 @@ export async function findModels(runs: RunIndex): Promise<FoundModel[]> {
   const files = await vscode.workspace.findFiles("**/model.json", "**/{node_modules,.git,.bulwark}/**", 200);
   const models: FoundModel[] = [];
   for (const { fsPath } of files.sort((a, b) => a.fsPath.localeCompare(b.fsPath)))
-    if (await isLayersModel(fsPath)) models.push({ path: fsPath, label: path.basename(path.dirname(fsPath)), detail: shortPath(fsPath), run: undefined });
+    if (await isLayersModel(fsPath))
+      models.push({ path: fsPath, label: path.basename(path.dirname(fsPath)), detail: shortPath(fsPath), run: undefined });
   return [...models, ...(await trainedModels(runs))];
 }
 

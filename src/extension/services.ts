@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
-import type { Catalog } from "../shared/catalog.ts";
 import generated from "../shared/catalog.generated.json";
+import type { Catalog } from "../shared/catalog.ts";
 import { settings } from "../shared/contributions.ts";
 import { createWarmEngine, type WarmEngine } from "./engine/engine.ts";
 import { locateEngine } from "./engine/locate.ts";

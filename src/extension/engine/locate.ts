@@ -25,7 +25,9 @@ const foreign = /^(VSCODE_|ELECTRON_|NODE_OPTIONS$|NODE_CHANNEL)/;
 export function locateEngine(o: LocateOptions): EngineLocation {
   const file = path.join(o.extensionPath, "dist", "engine.cjs");
   if (!existsSync(file))
-    throw new BulwarkError("ENGINE_START", "The engine is missing from the installed extension.", "Install Bulwark again.", { detail: file });
+    throw new BulwarkError("ENGINE_START", "The engine is missing from the installed extension.", "Install Bulwark again.", {
+      detail: file,
+    });
   if (o.nodePath !== "" && !existsSync(o.nodePath))
     throw new BulwarkError(
       "ENGINE_START",

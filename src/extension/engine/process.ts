@@ -65,7 +65,11 @@ export async function startEngine(o: StartOptions): Promise<EngineProcess> {
 async function handshakeOf(request: EngineProcess["request"], backend: string): Promise<Handshake> {
   const answer = await request(requests.handshake, { backend, protocol: protocolVersion }, AbortSignal.timeout(handshakeSeconds * 1000));
   if (answer.protocol !== protocolVersion)
-    throw new BulwarkError("ENGINE_START", `The engine speaks protocol ${answer.protocol}, not ${protocolVersion}.`, "Install Bulwark again.");
+    throw new BulwarkError(
+      "ENGINE_START",
+      `The engine speaks protocol ${answer.protocol}, not ${protocolVersion}.`,
+      "Install Bulwark again.",
+    );
   return answer;
 }
 
@@ -73,7 +77,9 @@ function startError(thrown: unknown, last: readonly string[]): unknown {
   if (thrown instanceof BulwarkError && thrown.code !== "ENGINE_EXITED" && thrown.code !== "CANCELLED") return thrown;
   const said = last.length > 0 ? ` It said: ${last.at(-1)}` : "";
   const detail = last.join("\n");
-  return new BulwarkError("ENGINE_START", `The engine could not be started.${said}`, "Run the doctor, or set bulwark.engine.nodePath.", { detail });
+  return new BulwarkError("ENGINE_START", `The engine could not be started.${said}`, "Run the doctor, or set bulwark.engine.nodePath.", {
+    detail,
+  });
 }
 
 /** Requests that end when the process does: without it they would hang. */
@@ -115,7 +121,9 @@ function exitOf(child: ChildProcess, last: readonly string[]): Promise<BulwarkEr
   return new Promise((resolve) => {
     const end = (why: string): void => {
       const detail = last.join("\n");
-      resolve(new BulwarkError("ENGINE_EXITED", `The engine ended (${why}).`, "Try again: it restarts by itself. The log says more.", { detail }));
+      resolve(
+        new BulwarkError("ENGINE_EXITED", `The engine ended (${why}).`, "Try again: it restarts by itself. The log says more.", { detail }),
+      );
     };
     child.once("error", (error) => end(error.message));
     // "close" comes after the last output, so that `detail` is complete.

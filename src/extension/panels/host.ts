@@ -106,7 +106,8 @@ function html(webview: vscode.Webview, extensionUri: vscode.Uri, name: PanelName
 }
 
 /** Webview URI of a file, as the webview's `img` wants it. */
-export const webviewUri = (panel: vscode.WebviewPanel, file: string): string => panel.webview.asWebviewUri(vscode.Uri.file(file)).toString();
+export const webviewUri = (panel: vscode.WebviewPanel, file: string): string =>
+  panel.webview.asWebviewUri(vscode.Uri.file(file)).toString();
 
 /** Lets the user choose a name and writes there; says where. */
 export async function saveAs(suggested: string, bytes: Uint8Array): Promise<vscode.Uri | undefined> {

@@ -3,7 +3,13 @@ import * as vscode from "vscode";
 import { panels, settings } from "../../shared/contributions.ts";
 import { isCancelled } from "../../shared/errors.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate, RankingSettings } from "../../shared/panels.ts";
-import { type AttackImageResult, type AttackImageUpdate, attackImageProgress, type RankPatchesResult, requests } from "../../shared/protocol.ts";
+import {
+  type AttackImageResult,
+  type AttackImageUpdate,
+  attackImageProgress,
+  type RankPatchesResult,
+  requests,
+} from "../../shared/protocol.ts";
 import { applyFix, panelError } from "../messages.ts";
 import { newRunDirectory } from "../runFolder.ts";
 import type { Services } from "../services.ts";
@@ -58,7 +64,14 @@ export function attachInspector(services: Services, panel: vscode.WebviewPanel, 
       if (services.inspectors.get(request.image) === inspector) services.inspectors.delete(request.image);
     },
   });
-  const session: Session = { services, image: request.image, host, state: firstState(services, panel, request, ""), directory: "", abort: new AbortController() };
+  const session: Session = {
+    services,
+    image: request.image,
+    host,
+    state: firstState(services, panel, request, ""),
+    directory: "",
+    abort: new AbortController(),
+  };
   const inspector: Inspector = {
     panel,
     get state() {
@@ -192,7 +205,11 @@ async function answer(session: Session, inspector: Inspector, intent: InspectorI
       await inspector.rank(intent.settings);
       return;
     case "export":
-      await exportInspector(services, { directory: session.directory, title: state.title, result: state.result, root: rootFolder(image) }, intent);
+      await exportInspector(
+        services,
+        { directory: session.directory, title: state.title, result: state.result, root: rootFolder(image) },
+        intent,
+      );
       return;
     case "fix":
       await applyFix(state.error ?? state.ranking?.error ?? null, intent.id);

@@ -27,8 +27,10 @@ export async function exportInspector(services: Services, o: Exportable, intent:
       return;
     }
     if (!o.result) throw new BulwarkError("RUN_INVALID", "There is no result to export yet.", "Wait until the attack is finished.");
-    if (intent.format === "png") await saveAs(`${name}-${o.result.attack.id}.png`, await readFile(path.join(o.directory, o.result.after.image)));
-    else if (intent.format === "npz") await saveAs(`${name}-${o.result.attack.id}.npz`, await readFile(path.join(o.directory, runFiles.adversarial)));
+    if (intent.format === "png")
+      await saveAs(`${name}-${o.result.attack.id}.png`, await readFile(path.join(o.directory, o.result.after.image)));
+    else if (intent.format === "npz")
+      await saveAs(`${name}-${o.result.attack.id}.npz`, await readFile(path.join(o.directory, runFiles.adversarial)));
     else {
       await vscode.env.clipboard.writeText(o.result.commandLine);
       void vscode.window.setStatusBarMessage("Command line copied.", 3000);

@@ -40,5 +40,10 @@ async function freeFolder(directory: string): Promise<string> {
 function prefixed(ranked: RankPatchesResult, prefix: string): RankPatchesResult {
   const join = (file: string): string => `${prefix}/${file}`;
   const ranking = (one: PatchRanking): PatchRanking => ({ ...one, slices: one.slices.map(join) });
-  return { ...ranked, image: join(ranked.image), clean: ranking(ranked.clean), attacked: ranked.attacked ? ranking(ranked.attacked) : null };
+  return {
+    ...ranked,
+    image: join(ranked.image),
+    clean: ranking(ranked.clean),
+    attacked: ranked.attacked ? ranking(ranked.attacked) : null,
+  };
 }

@@ -97,7 +97,11 @@ async function inspect(services: Services, directory: string, row: Extract<Repor
   const chosen = arm?.attacks[keys.indexOf(row.attack)];
   const image = path.join(directory, cleanThumbnail(row.index));
   if (!arm || !chosen || !(await exists(image)))
-    throw new BulwarkError("FILE_NOT_FOUND", `No picture of image ${row.index} was kept.`, "Pictures are kept for the first images of a run.");
+    throw new BulwarkError(
+      "FILE_NOT_FOUND",
+      `No picture of image ${row.index} was kept.`,
+      "Pictures are kept for the first images of a run.",
+    );
   const run = path.basename(directory);
   const models = (await findModels(services.runs)).filter((model) => model.run === run);
   const model = models[armIndex] ?? models[0];
@@ -107,4 +111,3 @@ async function inspect(services: Services, directory: string, row: Extract<Repor
     params: chosen.attack.params,
   });
 }
-

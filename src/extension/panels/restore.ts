@@ -1,8 +1,8 @@
 import path from "node:path";
 import * as vscode from "vscode";
 import { panels } from "../../shared/contributions.ts";
-import { exists, isRecord } from "../files.ts";
 import { runsFolder } from "../../shared/runs.ts";
+import { exists, isRecord } from "../files.ts";
 import type { Services } from "../services.ts";
 import { rootFolders } from "../workspace.ts";
 import { attachInspector } from "./inspector.ts";

@@ -71,7 +71,9 @@ export function attachTraining(services: Services, panel: vscode.WebviewPanel, d
 
 const errorOf = (run: RunState): PanelError | null =>
   run.error && run.status === "failed"
-    ? panelError(fromErrorData({ code: errorCode(run.error.code), message: run.error.message, fix: run.error.fix ?? undefined, detail: undefined }))
+    ? panelError(
+        fromErrorData({ code: errorCode(run.error.code), message: run.error.message, fix: run.error.fix ?? undefined, detail: undefined }),
+      )
     : null;
 
 /** State of a run that waits for its turn, or whose process has not written anything yet. */

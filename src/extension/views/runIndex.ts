@@ -54,7 +54,12 @@ export function createRunIndex(): RunIndex {
     }
   };
   watch();
-  disposables.push(vscode.workspace.onDidChangeWorkspaceFolders(() => (watch(), refresh())));
+  disposables.push(
+    vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      watch();
+      refresh();
+    }),
+  );
   const all = (): Promise<readonly RunEntry[]> => {
     cache ??= readAll();
     return cache.then((entries) => entries.map((entry) => ({ ...entry, live: live.get(entry.id) })));
@@ -109,4 +114,3 @@ function progressOf(event: RunEvent, before: LiveProgress | undefined): LiveProg
   if (event.kind === "progress") return { phase: event.phase, overall: event.overall, etaSeconds: event.etaSeconds };
   return undefined;
 }
-

@@ -1,0 +1,113 @@
+import path from "node:path";
+import * as vscode from "vscode";
+import { entriesOf } from "../shared/catalog.ts";
+import { imageExtensions } from "../shared/contributions.ts";
+import { BulwarkError, cancelled } from "../shared/errors.ts";
+import { age } from "./format.ts";
+import { type FoundModel, findModels } from "./models.ts";
+import type { Services } from "./services.ts";
+import type { RunEntry } from "./views/runIndex.ts";
+import { shortPath } from "./workspace.ts";
+
+/** A pick that may be given up: then the command ends quietly. */
+export async function pick<T extends vscode.QuickPickItem>(items: readonly T[], placeHolder: string): Promise<T> {
+  const chosen = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+  if (!chosen) throw cancelled();
+  return chosen;
+}
+
+/** Last choice first. */
+export const lastFirst = <T>(items: readonly T[], isLast: (item: T) => boolean): T[] => [
+  ...items.filter(isLast),
+  ...items.filter((i) => !isLast(i)),
+];
+
+const lastModelKey = "lastModel";
+const lastAttackKey = "lastAttack";
+
+export interface ModelChoice {
+  /** Ask even where the last choice still holds. */
+  readonly ask: boolean;
+}
+/** One model: no question. @throws MODEL_INVALID when there is none, CANCELLED */
+export async function chooseModel(services: Services, { ask }: ModelChoice): Promise<string> {
+  const models = await findModels(services.runs);
+  const [only] = models;
+  if (!only)
+    throw new BulwarkError(
+      "FILE_NOT_FOUND",
+      "There is no model in this folder.",
+      "Copy a TensorFlow.js model (model.json with its weights) into it, or train one with an experiment.",
+    );
+  const last = services.context.workspaceState.get<string>(lastModelKey);
+  const known = models.find((model) => model.path === last);
+  const chosen = models.length === 1 ? only : !ask && known ? known : await askModel(models, last);
+  rememberModel(services, chosen.path);
+  return chosen.path;
+}
+export const rememberModel = (services: Services, model: string): void => void services.context.workspaceState.update(lastModelKey, model);
+
+async function askModel(models: readonly FoundModel[], last: string | undefined): Promise<FoundModel> {
+  const items = lastFirst(models, (model) => model.path === last).map((model) => ({
+    label: model.label,
+    description: model.detail,
+    model,
+  }));
+  return (await pick(items, "Which model?")).model;
+}
+
+export interface AttackChoice {
+  readonly id: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+export const lastAttack = (services: Services): AttackChoice => {
+  const last = services.context.workspaceState.get<AttackChoice>(lastAttackKey);
+  const known = last !== undefined && services.catalog.some((entry) => entry.kind === "attack" && entry.id === last.id);
+  return known ? last : { id: "fgsm", params: {} };
+};
+export const rememberAttack = (services: Services, attack: AttackChoice): void =>
+  void services.context.workspaceState.update(lastAttackKey, attack);
+
+export async function askAttack(services: Services): Promise<AttackChoice> {
+  const last = lastAttack(services);
+  const entries = lastFirst(entriesOf(services.catalog, "attack"), (entry) => entry.id === last.id);
+  const items = entries.map((entry) => ({ label: entry.title, description: entry.id, detail: entry.paper, id: entry.id }));
+  const { id } = await pick(items, "Which attack?");
+  return id === last.id ? last : { id, params: {} };
+}
+
+export async function askImage(): Promise<string> {
+  const files = await vscode.workspace.findFiles(`**/*.{${imageExtensions.join(",")}}`, "**/{node_modules,.git,.bulwark}/**", 1000);
+  if (files.length === 0)
+    throw new BulwarkError("FILE_NOT_FOUND", "There is no image in this folder.", "Copy a PNG, JPEG, WebP or BMP file into it.");
+  const items = files
+    .map(({ fsPath }) => ({ label: path.basename(fsPath), description: shortPath(fsPath), file: fsPath }))
+    .sort((a, b) => a.description.localeCompare(b.description));
+  return (await pick(items, "Which image?")).file;
+}
+
+export async function askExperiment(): Promise<string> {
+  const files = await vscode.workspace.findFiles("**/*.bulwark.jsonc", "**/{node_modules,.git,.bulwark}/**", 200);
+  const [only] = files;
+  if (!only)
+    throw new BulwarkError(
+      "FILE_NOT_FOUND",
+      "There is no experiment file in this folder.",
+      "Create one with “Bulwark: Create Experiment…”.",
+    );
+  if (files.length === 1) return only.fsPath;
+  const items = files.map(({ fsPath }) => ({ label: path.basename(fsPath), description: shortPath(fsPath), file: fsPath }));
+  return (await pick(items, "Which experiment?")).file;
+}
+
+export async function askRun(services: Services, accept: (run: RunEntry) => boolean, placeHolder: string): Promise<RunEntry> {
+  const runs = (await services.runs.all()).filter(accept);
+  if (runs.length === 0) throw new BulwarkError("RUN_NOT_FOUND", "There is no such run in this folder.", "Run an experiment first.");
+  const items = runs.map((run) => ({
+    label: run.state.title,
+    description: `${run.state.status} · ${age(run.state.createdAt)}`,
+    detail: run.id,
+    run,
+  }));
+  return (await pick(items, placeHolder)).run;
+}

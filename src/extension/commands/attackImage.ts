@@ -1,0 +1,49 @@
+import { askAttack, askImage, chooseModel, lastAttack, rememberAttack, rememberModel } from "../choose.ts";
+import { isRecord } from "../files.ts";
+import { openInspector } from "../panels/inspector.ts";
+import type { InspectorRequest } from "../panels/inspectorFile.ts";
+import type { Services } from "../services.ts";
+import { activeResource, requireTrust, toPath } from "../workspace.ts";
+
+const explanation = { id: "gradCam", params: {} };
+
+interface Given {
+  readonly model: string | undefined;
+  readonly attack: string | undefined;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+/** `{model, attack, params}` from a panel, a script or a test; menus hand other things as second argument. */
+function given(argument: unknown): Given {
+  const record = isRecord(argument) ? argument : {};
+  const text = (key: string): string | undefined => (typeof record[key] === "string" ? record[key] : undefined);
+  return { model: text("model"), attack: text("attack"), params: isRecord(record["params"]) ? record["params"] : {} };
+}
+
+/** Right-click: the last choices where they still hold, else the only model, else one question. */
+export async function attackThisImage(services: Services, resource?: unknown, options?: unknown): Promise<unknown> {
+  requireTrust();
+  const image = toPath(resource) ?? activeResource()?.fsPath ?? (await askImage());
+  const { model, attack, params } = given(options);
+  const chosen = attack === undefined ? lastAttack(services) : { id: attack, params };
+  return inspect(services, { image, model: model ?? (await chooseModel(services, { ask: false })), attack: chosen, explanation });
+}
+
+/** Palette: asks for all that is not given. */
+export async function attackImage(services: Services, resource?: unknown, options?: unknown): Promise<unknown> {
+  requireTrust();
+  const image = toPath(resource) ?? (await askImage());
+  const { model, attack, params } = given(options);
+  const file = model ?? (await chooseModel(services, { ask: true }));
+  return inspect(services, {
+    image,
+    model: file,
+    attack: attack === undefined ? await askAttack(services) : { id: attack, params },
+    explanation,
+  });
+}
+
+async function inspect(services: Services, request: InspectorRequest): Promise<unknown> {
+  rememberModel(services, request.model);
+  rememberAttack(services, request.attack);
+  return openInspector(services, request).attack(request);
+}

@@ -1,0 +1,65 @@
+import * as vscode from "vscode";
+import { commands, settings } from "../../shared/contributions.ts";
+import { requests } from "../../shared/protocol.ts";
+import { pick } from "../choose.ts";
+import type { Services } from "../services.ts";
+import { setting } from "../workspace.ts";
+
+/** Names of the backends with what the doctor found; the choice is written to the settings and the engine restarts. */
+export async function selectBackend(services: Services, name?: unknown): Promise<void> {
+  const chosen = typeof name === "string" ? name : await askBackend(services);
+  const target = vscode.workspace.workspaceFolders ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
+  await vscode.workspace.getConfiguration().update(settings.backend, chosen, target);
+}
+
+async function askBackend(services: Services): Promise<string> {
+  const current = setting(settings.backend, "auto");
+  const report = await services.engine.request(requests.doctor, {}).catch(() => undefined);
+  const found = report?.backends ?? ["onnxruntime", "tensorflow", "wasm", "cpu"].map((name) => ({ name, available: true }));
+  const items = [
+    { label: "auto", description: "the fastest that works" },
+    ...found.map((b) => ({
+      label: b.name,
+      description: b.available ? ("device" in b ? (b.device ?? "") : "") : `not available: ${"reason" in b ? b.reason : ""}`,
+    })),
+  ];
+  return (
+    await pick(
+      items.map((item) => ({ ...item, picked: item.label === current })),
+      "What shall compute?",
+    )
+  ).label;
+}
+
+export async function restartEngine(services: Services): Promise<unknown> {
+  services.engine.stop();
+  const { handshake } = await services.engine.get();
+  return handshake;
+}
+
+export async function showLog(services: Services): Promise<void> {
+  services.log.show(true);
+}
+
+export async function refreshViews(services: Services): Promise<void> {
+  services.runs.refresh();
+}
+
+/** Behind the status bar item. */
+export async function showStatus(services: Services): Promise<void> {
+  const { active, waiting } = services.queue;
+  const jobs = [...(active ? [active] : []), ...waiting];
+  const item = (label: string, command: string, ...args: unknown[]) => ({ label, command, args });
+  const items = [
+    ...jobs.map((job) => item(`$(stop-circle) Cancel ${job.title}`, commands.cancelRun, job.id)),
+    ...(active ? [item(`$(graph-line) Show ${active.title}`, commands.openTraining, active.id)] : []),
+    item("$(shield) Attack Image…", commands.attackImage),
+    item("$(play) Run Experiment…", commands.runExperiment),
+    item("$(chip) Select Backend…", commands.selectBackend),
+    item("$(pulse) Run Doctor", commands.runDoctor),
+    item("$(debug-restart) Restart Engine", commands.restartEngine),
+    item("$(output) Show Log", commands.showLog),
+  ];
+  const chosen = await pick(items, "Bulwark");
+  await vscode.commands.executeCommand(chosen.command, ...chosen.args);
+}

@@ -1,0 +1,79 @@
+import * as vscode from "vscode";
+import { BulwarkError } from "../../shared/errors.ts";
+import { askExperiment } from "../choose.ts";
+import { exists } from "../files.ts";
+import { openTraining } from "../panels/training.ts";
+import { announceDone, newestTrained, type RunMode, startExperiment } from "../runs.ts";
+import type { Services } from "../services.ts";
+import { activeResource, requireTrust, toPath } from "../workspace.ts";
+
+const isExperiment = (file: string | undefined): file is string => file?.endsWith(".bulwark.jsonc") === true;
+
+/** The experiment that was clicked, else the one in front, else a question. */
+async function fileOf(resource: unknown): Promise<string> {
+  const clicked = toPath(resource);
+  if (clicked !== undefined) return clicked;
+  const active = activeResource()?.fsPath;
+  return isExperiment(active) ? active : askExperiment();
+}
+
+export const runExperiment = (services: Services, resource?: unknown): Promise<unknown> => run(services, resource, "run");
+export const trainExperiment = (services: Services, resource?: unknown): Promise<unknown> => run(services, resource, "train");
+
+/** With the models that the newest run of this file has trained. */
+export async function evaluateExperiment(services: Services, resource?: unknown): Promise<unknown> {
+  const file = await fileOf(resource);
+  const trained = await newestTrained(services, file);
+  return run(services, file, "evaluate", trained?.directory);
+}
+
+export async function run(services: Services, resource: unknown, mode: RunMode, model?: string): Promise<unknown> {
+  requireTrust();
+  const file = await fileOf(resource);
+  if (!(await exists(file))) throw new BulwarkError("FILE_NOT_FOUND", `There is no file ${file}.`, "Check the path.");
+  await vscode.workspace.textDocuments.find((document) => document.uri.fsPath === file)?.save();
+  const started = startExperiment(services, file, mode, model);
+  const panel = mode === "evaluate" ? undefined : openTraining(services, started.directory);
+  try {
+    const result = await started.result;
+    void announceDone(started.directory);
+    return result;
+  } catch (thrown) {
+    // Nothing was written, so there is nothing to draw.
+    if (!(await exists(started.directory))) panel?.dispose();
+    throw thrown;
+  }
+}
+
+const template = `// Hover over a key to see what it means. The lenses above run this file.
+{
+  "seed": 1,
+  "dataset": { "kind": "mnist", "train": 6000, "test": 500 },
+  "model": { "kind": "lenet" },
+  "defense": { "kind": "volumizedCurriculum", "measure": "mutualInformation", "patch": 7 },
+  "train": { "epochs": 3, "batchSize": 64, "optimizer": "adam", "learningRate": 0.001 },
+  "attacks": [
+    { "kind": "fgsm", "eps": 0.3 },
+    { "kind": "pgd", "eps": 0.3, "steps": 40, "stepSize": 0.01 }
+  ],
+  "explanations": [{ "kind": "gradCam", "samples": 4 }],
+  // More arms on the same data with the same attacks.
+  "compare": [{ "name": "undefended", "defense": { "kind": "standard" } }]
+}
+`;
+
+export async function newExperiment(_services: Services, name?: unknown): Promise<unknown> {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  if (!folder) throw new BulwarkError("USAGE", "No folder is open.", "Open a folder first.");
+  const given =
+    typeof name === "string" ? name : await vscode.window.showInputBox({ prompt: "Name of the experiment", value: "experiment" });
+  if (!given) return undefined;
+  const uri = vscode.Uri.joinPath(folder.uri, `${given.replace(/(\.bulwark)?(\.jsonc?)?$/, "")}.bulwark.jsonc`);
+  if (await exists(uri.fsPath)) {
+    await vscode.window.showTextDocument(uri);
+    return uri;
+  }
+  await vscode.workspace.fs.writeFile(uri, Buffer.from(template, "utf8"));
+  await vscode.window.showTextDocument(uri);
+  return uri;
+}

@@ -1,0 +1,18 @@
+import { type DoctorReport, requests } from "../../shared/protocol.ts";
+import { showText } from "../documents.ts";
+import type { Services } from "../services.ts";
+
+/** What was found on this machine, what was chosen, and why. */
+export async function runDoctor(services: Services): Promise<unknown> {
+  const report = await services.engine.request(requests.doctor, {});
+  await showText("Bulwark doctor.md", describe(report));
+  return report;
+}
+
+function describe({ version, node, backends, selected }: DoctorReport): string {
+  const rows = backends.map(
+    (b) => `| ${b.name}${b.name === selected ? " (selected)" : ""} | ${b.available ? "yes" : "no"} | ${b.device ?? b.reason ?? ""} |`,
+  );
+  const head = ["# Bulwark doctor", "", `Bulwark ${version} · Node ${node} · computes with ${selected}`, ""];
+  return [...head, "| Backend | Available | Device, or why not |", "| --- | --- | --- |", ...rows, ""].join("\n");
+}

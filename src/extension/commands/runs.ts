@@ -1,0 +1,116 @@
+import { mkdir, rename } from "node:fs/promises";
+import path from "node:path";
+import * as vscode from "vscode";
+import { BulwarkError } from "../../shared/errors.ts";
+import { runFiles, workspaceFolder } from "../../shared/runs.ts";
+import { askRun } from "../choose.ts";
+import { exists, isRecord, namesIn } from "../files.ts";
+import { attachInspector, openInspector } from "../panels/inspector.ts";
+import { readRequest, readResult } from "../panels/inspectorFile.ts";
+import { openReport as showReport } from "../panels/report.ts";
+import { openTraining as showTraining } from "../panels/training.ts";
+import { announceDone, startResume } from "../runs.ts";
+import type { Services } from "../services.ts";
+import type { RunEntry } from "../views/runIndex.ts";
+
+/** The run that a tree node, a panel or a lens means (`id`, or an id itself), else a question among those that `accept` allows. */
+async function runOf(services: Services, argument: unknown, accept: (run: RunEntry) => boolean, question: string): Promise<RunEntry> {
+  const id = idOf(argument);
+  if (id === undefined) return askRun(services, accept, question);
+  const run = await services.runs.find(id);
+  if (!run) throw new BulwarkError("RUN_NOT_FOUND", `There is no run ${id}.`, "Refresh the list of runs.");
+  return run;
+}
+const idOf = (argument: unknown): string | undefined => {
+  if (typeof argument === "string") return path.basename(argument);
+  return isRecord(argument) && typeof argument["run"] === "string" ? argument["run"] : undefined;
+};
+
+const isExperiment = (run: RunEntry): boolean => ["experiment", "train", "evaluate"].includes(run.state.kind);
+const isLeftUndone = (run: RunEntry): boolean => isExperiment(run) && ["interrupted", "cancelled", "failed"].includes(run.state.status);
+
+export async function resumeRun(services: Services, argument?: unknown): Promise<unknown> {
+  const run = await runOf(services, argument, isLeftUndone, "Resume which run?");
+  const started = startResume(services, run);
+  showTraining(services, run.directory);
+  const result = await started.result;
+  void announceDone(run.directory);
+  return result;
+}
+
+/** Asks the run to stop after its current step; what it has is kept. */
+export async function cancelRun(services: Services, argument?: unknown): Promise<boolean> {
+  const id = idOf(argument) ?? services.queue.active?.id;
+  if (id === undefined) throw new BulwarkError("RUN_NOT_FOUND", "Nothing is running.", "Start a run first.");
+  if (services.queue.cancel(id)) return true;
+  const run = await services.runs.find(id);
+  const { status, pid } = run?.state ?? {};
+  if (status !== "running" || !pid) return false;
+  process.kill(pid, "SIGINT"); // a run of the command line, or of another window
+  return true;
+}
+
+export async function openReport(services: Services, argument?: unknown): Promise<void> {
+  const run = await runOf(services, argument, (entry) => isExperiment(entry) && entry.state.status === "done", "Open which report?");
+  showReport(services, run.directory);
+}
+export async function openTraining(services: Services, argument?: unknown): Promise<void> {
+  const run = await runOf(services, argument, isExperiment, "Open which run?");
+  showTraining(services, run.directory);
+}
+
+/** What a click on a run shows: its report, its curves, its inspector, or its picture. */
+export async function openRun(services: Services, argument?: unknown): Promise<void> {
+  const run = await runOf(services, argument, () => true, "Open which run?");
+  if (isExperiment(run)) {
+    if (await exists(path.join(run.directory, runFiles.report))) showReport(services, run.directory);
+    else showTraining(services, run.directory);
+    return;
+  }
+  const request = await readRequest(run.directory);
+  if (request) {
+    const open = services.inspectors.get(request.image);
+    const inspector = open ? openInspector(services, request) : attachInspector(services, newInspectorPanel(request.image), request);
+    inspector.restore(run.directory, request, await readResult(run.directory));
+    return;
+  }
+  const picture = (await namesIn(run.directory)).find((name) => name.endsWith(".png"));
+  if (picture) await vscode.commands.executeCommand("vscode.open", vscode.Uri.file(path.join(run.directory, picture)));
+  else await revealRun(services, run.id);
+}
+const newInspectorPanel = (image: string): vscode.WebviewPanel =>
+  vscode.window.createWebviewPanel("bulwark.inspector", `Inspector: ${path.basename(image)}`, vscode.ViewColumn.Active);
+
+/** In the explorer, where that shows hidden folders; it works on a remote as well. */
+export async function revealRun(services: Services, argument?: unknown): Promise<void> {
+  const run = await runOf(services, argument, () => true, "Reveal which run?");
+  await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(path.join(run.directory, runFiles.state)));
+}
+
+/** Moves the folder aside, offers Undo, and puts it into the system's trash where there is one. */
+export async function deleteRun(services: Services, argument?: unknown): Promise<string> {
+  const run = await runOf(services, argument, (entry) => entry.state.status !== "running", "Delete which run?");
+  if (run.state.status === "running") throw new BulwarkError("USAGE", "A run that is under way cannot be deleted.", "Cancel it first.");
+  const trash = path.join(path.dirname(path.dirname(run.directory)), "trash");
+  const aside = path.join(trash, run.id);
+  await mkdir(trash, { recursive: true });
+  await rename(run.directory, aside);
+  services.runs.refresh();
+  void offerUndo(services, run, aside);
+  return aside;
+}
+
+async function offerUndo(services: Services, run: RunEntry, aside: string): Promise<void> {
+  const undo = "Undo";
+  const chosen = await vscode.window.showInformationMessage(`Deleted ${run.state.title}. It lies in ${workspaceFolder}/trash.`, undo);
+  if (chosen === undo) {
+    await rename(aside, run.directory);
+    services.runs.refresh();
+    return;
+  }
+  try {
+    await vscode.workspace.fs.delete(vscode.Uri.file(aside), { recursive: true, useTrash: true });
+  } catch {
+    // No trash on this machine (a remote, say): the folder stays in .bulwark/trash.
+  }
+}

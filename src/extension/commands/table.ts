@@ -1,0 +1,63 @@
+import * as vscode from "vscode";
+import { commands } from "../../shared/contributions.ts";
+import { showError } from "../messages.ts";
+import type { Services } from "../services.ts";
+import { attackImage, attackThisImage } from "./attackImage.ts";
+import { refreshViews, restartEngine, selectBackend, showLog, showStatus } from "./engine.ts";
+import { evaluateExperiment, newExperiment, runExperiment, trainExperiment } from "./experiments.ts";
+import { explainImage } from "./explainImage.ts";
+import { fetchDataset } from "./fetchDataset.ts";
+import { inspectModel } from "./inspectModel.ts";
+import { attackModel, evaluateModel } from "./models.ts";
+import { previewData } from "./previewData.ts";
+import { rankPatches } from "./rankPatches.ts";
+import { runDoctor } from "./runDoctor.ts";
+import { cancelRun, deleteRun, openReport, openRun, openTraining, resumeRun, revealRun } from "./runs.ts";
+
+/** Arguments come from menus, lenses, trees, panels and scripts: each command checks its own. */
+type Command = (services: Services, ...args: unknown[]) => Promise<unknown>;
+
+const table: Readonly<Record<keyof typeof commands, Command>> = {
+  attackThisImage,
+  attackImage,
+  explainImage,
+  rankPatches,
+  inspectModel,
+  evaluateModel,
+  attackModel,
+  runExperiment,
+  trainExperiment,
+  evaluateExperiment,
+  newExperiment,
+  resumeRun,
+  cancelRun,
+  openRun,
+  revealRun,
+  openReport,
+  openTraining,
+  deleteRun,
+  fetchDataset,
+  previewData,
+  runDoctor,
+  selectBackend,
+  showStatus,
+  showLog,
+  restartEngine,
+  refreshViews,
+};
+
+/** The result is the command's value; an error is shown, and the value is undefined. */
+export function registerCommands(services: Services): void {
+  for (const [name, command] of Object.entries(table)) {
+    const id = commands[name as keyof typeof commands];
+    const run = async (...args: unknown[]): Promise<unknown> => {
+      try {
+        return await command(services, ...args);
+      } catch (thrown) {
+        showError(services.log, thrown);
+        return undefined;
+      }
+    };
+    services.context.subscriptions.push(vscode.commands.registerCommand(id, run));
+  }
+}

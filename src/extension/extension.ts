@@ -1,0 +1,32 @@
+import * as vscode from "vscode";
+import { settings } from "../shared/contributions.ts";
+import { registerClient } from "./client.ts";
+import { registerCommands } from "./commands/table.ts";
+import { registerDocuments } from "./documents.ts";
+import { registerSerializers } from "./panels/restore.ts";
+import { createServices, type Services } from "./services.ts";
+import { registerViews, type Trees } from "./views/register.ts";
+
+/** What tests and other extensions get from `activate`. */
+export interface BulwarkApi {
+  readonly services: Services;
+  readonly trees: Trees;
+}
+
+/** Registers everything and starts nothing: engine and language server wait for the first use. */
+export function activate(context: vscode.ExtensionContext): BulwarkApi {
+  const services = createServices(context);
+  registerCommands(services);
+  registerSerializers(services);
+  const trees = registerViews(services);
+  registerClient(services);
+  context.subscriptions.push(
+    registerDocuments(),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      // The next request starts the engine with the new settings.
+      if ([settings.backend, settings.nodePath, settings.threads].some((name) => event.affectsConfiguration(name))) services.engine.stop();
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => services.runs.refresh()),
+  );
+  return { services, trees };
+}

@@ -1,0 +1,58 @@
+import path from "node:path";
+import * as vscode from "vscode";
+import { commands } from "../../shared/contributions.ts";
+import type { Finding, Severity } from "../../shared/results.ts";
+import { runFiles } from "../../shared/runs.ts";
+import { isRecord, readJson } from "../files.ts";
+import type { Services } from "../services.ts";
+import type { RunEntry } from "./runIndex.ts";
+import { createTree, row, type Tree, type TreeNode } from "./tree.ts";
+
+interface Found {
+  readonly finding: Finding;
+  readonly run: RunEntry;
+}
+const severities: readonly { readonly id: Severity; readonly label: string; readonly icon: string; readonly color: string }[] = [
+  { id: "error", label: "Errors", icon: "error", color: "problemsErrorIcon.foreground" },
+  { id: "warning", label: "Warnings", icon: "warning", color: "problemsWarningIcon.foreground" },
+  { id: "info", label: "Information", icon: "info", color: "problemsInfoIcon.foreground" },
+  { id: "hint", label: "Hints", icon: "lightbulb", color: "problemsInfoIcon.foreground" },
+];
+
+/** Findings of all reports, worst first; a click opens the run. */
+export function findingsTree(services: Services): Tree {
+  return createTree(async () => {
+    const found = (await Promise.all((await services.runs.all()).map(findingsOf))).flat();
+    return severities.flatMap(({ id, label, icon, color }): TreeNode[] => {
+      const mine = found.filter(({ finding }) => finding.severity === id);
+      if (mine.length === 0) return [];
+      const state = vscode.TreeItemCollapsibleState.Expanded;
+      const item = row(label, { id, description: String(mine.length), icon, color, context: "severity", state });
+      return [{ item, children: async () => mine.map((one, index) => findingNode(one, `${id}/${index}`, icon, color)) }];
+    });
+  });
+}
+
+async function findingsOf(run: RunEntry): Promise<Found[]> {
+  for (const file of [runFiles.report, runFiles.result]) {
+    const read = await readJson(path.join(run.directory, file));
+    if (isRecord(read) && Array.isArray(read["findings"])) return read["findings"].filter(isFinding).map((finding) => ({ finding, run }));
+  }
+  return [];
+}
+const isFinding = (value: unknown): value is Finding =>
+  isRecord(value) && typeof value["rule"] === "string" && typeof value["message"] === "string" && typeof value["severity"] === "string";
+
+function findingNode({ finding, run }: Found, id: string, icon: string, color: string): TreeNode {
+  const where = [finding.arm, finding.attack, run.state.title].filter((part) => part !== undefined).join(" · ");
+  const item = row(`${finding.rule} ${finding.message}`, {
+    id,
+    description: where,
+    tooltip: `${finding.rule}: ${finding.message}\n${finding.fix}\n${where}`,
+    icon,
+    color,
+    context: "finding",
+    command: { command: commands.openRun, title: "Open", arguments: [run.id] },
+  });
+  return { item, run: run.id };
+}

@@ -1,0 +1,94 @@
+import { parseArgs } from "node:util";
+import { find } from "../engine/registry.ts";
+import type { CatalogKind } from "../shared/catalog.ts";
+import { BulwarkError } from "../shared/errors.ts";
+import { type VerbName, verbs } from "./usage.ts";
+
+type Value = string | boolean | (string | boolean)[] | undefined;
+
+/** The words after the verb, by the verb's own list of options. */
+export class Args {
+  readonly positionals: readonly string[];
+  readonly #values: Readonly<Record<string, Value>>;
+  readonly #verb: VerbName;
+
+  /** @throws USAGE for an option that the verb does not have, or a word too many or too few */
+  constructor(verb: VerbName, words: readonly string[]) {
+    this.#verb = verb;
+    const { options, operands } = verbs[verb];
+    try {
+      const parsed = parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
+      this.#values = parsed.values as Readonly<Record<string, Value>>;
+      this.positionals = parsed.positionals;
+    } catch (thrown) {
+      const message = thrown instanceof Error ? (thrown.message.split(/[.\n]/)[0] ?? "") : String(thrown);
+      throw this.usage(`${message}.`);
+    }
+    const required = operands.filter((word) => !word.startsWith("[")).length;
+    if (this.positionals.length < required) throw this.usage(`${verb} needs ${operands[this.positionals.length]}.`);
+    if (this.positionals.length > operands.length) throw this.usage(`${verb} does not take "${this.positionals[operands.length]}".`);
+  }
+
+  usage(message: string): BulwarkError {
+    return new BulwarkError("USAGE", message, `Usage: ${verbs[this.#verb].usage}`);
+  }
+
+  flag(name: string): boolean {
+    return this.#values[name] === true;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values[name];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  required(name: string): string {
+    const value = this.text(name);
+    if (value === undefined) throw this.usage(`--${name} is missing.`);
+    return value;
+  }
+
+  all(name: string): readonly string[] {
+    const value = this.#values[name];
+    return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+  }
+
+  integer(name: string, least: number): number | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < least)
+      throw this.usage(`--${name} is "${value}" but must be a whole number of at least ${least}.`);
+    return number;
+  }
+
+  oneOf<const T extends readonly string[]>(name: string, allowed: T, otherwise: T[number]): T[number] {
+    const value = this.text(name) ?? otherwise;
+    if (!allowed.includes(value)) throw this.usage(`--${name} is "${value}" but must be one of ${allowed.join(", ")}.`);
+    return value;
+  }
+
+  /** `--set key=value`, each value read as its parameter's schema says. */
+  params(kind: CatalogKind, id: string, name = "set"): Record<string, unknown> {
+    const { properties } = find(kind, id).params;
+    return Object.fromEntries(
+      this.all(name).map((word) => {
+        const [key = "", ...rest] = word.split("=");
+        if (rest.length === 0) throw this.usage(`--${name} ${word} should be key=value.`);
+        return [key, typed(rest.join("="), properties[key]?.["type"])];
+      }),
+    );
+  }
+}
+
+/** Text as a number, truth value or array where the schema wants one; what does not fit is left for the schema to refuse. */
+function typed(text: string, type: unknown): unknown {
+  if (type === "string") return text;
+  const fraction = /^([\d.]+)\/([\d.]+)$/.exec(text); // 8/255
+  if (fraction && (type === "number" || type === undefined)) return Number(fraction[1]) / Number(fraction[2]);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,107 @@
+import type { ParseArgsConfig } from "node:util";
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+export interface Verb {
+  readonly usage: string;
+  readonly does: string;
+  /** Words without a dash; those in brackets may be left out. */
+  readonly operands: readonly string[];
+  readonly options: Options;
+}
+
+/** What every verb takes. */
+export const commonOptions = {
+  json: { type: "boolean" },
+  backend: { type: "string" },
+  seed: { type: "string" },
+  out: { type: "string" },
+  quiet: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const satisfies Options;
+export const commonHelp: readonly (readonly [string, string])[] = [
+  ["--json", "print exactly one JSON document on stdout"],
+  ["--backend NAME", "auto, onnxruntime, tensorflow, wasm or cpu"],
+  ["--seed N", "seed of everything random (1)"],
+  ["--out DIR", "folder for the results (.bulwark/runs/<run>)"],
+  ["--quiet", "no progress"],
+  ["--help", "this text"],
+];
+
+const text = { type: "string" } as const;
+const many = { type: "string", multiple: true } as const;
+const verb = (usage: string, does: string, operands: readonly string[] = [], options: Options = {}): Verb => ({
+  usage: `bulwark ${usage}`,
+  does,
+  operands,
+  options: { ...commonOptions, ...options },
+});
+
+export const verbs = {
+  list: verb("list [kind]", "attacks, defences, explanations, measures, models and data sets, with their parameters", ["[kind]"]),
+  fetch: verb("fetch mnist|cifar10", "bring a data set, checked against the official checksums", ["mnist|cifar10"]),
+  doctor: verb("doctor", "what was found on this machine, and what is used"),
+  inspect: verb("inspect MODEL", "layers, shapes and weights of a model file", ["MODEL"]),
+  run: verb("run EXPERIMENT", "train if needed, attack, explain, report", ["EXPERIMENT"]),
+  train: verb("train EXPERIMENT", "only train the arms of an experiment", ["EXPERIMENT"]),
+  evaluate: verb("evaluate EXPERIMENT [--model DIR]", "only attack and explain, with models trained before", ["EXPERIMENT"], {
+    model: text,
+  }),
+  resume: verb("resume RUN", "go on with an interrupted run", ["RUN"]),
+  attack: verb(
+    "attack --model M (--image F… | --dataset D [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…]",
+    "one attack on pictures or a data set",
+    [],
+    {
+      model: text,
+      image: many,
+      dataset: text,
+      split: text,
+      limit: text,
+      attack: text,
+      set: many,
+      defense: text,
+      "defense-set": many,
+      adaptive: { type: "boolean" },
+      static: { type: "boolean" },
+    },
+  ),
+  explain: verb("explain --model M --image F --method ID [--set k=v]…", "what the model looks at in a picture", [], {
+    model: text,
+    image: text,
+    method: text,
+    set: many,
+  }),
+  rank: verb(
+    "rank --image F --patch P [--measure ID] [--set k=v]… [--order asc|desc] [--reference mostSalient|minEntropy|N]",
+    "cut a picture into slices and order them",
+    [],
+    { image: text, patch: text, measure: text, order: text, reference: text, set: many, remainder: text },
+  ),
+  report: verb("report RUN [--format html|md|csv|json]", "render the report of a finished run", ["RUN"], { format: text }),
+} as const satisfies Record<string, Verb>;
+export type VerbName = keyof typeof verbs;
+export const isVerb = (word: string): word is VerbName => Object.hasOwn(verbs, word);
+
+const line = (left: string, right: string): string => `  ${left.padEnd(16)} ${right}`;
+
+export function generalHelp(): string {
+  return [
+    "Bulwark inspects how robust an image classifier is.",
+    "",
+    "usage: bulwark VERB …",
+    "",
+    ...Object.entries(verbs).map(([name, { does }]) => line(name, does)),
+    "",
+    "Everywhere:",
+    ...commonHelp.map(([left, right]) => line(left, right)),
+    "",
+    "Exit codes: 0 done, 1 a bug, 2 an expectation of the experiment not met, 3 bad input, 130 cancelled.",
+    "`bulwark VERB --help` says more.",
+    "",
+  ].join("\n");
+}
+
+export function verbHelp(name: VerbName): string {
+  const { usage, does } = verbs[name];
+  return [`usage: ${usage}`, "", `${does}.`, "", ...commonHelp.map(([left, right]) => line(left, right)), ""].join("\n");
+}

@@ -1,0 +1,68 @@
+import path from "node:path";
+import { readReport } from "../../engine/io/reportFiles.ts";
+import { reportRows, rowCells, sizeNotes, tableHeads } from "../../engine/io/reportText.ts";
+import type { RunHost } from "../../engine/jobs/experiment/execute.ts";
+import { resumeRun, runExperiment } from "../../engine/jobs/runExperiment.ts";
+import { isCancelled } from "../../shared/errors.ts";
+import type { RunEvent } from "../../shared/events.ts";
+import type { RunExperimentResult } from "../../shared/protocol.ts";
+import type { RunReport } from "../../shared/results.ts";
+import { runFiles } from "../../shared/runs.ts";
+import type { Args } from "../args.ts";
+import { printJson, printText, tableText } from "../print.ts";
+import type { Session } from "../session.ts";
+import type { VerbAction } from "./index.ts";
+
+const notMet = 2;
+
+/** Starts the work, and says how to go on with it when it is stopped. */
+async function finish(args: Args, session: Session, work: (host: RunHost) => Promise<RunExperimentResult>): Promise<number> {
+  let directory = args.text("out") ?? "";
+  const onEvent = (event: RunEvent): void => {
+    if ((event.kind === "started" || event.kind === "resumed") && directory === "") directory = `.bulwark/runs/${event.run}`;
+    session.onEvent(event);
+  };
+  const engine = await session.engine();
+  try {
+    const result = await work({ engine, signal: session.signal, onEvent });
+    session.close();
+    const report = await readReport(result.directory);
+    if (args.flag("json")) printJson(report);
+    else print(result.directory, report);
+    return result.expectationsMet ? 0 : notMet;
+  } catch (thrown) {
+    if (isCancelled(thrown)) session.progress.say(`stopped; \`bulwark resume ${directory}\` goes on`);
+    throw thrown;
+  }
+}
+
+function print(directory: string, report: RunReport): void {
+  printText(tableText(tableHeads, reportRows(report).map(rowCells)));
+  for (const note of sizeNotes(report)) printText(note);
+  for (const { rule, arm, attack, message } of report.findings) printText(`${rule} ${[arm, attack].filter(Boolean).join(" ")}: ${message}`);
+  for (const { metric, attack, arm, min, max, value, met } of report.expect) {
+    const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(", ");
+    printText(`${met ? "met" : "NOT MET"}: ${[metric, arm, attack].filter(Boolean).join(" ")} ${wanted}, is ${value ?? "unknown"}`);
+  }
+  printText(`report: ${path.join(directory, runFiles.reportHtml)}`);
+}
+
+const start =
+  (mode: "run" | "train" | "evaluate"): VerbAction =>
+  (args, session) => {
+    const [file = ""] = args.positionals;
+    const model = args.text("model");
+    const directory = args.text("out");
+    const backend = args.text("backend") ?? "auto";
+    const params = { file, mode, workspace: session.workspace, backend, ...(model ? { model } : {}), ...(directory ? { directory } : {}) };
+    return finish(args, session, (host) => runExperiment(params, host));
+  };
+
+export const run = start("run");
+export const train = start("train");
+export const evaluate = start("evaluate");
+
+export const resume: VerbAction = (args, session) => {
+  const [directory = ""] = args.positionals;
+  return finish(args, session, (host) => resumeRun({ directory, backend: args.text("backend") ?? "auto" }, host));
+};

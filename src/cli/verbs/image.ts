@@ -1,0 +1,54 @@
+import path from "node:path";
+import { newRunDirectory } from "../../engine/io/runStore.ts";
+import { explainImage } from "../../engine/jobs/explainImage.ts";
+import { rankPatches } from "../../engine/jobs/rankPatches.ts";
+import type { RankPatchesParams } from "../../shared/protocol.ts";
+import type { Args } from "../args.ts";
+import { printJson, printText, tableText } from "../print.ts";
+import type { Session } from "../session.ts";
+import type { VerbAction } from "./index.ts";
+
+const folder = (args: Args, session: Session, title: string): string => args.text("out") ?? newRunDirectory(session.workspace, title);
+
+export const explain: VerbAction = async (args, session) => {
+  const image = args.required("image");
+  const model = args.required("model");
+  const method = args.required("method");
+  const params = args.params("explanation", method);
+  const engine = await session.engine();
+  await engine.model(model); // an unreadable model leaves no folder behind
+  const directory = folder(args, session, `${method} ${path.basename(image)}`);
+  const result = await explainImage({ image, model, method, params, directory }, engine, session.context());
+  if (args.flag("json")) printJson(result);
+  else {
+    printText(`${result.prediction.name} ${(100 * result.prediction.probability).toFixed(1)} %, attention of layer ${result.layer}`);
+    printText(`area ${(100 * result.area).toFixed(1)} % of the picture${result.degenerate ? "; the map is zero everywhere" : ""}`);
+    printText(path.join(result.directory, result.overlay));
+  }
+  return 0;
+};
+
+export const rank: VerbAction = async (args, session) => {
+  const image = args.required("image");
+  args.required("patch");
+  const measure = args.text("measure") ?? "mutualInformation";
+  const params: RankPatchesParams = {
+    image,
+    patch: args.integer("patch", 1) ?? 1,
+    measure,
+    measureParams: args.params("measure", measure),
+    order: args.oneOf("order", ["asc", "desc"], "asc"),
+    reference: args.text("reference") ?? "mostSalient",
+    onRemainder: args.oneOf("remainder", ["error", "reflectPad", "drop"], "error"),
+    directory: folder(args, session, `rank ${path.basename(image)}`),
+  };
+  const { clean, directory } = await rankPatches(params);
+  const { Z, patch, perm, scores, reference, manyTies } = clean;
+  if (args.flag("json")) printJson({ Z, patch, perm, scores, reference, manyTies, directory });
+  else {
+    const rows = perm.map((slice, place) => [String(place), String(slice), String(scores[slice]), slice === reference ? "reference" : ""]);
+    printText(tableText(["place", "slice", "score", ""], rows));
+    printText(`slices: ${directory}`);
+  }
+  return 0;
+};

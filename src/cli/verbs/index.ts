@@ -1,0 +1,36 @@
+import { Args } from "../args.ts";
+import { openSession, type Session } from "../session.ts";
+import type { VerbName } from "../usage.ts";
+import { attack } from "./attack.ts";
+import { evaluate, resume, run, train } from "./experiment.ts";
+import { explain, rank } from "./image.ts";
+import { doctor, fetchData, inspect, list } from "./look.ts";
+import { report } from "./report.ts";
+
+export type VerbAction = (args: Args, session: Session) => Promise<number>;
+
+const actions: Readonly<Record<VerbName, VerbAction>> = {
+  list,
+  fetch: fetchData,
+  doctor,
+  inspect,
+  run,
+  train,
+  evaluate,
+  resume,
+  attack,
+  explain,
+  rank,
+  report,
+};
+
+/** Does one verb; returns the exit code. */
+export async function runVerb(verb: VerbName, words: readonly string[]): Promise<number> {
+  const args = new Args(verb, words);
+  const session = openSession(args);
+  try {
+    return await actions[verb](args, session);
+  } finally {
+    session.close();
+  }
+}

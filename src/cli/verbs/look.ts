@@ -1,0 +1,64 @@
+import { doctor as examine } from "../../engine/jobs/doctor.ts";
+import { fetch } from "../../engine/jobs/fetch.ts";
+import { inspectModel } from "../../engine/jobs/inspectModel.ts";
+import { list as listEntries } from "../../engine/jobs/list.ts";
+import type { ParameterSchema } from "../../shared/catalog.ts";
+import { printJson, printText, tableText } from "../print.ts";
+import type { VerbAction } from "./index.ts";
+
+export const list: VerbAction = async (args) => {
+  const entries = listEntries(args.positionals[0]);
+  if (args.flag("json")) printJson(entries);
+  else
+    for (const { kind, id, title, paper, params } of entries) {
+      printText(`${kind} ${id}: ${title} (${paper})`);
+      for (const [name, schema] of Object.entries(params.properties))
+        printText(`    ${name}${valueText(schema)}  ${schema.description ?? ""}`);
+    }
+  return 0;
+};
+
+const valueText = (schema: ParameterSchema): string => (schema.default === undefined ? "" : `=${JSON.stringify(schema.default)}`);
+
+export const doctor: VerbAction = async (args) => {
+  const report = await examine();
+  if (args.flag("json")) printJson(report);
+  else {
+    printText(`Bulwark ${report.version}, Node ${report.node}`);
+    const rows = report.backends.map(({ name, available, device, reason }) => [
+      name === report.selected ? `${name} *` : name,
+      available ? "ready" : "no",
+      device ?? reason ?? "",
+    ]);
+    printText(tableText(["backend", "state", "device or reason"], rows));
+    printText("* taken by `auto`");
+  }
+  return 0;
+};
+
+export const inspect: VerbAction = async (args, session) => {
+  await session.engine();
+  const inspection = await inspectModel(args.positionals[0] ?? "");
+  if (args.flag("json")) printJson(inspection);
+  else {
+    const { format, inputShape, classes, parameters, layers, warnings } = inspection;
+    const shape = (sides: readonly (number | null)[]): string => sides.map((side) => side ?? "n").join("×");
+    printText(`${format}, input ${shape(inputShape)}, ${classes} classes, ${parameters.toLocaleString("en")} parameters`);
+    printText(
+      tableText(
+        ["layer", "type", "output"],
+        layers.map((layer) => [layer.name, layer.type, shape(layer.outputShape)]),
+      ),
+    );
+    for (const warning of warnings) printText(`warning: ${warning}`);
+  }
+  return 0;
+};
+
+export const fetchData: VerbAction = async (args, session) => {
+  const dataset = args.positionals[0] ?? "";
+  const result = await fetch({ dataset, workspace: session.workspace, directory: args.text("out") }, session.context());
+  if (args.flag("json")) printJson(result);
+  else printText(result.path);
+  return 0;
+};

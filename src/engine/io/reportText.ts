@@ -1,0 +1,88 @@
+import { type ArmReport, type AttackSummary, type Choice, type RunReport, wilson } from "../../shared/results.ts";
+import { attackKeys } from "../../shared/runs.ts";
+
+/** How numbers are written in every report: percent with one decimal, three significant digits, ε as n/255 where it is one. */
+export const percent = (value: number | null): string => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
+export const figure = (value: number | null): string => (value === null ? "–" : Number(value.toPrecision(3)).toString());
+
+/** "61.0–67.3 %": 95 % Wilson interval of `correct` out of `n`. */
+export function interval(correct: number, n: number): string {
+  const bounds = wilson(correct, n);
+  return bounds ? `${(100 * bounds[0]).toFixed(1)}–${(100 * bounds[1]).toFixed(1)} %` : "–";
+}
+
+/** δ in percentage points. */
+export const points = (value: number | null): string =>
+  value === null ? "–" : `${value < 0 ? "−" : ""}${Math.abs(100 * value).toFixed(1)}`;
+
+export function radius(eps: number): string {
+  const bytes = eps * 255;
+  return eps > 0 && Math.abs(bytes - Math.round(bytes)) < 1e-9 && Math.round(bytes) < 128 ? `${Math.round(bytes)}/255` : figure(eps);
+}
+
+/** "pgd-40 ε 0.3": the id with what decides its strength. */
+export function attackLabel({ id, params }: Choice): string {
+  const steps = params["steps"];
+  const eps = params["eps"];
+  const pixels = params["pixels"];
+  return [
+    typeof steps === "number" ? `${id}-${steps}` : id,
+    typeof eps === "number" ? `ε ${radius(eps)}` : "",
+    typeof pixels === "number" ? `${pixels} px` : "",
+  ]
+    .filter((part) => part !== "")
+    .join(" ");
+}
+
+export interface ReportRow {
+  readonly arm: ArmReport;
+  readonly summary: AttackSummary | null;
+  readonly key: string;
+}
+
+/** One row for every arm and attack; one for an arm without attacks. */
+export function reportRows(report: RunReport): ReportRow[] {
+  return report.arms.flatMap((arm): ReportRow[] => {
+    const keys = attackKeys(arm.attacks.map((summary) => summary.attack.id));
+    if (arm.attacks.length === 0) return [{ arm, summary: null, key: "" }];
+    return arm.attacks.map((summary, i) => ({ arm, summary, key: keys[i] as string }));
+  });
+}
+
+export const tableHeads = ["arm", "attack", "images", "clean", "attacked", "95 % interval", "δ", "β", "images/s"] as const;
+
+/** The cells of a row, in the order of `tableHeads`. */
+export function rowCells({ arm, summary }: ReportRow): string[] {
+  if (!summary) return [arm.name, "none", String(arm.clean.n), percent(arm.clean.accuracy), "–", "–", "–", "–", "–"];
+  return [
+    arm.name,
+    attackLabel(summary.attack),
+    String(summary.n),
+    percent(summary.clean.accuracy),
+    percent(summary.attacked.accuracy),
+    interval(summary.attacked.correct, summary.n),
+    points(summary.robustness),
+    percent(summary.defenseSuccess),
+    figure(summary.imagesPerSecond),
+  ];
+}
+
+/** Sentences about how large the experiment was: a subset is said to be one. */
+export function sizeNotes(report: RunReport): string[] {
+  return report.arms.map((arm) => {
+    const trained = arm.training
+      ? `trained on ${arm.training.images} images for ${arm.training.epochs} epochs${arm.training.reused ? " (model reused)" : ` in ${duration(arm.training.seconds)}`}`
+      : "taken as it is";
+    const time = arm.timing ? `, ${figure(arm.timing.forwardMilliseconds)} ms an image` : "";
+    return `${arm.name}: ${arm.model.id}, ${trained}, tested on ${arm.clean.n} images${time}`;
+  });
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 90 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export const explainTerms =
+  "Clean and attacked: share of all test images classified correctly. δ: clean − attacked, in percentage points. β: share of the images that were right before the attack and still are. Intervals: Wilson, 95 %.";

@@ -1,0 +1,169 @@
+import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { AttackImageParams, AttackImageResult, AttackImageUpdate, ClassScore, ImageState } from "../../shared/protocol.ts";
+import type { Choice } from "../../shared/results.ts";
+import { runFiles } from "../../shared/runs.ts";
+import type { Classifier } from "../classifier.ts";
+import type { RunContext } from "../context.ts";
+import { resolveParams } from "../define.ts";
+import { attackBatch } from "../harness/runAttack.ts";
+import { summarizeAttack } from "../harness/summarize.ts";
+import type { BatchOutcome } from "../harness/types.ts";
+import { writePng } from "../io/png.ts";
+import { createRun, type RunStore, settle } from "../io/runStore.ts";
+import { find } from "../registry.ts";
+import { TraceRecorder } from "./attackTrace.ts";
+import { commandLine } from "./commandLine.ts";
+import type { Engine } from "./engine.ts";
+import { argmax, probabilities } from "./evaluation/clean.ts";
+import { writeAdversarial, writePicture } from "./evaluation/write.ts";
+import { type Explanations, explainImages } from "./explain.ts";
+import { classScores, readPicture } from "./pictureInput.ts";
+import { attentionBytes, differenceBytes } from "./pictures/colour.ts";
+
+/** What one attack on one picture is made of. */
+interface Task {
+  readonly p: AttackImageParams;
+  readonly attack: Choice;
+  readonly model: Classifier;
+  readonly pixels: Float32Array;
+  readonly engine: Engine;
+  readonly store: RunStore;
+  readonly update: (update: AttackImageUpdate) => void;
+}
+
+/**
+ * Attacks one picture and explains both versions: `original.png adversarial.png difference.png attention-before.png attention-after.png
+ * result.json` in a run folder, all at the model's own size. Updates stream while it goes on.
+ * @throws IMAGE_INVALID, IMAGE_SIZE, LABEL_RANGE, PARAMETER_INVALID, CANCELLED
+ */
+export async function attackImage(
+  p: AttackImageParams,
+  engine: Engine,
+  ctx: RunContext,
+  update: (update: AttackImageUpdate) => void,
+): Promise<AttackImageResult> {
+  const attack = { id: p.attack.id, params: resolveParams(find("attack", p.attack.id).params, p.attack.params, p.attack.id) };
+  const model = await engine.model(p.model);
+  const { pixels } = await readPicture(p.image, model);
+  if (p.label !== undefined && !(p.label >= 0 && p.label < model.classes))
+    throw new BulwarkError(
+      "LABEL_RANGE",
+      `The label ${p.label} is none of the ${model.classes} classes.`,
+      `Use 0 to ${model.classes - 1}.`,
+    );
+  const title = `${attack.id} ${path.basename(p.image)}`;
+  const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "attack", title });
+  return settle(
+    store,
+    () => attackInto({ p, attack, model, pixels, engine, store, update }, ctx),
+    (event) => store.append(event),
+  );
+}
+
+async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResult> {
+  const { model, pixels, store, p, attack } = task;
+  const shape = model.inputShape;
+  const before = await probabilities(model, pixels);
+  const label = p.label ?? argmax(before, 0, model.classes);
+  const scoresBefore = classScores(before, model);
+  await writePicture(store.file("original.png"), pixels, 0, shape);
+  task.update({ kind: "clean", size: shape, image: "original.png", prediction: top(scoresBefore) });
+  const trace = new TraceRecorder({ store, shape, classes: model.classes, label, update: task.update });
+  const batch = { images: pixels, labels: Int32Array.of(label), n: 1 };
+  const outcome = await attackBatch(
+    { attack: find("attack", attack.id), params: attack.params, model, batch, firstIndex: 0, seedName: attack.id, trace: trace.point },
+    ctx,
+  );
+  await writePicture(store.file("adversarial.png"), outcome.adversarial, 0, shape);
+  const difference = differenceBytes(pixels, outcome.adversarial, shape[2]);
+  await writePng(store.file("difference.png"), difference.bytes, shape[0], shape[1], 3);
+  const after = await probabilities(model, outcome.adversarial);
+  const attention = await explainBoth(task, outcome, ctx);
+  const result = resultOf(task, outcome, {
+    label,
+    before: state("original.png", attention ? "attention-before.png" : null, scoresBefore),
+    after: state("adversarial.png", attention ? "attention-after.png" : null, classScores(after, model)),
+    differenceMax: difference.max,
+    trace: trace.points,
+    attention: attention && attentionResult(task, attention.before, attention.after),
+  });
+  await save(task, outcome, result);
+  return result;
+}
+
+type Parts = Pick<AttackImageResult, "before" | "after" | "differenceMax" | "trace" | "attention"> & { readonly label: number };
+
+function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageResult {
+  const { p, model, store, attack, engine } = task;
+  const { label, ...rest } = parts;
+  const [record] = outcome.records;
+  if (!record) throw new Error("an attacked batch has no record");
+  const defense = model.defense;
+  const { findings } = summarizeAttack([outcome], { attack, defense, backend: engine.backend, seed: p.seed });
+  const named = [...parts.before.scores].find((score) => score.index === label);
+  return {
+    directory: store.directory,
+    run: store.id,
+    size: model.inputShape,
+    label: named ?? { index: label, name: model.classNames[label] ?? String(label), probability: 0 },
+    labelKnown: p.label !== undefined,
+    ...rest,
+    difference: "difference.png",
+    norms: { linf: record.linf, l2: record.l2, l0: record.l0 },
+    success: record.success,
+    successAfter8Bit: record.successAfter8Bit,
+    iterations: record.iterations,
+    seconds: outcome.seconds,
+    attack,
+    findings,
+    commandLine: commandLine(p, attack),
+  };
+}
+
+async function explainBoth(
+  task: Task,
+  outcome: BatchOutcome,
+  ctx: RunContext,
+): Promise<{ before: Explanations; after: Explanations } | null> {
+  const { p, model, store } = task;
+  if (!model.featureSource) return null;
+  const before = await explainImages(model, outcome.clean, p.explanation, ctx);
+  const after = await explainImages(model, outcome.adversarial, p.explanation, ctx);
+  const [height, width] = model.inputShape;
+  await writePng(store.file("attention-before.png"), attentionBytes(before.map(0)), height, width, 3);
+  await writePng(store.file("attention-after.png"), attentionBytes(after.map(0)), height, width, 3);
+  return { before, after };
+}
+
+function attentionResult(task: Task, before: Explanations, after: Explanations): AttackImageResult["attention"] {
+  const [a, b] = [before.share(0), after.share(0)];
+  const union = a + b - a * b;
+  return {
+    id: task.p.explanation.id,
+    layer: before.layer,
+    layers: task.model.featureSource?.layers ?? [],
+    iou: before.overlap(0, after),
+    randomIou: union === 0 ? null : (a * b) / union, // two areas of these sizes placed independently
+    degenerate: (before.degenerate[0] ?? false) || (after.degenerate[0] ?? false),
+  };
+}
+
+async function save(task: Task, outcome: BatchOutcome, result: AttackImageResult): Promise<void> {
+  const { store, model } = task;
+  const evaluated = { ...outcome, outcomes: [] };
+  await writeAdversarial(store.file(runFiles.adversarial), evaluated, model.inputShape);
+  await store.writeJson(runFiles.result, result);
+  const verdict = result.success
+    ? `${result.before.prediction.name} → ${result.after.prediction.name}`
+    : `resisted: ${result.after.prediction.name}`;
+  await store.update({ headline: verdict });
+}
+
+const top = (scores: readonly ClassScore[]): ClassScore => scores[0] ?? { index: 0, name: "0", probability: 0 };
+const state = (image: string, attention: string | null, scores: readonly ClassScore[]): ImageState => ({
+  image,
+  attention,
+  prediction: top(scores),
+  scores,
+});

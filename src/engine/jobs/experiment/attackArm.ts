@@ -1,0 +1,80 @@
+import type { AttackDocument, AttackSummary } from "../../../shared/results.ts";
+import { armAdversarialFile, armRecordsFile, slug } from "../../../shared/runs.ts";
+import { summarizeAttack } from "../../harness/summarize.ts";
+import { exists, readText } from "../../io/files.ts";
+import { evaluateAttack } from "../evaluation/evaluate.ts";
+import { PartialBatches } from "../evaluation/partial.ts";
+import { attackDocument, writeAdversarial, writeThumbnails } from "../evaluation/write.ts";
+import { hashOf } from "./document.ts";
+import type { RunEnvironment } from "./environment.ts";
+import type { OpenArm } from "./openArm.ts";
+import type { ResolvedArm, ResolvedAttack } from "./resolve.ts";
+
+/** A finished attack on an arm; its pictures are in `file`, relative to the run folder. */
+export interface ArmAttack {
+  readonly attack: ResolvedAttack;
+  readonly document: AttackDocument;
+  readonly summary: AttackSummary;
+  readonly file: string;
+}
+
+export const attackPiece = (arm: ResolvedArm, attack: ResolvedAttack): string => `attack:${arm.name}:${attack.key}`;
+
+/** One attack of the experiment on one arm: taken from the folder when it was finished there, gone on with when it was begun. */
+export async function attackArm(arm: ResolvedArm, open: OpenArm, attack: ResolvedAttack, env: RunEnvironment): Promise<ArmAttack> {
+  const { store, meter } = env;
+  const piece = attackPiece(arm, attack);
+  const records = armRecordsFile(arm.index, arm.name, attack.key);
+  const file = armAdversarialFile(arm.index, arm.name, attack.key);
+  if (store.state.completed.includes(piece) && (await exists(store.file(records)))) {
+    const document = JSON.parse(await readText(store.file(records))) as AttackDocument;
+    meter.finish(piece, true);
+    return { attack, document, summary: summaryOf(document), file };
+  }
+  meter.begin(piece);
+  const partial = new PartialBatches(store.file(partialFolder(arm, open, attack, env)));
+  const images = env.data.test;
+  const evaluated = await evaluateAttack(
+    { attack, model: open.classifier, images, partial, onProgress: (done, total) => meter.report(done, total) },
+    env.ctx,
+  );
+  const summary = summarizeAttack(evaluated.outcomes, {
+    attack: { id: attack.id, params: attack.params },
+    defense: arm.defense,
+    backend: env.engine.backend,
+    seed: env.experiment.seed,
+  });
+  const document = attackDocument(store.id, summary, evaluated, file);
+  await writeAdversarial(store.file(file), evaluated, images.inputShape);
+  await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });
+  await store.writeJson(records, document);
+  await store.complete(piece);
+  await partial.remove();
+  meter.finish(piece);
+  announce(arm, attack, summary, env);
+  return { attack, document, summary, file };
+}
+
+/** Batches are only good for the same weights, attack and images. */
+function partialFolder(arm: ResolvedArm, open: OpenArm, attack: ResolvedAttack, env: RunEnvironment): string {
+  const key = hashOf({ model: open.modelHash, attack, test: env.data.test.n, data: env.data.sha256, seed: env.experiment.seed });
+  return `partial/${slug(arm.name)}-${slug(attack.key)}-${key.slice(0, 12)}`;
+}
+
+function announce(arm: ResolvedArm, attack: ResolvedAttack, summary: AttackSummary, env: RunEnvironment): void {
+  env.emit({
+    kind: "attacked",
+    arm: arm.name,
+    attack: attack.key,
+    cleanAccuracy: summary.clean.accuracy,
+    attackedAccuracy: summary.attacked.accuracy,
+    successRate: summary.successRate,
+    seconds: summary.seconds,
+  });
+  for (const finding of summary.findings) env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
+}
+
+function summaryOf(document: AttackDocument): AttackSummary {
+  const { run: _run, images: _images, files: _files, ...summary } = document;
+  return summary;
+}

@@ -1,0 +1,94 @@
+import { BulwarkError } from "../../../shared/errors.ts";
+import type { Choice } from "../../../shared/results.ts";
+import { armModelFolder } from "../../../shared/runs.ts";
+import type { Classifier } from "../../classifier.ts";
+import { resolveParams } from "../../define.ts";
+import { exists, sha256 } from "../../io/files.ts";
+import { find } from "../../registry.ts";
+import { openModel } from "../openModel.ts";
+import type { RunEnvironment } from "./environment.ts";
+import type { ResolvedArm } from "./resolve.ts";
+import { readTraining, type TrainingRecord, trainArm } from "./trainArm.ts";
+
+export interface OpenArm {
+  readonly classifier: Classifier;
+  readonly training: (TrainingRecord & { readonly reused: boolean }) | null;
+  readonly modelHash: string;
+}
+
+/** Trains an arm if that is asked for and needed, and opens it; null where there is no model for it to evaluate. */
+export async function openArm(arm: ResolvedArm, env: RunEnvironment): Promise<OpenArm | null> {
+  if ("file" in arm.model) return openFile(arm, arm.model, env);
+  if (env.mode !== "evaluate") {
+    const training = await trainArm(arm, arm.model, env);
+    return finish(arm, env.store.file(armModelFolder(arm.index, arm.name)), training, env);
+  }
+  const folder = await trainedFolder(arm, env);
+  if (folder === null) {
+    env.emit({ kind: "warning", message: `There is no trained model for ${arm.name}: it is left out of the evaluation.` });
+    return null;
+  }
+  const training = await readTraining(folder);
+  return finish(arm, folder, training ? { ...training, reused: true } : null, env);
+}
+
+/** Where `evaluate` finds the model of an arm: the one named for the first, else folders of the named run, else this run's own. */
+async function trainedFolder(arm: ResolvedArm, env: RunEnvironment): Promise<string | null> {
+  const own = env.store.file(armModelFolder(arm.index, arm.name));
+  if (env.modelPath === null) {
+    if (await exists(own)) return own;
+    if (arm.index > 0) return null;
+    throw new BulwarkError(
+      "FILE_NOT_FOUND",
+      `There is no trained model in ${env.store.directory}.`,
+      "Train it with `bulwark train`, or name one with --model.",
+    );
+  }
+  if (arm.index === 0) return env.modelPath;
+  const beside = `${env.modelPath}/${armModelFolder(arm.index, arm.name)}`;
+  return (await exists(beside)) ? beside : null;
+}
+
+async function openFile(arm: ResolvedArm, model: Extract<ResolvedArm["model"], { file: string }>, env: RunEnvironment): Promise<OpenArm> {
+  if (find("defense", arm.defense.id).kind === "training" && arm.defense.id !== "standard")
+    throw new BulwarkError(
+      "EXPERIMENT_INVALID",
+      `${arm.name}: a model file is evaluated as it is and cannot be trained with ${arm.defense.id}.`,
+      'Leave "defense" out, or name one of the models that Bulwark builds.',
+    );
+  const contract = model.input ?? undefined;
+  const { inputShape } = env.data.dataset;
+  const classifier = await openModel(model.file, { contract, classNames: undefined });
+  checkShape(classifier, inputShape, model.file);
+  return { classifier: wrapped(classifier, arm.defense, env), training: null, modelHash: await hashOfModel(model.file) };
+}
+
+async function finish(arm: ResolvedArm, folder: string, training: OpenArm["training"], env: RunEnvironment): Promise<OpenArm> {
+  const classifier = await openModel(folder, { classNames: env.data.dataset.classNames });
+  checkShape(classifier, env.data.dataset.inputShape, folder);
+  return { classifier: wrapped(classifier, arm.defense, env), training, modelHash: training?.weights || (await hashOfModel(folder)) };
+}
+
+/** An inference defence stands in front of the model. */
+function wrapped(classifier: Classifier, defense: Choice, env: RunEnvironment): Classifier {
+  const entry = find("defense", defense.id);
+  return entry.kind === "inference" ? entry.wrap(classifier, resolveParams(entry.params, defense.params, entry.id), env.ctx) : classifier;
+}
+
+/** @throws IMAGE_SIZE when the data are not what the model takes. */
+export function checkShape(classifier: Classifier, data: readonly [number, number, number], model: string): void {
+  if (classifier.inputShape.every((side, i) => side === data[i])) return;
+  throw new BulwarkError(
+    "IMAGE_SIZE",
+    `The model ${model} takes images of ${classifier.inputShape.join("×")}, the data set has ${data.join("×")}.`,
+    "Choose a data set of that size, or set the data set's size.",
+  );
+}
+
+async function hashOfModel(path: string): Promise<string> {
+  for (const file of [`${path}/weights.bin`, `${path}/model/weights.bin`, path]) {
+    const hash = await sha256(file).catch(() => "");
+    if (hash !== "") return hash;
+  }
+  return "";
+}

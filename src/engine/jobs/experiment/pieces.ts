@@ -1,0 +1,50 @@
+import type { Params } from "../../define.ts";
+import { find } from "../../registry.ts";
+import { attackPiece } from "./attackArm.ts";
+import type { RunData } from "./data.ts";
+import type { RunMode } from "./environment.ts";
+import type { Piece } from "./progress.ts";
+import type { ResolvedArm, ResolvedAttack, ResolvedExperiment } from "./resolve.ts";
+import { explainPiece } from "./runArm.ts";
+import { trainingPiece } from "./trainArm.ts";
+
+/** Forward and backward pass and the optimiser, in forward passes. */
+const trainingCost = 3;
+const gradientCost = 3;
+/** Three-dimensional networks over slices take longer than the flat ones; only the ratio matters here. */
+const volumizedFactor = 3;
+
+/** What a run consists of, for progress and time left. */
+export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: RunMode): Piece[] {
+  return experiment.arms.flatMap((arm) => {
+    const factor = arm.defense.id === "volumizedCurriculum" ? volumizedFactor : 1;
+    const pieces: Piece[] = [];
+    if (mode !== "evaluate" && !("file" in arm.model))
+      pieces.push({
+        key: trainingPiece(arm),
+        phase: `Training ${arm.name}`,
+        arm: arm.name,
+        cost: factor * trainingCost * data.trainSize * arm.train.epochs,
+      });
+    if (mode === "train") return pieces;
+    for (const attack of experiment.attacks) pieces.push(attackCost(arm, attack, data.test.n * factor));
+    const explained = experiment.explanations.reduce((sum, { samples }) => sum + samples, 0) * experiment.attacks.length;
+    pieces.push({ key: explainPiece(arm), phase: `Explaining ${arm.name}`, arm: arm.name, cost: factor * (60 + 4 * explained) });
+    return pieces;
+  });
+}
+
+function attackCost(arm: ResolvedArm, attack: ResolvedAttack, images: number): Piece {
+  const entry = find("attack", attack.id);
+  const iterations = entry.iterations?.(attack.params) ?? 1;
+  const each = entry.access === "gradients" ? gradientCost : population(attack.params);
+  return {
+    key: attackPiece(arm, attack),
+    phase: `Attacking ${arm.name} with ${entry.title}`,
+    arm: arm.name,
+    attack: attack.key,
+    cost: images * (3 + iterations * each),
+  };
+}
+
+const population = (params: Params): number => (typeof params["population"] === "number" ? params["population"] : 1);

@@ -1,0 +1,178 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import type { InputContract } from "../../../shared/contract.ts";
+import { BulwarkError } from "../../../shared/errors.ts";
+import type { RunEvent } from "../../../shared/events.ts";
+import type { Choice } from "../../../shared/results.ts";
+import { armModelFolder, slug } from "../../../shared/runs.ts";
+import { resolveParams, type TrainingPlan } from "../../define.ts";
+import { attackBatch } from "../../harness/runAttack.ts";
+import { saveNetwork } from "../../importers/index.ts";
+import { exists, readText, sha256 } from "../../io/files.ts";
+import { readRunEvents } from "../../io/runStore.ts";
+import { classifierOf } from "../../networkClassifier.ts";
+import { find } from "../../registry.ts";
+import type { tfl } from "../../tf.ts";
+import { type ImageSource, train } from "../../training/loop.ts";
+import { planOf } from "../openModel.ts";
+import { hashOf } from "./document.ts";
+import type { RunEnvironment } from "./environment.ts";
+import type { ResolvedArm } from "./resolve.ts";
+
+export type EpochEvent = Extract<RunEvent, { kind: "epoch" }>;
+
+/** `training.json` beside a trained model: what it was made of, and how the training went. Written last: it says the model is whole. */
+export interface TrainingRecord {
+  /** Hash of all that decides the weights. */
+  readonly key: string;
+  readonly weights: string;
+  readonly epochs: number;
+  readonly bestEpoch: number | null;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+  readonly images: number;
+  readonly history: readonly EpochEvent[];
+}
+const recordFile = "training.json";
+
+/** The record of the model in `folder`; null when there is none, or none that is whole. */
+export async function readTraining(folder: string): Promise<TrainingRecord | null> {
+  try {
+    return JSON.parse(await readText(path.join(folder, recordFile))) as TrainingRecord;
+  } catch {
+    return null;
+  }
+}
+
+export const trainingPiece = (arm: ResolvedArm): string => `train:${arm.name}`;
+
+/**
+ * Trains an arm's network and saves it into the run folder; a model there that was trained in just this way is taken as it is.
+ * @throws TRAINING_DIVERGED, DATASET_EMPTY, CANCELLED, DISK_FULL
+ */
+export async function trainArm(
+  arm: ResolvedArm,
+  model: Choice,
+  env: RunEnvironment,
+): Promise<TrainingRecord & { readonly reused: boolean }> {
+  const { store, emit, meter } = env;
+  const folder = store.file(armModelFolder(arm.index, arm.name));
+  const key = keyOf(arm, model, env);
+  const found = await readTraining(folder);
+  if (found?.key === key) {
+    const reused = !store.state.completed.includes(trainingPiece(arm));
+    if (reused) emit({ kind: "trained", arm: arm.name, seconds: found.seconds, reused: true, bestEpoch: found.bestEpoch });
+    meter.finish(trainingPiece(arm), true);
+    await store.complete(trainingPiece(arm));
+    return { ...found, reused };
+  }
+  if (found) {
+    emit({ kind: "warning", message: `The model of ${arm.name} in this folder was trained in another way: it is trained anew.` });
+    await rm(folder, { recursive: true, force: true });
+  }
+  if (env.data.trainSize === 0)
+    throw new BulwarkError("DATASET_EMPTY", "There are no training images.", 'Set "train" of the data set to 1 or more.');
+  meter.begin(trainingPiece(arm));
+  const record = await trainAndSave(arm, model, env, folder, key);
+  await rm(checkpoints(arm, env, key), { recursive: true, force: true });
+  emit({ kind: "trained", arm: arm.name, seconds: record.seconds, reused: false, bestEpoch: record.bestEpoch });
+  meter.finish(trainingPiece(arm));
+  await store.complete(trainingPiece(arm));
+  return { ...record, reused: false };
+}
+
+/** The backend is left out on purpose: a model may be evaluated on another backend than it was trained on. */
+const keyOf = (arm: ResolvedArm, model: Choice, env: RunEnvironment): string =>
+  hashOf({
+    seed: env.experiment.seed,
+    dataset: { ...env.experiment.dataset, test: null },
+    data: env.data.sha256,
+    name: arm.name,
+    model,
+    defense: arm.defense,
+    train: arm.train,
+  });
+
+const checkpoints = (arm: ResolvedArm, env: RunEnvironment, key: string): string =>
+  env.store.file(`checkpoints/${slug(arm.name)}-${key.slice(0, 12)}`);
+
+async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment, folder: string, key: string): Promise<TrainingRecord> {
+  const { dataset, classes } = env.data;
+  const inputShape = dataset.inputShape;
+  const entry = find("model", model.id);
+  const plan = planOf(arm.defense, inputShape, classes);
+  const params = resolveParams(entry.params, model.params, model.id);
+  const network = plan.network(entry.build(params, { inputShape, classes, seed: env.experiment.seed }));
+  const split = env.data.split(arm.train.validation);
+  const quick = quickAttack(arm, network, plan, split.validation ?? split.train, env);
+  try {
+    const result = await train(
+      {
+        network,
+        plan,
+        train: split.train,
+        validation: split.validation,
+        settings: arm.train,
+        arm: arm.name,
+        checkpointDirectory: checkpoints(arm, env, key),
+        ...(quick ? { quickAttack: quick } : {}),
+      },
+      env.ctx,
+    );
+    await saveNetwork(network, folder, contractOf(arm, env));
+    const weights = path.join(folder, "weights.bin");
+    const record: TrainingRecord = {
+      key,
+      weights: (await exists(weights)) ? await sha256(weights) : "",
+      ...result,
+      images: split.train.size,
+      history: lastHistory(await readRunEvents(env.store.directory), arm.name),
+    };
+    await env.store.writeJson(path.relative(env.store.directory, path.join(folder, recordFile)), record);
+    return record;
+  } finally {
+    network.dispose();
+  }
+}
+
+function contractOf(arm: ResolvedArm, env: RunEnvironment): InputContract {
+  const [height, width, channels] = env.data.dataset.inputShape;
+  return {
+    input: { size: [height, width], channels: channels === 1 ? "gray" : "rgb", layout: "nhwc" },
+    output: { kind: "logits", classes: [...env.data.dataset.classNames] },
+    defense: { id: arm.defense.id, params: { ...arm.defense.params } },
+  };
+}
+
+const quickImages = 64;
+
+/** Success rate of the experiment's quick attack on a few images that are not trained on. */
+function quickAttack(arm: ResolvedArm, network: tfl.LayersModel, plan: TrainingPlan, images: ImageSource, env: RunEnvironment) {
+  const chosen = arm.train.quickAttack;
+  if (!chosen) return null;
+  const { kind: id, ...params } = chosen;
+  const { dataset } = env.data;
+  return async (): Promise<{ id: string; successRate: number | null }> => {
+    const batch = await images.read(Int32Array.from({ length: Math.min(quickImages, images.size) }, (_, i) => i));
+    const contract = contractOf(arm, env);
+    const inputShape: [number, number, number] = [...dataset.inputShape];
+    const model = classifierOf(network, { contract, outputs: "logits", plan, inputShape, classNames: [...dataset.classNames] });
+    const outcome = await attackBatch(
+      { attack: find("attack", id), params, model, batch, firstIndex: 0, seedName: `quick/${id}` },
+      env.ctx,
+    );
+    const attacked = outcome.records.filter((record) => record.cleanPrediction === record.label);
+    return { id, successRate: attacked.length === 0 ? null : attacked.filter((record) => record.success).length / attacked.length };
+  };
+}
+
+/** The epochs of the last training of an arm: an earlier one that was given up does not count. */
+function lastHistory(events: readonly RunEvent[], arm: string): EpochEvent[] {
+  const byEpoch = new Map<number, EpochEvent>();
+  for (const event of events) {
+    if (event.kind !== "epoch" || event.arm !== arm) continue;
+    for (const later of [...byEpoch.keys()]) if (later >= event.epoch) byEpoch.delete(later);
+    byEpoch.set(event.epoch, event);
+  }
+  return [...byEpoch.values()];
+}

@@ -1,0 +1,38 @@
+import type { ExplainImageParams, ExplainImageResult } from "../../shared/protocol.ts";
+import { runFiles } from "../../shared/runs.ts";
+import type { RunContext } from "../context.ts";
+import { writePng } from "../io/png.ts";
+import { createRun, settle } from "../io/runStore.ts";
+import type { Engine } from "./engine.ts";
+import { explainImages } from "./explain.ts";
+import { classScores, readPicture } from "./pictureInput.ts";
+import { attentionBytes, overlayBytes } from "./pictures/colour.ts";
+
+/** What the model looks at in one picture: `attention.png`, `overlay.png` and `result.json` in a run folder. */
+export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: RunContext): Promise<ExplainImageResult> {
+  const model = await engine.model(p.model);
+  const { pixels } = await readPicture(p.image, model);
+  const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "explain", title: `${p.method} ${p.image}` });
+  const work = async (): Promise<ExplainImageResult> => {
+    const explained = await explainImages(model, pixels, { id: p.method, params: p.params }, ctx);
+    const [height, width, channels] = model.inputShape;
+    const map = explained.map(0);
+    await writePng(store.file("attention.png"), attentionBytes(map), height, width, 3);
+    await writePng(store.file("overlay.png"), overlayBytes(map, pixels, channels), height, width, 3);
+    const [prediction] = classScores(explained.scores, model);
+    if (!prediction) throw new Error("the model has no classes");
+    const result: ExplainImageResult = {
+      directory: store.directory,
+      prediction,
+      layer: explained.layer,
+      overlay: "overlay.png",
+      map: "attention.png",
+      area: explained.share(0),
+      degenerate: explained.degenerate[0] ?? false,
+    };
+    await store.writeJson(runFiles.result, result);
+    await store.update({ headline: `${prediction.name} ${(100 * prediction.probability).toFixed(1)} %` });
+    return result;
+  };
+  return settle(store, work, (event) => store.append(event));
+}

@@ -1,0 +1,86 @@
+import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { PatchRanking, RankPatchesParams, RankPatchesResult } from "../../shared/protocol.ts";
+import { runFiles } from "../../shared/runs.ts";
+import type { VolumizerOptions } from "../define.ts";
+import { type PixelImage, readImage, toBytes } from "../io/images.ts";
+import { writePng } from "../io/png.ts";
+import { createRun, type RunStore, settle } from "../io/runStore.ts";
+import { find } from "../registry.ts";
+import { type Ranking, rankSlices, scoreJson } from "../volumizer/volumize.ts";
+
+/**
+ * Cuts one picture into slices and orders them as the volumizer does; every slice is written as a PNG.
+ * @throws PARAMETER_INVALID when the patch does not fit or the reference is none, IMAGE_INVALID, FILE_NOT_FOUND
+ */
+export async function rankPatches(p: RankPatchesParams): Promise<RankPatchesResult> {
+  const options = optionsOf(p);
+  const image = await open(p.image, p);
+  const ranking = rank(image, options);
+  const title = `${p.measure} ${path.basename(p.image)}`;
+  const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "rank", title });
+  const work = async (): Promise<RankPatchesResult> => {
+    await writePng(store.file("image.png"), toBytes(image.pixels), image.height, image.width, image.channels);
+    const clean = await write(store, "clean", image, ranking, p.patch);
+    const second = p.attacked === undefined ? null : await open(p.attacked, { ...p, size: [image.height, image.width] });
+    const attacked = second && (await write(store, "attacked", second, rank(second, options), p.patch));
+    const result: RankPatchesResult = { directory: store.directory, image: "image.png", clean, attacked };
+    await store.writeJson(runFiles.result, result);
+    await store.update({ headline: `${ranking.Z} slices of ${p.patch}×${p.patch}` });
+    return result;
+  };
+  return settle(store, work, (event) => store.append(event));
+}
+
+function optionsOf(p: RankPatchesParams): VolumizerOptions {
+  return {
+    patch: p.patch,
+    measure: find("measure", p.measure),
+    measureParams: p.measureParams ?? {},
+    order: p.order,
+    reference: referenceOf(p.reference),
+    refScore: "true",
+    onRemainder: p.onRemainder ?? "error",
+  };
+}
+
+function referenceOf(reference: string): VolumizerOptions["reference"] {
+  if (reference === "mostSalient" || reference === "minEntropy") return reference;
+  if (/^\d+$/.test(reference)) return { index: Number(reference) };
+  throw new BulwarkError(
+    "PARAMETER_INVALID",
+    `There is no reference "${reference}".`,
+    "Use mostSalient, minEntropy or the number of a slice.",
+  );
+}
+
+/** In colour, or in one channel where the picture is grey, as the models do. */
+async function open(file: string, p: Pick<RankPatchesParams, "size">): Promise<PixelImage> {
+  const options = { resize: "cover", ...(p.size ? { size: p.size } : {}) } as const;
+  const colour = await readImage(path.resolve(file), { channels: 3, ...options });
+  const isGrey = colour.pixels.every((value, i) => value === colour.pixels[i - (i % 3)]);
+  return isGrey ? readImage(path.resolve(file), { channels: 1, ...options }) : colour;
+}
+
+const rank = (image: PixelImage, options: VolumizerOptions): Ranking =>
+  rankSlices(toBytes(image.pixels), image.height, image.width, image.channels, options);
+
+async function write(store: RunStore, name: string, image: PixelImage, ranking: Ranking, patch: number): Promise<PatchRanking> {
+  const bytes = toBytes(image.pixels);
+  const { height, width, channels } = image;
+  const slices: string[] = [];
+  for (let slice = 0; slice < ranking.Z; slice++) {
+    const file = `slices/${name}-${slice}.png`;
+    const [top, left] = [Math.floor(slice / ranking.columns) * patch, (slice % ranking.columns) * patch];
+    const [rows, columns] = [Math.min(patch, height - top), Math.min(patch, width - left)];
+    const cut = new Uint8Array(rows * columns * channels);
+    for (let y = 0; y < rows; y++) {
+      const start = ((top + y) * width + left) * channels;
+      cut.set(bytes.subarray(start, start + columns * channels), y * columns * channels);
+    }
+    await writePng(store.file(file), cut, rows, columns, channels);
+    slices.push(file);
+  }
+  const { Z, rows, columns, perm, scores, reference, manyTies } = ranking;
+  return { Z, patch, perm: [...perm], scores: [...scores].map(scoreJson), reference, manyTies, slices, columns, rows };
+}

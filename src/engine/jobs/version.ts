@@ -1,0 +1,2 @@
+/** Put in by the build. */
+export const version: string = process.env["BULWARK_VERSION"] ?? "0.0.0-dev";

@@ -1,0 +1,97 @@
+import type { CancellationToken, MessageConnection, RequestType } from "vscode-jsonrpc";
+import { BulwarkError, cancelled, type ErrorData } from "../shared/errors.ts";
+import { attackImageProgress, type EngineOptions, type Handshake, protocolVersion, requests, runProgress } from "../shared/protocol.ts";
+import { toResponseError } from "../shared/rpc.ts";
+import { createContext, type RunContext } from "./context.ts";
+import { attackImage } from "./jobs/attackImage.ts";
+import { doctor } from "./jobs/doctor.ts";
+import { type Engine, startEngine } from "./jobs/engine.ts";
+import { probabilities } from "./jobs/evaluation/clean.ts";
+import type { RunHost } from "./jobs/experiment/execute.ts";
+import { explainImage } from "./jobs/explainImage.ts";
+import { inspectModel } from "./jobs/inspectModel.ts";
+import { catalog } from "./jobs/list.ts";
+import { rankPatches } from "./jobs/rankPatches.ts";
+import { resumeRun, runExperiment } from "./jobs/runExperiment.ts";
+import { version } from "./jobs/version.ts";
+
+export type Log = (level: "info" | "warn" | "error", message: string) => void;
+
+/** Method → job. Requests run one at a time: the backend is one machine. A request that is cancelled while it waits never starts. */
+export function serve(connection: MessageConnection, log: Log): void {
+  let engine: Promise<Engine> | null = null;
+  const started = (): Promise<Engine> => {
+    engine ??= startEngine("auto");
+    return engine;
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  const on = <P, R>(type: RequestType<P, R, ErrorData>, work: (params: P, signal: AbortSignal) => Promise<R>): void => {
+    connection.onRequest(type.method, (params: P, token: CancellationToken) => {
+      const signal = signalOf(token);
+      const turn = last.then(() => {
+        if (signal.aborted) throw cancelled();
+        return work(params, signal);
+      });
+      last = turn.catch(() => undefined);
+      return turn.catch((thrown: unknown) => {
+        const error = toResponseError(thrown);
+        if (error.data?.code === "BUG") log("error", error.data.detail ?? error.message);
+        throw error;
+      });
+    });
+  };
+  const context = (signal: AbortSignal, seed = 1): RunContext => createContext({ seed, signal, log: (message) => log("info", message) });
+
+  on(requests.handshake, async (options) => {
+    engine = handshakeEngine(options);
+    engine.catch(() => undefined);
+    return greeting(await engine, log);
+  });
+  on(requests.list, async () => catalog());
+  on(requests.doctor, () => doctor());
+  on(requests.inspectModel, ({ model }) => started().then(() => inspectModel(model)));
+  on(requests.warmUp, async ({ model }) => {
+    const classifier = await (await started()).model(model);
+    const [height, width, channels] = classifier.inputShape;
+    await probabilities(classifier, new Float32Array(height * width * channels));
+    return { classes: classifier.classNames };
+  });
+  on(requests.attackImage, async (params, signal) =>
+    attackImage(params, await started(), context(signal, params.seed), (update) => {
+      void connection.sendProgress(attackImageProgress, params.token, update);
+    }),
+  );
+  on(requests.explainImage, async (params, signal) => explainImage(params, await started(), context(signal)));
+  on(requests.rankPatches, (params) => rankPatches(params));
+  const host = async (signal: AbortSignal): Promise<RunHost> => ({
+    engine: await started(),
+    signal,
+    onEvent: (event) => void connection.sendProgress(runProgress, "run", event),
+    log: (message) => log("info", message),
+  });
+  on(requests.runExperiment, async (params, signal) => runExperiment(params, await host(signal)));
+  on(requests.resumeRun, async (params, signal) => resumeRun(params, await host(signal)));
+}
+
+function signalOf(token: CancellationToken): AbortSignal {
+  const abort = new AbortController();
+  if (token.isCancellationRequested) abort.abort();
+  token.onCancellationRequested(() => abort.abort());
+  return abort.signal;
+}
+
+async function handshakeEngine(options: EngineOptions): Promise<Engine> {
+  if (options.protocol !== protocolVersion)
+    throw new BulwarkError(
+      "ENGINE_START",
+      `The extension speaks protocol ${options.protocol}, this engine ${protocolVersion}.`,
+      "Install Bulwark again so that both are of one version.",
+    );
+  return startEngine(options.backend);
+}
+
+function greeting(engine: Engine, log: Log): Handshake {
+  for (const warning of engine.warnings) log("warn", warning);
+  const { backend, device } = engine;
+  return { protocol: protocolVersion, version, node: process.versions.node, pid: process.pid, backend, device };
+}

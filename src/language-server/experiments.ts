@@ -1,0 +1,104 @@
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { getLanguageService, type LanguageService } from "vscode-json-languageservice";
+import {
+  type CodeAction,
+  CodeActionKind,
+  type CompletionList,
+  type Diagnostic,
+  DiagnosticSeverity,
+  type Hover,
+  type Position,
+  type Range,
+} from "vscode-languageserver/node";
+import type { TextDocument } from "vscode-languageserver-textdocument";
+import type { Catalog } from "../shared/catalog.ts";
+import { experimentSchema } from "../shared/experiment.ts";
+import type { Severity } from "../shared/results.ts";
+import { type Disk, type Problem, problemsOf } from "./semantics.ts";
+import { parseExperiment, type Span } from "./tree.ts";
+
+/** Everything that the editor asks about experiment files. */
+export interface Experiments {
+  diagnose(document: TextDocument): Promise<Diagnostic[]>;
+  actions(document: TextDocument, range: Range): CodeAction[];
+  complete(document: TextDocument, position: Position): Promise<CompletionList | null>;
+  hover(document: TextDocument, position: Position): Promise<Hover | null>;
+  /** Line on which the experiment's object begins. */
+  firstLine(document: TextDocument): number;
+}
+
+const disk: Disk = {
+  exists: existsSync,
+  names: (directory) => {
+    try {
+      return readdirSync(directory);
+    } catch {
+      return [];
+    }
+  },
+};
+const severities: Readonly<Record<Severity, DiagnosticSeverity>> = {
+  error: DiagnosticSeverity.Error,
+  warning: DiagnosticSeverity.Warning,
+  info: DiagnosticSeverity.Information,
+  hint: DiagnosticSeverity.Hint,
+};
+
+export function createExperiments(catalog: Catalog): Experiments {
+  const service = languageService(catalog);
+  const problems = (document: TextDocument): Problem[] =>
+    problemsOf({ text: document.getText(), directory: path.dirname(fileURLToPath(document.uri)), catalog, disk });
+  const rangeOf = (document: TextDocument, { offset, length }: Span): Range => ({
+    start: document.positionAt(offset),
+    end: document.positionAt(offset + length),
+  });
+  const toDiagnostic = (document: TextDocument, problem: Problem): Diagnostic => ({
+    range: rangeOf(document, problem.span),
+    severity: severities[problem.severity],
+    source: "bulwark",
+    code: problem.code,
+    message: problem.message,
+  });
+  return {
+    async diagnose(document) {
+      const own = problems(document).map((problem) => toDiagnostic(document, problem));
+      const schema = await service.doValidation(document, service.parseJSONDocument(document), {
+        comments: "ignore",
+        trailingCommas: "ignore",
+      });
+      // Ours say what to do; the schema's say the same less well.
+      const isNews = (diagnostic: Diagnostic): boolean => !own.some((other) => isSame(other.range, diagnostic.range));
+      return [...own, ...schema.filter(isNews).map((diagnostic) => ({ ...diagnostic, source: "bulwark" }))];
+    },
+    actions(document, range) {
+      return problems(document)
+        .filter((problem) => overlaps(rangeOf(document, problem.span), range))
+        .flatMap((problem) =>
+          problem.fixes.map((fix) => ({
+            title: fix.title,
+            kind: CodeActionKind.QuickFix,
+            isPreferred: fix.isPreferred,
+            diagnostics: [toDiagnostic(document, problem)],
+            edit: { changes: { [document.uri]: [{ range: rangeOf(document, fix.span), newText: fix.text }] } },
+          })),
+        );
+    },
+    complete: async (document, position) => service.doComplete(document, position, service.parseJSONDocument(document)),
+    hover: async (document, position) => service.doHover(document, position, service.parseJSONDocument(document)),
+    firstLine: (document) => document.positionAt(parseExperiment(document.getText())?.offset ?? 0).line,
+  };
+}
+
+function languageService(catalog: Catalog): LanguageService {
+  const service = getLanguageService({});
+  const schema = experimentSchema(catalog);
+  service.configure({ allowComments: true, validate: true, schemas: [{ uri: "bulwark://schema/experiment", fileMatch: ["*"], schema }] });
+  return service;
+}
+
+const isBefore = (a: Position, b: Position): boolean => a.line < b.line || (a.line === b.line && a.character < b.character);
+const overlaps = (a: Range, b: Range): boolean => !isBefore(a.end, b.start) && !isBefore(b.end, a.start);
+const isSame = (a: Range, b: Range): boolean =>
+  !isBefore(a.start, b.start) && !isBefore(b.start, a.start) && !isBefore(a.end, b.end) && !isBefore(b.end, a.end);

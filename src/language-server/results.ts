@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { type RunState, runFiles, runsFolder } from "../shared/runs.ts";
+
+export interface LastResult {
+  readonly run: string;
+  readonly headline: string;
+}
+
+/** The newest finished run of an experiment file. */
+export const lastOfExperiment = (file: string): LastResult | undefined =>
+  newest(file, (directory) => environmentSource(directory) === path.basename(file));
+
+/** The newest finished run that trained or evaluated a model file. */
+export function lastOfModel(file: string): LastResult | undefined {
+  const folder = path.dirname(file);
+  return newest(
+    file,
+    (directory) => path.dirname(folder) === directory || modelFiles(directory).some((used) => used === file || used === folder),
+  );
+}
+
+function newest(file: string, isMeant: (directory: string) => boolean): LastResult | undefined {
+  let best: RunState | undefined;
+  for (const directory of runFolders(path.dirname(file))) {
+    const state = json(path.join(directory, runFiles.state)) as Partial<RunState> | undefined;
+    if (state?.status !== "done" || !state.headline || !state.createdAt || !isMeant(directory)) continue;
+    if (!best || state.createdAt > best.createdAt) best = { ...(state as RunState), run: path.basename(directory) };
+  }
+  return best?.headline ? { run: best.run, headline: best.headline } : undefined;
+}
+
+/** Run folders of the nearest `.bulwark` above a file. */
+function runFolders(start: string): string[] {
+  for (let directory = start; ; directory = path.dirname(directory)) {
+    const runs = path.join(directory, runsFolder);
+    try {
+      return readdirSync(runs).map((name) => path.join(runs, name));
+    } catch {
+      // Not here: look one level up.
+    }
+    if (path.dirname(directory) === directory) return [];
+  }
+}
+
+function environmentSource(directory: string): unknown {
+  const experiment = json(path.join(directory, runFiles.experiment)) as { environment?: { source?: unknown } } | undefined;
+  return experiment?.environment?.source;
+}
+
+interface Modelled {
+  readonly model?: { readonly file?: unknown };
+}
+function modelFiles(directory: string): unknown[] {
+  const experiment = json(path.join(directory, runFiles.experiment)) as (Modelled & { readonly compare?: readonly Modelled[] }) | undefined;
+  return [experiment, ...(Array.isArray(experiment?.compare) ? experiment.compare : [])].map((arm) => arm?.model?.file);
+}
+
+/** A JSON object, or undefined. */
+function json(file: string): object | undefined {
+  try {
+    const read: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return typeof read === "object" && read !== null ? read : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,166 @@
+import path from "node:path";
+import type { Node } from "jsonc-parser";
+import { type Catalog, type CatalogEntry, entriesOf } from "../shared/catalog.ts";
+import type { Severity } from "../shared/results.ts";
+import { nearest } from "./nearest.ts";
+import { at, type ChoiceSite, choiceSites, keySpan, numberOf, parseExperiment, type Span, spanOf, textOf } from "./tree.ts";
+
+/** Replaces `span` by `text`; the title says so in the light bulb. */
+export interface Fix {
+  readonly title: string;
+  readonly span: Span;
+  readonly text: string;
+  /** The one that Ctrl+. then Enter takes. */
+  readonly isPreferred: boolean;
+}
+export interface Problem {
+  /** Rule of the catalogue (RB001 …) or error code. */
+  readonly code: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly span: Span;
+  readonly fixes: readonly Fix[];
+}
+/** The disk, as far as experiment files speak of it. */
+export interface Disk {
+  exists(file: string): boolean;
+  names(directory: string): readonly string[];
+}
+export interface Experimental {
+  readonly text: string;
+  /** Folder of the experiment file: paths in it are relative to it. */
+  readonly directory: string;
+  readonly catalog: Catalog;
+  readonly disk: Disk;
+}
+
+/** What the schema cannot say. */
+export function problemsOf(o: Experimental): Problem[] {
+  const root = parseExperiment(o.text);
+  if (root?.type !== "object") return [];
+  const sites = choiceSites(root);
+  return [
+    ...missingPaths(root, o),
+    ...sites.flatMap((site) => unknownId(site, o.catalog)),
+    ...sites.flatMap((site) => units(site, o.catalog)),
+    ...sites.flatMap((site) => stepSizes(site, o.catalog)),
+    ...onlySingleStep(root, o.catalog),
+    ...seedless(root),
+  ];
+}
+
+// ── paths ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+function missingPaths(root: Node, { directory, disk }: Experimental): Problem[] {
+  const arms = [root, ...(at(root, "compare")?.children ?? [])];
+  const nodes = [at(root, "dataset", "path"), ...arms.map((arm) => at(arm, "model", "file"))];
+  return nodes.flatMap((node): Problem[] => {
+    const given = textOf(node);
+    if (!node || given === undefined || disk.exists(path.resolve(directory, given))) return [];
+    const found = similarPath(given, directory, disk);
+    const fixes =
+      found === undefined ? [] : [{ title: `Change to "${found}"`, span: spanOf(node), text: JSON.stringify(found), isPreferred: true }];
+    return [{ code: "FILE_NOT_FOUND", severity: "error", message: `There is no ${given} beside this file.`, span: spanOf(node), fixes }];
+  });
+}
+
+/** The same folder with the most similar name in it, written as the person wrote it. */
+function similarPath(given: string, directory: string, disk: Disk): string | undefined {
+  const parent = path.dirname(path.resolve(directory, given));
+  const name = nearest(path.basename(given), disk.names(parent));
+  return name === undefined ? undefined : path.posix.join(path.dirname(given).replaceAll("\\", "/"), name);
+}
+
+// ── ids ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+function unknownId({ kind, node }: ChoiceSite, catalog: Catalog): Problem[] {
+  const value = at(node, "kind");
+  const id = textOf(value);
+  const known = entriesOf(catalog, kind).map((entry) => entry.id);
+  if (!value || id === undefined || known.length === 0 || known.includes(id)) return [];
+  const meant = nearest(id, known);
+  const message =
+    meant === undefined
+      ? `There is no ${kind} "${id}". Known: ${known.join(", ")}.`
+      : `There is no ${kind} "${id}"; did you mean "${meant}"?`;
+  const fixes =
+    meant === undefined ? [] : [{ title: `Change to "${meant}"`, span: spanOf(value), text: JSON.stringify(meant), isPreferred: true }];
+  return [{ code: "UNKNOWN_ID", severity: "error", message, span: spanOf(value), fixes }];
+}
+
+const entryOf = ({ kind, node }: ChoiceSite, catalog: Catalog): CatalogEntry | undefined =>
+  entriesOf(catalog, kind).find((entry) => entry.id === textOf(at(node, "kind")));
+
+// ── RB001 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Parameters that are distances between pixels, in units of [0,1]. */
+const distances = ["eps", "stepSize", "sigma"];
+
+/** 8 becomes 8/255: four significant digits are finer than an 8-bit image can tell. */
+export const fromBytes = (value: number): number => Number((value / 255).toPrecision(4));
+
+function units(site: ChoiceSite, catalog: Catalog): Problem[] {
+  const entry = entryOf(site, catalog);
+  if (site.kind !== "attack" || !entry) return [];
+  return distances.flatMap((key): Problem[] => {
+    const node = at(site.node, key);
+    const value = numberOf(node);
+    const limit = entry.params.properties[key]?.maximum ?? 1;
+    if (!node || value === undefined || value <= 1 || value <= limit || value > 255) return [];
+    const converted = fromBytes(value);
+    const fix = { title: `Convert to ${value}/255 = ${converted}`, span: spanOf(node), text: String(converted), isPreferred: true };
+    const message = `${key} is ${value}, which is in units of 0…255; images are in [0,1].`;
+    return [{ code: "RB001", severity: "error", message, span: spanOf(node), fixes: [fix] }];
+  });
+}
+
+// ── RB002 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** 2.5 ε / steps lets an attack reach the edge of the ball and turn back (Madry et al. 2018). */
+export const goodStep = (eps: number, steps: number): number => Number(((2.5 * eps) / steps).toPrecision(3));
+
+function stepSizes(site: ChoiceSite, catalog: Catalog): Problem[] {
+  const entry = entryOf(site, catalog);
+  if (site.kind !== "attack" || !entry) return [];
+  const value = (key: string): number | undefined => {
+    const fallback = entry.params.properties[key]?.default;
+    return numberOf(at(site.node, key)) ?? (typeof fallback === "number" ? fallback : undefined);
+  };
+  const [eps, steps, stepSize] = [value("eps"), value("steps"), value("stepSize")];
+  const written = at(site.node, "stepSize") ?? at(site.node, "eps");
+  if (eps === undefined || steps === undefined || stepSize === undefined || !written) return [];
+  if (eps <= 0 || eps > 1 || steps < 1 || stepSize <= 0 || stepSize > 1) return [];
+  const reach = stepSize * steps;
+  const message =
+    stepSize > eps
+      ? `A step of ${stepSize} is larger than ε = ${eps}: every step ends on the edge of the ball.`
+      : `${steps} steps of ${stepSize} reach only ${Number(reach.toPrecision(3))} of ε = ${eps}: the attack cannot use its ball.`;
+  if (stepSize <= eps && reach >= eps * (1 - 1e-9)) return [];
+  const step = goodStep(eps, steps);
+  const node = at(site.node, "stepSize");
+  const title = `Set the step to 2.5 ε / steps = ${step}`;
+  const fix = node
+    ? { title, span: spanOf(node), text: String(step), isPreferred: true }
+    : { title, span: { offset: written.offset + written.length, length: 0 }, text: `, "stepSize": ${step}`, isPreferred: true };
+  return [{ code: "RB002", severity: "warning", message, span: spanOf(written), fixes: [fix] }];
+}
+
+// ── RB006 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+const singleStep = new Set(["fgsm", "stepLL"]);
+
+function onlySingleStep(root: Node, catalog: Catalog): Problem[] {
+  const list = at(root, "attacks");
+  const attacks = list?.children ?? [];
+  const last = attacks.at(-1);
+  if (!list || !last || !attacks.every((attack) => singleStep.has(textOf(at(attack, "kind")) ?? ""))) return [];
+  const hasPgd = entriesOf(catalog, "attack").some((entry) => entry.id === "pgd");
+  const eps = Math.max(0, ...attacks.map((attack) => numberOf(at(attack, "eps")) ?? 0)) || fromBytes(8);
+  const added = `, { "kind": "pgd", "eps": ${eps}, "steps": 40, "stepSize": ${goodStep(eps, 40)} }`;
+  const fix = { title: "Add PGD with 40 steps", span: { offset: last.offset + last.length, length: 0 }, text: added, isPreferred: true };
+  const message = "Only single-step attacks: a defence that merely hides its gradients passes them. Add an iterative one.";
+  return [{ code: "RB006", severity: "warning", message, span: keySpan(list), fixes: hasPgd ? [fix] : [] }];
+}
+
+// ── RB009 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+function seedless(root: Node): Problem[] {
+  if (at(root, "seed") || !root.children?.length) return [];
+  const fix = { title: 'Insert "seed": 1', span: { offset: root.offset + 1, length: 0 }, text: '\n  "seed": 1,', isPreferred: true };
+  const message = "No seed is given, so 1 is used; write it down for a run that others can repeat.";
+  return [{ code: "RB009", severity: "info", message, span: { offset: root.offset, length: 1 }, fixes: [fix] }];
+}

@@ -1,19 +1,19 @@
 import type { CancellationToken, MessageConnection, RequestType } from "vscode-jsonrpc";
-import { BulwarkError, cancelled, type ErrorData } from "../shared/errors.ts";
-import { attackImageProgress, type EngineOptions, type Handshake, protocolVersion, requests, runProgress } from "../shared/protocol.ts";
-import { toResponseError } from "../shared/rpc.ts";
-import { createContext, type RunContext } from "./context.ts";
-import { attackImage } from "./jobs/attackImage.ts";
-import { doctor } from "./jobs/doctor.ts";
-import { type Engine, startEngine } from "./jobs/engine.ts";
-import { probabilities } from "./jobs/evaluation/clean.ts";
-import type { RunHost } from "./jobs/experiment/execute.ts";
-import { explainImage } from "./jobs/explainImage.ts";
-import { inspectModel } from "./jobs/inspectModel.ts";
-import { catalog } from "./jobs/list.ts";
-import { rankPatches } from "./jobs/rankPatches.ts";
-import { resumeRun, runExperiment } from "./jobs/runExperiment.ts";
-import { version } from "./jobs/version.ts";
+import { BulwarkError, cancelled, type ErrorData } from "../../shared/errors.ts";
+import { attackImageProgress, type EngineOptions, type Handshake, protocolVersion, requests, runProgress } from "../../shared/protocol.ts";
+import { toResponseError } from "../../shared/rpc.ts";
+import { createContext, type RunContext } from "../context.ts";
+import { attackImage } from "./attackImage.ts";
+import { doctor } from "./doctor.ts";
+import { type Engine, startEngine } from "./engine.ts";
+import { probabilities } from "./evaluation/clean.ts";
+import type { RunHost } from "./experiment/execute.ts";
+import { explainImage } from "./explainImage.ts";
+import { inspectModel } from "./inspectModel.ts";
+import { catalog } from "./list.ts";
+import { rankPatches } from "./rankPatches.ts";
+import { resumeRun, runExperiment } from "./runExperiment.ts";
+import { version } from "./version.ts";
 
 export type Log = (level: "info" | "warn" | "error", message: string) => void;
 

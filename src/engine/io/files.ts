@@ -30,9 +30,10 @@ export async function replaceAtomic(file: string, write: (temporary: string) => 
   }
 }
 
-function writeError(error: unknown, file: string): unknown {
+/** What went wrong with writing `file`, in words that a user can act on. */
+export function writeError(error: unknown, file: string): unknown {
   const code = systemCode(error);
-  if (code === "ENOTDIR" || code === "EEXIST" || code === "EISDIR") {
+  if (code === "ENOTDIR" || code === "EEXIST" || code === "EISDIR" || code === "ENOTEMPTY") {
     return new BulwarkError(
       "NOT_WRITABLE",
       `${file} cannot be written: a file or folder of that name is in the way.`,

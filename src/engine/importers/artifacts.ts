@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import path from "node:path";
+import { type Static, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { BulwarkError } from "../../shared/errors.ts";
+import { readBytes, readText } from "../io/files.ts";
+import type { tf } from "../tf.ts";
+
+const WeightSpec = Type.Object({
+  name: Type.String(),
+  shape: Type.Array(Type.Integer({ minimum: 0 })),
+  dtype: Type.Union([Type.Literal("float32"), Type.Literal("int32"), Type.Literal("bool")]),
+  quantization: Type.Optional(
+    Type.Object({
+      dtype: Type.Union([Type.Literal("uint8"), Type.Literal("uint16"), Type.Literal("float16")]),
+      scale: Type.Optional(Type.Number()),
+      min: Type.Optional(Type.Number()),
+    }),
+  ),
+});
+export type WeightSpec = Static<typeof WeightSpec>;
+const Manifest = Type.Array(Type.Object({ paths: Type.Array(Type.String()), weights: Type.Array(WeightSpec) }));
+
+export interface Artifacts {
+  readonly topology: Record<string, unknown>;
+  readonly specs: readonly WeightSpec[];
+  readonly weights: Uint8Array<ArrayBuffer>;
+  /** Of model.json and the weights after it, hexadecimal. */
+  readonly sha256: string;
+}
+
+const invalid = (file: string, what: string, fix = "Save or download the model again."): BulwarkError =>
+  new BulwarkError("MODEL_INVALID", `${file} ${what}.`, fix);
+
+/** Reads a layers model's `model.json` and its weight files, and checks that they are whole. @throws MODEL_INVALID, FILE_NOT_FOUND */
+export async function readArtifacts(file: string): Promise<Artifacts> {
+  const content = await readText(file);
+  const json = parse(content, file);
+  if (json["format"] === "graph-model" || "node" in (record(json["modelTopology"]) ?? {})) {
+    throw invalid(
+      file,
+      "is a TensorFlow.js graph model, which has no layers",
+      "Convert the original with --output_format=tfjs_layers_model.",
+    );
+  }
+  const topology = record(json["modelTopology"]);
+  if (!topology || !("weightsManifest" in json))
+    throw invalid(file, "is not a TensorFlow.js model: modelTopology or weightsManifest is missing");
+  const manifest: unknown = json["weightsManifest"];
+  if (!Value.Check(Manifest, manifest)) throw invalid(file, "has a weightsManifest that cannot be read");
+  const parts: Uint8Array[] = [];
+  for (const { paths, weights } of manifest) parts.push(...(await readGroup(file, paths, weights)));
+  const weights = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((offset, part) => {
+    weights.set(part, offset);
+    return offset + part.length;
+  }, 0);
+  const sha256 = createHash("sha256").update(content).update(weights).digest("hex");
+  return { topology, specs: manifest.flatMap((group) => group.weights), weights, sha256 };
+}
+
+function parse(content: string, file: string): Record<string, unknown> {
+  let json: unknown;
+  try {
+    json = JSON.parse(content);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : "";
+    throw new BulwarkError("MODEL_INVALID", `${file} is cut off or is not JSON.`, "Save or download the model again.", {
+      cause: error,
+      detail,
+    });
+  }
+  const object = record(json);
+  if (!object) throw invalid(file, "is not a TensorFlow.js model");
+  return object;
+}
+
+export const record = (value: unknown): Record<string, unknown> | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+
+/** The files of one group; together they hold exactly the group's weights. */
+async function readGroup(file: string, paths: readonly string[], specs: readonly WeightSpec[]): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  for (const name of paths) {
+    const relative = path.normalize(name);
+    if (path.isAbsolute(relative) || relative.startsWith("..")) throw invalid(file, `names the weight file ${name} outside its folder`);
+    parts.push(await readBytes(path.join(path.dirname(file), relative)));
+  }
+  const expected = specs.reduce((sum, spec) => sum + byteLength(spec), 0);
+  const found = parts.reduce((sum, part) => sum + part.length, 0);
+  if (found !== expected) {
+    const what = found < expected ? "are cut off" : "are too long";
+    throw invalid(`The weights of ${file} (${paths.join(", ")})`, `${what}: ${expected} bytes expected, ${found} found`);
+  }
+  return parts;
+}
+
+/** Bytes that a weight takes in the file. */
+export function byteLength(spec: WeightSpec): number {
+  const values = spec.shape.reduce((a, b) => a * b, 1);
+  const stored = spec.quantization?.dtype ?? spec.dtype;
+  return values * (stored === "uint8" || stored === "bool" ? 1 : stored === "uint16" || stored === "float16" ? 2 : 4);
+}
+
+/** The form in which tfjs takes a model that is in memory. */
+export const toHandler = ({ topology, specs, weights }: Artifacts): tf.io.IOHandler => ({
+  load: async () => ({
+    modelTopology: topology,
+    weightSpecs: specs as tf.io.WeightsManifestEntry[],
+    weightData: weights.buffer,
+  }),
+});

@@ -1,0 +1,78 @@
+import { Value } from "@sinclair/typebox/value";
+import { type InputContract, InputContractSchema } from "../../shared/contract.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import { exists, readText } from "../io/files.ts";
+
+const invalid = (where: string, what: string, fix: string): BulwarkError => new BulwarkError("MODEL_INVALID", `${where}: ${what}.`, fix);
+
+/** The contract in `file`; an empty one (the model takes [0,1] as it is) where there is none. @throws MODEL_INVALID */
+export async function readContract(file: string): Promise<InputContract> {
+  if (!(await exists(file))) return { input: {} };
+  let json: unknown;
+  try {
+    json = JSON.parse(await readText(file));
+  } catch (error) {
+    if (error instanceof BulwarkError) throw error;
+    throw invalid(file, "the file is cut off or is not JSON", "Correct the input contract, or delete it.");
+  }
+  return parseContract(json, file);
+}
+
+/** Checks a contract from wherever it comes; `where` names it in the error. @throws MODEL_INVALID */
+export function parseContract(json: unknown, where: string): InputContract {
+  const error = Value.Errors(InputContractSchema, json).First();
+  if (error) {
+    const key = error.path.replace(/^\//, "").replaceAll("/", ".") || "the contract";
+    throw invalid(where, `${key}: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`, "Correct the input contract.");
+  }
+  return json as InputContract;
+}
+
+/**
+ * Holds a contract against the network's input.
+ * @param shape of the input without the batch axis; null where it takes any size.
+ * @throws MODEL_INVALID for a network that takes no images, or where the two disagree.
+ */
+export function checkContract(shape: readonly (number | null)[], contract: InputContract, where: string): void {
+  const { layout = "nhwc", size, channels: order } = contract.input;
+  if (shape.length !== 3) {
+    throw invalid(
+      where,
+      `the input has shape [${shape.join(", ")}], which is no image [height, width, channels]`,
+      "Use an image classifier.",
+    );
+  }
+  const [height, width, channels] = layout === "nhwc" ? shape : [shape[1], shape[2], shape[0]];
+  if (channels !== 1 && channels !== 3) {
+    const other = layout === "nhwc" ? shape[0] : shape[2];
+    const swapped = `Set "layout" to "${layout === "nhwc" ? "nchw" : "nhwc"}" in the input contract.`;
+    throw invalid(
+      where,
+      `the model takes ${channels ?? "any number of"} channels`,
+      other === 1 || other === 3 ? swapped : "Use a model of grayscale or RGB images.",
+    );
+  }
+  if (order !== undefined && (order === "gray") !== (channels === 1))
+    throw invalid(
+      where,
+      `the contract says channels "${order}" but the model takes ${channels}`,
+      'Correct "channels" in the input contract.',
+    );
+  if (size && (size[0] !== (height ?? size[0]) || size[1] !== (width ?? size[1])))
+    throw invalid(
+      where,
+      `the contract says ${size.join("×")} but the model takes ${height}×${width}`,
+      'Correct "size" in the input contract.',
+    );
+  checkPerChannel("mean", contract.input.mean, channels, where);
+  checkPerChannel("scale", contract.input.scale, channels, where);
+}
+
+function checkPerChannel(key: "mean" | "scale", value: number | readonly number[] | undefined, channels: number, where: string): void {
+  if (value === undefined) return;
+  const values = typeof value === "number" ? [value] : value;
+  if (typeof value !== "number" && value.length !== channels)
+    throw invalid(where, `"${key}" has ${value.length} numbers for ${channels} channels`, "Give one number, or one to a channel.");
+  if (values.some((v) => !Number.isFinite(v) || (key === "scale" && v === 0)))
+    throw invalid(where, `"${key}" must be finite${key === "scale" ? " and not 0" : ""}`, "Correct the input contract.");
+}

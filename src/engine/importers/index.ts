@@ -1,0 +1,96 @@
+import type { InputContract } from "../../shared/contract.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import { tfl } from "../tf.ts";
+import { type Artifacts, readArtifacts, toHandler } from "./artifacts.ts";
+import { checkContract, parseContract, readContract } from "./contract.ts";
+import { checkFinite } from "./finite.ts";
+import { contractFile, locateModel } from "./locate.ts";
+import { type Ending, removeSoftmax } from "./softmax.ts";
+
+export { parseContract } from "./contract.ts";
+export { locateModel } from "./locate.ts";
+export { saveNetwork } from "./save.ts";
+
+export interface LoadedNetwork {
+  /** The caller disposes. */
+  readonly network: tfl.LayersModel;
+  readonly contract: InputContract;
+  readonly format: string;
+  /** The `model.json`. */
+  readonly file: string;
+  readonly outputs: "logits" | "probabilities";
+  /** Beginning with the rule's name, such as "RB102: …". */
+  readonly warnings: string[];
+  /** What was done while loading that is no reason for doubt. */
+  readonly notes: readonly string[];
+  /** Of model.json and weights. */
+  readonly sha256: string;
+}
+
+/**
+ * Loads a TensorFlow.js layers model and its input contract. A final softmax is taken off where that can be done; otherwise `outputs`
+ * is "probabilities", with warning RB102.
+ * @param path `model.json`, a folder that holds it, or a run folder.
+ * @param given contract that takes the place of the one beside the model, but for the defence that the model carries.
+ * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, graph model, no classifier, contract that does not fit), MODEL_NAN
+ */
+export async function loadNetwork(path: string, given?: InputContract): Promise<LoadedNetwork> {
+  const file = await locateModel(path);
+  const artifacts = await readArtifacts(file);
+  checkFinite(artifacts, file);
+  const stored = await readContract(contractFile(file));
+  const contract = given ? { ...(stored.defense && { defense: stored.defense }), ...parseContract(given, "the input contract") } : stored;
+  const ending = removeSoftmax(artifacts.topology);
+  const network = await build(artifacts, file);
+  try {
+    checkClassifier(network, contract, file);
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+  return { network, contract, format: "tfjs-layers", file, ...judge(ending, contract), sha256: artifacts.sha256 };
+}
+
+async function build(artifacts: Artifacts, file: string): Promise<tfl.LayersModel> {
+  try {
+    return await tfl.loadLayersModel(toHandler(artifacts));
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    const reason = detail.split("\n")[0]?.slice(0, 160).replace(/\.$/, "");
+    throw new BulwarkError(
+      "MODEL_INVALID",
+      `${file} cannot be built: ${reason}.`,
+      "Only layers that TensorFlow.js has can be loaded; check how the model was converted.",
+      { cause: error, detail },
+    );
+  }
+}
+
+function judge(ending: Ending, contract: InputContract): Pick<LoadedNetwork, "outputs" | "warnings" | "notes"> {
+  const declared = contract.output?.kind;
+  const probabilities = ending.kind === "none" ? declared === "probabilities" : !ending.removed;
+  if (probabilities) {
+    const warning = "RB102: the model gives probabilities and its softmax cannot be taken off; attacks use log-probabilities.";
+    return { outputs: "probabilities", warnings: [warning], notes: [] };
+  }
+  const notes = ending.removed ? [`the final ${ending.kind} is taken off: attacks use the scores before it`] : [];
+  return { outputs: "logits", warnings: [], notes };
+}
+
+/** One input that is an image, one output with a score for each of at least two classes. A defence's own shapes are its own business. */
+function checkClassifier(network: tfl.LayersModel, contract: InputContract, file: string): void {
+  const bad = (what: string) =>
+    new BulwarkError("MODEL_INVALID", `${file} ${what}.`, "Use an image classifier with one input and one output.");
+  if (network.inputs.length !== 1 || network.outputs.length !== 1)
+    throw bad(`has ${network.inputs.length} inputs and ${network.outputs.length} outputs`);
+  if (contract.defense) return;
+  const output = shapeOf(network.outputs[0]);
+  if (output.length !== 2) throw bad(`gives [${output.join(", ")}] for an image, not one score for each class`);
+  const classes = output[1];
+  if (typeof classes === "number" && classes < 2) throw bad("has a single output; at least two classes are needed");
+  const names = contract.output?.classes;
+  if (names && names.length !== classes) throw bad(`gives ${classes} scores but its contract names ${names.length} classes`);
+  checkContract(shapeOf(network.inputs[0]).slice(1), contract, file);
+}
+
+export const shapeOf = (tensor: tfl.SymbolicTensor | undefined): (number | null)[] => tensor?.shape ?? [];

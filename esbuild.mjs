@@ -38,8 +38,6 @@ const targets = [
     minify: true,
     logLevel: "warning",
     outdir: "dist/webview",
-    // The icon font lies beside the style sheet.
-    loader: { ".ttf": "file" },
     entryPoints: { inspector: "webview/inspector/index.ts", training: "webview/training/index.ts", report: "webview/report/index.ts" },
   },
 ];

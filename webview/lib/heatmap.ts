@@ -15,13 +15,13 @@ const cividisStops: readonly Rgb[] = [
   [0xe4, 0xcf, 0x5b],
   [0xff, 0xea, 0x46],
 ];
-/** Blue – grey – orange, the same lightness at both ends. */
+/** Blue – grey – orange, grey where nothing changed; the same colours as in the pictures that a run folder keeps. */
 const divergingStops: readonly Rgb[] = [
-  [0x0b, 0x4f, 0xa8],
-  [0x5c, 0x96, 0xd8],
-  [0xdd, 0xdd, 0xdd],
-  [0xe8, 0x92, 0x3c],
-  [0xb0, 0x4a, 0x00],
+  [5, 62, 140],
+  [60, 130, 200],
+  [128, 128, 128],
+  [232, 140, 50],
+  [166, 66, 0],
 ];
 
 function between(stops: readonly Rgb[], position: number): Rgb {

@@ -1,0 +1,49 @@
+import type { InspectorState } from "../../src/shared/panels.ts";
+import { number } from "../lib/format.ts";
+import { token } from "../lib/theme.ts";
+import { after8Bit, attackLabel, verdict } from "./model.ts";
+
+const side = 320;
+const gap = 16;
+const names = ["clean", "adversarial", "difference"] as const;
+const attentionNames = ["attention, clean", "attention, adversarial"] as const;
+
+/** The panel as one picture to paste into a paper or a message: what it shows, without its buttons. */
+export function panelImage(
+  state: InspectorState,
+  pictures: readonly HTMLCanvasElement[],
+  attention: readonly HTMLCanvasElement[],
+): string | null {
+  const rows = attention.length > 0 ? 2 : 1;
+  const canvas = Object.assign(document.createElement("canvas"), { width: 3 * side + 4 * gap, height: 120 + rows * (side + 40) });
+  const context = canvas.getContext("2d");
+  if (!context) return null;
+  const font = token("font-family", "sans-serif");
+  context.fillStyle = token("editor-background", "#fff");
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = token("foreground", "#000");
+  const text = (words: string, x: number, y: number, style = "13px"): void => {
+    context.font = `${style} ${font}`;
+    context.fillText(words, x, y, canvas.width - x - gap);
+  };
+  text(state.title, gap, 28, "bold 18px");
+  text(`${state.model.label} · ${attackLabel(state)}`, gap, 50);
+  const draw = (row: number, shown: readonly HTMLCanvasElement[], captions: readonly string[]): void => {
+    for (const [i, picture] of shown.entries()) {
+      const x = gap + i * (side + gap);
+      const y = 66 + row * (side + 40);
+      text(captions[i] ?? "", x, y + 12);
+      context.drawImage(picture, x, y + 20, side, (side * picture.height) / Math.max(1, picture.width));
+    }
+  };
+  draw(0, pictures, names);
+  if (rows === 2) draw(1, attention, attentionNames);
+  const bottom = canvas.height - 40;
+  text(verdict(state).text, gap, bottom, "bold 14px");
+  if (state.result) {
+    const { norms } = state.result;
+    const rounded = after8Bit(state.result)?.text ?? "";
+    text(`L∞ ${number(norms.linf)} · L2 ${number(norms.l2)} · ${norms.l0} pixels. ${rounded}`, gap, bottom + 22);
+  }
+  return canvas.toDataURL("image/png");
+}

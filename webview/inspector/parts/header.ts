@@ -1,0 +1,53 @@
+import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
+import { button, enable, progressRing } from "../../lib/ui.ts";
+import { attackLabel, type Context } from "../model.ts";
+import { exportMenu } from "./exportMenu.ts";
+
+/** What is attacked, with what, and the buttons. */
+export function header(panelAsPng: () => string | null): Part<Context> {
+  const title = h("h1", {});
+  const subtitle = h("p", { class: "muted subtitle" });
+  const ring = h("span", { class: "header-progress" }, progressRing("Attack under way"));
+  const percent = h("span", { class: "muted" });
+  let context: Context | null = null;
+  const rerun = button(
+    "Re-run",
+    () => {
+      if (context) context.send({ kind: "rerun", attack: context.state.attack, explanation: context.state.explanation });
+    },
+    { icon: "refresh", label: "Run the attack again" },
+  );
+  const cancel = button("Cancel", () => context?.send({ kind: "cancel" }), { icon: "debug-stop", label: "Cancel the attack (Esc)" });
+  const menu = exportMenu((format) => {
+    if (format === "panel") {
+      const dataUrl = panelAsPng();
+      if (dataUrl) context?.send({ kind: "export", format, dataUrl });
+    } else context?.send({ kind: "export", format });
+  });
+  const texts = onChange((name: string, rest: string) => {
+    setText(title, name);
+    title.title = name;
+    setText(subtitle, rest);
+    subtitle.title = rest;
+  });
+  return {
+    element: h(
+      "header",
+      { class: "panel-header" },
+      h("div", { class: "titles" }, title, subtitle),
+      h("div", { class: "buttons" }, ring, percent, rerun, cancel, menu.element),
+    ),
+    update(next) {
+      context = next;
+      const { state } = next;
+      const running = state.status === "running";
+      texts(state.title, `${state.model.label} · ${attackLabel(state)}`);
+      show(ring, running);
+      show(percent, running && state.progress !== null);
+      if (state.progress) setText(percent, `${Math.round((100 * state.progress.done) / Math.max(1, state.progress.total))} %`);
+      show(rerun, !running);
+      show(cancel, running);
+      enable(menu.button, state.result !== null);
+    },
+  };
+}

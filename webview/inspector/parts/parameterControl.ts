@@ -1,0 +1,117 @@
+import type { ParameterSchema } from "../../../src/shared/catalog.ts";
+import { h } from "../../lib/dom.ts";
+import { epsilon, parseNumber, words } from "../../lib/format.ts";
+import { button, checkbox, dropdown, slider, textField } from "../../lib/ui.ts";
+
+export interface Control {
+  readonly element: HTMLElement;
+  readonly advanced: boolean;
+  /** What is wrong with the value, in a sentence. */
+  fault(): string | null;
+}
+type Changed = (value: unknown) => void;
+
+/** One parameter: the control that its schema asks for, its unit, and a way back to its default. */
+export function control(name: string, schema: ParameterSchema, value: unknown, changed: Changed): Control {
+  const numeric = schema.type === "number" || schema.type === "integer";
+  const inner = schema.enum
+    ? choiceOf(name, schema.enum, value, changed)
+    : schema.type === "boolean"
+      ? flag(name, value, changed)
+      : numeric
+        ? numberOf(name, schema, value, changed)
+        : textOf(name, value, changed);
+  const restore = () => {
+    inner.set(schema.default);
+    changed(schema.default);
+  };
+  const reset =
+    schema.default === undefined
+      ? null
+      : button("", restore, { icon: "discard", appearance: "icon", label: `Default: ${spoken(schema.default)}` });
+  return {
+    element: h(
+      "div",
+      { class: "field-row" },
+      h("span", { class: "field-name", ...(schema.description ? { title: schema.description } : {}) }, words(name)),
+      h("div", { class: "field-control" }, ...inner.elements, schema.unit ? h("span", { class: "unit muted" }, schema.unit) : null),
+      reset,
+      schema.description ? h("p", { class: "description muted" }, schema.description) : null,
+    ),
+    advanced: schema.advanced ?? false,
+    fault: inner.fault,
+  };
+}
+
+interface Inner {
+  readonly elements: readonly HTMLElement[];
+  set(value: unknown): void;
+  fault(): string | null;
+}
+const spoken = (value: unknown): string => (typeof value === "number" ? epsilon(value) : String(value));
+const none = (): null => null;
+
+/** Why a number may not be used, or null. */
+export function numberFault(name: string, schema: ParameterSchema, value: number | null): string | null {
+  if (value === null) return `${words(name)}: write a number, such as ${spoken(schema.default ?? 1)}.`;
+  if (schema.type === "integer" && !Number.isInteger(value)) return `${words(name)}: a whole number is wanted.`;
+  if (schema.minimum !== undefined && value < schema.minimum) return `${words(name)}: at least ${spoken(schema.minimum)}.`;
+  if (schema.maximum !== undefined && value > schema.maximum) return `${words(name)}: at most ${spoken(schema.maximum)}.`;
+  return null;
+}
+
+function numberOf(name: string, schema: ParameterSchema, value: unknown, changed: Changed): Inner {
+  let current: number | null = typeof value === "number" ? value : null;
+  const field = textField(words(name), current === null ? "" : epsilon(current), (text) => {
+    current = parseNumber(text);
+    field.element.classList.toggle("invalid", numberFault(name, schema, current) !== null);
+    field.element.setAttribute("aria-invalid", String(numberFault(name, schema, current) !== null));
+    if (current !== null) range?.set(current);
+    changed(current);
+  });
+  const { minimum, maximum } = schema;
+  const step = schema.type === "integer" ? 1 : 1 / 255;
+  const range =
+    minimum !== undefined && maximum !== undefined && maximum - minimum <= 1000
+      ? slider(words(name), { min: minimum, max: maximum, step, value: current ?? minimum }, (v) => {
+          current = schema.type === "integer" ? Math.round(v) : Number(v.toPrecision(12));
+          field.value = epsilon(current);
+          changed(current);
+        })
+      : null;
+  return {
+    elements: range ? [range.element, field.element] : [field.element],
+    set(next) {
+      current = typeof next === "number" ? next : null;
+      field.value = current === null ? "" : epsilon(current);
+      field.element.classList.remove("invalid");
+      if (current !== null) range?.set(current);
+    },
+    fault: () => (current === null && schema.default === undefined && field.value === "" ? null : numberFault(name, schema, current)),
+  };
+}
+
+function choiceOf(name: string, options: readonly string[], value: unknown, changed: Changed): Inner {
+  const list = options.map((option) => ({ value: option, text: words(option) }));
+  const control = dropdown(words(name), changed);
+  control.element.classList.add("bare");
+  control.set(list, String(value ?? options[0]));
+  return { elements: [control.element], set: (next) => control.set(list, String(next)), fault: none };
+}
+
+function flag(name: string, value: unknown, changed: Changed): Inner {
+  const control = checkbox("on", value === true, changed);
+  control.element.setAttribute("aria-label", words(name));
+  return { elements: [control.element], set: (next) => control.set(next === true), fault: none };
+}
+
+function textOf(name: string, value: unknown, changed: Changed): Inner {
+  const field = textField(words(name), value === undefined ? "" : String(value), changed, 16);
+  return {
+    elements: [field.element],
+    set(next) {
+      field.value = next === undefined ? "" : String(next);
+    },
+    fault: none,
+  };
+}

@@ -1,0 +1,79 @@
+import type { InspectorIntent, InspectorState } from "../../src/shared/panels.ts";
+import { errorCard, findingsList } from "../lib/cards.ts";
+import { h, show } from "../lib/dom.ts";
+import { section } from "../lib/ui.ts";
+import type { Context, Local } from "./model.ts";
+import { panelImage } from "./panelImage.ts";
+import { attention } from "./parts/attention.ts";
+import { header } from "./parts/header.ts";
+import { parameters } from "./parts/parameters.ts";
+import { pictures } from "./parts/pictures.ts";
+import { ranking } from "./parts/ranking.ts";
+import { scores } from "./parts/scores.ts";
+import { scrubber } from "./parts/scrubber.ts";
+import { verdictLine } from "./parts/verdictLine.ts";
+
+/** The Inspector: one image, one model, one attack. */
+export function createView(send: (intent: InspectorIntent) => void): { element: HTMLElement; update(state: InspectorState): void } {
+  const local: Local = { amplify: "auto", scrub: null, opacity: 0.6, slice: null, rankedImage: "clean" };
+  let state: InspectorState | null = null;
+  const error = errorCard({ fix: (id) => send({ kind: "fix", id }), showLog: () => send({ kind: "showLog" }) });
+  const findings = findingsList(null);
+  const pictureRow = pictures();
+  const attentionRow = attention();
+  const top = header(() => (state ? panelImage(state, pictureRow.canvases(), attentionRow.canvases()) : null));
+  const rank = ranking(send);
+  const form = parameters();
+  const parts = [top, verdictLine(), pictureRow, attentionRow, scrubber(), scores(), form];
+  const [, verdictPart, , , scrub, scorePart] = parts;
+  const body = h(
+    "div",
+    { class: "inspector-body" },
+    pictureRow.element,
+    verdictPart?.element,
+    scrub?.element,
+    attentionRow.element,
+    scorePart?.element,
+  );
+  const parameterSection = section("Parameters", false, form.element);
+  const element = h(
+    "main",
+    { class: "panel inspector" },
+    top.element,
+    error.element,
+    body,
+    findings.element,
+    parameterSection,
+    rank.element,
+  );
+  const draw = (): void => {
+    if (!state) return;
+    const context: Context = {
+      state,
+      local,
+      send,
+      set(change) {
+        Object.assign(local, change);
+        draw();
+      },
+    };
+    for (const part of parts) part.update(context);
+    rank.update(context);
+    error.update(state.error);
+    findings.update(state.result?.findings ?? []);
+    show(body, state.error === null || state.clean !== null || state.result !== null);
+  };
+  element.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && state?.status === "running" && !event.defaultPrevented) send({ kind: "cancel" });
+  });
+  return {
+    element,
+    update(next) {
+      if (next.runId !== state?.runId || next.status === "running") {
+        if (state?.status !== "running" || next.runId !== state.runId) Object.assign(local, { scrub: null, slice: null });
+      }
+      state = next;
+      draw();
+    },
+  };
+}

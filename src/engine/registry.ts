@@ -7,6 +7,8 @@ import { cifar10, cifar100 } from "./datasets/cifar.ts";
 import { imageFolder } from "./datasets/imageFolder.ts";
 import { fashionMnist, mnist } from "./datasets/mnist.ts";
 import { svhn } from "./datasets/svhn.ts";
+import { standard } from "./defenses/standard.ts";
+import { volumizedCurriculum } from "./defenses/volumizedCurriculum.ts";
 import type { Attack, DatasetSpec, Defense, Detector, Entry, Explanation, Measure, ModelSpec } from "./define.ts";
 import { gradCam } from "./explanations/gradCam.ts";
 import { measures as allMeasures } from "./measures/all.ts";
@@ -16,7 +18,7 @@ import { resnet9 } from "./models/resnet9.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
 export const attacks: readonly Attack[] = [fgsm, nPixel, pgd];
-export const defenses: readonly Defense[] = [];
+export const defenses: readonly Defense[] = [standard, volumizedCurriculum];
 export const detectors: readonly Detector[] = [];
 export const explanations: readonly Explanation[] = [gradCam];
 export const measures: readonly Measure[] = allMeasures;

@@ -9,16 +9,8 @@ export function heInitializers(seed: number): () => Initializer {
   return () => tfl.initializers.heNormal({ seed: next() });
 }
 
+/** Seeds, one after another, that follow from `seed`. */
 export function layerSeeds(seed: number): () => number {
   const rng = createRandom(`${seed}/layers`);
   return () => rng.integer(2 ** 31);
-}
-
-/**
- * Gives every dropout layer a new seed. A dropout layer of tfjs that has a seed drops the same units at every step, and one that has
- * none cannot be repeated; a training loop calls this before each step with a number that follows from the run's seed and the step.
- */
-export function reseedDropout(network: tfl.LayersModel, seed: number): void {
-  const next = layerSeeds(seed);
-  for (const layer of network.layers) if (layer.getClassName() === "Dropout") Reflect.set(layer, "seed", next());
 }

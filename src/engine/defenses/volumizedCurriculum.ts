@@ -1,0 +1,71 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { createSyllabus } from "../curriculum/syllabus.ts";
+import { bool, choice, defineTrainingDefense, int, type ModelFacts, type TrainingPlan, type VolumizerOptions } from "../define.ts";
+import { patchAggregateLoss } from "../losses/patchAggregateLoss.ts";
+import { aggregate, aggregations } from "../models/aggregate.ts";
+import { to3d } from "../models/convert3d.ts";
+import type { tf } from "../tf.ts";
+import { gridOf } from "../volumizer/grid.ts";
+import { measureIds, volumizerOptions } from "../volumizer/options.ts";
+import { volumize } from "../volumizer/volumize.ts";
+import { standard } from "./standard.ts";
+
+const params = Type.Object({
+  measure: choice(measureIds, "mutualInformation", "What slices and images are ordered by."),
+  patch: int(16, "Side of a slice.", { min: 1, unit: "pixels" }),
+  order: choice(["asc", "desc"], "asc", "Lowest or highest score first."),
+  reference: choice(
+    ["mostSalient", "minEntropy", "index"],
+    "mostSalient",
+    "What scores compare with: highest or lowest entropy, or a place.",
+  ),
+  referenceIndex: int(0, "Place of the reference slice in raster order, with reference index.", { min: 0, advanced: true }),
+  refScore: choice(["true", "zero"], "true", "The reference competes with its true score, or with 0 as in the authors' code."),
+  onRemainder: choice(["error", "reflectPad", "drop"], "error", "What happens where the patch does not divide the image."),
+  jeMode: choice(["joint", "pooled"], "joint", "For jointEntropy: of co-located pairs, or of both slices thrown together."),
+  maxNormMode: choice(["paper", "chebyshev"], "paper", "For maxNorm: the largest value, or the largest difference."),
+  kernelDepth: int(0, "Depth of the convolution kernels; 0 is the number of slices. 3 is far cheaper.", { min: 0, unit: "slices" }),
+  volumizer: bool(true, "Train a 3-D network on volumes of slices; off for the ablation."),
+  curriculum: bool(true, "Feed the images of each batch in the order of the measure; off for the ablation."),
+  microBatch: int(0, "Images an optimiser step under the curriculum; 0 is an eighth of the batch.", { min: 0, unit: "images" }),
+  palReduction: choice(["sum", "mean"], "sum", "The patch aggregate loss adds up or averages the slices."),
+  aggregate: choice(aggregations, "meanProb", "How the slices decide on one class."),
+});
+
+/**
+ * Images become volumes of slices ordered by a measure, the network becomes 3-D and is trained with the patch aggregate loss on
+ * batches that are fed in the order of the same measure. `volumizer` and `curriculum` switch off one half each.
+ */
+export const volumizedCurriculum = defineTrainingDefense({
+  id: "volumizedCurriculum",
+  title: "Volumized 3-D convolution with curriculum",
+  paper: "Ghebrechristos & Alaghband 2024",
+  params,
+  plan: (p, facts) => {
+    const options = volumizerOptions({
+      ...p,
+      reference: p.reference === "index" ? { index: p.referenceIndex } : p.reference,
+    });
+    // A place among slices means nothing among the images of a batch.
+    const among = { ...options, reference: p.reference === "index" ? "mostSalient" : p.reference } as const;
+    const syllabus = p.curriculum ? createSyllabus(among, p.microBatch) : undefined;
+    const base = p.volumizer ? volumizedPlan(p, facts, options) : standard.plan({}, facts);
+    return { ...base, syllabus };
+  },
+});
+
+function volumizedPlan(p: Static<typeof params>, facts: ModelFacts, options: VolumizerOptions): TrainingPlan {
+  const [height, width] = facts.inputShape;
+  const { Z, sliceHeight, sliceWidth } = gridOf(height, width, options);
+  return {
+    network: (base) => to3d(base, { depth: Z, patch: [sliceHeight, sliceWidth], kernelDepth: p.kernelDepth }),
+    prepare: (x) => volumize(x, options).volume,
+    toLogits: (output) => aggregate(output as tf.Tensor3D, p.aggregate),
+    loss: (output, labels) => patchAggregateLoss(output as tf.Tensor3D, labels, p.palReduction),
+    // A sum over slices multiplies the gradient by Z. SGD would take steps Z times as long; Adam divides the scale out by itself, and
+    // a learning rate of 1/Z would only make it slow. Hence the training loop applies this to SGD alone.
+    learningRateScale: p.palReduction === "sum" ? 1 / Z : 1,
+    syllabus: undefined,
+    volumizer: options,
+  };
+}

@@ -1,0 +1,89 @@
+import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
+import { exists, readBytes, writeAtomic } from "../io/files.ts";
+import { tf, type tfl } from "../tf.ts";
+import type { EpochRecord } from "./history.ts";
+import type { Optimizer } from "./optimizers.ts";
+
+const latest = "checkpoint.bin";
+const best = "best.bin";
+
+interface Header {
+  readonly version: 1;
+  readonly history: readonly EpochRecord[];
+  readonly optimizerSteps: number;
+  readonly shapes: readonly (readonly number[])[];
+}
+
+/** 4 bytes length of the header, the header as JSON, then the tensors as float32, little-endian: one file, so that it is whole or absent. */
+async function encode(header: Omit<Header, "shapes">, tensors: readonly tf.Tensor[]): Promise<Uint8Array> {
+  const values = await Promise.all(tensors.map((tensor) => tensor.data<"float32">()));
+  const json = Buffer.from(JSON.stringify({ ...header, shapes: tensors.map((tensor) => tensor.shape) } satisfies Header));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(json.length);
+  return Buffer.concat([length, json, ...values.map((v) => Buffer.from(v.buffer, v.byteOffset, v.byteLength))]);
+}
+
+async function decode(file: string, tensors: readonly tf.Tensor[]): Promise<{ header: Header; values: Float32Array[] }> {
+  const bytes = Buffer.from(await readBytes(file));
+  const broken = (cause?: unknown) =>
+    new BulwarkError("RUN_INVALID", `The checkpoint ${file} does not belong to this training.`, "Delete it to train from the start.", {
+      cause,
+    });
+  try {
+    const end = 4 + bytes.readUInt32LE(0);
+    const header = JSON.parse(bytes.toString("utf8", 4, end)) as Header;
+    const size = tensors.reduce((sum, tensor) => sum + tensor.size * 4, 0);
+    const same = header.shapes.length === tensors.length && tensors.every((t, i) => String(t.shape) === String(header.shapes[i]));
+    if (header.version !== 1 || !same || bytes.length !== end + size) throw broken();
+    let at = end;
+    const values = tensors.map(({ size: count }) => {
+      const floats = new Float32Array(Uint8Array.from(bytes.subarray(at, at + 4 * count)).buffer);
+      at += 4 * count;
+      return floats;
+    });
+    return { header, values };
+  } catch (cause) {
+    throw cause instanceof BulwarkError ? cause : broken(cause);
+  }
+}
+
+const weightsOf = (network: tfl.LayersModel): tf.Tensor[] => network.weights.map((weight) => weight.read());
+
+function writeWeights(network: tfl.LayersModel, values: readonly Float32Array[]): void {
+  network.weights.forEach((weight, i) => {
+    tf.tidy(() => {
+      weight.write(tf.tensor(values[i] ?? [], weight.read().shape));
+    });
+  });
+}
+
+/** Saves weights, optimiser and history after an epoch; what was there before stays if this fails. */
+export async function saveCheckpoint(directory: string, network: tfl.LayersModel, optimizer: Optimizer, history: readonly EpochRecord[]) {
+  const bytes = await encode({ version: 1, history, optimizerSteps: optimizer.steps }, [...weightsOf(network), ...optimizer.state]);
+  await writeAtomic(path.join(directory, latest), bytes);
+}
+
+/** Restores what the last finished epoch left, and gives the epochs until then; none where there is no checkpoint. */
+export async function loadCheckpoint(directory: string, network: tfl.LayersModel, optimizer: Optimizer): Promise<EpochRecord[]> {
+  const file = path.join(directory, latest);
+  if (!(await exists(file))) return [];
+  const weights = weightsOf(network);
+  const { header, values } = await decode(file, [...weights, ...optimizer.state]);
+  writeWeights(network, values);
+  optimizer.state.forEach((variable, i) => {
+    tf.tidy(() => variable.assign(tf.tensor(values[weights.length + i] ?? [], variable.shape)));
+  });
+  optimizer.steps = header.optimizerSteps;
+  return [...header.history];
+}
+
+/** Keeps the weights of the best epoch beside the checkpoint. */
+export async function saveBest(directory: string, network: tfl.LayersModel): Promise<void> {
+  await writeAtomic(path.join(directory, best), await encode({ version: 1, history: [], optimizerSteps: 0 }, weightsOf(network)));
+}
+
+export async function restoreBest(directory: string, network: tfl.LayersModel): Promise<void> {
+  const { values } = await decode(path.join(directory, best), weightsOf(network));
+  writeWeights(network, values);
+}

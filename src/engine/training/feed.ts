@@ -1,0 +1,48 @@
+import type { ImageBatch, Syllabus } from "../define.ts";
+import type { Random } from "../random.ts";
+
+/** Images by their place; what is trained on may be larger than memory. */
+export interface ImageSource {
+  readonly size: number;
+  read(indices: ArrayLike<number>): Promise<ImageBatch>;
+}
+
+/** Optimiser steps of an epoch. */
+export function stepsOf(size: number, batchSize: number, syllabus: Syllabus | undefined): number {
+  const whole = Math.floor(size / batchSize);
+  const rest = size % batchSize;
+  const micro = syllabus ? Math.max(1, Math.min(batchSize, syllabus.microBatch(batchSize))) : batchSize;
+  return whole * Math.ceil(batchSize / micro) + Math.ceil(rest / micro);
+}
+
+/**
+ * The batches of one epoch, one optimiser step each: images shuffled by `rng`; with a syllabus each batch is brought into its order and
+ * consumed in consecutive micro-batches (order within one step would change nothing). The last, smaller batch is kept.
+ */
+export async function* feed(
+  source: ImageSource,
+  batchSize: number,
+  syllabus: Syllabus | undefined,
+  rng: Random,
+): AsyncGenerator<ImageBatch> {
+  const order = rng.permutation(source.size);
+  for (let from = 0; from < order.length; from += batchSize) {
+    const batch = await source.read(order.subarray(from, from + batchSize));
+    if (!syllabus) {
+      yield batch;
+      continue;
+    }
+    const micro = Math.max(1, Math.min(batchSize, syllabus.microBatch(batchSize)));
+    const places = syllabus.order(batch.images, batch.n);
+    for (let at = 0; at < batch.n; at += micro) yield pick(batch, places.subarray(at, at + micro));
+  }
+}
+
+function pick(batch: ImageBatch, places: Int32Array): ImageBatch {
+  const values = batch.images.length / batch.n;
+  const images = new Float32Array(places.length * values);
+  places.forEach((place, i) => {
+    images.set(batch.images.subarray(place * values, (place + 1) * values), i * values);
+  });
+  return { images, labels: Int32Array.from(places, (place) => batch.labels[place] as number), n: places.length };
+}

@@ -1,0 +1,176 @@
+import type { InputContract } from "../../shared/contract.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { TrainSettings } from "../../shared/experiment.ts";
+import type { RunContext } from "../context.ts";
+import type { TrainingPlan } from "../define.ts";
+import type { tfl } from "../tf.ts";
+import { loadCheckpoint, restoreBest, saveBest, saveCheckpoint } from "./checkpoint.ts";
+import { seededDropout } from "./dropout.ts";
+import { feed, type ImageSource, stepsOf } from "./feed.ts";
+import { bestOf, type EpochRecord, shouldStop } from "./history.ts";
+import { createOptimizer, type Optimizer, type TrainedWeight, trainedWeights } from "./optimizers.ts";
+import { learningRateAt } from "./schedule.ts";
+import { type Learner, Tally, trainStep, validationStep } from "./step.ts";
+
+export type { ImageSource } from "./feed.ts";
+
+export interface TrainOptions {
+  /** Trained in place; as `plan.network` made it. */
+  readonly network: tfl.LayersModel;
+  readonly plan: TrainingPlan;
+  readonly train: ImageSource;
+  readonly validation: ImageSource | null;
+  readonly settings: TrainSettings;
+  readonly arm: string;
+  /** Where the state after each epoch is kept; a checkpoint found there is continued. */
+  readonly checkpointDirectory: string;
+  /** Input contract of a network from elsewhere; ours want [0,1]. */
+  readonly contract?: InputContract;
+  /** Height, width, channels of the images; from the network when left out. */
+  readonly inputShape?: readonly [number, number, number];
+  readonly quickAttack?: (epoch: number) => Promise<{ id: string; successRate: number | null } | null>;
+  readonly onEpochEnd?: (epoch: number) => Promise<void>;
+}
+
+export interface Trained {
+  readonly epochs: number;
+  readonly bestEpoch: number | null;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+interface Work extends TrainOptions {
+  readonly learner: Learner;
+  readonly weights: readonly TrainedWeight[];
+  readonly optimizer: Optimizer;
+  readonly history: EpochRecord[];
+}
+
+/**
+ * Trains a network in place. Every epoch's images, order and dropout come from streams named by arm and epoch, and the state is saved
+ * after each, so that a training that was stopped and continued ends with the same weights as one that was not. With validation images
+ * the weights of the best epoch are restored at the end.
+ * @throws TRAINING_DIVERGED when the loss is no longer a number (the checkpoint of the last good epoch stays), RUN_INVALID for a
+ * checkpoint of another training, CANCELLED within a step.
+ */
+export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> {
+  if (o.train.size === 0) throw new BulwarkError("DATASET_EMPTY", "There are no images to train on.", "Check dataset.train and its path.");
+  const learner: Learner = { network: o.network, plan: o.plan, contract: o.contract ?? { input: {} } };
+  const weights = trainedWeights(o.network);
+  const optimizer = createOptimizer(weights, o.settings);
+  try {
+    const history = await loadCheckpoint(o.checkpointDirectory, o.network, optimizer);
+    const work: Work = { ...o, learner, weights, optimizer, history };
+    while (history.length < o.settings.epochs && !shouldStop(history, o.settings.earlyStop)) await runEpoch(work, ctx);
+    const best = o.validation ? bestOf(history) : undefined;
+    if (best) await restoreBest(o.checkpointDirectory, o.network);
+    const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
+    const seen = o.train.size * history.length;
+    return { epochs: history.length, bestEpoch: best?.epoch ?? null, seconds, imagesPerSecond: seconds > 0 ? seen / seconds : 0 };
+  } finally {
+    optimizer.dispose();
+  }
+}
+
+async function runEpoch(work: Work, ctx: RunContext): Promise<void> {
+  const { settings, history } = work;
+  const epoch = history.length + 1;
+  const started = ctx.clock();
+  const trained = await trainEpoch(work, epoch, started, ctx);
+  const trainSeconds = (ctx.clock() - started) / 1000;
+  const validated = await validate(work, ctx);
+  const quickAttack = (await work.quickAttack?.(epoch)) ?? null;
+  const record: EpochRecord = {
+    kind: "epoch",
+    arm: work.arm,
+    epoch,
+    epochs: settings.epochs,
+    trainLoss: trained.loss,
+    trainAccuracy: trained.accuracy,
+    validationLoss: validated?.loss ?? null,
+    validationAccuracy: validated?.accuracy ?? null,
+    quickAttack,
+    seconds: (ctx.clock() - started) / 1000,
+    imagesPerSecond: trainSeconds > 0 ? work.train.size / trainSeconds : 0,
+    memoryBytes: process.memoryUsage().rss,
+  };
+  history.push(record);
+  // The best weights first: if the process dies in between, the epoch is repeated and writes the same ones.
+  if (work.validation && bestOf(history) === record) await saveBest(work.checkpointDirectory, work.network);
+  await saveCheckpoint(work.checkpointDirectory, work.network, work.optimizer, history);
+  ctx.emit(record);
+  await work.onEpochEnd?.(epoch);
+}
+
+const betweenEvents = 100; // milliseconds: at most ten step events a second
+
+async function trainEpoch(work: Work, epoch: number, started: number, ctx: RunContext): Promise<{ loss: number; accuracy: number }> {
+  const { settings, plan, arm, train: source } = work;
+  const { epochs, batchSize } = settings;
+  const steps = stepsOf(source.size, batchSize, plan.syllabus);
+  const override = seededDropout(ctx.rng.stream(`train/${arm}/dropout/${epoch}`));
+  const scale = settings.optimizer === "sgd" ? plan.learningRateScale : 1; // Adam's step does not depend on the scale of the loss
+  const tally = new Tally();
+  let step = 0;
+  let told = started;
+  try {
+    for await (const batch of feed(source, batchSize, plan.syllabus, ctx.rng.stream(`train/${arm}/order/${epoch}`))) {
+      const learningRate = scale * learningRateAt(settings, epoch, step / steps, work.history);
+      const shape = shapeOf(work);
+      const value = trainStep(work.learner, work.weights, work.optimizer, batch, { shape, learningRate, override, tally });
+      step++;
+      try {
+        const now = ctx.clock();
+        if (now - told >= betweenEvents || step === steps) {
+          told = now;
+          const loss = requireFinite((await value.data())[0] ?? Number.NaN, epoch, settings);
+          const imagesPerSecond = tally.images / Math.max(1e-9, (ctx.clock() - started) / 1000);
+          ctx.emit({ kind: "step", arm, epoch, epochs, step, steps, loss, imagesPerSecond });
+        }
+        await ctx.checkpoint({ phase: `Training ${arm}`, done: (epoch - 1) * steps + step, total: epochs * steps });
+      } finally {
+        value.dispose();
+      }
+    }
+    const result = await tally.read();
+    requireFinite(result?.loss ?? Number.NaN, epoch, settings);
+    return result ?? { loss: Number.NaN, accuracy: 0 };
+  } finally {
+    tally.dispose();
+  }
+}
+
+/** Loss and accuracy on the validation images; null without any. */
+async function validate(work: Work, ctx: RunContext): Promise<{ loss: number; accuracy: number } | null> {
+  const source = work.validation;
+  if (!source) return null;
+  const tally = new Tally();
+  try {
+    for (let from = 0; from < source.size; from += work.settings.batchSize) {
+      const indices = Int32Array.from({ length: Math.min(work.settings.batchSize, source.size - from) }, (_, i) => from + i);
+      validationStep(work.learner, await source.read(indices), shapeOf(work), tally);
+      await ctx.checkpoint();
+    }
+    return await tally.read();
+  } finally {
+    tally.dispose();
+  }
+}
+
+function requireFinite(loss: number, epoch: number, settings: TrainSettings): number {
+  if (Number.isFinite(loss)) return loss;
+  throw new BulwarkError(
+    "TRAINING_DIVERGED",
+    `The loss became ${loss} in epoch ${epoch}.`,
+    `Lower train.learningRate (now ${settings.learningRate}); the state after the last good epoch is kept.`,
+  );
+}
+
+/** Height, width, channels of the images: as told, or as the network's input says. */
+function shapeOf(o: TrainOptions): readonly [number, number, number] {
+  if (o.inputShape) return o.inputShape;
+  const [, height, width, channels] = o.network.inputs[0]?.shape ?? [];
+  if (o.plan.volumizer || !height || !width || !channels)
+    throw new Error("train() needs inputShape for a network that does not take images.");
+  return [height, width, channels];
+}

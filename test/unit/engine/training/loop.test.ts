@@ -1,0 +1,220 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { type ContextOptions, createContext } from "../../../../src/engine/context.ts";
+import type { TrainingPlan } from "../../../../src/engine/define.ts";
+import { crossEntropy } from "../../../../src/engine/losses/crossEntropy.ts";
+import { createRandom } from "../../../../src/engine/random.ts";
+import { type Logits, tf, type tfl } from "../../../../src/engine/tf.ts";
+import { type ImageSource, train } from "../../../../src/engine/training/loop.ts";
+import type { RunEventBody } from "../../../../src/shared/events.ts";
+import { defaultTrain, type TrainSettings } from "../../../../src/shared/experiment.ts";
+import { convNetwork, near } from "../fixtures.ts";
+
+beforeAll(() => useBackend("cpu"));
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), "training-"));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const plain: TrainingPlan = {
+  network: (base) => base,
+  prepare: (x) => x,
+  toLogits: (output) => output as Logits,
+  loss: (output, labels) => crossEntropy(output as Logits, labels, "mean"),
+  learningRateScale: 1,
+  syllabus: undefined,
+};
+
+/** 8×8 images of three classes: a bright stripe in the upper, middle or lower rows, with noise. */
+function stripes(size: number, seed: number): ImageSource {
+  const rng = createRandom(seed);
+  const images = rng.uniforms(size * 64, 0, 0.5);
+  const labels = Int32Array.from({ length: size }, (_, i) => i % 3);
+  labels.forEach((label, i) => {
+    for (let j = 0; j < 16; j++) images[i * 64 + label * 3 * 8 + j] = 0.9;
+  });
+  return {
+    size,
+    read: async (indices) => {
+      const chosen = Array.from(indices);
+      const batch = new Float32Array(chosen.length * 64);
+      chosen.forEach((from, i) => {
+        batch.set(images.subarray(from * 64, (from + 1) * 64), i * 64);
+      });
+      return { images: batch, labels: Int32Array.from(chosen, (i) => labels[i] ?? 0), n: chosen.length };
+    },
+  };
+}
+const settings: TrainSettings = { ...defaultTrain, epochs: 4, batchSize: 16, learningRate: 0.01 };
+const network = () => convNetwork({ dropout: 0.3, batchNorm: true, seed: 5 });
+const weightsOf = (model: tfl.LayersModel) => model.getWeights().map((w) => Array.from(w.dataSync()));
+
+function run(model: tfl.LayersModel, o: Partial<Parameters<typeof train>[0]> = {}, context: ContextOptions = {}) {
+  return train(
+    {
+      network: model,
+      plan: plain,
+      train: stripes(50, 1),
+      validation: stripes(30, 2),
+      settings,
+      arm: "a",
+      checkpointDirectory: directory,
+      ...o,
+    },
+    createContext({ seed: 3, ...context }),
+  );
+}
+
+describe("training loop", () => {
+  it("learns, and says how it goes", async () => {
+    const events: RunEventBody[] = [];
+    const result = await run(network(), { settings: { ...settings, epochs: 12 } }, { onEvent: (e) => events.push(e) });
+    const epochs = events.filter((e) => e.kind === "epoch");
+    expect(epochs.map((e) => e.epoch)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(epochs.at(-1)?.validationAccuracy).toBeGreaterThan(0.9);
+    expect(epochs.at(-1)?.trainLoss).toBeLessThan(epochs[0]?.trainLoss ?? 0);
+    expect(events.filter((e) => e.kind === "step").at(-1)).toMatchObject({ arm: "a", epoch: 12, epochs: 12, step: 4, steps: 4 });
+    const accuracies = epochs.map((e) => e.validationAccuracy ?? 0);
+    expect(epochs[(result.bestEpoch ?? 0) - 1]?.validationAccuracy).toBe(Math.max(...accuracies));
+    expect(result.epochs).toBe(12);
+  });
+
+  it("continues a stopped training to exactly the same weights", async () => {
+    const whole = network();
+    await run(whole);
+    rmSync(directory, { recursive: true });
+
+    const stop = new AbortController();
+    let epochs = 0;
+    let stepsOfThird = 0;
+    const onProgress = () => {
+      if (epochs === 2 && ++stepsOfThird === 2) stop.abort();
+    };
+    const onEvent = (e: RunEventBody) => {
+      if (e.kind === "epoch") epochs++;
+    };
+    await expect(run(network(), {}, { signal: stop.signal, onEvent, onProgress })).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(stepsOfThird).toBe(2);
+
+    const continued = network();
+    const seen: number[] = [];
+    await run(continued, {}, { onEvent: (e) => e.kind === "epoch" && seen.push(e.epoch) });
+    expect(seen).toEqual([3, 4]);
+    expect(weightsOf(continued)).toEqual(weightsOf(whole));
+    expect(readdirSync(directory).sort()).toEqual(["best.bin", "checkpoint.bin"]);
+  });
+
+  it("depends on the seed, and on nothing else", async () => {
+    const results: number[][][] = [];
+    for (const seed of [3, 3, 4]) {
+      const model = network();
+      await run(model, { settings: { ...settings, epochs: 1 }, validation: null }, { seed });
+      results.push(weightsOf(model));
+      rmSync(directory, { recursive: true });
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).not.toEqual(results[0]);
+  });
+
+  it("restores the best epoch's weights", async () => {
+    const model = convNetwork({ seed: 5 });
+    const perEpoch: number[][][] = [];
+    const events: RunEventBody[] = [];
+    // A rate that grows a thousandfold after the second epoch spoils what was learnt.
+    const spoil: TrainSettings = { ...settings, epochs: 5, schedule: { kind: "steps", at: [2], factor: 1000 } };
+    const onEpochEnd = async () => void perEpoch.push(weightsOf(model));
+    const { bestEpoch } = await run(model, { settings: spoil, onEpochEnd }, { onEvent: (e) => events.push(e) });
+    const accuracies = events.filter((e) => e.kind === "epoch").map((e) => e.validationAccuracy ?? 0);
+    expect(accuracies[4]).toBeLessThan(Math.max(...accuracies));
+    expect(bestEpoch).not.toBeNull();
+    expect(weightsOf(model)).toEqual(perEpoch[(bestEpoch ?? 0) - 1]);
+  });
+
+  it("stops early, and keeps stopped when called again", async () => {
+    const frozen: TrainSettings = { ...settings, epochs: 9, learningRate: 1e-12, earlyStop: 2 };
+    const first = await run(convNetwork({ seed: 5 }), { settings: frozen });
+    expect(first).toMatchObject({ epochs: 3, bestEpoch: 1 });
+    const events: RunEventBody[] = [];
+    expect(await run(convNetwork({ seed: 5 }), { settings: frozen }, { onEvent: (e) => events.push(e) })).toMatchObject({ epochs: 3 });
+    expect(events).toEqual([]);
+  });
+
+  it("stops when the loss is no number, and leaves the last good checkpoint", async () => {
+    let epoch = 0;
+    const plan: TrainingPlan = {
+      ...plain,
+      loss: (output, labels) => (epoch < 2 ? plain.loss(output, labels) : tf.mul(plain.loss(output, labels), Number.NaN)),
+    };
+    const onEpochEnd = async (done: number) => {
+      epoch = done;
+    };
+    await expect(run(network(), { plan, onEpochEnd })).rejects.toMatchObject({
+      code: "TRAINING_DIVERGED",
+      message: "The loss became NaN in epoch 3.",
+    });
+    const seen: number[] = [];
+    await run(network(), {}, { onEvent: (e) => e.kind === "epoch" && seen.push(e.epoch) });
+    expect(seen).toEqual([3, 4]);
+  });
+
+  it("refuses a checkpoint of another network, or one that is cut off", async () => {
+    await run(network(), { settings: { ...settings, epochs: 1 } });
+    await expect(run(convNetwork({ filters: 7 }))).rejects.toMatchObject({ code: "RUN_INVALID" });
+    writeFileSync(path.join(directory, "checkpoint.bin"), Buffer.from([9, 0, 0, 0, 1]));
+    await expect(run(network())).rejects.toMatchObject({ code: "RUN_INVALID" });
+  });
+
+  it("has no images, no training", async () => {
+    await expect(run(network(), { train: stripes(0, 1) })).rejects.toMatchObject({ code: "DATASET_EMPTY" });
+  });
+
+  it("leaks no tensor, cancelled or not", async () => {
+    const model = network();
+    const before = tf.memory().numTensors;
+    await run(model, { settings: { ...settings, epochs: 2 } });
+    expect(tf.memory().numTensors).toBe(before);
+    rmSync(directory, { recursive: true });
+    const stop = new AbortController();
+    await expect(run(model, {}, { signal: stop.signal, onProgress: () => stop.abort() })).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("tells the attack of each epoch, and passes its answer on", async () => {
+    const events: RunEventBody[] = [];
+    const quickAttack = async (epoch: number) => ({ id: "fgsm", successRate: epoch / 10 });
+    await run(network(), { quickAttack, settings: { ...settings, epochs: 2 } }, { onEvent: (e) => events.push(e) });
+    expect(events.filter((e) => e.kind === "epoch").map((e) => e.quickAttack)).toEqual([
+      { id: "fgsm", successRate: 0.1 },
+      { id: "fgsm", successRate: 0.2 },
+    ]);
+  });
+});
+
+describe("syllabus", () => {
+  const ordered = (microBatch: number, sign: number): TrainingPlan => ({
+    ...plain,
+    syllabus: {
+      microBatch: () => microBatch,
+      order: (images, n) => {
+        const sum = (i: number) => images.subarray(i * 64, (i + 1) * 64).reduce((a, b) => a + b, 0);
+        return Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => sign * (sum(a) - sum(b)));
+      },
+    },
+  });
+  const weightsAfter = async (plan: TrainingPlan) => {
+    const model = convNetwork({ seed: 5 });
+    await run(model, { plan, validation: null, settings: { ...settings, epochs: 1, batchSize: 50, optimizer: "sgd", learningRate: 0.1 } });
+    rmSync(directory, { recursive: true });
+    return weightsOf(model).flat();
+  };
+
+  it("does nothing inside one step, and something across steps", async () => {
+    expect(near(await weightsAfter(ordered(50, 1)), await weightsAfter(ordered(50, -1)))).toBeLessThan(1e-5);
+    expect(near(await weightsAfter(ordered(10, 1)), await weightsAfter(ordered(10, -1)))).toBeGreaterThan(1e-4);
+  });
+});

@@ -113,6 +113,7 @@ async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment
         train: split.train,
         validation: split.validation,
         settings: arm.train,
+        inputShape,
         arm: arm.name,
         checkpointDirectory: checkpoints(arm, env, key),
         ...(quick ? { quickAttack: quick } : {}),

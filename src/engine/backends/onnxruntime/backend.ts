@@ -1,4 +1,4 @@
-import { type backend_util, DataStorage, type DataType, engine, KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
+import { backend_util, DataStorage, type DataType, engine, KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
 import { sizeOf } from "./graph.ts";
 import type { Native, NativeTensor } from "./native.ts";
 import type { ElementType } from "./onnx.ts";
@@ -92,6 +92,14 @@ export class OnnxBackend extends KernelBackend {
     return this.host(own(values, dtype), shape, dtype);
   }
 
+  /** A complex tensor of two real ones, whose values are copied. Complex numbers never enter a graph. */
+  complex(real: TensorInfo, imag: TensorInfo): TensorInfo {
+    const part = (info: TensorInfo): TensorInfo => this.adopt(this.readSync(info.dataId), info.shape, "float32");
+    const dataId = {};
+    this.data.set(dataId, { refs: 1, shape: real.shape, dtype: "complex64", complex: { real: part(real), imag: part(imag) } });
+    return { dataId, shape: real.shape, dtype: "complex64" };
+  }
+
   /** The same data under another shape. */
   alias(x: TensorInfo, shape: readonly number[]): TensorInfo {
     this.incRef(x.dataId);
@@ -164,6 +172,10 @@ export class OnnxBackend extends KernelBackend {
 
   override readSync(dataId: object): backend_util.BackendValues {
     const entry = this.data.get(dataId);
+    if (entry.complex) {
+      const [real, imag] = [entry.complex.real, entry.complex.imag].map((info) => this.readSync(info.dataId) as Float32Array);
+      return backend_util.mergeRealAndImagArrays(real ?? new Float32Array(), imag ?? new Float32Array());
+    }
     if (!entry.values) this.flush();
     if (!entry.values) throw new Error("nothing computes this tensor");
     return entry.values;
@@ -194,6 +206,7 @@ export class OnnxBackend extends KernelBackend {
     entry.refs--;
     if (!force && entry.refs > 0) return false;
     entry.refs = 0;
+    if (entry.complex) for (const part of Object.values(entry.complex)) this.disposeData(part.dataId, true);
     if (entry.constant !== undefined) this.sessions.releaseConstant(entry.constant);
     this.data.delete(dataId);
     return true;

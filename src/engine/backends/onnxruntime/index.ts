@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { OnnxBackend } from "./backend.ts";
+import { withHost } from "./kernels/host.ts";
 import { kernels } from "./kernels/index.ts";
 import { loadNative, threadCount } from "./native.ts";
 
@@ -17,8 +18,11 @@ function refuse(kernelName: string): tf.KernelFunc {
   };
 }
 
+// tfjs does without a FromPixels kernel where there is none.
 const kernelNames = (): string[] =>
-  Object.values<unknown>({ ...tf }).flatMap((value) => (typeof value === "string" && /^_?[A-Z]\w+$/.test(value) ? [value] : []));
+  Object.values<unknown>({ ...tf }).flatMap((value) =>
+    typeof value === "string" && /^_?[A-Z]\w+$/.test(value) && value !== "FromPixels" ? [value] : [],
+  );
 
 /** Registers the tfjs backend `onnxruntime` and returns its device in words. Throws when the native part cannot be loaded. */
 export function prepare(): string {
@@ -28,6 +32,10 @@ export function prepare(): string {
   const native = loadNative();
   tf.registerBackend(backendName, () => new OnnxBackend(native, threads));
   for (const kernelName of new Set([...kernelNames(), ...Object.keys(kernels)]))
-    tf.registerKernel({ kernelName, backendName, kernelFunc: kernels[kernelName] ?? refuse(kernelName) });
+    tf.registerKernel({
+      kernelName,
+      backendName,
+      kernelFunc: kernels[kernelName] ? withHost(kernelName, kernels[kernelName]) : refuse(kernelName),
+    });
   return device;
 }

@@ -5,6 +5,10 @@ import { relu } from "./unary.ts";
 /** Inputs of tfjs' fused kernels. */
 export type Fused<Names extends string> = Record<Names, TensorInfo> & { bias?: TensorInfo; preluActivationWeights?: TensorInfo };
 
+/** x where x ≥ 0, slope·x below. */
+export const leak = (g: Graph, x: Value, slope: Value): Value =>
+  g.where(g.binary("Less", x, g.scalar(0), "bool"), g.binary("Mul", x, slope), x);
+
 /** The activation that a fused kernel ends in. */
 export function activate(g: Graph, x: Value, name = "linear", prelu?: Value, alpha = 0.2): Value {
   switch (name) {
@@ -22,7 +26,7 @@ export function activate(g: Graph, x: Value, name = "linear", prelu?: Value, alp
       return g.unary("LeakyRelu", x, { alpha: { float: alpha } });
     case "prelu":
       if (!prelu) throw new Error("prelu needs its weights");
-      return g.where(g.binary("Less", x, g.scalar(0), "bool"), g.binary("Mul", x, prelu), x);
+      return leak(g, x, prelu);
     default:
       throw new Error(`Activation ${name} has not been implemented for the onnxruntime backend.`);
   }

@@ -84,8 +84,10 @@ export const arrange: Kernels = {
     const reshaped = backend_util.getReshaped(x.shape, blockShape, block);
     const perm = backend_util.getPermuted(reshaped.length, blockShape.length);
     const whole = backend_util.getReshapedPermuted(x.shape, blockShape, block);
-    const begin = backend_util.getSliceBeginCoords(crops, blockShape.length);
-    const size = backend_util.getSliceSize(whole, crops, blockShape.length);
+    const corner = backend_util.getSliceBeginCoords(crops, blockShape.length);
+    const begin = whole.map((_, d) => corner[d] ?? 0);
+    const cropped = backend_util.getSliceSize(whole, crops, blockShape.length);
+    const size = [...cropped, ...whole.slice(cropped.length)];
     return backend.record("BatchToSpaceND", [blockShape, crops], [x], { shape: size, dtype: x.dtype }, (g, v) =>
       g.slice(g.reshape(g.transpose(g.reshape(v, reshaped), perm), whole), begin, size),
     );

@@ -1,5 +1,6 @@
-import { type BinaryInputs, backend_util, type DataType, type SelectInputs } from "@tensorflow/tfjs-core";
+import { type BinaryInputs, backend_util, type DataType, type SelectInputs, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
+import { leak } from "./activation.ts";
 import { absorbBias } from "./conv.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 
@@ -72,6 +73,14 @@ export function select(g: Graph, condition: Value, a: Value, b: Value): Value {
 }
 
 export const binary: Kernels = {
+  AddN: kernel<BinaryInputs["a"][]>(({ inputs, backend }) => {
+    const list = Object.values(inputs) as TensorInfo[];
+    const [first] = list;
+    if (!first) throw new Error("AddN needs a tensor");
+    return backend.record("AddN", "", list, { shape: first.shape, dtype: first.dtype }, (g, ...values) =>
+      values.reduce((sum, value) => g.binary("Add", sum, value)),
+    );
+  }),
   Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? g.binary("Add", a, b)),
   Sub: arithmetic("Sub", direct("Sub")),
   Multiply: arithmetic("Multiply", direct("Mul")),
@@ -95,7 +104,7 @@ export const binary: Kernels = {
       "",
       [x, alpha],
       { shape: backend_util.assertAndGetBroadcastShape(x.shape, alpha.shape), dtype: "float32" },
-      (g, v, a) => g.where(g.binary("Less", v, g.scalar(0), "bool"), g.binary("Mul", v, a), v),
+      (g, v, a) => leak(g, g.cast(v, "float32"), g.cast(a, "float32")),
     ),
   ),
   EluGrad: kernel<{ dy: BinaryInputs["a"]; y: BinaryInputs["b"] }>(({ inputs: { dy, y }, backend }) =>

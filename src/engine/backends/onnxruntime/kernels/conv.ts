@@ -55,6 +55,11 @@ export function absorbBias(g: Graph, x: Value, bias: Value): Value | undefined {
 
 /** Gradient with respect to x [N,H,W,Cin] of a convolution without dilation: dy [N,OH,OW,Cout], w [kh,kw,Cin,Cout]. */
 export function conv2dInputGradient(g: Graph, dy: Value, w: Value, axes: readonly Axis[]): Value {
+  if (axes.some((a, i) => dy.shape[i + 1] !== a.output)) {
+    // tfjs lets conv2dTranspose ask for less than its input would give; what lies beyond is not read.
+    const [n = 1, , , c = 1] = dy.shape;
+    return conv2dInputGradient(g, g.slice(dy, [0, 0, 0, 0], [n, ...axes.map((a) => a.output), c]), w, axes);
+  }
   const simple = axes.every((a) => a.stride === 1 && a.kernel - 1 - a.before >= 0);
   if (simple) {
     const mirrored = axes.map((a): Axis => ({ ...a, before: a.kernel - 1 - a.before, input: a.output, output: a.input }));

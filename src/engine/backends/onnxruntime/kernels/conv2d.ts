@@ -47,9 +47,11 @@ function convolve(backend: OnnxBackend, inputs: Fused<"x" | "filter">, attrs: Fu
   return backend.record("Conv2D", key, list, { shape: info.outShape, dtype: "float32" }, (g, v, w, ...rest) => {
     const [shift] = bias ? rest.splice(0, 1) : [];
     const flat = shift && shift.shape.length === 1 ? shift : undefined;
-    const raw = conv2d(g, inner(g, v, first), w, axes, flat);
+    const raw = outer(g, conv2d(g, inner(g, v, first), w, axes, flat), first);
     const shifted = shift && !flat ? g.binary("Add", raw, shift) : raw;
-    return outer(g, activate(g, shifted, activation, rest[0], leakyreluAlpha), first);
+    const [slope] = rest;
+    const perChannel = slope && first && slope.shape.length === 1 ? g.reshape(slope, [slope.shape[0] ?? 1, 1, 1]) : slope;
+    return activate(g, shifted, activation, perChannel, leakyreluAlpha);
   });
 }
 

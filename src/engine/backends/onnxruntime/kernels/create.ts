@@ -13,6 +13,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { OnnxBackend } from "../backend.ts";
 import { sizeOf } from "../graph.ts";
+import { onHost } from "./host.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 
 const arrayOf = (dtype: DataType, values: readonly number[]) =>
@@ -70,6 +71,7 @@ export const create: Kernels = {
   }),
   Cast: kernel<CastInputs, CastAttrs>(({ inputs: { x }, attrs: { dtype }, backend }) => {
     if (dtype === x.dtype) return backend.alias(x, x.shape);
+    if (dtype === "complex64") return onHost(backend, "Cast", { x }, { dtype });
     if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool")
       throw new Error(`Error in Cast: failed to cast ${x.dtype} to ${dtype}`);
     return backend.record("Cast", "", [x], { shape: x.shape, dtype }, (g, v) => g.cast(v, dtype));

@@ -50,13 +50,17 @@ export const gathering: Kernels = {
       g.op("GatherND", [v, g.cast(i, "int64")], shape, v.dtype),
     );
   }),
-  ScatterNd: kernel<ScatterNdInputs, ScatterNdAttrs>(({ inputs: { indices, updates }, attrs: { shape }, backend }) =>
-    backend.record("ScatterNd", "", [indices, updates], { shape, dtype: updates.dtype }, (g, i, u) => {
+  ScatterNd: kernel<ScatterNdInputs, ScatterNdAttrs>(({ inputs: { indices, updates }, attrs: { shape }, backend }) => {
+    const { sliceRank, numUpdates, sliceSize } = backend_util.calculateShapes(updates as never, indices as never, shape);
+    return backend.record("ScatterNd", "", [indices, updates], { shape, dtype: updates.dtype }, (g, i, u) => {
       const dtype = u.dtype === "bool" ? "int32" : u.dtype;
-      const zeros = g.expand(g.scalar(0, dtype), shape);
-      return g.cast(g.op("ScatterND", [zeros, g.cast(i, "int64"), g.cast(u, dtype)], shape, dtype, { reduction: "add" }), u.dtype);
-    }),
-  ),
+      const rows = [...shape.slice(0, sliceRank), sliceSize];
+      const at = g.reshape(g.cast(i, "int64"), [numUpdates, sliceRank]);
+      const added = g.reshape(g.cast(u, dtype), [numUpdates, sliceSize]);
+      const sums = g.op("ScatterND", [g.expand(g.scalar(0, dtype), rows), at, added], rows, dtype, { reduction: "add" });
+      return g.cast(g.reshape(sums, shape), u.dtype);
+    });
+  }),
   TensorScatterUpdate: kernel<TensorScatterUpdateInputs>(({ inputs: { tensor, indices, updates }, backend }) =>
     backend.record("TensorScatterUpdate", "", [tensor, indices, updates], { shape: tensor.shape, dtype: tensor.dtype }, (g, t, i, u) =>
       g.op("ScatterND", [t, g.cast(i, "int64"), u], t.shape, t.dtype),

@@ -12,9 +12,12 @@ const names = [
   "Bincount",
   "BitwiseAnd",
   "BroadcastArgs",
+  "ComplexAbs",
   "CropAndResize",
   "Cumprod",
   "DenseBincount",
+  "FFT",
+  "IFFT",
   "Diag",
   "Dilation2D",
   "Dilation2DBackpropFilter",
@@ -27,6 +30,8 @@ const names = [
   "RaggedGather",
   "RaggedRange",
   "RaggedTensorToTensor",
+  "Imag",
+  "Real",
   "RotateWithOffset",
   "SearchSorted",
   "SparseFillEmptyRows",
@@ -58,19 +63,37 @@ export function onHost(backend: OnnxBackend, name: string, inputs: object, attrs
   const host = cpu();
   const held: TensorInfo[] = [];
   const lend = (info: TensorInfo): TensorInfo => {
+    const { complex } = backend.entry(info);
+    if (complex) {
+      const parts = { real: lend({ ...complex.real, shape: info.shape }), imag: lend({ ...complex.imag, shape: info.shape }) };
+      const joined = getKernel("Complex", "cpu")?.kernelFunc({ inputs: parts, attrs: {}, backend: host }) as TensorInfo;
+      held.push(joined);
+      return joined;
+    }
     const lent = host.makeTensorInfo(info.shape, info.dtype, backend.readSync(info.dataId));
     held.push(lent);
-    return lent;
+    // Some of its kernels ask for a tensor's rank, which a bare description has not.
+    return Object.assign(lent, { rank: info.shape.length });
   };
-  const lentInputs = Object.fromEntries(
-    Object.entries(inputs as Record<string, TensorInfo | TensorInfo[]>).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? value.map(lend) : lend(value),
-    ]),
-  );
-  const results = run({ inputs: lentInputs as NamedTensorInfoMap, attrs: attrs as never, backend: host });
+  const lentInputs = Array.isArray(inputs)
+    ? inputs.map(lend)
+    : Object.fromEntries(
+        Object.entries(inputs as Record<string, TensorInfo | TensorInfo[]>).map(([key, value]) => [
+          key,
+          Array.isArray(value) ? value.map(lend) : lend(value),
+        ]),
+      );
+  const results = run({ inputs: lentInputs as unknown as NamedTensorInfoMap, attrs: attrs as never, backend: host });
   const take = (info: TensorInfo): TensorInfo => {
     held.push(info);
+    const parts = host.data.get(info.dataId).complexTensorInfos;
+    if (parts) {
+      const [real, imag] = [parts.real, parts.imag].map((part) => backend.adopt(host.readSync(part.dataId), part.shape, "float32"));
+      if (!real || !imag) throw new Error("a complex tensor has two parts");
+      const joined = backend.complex(real, imag);
+      for (const part of [real, imag]) backend.disposeData(part.dataId);
+      return { ...joined, shape: info.shape };
+    }
     return backend.adopt(host.readSync(info.dataId), info.shape, info.dtype);
   };
   const taken = Array.isArray(results) ? results.map(take) : take(results);
@@ -79,6 +102,22 @@ export function onHost(backend: OnnxBackend, name: string, inputs: object, attrs
 }
 
 /** The written list above as kernels. */
-export const hostKernels: Kernels = Object.fromEntries(
-  names.map((name) => [name, kernel<object, object>(({ inputs, attrs, backend }) => onHost(backend, name, inputs, attrs ?? {}))]),
-);
+export const hostKernels: Kernels = {
+  ...Object.fromEntries(
+    names.map((name) => [name, kernel<object, object>(({ inputs, attrs, backend }) => onHost(backend, name, inputs, attrs ?? {}))]),
+  ),
+  Complex: kernel<{ real: TensorInfo; imag: TensorInfo }>(({ inputs: { real, imag }, backend }) => backend.complex(real, imag)),
+};
+
+const aliases = new Set(["Identity", "Reshape", "ExpandDims"]);
+const offGraph = (info: TensorInfo | undefined): boolean => info?.dtype === "string" || info?.dtype === "complex64";
+
+/** Text and complex numbers cannot enter a graph: any kernel that is given some runs on the host, whatever its lowering. */
+export const withHost = (name: string, run: KernelFunc): KernelFunc =>
+  aliases.has(name)
+    ? run
+    : kernel<Record<string, TensorInfo | TensorInfo[]>, object>(({ inputs, attrs, backend }) =>
+        Object.values(inputs).flat().some(offGraph)
+          ? onHost(backend, name, inputs, attrs ?? {})
+          : run({ inputs: inputs as NamedTensorInfoMap, attrs: attrs as never, backend }),
+      );

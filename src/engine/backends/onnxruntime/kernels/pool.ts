@@ -1,9 +1,9 @@
-import { backend_util, type MaxPool3DAttrs, type MaxPoolAttrs, type TensorInfo } from "@tensorflow/tfjs-core";
+import { backend_util, type MaxPool3DAttrs, type MaxPoolAttrs, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { OnnxBackend } from "../backend.ts";
 import { type Graph, sizeOf, type Value } from "../graph.ts";
 import { planeAxes, transposed } from "./conv.ts";
 import { type Kernels, kernel } from "./kernel.ts";
-import { type Axis, axesKey, channelsFirst, channelsLast, window, windowAttributes } from "./window.ts";
+import { type Axis, after, axesKey, channelsFirst, channelsLast, window, windowAttributes } from "./window.ts";
 
 type Attributes = Partial<MaxPoolAttrs & MaxPool3DAttrs>;
 interface Info {
@@ -46,16 +46,30 @@ const poolAttributes = (axes: readonly Axis[]) => {
 const pool = (type: "MaxPool" | "AveragePool") =>
   kernel<{ x: TensorInfo }, Attributes>(({ inputs: { x }, attrs, backend }) => {
     const { axes, shape } = infoOf(x.shape, attrs);
+    if (axes.every((a) => a.kernel === 1) && util.arraysEqual(x.shape, [...shape])) return backend.alias(x, x.shape);
     const dtype = type === "MaxPool" ? x.dtype : "float32";
     return backend.record(type, axesKey(axes), [x], { shape, dtype }, (g, v) => {
-      const source = channelsFirst(g, g.cast(v, "float32"));
-      const out = [shape[0] ?? 1, shape.at(-1) ?? 1, ...axes.map((a) => a.output)];
-      return g.cast(
-        channelsLast(g, g.op(type, [source], out, "float32", poolAttributes(axes))),
-        v.dtype === "int32" && dtype === "int32" ? "int32" : "float32",
-      );
+      const pooled = axes.every((a) => a.before < a.kernel && after(a) < a.kernel)
+        ? windows(g, g.cast(v, "float32"), axes, type)
+        : farPadded(g, g.cast(v, "float32"), axes, type);
+      return g.cast(pooled, dtype === "int32" ? "int32" : "float32");
     });
   });
+
+function windows(g: Graph, x: Value, axes: readonly Axis[], type: string): Value {
+  const out = [x.shape[0] ?? 1, x.shape.at(-1) ?? 1, ...axes.map((a) => a.output)];
+  return channelsLast(g, g.op(type, [channelsFirst(g, x)], out, "float32", poolAttributes(axes)));
+}
+
+/** Some windows may lie wholly in the padding, which onnxruntime refuses: their maximum is -∞ and their mean 0. */
+function farPadded(g: Graph, x: Value, axes: readonly Axis[], type: string): Value {
+  const pads = [[0, 0] as const, ...axes.map((a) => [a.before, after(a)] as const), [0, 0] as const];
+  const inside = axes.map((a): Axis => ({ ...a, before: 0, input: a.before + a.input + after(a) }));
+  const pooled = windows(g, g.pad(x, pads, type === "MaxPool" ? Number.NEGATIVE_INFINITY : 0), inside, type);
+  if (type === "MaxPool") return pooled;
+  const area = axes.reduce((product, a) => product * a.kernel, 1);
+  return g.binary("Div", g.binary("Mul", pooled, g.scalar(area)), counts(g, axes));
+}
 
 const isDisjoint = (axes: readonly Axis[]): boolean => axes.every((a) => a.stride === a.kernel);
 
@@ -75,13 +89,13 @@ function spread(g: Graph, v: Value, axes: readonly Axis[], inputShape: readonly 
   return channelsLast(g, g.reshape(out, [batch, channels, ...axes.map((a) => a.input)]));
 }
 
-/** How many real elements each window holds, [1,…out,1]. */
+/** How many real elements each window holds, at least one, [1,…out,1]. */
 function counts(g: Graph, axes: readonly Axis[]): Value {
   let values = [1];
   for (const a of axes) {
     const inside = Array.from({ length: a.output }, (_, o) => {
       const begin = o * a.stride - a.before;
-      return Math.min(begin + a.kernel, a.input) - Math.max(begin, 0);
+      return Math.max(1, Math.min(begin + a.kernel, a.input) - Math.max(begin, 0));
     });
     values = values.flatMap((value) => inside.map((n) => value * n));
   }

@@ -39,16 +39,22 @@ const number = (x: TensorInfo): DataType => (x.dtype === "bool" ? "int32" : x.dt
 /** Max and Min let NaN through as the cpu backend does: a NaN anywhere in the window is the result. */
 const extreme =
   (type: "ReduceMax" | "ReduceMin"): Body =>
-  (g, x, axes, keep) =>
-    g.reduce(type, x.dtype === "bool" ? g.cast(x, "int32") : x, axes, keep);
+  (g, x, axes, keep) => {
+    const result = g.reduce(type, x.dtype === "bool" ? g.cast(x, "int32") : x, axes, keep);
+    if (x.dtype !== "float32") return result;
+    const nan = g.reduce("ReduceMax", g.cast(g.op("IsNaN", [x], x.shape, "bool"), "int32"), axes, keep);
+    return g.where(g.cast(nan, "bool"), g.scalar(Number.NaN), result);
+  };
 
 function arg(name: "ArgMax" | "ArgMin") {
   return kernel<ArgMaxInputs, ArgMaxAttrs>(({ inputs: { x }, attrs, backend }) => {
     const axes = axesOf(attrs.axis, x.shape);
     const axis = axes[0] ?? 0;
     const shape = x.shape.toSpliced(axis, 1);
+    // NaN never wins.
+    const last = name === "ArgMax" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     return backend.record(name, axis, [x], { shape, dtype: "int32" }, (g, v) => {
-      const source = v.dtype === "bool" ? g.cast(v, "int32") : v;
+      const source = v.dtype === "float32" ? g.where(g.op("IsNaN", [v], v.shape, "bool"), g.scalar(last), v) : g.cast(v, "int32");
       return g.cast(g.op(name, [source], shape, "int64", { axis, keepdims: 0, select_last_index: 0 }), "int32");
     });
   });

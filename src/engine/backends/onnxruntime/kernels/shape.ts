@@ -77,6 +77,8 @@ export const shape: Kernels = {
     return backend.alias(x, wanted);
   }),
   ExpandDims: kernel<ExpandDimsInputs, ExpandDimsAttrs>(({ inputs: { input }, attrs: { dim }, backend }) => {
+    const rank = input.shape.length;
+    util.assert(dim >= -(rank + 1) && dim <= rank, () => `Axis must be in the interval [${-(rank + 1)}, ${rank}]`);
     const wanted = [...input.shape];
     wanted.splice(dim < 0 ? input.shape.length + dim + 1 : dim, 0, 1);
     return backend.alias(input, wanted);
@@ -90,9 +92,19 @@ export const shape: Kernels = {
   StridedSlice: kernel<StridedSliceInputs, StridedSliceAttrs>(({ inputs: { x }, attrs, backend }) => stridedSlice(backend, x, attrs)),
   Concat: kernel<ConcatInputs, ConcatAttrs>(({ inputs, attrs, backend }) => {
     const list = Object.values(inputs);
-    return concat(backend, list, util.parseAxisParam(attrs.axis, list[0]?.shape ?? [])[0] ?? 0);
+    const axis = util.parseAxisParam(attrs.axis, list[0]?.shape ?? [])[0] ?? 0;
+    backend_util.assertParamsConsistent(
+      list.map((input) => input.shape),
+      axis,
+    );
+    return concat(backend, list, axis);
   }),
   Pack: kernel<PackInputs, PackAttrs>(({ inputs, attrs: { axis }, backend }) => {
+    const [first] = inputs;
+    for (const input of inputs) {
+      util.assertShapesMatch(first?.shape ?? [], input.shape, "All tensors passed to stack must have matching shapes");
+      util.assert(first?.dtype === input.dtype, () => "All tensors passed to stack must have matching dtypes");
+    }
     const expanded = Object.values(inputs).map((input) => backend.alias(input, input.shape.toSpliced(axis, 0, 1)));
     const result = concat(backend, expanded, axis);
     for (const item of expanded) backend.disposeData(item.dataId);

@@ -18,6 +18,8 @@ const test = (name: string, body: Body) =>
   kernel<UnaryInputs>(({ inputs: { x }, backend }) =>
     backend.record(name, "", [x], { shape: x.shape, dtype: "bool" }, (g, value) => body(g, value)),
   );
+/** Rounding: integers stay what they are. */
+const whole = (type: string) => same(type, (g, x) => (x.dtype === "float32" ? g.unary(type, x) : x));
 const direct = (type: string) => float(type, (g, x) => g.unary(type, x));
 
 /** max(x, 0), remembered so that its gradient's mask can be taken from it and x need not be kept. NaN stays NaN. */
@@ -38,6 +40,9 @@ const log1p: Body = (g, x) => {
 const nan: Body = (g, x) => g.op("IsNaN", [g.cast(x, "float32")], x.shape, "bool");
 const infinite: Body = (g, x) => g.op("IsInf", [g.cast(x, "float32")], x.shape, "bool");
 
+// tfjs calls the sign of NaN 0.
+const sign: Body = (g, x) => (x.dtype === "float32" ? g.where(nan(g, x), g.scalar(0), g.unary("Sign", x)) : g.unary("Sign", x));
+
 const seluScale = 1.0507009873554805;
 const seluAlpha = 1.6732632423543772;
 
@@ -49,14 +54,14 @@ export const unary: Kernels = {
   Asinh: direct("Asinh"),
   Atan: direct("Atan"),
   Atanh: direct("Atanh"),
-  Ceil: direct("Ceil"),
+  Ceil: whole("Ceil"),
   Cos: direct("Cos"),
   Cosh: direct("Cosh"),
   Elu: float("Elu", (g, x) => g.unary("Elu", x)),
   Erf: direct("Erf"),
   Exp: direct("Exp"),
   Expm1: float("Expm1", expm1),
-  Floor: direct("Floor"),
+  Floor: whole("Floor"),
   IsFinite: test("IsFinite", (g, x) => g.unary("Not", g.binary("Or", nan(g, x), infinite(g, x)))),
   IsInf: test("IsInf", infinite),
   IsNan: test("IsNan", nan),
@@ -67,11 +72,11 @@ export const unary: Kernels = {
   Reciprocal: direct("Reciprocal"),
   Relu: same("Relu", relu),
   Relu6: same("Relu6", (g, x) => g.binary("Min", relu(g, x), g.scalar(6, x.dtype))),
-  Round: direct("Round"),
+  Round: whole("Round"),
   Rsqrt: float("Rsqrt", (g, x) => g.unary("Reciprocal", g.unary("Sqrt", x))),
   Selu: float("Selu", (g, x) => g.unary("Selu", x, { alpha: { float: seluAlpha }, gamma: { float: seluScale } })),
   Sigmoid: direct("Sigmoid"),
-  Sign: same("Sign", (g, x) => g.unary("Sign", x)),
+  Sign: same("Sign", sign),
   Sin: direct("Sin"),
   Sinh: direct("Sinh"),
   Softplus: direct("Softplus"),

@@ -42,7 +42,7 @@ export async function attackDataset(
   const attack = { id: p.attack.id, params: resolveParams(find("attack", p.attack.id).params, p.attack.params, p.attack.id) };
   const source = await openSource(p, ctx);
   try {
-    const model = defended(await openModel(p.model), p.defense, ctx);
+    const model = defended((await openModel(p.model)).classifier, p.defense, ctx);
     const images = await source.images(model);
     const title = `${attack.id} ${p.dataset ?? p.images.map((file) => path.basename(file)).join(" ")}`;
     const store = await createRun({ workspace: p.workspace, directory: p.directory, kind: "attack", title });

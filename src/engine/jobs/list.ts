@@ -18,6 +18,8 @@ export function list(kind?: string): Catalog {
 }
 
 function plain(kind: CatalogKind, entry: Entry): CatalogEntry {
-  const params = JSON.parse(JSON.stringify(entry.params)) as ParametersSchema; // drops TypeBox's symbols
-  return { kind, id: entry.id, title: entry.title, paper: entry.paper, params: { ...params, type: "object" } };
+  const { properties, required } = JSON.parse(JSON.stringify(entry.params)) as ParametersSchema; // drops TypeBox's symbols
+  const needed = (required ?? []).filter((name) => properties[name]?.default === undefined);
+  const params: ParametersSchema = { type: "object", properties, ...(needed.length > 0 ? { required: needed } : {}) };
+  return { kind, id: entry.id, title: entry.title, paper: entry.paper, params };
 }

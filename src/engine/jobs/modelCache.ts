@@ -20,7 +20,7 @@ export class ModelCache {
       return kept.classifier;
     }
     kept?.classifier.dispose();
-    const classifier = await openModel(key);
+    const { classifier } = await openModel(key);
     this.#open.set(key, { signature, classifier });
     const [oldest] = this.#open;
     if (this.#open.size > capacity && oldest) {

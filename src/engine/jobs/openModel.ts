@@ -12,32 +12,33 @@ export interface OpenOptions {
   /** Instead of the contract that lies beside the model. */
   readonly contract?: InputContract | undefined;
   readonly classNames?: readonly string[] | undefined;
-  /** Image size of the data, for a model that takes any. */
-  readonly inputShape?: readonly [number, number, number] | undefined;
+}
+export interface OpenedModel {
+  /** Its weights are frozen; `dispose()` frees them. */
+  readonly classifier: Classifier;
+  /** Of model.json and weights. */
+  readonly sha256: string;
 }
 
 /**
  * A model file, run folder or a run's model folder as the classifier that attacks see: the defence it was trained with is part of it.
- * Its weights are frozen; `dispose()` frees them.
  * @throws FILE_NOT_FOUND, MODEL_INVALID, MODEL_NAN, UNKNOWN_ID for a defence of another version
  */
-export async function openModel(path: string, options: OpenOptions = {}): Promise<Classifier> {
-  const loaded = await loadNetwork(path);
-  const contract = options.contract ? { ...options.contract, ...keepDefense(loaded.contract) } : loaded.contract;
+export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
+  const loaded = await loadNetwork(path, options.contract);
+  const { network, contract, sha256 } = loaded;
   const defense = contract.defense ?? null;
-  const inputShape = options.inputShape ?? imageShape(loaded.network, contract, path);
   const classNames = options.classNames ?? contract.output?.classes;
-  const plan = defense && planOf(defense, inputShape, classesOf(loaded.network));
-  return classifierOf(loaded.network, {
+  const carried = defense && carriedDefense(defense, network, contract, path);
+  const classifier = classifierOf(network, {
     contract,
-    outputs: options.contract?.output?.kind ?? loaded.outputs,
-    inputShape: [...inputShape],
+    outputs: loaded.outputs,
     defense,
     warnings: loaded.warnings,
-    freeze: true,
-    ...(plan ? { plan } : {}),
-    ...(classNames ? { classNames: [...classNames] } : {}),
+    ...carried,
+    ...(classNames ? { classNames } : {}),
   });
+  return { classifier, sha256 };
 }
 
 /** How the defence trains and evaluates the network; an inference defence trains it in the ordinary way. */
@@ -49,24 +50,16 @@ export function planOf(defense: Choice, inputShape: readonly [number, number, nu
   return trainer.entry.plan(params, { inputShape, classes });
 }
 
-const keepDefense = (contract: InputContract): Pick<InputContract, "defense"> => (contract.defense ? { defense: contract.defense } : {});
-
-export function classesOf(network: tfl.LayersModel): number {
-  const shape = network.outputs[0]?.shape;
-  return shape?.[shape.length - 1] ?? 0;
-}
-
-/** From the contract where it says so (a volumized network does not show the image's size), else from the network's input. */
-function imageShape(network: tfl.LayersModel, contract: InputContract, path: string): [number, number, number] {
-  const [, height, width, channels] = network.inputs[0]?.shape ?? [];
-  const size = contract.input.size;
-  const named = contract.input.channels === "gray" ? 1 : contract.input.channels ? 3 : undefined;
-  const isImage = network.inputs[0]?.shape.length === 4;
-  const shape = [size?.[0] ?? (isImage ? height : null), size?.[1] ?? (isImage ? width : null), named ?? (isImage ? channels : null)];
-  if (shape.every((side): side is number => typeof side === "number")) return shape as [number, number, number];
-  throw new BulwarkError(
-    "MODEL_INVALID",
-    `The model ${path} does not say what size of image it takes.`,
-    'Put {"input": {"size": [height, width], "channels": "rgb"}} into <model>.bulwark.json beside it.',
-  );
+/** A volumized network does not show the size of its images: Bulwark's contract does. */
+function carriedDefense(defense: Choice, network: tfl.LayersModel, contract: InputContract, path: string) {
+  const { size, channels } = contract.input;
+  const classes = network.outputs[0]?.shape.at(-1) ?? 0;
+  if (!size || !channels)
+    throw new BulwarkError(
+      "MODEL_INVALID",
+      `The contract of ${path} names a defence but not the size and channels of the images.`,
+      'Put "size" and "channels" into its .bulwark.json, or save the model with Bulwark again.',
+    );
+  const inputShape = [...size, channels === "gray" ? 1 : 3] as const;
+  return { inputShape, plan: planOf(defense, inputShape, classes) };
 }

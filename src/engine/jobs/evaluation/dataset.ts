@@ -19,6 +19,7 @@ export function firstImages(dataset: Dataset, split: Split, limit: number | null
 
 /** SHA-256 over pixels and labels of the first images: tells whether two runs saw the same data. */
 export async function fingerprint(images: EvaluationImages): Promise<string> {
+  if (images.n === 0) return "";
   const batch = await images.read(0, Math.min(images.n, fingerprinted));
   const hash = createHash("sha256");
   hash.update(bytesOf(batch.images));

@@ -14,6 +14,8 @@ export interface RunData {
   readonly trainSize: number;
   /** Hash of the first test images and their labels. */
   readonly sha256: string;
+  /** The same of the first training images. */
+  readonly trainSha256: string;
   /** The training images, the last `validation` share of them set apart. */
   split(validation: number): { readonly train: ImageSource; readonly validation: ImageSource | null };
 }
@@ -33,6 +35,11 @@ export async function openData(experiment: ResolvedExperiment, ctx: RunContext):
     test: images,
     trainSize: chosen.length,
     sha256: await fingerprint(images),
+    trainSha256: await fingerprint({
+      n: chosen.length,
+      inputShape: dataset.inputShape,
+      read: (start, end) => dataset.read("train", chosen.subarray(start, end)),
+    }),
     split(validation) {
       const kept = Math.min(chosen.length - 1, Math.floor(chosen.length * validation));
       const cut = chosen.length - Math.max(0, kept);

@@ -3,9 +3,9 @@ import type { Choice } from "../../../shared/results.ts";
 import { armModelFolder } from "../../../shared/runs.ts";
 import type { Classifier } from "../../classifier.ts";
 import { resolveParams } from "../../define.ts";
-import { exists, sha256 } from "../../io/files.ts";
+import { exists } from "../../io/files.ts";
 import { find } from "../../registry.ts";
-import { openModel } from "../openModel.ts";
+import { type OpenOptions, openModel } from "../openModel.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { ResolvedArm } from "./resolve.ts";
 import { readTraining, type TrainingRecord, trainArm } from "./trainArm.ts";
@@ -19,9 +19,10 @@ export interface OpenArm {
 /** Trains an arm if that is asked for and needed, and opens it; null where there is no model for it to evaluate. */
 export async function openArm(arm: ResolvedArm, env: RunEnvironment): Promise<OpenArm | null> {
   if ("file" in arm.model) return openFile(arm, arm.model, env);
+  const own = { classNames: env.data.dataset.classNames };
   if (env.mode !== "evaluate") {
     const training = await trainArm(arm, arm.model, env);
-    return finish(arm, env.store.file(armModelFolder(arm.index, arm.name)), training, env);
+    return open(arm, env.store.file(armModelFolder(arm.index, arm.name)), own, training, env);
   }
   const folder = await trainedFolder(arm, env);
   if (folder === null) {
@@ -29,7 +30,7 @@ export async function openArm(arm: ResolvedArm, env: RunEnvironment): Promise<Op
     return null;
   }
   const training = await readTraining(folder);
-  return finish(arm, folder, training ? { ...training, reused: true } : null, env);
+  return open(arm, folder, own, training ? { ...training, reused: true } : null, env);
 }
 
 /** Where `evaluate` finds the model of an arm: the one named for the first, else folders of the named run, else this run's own. */
@@ -56,17 +57,19 @@ async function openFile(arm: ResolvedArm, model: Extract<ResolvedArm["model"], {
       `${arm.name}: a model file is evaluated as it is and cannot be trained with ${arm.defense.id}.`,
       'Leave "defense" out, or name one of the models that Bulwark builds.',
     );
-  const contract = model.input ?? undefined;
-  const { inputShape } = env.data.dataset;
-  const classifier = await openModel(model.file, { contract, classNames: undefined });
-  checkShape(classifier, inputShape, model.file);
-  return { classifier: wrapped(classifier, arm.defense, env), training: null, modelHash: await hashOfModel(model.file) };
+  return open(arm, model.file, { contract: model.input ?? undefined }, null, env);
 }
 
-async function finish(arm: ResolvedArm, folder: string, training: OpenArm["training"], env: RunEnvironment): Promise<OpenArm> {
-  const classifier = await openModel(folder, { classNames: env.data.dataset.classNames });
-  checkShape(classifier, env.data.dataset.inputShape, folder);
-  return { classifier: wrapped(classifier, arm.defense, env), training, modelHash: training?.weights || (await hashOfModel(folder)) };
+async function open(
+  arm: ResolvedArm,
+  path: string,
+  options: OpenOptions,
+  training: OpenArm["training"],
+  env: RunEnvironment,
+): Promise<OpenArm> {
+  const { classifier, sha256 } = await openModel(path, options);
+  checkShape(classifier, env.data.dataset.inputShape, path);
+  return { classifier: wrapped(classifier, arm.defense, env), training, modelHash: sha256 };
 }
 
 /** An inference defence stands in front of the model. */
@@ -83,12 +86,4 @@ export function checkShape(classifier: Classifier, data: readonly [number, numbe
     `The model ${model} takes images of ${classifier.inputShape.join("×")}, the data set has ${data.join("×")}.`,
     "Choose a data set of that size, or set the data set's size.",
   );
-}
-
-async function hashOfModel(path: string): Promise<string> {
-  for (const file of [`${path}/weights.bin`, `${path}/model/weights.bin`, path]) {
-    const hash = await sha256(file).catch(() => "");
-    if (hash !== "") return hash;
-  }
-  return "";
 }

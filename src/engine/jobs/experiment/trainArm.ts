@@ -8,7 +8,7 @@ import { armModelFolder, slug } from "../../../shared/runs.ts";
 import { resolveParams, type TrainingPlan } from "../../define.ts";
 import { attackBatch } from "../../harness/runAttack.ts";
 import { saveNetwork } from "../../importers/index.ts";
-import { exists, readText, sha256 } from "../../io/files.ts";
+import { readText } from "../../io/files.ts";
 import { readRunEvents } from "../../io/runStore.ts";
 import { classifierOf } from "../../networkClassifier.ts";
 import { find } from "../../registry.ts";
@@ -25,7 +25,6 @@ export type EpochEvent = Extract<RunEvent, { kind: "epoch" }>;
 export interface TrainingRecord {
   /** Hash of all that decides the weights. */
   readonly key: string;
-  readonly weights: string;
   readonly epochs: number;
   readonly bestEpoch: number | null;
   readonly seconds: number;
@@ -86,7 +85,7 @@ const keyOf = (arm: ResolvedArm, model: Choice, env: RunEnvironment): string =>
   hashOf({
     seed: env.experiment.seed,
     dataset: { ...env.experiment.dataset, test: null },
-    data: env.data.sha256,
+    data: env.data.trainSha256,
     name: arm.name,
     model,
     defense: arm.defense,
@@ -113,18 +112,16 @@ async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment
         train: split.train,
         validation: split.validation,
         settings: arm.train,
-        inputShape,
         arm: arm.name,
         checkpointDirectory: checkpoints(arm, env, key),
+        inputShape,
         ...(quick ? { quickAttack: quick } : {}),
       },
       env.ctx,
     );
     await saveNetwork(network, folder, contractOf(arm, env));
-    const weights = path.join(folder, "weights.bin");
     const record: TrainingRecord = {
       key,
-      weights: (await exists(weights)) ? await sha256(weights) : "",
       ...result,
       images: split.train.size,
       history: lastHistory(await readRunEvents(env.store.directory), arm.name),
@@ -156,8 +153,8 @@ function quickAttack(arm: ResolvedArm, network: tfl.LayersModel, plan: TrainingP
   return async (): Promise<{ id: string; successRate: number | null }> => {
     const batch = await images.read(Int32Array.from({ length: Math.min(quickImages, images.size) }, (_, i) => i));
     const contract = contractOf(arm, env);
-    const inputShape: [number, number, number] = [...dataset.inputShape];
-    const model = classifierOf(network, { contract, outputs: "logits", plan, inputShape, classNames: [...dataset.classNames] });
+    const { inputShape, classNames } = dataset;
+    const model = classifierOf(network, { contract, outputs: "logits", plan, inputShape, classNames, freeze: false });
     const outcome = await attackBatch(
       { attack: find("attack", id), params, model, batch, firstIndex: 0, seedName: `quick/${id}` },
       env.ctx,

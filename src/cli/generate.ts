@@ -1,0 +1,121 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { catalog } from "../engine/jobs/list.ts";
+import { type CatalogEntry, type CatalogKind, catalogKinds, type ParameterSchema } from "../shared/catalog.ts";
+import { errorCodes } from "../shared/errors.ts";
+import { experimentSchema } from "../shared/experiment.ts";
+import { commonHelp, verbs } from "./usage.ts";
+
+/** `npm run generate`: what follows from the registries and schemas, written for those that cannot import the engine, and for readers. */
+export function generate(root: string): void {
+  const entries = catalog();
+  const write = (file: string, text: string): void => {
+    const target = path.join(root, file);
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, text);
+  };
+  write("src/shared/catalog.generated.json", `${JSON.stringify(entries, null, 1)}\n`);
+  for (const kind of catalogKinds) write(`docs/reference/${plural[kind]}.md`, kindPage(kind, entries));
+  write("docs/reference/experiment.md", experimentPage());
+  write("docs/reference/cli.md", cliPage());
+}
+
+const plural: Readonly<Record<CatalogKind, string>> = {
+  attack: "attacks",
+  defense: "defenses",
+  detector: "detectors",
+  explanation: "explanations",
+  measure: "measures",
+  model: "models",
+  dataset: "datasets",
+};
+const note = "<!-- Written by `npm run generate`: do not edit. -->\n";
+const row = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+
+function kindPage(kind: CatalogKind, entries: readonly CatalogEntry[]): string {
+  const own = entries.filter((entry) => entry.kind === kind);
+  const title = plural[kind].charAt(0).toUpperCase() + plural[kind].slice(1);
+  const parts = own.map((entry) => `## \`${entry.id}\`\n\n${entry.title} (${entry.paper}).\n\n${parameters(entry)}`);
+  return `${note}\n# ${title}\n\n${parts.length === 0 ? "This version has none." : parts.join("\n\n")}\n`;
+}
+
+function parameters({ params }: CatalogEntry): string {
+  const own = Object.entries(params.properties);
+  if (own.length === 0) return "No parameters.";
+  const rows = own.map(([name, schema]) => row([`\`${name}\``, text(schema.default), range(schema), schema.description ?? ""]));
+  return [row(["parameter", "default", "values", ""]), row(["---", "---", "---", "---"]), ...rows].join("\n");
+}
+
+const text = (value: unknown): string => (value === undefined ? "" : `\`${JSON.stringify(value)}\``);
+
+function range({ type, enum: options, minimum, maximum, unit }: ParameterSchema): string {
+  if (options) return options.map((option) => `\`${option}\``).join(", ");
+  const low = minimum === undefined ? "" : `≥ ${minimum}`;
+  const high = maximum === undefined ? "" : `≤ ${maximum}`;
+  return [type ?? "", [low, high].filter(Boolean).join(", "), unit ? `(${unit})` : ""].filter(Boolean).join(" ");
+}
+
+type Schema = Readonly<Record<string, unknown>>;
+const record = (value: unknown): Schema => (typeof value === "object" && value !== null ? (value as Schema) : {});
+
+function experimentPage(): string {
+  const schema = record(experimentSchema(catalog()));
+  const properties = record(schema["properties"]);
+  const train = record(record(properties["train"])["properties"]);
+  return `${note}
+# Experiment files
+
+\`*.bulwark.jsonc\`, JSON with comments. \`kind\` names an entry of the other reference pages; its parameters stand beside it.
+
+${propertyTable(properties)}
+
+## \`train\`
+
+${propertyTable(train)}
+
+## \`expect\`
+
+Each entry names a \`metric\` (${(record(record(record(record(properties["expect"])["items"])["properties"])["metric"])["enum"] as string[]).map((metric) => `\`${metric}\``).join(", ")}) with \`min\`, \`max\` or both. Without \`arm\` the first arm is meant, without \`attack\` every attack. If one is not met, the exit code is 2.
+`;
+}
+
+function propertyTable(properties: Schema): string {
+  const rows = Object.entries(properties).map(([name, value]) => {
+    const schema = record(value);
+    return row([`\`${name}\``, text(schema["default"]), String(schema["description"] ?? "")]);
+  });
+  return [row(["key", "default", ""]), row(["---", "---", "---"]), ...rows].join("\n");
+}
+
+function cliPage(): string {
+  const rows = Object.values(verbs).map(({ usage, does }) => row([`\`${usage}\``, does]));
+  const common = commonHelp.map(([option, does]) => row([`\`${option}\``, does]));
+  return `${note}
+# Command line
+
+Progress and log go to stderr, results to stdout.
+
+${[row(["command", "does"]), row(["---", "---"]), ...rows].join("\n")}
+
+## Everywhere
+
+${[row(["option", ""]), row(["---", "---"]), ...common].join("\n")}
+
+A data set is written \`kind\` or \`kind:path\` (\`mnist\`, \`imageFolder:photos\`); a model is a model file, a run folder or a run's \`model/\`.
+
+## Exit codes
+
+| code | means |
+| --- | --- |
+| 0 | done |
+| 1 | a bug |
+| 2 | an expectation of the experiment is not met |
+| 3 | bad input: one line \`error CODE: message — fix\` |
+| 130 | cancelled |
+
+## Error codes
+
+${errorCodes.map((code) => `\`${code}\``).join(" ")}
+`;
+}

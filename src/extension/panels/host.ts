@@ -118,6 +118,12 @@ export async function saveAs(suggested: string, bytes: Uint8Array): Promise<vsco
   return target;
 }
 
+/** A chart or table that a panel made; `name` proposes a file name. */
+export async function saveDataUrl(root: string, name: string, dataUrl: string): Promise<void> {
+  const bytes = bytesOfDataUrl(dataUrl);
+  if (bytes) await saveAs(path.join(root, path.basename(name)), bytes);
+}
+
 /** Bytes of `data:…;base64,…` or of a percent-encoded data URL; undefined for anything else. */
 export function bytesOfDataUrl(url: string): Uint8Array | undefined {
   const match = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url);

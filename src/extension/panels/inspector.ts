@@ -14,7 +14,7 @@ import { applyFix, panelError } from "../messages.ts";
 import { newRunDirectory } from "../runFolder.ts";
 import type { Services } from "../services.ts";
 import { requireTrust, rootFolder, setting, shortPath } from "../workspace.ts";
-import { hostPanel, type PanelHost, webviewUri } from "./host.ts";
+import { hostPanel, type PanelHost, saveDataUrl, webviewUri } from "./host.ts";
 import { exportInspector } from "./inspectorExport.ts";
 import { type InspectorRequest, writeRequest } from "./inspectorFile.ts";
 import { rankInto } from "./ranking.ts";
@@ -210,6 +210,9 @@ async function answer(session: Session, inspector: Inspector, intent: InspectorI
         { directory: session.directory, title: state.title, result: state.result, root: rootFolder(image) },
         intent,
       );
+      return;
+    case "save":
+      await saveDataUrl(rootFolder(image), intent.name, intent.dataUrl);
       return;
     case "fix":
       await applyFix(state.error ?? state.ranking?.error ?? null, intent.id);

@@ -9,7 +9,8 @@ import { applyFix, panelError, showError } from "../messages.ts";
 import { findModels } from "../models.ts";
 import { readRunState } from "../runFolder.ts";
 import type { Services } from "../services.ts";
-import { bytesOfDataUrl, hostPanel, saveAs, webviewUri } from "./host.ts";
+import { rootFolder } from "../workspace.ts";
+import { hostPanel, saveDataUrl, webviewUri } from "./host.ts";
 import { readClassNames, readLedger, readReport } from "./reportData.ts";
 
 const openPanels = new Map<string, vscode.WebviewPanel>();
@@ -75,11 +76,9 @@ async function answer(services: Services, directory: string, error: PanelError |
     case "inspect":
       await inspect(services, directory, intent);
       return;
-    case "save": {
-      const bytes = bytesOfDataUrl(intent.dataUrl);
-      if (bytes) await saveAs(path.join(path.dirname(path.dirname(path.dirname(directory))), path.basename(intent.name)), bytes);
+    case "save":
+      await saveDataUrl(rootFolder(directory), intent.name, intent.dataUrl);
       return;
-    }
     case "fix":
       await applyFix(error, intent.id);
       return;

@@ -9,7 +9,8 @@ import { type RunState, runFiles } from "../../shared/runs.ts";
 import { applyFix, panelError } from "../messages.ts";
 import { readRunState } from "../runFolder.ts";
 import type { Services } from "../services.ts";
-import { hostPanel, webviewUri } from "./host.ts";
+import { rootFolder } from "../workspace.ts";
+import { hostPanel, saveDataUrl, webviewUri } from "./host.ts";
 
 const openPanels = new Map<string, vscode.WebviewPanel>();
 const pollMilliseconds = 500;
@@ -134,6 +135,9 @@ async function answer(services: Services, directory: string, error: PanelError |
       return;
     case "openReport":
       await vscode.commands.executeCommand(commands.openReport, id);
+      return;
+    case "save":
+      await saveDataUrl(rootFolder(directory), intent.name, intent.dataUrl);
       return;
     case "fix":
       await applyFix(error, intent.id);

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import * as vscode from "vscode";
+import { commands, settings } from "../../../src/shared/contributions.ts";
+import { BulwarkError } from "../../../src/shared/errors.ts";
+import { type AttackImageResult, type DoctorReport, requests } from "../../../src/shared/protocol.ts";
+import { bulwark, closeAll, eventually, pictureAndModel } from "../support.ts";
+
+const configure = (name: string, value: unknown): Thenable<void> =>
+  vscode.workspace.getConfiguration().update(name, value, vscode.ConfigurationTarget.Workspace);
+
+describe("the engine", () => {
+  afterEach(closeAll);
+
+  it("shakes hands and tells what it found", async () => {
+    const { services } = await bulwark();
+    const report = await vscode.commands.executeCommand<DoctorReport>(commands.runDoctor);
+    assert.ok(report.backends.some(({ name, available }) => name === "cpu" && available));
+    const { status } = services.engine;
+    assert.ok(status.kind === "ready" && status.handshake.backend === report.selected);
+  });
+
+  it("killed in mid-request, rejects it with ENGINE_EXITED; the next request has a new process", async () => {
+    const { services } = await bulwark();
+    const first = await services.engine.get();
+    const pending = services.engine.request(requests.doctor, {});
+    const rejected = assert.rejects(pending, (error) => error instanceof BulwarkError && error.code === "ENGINE_EXITED");
+    first.kill("SIGKILL");
+    await rejected;
+    await eventually("the engine counts as stopped", () => services.engine.status.kind === "stopped");
+    const second = await services.engine.get();
+    assert.notEqual(second.pid, first.pid);
+    assert.ok((await services.engine.request(requests.list, {})).length > 0);
+  });
+
+  it("killed under an attack, leaves a card with a way out, and the attack works again", async () => {
+    const { services } = await bulwark();
+    const { image, model } = await pictureAndModel();
+    const options = { model, attack: "pgd", params: { eps: 0.1, steps: 5000 } };
+    const lost = vscode.commands.executeCommand(commands.attackThisImage, vscode.Uri.file(image), options);
+    await eventually("iterations arrive", () => (services.inspectors.get(image)?.state.trace.length ?? 0) > 0);
+    (await services.engine.get()).kill("SIGKILL");
+    assert.equal(await lost, undefined);
+    const state = services.inspectors.get(image)?.state;
+    assert.equal(state?.status, "failed");
+    assert.equal(state?.error?.error.code, "ENGINE_EXITED");
+    assert.equal(state?.error?.action?.label, "Restart Engine");
+    const again = { model, attack: "fgsm", params: {} };
+    assert.ok(await vscode.commands.executeCommand<AttackImageResult>(commands.attackThisImage, vscode.Uri.file(image), again));
+  });
+
+  it("is cancelled between iterations when the panel is closed", async () => {
+    const { services } = await bulwark();
+    const { image, model } = await pictureAndModel();
+    const options = { model, attack: "pgd", params: { eps: 0.1, steps: 10_000 } };
+    const attack = vscode.commands.executeCommand(commands.attackThisImage, vscode.Uri.file(image), options);
+    await eventually("iterations arrive", () => (services.inspectors.get(image)?.state.trace.length ?? 0) > 0);
+    services.inspectors.get(image)?.panel.dispose();
+    assert.equal(await attack, undefined);
+    await eventually("the engine is idle", () => services.engine.status.kind === "ready" && services.engine.status.busy === 0);
+  });
+
+  it("that cannot start is one error with the setting to change; corrected, it starts", async () => {
+    const { services } = await bulwark();
+    await configure(settings.nodePath, "/nowhere/node");
+    try {
+      await eventually("the setting is seen", () => services.engine.status.kind === "stopped");
+      await assert.rejects(services.engine.get(), (error) => error instanceof BulwarkError && error.code === "ENGINE_START");
+      assert.equal(services.engine.status.kind, "failed");
+    } finally {
+      await configure(settings.nodePath, undefined);
+    }
+    assert.ok((await services.engine.get()).pid > 0);
+  });
+
+  it("computes with the backend that is chosen", async () => {
+    const { services } = await bulwark();
+    await vscode.commands.executeCommand(commands.selectBackend, "cpu");
+    try {
+      await eventually("the setting is seen", () => services.engine.status.kind === "stopped");
+      assert.equal((await services.engine.get()).handshake.backend, "cpu");
+    } finally {
+      await configure(settings.backend, undefined);
+    }
+  });
+});

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import * as vscode from "vscode";
+import type { BulwarkApi } from "../../src/extension/extension.ts";
+
+/** The extension as this host runs it, activated. */
+export async function bulwark(): Promise<BulwarkApi> {
+  const extension = vscode.extensions.getExtension<BulwarkApi>("bulwark-ml.bulwark");
+  assert.ok(extension, "the extension is installed in this host");
+  return extension.activate();
+}
+
+/** The open folder: a copy of samples/. */
+export function workspace(): string {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  assert.ok(folder, "a folder is open");
+  return folder.uri.fsPath;
+}
+
+/** Waits until `look` finds something; says what was missing otherwise. */
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  seconds = 30,
+): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Writes an experiment file into the open folder and shows it. */
+export async function showExperiment(name: string, text: string): Promise<vscode.TextDocument> {
+  const file = path.join(workspace(), `${name}.bulwark.jsonc`);
+  writeFileSync(file, text);
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
+  await vscode.window.showTextDocument(document);
+  return document;
+}
+
+/** Position of the first occurrence of `text`, `offset` characters into it. */
+export function positionOf(document: vscode.TextDocument, text: string, offset = 0): vscode.Position {
+  const at = document.getText().indexOf(text);
+  assert.notEqual(at, -1, `${text} is in the document`);
+  return document.positionAt(at + offset);
+}
+
+/** A picture and a model of the samples. */
+export async function pictureAndModel(): Promise<{ image: string; model: string }> {
+  const [image] = await vscode.workspace.findFiles("**/*.png", "**/.bulwark/**");
+  const [model] = await vscode.workspace.findFiles("**/model.json", "**/.bulwark/**");
+  assert.ok(image && model, "the samples hold a picture and a model");
+  return { image: image.fsPath, model: model.fsPath };
+}
+
+export const tabsOf = (viewType: string): vscode.Tab[] =>
+  vscode.window.tabGroups.all
+    .flatMap((group) => group.tabs)
+    .filter((tab) => tab.input instanceof vscode.TabInputWebview && tab.input.viewType.endsWith(viewType));
+
+export const closeAll = (): Thenable<unknown> => vscode.commands.executeCommand("workbench.action.closeAllEditors");

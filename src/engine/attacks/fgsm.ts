@@ -16,10 +16,14 @@ export const fgsm = defineAttack({
   ball: ({ eps }) => ({ norm: "linf", radius: eps }),
   async run(model, batch, { eps }, ctx) {
     const { gradient, logits } = attackGradient(model, batch.images, batch);
-    await ctx.iterate(batch.images, logits);
-    const { low, high } = boxAround(batch.images, eps);
-    const moved = signStep(batch.images, gradient, eps, low, high);
-    tf.dispose([gradient, logits, low, high]);
-    return moved;
+    try {
+      await ctx.iterate(batch.images, logits);
+      const { low, high } = boxAround(batch.images, eps);
+      const moved = signStep(batch.images, gradient, eps, low, high);
+      tf.dispose([low, high]);
+      return moved;
+    } finally {
+      tf.dispose([gradient, logits]);
+    }
   },
 });

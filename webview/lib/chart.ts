@@ -3,7 +3,7 @@ import "uplot/dist/uPlot.min.css";
 import { chartFrame, type Save } from "./chartFrame.ts";
 import { h, onChange } from "./dom.ts";
 import { number } from "./format.ts";
-import { type Axes, extent, type Line, type Marker, type Plot } from "./plot.ts";
+import { type Axes, extent, type Line, type Marker, markedPoints, type Plot } from "./plot.ts";
 import { chartColours, onThemeChange, token } from "./theme.ts";
 
 export interface Chart {
@@ -56,7 +56,17 @@ export function createChart(save: Save): Chart {
       plot = next;
       frame.update(axes, plot);
       stage.setAttribute("aria-label", summary(axes, plot));
-      structure(JSON.stringify([axes.title, axes.log, axes.range, next.lines.map((l) => [l.label, l.dash, l.marker]), next.marks]));
+      structure(
+        JSON.stringify([
+          axes.title,
+          axes.y,
+          axes.log,
+          axes.range,
+          axes.xRange,
+          next.lines.map((l) => [l.label, l.dash, l.marker]),
+          next.marks,
+        ]),
+      );
       if (chart) chart.setData(aligned(plot));
       else build();
     },
@@ -97,7 +107,10 @@ function options(axes: Axes, plot: Plot, shown: (line: Line) => boolean, width: 
     height: heightFor(width),
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false } },
-    scales: { x: { time: false }, y: axes.log ? { distr: 3 } : { range } },
+    scales: {
+      x: { time: false, ...(axes.xRange ? { range: [axes.xRange[0], axes.xRange[1]] } : {}) },
+      y: axes.log ? { distr: 3 } : { range },
+    },
     axes: [
       {
         ...axis,
@@ -135,26 +148,24 @@ function drawMarks(u: uPlot, plot: Plot, colours: readonly string[], shown: (lin
   const unit = devicePixelRatio;
   ctx.save();
   for (const line of plot.lines) {
-    if (!line.marker || line.faint || plot.x.length > 60 || !shown(line)) continue;
+    if (!line.marker || line.faint || !shown(line)) continue;
     ctx.fillStyle = colours[line.colour % colours.length] ?? "gray";
-    for (const [i, x] of plot.x.entries()) {
-      const y = line.y[i];
-      if (y === null || y === undefined || !Number.isFinite(y)) continue;
-      markerPath(ctx, line.marker, u.valToPos(x, "x", true), u.valToPos(y, "y", true), 3.5 * unit);
+    for (const i of markedPoints(line.y)) {
+      markerPath(ctx, line.marker, u.valToPos(plot.x[i] ?? 0, "x", true), u.valToPos(line.y[i] ?? 0, "y", true), 3.5 * unit);
       ctx.fill();
     }
   }
-  ctx.strokeStyle = ctx.fillStyle = token("errorForeground", "red");
   ctx.setLineDash([3 * unit, 3 * unit]);
   for (const mark of plot.marks) {
     const x = u.valToPos(mark.x, "x", true);
+    ctx.strokeStyle = ctx.fillStyle = mark.severe ? token("errorForeground", "red") : token("foreground");
     ctx.beginPath();
     ctx.moveTo(x, u.bbox.top);
     ctx.lineTo(x, u.bbox.top + u.bbox.height);
     ctx.stroke();
     ctx.textAlign = x > u.bbox.left + u.bbox.width / 2 ? "right" : "left";
     ctx.font = `${11 * unit}px ${token("font-family", "sans-serif")}`;
-    ctx.fillText(` ${mark.text} `, x, u.bbox.top + 12 * unit);
+    ctx.fillText(` ${mark.text} `, x, mark.severe ? u.bbox.top + 12 * unit : u.bbox.top + u.bbox.height - 6 * unit);
   }
   ctx.restore();
 }

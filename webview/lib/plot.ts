@@ -13,6 +13,8 @@ export type Marker = "circle" | "square" | "triangle" | "diamond";
 export interface Mark {
   readonly x: number;
   readonly text: string;
+  /** Something went wrong here. */
+  readonly severe?: boolean;
 }
 export interface Plot {
   readonly x: readonly number[];
@@ -27,6 +29,7 @@ export interface Axes {
   readonly log: boolean;
   /** Ends of the y axis; taken from the data when left out. */
   readonly range?: readonly [number, number];
+  readonly xRange?: readonly [number, number];
 }
 
 export const markers: readonly Marker[] = ["circle", "square", "triangle", "diamond"];
@@ -50,6 +53,13 @@ export function smooth(y: readonly (number | null)[], weight: number): (number |
     total = weight * total + (1 - weight);
     return mean / total;
   });
+}
+
+/** Places of a line's markers: all of a few points, about twelve of many, the last one always. */
+export function markedPoints(y: readonly (number | null)[]): number[] {
+  const finite = y.flatMap((value, i) => (value !== null && Number.isFinite(value) ? [i] : []));
+  const stride = finite.length <= 24 ? 1 : Math.ceil(finite.length / 12);
+  return finite.filter((_, k) => (finite.length - 1 - k) % stride === 0);
 }
 
 /** Round tick values: 1, 2 or 5 times a power of ten, about `wanted` of them. */

@@ -1,4 +1,4 @@
-import { type Axes, extent, type Line, type Marker, type Plot, ticks } from "./plot.ts";
+import { type Axes, extent, type Line, type Marker, markedPoints, type Plot, ticks } from "./plot.ts";
 
 const escapeXml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -14,7 +14,7 @@ interface Scales {
 }
 
 function scalesOf(axes: Axes, plot: Plot): Scales {
-  const [left, right] = extent(plot.x, 0);
+  const [left, right] = axes.xRange ?? extent(plot.x, 0);
   const y = (value: number): number => (axes.log ? Math.log10(value) : value);
   const values = plot.lines.flatMap((line) => line.y.filter((v): v is number => v !== null && (!axes.log || v > 0)).map(y));
   const [low, high] = axes.range && !axes.log ? axes.range : extent(values);
@@ -75,6 +75,7 @@ function lineOf(line: Line, x: readonly number[], scales: Scales, colours: reado
   let path = "";
   let pen = "M";
   const dots: string[] = [];
+  const marked = new Set(line.faint ? [] : markedPoints(line.y));
   for (const [i, at] of x.entries()) {
     const value = line.y[i];
     if (value === null || value === undefined || !Number.isFinite(value) || (log && value <= 0)) {
@@ -84,7 +85,7 @@ function lineOf(line: Line, x: readonly number[], scales: Scales, colours: reado
     const [px, py] = [scales.x(at), scales.y(value)];
     path += `${pen}${px.toFixed(1)} ${py.toFixed(1)}`;
     pen = "L";
-    if (line.marker && x.length <= 60) dots.push(shape(line.marker, px, py, colour));
+    if (line.marker && marked.has(i)) dots.push(shape(line.marker, px, py, colour));
   }
   const stroke = `stroke="${colour}" stroke-width="${line.faint ? 1 : 2}" stroke-opacity="${line.faint ? 0.35 : 1}"`;
   return `<path d="${path}" fill="none" ${stroke} stroke-dasharray="${line.dash.join(" ")}"/>${dots.join("")}`;

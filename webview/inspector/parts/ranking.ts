@@ -35,6 +35,7 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
   const element = section("Patch ranking", false, settings.element, error.element, ring, body);
   element.addEventListener("toggle", () => {
     if (element.open && context && !context.state.ranking) rank();
+    else context?.set({});
   });
   const drawChart = onChange((shown: PatchRanking, settingsNow: RankingSettings) => chart.update(...scoreChart(shown, settingsNow)));
   return {

@@ -1,0 +1,95 @@
+import { number, percent } from "../lib/format.ts";
+import { type Axes, dashes, type Line, type Mark, markers, type Plot, smooth } from "../lib/plot.ts";
+import type { ArmSeries, Summary } from "./series.ts";
+
+export interface ChartSettings {
+  readonly log: boolean;
+  /** Weight of the moving average, 0…0.99. */
+  readonly smoothing: number;
+}
+type Values = ReadonlyMap<number, number | null>;
+interface Named {
+  readonly label: string;
+  readonly colour: number;
+  readonly kind: 0 | 1;
+  readonly values: Values;
+  readonly faint?: boolean;
+}
+
+/** Puts lines with different places on the x axis beside each other: what a line does not have at a place is null. */
+export function align(named: readonly Named[]): { x: number[]; lines: Line[] } {
+  const x = [...new Set(named.flatMap((n) => [...n.values.keys()]))].sort((a, b) => a - b);
+  const lines = named.map((n) => ({
+    label: n.label,
+    colour: n.colour,
+    // Same arm, same colour; the second figure of an arm is dashed and has the next marker.
+    dash: dashes[n.kind] ?? [],
+    marker: n.faint ? null : (markers[(n.colour + 2 * n.kind) % markers.length] ?? null),
+    ...(n.faint ? { faint: true } : {}),
+    y: x.map((at) => n.values.get(at) ?? null),
+  }));
+  return { x, lines };
+}
+
+const finite = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
+
+function smoothed(values: Values, weight: number): Values {
+  const places = [...values.keys()];
+  const y = smooth([...values.values()], weight);
+  return new Map(places.map((at, i) => [at, y[i] ?? null]));
+}
+
+export function lossPlot(summary: Summary, settings: ChartSettings): readonly [Axes, Plot] {
+  const named = summary.arms.flatMap((arm, colour): Named[] => {
+    const raw = trainLoss(arm);
+    const validation = new Map(arm.epochs.map((e) => [e.epoch, finite(e.validationLoss)]));
+    const lines: Named[] = [];
+    if (settings.smoothing > 0 && raw.size > 0) lines.push({ label: `${arm.name} raw`, colour, kind: 0, values: raw, faint: true });
+    lines.push({ label: `${arm.name} training`, colour, kind: 0, values: smoothed(raw, settings.smoothing) });
+    lines.push({ label: `${arm.name} validation`, colour, kind: 1, values: validation });
+    return lines.filter((line) => line.values.size > 0);
+  });
+  const axes = {
+    title: "Loss",
+    x: "epoch",
+    y: "cross-entropy (nats)",
+    format: (v: number) => number(v),
+    log: settings.log,
+    xRange: epochsOf(summary),
+  };
+  const { x, lines } = align(named);
+  // A logarithm has no place for 0 and below.
+  const drawn = settings.log ? lines.map((l) => ({ ...l, y: l.y.map((v) => (v !== null && v > 0 ? v : null)) })) : lines;
+  return [axes, { x, lines: drawn, marks: marksOf(summary) }];
+}
+
+function trainLoss(arm: ArmSeries): Values {
+  if (arm.steps.length > 0) return new Map(arm.steps.map((s) => [s.at, finite(s.loss)]));
+  return new Map(arm.epochs.map((e) => [e.epoch, finite(e.trainLoss)]));
+}
+
+export function accuracyPlot(summary: Summary): readonly [Axes, Plot] {
+  const named = summary.arms.flatMap((arm, colour): Named[] => {
+    const accuracy = new Map(arm.epochs.filter((e) => e.validationAccuracy !== null).map((e) => [e.epoch, e.validationAccuracy]));
+    const quick = arm.epochs.filter((e) => e.quickAttack !== null);
+    const id = quick[0]?.quickAttack?.id ?? "attack";
+    const success = new Map(quick.map((e) => [e.epoch, e.quickAttack?.successRate ?? null]));
+    return [
+      { label: `${arm.name} clean accuracy`, colour, kind: 0 as const, values: accuracy },
+      { label: `${arm.name} ${id} success`, colour, kind: 1 as const, values: success },
+    ].filter((line) => line.values.size > 0);
+  });
+  const axes: Axes = {
+    title: "Accuracy",
+    x: "epoch",
+    y: "share of images",
+    format: percent,
+    log: false,
+    range: [0, 1],
+    xRange: epochsOf(summary),
+  };
+  return [axes, { ...align(named), marks: marksOf(summary) }];
+}
+
+const epochsOf = (summary: Summary): readonly [number, number] => [0, Math.max(1, ...summary.arms.map((arm) => arm.plannedEpochs))];
+const marksOf = ({ diverged }: Summary): Mark[] => (diverged ? [{ x: diverged.at, text: "diverged", severe: true }] : []);

@@ -47,10 +47,11 @@ function fields(line: string): string[] {
 export async function readClasses(folder: string): Promise<string[] | undefined> {
   const file = path.join(folder, "classes.txt");
   if (!(await exists(file))) return undefined;
-  return (await readText(file))
+  const names = (await readText(file))
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== "");
+  return names.length > 0 ? names : undefined;
 }
 
 /**

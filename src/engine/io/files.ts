@@ -49,7 +49,8 @@ export function writeError(error: unknown, file: string): unknown {
 /** The whole file. @throws FILE_NOT_FOUND, FILE_UNREADABLE (also for a folder). */
 export async function readBytes(file: string): Promise<Uint8Array> {
   try {
-    return await fs.readFile(file);
+    const { buffer, byteOffset, byteLength } = await fs.readFile(file);
+    return new Uint8Array(buffer, byteOffset, byteLength); // a Buffer's slice() would share memory
   } catch (error) {
     throw readError(error, file);
   }

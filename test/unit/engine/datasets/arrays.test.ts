@@ -1,0 +1,82 @@
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { arrays } from "../../../../src/engine/datasets/arrays.ts";
+import { splitByShare } from "../../../../src/engine/datasets/split.ts";
+import { type NpyArray, writeNpz } from "../../../../src/engine/io/npz.ts";
+import { load, temporaryFolder } from "./helpers.ts";
+
+let root: string;
+beforeAll(async () => {
+  root = await temporaryFolder();
+});
+let count = 0;
+async function npz(content: Readonly<Record<string, NpyArray>>): Promise<string> {
+  const file = path.join(root, `${count++}.npz`);
+  await writeNpz(file, content);
+  return file;
+}
+const labels: NpyArray = { data: Int32Array.of(2, 0), shape: [2] };
+const floats: NpyArray = { data: Float32Array.of(0, 0.25, 1, 0.5), shape: [2, 1, 2, 1] };
+
+describe("numpy arrays", () => {
+  it("reads floats as they are and bytes as 255ths, for testing unless a share is for training", async () => {
+    const data = await load(arrays, { path: await npz({ images: floats, labels }) });
+    expect([data.size("train"), data.size("test"), data.inputShape, data.classNames]).toEqual([0, 2, [1, 2, 1], ["0", "1", "2"]]);
+    expect(await data.read("test", [1, 0])).toEqual({ images: Float32Array.of(1, 0.5, 0, 0.25), labels: Int32Array.of(0, 2), n: 2 });
+    const bytes = await load(arrays, {
+      path: await npz({ images: { data: Uint8Array.of(0, 255, 51, 102), shape: [2, 1, 2] }, labels }),
+      testShare: 0,
+      classes: 5,
+    });
+    expect([bytes.size("train"), bytes.size("test"), bytes.classNames.length]).toEqual([2, 0, 5]);
+    expect([...(await bytes.read("train", [0, 1])).images]).toEqual([0, 1, Math.fround(0.2), Math.fround(0.4)]);
+  });
+
+  it("reads the four arrays of Keras data sets", async () => {
+    const data = await load(arrays, {
+      path: await npz({
+        x_train: floats,
+        y_train: labels,
+        x_test: { data: floats.data.slice(0, 2), shape: [1, 1, 2, 1] },
+        y_test: { data: Uint8Array.of(1), shape: [1, 1] },
+      }),
+    });
+    expect([data.size("train"), data.size("test")]).toEqual([2, 1]);
+    expect((await data.read("test", [0])).labels).toEqual(Int32Array.of(1));
+  });
+
+  it("refuses what is not images and labels", async () => {
+    const attempt = async (content: Readonly<Record<string, NpyArray>>, code: string, pattern: RegExp, params = {}) =>
+      expect(load(arrays, { path: await npz(content), ...params })).rejects.toMatchObject({
+        code,
+        message: expect.stringMatching(pattern),
+      });
+    await attempt({ pictures: floats }, "DATASET_INVALID", /no arrays.*only pictures/);
+    await attempt({ images: { data: Float32Array.of(0, 128, 0, 0), shape: [2, 1, 2, 1] }, labels }, "DATASET_INVALID", /Image 0.*128/);
+    await attempt(
+      { images: { data: Float32Array.of(0, 0, 0, Number.NaN), shape: [2, 1, 2, 1] }, labels },
+      "DATASET_INVALID",
+      /Image 1.*NaN/,
+    );
+    await attempt({ images: { data: Uint8Array.of(1, 2, 3, 4), shape: [2, 2] }, labels }, "DATASET_INVALID", /shape \[2, 2\]/);
+    await attempt({ images: { data: new Uint8Array(8), shape: [2, 1, 1, 4] }, labels }, "DATASET_INVALID", /shape/);
+    await attempt({ images: floats, labels: { data: Int32Array.of(1), shape: [1] } }, "DATASET_INVALID", /2 images but 1 labels/);
+    await attempt({ images: floats, labels: { data: Float32Array.of(0.5, 1), shape: [2] } }, "DATASET_INVALID", /whole numbers/);
+    await attempt({ images: floats, labels: { data: Int32Array.of(0, -1), shape: [2] } }, "LABEL_RANGE", /label -1/);
+    await attempt({ images: floats, labels }, "LABEL_RANGE", /label 2.*2 classes/, { classes: 2 });
+    await attempt(
+      { images: { data: new Uint8Array(), shape: [0, 1, 1, 1] }, labels: { data: new Int32Array(), shape: [0] } },
+      "DATASET_EMPTY",
+      /no images/,
+    );
+  });
+});
+
+describe("division by share", () => {
+  it("is the same share of every class, evenly spread", () => {
+    expect(splitByShare([0, 0, 0, 0, 1, 1, 1, 1], 0.5)).toEqual({ train: [0, 2, 4, 6], test: [1, 3, 5, 7] });
+    expect(splitByShare([0, 1, 0, 1], 1)).toEqual({ train: [], test: [0, 1, 2, 3] });
+    const ten = splitByShare(new Array(10).fill(0), 0.3); // 0.3·j passes 1, 2 and 3 at j = 4, 7, 10
+    expect(ten.test).toEqual([3, 6, 9]);
+  });
+});

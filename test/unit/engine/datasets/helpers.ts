@@ -1,0 +1,40 @@
+import { promises as fs } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll } from "vitest";
+import { createContext } from "../../../../src/engine/context.ts";
+import { type Dataset, type DatasetSpec, type Params, resolveParams } from "../../../../src/engine/define.ts";
+import { toBytes } from "../../../../src/engine/io/bytes.ts";
+
+/** A folder that is removed after the tests of the file. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "bulwark-data-"));
+  afterAll(() => fs.rm(folder, { recursive: true }));
+  return folder;
+}
+
+const opened: Dataset[] = [];
+export async function load(spec: DatasetSpec, params: Params): Promise<Dataset> {
+  const dataset = await spec.load(resolveParams(spec.params, params, spec.id), createContext());
+  opened.push(dataset);
+  return dataset;
+}
+export const closeAll = async (): Promise<void> => {
+  await Promise.all(opened.splice(0).map((dataset) => dataset.close()));
+};
+
+export const bytesOf = (images: Float32Array): number[] => [...toBytes(images)];
+
+/** Writes files given by their relative names. */
+export async function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await fs.mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+    await fs.writeFile(path.join(folder, name), content);
+  }
+}
+
+/** An IDX file of bytes: magic 00 00 08 and the number of dimensions, big-endian sizes, data. */
+export function idx(shape: readonly number[], data: readonly number[]): Uint8Array {
+  const sizes = shape.flatMap((n) => [n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255]);
+  return Uint8Array.from([0, 0, 8, shape.length, ...sizes, ...data]);
+}

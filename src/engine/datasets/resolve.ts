@@ -47,6 +47,21 @@ export async function locateDataset(kind: string, given: string | undefined, wor
   throw new BulwarkError("FILE_NOT_FOUND", `The ${kind} data are not in ${fetched}, and no path was given.`, fix);
 }
 
+/**
+ * Parameters of a data set whose images can be read in any size (`imageFolder`), filled in so that they fit a model; what the user
+ * gave stays. Parameters of other data sets are returned as they are.
+ */
+export function fitToModel(
+  schema: { readonly properties: Readonly<Record<string, unknown>> },
+  given: Readonly<Record<string, unknown>>,
+  [height, width, channels]: readonly [number, number, number],
+  resize?: string,
+): Readonly<Record<string, unknown>> {
+  if (!("size" in schema.properties)) return given;
+  const size = given["size"] ? {} : { size: height, width };
+  return { ...size, channels: channels === 1 ? "gray" : "rgb", ...(resize ? { resize } : {}), ...given };
+}
+
 /** Looks for an installed package as Node does, from each folder upwards. */
 async function packageFolder(name: string, from: readonly string[]): Promise<string | undefined> {
   for (const start of from) {

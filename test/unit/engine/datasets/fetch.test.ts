@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createContext } from "../../../../src/engine/context.ts";
 import { toRecords } from "../../../../src/engine/datasets/cifarRecords.ts";
 import { fetchDataset } from "../../../../src/engine/datasets/fetch.ts";
-import { fetchedPath, locateDataset, parseDataset } from "../../../../src/engine/datasets/resolve.ts";
+import { imageFolder } from "../../../../src/engine/datasets/imageFolder.ts";
+import { mnist } from "../../../../src/engine/datasets/mnist.ts";
+import { fetchedPath, fitToModel, locateDataset, parseDataset } from "../../../../src/engine/datasets/resolve.ts";
 import { readTarball } from "../../../../src/engine/io/tar.ts";
 
 let folder: string;
@@ -107,6 +109,21 @@ describe("tar", () => {
     for await (const { name, bytes } of readTarball(tarball, (name) => !name.endsWith("one.txt"))) entries.set(name, bytes);
     expect([...entries.keys()].sort()).toEqual(["package/a/two.bin", "package/empty"]);
     expect(entries.get("package/a/two.bin")).toEqual(new Uint8Array(1000).fill(2));
+  });
+});
+
+describe("data sets of any size", () => {
+  it("are read as the model wants them, unless the user says otherwise", () => {
+    const shape = [28, 32, 1] as const;
+    expect(fitToModel(imageFolder.params, { path: "x" }, shape, "contain")).toEqual({
+      path: "x",
+      size: 28,
+      width: 32,
+      channels: "gray",
+      resize: "contain",
+    });
+    expect(fitToModel(imageFolder.params, { size: 64, channels: "rgb" }, shape)).toEqual({ size: 64, channels: "rgb" });
+    expect(fitToModel(mnist.params, { path: "x" }, shape)).toEqual({ path: "x" });
   });
 });
 

@@ -1,0 +1,100 @@
+import type { LedgerPart } from "../../src/shared/panels.ts";
+import type { ImageRecord } from "../../src/shared/results.ts";
+
+/** One image of one arm with what every attack did to it. */
+export interface LedgerRow {
+  readonly index: number;
+  readonly label: number;
+  readonly cleanPrediction: number;
+  readonly records: Readonly<Record<string, ImageRecord>>;
+  /** Attacks that turned a right answer into a wrong one. */
+  readonly brokenBy: readonly string[];
+  readonly isSurvivor: boolean;
+}
+export type Filter =
+  | { readonly kind: "all" | "survived" | "lost8Bit" | "wrong" }
+  | { readonly kind: "broken" | "brokenOnly"; readonly attack: string };
+export const sortColumns = ["index", "label", "cleanPrediction", "prediction", "linf", "l2", "l0", "iterations", "broken"] as const;
+export type SortColumn = (typeof sortColumns)[number];
+export interface Sort {
+  readonly column: SortColumn;
+  readonly isDescending: boolean;
+}
+
+/** Rows of one arm, in the order of the images. */
+export function ledgerRows(parts: readonly LedgerPart[], arm: string): LedgerRow[] {
+  const byIndex = new Map<number, Record<string, ImageRecord>>();
+  for (const part of parts) {
+    if (part.arm !== arm) continue;
+    for (const record of part.images) {
+      const records = byIndex.get(record.index) ?? {};
+      records[part.attack] = record;
+      byIndex.set(record.index, records);
+    }
+  }
+  return [...byIndex].sort(([a], [b]) => a - b).map(([index, records]) => rowOf(index, records));
+}
+
+function rowOf(index: number, records: Readonly<Record<string, ImageRecord>>): LedgerRow {
+  const all = Object.entries(records);
+  const { label = -1, cleanPrediction = -1 } = all[0]?.[1] ?? {};
+  return {
+    index,
+    label,
+    cleanPrediction,
+    records,
+    brokenBy: all.filter(([, r]) => r.cleanPrediction === r.label && r.prediction !== r.label).map(([attack]) => attack),
+    isSurvivor: cleanPrediction === label && all.every(([, r]) => r.prediction === r.label),
+  };
+}
+
+export function matches(row: LedgerRow, filter: Filter): boolean {
+  switch (filter.kind) {
+    case "all":
+      return true;
+    case "survived":
+      return row.isSurvivor;
+    case "wrong":
+      return row.cleanPrediction !== row.label;
+    case "lost8Bit":
+      return Object.values(row.records).some((r) => r.success && !r.successAfter8Bit);
+    case "broken":
+      return row.brokenBy.includes(filter.attack);
+    case "brokenOnly":
+      return row.brokenBy.length === 1 && row.brokenBy[0] === filter.attack;
+  }
+}
+
+/** Value that a column sorts by; norms and predictions are those of `attack`. */
+function sortValue(row: LedgerRow, column: SortColumn, attack: string): number {
+  if (column === "index" || column === "label" || column === "cleanPrediction") return row[column];
+  if (column === "broken") return row.brokenBy.length;
+  return row.records[attack]?.[column] ?? Number.NaN;
+}
+
+/** Filtered and sorted; equal ones keep the order of the images, rows without a value come last. */
+export function arrange(rows: readonly LedgerRow[], filter: Filter, sort: Sort, attack: string): LedgerRow[] {
+  const direction = sort.isDescending ? -1 : 1;
+  const keyed = rows.filter((row) => matches(row, filter)).map((row) => ({ row, value: sortValue(row, sort.column, attack) }));
+  keyed.sort((a, b) => {
+    if (Number.isNaN(a.value) || Number.isNaN(b.value))
+      return Number(Number.isNaN(a.value)) - Number(Number.isNaN(b.value)) || a.row.index - b.row.index;
+    return direction * (a.value - b.value) || a.row.index - b.row.index;
+  });
+  return keyed.map(({ row }) => row);
+}
+
+/** How many images of an arm are right whatever attack is chosen for each: the arm's worst case. */
+export function worstCase(rows: readonly LedgerRow[]): { readonly correct: number; readonly n: number } {
+  return { correct: rows.filter((row) => row.isSurvivor).length, n: rows.length };
+}
+
+export function ledgerCsv(rows: readonly LedgerRow[], attacks: readonly string[]): string {
+  const perAttack = ["prediction", "success", "successAfter8Bit", "linf", "l2", "l0", "iterations"] as const;
+  const head = ["index", "label", "cleanPrediction", ...attacks.flatMap((a) => perAttack.map((field) => `${a}.${field}`))];
+  const line = (row: LedgerRow): string =>
+    [row.index, row.label, row.cleanPrediction, ...attacks.flatMap((a) => perAttack.map((field) => row.records[a]?.[field] ?? ""))].join(
+      ",",
+    );
+  return `${[head.join(","), ...rows.map(line)].join("\n")}\n`;
+}

@@ -1,0 +1,58 @@
+import type { RunReport } from "../../../src/shared/results.ts";
+import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
+import { count, duration, number } from "../../lib/format.ts";
+import { icon, section } from "../../lib/ui.ts";
+import { expectationText } from "../tables.ts";
+
+/** What was expected, how the arms were trained, and the experiment as it was run. */
+export function facts(): Part<RunReport> {
+  const expected = h("ul", { class: "plain expectations" });
+  const heading = h("h2", {}, "Expectations");
+  const training = h("div", { class: "table-scroll", attributes: { tabindex: 0 } });
+  const json = h("pre", { class: "json", attributes: { tabindex: 0 } });
+  const element = h(
+    "div",
+    { class: "stack" },
+    h("section", {}, heading, expected),
+    section("Training", false, training),
+    section("Experiment", false, json),
+  );
+  const draw = onChange((report: RunReport) => {
+    show(heading, report.expect.length > 0);
+    fill(
+      expected,
+      ...report.expect.map((e) =>
+        h(
+          "li",
+          { class: e.met ? "met" : "missed" },
+          icon(e.met ? "check" : "error"),
+          h("span", { class: "visually-hidden" }, e.met ? "met: " : "missed: "),
+          expectationText(e),
+        ),
+      ),
+    );
+    fill(training, trainingTable(report));
+    json.textContent = JSON.stringify(report.experiment, null, 2);
+  });
+  return { element, update: draw };
+}
+
+function trainingTable(report: RunReport): HTMLElement {
+  const head = ["arm", "model", "images", "epochs", "time", "images/s", "one forward pass"].map((text) =>
+    h("th", { attributes: { scope: "col" } }, text),
+  );
+  const rows = report.arms.map(({ name, model, training, timing }) =>
+    h(
+      "tr",
+      {},
+      h("th", { attributes: { scope: "row" } }, name),
+      h("td", {}, model.id),
+      h("td", {}, training ? count(training.images) : "–"),
+      h("td", {}, training ? count(training.epochs) : "–"),
+      h("td", {}, training ? `${duration(training.seconds)}${training.reused ? " (taken over)" : ""}` : "–"),
+      h("td", {}, training ? number(training.imagesPerSecond) : "–"),
+      h("td", {}, timing ? `${number(timing.forwardMilliseconds)} ms for ${timing.batchSize}` : "–"),
+    ),
+  );
+  return h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows));
+}

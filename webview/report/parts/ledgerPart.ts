@@ -1,0 +1,104 @@
+import type { ReportIntent, ReportState } from "../../../src/shared/panels.ts";
+import { fill, h, type Part, setText, show } from "../../lib/dom.ts";
+import { count } from "../../lib/format.ts";
+import { button, type Choice, dropdown, enable } from "../../lib/ui.ts";
+import { virtualList } from "../../lib/virtualList.ts";
+import { arrange, type Filter, type LedgerRow, ledgerCsv, ledgerRows, type Sort } from "../ledger.ts";
+import { columnHeads, type LedgerView, rowCells } from "./ledgerRow.ts";
+
+const rowHeight = 44;
+
+/** Every image of an arm: what each attack did to it. Sorted, filtered, and opened in the Inspector with Enter. */
+export function ledgerPart(send: (intent: ReportIntent) => void): Part<ReportState> & { focus(arm: string, attack: string | null): void } {
+  let state: ReportState | null = null;
+  let view: LedgerView = { arm: "", attack: "", filter: { kind: "all" }, sort: { column: "index", isDescending: false } };
+  let rows: readonly LedgerRow[] = [];
+  let shown: readonly LedgerRow[] = [];
+  const change = (next: Partial<LedgerView>): void => {
+    view = { ...view, ...next };
+    draw();
+  };
+  const inspect = (row: LedgerRow): void => send({ kind: "inspect", index: row.index, arm: view.arm, attack: view.attack });
+  const list = virtualList<LedgerRow>({
+    label: "Images",
+    rowHeight,
+    render: (row) => (state ? rowCells(row, view, state, () => inspect(row)) : []),
+    open: inspect,
+  });
+  const arm = dropdown("arm", (value) => change({ arm: value, attack: attacksOf(state, value)[0] ?? "" }));
+  const attack = dropdown("attack shown", (value) => change({ attack: value }));
+  const filter = dropdown("images", (value) => change({ filter: JSON.parse(value) as Filter }));
+  const heads = h("div", { class: "ledger-row ledger-head" });
+  const summary = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
+  const none = h("p", { class: "muted" }, "No image fits this filter.");
+  const csv = button(
+    "Save as CSV",
+    () =>
+      send({
+        kind: "save",
+        name: `images-${view.arm}.csv`,
+        dataUrl: `data:text/csv;charset=utf-8,${encodeURIComponent(ledgerCsv(shown, attacksOf(state, view.arm)))}`,
+      }),
+    { icon: "save" },
+  );
+  const element = h(
+    "section",
+    { class: "ledger", attributes: { "aria-label": "Images" } },
+    h("h2", {}, "Images"),
+    h("div", { class: "toolbar" }, arm.element, attack.element, filter.element, csv),
+    summary,
+    h("div", { class: "ledger-frame" }, heads, list.element),
+    none,
+  );
+  const draw = (): void => {
+    if (!state) return;
+    const attacks = attacksOf(state, view.arm);
+    rows = ledgerRows(state.ledger, view.arm);
+    shown = arrange(rows, view.filter, view.sort, view.attack);
+    arm.set(armsOf(state).map(asChoice), view.arm);
+    attack.set(attacks.map(asChoice), view.attack);
+    filter.set(filters(attacks), JSON.stringify(view.filter));
+    fill(heads, ...columnHeads(view.sort, (sort: Sort) => change({ sort })));
+    setText(summary, `${count(shown.length)} of ${count(rows.length)} images. Arrow keys move, Enter opens the Inspector.`);
+    show(none, shown.length === 0);
+    enable(csv, shown.length > 0);
+    list.set(shown);
+  };
+  return {
+    element,
+    update(next) {
+      const isNew = next.run.run !== state?.run.run || !armsOf(next).includes(view.arm);
+      state = next;
+      show(element, next.ledger.length > 0);
+      const first = armsOf(next)[0] ?? "";
+      if (isNew) view = { ...view, arm: first, attack: attacksOf(next, first)[0] ?? "", filter: { kind: "all" } };
+      draw();
+    },
+    focus(nextArm, nextAttack) {
+      change({
+        arm: nextArm,
+        attack: nextAttack ?? view.attack,
+        filter: nextAttack === null ? { kind: "survived" } : { kind: "broken", attack: nextAttack },
+      });
+      element.scrollIntoView({ block: "start" });
+      list.element.focus({ preventScroll: true });
+    },
+  };
+}
+
+const asChoice = (value: string): Choice => ({ value, text: value });
+const armsOf = (state: ReportState | null): string[] => [...new Set(state?.ledger.map((part) => part.arm))];
+const attacksOf = (state: ReportState | null, arm: string): string[] =>
+  (state?.ledger ?? []).filter((part) => part.arm === arm).map((part) => part.attack);
+
+function filters(attacks: readonly string[]): Choice[] {
+  const option = (filter: Filter, text: string): Choice => ({ value: JSON.stringify(filter), text });
+  return [
+    option({ kind: "all" }, "all"),
+    option({ kind: "survived" }, "survived every attack"),
+    ...attacks.map((attack) => option({ kind: "broken", attack }, `broken by ${attack}`)),
+    ...(attacks.length > 1 ? attacks.map((attack) => option({ kind: "brokenOnly", attack }, `broken only by ${attack}`)) : []),
+    option({ kind: "lost8Bit" }, "lost by 8-bit rounding"),
+    option({ kind: "wrong" }, "wrong without an attack"),
+  ];
+}

@@ -1,0 +1,124 @@
+import type { LedgerPart } from "../../src/shared/panels.ts";
+import { type AttackSummary, type Finding, type RunReport, wilson } from "../../src/shared/results.ts";
+import { attackKeys } from "../../src/shared/runs.ts";
+import { epsilon, number, percent } from "../lib/format.ts";
+import { type Axes, dashes, markers, type Plot } from "../lib/plot.ts";
+import { ledgerRows, worstCase } from "./ledger.ts";
+
+/** A share with its 95 % interval. */
+export interface Cell {
+  readonly share: number | null;
+  readonly low: number;
+  readonly high: number;
+  readonly n: number;
+}
+export interface ArmRow {
+  readonly arm: string;
+  readonly defense: string;
+  readonly clean: Cell;
+  /** By attack key; an attack that the arm was not put to is missing. */
+  readonly attacks: Readonly<Record<string, { readonly cell: Cell; readonly summary: AttackSummary }>>;
+  /** Right under every attack; null when the records of the images are not there. */
+  readonly worst: Cell | null;
+}
+export interface Overview {
+  readonly columns: readonly { readonly key: string; readonly text: string }[];
+  readonly rows: readonly ArmRow[];
+}
+
+function cellOf(correct: number, n: number): Cell {
+  const interval = wilson(correct, n);
+  return { share: n === 0 ? null : correct / n, low: interval?.[0] ?? 0, high: interval?.[1] ?? 1, n };
+}
+
+/** "pgd ε 8/255", "nPixel 1 pixels": an attack with the one setting that matters most. */
+export function attackName({ id, params }: AttackSummary["attack"]): string {
+  const { eps, pixels } = params as { readonly eps?: unknown; readonly pixels?: unknown };
+  if (typeof eps === "number") return `${id} ε ${epsilon(eps)}`;
+  return typeof pixels === "number" ? `${id} ${pixels} px` : id;
+}
+
+/** Arms in rows, attacks in columns, the worst case of each image at the end. */
+export function overview(report: RunReport, ledger: readonly LedgerPart[]): Overview {
+  const columns = new Map<string, string>();
+  const rows = report.arms.map((arm): ArmRow => {
+    const keys = attackKeys(arm.attacks.map((a) => a.attack.id));
+    const attacks: Record<string, { cell: Cell; summary: AttackSummary }> = {};
+    for (const [i, summary] of arm.attacks.entries()) {
+      const key = keys[i] ?? summary.attack.id;
+      columns.set(key, attackName(summary.attack));
+      attacks[key] = { cell: cellOf(summary.attacked.correct, summary.n), summary };
+    }
+    const images = ledgerRows(ledger, arm.name);
+    const complete = images.length > 0 && keys.every((key) => ledger.some((part) => part.arm === arm.name && part.attack === key));
+    const { correct, n } = worstCase(images);
+    return {
+      arm: arm.name,
+      defense: arm.defense.id,
+      clean: cellOf(arm.clean.correct, arm.clean.n),
+      attacks,
+      worst: complete ? cellOf(correct, n) : null,
+    };
+  });
+  return { columns: [...columns].map(([key, text]) => ({ key, text })), rows };
+}
+
+export const interval = (cell: Cell): string => (cell.share === null ? "" : `${(cell.low * 100).toFixed(1)}–${percent(cell.high)}`);
+
+/** The findings of the run and of its attacks, each once. */
+export function allFindings(report: RunReport): Finding[] {
+  const seen = new Map<string, Finding>();
+  const add = (finding: Finding): void => {
+    const key = [finding.rule, finding.arm, finding.attack, finding.message].join("|");
+    if (!seen.has(key)) seen.set(key, finding);
+  };
+  report.findings.forEach(add);
+  for (const arm of report.arms)
+    for (const { attack, findings } of arm.attacks)
+      for (const f of findings) add({ ...f, arm: f.arm ?? arm.name, attack: f.attack ?? attack.id });
+  return [...seen.values()];
+}
+
+/** Accuracy over ε, where an attack was run with several: one line an arm and attack. Null when there is no such attack. */
+export function epsilonCurves(report: RunReport): readonly [Axes, Plot] | null {
+  const curves = new Map<string, { colour: number; kind: number; points: Map<number, number | null> }>();
+  const kinds: string[] = [];
+  for (const [colour, arm] of report.arms.entries()) {
+    for (const { attack, attacked, clean } of arm.attacks) {
+      const eps = attack.params["eps"];
+      if (typeof eps !== "number") continue;
+      if (!kinds.includes(attack.id)) kinds.push(attack.id);
+      const name = `${arm.name} ${attack.id}`;
+      const curve = curves.get(name) ?? {
+        colour,
+        kind: kinds.indexOf(attack.id),
+        points: new Map<number, number | null>([[0, clean.accuracy]]),
+      };
+      curve.points.set(eps, attacked.accuracy);
+      curves.set(name, curve);
+    }
+  }
+  const long = [...curves].filter(([, curve]) => curve.points.size > 2);
+  if (long.length === 0) return null;
+  const x = [...new Set(long.flatMap(([, curve]) => [...curve.points.keys()]))].sort((a, b) => a - b);
+  const lines = long.map(([label, { colour, kind, points }]) => ({
+    label,
+    colour,
+    dash: dashes[kind % dashes.length] ?? [],
+    marker: markers[(colour + kind) % markers.length] ?? null,
+    y: x.map((eps) => points.get(eps) ?? null),
+  }));
+  return [
+    { title: "Accuracy over ε", x: "ε (images are in 0…1)", y: "accuracy", format: percent, log: false, range: [0, 1] },
+    { x, lines, marks: [] },
+  ];
+}
+
+/** One line for an expectation: "attacked accuracy of undefended under pgd ≥ 40.0 %: 0.3 %". */
+export function expectationText(e: RunReport["expect"][number]): string {
+  const what = [e.metric, e.arm && `of ${e.arm}`, e.attack && `under ${e.attack}`].filter(Boolean).join(" ");
+  const bounds = [e.min !== undefined && `at least ${number(e.min)}`, e.max !== undefined && `at most ${number(e.max)}`]
+    .filter(Boolean)
+    .join(" and ");
+  return `${what}: ${number(e.value)}, expected ${bounds}`;
+}

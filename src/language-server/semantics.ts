@@ -113,7 +113,7 @@ function units(site: ChoiceSite, catalog: Catalog): Problem[] {
 
 // ── RB002 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** 2.5 ε / steps lets an attack reach the edge of the ball and turn back (Madry et al. 2018). */
-export const goodStep = (eps: number, steps: number): number => Number(((2.5 * eps) / steps).toPrecision(3));
+export const goodStep = (eps: number, steps: number): number => Number(((2.5 * eps) / steps).toPrecision(4));
 
 function stepSizes(site: ChoiceSite, catalog: Catalog): Problem[] {
   const entry = entryOf(site, catalog);

@@ -62,4 +62,13 @@ export const tabsOf = (viewType: string): vscode.Tab[] =>
     .flatMap((group) => group.tabs)
     .filter((tab) => tab.input instanceof vscode.TabInputWebview && tab.input.viewType.endsWith(viewType));
 
+/** The workbench tells of a new tab a little later than it shows it. */
+export const oneTabOf = (viewType: string): Promise<boolean> => eventually(`one tab of ${viewType}`, () => tabsOf(viewType).length === 1);
+
+/** The suite is a bundle of its own, so `instanceof` would compare with another copy of the class. */
+export const hasCode =
+  (code: string) =>
+  (thrown: unknown): boolean =>
+    thrown instanceof Error && thrown.name === "BulwarkError" && "code" in thrown && thrown.code === code;
+
 export const closeAll = (): Thenable<unknown> => vscode.commands.executeCommand("workbench.action.closeAllEditors");

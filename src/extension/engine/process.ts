@@ -91,10 +91,11 @@ function requester(connection: MessageConnection, exited: Promise<BulwarkError>)
     try {
       return await Promise.race([connection.sendRequest(type.method, params, source.token) as Promise<never>, died]);
     } catch (thrown) {
-      // A disposed connection rejects first; the exit says why.
       const error = fromResponseError(thrown);
+      // Who cancels does not care whether the engine stopped by itself or had to be killed.
+      if (signal?.aborted) throw new BulwarkError("CANCELLED", "Cancelled.", undefined, { cause: error });
       if (error instanceof BulwarkError) throw error;
-      if (signal?.aborted) throw new BulwarkError("CANCELLED", "Cancelled.");
+      // A disposed connection rejects first; the exit says why.
       throw await Promise.race([exited, new Promise((resolve) => setTimeout(() => resolve(error), 200))]);
     } finally {
       source.dispose();

@@ -66,8 +66,8 @@ export function createQueue(changed: () => void): RunQueue {
             // Through a promise, so that a throw before the first await settles the job as well.
             Promise.resolve()
               .then(() => work(abort.signal))
-              .then(resolve, reject)
-              .finally(() => finish(entry));
+              .finally(() => finish(entry))
+              .then(resolve, reject);
           },
           drop: () => reject(cancelled()),
         };

@@ -6,7 +6,7 @@ import { readRequest, readResult } from "../../../src/extension/panels/inspector
 import { restoreInspector, runDirectory } from "../../../src/extension/panels/restore.ts";
 import { commands, panels } from "../../../src/shared/contributions.ts";
 import type { AttackImageResult, ExplainImageResult, ModelInspection, RankPatchesResult } from "../../../src/shared/protocol.ts";
-import { bulwark, closeAll, eventually, pictureAndModel, tabsOf } from "../support.ts";
+import { bulwark, closeAll, eventually, oneTabOf, pictureAndModel } from "../support.ts";
 
 describe("one image", () => {
   afterEach(closeAll);
@@ -20,7 +20,7 @@ describe("one image", () => {
     assert.ok(result.norms.linf <= 0.1 + 1e-6, `inside the ball: ${result.norms.linf}`);
     for (const file of [result.before.image, result.after.image, result.difference, "result.json", "inspector.json"])
       assert.ok(existsSync(path.join(result.directory, file)), `${file} was written`);
-    assert.equal(tabsOf(panels.inspector).length, 1);
+    await oneTabOf(panels.inspector);
     const state = services.inspectors.get(image)?.state;
     assert.equal(state?.status, "done");
     assert.equal(state?.runId, path.basename(result.directory));
@@ -38,7 +38,7 @@ describe("one image", () => {
     const weak = await attack(0.05);
     const strong = await attack(0.2);
     assert.notEqual(weak.directory, strong.directory);
-    assert.equal(tabsOf(panels.inspector).length, 1);
+    await oneTabOf(panels.inspector);
     assert.equal(services.inspectors.get(image)?.state.result?.directory, strong.directory);
     assert.ok(strong.norms.linf > weak.norms.linf);
   });

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import { commands, settings } from "../../../src/shared/contributions.ts";
-import { BulwarkError } from "../../../src/shared/errors.ts";
 import { type AttackImageResult, type DoctorReport, requests } from "../../../src/shared/protocol.ts";
-import { bulwark, closeAll, eventually, pictureAndModel } from "../support.ts";
+import { bulwark, closeAll, eventually, hasCode, pictureAndModel } from "../support.ts";
 
 const configure = (name: string, value: unknown): Thenable<void> =>
   vscode.workspace.getConfiguration().update(name, value, vscode.ConfigurationTarget.Workspace);
@@ -23,7 +22,7 @@ describe("the engine", () => {
     const { services } = await bulwark();
     const first = await services.engine.get();
     const pending = services.engine.request(requests.doctor, {});
-    const rejected = assert.rejects(pending, (error) => error instanceof BulwarkError && error.code === "ENGINE_EXITED");
+    const rejected = assert.rejects(pending, hasCode("ENGINE_EXITED"));
     first.kill("SIGKILL");
     await rejected;
     await eventually("the engine counts as stopped", () => services.engine.status.kind === "stopped");
@@ -64,7 +63,7 @@ describe("the engine", () => {
     await configure(settings.nodePath, "/nowhere/node");
     try {
       await eventually("the setting is seen", () => services.engine.status.kind === "stopped");
-      await assert.rejects(services.engine.get(), (error) => error instanceof BulwarkError && error.code === "ENGINE_START");
+      await assert.rejects(services.engine.get(), hasCode("ENGINE_START"));
       assert.equal(services.engine.status.kind, "failed");
     } finally {
       await configure(settings.nodePath, undefined);

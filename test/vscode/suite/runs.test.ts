@@ -5,7 +5,7 @@ import * as vscode from "vscode";
 import type { RunEntry } from "../../../src/extension/views/runIndex.ts";
 import { commands, panels } from "../../../src/shared/contributions.ts";
 import type { RunExperimentResult } from "../../../src/shared/protocol.ts";
-import { bulwark, closeAll, eventually, showExperiment, tabsOf } from "../support.ts";
+import { bulwark, closeAll, eventually, oneTabOf, showExperiment } from "../support.ts";
 
 const small = `{
   "seed": 1,
@@ -33,7 +33,7 @@ describe("experiments", () => {
     assert.ok(result, "the run ended with a result");
     for (const file of ["events.jsonl", "report.json", "report.html", "model/model.json"])
       assert.ok(existsSync(path.join(result.directory, file)), `${file} was written`);
-    assert.equal(tabsOf(panels.training).length, 1);
+    await oneTabOf(panels.training);
     services.runs.refresh();
     const run = await runOf("small");
     assert.equal(run?.state.status, "done");
@@ -41,7 +41,7 @@ describe("experiments", () => {
     assert.match(node?.item.contextValue ?? "", /^run\.done\.experiment$/);
     assert.ok(((await trees.models.getChildren()) ?? []).some((one) => one.uri?.fsPath.startsWith(result.directory)));
     await vscode.commands.executeCommand(commands.openReport, run?.id);
-    assert.equal(tabsOf(panels.report).length, 1);
+    await oneTabOf(panels.report);
     await eventually("the lens names the last result", async () => {
       const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", document.uri, 10);
       return lenses.some((lens) => lens.command?.command === commands.openReport && lens.command.arguments?.[0] === run?.id);
@@ -84,6 +84,6 @@ describe("experiments", () => {
     services.runs.refresh();
     assert.equal((await runOf("killed"))?.state.status, "interrupted");
     await vscode.commands.executeCommand(commands.openRun, run.id);
-    assert.equal(tabsOf(panels.training).length, 1);
+    await oneTabOf(panels.training);
   });
 });

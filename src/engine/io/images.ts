@@ -50,7 +50,7 @@ export async function rasterFromBytes(bytes: Uint8Array, name: string, options: 
     throw new BulwarkError(
       "IMAGE_SIZE",
       `${name} is ${decoded.height}×${decoded.width} but ${height}×${width} (height×width) is wanted.`,
-      `Use an image of ${height}×${width}, or set "resize" to "cover", "contain" or "fill".`,
+      `Use an image of ${height}×${width}, or set "resize" ("cover", "contain" or "fill") in the model's input contract or the data set.`,
     );
   }
   const resized = await resizeRaster(decoded, height, width, options.resize);

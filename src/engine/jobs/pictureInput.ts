@@ -10,12 +10,12 @@ export interface PictureInput {
   readonly notes: readonly string[];
 }
 
-/** A picture file as the model takes it. @throws FILE_NOT_FOUND, IMAGE_INVALID, IMAGE_SIZE where the contract forbids resizing */
+/** A picture file as the model takes it. @throws FILE_NOT_FOUND, IMAGE_INVALID, IMAGE_SIZE for another size, unless the contract says how to resize */
 export async function readPicture(file: string, model: Classifier): Promise<PictureInput> {
   const [height, width, channels] = model.inputShape;
   if (channels !== 1 && channels !== 3)
     throw new BulwarkError("IMAGE_SIZE", `The model takes ${channels} channels, pictures have 1 or 3.`, "Use a data set of kind `arrays`.");
-  const resize = model.contract.input.resize ?? "cover";
+  const resize = model.contract.input.resize ?? "none";
   const { pixels, notes } = await readImage(path.resolve(file), { size: [height, width], channels, resize });
   return { pixels, notes };
 }

@@ -51,16 +51,19 @@ export function pixelAt(view: View, x: number, y: number, width: number, height:
   };
 }
 
-/** The view moved just so far that the pixel is inside. */
+/** The view moved just so far that the whole pixel is inside. */
 export function revealed(view: View, pixel: Pixel, width: number, height: number): View {
   const { left, top, side } = seen(view);
-  const x = (pixel.column + 0.5) / width;
-  const y = (pixel.row + 0.5) / height;
   return settled({
     zoom: view.zoom,
-    centreX: x < left ? x + side / 2 : x > left + side ? x - side / 2 : view.centreX,
-    centreY: y < top ? y + side / 2 : y > top + side ? y - side / 2 : view.centreY,
+    centreX: moveTo(view.centreX, left, side, pixel.column / width, 1 / width),
+    centreY: moveTo(view.centreY, top, side, pixel.row / height, 1 / height),
   });
+}
+
+function moveTo(centre: number, start: number, side: number, place: number, size: number): number {
+  if (place < start) return place + side / 2;
+  return place + size > start + side ? place + size - side / 2 : centre;
 }
 
 export interface Loupe {

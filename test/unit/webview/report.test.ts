@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import type { AttackSummary, RunReport } from "../../../src/shared/results.ts";
+import { states } from "../../../webview/fixtures/report.ts";
+import { allFindings, attackName, epsilonCurves, expectationText, interval, overview } from "../../../webview/report/tables.ts";
+
+const state = states["done"];
+if (!state?.report) throw new Error("the fixture has a report");
+const { report, ledger } = state;
+const withAttacks = (change: (summary: AttackSummary, arm: string) => AttackSummary[]): RunReport => ({
+  ...report,
+  arms: report.arms.map((arm) => ({ ...arm, attacks: arm.attacks.flatMap((a) => change(a, arm.name)) })),
+});
+
+test("arms are rows, attacks columns, each figure with its Wilson interval", () => {
+  const known = withAttacks((a) => [{ ...a, n: 10, attacked: { accuracy: 0.5, correct: 5 } }]);
+  const { columns, rows } = overview(known, []);
+  expect(columns.map((c) => c.text)).toEqual(["fgsm ε 0.3", "pgd ε 0.3", "nPixel 1 px"]);
+  const cell = rows[0]?.attacks["pgd"]?.cell;
+  // Wilson's interval of 5 of 10 at 95 %: 0.2366 to 0.7634.
+  expect(cell?.low).toBeCloseTo(0.2366, 4);
+  expect(cell?.high).toBeCloseTo(0.7634, 4);
+  expect(cell && interval(cell)).toBe("23.7–76.3 %");
+});
+
+test("the worst case needs the records of every attack", () => {
+  expect(overview(report, ledger).rows[0]?.worst?.n).toBe(10_000);
+  expect(overview(report, ledger.slice(1)).rows[0]?.worst).toBeNull();
+});
+
+test("an attack that was run twice has two columns", () => {
+  const twice = withAttacks((a) => (a.attack.id === "fgsm" ? [a, { ...a, attack: { id: "fgsm", params: { eps: 8 / 255 } } }] : []));
+  expect(overview(twice, []).columns).toEqual([
+    { key: "fgsm", text: "fgsm ε 0.3" },
+    { key: "fgsm-2", text: "fgsm ε 8/255" },
+  ]);
+});
+
+test("accuracy over ε is drawn only where an attack was run with several", () => {
+  expect(epsilonCurves(report)).toBeNull();
+  const twice = withAttacks((a) =>
+    a.attack.id === "pgd" ? [a, { ...a, attack: { id: "pgd", params: { eps: 0.1 } }, attacked: { accuracy: 0.5, correct: 5000 } }] : [],
+  );
+  const curves = epsilonCurves(twice);
+  expect(curves?.[1].x).toEqual([0, 0.1, 0.3]);
+  expect(curves?.[1].lines.map((l) => l.label)).toEqual(["undefended pgd", "volumizedCurriculum pgd"]);
+  expect(curves?.[1].lines[0]?.y[1]).toBe(0.5);
+});
+
+test("findings of run and attacks are listed once, with their place", () => {
+  const finding = { rule: "RB201", severity: "warning", message: "m", fix: "f" } as const;
+  const twice = withAttacks((a, arm) => (a.attack.id === "pgd" && arm === "undefended" ? [{ ...a, findings: [finding, finding] }] : [a]));
+  const found = allFindings({ ...twice, findings: [{ ...finding, arm: "undefended", attack: "pgd" }] });
+  expect(found).toEqual([{ ...finding, arm: "undefended", attack: "pgd" }]);
+});
+
+test("names and expectations", () => {
+  expect(attackName({ id: "deepFool", params: {} })).toBe("deepFool");
+  expect(expectationText({ metric: "attacked.accuracy", attack: "pgd", min: 0.4, value: 0.003, met: false })).toBe(
+    "attacked.accuracy under pgd: 0.003, expected at least 0.4",
+  );
+});

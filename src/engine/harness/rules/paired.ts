@@ -1,5 +1,7 @@
 import type { ImageRecord } from "../../../shared/results.ts";
 import type { ComparedAttack } from "../types.ts";
+import { criticalZ, unpairedZ, weakerWins } from "./statistics.ts";
+import { images } from "./words.ts";
 
 /** Images broken by only one of two attacks. An image that was misclassified already says nothing about either. */
 export function brokenByOnlyOne(a: readonly ImageRecord[], b: readonly ImageRecord[]): { onlyA: number; onlyB: number } {
@@ -15,6 +17,23 @@ export function brokenByOnlyOne(a: readonly ImageRecord[], b: readonly ImageReco
     if (brokenB && !brokenA) onlyB++;
   }
   return { onlyA, onlyB };
+}
+
+/**
+ * Evidence that the attack that should be weaker breaks more, as a clause of a sentence; null where chance explains it. Paired on common
+ * images; where only the rates are known, by the unpaired z of both accuracies, which is conservative.
+ */
+export function weakerBreaksMore(weaker: ComparedAttack, stronger: ComparedAttack): string | null {
+  if (weaker.records.length > 0 && stronger.records.length > 0) {
+    const { onlyA, onlyB } = brokenByOnlyOne(weaker.records, stronger.records);
+    if (!weakerWins(onlyA, onlyB)) return null;
+    return `${nameOf(weaker)} breaks ${images(onlyA)} that ${nameOf(stronger)} does not, and only ${onlyB} the other way round`;
+  }
+  const [lower, higher] = [weaker.summary.attacked.accuracy, stronger.summary.attacked.accuracy];
+  const n = Math.min(weaker.summary.n, stronger.summary.n);
+  if (lower === null || higher === null || unpairedZ(lower, higher, n) <= criticalZ) return null;
+  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+  return `${nameOf(weaker)} leaves an accuracy of ${percent(lower)}, ${nameOf(stronger)} one of ${percent(higher)}`;
 }
 
 /** The radius of an attack's ball, as its parameters say it. */

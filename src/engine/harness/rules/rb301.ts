@@ -1,8 +1,6 @@
 import type { Finding } from "../../../shared/results.ts";
 import type { ComparedAttack } from "../types.ts";
-import { armOf, brokenByOnlyOne, epsOf, isTargeted, nameOf } from "./paired.ts";
-import { weakerWins } from "./statistics.ts";
-import { images } from "./words.ts";
+import { armOf, epsOf, isTargeted, weakerBreaksMore } from "./paired.ts";
 
 /** RB301: at the same radius a single step breaks significantly more images than many steps do; paired on the same images of one arm. */
 export function rb301(single: ComparedAttack, iterative: ComparedAttack): Finding | null {
@@ -10,12 +8,12 @@ export function rb301(single: ComparedAttack, iterative: ComparedAttack): Findin
   if (single.iterative || !iterative.iterative || eps === undefined || eps !== epsOf(iterative) || single.arm !== iterative.arm)
     return null;
   if (isTargeted(single) || isTargeted(iterative)) return null;
-  const { onlyA, onlyB } = brokenByOnlyOne(single.records, iterative.records);
-  if (!weakerWins(onlyA, onlyB)) return null;
+  const evidence = weakerBreaksMore(single, iterative);
+  if (!evidence) return null;
   return {
     rule: "RB301",
     severity: "warning",
-    message: `Suspicious because the single step of ${nameOf(single)} breaks ${images(onlyA)} that ${nameOf(iterative)} does not, and only ${onlyB} the other way round.`,
+    message: `Suspicious because a single step beats many: ${evidence}.`,
     fix: "Try the margin loss, random restarts or a smaller step: the gradient is probably masked.",
     ...armOf(iterative),
     attack: iterative.summary.attack.id,

@@ -14,6 +14,8 @@ export function binomialTail(b: number, n: number, p = 0.5): number {
 
 /** A difference that chance alone gives less often than this is told. */
 export const significance = 0.05;
+/** The same for a normally distributed difference, one-sided. */
+export const criticalZ = 1.6449;
 
 /**
  * Paired comparison of two attacks on the same images: b images are broken by the one that should be weaker only, c by the stronger

@@ -108,6 +108,38 @@ describe("RB206", () => {
   });
 });
 
+describe("rules on published tables, where only accuracies are known", () => {
+  const published = (id: string, eps: number, accuracy: number, iterative: boolean): ComparedAttack => {
+    const summary = summarizeAttack([], facts(id, { eps }));
+    return { summary: { ...summary, n: 10_000, attacked: { accuracy: accuracy / 100, correct: accuracy * 100 } }, records: [], iterative };
+  };
+
+  // Accuracy under FGSM and under PGD-10, Wu et al. 2022, table 6
+  it.each([
+    ["MNIST Madry+AAD", 97.12, 98.02, true],
+    ["MNIST ALP", 97.59, 98.23, true],
+    ["MNIST ALP+AAD", 97.6, 98.24, true],
+    ["ImageNet ALP", 9.94, 23.67, true],
+    ["ImageNet ALP+AAD", 14.86, 29.15, true],
+    ["MNIST Madry", 96.92, 95.69, false],
+    ["CIFAR Madry", 63.28, 49.29, false],
+  ])("RB301: %s, FGSM %f against PGD %f", (_, single, iterative, fires) => {
+    const findings = compareFindings([published("fgsm", 0.3, single, false), published("pgd", 0.3, iterative, true)]);
+    expect(findings.map((f) => f.rule)).toEqual(fires ? ["RB301"] : []);
+  });
+
+  // Adversarially trained networks on CIFAR-10, FGSM of growing radius, table 4 of the compact-convolution paper
+  it.each([
+    ["BReLU", 67.08, 80.73, true],
+    ["CCN", 73.27, 75.8, true],
+    ["SM", 67.18, 71.46, true],
+    ["LS", 69.07, 52.13, false],
+  ])("RB303: %s, %f then %f", (_, smaller, larger, fires) => {
+    const findings = compareFindings([published("fgsm", 0.01, smaller, false), published("fgsm", 0.02, larger, false)]);
+    expect(findings.map((f) => f.rule)).toEqual(fires ? ["RB303"] : []);
+  });
+});
+
 describe("comparisons", () => {
   let base: ImageRecord[];
   beforeAll(() => {

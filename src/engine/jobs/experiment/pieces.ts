@@ -47,4 +47,4 @@ function attackCost(arm: ResolvedArm, attack: ResolvedAttack, images: number): P
   };
 }
 
-const population = (params: Params): number => (typeof params["population"] === "number" ? params["population"] : 1);
+const population = (params: Params): number => (typeof params["popSize"] === "number" ? params["popSize"] : 1);

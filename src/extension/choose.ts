@@ -3,8 +3,9 @@ import * as vscode from "vscode";
 import { entriesOf } from "../shared/catalog.ts";
 import { imageExtensions } from "../shared/contributions.ts";
 import { BulwarkError, cancelled } from "../shared/errors.ts";
+import { exists } from "./files.ts";
 import { age } from "./format.ts";
-import { type FoundModel, findModels } from "./models.ts";
+import { type FoundModel, findModels, isGrayscale } from "./models.ts";
 import type { Services } from "./services.ts";
 import type { RunEntry } from "./views/runIndex.ts";
 import { shortPath } from "./workspace.ts";
@@ -31,6 +32,8 @@ export interface ModelChoice {
 }
 /** One model: no question. @throws MODEL_INVALID when there is none, CANCELLED */
 export async function chooseModel(services: Services, { ask }: ModelChoice): Promise<string> {
+  const last = services.context.workspaceState.get<string>(lastModelKey);
+  if (!ask && last !== undefined && (await exists(last))) return last;
   const models = await findModels(services.runs);
   const [only] = models;
   if (!only)
@@ -39,9 +42,7 @@ export async function chooseModel(services: Services, { ask }: ModelChoice): Pro
       "There is no model in this folder.",
       "Copy a TensorFlow.js model (model.json with its weights) into it, or train one with an experiment.",
     );
-  const last = services.context.workspaceState.get<string>(lastModelKey);
-  const known = models.find((model) => model.path === last);
-  const chosen = models.length === 1 ? only : !ask && known ? known : await askModel(models, last);
+  const chosen = models.length === 1 ? only : await askModel(models, last);
   rememberModel(services, chosen.path);
   return chosen.path;
 }
@@ -60,20 +61,24 @@ export interface AttackChoice {
   readonly id: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
-export const lastAttack = (services: Services): AttackChoice => {
+export function lastAttack(services: Services): AttackChoice | undefined {
   const last = services.context.workspaceState.get<AttackChoice>(lastAttackKey);
-  const known = last !== undefined && services.catalog.some((entry) => entry.kind === "attack" && entry.id === last.id);
-  return known ? last : { id: "fgsm", params: {} };
-};
+  return last !== undefined && services.catalog.some((entry) => entry.kind === "attack" && entry.id === last.id) ? last : undefined;
+}
+/** The first attack of all: what the literature uses for grayscale digits, and the attack's own default (8/255) for photographs. */
+export const firstAttack = async (model: string): Promise<AttackChoice> => ({
+  id: "fgsm",
+  params: (await isGrayscale(model)) ? { eps: 0.3 } : {},
+});
 export const rememberAttack = (services: Services, attack: AttackChoice): void =>
   void services.context.workspaceState.update(lastAttackKey, attack);
 
 export async function askAttack(services: Services): Promise<AttackChoice> {
   const last = lastAttack(services);
-  const entries = lastFirst(entriesOf(services.catalog, "attack"), (entry) => entry.id === last.id);
+  const entries = lastFirst(entriesOf(services.catalog, "attack"), (entry) => entry.id === last?.id);
   const items = entries.map((entry) => ({ label: entry.title, description: entry.id, detail: entry.paper, id: entry.id }));
   const { id } = await pick(items, "Which attack?");
-  return id === last.id ? last : { id, params: {} };
+  return last?.id === id ? last : { id, params: {} };
 }
 
 export async function askImage(): Promise<string> {

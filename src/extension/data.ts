@@ -1,8 +1,7 @@
 import path from "node:path";
-import { imageExtensions } from "../shared/contributions.ts";
 import { dataFolder } from "../shared/runs.ts";
 import { exists, foldersIn, namesIn } from "./files.ts";
-import { rootFolders, shortPath } from "./workspace.ts";
+import { isImage, rootFolders, shortPath } from "./workspace.ts";
 
 export interface FoundData {
   /** `kind` or `kind:path`, as experiments and the command line name it. */
@@ -51,9 +50,7 @@ async function hasOne(directory: string, files: readonly string[]): Promise<bool
   return false;
 }
 
-const image = new RegExp(`\\.(${imageExtensions.join("|")})$`, "i");
-export const imagesIn = async (directory: string): Promise<string[]> =>
-  (await namesIn(directory)).filter((name) => image.test(name)).sort();
+export const imagesIn = async (directory: string): Promise<string[]> => (await namesIn(directory)).filter(isImage).sort();
 
 const skipped = new Set(["node_modules", "dist", "out", "build"]);
 

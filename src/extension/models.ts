@@ -38,18 +38,27 @@ async function trainedModels(runs: RunIndex): Promise<FoundModel[]> {
   return models;
 }
 
-/** Cheap look at the head of a file: a layers model, not a graph model or any other JSON that is called model.json. */
+/** A layers model, not a graph model or any other JSON that is called model.json. */
 async function isLayersModel(file: string): Promise<boolean> {
+  const head = await headOf(file);
+  return head.includes('"modelTopology"') && !/"format"\s*:\s*"graph-model"/.test(head);
+}
+
+/** The first layer of a model file takes one channel. */
+export const isGrayscale = async (file: string): Promise<boolean> =>
+  /"batch_?[iI]nput_?[sS]hape"\s*:\s*\[\s*null\s*,\s*\d+\s*,\s*\d+\s*,\s*1\s*\]/.test(await headOf(file));
+
+/** The beginning of a file is enough: topologies can be long. Empty when it cannot be read. */
+async function headOf(file: string): Promise<string> {
   try {
     const handle = await open(file);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(65_536), 0, 65_536, 0);
-      const head = buffer.toString("utf8", 0, bytesRead);
-      return head.includes('"modelTopology"') && !/"format"\s*:\s*"graph-model"/.test(head);
+      return buffer.toString("utf8", 0, bytesRead);
     } finally {
       await handle.close();
     }
   } catch {
-    return false;
+    return "";
   }
 }

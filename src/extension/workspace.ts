@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { imageExtensions } from "../shared/contributions.ts";
 import { BulwarkError } from "../shared/errors.ts";
 
 /** The folder that gets `.bulwark/`: the one that holds `path`, else the first. @throws USAGE without a folder. */
@@ -33,5 +34,12 @@ export function activeResource(): vscode.Uri | undefined {
   const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   return input instanceof vscode.TabInputText || input instanceof vscode.TabInputCustom ? input.uri : undefined;
 }
+
+/** The image of the active tab. */
+export function activeImage(): string | undefined {
+  const path = activeResource()?.fsPath;
+  return path !== undefined && isImage(path) ? path : undefined;
+}
+export const isImage = (path: string): boolean => new RegExp(`\\.(${imageExtensions.join("|")})$`, "i").test(path);
 
 export const setting = <T>(name: string, fallback: T): T => vscode.workspace.getConfiguration().get<T>(name, fallback);

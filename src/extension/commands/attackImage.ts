@@ -1,9 +1,9 @@
-import { askAttack, askImage, chooseModel, lastAttack, rememberAttack, rememberModel } from "../choose.ts";
+import { askAttack, askImage, chooseModel, firstAttack, lastAttack, rememberAttack, rememberModel } from "../choose.ts";
 import { isRecord } from "../files.ts";
 import { openInspector } from "../panels/inspector.ts";
 import type { InspectorRequest } from "../panels/inspectorFile.ts";
 import type { Services } from "../services.ts";
-import { activeResource, requireTrust, toPath } from "../workspace.ts";
+import { activeImage, requireTrust, toPath } from "../workspace.ts";
 
 const explanation = { id: "gradCam", params: {} };
 
@@ -22,10 +22,11 @@ function given(argument: unknown): Given {
 /** Right-click: the last choices where they still hold, else the only model, else one question. */
 export async function attackThisImage(services: Services, resource?: unknown, options?: unknown): Promise<unknown> {
   requireTrust();
-  const image = toPath(resource) ?? activeResource()?.fsPath ?? (await askImage());
+  const image = toPath(resource) ?? activeImage() ?? (await askImage());
   const { model, attack, params } = given(options);
-  const chosen = attack === undefined ? lastAttack(services) : { id: attack, params };
-  return inspect(services, { image, model: model ?? (await chooseModel(services, { ask: false })), attack: chosen, explanation });
+  const file = model ?? (await chooseModel(services, { ask: false }));
+  const chosen = attack === undefined ? (lastAttack(services) ?? (await firstAttack(file))) : { id: attack, params };
+  return inspect(services, { image, model: file, attack: chosen, explanation });
 }
 
 /** Palette: asks for all that is not given. */

@@ -4,12 +4,12 @@ import { requests } from "../../shared/protocol.ts";
 import { askImage, chooseModel } from "../choose.ts";
 import { newRunDirectory } from "../runFolder.ts";
 import type { Services } from "../services.ts";
-import { activeResource, requireTrust, rootFolder, toPath } from "../workspace.ts";
+import { activeImage, requireTrust, rootFolder, toPath } from "../workspace.ts";
 
 /** Where the model looks: the map over the image opens beside the editor, the prediction is said in words. */
 export async function explainImage(services: Services, resource?: unknown): Promise<unknown> {
   requireTrust();
-  const image = toPath(resource) ?? activeResource()?.fsPath ?? (await askImage());
+  const image = toPath(resource) ?? activeImage() ?? (await askImage());
   const model = await chooseModel(services, { ask: false });
   const directory = newRunDirectory(rootFolder(image), `explain ${path.basename(image)}`);
   const params = { image, model, method: "gradCam", params: {}, directory };

@@ -2,15 +2,20 @@ import { askImage, lastAttack } from "../choose.ts";
 import { findModels } from "../models.ts";
 import { openInspector } from "../panels/inspector.ts";
 import type { Services } from "../services.ts";
-import { activeResource, requireTrust, toPath } from "../workspace.ts";
+import { activeImage, requireTrust, toPath } from "../workspace.ts";
 
 const defaults = { patch: 7, measure: "mutualInformation", order: "asc", reference: "mostSalient" } as const;
 
 /** Needs no model: what is ranked are the image's own slices. */
 export async function rankPatches(services: Services, resource?: unknown): Promise<unknown> {
   requireTrust();
-  const image = toPath(resource) ?? activeResource()?.fsPath ?? (await askImage());
+  const image = toPath(resource) ?? activeImage() ?? (await askImage());
   const [model] = await findModels(services.runs);
-  const request = { image, model: model?.path ?? "", attack: lastAttack(services), explanation: { id: "gradCam", params: {} } };
+  const request = {
+    image,
+    model: model?.path ?? "",
+    attack: lastAttack(services) ?? { id: "fgsm", params: {} },
+    explanation: { id: "gradCam", params: {} },
+  };
   return openInspector(services, request).rank(defaults);
 }

@@ -74,7 +74,10 @@ function readMessage<Intent extends { readonly kind: string }>(message: unknown)
   return undefined;
 }
 
-/** Scripts only with the nonce, everything else only from the extension and the run folders. */
+/**
+ * Scripts only with the nonce, everything else only from the extension and the run folders. The toolkit tries with an empty style element
+ * whether the browser knows :focus-visible, and takes that element's nonce from the meta tag.
+ */
 function html(webview: vscode.Webview, extensionUri: vscode.Uri, name: PanelName): string {
   const nonce = randomBytes(18).toString("base64");
   const file = (...parts: string[]): string => webview.asWebviewUri(vscode.Uri.joinPath(extensionUri, ...parts)).toString();
@@ -82,7 +85,7 @@ function html(webview: vscode.Webview, extensionUri: vscode.Uri, name: PanelName
   const policy = [
     "default-src 'none'",
     `img-src ${source} data: blob:`,
-    `style-src ${source}`,
+    `style-src ${source} 'nonce-${nonce}'`,
     `font-src ${source}`,
     `script-src 'nonce-${nonce}'`,
     // Panels read pictures of the run folder into canvases.
@@ -94,6 +97,7 @@ function html(webview: vscode.Webview, extensionUri: vscode.Uri, name: PanelName
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta property="csp-nonce" content="${nonce}">
 <link rel="stylesheet" href="${file("dist", "codicon.css")}">
 <link rel="stylesheet" href="${file("dist", "webview", `${name}.css`)}">
 <title>Bulwark</title>

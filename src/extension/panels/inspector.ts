@@ -10,6 +10,7 @@ import {
   type RankPatchesResult,
   requests,
 } from "../../shared/protocol.ts";
+import { rememberAttack } from "../choose.ts";
 import { applyFix, panelError } from "../messages.ts";
 import { newRunDirectory } from "../runFolder.ts";
 import type { Services } from "../services.ts";
@@ -196,6 +197,7 @@ async function answer(session: Session, inspector: Inspector, intent: InspectorI
   const { services, state, image } = session;
   switch (intent.kind) {
     case "rerun":
+      rememberAttack(services, intent.attack);
       await inspector.attack({ image, model: state.model.path, attack: intent.attack, explanation: intent.explanation });
       return;
     case "cancel":

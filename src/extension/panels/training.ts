@@ -53,8 +53,9 @@ export function attachTraining(services: Services, panel: vscode.WebviewPanel, d
     const run = (await readRunState(directory)) ?? state?.run ?? waiting(path.basename(directory));
     const read = await tail();
     const error = errorOf(run);
-    if (!state || read.restarted) {
-      state = { run, title: run.title, base: webviewUri(panel, directory), events: read.events, error };
+    if (!state || read.restarted || state.title !== run.title) {
+      const before = read.restarted ? [] : (state?.events ?? []);
+      state = { run, title: run.title, base: webviewUri(panel, directory), events: [...before, ...read.events], error };
       panel.title = `Training: ${run.title}`;
       host.show(state);
     } else {

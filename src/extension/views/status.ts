@@ -37,11 +37,15 @@ export function describe({ engine, queue, runs }: Pick<Services, "engine" | "que
     case "failed":
       return { text: "$(shield) Bulwark: no engine", tooltip: `${status.error.message} ${status.error.fix ?? ""}` };
     case "ready": {
-      const { device, backend } = status.handshake;
+      const { backend, device: full } = status.handshake;
+      const device = shortDevice(full);
       return {
         text: `${status.busy > 0 ? "$(sync~spin)" : "$(shield)"} Bulwark: ${device}`,
-        tooltip: `Bulwark computes with ${backend} on ${device}`,
+        tooltip: `Bulwark computes with ${backend}: ${full}`,
       };
     }
   }
 }
+
+/** "ONNX Runtime, CPU, 2 threads" → "CPU ×2"; anything else as it is. */
+export const shortDevice = (device: string): string => device.replace(/^ONNX Runtime, /, "").replace(/, (\d+) threads?$/, " ×$1");

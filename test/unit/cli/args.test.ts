@@ -1,0 +1,45 @@
+import "../../../src/engine/backends/cpu.ts";
+import { describe, expect, it } from "vitest";
+import { Args } from "../../../src/cli/args.ts";
+import { tableText } from "../../../src/cli/print.ts";
+import { isVerb } from "../../../src/cli/usage.ts";
+
+describe("words of the command line", () => {
+  it("are read by the schema of the parameter", () => {
+    const args = new Args("attack", ["--set", "eps=8/255", "--set", "steps=40", "--set", "randomStart=false", "--set", "nonsense=a=b"]);
+    expect(args.params("attack", "pgd")).toEqual({ eps: 8 / 255, steps: 40, randomStart: false, nonsense: "a=b" });
+  });
+
+  it("name the verb's own usage when they are wrong", () => {
+    const wrong: (readonly [() => unknown, RegExp])[] = [
+      [() => new Args("run", []), /run needs EXPERIMENT/],
+      [() => new Args("run", ["a", "b"]), /does not take "b"/],
+      [() => new Args("doctor", ["--nope"]), /--nope/],
+      [() => new Args("attack", ["--limit", "-3"]).integer("limit", 1), /--?limit/],
+      [() => new Args("attack", ["--limit=2.5"]).integer("limit", 1), /--limit is "2.5"/],
+      [() => new Args("attack", ["--split", "all"]).oneOf("split", ["test", "train"], "test"), /test, train/],
+      [() => new Args("attack", ["--set", "eps"]).params("attack", "pgd"), /key=value/],
+      [() => new Args("attack", []).required("model"), /--model is missing/],
+    ];
+    for (const [act, message] of wrong) {
+      expect(act).toThrow(expect.objectContaining({ code: "USAGE", message: expect.stringMatching(message) }));
+    }
+  });
+
+  it("are verbs only where they are meant to be", () => {
+    expect([isVerb("attack"), isVerb("toString"), isVerb("atack")]).toEqual([true, false, false]);
+  });
+});
+
+describe("a table on a terminal", () => {
+  it("sets numbers to the right and words to the left", () => {
+    const lines = tableText(
+      ["arm", "clean"],
+      [
+        ["undefended", "98.0 %"],
+        ["v", "9.5 %"],
+      ],
+    ).split("\n");
+    expect(lines).toEqual(["arm          clean", "──────────  ──────", "undefended  98.0 %", "v            9.5 %"]);
+  });
+});

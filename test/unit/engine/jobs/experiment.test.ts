@@ -1,0 +1,148 @@
+import "../../../../src/engine/backends/cpu.ts";
+import { describe, expect, it } from "vitest";
+import { canonical, experimentDocument, hashOf } from "../../../../src/engine/jobs/experiment/document.ts";
+import { checkExpectations } from "../../../../src/engine/jobs/experiment/expectations.ts";
+import { parseExperiment } from "../../../../src/engine/jobs/experiment/load.ts";
+import { ProgressMeter } from "../../../../src/engine/jobs/experiment/progress.ts";
+import { resolveExperiment } from "../../../../src/engine/jobs/experiment/resolve.ts";
+import type { RunEventBody } from "../../../../src/shared/events.ts";
+import type { ArmReport, AttackSummary } from "../../../../src/shared/results.ts";
+
+const source = `{
+  // comments are allowed
+  "dataset": { "kind": "mnist", "train": 100, "test": 10 },
+  "model": { "kind": "lenet" },
+  "defense": { "kind": "volumizedCurriculum", "patch": 7 },
+  "attacks": [{ "kind": "fgsm", "eps": 0.3 }, { "kind": "fgsm", "eps": 0.1 }],
+  "compare": [{ "name": "undefended", "defense": { "kind": "standard" } }],
+}`;
+const resolve = async (text: string) => resolveExperiment(await parseExperiment(text, "x"), { directory: "/data", name: "x" });
+
+describe("an experiment file", () => {
+  it("gets every default, and its first arm the name of its defence", async () => {
+    const resolved = await resolve(source);
+    expect(resolved.seed).toBe(1);
+    expect(resolved.arms.map(({ name, index, defense }) => [name, index, defense.id])).toEqual([
+      ["volumizedCurriculum", 0, "volumizedCurriculum"],
+      ["undefended", 1, "standard"],
+    ]);
+    expect(resolved.arms[0]?.defense.params).toMatchObject({ patch: 7, measure: "mutualInformation" });
+    expect(resolved.attacks.map(({ key, params }) => [key, params["eps"]])).toEqual([
+      ["fgsm", 0.3],
+      ["fgsm-2", 0.1],
+    ]);
+  });
+
+  it("written out with its defaults means the same", async () => {
+    const resolved = await resolve(source);
+    const document = experimentDocument(resolved);
+    const again = await resolve(JSON.stringify(document));
+    expect(experimentDocument(again)).toEqual(document);
+    expect(hashOf(experimentDocument(again))).toBe(hashOf(document));
+  });
+
+  it("takes paths from where the file lies", async () => {
+    const resolved = await resolve('{ "dataset": { "kind": "arrays", "path": "a.npz" }, "model": { "file": "m/model.json" } }');
+    expect(resolved.dataset.params["path"]).toBe("/data/a.npz");
+    expect(resolved.arms[0]?.model).toEqual({ file: "/data/m/model.json", input: null });
+  });
+
+  it.each([
+    ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "atacks": [] }', /x:1:.*atacks/],
+    ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" },\n "attacks": [{ "kind": "pgd", "epsilon": 1 }] }', /x:2:.*epsilon/],
+    ['{ "dataset": { "kind": "mnist" } }', /model/],
+    ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "train": { "epochs": 0 } }', /x:1:/],
+    ['{ "dataset": { "kind": "minst" }, "model": { "kind": "lenet" } }', /x:1:/],
+    ['{ "dataset": { "kind": "mnist" },\n "model": { "kind": "lenet" ', /x:2/],
+    ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "plugins": ["./a.mjs"] }', /plugins/],
+  ])("refuses %s", async (text, message) => {
+    await expect(resolve(text)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID", message: expect.stringMatching(message) });
+  });
+
+  it("refuses two arms of one name", async () => {
+    const text = source.replace('"name": "undefended"', '"name": "volumizedCurriculum"');
+    await expect(resolve(text)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID" });
+  });
+});
+
+describe("hashes", () => {
+  it("do not depend on the order of keys", () => {
+    expect(canonical({ b: [1, { d: null, c: 2 }], a: undefined })).toBe('{"b":[1,{"c":2,"d":null}]}');
+    expect(hashOf({ a: 1, b: 2 })).toBe(hashOf({ b: 2, a: 1 }));
+    expect(hashOf({ a: 1 })).not.toBe(hashOf({ a: 2 }));
+  });
+});
+
+describe("what is expected", () => {
+  const summary = (id: string, attacked: number | null): AttackSummary => ({
+    n: 10,
+    attack: { id, params: {} },
+    defense: null,
+    backend: "cpu",
+    seed: 1,
+    clean: { accuracy: 0.9, correct: 9 },
+    attacked: { accuracy: attacked, correct: 0 },
+    successRate: null,
+    defenseSuccess: null,
+    robustness: null,
+    norms: { linf: { mean: null, max: null }, l2: { mean: null, max: null }, l0: { mean: null, max: null } },
+    seconds: 1,
+    gradientEvaluations: 0,
+    forwardEvaluations: 0,
+    imagesPerSecond: 1,
+    findings: [],
+  });
+  const arm = (name: string, attacks: AttackSummary[]): ArmReport => ({
+    name,
+    defense: { id: "standard", params: {} },
+    model: { id: "lenet", params: {} },
+    clean: { accuracy: 0.9, correct: 9, n: 10 },
+    training: null,
+    attacks,
+    detectors: [],
+    explanations: [],
+    analyses: [],
+    timing: null,
+  });
+  const arms = [arm("a", [summary("fgsm", 0.6), summary("pgd", 0.4)]), arm("b", [summary("pgd", 0.1)])];
+  const check = (expected: Parameters<typeof checkExpectations>[0][number]) => {
+    const [{ value, met } = { value: null, met: null }] = checkExpectations([expected], arms);
+    return [value, met];
+  };
+
+  it("is held against the first arm and the worst attack", () => {
+    expect(check({ metric: "attacked.accuracy", min: 0.5 })).toEqual([0.4, false]);
+    expect(check({ metric: "attacked.accuracy", max: 0.5 })).toEqual([0.6, false]);
+    expect(check({ metric: "attacked.accuracy", attack: "fgsm", min: 0.5 })).toEqual([0.6, true]);
+    expect(check({ metric: "attacked.accuracy", arm: "b", max: 0.2 })).toEqual([0.1, true]);
+    expect(check({ metric: "clean.accuracy", min: 0.9 })).toEqual([0.9, true]);
+  });
+
+  it("is not met by a figure that is not there", () => {
+    expect(check({ metric: "attacked.accuracy", attack: "jsma", min: 0 })).toEqual([null, false]);
+    expect(check({ metric: "attacked.accuracy", arm: "c", min: 0 })).toEqual([null, false]);
+    expect(check({ metric: "successRate", min: 0 })).toEqual([null, false]);
+  });
+});
+
+describe("progress", () => {
+  it("counts pieces by their cost, and judges speed by this session's work alone", () => {
+    let now = 0;
+    const events: RunEventBody[] = [];
+    const piece = (key: string, cost: number) => ({ key, phase: key, arm: "a", cost });
+    const meter = new ProgressMeter(
+      [piece("old", 60), piece("new", 40)],
+      (event) => events.push(event),
+      () => now,
+    );
+    meter.finish("old", true);
+    meter.begin("new");
+    now = 10_000;
+    meter.report(1, 4); // 10 of the 40 in 10 s: 30 s for the rest
+    expect(events.at(-1)).toEqual({ kind: "progress", phase: "new", done: 1, total: 4, etaSeconds: 30, overall: 0.7 });
+    meter.report(2, 4); // too soon to be worth a message
+    expect(events).toHaveLength(3);
+    meter.finish("new");
+    expect(meter.overall).toBe(1);
+  });
+});

@@ -1,0 +1,110 @@
+import { spawnSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createRun, openRun, readRunEvents, readRunState, runId, settle } from "../../../../src/engine/io/runStore.ts";
+import { BulwarkError, cancelled } from "../../../../src/shared/errors.ts";
+
+let workspace: string;
+beforeEach(() => {
+  workspace = mkdtempSync(path.join(os.tmpdir(), "bulwark-runs-"));
+});
+afterEach(() => rmSync(workspace, { recursive: true, force: true }));
+const create = (title = "My run!") => createRun({ workspace, kind: "experiment", title });
+
+describe("a run folder", () => {
+  it("is named by day, time and title", () => {
+    expect(runId("My run!", new Date(2026, 2, 14, 15, 9, 26))).toBe("20260314-150926-my-run");
+  });
+
+  it("is never shared by two runs of one second", async () => {
+    const runs = await Promise.all(Array.from({ length: 5 }, () => create()));
+    expect(new Set(runs.map((run) => run.directory)).size).toBe(5);
+    expect(readdirSync(path.join(workspace, ".bulwark/runs"))).toHaveLength(5);
+  });
+
+  it("keeps what was completed when it is opened again", async () => {
+    const run = await create();
+    await run.complete("train:undefended");
+    await run.complete("train:undefended");
+    await run.update({ progress: 0.25, headline: "clean 98.0 %" });
+    const again = await openRun(run.directory);
+    expect(again.state).toMatchObject({ status: "running", pid: process.pid, progress: 0.25, headline: "clean 98.0 %" });
+    expect(again.state.completed).toEqual(["train:undefended"]);
+  });
+
+  it("writes updates in the order they were asked for", async () => {
+    const run = await create();
+    await Promise.all([0.1, 0.2, 0.3, 0.9].map((progress) => run.update({ progress })));
+    expect((await readRunState(run.directory)).progress).toBe(0.9);
+    expect(readdirSync(run.directory).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it("reads a torn last event as nothing and starts the next on a line of its own", async () => {
+    const run = await create();
+    run.append({ kind: "warning", message: "one" });
+    appendFileSync(run.file("events.jsonl"), '{"t":1,"kind":"warn');
+    const again = await openRun(run.directory);
+    again.append({ kind: "warning", message: "two" });
+    const messages = (await readRunEvents(run.directory)).map((event) => (event.kind === "warning" ? event.message : ""));
+    expect(messages).toEqual(["one", "two"]);
+  });
+
+  it("of a process that is gone reads as interrupted", async () => {
+    const run = await create();
+    const dead = spawnSync(process.execPath, ["-e", ""]).pid;
+    await run.update({ pid: dead });
+    expect((await readRunState(run.directory)).status).toBe("interrupted");
+    await run.update({ pid: process.pid });
+    expect((await readRunState(run.directory)).status).toBe("running");
+  });
+
+  it("says what is wrong with a folder that is none", async () => {
+    await expect(readRunState(workspace)).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
+    writeFileSync(path.join(workspace, "state.json"), '{"version":1,');
+    await expect(readRunState(workspace)).rejects.toMatchObject({ code: "RUN_INVALID" });
+  });
+
+  it("cannot be made where a file is in the way, and says so", async () => {
+    writeFileSync(path.join(workspace, "taken"), "");
+    const made = createRun({ workspace, directory: path.join(workspace, "taken"), kind: "attack", title: "x" });
+    await expect(made).rejects.toThrow();
+    expect(existsSync(path.join(workspace, "taken/state.json"))).toBe(false);
+  });
+});
+
+describe("how a run ends", () => {
+  const end = async (body: () => Promise<unknown>) => {
+    const run = await create();
+    await run.writeJson("report.json", { earlier: true });
+    const thrown: unknown = await settle(run, body, (event) => run.append(event)).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    const state = await readRunState(run.directory);
+    const kinds = (await readRunEvents(run.directory)).map((event) => event.kind);
+    expect(JSON.parse(readFileSync(run.file("report.json"), "utf8"))).toEqual({ earlier: true });
+    return { thrown, state, kinds };
+  };
+
+  it("done", async () => {
+    const { thrown, state, kinds } = await end(async () => 7);
+    expect([thrown, state.status, state.progress, state.pid, kinds]).toEqual([null, "done", 1, null, []]);
+  });
+
+  it("cancelled", async () => {
+    const { thrown, state, kinds } = await end(() => Promise.reject(cancelled()));
+    expect(thrown).toMatchObject({ code: "CANCELLED" });
+    expect([state.status, state.error, kinds]).toEqual(["cancelled", null, ["cancelled"]]);
+  });
+
+  it("failed, with the code and the fix of a full disk", async () => {
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", path: "/x/weights.bin" });
+    const { thrown, state, kinds } = await end(() => Promise.reject(full));
+    expect(thrown).toBeInstanceOf(BulwarkError);
+    expect(state).toMatchObject({ status: "failed", error: { code: "DISK_FULL" } });
+    expect(state.error?.message).toContain("/x/weights.bin");
+    expect(kinds).toEqual(["failed"]);
+  });
+});

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Node } from "jsonc-parser";
 import { type Catalog, type CatalogEntry, entriesOf } from "../shared/catalog.ts";
 import type { Severity } from "../shared/results.ts";
+import { attackKeys } from "../shared/runs.ts";
 import { nearest } from "./nearest.ts";
 import { at, type ChoiceSite, choiceSites, keySpan, numberOf, parseExperiment, type Span, spanOf, textOf } from "./tree.ts";
 
@@ -42,6 +43,8 @@ export function problemsOf(o: Experimental): Problem[] {
   return [
     ...missingPaths(root, o),
     ...sites.flatMap((site) => unknownId(site, o.catalog)),
+    ...sites.flatMap((site) => unknownParameters(site, o.catalog)),
+    ...expectations(root),
     ...sites.flatMap((site) => units(site, o.catalog)),
     ...sites.flatMap((site) => stepSizes(site, o.catalog)),
     ...onlySingleStep(root, o.catalog),
@@ -88,6 +91,57 @@ function unknownId({ kind, node }: ChoiceSite, catalog: Catalog): Problem[] {
 
 const entryOf = ({ kind, node }: ChoiceSite, catalog: Catalog): CatalogEntry | undefined =>
   entriesOf(catalog, kind).find((entry) => entry.id === textOf(at(node, "kind")));
+
+/** Keys that the schema allows beside an entry's own parameters. */
+const beside: Partial<Record<ChoiceSite["kind"], readonly string[]>> = { dataset: ["train", "test"], explanation: ["samples"] };
+
+function unknownParameters(site: ChoiceSite, catalog: Catalog): Problem[] {
+  const entry = entryOf(site, catalog);
+  if (!entry) return [];
+  const own = Object.keys(entry.params.properties);
+  const known = [...own, ...(beside[site.kind] ?? []), "kind"];
+  return (site.node.children ?? []).flatMap((property): Problem[] => {
+    const [key, value] = property.children ?? [];
+    const name = textOf(key);
+    if (!key || !value || name === undefined || known.includes(name)) return [];
+    const meant = known.find((other) => name.length > other.length && name.startsWith(other)) ?? nearest(name, known);
+    const has = meant === undefined ? `It has: ${own.join(", ") || "none"}.` : `Did you mean "${meant}"?`;
+    const fixes =
+      meant === undefined ? [] : [{ title: `Change to "${meant}"`, span: spanOf(key), text: JSON.stringify(meant), isPreferred: true }];
+    return [
+      { code: "PARAMETER_INVALID", severity: "error", message: `${entry.id} has no parameter "${name}". ${has}`, span: spanOf(key), fixes },
+    ];
+  });
+}
+
+// ── expectations ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** `expect` names attacks and arms that the file must have. */
+function expectations(root: Node): Problem[] {
+  const attacks = attackKeys((at(root, "attacks")?.children ?? []).map((node) => textOf(at(node, "kind")) ?? ""));
+  const others = (at(root, "compare")?.children ?? []).map((node) => textOf(at(node, "name")) ?? "");
+  const arms = [textOf(at(root, "defense", "kind")) ?? "standard", ...others];
+  const check = (node: Node | undefined, known: readonly string[], what: string): Problem[] => {
+    const name = textOf(node);
+    if (!node || name === undefined || known.includes(name)) return [];
+    const meant = nearest(name, known);
+    const fixes =
+      meant === undefined ? [] : [{ title: `Change to "${meant}"`, span: spanOf(node), text: JSON.stringify(meant), isPreferred: true }];
+    const has = known.length > 0 ? `It has: ${known.join(", ")}.` : "It has none.";
+    return [
+      {
+        code: "EXPERIMENT_INVALID",
+        severity: "error",
+        message: `This experiment has no ${what} "${name}". ${has}`,
+        span: spanOf(node),
+        fixes,
+      },
+    ];
+  };
+  return (at(root, "expect")?.children ?? []).flatMap((item) => [
+    ...check(at(item, "attack"), attacks, "attack"),
+    ...check(at(item, "arm"), arms, "arm"),
+  ]);
+}
 
 // ── RB001 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Parameters that are distances between pixels, in units of [0,1]. */

@@ -15,7 +15,7 @@ const catalog: Catalog = [
   entry("attack", "fgsm", { eps }),
   entry("attack", "pgd", { eps, steps: { type: "integer", default: 40 }, stepSize: { type: "number", default: 0 } }),
   entry("attack", "carliniWagner", { eps: { type: "number", default: 1, maximum: 100 } }),
-  entry("dataset", "mnist"),
+  entry("dataset", "mnist", { path: { type: "string" } }),
   entry("dataset", "cifar10"),
   entry("model", "lenet"),
   entry("defense", "standard"),
@@ -73,6 +73,24 @@ describe("experiment files", () => {
       'There is no attack "fgms"',
       'There is no defense "standart"',
     ]);
+  });
+
+  it("unknown parameter: names the one that was meant, or lists what there is", () => {
+    const text = `{ ${base}, "attacks": [{ "kind": "pgd", "epsilon": 0.3, "steps": 40 }] }`;
+    expect(mended(text, "PARAMETER_INVALID")).toBe(text.replace("epsilon", "eps"));
+    const [problem] = problems(`{ ${base}, "defense": { "kind": "standard", "strength": 3 } }`);
+    expect(problem?.message).toBe('standard has no parameter "strength". It has: none.');
+    expect(problems(`{ "seed": 1, "dataset": { "kind": "mnist", "train": 10, "test": 1 }, "model": { "kind": "lenet" } }`)).toEqual([]);
+  });
+
+  it("expectations speak of attacks and arms that are there", () => {
+    const attacks = `"attacks": [{ "kind": "pgd" }, { "kind": "pgd" }], "compare": [{ "name": "plain" }]`;
+    const text = (attack: string, arm: string) =>
+      `{ ${base}, ${attacks}, "expect": [{ "metric": "robustness", "attack": "${attack}", "arm": "${arm}" }] }`;
+    expect(problems(text("pgd-2", "plain"))).toEqual([]);
+    expect(problems(text("pgd", "standard"))).toEqual([]);
+    expect(mended(text("pgd-3", "plain"), "EXPERIMENT_INVALID")).toBe(text("pgd-2", "plain"));
+    expect(mended(text("pgd", "plane"), "EXPERIMENT_INVALID")).toBe(text("pgd", "plain"));
   });
 
   it("RB001: ε in units of 0…255 is converted", () => {

@@ -1,6 +1,7 @@
 import { backend_util, DataStorage, type DataType, engine, KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
 import { sizeOf } from "./graph.ts";
 import type { Native, NativeTensor } from "./native.ts";
+import { blockedChannels } from "./nchwc.ts";
 import type { ElementType } from "./onnx.ts";
 import { Sessions } from "./sessions.ts";
 import { type Entry, type Lower, type Node, planOf, traceOf } from "./trace.ts";
@@ -43,9 +44,12 @@ export class OnnxBackend extends KernelBackend {
   private pending: Node[] = [];
   private constants = 0;
 
+  private readonly block: number;
+
   constructor(native: Native, threads: number, sessionBytes?: number) {
     super();
     this.native = native;
+    this.block = blockedChannels(native);
     this.sessions = new Sessions(native, threads, sessionBytes);
   }
 
@@ -123,7 +127,7 @@ export class OnnxBackend extends KernelBackend {
     if (trace.results.length === 0) return;
     let compiled = this.sessions.get(trace.key);
     if (!compiled) {
-      const plan = planOf(trace);
+      const plan = planOf(trace, this.block);
       const fetches = Object.fromEntries(trace.results.map((_, i) => [`O${i}`, null]));
       compiled = this.sessions.add(trace.key, plan.model, { feeds: plan.feeds, constants: plan.constants, fetches }, plan.arenaBytes);
     }

@@ -7,6 +7,8 @@ export interface Value {
   readonly shape: readonly number[];
   readonly dtype: ElementType;
   uses?: number;
+  /** Made of nothing but constants, so that onnxruntime computes it once, when it compiles. */
+  readonly constant?: boolean;
 }
 type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -29,7 +31,13 @@ export class Graph {
   private readonly constants = new Map<string, Value>();
   private readonly notes = new Map<string, Value>();
   private readonly producers = new Map<string, OnnxNode>();
+  /** Channels to a block in onnxruntime's own layout; 0 where there is none. */
+  readonly block: number;
   private count = 0;
+
+  constructor(block = 0) {
+    this.block = block;
+  }
 
   input(shape: readonly number[], dtype: ElementType): Value {
     const value = { name: `L${this.count++}`, shape, dtype };
@@ -38,7 +46,7 @@ export class Graph {
   }
 
   initializer(shape: readonly number[], dtype: ElementType, data: ArrayBufferView): Value {
-    const value = { name: `C${this.count++}`, shape, dtype };
+    const value = { name: `C${this.count++}`, shape, dtype, constant: true };
     this.initializers.push({ ...value, bytes: bytesOf(data) });
     return value;
   }
@@ -70,9 +78,12 @@ export class Graph {
     inputs: readonly (Value | undefined)[],
     outputs: readonly Omit<Value, "name">[],
     attributes: Attributes = {},
+    domain?: string,
   ): Value[] {
-    const values = outputs.map(({ shape, dtype }) => ({ name: `t${this.count++}`, shape, dtype }));
-    const node = { type, inputs: inputs.map((input) => input?.name ?? ""), outputs: values.map((value) => value.name), attributes };
+    const constant = inputs.every((input) => !input || input.constant === true);
+    const values = outputs.map(({ shape, dtype }) => ({ name: `t${this.count++}`, shape, dtype, constant }));
+    const names = { inputs: inputs.map((input) => input?.name ?? ""), outputs: values.map((value) => value.name) };
+    const node = { type, ...names, attributes, ...(domain ? { domain } : {}) };
     this.nodes.push(node);
     for (const value of values) this.producers.set(value.name, node);
     return values;
@@ -84,8 +95,9 @@ export class Graph {
     shape: readonly number[],
     dtype: ElementType,
     attributes: Attributes = {},
+    domain?: string,
   ): Value {
-    const [value] = this.emit(type, inputs, [{ shape, dtype }], attributes);
+    const [value] = this.emit(type, inputs, [{ shape, dtype }], attributes, domain);
     if (!value) throw new Error(`${type} has no output`);
     return value;
   }
@@ -191,6 +203,17 @@ export class Graph {
     return this.op("MatMul", [a, b], [...batch, a.shape.at(-2) ?? 1, b.shape.at(-1) ?? 1], a.dtype);
   }
 
+  /** The nodes that the outputs need: lowerings leave some that nothing reads, and onnxruntime would compute them. */
+  private wanted(outputs: readonly string[]): OnnxNode[] {
+    const names = new Set(outputs);
+    const kept = this.nodes.toReversed().filter((node) => {
+      const needed = node.outputs.some((name) => names.has(name));
+      if (needed) for (const name of node.inputs) names.add(name);
+      return needed;
+    });
+    return kept.reverse();
+  }
+
   /** Model bytes with `results` as its outputs O0, O1, … */
   encode(results: readonly Value[]): Uint8Array {
     const outputs = results.map((value, i) => {
@@ -199,6 +222,11 @@ export class Graph {
       if (last) last.outputs[0] = `O${i}`;
       return { ...value, name: name && `O${i}` };
     });
-    return encodeModel({ nodes: this.nodes, initializers: this.initializers, inputs: this.inputs, outputs });
+    return encodeModel({
+      nodes: this.wanted(outputs.map(({ name }) => name)),
+      initializers: this.initializers,
+      inputs: this.inputs,
+      outputs,
+    });
   }
 }

@@ -11,7 +11,8 @@ export interface OnnxNode {
   readonly type: string;
   readonly inputs: string[];
   readonly outputs: string[];
-  readonly attributes: Readonly<Record<string, Attribute>>;
+  attributes: Readonly<Record<string, Attribute>>;
+  readonly domain?: string;
 }
 export interface Initializer {
   readonly name: string;
@@ -39,14 +40,14 @@ function attribute(name: string, value: Attribute): Writer {
   return out.int(20, 7);
 }
 
-// NodeProto: input 1, output 2, op_type 4, attribute 5.
+// NodeProto: input 1, output 2, op_type 4, attribute 5, domain 7.
 function node(item: OnnxNode): Writer {
   const out = new Writer();
   for (const name of item.inputs) out.text(1, name);
   for (const name of item.outputs) out.text(2, name);
   out.text(4, item.type);
   for (const [name, value] of Object.entries(item.attributes)) out.message(5, attribute(name, value));
-  return out;
+  return item.domain ? out.text(7, item.domain) : out;
 }
 
 // TensorProto: dims 1, data_type 2, name 8, raw_data 9.
@@ -79,5 +80,8 @@ export function encodeModel(parts: ModelParts): Uint8Array {
   for (const item of parts.initializers) graph.message(5, tensor(item));
   for (const item of parts.inputs) graph.message(11, port(item));
   for (const item of parts.outputs) graph.message(12, port(item));
-  return new Writer().int(1, 8).message(7, graph).message(8, new Writer().text(1, "").int(2, 17)).finish();
+  const model = new Writer().int(1, 8).message(7, graph).message(8, new Writer().text(1, "").int(2, 17));
+  for (const domain of new Set(parts.nodes.map((item) => item.domain)))
+    if (domain) model.message(8, new Writer().text(1, domain).int(2, 1));
+  return model.finish();
 }

@@ -49,7 +49,8 @@ export function traceOf(pending: readonly Node[]): Trace {
     const node = pending[i];
     if (!node?.outputs.some((entry) => entry.refs > 0 || uses.has(entry))) continue;
     nodes.push(node);
-    for (const input of node.inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
+    // The mask of a ReLU may as well be taken from the ReLU's result: it keeps nothing from being fused.
+    for (const input of node.inputs) uses.set(input, (uses.get(input) ?? 0) + (node.key.startsWith("Step0[float32") ? 0 : 1));
   }
   nodes.reverse();
 
@@ -94,8 +95,8 @@ const elementType = (dtype: DataType): ElementType => {
 };
 
 /** Lowers a trace to an ONNX model. */
-export function planOf(trace: Trace): Plan {
-  const graph = new Graph();
+export function planOf(trace: Trace, block: number): Plan {
+  const graph = new Graph(block);
   const values = new Map<Entry, Value>();
   const feeds: { leaf: number; name: string }[] = [];
   const constants: number[] = [];

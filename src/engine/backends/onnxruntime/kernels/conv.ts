@@ -1,5 +1,6 @@
 import type { backend_util } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
+import { blockedConv } from "./blocked.ts";
 import { type Axis, after, channelsFirst, channelsLast, extent, window, windowAttributes } from "./window.ts";
 
 /** Both spatial axes of a 2-D convolution, from tfjs' own arithmetic. */
@@ -35,8 +36,10 @@ export function conv2d(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias
     const shifted = bias ? g.binary("Add", product, bias) : product;
     return g.reshape(shifted, [batch, rows, columns, outputs]);
   }
-  const filter = g.transpose(w, [3, 2, 0, 1]);
   const shape = [batch, outputs, rows, columns];
+  const blocked = w.constant ? undefined : blockedConv(g, x, w, axes, shape, bias);
+  if (blocked) return blocked;
+  const filter = g.transpose(w, [3, 2, 0, 1]);
   const raw = g.op("Conv", [channelsFirst(g, x), filter, ...(bias ? [bias] : [])], shape, "float32", windowAttributes(axes));
   const result = channelsLast(g, raw);
   return g.note("conv", result, raw) && result;

@@ -1,6 +1,7 @@
 import { backend_util, type MaxPool3DAttrs, type MaxPoolAttrs, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { OnnxBackend } from "../backend.ts";
 import { type Graph, sizeOf, type Value } from "../graph.ts";
+import { blockedMaxPool } from "./blocked.ts";
 import { planeAxes, transposed } from "./conv.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { type Axis, after, axesKey, channelsFirst, channelsLast, window, windowAttributes } from "./window.ts";
@@ -58,6 +59,8 @@ const pool = (type: "MaxPool" | "AveragePool") =>
 
 function windows(g: Graph, x: Value, axes: readonly Axis[], type: string): Value {
   const out = [x.shape[0] ?? 1, x.shape.at(-1) ?? 1, ...axes.map((a) => a.output)];
+  const blocked = type === "MaxPool" ? blockedMaxPool(g, x, axes, out) : undefined;
+  if (blocked) return blocked;
   return channelsLast(g, g.op(type, [channelsFirst(g, x)], out, "float32", poolAttributes(axes)));
 }
 

@@ -1,5 +1,6 @@
 import type { ClipByValueAttrs, LeakyReluAttrs, StepAttrs, UnaryInputs } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
+import { absorbRelu } from "./blocked.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 
 type Body = (g: Graph, x: Value) => Value;
@@ -24,7 +25,7 @@ const direct = (type: string) => float(type, (g, x) => g.unary(type, x));
 
 /** max(x, 0), remembered so that its gradient's mask can be taken from it and x need not be kept. NaN stays NaN. */
 export const relu: Body = (g, x) =>
-  x.dtype === "float32" ? g.note("relu", x, g.unary("Relu", x)) : g.binary("Max", x, g.scalar(0, x.dtype));
+  x.dtype === "float32" ? g.note("relu", x, absorbRelu(g, x) ?? g.unary("Relu", x)) : g.binary("Max", x, g.scalar(0, x.dtype));
 
 // expm1 x = tanh(x/2)·(eˣ + 1): exact to rounding near 0, -1 at -∞.
 const expm1: Body = (g, x) => {

@@ -1,0 +1,86 @@
+import type { AttackSummary, RunReport } from "../../src/shared/results.ts";
+
+export const onePixelPng = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABc3UBGAAAAABJRU5ErkJggg==",
+  "base64",
+);
+
+const none = { mean: null, max: null };
+const summary = (id: string, params: Record<string, unknown>, correct: number): AttackSummary => ({
+  n: 200,
+  attack: { id, params },
+  defense: { id: "standard", params: {} },
+  backend: "cpu",
+  seed: 7,
+  clean: { accuracy: 0.98, correct: 196 },
+  attacked: { accuracy: correct / 200, correct },
+  successRate: (196 - correct) / 196,
+  defenseSuccess: correct / 196,
+  robustness: 0.98 - correct / 200,
+  norms: { linf: { mean: 0.3, max: 0.3 }, l2: none, l0: none },
+  seconds: 12.5,
+  gradientEvaluations: 8000,
+  forwardEvaluations: 0,
+  imagesPerSecond: 16,
+  findings: [],
+});
+
+export const exampleReport: RunReport = {
+  run: "20260314-150926-example",
+  experiment: {
+    name: "A <b> & B",
+    seed: 7,
+    environment: { version: "0.1.0", backend: "cpu", device: "JavaScript" },
+  },
+  arms: [
+    {
+      name: "undefended",
+      defense: { id: "standard", params: {} },
+      model: { id: "lenet", params: {} },
+      clean: { accuracy: 0.98, correct: 196, n: 200 },
+      training: { epochs: 2, seconds: 61, imagesPerSecond: 236, reused: false, images: 7200 },
+      attacks: [summary("fgsm", { eps: 8 / 255 }, 123), summary("pgd", { eps: 0.3, steps: 40 }, 0)],
+      detectors: [],
+      explanations: [
+        {
+          id: "gradCam",
+          params: {},
+          layer: "conv2",
+          samples: [
+            {
+              index: 3,
+              label: 7,
+              attack: "pgd",
+              clean: { image: "images/a.png", attention: "images/b.png", prediction: 7 },
+              adversarial: { image: "images/c.png", attention: "images/d.png", prediction: 2 },
+              iou: 0.25,
+            },
+          ],
+        },
+      ],
+      analyses: [],
+      timing: { forwardMilliseconds: 1.234, batchSize: 1 },
+    },
+  ],
+  findings: [
+    {
+      rule: "RB301",
+      severity: "warning",
+      message: "A single step breaks more images than many.",
+      fix: "Look at the gradients.",
+      arm: "undefended",
+      attack: "fgsm",
+    },
+  ],
+  expect: [{ metric: "attacked.accuracy", attack: "pgd", min: 0.4, value: 0, met: false }],
+  finishedAt: "2026-03-14T15:10:27.000Z",
+};
+
+export const exampleHistory = [1.5, 0.5, 0.25].map((trainLoss, i) => ({
+  t: i,
+  kind: "epoch",
+  arm: "undefended",
+  epoch: i + 1,
+  epochs: 3,
+  trainLoss,
+}));

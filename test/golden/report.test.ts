@@ -1,0 +1,53 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { renderReport, reportFile, reportFormats } from "../../src/engine/io/reportFiles.ts";
+import { exampleHistory, exampleReport, onePixelPng } from "./exampleReport.ts";
+
+let run: string;
+beforeAll(() => {
+  run = mkdtempSync(path.join(os.tmpdir(), "bulwark-report-"));
+  mkdirSync(path.join(run, "model"));
+  mkdirSync(path.join(run, "images"));
+  writeFileSync(path.join(run, "report.json"), JSON.stringify(exampleReport));
+  writeFileSync(path.join(run, "model/training.json"), JSON.stringify({ history: exampleHistory }));
+  for (const name of ["a", "b", "c", "d"]) writeFileSync(path.join(run, `images/${name}.png`), onePixelPng);
+});
+afterAll(() => rmSync(run, { recursive: true, force: true }));
+
+describe("a report", () => {
+  // UPDATE=1 accepts what is written now.
+  it.each(["html", "md", "csv"] as const)("as %s is the one that was looked at", async (format) => {
+    const text = readFileSync(await renderReport(run, format), "utf8");
+    const golden = path.join(import.meta.dirname, "expected", reportFile[format]);
+    if (process.env["UPDATE"] === "1" || !existsSync(golden)) {
+      if (process.env["UPDATE"] !== "1") throw new Error(`${golden} is missing: UPDATE=1 writes it`);
+      mkdirSync(path.dirname(golden), { recursive: true });
+      writeFileSync(golden, text);
+    }
+    expect(text).toBe(readFileSync(golden, "utf8"));
+  });
+
+  it("as HTML stands alone: no script, nothing loaded from elsewhere, nothing of the experiment taken for markup", async () => {
+    const html = readFileSync(await renderReport(run, "html"), "utf8");
+    expect(html).not.toMatch(/<script|<link|https?:\/\/|url\(|@import/i);
+    const sources = [...html.matchAll(/src="([^"]*)"/g)].map(([, source]) => source);
+    expect(sources).toHaveLength(4);
+    expect(sources.every((source) => source?.startsWith("data:image/png;base64,"))).toBe(true);
+    expect(html).toContain("A &lt;b&gt; &amp; B");
+    expect(html).not.toContain("<b>");
+  });
+
+  it("says how sure its figures are", async () => {
+    // Wilson 95 % for 0 of 200 is 0–1.88 %; for 123 of 200, 54.6–68.0 %: worked out by hand.
+    const text = readFileSync(await renderReport(run, "md"), "utf8");
+    expect(text).toContain("0.0–1.9 %");
+    expect(text).toContain("54.6–68.0 %");
+  });
+
+  it("knows only its formats, and only finished runs", async () => {
+    expect(reportFormats).toEqual(["html", "md", "csv", "json"]);
+    await expect(renderReport(path.join(run, "images"), "html")).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
+  });
+});

@@ -24,28 +24,10 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
   const top = header(() => (state ? panelImage(state, pictureRow.canvases(), attentionRow.canvases()) : null));
   const rank = ranking(send);
   const form = parameters();
-  const parts = [top, verdictLine(), pictureRow, attentionRow, scrubber(), scores(), form];
-  const [, verdictPart, , , scrub, scorePart] = parts;
-  const body = h(
-    "div",
-    { class: "inspector-body" },
-    pictureRow.element,
-    verdictPart?.element,
-    scrub?.element,
-    attentionRow.element,
-    scorePart?.element,
-  );
-  const parameterSection = section("Parameters", false, form.element);
-  const element = h(
-    "main",
-    { class: "panel inspector" },
-    top.element,
-    error.element,
-    body,
-    findings.element,
-    parameterSection,
-    rank.element,
-  );
+  const inBody = [pictureRow, verdictLine(), scrubber(), attentionRow, scores()];
+  const body = h("div", { class: "inspector-body" }, ...inBody.map((part) => part.element));
+  const last = [findings.element, section("Parameters", false, form.element), rank.element];
+  const element = h("main", { class: "panel inspector" }, top.element, error.element, body, ...last);
   const draw = (): void => {
     if (!state) return;
     const context: Context = {
@@ -57,8 +39,7 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
         draw();
       },
     };
-    for (const part of parts) part.update(context);
-    rank.update(context);
+    for (const part of [top, ...inBody, form, rank]) part.update(context);
     error.update(state.error);
     findings.update(state.result?.findings ?? []);
     show(body, state.error === null || state.clean !== null || state.result !== null);
@@ -69,9 +50,8 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
   return {
     element,
     update(next) {
-      if (next.runId !== state?.runId || next.status === "running") {
-        if (state?.status !== "running" || next.runId !== state.runId) Object.assign(local, { scrub: null, slice: null });
-      }
+      const isNew = next.runId !== state?.runId || (next.status === "running" && state.status !== "running");
+      if (isNew) Object.assign(local, { scrub: null, slice: null });
       state = next;
       draw();
     },

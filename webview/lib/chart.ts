@@ -121,10 +121,10 @@ function options(axes: Axes, plot: Plot, shown: (line: Line) => boolean, width: 
       },
       { ...axis, label: axes.y, labelSize: 20, size: 52, values: (_u, values) => values.map((v) => (v === null ? "" : axes.format(v))) },
     ],
-    series: [{}, ...plot.lines.map((line) => seriesOf(line, colours, shown(line)))],
+    series: [{}, ...plot().lines.map((line) => seriesOf(line, colours, shown(line)))],
     hooks: {
       setCursor: [(u) => read(u.cursor.idx ?? null)],
-      draw: [(u) => drawMarks(u, plot, colours, shown)],
+      draw: [(u) => drawMarks(u, plot(), colours, shown)],
     },
   };
 }

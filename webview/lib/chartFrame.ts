@@ -31,29 +31,15 @@ export function chartFrame(
   let at: number | null = null;
   const tableButton = button("Show as table", () => {
     asTable = !asTable;
-    tableButton.setAttribute("aria-pressed", String(asTable));
     refresh();
   });
-  const exports: readonly (readonly [string, () => string | null])[] = [
-    ["png", () => withBackground(canvas())],
-    ["svg", () => axes && asDataUrl("image/svg+xml", toSvg(axes, plot, printColours))],
-    ["csv", () => axes && asDataUrl("text/csv", toCsv(axes, plot))],
-  ];
-  const saveButtons = exports.map(([ending, make]) =>
-    button(
-      ending.toUpperCase(),
-      () => {
-        const url = make();
-        if (url && axes) save(fileName(axes, ending), url);
-      },
-      { label: `Save as ${ending.toUpperCase()}` },
-    ),
-  );
+  const saveButtons = savers(() => (axes ? { axes, plot } : null), canvas, save);
   const rows = onChange((current: Axes, data: Plot) => fill(table, tableOf(current, data)));
   const entries = onChange((_key: string) =>
     fill(legend, ...plot.lines.filter((l) => !l.faint).map((line) => entry(line, hidden, rebuild))),
   );
-  onThemeChange(() => entries(`${plot.lines.map((l) => l.label).join()}/${chartColours().join()}`));
+  const drawEntries = (): void => entries(`${plot.lines.map((l) => l.label).join()}/${chartColours().join()}`);
+  onThemeChange(drawEntries);
   const refresh = (): void => {
     if (!axes) return;
     title.textContent = axes.title;
@@ -62,19 +48,12 @@ export function chartFrame(
     show(table, asTable);
     tableButton.textContent = asTable ? "Show as chart" : "Show as table";
     if (asTable) rows(axes, plot);
-    entries(`${plot.lines.map((l) => l.label).join()}/${chartColours().join()}`);
+    drawEntries();
     readings(legend, axes, plot, at);
   };
+  const buttons = h("div", { class: "buttons chart-buttons" }, tableButton, ...saveButtons);
   return {
-    element: h(
-      "figure",
-      { class: "chart" },
-      h("figcaption", {}, title),
-      legend,
-      stage,
-      table,
-      h("div", { class: "buttons chart-buttons" }, tableButton, ...saveButtons),
-    ),
+    element: h("figure", { class: "chart" }, h("figcaption", {}, title), legend, stage, table, buttons),
     update(nextAxes: Axes, next: Plot) {
       axes = nextAxes;
       plot = next;
@@ -85,6 +64,27 @@ export function chartFrame(
       if (axes) readings(legend, axes, plot, at);
     },
   };
+}
+
+/** Buttons that save the picture, the drawing or the figures. */
+function savers(
+  shown: () => { readonly axes: Axes; readonly plot: Plot } | null,
+  canvas: () => HTMLCanvasElement | null,
+  save: Save,
+): HTMLElement[] {
+  const makers: readonly (readonly [string, (axes: Axes, plot: Plot) => string | null])[] = [
+    ["png", () => withBackground(canvas())],
+    ["svg", (axes, plot) => asDataUrl("image/svg+xml", toSvg(axes, plot, printColours))],
+    ["csv", (axes, plot) => asDataUrl("text/csv", toCsv(axes, plot))],
+  ];
+  return makers.map(([ending, make]) => {
+    const press = (): void => {
+      const now = shown();
+      const url = now && make(now.axes, now.plot);
+      if (now && url) save(fileName(now.axes, ending), url);
+    };
+    return button(ending.toUpperCase(), press, { label: `Save as ${ending.toUpperCase()}` });
+  });
 }
 
 function entry(line: Line, hidden: Set<string>, rebuild: () => void): HTMLElement {

@@ -4,7 +4,12 @@ const escapeXml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 const width = 640;
 const height = 360;
-const box = { left: 64, right: 16, top: 36, bottom: 48 };
+const box = { left: 64, right: 16, bottom: 48 };
+const legendTop = 28;
+const legendRow = 16;
+const named = (plot: Plot): readonly Line[] => plot.lines.filter((line) => !line.faint);
+/** The legend has two columns; the drawing begins under it. */
+const topOf = (plot: Plot): number => legendTop + legendRow * Math.ceil(named(plot).length / 2) + 6;
 
 interface Scales {
   x(value: number): number;
@@ -19,10 +24,11 @@ function scalesOf(axes: Axes, plot: Plot): Scales {
   const values = plot.lines.flatMap((line) => line.y.filter((v): v is number => v !== null && (!axes.log || v > 0)).map(y));
   const [low, high] = axes.range && !axes.log ? axes.range : extent(values);
   const innerWidth = width - box.left - box.right;
-  const innerHeight = height - box.top - box.bottom;
+  const top = topOf(plot);
+  const innerHeight = height - top - box.bottom;
   return {
     x: (value) => box.left + ((value - left) / (right - left || 1)) * innerWidth,
-    y: (value) => box.top + innerHeight - ((y(value) - low) / (high - low || 1)) * innerHeight,
+    y: (value) => top + innerHeight - ((y(value) - low) / (high - low || 1)) * innerHeight,
     xTicks: ticks(left, right, 6),
     yTicks: axes.log ? ticks(Math.ceil(low), Math.floor(high), 4).map((power) => 10 ** power) : ticks(low, high, 5),
   };
@@ -33,6 +39,7 @@ export function toSvg(axes: Axes, plot: Plot, colours: readonly string[]): strin
   const scales = scalesOf(axes, plot);
   const right = width - box.right;
   const bottom = height - box.bottom;
+  const top = topOf(plot);
   const grid = scales.yTicks.map(
     (v) =>
       `<line x1="${box.left}" x2="${right}" y1="${scales.y(v).toFixed(1)}" y2="${scales.y(v).toFixed(1)}" stroke="#ddd"/>` +
@@ -40,20 +47,18 @@ export function toSvg(axes: Axes, plot: Plot, colours: readonly string[]): strin
   );
   const xAxis = scales.xTicks.map((v) => `<text x="${scales.x(v).toFixed(1)}" y="${bottom + 16}" text-anchor="middle">${v}</text>`);
   const lines = plot.lines.map((line) => lineOf(line, plot.x, scales, colours, axes.log));
-  const legend = plot.lines
-    .filter((line) => !line.faint)
-    .map((line, i) => {
-      const x = box.left + i * 140;
-      const colour = colours[line.colour % colours.length] ?? "#000";
-      return (
-        `<line x1="${x}" x2="${x + 24}" y1="26" y2="26" stroke="${colour}" stroke-width="2" stroke-dasharray="${line.dash.join(" ")}"/>` +
-        `${line.marker ? shape(line.marker, x + 12, 26, colour) : ""}<text x="${x + 28}" y="30">${escapeXml(line.label)}</text>`
-      );
-    });
+  const legend = named(plot).map((line, i) => {
+    const x = box.left + (i % 2) * 290;
+    const y = legendTop + legendRow * Math.floor(i / 2);
+    const colour = colours[line.colour % colours.length] ?? "#000";
+    const stroke = `stroke="${colour}" stroke-width="2" stroke-dasharray="${line.dash.join(" ")}"`;
+    const sign = `<line x1="${x}" x2="${x + 24}" y1="${y}" y2="${y}" ${stroke}/>${line.marker ? shape(line.marker, x + 12, y, colour) : ""}`;
+    return `${sign}<text x="${x + 30}" y="${y + 4}">${escapeXml(line.label)}</text>`;
+  });
   const marks = plot.marks.map(
     (mark) =>
-      `<line x1="${scales.x(mark.x).toFixed(1)}" x2="${scales.x(mark.x).toFixed(1)}" y1="${box.top}" y2="${bottom}" stroke="#c00" stroke-dasharray="3 3"/>` +
-      `<text x="${scales.x(mark.x).toFixed(1)}" y="${box.top + 10}" fill="#c00">${escapeXml(mark.text)}</text>`,
+      `<line x1="${scales.x(mark.x).toFixed(1)}" x2="${scales.x(mark.x).toFixed(1)}" y1="${top}" y2="${bottom}" stroke="#c00" stroke-dasharray="3 3"/>` +
+      `<text x="${scales.x(mark.x).toFixed(1)}" y="${top + 10}" fill="#c00">${escapeXml(mark.text)}</text>`,
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
@@ -65,7 +70,7 @@ export function toSvg(axes: Axes, plot: Plot, colours: readonly string[]): strin
     ...marks,
     ...legend,
     `<text x="${(box.left + right) / 2}" y="${height - 10}" text-anchor="middle">${escapeXml(axes.x)}</text>`,
-    `<text transform="translate(14 ${(box.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(axes.y)}</text>`,
+    `<text transform="translate(14 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(axes.y)}</text>`,
     "</svg>",
   ].join("\n");
 }
@@ -79,8 +84,7 @@ function lineOf(line: Line, x: readonly number[], scales: Scales, colours: reado
   for (const [i, at] of x.entries()) {
     const value = line.y[i];
     if (value === null || value === undefined || !Number.isFinite(value) || (log && value <= 0)) {
-      pen = "M";
-      continue;
+      continue; // not measured here: the line goes on to the next value
     }
     const [px, py] = [scales.x(at), scales.y(value)];
     path += `${pen}${px.toFixed(1)} ${py.toFixed(1)}`;

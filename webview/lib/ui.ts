@@ -23,6 +23,15 @@ provideVSCodeDesignSystem().register(
   vsCodeTextField(),
 );
 
+/** The toolkit writes its own name ("Text field") over the given one when a control enters the page: the given one is put back. */
+export function name(control: HTMLElement, label: string): void {
+  const put = (): void => {
+    if (control.getAttribute("aria-label") !== label) control.setAttribute("aria-label", label);
+  };
+  put();
+  new MutationObserver(put).observe(control, { attributes: true, attributeFilter: ["aria-label"] });
+}
+
 export const icon = (name: string): HTMLElement => h("span", { class: `codicon codicon-${name}`, attributes: { "aria-hidden": "true" } });
 
 export interface ButtonOptions {
@@ -88,8 +97,9 @@ export interface Toggle {
   readonly element: HTMLElement;
   set(checked: boolean): void;
 }
-export function checkbox(text: string, checked: boolean, changed: (checked: boolean) => void): Toggle {
+export function checkbox(text: string, checked: boolean, changed: (checked: boolean) => void, label = text): Toggle {
   const control = h("vscode-checkbox", { attributes: { checked } }, text) as HTMLElement & { checked: boolean };
+  name(control, label);
   control.addEventListener("change", () => changed(control.checked));
   return {
     element: control,
@@ -105,6 +115,7 @@ export interface TextField {
 }
 export function textField(label: string, value: string, changed: (value: string) => void, size = 8): TextField {
   const element = h("vscode-text-field", { attributes: { "aria-label": label, size, value } }) as HTMLElement & { value: string };
+  name(element, label);
   element.addEventListener("input", () => changed(element.value));
   return {
     element,
@@ -143,6 +154,10 @@ export function slider(
 }
 
 export const badge = (text: string, kind = ""): HTMLElement => h("vscode-badge", { class: kind }, text);
-export const progressRing = (label: string): HTMLElement => h("vscode-progress-ring", { attributes: { "aria-label": label } });
+export function progressRing(label: string): HTMLElement {
+  const ring = h("vscode-progress-ring");
+  name(ring, label);
+  return ring;
+}
 export const section = (title: string, open: boolean, ...children: Child[]): HTMLDetailsElement =>
   h("details", { class: "section", attributes: { open } }, h("summary", {}, title), h("div", { class: "section-body" }, ...children));

@@ -1,4 +1,4 @@
-import { h } from "./dom.ts";
+import { h, setAttributes } from "./dom.ts";
 
 /** Rows `first` up to, not including, `last` are in the page: those that are seen and `spare` on either side. */
 export function visibleRows(
@@ -43,32 +43,15 @@ export function virtualList<Row>(o: {
 }): VirtualList<Row> {
   const space = h("div", { class: "virtual-space" });
   const element = h("div", { class: "virtual-list", attributes: { role: "listbox", tabindex: 0, "aria-label": o.label } }, space);
-  const made = new Map<number, HTMLElement>();
+  const rowsMade = pool((i, row: Row, count) => rowElement(i, count, o.rowHeight, o.render(row)), space);
   let rows: readonly Row[] = [];
   let active = 0;
   let scheduled = false;
-  const mark = (): void => {
-    for (const [i, row] of made) row.setAttribute("aria-selected", String(i === active));
-    const current = made.get(active);
-    if (current) element.setAttribute("aria-activedescendant", current.id);
-    else element.removeAttribute("aria-activedescendant");
-  };
   const paint = (): void => {
     scheduled = false;
     const { first, last } = visibleRows(element.scrollTop, element.clientHeight, o.rowHeight, rows.length);
-    for (const [i, row] of made) {
-      if (i >= first && i < last) continue;
-      row.remove();
-      made.delete(i);
-    }
-    for (let i = first; i < last; i++) {
-      const data = rows[i];
-      if (made.has(i) || data === undefined) continue;
-      const row = rowElement(i, rows.length, o.rowHeight, o.render(data));
-      made.set(i, row);
-      space.append(row);
-    }
-    mark();
+    rowsMade.show(rows, first, last);
+    setAttributes(element, { "aria-activedescendant": rowsMade.mark(active) });
   };
   const schedule = (): void => {
     if (!scheduled) requestAnimationFrame(paint);
@@ -81,29 +64,53 @@ export function virtualList<Row>(o: {
     else if (top + o.rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = top + o.rowHeight - element.clientHeight;
     paint();
   };
-  element.addEventListener("scroll", schedule, { passive: true });
-  new ResizeObserver(schedule).observe(element);
-  listen(element, {
-    active: () => active,
-    count: () => rows.length,
-    page: () => Math.max(1, Math.floor(element.clientHeight / o.rowHeight) - 1),
-    go,
-    open: (at) => open(at),
-  });
   const open = (at: number): void => {
     const row = rows[at];
     if (row !== undefined) o.open(row);
   };
+  element.addEventListener("scroll", schedule, { passive: true });
+  new ResizeObserver(schedule).observe(element);
+  const page = (): number => Math.max(1, Math.floor(element.clientHeight / o.rowHeight) - 1);
+  listen(element, { active: () => active, count: () => rows.length, page, go, open });
   return {
     element,
     set(next) {
       rows = next;
       active = 0;
-      for (const row of made.values()) row.remove();
-      made.clear();
+      rowsMade.clear();
       space.style.height = `${rows.length * o.rowHeight}px`;
       element.scrollTop = 0;
       paint();
+    },
+  };
+}
+
+/** The rows that are in the page, by their place. */
+function pool<Row>(make: (index: number, row: Row, count: number) => HTMLElement, space: HTMLElement) {
+  const made = new Map<number, HTMLElement>();
+  return {
+    clear() {
+      made.clear();
+      space.replaceChildren();
+    },
+    show(rows: readonly Row[], first: number, last: number) {
+      for (const [i, row] of made) {
+        if (i >= first && i < last) continue;
+        row.remove();
+        made.delete(i);
+      }
+      for (let i = first; i < last; i++) {
+        const data = rows[i];
+        if (made.has(i) || data === undefined) continue;
+        const row = make(i, data, rows.length);
+        made.set(i, row);
+        space.append(row);
+      }
+    },
+    /** Marks one row as the active one and returns its id, if it is in the page. */
+    mark(active: number): string | undefined {
+      for (const [i, row] of made) row.setAttribute("aria-selected", String(i === active));
+      return made.get(active)?.id;
     },
   };
 }

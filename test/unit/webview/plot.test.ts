@@ -45,7 +45,7 @@ test("many points get about twelve markers, the last one always", () => {
   expect(markedPoints([1, null, 2])).toEqual([0, 2]);
 });
 
-test("the saved drawing escapes names, keeps gaps and marks", () => {
+test("the saved drawing escapes names, draws what was measured and the marks", () => {
   const svg = toSvg(axes, plot, ["#123456", "#654321"]);
   expect(svg).toContain("Loss &lt;of&gt; two");
   expect(svg).toContain("diverged");

@@ -100,8 +100,7 @@ function choiceOf(name: string, options: readonly string[], value: unknown, chan
 }
 
 function flag(name: string, value: unknown, changed: Changed): Inner {
-  const control = checkbox("on", value === true, changed);
-  control.element.setAttribute("aria-label", words(name));
+  const control = checkbox("on", value === true, changed, words(name));
   return { elements: [control.element], set: (next) => control.set(next === true), fault: none };
 }
 

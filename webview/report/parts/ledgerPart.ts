@@ -12,48 +12,32 @@ const rowHeight = 44;
 export function ledgerPart(send: (intent: ReportIntent) => void): Part<ReportState> & { focus(arm: string, attack: string | null): void } {
   let state: ReportState | null = null;
   let view: LedgerView = { arm: "", attack: "", filter: { kind: "all" }, sort: { column: "index", isDescending: false } };
-  let rows: readonly LedgerRow[] = [];
   let shown: readonly LedgerRow[] = [];
   const change = (next: Partial<LedgerView>): void => {
     view = { ...view, ...next };
     draw();
   };
   const inspect = (row: LedgerRow): void => send({ kind: "inspect", index: row.index, arm: view.arm, attack: view.attack });
-  const list = virtualList<LedgerRow>({
-    label: "Images",
-    rowHeight,
-    render: (row) => (state ? rowCells(row, view, state, () => inspect(row)) : []),
-    open: inspect,
-  });
+  const render = (row: LedgerRow): HTMLElement[] => (state ? rowCells(row, view, state, () => inspect(row)) : []);
+  const list = virtualList<LedgerRow>({ label: "Images", rowHeight, render, open: inspect });
   const arm = dropdown("arm", (value) => change({ arm: value, attack: attacksOf(state, value)[0] ?? "" }));
   const attack = dropdown("attack shown", (value) => change({ attack: value }));
   const filter = dropdown("images", (value) => change({ filter: JSON.parse(value) as Filter }));
   const heads = h("div", { class: "ledger-row ledger-head" });
   const summary = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
   const none = h("p", { class: "muted" }, "No image fits this filter.");
-  const csv = button(
-    "Save as CSV",
-    () =>
-      send({
-        kind: "save",
-        name: `images-${view.arm}.csv`,
-        dataUrl: `data:text/csv;charset=utf-8,${encodeURIComponent(ledgerCsv(shown, attacksOf(state, view.arm)))}`,
-      }),
-    { icon: "save" },
-  );
-  const element = h(
-    "section",
-    { class: "ledger", attributes: { "aria-label": "Images" } },
-    h("h2", {}, "Images"),
-    h("div", { class: "toolbar" }, arm.element, attack.element, filter.element, csv),
-    summary,
-    h("div", { class: "ledger-frame" }, heads, list.element),
-    none,
-  );
+  const saveCsv = (): void => {
+    const text = ledgerCsv(shown, attacksOf(state, view.arm));
+    send({ kind: "save", name: `images-${view.arm}.csv`, dataUrl: `data:text/csv;charset=utf-8,${encodeURIComponent(text)}` });
+  };
+  const csv = button("Save as CSV", saveCsv, { icon: "save" });
+  const toolbar = h("div", { class: "toolbar" }, arm.element, attack.element, filter.element, csv);
+  const inside = [h("h2", {}, "Images"), toolbar, summary, h("div", { class: "ledger-frame" }, heads, list.element), none];
+  const element = h("section", { class: "ledger", attributes: { "aria-label": "Images" } }, ...inside);
   const draw = (): void => {
     if (!state) return;
     const attacks = attacksOf(state, view.arm);
-    rows = ledgerRows(state.ledger, view.arm);
+    const rows = ledgerRows(state.ledger, view.arm);
     shown = arrange(rows, view.filter, view.sort, view.attack);
     arm.set(armsOf(state).map(asChoice), view.arm);
     attack.set(attacks.map(asChoice), view.attack);
@@ -75,11 +59,8 @@ export function ledgerPart(send: (intent: ReportIntent) => void): Part<ReportSta
       draw();
     },
     focus(nextArm, nextAttack) {
-      change({
-        arm: nextArm,
-        attack: nextAttack ?? view.attack,
-        filter: nextAttack === null ? { kind: "survived" } : { kind: "broken", attack: nextAttack },
-      });
+      const filterNow: Filter = nextAttack === null ? { kind: "survived" } : { kind: "broken", attack: nextAttack };
+      change({ arm: nextArm, attack: nextAttack ?? view.attack, filter: filterNow });
       element.scrollIntoView({ block: "start" });
       list.element.focus({ preventScroll: true });
     },

@@ -2,7 +2,7 @@ import type { ReportState } from "../../../src/shared/panels.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { h } from "../../lib/dom.ts";
 import { count, number } from "../../lib/format.ts";
-import { button, icon } from "../../lib/ui.ts";
+import { icon } from "../../lib/ui.ts";
 import type { Filter, LedgerRow, Sort, SortColumn } from "../ledger.ts";
 
 export interface LedgerView {
@@ -55,12 +55,13 @@ export function rowCells(row: LedgerRow, view: LedgerView, state: ReportState, i
   const wrong = (isWrong: boolean): HTMLElement =>
     h("span", {}, icon(isWrong ? "close" : "check"), h("span", { class: "visually-hidden" }, isWrong ? "wrong" : "right"));
   const rounded = record?.success && !record.successAfter8Bit ? " (not after 8 bits)" : "";
-  const open = button("", inspect, {
-    icon: "search",
-    appearance: "icon",
-    label: `Inspect image ${row.index}`,
-    attributes: { tabindex: "-1" },
-  });
+  // A plain button: rows are made while scrolling, and a custom element in each of them would be felt.
+  const label = `Inspect image ${row.index}`;
+  const open = h(
+    "button",
+    { class: "icon-button", title: label, attributes: { type: "button", tabindex: -1, "aria-label": label }, on: { click: inspect } },
+    icon("search"),
+  );
   return [
     thumbnails(row, view, state, name),
     cell("number", String(row.index)),

@@ -89,7 +89,13 @@ export function summary(axes: Axes, plot: Plot): string {
   return `Chart of ${axes.y} over ${axes.x}. ${parts.join(". ")}.`;
 }
 
-function options(axes: Axes, plot: Plot, shown: (line: Line) => boolean, width: number, read: (at: number | null) => void): uPlot.Options {
+function options(
+  axes: Axes,
+  plot: () => Plot,
+  shown: (line: Line) => boolean,
+  width: number,
+  read: (at: number | null) => void,
+): uPlot.Options {
   const colours = chartColours();
   const foreground = token("foreground");
   const font = `11px ${token("font-family", "sans-serif")}`;

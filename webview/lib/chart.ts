@@ -32,7 +32,13 @@ export function createChart(save: Save): Chart {
     if (!axes || plot.x.length === 0 || stage.clientWidth === 0) return;
     const shown = (line: Line): boolean => !hidden.has(line.label);
     chart = new uPlot(
-      options(axes, plot, shown, stage.clientWidth, (at) => frame.read(at)),
+      options(
+        axes,
+        () => plot,
+        shown,
+        stage.clientWidth,
+        (at) => frame.read(at),
+      ),
       aligned(plot),
       stage,
     );

@@ -36,6 +36,15 @@ export function convNetwork(
   x = tfl.layers.dense({ units: classes, kernelInitializer: init(2) }).apply(x) as tfl.SymbolicTensor;
   return tfl.model({ inputs: input, outputs: x as tfl.SymbolicTensor });
 }
+
+/** tfjs keeps the initial value of a weight beside the weight, unless it is made in a tidy. */
+export function withoutInitialValues(make: () => tfl.LayersModel): tfl.LayersModel {
+  const made: tfl.LayersModel[] = [];
+  tf.tidy(() => {
+    made.push(make());
+  });
+  return made[0] as tfl.LayersModel;
+}
 let names = 0;
 const uid = (name: string): string => `${name}_${++names}`;
 

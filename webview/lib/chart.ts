@@ -50,10 +50,7 @@ export function createChart(save: Save): Chart {
   }).observe(stage);
   onThemeChange(build);
   stage.addEventListener("keydown", (event) => {
-    if (!chart || (event.key !== "ArrowLeft" && event.key !== "ArrowRight")) return;
-    event.preventDefault();
-    const at = Math.min(Math.max((chart.cursor.idx ?? -1) + (event.key === "ArrowLeft" ? -1 : 1), 0), plot.x.length - 1);
-    chart.setCursor({ left: chart.valToPos(plot.x[at] ?? 0, "x"), top: 0 });
+    if (chart && moveCursor(chart, event.key, plot.x)) event.preventDefault();
   });
   return {
     element: frame.element,
@@ -62,21 +59,23 @@ export function createChart(save: Save): Chart {
       plot = next;
       frame.update(axes, plot);
       stage.setAttribute("aria-label", summary(axes, plot));
-      structure(
-        JSON.stringify([
-          axes.title,
-          axes.y,
-          axes.log,
-          axes.range,
-          axes.xRange,
-          next.lines.map((l) => [l.label, l.dash, l.marker]),
-          next.marks,
-        ]),
-      );
+      structure(structureOf(axes, next));
       if (chart) chart.setData(aligned(plot));
       else build();
     },
   };
+}
+
+/** A chart is made anew when this changes; values alone are only set. */
+const structureOf = ({ title, y, log, range, xRange }: Axes, { lines, marks }: Plot): string =>
+  JSON.stringify([title, y, log, range, xRange, lines.map((line) => [line.label, line.dash, line.marker]), marks]);
+
+/** Left and right read the values before and after; false when the key means something else. */
+function moveCursor(chart: uPlot, key: string, x: readonly number[]): boolean {
+  if (key !== "ArrowLeft" && key !== "ArrowRight") return false;
+  const at = Math.min(Math.max((chart.cursor.idx ?? -1) + (key === "ArrowLeft" ? -1 : 1), 0), x.length - 1);
+  chart.setCursor({ left: chart.valToPos(x[at] ?? 0, "x"), top: 0 });
+  return true;
 }
 
 const heightFor = (width: number): number => Math.round(Math.min(280, Math.max(160, width * 0.55)));

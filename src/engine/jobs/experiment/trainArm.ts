@@ -101,7 +101,9 @@ async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment
   const entry = find("model", model.id);
   const plan = planOf(arm.defense, inputShape, classes);
   const params = resolveParams(entry.params, model.params, model.id);
-  const network = plan.network(entry.build(params, { inputShape, classes, seed: env.experiment.seed }));
+  const base = entry.build(params, { inputShape, classes, seed: env.experiment.seed });
+  const network = plan.network(base);
+  if (network !== base) base.dispose();
   const split = env.data.split(arm.train.validation);
   const quick = quickAttack(arm, network, plan, split.validation ?? split.train, env);
   try {

@@ -1,0 +1,85 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import type { Frame, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contextMenu, explorerRow } from "../harness/gestures.mjs";
+import { openWindow, painted, type Window } from "./window.ts";
+
+const image = "seven.png";
+let window: Window;
+let page: Page;
+
+beforeAll(async () => {
+  window = await openWindow({
+    name: "inspector",
+    expects: image,
+    prepare: (workspace) => writeFileSync(path.join(workspace, "broken.png"), "this is not a picture"),
+  });
+  page = window.page;
+});
+afterAll(() => window?.close());
+
+const inspector = (): Promise<Frame> => window.panel("main.inspector");
+/** The panel once the attack has ended, whichever way. */
+async function finished(): Promise<Frame> {
+  const frame = await inspector();
+  await frame.locator(".verdict.fooled, .verdict.resisted").first().waitFor();
+  return frame;
+}
+/** Value beside a name in the list of figures. */
+const fact = (frame: Frame, name: string): Promise<string> =>
+  frame.locator(".facts dt", { hasText: name }).locator("xpath=following-sibling::dd[1]").innerText();
+
+describe("Inspector", () => {
+  it("opens from the explorer's menu and shows what the attack did", async () => {
+    const row = explorerRow(page, image).first();
+    await row.waitFor();
+    await contextMenu(page, row, "Attack this image", () => window.picture("menu"));
+    const frame = await finished();
+    expect(await frame.locator("h1").innerText()).toBe(image);
+    expect(Number(await fact(frame, "L∞"))).toBeGreaterThan(0);
+    expect(Number(await fact(frame, "L2"))).toBeGreaterThan(0);
+    expect(await fact(frame, "pixels")).toMatch(/^[1-9]\d* of 784$/);
+    // A digit has many greys; the difference of a single sign step is −ε, 0 or +ε almost everywhere.
+    for (const [index, colours] of [8, 8, 3].entries())
+      expect((await painted(frame, ".picture-row canvas", index)).colours).toBeGreaterThanOrEqual(colours);
+  });
+
+  it("runs another attack with parameters of its own from the form", async () => {
+    const frame = await inspector();
+    await frame.locator("summary", { hasText: "Parameters" }).click();
+    await frame.locator(".parameters vscode-dropdown").first().click();
+    await frame.locator(".parameters vscode-option", { hasText: "Projected gradient descent" }).click();
+    await frame.locator(".parameters .field-row", { hasText: "eps" }).first().locator("vscode-text-field input").fill("0.3");
+    await frame.locator(".parameters vscode-button", { hasText: "Re-run with these" }).click();
+    await frame.locator(".subtitle", { hasText: "Projected gradient descent" }).waitFor();
+    await frame.locator(".verdict.fooled").waitFor();
+    expect(await frame.locator(".subtitle").innerText()).toContain("ε 0.3");
+    expect(Number(await fact(frame, "L∞"))).toBeCloseTo(0.3, 2);
+    expect(await frame.locator(".verdict").innerText()).toMatch(/7 → \d, .*the attack succeeded/);
+  });
+
+  it("ranks the slices of the image", async () => {
+    const frame = await inspector();
+    await frame.locator("summary", { hasText: "Patch ranking" }).click();
+    await frame.locator(".ranking-body .filmstrip .slice").first().waitFor();
+    expect(await frame.locator(".ranking-body .filmstrip .slice").count()).toBe(16);
+    expect(await frame.locator(".ranked-view").innerText()).toMatch(/The attack moved \d+ of 16 slices/);
+  });
+
+  it("is there again after the window was loaded anew, without computing", async () => {
+    await window.reload();
+    const frame = await finished();
+    expect(await frame.locator(".subtitle").innerText()).toContain("Projected gradient descent");
+    expect(Number(await fact(frame, "L∞"))).toBeCloseTo(0.3, 2);
+    await window.pictures("inspector", finished);
+  });
+
+  it("says what is wrong with a picture that is none, and offers the way out", async () => {
+    await contextMenu(page, explorerRow(page, "broken.png").first(), "Attack this image");
+    const frame = await window.panel("main > .card.error");
+    expect(await frame.locator("main > .card.error").innerText()).toMatch(/broken\.png/);
+    expect(await frame.locator("main > .card.error vscode-button").count()).toBeGreaterThan(0);
+    await window.picture("inspector-error");
+  });
+});

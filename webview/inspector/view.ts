@@ -44,7 +44,7 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
     findings.update(state.result?.findings ?? []);
     show(body, state.error === null || state.clean !== null || state.result !== null);
   };
-  element.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && state?.status === "running" && !event.defaultPrevented) send({ kind: "cancel" });
   });
   return {

@@ -138,19 +138,25 @@ export function slider(
   range: { min: number; max: number; step: number; value: number },
   moved: (value: number) => void,
 ): Slider {
-  const element = h("input", {
-    class: "slider",
-    attributes: { type: "range", "aria-label": label, min: range.min, max: range.max, step: range.step },
-  });
-  element.value = String(range.value);
-  element.addEventListener("input", () => moved(Number(element.value)));
-  return {
-    element,
-    set(value, spoken) {
-      element.value = String(value);
-      if (spoken) element.setAttribute("aria-valuetext", spoken);
-    },
+  const attributes = { type: "range", "aria-label": label, min: range.min, max: range.max, step: range.step };
+  const element = h("input", { class: "slider", attributes });
+  const set = (value: number, spoken?: string): void => {
+    element.value = String(value);
+    if (spoken) element.setAttribute("aria-valuetext", spoken);
+    fillTrack(element);
   };
+  set(range.value);
+  element.addEventListener("input", () => {
+    fillTrack(element);
+    moved(Number(element.value));
+  });
+  return { element, set };
+}
+
+/** The part of the track before the thumb has the accent colour. */
+function fillTrack(element: HTMLInputElement): void {
+  const [min, max] = [Number(element.min), Number(element.max)];
+  element.style.setProperty("--share", String((Number(element.value) - min) / (max - min || 1)));
 }
 
 export const badge = (text: string, kind = ""): HTMLElement => h("vscode-badge", { class: kind }, text);

@@ -35,7 +35,7 @@ export function createView(send: (intent: TrainingIntent) => void): { element: H
     strips.update({ summary, base: state.base });
     log.update(summary.log);
   };
-  element.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && state?.run.status === "running" && !event.defaultPrevented) send({ kind: "cancel" });
   });
   return {

@@ -29,11 +29,11 @@ export function verdictLine(): Part<Context> {
     const { norms } = result;
     fill(
       facts,
-      ...fact("L∞", number(norms.linf), "Largest change of a pixel; images are in 0…1"),
-      ...fact("L2", number(norms.l2), "Length of the change"),
-      ...fact("pixels", `${count(norms.l0)} of ${count(result.size[0] * result.size[1])}`, "Pixels that changed"),
-      ...fact("time", duration(result.seconds), plural(result.iterations, "iteration")),
-      ...(result.labelKnown ? [] : fact("label", `${result.label.name} (the model's own)`, "The image has no known label")),
+      fact("L∞", number(norms.linf), "Largest change of a pixel; images are in 0…1"),
+      fact("L2", number(norms.l2), "Length of the change"),
+      fact("pixels", `${count(norms.l0)} of ${count(result.size[0] * result.size[1])}`, "Pixels that changed"),
+      fact("time", duration(result.seconds), plural(result.iterations, "iteration")),
+      result.labelKnown ? null : fact("label", `${result.label.name} (the model's own)`, "The image has no known label"),
     );
   });
   return {
@@ -46,4 +46,4 @@ export function verdictLine(): Part<Context> {
   };
 }
 
-const fact = (name: string, value: string, title: string): HTMLElement[] => [h("dt", { title }, name), h("dd", {}, value)];
+const fact = (name: string, value: string, title: string): HTMLElement => h("div", {}, h("dt", { title }, name), h("dd", {}, value));

@@ -13,6 +13,8 @@ export interface FoundModel {
   readonly detail: string;
   /** The run that trained it. */
   readonly run: string | undefined;
+  /** The run's headline is about its first arm. */
+  readonly isFirstArm: boolean;
 }
 
 /** tfjs layers models of the workspace and models that finished runs have trained, newest run first. */
@@ -21,7 +23,13 @@ export async function findModels(runs: RunIndex): Promise<FoundModel[]> {
   const models: FoundModel[] = [];
   for (const { fsPath } of files.sort((a, b) => a.fsPath.localeCompare(b.fsPath)))
     if (await isLayersModel(fsPath))
-      models.push({ path: fsPath, label: path.basename(path.dirname(fsPath)), detail: shortPath(fsPath), run: undefined });
+      models.push({
+        path: fsPath,
+        label: path.basename(path.dirname(fsPath)),
+        detail: shortPath(fsPath),
+        run: undefined,
+        isFirstArm: false,
+      });
   return [...models, ...(await trainedModels(runs))];
 }
 
@@ -32,7 +40,13 @@ async function trainedModels(runs: RunIndex): Promise<FoundModel[]> {
       const file = path.join(run.directory, folder, "model.json");
       if ((folder === runFiles.model || folder.startsWith(`${runFiles.model}-`)) && (await exists(file))) {
         const arm = folder.slice(runFiles.model.length + 1);
-        models.push({ path: file, label: `${run.state.title}${arm ? ` · ${arm}` : ""}`, detail: shortPath(file), run: run.id });
+        models.push({
+          path: file,
+          label: `${run.state.title}${arm ? ` · ${arm}` : ""}`,
+          detail: shortPath(file),
+          run: run.id,
+          isFirstArm: arm === "",
+        });
       }
     }
   return models;

@@ -1,7 +1,7 @@
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../src/shared/panels.ts";
 import type { AttackImageResult, TracePoint } from "../../src/shared/protocol.ts";
 import { fileUrl } from "../lib/connect.ts";
-import { epsilon, number } from "../lib/format.ts";
+import { epsilon, probability } from "../lib/format.ts";
 
 /** What the person has set in the panel itself; nothing of it is the truth, so none of it is kept by the host. */
 export interface Local {
@@ -68,13 +68,13 @@ export function verdict(state: InspectorState): Verdict {
   const { before, after, label } = result;
   const [from, to] = [before.prediction, after.prediction];
   if (result.labelKnown && from.index !== label.index)
-    return { kind: "wrong", text: `Wrong without an attack: ${label.name} taken for ${from.name} (${number(from.probability)}).` };
+    return { kind: "wrong", text: `Wrong without an attack: ${label.name} taken for ${from.name} (${probability(from.probability)}).` };
   if (result.success)
     return {
       kind: "fooled",
-      text: `${from.name} → ${to.name}, ${number(from.probability)} → ${number(to.probability)}: the attack succeeded.`,
+      text: `${from.name} → ${to.name}, ${probability(from.probability)} → ${probability(to.probability)}: the attack succeeded.`,
     };
-  return { kind: "resisted", text: `Resisted: still ${to.name} (${number(to.probability)}).` };
+  return { kind: "resisted", text: `Resisted: still ${to.name} (${probability(to.probability)}).` };
 }
 
 /** Whether the attack outlives saving as a picture of 8 bits a channel. */

@@ -34,6 +34,13 @@ export function count(value: number): string {
 export const percent = (share: number | null | undefined): string =>
   share === null || share === undefined || Number.isNaN(share) ? "–" : `${(share * 100).toFixed(1)} %`.replace("-", minus);
 
+/** A probability with three decimals; what is not quite 0 or 1 is not shown as 0 or 1. */
+export function probability(value: number): string {
+  if (value > 0 && value < 0.0005) return "<0.001";
+  if (value < 1 && value >= 0.9995) return ">0.999";
+  return value.toFixed(3);
+}
+
 /** The number of 1/255 steps that `value` is, or null. Only whole steps count, to float32 precision. */
 export function steps255(value: number): number | null {
   const steps = value * 255;

@@ -6,7 +6,11 @@ export const token = (name: string, fallback = "currentcolor"): string => {
   return value === "" ? (fallback === "currentcolor" ? getComputedStyle(document.body).color : fallback) : value;
 };
 
-export const chartColours = (): string[] => chartTokens.map((name) => token(`charts-${name}`));
+/** Lines are opaque: the theme's orange is made for the minimap and has an alpha of its own, and in high contrast there is none. */
+export const chartColours = (): string[] =>
+  chartTokens.map((name) => opaque(token(`charts-${name}`, name === "orange" ? token("charts-yellow") : undefined)));
+const opaque = (colour: string): string =>
+  colour.replace(/^(#[\da-f]{6})[\da-f]{2}$/i, "$1").replace(/^rgba\(([^,]+,[^,]+,[^,]+),[^)]+\)$/, "rgb($1)");
 /** The same colours for files that stand on white. */
 export const printColours: readonly string[] = ["#1a6fb5", "#c8590b", "#2e7d32", "#7b3fa0", "#b3261e", "#8a6d00"];
 

@@ -1,5 +1,17 @@
 import { expect, test } from "vitest";
-import { bytes, count, duration, epsilon, number, parseNumber, percent, plural, steps255, words } from "../../../webview/lib/format.ts";
+import {
+  bytes,
+  count,
+  duration,
+  epsilon,
+  number,
+  parseNumber,
+  percent,
+  plural,
+  probability,
+  steps255,
+  words,
+} from "../../../webview/lib/format.ts";
 
 test.each([
   [0, "0"],
@@ -19,6 +31,17 @@ test.each([
   [null, "–"],
 ])("number %s has three significant digits: %s", (value, text) => {
   expect(number(value)).toBe(text);
+});
+
+test.each([
+  [0, "0.000"],
+  [0.0004, "<0.001"],
+  [0.0312, "0.031"],
+  [0.9994, "0.999"],
+  [0.99999, ">0.999"],
+  [1, "1.000"],
+])("probability %s is shown as %s, never rounded to certainty", (value, text) => {
+  expect(probability(value)).toBe(text);
 });
 
 test("percent has one decimal", () => {

@@ -1,5 +1,5 @@
 import { fill, h, onChange, type Part, setText } from "../../lib/dom.ts";
-import { number } from "../../lib/format.ts";
+import { number, probability } from "../../lib/format.ts";
 import { differenceMap, diverging, legend } from "../../lib/heatmap.ts";
 import { createPicture, type Frame, type Picture } from "../../lib/image.ts";
 import { createLoupe, type Loupe, wholeImage, zoomed } from "../../lib/loupe.ts";
@@ -80,9 +80,9 @@ function label(captions: readonly HTMLElement[], { state }: Context, shown: Show
   const caption = (element: HTMLElement | undefined, name: string, rest: string): void => {
     if (element) fill(element, h("span", {}, name), h("strong", { title: rest }, rest));
   };
-  caption(captions[0], "clean", before ? `${before.name} ${number(before.probability)}` : "");
+  caption(captions[0], "clean", before ? `${before.name} ${probability(before.probability)}` : "");
   const at = shown.iteration === null ? "" : `iteration ${shown.iteration}`;
-  caption(captions[1], "adversarial", after ? `${after.name} ${number(after.probability)}` : at);
+  caption(captions[1], "adversarial", after ? `${after.name} ${probability(after.probability)}` : at);
 }
 
 function paint(

@@ -1,6 +1,6 @@
 import type { AttackImageResult, ClassScore } from "../../../src/shared/protocol.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
-import { number } from "../../lib/format.ts";
+import { probability } from "../../lib/format.ts";
 import { section } from "../../lib/ui.ts";
 import type { Context } from "../model.ts";
 
@@ -70,12 +70,12 @@ function table(pairs: readonly ScorePair[], result: AttackImageResult): HTMLElem
   );
 }
 
-function bar(probability: number, kind: string): HTMLElement {
+function bar(value: number, kind: string): HTMLElement {
   const fillBar = h("span", { class: `bar ${kind}` });
-  fillBar.style.width = `${Math.max(probability * 100, 0.5)}%`;
+  fillBar.style.width = `${Math.max(value * 100, 0.5)}%`;
   return h(
     "td",
     {},
-    h("div", { class: "bar-cell" }, h("span", { class: "bar-track" }, fillBar), h("span", { class: "bar-number" }, number(probability))),
+    h("div", { class: "bar-cell" }, h("span", { class: "bar-track" }, fillBar), h("span", { class: "bar-number" }, probability(value))),
   );
 }

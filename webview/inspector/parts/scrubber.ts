@@ -1,6 +1,6 @@
 import type { TracePoint } from "../../../src/shared/protocol.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
-import { number } from "../../lib/format.ts";
+import { probability } from "../../lib/format.ts";
 import { button, slider } from "../../lib/ui.ts";
 import { type Context, keptIterate, traceOf } from "../model.ts";
 import { sparkline } from "./sparkline.ts";
@@ -58,8 +58,8 @@ function describe({ state, local }: Context, point: TracePoint, at: number): (HT
   const label = state.result?.label.name ?? state.clean?.prediction.name ?? "the true class";
   const kept = keptIterate(traceOf(state), at);
   return [
-    h("span", { class: "key true" }, `${label} ${number(point.trueProbability)}`),
-    h("span", { class: "key other" }, `${name(point.otherClass)} ${number(point.otherProbability)}`),
+    h("span", { class: "key true" }, `${label} ${probability(point.trueProbability)}`),
+    h("span", { class: "key other" }, `${name(point.otherClass)} ${probability(point.otherProbability)}`),
     local.scrub !== null && kept && kept.iteration !== point.iteration ? ` picture of iteration ${kept.iteration}` : "",
   ];
 }

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { tf } from "../../../src/engine/tf.ts";
-import { evaluate, lenet, lenet3d } from "./nets.ts";
+import { evaluate, lenet, lenet3d, wide, wide3d } from "./nets.ts";
 
 beforeAll(async () => {
   await useBackend("cpu");
@@ -20,6 +20,10 @@ test.each([
   ["2-D", lenet, 33],
   ["3-D", lenet3d, 1],
   ["3-D", lenet3d, 33],
+  ["wide 2-D", wide, 1],
+  ["wide 2-D", wide, 33],
+  ["wide 3-D", wide3d, 1],
+  ["wide 3-D", wide3d, 33],
 ] as const)("%s network: logits, input and weight gradients as on cpu (%#)", async (_, build, batch) => {
   await tf.setBackend("cpu");
   const wanted = evaluate(build(), batch);

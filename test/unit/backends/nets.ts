@@ -38,6 +38,30 @@ export const lenet3d = (): tfl.LayersModel =>
     dense({ units: 10 }),
   ]);
 
+/** Channels that fill whole blocks of onnxruntime's own layout, windows that overlap and strides: the lowerings that the small ones miss. */
+export const wide = (): tfl.LayersModel =>
+  build([
+    conv2d({ inputShape: [13, 11, 3], filters: 32, kernelSize: 3, padding: "same", activation: "relu" }),
+    conv2d({ filters: 32, kernelSize: 3, activation: "relu" }),
+    maxPooling2d({ poolSize: 2 }),
+    conv2d({ filters: 16, kernelSize: 3, strides: 2, padding: "same", activation: "tanh" }),
+    maxPooling2d({ poolSize: 3, strides: 1, padding: "same" }),
+    tfl.layers.averagePooling2d({ poolSize: 2, strides: 1 }),
+    flatten(),
+    dense({ units: 10 }),
+  ]);
+
+export const wide3d = (): tfl.LayersModel =>
+  build([
+    conv3d({ inputShape: [5, 6, 6, 2], filters: 16, kernelSize: 3, padding: "same", activation: "relu" }),
+    conv3d({ filters: 32, kernelSize: 3, padding: "same", activation: "relu" }),
+    maxPooling3d({ poolSize: [1, 2, 2] }),
+    conv3d({ filters: 16, kernelSize: [2, 3, 3], strides: [2, 1, 1], padding: "same" }),
+    maxPooling3d({ poolSize: 2, padding: "same" }),
+    flatten(),
+    dense({ units: 10 }),
+  ]);
+
 /** Logits, and the gradients of the summed cross entropy with respect to the input and to every weight. */
 export function evaluate(network: tfl.LayersModel, batch: number): Float32Array[] {
   const shape = [batch, ...(network.inputs[0]?.shape.slice(1).map((size) => size ?? 1) ?? [])];

@@ -32,7 +32,8 @@ export function modelsTree(services: Services): Tree {
 
 /** Of the run that trained a model, or of the newest one that evaluated it. */
 async function headlineOf(model: FoundModel, runs: readonly RunEntry[]): Promise<string | undefined> {
-  if (model.run !== undefined) return runs.find((run) => run.id === model.run)?.state.headline : undefined;
+  if (model.run !== undefined)
+    return model.isFirstArm ? (runs.find((run) => run.id === model.run)?.state.headline ?? undefined) : undefined;
   for (const run of runs) {
     if (run.state.status !== "done" || !run.state.headline) continue;
     const experiment = await readJson(path.join(run.directory, runFiles.experiment));

@@ -1,6 +1,6 @@
 import type { Graph, Value } from "../graph.ts";
 import { blockedDomain } from "../nchwc.ts";
-import { type Axis, channelsFirst, windowAttributes } from "./window.ts";
+import { type Axis, after, channelsFirst, windowAttributes } from "./window.ts";
 
 /*
  * Convolutions with trainable filters in onnxruntime's blocked layout. It converts constant filters by itself and runs them several times
@@ -24,6 +24,17 @@ function fromBlocks(g: Graph, blocked: Value): Value {
   return x;
 }
 
+/** [kh,kw,Cin,Cout] as a blocked convolution wants it. Few input channels are read as they are: only the outputs are blocked then. */
+function blockedFilter(g: Graph, w: Value): Value {
+  const [kh = 1, kw = 1, inputs = 1, outputs = 1] = w.shape;
+  const block = g.block;
+  const filter =
+    inputs < block
+      ? g.transpose(g.reshape(w, [kh, kw, inputs, outputs / block, block]), [3, 2, 0, 1, 4])
+      : g.transpose(g.reshape(w, [kh, kw, inputs / block, block, outputs / block, block]), [4, 2, 0, 1, 3, 5]);
+  return g.reshape(filter, [outputs, inputs, kh, kw]);
+}
+
 /** The convolution in blocks, [N,OH,OW,Cout]; undefined where the channels do not fill whole blocks. */
 export function blockedConv(
   g: Graph,
@@ -33,17 +44,11 @@ export function blockedConv(
   shape: readonly number[],
   bias?: Value,
 ): Value | undefined {
-  const [kh = 1, kw = 1, inputs = 1, outputs = 1] = w.shape;
+  const [, , inputs = 1, outputs = 1] = w.shape;
   const block = g.block;
   if (block === 0 || outputs % block !== 0 || (inputs >= block && inputs % block !== 0)) return undefined;
-  const filterShape = [outputs, inputs, kh, kw];
-  // Few input channels are read as they are; the filter is blocked over its outputs alone.
-  const narrow = inputs < block;
-  const filter = narrow
-    ? g.transpose(g.reshape(w, [kh, kw, inputs, outputs / block, block]), [3, 2, 0, 1, 4])
-    : g.transpose(g.reshape(w, [kh, kw, inputs / block, block, outputs / block, block]), [4, 2, 0, 1, 3, 5]);
-  const source = narrow ? channelsFirst(g, x) : toBlocks(g, x);
-  const values = [source, g.reshape(filter, filterShape), ...(bias ? [bias] : [])];
+  const source = inputs < block ? channelsFirst(g, x) : toBlocks(g, x);
+  const values = [source, blockedFilter(g, w), ...(bias ? [bias] : [])];
   const raw = g.op("Conv", values, shape, "float32", windowAttributes(axes), blockedDomain);
   const result = fromBlocks(g, raw);
   g.note("conv", result, raw);
@@ -59,9 +64,62 @@ export function absorbRelu(g: Graph, x: Value): Value | undefined {
   return x;
 }
 
-/** Maximum over windows of what is in blocks already. */
-export function blockedMaxPool(g: Graph, x: Value, axes: readonly Axis[], shape: readonly number[]): Value | undefined {
+/** Maximum over windows [h,w] of what is in blocks already, as [N,OH,OW,C]. */
+export function blockedMaxPool(g: Graph, x: Value, axes: readonly Axis[]): Value | undefined {
   const known = g.noted("blocked", x);
   if (!known) return undefined;
+  const shape = [...known.shape.slice(0, 2), ...axes.map((a) => a.output)];
   return fromBlocks(g, g.op("MaxPool", [known], shape, "float32", windowAttributes(axes), blockedDomain));
+}
+
+/** [N·D,H,W,C], in either layout, as [N,D,H,W,C]. */
+export function unfolded(g: Graph, x: Value, depth: number): Value {
+  const [slices = 1, ...rest] = x.shape;
+  const volume = g.reshape(x, [slices / depth, depth, ...rest]);
+  for (const what of ["blocked", "conv"]) {
+    const known = g.noted(what, x);
+    if (known) g.note(what, volume, known);
+  }
+  return volume;
+}
+
+/** [N,D,H,W,C] as [N·D,H,W,C], in either layout. */
+export function folded(g: Graph, x: Value): Value {
+  const [n = 1, d = 1, ...rest] = x.shape;
+  const flat = g.reshape(x, [n * d, ...rest]);
+  const known = g.noted("blocked", x);
+  if (known) g.note("blocked", flat, known);
+  return flat;
+}
+
+/**
+ * A 3-D convolution as a sum of 2-D ones, one for each slice of the filter's depth, each of which adds itself to the sum so far.
+ * In blocks a slice of the depth is one piece of memory, so nothing but whole slices is ever copied.
+ */
+export function blockedConv3d(g: Graph, x: Value, w: Value, [depth, ...plane]: readonly [Axis, Axis, Axis]): Value | undefined {
+  const [, , , inputs = 1, outputs = 1] = w.shape;
+  if (g.block === 0 || outputs % g.block !== 0 || inputs % g.block !== 0) return undefined;
+  const [n = 1, d = 1] = x.shape;
+  const source = toBlocks(g, folded(g, x));
+  g.note("blocked", x, source);
+  const [, c = 1, h = 1, width = 1] = source.shape;
+  const volume = g.pad(g.reshape(source, [n, d, c, h, width]), [
+    [0, 0],
+    [depth.before, after(depth)],
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ]);
+  const shape = [n * depth.output, outputs, ...plane.map((a) => a.output)];
+  let sum: Value | undefined;
+  for (let i = 0; i < depth.kernel; i++) {
+    const slices = g.slice(volume, [0, i * depth.dilation, 0, 0, 0], [n, depth.output, c, h, width], [1, depth.stride, 1, 1, 1]);
+    const filter = blockedFilter(g, g.reshape(g.slice(w, [i, 0, 0, 0, 0], [1, ...w.shape.slice(1)]), w.shape.slice(1)));
+    const values = [g.reshape(slices, [n * depth.output, c, h, width]), filter, ...(sum ? [undefined, sum] : [])];
+    sum = g.op("Conv", values, shape, "float32", windowAttributes(plane), blockedDomain);
+  }
+  if (!sum) return undefined;
+  const result = fromBlocks(g, sum);
+  g.note("conv", result, sum);
+  return unfolded(g, result, depth.output);
 }

@@ -8,6 +8,7 @@ import {
   type Conv3DInputs,
 } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
+import { blockedConv3d, unfolded } from "./blocked.ts";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient, planeAxes } from "./conv.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { type Axis, after, axesKey, window } from "./window.ts";
@@ -81,8 +82,10 @@ const foldFilter = (g: Graph, w: Value): Value => {
 };
 
 export function conv3d(g: Graph, x: Value, w: Value, [depth, rows, columns]: Axes): Value {
+  const blocked = blockedConv3d(g, x, w, [depth, rows, columns]);
+  if (blocked) return blocked;
   const result = conv2d(g, foldDepth(g, x, depth), foldFilter(g, w), [rows, columns]);
-  return g.reshape(result, [x.shape[0] ?? 1, depth.output, rows.output, columns.output, w.shape[4] ?? 1]);
+  return unfolded(g, result, depth.output);
 }
 
 function inputGradient(g: Graph, dy: Value, w: Value, axes: Axes, shape: readonly number[]): Value {

@@ -1,9 +1,10 @@
 import { backend_util, type MaxPool3DAttrs, type MaxPoolAttrs, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { OnnxBackend } from "../backend.ts";
 import { type Graph, sizeOf, type Value } from "../graph.ts";
-import { blockedMaxPool } from "./blocked.ts";
+import { blockedMaxPool, folded, unfolded } from "./blocked.ts";
 import { planeAxes, transposed } from "./conv.ts";
 import { type Kernels, kernel } from "./kernel.ts";
+import { firstMaxima, isTiling } from "./maxima.ts";
 import { type Axis, after, axesKey, channelsFirst, channelsLast, window, windowAttributes } from "./window.ts";
 
 type Attributes = Partial<MaxPoolAttrs & MaxPool3DAttrs>;
@@ -58,9 +59,13 @@ const pool = (type: "MaxPool" | "AveragePool") =>
   });
 
 function windows(g: Graph, x: Value, axes: readonly Axis[], type: string): Value {
-  const out = [x.shape[0] ?? 1, x.shape.at(-1) ?? 1, ...axes.map((a) => a.output)];
-  const blocked = type === "MaxPool" ? blockedMaxPool(g, x, axes, out) : undefined;
+  const [depth, ...plane] = axes;
+  // A window of depth one sees each slice by itself.
+  if (axes.length === 3 && depth?.kernel === 1 && depth.stride === 1 && depth.output === depth.input)
+    return unfolded(g, windows(g, folded(g, x), plane, type), depth.output);
+  const blocked = type === "MaxPool" && axes.length === 2 ? blockedMaxPool(g, x, axes) : undefined;
   if (blocked) return blocked;
+  const out = [x.shape[0] ?? 1, x.shape.at(-1) ?? 1, ...axes.map((a) => a.output)];
   return channelsLast(g, g.op(type, [channelsFirst(g, x)], out, "float32", poolAttributes(axes)));
 }
 
@@ -114,9 +119,10 @@ const averageGradient = (backend: OnnxBackend, dy: TensorInfo, input: TensorInfo
 };
 
 /** dy goes to the first maximum of each window in raster order, as on the cpu backend. */
-function maxGradient(backend: OnnxBackend, dy: TensorInfo, input: TensorInfo, attrs: Attributes): TensorInfo {
+function maxGradient(backend: OnnxBackend, { dy, input, output }: MaxInputs, attrs: Attributes): TensorInfo {
   const { axes, shape } = infoOf(input.shape, attrs);
-  return backend.record("MaxPoolGrad", axesKey(axes), [dy, input], { shape: input.shape, dtype: "float32" }, (g, d, x) => {
+  return backend.record("MaxPoolGrad", axesKey(axes), [dy, input, output], { shape: input.shape, dtype: "float32" }, (g, d, x, y) => {
+    if (isTiling(axes)) return firstMaxima(g, d, x, y, axes);
     const out = [shape[0] ?? 1, shape.at(-1) ?? 1, ...axes.map((a) => a.output)];
     const ports = [
       { shape: out, dtype: "float32" as const },
@@ -136,10 +142,11 @@ function maxGradient(backend: OnnxBackend, dy: TensorInfo, input: TensorInfo, at
 }
 
 type GradientInputs = { dy: TensorInfo; input: TensorInfo };
+type MaxInputs = GradientInputs & { output: TensorInfo };
 const average = kernel<GradientInputs, Attributes>(({ inputs, attrs, backend }) =>
   averageGradient(backend, inputs.dy, inputs.input, attrs),
 );
-const maximum = kernel<GradientInputs, Attributes>(({ inputs, attrs, backend }) => maxGradient(backend, inputs.dy, inputs.input, attrs));
+const maximum = kernel<MaxInputs, Attributes>(({ inputs, attrs, backend }) => maxGradient(backend, inputs, attrs));
 
 export const pooling: Kernels = {
   MaxPool: pool("MaxPool"),

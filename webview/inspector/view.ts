@@ -21,9 +21,10 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
   const findings = findingsList(null);
   const pictureRow = pictures();
   const attentionRow = attention();
-  const top = header(() => (state ? panelImage(state, pictureRow.canvases(), attentionRow.canvases()) : null));
-  const rank = ranking(send);
   const form = parameters();
+  const asPng = (): string | null => (state ? panelImage(state, pictureRow.canvases(), attentionRow.canvases()) : null);
+  const top = header(asPng, form.rerun);
+  const rank = ranking(send);
   const inBody = [pictureRow, verdictLine(), scrubber(), attentionRow, scores()];
   const body = h("div", { class: "inspector-body" }, ...inBody.map((part) => part.element));
   const last = [findings.element, section("Parameters", false, form.element), rank.element];

@@ -4,19 +4,13 @@ import { attackLabel, type Context } from "../model.ts";
 import { exportMenu } from "./exportMenu.ts";
 
 /** What is attacked, with what, and the buttons. */
-export function header(panelAsPng: () => string | null): Part<Context> {
+export function header(panelAsPng: () => string | null, rerunNow: () => void): Part<Context> {
   const title = h("h1", {});
   const subtitle = h("p", { class: "muted subtitle" });
   const ring = h("span", { class: "header-progress" }, progressRing("Attack under way"));
   const percent = h("span", { class: "muted" });
   let context: Context | null = null;
-  const rerun = button(
-    "Re-run",
-    () => {
-      if (context) context.send({ kind: "rerun", attack: context.state.attack, explanation: context.state.explanation });
-    },
-    { icon: "refresh", label: "Run the attack again" },
-  );
+  const rerun = button("Re-run", rerunNow, { icon: "refresh", label: "Run the attack again, with the parameters of the form" });
   const cancel = button("Cancel", () => context?.send({ kind: "cancel" }), { icon: "debug-stop", label: "Cancel the attack (Esc)" });
   const menu = exportMenu((format) => {
     if (format === "panel") {

@@ -4,6 +4,7 @@ import { epsilon, parseNumber, words } from "../../lib/format.ts";
 import { button, checkbox, dropdown, slider, textField } from "../../lib/ui.ts";
 
 export interface Control {
+  readonly name: string;
   readonly element: HTMLElement;
   readonly advanced: boolean;
   /** What is wrong with the value, in a sentence. */
@@ -30,6 +31,7 @@ export function control(name: string, schema: ParameterSchema, value: unknown, c
       ? null
       : button("", restore, { icon: "discard", appearance: "icon", label: `Default: ${spoken(schema.default)}` });
   return {
+    name,
     element: h(
       "div",
       { class: "field-row" },

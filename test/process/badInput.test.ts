@@ -1,0 +1,141 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ErrorCode } from "../../src/shared/errors.ts";
+import { writeExperiment } from "./experiment.ts";
+import { bulwark, type Finished, newWorkspace, start, type Workspace } from "./support.ts";
+
+const samples = path.resolve(import.meta.dirname, "../../samples");
+const seven = path.join(samples, "seven.png");
+const model = path.join(samples, "models/papernot");
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = newWorkspace();
+  await writeExperiment(workspace);
+});
+afterAll(() => workspace.remove());
+
+/** Exit code 3, nothing on stdout, and one line `error CODE: message — fix` after whatever progress there was. */
+function expectError(done: Finished, code: ErrorCode, message: RegExp): void {
+  const errors = done.stderr.split("\n").filter((line) => /^error |^ {4}at /.test(line));
+  expect(errors).toHaveLength(1);
+  expect(errors[0]).toMatch(new RegExp(`^error ${code}: .+ — .+`));
+  expect(errors[0]).toMatch(message);
+  expect([done.code, done.stdout]).toEqual([3, ""]);
+}
+
+const attack = (modelPath: string, ...source: string[]): Promise<Finished> =>
+  bulwark(workspace, "attack", "--model", modelPath, ...source, "--attack", "fgsm", "--backend", "cpu", "--json");
+
+/** An IDX file: magic, sizes, bytes. */
+function idx(magic: number, sizes: readonly number[], bytes: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(4 + 4 * sizes.length);
+  head.writeUInt32BE(magic, 0);
+  sizes.forEach((size, i) => {
+    head.writeUInt32BE(size, 4 + 4 * i);
+  });
+  return Buffer.concat([head, bytes]);
+}
+
+describe("bad input", () => {
+  it("a truncated IDX file", async () => {
+    workspace.write("t10k-images-idx3-ubyte", idx(0x803, [10, 28, 28], new Uint8Array(5000)));
+    workspace.write("t10k-labels-idx1-ubyte", idx(0x801, [10], new Uint8Array(10)));
+    expectError(await attack(model, "--dataset", `mnist:${workspace.directory}`), "DATASET_INVALID", /t10k-images/);
+  });
+
+  it("a label outside the classes", async () => {
+    workspace.write("t10k-images-idx3-ubyte", idx(0x803, [2, 28, 28], new Uint8Array(2 * 784)));
+    workspace.write("t10k-labels-idx1-ubyte", idx(0x801, [2], Uint8Array.of(3, 10)));
+    expectError(await attack(model, "--dataset", `mnist:${workspace.directory}`), "LABEL_RANGE", /10/);
+  });
+
+  it("a PNG that is none", async () => {
+    expectError(await attack(model, "--image", workspace.write("fake.png", "not a picture")), "IMAGE_INVALID", /fake\.png/);
+  });
+
+  it("a picture cut in half", async () => {
+    const half = workspace.write("half.png", readFileSync(seven).subarray(0, 100));
+    expectError(await attack(model, "--image", half), "IMAGE_INVALID", /half\.png/);
+  });
+
+  it("data of another size than the model's", async () => {
+    expectError(await attack(model, "--dataset", "arrays:data.npz"), "IMAGE_SIZE", /28×28×1.*16×16×1/);
+  });
+
+  it("a model file cut in half, and weights cut in half", async () => {
+    const text = readFileSync(path.join(model, "model.json"), "utf8");
+    workspace.write("model.json", text.slice(0, text.length / 2));
+    expectError(await attack(workspace.file("model.json"), "--image", seven), "MODEL_INVALID", /model\.json/);
+    workspace.write("model.json", text);
+    workspace.write("weights.bin", readFileSync(path.join(model, "weights.bin")).subarray(0, 1000));
+    expectError(await attack(workspace.file("model.json"), "--image", seven), "MODEL_INVALID", /weights/);
+  });
+
+  it("weights with NaN", async () => {
+    workspace.write("model.json", readFileSync(path.join(model, "model.json")));
+    const weights = Buffer.from(readFileSync(path.join(model, "weights.bin")));
+    weights.writeFloatLE(Number.NaN, 400);
+    workspace.write("weights.bin", weights);
+    expectError(await attack(workspace.file("model.json"), "--image", seven), "MODEL_NAN", /NaN|number/);
+  });
+
+  it("an experiment with an unknown key", async () => {
+    const file = workspace.write("wrong.bulwark.jsonc", '{ "dataset": { "kind": "mnist" },\n  "modell": { "kind": "lenet" } }');
+    const done = await bulwark(workspace, "run", file, "--out", "wrong");
+    expectError(done, "EXPERIMENT_INVALID", /wrong\.bulwark\.jsonc:\d+/);
+    expect(existsSync(workspace.file("wrong"))).toBe(false);
+  });
+
+  it("an unknown attack, a parameter that is none, a value out of bounds", async () => {
+    const words = ["attack", "--model", model, "--image", seven, "--attack"];
+    expectError(await bulwark(workspace, ...words, "pdg"), "UNKNOWN_ID", /pdg.*pgd/);
+    expectError(await bulwark(workspace, ...words, "pgd", "--set", "epsilon=0.1", "--backend", "cpu"), "PARAMETER_INVALID", /epsilon/);
+    expectError(await bulwark(workspace, ...words, "pgd", "--set", "eps=8", "--backend", "cpu"), "PARAMETER_INVALID", /eps is 8/);
+  });
+
+  it("a folder that cannot be written", async () => {
+    // Even the superuser makes no folder there.
+    const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "/sys/bulwark", "--backend", "cpu");
+    expect(done.code).toBe(3);
+    expect(done.stderr).toMatch(/^error NOT_WRITABLE: .*\/sys\/bulwark.* — /m);
+  });
+
+  it("a disk that is full while a checkpoint is written: earlier results stay, the run can be resumed", async () => {
+    // The system call fails as it does on a full disk, for files of the checkpoint alone.
+    const preload = workspace.write(
+      "full.cjs",
+      `const fs = require("node:fs");
+       const write = fs.promises.writeFile;
+       fs.promises.writeFile = async (file, ...rest) => {
+         if (!String(file).includes("checkpoints")) return write(file, ...rest);
+         throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", errno: -28, syscall: "write", path: String(file) });
+       };`,
+    );
+    const words = ["run", "small.bulwark.jsonc", "--out", "full"];
+    const done = await start(workspace, words, { NODE_OPTIONS: `--require ${preload}` }).finished;
+    expectError(done, "DISK_FULL", /checkpoints/);
+    const state = JSON.parse(readFileSync(workspace.file("full/state.json"), "utf8"));
+    expect(state).toMatchObject({ status: "failed", error: { code: "DISK_FULL" } });
+    expect((await bulwark(workspace, "resume", "full", "--quiet")).code).toBe(0);
+  });
+
+  it("an engine that cannot start", async () => {
+    expectError(await bulwark(workspace, "run", "small.bulwark.jsonc", "--backend", "tensorflow"), "BACKEND_UNAVAILABLE", /tensorflow/);
+    expectError(await bulwark(workspace, "run", "small.bulwark.jsonc", "--backend", "abacus"), "PARAMETER_INVALID", /abacus/);
+  });
+
+  it("a run folder that is none, or damaged", async () => {
+    expectError(await bulwark(workspace, "resume", "nowhere"), "RUN_NOT_FOUND", /nowhere/);
+    expectError(await bulwark(workspace, "report", "nowhere"), "RUN_NOT_FOUND", /nowhere/);
+    writeFileSync(workspace.file("state.json"), "{");
+    expectError(await bulwark(workspace, "resume", "."), "RUN_INVALID", /state\.json/);
+  });
+
+  it("words that make no command", async () => {
+    expectError(await bulwark(workspace, "atack"), "USAGE", /atack/);
+    expectError(await bulwark(workspace, "run"), "USAGE", /EXPERIMENT.*Usage: bulwark run/);
+    expectError(await bulwark(workspace, "doctor", "--frobnicate"), "USAGE", /frobnicate/);
+  });
+});

@@ -1,0 +1,90 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunState } from "../../src/shared/runs.ts";
+import { figuresOf, hashesOf, writeExperiment } from "./experiment.ts";
+import { bulwark, newWorkspace, readJson, start, untilEvent, type Workspace } from "./support.ts";
+
+let workspace: Workspace;
+let whole: string;
+beforeAll(async () => {
+  workspace = newWorkspace();
+  await writeExperiment(workspace);
+  whole = workspace.file("whole");
+  const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "whole", "--json");
+  expect(done.stderr).not.toContain("error");
+  expect(done.code).toBe(0);
+  expect(JSON.parse(done.stdout)).toMatchObject({ run: "whole" });
+});
+afterAll(() => workspace.remove());
+
+const state = (name: string): RunState => readJson<RunState>(workspace.file(`${name}/state.json`));
+
+describe("a run that is killed", () => {
+  it("in training, in an attack and between epochs ends as the one that was not", async () => {
+    const out = workspace.file("killed");
+    const moments = [
+      () => untilEvent(out, (event) => event.kind === "step" && event.epoch === 2),
+      () => untilEvent(out, (event) => event.kind === "phase" && event.attack === "pgd"),
+      () => untilEvent(out, (event) => event.kind === "epoch" && event.arm === "again" && event.epoch === 1),
+    ];
+    let words = ["run", "small.bulwark.jsonc", "--out", "killed"];
+    for (const moment of moments) {
+      const running = start(workspace, words);
+      await moment();
+      running.child.kill("SIGKILL");
+      expect((await running.finished).signal).toBe("SIGKILL");
+      expect(state("killed").status).toBe("running"); // what a killed process leaves behind; its pid tells
+      words = ["resume", "killed"];
+    }
+    const done = await bulwark(workspace, "resume", "killed", "--quiet");
+    expect(done).toMatchObject({ code: 0, stderr: "" });
+    expect(state("killed")).toMatchObject({ status: "done", progress: 1, pid: null });
+    expect(figuresOf(out)).toEqual(figuresOf(whole));
+    expect(hashesOf(out)).toEqual(hashesOf(whole));
+    expect(Object.keys(hashesOf(out))).toEqual(
+      expect.arrayContaining(["model/weights.bin", "model-again/weights.bin", "adversarial-pgd.npz"]),
+    );
+  });
+
+  it("leaves nothing half-written behind when it is done", () => {
+    const names = readdirSync(workspace.file("killed"), { recursive: true, encoding: "utf8" });
+    expect(names.filter((name) => /\.tmp$|^partial\/.|^checkpoints\/./.test(name))).toEqual([]);
+  });
+});
+
+describe("a run that is asked to stop", () => {
+  it("stops at the next step, says how to go on, and ends as the one that was not", async () => {
+    const out = workspace.file("stopped");
+    const running = start(workspace, ["run", "small.bulwark.jsonc", "--out", "stopped"]);
+    await untilEvent(out, (event) => event.kind === "step");
+    running.child.kill("SIGINT");
+    const { code, stderr, stdout } = await running.finished;
+    expect([code, stdout]).toEqual([130, ""]);
+    expect(stderr).toContain("bulwark resume stopped");
+    expect(state("stopped")).toMatchObject({ status: "cancelled", error: null, pid: null });
+    expect((await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "stopped")).code).toBe(0); // the same command goes on as well
+    expect(hashesOf(out)).toEqual(hashesOf(whole));
+  });
+});
+
+describe("the same command again", () => {
+  it("trains nothing and finds the same", async () => {
+    const before = hashesOf(whole);
+    const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "whole");
+    expect(done.code).toBe(0);
+    expect(done.stderr).toMatch(/standard: trained model reused/);
+    expect(done.stderr).not.toMatch(/epoch 1/);
+    expect(done.stdout).toMatch(/reused/);
+    expect(hashesOf(whole)).toEqual(before);
+  });
+
+  it("with another experiment starts over and says so", async () => {
+    await writeExperiment(workspace, { attacks: [{ kind: "fgsm", eps: 0.05 }], expect: [{ metric: "attacked.accuracy", min: 1.01 }] });
+    const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "whole");
+    expect(done.code).toBe(2); // an accuracy above 1 is never met
+    expect(done.stderr).toMatch(/another experiment/);
+    expect(done.stderr).toMatch(/trained model reused/); // only the attacks changed
+    expect(done.stdout).toMatch(/NOT MET/);
+    expect(Object.keys(hashesOf(whole)).filter((name) => name.includes("pgd"))).toEqual([]);
+  });
+});

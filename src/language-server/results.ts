@@ -16,7 +16,8 @@ export function lastOfModel(file: string): LastResult | undefined {
   const folder = path.dirname(file);
   return newest(
     file,
-    (directory) => path.dirname(folder) === directory || modelFiles(directory).some((used) => used === file || used === folder),
+    (directory) =>
+      folder === path.join(directory, runFiles.model) || modelFiles(directory).some((used) => used === file || used === folder),
   );
 }
 

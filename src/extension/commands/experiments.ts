@@ -3,6 +3,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { askExperiment } from "../choose.ts";
 import { exists } from "../files.ts";
 import { openTraining } from "../panels/training.ts";
+import { dropEmpty } from "../runFolder.ts";
 import { announceDone, newestTrained, type RunMode, startExperiment } from "../runs.ts";
 import type { Services } from "../services.ts";
 import { activeResource, requireTrust, toPath } from "../workspace.ts";
@@ -40,7 +41,7 @@ export async function run(services: Services, resource: unknown, mode: RunMode, 
     return result;
   } catch (thrown) {
     // Nothing was written, so there is nothing to draw.
-    if (!(await exists(started.directory))) panel?.dispose();
+    if (await dropEmpty(started.directory)) panel?.dispose();
     throw thrown;
   }
 }

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { panels, settings } from "../../shared/contributions.ts";
@@ -12,7 +13,7 @@ import {
 } from "../../shared/protocol.ts";
 import { rememberAttack } from "../choose.ts";
 import { applyFix, panelError } from "../messages.ts";
-import { newRunDirectory } from "../runFolder.ts";
+import { dropEmpty, newRunDirectory } from "../runFolder.ts";
 import type { Services } from "../services.ts";
 import { requireTrust, rootFolder, setting, shortPath } from "../workspace.ts";
 import { hostPanel, type PanelHost, saveDataUrl, webviewUri } from "./host.ts";
@@ -121,9 +122,10 @@ async function attack(session: Session, request: InspectorRequest): Promise<Atta
     session.state = { ...session.state, ...change };
     host.show(session.state);
   };
+  let directory = "";
   try {
     requireTrust();
-    const directory = newRunDirectory(rootFolder(request.image), `${request.attack.id} ${path.basename(request.image)}`);
+    directory = newRunDirectory(rootFolder(request.image), `${request.attack.id} ${path.basename(request.image)}`);
     session.directory = directory;
     session.state = { ...firstState(services, host.panel, request, directory), ranking: null };
     host.show(session.state);
@@ -133,8 +135,14 @@ async function attack(session: Session, request: InspectorRequest): Promise<Atta
     services.runs.refresh();
     return result;
   } catch (thrown) {
+    if (session.abort !== abort) {
+      // A newer request has taken over: what the old one left is of no use to anybody.
+      if (directory !== "") await rm(directory, { recursive: true, force: true });
+      services.runs.refresh();
+      return undefined;
+    }
+    if (directory !== "") await dropEmpty(directory);
     services.runs.refresh();
-    if (session.abort !== abort) return undefined; // a newer request has taken over
     const failed = !isCancelled(thrown);
     if (failed) services.log.error(thrown instanceof Error ? thrown : String(thrown));
     set({ status: failed ? "failed" : "cancelled", error: failed ? panelError(thrown) : null, progress: null });

@@ -1,0 +1,100 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { commands, experimentLanguage, imageExtensions, panels, settings, views } from "../../../src/shared/contributions.ts";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+interface MenuItem {
+  readonly command: string;
+  readonly when?: string;
+}
+interface Manifest {
+  readonly activationEvents: readonly string[];
+  readonly extensionKind: readonly string[];
+  readonly capabilities: {
+    readonly untrustedWorkspaces: { readonly supported: unknown; readonly restrictedConfigurations: readonly string[] };
+  };
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string; readonly title: string; readonly category: string }[];
+    readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
+    readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
+    readonly viewsWelcome: readonly { readonly view: string; readonly contents: string }[];
+    readonly configuration: {
+      readonly properties: Readonly<Record<string, { readonly description?: string; readonly markdownDescription?: string }>>;
+    };
+    readonly languages: readonly { readonly id: string; readonly configuration: string }[];
+    readonly grammars: readonly { readonly path: string }[];
+    readonly walkthroughs: readonly {
+      readonly steps: readonly { readonly description: string; readonly media: { readonly markdown: string } }[];
+    }[];
+  };
+}
+const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as Manifest;
+const { contributes } = manifest;
+const known = new Set<string>(Object.values(commands));
+
+describe("package.json", () => {
+  it("has exactly the commands, views and settings of the code", () => {
+    expect(contributes.commands.map(({ command }) => command).sort()).toEqual([...known].sort());
+    expect(Object.keys(contributes.views)).toEqual([views.container]);
+    expect(contributes.views[views.container]?.map(({ id }) => id)).toEqual([views.models, views.data, views.runs, views.findings]);
+    expect(Object.keys(contributes.configuration.properties).sort()).toEqual(Object.values(settings).sort());
+    expect(contributes.languages.map(({ id }) => id)).toEqual([experimentLanguage]);
+    for (const id of Object.values(panels)) expect(manifest.activationEvents).toContain(`onWebviewPanel:${id}`);
+  });
+
+  it("has titles that begin with a verb, in the category Bulwark", () => {
+    const verbs =
+      /^(Attack|Cancel|Create|Delete|Evaluate|Explain|Fetch|Inspect|Open|Preview|Rank|Refresh|Restart|Resume|Reveal|Run|Select|Show|Train)\b/;
+    for (const { title, category } of contributes.commands) {
+      expect(title).toMatch(verbs);
+      expect(category).toBe("Bulwark");
+    }
+  });
+
+  it("offers only commands that exist, in menus, empty views and the walkthrough", () => {
+    const inMenus = Object.values(contributes.menus).flatMap((items) => items.map(({ command }) => command));
+    for (const command of inMenus) expect(known).toContain(command);
+    const texts = [
+      ...contributes.viewsWelcome.map(({ contents }) => contents),
+      ...contributes.walkthroughs.flatMap(({ steps }) => steps.map((s) => s.description)),
+    ];
+    for (const text of texts)
+      for (const [, command = ""] of text.matchAll(/\(command:([\w.]+)\)/g))
+        if (command.startsWith("bulwark.")) expect(known).toContain(command);
+  });
+
+  it("attacks every kind of picture from the explorer and from an editor's title", () => {
+    for (const menu of ["explorer/context", "editor/title/context"]) {
+      const when = contributes.menus[menu]?.find(({ command }) => command === commands.attackThisImage)?.when ?? "";
+      const [, pattern = "", flags = ""] = /=~ \/(.*)\/(\w*)$/.exec(when) ?? [];
+      const extension = new RegExp(pattern, flags);
+      for (const name of imageExtensions) expect(`.${name}`).toMatch(extension);
+      expect(".JPG").toMatch(extension);
+      for (const other of [".png2", ".svg", ".jsonc", "png"]) expect(other).not.toMatch(extension);
+    }
+  });
+
+  it("runs beside the files, and nothing of a folder that is not trusted", () => {
+    expect(manifest.extensionKind).toEqual(["workspace"]);
+    const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    expect(supported).toBe("limited");
+    // What a folder's settings could use to start a program of its own.
+    expect(restrictedConfigurations).toEqual(expect.arrayContaining([settings.nodePath, settings.backend]));
+  });
+
+  it("names files that are there", () => {
+    const files = [
+      ...contributes.languages.map(({ configuration }) => configuration),
+      ...contributes.grammars.map((grammar) => grammar.path),
+      ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown)),
+      "media/icons/bulwark.svg",
+    ];
+    for (const file of files) expect(existsSync(path.join(root, file)), file).toBe(true);
+  });
+
+  it("describes each setting", () => {
+    for (const { description, markdownDescription } of Object.values(contributes.configuration.properties))
+      expect((description ?? markdownDescription ?? "").length).toBeGreaterThan(20);
+  });
+});

@@ -41,7 +41,7 @@ export const lenet3d = (): tfl.LayersModel =>
 /** Channels that fill whole blocks of onnxruntime's own layout, windows that overlap and strides: the lowerings that the small ones miss. */
 export const wide = (): tfl.LayersModel =>
   build([
-    conv2d({ inputShape: [13, 11, 3], filters: 32, kernelSize: 3, padding: "same", activation: "relu" }),
+    conv2d({ inputShape: [9, 7, 3], filters: 16, kernelSize: 3, padding: "same", activation: "relu" }),
     conv2d({ filters: 32, kernelSize: 3, activation: "relu" }),
     maxPooling2d({ poolSize: 2 }),
     conv2d({ filters: 16, kernelSize: 3, strides: 2, padding: "same", activation: "tanh" }),
@@ -53,7 +53,7 @@ export const wide = (): tfl.LayersModel =>
 
 export const wide3d = (): tfl.LayersModel =>
   build([
-    conv3d({ inputShape: [5, 6, 6, 2], filters: 16, kernelSize: 3, padding: "same", activation: "relu" }),
+    conv3d({ inputShape: [4, 4, 4, 2], filters: 16, kernelSize: 3, padding: "same", activation: "relu" }),
     conv3d({ filters: 32, kernelSize: 3, padding: "same", activation: "relu" }),
     maxPooling3d({ poolSize: [1, 2, 2] }),
     conv3d({ filters: 16, kernelSize: [2, 3, 3], strides: [2, 1, 1], padding: "same" }),

@@ -1,6 +1,7 @@
 import { type BinaryInputs, backend_util, type DataType, type SelectInputs, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
 import { leak } from "./activation.ts";
+import { inBlocks } from "./blocked.ts";
 import { absorbBias } from "./conv.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 
@@ -28,6 +29,11 @@ const direct =
   (type: string): Body =>
   (g, a, b) =>
     g.binary(type, a, b);
+/** In onnxruntime's own layout where both sides are. */
+const elementwise =
+  (type: string): Body =>
+  (g, a, b) =>
+    inBlocks(g, a, [a, b], (x, y) => g.binary(type, x, y)) ?? g.binary(type, a, b);
 const compare =
   (type: string): Body =>
   (g, a, b) =>
@@ -81,9 +87,9 @@ export const binary: Kernels = {
       values.reduce((sum, value) => g.binary("Add", sum, value)),
     );
   }),
-  Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? g.binary("Add", a, b)),
+  Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? elementwise("Add")(g, a, b)),
   Sub: arithmetic("Sub", direct("Sub")),
-  Multiply: arithmetic("Multiply", direct("Mul")),
+  Multiply: arithmetic("Multiply", elementwise("Mul")),
   RealDiv: binaryKernel("RealDiv", undefined, (g, a, b) => {
     const quotient = g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32"));
     return g.cast(quotient, a.dtype);

@@ -9,7 +9,7 @@ import { type Axis, after, channelsFirst, windowAttributes } from "./window.ts";
  */
 
 /** x [N,H,W,C] in blocks, taken from the operator that made it where there was one. */
-function toBlocks(g: Graph, x: Value): Value {
+export function toBlocks(g: Graph, x: Value): Value {
   const known = g.noted("blocked", x);
   if (known) return known;
   const [n = 1, h = 1, w = 1, c = 1] = x.shape;
@@ -17,7 +17,7 @@ function toBlocks(g: Graph, x: Value): Value {
 }
 
 /** Back to [N,H,W,C]; the blocked form stays known. */
-function fromBlocks(g: Graph, blocked: Value): Value {
+export function fromBlocks(g: Graph, blocked: Value): Value {
   const [n = 1, c = 1, h = 1, w = 1] = blocked.shape;
   const x = g.op("ReorderOutput", [blocked], [n, h, w, c], "float32", { channels: c, channels_last: 1 }, blockedDomain);
   g.note("blocked", x, blocked);
@@ -52,6 +52,16 @@ export function blockedConv(
   const raw = g.op("Conv", values, shape, "float32", windowAttributes(axes), blockedDomain);
   const result = fromBlocks(g, raw);
   g.note("conv", result, raw);
+  return result;
+}
+
+/** An element-wise operation on values that are all in blocks stays there; undefined where one is not. The result has `like`'s shape. */
+export function inBlocks(g: Graph, like: Value, values: readonly Value[], body: (...blocked: Value[]) => Value): Value | undefined {
+  const known = values.flatMap((value) => (value.shape.join() === like.shape.join() ? (g.noted("blocked", value) ?? []) : []));
+  if (known.length < values.length) return undefined;
+  const blocked = body(...known);
+  const result = g.reshape(fromBlocks(g, blocked), like.shape);
+  g.note("blocked", result, blocked);
   return result;
 }
 

@@ -37,7 +37,7 @@ export function conv2d(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias
     return g.reshape(shifted, [batch, rows, columns, outputs]);
   }
   const shape = [batch, outputs, rows, columns];
-  const blocked = w.constant ? undefined : blockedConv(g, x, w, axes, shape, bias);
+  const blocked = blockedConv(g, x, w, axes, shape, bias);
   if (blocked) return blocked;
   const filter = g.transpose(w, [3, 2, 0, 1]);
   const raw = g.op("Conv", [channelsFirst(g, x), filter, ...(bias ? [bias] : [])], shape, "float32", windowAttributes(axes));

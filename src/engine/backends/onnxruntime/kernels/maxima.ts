@@ -1,4 +1,5 @@
 import type { Graph, Value } from "../graph.ts";
+import { fromBlocks, toBlocks } from "./blocked.ts";
 import type { Axis } from "./window.ts";
 
 /** Windows that lie side by side, few elements each and all inside the input. */
@@ -11,6 +12,20 @@ const area = (axes: readonly Axis[]): number => axes.reduce((product, a) => prod
  * equals it gets dy. Element-wise work on strided slices, in the layout that the neighbours use, in place of indices and a scatter.
  */
 export function firstMaxima(g: Graph, dy: Value, x: Value, y: Value, axes: readonly Axis[]): Value {
+  // In blocks, a group of channels is an image of its own.
+  const [blockedX, blockedY] = [x, y].map((value) => g.noted("blocked", value));
+  if (blockedX && blockedY && axes.length === 2) {
+    const images = ({ shape: [n = 1, c = 1, ...plane] }: Value): number[] => [(n * c) / g.block, ...plane, g.block];
+    const [d, v, m] = [toBlocks(g, dy), blockedX, blockedY].map((value) => g.reshape(value, images(value)));
+    if (d && v && m) {
+      const gradient = g.reshape(route(g, d, v, m, axes), blockedX.shape);
+      return fromBlocks(g, gradient);
+    }
+  }
+  return route(g, dy, x, y, axes);
+}
+
+function route(g: Graph, dy: Value, x: Value, y: Value, axes: readonly Axis[]): Value {
   const steps = [1, ...axes.map((a) => a.kernel), 1];
   let open: Value | undefined;
   let parts = Array.from({ length: area(axes) }, (_, k): Value => {

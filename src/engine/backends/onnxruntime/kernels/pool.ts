@@ -58,11 +58,12 @@ const pool = (type: "MaxPool" | "AveragePool") =>
     });
   });
 
+const isSliceWise = (depth: Axis): boolean => depth.kernel === 1 && depth.stride === 1 && depth.output === depth.input;
+
 function windows(g: Graph, x: Value, axes: readonly Axis[], type: string): Value {
   const [depth, ...plane] = axes;
   // A window of depth one sees each slice by itself.
-  if (axes.length === 3 && depth?.kernel === 1 && depth.stride === 1 && depth.output === depth.input)
-    return unfolded(g, windows(g, folded(g, x), plane, type), depth.output);
+  if (axes.length === 3 && depth && isSliceWise(depth)) return unfolded(g, windows(g, folded(g, x), plane, type), depth.output);
   const blocked = type === "MaxPool" && axes.length === 2 ? blockedMaxPool(g, x, axes) : undefined;
   if (blocked) return blocked;
   const out = [x.shape[0] ?? 1, x.shape.at(-1) ?? 1, ...axes.map((a) => a.output)];
@@ -122,6 +123,9 @@ const averageGradient = (backend: OnnxBackend, dy: TensorInfo, input: TensorInfo
 function maxGradient(backend: OnnxBackend, { dy, input, output }: MaxInputs, attrs: Attributes): TensorInfo {
   const { axes, shape } = infoOf(input.shape, attrs);
   return backend.record("MaxPoolGrad", axesKey(axes), [dy, input, output], { shape: input.shape, dtype: "float32" }, (g, d, x, y) => {
+    const [depth, ...plane] = axes;
+    if (axes.length === 3 && depth && isSliceWise(depth) && isTiling(plane))
+      return unfolded(g, firstMaxima(g, folded(g, d), folded(g, x), folded(g, y), plane), depth.output);
     if (isTiling(axes)) return firstMaxima(g, d, x, y, axes);
     const out = [shape[0] ?? 1, shape.at(-1) ?? 1, ...axes.map((a) => a.output)];
     const ports = [

@@ -1,6 +1,6 @@
 import type { ClipByValueAttrs, LeakyReluAttrs, StepAttrs, UnaryInputs } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
-import { absorbRelu } from "./blocked.ts";
+import { absorbRelu, inBlocks } from "./blocked.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 
 type Body = (g: Graph, x: Value) => Value;
@@ -25,7 +25,9 @@ const direct = (type: string) => float(type, (g, x) => g.unary(type, x));
 
 /** max(x, 0), remembered so that its gradient's mask can be taken from it and x need not be kept. NaN stays NaN. */
 export const relu: Body = (g, x) =>
-  x.dtype === "float32" ? g.note("relu", x, absorbRelu(g, x) ?? g.unary("Relu", x)) : g.binary("Max", x, g.scalar(0, x.dtype));
+  x.dtype === "float32"
+    ? g.note("relu", x, absorbRelu(g, x) ?? inBlocks(g, x, [x], (v) => g.unary("Relu", v)) ?? g.unary("Relu", x))
+    : g.binary("Max", x, g.scalar(0, x.dtype));
 
 // expm1 x = tanh(x/2)·(eˣ + 1): exact to rounding near 0, -1 at -∞.
 const expm1: Body = (g, x) => {
@@ -104,8 +106,13 @@ export const unary: Kernels = {
 function step(g: Graph, x: Value, alpha: number): Value {
   if (x.dtype !== "float32")
     return g.where(g.binary("Greater", x, g.scalar(0, x.dtype), "bool"), g.scalar(1, x.dtype), g.scalar(alpha, x.dtype));
-  // Sign(Relu(x)) reads what a forward ReLU has computed already.
-  if (alpha === 0) return g.unary("Sign", g.noted("relu", x) ?? g.unary("Relu", x));
+  const rectified = alpha === 0 ? g.noted("relu", x) : undefined;
+  if (rectified) {
+    // The mask of a ReLU's gradient, from what the forward pass has computed already.
+    const mask = (v: Value): Value => g.cast(g.binary("Greater", v, g.scalar(0), "bool"), "float32");
+    return inBlocks(g, x, [rectified], mask) ?? mask(rectified);
+  }
+  if (alpha === 0) return g.unary("Sign", g.unary("Relu", x));
   const positive = g.binary("Greater", x, g.scalar(0), "bool");
   const plain = g.where(positive, g.scalar(1), g.scalar(alpha));
   return g.where(nan(g, x), x, plain);

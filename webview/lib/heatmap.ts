@@ -1,43 +1,5 @@
+import { cividis, diverging, type Rgb } from "../../src/shared/colour.ts";
 import { h } from "./dom.ts";
-
-export type Rgb = readonly [number, number, number];
-
-/** Cividis (Nuñez, Anderton & Renslow 2018): ten equidistant colours, readable with any colour vision, lighter means more. */
-const cividisStops: readonly Rgb[] = [
-  [0x00, 0x20, 0x4d],
-  [0x00, 0x33, 0x6f],
-  [0x39, 0x48, 0x6b],
-  [0x57, 0x5c, 0x6d],
-  [0x70, 0x71, 0x73],
-  [0x8a, 0x87, 0x79],
-  [0xa6, 0x9d, 0x75],
-  [0xc4, 0xb5, 0x6c],
-  [0xe4, 0xcf, 0x5b],
-  [0xff, 0xea, 0x46],
-];
-/** Blue – grey – orange, grey where nothing changed; the same colours as in the pictures that a run folder keeps. */
-const divergingStops: readonly Rgb[] = [
-  [5, 62, 140],
-  [60, 130, 200],
-  [128, 128, 128],
-  [232, 140, 50],
-  [166, 66, 0],
-];
-
-function between(stops: readonly Rgb[], position: number): Rgb {
-  const last = stops.length - 1;
-  const at = Math.min(Math.max(Number.isNaN(position) ? 0 : position, 0), 1) * last;
-  const low = Math.min(Math.floor(at), last - 1);
-  const a = stops[low] ?? [0, 0, 0];
-  const b = stops[low + 1] ?? a;
-  const mix = (i: 0 | 1 | 2): number => Math.round(a[i] + (b[i] - a[i]) * (at - low));
-  return [mix(0), mix(1), mix(2)];
-}
-
-/** Colour of a share in [0,1]. */
-export const cividis = (share: number): Rgb => between(cividisStops, share);
-/** Colour of a signed value in [−1,1]; 0 is grey. */
-export const diverging = (value: number): Rgb => between(divergingStops, (value + 1) / 2);
 
 export interface Difference {
   /** RGBA, 4·height·width. */

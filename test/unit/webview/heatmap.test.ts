@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { cividis, colourMap, differenceMap, diverging, isGrey, signedChange } from "../../../webview/lib/heatmap.ts";
+import { cividis, diverging } from "../../../src/shared/colour.ts";
+import { colourMap, differenceMap, isGrey, signedChange } from "../../../webview/lib/heatmap.ts";
 
 const luminance = ([r, g, b]: readonly [number, number, number]): number => 0.2126 * r + 0.7152 * g + 0.0722 * b;
 const rgba = (...greys: number[]): Uint8ClampedArray => Uint8ClampedArray.from(greys.flatMap((v) => [v, v, v, 255]));

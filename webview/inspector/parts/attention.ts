@@ -1,9 +1,10 @@
 import { entriesOf } from "../../../src/shared/catalog.ts";
+import { cividis } from "../../../src/shared/colour.ts";
 import type { AttackImageResult } from "../../../src/shared/protocol.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
 import { number, percent } from "../../lib/format.ts";
-import { cividis, colourMap, isGrey, legend } from "../../lib/heatmap.ts";
+import { colourMap, isGrey, legend } from "../../lib/heatmap.ts";
 import { createPicture, type Picture } from "../../lib/image.ts";
 import { createLoupe } from "../../lib/loupe.ts";
 import { fromBytes, loadPixels, type Pixels } from "../../lib/pixels.ts";

@@ -1,39 +1,9 @@
-type Rgb = readonly [number, number, number];
-
-/** Nuñez, Anderton & Renslow 2018: readable with every common colour blindness; ten stops, linear between them. */
-const cividis: readonly Rgb[] = [
-  [0, 32, 77],
-  [0, 51, 111],
-  [57, 72, 107],
-  [87, 92, 109],
-  [112, 113, 115],
-  [138, 135, 121],
-  [166, 157, 117],
-  [196, 181, 108],
-  [228, 207, 91],
-  [255, 234, 70],
-];
-/** Blue – grey – orange, grey where nothing changed. */
-const diverging: readonly Rgb[] = [
-  [5, 62, 140],
-  [60, 130, 200],
-  [128, 128, 128],
-  [232, 140, 50],
-  [166, 66, 0],
-];
-
-function along(stops: readonly Rgb[], t: number): Rgb {
-  const place = Math.min(1, Math.max(0, Number.isFinite(t) ? t : 0)) * (stops.length - 1);
-  const low = Math.min(stops.length - 2, Math.floor(place));
-  const [a, b] = [stops[low] as Rgb, stops[low + 1] as Rgb];
-  const mix = (channel: 0 | 1 | 2): number => Math.round(a[channel] + (b[channel] - a[channel]) * (place - low));
-  return [mix(0), mix(1), mix(2)];
-}
+import { cividis, diverging } from "../../../shared/colour.ts";
 
 /** Attention [H·W] in [0,1] → RGB bytes [H·W·3]. */
 export function attentionBytes(map: ArrayLike<number>): Uint8Array {
   const bytes = new Uint8Array(map.length * 3);
-  for (let i = 0; i < map.length; i++) bytes.set(along(cividis, map[i] ?? 0), i * 3);
+  for (let i = 0; i < map.length; i++) bytes.set(cividis(map[i] ?? 0), i * 3);
   return bytes;
 }
 
@@ -67,6 +37,6 @@ export function differenceBytes(
     max = Math.max(max, Math.abs(change[pixel] as number));
   }
   const bytes = new Uint8Array(change.length * 3);
-  for (let i = 0; i < change.length; i++) bytes.set(along(diverging, max === 0 ? 0.5 : 0.5 + (change[i] as number) / (2 * max)), i * 3);
+  for (let i = 0; i < change.length; i++) bytes.set(diverging(max === 0 ? 0 : (change[i] as number) / max), i * 3);
   return { bytes, max };
 }

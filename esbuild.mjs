@@ -24,6 +24,7 @@ const targets = [
     ...node,
     entryPoints: {
       extension: "src/extension/extension.ts",
+      "language-client": "src/extension/languageClient.ts",
       engine: "src/engine/main.ts",
       cli: "src/cli/main.ts",
       "language-server": "src/language-server/main.ts",

@@ -1,6 +1,8 @@
+import { createRequire } from "node:module";
 import path from "node:path";
 import * as vscode from "vscode";
 import { experimentLanguage } from "../shared/contributions.ts";
+import type * as languageClient from "./languageClient.ts";
 import type { Services } from "./services.ts";
 
 const isOurs = (document: vscode.TextDocument): boolean =>
@@ -22,23 +24,9 @@ export function registerClient(services: Services): void {
   for (const document of vscode.workspace.textDocuments) look(document);
 }
 
-async function startClient({ context, log, runs }: Services): Promise<void> {
-  const { LanguageClient, TransportKind } = await import("vscode-languageclient/node");
-  const run = { module: context.asAbsolutePath("dist/language-server.cjs"), transport: TransportKind.ipc };
-  const client = new LanguageClient(
-    "bulwark",
-    "Bulwark",
-    { run, debug: run },
-    {
-      documentSelector: [
-        { scheme: "file", language: experimentLanguage },
-        { scheme: "file", pattern: "**/model.json" },
-      ],
-      outputChannel: log,
-    },
-  );
-  context.subscriptions.push({ dispose: () => void client.stop() });
-  await client.start();
-  // Lenses show the last result, which a finished run changes.
-  context.subscriptions.push(runs.onChange(() => void client.sendNotification("bulwark/runsChanged")));
+/** Loaded from its own bundle beside this one. */
+async function startClient(services: Services): Promise<void> {
+  const load = createRequire(services.context.asAbsolutePath("dist/extension.cjs"));
+  const client = load("./language-client.cjs") as typeof languageClient;
+  await client.startClient(services);
 }

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { readReport } from "../../engine/io/reportFiles.ts";
-import { reportRows, rowCells, sizeNotes, tableHeads } from "../../engine/io/reportText.ts";
+import { groupFindings, reportRows, rowCells, sizeNotes, tableHeads } from "../../engine/io/reportText.ts";
 import type { RunHost } from "../../engine/jobs/experiment/execute.ts";
 import { resumeRun, runExperiment } from "../../engine/jobs/runExperiment.ts";
 import { isCancelled } from "../../shared/errors.ts";
@@ -39,7 +39,8 @@ async function finish(args: Args, session: Session, work: (host: RunHost) => Pro
 function print(directory: string, report: RunReport): void {
   printText(tableText(tableHeads, reportRows(report).map(rowCells)));
   for (const note of sizeNotes(report)) printText(note);
-  for (const { rule, arm, attack, message } of report.findings) printText(`${rule} ${[arm, attack].filter(Boolean).join(" ")}: ${message}`);
+  for (const { rule, arm, attack, message } of groupFindings(report.findings))
+    printText(`${rule} ${[arm, attack].filter(Boolean).join(" ")}: ${message}`);
   for (const { metric, attack, arm, min, max, value, met } of report.expect) {
     const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(", ");
     printText(`${met ? "met" : "NOT MET"}: ${[metric, arm, attack].filter(Boolean).join(" ")} ${wanted}, is ${value ?? "unknown"}`);

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { ArmReport, ExplanationSample, RunReport } from "../../shared/results.ts";
-import { type Curve, lossCurve } from "./reportCurve.ts";
+import { type Curve, lossCurves } from "./reportCurve.ts";
 import { reportStyle } from "./reportStyle.ts";
-import { explainTerms, figure, percent, reportRows, rowCells, sizeNotes, tableHeads } from "./reportText.ts";
+import { explainTerms, figure, groupFindings, percent, reportRows, rowCells, sizeNotes, tableHeads } from "./reportText.ts";
 
 export const escapeHtml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -12,7 +12,7 @@ const e = escapeHtml;
 /** `report.html`: one file that opens anywhere, pictures inside, no script. `directory` is the run folder with the pictures. */
 export async function renderHtml(report: RunReport, directory: string, curves: readonly Curve[]): Promise<string> {
   const name = e(String(report.experiment["name"] ?? report.run));
-  const chart = lossCurve(curves, e);
+  const chart = lossCurves(curves, e);
   const pictures = await Promise.all(report.arms.map((arm) => explanations(arm, directory)));
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -65,7 +65,7 @@ function expectations(report: RunReport): string {
 
 function findings(report: RunReport): string {
   if (report.findings.length === 0) return "<p>No sanity rule fired.</p>";
-  return report.findings
+  return groupFindings(report.findings)
     .map(({ rule, severity, message, fix, arm, attack }) => {
       const where = [arm, attack].filter(Boolean).join(" · ");
       return `<div class="finding ${severity}"><strong>${e(rule)}</strong> ${severity}${where ? ` · ${e(where)}` : ""}<br>${e(message)} ${e(fix)}</div>`;

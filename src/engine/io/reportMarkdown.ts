@@ -1,5 +1,5 @@
 import type { RunReport } from "../../shared/results.ts";
-import { explainTerms, figure, reportRows, rowCells, sizeNotes, tableHeads } from "./reportText.ts";
+import { explainTerms, figure, groupFindings, reportRows, rowCells, sizeNotes, tableHeads } from "./reportText.ts";
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 
@@ -33,7 +33,7 @@ export function renderMarkdown(report: RunReport): string {
   }
   lines.push("", "## Findings", "");
   if (report.findings.length === 0) lines.push("No sanity rule fired.");
-  for (const { rule, severity, message, fix, arm, attack } of report.findings)
+  for (const { rule, severity, message, fix, arm, attack } of groupFindings(report.findings))
     lines.push(`- **${rule}** (${severity}; ${[arm, attack].filter(Boolean).join(", ")}): ${message} ${fix}`);
   return `${lines.join("\n")}\n`;
 }

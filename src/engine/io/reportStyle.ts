@@ -1,9 +1,9 @@
 /** The look of `report.html`: the reader's light or dark, no fonts or files from elsewhere. */
 export const reportStyle = `
 :root { color-scheme: light dark; --ink: #1f2328; --paper: #ffffff; --soft: #57606a; --line: #d0d7de; --band: #f6f8fa;
-  --c0: #0b5cad; --c1: #b35900; --c2: #6639ba; --c3: #1a7f37; --bad: #b3261e; --good: #1a7f37; --warn: #8a5a00; }
+  --c0: #0b5cad; --bad: #b3261e; --good: #1a7f37; --warn: #8a5a00; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --soft: #9aa4af; --line: #30363d; --band: #161b22;
-  --c0: #6cb6ff; --c1: #f0a35e; --c2: #c297ff; --c3: #6bc46d; --bad: #ff8f87; --good: #6bc46d; --warn: #e3b341; } }
+  --c0: #6cb6ff; --bad: #ff8f87; --good: #6bc46d; --warn: #e3b341; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 68rem; padding: 1.5rem; color: var(--ink); background: var(--paper); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; } h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
@@ -19,9 +19,8 @@ figure { margin: 0; } .sample { border: 1px solid var(--line); padding: .6rem; b
 .quad { display: grid; grid-template-columns: repeat(4, 1fr); gap: .4rem; } .quad img { width: 100%; image-rendering: pixelated; display: block; }
 .quad span { font-size: .8rem; color: var(--soft); }
 .scale { display: inline-block; width: 10rem; height: .7rem; background: linear-gradient(to right, #00204d, #39486b, #707173, #a69d75, #ffea46); vertical-align: middle; }
-.chart { width: 100%; max-width: 36rem; } .chart text { fill: var(--soft); font: 11px system-ui, sans-serif; } .grid { stroke: var(--line); stroke-width: 1; }
-.line { fill: none; stroke-width: 2; } .l0 { stroke: var(--c0); } .l1 { stroke: var(--c1); } .l2 { stroke: var(--c2); } .l3 { stroke: var(--c3); }
-.l0 circle { fill: var(--c0); } .l1 circle { fill: var(--c1); } .l2 circle { fill: var(--c2); } .l3 circle { fill: var(--c3); }
-.legend { display: flex; gap: 1.2rem; list-style: none; padding: 0; margin: .2rem 0; flex-wrap: wrap; }
+.chart { width: 100%; } .chart text { fill: var(--soft); font: 11px system-ui, sans-serif; } .grid { stroke: var(--line); stroke-width: 1; }
+.line polyline { fill: none; stroke: var(--c0); stroke-width: 2; } .line circle { fill: var(--c0); }
+.charts { display: flex; gap: 1.5rem; flex-wrap: wrap; } .charts figure { flex: 1 1 24rem; max-width: 32rem; }
 pre { overflow-x: auto; background: var(--band); padding: .8rem; font-size: .85rem; }
 `;

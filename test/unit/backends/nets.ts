@@ -41,7 +41,7 @@ export const lenet3d = (): tfl.LayersModel =>
 /** Channels that fill whole blocks of onnxruntime's own layout, windows that overlap and strides: the lowerings that the small ones miss. */
 export const wide = (): tfl.LayersModel =>
   build([
-    conv2d({ inputShape: [9, 7, 3], filters: 16, kernelSize: 3, padding: "same", activation: "relu" }),
+    conv2d({ inputShape: [11, 9, 3], filters: 16, kernelSize: 3, padding: "same", activation: "relu" }),
     conv2d({ filters: 32, kernelSize: 3, activation: "relu" }),
     maxPooling2d({ poolSize: 2 }),
     conv2d({ filters: 16, kernelSize: 3, strides: 2, padding: "same", activation: "tanh" }),

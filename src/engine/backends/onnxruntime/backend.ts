@@ -4,7 +4,7 @@ import type { Native, NativeTensor } from "./native.ts";
 import { blockedChannels } from "./nchwc.ts";
 import type { ElementType } from "./onnx.ts";
 import { Sessions } from "./sessions.ts";
-import { type Entry, type Lower, type Node, planOf, traceOf } from "./trace.ts";
+import { type Entry, type Lower, type Node, planOf, type Trace, traceOf } from "./trace.ts";
 
 /** Pending nodes that make the backend compute by itself: compiling grows faster than linearly with the graph. */
 const pendingLimit = 1000;
@@ -121,10 +121,13 @@ export class OnnxBackend extends KernelBackend {
 
   /** Computes every pending tensor that is still referenced. */
   flush(): void {
-    const pending = this.pending;
+    const trace = traceOf(this.pending);
+    // Only now, and only if nothing throws, is the recording done with: what could not be computed may still be asked for.
+    if (trace.results.length > 0) this.compute(trace);
     this.pending = [];
-    const trace = traceOf(pending);
-    if (trace.results.length === 0) return;
+  }
+
+  private compute(trace: Trace): void {
     let compiled = this.sessions.get(trace.key);
     if (!compiled) {
       const plan = planOf(trace, this.block);

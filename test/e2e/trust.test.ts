@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { contextMenu, explorerRow, runCommand, workbenchReady } from "../harness/gestures.mjs";
+import { contextMenu, explorerRow, statusItem } from "../harness/gestures.mjs";
 import { openWindow, type Window } from "./window.ts";
 
 const image = "seven.png";
@@ -15,8 +15,7 @@ afterAll(() => window?.close());
 
 describe("a folder that is not trusted", () => {
   it("opens in restricted mode, where nothing of the folder is run", async () => {
-    await page.getByRole("button", { name: /No, I don't trust/ }).click();
-    await workbenchReady(page, image);
+    await statusItem(page, "Restricted Mode").waitFor();
     await contextMenu(page, explorerRow(page, image).first(), "Attack this image");
     await page.locator(".notification-toast", { hasText: /trust/i }).first().waitFor();
     await window.picture("untrusted");
@@ -24,9 +23,10 @@ describe("a folder that is not trusted", () => {
   });
 
   it("works as soon as it is trusted", async () => {
-    await runCommand(page, "Workspaces: Manage Workspace Trust");
-    await page.locator(".workspace-trust-editor a.monaco-button", { hasText: "Trust" }).first().click();
-    await page.locator(".workspace-trust-editor", { hasText: /trusted/i }).waitFor();
+    await page.locator(".notification-toast .monaco-button", { hasText: "Manage Trust" }).click();
+    const editor = page.locator(".workspace-trust-editor");
+    await editor.locator("a.monaco-button", { hasText: "Trust" }).first().click();
+    await editor.getByText("You trust this folder").waitFor();
     await contextMenu(page, explorerRow(page, image).first(), "Attack this image");
     const frame = await window.panel("main.inspector");
     await frame.locator(".verdict.fooled, .verdict.resisted").first().waitFor();

@@ -65,7 +65,7 @@ export async function openWindow(options: WindowOptions): Promise<Window> {
     await page.screenshot({ path: path.join(artifacts, "screenshots", `${name}.png`) });
   };
   await page.goto(openAddress(workbench.authority, { folder: workspace }));
-  if (!options.trust) await workbenchReady(page, options.expects);
+  await workbenchReady(page, options.expects);
   return {
     page,
     workspace,

@@ -12,6 +12,7 @@ export const quietSettings = {
   "chat.disableAIFeatures": true,
   "workbench.enableExperiments": false,
   "workbench.tips.enabled": false,
+  "workbench.editor.useModal": "off",
   "workbench.colorTheme": "Default Dark Modern",
   "workbench.reduceMotion": "on",
   "security.workspace.trust.enabled": false,

@@ -38,7 +38,11 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
     evaluations.forward += images;
   };
   const raw = (output: tf.Tensor): tf.Tensor => (o.outputs === "probabilities" ? logProbabilities(output) : output);
-  const logitsOf = (output: tf.Tensor): Logits => (o.plan ? o.plan.toLogits(raw(output)) : (raw(output) as Logits));
+  const offset = o.contract.output?.labelOffset ?? 0;
+  const logitsOf = (output: tf.Tensor): Logits => {
+    const logits = o.plan ? o.plan.toLogits(raw(output)) : (raw(output) as Logits);
+    return offset === 0 ? logits : tf.slice(logits, [0, offset]);
+  };
   const classes = classesOf(network, o, inputShape, logitsOf);
   const classNames = o.classNames ?? o.contract.output?.classes;
   return {
@@ -71,7 +75,8 @@ function classesOf(
   logitsOf: (output: tf.Tensor) => Logits,
 ): number {
   const declared = endsOf(network).output.shape.at(-1);
-  if (typeof declared === "number" && declared > 1) return declared;
+  const offset = o.contract.output?.labelOffset ?? 0;
+  if (typeof declared === "number" && declared - offset > 1) return declared - offset;
   const tried = tf.tidy(() => {
     const blank: Images = tf.zeros([1, height, width, channels]);
     return logitsOf(runNetwork(network, networkInput(blank, o.contract, o.plan))).shape.at(-1) ?? 0;

@@ -35,7 +35,9 @@ export const InputContractSchema = Type.Object(
         {
           kind: Type.Optional(Type.Union([Type.Literal("logits"), Type.Literal("probabilities")])),
           classes: Type.Optional(Type.Array(Type.String())),
-          labelOffset: Type.Optional(Type.Integer()),
+          labelOffset: Type.Optional(
+            Type.Integer({ minimum: 0, description: "Outputs before that of class 0, such as 1 for a network with a background class." }),
+          ),
         },
         { additionalProperties: false },
       ),

@@ -89,7 +89,9 @@ function checkClassifier(network: tfl.LayersModel, contract: InputContract, file
   const classes = output[1];
   if (typeof classes === "number" && classes < 2) throw bad("has a single output; at least two classes are needed");
   const names = contract.output?.classes;
-  if (names && names.length !== classes) throw bad(`gives ${classes} scores but its contract names ${names.length} classes`);
+  const before = contract.output?.labelOffset ?? 0;
+  if (names && typeof classes === "number" && names.length !== classes - before)
+    throw bad(`gives ${classes} scores but its contract names ${names.length} classes${before ? ` after the first ${before}` : ""}`);
   checkContract(shapeOf(network.inputs[0]).slice(1), contract, file);
 }
 

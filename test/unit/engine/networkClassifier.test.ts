@@ -43,6 +43,20 @@ describe("classifier of a layers model", () => {
     expect(near(seen, [(255 - 10) / 2, (102 - 20) / 4, (51 - 30) / 5])).toBeLessThan(1e-4);
   });
 
+  it("leaves out the outputs before that of class 0", () => {
+    const network = linearNetwork(
+      [
+        [9, 9],
+        [0, 0.5],
+        [-1, 1],
+      ],
+      [1, 2, 1],
+    );
+    const model = classifierOf(network, { contract: { input: {}, output: { labelOffset: 1 } }, outputs: "logits" });
+    expect(model.classes).toBe(2);
+    expect(near(model.logits(tf.tensor4d([0.6, 0.4], [1, 1, 2, 1])).dataSync(), [0.2, -0.2])).toBeLessThan(1e-6);
+  });
+
   it("transposes for a channels-first network and keeps the gradient in image order", () => {
     const network = tfl.sequential({
       layers: [tfl.layers.flatten({ inputShape: [2, 1, 2] }), tfl.layers.dense({ units: 4, useBias: false })],

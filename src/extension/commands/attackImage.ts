@@ -24,9 +24,22 @@ export async function attackThisImage(services: Services, resource?: unknown, op
   requireTrust();
   const image = toPath(resource) ?? activeImage() ?? (await askImage());
   const { model, attack, params } = given(options);
-  const file = model ?? (await chooseModel(services, { ask: false }));
+  const file = model ?? (await modelBehind(services, image));
   const chosen = attack === undefined ? (lastAttack(services) ?? (await firstAttack(file))) : { id: attack, params };
   return inspect(services, { image, model: file, attack: chosen, explanation });
+}
+
+/** The panel appears at once, with the picture; the model is looked for behind it. */
+async function modelBehind(services: Services, image: string): Promise<string> {
+  const isNew = !services.inspectors.has(image);
+  const attack = lastAttack(services) ?? { id: "fgsm", params: {} };
+  const { panel } = openInspector(services, { image, model: "", attack, explanation });
+  try {
+    return await chooseModel(services, { ask: false });
+  } catch (thrown) {
+    if (isNew) panel.dispose();
+    throw thrown;
+  }
 }
 
 /** Palette: asks for all that is not given. */

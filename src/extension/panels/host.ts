@@ -32,7 +32,8 @@ export function hostPanel<State, Update, Intent extends { readonly kind: string 
 ): PanelHost<State, Update> {
   const { webview } = panel;
   webview.options = { enableScripts: true, localResourceRoots: resourceRoots(o) };
-  panel.iconPath = vscode.Uri.joinPath(o.extensionUri, "media", "icons", "bulwark.svg");
+  const icon = (name: string): vscode.Uri => vscode.Uri.joinPath(o.extensionUri, "media", "icons", name);
+  panel.iconPath = { light: icon("bulwark-light.svg"), dark: icon("bulwark.svg") };
   let state: State | undefined;
   let isReady = false;
   const post = (message: ToWebview<State, Update>): void => void webview.postMessage(message);

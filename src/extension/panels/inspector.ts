@@ -98,7 +98,7 @@ function firstState(services: Services, panel: vscode.WebviewPanel, request: Ins
     status: "running",
     title: path.basename(request.image),
     imageUri: webviewUri(panel, request.image),
-    model: { path: request.model, label: request.model === "" ? "" : shortPath(path.dirname(request.model)) },
+    model: { path: request.model, label: request.model === "" ? "no model" : shortPath(path.dirname(request.model)) },
     attack: request.attack,
     explanation: request.explanation,
     catalog: services.catalog,

@@ -30,6 +30,17 @@ describe("one image", () => {
     assert.ok(runs.some((node) => node.run === state?.runId));
   });
 
+  it("is attacked without a question where there is one model, as hard as grayscale digits are", async () => {
+    const { services } = await bulwark();
+    for (const key of ["lastModel", "lastAttack"]) await services.context.workspaceState.update(key, undefined);
+    const { image } = await pictureAndModel();
+    const attack = vscode.commands.executeCommand<AttackImageResult>(commands.attackThisImage, vscode.Uri.file(image));
+    await eventually("the panel is there before the result", () => services.inspectors.get(image)?.state.status === "running");
+    const result = await attack;
+    assert.equal(result.attack.id, "fgsm");
+    assert.equal(result.attack.params["eps"], 0.3);
+  });
+
   it("is attacked again with other parameters in the same panel", async () => {
     const { services } = await bulwark();
     const { image, model } = await pictureAndModel();

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import type { RunEvent, RunEventBody } from "../../../shared/events.ts";
 import type { RunExperimentResult } from "../../../shared/protocol.ts";
 import type { ArmReport, RunReport } from "../../../shared/results.ts";
@@ -91,6 +92,7 @@ async function finish(
   };
   await run.store.writeJson(runFiles.report, report);
   await writeReports(run.store.directory, report);
+  for (const name of ["partial", "checkpoints"]) await rm(run.store.file(name), { recursive: true, force: true });
   await run.store.update({ headline: headline(arms) });
   tell({ kind: "done", report: runFiles.report });
   return { directory: run.store.directory, expectationsMet: report.expect.every((expected) => expected.met) };

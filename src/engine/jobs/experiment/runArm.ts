@@ -57,7 +57,7 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
         analyses: [],
         timing,
       },
-      findings: [...findingsOf(arm, attacks), ...(await unbounded(arm, open, attacks, env))],
+      findings: [...findingsOf(arm, attacks, env), ...(await unbounded(arm, open, attacks, env))],
       training: open.training,
       modelHash: open.modelHash,
     };
@@ -84,7 +84,7 @@ async function unbounded(arm: ResolvedArm, open: OpenArm, attacks: readonly ArmA
 }
 
 /** Findings of each attack, then those that appear only when attacks on the same images are compared. */
-function findingsOf(arm: ResolvedArm, attacks: readonly ArmAttack[]): Finding[] {
+function findingsOf(arm: ResolvedArm, attacks: readonly ArmAttack[], env: RunEnvironment): Finding[] {
   const single = attacks.flatMap(({ attack, summary }) => summary.findings.map((finding) => ({ ...finding, attack: attack.key })));
   const compared = compareFindings(
     attacks.map(({ attack, summary, document }) => ({
@@ -93,6 +93,7 @@ function findingsOf(arm: ResolvedArm, attacks: readonly ArmAttack[]): Finding[] 
       records: document.images,
       iterative: find("attack", attack.id).iterative,
     })),
-  );
-  return [...single, ...compared].map((finding) => ({ ...finding, arm: arm.name }));
+  ).map((finding) => ({ ...finding, arm: arm.name }));
+  for (const finding of compared) env.emit({ kind: "finding", finding });
+  return [...single.map((finding) => ({ ...finding, arm: arm.name })), ...compared];
 }

@@ -1,0 +1,126 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AttackImageParams, type AttackImageUpdate, attackImageProgress, requests } from "../../src/shared/protocol.ts";
+import { type EngineHandle, newWorkspace, startEngine, type Workspace } from "./support.ts";
+
+const samples = path.resolve(import.meta.dirname, "../../samples");
+const image = path.join(samples, "seven.png");
+const model = path.join(samples, "models/papernot");
+
+let workspace: Workspace;
+let engine: EngineHandle;
+beforeAll(async () => {
+  workspace = newWorkspace();
+  engine = startEngine(workspace);
+  await engine.handshake("onnxruntime");
+});
+afterAll(() => {
+  engine.end();
+  workspace.remove();
+});
+
+let runs = 0;
+const params = (attack: AttackImageParams["attack"], more: Partial<AttackImageParams> = {}): AttackImageParams & { token: string } => ({
+  image,
+  model,
+  attack,
+  explanation: { id: "gradCam", params: {} },
+  seed: 1,
+  directory: workspace.file(`run-${++runs}`),
+  token: `t${runs}`,
+  ...more,
+});
+const pgd = (steps: number) => ({ id: "pgd", params: { eps: 0.3, steps, stepSize: 0.02 } });
+
+/** A PNG's width and height. */
+function sizeOf(file: string): [number, number] {
+  const bytes = readFileSync(file);
+  expect(bytes.subarray(1, 4).toString()).toBe("PNG");
+  return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+}
+
+describe("attack on a picture", () => {
+  it("streams the clean picture and every iteration, and writes what it names", async () => {
+    const asked = params(pgd(30));
+    const updates: AttackImageUpdate[] = [];
+    engine.connection.onProgress(attackImageProgress, asked.token, (update) => void updates.push(update));
+    const result = await engine.request(requests.attackImage, asked);
+    expect(result).toMatchObject({ run: path.basename(asked.directory), size: [28, 28, 1], labelKnown: false, label: { index: 7 } });
+    expect(result.before.prediction).toMatchObject({ index: 7, name: "7" });
+    expect(result.before.scores.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 4);
+    expect(result.norms.linf).toBeLessThanOrEqual(0.3 + 1e-6);
+    expect(result.differenceMax).toBeCloseTo(result.norms.linf, 5);
+    expect(result.success).toBe(result.after.prediction.index !== 7);
+    expect(updates[0]).toMatchObject({ kind: "clean", prediction: { index: 7 } });
+    expect(updates.filter(({ kind }) => kind === "iteration").length).toBeGreaterThanOrEqual(30);
+    const named = [result.before.image, result.after.image, result.difference, result.before.attention, result.after.attention];
+    const kept = result.trace.map((point) => point.image).filter((name) => name !== null);
+    expect(kept.length).toBeGreaterThan(5);
+    for (const name of [...named, ...kept]) expect(sizeOf(path.join(result.directory, name ?? "missing"))).toEqual([28, 28]);
+    const iterations = result.trace.map((point) => point.iteration);
+    expect(iterations).toEqual([...iterations].sort((a, b) => a - b));
+    expect(result.commandLine).toContain("--attack pgd");
+    expect(JSON.parse(readFileSync(path.join(result.directory, "result.json"), "utf8"))).toEqual(result);
+  });
+
+  it("takes a label, and refuses one outside the classes", async () => {
+    const attack = { id: "fgsm", params: { eps: 0.1 } };
+    const result = await engine.request(requests.attackImage, params(attack, { label: 7 }));
+    expect(result).toMatchObject({ labelKnown: true, label: { index: 7 } });
+    const wrong = params(attack, { label: 10 });
+    await expect(engine.request(requests.attackImage, wrong)).rejects.toMatchObject({ code: "LABEL_RANGE" });
+    expect(existsSync(wrong.directory)).toBe(false);
+  });
+
+  it("that is cancelled stops within a step", async () => {
+    const asked = params(pgd(10_000));
+    const abort = new AbortController();
+    const seen: number[] = [];
+    engine.connection.onProgress(attackImageProgress, asked.token, (update) => {
+      if (update.kind !== "iteration") return;
+      seen.push(update.point.iteration);
+      abort.abort();
+    });
+    await expect(engine.request(requests.attackImage, asked, abort.signal)).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(seen.length).toBeLessThanOrEqual(5);
+    expect(JSON.parse(readFileSync(path.join(asked.directory, "state.json"), "utf8"))).toMatchObject({ status: "cancelled" });
+  });
+});
+
+describe("other requests", () => {
+  it("warm up a model, inspect it", async () => {
+    const { classes } = await engine.request(requests.warmUp, { model });
+    expect(classes).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    // 312,202: counted by hand from the layers of Ranjan et al., Table 10, at 28×28×1.
+    expect(await engine.request(requests.inspectModel, { model })).toMatchObject({ classes: 10, parameters: 312_202 });
+  });
+
+  it("explain a picture", async () => {
+    const asked = { image, model, method: "gradCam", params: {}, directory: workspace.file("explained") };
+    const result = await engine.request(requests.explainImage, asked);
+    expect(result).toMatchObject({ prediction: { index: 7 }, degenerate: false });
+    expect([sizeOf(workspace.file(`explained/${result.map}`)), sizeOf(workspace.file(`explained/${result.overlay}`))]).toEqual([
+      [28, 28],
+      [28, 28],
+    ]);
+  });
+
+  it("rank the slices of a picture and of its attacked version", async () => {
+    const attacked = path.join(samples, "two.png");
+    const asked = {
+      image,
+      attacked,
+      patch: 14,
+      measure: "entropy",
+      order: "desc",
+      reference: "mostSalient",
+      directory: workspace.file("ranked"),
+    } as const;
+    const { clean, attacked: second } = await engine.request(requests.rankPatches, asked);
+    expect([clean.Z, clean.rows, clean.columns, clean.slices.length]).toEqual([4, 2, 2, 4]);
+    expect([...clean.perm].sort()).toEqual([0, 1, 2, 3]);
+    expect(second?.scores).not.toEqual(clean.scores);
+    for (const slice of clean.slices) expect(sizeOf(workspace.file(`ranked/${slice}`))).toEqual([14, 14]);
+  });
+});

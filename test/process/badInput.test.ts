@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../src/shared/errors.ts";
 import { writeExperiment } from "./experiment.ts";
@@ -58,6 +59,14 @@ describe("bad input", () => {
   it("a picture cut in half", async () => {
     const half = workspace.write("half.png", readFileSync(seven).subarray(0, 100));
     expectError(await attack(model, "--image", half), "IMAGE_INVALID", /half\.png/);
+  });
+
+  it("a picture with transparency, one of 16 bits", async () => {
+    const rgba = await sharp({ create: { width: 28, height: 28, channels: 4, background: { r: 200, g: 10, b: 10, alpha: 0.5 } } });
+    expectError(await attack(model, "--image", workspace.write("rgba.png", await rgba.png().toBuffer())), "IMAGE_INVALID", /4 channels/);
+    const deep = sharp(Buffer.alloc(2 * 784, 7), { raw: { width: 28, height: 28, channels: 1, depth: "ushort" } } as never);
+    const png = await deep.toColourspace("grey16").png().toBuffer();
+    expectError(await attack(model, "--image", workspace.write("deep.png", png)), "IMAGE_INVALID", /16 bits/);
   });
 
   it("data of another size than the model's", async () => {

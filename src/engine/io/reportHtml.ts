@@ -91,9 +91,9 @@ async function sampleFigure(sample: ExplanationSample, directory: string): Promi
   const { clean, adversarial } = sample;
   const isChanged = clean.prediction !== adversarial.prediction;
   const quad = await Promise.all([
-    picture(clean.image, `clean: ${clean.prediction}`),
+    picture(clean.image, `clean ${clean.prediction}`),
     picture(clean.attention, "attention"),
-    picture(adversarial.image, `${isChanged ? "✗ " : ""}attacked: ${adversarial.prediction}`),
+    picture(adversarial.image, `attacked ${adversarial.prediction}${isChanged ? " ✗" : ""}`),
     picture(adversarial.attention, "attention"),
   ]);
   const caption = `${sample.attack}, image ${sample.index}, class ${sample.label}; areas overlap ${sample.iou === null ? "–" : percent(sample.iou)} (IoU)`;

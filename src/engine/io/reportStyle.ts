@@ -17,7 +17,7 @@ th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; } thead th { backgrou
 .samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr)); gap: 1rem; }
 figure { margin: 0; } .sample { border: 1px solid var(--line); padding: .6rem; border-radius: 4px; }
 .quad { display: grid; grid-template-columns: repeat(4, 1fr); gap: .4rem; } .quad img { width: 100%; image-rendering: pixelated; display: block; }
-.quad span { font-size: .8rem; color: var(--soft); }
+.quad span { font-size: .72rem; color: var(--soft); white-space: nowrap; }
 .scale { display: inline-block; width: 10rem; height: .7rem; background: linear-gradient(to right, #00204d, #39486b, #707173, #a69d75, #ffea46); vertical-align: middle; }
 .chart { width: 100%; } .chart text { fill: var(--soft); font: 11px system-ui, sans-serif; } .grid { stroke: var(--line); stroke-width: 1; }
 .line polyline { fill: none; stroke: var(--c0); stroke-width: 2; } .line circle { fill: var(--c0); }

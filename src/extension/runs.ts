@@ -19,6 +19,8 @@ const notificationDelay = 10_000;
 export interface StartedRun {
   readonly id: string;
   readonly directory: string;
+  /** Milliseconds, of the clock. */
+  readonly at: number;
   readonly result: Promise<RunExperimentResult>;
 }
 
@@ -65,7 +67,7 @@ function enqueue(services: Services, title: string, directory: string, send: Sen
   });
   void vscode.window.withProgress({ location: { viewId: views.runs } }, () => settled);
   announceLong(services, { id, title }, events.event, settled);
-  return { id, directory, result };
+  return { id, directory, at: Date.now(), result };
 }
 
 /** A notification with progress for what takes long; it can cancel. */
@@ -92,12 +94,16 @@ function announceLong(
   void settled.then(() => clearTimeout(timer));
 }
 
-/** Says how a run ended, with the report one click away. */
-export async function announceDone(directory: string): Promise<void> {
+/** Says that a run is done, with the report one click away; in the status bar alone when it was short and the person is looking. */
+export async function announceDone(directory: string, startedAt: number): Promise<void> {
   const state = await readRunState(directory);
   if (state?.status !== "done") return;
   const open = "Open Report";
   const text = `${state.title} is done${state.headline ? `: ${state.headline}` : ""}.`;
+  if (vscode.window.state.focused && Date.now() - startedAt < notificationDelay) {
+    vscode.window.setStatusBarMessage(`$(pass) ${text}`, notificationDelay);
+    return;
+  }
   const chosen = await vscode.window.showInformationMessage(text, open);
   if (chosen === open) await vscode.commands.executeCommand(commands.openReport, state.run);
 }

@@ -37,7 +37,7 @@ export async function run(services: Services, resource: unknown, mode: RunMode, 
   const panel = mode === "evaluate" ? undefined : openTraining(services, started.directory);
   try {
     const result = await started.result;
-    void announceDone(started.directory);
+    void announceDone(started.directory, started.at);
     return result;
   } catch (thrown) {
     // Nothing was written, so there is nothing to draw.

@@ -34,7 +34,7 @@ export async function resumeRun(services: Services, argument?: unknown): Promise
   const started = startResume(services, run);
   showTraining(services, run.directory);
   const result = await started.result;
-  void announceDone(run.directory);
+  void announceDone(run.directory, started.at);
   return result;
 }
 

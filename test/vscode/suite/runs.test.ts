@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
 import type { RunEntry } from "../../../src/extension/views/runIndex.ts";
 import { commands, panels } from "../../../src/shared/contributions.ts";
+import { parseEvents } from "../../../src/shared/events.ts";
 import type { RunExperimentResult } from "../../../src/shared/protocol.ts";
 import { bulwark, closeAll, eventually, oneTabOf, showExperiment } from "../support.ts";
 
@@ -70,10 +71,10 @@ describe("experiments", () => {
     assert.ok(!existsSync(live.directory) && existsSync(aside));
   });
 
-  it("that were killed count as interrupted and can be resumed or opened", async function () {
-    this.timeout(120_000);
+  it("that were killed count as interrupted, keep their curves, and are resumed to their end", async function () {
+    this.timeout(240_000);
     const { services } = await bulwark();
-    const document = await showExperiment("killed", endless);
+    const document = await showExperiment("killed", small.replace('"train": 128', '"train": 512').replace('"epochs": 1', '"epochs": 4'));
     const running = vscode.commands.executeCommand(commands.runExperiment, document.uri);
     const run = await eventually("the run is under way", async () => {
       const found = await runOf("killed");
@@ -85,5 +86,12 @@ describe("experiments", () => {
     assert.equal((await runOf("killed"))?.state.status, "interrupted");
     await vscode.commands.executeCommand(commands.openRun, run.id);
     await oneTabOf(panels.training);
+    const result = await vscode.commands.executeCommand<RunExperimentResult | undefined>(commands.resumeRun, run.id);
+    assert.equal(result?.directory, run.directory);
+    services.runs.refresh();
+    assert.equal((await runOf("killed"))?.state.status, "done");
+    const kinds = parseEvents(readFileSync(path.join(run.directory, "events.jsonl"), "utf8")).map(({ kind }) => kind);
+    assert.ok(kinds.includes("resumed"));
+    assert.equal(kinds.at(-1), "done");
   });
 });

@@ -6,7 +6,6 @@ import { createContext, type RunContext } from "../context.ts";
 import { attackImage } from "./attackImage.ts";
 import { doctor } from "./doctor.ts";
 import { type Engine, startEngine } from "./engine.ts";
-import { probabilities } from "./evaluation/clean.ts";
 import type { RunHost } from "./experiment/execute.ts";
 import { explainImage } from "./explainImage.ts";
 import { inspectModel } from "./inspectModel.ts";
@@ -14,6 +13,7 @@ import { catalog } from "./list.ts";
 import { rankPatches } from "./rankPatches.ts";
 import { resumeRun, runExperiment } from "./runExperiment.ts";
 import { version } from "./version.ts";
+import { warmUp } from "./warmUp.ts";
 
 export type Log = (level: "info" | "warn" | "error", message: string) => void;
 
@@ -50,12 +50,7 @@ export function serve(connection: MessageConnection, log: Log): void {
   on(requests.list, async () => catalog());
   on(requests.doctor, () => doctor());
   on(requests.inspectModel, ({ model }) => started().then(() => inspectModel(model)));
-  on(requests.warmUp, async ({ model }) => {
-    const classifier = await (await started()).model(model);
-    const [height, width, channels] = classifier.inputShape;
-    await probabilities(classifier, new Float32Array(height * width * channels));
-    return { classes: classifier.classNames };
-  });
+  on(requests.warmUp, async ({ model }, signal) => warmUp(model, await started(), context(signal)));
   on(requests.attackImage, async (params, signal) =>
     attackImage(params, await started(), context(signal, params.seed), (update) => {
       void connection.sendProgress(attackImageProgress, params.token, update);

@@ -40,17 +40,19 @@ interface Session {
   abort: AbortController;
 }
 
-const layerOf = (panel: vscode.WebviewPanel | undefined): vscode.ViewColumn => panel?.viewColumn ?? vscode.ViewColumn.Beside;
+/** Where the other inspectors are, else beside the editor: a second split would leave each of them too narrow. */
+const columnOf = (services: Services): vscode.ViewColumn =>
+  [...services.inspectors.values()].map(({ panel }) => panel.viewColumn).find((column) => column !== undefined) ?? vscode.ViewColumn.Beside;
 
 /** The inspector of an image: the one that is open, or a new one beside the editor. Cheap: nothing is computed. */
 export function openInspector(services: Services, request: InspectorRequest): Inspector {
   const open = services.inspectors.get(request.image);
   if (open) {
-    open.panel.reveal(layerOf(open.panel), true);
+    open.panel.reveal(open.panel.viewColumn ?? columnOf(services), true);
     return open;
   }
   const title = `Inspector: ${path.basename(request.image)}`;
-  const panel = vscode.window.createWebviewPanel(panels.inspector, title, { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true });
+  const panel = vscode.window.createWebviewPanel(panels.inspector, title, { viewColumn: columnOf(services), preserveFocus: true });
   return attachInspector(services, panel, request);
 }
 

@@ -114,17 +114,40 @@ export function patches(g: Graph, x: Value, axes: readonly Axis[]): Value[] {
   return out;
 }
 
-/** As patches, but [Cin, N·OH·OW] for each: long rows make the matrix product faster than many short ones do. */
-function channelRows(g: Graph, x: Value, [rows, columns]: readonly Axis[]): Value[] {
-  if (!rows || !columns) throw new Error("two axes");
-  const [batch = 1, , , channels = 1] = x.shape;
-  const pads = [[0, 0] as const, [rows.before, after(rows)] as const, [columns.before, after(columns)] as const, [0, 0] as const];
-  const source = g.transpose(g.pad(x, pads), [3, 0, 1, 2]);
-  const size = [channels, batch, rows.output, columns.output];
-  return Array.from({ length: rows.kernel * columns.kernel }, (_, k) => {
-    const begin = [0, 0, Math.floor(k / columns.kernel) * rows.dilation, (k % columns.kernel) * columns.dilation];
-    return g.reshape(g.slice(source, begin, size, [1, 1, rows.stride, columns.stride]), [channels, batch * rows.output * columns.output]);
-  });
+/**
+ * As patches, for any number of axes, but [Cin, N·OH·OW] for each: long rows make the matrix product faster than many short ones do.
+ * The last axis is shifted first, so that the other shifts copy whole rows.
+ */
+function channelRows(g: Graph, x: Value, axes: readonly Axis[]): Value[] {
+  const [batch = 1, channels = 1] = [x.shape[0], x.shape.at(-1)];
+  const pads = [[0, 0] as const, ...axes.map((a) => [a.before, after(a)] as const), [0, 0] as const];
+  const rank = axes.length;
+  const source = g.transpose(g.pad(x, pads), [rank + 1, ...Array.from({ length: rank + 1 }, (_, d) => d)]);
+  let shifted = [source];
+  for (const [i, a] of [...axes.entries()].reverse()) {
+    const along = (begin: number): ((part: Value) => Value) => {
+      return (part) =>
+        g.slice(
+          part,
+          part.shape.map((_, d) => (d === i + 2 ? begin : 0)),
+          part.shape.with(i + 2, a.output),
+          part.shape.map((_, d) => (d === i + 2 ? a.stride : 1)),
+        );
+    };
+    shifted = Array.from({ length: a.kernel }, (_, k) => shifted.map(along(k * a.dilation))).flat();
+  }
+  const count = axes.reduce((product, a) => product * a.output, batch);
+  return shifted.map((part) => g.reshape(part, [channels, count]));
+}
+
+/** The same gradient from rows of channels, or undefined where few positions or few channels make the other forms faster (measured). */
+export function filterGradientByRows(g: Graph, x: Value, dy: Value, axes: readonly Axis[]): Value | undefined {
+  const [inputs = 1, outputs = 1] = [x.shape.at(-1), dy.shape.at(-1)];
+  const count = axes.reduce((product, a) => product * a.output, x.shape[0] ?? 1);
+  if (inputs <= 8 || count < 128 * inputs) return undefined;
+  const gradient = g.reshape(dy, [count, outputs]);
+  const products = channelRows(g, x, axes).map((part) => g.matmul(part, gradient));
+  return g.reshape(g.concat(products, 0), [...axes.map((a) => a.kernel), inputs, outputs]);
 }
 
 /** Gradient with respect to w [kh,kw,Cin,Cout]: one matrix product for each kernel element, or a single one where Cin is small. */
@@ -134,11 +157,8 @@ export function conv2dFilterGradient(g: Graph, x: Value, dy: Value, axes: readon
   const count = batch * rows * columns;
   const gradient = g.reshape(dy, [count, outputs]);
   const kernel = axes.map((a) => a.kernel);
-  // Measured: few channels over many positions are faster the one way round, many channels over few positions the other.
-  if (inputs > 8 && count >= 128 * inputs) {
-    const products = channelRows(g, x, axes).map((part) => g.matmul(part, gradient));
-    return g.reshape(g.concat(products, 0), [...kernel, inputs, outputs]);
-  }
+  const byRows = filterGradientByRows(g, x, dy, axes);
+  if (byRows) return byRows;
   const parts = patches(g, x, axes);
   const product = (part: Value, width: number): Value =>
     g.op("Gemm", [g.reshape(part, [count, width]), gradient], [width, outputs], "float32", { transA: 1 });

@@ -9,7 +9,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
 import { blockedConv3d, unfolded } from "./blocked.ts";
-import { conv2d, conv2dFilterGradient, conv2dInputGradient, planeAxes } from "./conv.ts";
+import { conv2d, conv2dFilterGradient, conv2dInputGradient, filterGradientByRows, planeAxes } from "./conv.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { type Axis, after, axesKey, window } from "./window.ts";
 
@@ -101,6 +101,8 @@ function inputGradient(g: Graph, dy: Value, w: Value, axes: Axes, shape: readonl
 }
 
 function filterGradient(g: Graph, x: Value, dy: Value, [depth, rows, columns]: Axes): Value {
+  const byRows = filterGradientByRows(g, x, dy, [depth, rows, columns]);
+  if (byRows) return byRows;
   const [ci, co] = [x.shape[4] ?? 1, dy.shape[4] ?? 1];
   const flat = g.reshape(dy, [(dy.shape[0] ?? 1) * depth.output, rows.output, columns.output, co]);
   const folded = conv2dFilterGradient(g, foldDepth(g, x, depth), flat, [rows, columns]);

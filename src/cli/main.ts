@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { BulwarkError, errorLine, toErrorData } from "../shared/errors.ts";
 import { generalHelp, isVerb, verbHelp } from "./usage.ts";
 

@@ -74,7 +74,7 @@ describe("Experiment", () => {
     await closeFile();
     await window.pictures("training", curves);
     await (await training()).getByText("Open report").first().click();
-    const shown = await (await table()).locator("table").first().innerText();
+    const shown = await (await table()).locator("table").first().textContent();
     const written = JSON.parse(readFileSync(path.join(runFolder(), "report.json"), "utf8"));
     expect(written.arms.map((arm: { name: string }) => arm.name)).toHaveLength(2);
     for (const arm of written.arms) {
@@ -93,7 +93,7 @@ describe("Experiment", () => {
       return image.naturalWidth;
     });
     expect(width).toBe(28);
-    expect(await frame.locator(".ledger").innerText()).toContain("40 of 40 images");
+    expect(await frame.locator(".ledger").textContent()).toContain("40 of 40 images");
     await window.picture("report-ledger");
     await frame.locator("h1").scrollIntoViewIfNeeded();
     await window.pictures("report", table);

@@ -27,8 +27,8 @@ async function finished(): Promise<Frame> {
   return frame;
 }
 /** Value beside a name in the list of figures. */
-const fact = (frame: Frame, name: string): Promise<string> =>
-  frame.locator(".facts dt", { hasText: name }).locator("xpath=following-sibling::dd[1]").innerText();
+const fact = async (frame: Frame, name: string): Promise<string> =>
+  (await frame.locator(".facts dt", { hasText: name }).locator("xpath=following-sibling::dd[1]").textContent()) ?? "";
 
 describe("Inspector", () => {
   it("opens from the explorer's menu and shows what the attack did", async () => {
@@ -36,7 +36,7 @@ describe("Inspector", () => {
     await row.waitFor();
     await contextMenu(page, row, "Attack this image", () => window.picture("menu"));
     const frame = await finished();
-    expect(await frame.locator("h1").innerText()).toBe(image);
+    expect(await frame.locator("h1").textContent()).toBe(image);
     expect(Number(await fact(frame, "L∞"))).toBeGreaterThan(0);
     expect(Number(await fact(frame, "L2"))).toBeGreaterThan(0);
     expect(await fact(frame, "pixels")).toMatch(/^[1-9]\d* of 784$/);
@@ -54,9 +54,9 @@ describe("Inspector", () => {
     await frame.locator(".parameters vscode-button", { hasText: "Re-run with these" }).click();
     await frame.locator(".subtitle", { hasText: "Projected gradient descent" }).waitFor();
     await frame.locator(".verdict.fooled").waitFor();
-    expect(await frame.locator(".subtitle").innerText()).toContain("ε 0.3");
+    expect(await frame.locator(".subtitle").textContent()).toContain("ε 0.3");
     expect(Number(await fact(frame, "L∞"))).toBeCloseTo(0.3, 2);
-    expect(await frame.locator(".verdict").innerText()).toMatch(/7 → \d, .*the attack succeeded/);
+    expect(await frame.locator(".verdict").textContent()).toMatch(/7 → \d, .*the attack succeeded/);
   });
 
   it("ranks the slices of the image", async () => {
@@ -64,13 +64,13 @@ describe("Inspector", () => {
     await frame.locator("summary", { hasText: "Patch ranking" }).click();
     await frame.locator(".ranking-body .filmstrip .slice").first().waitFor();
     expect(await frame.locator(".ranking-body .filmstrip .slice").count()).toBe(16);
-    expect(await frame.locator(".ranked-view").innerText()).toMatch(/The attack moved \d+ of 16 slices/);
+    expect(await frame.locator(".ranked-view").textContent()).toMatch(/The attack moved \d+ of 16 slices/);
   });
 
   it("is there again after the window was loaded anew, without computing", async () => {
     await window.reload();
     const frame = await finished();
-    expect(await frame.locator(".subtitle").innerText()).toContain("Projected gradient descent");
+    expect(await frame.locator(".subtitle").textContent()).toContain("Projected gradient descent");
     expect(Number(await fact(frame, "L∞"))).toBeCloseTo(0.3, 2);
     await window.pictures("inspector", finished);
   });
@@ -78,7 +78,7 @@ describe("Inspector", () => {
   it("says what is wrong with a picture that is none, and offers the way out", async () => {
     await contextMenu(page, explorerRow(page, "broken.png").first(), "Attack this image");
     const frame = await window.panel("main > .card.error");
-    expect(await frame.locator("main > .card.error").innerText()).toMatch(/broken\.png/);
+    expect(await frame.locator("main > .card.error").textContent()).toMatch(/broken\.png/);
     expect(await frame.locator("main > .card.error vscode-button").count()).toBeGreaterThan(0);
     await window.picture("inspector-error");
   });

@@ -23,6 +23,7 @@ const orders = [
 /** The slices of the image in volume order, as the defence would stack them; computed when the section is opened. */
 export function ranking(send: (intent: InspectorIntent) => void): Part<Context> {
   let context: Context | null = null;
+  let isShown = false;
   const current = (): RankingSettings => context?.state.ranking?.settings ?? { ...firstSettings, patch: defaultPatch(context) };
   const rank = (change: Partial<RankingSettings> = {}): void => send({ kind: "rank", settings: { ...current(), ...change } });
   const error = errorCard({ fix: (id) => send({ kind: "fix", id }), showLog: () => send({ kind: "showLog" }) });
@@ -43,6 +44,9 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
     update(next) {
       context = next;
       const { ranking: state } = next.state;
+      // "Rank Patches…" of an image that was not attacked: the slices are all there is to see.
+      if (state && !next.state.result && !isShown) element.open = true;
+      isShown ||= state !== null;
       settings.update({ context: next, settings: current() });
       error.update(state?.error ?? null);
       show(ring, state?.status === "running");

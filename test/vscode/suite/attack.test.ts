@@ -95,6 +95,7 @@ describe("one image", () => {
     assert.ok(explained);
     assert.ok(existsSync(path.join(explained.directory, explained.overlay)));
     assert.ok(explained.area >= 0 && explained.area <= 1);
+    await oneTabOf("bulwark.explanation");
   });
 
   it("comes back in its panel after a reload, from its run folder alone", async () => {

@@ -202,6 +202,17 @@ describe("package.json", () => {
     expect(named.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
   });
 
+  it("has a lock file with the optional parts of every platform, without which npm ci refuses", () => {
+    const { packages } = JSON.parse(text("package-lock.json"));
+    const missing = Object.entries<{ optionalDependencies?: Record<string, string> }>(packages).flatMap(
+      ([folder, { optionalDependencies }]) =>
+        Object.keys(optionalDependencies ?? {}).filter(
+          (name) => !packages[`node_modules/${name}`] && !packages[`${folder}/node_modules/${name}`],
+        ),
+    );
+    expect(missing).toEqual([]);
+  });
+
   it("pins every version", () => {
     const versions = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
     expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(String(version)))).toEqual([]);

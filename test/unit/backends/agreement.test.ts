@@ -1,19 +1,12 @@
 import { beforeAll, expect, test } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { tf } from "../../../src/engine/tf.ts";
-import { evaluate, lenet, lenet3d, wide, wide3d } from "./nets.ts";
+import { difference, evaluate, lenet, lenet3d, wide, wide3d } from "./nets.ts";
 
 beforeAll(async () => {
   await useBackend("cpu");
   await useBackend("onnxruntime");
 });
-
-/** Largest difference relative to the largest value of the reference. */
-function difference(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  expect(actual.length).toBe(wanted.length);
-  const scale = Math.max(...Array.from(wanted, Math.abs), 1e-6);
-  return Math.max(...Array.from(actual, (value, i) => Math.abs(value - (wanted[i] ?? Number.NaN)))) / scale;
-}
 
 test.each([
   ["2-D", lenet, 1],

@@ -78,13 +78,33 @@ export function evaluate(network: tfl.LayersModel, batch: number): Float32Array[
       ),
       10,
     );
+    // A network over volumes has one row of logits for each slice.
+    const classes = (y: tf.Tensor): tf.Tensor => (y.rank === 3 ? y.mean(1) : y);
     const loss = (input: tf.Tensor): tf.Scalar =>
-      tf.losses.softmaxCrossEntropy(labels, network.apply(input, { training: true }) as tf.Tensor, undefined, undefined, tf.Reduction.SUM);
+      tf.losses.softmaxCrossEntropy(
+        labels,
+        classes(network.apply(input, { training: true }) as tf.Tensor),
+        undefined,
+        undefined,
+        tf.Reduction.SUM,
+      );
     const logits = network.predict(x) as tf.Tensor;
     const gradient = tf.grad((input: tf.Tensor) => loss(input))(x);
     const { grads } = tf.variableGrads(() => loss(x));
-    return [logits, gradient, ...network.weights.map((weight) => grads[weight.name] ?? tf.scalar(Number.NaN))].map(
+    return [logits, gradient, ...network.trainableWeights.map((weight) => grads[weight.name] ?? tf.scalar(Number.NaN))].map(
       (tensor) => tensor.dataSync() as Float32Array,
     );
   });
+}
+
+/** Largest difference relative to the largest value of the reference; infinite where one is NaN or missing. */
+export function difference(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  if (actual.length !== wanted.length) return Number.POSITIVE_INFINITY;
+  let [largest, scale] = [0, 1e-6];
+  for (let i = 0; i < wanted.length; i++) {
+    const apart = Math.abs((actual[i] ?? Number.NaN) - (wanted[i] ?? Number.NaN));
+    largest = Number.isNaN(apart) ? Number.POSITIVE_INFINITY : Math.max(largest, apart);
+    scale = Math.max(scale, Math.abs(wanted[i] ?? 0));
+  }
+  return largest / scale;
 }

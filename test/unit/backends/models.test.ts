@@ -24,17 +24,23 @@ const builders: Record<string, () => tfl.LayersModel> = {
   "resnet9 in 3-D": () => to3d(flat.resnet9(), { depth: 2, patch: [3, 3], kernelDepth: 3 }),
 };
 
-test.each(Object.keys(builders))("%s: logits, input and weight gradients as on cpu", async (name) => {
-  const build = builders[name];
-  if (!build) throw new Error("no such model");
-  await tf.setBackend("cpu");
-  const network = build();
-  const weights = network.getWeights().map((weight) => ({ values: weight.dataSync().slice(), shape: weight.shape }));
-  const wanted = evaluate(network, 2);
-  await tf.setBackend("onnxruntime");
-  const same = build();
-  same.setWeights(weights.map(({ values, shape }) => tf.tensor(values, shape)));
-  const actual = evaluate(same, 2);
-  expect(actual.length).toBe(wanted.length);
-  for (const [i, values] of wanted.entries()) expect(difference(actual[i] ?? [], values), `tensor ${i}`).toBeLessThan(1e-4);
-});
+test.each(Object.keys(builders))(
+  "%s: logits, input and weight gradients as on cpu",
+  async (name) => {
+    const build = builders[name];
+    if (!build) throw new Error("no such model");
+    await tf.setBackend("cpu");
+    const network = build();
+    const weights = network.getWeights().map((weight) => ({ values: weight.dataSync().slice(), shape: weight.shape }));
+    // Batch normalisation over two numbers would magnify rounding.
+    const batch = name === "resnet9" ? 6 : 2;
+    const wanted = evaluate(network, batch);
+    await tf.setBackend("onnxruntime");
+    const same = build();
+    same.setWeights(weights.map(({ values, shape }) => tf.tensor(values, shape)));
+    const actual = evaluate(same, batch);
+    expect(actual.length).toBe(wanted.length);
+    for (const [i, values] of wanted.entries()) expect(difference(actual[i] ?? [], values), `tensor ${i}`).toBeLessThan(1e-4);
+  },
+  300_000,
+);

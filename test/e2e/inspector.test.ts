@@ -13,6 +13,7 @@ beforeAll(async () => {
   window = await openWindow({
     name: "inspector",
     expects: image,
+    height: 1200, // as much of the panel as possible in one picture
     prepare: (workspace) => writeFileSync(path.join(workspace, "broken.png"), "this is not a picture"),
   });
   page = window.page;
@@ -65,6 +66,8 @@ describe("Inspector", () => {
     await frame.locator(".ranking-body .filmstrip .slice").first().waitFor();
     expect(await frame.locator(".ranking-body .filmstrip .slice").count()).toBe(16);
     expect(await frame.locator(".ranked-view").textContent()).toMatch(/The attack moved \d+ of 16 slices/);
+    await frame.locator(".ranking-body").scrollIntoViewIfNeeded();
+    await window.picture("inspector-ranking");
   });
 
   it("is there again after the window was loaded anew, without computing", async () => {

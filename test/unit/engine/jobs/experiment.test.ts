@@ -1,8 +1,10 @@
 import "../../../../src/engine/backends/cpu.ts";
+import { readdirSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { canonical, experimentDocument, hashOf } from "../../../../src/engine/jobs/experiment/document.ts";
 import { checkExpectations } from "../../../../src/engine/jobs/experiment/expectations.ts";
-import { parseExperiment } from "../../../../src/engine/jobs/experiment/load.ts";
+import { loadExperiment, parseExperiment } from "../../../../src/engine/jobs/experiment/load.ts";
 import { ProgressMeter } from "../../../../src/engine/jobs/experiment/progress.ts";
 import { resolveExperiment } from "../../../../src/engine/jobs/experiment/resolve.ts";
 import type { RunEventBody } from "../../../../src/shared/events.ts";
@@ -62,6 +64,16 @@ describe("an experiment file", () => {
   it("refuses two arms of one name", async () => {
     const text = source.replace('"name": "undefended"', '"name": "volumizedCurriculum"');
     await expect(resolve(text)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID" });
+  });
+});
+
+describe("the sample experiments", () => {
+  const samples = path.resolve(import.meta.dirname, "../../../../samples");
+  it.each(readdirSync(samples).filter((name) => name.endsWith(".bulwark.jsonc")))("%s is valid", async (name) => {
+    const file = path.join(samples, name);
+    const resolved = resolveExperiment(await loadExperiment(file), { directory: samples, name });
+    expect(resolved.dataset.id).toBe("mnist");
+    expect(resolved.attacks.map(({ id }) => id)).toContain("pgd");
   });
 });
 

@@ -182,6 +182,8 @@ export interface RunExperimentParams {
   /** Where `.bulwark/` is. */
   readonly workspace: string;
   readonly backend: string;
+  /** Instead of the experiment's own. */
+  readonly seed?: number;
 }
 export interface RunExperimentResult {
   readonly directory: string;

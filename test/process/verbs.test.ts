@@ -79,6 +79,12 @@ describe("verbs that work", () => {
     expect(JSON.stringify(experiment)).toMatch(/"standard":"[0-9a-f]{64}"/);
   });
 
+  it("run: with the seed of the command line instead of the experiment's", async () => {
+    const run = await json<RunReport>("train", "small.bulwark.jsonc", "--out", "seeded", "--seed", "9");
+    expect(run.experiment["seed"]).toBe(9);
+    expect(hashesOf(workspace.file("seeded"))["model/weights.bin"]).not.toBe(hashesOf(workspace.file("t"))["model/weights.bin"]);
+  });
+
   it("report: in every format, from the folder alone", async () => {
     for (const format of ["html", "md", "csv", "json"]) {
       const { path: file } = await json<{ path: string }>("report", "t", "--format", format);

@@ -11,6 +11,7 @@ export const attack: VerbAction = async (args, session) => {
   const dataset = args.text("dataset") ?? null;
   if (images.length > 0 === (dataset !== null)) throw args.usage("attack needs either --image or --dataset.");
   const defense = args.text("defense");
+  if (defense === undefined && (args.flag("adaptive") || args.flag("static"))) throw args.usage("--adaptive and --static need --defense.");
   const params = {
     model,
     images,

@@ -55,7 +55,9 @@ const start =
     const model = args.text("model");
     const directory = args.text("out");
     const backend = args.text("backend") ?? "auto";
-    const params = { file, mode, workspace: session.workspace, backend, ...(model ? { model } : {}), ...(directory ? { directory } : {}) };
+    const seed = args.text("seed") === undefined ? {} : { seed: session.seed };
+    const chosen = { ...(model ? { model } : {}), ...(directory ? { directory } : {}), ...seed };
+    const params = { file, mode, workspace: session.workspace, backend, ...chosen };
     return finish(args, session, (host) => runExperiment(params, host));
   };
 
@@ -65,5 +67,7 @@ export const evaluate = start("evaluate");
 
 export const resume: VerbAction = (args, session) => {
   const [directory = ""] = args.positionals;
+  for (const name of ["seed", "out"])
+    if (args.text(name) !== undefined) throw args.usage(`A run is resumed as it was begun: leave out --${name}.`);
   return finish(args, session, (host) => resumeRun({ directory, backend: args.text("backend") ?? "auto" }, host));
 };

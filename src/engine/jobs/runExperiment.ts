@@ -23,7 +23,9 @@ const kinds: Readonly<Record<RunMode, RunKind>> = { run: "experiment", train: "t
  */
 export async function runExperiment(params: RunExperimentParams, host: RunHost): Promise<RunExperimentResult> {
   const file = path.resolve(params.file);
-  const written = resolveExperiment(await loadExperiment(file), { directory: path.dirname(file), name: nameOf(file) });
+  const text = await loadExperiment(file);
+  const seeded = params.seed === undefined ? text : { ...text, seed: params.seed };
+  const written = resolveExperiment(seeded, { directory: path.dirname(file), name: nameOf(file) });
   const experiment = await located(written, params.workspace);
   if (params.model !== undefined && !(await exists(params.model)))
     throw new BulwarkError("FILE_NOT_FOUND", `There is no model ${params.model}.`, "Check the path.");

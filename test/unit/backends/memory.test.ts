@@ -116,6 +116,23 @@ test("loops that read nothing compute by themselves and stay right", () => {
   expect(x.dataSync()[0]).toBe(2500);
 });
 
+test("steps that read nothing are one graph, compiled once", () => {
+  const network = lenet();
+  const thaw = freeze(network);
+  const y = tf.oneHot(tf.tensor1d([1, 2], "int32"), 10);
+  const loss = (input: tf.Tensor): tf.Scalar => tf.losses.softmaxCrossEntropy(y, network.apply(input) as tf.Tensor);
+  let x: tf.Tensor = tf.tensor(noise(2 * 196, { seed: 5 }), [2, 14, 14, 1]);
+  const before = backend().sessions.compilations;
+  for (let i = 0; i < 12; i++) {
+    const next = tf.tidy(() => x.add(tf.grad(loss)(x).sign().mul(0.01)).clipByValue(0, 1));
+    x.dispose();
+    x = next;
+  }
+  x.dataSync();
+  expect(backend().sessions.compilations - before).toBeLessThanOrEqual(2);
+  thaw();
+});
+
 test("the gradient of a maximum goes to the first of equal values", () => {
   const x = tf.tensor([1, 1, 0, 2, 1, 1, 2, 0, 3, 3, 3, 3, 0, 0, 3, 3], [1, 4, 2, 2]);
   const weights = tf.tensor([1, 10, 100, 1000], [1, 2, 1, 2]);

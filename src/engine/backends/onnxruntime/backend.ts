@@ -8,6 +8,8 @@ import { type Entry, type Lower, type Node, planOf, type Trace, traceOf } from "
 
 /** Pending nodes that make the backend compute by itself: compiling grows faster than linearly with the graph. */
 const pendingLimit = 1000;
+/** Fewer pending nodes than this are no step of a loop, and wait for more. */
+const stepLimit = 40;
 
 type Attributes = object | string | number;
 /** Attributes as key text; unlike JSON it tells NaN from the infinities. */
@@ -43,6 +45,8 @@ export class OnnxBackend extends KernelBackend {
   private readonly data = new DataStorage<Entry>(this, engine());
   private pending: Node[] = [];
   private constants = 0;
+  /** The outermost scope that recorded last. */
+  private scope: number | undefined;
 
   private readonly block: number;
 
@@ -64,7 +68,7 @@ export class OnnxBackend extends KernelBackend {
   recordAll(op: string, attributes: Attributes, inputs: readonly TensorInfo[], results: readonly Result[], lower: Lower): TensorInfo[] {
     if (results.every(({ shape }) => shape.includes(0)))
       return results.map(({ shape, dtype }) => this.host(emptyValues(dtype, 0), shape, dtype));
-    if (this.pending.length >= pendingLimit) this.flush();
+    this.flushBetweenSteps();
     const outputs: Entry[] = results.map(({ shape, dtype }) => ({ refs: 1, shape, dtype }));
     const entries = inputs.map((info) => this.data.get(info.dataId));
     const node: Node = {
@@ -75,13 +79,23 @@ export class OnnxBackend extends KernelBackend {
       lower,
       outputs,
     };
-    for (const entry of outputs) entry.node = node;
     this.pending.push(node);
     return outputs.map((entry) => {
       const dataId = {};
       this.data.set(dataId, entry);
       return { dataId, shape: [...entry.shape], dtype: entry.dtype };
     });
+  }
+
+  /**
+   * A new outermost `tidy` (tfjs names the scopes of single operations and of gradients, and leaves this one unnamed) is the next step of somebody's loop: what the last one left is computed, so that every step is the same graph,
+   * compiled once, even where nothing is read in between. Loops without `tidy` are cut at a limit.
+   */
+  private flushBetweenSteps(): void {
+    const outermost = engine().state.scopeStack[0];
+    const stepped = outermost !== undefined && outermost.id !== this.scope && outermost.name === "unnamed scope";
+    this.scope = outermost?.id;
+    if (this.pending.length >= pendingLimit || (stepped && this.pending.length >= stepLimit)) this.flush();
   }
 
   /** A tensor of values that are there already and that nobody else holds. */
@@ -143,7 +157,6 @@ export class OnnxBackend extends KernelBackend {
       if (!tensor) throw new Error(`onnxruntime returned no O${i}`);
       entry.values = tensor.data;
       entry.feed = tensor;
-      entry.node = undefined;
     }
   }
 

@@ -3,14 +3,13 @@ import { Graph, sizeOf, type Value } from "./graph.ts";
 import type { NativeTensor } from "./native.ts";
 import type { ElementType } from "./onnx.ts";
 
-/** One tfjs data bucket: it has values, or a pending node that will compute them. */
+/** One tfjs data bucket: it has values, or is the output of a pending node. */
 export interface Entry {
   /** tfjs' reference count; 0 once disposed. A disposed entry may still feed pending nodes. */
   refs: number;
   readonly dtype: DataType;
   readonly shape: readonly number[];
   values?: backend_util.BackendValues;
-  node?: Node | undefined;
   /** The same values as onnxruntime's tensor, once made. */
   feed?: NativeTensor;
   /** Set once frozen: its number as a graph's initialiser. */

@@ -10,6 +10,7 @@ const severityOrder: readonly Severity[] = ["error", "warning", "info", "hint"];
 /** What happened, what to do about it as a button, and the log. Announced when it appears. */
 export function errorCard(actions: { fix(id: string): void; showLog(): void }): Part<PanelError | null> {
   const element = h("div", { class: "card error", attributes: { role: "alert" } });
+  show(element, false); // nothing is wrong until a state says so
   const draw = onChange((error: PanelError | null) => {
     show(element, error !== null);
     if (!error) return;

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Node } from "jsonc-parser";
 import { type Catalog, type CatalogEntry, entriesOf } from "../shared/catalog.ts";
+import { firstArmName } from "../shared/experiment.ts";
 import type { Severity } from "../shared/results.ts";
 import { attackKeys } from "../shared/runs.ts";
 import { nearest } from "./nearest.ts";
@@ -119,7 +120,7 @@ function unknownParameters(site: ChoiceSite, catalog: Catalog): Problem[] {
 function expectations(root: Node): Problem[] {
   const attacks = attackKeys((at(root, "attacks")?.children ?? []).map((node) => textOf(at(node, "kind")) ?? ""));
   const others = (at(root, "compare")?.children ?? []).map((node) => textOf(at(node, "name")) ?? "");
-  const arms = [textOf(at(root, "defense", "kind")) ?? "standard", ...others];
+  const arms = [firstArmName(textOf(at(root, "defense", "kind"))), ...others];
   const check = (node: Node | undefined, known: readonly string[], what: string): Problem[] => {
     const name = textOf(node);
     if (!node || name === undefined || known.includes(name)) return [];

@@ -37,6 +37,10 @@ export const defaultTrain: TrainSettings = {
   quickAttack: null,
 };
 
+/** What reports call an experiment's own arm, beside those of `compare`. */
+export const firstArmName = (defense: string | undefined): string =>
+  defense === undefined || defense === "standard" ? "undefended" : defense;
+
 export interface ExperimentArm {
   readonly name: string;
   readonly model?: Chosen | { readonly file: string; readonly input?: unknown };

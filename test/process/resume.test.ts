@@ -72,7 +72,7 @@ describe("the same command again", () => {
     const before = hashesOf(whole);
     const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "whole");
     expect(done.code).toBe(0);
-    expect(done.stderr).toMatch(/standard: trained model reused/);
+    expect(done.stderr).toMatch(/undefended: trained model reused/);
     expect(done.stderr).not.toMatch(/epoch 1/);
     expect(done.stdout).toMatch(/reused/);
     expect(hashesOf(whole)).toEqual(before);

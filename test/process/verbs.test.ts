@@ -55,7 +55,7 @@ describe("verbs that look", () => {
 describe("verbs that work", () => {
   it("train, then evaluate, then run use one and the same model", async () => {
     const trained = await json<RunReport>("train", "small.bulwark.jsonc", "--out", "t");
-    expect(trained.arms).toMatchObject([{ name: "standard", attacks: [], training: { epochs: 1, reused: false } }]);
+    expect(trained.arms).toMatchObject([{ name: "undefended", attacks: [], training: { epochs: 1, reused: false } }]);
     const weights = hashesOf(workspace.file("t"))["model/weights.bin"];
     const evaluated = await json<RunReport>("evaluate", "small.bulwark.jsonc", "--model", "t", "--out", "e");
     expect(evaluated.arms[0]?.attacks.map(({ attack }) => attack.id)).toEqual(["fgsm", "pgd"]);
@@ -76,7 +76,7 @@ describe("verbs that work", () => {
       train: { epochs: 1, batchSize: 8, optimizer: "adam", momentum: 0.9, schedule: { kind: "constant" } },
       environment: { backend: "onnxruntime", node: process.versions.node, data: { train: 72, test: 24 } },
     });
-    expect(JSON.stringify(experiment)).toMatch(/"standard":"[0-9a-f]{64}"/);
+    expect(JSON.stringify(experiment)).toMatch(/"undefended":"[0-9a-f]{64}"/);
   });
 
   it("run: with the seed of the command line instead of the experiment's", async () => {

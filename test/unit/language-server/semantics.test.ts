@@ -88,7 +88,7 @@ describe("experiment files", () => {
     const text = (attack: string, arm: string) =>
       `{ ${base}, ${attacks}, "expect": [{ "metric": "robustness", "attack": "${attack}", "arm": "${arm}" }] }`;
     expect(problems(text("pgd-2", "plain"))).toEqual([]);
-    expect(problems(text("pgd", "standard"))).toEqual([]);
+    expect(problems(text("pgd", "undefended"))).toEqual([]);
     expect(mended(text("pgd-3", "plain"), "EXPERIMENT_INVALID")).toBe(text("pgd-2", "plain"));
     expect(mended(text("pgd", "plane"), "EXPERIMENT_INVALID")).toBe(text("pgd", "plain"));
   });

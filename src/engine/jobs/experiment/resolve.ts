@@ -1,7 +1,14 @@
 import path from "node:path";
 import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
-import { type Chosen, defaultTrain, type Experiment, type ExperimentArm, type TrainSettings } from "../../../shared/experiment.ts";
+import {
+  type Chosen,
+  defaultTrain,
+  type Experiment,
+  type ExperimentArm,
+  firstArmName,
+  type TrainSettings,
+} from "../../../shared/experiment.ts";
 import type { Choice } from "../../../shared/results.ts";
 import { attackKeys, slug } from "../../../shared/runs.ts";
 import { resolveParams } from "../../define.ts";
@@ -63,7 +70,7 @@ export function resolveChoice(kind: RegistryKind, chosen: Chosen): Choice {
 
 function resolveArms(experiment: Experiment, directory: string): ResolvedArm[] {
   const defense: Chosen = experiment.defense ?? { kind: "standard" };
-  const first: ExperimentArm = { name: defense.kind };
+  const first: ExperimentArm = { name: firstArmName(defense.kind) };
   const arms = [first, ...(experiment.compare ?? [])].map((arm, index): ResolvedArm => {
     const model = resolveModel(arm.model ?? experiment.model, directory);
     const train = { ...defaultTrain, ...experiment.train, ...arm.train };

@@ -20,5 +20,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "bulwark-extensions-"));
   installExtension(await packageExtension(), folder);
   project.provide("extensions", folder);
-  return () => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove); // also where an interrupted run never gets to the teardown
+  return remove;
 }

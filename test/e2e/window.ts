@@ -50,6 +50,8 @@ function linkMnist(workspace: string): void {
 
 export async function openWindow(options: WindowOptions): Promise<Window> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "bulwark-e2e-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  process.once("exit", remove); // whatever ends the tests
   const workspace = path.join(folder, "workspace");
   cpSync(path.join(root, "samples"), workspace, { recursive: true });
   linkMnist(workspace);
@@ -89,7 +91,8 @@ export async function openWindow(options: WindowOptions): Promise<Window> {
       await picture(`${options.name}-last`).catch(() => undefined);
       await close();
       await workbench.stop();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+      process.removeListener("exit", remove);
+      remove();
     },
   };
 }

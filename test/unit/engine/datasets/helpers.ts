@@ -6,10 +6,13 @@ import { createContext } from "../../../../src/engine/context.ts";
 import { type Dataset, type DatasetSpec, type Params, resolveParams } from "../../../../src/engine/define.ts";
 import { toBytes } from "../../../../src/engine/io/bytes.ts";
 
+const folders: string[] = [];
+afterAll(() => Promise.all(folders.map((folder) => fs.rm(folder, { recursive: true, force: true }))));
+
 /** A folder that is removed after the tests of the file. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), "bulwark-data-"));
-  afterAll(() => fs.rm(folder, { recursive: true }));
+  folders.push(folder);
   return folder;
 }
 

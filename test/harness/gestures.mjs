@@ -31,16 +31,9 @@ export const treeRow = (page, text) => page.locator(".pane-body .monaco-list-row
 /** @param {Page} page @param {string | RegExp} text @returns {Locator} */
 export const codeLens = (page, text) => page.locator(".codelens-decoration a", { hasText: text });
 /** @param {Page} page @param {string | RegExp} text @returns {Locator} */
-export const toast = (page, text) => page.locator(".notification-toast", { hasText: text });
-/** @param {Page} page @param {string | RegExp} text @returns {Locator} */
 export const statusItem = (page, text) => page.locator(".statusbar-item", { hasText: text });
 /** @param {Page} page @param {string | RegExp} text @returns {Locator} */
 export const quickPickRow = (page, text) => page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first();
-
-/** The document inside the visible webview: VS Code nests two frames. */
-/** @param {Page} page @returns {import("playwright-core").FrameLocator} */
-export const webview = (page) =>
-  page.locator("iframe.webview.ready").filter({ visible: true }).first().contentFrame().locator("iframe#active-frame").contentFrame();
 
 /** @param {Page} page @param {string} folder a row the explorer shows once the window is ready */
 export const workbenchReady = (page, folder) => explorerRow(page, folder).first().waitFor({ timeout: 60_000 });
@@ -90,6 +83,3 @@ export async function contextMenu(page, target, label, beforeClick) {
 export async function openActivity(page, title) {
   await page.locator(`.activitybar a.action-label[aria-label^="${title}"]`).click();
 }
-
-/** @param {Page} page */
-export const closeAllEditors = (page) => runCommand(page, "View: Close All Editors");

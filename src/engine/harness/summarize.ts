@@ -49,6 +49,7 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
   return {
     n,
     ...facts,
+    defense: facts.defense?.id === "standard" ? null : facts.defense, // plain training defends nothing
     clean: { accuracy: clean, correct: cleanCorrect.length },
     attacked: { accuracy: attacked, correct },
     successRate: share(attackable.filter((r) => r.success).length, attackable.length),

@@ -8,7 +8,7 @@ export function rb208(notes: HarnessNotes, n: number): Finding | null {
   return {
     rule: "RB208",
     severity: "info",
-    message: `${images(notes.skipped)} of ${n} needed no attack: they count in the accuracy, and not as successes.`,
-    fix: "Quote the success rate, which leaves them out, beside the accuracy.",
+    message: `${images(notes.skipped)} of ${n} misclassified before the attack: wrong in the accuracy, no success of the attack.`,
+    fix: "Quote the success rate beside the accuracy: it counts only images that were right.",
   };
 }

@@ -65,6 +65,12 @@ describe("summary", () => {
     expect(summary.findings.map((f) => f.rule)).toEqual(["RB208"]);
   });
 
+  it("names the defence, and none for plain training", () => {
+    const defense = { id: "volumizedCurriculum", params: {} };
+    expect(summarizeAttack([], { ...facts("pgd"), defense }).defense).toEqual(defense);
+    expect(summarizeAttack([], { ...facts("pgd"), defense: { id: "standard", params: {} } }).defense).toBeNull();
+  });
+
   it("has no rate where there is nothing to count", () => {
     const summary = summarizeAttack([], facts("pgd"));
     expect(summary).toMatchObject({ n: 0, clean: { accuracy: null }, successRate: null, defenseSuccess: null, robustness: null });

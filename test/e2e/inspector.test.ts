@@ -57,7 +57,7 @@ describe("Inspector", () => {
     await frame.locator(".verdict.fooled").waitFor();
     expect(await frame.locator(".subtitle").textContent()).toContain("ε 0.3");
     expect(Number(await fact(frame, "L∞"))).toBeCloseTo(0.3, 2);
-    expect(await frame.locator(".verdict").textContent()).toMatch(/7 → \d, .*the attack succeeded/);
+    expect(await frame.locator(".verdict").textContent()).toMatch(/7 \(.*\) → \d \(.*the attack succeeded/);
   });
 
   it("ranks the slices of the image", async () => {

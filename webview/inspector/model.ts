@@ -72,7 +72,7 @@ export function verdict(state: InspectorState): Verdict {
   if (result.success)
     return {
       kind: "fooled",
-      text: `${from.name} → ${to.name}, ${probability(from.probability)} → ${probability(to.probability)}: the attack succeeded.`,
+      text: `${from.name} (${probability(from.probability)}) → ${to.name} (${probability(to.probability)}): the attack succeeded.`,
     };
   return { kind: "resisted", text: `Resisted: still ${to.name} (${probability(to.probability)}).` };
 }

@@ -21,7 +21,7 @@ const point = (iteration: number, image: string | null): TracePoint => ({
 });
 
 test("the verdict is said in words", () => {
-  expect(verdict(done)).toEqual({ kind: "fooled", text: "seven → three, 0.998 → 0.871: the attack succeeded." });
+  expect(verdict(done)).toEqual({ kind: "fooled", text: "seven (0.998) → three (0.871): the attack succeeded." });
   expect(verdict(named("resisted"))).toEqual({ kind: "resisted", text: "Resisted: still seven (0.998)." });
   expect(verdict(named("running")).kind).toBe("running");
   expect(verdict({ ...named("running"), status: "cancelled" }).kind).toBe("none");

@@ -81,9 +81,9 @@ function label(captions: readonly HTMLElement[], { state }: Context, shown: Show
   const caption = (element: HTMLElement | undefined, name: string, rest: string): void => {
     if (element) fill(element, h("span", {}, name), h("strong", { title: rest }, rest));
   };
-  caption(captions[0], "clean", before ? `${before.name} ${probability(before.probability)}` : "");
+  caption(captions[0], "clean", before ? `${before.name} (${probability(before.probability)})` : "");
   const at = shown.iteration === null ? "" : `iteration ${shown.iteration}`;
-  caption(captions[1], "adversarial", after ? `${after.name} ${probability(after.probability)}` : at);
+  caption(captions[1], "adversarial", after ? `${after.name} (${probability(after.probability)})` : at);
 }
 
 function paint(

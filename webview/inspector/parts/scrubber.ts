@@ -58,8 +58,8 @@ function describe({ state, local }: Context, point: TracePoint, at: number): (HT
   const label = state.result?.label.name ?? state.clean?.prediction.name ?? "the true class";
   const kept = keptIterate(traceOf(state), at);
   return [
-    h("span", { class: "key true" }, `${label} ${probability(point.trueProbability)}`),
-    h("span", { class: "key other" }, `${name(point.otherClass)} ${probability(point.otherProbability)}`),
+    h("span", { class: "key true" }, `${label} (${probability(point.trueProbability)})`),
+    h("span", { class: "key other" }, `${name(point.otherClass)} (${probability(point.otherProbability)})`),
     local.scrub !== null && kept && kept.iteration !== point.iteration ? ` picture of iteration ${kept.iteration}` : "",
   ];
 }

@@ -52,7 +52,7 @@ export function lossPlot(summary: Summary, settings: ChartSettings): readonly [A
   const axes = {
     title: "Loss",
     x: "epoch",
-    y: "cross-entropy (nats)",
+    y: "loss (nats)",
     format: (v: number) => number(v),
     log: settings.log,
     xRange: epochsOf(summary),

@@ -1,0 +1,22 @@
+import type { tf } from "../tf.ts";
+
+/** tfjs itself, handed in by `tf.ts`, which stays its only importer. */
+export type Core = typeof tf;
+type Gradients = Readonly<Record<string, () => tf.Tensor>>;
+
+/** The gradient of a kernel with one result; `saved` holds the inputs that are named, in that order. */
+export const gradientOf = <Saved extends readonly tf.Tensor[], Attributes = unknown>(
+  kernelName: string,
+  inputsToSave: { readonly [K in keyof Saved]: string },
+  gradient: (dy: tf.Tensor, saved: Saved, attrs: Attributes) => Gradients,
+): tf.GradConfig => ({
+  kernelName,
+  inputsToSave: [...inputsToSave],
+  gradFunc: (dy, saved, attrs) => gradient(dy as tf.Tensor, saved as readonly tf.Tensor[] as Saved, attrs as Attributes),
+});
+
+/** A zero gradient for that input. It is float32 whatever the input is, as tfjs demands of gradients. */
+export const zero =
+  (core: Core, input: tf.Tensor): (() => tf.Tensor) =>
+  () =>
+    core.zeros(input.shape, "float32");

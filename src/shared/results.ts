@@ -120,6 +120,18 @@ export interface RunReport {
   readonly finishedAt: string;
 }
 
+/** Findings that say the same of several attacks on an arm, told once. */
+export function groupFindings(findings: readonly Finding[]): Finding[] {
+  const groups = new Map<string, Finding>();
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.rule, finding.arm, finding.message]);
+    const first = groups.get(key);
+    const attack = [first?.attack, finding.attack].filter(Boolean).join(", ");
+    groups.set(key, { ...finding, ...(attack === "" ? {} : { attack }) });
+  }
+  return [...groups.values()];
+}
+
 /** 95 % Wilson score interval of `successes` out of `n`; `null` for n = 0. */
 export function wilson(successes: number, n: number): readonly [number, number] | null {
   if (n === 0) return null;

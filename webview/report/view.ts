@@ -1,4 +1,5 @@
 import type { ReportIntent, ReportState } from "../../src/shared/panels.ts";
+import { groupFindings } from "../../src/shared/results.ts";
 import { errorCard, findingsList } from "../lib/cards.ts";
 import { createChart } from "../lib/chart.ts";
 import { h, setText, show } from "../lib/dom.ts";
@@ -60,7 +61,7 @@ export function createView(send: (intent: ReportIntent) => void): { element: HTM
       const curves = epsilonCurves(report);
       show(chart.element, curves !== null);
       if (curves) chart.update(...curves);
-      findings.update(allFindings(report));
+      findings.update(groupFindings(allFindings(report)));
       ledger.update(state);
       attention.update(state);
       more.update(shown);

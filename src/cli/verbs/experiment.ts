@@ -1,12 +1,12 @@
 import path from "node:path";
 import { readReport } from "../../engine/io/reportFiles.ts";
-import { groupFindings, reportRows, rowCells, sizeNotes, tableHeads } from "../../engine/io/reportText.ts";
+import { reportRows, rowCells, sizeNotes, tableHeads } from "../../engine/io/reportText.ts";
 import type { RunHost } from "../../engine/jobs/experiment/execute.ts";
 import { resumeRun, runExperiment } from "../../engine/jobs/runExperiment.ts";
 import { isCancelled } from "../../shared/errors.ts";
 import type { RunEvent } from "../../shared/events.ts";
 import type { RunExperimentResult } from "../../shared/protocol.ts";
-import type { RunReport } from "../../shared/results.ts";
+import { groupFindings, type RunReport } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import type { Args } from "../args.ts";
 import { printJson, printText, tableText } from "../print.ts";

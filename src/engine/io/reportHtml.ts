@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { ArmReport, ExplanationSample, RunReport } from "../../shared/results.ts";
+import { type ArmReport, type ExplanationSample, groupFindings, type RunReport } from "../../shared/results.ts";
 import { type Curve, lossCurves } from "./reportCurve.ts";
 import { reportStyle } from "./reportStyle.ts";
-import { explainTerms, figure, groupFindings, percent, reportRows, rowCells, sizeNotes, tableHeads } from "./reportText.ts";
+import { explainTerms, figure, percent, reportRows, rowCells, sizeNotes, tableHeads } from "./reportText.ts";
 
 export const escapeHtml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

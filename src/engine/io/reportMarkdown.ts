@@ -1,5 +1,5 @@
-import type { RunReport } from "../../shared/results.ts";
-import { explainTerms, figure, groupFindings, reportRows, rowCells, sizeNotes, tableHeads } from "./reportText.ts";
+import { groupFindings, type RunReport } from "../../shared/results.ts";
+import { explainTerms, figure, reportRows, rowCells, sizeNotes, tableHeads } from "./reportText.ts";
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 

@@ -1,4 +1,4 @@
-import { type ArmReport, type AttackSummary, type Choice, type Finding, type RunReport, wilson } from "../../shared/results.ts";
+import { type ArmReport, type AttackSummary, type Choice, type RunReport, wilson } from "../../shared/results.ts";
 import { attackKeys } from "../../shared/runs.ts";
 
 /** How numbers are written in every report: percent with one decimal, three significant digits, ε as n/255 where it is one. */
@@ -76,18 +76,6 @@ export function sizeNotes(report: RunReport): string[] {
     const time = arm.timing ? `, ${figure(arm.timing.forwardMilliseconds)} ms an image` : "";
     return `${arm.name}: ${arm.model.id}, ${trained}, tested on ${arm.clean.n} images${time}`;
   });
-}
-
-/** Findings that say the same of several attacks on an arm, told once. */
-export function groupFindings(findings: readonly Finding[]): Finding[] {
-  const groups = new Map<string, Finding>();
-  for (const finding of findings) {
-    const key = JSON.stringify([finding.rule, finding.arm, finding.message]);
-    const first = groups.get(key);
-    const attack = [first?.attack, finding.attack].filter(Boolean).join(", ");
-    groups.set(key, { ...finding, ...(attack === "" ? {} : { attack }) });
-  }
-  return [...groups.values()];
 }
 
 export function duration(seconds: number): string {

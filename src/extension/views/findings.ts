@@ -1,7 +1,7 @@
 import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
-import type { Finding, Severity } from "../../shared/results.ts";
+import { type Finding, groupFindings, type Severity } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { isRecord, readJson } from "../files.ts";
 import type { Services } from "../services.ts";
@@ -36,7 +36,8 @@ export function findingsTree(services: Services): Tree {
 async function findingsOf(run: RunEntry): Promise<Found[]> {
   for (const file of [runFiles.report, runFiles.result]) {
     const read = await readJson(path.join(run.directory, file));
-    if (isRecord(read) && Array.isArray(read["findings"])) return read["findings"].filter(isFinding).map((finding) => ({ finding, run }));
+    if (isRecord(read) && Array.isArray(read["findings"]))
+      return groupFindings(read["findings"].filter(isFinding)).map((finding) => ({ finding, run }));
   }
   return [];
 }

@@ -31,7 +31,9 @@ const tasks = ["forward", "inputGradient", "trainStep"];
 const flops = 2 * 1024 ** 3;
 
 for (const threads of [1, 2]) {
-  const environment = { ...process.env, BULWARK_THREADS: String(threads), THREADS: String(threads) };
+  const n = String(threads);
+  // torch.set_num_threads does not reach every BLAS it may have been built with.
+  const environment = { ...process.env, BULWARK_THREADS: n, THREADS: n, OMP_NUM_THREADS: n, OPENBLAS_NUM_THREADS: n };
   const ours = JSON.parse(execFileSync(process.execPath, [outfile], { ...quiet, env: environment }));
   const torch = withTorch && JSON.parse(execFileSync(withTorch, [path.join(here, "baseline.py")], { ...quiet, env: environment }));
   console.log(

@@ -17,7 +17,7 @@ export class ProgressMeter {
   readonly #total: number;
   readonly #start: number;
   #finished = 0;
-  /** Work that an earlier session did: it says nothing about this session's speed. */
+  /** Work that was done before the run was resumed: it says nothing about the speed now. */
   #given = 0;
   #current: Piece | null = null;
   #lastSent = Number.NEGATIVE_INFINITY;

@@ -138,7 +138,7 @@ describe("what is expected", () => {
 });
 
 describe("progress", () => {
-  it("counts pieces by their cost, and judges speed by this session's work alone", () => {
+  it("counts pieces by their cost, and judges speed by the work since the run was resumed", () => {
     let now = 0;
     const events: RunEventBody[] = [];
     const piece = (key: string, cost: number) => ({ key, phase: key, arm: "a", cost });

@@ -2,7 +2,8 @@ import { mkdirSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import path from "node:path";
 import { asBulwarkError } from "../shared/errors.ts";
-import { type RunState, type RunStatus, runFiles, runsFolder, slug } from "../shared/runs.ts";
+import { statusOf } from "../shared/lifecycle.ts";
+import { type RunState, runFiles, runsFolder, slug } from "../shared/runs.ts";
 import { isRecord, readJson } from "./files.ts";
 
 /**
@@ -48,17 +49,4 @@ export async function readRunState(directory: string): Promise<RunState | undefi
   if (!isRecord(read) || read["version"] !== 1 || !Array.isArray(read["completed"])) return undefined;
   const state = read as unknown as RunState; // written by our engine; version 1 has this shape
   return { ...state, run: path.basename(directory), status: statusOf(state) };
-}
-
-/** A run whose process is gone was interrupted, whatever its last word was. */
-function statusOf(state: RunState): RunStatus {
-  return state.status === "running" && !(state.pid !== null && isAlive(state.pid)) ? "interrupted" : state.status;
-}
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return thrown instanceof Error && "code" in thrown && thrown.code === "EPERM";
-  }
 }

@@ -3,7 +3,8 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { asBulwarkError, BulwarkError, toErrorData } from "../../shared/errors.ts";
 import { parseEvents, type RunEvent, type RunEventBody } from "../../shared/events.ts";
-import { type RunKind, type RunState, type RunStatus, runFiles, runsFolder, slug } from "../../shared/runs.ts";
+import { statusOf } from "../../shared/lifecycle.ts";
+import { type RunKind, type RunState, runFiles, runsFolder, slug } from "../../shared/runs.ts";
 import { writeAtomic } from "./files.ts";
 
 /**
@@ -132,19 +133,6 @@ export async function readRunEvents(directory: string): Promise<RunEvent[]> {
     return parseEvents(await readFile(path.join(directory, runFiles.events), "utf8"));
   } catch {
     return [];
-  }
-}
-
-function statusOf(state: RunState): RunStatus {
-  return state.status === "running" && !(state.pid !== null && isAlive(state.pid)) ? "interrupted" : state.status;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return thrown instanceof Error && "code" in thrown && thrown.code === "EPERM"; // there, but somebody else's
   }
 }
 

@@ -88,8 +88,9 @@ export class OnnxBackend extends KernelBackend {
   }
 
   /**
-   * A new outermost `tidy` (tfjs names the scopes of single operations and of gradients, and leaves this one unnamed) is the next step of somebody's loop: what the last one left is computed, so that every step is the same graph,
-   * compiled once, even where nothing is read in between. Loops without `tidy` are cut at a limit.
+   * A new outermost `tidy` (tfjs names the scopes of single operations and of gradients, and leaves this one unnamed) is the next step of
+   * somebody's loop: what the last one left is computed, so that every step is the same graph, compiled once, even where nothing is read
+   * in between. Loops without `tidy` are cut at a limit.
    */
   private flushBetweenSteps(): void {
     const outermost = engine().state.scopeStack[0];

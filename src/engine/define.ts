@@ -238,16 +238,22 @@ export function defineMeasure<P extends TObject>(
 }
 
 // ── models and data sets ──────────────────────────────────────────────────────────────────────────────────────────────────────
+export interface NewNetwork extends ModelFacts {
+  /** What the weights follow from. */
+  readonly seed: number;
+  /** All weights zero instead: for a network whose weights are counted or replaced. */
+  readonly zeroWeights?: boolean;
+}
 export interface ModelSpec extends Entry {
   /** Default input of the paper; the experiment's data set decides in the end. */
   readonly inputShape: readonly [number, number, number];
-  /** A new 2-D network ending in logits, initialised from `seed`. */
-  build(params: Params, facts: ModelFacts & { readonly seed: number }): tfl.LayersModel;
+  /** A new 2-D network ending in logits. @throws BulwarkError IMAGE_SIZE for images it is too deep for. */
+  build(params: Params, facts: NewNetwork): tfl.LayersModel;
 }
 export function defineModel<P extends TObject>(
   spec: Described<P> & {
     readonly inputShape: readonly [number, number, number];
-    build(params: Static<P>, facts: ModelFacts & { readonly seed: number }): tfl.LayersModel;
+    build(params: Static<P>, facts: NewNetwork): tfl.LayersModel;
   },
 ): ModelSpec {
   return spec as unknown as ModelSpec;

@@ -15,6 +15,8 @@ import { measures as allMeasures } from "./measures/all.ts";
 import { lenet } from "./models/lenet.ts";
 import { papernot } from "./models/papernot.ts";
 import { resnet9 } from "./models/resnet9.ts";
+import { vgg16 } from "./models/vgg16.ts";
+import { vgg19 } from "./models/vgg19.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
 export const attacks: readonly Attack[] = [fgsm, nPixel, pgd];
@@ -22,7 +24,7 @@ export const defenses: readonly Defense[] = [standard, volumizedCurriculum];
 export const detectors: readonly Detector[] = [];
 export const explanations: readonly Explanation[] = [gradCam];
 export const measures: readonly Measure[] = allMeasures;
-export const models: readonly ModelSpec[] = [lenet, papernot, resnet9];
+export const models: readonly ModelSpec[] = [lenet, papernot, resnet9, vgg16, vgg19];
 export const datasets: readonly DatasetSpec[] = [arrays, cifar10, cifar100, fashionMnist, imageFolder, mnist, svhn];
 
 /** The lists by the kind names of `bulwark list`. */

@@ -15,8 +15,8 @@ export const lenet = defineModel({
   params: Type.Object({
     dropout: num(0.5, "Share of the last hidden layer that is dropped in training.", { min: 0, max: 0.95, unit: "of 1" }),
   }),
-  build: ({ dropout }, { inputShape, classes, seed }) => {
-    const he = heInitializers(seed);
+  build: ({ dropout }, { inputShape, classes, ...start }) => {
+    const he = heInitializers(start);
     const conv = (name: string, filters: number) =>
       tfl.layers.conv2d({ name, filters, kernelSize: 5, padding: "same", activation: "relu", kernelInitializer: he() });
     const pool = (name: string) => tfl.layers.maxPooling2d({ name, poolSize: 2, strides: 2, padding: "same" });
@@ -30,7 +30,7 @@ export const lenet = defineModel({
         pool("pool2"),
         tfl.layers.flatten({ name: "flatten" }),
         tfl.layers.dense({ name: "fc1", units: 1024, activation: "relu", kernelInitializer: he() }),
-        tfl.layers.dropout({ name: "dropout", rate: dropout, seed }),
+        tfl.layers.dropout({ name: "dropout", rate: dropout, seed: start.seed }),
         tfl.layers.dense({ name: "logits", units: classes, kernelInitializer: he() }),
       ],
     });

@@ -17,7 +17,7 @@ export const papernot = defineModel({
   paper: "Ranjan et al. 2017, Table 10; Papernot et al. 2016",
   inputShape: [28, 28, 1],
   params: Type.Object({}),
-  build: (_, { inputShape, classes, seed }) => {
+  build: (_, { inputShape, classes, ...start }) => {
     if (Math.min(inputShape[0], inputShape[1]) < smallest) {
       throw new BulwarkError(
         "IMAGE_SIZE",
@@ -25,7 +25,7 @@ export const papernot = defineModel({
         "Choose another model, such as lenet.",
       );
     }
-    const he = heInitializers(seed);
+    const he = heInitializers(start);
     const conv = (name: string, filters: number) =>
       tfl.layers.conv2d({ name, filters, kernelSize: 3, padding: "valid", activation: "relu", kernelInitializer: he() });
     const pool = (name: string) => tfl.layers.maxPooling2d({ name, poolSize: 2, strides: 2 });

@@ -13,8 +13,8 @@ export const resnet9 = defineModel({
   paper: "Wu et al. 2022",
   inputShape: [32, 32, 3],
   params: Type.Object({}),
-  build: (_, { inputShape, classes, seed }) => {
-    const he = heInitializers(seed);
+  build: (_, { inputShape, classes, ...start }) => {
+    const he = heInitializers(start);
     const block = (x: tfl.SymbolicTensor, name: string, filters: number): tfl.SymbolicTensor => {
       const conv = tfl.layers.conv2d({ name, filters, kernelSize: 3, padding: "same", useBias: false, kernelInitializer: he() });
       const norm = tfl.layers.batchNormalization({ name: `${name}_norm`, momentum: 0.9, epsilon: 1e-3 });

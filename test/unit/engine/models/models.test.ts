@@ -7,12 +7,16 @@ import { tf, tfl } from "../../../../src/engine/tf.ts";
 
 await useBackend("cpu");
 
-const build = (id: string, o: { inputShape?: [number, number, number]; classes?: number; seed?: number } = {}): tfl.LayersModel => {
+const build = (
+  id: string,
+  o: { inputShape?: [number, number, number]; classes?: number; zeroWeights?: boolean; seed?: number } = {},
+): tfl.LayersModel => {
   const spec = find("model", id);
   return spec.build(resolveParams(spec.params, {}, id), {
     inputShape: o.inputShape ?? [...spec.inputShape],
     classes: o.classes ?? 10,
     seed: o.seed ?? 1,
+    zeroWeights: o.zeroWeights ?? false,
   });
 };
 
@@ -26,6 +30,15 @@ describe("networks", () => {
     expect(network.countParams()).toBe(parameters);
     expect(network.outputs[0]?.shape).toEqual([null, 10]);
     expect(network.layers.at(-1)?.getConfig()["activation"]).toBe("linear");
+  });
+
+  it.each([
+    ["vgg16", 138_357_544],
+    ["vgg19", 143_667_240],
+  ])("%s has the published %i parameters at 224×224×3 and 1000 classes", (id, parameters) => {
+    const network = build(id, { classes: 1000, zeroWeights: true });
+    expect(network.countParams()).toBe(parameters);
+    network.dispose();
   });
 
   it("papernot's layers have the parameters of the paper's table", () => {

@@ -2,6 +2,20 @@ import { NotificationType, ProgressType, RequestType } from "vscode-jsonrpc";
 import type { Catalog } from "./catalog.ts";
 import type { ErrorData } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
+import type {
+  ApplyPatchParams,
+  ApplyPatchResult,
+  ExportPatchParams,
+  ExportPatchResult,
+  PatchSuccessMapParams,
+  PatchSuccessMapResult,
+  PatchSuccessMapUpdate,
+  PreviewPatchParams,
+  PreviewPatchResult,
+  TrainPatchParams,
+  TrainPatchResult,
+  TrainPatchUpdate,
+} from "./patch.ts";
 import type { AttackDocument, Finding } from "./results.ts";
 
 /**
@@ -202,12 +216,24 @@ export const requests = {
   attackImage: new RequestType<AttackImageParams & { readonly token: string }, AttackImageResult, ErrorData>("attackImage"),
   explainImage: new RequestType<ExplainImageParams, ExplainImageResult, ErrorData>("explainImage"),
   rankPatches: new RequestType<RankPatchesParams, RankPatchesResult, ErrorData>("rankPatches"),
+  /** Trains an adversarial patch into a run folder of kind "patch". Reports `trainPatchProgress` on the way. */
+  trainPatch: new RequestType<TrainPatchParams & { readonly token: string }, TrainPatchResult, ErrorData>("trainPatch"),
+  /** Pastes a patch at one place. */
+  applyPatch: new RequestType<ApplyPatchParams, ApplyPatchResult, ErrorData>("applyPatch"),
+  /** Pastes a patch at random places. */
+  previewPatch: new RequestType<PreviewPatchParams, PreviewPatchResult, ErrorData>("previewPatch"),
+  /** Pastes a patch at every place of a grid. Reports `patchSuccessMapProgress` on the way. */
+  patchSuccessMap: new RequestType<PatchSuccessMapParams & { readonly token: string }, PatchSuccessMapResult, ErrorData>("patchSuccessMap"),
+  /** Writes a patch as a PNG that prints at a size in centimetres. */
+  exportPatch: new RequestType<ExportPatchParams, ExportPatchResult, ErrorData>("exportPatch"),
   /** In a process of its own. Reports `runProgress` (token "run") on the way. */
   runExperiment: new RequestType<RunExperimentParams, RunExperimentResult, ErrorData>("runExperiment"),
   resumeRun: new RequestType<{ readonly directory: string; readonly backend: string }, RunExperimentResult, ErrorData>("resumeRun"),
 } as const;
 
 export const attackImageProgress = new ProgressType<AttackImageUpdate>();
+export const trainPatchProgress = new ProgressType<TrainPatchUpdate>();
+export const patchSuccessMapProgress = new ProgressType<PatchSuccessMapUpdate>();
 export const runProgress = new ProgressType<RunEvent>();
 /** Engine → extension: one line for the log channel. */
 export const logNotification = new NotificationType<{ readonly level: "info" | "warn" | "error"; readonly message: string }>("log");

@@ -11,6 +11,9 @@ export const runFiles = {
   /** The document of a single attack (right-click, or `bulwark attack`). */
   result: "result.json",
   adversarial: "adversarial.npz",
+  /** The adversarial patch of a single attack or of a training, and what `PatchDocument` says of it. */
+  patch: "patch.png",
+  patchDocument: "patch.json",
 } as const;
 
 export const workspaceFolder = ".bulwark";
@@ -50,7 +53,7 @@ export const slug = (text: string): string =>
     .slice(0, 60) || "unnamed";
 
 export type RunStatus = "running" | "done" | "failed" | "cancelled" | "interrupted";
-export type RunKind = "experiment" | "attack" | "explain" | "rank" | "train" | "evaluate";
+export type RunKind = "experiment" | "attack" | "explain" | "rank" | "train" | "evaluate" | "patch";
 
 /** `state.json`: what is finished. Written (to a temporary name, then renamed) after every finished piece. */
 export interface RunState {

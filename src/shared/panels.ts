@@ -50,10 +50,14 @@ export interface InspectorState {
   readonly error: PanelError | null;
 }
 export interface RankingSettings {
+  /** Side of a slice. */
   readonly patch: number;
   readonly measure: string;
   readonly order: "asc" | "desc";
+  /** mostSalient, minEntropy or the raster number of a slice. */
   readonly reference: string;
+  /** What becomes of the edge where the side does not divide the image. */
+  readonly onRemainder: "error" | "reflectPad";
 }
 export type InspectorUpdate =
   | { readonly kind: "iteration"; readonly done: number; readonly total: number; readonly point: TracePoint }

@@ -123,6 +123,8 @@ export interface AttackImageResult {
   } | null;
   readonly attack: { readonly id: string; readonly params: Readonly<Record<string, unknown>> };
   readonly findings: readonly Finding[];
+  /** What was done to the picture to make it fit the model, such as "colour converted to grayscale". Left out in older runs. */
+  readonly notes?: readonly string[];
   /** The same as one `bulwark attack` command. */
   readonly commandLine: string;
 }
@@ -154,7 +156,8 @@ export interface RankPatchesParams {
   readonly image: string;
   /** Scores of a second image (the attacked one) are compared when given. */
   readonly attacked?: string;
-  readonly patch: number;
+  /** Side of a slice; "auto" takes one that divides the image. */
+  readonly patch: number | "auto";
   readonly measure: string;
   readonly measureParams?: Readonly<Record<string, unknown>>;
   readonly order: "asc" | "desc";
@@ -183,6 +186,8 @@ export interface PatchRanking {
 export interface RankPatchesResult {
   readonly directory: string;
   readonly image: string;
+  /** What was done to the picture when it was read, such as "turned upright by its EXIF orientation". */
+  readonly notes?: readonly string[];
   readonly clean: PatchRanking;
   readonly attacked: PatchRanking | null;
 }

@@ -58,11 +58,16 @@ export interface Verdict {
   readonly kind: "fooled" | "resisted" | "wrong" | "running" | "none";
   readonly text: string;
 }
+/** The slices of an image were ranked that nobody has attacked. */
+export const isRankedOnly = (state: InspectorState): boolean =>
+  state.ranking !== null && state.result === null && state.clean === null && state.status !== "running";
+
 /** The result in words. */
 export function verdict(state: InspectorState): Verdict {
   const { result } = state;
   if (!result) {
     if (state.status === "running") return { kind: "running", text: "Attack under way…" };
+    if (isRankedOnly(state)) return { kind: "none", text: "Not attacked yet: “Re-run” attacks it." };
     return { kind: "none", text: state.status === "cancelled" ? "Cancelled before there was a result." : "No result." };
   }
   const { before, after, label } = result;
@@ -83,6 +88,12 @@ export function after8Bit(result: AttackImageResult): { readonly holds: boolean;
   return result.successAfter8Bit
     ? { holds: true, text: "After rounding to 8 bits: still adversarial." }
     : { holds: false, text: "After rounding to 8 bits: the attack is lost." };
+}
+
+/** What was done to the picture before the model saw it; empty when nothing was. */
+export function pictureNotes({ result, ranking }: InspectorState): string {
+  const notes = result?.notes ?? ranking?.result?.notes ?? [];
+  return notes.length === 0 ? "" : `The picture was changed to fit: ${notes.join("; ")}.`;
 }
 
 /** "PGD ε 8/255" for the header: the attack's title and its radius, where it has one. */

@@ -2,7 +2,7 @@ import type { InspectorIntent, InspectorState } from "../../src/shared/panels.ts
 import { errorCard, findingsList } from "../lib/cards.ts";
 import { h, show } from "../lib/dom.ts";
 import { section } from "../lib/ui.ts";
-import type { Context, Local } from "./model.ts";
+import { type Context, isRankedOnly, type Local } from "./model.ts";
 import { panelImage } from "./panelImage.ts";
 import { attention } from "./parts/attention.ts";
 import { header } from "./parts/header.ts";
@@ -25,7 +25,9 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
   const asPng = (): string | null => (state ? panelImage(state, pictureRow.canvases(), attentionRow.canvases()) : null);
   const top = header(asPng, form.rerun);
   const rank = ranking(send);
-  const inBody = [pictureRow, verdictLine(), scrubber(), attentionRow, scores()];
+  const line = verdictLine();
+  const ofAttack = [scrubber(), attentionRow, scores()];
+  const inBody = [pictureRow, line, ...ofAttack];
   const body = h("div", { class: "inspector-body" }, ...inBody.map((part) => part.element));
   const last = [findings.element, section("Parameters", false, form.element), rank.element];
   const element = h("main", { class: "panel inspector" }, top.element, error.element, body, ...last);
@@ -43,6 +45,9 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
     for (const part of [top, ...inBody, form, rank]) part.update(context);
     error.update(state.error);
     findings.update(state.result?.findings ?? []);
+    // "Rank Patches…" shows its picture among the slices; of an attack there is nothing yet.
+    if (isRankedOnly(state)) for (const part of [pictureRow, ...ofAttack]) show(part.element, false);
+    else show(pictureRow.element, true);
     show(body, state.error === null || state.clean !== null || state.result !== null);
   };
   document.addEventListener("keydown", (event) => {

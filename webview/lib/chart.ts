@@ -78,7 +78,7 @@ function moveCursor(chart: uPlot, key: string, x: readonly number[]): boolean {
   return true;
 }
 
-const heightFor = (width: number): number => Math.round(Math.min(280, Math.max(160, width * 0.55)));
+const heightFor = (width: number): number => Math.round(Math.min(280, Math.max(190, width * 0.55)));
 const aligned = (plot: Plot): uPlot.AlignedData => [[...plot.x], ...plot.lines.map((line) => [...line.y])];
 
 /** The chart in one sentence per line: where it begins, ends, and its extremes. */

@@ -27,6 +27,7 @@ interface Task {
   readonly attack: Choice;
   readonly model: Classifier;
   readonly pixels: Float32Array;
+  readonly notes: readonly string[];
   readonly engine: Engine;
   readonly store: RunStore;
   readonly update: (update: AttackImageUpdate) => void;
@@ -45,7 +46,7 @@ export async function attackImage(
 ): Promise<AttackImageResult> {
   const attack = { id: p.attack.id, params: resolveParams(find("attack", p.attack.id).params, p.attack.params, p.attack.id) };
   const model = await engine.model(p.model);
-  const { pixels } = await readPicture(p.image, model);
+  const { pixels, notes } = await readPicture(p.image, model);
   if (p.label !== undefined && !(p.label >= 0 && p.label < model.classes))
     throw new BulwarkError(
       "LABEL_RANGE",
@@ -56,7 +57,7 @@ export async function attackImage(
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "attack", title });
   return settle(
     store,
-    () => attackInto({ p, attack, model, pixels, engine, store, update }, ctx),
+    () => attackInto({ p, attack, model, pixels, notes, engine, store, update }, ctx),
     (event) => store.append(event),
   );
 }
@@ -117,6 +118,7 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
     seconds: outcome.seconds,
     attack,
     findings,
+    notes: task.notes,
     commandLine: commandLine(p, attack),
   };
 }

@@ -2,6 +2,7 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PatchRanking, RankPatchesParams, RankPatchesResult } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
+import { mostSlices, usualSide } from "../../shared/slices.ts";
 import type { VolumizerOptions } from "../define.ts";
 import { type PixelImage, readImage, toBytes } from "../io/images.ts";
 import { writePng } from "../io/png.ts";
@@ -14,27 +15,38 @@ import { type Ranking, rankSlices, scoreJson } from "../volumizer/volumize.ts";
  * @throws PARAMETER_INVALID when the patch does not fit or the reference is none, IMAGE_INVALID, FILE_NOT_FOUND
  */
 export async function rankPatches(p: RankPatchesParams): Promise<RankPatchesResult> {
-  const options = optionsOf(p);
   const image = await open(p.image, p);
+  const patch = p.patch === "auto" ? fittingSide(image) : p.patch;
+  const options = optionsOf(p, patch);
   const ranking = rank(image, options);
   const title = `${p.measure} ${path.basename(p.image)}`;
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "rank", title });
   const work = async (): Promise<RankPatchesResult> => {
     await writePng(store.file("image.png"), toBytes(image.pixels), image.height, image.width, image.channels);
-    const clean = await write(store, "clean", image, ranking, p.patch);
+    const clean = await write(store, "clean", image, ranking, patch);
     const second = p.attacked === undefined ? null : await open(p.attacked, { ...p, size: [image.height, image.width] });
-    const attacked = second && (await write(store, "attacked", second, rank(second, options), p.patch));
-    const result: RankPatchesResult = { directory: store.directory, image: "image.png", clean, attacked };
+    const attacked = second && (await write(store, "attacked", second, rank(second, options), patch));
+    const result: RankPatchesResult = { directory: store.directory, image: "image.png", notes: [...image.notes], clean, attacked };
     await store.writeJson(runFiles.result, result);
-    await store.update({ headline: `${ranking.Z} slices of ${p.patch}×${p.patch}` });
+    await store.update({ headline: `${ranking.Z} slices of ${patch}×${patch}` });
     return result;
   };
   return settle(store, work, (event) => store.append(event));
 }
 
-function optionsOf(p: RankPatchesParams): VolumizerOptions {
+function fittingSide({ height, width }: PixelImage): number {
+  const side = usualSide(height, width);
+  if (side !== null) return side;
+  throw new BulwarkError(
+    "PARAMETER_INVALID",
+    `No slice size divides ${height}×${width} pixels into ${mostSlices} slices or less.`,
+    "Choose a size and have the edges padded.",
+  );
+}
+
+function optionsOf(p: RankPatchesParams, patch: number): VolumizerOptions {
   return {
-    patch: p.patch,
+    patch,
     measure: find("measure", p.measure),
     measureParams: p.measureParams ?? {},
     order: p.order,

@@ -4,7 +4,8 @@ import { openInspector } from "../panels/inspector.ts";
 import type { Services } from "../services.ts";
 import { activeImage, requireTrust, toPath } from "../workspace.ts";
 
-const defaults = { patch: 7, measure: "mutualInformation", order: "asc", reference: "mostSalient" } as const;
+/** The paper's, with slices that divide the image. */
+const defaults = { patch: "auto", measure: "mutualInformation", order: "asc", reference: "mostSalient", onRemainder: "error" } as const;
 
 /** Needs no model: what is ranked are the image's own slices. */
 export async function rankPatches(services: Services, resource?: unknown): Promise<unknown> {

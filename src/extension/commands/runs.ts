@@ -6,7 +6,7 @@ import { runFiles, workspaceFolder } from "../../shared/runs.ts";
 import { askRun } from "../choose.ts";
 import { exists, isRecord, namesIn } from "../files.ts";
 import { attachInspector, openInspector } from "../panels/inspector.ts";
-import { readRequest, readResult } from "../panels/inspectorFile.ts";
+import { readKept, readRequest } from "../panels/inspectorFile.ts";
 import { openReport as showReport } from "../panels/report.ts";
 import { openTraining as showTraining } from "../panels/training.ts";
 import { announceDone, startResume } from "../runs.ts";
@@ -71,7 +71,7 @@ export async function openRun(services: Services, argument?: unknown): Promise<v
   if (request) {
     const open = services.inspectors.get(request.image);
     const inspector = open ? openInspector(services, request) : attachInspector(services, newInspectorPanel(request.image), request);
-    inspector.restore(run.directory, request, await readResult(run.directory));
+    inspector.restore(run.directory, request, await readKept(run.directory));
     return;
   }
   const picture = (await namesIn(run.directory)).find((name) => name.endsWith(".png"));

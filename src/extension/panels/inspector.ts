@@ -3,7 +3,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { panels, settings } from "../../shared/contributions.ts";
 import { isCancelled } from "../../shared/errors.ts";
-import type { InspectorIntent, InspectorState, InspectorUpdate, RankingSettings } from "../../shared/panels.ts";
+import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../shared/panels.ts";
 import {
   type AttackImageResult,
   type AttackImageUpdate,
@@ -18,17 +18,17 @@ import type { Services } from "../services.ts";
 import { requireTrust, rootFolder, setting, shortPath } from "../workspace.ts";
 import { hostPanel, type PanelHost, saveDataUrl, webviewUri } from "./host.ts";
 import { exportInspector } from "./inspectorExport.ts";
-import { type InspectorRequest, writeRequest } from "./inspectorFile.ts";
-import { rankInto } from "./ranking.ts";
+import { type InspectorRequest, type Kept, writeRequest } from "./inspectorFile.ts";
+import { dropRanking, type RankingWish, rankInto } from "./ranking.ts";
 
 export interface Inspector {
   readonly panel: vscode.WebviewPanel;
   readonly state: InspectorState;
   /** Attacks the image; a request under way is cancelled first. Undefined when it failed (the panel says why) or was cancelled. */
   attack(request: InspectorRequest): Promise<AttackImageResult | undefined>;
-  rank(settings: RankingSettings): Promise<RankPatchesResult | undefined>;
+  rank(wish: RankingWish): Promise<RankPatchesResult | undefined>;
   /** Shows what a run folder holds, without computing. */
-  restore(directory: string, request: InspectorRequest, result: AttackImageResult | undefined): void;
+  restore(directory: string, request: InspectorRequest, kept: Kept): void;
 }
 
 interface Session {
@@ -83,10 +83,15 @@ export function attachInspector(services: Services, panel: vscode.WebviewPanel, 
     },
     attack: (next) => attack(session, next),
     rank: (chosen) => rank(session, chosen),
-    restore: (directory, asked, result) => {
+    restore: (directory, asked, { result, ranking }) => {
       session.directory = directory;
-      const state = firstState(services, panel, asked, directory);
-      session.state = { ...state, status: result ? "done" : "cancelled", result: result ?? null, trace: result?.trace ?? [] };
+      session.state = {
+        ...firstState(services, panel, asked, directory),
+        status: result || ranking ? "done" : "cancelled",
+        result: result ?? null,
+        trace: result?.trace ?? [],
+        ranking: ranking ? { ...ranking, status: "done", error: null } : null,
+      };
       host.show(session.state);
     },
   };
@@ -181,24 +186,31 @@ function stream(session: Session, update: AttackImageUpdate): void {
   }
 }
 
-async function rank(session: Session, chosen: RankingSettings): Promise<RankPatchesResult | undefined> {
+async function rank(session: Session, chosen: RankingWish): Promise<RankPatchesResult | undefined> {
   const set = (change: Pick<InspectorState, "ranking"> & Partial<InspectorState>): void => {
     session.state = { ...session.state, ...change };
     session.host.show(session.state);
   };
-  const before = session.state.ranking?.result ?? null;
-  set({ ranking: { status: "running", settings: chosen, result: before, error: null } });
+  const before = session.state.ranking;
+  const settings = { ...chosen, patch: chosen.patch === "auto" ? (before?.settings.patch ?? 7) : chosen.patch };
+  set({ ranking: { status: "running", settings, result: before?.result ?? null, error: null } });
+  const { image, state, services, directory: from } = session;
   try {
-    const { image } = session;
-    const ranked = await rankInto(session.services, { image, directory: session.directory, result: session.state.result, chosen });
+    const ranked = await rankInto(services, { image, directory: from, result: state.result, chosen });
+    if (session.directory !== from) return ranked.result; // another attack has taken the panel over
     session.directory = ranked.directory;
+    if (from === "")
+      await writeRequest(ranked.directory, { image, model: state.model.path, attack: state.attack, explanation: state.explanation });
     const place = { base: webviewUri(session.host.panel, ranked.directory), runId: path.basename(ranked.directory) };
-    const status = session.state.result || session.state.status !== "running" ? session.state.status : "done";
-    set({ ...place, status, ranking: { status: "done", settings: chosen, result: ranked.result, error: null } });
+    const now = session.state;
+    const status = now.result || now.status !== "running" ? now.status : "done";
+    set({ ...place, status, ranking: { status: "done", settings: ranked.settings, result: ranked.result, error: null } });
+    await dropRanking(ranked.directory, before?.result);
     return ranked.result;
   } catch (thrown) {
+    if (session.directory !== from) return undefined;
     const status = session.state.result ? session.state.status : "failed";
-    set({ status, ranking: { status: "failed", settings: chosen, result: null, error: panelError(thrown) } });
+    set({ status, ranking: { status: "failed", settings, result: null, error: panelError(thrown) } });
     return undefined;
   }
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { AttackImageResult } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { isRecord, readJson } from "../files.ts";
+import { type KeptRanking, readRanking } from "./ranking.ts";
 
 export interface Pick {
   readonly id: string;
@@ -37,3 +38,13 @@ export async function readResult(directory: string): Promise<AttackImageResult |
   if (!isRecord(read) || !isRecord(read["before"]) || !isRecord(read["after"])) return undefined;
   return read as unknown as AttackImageResult; // written by our engine
 }
+
+/** What a run folder has of an attack and of a ranking. */
+export interface Kept {
+  readonly result: AttackImageResult | undefined;
+  readonly ranking: KeptRanking | undefined;
+}
+export const readKept = async (directory: string): Promise<Kept> => ({
+  result: await readResult(directory),
+  ranking: await readRanking(directory),
+});

@@ -6,7 +6,7 @@ import { exists, isRecord } from "../files.ts";
 import type { Services } from "../services.ts";
 import { rootFolders } from "../workspace.ts";
 import { attachInspector } from "./inspector.ts";
-import { readRequest, readResult } from "./inspectorFile.ts";
+import { readKept, readRequest } from "./inspectorFile.ts";
 import { attachReport } from "./report.ts";
 import { attachTraining } from "./training.ts";
 
@@ -33,7 +33,7 @@ export async function restoreInspector(services: Services, panel: vscode.Webview
     panel.dispose();
     return;
   }
-  attachInspector(services, panel, request).restore(directory, request, await readResult(directory));
+  attachInspector(services, panel, request).restore(directory, request, await readKept(directory));
 }
 
 /** The folder of `{runId}` in one of the open folders; an id that is a path is refused. */

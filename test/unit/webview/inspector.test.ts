@@ -1,9 +1,16 @@
 import { expect, test } from "vitest";
 import type { InspectorState } from "../../../src/shared/panels.ts";
-import type { PatchRanking, TracePoint } from "../../../src/shared/protocol.ts";
+import type { TracePoint } from "../../../src/shared/protocol.ts";
 import { states } from "../../../webview/fixtures/inspector.ts";
-import { after8Bit, applyUpdate, attackLabel, keptIterate, shownPictures, verdict } from "../../../webview/inspector/model.ts";
-import { divisors, movedSlices, placesOf } from "../../../webview/inspector/parts/slices.ts";
+import {
+  after8Bit,
+  applyUpdate,
+  attackLabel,
+  keptIterate,
+  pictureNotes,
+  shownPictures,
+  verdict,
+} from "../../../webview/inspector/model.ts";
 import { fileUrl } from "../../../webview/lib/connect.ts";
 
 const named = (name: string): InspectorState => {
@@ -68,36 +75,13 @@ test("addresses of files", () => {
   expect(fileUrl("https://host/run", "data:image/png;base64,xx")).toBe("data:image/png;base64,xx");
 });
 
-const ranking = (perm: number[], scores: (number | string)[]): PatchRanking => ({
-  Z: 4,
-  patch: 14,
-  perm,
-  scores,
-  reference: null,
-  manyTies: false,
-  slices: [],
-  columns: 2,
-  rows: 2,
+test("what was done to the picture is said in one sentence", () => {
+  const sentence = "The picture was changed to fit: colour converted to grayscale; resized from 640×480 to 28×28 (cover).";
+  expect(pictureNotes(done)).toBe(sentence);
+  expect(pictureNotes(named("ranked"))).toBe("The picture was changed to fit: turned upright by its EXIF orientation.");
+  expect(pictureNotes(named("empty"))).toBe("");
 });
 
-test("places follow the permutation, scores are by slice, infinities survive JSON", () => {
-  expect(placesOf(ranking([2, 0, 3, 1], [0.5, 0.1, "Infinity", 0.2]))).toEqual([
-    { place: 1, slice: 2, score: Number.POSITIVE_INFINITY },
-    { place: 2, slice: 0, score: 0.5 },
-    { place: 3, slice: 3, score: 0.2 },
-    { place: 4, slice: 1, score: 0.1 },
-  ]);
-});
-
-test("moved slices are told with the place they came from", () => {
-  const moved = movedSlices(ranking([2, 0, 3, 1], []), ranking([2, 3, 0, 1], []));
-  expect([...moved]).toEqual([
-    [3, 3],
-    [0, 2],
-  ]);
-});
-
-test("patches that fit divide both sides", () => {
-  expect(divisors(28, 28)).toEqual([2, 4, 7, 14]);
-  expect(divisors(32, 48)).toEqual([2, 4, 8, 16]);
+test("an image that was only ranked is not said to have resisted", () => {
+  expect(verdict(named("ranked"))).toEqual({ kind: "none", text: "Not attacked yet: “Re-run” attacks it." });
 });

@@ -1,7 +1,7 @@
-import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
+import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { count, duration, number, plural } from "../../lib/format.ts";
 import { icon } from "../../lib/ui.ts";
-import { after8Bit, type Context, type Verdict, verdict } from "../model.ts";
+import { after8Bit, type Context, pictureNotes, type Verdict, verdict } from "../model.ts";
 
 const icons: Readonly<Record<Verdict["kind"], string>> = {
   fooled: "warning",
@@ -16,9 +16,14 @@ export function verdictLine(): Part<Context> {
   const line = h("p", { class: "verdict", attributes: { "aria-live": "polite" } });
   const facts = h("dl", { class: "facts" });
   const rounding = h("p", { class: "rounding" });
+  const notes = h("p", { class: "muted" });
   const say = onChange((kind: Verdict["kind"], text: string) => {
     line.className = `verdict ${kind}`;
     fill(line, icon(icons[kind]), h("span", {}, text));
+  });
+  const told = onChange((text: string) => {
+    show(notes, text !== "");
+    setText(notes, text);
   });
   const details = onChange((result: Context["state"]["result"]) => {
     show(facts, result !== null);
@@ -37,11 +42,12 @@ export function verdictLine(): Part<Context> {
     );
   });
   return {
-    element: h("section", { attributes: { "aria-label": "Verdict" } }, line, rounding, facts),
+    element: h("section", { attributes: { "aria-label": "Verdict" } }, line, rounding, facts, notes),
     update({ state }) {
       const { kind, text } = verdict(state);
       say(kind, text);
       details(state.result);
+      told(pictureNotes(state));
     },
   };
 }

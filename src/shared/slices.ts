@@ -1,0 +1,37 @@
+/** Which square slices an image can be cut into. Shared by the engine ("auto") and the Inspector's ranking view. */
+
+/** More slices than this are neither seen nor compared by a person. */
+export const mostSlices = 1024;
+
+/** Slices of side `side` on an image of height×width; the edges count where they are padded. */
+export const slicesOf = (side: number, height: number, width: number): number => Math.ceil(height / side) * Math.ceil(width / side);
+
+/** Sides that divide height and width into 2 to `mostSlices` slices, ascending. */
+export function fittingSides(height: number, width: number): number[] {
+  const found: number[] = [];
+  for (let side = 1; side <= Math.min(height, width); side++) {
+    const slices = slicesOf(side, height, width);
+    if (height % side === 0 && width % side === 0 && slices >= 2 && slices <= mostSlices) found.push(side);
+  }
+  return found;
+}
+
+/** The largest side below `side` that fits, and the smallest above it. */
+export function nearestSides(side: number, height: number, width: number): number[] {
+  const sides = fittingSides(height, width);
+  return [sides.findLast((p) => p < side), sides.find((p) => p > side)].filter((p) => p !== undefined);
+}
+
+/** Where nobody chose: the largest slices of which there are at least 16, else the largest that fit; null when none fit. */
+export function usualSide(height: number, width: number): number | null {
+  const sides = fittingSides(height, width);
+  return sides.findLast((p) => slicesOf(p, height, width) >= 16) ?? sides.at(-1) ?? null;
+}
+
+/** Sides of a slider: from the smallest that leaves no more than `mostSlices` up to half of the shorter side of the image. */
+export function sideRange(height: number, width: number): { readonly min: number; readonly max: number } {
+  const max = Math.max(1, Math.floor(Math.min(height, width) / 2));
+  let min = 1;
+  while (min < max && slicesOf(min, height, width) > mostSlices) min++;
+  return { min, max };
+}

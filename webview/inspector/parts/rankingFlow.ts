@@ -1,0 +1,37 @@
+import type { InspectorState, RankingSettings } from "../../../src/shared/panels.ts";
+import { usualSide } from "../../../src/shared/slices.ts";
+import { cutProblem, type ImageSize } from "./slices.ts";
+
+type RankingState = InspectorState["ranking"];
+
+/** The paper's settings, with slices that divide the image. */
+export const paperSettings = (size: ImageSize): RankingSettings => ({
+  patch: usualSide(...size) ?? 16,
+  measure: "mutualInformation",
+  order: "asc",
+  reference: "mostSalient",
+  onRemainder: usualSide(...size) === null ? "reflectPad" : "error",
+});
+
+const same = (a: RankingSettings | null, b: RankingSettings | null): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+const sorted = (s: RankingSettings | null) => s && [s.patch, s.measure, s.order, s.reference, s.onRemainder];
+
+/** What the person wants, and the one request that is under way: while a slider is dragged only the newest wish follows. */
+export interface Flow {
+  wish: RankingSettings | null;
+  asked: RankingSettings | null;
+}
+
+/** Takes in what the host says: settings that this panel did not ask for (a command did) become the wish. */
+export function follow(flow: Flow, state: RankingState): void {
+  if (!state || same(state.settings, flow.asked)) return;
+  flow.wish = state.settings;
+  flow.asked = state.settings;
+}
+
+/** The request to send now; null while one is under way, where the wish cannot be cut, or where it is already shown. */
+export function nextRequest(flow: Flow, state: RankingState, size: ImageSize | null): RankingSettings | null {
+  const { wish } = flow;
+  if (!wish || !size || state?.status === "running" || cutProblem(wish, size)) return null;
+  return state && same(wish, flow.asked) ? null : wish;
+}

@@ -1,0 +1,148 @@
+import { entriesOf } from "../../../src/shared/catalog.ts";
+import type { RankingSettings } from "../../../src/shared/panels.ts";
+import { fittingSides, sideRange } from "../../../src/shared/slices.ts";
+import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
+import { button, checkbox, dropdown, icon, slider } from "../../lib/ui.ts";
+import type { Context } from "../model.ts";
+import { cutProblem, cutText, type ImageSize } from "./slices.ts";
+
+const orders = [
+  { value: "asc", text: "low to high" },
+  { value: "desc", text: "high to low" },
+];
+const presets: Readonly<Record<string, Pick<RankingSettings, "measure" | "order" | "reference">>> = {
+  paper: { measure: "mutualInformation", order: "asc", reference: "mostSalient" },
+  authors: { measure: "mutualInformation", order: "desc", reference: "minEntropy" },
+};
+const presetNames = [
+  { value: "paper", text: "the paper's" },
+  { value: "authors", text: "the authors' code" },
+  { value: "own", text: "your own" },
+];
+
+interface Shown {
+  readonly context: Context;
+  readonly settings: RankingSettings;
+  readonly size: ImageSize;
+}
+type Wish = (change: Partial<RankingSettings>) => void;
+
+/** How the image is cut and ordered: every control acts at once. */
+export function rankingSettings(wish: Wish): Part<Shown> {
+  const side = sideControl(wish);
+  const preset = dropdown("settings", (value) => {
+    const chosen = presets[value];
+    if (chosen) wish(chosen);
+  });
+  const measure = dropdown("measure", (value) => wish({ measure: value }));
+  const order = dropdown("order", (value) => wish({ order: value === "desc" ? "desc" : "asc" }));
+  const reference = dropdown("reference", (value) => wish({ reference: value }));
+  const pad = checkbox(
+    "pad the edges",
+    false,
+    (on) => wish({ onRemainder: on ? "reflectPad" : "error" }),
+    "Pad edges that do not make a slice",
+  );
+  let pointed: number | null = null;
+  const useSlice = button("", () => {
+    if (pointed !== null) wish({ reference: String(pointed) });
+  });
+  const controls = [measure.element, order.element, reference.element, preset.element, pad.element, useSlice];
+  return {
+    element: h("div", { class: "ranking-settings" }, side.element, h("div", { class: "toolbar" }, ...controls)),
+    update(shown) {
+      const { context, settings } = shown;
+      side.update(shown);
+      measure.set(
+        entriesOf(context.state.catalog, "measure").map((e) => ({ value: e.id, text: e.title })),
+        settings.measure,
+      );
+      order.set(orders, settings.order);
+      const own = /^\d+$/.test(settings.reference) ? [{ value: settings.reference, text: `slice ${settings.reference}` }] : [];
+      reference.set(
+        [{ value: "mostSalient", text: "most salient" }, { value: "minEntropy", text: "least entropy" }, ...own],
+        settings.reference,
+      );
+      preset.set(presetNames, presetOf(settings));
+      pad.set(settings.onRemainder === "reflectPad");
+      pointed = context.local.slice ?? pointed;
+      setText(useSlice, `Take slice ${pointed ?? 0} as reference`);
+      show(useSlice, pointed !== null && String(pointed) !== settings.reference);
+    },
+  };
+}
+
+const presetOf = (settings: RankingSettings): string =>
+  Object.entries(presets).find(
+    ([, p]) => p.measure === settings.measure && p.order === settings.order && p.reference === settings.reference,
+  )?.[0] ?? "own";
+
+/** The slider over all sizes, the sizes that fit as buttons, and a card where the chosen one does not. */
+function sideControl(wish: Wish): Part<Shown> {
+  const range = slider("slice size", { min: 1, max: 14, step: 1, value: 7 }, (patch) => wish({ patch }));
+  const text = h("span", { class: "place" });
+  const fitting = h("div", { class: "buttons", attributes: { role: "group", "aria-label": "Slice sizes that divide the image" } });
+  const card = h("div", { class: "card warning", attributes: { role: "status" } });
+  show(card, false);
+  const sizes = onChange((height: number, width: number) => {
+    const { min, max } = sideRange(height, width);
+    Object.assign(range.element, { min: String(min), max: String(max) });
+    const sides = fittingSides(height, width).filter((p) => p <= max);
+    fill(fitting, ...sides.map((p) => sideButton(p, wish)));
+  });
+  // The card goes away with the press, so the focus moves on to the slider.
+  const fix = (label: string, change: Partial<RankingSettings>, appearance: "primary" | "secondary"): HTMLElement =>
+    button(
+      label,
+      () => {
+        wish(change);
+        range.element.focus();
+      },
+      { appearance },
+    );
+  const problems = onChange((message: string, sides: string, canPad: boolean) => {
+    show(card, message !== "");
+    if (message === "") return;
+    const nearest = sides === "" ? [] : sides.split(",").map(Number);
+    const fixes = nearest.map((p) => fix(`Use ${p} × ${p}`, { patch: p }, "primary"));
+    const pad = canPad ? fix("Pad the edges", { onRemainder: "reflectPad" }, "secondary") : null;
+    const advice =
+      nearest.length > 0 ? "Take a size that divides both sides, or mirror the edge pixels until it does." : "No size divides both sides.";
+    fill(
+      card,
+      icon("warning"),
+      h(
+        "div",
+        { class: "card-text" },
+        h("p", {}, h("strong", {}, message)),
+        h("p", {}, advice),
+        h("div", { class: "buttons" }, ...fixes, pad),
+      ),
+    );
+  });
+  return {
+    element: h(
+      "div",
+      { class: "stack" },
+      h("div", { class: "side-row" }, h("span", { class: "field-name" }, "slice size"), range.element, text, fitting),
+      card,
+    ),
+    update({ settings, size }) {
+      const [height, width] = size;
+      sizes(height, width);
+      for (const one of fitting.children)
+        if (one instanceof HTMLElement) one.setAttribute("aria-pressed", String(one.dataset["side"] === String(settings.patch)));
+      const words = cutText(settings.patch, size);
+      range.set(settings.patch, words);
+      setText(text, words);
+      const problem = cutProblem(settings, size);
+      problems(problem?.message ?? "", problem?.sides.join() ?? "", problem?.canPad ?? false);
+    },
+  };
+}
+
+const sideButton = (side: number, wish: Wish): HTMLElement =>
+  button(String(side), () => wish({ patch: side }), {
+    label: `Slices of ${side} × ${side}`,
+    attributes: { "data-side": String(side) },
+  });

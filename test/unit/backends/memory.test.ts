@@ -58,7 +58,7 @@ test("a frozen network computes what the same one computes unfrozen, and follows
 });
 
 test("sessions are bounded by bytes, and graphs that were dropped are compiled again", () => {
-  const small = new OnnxBackend(loadNative(), 1, 4000);
+  const small = new OnnxBackend(loadNative(), 1, { bytes: 4000 });
   tf.registerBackend("bounded", () => small);
   tf.copyRegisteredKernels("onnxruntime", "bounded");
   tf.setBackend("bounded");

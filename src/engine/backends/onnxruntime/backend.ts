@@ -1,6 +1,8 @@
 import { backend_util, DataStorage, type DataType, engine, KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
+import { type Device, deviceTitles } from "../../../shared/devices.ts";
+import { DeviceFailure, warnOfDevice } from "../failures.ts";
 import { sizeOf } from "./graph.ts";
-import type { Native, NativeTensor } from "./native.ts";
+import { deviceText, type Native, type NativeTensor } from "./native.ts";
 import { blockedChannels } from "./nchwc.ts";
 import type { ElementType } from "./onnx.ts";
 import { Sessions } from "./sessions.ts";
@@ -10,6 +12,10 @@ import { type Entry, type Lower, type Node, planOf, type Trace, traceOf } from "
 const pendingLimit = 1000;
 /** Fewer pending nodes than this are no step of a loop, and wait for more. */
 const stepLimit = 40;
+
+/** Name of the scope around work that may be tried again. */
+const attemptScope = "attempt";
+const firstLine = (text: string): string => (text.split("\n")[0] ?? "").slice(0, 200);
 
 type Attributes = object | string | number;
 /** Attributes as key text; unlike JSON it tells NaN from the infinities. */
@@ -40,7 +46,11 @@ function own(values: backend_util.BackendValues, dtype: DataType): backend_util.
  * referenced into one ONNX graph, which onnxruntime runs. Equal graphs are compiled once.
  */
 export class OnnxBackend extends KernelBackend {
-  readonly sessions: Sessions;
+  sessions: Sessions;
+  /** What computes; the CPU once another one has failed. */
+  device: Device;
+  /** Images that a device has turned out to bear at once; its callers halve, and then stay below. */
+  largestBatch = Number.POSITIVE_INFINITY;
   private readonly native: Native;
   private readonly data = new DataStorage<Entry>(this, engine());
   private pending: Node[] = [];
@@ -48,13 +58,19 @@ export class OnnxBackend extends KernelBackend {
   /** The outermost scope that recorded last. */
   private scope: number | undefined;
 
-  private readonly block: number;
+  private readonly threads: number;
+  private readonly bytes: number | undefined;
+  private block: number;
+  private attempts = 0;
 
-  constructor(native: Native, threads: number, sessionBytes?: number) {
+  constructor(native: Native, threads: number, o: { readonly device?: Device; readonly bytes?: number } = {}) {
     super();
     this.native = native;
-    this.block = blockedChannels(native);
-    this.sessions = new Sessions(native, threads, sessionBytes);
+    this.threads = threads;
+    this.bytes = o.bytes;
+    this.device = o.device ?? "cpu";
+    this.block = this.device === "cpu" ? blockedChannels(native) : 0; // a layout that only the CPU's provider knows
+    this.sessions = new Sessions(native, threads, { device: this.device, bytes: o.bytes });
   }
 
   /** Records a kernel with one result. `op` and `attributes` must determine what `lower` writes, given the inputs. */
@@ -93,7 +109,7 @@ export class OnnxBackend extends KernelBackend {
    * in between. Loops without `tidy` are cut at a limit.
    */
   private flushBetweenSteps(): void {
-    const outermost = engine().state.scopeStack[0];
+    const outermost = engine().state.scopeStack.find(({ name }) => name !== attemptScope);
     const stepped = outermost !== undefined && outermost.id !== this.scope && outermost.name === "unnamed scope";
     this.scope = outermost?.id;
     if (this.pending.length >= pendingLimit || (stepped && this.pending.length >= stepLimit)) this.flush();
@@ -142,12 +158,69 @@ export class OnnxBackend extends KernelBackend {
     this.pending = [];
   }
 
+  /** A device that fails gives way to the CPU, where the same graph has the same inputs: everything that is fed lies in the host's memory. */
   private compute(trace: Trace): void {
+    try {
+      this.execute(trace);
+    } catch (thrown) {
+      if (!(thrown instanceof DeviceFailure)) throw thrown;
+      if (this.attempts > 0) throw thrown;
+      this.giveUp(thrown);
+      this.execute(trace);
+    }
+  }
+
+  private giveUp(failure: DeviceFailure): void {
+    const lost = deviceTitles[this.device];
+    try {
+      this.sessions.clear();
+    } catch {
+      // A lost device may refuse even this; its sessions go with the process.
+    }
+    this.device = "cpu";
+    this.largestBatch = Number.POSITIVE_INFINITY;
+    this.block = blockedChannels(this.native);
+    this.sessions = new Sessions(this.native, this.threads, { bytes: this.bytes });
+    const message = `${lost} failed while it computed (${firstLine(failure.message)}); the CPU goes on from the same step.`;
+    warnOfDevice({ message, action: "cpu", device: deviceText("cpu", this.threads) });
+  }
+
+  /**
+   * Runs work of which `images` are computed at once. If the device fails meanwhile, what the work left pending is forgotten, and
+   * DeviceFailure is thrown for the caller to try again with half of them. On the CPU, or with one image, it only runs the work.
+   */
+  async attempt<T>(images: number, work: () => Promise<T>): Promise<T> {
+    if (this.device === "cpu" || images < 2) return work();
+    this.flush();
+    const scope = engine();
+    this.attempts++;
+    scope.startScope(attemptScope);
+    try {
+      const result = await work();
+      for (const tensor of scope.state.activeScope.track) scope.keep(tensor); // what lives on does so at the work's own will
+      return result;
+    } catch (thrown) {
+      if (thrown instanceof DeviceFailure) this.halve(thrown, images);
+      throw thrown;
+    } finally {
+      scope.endScope();
+      this.attempts--;
+    }
+  }
+
+  private halve(failure: DeviceFailure, images: number): void {
+    this.sessions.clear();
+    this.largestBatch = Math.ceil(images / 2);
+    const message = `${deviceTitles[this.device]} failed with ${images} images at once (${firstLine(failure.message)}); half as many are tried.`;
+    warnOfDevice({ message, action: "halved", device: deviceTitles[this.device] });
+  }
+
+  private execute(trace: Trace): void {
     let compiled = this.sessions.get(trace.key);
     if (!compiled) {
-      const plan = planOf(trace, this.block);
+      const plan = planOf(trace, this.block, this.device);
       const fetches = Object.fromEntries(trace.results.map((_, i) => [`O${i}`, null]));
-      compiled = this.sessions.add(trace.key, plan.model, { feeds: plan.feeds, constants: plan.constants, fetches }, plan.arenaBytes);
+      compiled = this.sessions.add(trace.key, plan, fetches);
     }
     const outputs = this.sessions.run(
       compiled,

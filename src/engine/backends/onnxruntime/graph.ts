@@ -1,5 +1,7 @@
 import { util } from "@tensorflow/tfjs-core";
+import type { Device } from "../../../shared/devices.ts";
 import { type Attribute, type ElementType, elementCode, encodeModel, type Initializer, type OnnxNode, type Port } from "./onnx.ts";
+import { belongsOnCpu } from "./provider.ts";
 
 /** A value inside the graph that is being written. `uses` counts the kernels (and readers) that want it; lowerings may fuse what has one. */
 export interface Value {
@@ -33,10 +35,15 @@ export class Graph {
   private readonly producers = new Map<string, OnnxNode>();
   /** Channels to a block in onnxruntime's own layout; 0 where there is none. */
   readonly block: number;
+  /** Names of the nodes that the device must leave to the CPU. */
+  readonly cpuNodes: string[] = [];
+  private readonly device: Device;
+  private readonly lists = new Map<string, readonly number[]>();
   private count = 0;
 
-  constructor(block = 0) {
+  constructor(block = 0, device: Device = "cpu") {
     this.block = block;
+    this.device = device;
   }
 
   input(shape: readonly number[], dtype: ElementType): Value {
@@ -60,12 +67,15 @@ export class Graph {
   }
 
   ints(values: readonly number[]): Value {
-    return this.constant(`i${values}`, () => this.initializer([values.length], "int64", BigInt64Array.from(values.map(BigInt))));
+    const value = this.constant(`i${values}`, () => this.initializer([values.length], "int64", BigInt64Array.from(values.map(BigInt))));
+    if (this.device !== "cpu") this.lists.set(value.name, values);
+    return value;
   }
 
   scalar(value: number, dtype: ElementType = "float32"): Value {
     return this.constant(`${dtype}${Object.is(value, -0) ? "-0" : value}`, () => {
       if (dtype === "float32") return this.initializer([], dtype, Float32Array.of(value));
+      if (dtype === "float64") return this.initializer([], dtype, Float64Array.of(value));
       if (dtype === "int32") return this.initializer([], dtype, Int32Array.of(value));
       if (dtype === "int64") return this.initializer([], dtype, BigInt64Array.of(BigInt(value)));
       return this.initializer([], dtype, Uint8Array.of(value ? 1 : 0));
@@ -83,10 +93,20 @@ export class Graph {
     const constant = inputs.every((input) => !input || input.constant === true);
     const values = outputs.map(({ shape, dtype }) => ({ name: `t${this.count++}`, shape, dtype, constant }));
     const names = { inputs: inputs.map((input) => input?.name ?? ""), outputs: values.map((value) => value.name) };
-    const node = { type, ...names, attributes, ...(domain ? { domain } : {}) };
+    const node = { type, ...names, attributes, ...(domain ? { domain } : {}), ...this.placed(type, inputs, outputs.length, attributes) };
     this.nodes.push(node);
     for (const value of values) this.producers.set(value.name, node);
     return values;
+  }
+
+  private placed(type: string, inputs: readonly (Value | undefined)[], outputs: number, attributes: Attributes): { name?: string } {
+    if (this.device === "cpu") return {};
+    const shapes = inputs.map((input) => input?.shape);
+    const constants = (i: number) => this.lists.get(inputs[i]?.name ?? "");
+    if (!belongsOnCpu(this.device, { type, shapes, outputs, attributes, constants })) return {};
+    const name = `cpu${this.cpuNodes.length}`;
+    this.cpuNodes.push(name);
+    return { name };
   }
 
   op(

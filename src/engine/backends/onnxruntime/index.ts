@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { Device } from "../../../shared/devices.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { OnnxBackend } from "./backend.ts";
 import { withHost } from "./kernels/host.ts";
 import { kernels } from "./kernels/index.ts";
-import { loadNative, threadCount } from "./native.ts";
+import { deviceText, loadNative, type Native, threadCount } from "./native.ts";
 
 const backendName = "onnxruntime";
 
@@ -24,18 +25,32 @@ const kernelNames = (): string[] =>
     typeof value === "string" && /^_?[A-Z]\w+$/.test(value) && value !== "FromPixels" ? [value] : [],
   );
 
+/** Where graphs run, and as what its maker knows it. */
+export interface DeviceChoice {
+  readonly device: Device;
+  readonly name?: string | undefined;
+}
+
 /** Registers the tfjs backend `onnxruntime` and returns its device in words. Throws when the native part cannot be loaded. */
-export function prepare(): string {
+export function prepare(choice: DeviceChoice = { device: "cpu" }, native: () => Native = loadNative): string {
   const threads = threadCount();
-  const device = `ONNX Runtime, CPU, ${threads} ${threads === 1 ? "thread" : "threads"}`;
-  if (tf.findBackendFactory(backendName)) return device;
-  const native = loadNative();
-  tf.registerBackend(backendName, () => new OnnxBackend(native, threads));
+  const { device, name } = choice;
+  if (tf.findBackendFactory(backendName)) {
+    const current = tf.findBackend(backendName);
+    if (!(current instanceof OnnxBackend) || current.device === device) return deviceText(device, threads, name);
+    tf.removeBackend(backendName);
+  }
+  const part = native();
+  tf.registerBackend(backendName, () => new OnnxBackend(part, threads, { device }));
+  if (tf.getKernelsForBackend(backendName).length === 0) registerKernels();
+  return deviceText(device, threads, name);
+}
+
+function registerKernels(): void {
   for (const kernelName of new Set([...kernelNames(), ...Object.keys(kernels)]))
     tf.registerKernel({
       kernelName,
       backendName,
       kernelFunc: kernels[kernelName] ? withHost(kernelName, kernels[kernelName]) : refuse(kernelName),
     });
-  return device;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { type Device, deviceTitles } from "../../../shared/devices.ts";
 import { requireNative } from "../paths.ts";
 import type { ElementType } from "./onnx.ts";
 
@@ -62,4 +63,10 @@ function physicalCores(): number {
 export function threadCount(): number {
   const wanted = Number(process.env["BULWARK_THREADS"]);
   return Number.isInteger(wanted) && wanted > 0 ? wanted : physicalCores();
+}
+
+/** A device in words; `name` is what the probe found it to be called. */
+export function deviceText(device: Device, threads: number, name?: string): string {
+  if (device !== "cpu") return `ONNX Runtime, ${deviceTitles[device]}${name ? ` (${name})` : ""}`;
+  return `ONNX Runtime, CPU, ${threads} ${threads === 1 ? "thread" : "threads"}`;
 }

@@ -1,10 +1,10 @@
 import { Writer } from "./protobuf.ts";
 
-/** Element types that our graphs use; int64 only inside a graph (indices, shapes). */
-export type ElementType = "float32" | "int32" | "bool" | "int64";
+/** Element types that our graphs use; int64 (indices, shapes) and float64 (powers of integers) only inside a graph. */
+export type ElementType = "float32" | "int32" | "bool" | "int64" | "float64";
 
 /** TensorProto.DataType. */
-export const elementCode: Record<ElementType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+export const elementCode: Record<ElementType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
 
 export type Attribute = number | string | readonly number[] | { readonly float: number } | { readonly floats: readonly number[] };
 export interface OnnxNode {
@@ -13,6 +13,7 @@ export interface OnnxNode {
   readonly outputs: string[];
   attributes: Readonly<Record<string, Attribute>>;
   readonly domain?: string;
+  readonly name?: string;
 }
 export interface Initializer {
   readonly name: string;
@@ -40,11 +41,12 @@ function attribute(name: string, value: Attribute): Writer {
   return out.int(20, 7);
 }
 
-// NodeProto: input 1, output 2, op_type 4, attribute 5, domain 7.
+// NodeProto: input 1, output 2, name 3, op_type 4, attribute 5, domain 7.
 function node(item: OnnxNode): Writer {
   const out = new Writer();
   for (const name of item.inputs) out.text(1, name);
   for (const name of item.outputs) out.text(2, name);
+  if (item.name) out.text(3, item.name);
   out.text(4, item.type);
   for (const [name, value] of Object.entries(item.attributes)) out.message(5, attribute(name, value));
   return item.domain ? out.text(7, item.domain) : out;

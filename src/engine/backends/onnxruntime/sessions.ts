@@ -1,4 +1,8 @@
+import type { Device } from "../../../shared/devices.ts";
+import { DeviceFailure } from "../failures.ts";
 import type { Native, NativeSession, NativeTensor } from "./native.ts";
+import { providerOption } from "./provider.ts";
+import type { Plan } from "./trace.ts";
 
 /** One compiled graph. `feeds` are the leaves (by number) that it wants as inputs, in order. */
 export interface Compiled {
@@ -21,11 +25,13 @@ export class Sessions {
   private readonly native: Native;
   private readonly limit: number;
   private readonly threads: number;
+  private readonly device: Device;
 
-  constructor(native: Native, threads: number, limit: number = defaultLimit) {
+  constructor(native: Native, threads: number, o: { readonly device?: Device; readonly bytes?: number | undefined } = {}) {
     this.native = native;
     this.threads = threads;
-    this.limit = limit;
+    this.device = o.device ?? "cpu";
+    this.limit = o.bytes ?? defaultLimit;
   }
 
   get size(): number {
@@ -41,17 +47,21 @@ export class Sessions {
     return found;
   }
 
-  /** Compiles a model and keeps it; `arenaBytes` estimates what it will hold while it lives. */
-  add(key: string, model: Uint8Array, parts: Omit<Compiled, "session" | "bytes">, arenaBytes: number): Compiled {
-    const session = this.native.create();
-    session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
-      intraOpNumThreads: this.threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
-      extra: { session: { intra_op: { allow_spinning: "0" } } },
-    });
-    const compiled = { ...parts, session, bytes: 2 * model.byteLength + arenaBytes };
+  /** Compiles a model and keeps it; the plan's `arenaBytes` estimates what it will hold while it lives. */
+  add(key: string, plan: Plan, fetches: Compiled["fetches"]): Compiled {
+    const { model, feeds, constants, arenaBytes } = plan;
+    const session = this.onDevice(() => this.native.create());
+    this.onDevice(() =>
+      session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
+        executionProviders: [providerOption(this.device, plan.cpuNodes)],
+        intraOpNumThreads: this.threads,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: "all",
+        logSeverityLevel: this.device === "cpu" ? 3 : 4, // what fails on a GPU is told as a warning of the run
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
+      }),
+    );
+    const compiled = { feeds, constants, fetches, session, bytes: 2 * model.byteLength + arenaBytes };
     this.compilations++;
     this.compiled.set(key, compiled);
     this.bytes += compiled.bytes;
@@ -85,6 +95,16 @@ export class Sessions {
       const tensor = leaves[leaf];
       if (tensor) feeds[name] = tensor;
     }
-    return compiled.session.run(feeds, compiled.fetches, {});
+    return this.onDevice(() => compiled.session.run(feeds, compiled.fetches, {}));
+  }
+
+  /** @throws DeviceFailure for whatever goes wrong anywhere but on the CPU. */
+  private onDevice<T>(work: () => T): T {
+    if (this.device === "cpu") return work();
+    try {
+      return work();
+    } catch (cause) {
+      throw new DeviceFailure(cause instanceof Error ? cause.message : String(cause), { cause });
+    }
   }
 }

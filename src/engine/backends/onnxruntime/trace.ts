@@ -1,4 +1,5 @@
 import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
+import type { Device } from "../../../shared/devices.ts";
 import { Graph, sizeOf, type Value } from "./graph.ts";
 import type { NativeTensor } from "./native.ts";
 import type { ElementType } from "./onnx.ts";
@@ -86,6 +87,8 @@ export interface Plan {
   readonly feeds: readonly { readonly leaf: number; readonly name: string }[];
   readonly constants: readonly number[];
   readonly arenaBytes: number;
+  /** Names of the nodes that the device must leave to the CPU. */
+  readonly cpuNodes: readonly string[];
 }
 
 const elementType = (dtype: DataType): ElementType => {
@@ -94,8 +97,8 @@ const elementType = (dtype: DataType): ElementType => {
 };
 
 /** Lowers a trace to an ONNX model. */
-export function planOf(trace: Trace, block: number): Plan {
-  const graph = new Graph(block);
+export function planOf(trace: Trace, block: number, device: Device = "cpu"): Plan {
+  const graph = new Graph(block, device);
   const values = new Map<Entry, Value>();
   const feeds: { leaf: number; name: string }[] = [];
   const constants: number[] = [];
@@ -132,5 +135,5 @@ export function planOf(trace: Trace, block: number): Plan {
     if (!value) throw new Error("a result was not lowered");
     return value;
   });
-  return { model: graph.encode(results), feeds, constants, arenaBytes: arenaBytes / 4 };
+  return { model: graph.encode(results), feeds, constants, arenaBytes: arenaBytes / 4, cpuNodes: graph.cpuNodes };
 }

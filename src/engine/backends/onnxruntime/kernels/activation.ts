@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
-import { relu } from "./unary.ts";
+import { relu, sigmoid } from "./unary.ts";
 
 /** Inputs of tfjs' fused kernels. */
 export type Fused<Names extends string> = Record<Names, TensorInfo> & { bias?: TensorInfo; preluActivationWeights?: TensorInfo };
@@ -21,7 +21,7 @@ export function activate(g: Graph, x: Value, name = "linear", prelu?: Value, alp
     case "elu":
       return g.unary("Elu", x);
     case "sigmoid":
-      return g.unary("Sigmoid", x);
+      return sigmoid(g, x);
     case "leakyrelu":
       return g.unary("LeakyRelu", x, { alpha: { float: alpha } });
     case "prelu":

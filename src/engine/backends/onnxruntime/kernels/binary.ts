@@ -3,6 +3,8 @@ import type { Graph, Value } from "../graph.ts";
 import { leak } from "./activation.ts";
 import { inBlocks } from "./blocked.ts";
 import { absorbBias } from "./conv.ts";
+import { numeric, store } from "./convert.ts";
+import { atan2, floorDivide, mod, power } from "./divide.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 
 type Body = (g: Graph, a: Value, b: Value) => Value;
@@ -16,7 +18,7 @@ const binaryKernel = (name: string, dtype: DataType | undefined, body: Body) =>
 const arithmetic = (name: string, body: Body) =>
   binaryKernel(name, undefined, (g, a, b) => {
     if (a.dtype !== "bool") return body(g, a, b.dtype === a.dtype ? b : g.cast(b, a.dtype));
-    return g.cast(body(g, g.cast(a, "int32"), g.cast(b, "int32")), "bool");
+    return store(g, body(g, g.cast(a, "int32"), g.cast(b, "int32")), "bool");
   });
 const comparison = (name: string, body: Body) =>
   binaryKernel(name, "bool", (g, a, b) => {
@@ -39,38 +41,9 @@ const compare =
   (g, a, b) =>
     g.binary(type, a, b, "bool");
 
-// The remainder with the divisor's sign, as in Python.
-const mod: Body = (g, a, b) => {
-  if (a.dtype !== "float32") return g.op("Mod", [a, b], g.binary("Add", a, b).shape, a.dtype);
-  const rest = g.op("Mod", [a, b], backend_util.assertAndGetBroadcastShape([...a.shape], [...b.shape]), a.dtype, { fmod: 1 });
-  const zero = g.scalar(0);
-  const opposite = g.binary("Xor", g.binary("Less", a, zero, "bool"), g.binary("Less", b, zero, "bool"));
-  const wraps = g.binary("And", opposite, g.unary("Not", g.binary("Equal", rest, zero, "bool")));
-  return g.where(wraps, g.binary("Add", rest, b), rest);
-};
-const floorDivide: Body = (g, a, b) => {
-  const quotient = g.unary("Floor", g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32")));
-  return g.cast(quotient, "int32");
-};
-
-// atan2 from atan: quadrants by the signs of x and y.
-const atan2: Body = (g, y, x) => {
-  const zero = g.scalar(0);
-  const base = g.unary("Atan", g.binary("Div", y, x));
-  const left = g.binary("Less", x, zero, "bool");
-  const below = g.binary("Less", y, zero, "bool");
-  const turn = g.where(below, g.scalar(-Math.PI), g.scalar(Math.PI));
-  const other = g.where(left, g.binary("Add", base, turn), base);
-  const xZero = g.binary("Equal", x, zero, "bool");
-  const yZero = g.binary("Equal", y, zero, "bool");
-  const onAxis = g.where(yZero, zero, g.where(below, g.scalar(-Math.PI / 2), g.scalar(Math.PI / 2)));
-  const bad = g.binary("Or", g.op("IsNaN", [x], x.shape, "bool"), g.op("IsNaN", [y], y.shape, "bool"));
-  return g.where(bad, g.scalar(Number.NaN), g.where(xZero, onAxis, other));
-};
-
 /** dy · eluʹ(x) from y = elu(x): dy where y ≥ 0, dy·(y + 1) below. */
 const eluGrad: Body = (g, dy, y) =>
-  g.where(g.binary("Less", y, g.scalar(0), "bool"), g.binary("Mul", dy, g.binary("Add", y, g.scalar(1))), dy);
+  g.where(g.binary("GreaterOrEqual", y, g.scalar(0), "bool"), dy, g.binary("Mul", dy, g.binary("Add", y, g.scalar(1))));
 
 /** condition ? a : b, where onnxruntime's Where knows the type; booleans go through integers. */
 export function select(g: Graph, condition: Value, a: Value, b: Value): Value {
@@ -84,21 +57,22 @@ export const binary: Kernels = {
     const [first] = list;
     if (!first) throw new Error("AddN needs a tensor");
     return backend.record("AddN", "", list, { shape: first.shape, dtype: first.dtype }, (g, ...values) =>
-      values.reduce((sum, value) => g.binary("Add", sum, value)),
+      store(
+        g,
+        values.map((value) => numeric(g, value)).reduce((sum, value) => g.binary("Add", sum, value)),
+        first.dtype,
+      ),
     );
   }),
   Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? elementwise("Add")(g, a, b)),
   Sub: arithmetic("Sub", direct("Sub")),
   Multiply: arithmetic("Multiply", elementwise("Mul")),
-  RealDiv: binaryKernel("RealDiv", undefined, (g, a, b) => {
-    const quotient = g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32"));
-    return g.cast(quotient, a.dtype);
-  }),
+  RealDiv: binaryKernel("RealDiv", undefined, (g, a, b) => store(g, g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32")), a.dtype)),
   FloorDiv: binaryKernel("FloorDiv", "int32", floorDivide),
   Maximum: arithmetic("Maximum", direct("Max")),
   Minimum: arithmetic("Minimum", direct("Min")),
   Mod: arithmetic("Mod", mod),
-  Pow: arithmetic("Pow", direct("Pow")),
+  Pow: arithmetic("Pow", power),
   Atan2: arithmetic("Atan2", atan2),
   SquaredDifference: arithmetic("SquaredDifference", (g, a, b) => {
     const difference = g.binary("Sub", a, b);

@@ -13,6 +13,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { OnnxBackend } from "../backend.ts";
 import { sizeOf } from "../graph.ts";
+import { truncate } from "./convert.ts";
 import { onHost } from "./host.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 
@@ -74,7 +75,7 @@ export const create: Kernels = {
     if (dtype === "complex64") return onHost(backend, "Cast", { x }, { dtype });
     if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool")
       throw new Error(`Error in Cast: failed to cast ${x.dtype} to ${dtype}`);
-    return backend.record("Cast", "", [x], { shape: x.shape, dtype }, (g, v) => g.cast(v, dtype));
+    return backend.record("Cast", "", [x], { shape: x.shape, dtype }, (g, v) => (dtype === "int32" ? truncate(g, v) : g.cast(v, dtype)));
   }),
   OneHot: kernel<OneHotInputs, OneHotAttrs>(({ inputs: { indices }, attrs: { depth, onValue, offValue, dtype }, backend }) => {
     const shape = [...indices.shape, depth];

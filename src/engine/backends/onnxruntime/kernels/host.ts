@@ -8,7 +8,7 @@ import { type Kernels, kernel } from "./kernel.ts";
  * Kernels that are computed in JavaScript, by the cpu backend's own code on values that are read back first: their results' shapes depend
  * on values, or they work on text, or nothing on a hot path wants them. None is used by forward passes or gradients of our networks.
  */
-const names = [
+export const hostNames = [
   "Bincount",
   "BitwiseAnd",
   "BroadcastArgs",
@@ -104,9 +104,14 @@ export function onHost(backend: OnnxBackend, name: string, inputs: object, attrs
 /** The written list above as kernels. */
 export const hostKernels: Kernels = {
   ...Object.fromEntries(
-    names.map((name) => [name, kernel<object, object>(({ inputs, attrs, backend }) => onHost(backend, name, inputs, attrs ?? {}))]),
+    hostNames.map((name) => [name, kernel<object, object>(({ inputs, attrs, backend }) => onHost(backend, name, inputs, attrs ?? {}))]),
   ),
   Complex: kernel<{ real: TensorInfo; imag: TensorInfo }>(({ inputs: { real, imag }, backend }) => backend.complex(real, imag)),
+};
+
+/** Computed by nobody: kernels of tfjs that the cpu backend has and we refuse with an error that names them, and why. */
+export const refused: Readonly<Record<string, string>> = {
+  Draw: "it paints on a browser's canvas",
 };
 
 const aliases = new Set(["Identity", "Reshape", "ExpandDims"]);

@@ -36,7 +36,7 @@ export const matrix: Kernels = {
     const shape = shapeOf(a, b, attrs);
     const { transposeA, transposeB } = attrs;
     if (isEmpty(a.shape) || isEmpty(b.shape))
-      return backend.record("Full", 0, [], { shape, dtype: "float32" }, (g) => g.expand(g.scalar(0), shape));
+      return backend.record("Full", 0, [], { shape, dtype: a.dtype }, (g) => g.expand(g.scalar(0, a.dtype as "float32"), shape));
     return backend.record("BatchMatMul", [transposeA, transposeB], [a, b], { shape, dtype: a.dtype }, (g, x, y) =>
       matmul(g, x, y, transposeA, transposeB),
     );

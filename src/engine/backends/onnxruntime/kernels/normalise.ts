@@ -11,6 +11,7 @@ import type {
 } from "@tensorflow/tfjs-core";
 import { backend_util } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
+import { numeric } from "./convert.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 
 /** 1 where two channels are at most `radius` apart, so that x·band sums each channel's neighbourhood. */
@@ -74,8 +75,10 @@ export const normalisation: Kernels = {
     for (const [i, term] of left.split(",").entries())
       for (const [d, letter] of [...term].entries()) sizes.set(letter, list[i]?.shape[d] ?? 1);
     const shape = [...right].map((letter) => sizes.get(letter) ?? 1);
-    return backend.record("Einsum", equation, list, { shape, dtype: list[0]?.dtype ?? "float32" }, (g, ...values) =>
-      g.op("Einsum", values, shape, values[0]?.dtype ?? "float32", { equation: equation.replace(/\s/g, "") }),
-    );
+    const dtype = list[0]?.dtype === "bool" ? "int32" : (list[0]?.dtype ?? "float32");
+    return backend.record("Einsum", equation, list, { shape, dtype }, (g, ...values) => {
+      const operands = values.map((value) => numeric(g, value));
+      return g.op("Einsum", operands, shape, operands[0]?.dtype ?? "float32", { equation: equation.replace(/\s/g, "") });
+    });
   }),
 };

@@ -1,20 +1,23 @@
 import type { ClipByValueAttrs, LeakyReluAttrs, StepAttrs, UnaryInputs } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
 import { absorbRelu, inBlocks } from "./blocked.ts";
+import { numeric, store } from "./convert.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 
 type Body = (g: Graph, x: Value) => Value;
 
-/** float32 in, float32 out; integers and booleans are converted as the cpu backend does. */
+/** float32 in, float32 out. */
 const float = (name: string, body: Body) =>
   kernel<UnaryInputs>(({ inputs: { x }, backend }) =>
     backend.record(name, "", [x], { shape: x.shape, dtype: "float32" }, (g, value) => body(g, g.cast(value, "float32"))),
   );
-/** The result has the input's own type. */
+/** The result has the input's own type; booleans are counted as integers and back. */
 const same = (name: string, body: Body) =>
   kernel<UnaryInputs>(({ inputs: { x }, backend }) =>
-    backend.record(name, "", [x], { shape: x.shape, dtype: x.dtype }, (g, value) => body(g, value)),
+    backend.record(name, "", [x], { shape: x.shape, dtype: x.dtype }, (g, value) => store(g, body(g, numeric(g, value)), x.dtype)),
   );
+/** Computed in float32 and then given the input's own type, as tfjs has it for some functions: the arc cosine of an int32 is an int32. */
+const kept = (name: string, body: Body) => same(name, (g, x) => body(g, g.cast(x, "float32")));
 const test = (name: string, body: Body) =>
   kernel<UnaryInputs>(({ inputs: { x }, backend }) =>
     backend.record(name, "", [x], { shape: x.shape, dtype: "bool" }, (g, value) => body(g, value)),
@@ -22,6 +25,7 @@ const test = (name: string, body: Body) =>
 /** Rounding: integers stay what they are. */
 const whole = (type: string) => same(type, (g, x) => (x.dtype === "float32" ? g.unary(type, x) : x));
 const direct = (type: string) => float(type, (g, x) => g.unary(type, x));
+const directKept = (type: string) => kept(type, (g, x) => g.unary(type, x));
 
 /** max(x, 0), remembered so that its gradient's mask can be taken from it and x need not be kept. NaN stays NaN. */
 export const relu: Body = (g, x) =>
@@ -38,8 +42,12 @@ const expm1: Body = (g, x) => {
 const log1p: Body = (g, x) => {
   const ratio = g.binary("Div", x, g.binary("Add", x, g.scalar(2)));
   const near = g.binary("Mul", g.unary("Atanh", ratio), g.scalar(2));
-  return g.where(g.binary("Greater", x, g.scalar(0.5), "bool"), g.unary("Log", g.binary("Add", x, g.scalar(1))), near);
+  const plain = g.unary("Log", g.binary("Add", x, g.scalar(1)));
+  const isNear = g.binary("LessOrEqual", g.unary("Abs", x), g.scalar(0.5), "bool");
+  return g.where(isNear, near, plain);
 };
+/** 1 / (1 + e⁻ˣ). onnxruntime's own Sigmoid is 0 below -18, where the true one still has a sign for its gradient. */
+export const sigmoid: Body = (g, x) => g.unary("Reciprocal", g.binary("Add", g.unary("Exp", g.unary("Neg", x)), g.scalar(1)));
 const nan: Body = (g, x) => g.op("IsNaN", [g.cast(x, "float32")], x.shape, "bool");
 const infinite: Body = (g, x) => g.op("IsInf", [g.cast(x, "float32")], x.shape, "bool");
 
@@ -51,46 +59,47 @@ const seluAlpha = 1.6732632423543772;
 
 export const unary: Kernels = {
   Abs: same("Abs", (g, x) => g.unary("Abs", x)),
-  Acos: direct("Acos"),
-  Acosh: direct("Acosh"),
-  Asin: direct("Asin"),
-  Asinh: direct("Asinh"),
-  Atan: direct("Atan"),
-  Atanh: direct("Atanh"),
+  Acos: directKept("Acos"),
+  Acosh: directKept("Acosh"),
+  Asin: directKept("Asin"),
+  Asinh: directKept("Asinh"),
+  Atan: directKept("Atan"),
+  Atanh: directKept("Atanh"),
   Ceil: whole("Ceil"),
   Cos: direct("Cos"),
   Cosh: direct("Cosh"),
   Elu: float("Elu", (g, x) => g.unary("Elu", x)),
   Erf: direct("Erf"),
   Exp: direct("Exp"),
-  Expm1: float("Expm1", expm1),
+  Expm1: kept("Expm1", expm1),
   Floor: whole("Floor"),
   IsFinite: test("IsFinite", (g, x) => g.unary("Not", g.binary("Or", nan(g, x), infinite(g, x)))),
   IsInf: test("IsInf", infinite),
   IsNan: test("IsNan", nan),
   Log: direct("Log"),
-  Log1p: float("Log1p", log1p),
+  Log1p: kept("Log1p", log1p),
   LogicalNot: test("LogicalNot", (g, x) => g.unary("Not", g.cast(x, "bool"))),
   Neg: same("Neg", (g, x) => g.unary("Neg", x)),
-  Reciprocal: direct("Reciprocal"),
+  Reciprocal: directKept("Reciprocal"),
   Relu: same("Relu", relu),
   Relu6: same("Relu6", (g, x) => g.binary("Min", relu(g, x), g.scalar(6, x.dtype))),
   Round: whole("Round"),
   Rsqrt: float("Rsqrt", (g, x) => g.unary("Reciprocal", g.unary("Sqrt", x))),
-  Selu: float("Selu", (g, x) => g.unary("Selu", x, { alpha: { float: seluAlpha }, gamma: { float: seluScale } })),
-  Sigmoid: direct("Sigmoid"),
+  Selu: kept("Selu", (g, x) => g.unary("Selu", x, { alpha: { float: seluAlpha }, gamma: { float: seluScale } })),
+  Sigmoid: float("Sigmoid", sigmoid),
   Sign: same("Sign", sign),
   Sin: direct("Sin"),
-  Sinh: direct("Sinh"),
-  Softplus: direct("Softplus"),
+  Sinh: directKept("Sinh"),
+  Softplus: directKept("Softplus"),
   Sqrt: direct("Sqrt"),
   Square: same("Square", (g, x) => g.binary("Mul", x, x)),
   Tan: direct("Tan"),
   Tanh: direct("Tanh"),
   ClipByValue: kernel<UnaryInputs, ClipByValueAttrs>(({ inputs: { x }, attrs: { clipValueMin: min, clipValueMax: max }, backend }) =>
-    backend.record("ClipByValue", [min, max], [x], { shape: x.shape, dtype: x.dtype }, (g, value) =>
-      g.op("Clip", [value, g.scalar(min, value.dtype), g.scalar(max, value.dtype)], x.shape, value.dtype),
-    ),
+    backend.record("ClipByValue", [min, max], [x], { shape: x.shape, dtype: x.dtype }, (g, value) => {
+      const v = numeric(g, value);
+      return store(g, g.op("Clip", [v, g.scalar(min, v.dtype), g.scalar(max, v.dtype)], x.shape, v.dtype), x.dtype);
+    }),
   ),
   LeakyRelu: kernel<UnaryInputs, LeakyReluAttrs>(({ inputs: { x }, attrs: { alpha }, backend }) =>
     backend.record("LeakyRelu", alpha, [x], { shape: x.shape, dtype: "float32" }, (g, value) =>
@@ -98,7 +107,9 @@ export const unary: Kernels = {
     ),
   ),
   Step: kernel<UnaryInputs, StepAttrs>(({ inputs: { x }, attrs: { alpha }, backend }) =>
-    backend.record("Step", alpha, [x], { shape: x.shape, dtype: x.dtype }, (g, value) => step(g, value, alpha)),
+    backend.record("Step", alpha, [x], { shape: x.shape, dtype: x.dtype }, (g, value) =>
+      store(g, step(g, numeric(g, value), alpha), x.dtype),
+    ),
   ),
 };
 

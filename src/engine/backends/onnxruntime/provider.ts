@@ -1,0 +1,52 @@
+import type { Device } from "../../../shared/devices.ts";
+
+/** ONNX Runtime's own names of its execution providers. What one of them does not claim, ONNX Runtime places on the CPU. */
+export const providers: Readonly<Record<Device, string>> = {
+  cpu: "cpu",
+  webgpu: "webgpu",
+  cuda: "cuda",
+  directml: "dml",
+  coreml: "coreml",
+};
+
+/** A node about to be written, as far as its placement depends on it. */
+export interface PlacedNode {
+  readonly type: string;
+  readonly shapes: readonly (readonly number[] | undefined)[];
+  readonly outputs: number;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** Numbers of an input that is a list of constants. */
+  readonly constants: (input: number) => readonly number[] | undefined;
+}
+
+const list = (value: unknown): readonly number[] => (Array.isArray(value) ? value.filter((item) => typeof item === "number") : []);
+
+/**
+ * What WebGPU's provider claims and then refuses, or computes wrongly (onnxruntime 1.30); test/conformance runs into each of them when
+ * it is taken off. Such nodes are named to ONNX Runtime as the CPU's.
+ */
+const refusedByWebgpu: Readonly<Record<string, (node: PlacedNode) => boolean>> = {
+  // Only one and two spatial axes.
+  ConvTranspose: ({ shapes }) => (shapes[1]?.length ?? 4) > 4,
+  Conv: ({ shapes, attributes }) => {
+    const [input, filter] = shapes;
+    // Three spatial axes have no groups.
+    if ((filter?.length ?? 4) > 4) return (attributes["group"] ?? 1) !== 1;
+    // An image as large as the filter is taken for a matrix product, whatever is padded behind it.
+    const pads = list(attributes["pads"]);
+    const isFilterSize = input?.slice(2).every((size, axis) => size === filter?.[axis + 2]) ?? true;
+    return isFilterSize && pads.some((pad, i) => pad !== pads[(i + pads.length / 2) % pads.length]);
+  },
+  // No positions of the maxima.
+  MaxPool: ({ outputs }) => outputs > 1,
+  // A negative step counts from the wrong end unless it begins at the last element.
+  Slice: ({ constants }) => (constants(4) ?? []).some((step) => step < 0),
+};
+
+/** Whether a node must be kept off the device that the rest of its graph runs on. */
+export const belongsOnCpu = (device: Device, node: PlacedNode): boolean =>
+  device === "webgpu" && (refusedByWebgpu[node.type]?.(node) ?? false);
+
+/** A provider as a session wants it, with the nodes that it must leave to the CPU. */
+export const providerOption = (device: Device, cpuNodes: readonly string[]): string | object =>
+  device === "webgpu" && cpuNodes.length > 0 ? { name: providers[device], forceCpuNodeNames: cpuNodes } : providers[device];

@@ -1,0 +1,15 @@
+/** What ONNX Runtime can compute on: values of the setting `bulwark.engine.device` and of `--device`. */
+export const deviceNames = ["auto", "cpu", "webgpu", "cuda", "directml", "coreml"] as const;
+export type DeviceName = (typeof deviceNames)[number];
+/** One that is not left to us. */
+export type Device = Exclude<DeviceName, "auto">;
+
+export const isDeviceName = (name: string): name is DeviceName => deviceNames.some((known) => known === name);
+
+export const deviceTitles: Readonly<Record<Device, string>> = {
+  cpu: "CPU",
+  webgpu: "WebGPU",
+  cuda: "CUDA",
+  directml: "DirectML",
+  coreml: "CoreML",
+};

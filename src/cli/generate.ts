@@ -26,6 +26,7 @@ const plural: Readonly<Record<CatalogKind, string>> = {
   detector: "detectors",
   explanation: "explanations",
   measure: "measures",
+  analysis: "analyses",
   model: "models",
   dataset: "datasets",
 };

@@ -1,4 +1,13 @@
 import { BulwarkError } from "../shared/errors.ts";
+import { ablation } from "./analyses/ablation.ts";
+import type { Analysis } from "./analyses/analysis.ts";
+import { baselineComparison } from "./analyses/baselineComparison.ts";
+import { depthSweep } from "./analyses/depthSweep.ts";
+import { paperComparison } from "./analyses/paperComparison.ts";
+import { robustnessCurve } from "./analyses/robustnessCurve.ts";
+import { rocCurve } from "./analyses/rocCurve.ts";
+import { syllabusComparison } from "./analyses/syllabusComparison.ts";
+import { timing } from "./analyses/timing.ts";
 import { fgsm } from "./attacks/fgsm.ts";
 import { nPixel } from "./attacks/nPixel/nPixel.ts";
 import { pgd } from "./attacks/pgd.ts";
@@ -23,6 +32,16 @@ export const attacks: readonly Attack[] = [fgsm, nPixel, pgd];
 export const defenses: readonly Defense[] = [standard, volumizedCurriculum];
 export const detectors: readonly Detector[] = [];
 export const explanations: readonly Explanation[] = [gradCam];
+export const analyses: readonly Analysis[] = [
+  ablation,
+  baselineComparison,
+  depthSweep,
+  paperComparison,
+  robustnessCurve,
+  rocCurve,
+  syllabusComparison,
+  timing,
+];
 export const measures: readonly Measure[] = allMeasures;
 export const models: readonly ModelSpec[] = [lenet, papernot, resnet9, vgg16, vgg19];
 export const datasets: readonly DatasetSpec[] = [arrays, cifar10, cifar100, fashionMnist, imageFolder, mnist, svhn];
@@ -34,6 +53,7 @@ export const registry = {
   detector: detectors,
   explanation: explanations,
   measure: measures,
+  analysis: analyses,
   model: models,
   dataset: datasets,
 } as const;

@@ -14,10 +14,10 @@ export const numberOf = (node: Node | undefined): number | undefined => (typeof 
 
 /** A place where a registry entry is chosen by its `kind`. */
 export interface ChoiceSite {
-  readonly kind: "attack" | "dataset" | "defense" | "detector" | "explanation" | "model";
+  readonly kind: "analysis" | "attack" | "dataset" | "defense" | "detector" | "explanation" | "model";
   readonly node: Node;
 }
-const lists = { attacks: "attack", detectors: "detector", explanations: "explanation" } as const;
+const lists = { analyses: "analysis", attacks: "attack", detectors: "detector", explanations: "explanation" } as const;
 
 /** Every choice of an experiment, in the order of the file. */
 export function choiceSites(root: Node): ChoiceSite[] {

@@ -1,5 +1,5 @@
 /** The registries as plain data: what the language server, forms and docs know without loading tfjs. Built by `npm run generate`. */
-export const catalogKinds = ["attack", "defense", "detector", "explanation", "measure", "model", "dataset"] as const;
+export const catalogKinds = ["attack", "defense", "detector", "explanation", "measure", "analysis", "model", "dataset"] as const;
 export type CatalogKind = (typeof catalogKinds)[number];
 
 /** JSON schema of one parameter, as far as Bulwark uses it. */
@@ -10,6 +10,7 @@ export interface ParameterSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly enum?: readonly string[];
+  readonly items?: unknown;
   readonly unit?: string;
   readonly advanced?: boolean;
 }

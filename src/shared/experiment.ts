@@ -232,11 +232,7 @@ export function experimentSchema(catalog: Catalog): Schema {
       attacks: list("attack", "Attacks that every arm is put to."),
       detectors: list("detector", "Detectors scored on clean and attacked images."),
       explanations: list("explanation", "Attention drawn before and after.", { samples: int("Images to draw.", 4, { minimum: 1 }) }),
-      analyses: {
-        type: "array",
-        description: "Further analyses of the results.",
-        items: { type: "object", required: ["kind"], properties: { kind: { type: "string" } } },
-      },
+      analyses: list("analysis", "Further tables and curves, of every arm or over all of them."),
       compare: {
         type: "array",
         description: "More arms on the same data with the same attacks.",

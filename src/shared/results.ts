@@ -40,6 +40,22 @@ export interface Choice {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * An attack as it meets a defence that it does not know: the images were made against an undefended model (`source`) and are only shown
+ * to the defended one. Rates as in `AttackSummary`.
+ */
+export interface StaticResult {
+  readonly source: string;
+  readonly n: number;
+  readonly clean: Rate;
+  readonly attacked: Rate;
+  readonly successRate: number | null;
+  readonly defenseSuccess: number | null;
+  /** β over the attacks that fooled the undefended model. */
+  readonly defenseSuccessOfFooled: number | null;
+  readonly robustness: number | null;
+}
+
 /** `attack --json` of the contract, less `run` and `files`. */
 export interface AttackSummary {
   readonly n: number;
@@ -58,6 +74,12 @@ export interface AttackSummary {
   readonly forwardEvaluations: number;
   readonly imagesPerSecond: number;
   readonly findings: readonly Finding[];
+  /** `static`: the images were made without the defence in the loop. Left out or `adaptive`: against the model as it is attacked here. */
+  readonly mode?: "adaptive" | "static";
+  /** β over the attacks that fooled the undefended arm; only where there is one. */
+  readonly defenseSuccessOfFooled?: number | null;
+  /** The same attack made against the undefended arm and transferred; only for a defended arm beside an undefended one. */
+  readonly static?: StaticResult;
 }
 
 export interface AttackDocument extends AttackSummary {
@@ -97,8 +119,68 @@ export interface ArmReport {
   readonly attacks: readonly AttackSummary[];
   readonly detectors: readonly unknown[];
   readonly explanations: readonly ExplanationResult[];
-  readonly analyses: readonly unknown[];
-  readonly timing: { readonly forwardMilliseconds: number; readonly batchSize: number } | null;
+  /** What each analysis of the experiment measured on this arm, in the order of the experiment. */
+  readonly analyses: readonly ArmAnalysis[];
+  readonly timing: ForwardTiming | null;
+}
+
+/** Time of a forward pass over one image, in milliseconds: median (`forwardMilliseconds`) and 95th percentile. */
+export interface ForwardTiming {
+  readonly forwardMilliseconds: number;
+  readonly batchSize: number;
+  readonly p95Milliseconds?: number;
+  /** The same without the defence's own preparation of the image (the volumizer); absent for an arm that has none. */
+  readonly networkMilliseconds?: number;
+  readonly networkP95Milliseconds?: number;
+  /** Passes measured, after `warmUps` that were not. */
+  readonly passes?: number;
+  readonly warmUps?: number;
+}
+
+export interface ArmAnalysis extends Choice {
+  /** Figures of the analysis' own form; null where it measures nothing on a single arm. */
+  readonly data: unknown;
+}
+
+// ── what analyses say in the end: the same tables and charts in every report ──────────────────────────────────────────────────
+export type Format = "text" | "percent" | "points" | "number" | "milliseconds" | "count";
+export interface Column {
+  readonly name: string;
+  readonly format: Format;
+}
+/** Shares are in [0,1], differences of shares too; `null` is "not measured". */
+export type TableCell = string | number | null;
+export interface AnalysisTable {
+  readonly title: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly TableCell[])[];
+}
+/** A value, where it is known with the ends of its 95 % interval. */
+export interface ChartPoint {
+  readonly x: number;
+  readonly y: number | null;
+  readonly low?: number;
+  readonly high?: number;
+}
+export interface ChartSeries {
+  readonly label: string;
+  /** Place in the chart colours: lines of one arm share theirs. */
+  readonly colour: number;
+  /** Dashed for the second figure of an arm, such as the static attack beside the adaptive one. */
+  readonly isDashed?: boolean;
+  readonly points: readonly ChartPoint[];
+}
+export interface AnalysisChart {
+  readonly title: string;
+  readonly x: { readonly label: string; readonly format: Format; readonly range?: readonly [number, number] };
+  readonly y: { readonly label: string; readonly format: Format; readonly range?: readonly [number, number] };
+  readonly series: readonly ChartSeries[];
+}
+export interface AnalysisResult extends Choice {
+  readonly title: string;
+  readonly charts: readonly AnalysisChart[];
+  readonly tables: readonly AnalysisTable[];
+  readonly notes: readonly string[];
 }
 
 export interface Expectation {
@@ -115,6 +197,8 @@ export interface RunReport {
   readonly run: string;
   readonly experiment: Readonly<Record<string, unknown>>;
   readonly arms: readonly ArmReport[];
+  /** The experiment's analyses, over all arms. */
+  readonly analyses?: readonly AnalysisResult[];
   readonly findings: readonly Finding[];
   readonly expect: readonly Expectation[];
   readonly finishedAt: string;

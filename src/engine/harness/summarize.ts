@@ -1,5 +1,5 @@
 import type { AttackSummary, Choice, Finding, ImageRecord, NormSummary } from "../../shared/results.ts";
-
+import { defenseSuccess, isCleanCorrect, isCorrect, robustness, share } from "../metrics/robustness.ts";
 import { rb201 } from "./rules/rb201.ts";
 import { rb202 } from "./rules/rb202.ts";
 import { rb203 } from "./rules/rb203.ts";
@@ -16,10 +16,8 @@ export interface SummaryFacts {
   readonly seed: number;
 }
 
-const share = (count: number, of: number): number | null => (of === 0 ? null : count / of);
-
 /** Mean and maximum over the images that were attacked with success; null where there is none. */
-function normSummary(successes: readonly ImageRecord[], norm: "linf" | "l2" | "l0"): NormSummary {
+export function normSummary(successes: readonly ImageRecord[], norm: "linf" | "l2" | "l0"): NormSummary {
   if (successes.length === 0) return { mean: null, max: null };
   const values = successes.map((record) => record[norm]);
   return { mean: values.reduce((a, b) => a + b, 0) / values.length, max: values.reduce((a, b) => Math.max(a, b), 0) };
@@ -32,14 +30,12 @@ function normSummary(successes: readonly ImageRecord[], norm: "linf" | "l2" | "l
 export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: SummaryFacts): AttackSummary {
   const records = outcomes.flatMap((outcome) => outcome.records);
   const n = records.length;
-  const cleanCorrect = records.filter((r) => r.cleanPrediction === r.label);
-  const correct = records.filter((r) => r.prediction === r.label).length;
+  const cleanCorrect = records.filter(isCleanCorrect);
+  const correct = records.filter(isCorrect).length;
   const target = facts.attack.params["target"];
   const attackable = cleanCorrect.filter((r) => typeof target !== "number" || target < 0 || r.cleanPrediction !== target);
   const successes = records.filter((r) => r.success);
   const changed = successes.length > 0 ? successes : cleanCorrect;
-  const clean = share(cleanCorrect.length, n);
-  const attacked = share(correct, n);
   const seconds = total(outcomes, (o) => o.seconds);
   const gradientEvaluations = total(outcomes, (o) => o.gradientEvaluations);
   const notes = addNotes(outcomes.map((o) => o.notes));
@@ -50,11 +46,11 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
     n,
     ...facts,
     defense: facts.defense?.id === "standard" ? null : facts.defense, // plain training defends nothing
-    clean: { accuracy: clean, correct: cleanCorrect.length },
-    attacked: { accuracy: attacked, correct },
+    clean: { accuracy: share(cleanCorrect.length, n), correct: cleanCorrect.length },
+    attacked: { accuracy: share(correct, n), correct },
     successRate: share(attackable.filter((r) => r.success).length, attackable.length),
-    defenseSuccess: share(cleanCorrect.filter((r) => r.prediction === r.label).length, cleanCorrect.length),
-    robustness: clean === null || attacked === null ? null : clean - attacked,
+    defenseSuccess: defenseSuccess(records),
+    robustness: robustness(records),
     norms: { linf: normSummary(changed, "linf"), l2: normSummary(changed, "l2"), l0: normSummary(changed, "l0") },
     seconds,
     gradientEvaluations,

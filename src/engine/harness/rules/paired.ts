@@ -1,6 +1,6 @@
 import type { ImageRecord } from "../../../shared/results.ts";
+import { criticalZ, unpairedZ, weakerWins } from "../../metrics/statistics.ts";
 import type { ComparedAttack } from "../types.ts";
-import { criticalZ, unpairedZ, weakerWins } from "./statistics.ts";
 import { images } from "./words.ts";
 
 /** Images broken by only one of two attacks. An image that was misclassified already says nothing about either. */

@@ -1,5 +1,5 @@
 import type { Finding } from "../../../shared/results.ts";
-import { binomialTail, significance } from "./statistics.ts";
+import { binomialTail, significance } from "../../metrics/statistics.ts";
 import { images } from "./words.ts";
 
 /**

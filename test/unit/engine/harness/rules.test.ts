@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { compareFindings } from "../../../../src/engine/harness/compare.ts";
 import { rb206 } from "../../../../src/engine/harness/rules/rb206.ts";
-import { binomialTail, unpairedZ, weakerWins } from "../../../../src/engine/harness/rules/statistics.ts";
+import { binomialTail, unpairedZ, weakerWins } from "../../../../src/engine/metrics/statistics.ts";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
 import type { ComparedAttack, CountedOutcome, HarnessNotes } from "../../../../src/engine/harness/types.ts";
 import type { ImageRecord } from "../../../../src/shared/results.ts";

@@ -1,0 +1,44 @@
+import { type ArmReport, type AttackSummary, type Column, type TableCell, wilson } from "../../shared/results.ts";
+import { attackKeys } from "../../shared/runs.ts";
+import type { AnalysedArm } from "./analysis.ts";
+
+/** Every attack by its key, in the order of the first arm that has it. */
+export function attackNames(arms: readonly ArmReport[]): string[] {
+  return [...new Set(arms.flatMap((arm) => attackKeys(arm.attacks.map(({ attack }) => attack.id))))];
+}
+
+export function summaryOf(arm: ArmReport, key: string): AttackSummary | null {
+  return arm.attacks[attackKeys(arm.attacks.map(({ attack }) => attack.id)).indexOf(key)] ?? null;
+}
+
+/** Clean accuracy and, for every attack, accuracy under the adaptive and under the static attack (where one arm has it). */
+export function accuracyColumns(arms: readonly ArmReport[]): Column[] {
+  const columns: Column[] = [{ name: "clean", format: "percent" }];
+  for (const key of attackNames(arms)) {
+    columns.push({ name: key, format: "percent" });
+    if (hasStatic(arms, key)) columns.push({ name: `${key}, static`, format: "percent" });
+  }
+  return columns;
+}
+
+export function accuracyCells(arm: ArmReport, arms: readonly ArmReport[]): TableCell[] {
+  const cells: TableCell[] = [arm.clean.accuracy];
+  for (const key of attackNames(arms)) {
+    const summary = summaryOf(arm, key);
+    cells.push(summary?.attacked.accuracy ?? null);
+    if (hasStatic(arms, key)) cells.push(summary?.static?.attacked.accuracy ?? null);
+  }
+  return cells;
+}
+
+export const hasStatic = (arms: readonly ArmReport[], key: string): boolean => arms.some((arm) => summaryOf(arm, key)?.static);
+
+/** A share with its 95 % interval, as a point of a chart. */
+export function point(x: number, correct: number, n: number) {
+  const interval = wilson(correct, n);
+  return interval ? { x, y: correct / n, low: interval[0], high: interval[1] } : { x, y: null };
+}
+
+export const reportsOf = (arms: readonly AnalysedArm[]): ArmReport[] => arms.map(({ report }) => report);
+export const explainStatic =
+  "Adaptive attacks know the defence; static ones were made against the undefended arm and are only shown to the defended one.";

@@ -1,0 +1,59 @@
+import type { AnalysisChart, ChartPoint, ChartSeries } from "../../shared/results.ts";
+import { point } from "./columns.ts";
+
+/** One value of an attack's parameter on one arm. Counts rather than shares, so that intervals can be drawn. */
+interface Counted {
+  readonly value: number;
+  readonly n: number;
+  readonly cleanCorrect: number;
+  readonly attackedCorrect: number;
+  readonly defended: number;
+  readonly of: number;
+  readonly static: { readonly n: number; readonly attacked: { readonly correct: number } } | null;
+}
+export interface CurveLine<P extends Counted = Counted> {
+  readonly name: string;
+  readonly points: readonly P[];
+}
+
+/** Accuracy (static dashed), δ and β over the values: three charts, one colour an arm. */
+export function curveCharts(attack: string, label: string, lines: readonly CurveLine[]): AnalysisChart[] {
+  const x = { label, format: "number" as const };
+  const adaptive = (of: (p: Counted) => ChartPoint): ChartSeries[] =>
+    lines.map(({ name, points }, colour) => ({ label: name, colour, points: points.map(of) }));
+  return [
+    {
+      title: `Accuracy under ${attack}`,
+      x,
+      y: { label: "accuracy", format: "percent", range: [0, 1] },
+      series: [...adaptive((p) => point(p.value, p.attackedCorrect, p.n)), ...statics(lines)],
+    },
+    {
+      title: `Robustness δ under ${attack}`,
+      x,
+      y: { label: "δ = clean − attacked (percentage points)", format: "points" },
+      series: adaptive(lost),
+    },
+    {
+      title: `Defence success β under ${attack}`,
+      x,
+      y: { label: "β", format: "percent", range: [0, 1] },
+      series: adaptive((p) => point(p.value, p.defended, p.of)),
+    },
+  ];
+}
+
+function statics(lines: readonly CurveLine[]): ChartSeries[] {
+  return lines.flatMap(({ name, points }, colour): ChartSeries[] => {
+    const measured = points.flatMap((p) => (p.static ? [point(p.value, p.static.attacked.correct, p.static.n)] : []));
+    return measured.length === 0 ? [] : [{ label: `${name}, static`, colour, isDashed: true, points: measured }];
+  });
+}
+
+/** δ with the interval of the share of images that were lost; where an attack also repaired images there is no such share, hence no band. */
+function lost(p: Counted): ChartPoint {
+  const broken = p.of === p.cleanCorrect ? p.of - p.defended : null;
+  const difference = p.cleanCorrect - p.attackedCorrect;
+  if (broken === difference) return point(p.value, difference, p.n);
+  return { x: p.value, y: p.n === 0 ? null : difference / p.n };
+}

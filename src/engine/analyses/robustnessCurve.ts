@@ -1,0 +1,130 @@
+import { Type } from "@sinclair/typebox";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { AnalysisTable, Choice, StaticResult, TableCell } from "../../shared/results.ts";
+import { choice, int, text } from "../define.ts";
+import { type BetaDenominator, betaDenominators, isCleanCorrect, isCorrect } from "../metrics/robustness.ts";
+import { type AnalysedAttack, defineAnalysis, type ExperimentFacts, type FurtherAttack } from "./analysis.ts";
+import { explainStatic } from "./columns.ts";
+import { type CurveLine, curveCharts } from "./curveCharts.ts";
+
+/** One value of the parameter on one arm. Counts rather than shares, so that intervals can be drawn. */
+export interface CurvePoint {
+  readonly value: number;
+  readonly n: number;
+  readonly cleanCorrect: number;
+  readonly attackedCorrect: number;
+  /** β of the chosen denominator: right under attack, of so many. */
+  readonly defended: number;
+  readonly of: number;
+  readonly static: StaticResult | null;
+}
+export const curveOf = (data: unknown): readonly CurvePoint[] => (data as { readonly points: readonly CurvePoint[] }).points;
+
+const params = Type.Object({
+  attack: text("nPixel", "Attack that is repeated: an id, or the name of one of this experiment's attacks, whose settings are kept."),
+  over: text("pixels", "Its parameter that changes."),
+  values: Type.Array(Type.Number(), { default: [1, 2, 4, 8, 16], description: "Values that the parameter takes." }),
+  images: int(0, "Only the first so many test images; 0 for all.", { min: 0, unit: "images" }),
+  betaDenominator: choice(
+    betaDenominators,
+    "cleanCorrect",
+    "β counts the attacks on images that the model had right, or those that fooled the undefended arm.",
+  ),
+});
+
+/** Paper 0, Figure 6: accuracy, robustness δ and defence success β over the size of an attack, of every arm. */
+export const robustnessCurve = defineAnalysis({
+  id: "robustnessCurve",
+  title: "Robustness over the size of an attack",
+  paper: "Ghebrechristos & Alaghband 2024",
+  params,
+  check(p, facts) {
+    const { id } = baseOf(p.attack, facts);
+    const schema = facts.attackParams(id).properties;
+    const numeric = Object.keys(schema).filter((name) => ["number", "integer"].includes(String(schema[name]?.["type"])));
+    if (!numeric.includes(p.over)) throw invalid(`${id} has no number "${p.over}" to go over`, `It has: ${numeric.join(", ")}.`);
+    if (p.values.length === 0 || new Set(p.values).size < p.values.length)
+      throw invalid("values must hold each value once, and at least one", "Write for example [1, 2, 4].");
+  },
+  attacks: ({ attack, over, values, images }, facts): FurtherAttack[] => {
+    const base = baseOf(attack, facts);
+    return values.map((value) => ({
+      id: base.id,
+      params: { ...base.params, [over]: value },
+      key: [base.key, over, value, ...(images > 0 ? [`first-${images}`] : [])].join("-").replaceAll(".", "_"),
+      images,
+    }));
+  },
+  async measure(subject, { values, betaDenominator }) {
+    return { points: subject.further.map((attack, i) => pointOf(values[i] as number, attack, betaDenominator)) };
+  },
+  present(arms, { attack, over, betaDenominator }, facts) {
+    const { id } = baseOf(attack, facts);
+    const unit = facts.attackParams(id).properties[over]?.["unit"];
+    const label = `${over}${typeof unit === "string" && unit !== over ? ` (${unit})` : ""}`;
+    const lines = arms.map(({ report, data }) => ({ name: report.name, points: curveOf(data) }));
+    const fooled =
+      betaDenominator === "fooledUndefended"
+        ? "β counts the attacks that fooled the undefended arm."
+        : "β counts the images that were right.";
+    return {
+      title: `${id} over ${over}`,
+      charts: curveCharts(id, label, lines),
+      tables: [tableOf(id, label, lines)],
+      notes: [explainStatic, `${fooled} Bands are 95 % Wilson intervals.`],
+    };
+  },
+});
+
+const invalid = (message: string, fix: string): BulwarkError => new BulwarkError("PARAMETER_INVALID", `robustnessCurve: ${message}.`, fix);
+
+/** The experiment's attack of that name, or the one of that id with its defaults. */
+function baseOf(name: string, facts: ExperimentFacts): Choice & { readonly key: string } {
+  const own = facts.attacks.find(({ key, id }) => key === name || id === name);
+  if (own) return own;
+  facts.attackParams(name); // UNKNOWN_ID when there is none
+  return { id: name, params: {}, key: name };
+}
+
+function pointOf(value: number, { records, summary, undefended }: AnalysedAttack, denominator: BetaDenominator): CurvePoint {
+  const fooled = new Set(undefended?.filter((o) => isCleanCorrect(o) && !isCorrect(o)).map((o) => o.index));
+  const counted = denominator === "cleanCorrect" ? records.filter(isCleanCorrect) : records.filter((o) => fooled.has(o.index));
+  return {
+    value,
+    n: summary.n,
+    cleanCorrect: summary.clean.correct,
+    attackedCorrect: summary.attacked.correct,
+    defended: counted.filter(isCorrect).length,
+    of: counted.length,
+    static: summary.static ?? null,
+  };
+}
+
+function tableOf(id: string, label: string, lines: readonly CurveLine<CurvePoint>[]): AnalysisTable {
+  const rows = lines.flatMap(({ name, points }) =>
+    points.map((p): TableCell[] => [
+      name,
+      p.value,
+      p.n,
+      p.n === 0 ? null : p.cleanCorrect / p.n,
+      p.n === 0 ? null : p.attackedCorrect / p.n,
+      p.static?.attacked.accuracy ?? null,
+      p.n === 0 ? null : (p.cleanCorrect - p.attackedCorrect) / p.n,
+      p.of === 0 ? null : p.defended / p.of,
+    ]),
+  );
+  return {
+    title: `${id} in figures`,
+    columns: [
+      { name: "arm", format: "text" },
+      { name: label, format: "number" },
+      { name: "images", format: "count" },
+      { name: "clean", format: "percent" },
+      { name: "attacked", format: "percent" },
+      { name: "static", format: "percent" },
+      { name: "δ", format: "points" },
+      { name: "β", format: "percent" },
+    ],
+    rows,
+  };
+}

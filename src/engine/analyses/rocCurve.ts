@@ -1,0 +1,68 @@
+import { Type } from "@sinclair/typebox";
+import type { AnalysisChart, ChartSeries, TableCell } from "../../shared/results.ts";
+import { int } from "../define.ts";
+import { microAverageRoc, thin } from "../metrics/roc.ts";
+import { type AnalysedArm, defineAnalysis } from "./analysis.ts";
+
+/** ROC of one arm under one attack (`null`: clean). `points` are [false positive rate, true positive rate], thinned; the area is exact. */
+export interface RocData {
+  readonly curves: readonly {
+    readonly attack: string | null;
+    readonly auc: number | null;
+    readonly points: readonly (readonly [number, number])[];
+  }[];
+}
+export const rocOf = (data: unknown): RocData["curves"] => (data as RocData).curves;
+
+/** Paper 0, Figure 8: micro-average ROC over the classes, under every attack of the experiment and without one. */
+export const rocCurve = defineAnalysis({
+  id: "rocCurve",
+  title: "Micro-average ROC",
+  paper: "Ghebrechristos & Alaghband 2024",
+  params: Type.Object({
+    resolution: int(200, "Points kept of a curve: one wherever a rate has moved by so many parts of 1.", { min: 20, max: 2000 }),
+  }),
+  async measure(subject, { resolution }, ctx): Promise<RocData> {
+    const curves = [];
+    for (const attack of [null, ...subject.attacks.map(({ key }) => key)]) {
+      const { probabilities, labels, classes } = await subject.scores(attack);
+      const curve = microAverageRoc(probabilities, labels, classes);
+      const points = curve ? thin(curve, resolution).map((p) => [p.falsePositiveRate, p.truePositiveRate] as const) : [];
+      curves.push({ attack, auc: curve?.auc ?? null, points });
+      await ctx.checkpoint();
+    }
+    return { curves };
+  },
+  present(arms) {
+    const attacks = [...new Set(arms.flatMap(({ data }) => rocOf(data).map(({ attack }) => attack)))];
+    return {
+      title: "Micro-average ROC",
+      charts: attacks.filter((attack) => attack !== null).map((attack) => chartOf(attack, arms)),
+      tables: [
+        {
+          title: "Area under the curve",
+          columns: [{ name: "arm", format: "text" }, ...attacks.map((attack) => ({ name: attack ?? "clean", format: "number" as const }))],
+          rows: arms.map(({ report, data }): TableCell[] => [
+            report.name,
+            ...attacks.map((attack) => rocOf(data).find((curve) => curve.attack === attack)?.auc ?? null),
+          ]),
+        },
+      ],
+      notes: [
+        "One class against the rest, all classes thrown together: with k classes k − 1 of k entries are negatives, so the area is high even for a weak classifier. Attacks are adaptive.",
+      ],
+    };
+  },
+});
+
+function chartOf(attack: string, arms: readonly AnalysedArm[]): AnalysisChart {
+  return {
+    title: `ROC under ${attack}`,
+    x: { label: "false positive rate", format: "number", range: [0, 1] },
+    y: { label: "true positive rate", format: "number", range: [0, 1] },
+    series: arms.flatMap(({ report, data }, colour): ChartSeries[] => {
+      const curve = rocOf(data).find((one) => one.attack === attack);
+      return curve ? [{ label: report.name, colour, points: curve.points.map(([x, y]) => ({ x, y })) }] : [];
+    }),
+  };
+}

@@ -1,0 +1,33 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import type { Choice } from "../../shared/results.ts";
+import { groupBy } from "./groupBy.ts";
+
+/** Which part of paper 0's ablation an arm is: I has volumizer and curriculum, I-Vol the volumizer alone, I-CL the curriculum alone. */
+export type Role = "undefended" | "I" | "I-Vol" | "I-CL" | "neither";
+
+/** The role of a defence; null for one that is not of paper 0. */
+export function roleOf({ id, params }: Choice): Role | null {
+  if (id === "standard") return "undefended";
+  if (id !== "volumizedCurriculum") return null;
+  const [volumizer, curriculum] = [params["volumizer"] !== false, params["curriculum"] !== false];
+  if (volumizer) return curriculum ? "I" : "I-Vol";
+  return curriculum ? "I-CL" : "neither";
+}
+
+/** The parameters of a defence but those named, for finding arms that differ in these alone. */
+const but = (params: Choice["params"], names: readonly string[]): string =>
+  JSON.stringify(
+    Object.entries(params)
+      .filter(([name]) => !names.includes(name))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+
+/** The largest group of volumized arms that differ in `names` alone; the first of equals. */
+export function variants<A>(arms: readonly A[], defenseOf: (arm: A) => Choice, names: readonly string[]): readonly A[] {
+  const volumized = arms.filter((arm) => defenseOf(arm).id === "volumizedCurriculum");
+  const groups = groupBy(volumized, (arm) => but(defenseOf(arm).params, names));
+  return [...groups.values()].reduce<readonly A[]>((best, group) => (group.length > best.length ? group : best), []);
+}
+
+export const needsArms = (analysis: string, what: string, fix: string): BulwarkError =>
+  new BulwarkError("EXPERIMENT_INVALID", `${analysis} needs ${what}.`, fix);

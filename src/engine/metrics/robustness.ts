@@ -1,0 +1,42 @@
+import type { ImageRecord } from "../../shared/results.ts";
+
+/** What became of an image: its class, the prediction before the attack and the one after. */
+export type Outcome = Pick<ImageRecord, "index" | "label" | "cleanPrediction" | "prediction">;
+
+/** `count` of `total`; null where there is nothing to count: never 0 or NaN. */
+export const share = (count: number, total: number): number | null => (total === 0 ? null : count / total);
+
+export const isCleanCorrect = (o: Outcome): boolean => o.cleanPrediction === o.label;
+export const isCorrect = (o: Outcome): boolean => o.prediction === o.label;
+
+/** Correct predictions among all images, before and after. An image that was wrong already counts as wrong (algorithms 0.3). */
+export function accuracies(outcomes: readonly Outcome[]): { readonly clean: number | null; readonly attacked: number | null } {
+  const n = outcomes.length;
+  return { clean: share(outcomes.filter(isCleanCorrect).length, n), attacked: share(outcomes.filter(isCorrect).length, n) };
+}
+
+/** δ = acc_clean − acc_attack over the same images, in [−1, 1]: smaller is better. Negative where the attack happens to help; not clamped. */
+export function robustness(outcomes: readonly Outcome[]): number | null {
+  const { clean, attacked } = accuracies(outcomes);
+  return clean === null || attacked === null ? null : clean - attacked;
+}
+
+export const betaDenominators = ["cleanCorrect", "fooledUndefended"] as const;
+/**
+ * Which attacks the defence success rate β counts. `cleanCorrect`: those on images that the attacked model had right, so that β of an
+ * undefended model has a meaning (the paper plots it). `fooledUndefended`: those that fooled the undefended model.
+ */
+export type BetaDenominator = (typeof betaDenominators)[number];
+
+/** β = #(clean-correct ∧ correct under attack) / #clean-correct. */
+export const defenseSuccess = (outcomes: readonly Outcome[]): number | null => {
+  const right = outcomes.filter(isCleanCorrect);
+  return share(right.filter(isCorrect).length, right.length);
+};
+
+/** β over the attacks that fooled the undefended model: of those images, the share that the defended model has right under attack. */
+export function defenseSuccessOfFooled(outcomes: readonly Outcome[], undefended: readonly Outcome[]): number | null {
+  const fooled = new Set(undefended.filter((o) => isCleanCorrect(o) && !isCorrect(o)).map((o) => o.index));
+  const counted = outcomes.filter((o) => fooled.has(o.index));
+  return share(counted.filter(isCorrect).length, counted.length);
+}

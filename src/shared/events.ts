@@ -44,7 +44,8 @@ export type RunEvent = { readonly t: number } & (
       readonly trainAccuracy: number | null;
       readonly validationLoss: number | null;
       readonly validationAccuracy: number | null;
-      readonly quickAttack: { readonly id: string; readonly successRate: number | null } | null;
+      /** `name` for people, such as "1-pixel attack". */
+      readonly quickAttack: { readonly id: string; readonly name?: string; readonly successRate: number | null } | null;
       readonly seconds: number;
       readonly imagesPerSecond: number;
       readonly memoryBytes: number;

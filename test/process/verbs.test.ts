@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Catalog } from "../../src/shared/catalog.ts";
+import { parseEvents } from "../../src/shared/events.ts";
 import type { DoctorReport } from "../../src/shared/protocol.ts";
 import type { RunReport } from "../../src/shared/results.ts";
 import { hashesOf, writeExperiment } from "./experiment.ts";
@@ -53,6 +54,22 @@ describe("verbs that look", () => {
 });
 
 describe("verbs that work", () => {
+  it("train: shows after each epoch where the network looks, on four images of different classes or as many as there are", async () => {
+    await json<RunReport>("train", "small.bulwark.jsonc", "--out", "looks");
+    const events = parseEvents(readFileSync(workspace.file("looks/events.jsonl"), "utf8"));
+    const attention = events.filter((event) => event.kind === "attention");
+    expect(attention.map(({ arm, epoch }) => [arm, epoch])).toEqual([["undefended", 1]]);
+    const images = attention[0]?.images ?? [];
+    expect(images.length).toBeGreaterThan(1);
+    expect(images.length).toBeLessThanOrEqual(4);
+    for (const { file } of images)
+      expect(
+        readFileSync(workspace.file(`looks/${file}`))
+          .subarray(1, 4)
+          .toString(),
+      ).toBe("PNG");
+  });
+
   it("train, then evaluate, then run use one and the same model", async () => {
     const trained = await json<RunReport>("train", "small.bulwark.jsonc", "--out", "t");
     expect(trained.arms).toMatchObject([{ name: "undefended", attacks: [], training: { epochs: 1, reused: false } }]);

@@ -72,15 +72,16 @@ export function accuracyPlot(summary: Summary): readonly [Axes, Plot] {
   const named = summary.arms.flatMap((arm, colour): Named[] => {
     const accuracy = new Map(arm.epochs.filter((e) => e.validationAccuracy !== null).map((e) => [e.epoch, e.validationAccuracy]));
     const quick = arm.epochs.filter((e) => e.quickAttack !== null);
-    const id = quick[0]?.quickAttack?.id ?? "attack";
+    const attack = quick[0]?.quickAttack;
+    const name = attack?.name ?? attack?.id ?? "attack";
     const success = new Map(quick.map((e) => [e.epoch, e.quickAttack?.successRate ?? null]));
     return [
       { label: `${arm.name} clean accuracy`, colour, kind: 0 as const, values: accuracy },
-      { label: `${arm.name} ${id} success`, colour, kind: 1 as const, values: success },
+      { label: `${arm.name} ${name} success`, colour, kind: 1 as const, values: success },
     ].filter((line) => line.values.size > 0);
   });
   const axes: Axes = {
-    title: "Accuracy",
+    title: "Accuracy and success of the quick attack",
     x: "epoch",
     y: "share of images",
     format: percent,

@@ -42,7 +42,7 @@ interface ArmDraft extends Flags {
   readonly name: string;
   readonly steps: { at: number; loss: number }[];
   readonly epochs: Map<number, Epoch>;
-  readonly attention: Attention[];
+  readonly attention: Map<number, Attention>;
 }
 interface Draft {
   arms: Map<string, ArmDraft>;
@@ -74,9 +74,12 @@ const emptySummary: Draft["summary"] = {
 export function summarize(events: readonly RunEvent[]): Summary {
   const draft: Draft = { arms: new Map(), summary: { ...emptySummary }, log: [] };
   for (const event of events) read(draft, event);
-  const arms = [...draft.arms.values()].map((arm) => ({ ...arm, epochs: [...arm.epochs.values()].sort((a, b) => a.epoch - b.epoch) }));
+  const arms = [...draft.arms.values()].map((arm) => ({ ...arm, epochs: inOrder(arm.epochs), attention: inOrder(arm.attention) }));
   return { ...draft.summary, arms, log: draft.log };
 }
+
+const inOrder = <T extends { readonly epoch: number }>(byEpoch: ReadonlyMap<number, T>): T[] =>
+  [...byEpoch.values()].sort((a, b) => a.epoch - b.epoch);
 
 function armOf(draft: Draft, name: string): ArmDraft {
   const known = draft.arms.get(name);
@@ -85,7 +88,7 @@ function armOf(draft: Draft, name: string): ArmDraft {
     name,
     steps: [],
     epochs: new Map(),
-    attention: [],
+    attention: new Map(),
     plannedEpochs: 0,
     isTrained: false,
     isReused: false,
@@ -121,7 +124,7 @@ function read(draft: Draft, event: RunEvent): void {
       readEpoch(draft, event);
       break;
     case "attention":
-      armOf(draft, event.arm).attention.push(event);
+      armOf(draft, event.arm).attention.set(event.epoch, event);
       break;
     case "trained":
       Object.assign(armOf(draft, event.arm), { isTrained: true, isReused: event.reused, bestEpoch: event.bestEpoch });

@@ -28,7 +28,7 @@ export interface TrainOptions {
   readonly contract?: InputContract;
   /** Height, width, channels of the images; from the network when left out. */
   readonly inputShape?: readonly [number, number, number];
-  readonly quickAttack?: (epoch: number) => Promise<{ id: string; successRate: number | null } | null>;
+  readonly quickAttack?: (epoch: number) => Promise<EpochRecord["quickAttack"]>;
   readonly onEpochEnd?: (epoch: number) => Promise<void>;
 }
 

@@ -116,3 +116,19 @@ test("header figures are the newest ones", () => {
   });
   expect(summarize([started, { t: 1, kind: "done", report: "report.json" }])).toMatchObject({ hasReport: true, overall: 1 });
 });
+
+test("attention of an epoch that ran twice counts once, in the order of the epochs", () => {
+  const attention = (n: number, file: string): RunEvent => ({ t: n, kind: "attention", arm: "a", epoch: n, images: [{ index: 3, file }] });
+  const { arms } = summarize([started, attention(1, "x"), attention(2, "y"), attention(2, "z")]);
+  expect(arms[0]?.attention.map((a) => [a.epoch, a.images[0]?.file])).toEqual([
+    [1, "x"],
+    [2, "z"],
+  ]);
+});
+
+test("the quick attack has the name that says how strong it is", () => {
+  const event = epoch("a", 1, 0.9, 0.5);
+  const named = event.kind === "epoch" ? { ...event, quickAttack: { id: "nPixel", name: "1-pixel attack", successRate: 0.25 } } : event;
+  const [, { lines }] = accuracyPlot(summarize([started, named]));
+  expect(lines.map((l) => l.label)).toEqual(["a clean accuracy", "a 1-pixel attack success"]);
+});

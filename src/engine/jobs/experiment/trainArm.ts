@@ -5,19 +5,18 @@ import { BulwarkError } from "../../../shared/errors.ts";
 import type { RunEvent } from "../../../shared/events.ts";
 import type { Choice } from "../../../shared/results.ts";
 import { armModelFolder, slug } from "../../../shared/runs.ts";
-import { resolveParams, type TrainingPlan } from "../../define.ts";
-import { attackBatch } from "../../harness/runAttack.ts";
+import { resolveParams } from "../../define.ts";
 import { saveNetwork } from "../../importers/index.ts";
 import { readText } from "../../io/files.ts";
 import { readRunEvents } from "../../io/runStore.ts";
 import { classifierOf } from "../../networkClassifier.ts";
 import { find } from "../../registry.ts";
-import type { tfl } from "../../tf.ts";
-import { type ImageSource, train } from "../../training/loop.ts";
+import { train } from "../../training/loop.ts";
 import { planOf } from "../openModel.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { ResolvedArm } from "./resolve.ts";
+import { attentionByEpoch, quickAttack } from "./watchTraining.ts";
 
 export type EpochEvent = Extract<RunEvent, { kind: "epoch" }>;
 
@@ -105,7 +104,14 @@ async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment
   const network = plan.network(base);
   if (network !== base) base.dispose();
   const split = env.data.split(arm.train.validation);
-  const quick = quickAttack(arm, network, plan, split.validation ?? split.train, env);
+  const { classNames } = dataset;
+  const contract = contractOf(arm, env);
+  const watched = {
+    arm,
+    images: split.validation ?? split.train,
+    classifier: () => classifierOf(network, { contract, outputs: "logits", plan, inputShape, classNames, freeze: false }),
+  };
+  const quick = quickAttack(watched, env);
   try {
     const result = await train(
       {
@@ -118,10 +124,11 @@ async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment
         checkpointDirectory: checkpoints(arm, env, key),
         inputShape,
         ...(quick ? { quickAttack: quick } : {}),
+        onEpochEnd: attentionByEpoch(watched, env),
       },
       env.ctx,
     );
-    await saveNetwork(network, folder, contractOf(arm, env));
+    await saveNetwork(network, folder, contract);
     const record: TrainingRecord = {
       key,
       ...result,
@@ -141,28 +148,6 @@ function contractOf(arm: ResolvedArm, env: RunEnvironment): InputContract {
     input: { size: [height, width], channels: channels === 1 ? "gray" : "rgb", layout: "nhwc" },
     output: { kind: "logits", classes: [...env.data.dataset.classNames] },
     defense: { id: arm.defense.id, params: { ...arm.defense.params } },
-  };
-}
-
-const quickImages = 64;
-
-/** Success rate of the experiment's quick attack on a few images that are not trained on. */
-function quickAttack(arm: ResolvedArm, network: tfl.LayersModel, plan: TrainingPlan, images: ImageSource, env: RunEnvironment) {
-  const chosen = arm.train.quickAttack;
-  if (!chosen) return null;
-  const { kind: id, ...params } = chosen;
-  const { dataset } = env.data;
-  return async (): Promise<{ id: string; successRate: number | null }> => {
-    const batch = await images.read(Int32Array.from({ length: Math.min(quickImages, images.size) }, (_, i) => i));
-    const contract = contractOf(arm, env);
-    const { inputShape, classNames } = dataset;
-    const model = classifierOf(network, { contract, outputs: "logits", plan, inputShape, classNames, freeze: false });
-    const outcome = await attackBatch(
-      { attack: find("attack", id), params, model, batch, firstIndex: 0, seedName: `quick/${id}` },
-      env.ctx,
-    );
-    const attacked = outcome.records.filter((record) => record.cleanPrediction === record.label);
-    return { id, successRate: attacked.length === 0 ? null : attacked.filter((record) => record.success).length / attacked.length };
   };
 }
 

@@ -26,8 +26,11 @@ const list = (value: unknown): readonly number[] => (Array.isArray(value) ? valu
  * it is taken off. Such nodes are named to ONNX Runtime as the CPU's.
  */
 const refusedByWebgpu: Readonly<Record<string, (node: PlacedNode) => boolean>> = {
-  // Only one and two spatial axes.
-  ConvTranspose: ({ shapes }) => (shapes[1]?.length ?? 4) > 4,
+  // Only one and two spatial axes; groups of more than one channel are mixed up.
+  ConvTranspose: ({ shapes: [, filter], attributes }) => {
+    const group = attributes["group"] ?? 1;
+    return (filter?.length ?? 4) > 4 || (group !== 1 && (filter?.[0] !== group || filter?.[1] !== 1));
+  },
   Conv: ({ shapes, attributes }) => {
     const [input, filter] = shapes;
     // Three spatial axes have no groups.
@@ -37,6 +40,8 @@ const refusedByWebgpu: Readonly<Record<string, (node: PlacedNode) => boolean>> =
     const isFilterSize = input?.slice(2).every((size, axis) => size === filter?.[axis + 2]) ?? true;
     return isFilterSize && pads.some((pad, i) => pad !== pads[(i + pads.length / 2) % pads.length]);
   },
+  // −∞ comes back as the lowest finite number.
+  TopK: () => true,
   // No positions of the maxima.
   MaxPool: ({ outputs }) => outputs > 1,
   // A negative step counts from the wrong end unless it begins at the last element.

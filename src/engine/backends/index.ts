@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { BulwarkError } from "../../shared/errors.ts";
+import { mayHaveGpu } from "./tensorflow/index.ts";
 
 export { probeBackends } from "./probe.ts";
 
@@ -19,11 +20,14 @@ interface Deferring {
 }
 const deferring = (backend: object): backend is Deferring => "flush" in backend && "freeze" in backend;
 
-const candidates: readonly BackendName[] = ["onnxruntime", "wasm", "cpu"];
+const candidates = (): BackendName[] => [...(mayHaveGpu() ? (["tensorflow"] as const) : []), "onnxruntime", "wasm", "cpu"];
 
-const load: Record<BackendName, () => Promise<string>> = {
+/** A device in words, or that with what the user should know about it. */
+type Loaded = string | { readonly device: string; readonly warnings: readonly string[] };
+const load: Record<BackendName, (auto: boolean) => Promise<Loaded>> = {
   onnxruntime: async () => (await import("./onnxruntime/index.ts")).prepare(),
-  tensorflow: async () => (await import("./tensorflow.ts")).prepare(),
+  // `auto` takes it for its GPU alone: on a CPU ours is the faster one.
+  tensorflow: async (auto) => (await import("./tensorflow/index.ts")).prepare(auto ? "gpu" : "any"),
   wasm: async () => {
     const wasm = await import("./wasm.ts");
     wasm.prepare();
@@ -32,34 +36,43 @@ const load: Record<BackendName, () => Promise<string>> = {
   cpu: async () => (await import("./cpu.ts")).prepare(),
 };
 
-async function start(name: BackendName): Promise<string> {
-  const device = await load[name]();
+async function start(name: BackendName, auto: boolean): Promise<BackendChoice> {
+  const loaded = await load[name](auto);
   if (!(await tf.setBackend(name))) throw new Error(`tfjs refused the backend ${name}`);
   await tf.ready();
-  return device;
+  return typeof loaded === "string"
+    ? { name, device: loaded, warnings: [] }
+    : { name, device: loaded.device, warnings: [...loaded.warnings] };
 }
 
 const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? (thrown.message.split("\n")[0] ?? "") : String(thrown));
+const downgrade = (name: BackendName, thrown: unknown): string =>
+  thrown instanceof BulwarkError
+    ? `${thrown.message} ${thrown.fix ?? ""}`.trim()
+    : `The backend ${name} cannot start: ${reasonOf(thrown)}.`;
 
 /**
- * Registers a backend and makes it tfjs' current one. `auto` takes the first of onnxruntime, wasm and cpu that starts.
+ * Registers a backend and makes it tfjs' current one. `auto` takes the first that starts of tensorflow (only where it sees a GPU),
+ * onnxruntime, wasm and cpu.
  * @throws BulwarkError BACKEND_UNAVAILABLE when the one asked for by name cannot start.
  */
 export async function useBackend(name: BackendName | "auto"): Promise<BackendChoice> {
   if (name !== "auto") {
     try {
-      return { name, device: await start(name), warnings: [] };
+      return await start(name, false);
     } catch (cause) {
+      if (cause instanceof BulwarkError) throw cause;
       const message = `The backend ${name} cannot start: ${reasonOf(cause)}.`;
       throw new BulwarkError("BACKEND_UNAVAILABLE", message, "Run `bulwark doctor`, or choose another backend.", { cause });
     }
   }
   const warnings: string[] = [];
-  for (const candidate of candidates) {
+  for (const candidate of candidates()) {
     try {
-      return { name: candidate, device: await start(candidate), warnings };
+      const choice = await start(candidate, true);
+      return { ...choice, warnings: [...warnings, ...choice.warnings] };
     } catch (thrown) {
-      warnings.push(`The backend ${candidate} cannot start: ${reasonOf(thrown)}.`);
+      warnings.push(downgrade(candidate, thrown));
     }
   }
   throw new BulwarkError("BACKEND_UNAVAILABLE", `No backend can start. ${warnings.join(" ")}`, "Reinstall the extension.");

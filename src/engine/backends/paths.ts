@@ -19,6 +19,12 @@ export function resolveFile(id: string, from?: string): string | undefined {
   }
 }
 
+/** Where “Install GPU Runtime” puts a part: a folder with `node_modules` inside the one that BULWARK_GPU_RUNTIME names. */
+export function runtimeDirectory(part: "tensorflow" | "onnxruntime"): string | undefined {
+  const root = process.env["BULWARK_GPU_RUNTIME"];
+  return root ? path.join(root, part) : undefined;
+}
+
 /** Folder that holds the .wasm files: beside the bundle, else inside the installed package. */
 export function wasmDirectory(): string | undefined {
   if (existsSync(path.join(bundleDirectory, "tfjs-backend-wasm.wasm"))) return bundleDirectory + path.sep;

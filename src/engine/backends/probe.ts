@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import type { BackendReport } from "../../shared/protocol.ts";
 import { resolveFile, wasmDirectory } from "./paths.ts";
-import { findTensorflow } from "./tensorflow.ts";
+import { report as tensorflow } from "./tensorflow/index.ts";
 
 /** Loads a native package in a child process, so that a crash or an abort in it cannot end the engine. */
 function loads(script: string, argument: string): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
-    const env = { ...process.env, ELECTRON_RUN_AS_NODE: "1", TF_CPP_MIN_LOG_LEVEL: "3" };
+    const env = { ...process.env, ELECTRON_RUN_AS_NODE: "1" };
     execFile(process.execPath, ["-e", script, argument], { env, timeout: 30_000 }, (error, stdout, stderr) => {
       const line = stderr.split("\n").find((text) => text.includes("Error")) ?? (error ? error.message.split("\n")[0] : "");
       resolve(error ? { ok: false, output: line ?? "" } : { ok: true, output: stdout.trim() });
@@ -20,13 +20,6 @@ async function onnxruntime(): Promise<BackendReport> {
   const script = "const b=require(process.argv[1]);b.initOrt();new b.binding.InferenceSession();process.stdout.write('ok')";
   const { ok, output } = await loads(script, file);
   return ok ? { name: "onnxruntime", available: true, device: "CPU" } : { name: "onnxruntime", available: false, reason: output };
-}
-
-async function tensorflow(): Promise<BackendReport> {
-  const found = findTensorflow();
-  if (!found) return { name: "tensorflow", available: false, reason: "no @tensorflow/tfjs-node or tfjs-node-gpu in this folder" };
-  const { ok, output } = await loads("require(process.argv[1]);process.stdout.write('ok')", found.file);
-  return ok ? { name: "tensorflow", available: true, device: found.id } : { name: "tensorflow", available: false, reason: output };
 }
 
 /** What each backend could do on this machine, in order of preference. Native code is only loaded in a child process. */

@@ -1,0 +1,31 @@
+import path from "node:path";
+import { resolveFile, runtimeDirectory } from "../paths.ts";
+
+/** The version that matches our tfjs-core, and the last one there is. */
+export const pinnedVersion = "4.22.0";
+const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
+
+/** One installed copy of native TensorFlow. */
+export interface TensorflowPackage {
+  readonly id: (typeof packages)[number];
+  /** What `require` loads. */
+  readonly file: string;
+  /** Folder from which it was found: the folder the engine works in, or the one that “Install GPU Runtime” fills. */
+  readonly place: string;
+  readonly installedByCommand: boolean;
+  /** The build for NVIDIA GPUs. */
+  readonly gpu: boolean;
+}
+
+/** Every native TensorFlow within reach, the workspace's own before the one that the command installed, GPU builds first in each. */
+export function findTensorflow(directory = process.cwd(), runtime = runtimeDirectory("tensorflow")): TensorflowPackage[] {
+  const places = [{ place: directory, installedByCommand: false }];
+  if (runtime !== undefined) places.push({ place: runtime, installedByCommand: true });
+  const found = places.flatMap(({ place, installedByCommand }) =>
+    packages.flatMap((id) => {
+      const file = resolveFile(id, place);
+      return file === undefined ? [] : [{ id, file: path.normalize(file), place, installedByCommand, gpu: id.endsWith("-gpu") }];
+    }),
+  );
+  return found.filter(({ file }, index) => found.findIndex((other) => other.file === file) === index);
+}

@@ -1,0 +1,95 @@
+import { createRequire } from "node:module";
+import util from "node:util";
+import * as tf from "@tensorflow/tfjs-core";
+import { BulwarkError } from "../../../shared/errors.ts";
+import type { BackendReport } from "../../../shared/protocol.ts";
+import { findTensorflow, pinnedVersion, type TensorflowPackage } from "./find.ts";
+import { hasNvidiaDriver, probeTensorflow, restoreUtilities, type Verdict } from "./probe.ts";
+
+const backendName = "tensorflow";
+
+/** What `prepare` made ready: the device in words, and what the user should know about it. */
+export interface Prepared {
+  readonly device: string;
+  readonly warnings: string[];
+}
+let prepared: Prepared | undefined;
+
+const deviceOf = (gpu: string | undefined): string => (gpu === undefined ? "TensorFlow, CPU" : `TensorFlow, ${gpu}`);
+
+/** True when `auto` should try it: a GPU build is installed and there is a driver. CPU builds are used only where they are chosen. */
+export const mayHaveGpu = (): boolean => hasNvidiaDriver() && findTensorflow().some(({ gpu }) => gpu);
+
+/**
+ * Loads the first native TensorFlow that works, which registers the tfjs backend `tensorflow`. Each is tried in a child process before.
+ * @param wanted "gpu" takes only one that sees a GPU.
+ * @throws BACKEND_UNAVAILABLE with the reason and the remedy.
+ */
+export async function prepare(wanted: "any" | "gpu" = "any"): Promise<Prepared> {
+  if (prepared) return prepared;
+  const candidates = findTensorflow().filter(({ gpu }) => gpu || wanted === "any");
+  const troubles: { reason: string; fix: string }[] = [];
+  for (const found of candidates) {
+    const verdict = await probeTensorflow(found);
+    if (!verdict.works) troubles.push(named(found, verdict.trouble));
+    else if (wanted === "gpu" && verdict.noGpu) troubles.push(named(found, noGpu(verdict.noGpu)));
+    else {
+      load(found);
+      const notes = verdict.noGpu ? [sentence(named(found, noGpu(verdict.noGpu)))] : [];
+      prepared = { device: deviceOf(verdict.gpu), warnings: [...troubles.map(sentence), ...notes] };
+      return prepared;
+    }
+  }
+  const [first] = troubles;
+  if (first) throw new BulwarkError("BACKEND_UNAVAILABLE", `The backend tensorflow cannot start: ${first.reason}.`, first.fix);
+  throw new BulwarkError(
+    "BACKEND_UNAVAILABLE",
+    "The backend tensorflow cannot start: no @tensorflow/tfjs-node is installed.",
+    `Run \`npm install @tensorflow/tfjs-node@${pinnedVersion}\` in this folder, or “Bulwark: Install GPU Runtime” in the editor.`,
+  );
+}
+
+type Trouble = { readonly reason: string; readonly fix: string };
+const named = ({ id }: TensorflowPackage, { reason, fix }: Trouble): Trouble => ({ reason: `${id} is installed, but ${reason}`, fix });
+const noGpu = ({ reason, fix }: Trouble): Trouble => ({ reason: `sees no GPU: ${reason}`, fix });
+const sentence = ({ reason, fix }: Trouble): string => `${reason}. ${fix}`;
+
+/**
+ * Into this process. The package brings its own copy of tfjs-core. All copies share one engine, one table of kernels and one of gradients
+ * (`globalThis._tfengine`, `_tfGlobals`), so the backend that it registers is ours to use. But its copy also registers tfjs' own gradients
+ * over ours, which are put back, and warns of everything that was registered before, which is silenced.
+ */
+function load({ file }: TensorflowPackage): void {
+  const environment = process.env;
+  environment["TF_CPP_MIN_LOG_LEVEL"] ??= "2"; // errors; the probe has told the rest
+  environment["TF_FORCE_GPU_ALLOW_GROWTH"] ??= "true"; // else the warm engine leaves no memory for a run
+  if (Number(environment["BULWARK_THREADS"]) > 0) environment["TF_NUM_INTRAOP_THREADS"] ??= environment["BULWARK_THREADS"];
+  restoreUtilities(util);
+  const gradients = Object.values<unknown>({ ...tf }).flatMap((name) => (typeof name === "string" ? (tf.getGradient(name) ?? []) : []));
+  const production = tf.env().getBool("PROD");
+  tf.env().set("PROD", true);
+  try {
+    createRequire(file)(file);
+  } finally {
+    tf.env().set("PROD", production);
+    for (const gradient of gradients) tf.registerGradient(gradient);
+  }
+  if (!tf.findBackendFactory(backendName)) throw new Error("tfjs-node registered its backend with another copy of tfjs-core");
+}
+
+/** For the doctor: what each installed package can do, the first that works before all. */
+export async function report(seconds = 120): Promise<BackendReport> {
+  const found = findTensorflow();
+  if (found.length === 0)
+    return { name: backendName, available: false, reason: "neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed" };
+  const told: string[] = [];
+  for (const one of found) {
+    const verdict: Verdict = await probeTensorflow(one, seconds);
+    if (verdict.works) {
+      const notes = verdict.noGpu ? [sentence(named(one, noGpu(verdict.noGpu)))] : [];
+      return { name: backendName, available: true, device: [deviceOf(verdict.gpu), ...told, ...notes].join("; ") };
+    }
+    told.push(sentence(named(one, verdict.trouble)));
+  }
+  return { name: backendName, available: false, reason: told.join(" ") };
+}

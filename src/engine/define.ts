@@ -141,8 +141,11 @@ export interface VolumizerOptions {
   readonly measure: Measure;
   readonly measureParams: Params;
   readonly order: "asc" | "desc";
-  /** What distances are taken to: the slice of highest or lowest entropy, or one by its place in raster order. */
-  readonly reference: "mostSalient" | "minEntropy" | { readonly index: number };
+  /**
+   * What distances are taken to: the slice of highest or lowest entropy, one by its place in raster order, or one that is given, in bytes
+   * [p_h·p_w·C].
+   */
+  readonly reference: "mostSalient" | "minEntropy" | { readonly index: number } | { readonly slice: Uint8Array };
   /** The reference competes with its true score, or with 0 as in the authors' code. */
   readonly refScore: "true" | "zero";
   /** What happens where the patch does not divide the image. */
@@ -230,9 +233,15 @@ export interface Measure extends Entry {
   readonly kind: "standalone" | "distance" | "similarity";
   /** On bytes 0…255, all channels pooled; `b` is the reference and is required unless standalone. */
   measure(a: Uint8Array, b: Uint8Array | undefined, params: Params): number;
+  /** The same numbers for many slices and one reference, what depends on the reference alone computed once; absent where nothing does. */
+  against?(b: Uint8Array, params: Params): (a: Uint8Array) => number;
 }
 export function defineMeasure<P extends TObject>(
-  spec: Described<P> & { readonly kind: Measure["kind"]; measure(a: Uint8Array, b: Uint8Array | undefined, params: Static<P>): number },
+  spec: Described<P> & {
+    readonly kind: Measure["kind"];
+    measure(a: Uint8Array, b: Uint8Array | undefined, params: Static<P>): number;
+    against?(b: Uint8Array, params: Static<P>): (a: Uint8Array) => number;
+  },
 ): Measure {
   return spec as unknown as Measure;
 }

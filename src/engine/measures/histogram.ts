@@ -1,72 +1,105 @@
-/** Empirical distributions of byte values, in base 2. One slice is one vector: all channels pooled. */
+/**
+ * Entropies of empirical distributions of byte values, in bits. One slice is one vector: all channels pooled. Everything is summed in
+ * whole multiples of one small number, which float64 adds exactly: neither the order of the pixels nor the names of the values can change
+ * a result in its last bit, so that slices of equal counts tie as they should.
+ */
 const counts = new Int32Array(256);
 const jointCounts = new Int32Array(65536);
-const occupied = new Int32Array(65536); // bins in use, so that clearing costs as much as filling
-let multiplicity = new Int32Array(1);
 
-/**
- * −Σ p·log2 p of the bins listed in `occupied`, and empties them. Bins of equal count are added up together in ascending order of
- * count: two slices with the same counts get the same number to the last bit, whatever their values are, and tie as they should.
- */
-function entropyOfBins(bins: Int32Array, used: number, total: number): number {
-  if (multiplicity.length <= total) multiplicity = new Int32Array(total + 1);
-  let highest = 0;
-  for (let i = 0; i < used; i++) {
-    const bin = occupied[i] as number;
-    const count = bins[bin] as number;
-    bins[bin] = 0;
-    multiplicity[count] = (multiplicity[count] as number) + 1;
-    if (count > highest) highest = count;
-  }
-  let sum = 0;
-  for (let count = 1; count <= highest; count++) {
-    const times = multiplicity[count] as number;
-    if (times === 0) continue;
-    multiplicity[count] = 0;
-    const p = count / total;
-    sum -= times * p * Math.log2(p);
-  }
-  return sum + 0; // −0 of a constant slice becomes 0
+/** Numbers that belong to slices of one size. */
+interface Table {
+  /** n·log2 n at n = size, times `scale`. */
+  readonly full: number;
+  /** (n+1)·log2(n+1) − n·log2 n, times `scale`: what one more pixel adds to the bin that has n. */
+  readonly step: Float64Array;
+  readonly scale: number;
+}
+const tables = new Map<number, Table>();
+
+function tableOf(size: number): Table {
+  const known = tables.get(size);
+  if (known) return known;
+  if (tables.size >= 16) tables.clear();
+  const scale = wholeNumberScale(size * Math.log2(size + 1));
+  const term = (n: number): number => (n === 0 ? 0 : Math.round(n * Math.log2(n) * scale));
+  const table = { scale, full: term(size), step: Float64Array.from({ length: size }, (_, n) => term(n + 1) - term(n)) };
+  tables.set(size, table);
+  return table;
 }
 
-function fill(values: Uint8Array, used: number): number {
-  let n = used;
+/** The power of two that makes numbers up to `largest` as large as whole numbers in float64 may be, with a bit to spare. */
+export const wholeNumberScale = (largest: number): number => 2 ** Math.floor(51 - Math.log2(Math.max(1, largest)));
+
+/** Counts `values` on top of what is counted already; Σ n·log2 n of the histogram grows by the result. */
+function count(values: Uint8Array, step: Float64Array): number {
+  let sum = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
-    const count = counts[value] as number;
-    if (count === 0) occupied[n++] = value;
-    counts[value] = count + 1;
+    const n = counts[value] as number;
+    counts[value] = n + 1;
+    sum += step[n] as number;
   }
-  return n;
+  return sum;
+}
+function clear(values: Uint8Array): void {
+  for (let i = 0; i < values.length; i++) counts[values[i] as number] = 0;
 }
 
 /** Shannon entropy of the histogram of `a`, in bits: [0, min(8, log2 n)]. */
 export function entropyBits(a: Uint8Array): number {
-  return entropyOfBins(counts, fill(a, 0), a.length);
+  const { full, step, scale } = tableOf(a.length);
+  const sum = count(a, step);
+  clear(a);
+  return (full - sum) / (a.length * scale);
 }
 
 /** Entropy of the histogram of `a` and `b` thrown together. */
 export function pooledEntropyBits(a: Uint8Array, b: Uint8Array): number {
-  return entropyOfBins(counts, fill(b, fill(a, 0)), a.length + b.length);
+  const size = a.length + b.length;
+  const { full, step, scale } = tableOf(size);
+  const sum = count(a, step) + count(b, step);
+  clear(a);
+  clear(b);
+  return (full - sum) / (size * scale);
 }
 
 /** Entropy of the pairs (a[i], b[i]), in bits: [max(H(a),H(b)), H(a)+H(b)]. */
 export function jointEntropyBits(a: Uint8Array, b: Uint8Array): number {
-  let used = 0;
+  const { full, step, scale } = tableOf(a.length);
+  let sum = 0;
   for (let i = 0; i < a.length; i++) {
     const pair = ((a[i] as number) << 8) | (b[i] as number);
-    const count = jointCounts[pair] as number;
-    if (count === 0) occupied[used++] = pair;
-    jointCounts[pair] = count + 1;
+    const n = jointCounts[pair] as number;
+    jointCounts[pair] = n + 1;
+    sum += step[n] as number;
   }
-  return entropyOfBins(jointCounts, used, a.length);
+  for (let i = 0; i < a.length; i++) jointCounts[((a[i] as number) << 8) | (b[i] as number)] = 0;
+  return (full - sum) / (a.length * scale);
 }
 
-/** How often each byte value occurs, 256 counts. */
-export function histogram(a: Uint8Array): Int32Array {
-  const result = new Int32Array(256);
-  for (let i = 0; i < a.length; i++) result[a[i] as number] = (result[a[i] as number] as number) + 1;
-  return result;
+/** H(a) + H(b) − H(a,b) of any `a` with one `b`, in bits. What cancels on paper cancels here up to some 1e-15. */
+export function mutualBitsWith(b: Uint8Array): (a: Uint8Array) => number {
+  const { full, step, scale } = tableOf(b.length);
+  const own = full - count(b, step);
+  clear(b);
+  return (a) => {
+    let sum = own;
+    for (let i = 0; i < a.length; i++) {
+      const value = a[i] as number;
+      const pair = (value << 8) | (b[i] as number);
+      const n = counts[value] as number;
+      const both = jointCounts[pair] as number;
+      counts[value] = n + 1;
+      jointCounts[pair] = both + 1;
+      sum += (step[both] as number) - (step[n] as number);
+    }
+    for (let i = 0; i < a.length; i++) {
+      const value = a[i] as number;
+      counts[value] = 0;
+      jointCounts[(value << 8) | (b[i] as number)] = 0;
+    }
+    return sum / (a.length * scale);
+  };
 }
 
 /** Sums that end equal on paper differ by some 1e-15 in float64. Rounded to 1e-12, that noise cannot decide the order of slices. */

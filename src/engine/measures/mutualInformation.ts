@@ -1,7 +1,12 @@
 import { Type } from "@sinclair/typebox";
 import { defineMeasure } from "../define.ts";
-import { entropyBits, jointEntropyBits, withoutNoise } from "./histogram.ts";
+import { mutualBitsWith, withoutNoise } from "./histogram.ts";
 import { requireReference } from "./reference.ts";
+
+const against = (b: Uint8Array): ((a: Uint8Array) => number) => {
+  const bits = mutualBitsWith(b);
+  return (a) => Math.max(0, withoutNoise(bits(a)));
+};
 
 /** H(a) + H(b) − H(a,b), in bits: [0, min(H(a),H(b))]. */
 export const mutualInformation = defineMeasure({
@@ -10,9 +15,6 @@ export const mutualInformation = defineMeasure({
   paper: "Ghebrechristos & Alaghband 2024, Table 1",
   kind: "similarity",
   params: Type.Object({}),
-  measure: (a, b) => {
-    const reference = requireReference("mutualInformation", a, b);
-    const bits = entropyBits(a) + entropyBits(reference) - jointEntropyBits(a, reference);
-    return Math.max(0, withoutNoise(bits));
-  },
+  measure: (a, b) => against(requireReference("mutualInformation", a, b))(a),
+  against,
 });

@@ -48,4 +48,30 @@ function commonDivisors(height: number, width: number): string {
 }
 
 /** Index that a place in the padded image mirrors (…, 2, 1, 0, 1, 2, … at the far border, the edge itself not repeated). */
-export const mirrored = (place: number, size: number): number => (place < size ? place : 2 * (size - 1) - place);
+const mirrored = (place: number, size: number): number => (place < size ? place : 2 * (size - 1) - place);
+
+/**
+ * Where the values of all slices, in raster order, lie in an HWC image: Z·p_h·p_w·C indices. Places beyond the image's border mirror
+ * those inside.
+ */
+export function sliceSources(height: number, width: number, channels: number, grid: Grid): Int32Array {
+  const { sliceHeight, sliceWidth, columns, Z } = grid;
+  const sources = new Int32Array(Z * sliceHeight * sliceWidth * channels);
+  let at = 0;
+  for (let slice = 0; slice < Z; slice++) {
+    const [top, left] = [sliceHeight * Math.floor(slice / columns), sliceWidth * (slice % columns)];
+    for (let y = top; y < top + sliceHeight; y++) {
+      for (let x = left; x < left + sliceWidth; x++) {
+        const pixel = mirrored(y, height) * width + mirrored(x, width);
+        for (let c = 0; c < channels; c++) sources[at++] = pixel * channels + c;
+      }
+    }
+  }
+  return sources;
+}
+
+/** Views of `slices`, one a slice: filling the buffer anew fills them all. */
+export function sliceViews(slices: Uint8Array, Z: number): Uint8Array[] {
+  const size = slices.length / Z;
+  return Array.from({ length: Z }, (_, i) => slices.subarray(i * size, (i + 1) * size));
+}

@@ -1,8 +1,8 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { VolumizerOptions } from "../define.ts";
 import { type Images, tf } from "../tf.ts";
-import { pixelsToBytes } from "./bytes.ts";
-import { type Grid, gridOf, mirrored } from "./grid.ts";
+import { pixelToByte } from "./bytes.ts";
+import { type Grid, gridOf, sliceSources, sliceViews } from "./grid.ts";
 import { inverse, lineSources, permuteRows } from "./permute.ts";
 import { hasManyTies, type RankingRule, rankItems, withMeasureDefaults } from "./rank.ts";
 
@@ -30,26 +30,9 @@ export interface Ranking {
  */
 export function rankSlices(bytes: Uint8Array, height: number, width: number, channels: number, o: VolumizerOptions): Ranking {
   const grid = gridOf(height, width, o);
-  const { perm, scores, reference } = rankItems(cut(bytes, height, width, channels, grid), withMeasureDefaults(o));
+  const slices = Uint8Array.from(sliceSources(height, width, channels, grid), (source) => bytes[source] as number);
+  const { perm, scores, reference } = rankItems(sliceViews(slices, grid.Z), withMeasureDefaults(o));
   return { Z: grid.Z, rows: grid.rows, columns: grid.columns, perm, scores, reference, manyTies: hasManyTies(scores) };
-}
-
-/** The slices of an HWC image in raster order; places beyond its border mirror those inside. */
-function cut(bytes: Uint8Array, height: number, width: number, channels: number, grid: Grid): Uint8Array[] {
-  const { sliceHeight, sliceWidth, columns } = grid;
-  return Array.from({ length: grid.Z }, (_, i) => {
-    const slice = new Uint8Array(sliceHeight * sliceWidth * channels);
-    const [top, left] = [sliceHeight * Math.floor(i / columns), sliceWidth * (i % columns)];
-    let at = 0;
-    for (let y = 0; y < sliceHeight; y++) {
-      const line = mirrored(top + y, height) * width;
-      for (let x = 0; x < sliceWidth; x++) {
-        const from = (line + mirrored(left + x, width)) * channels;
-        for (let c = 0; c < channels; c++) slice[at++] = bytes[from + c] as number;
-      }
-    }
-    return slice;
-  });
 }
 
 /**
@@ -60,23 +43,45 @@ function cut(bytes: Uint8Array, height: number, width: number, channels: number,
 export function volumize(x: Images, o: VolumizerOptions): { volume: tf.Tensor5D; perms: Int32Array } {
   const [b, height, width, channels] = x.shape;
   const grid = gridOf(height, width, o);
-  const perms = rankBatch(pixelsToBytes(x.dataSync<"float32">()), b, [height, width, channels], grid, withMeasureDefaults(o));
-  const volume = tf.tidy(() => {
-    const lines = permuteRows(cover(x, grid).reshape([-1, grid.sliceWidth * channels]), lineSources(perms, b, grid));
-    return lines.reshape([b, grid.Z, grid.sliceHeight, grid.sliceWidth, channels]) as tf.Tensor5D;
+  return tf.tidy(() => {
+    const covered = cover(x, grid);
+    const { values, perms } = ordered(covered.dataSync<"float32">(), b, channels, grid, withMeasureDefaults(o));
+    const shape: [number, number, number, number, number] = [b, grid.Z, grid.sliceHeight, grid.sliceWidth, channels];
+    const permute = tf.customGrad(() => ({
+      value: tf.tensor5d(values, shape), // the pixels were read anyway: putting them in order here is cheaper than a gather
+      gradFunc: (dy: tf.Tensor) => fromSlices(dy, perms, grid, covered.shape),
+    }));
+    return { volume: permute(covered) as tf.Tensor5D, perms };
   });
-  return { volume, perms };
 }
 
-function rankBatch(bytes: Uint8Array, b: number, shape: readonly [number, number, number], grid: Grid, rule: RankingRule): Int32Array {
-  const [height, width, channels] = shape;
-  const size = height * width * channels;
-  const perms = new Int32Array(b * grid.Z);
+/** The values of b images of exactly Z slices each, slice by slice in their order, and the orders. */
+function ordered(
+  pixels: Float32Array,
+  b: number,
+  channels: number,
+  grid: Grid,
+  rule: RankingRule,
+): { values: Float32Array; perms: Int32Array } {
+  const { Z } = grid;
+  const sources = sliceSources(grid.paddedHeight, grid.paddedWidth, channels, grid);
+  const [size, sliceLength] = [sources.length, sources.length / Z];
+  const slices = new Uint8Array(size);
+  const views = sliceViews(slices, Z);
+  const values = new Float32Array(b * size);
+  const perms = new Int32Array(b * Z);
   for (let n = 0; n < b; n++) {
-    const slices = cut(bytes.subarray(n * size, (n + 1) * size), height, width, channels, grid);
-    perms.set(rankItems(slices, rule).perm, n * grid.Z);
+    const start = n * size;
+    for (let i = 0; i < size; i++) slices[i] = pixelToByte(pixels[start + (sources[i] as number)] as number);
+    const { perm } = rankItems(views, rule);
+    perms.set(perm, n * Z);
+    let at = start;
+    for (let z = 0; z < Z; z++) {
+      const first = (perm[z] as number) * sliceLength;
+      for (let i = first; i < first + sliceLength; i++) values[at++] = pixels[start + (sources[i] as number)] as number;
+    }
   }
-  return perms;
+  return { values, perms };
 }
 
 /**
@@ -95,9 +100,15 @@ export function unvolumize(volume: tf.Tensor5D, perms: Int32Array, height: numbe
     );
   }
   return tf.tidy(() => {
-    const lines = permuteRows(volume.reshape([-1, sliceWidth * channels]), inverse(lineSources(perms, b, grid)));
-    return restore(lines.reshape([b, grid.paddedHeight, grid.paddedWidth, channels]) as Images, height, width);
+    const covered = fromSlices(volume, perms, grid, [b, grid.paddedHeight, grid.paddedWidth, channels]);
+    return restore(covered as Images, height, width);
   });
+}
+
+/** Puts slices back to their places in images of `shape`. Differentiable as often as one likes. */
+function fromSlices(volume: tf.Tensor, perms: Int32Array, grid: Grid, shape: Images["shape"]): tf.Tensor {
+  const lines = volume.reshape([-1, grid.sliceWidth * shape[3]]);
+  return permuteRows(lines, inverse(lineSources(perms, shape[0], grid))).reshape(shape);
 }
 
 /** Crops or mirrors at the bottom and the right until the slices cover the image exactly. */

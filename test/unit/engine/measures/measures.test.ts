@@ -85,6 +85,15 @@ describe("properties on random slices", () => {
     }
   });
 
+  it("shuffling pixels leaves what counts them equal to the last bit", () => {
+    for (const [a, b] of pairs) {
+      const order = rng.permutation(a.length);
+      const moved = (s: Uint8Array): Uint8Array => Uint8Array.from(order, (i) => s[i] as number);
+      for (const id of ["entropy", "jointEntropy", "mutualInformation", "klDivergence"])
+        expect(measure(id, moved(a), moved(b))).toBe(measure(id, a, b));
+    }
+  });
+
   it("renaming byte values leaves the entropies equal to the last bit, so that such slices tie", () => {
     for (const [a, b] of pairs) {
       const names = rng.permutation(256);
@@ -93,6 +102,66 @@ describe("properties on random slices", () => {
       expect(measure("mutualInformation", renamed(a), b)).toBe(measure("mutualInformation", a, b));
     }
   });
+});
+
+describe("one reference for many slices", () => {
+  const rng = createRandom(8);
+  // Few and many levels, 1 to 3 channels' worth of pixels, and sizes in turn: nothing of one slice may linger for the next.
+  const cases = Array.from({ length: 30 }, (_, i) => {
+    const [size, levels] = [[16, 49, 768][i % 3] as number, [2, 9, 256][Math.floor(i / 3) % 3] as number];
+    const slice = (): Uint8Array => Uint8Array.from({ length: size }, () => rng.integer(levels));
+    return { reference: slice(), slices: [slice(), slice(), slice()] };
+  });
+
+  it.each(measures.filter((m) => m.against).map((m) => [m.id, m] as const))("%s gives the same numbers", (_, entry) => {
+    for (const { reference, slices } of cases) {
+      const score = entry.against?.(reference, {});
+      expect([...slices, reference].map((slice) => score?.(slice))).toEqual(
+        [...slices, reference].map((slice) => entry.measure(slice, reference, {})),
+      );
+    }
+  });
+
+  it("entropies and divergence equal the sums of their definitions", () => {
+    const share = (values: readonly number[]): Map<number, number> => {
+      const shares = new Map<number, number>();
+      for (const v of values) shares.set(v, (shares.get(v) ?? 0) + 1 / values.length);
+      return shares;
+    };
+    const bits = (values: readonly number[]): number => [...share(values).values()].reduce((sum, p) => sum - p * Math.log2(p), 0);
+    for (const { reference, slices } of cases) {
+      for (const slice of slices) {
+        const pairs = [...slice].map((v, i) => 256 * v + (reference[i] as number));
+        expect(measure("entropy", slice)).toBeCloseTo(bits([...slice]), 9);
+        expect(measure("jointEntropy", slice, reference)).toBeCloseTo(bits(pairs), 9);
+        expect(measure("jointEntropy", slice, reference, { jeMode: "pooled" })).toBeCloseTo(bits([...slice, ...reference]), 9);
+        expect(measure("mutualInformation", slice, reference)).toBeCloseTo(bits([...slice]) + bits([...reference]) - bits(pairs), 9);
+        const [p, q] = [share([...slice]), share([...reference])];
+        const smooth = (shares: Map<number, number>, v: number): number =>
+          ((shares.get(v) ?? 0) * slice.length + 1 / 256) / (slice.length + 1);
+        const divergence = Array.from({ length: 256 }, (_, v) => smooth(p, v) * Math.log2(smooth(p, v) / smooth(q, v)));
+        expect(measure("klDivergence", slice, reference)).toBeCloseTo(
+          divergence.reduce((a, b) => a + b, 0),
+          9,
+        );
+      }
+    }
+  });
+
+  it("a photo of 224×224 in colour is one slice like any other", () => {
+    const ramp = Uint8Array.from({ length: 224 * 224 * 3 }, (_, i) => i % 256);
+    expect(measure("entropy", ramp)).toBeCloseTo(8, 9);
+    expect(measure("mutualInformation", ramp, ramp)).toBeCloseTo(8, 9);
+    expect(measure("klDivergence", ramp, ramp)).toBe(0);
+  });
+});
+
+it("every measure of identical slices has the value of its row in Table 1", () => {
+  const a = bytes(3, 3, 200, 7);
+  const expected = { entropy: 1.5, jointEntropy: 1.5, mutualInformation: 1.5, klDivergence: 0, ssim: 1, maxNorm: 200, mse: 0 };
+  for (const [id, value] of Object.entries(expected)) expect(measure(id, a, a)).toBe(value);
+  expect(measure("psnr", a, a)).toBe(Number.POSITIVE_INFINITY);
+  expect(measure("maxNorm", a, a, { mode: "chebyshev" })).toBe(0);
 });
 
 it("a measure that compares says so when the reference is missing or of another size", () => {

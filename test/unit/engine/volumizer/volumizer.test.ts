@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import type { VolumizerOptions } from "../../../../src/engine/define.ts";
+import { measures } from "../../../../src/engine/measures/all.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
+import { pixelsToBytes } from "../../../../src/engine/volumizer/bytes.ts";
 import { presets } from "../../../../src/engine/volumizer/presets.ts";
 import { hasManyTies, orderOf } from "../../../../src/engine/volumizer/rank.ts";
 import { rankSlices, scoreJson, unvolumize, volumize } from "../../../../src/engine/volumizer/volumize.ts";
@@ -51,6 +53,9 @@ describe("ranking of the 4×4 image, by hand", () => {
     ["mse", "asc", [1, 3, 2, 0]],
     ["maxNorm", "asc", [0, 1, 2, 3]],
     ["klDivergence", "asc", [1, 2, 0, 3]],
+    ["jointEntropy", "asc", [0, 1, 2, 3]],
+    ["ssim", "asc", [0, 3, 2, 1]],
+    ["ssim", "desc", [1, 2, 3, 0]],
   ] as const)("%s %s against the most salient slice", (measure, order, perm) => {
     expect(rank(options(measure, { order })).reference).toBe(1);
     expect(permOf(options(measure, { order }))).toEqual(perm);
@@ -60,6 +65,31 @@ describe("ranking of the 4×4 image, by hand", () => {
     expect(rank(options("mse", { reference: "minEntropy" })).reference).toBe(0);
     expect(permOf(options("mse", { reference: { index: 3 } }))).toEqual([3, 2, 0, 1]); // mean squares 49, 338, 4, 0
     expect(() => rank(options("mse", { reference: { index: 4 } }))).toThrow(expect.objectContaining({ code: "PARAMETER_INVALID" }));
+  });
+
+  it("compares with a slice that is given", () => {
+    const like = (...slice: number[]) => rank(options("mse", { reference: { slice: Uint8Array.from(slice) } }));
+    const { scores, perm, reference } = like(5, 5, 5, 10); // squares 175/4, (25+225+625+900)/4, 1/4, (4+4+4+9)/4
+    expect([...scores]).toEqual([43.75, 443.75, 0.25, 5.25]);
+    expect([[...perm], reference]).toEqual([[2, 3, 0, 1], null]);
+    const zero = rank(options("mutualInformation", { reference: { slice: Uint8Array.of(1, 2, 3, 4) }, refScore: "zero" }));
+    expect(zero.scores[1]).toBe(2); // none of the image's own slices is the reference, so none is forced to 0
+    expect(() => like(5, 5, 5)).toThrow(expect.objectContaining({ code: "PARAMETER_INVALID", fix: expect.stringContaining("height") }));
+  });
+
+  it("takes the first of several most or least salient slices", () => {
+    for (const reference of ["mostSalient", "minEntropy"] as const)
+      expect(rankSlices(new Uint8Array(64), 8, 8, 1, options("mse", { reference })).reference).toBe(0);
+  });
+
+  it("has presets for the paper and for what its authors run", () => {
+    const of = (name: keyof typeof presets): unknown[] => {
+      const { measure, order, reference, refScore, onRemainder } = presets[name];
+      return [measure.id, order, reference, refScore, onRemainder];
+    };
+    expect(of("paper")).toEqual(["mutualInformation", "asc", "mostSalient", "true", "error"]);
+    expect(of("paperMi")).toEqual(["mutualInformation", "desc", "minEntropy", "true", "error"]);
+    expect(of("authorsCode")).toEqual(["mutualInformation", "desc", "minEntropy", "zero", "drop"]);
   });
 
   it("may force the reference's score to 0, as the authors do", () => {
@@ -117,7 +147,7 @@ describe("volumes", () => {
   });
 
   it("leave a constant image in raster order", () => {
-    for (const measure of ["mutualInformation", "ssim", "psnr", "maxNorm"]) {
+    for (const { id: measure } of measures) {
       const { perm } = rankSlices(new Uint8Array(64).fill(9), 8, 8, 1, options(measure, { order: "desc" }));
       expect([...perm]).toEqual([...perm.keys()]);
     }
@@ -132,6 +162,44 @@ describe("volumes", () => {
     const { volume, perms } = volumize(x, options(measure, { order, patch }));
     expect(await unvolumize(volume, perms, 8, 12).data()).toEqual(await x.data());
     expect((await volume.data()).toSorted()).toEqual((await x.data()).toSorted());
+  });
+
+  it.each(measures.flatMap(({ id }) => [[id, "asc"] as const, [id, "desc"] as const]))(
+    "%s %s: no pixel is lost",
+    async (measure, order) => {
+      const x = images(2, 6, 9, 2, 3);
+      const { volume, perms } = volumize(x, options(measure, { order, patch: 3 }));
+      expect(await unvolumize(volume, perms, 6, 9).data()).toEqual(await x.data());
+      // Slice z of the volume is slice perm[z] of the image.
+      const second = await volume.slice([1, 2, 0, 0, 0], [1, 1, 3, 3, 2]).data();
+      const place = perms[6 + 2] as number;
+      const cut = x.slice([1, 3 * Math.floor(place / 3), 3 * (place % 3), 0], [1, 3, 3, 2]);
+      expect(second).toEqual(await cut.data());
+    },
+  );
+
+  it("rank as rankSlices does, pixels rounded to bytes", () => {
+    const x = images(3, 12, 8, 3, 6);
+    const bytes = Uint8Array.from(x.dataSync(), (v) => Math.round(255 * v));
+    const o = options("klDivergence", { patch: [4, 4], reference: "minEntropy" });
+    const each = [0, 1, 2].flatMap((n) => [...rankSlices(bytes.subarray(n * 288, (n + 1) * 288), 12, 8, 3, o).perm]);
+    expect([...volumize(x, o).perms]).toEqual(each);
+    expect([...pixelsToBytes(Float32Array.of(-1, 0, 0.5 / 255, 0.49 / 255, 1, 7, Number.NaN))]).toEqual([0, 0, 1, 0, 255, 255, 0]);
+  });
+
+  it("of one slice are the image itself", () => {
+    const { perms, volume } = volumize(images(2, 4, 4, 3), options("mutualInformation", { patch: 4 }));
+    expect([[...perms], volume.shape]).toEqual([
+      [0, 0],
+      [2, 1, 4, 4, 3],
+    ]);
+  });
+
+  it("leave no tensor behind but the volume", () => {
+    const x = images(2, 5, 5, 1);
+    const before = tf.memory().numTensors;
+    volumize(x, options("mse", { onRemainder: "reflectPad" })).volume.dispose();
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   it("give every image of a batch what it gets alone", async () => {
@@ -169,6 +237,17 @@ describe("gradient", () => {
     const w = images(2, 4, 4, 3, 2).reshape([2, 4, 2, 2, 3]) as tf.Tensor5D;
     const expected = unvolumize(w, volumize(x, o).perms, 4, 4);
     expect(await tf.grad(weighted(w, o))(x).data()).toEqual(await expected.data());
+  });
+
+  it("of the gradient is V again, so that a loss may hold a gradient", async () => {
+    const o = options("entropy");
+    const x = images(1, 4, 4, 1);
+    const w = images(1, 4, 4, 1, 2).reshape([1, 4, 2, 2, 1]) as tf.Tensor5D;
+    // d/dw Σ u·V⁻¹(w) = V(u)
+    const u = images(1, 4, 4, 1, 3);
+    const inner = (v: tf.Tensor) => tf.grad(weighted(v, o))(x).mul(u).sum();
+    const { perms } = volumize(x, o);
+    expect(await unvolumize(tf.grad(inner)(w) as tf.Tensor5D, perms, 4, 4).data()).toEqual(await u.data());
   });
 
   it("of the inverse goes back through V", async () => {

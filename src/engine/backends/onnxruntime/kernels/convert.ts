@@ -4,7 +4,7 @@ import type { ElementType } from "../onnx.ts";
 
 /**
  * A number as an int32 the way a typed array takes it: without its fraction, modulo 2³², and 0 for NaN and the infinities. Beyond ±2⁶³
- * every float32 is a multiple of 2³², hence also 0; a plain Cast would leave all of these to the processor.
+ * every float32 is a multiple of 2³², hence also 0 (and any float64 is taken for one); a plain Cast would leave all of these to the processor.
  */
 export function truncate(g: Graph, x: Value): Value {
   if (x.dtype === "int32") return x;

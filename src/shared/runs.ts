@@ -45,6 +45,9 @@ export function attackKeys(ids: readonly string[]): string[] {
   });
 }
 
+/** Name of an attack's images when they are only transferred from the undefended arm. */
+export const staticKey = (attackKey: string): string => `${attackKey}-static`;
+
 /** Letters, digits and dashes, safe as a file name on every system. */
 export const slug = (text: string): string =>
   text

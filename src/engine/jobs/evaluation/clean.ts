@@ -1,3 +1,4 @@
+import type { Scores } from "../../analyses/analysis.ts";
 import type { Classifier } from "../../classifier.ts";
 import type { RunContext } from "../../context.ts";
 import type { ImageBatch } from "../../define.ts";
@@ -39,23 +40,15 @@ export async function cleanAccuracy(
   return { accuracy: correct / images.n, correct, n: images.n };
 }
 
-const warmUps = 10;
-const measured = 50;
-
-/** Median time of one single-image forward pass, the defence's own preparation included, after ten warm-ups (algorithms 0I). */
-export async function forwardTiming(
-  model: Classifier,
-  images: EvaluationImages,
-  ctx: RunContext,
-): Promise<{ readonly forwardMilliseconds: number; readonly batchSize: number }> {
-  const { images: one } = await images.read(0, 1);
-  const times: number[] = [];
-  for (let i = 0; i < warmUps + measured; i++) {
-    const start = ctx.clock();
-    await probabilities(model, one);
-    if (i >= warmUps) times.push(ctx.clock() - start);
-    if (i % 10 === 9) await ctx.checkpoint();
+/** Class probabilities of all images, with their labels. */
+export async function scoresOf(model: Classifier, images: EvaluationImages, ctx: RunContext): Promise<Scores> {
+  const all = new Float32Array(images.n * model.classes);
+  const labels = new Int32Array(images.n);
+  for (const [start, end] of batchesOf(images.n, batchSizeOf(images.inputShape))) {
+    const batch = await images.read(start, end);
+    all.set(await probabilities(model, batch.images), start * model.classes);
+    labels.set(batch.labels, start);
+    await ctx.checkpoint();
   }
-  times.sort((a, b) => a - b);
-  return { forwardMilliseconds: ((times[measured / 2 - 1] as number) + (times[measured / 2] as number)) / 2, batchSize: 1 };
+  return { probabilities: all, labels, classes: model.classes };
 }

@@ -2,13 +2,14 @@ import type { AttackDocument, AttackSummary } from "../../../shared/results.ts";
 import { armAdversarialFile, armRecordsFile, slug } from "../../../shared/runs.ts";
 import { summarizeAttack } from "../../harness/summarize.ts";
 import { exists, readText } from "../../io/files.ts";
+import type { EvaluationImages } from "../evaluation/batches.ts";
 import { evaluateAttack } from "../evaluation/evaluate.ts";
 import { PartialBatches } from "../evaluation/partial.ts";
 import { attackDocument, writeAdversarial, writeThumbnails } from "../evaluation/write.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
-import type { ResolvedArm, ResolvedAttack } from "./resolve.ts";
+import type { FurtherAttack, ResolvedArm, ResolvedAttack } from "./resolve.ts";
 
 /** A finished attack on an arm; its pictures are in `file`, relative to the run folder. */
 export interface ArmAttack {
@@ -21,7 +22,12 @@ export interface ArmAttack {
 export const attackPiece = (arm: ResolvedArm, attack: ResolvedAttack): string => `attack:${arm.name}:${attack.key}`;
 
 /** One attack of the experiment on one arm: taken from the folder when it was finished there, gone on with when it was begun. */
-export async function attackArm(arm: ResolvedArm, open: OpenArm, attack: ResolvedAttack, env: RunEnvironment): Promise<ArmAttack> {
+export async function attackArm(
+  arm: ResolvedArm,
+  open: OpenArm,
+  attack: ResolvedAttack | FurtherAttack,
+  env: RunEnvironment,
+): Promise<ArmAttack> {
   const { store, meter } = env;
   const piece = attackPiece(arm, attack);
   const records = armRecordsFile(arm.index, arm.name, attack.key);
@@ -32,8 +38,8 @@ export async function attackArm(arm: ResolvedArm, open: OpenArm, attack: Resolve
     return { attack, document, summary: summaryOf(document), file };
   }
   meter.begin(piece);
+  const images = imagesOf(attack, env);
   const partial = new PartialBatches(store.file(partialFolder(arm, open, attack, env)));
-  const images = env.data.test;
   const evaluated = await evaluateAttack(
     { attack, model: open.classifier, images, partial, onProgress: (done, total) => meter.report(done, total) },
     env.ctx,
@@ -46,13 +52,19 @@ export async function attackArm(arm: ResolvedArm, open: OpenArm, attack: Resolve
   });
   const document = attackDocument(store.id, summary, evaluated, file);
   await writeAdversarial(store.file(file), evaluated, images.inputShape);
-  await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });
+  if (!("images" in attack)) await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });
   await store.writeJson(records, document);
   await store.complete(piece);
   await partial.remove();
   meter.finish(piece);
   announce(arm, attack, summary, env);
   return { attack, document, summary, file };
+}
+
+/** All test images, or the first ones where an analysis wants no more. */
+export function imagesOf(attack: ResolvedAttack | FurtherAttack, env: RunEnvironment): EvaluationImages {
+  const { test } = env.data;
+  return "images" in attack && attack.images > 0 ? { ...test, n: Math.min(test.n, attack.images) } : test;
 }
 
 /** Batches are only good for the same weights, attack and images. */

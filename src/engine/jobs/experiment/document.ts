@@ -36,7 +36,7 @@ export function experimentDocument(experiment: ResolvedExperiment): Record<strin
     attacks: experiment.attacks.map(chosen),
     detectors: [],
     explanations: experiment.explanations.map((explanation) => ({ ...chosen(explanation), samples: explanation.samples })),
-    analyses: [],
+    analyses: experiment.analyses.map(chosen),
     compare: others.map((arm) => ({ name: arm.name, ...armDocument(arm) })),
     expect: experiment.expect,
     plugins: [],

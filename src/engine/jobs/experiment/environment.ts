@@ -5,6 +5,7 @@ import type { Engine } from "../engine.ts";
 import type { RunData } from "./data.ts";
 import type { ProgressMeter } from "./progress.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
+import type { Undefended } from "./undefended.ts";
 
 export type RunMode = "run" | "train" | "evaluate";
 
@@ -16,6 +17,7 @@ export interface RunEnvironment {
   readonly modelPath: string | null;
   readonly store: RunStore;
   readonly data: RunData;
+  readonly undefended: Undefended;
   readonly engine: Engine;
   readonly meter: ProgressMeter;
   readonly ctx: RunContext;

@@ -8,6 +8,7 @@ import { writeReports } from "../../io/reportFiles.ts";
 import { now, type RunStore, settle } from "../../io/runStore.ts";
 import type { Engine } from "../engine.ts";
 import { version } from "../version.ts";
+import { presentAnalyses } from "./analyse.ts";
 import { openData, type RunData } from "./data.ts";
 import { type Environment, experimentDocument, hashOf } from "./document.ts";
 import type { RunEnvironment, RunMode } from "./environment.ts";
@@ -16,6 +17,7 @@ import { piecesOf } from "./pieces.ts";
 import { ProgressMeter } from "./progress.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 import { type ArmOutcome, runArm } from "./runArm.ts";
+import { runningOrder, undefendedOf } from "./undefended.ts";
 
 /** Who asked for the run: where it computes, how it is stopped, who listens. */
 export interface RunHost {
@@ -60,16 +62,19 @@ async function evaluateAll(run: Execution, host: RunHost, tell: (event: RunEvent
   try {
     const meter = new ProgressMeter(piecesOf(experiment, data, mode), tell, ctx.clock);
     listen.meter = meter;
-    const env: RunEnvironment = { experiment, mode, modelPath: run.modelPath, store, data, engine: host.engine, meter, ctx, emit: tell };
+    const undefended = undefendedOf(experiment.arms);
+    const { engine } = host;
+    const env: RunEnvironment = { experiment, mode, modelPath: run.modelPath, store, data, undefended, engine, meter, ctx, emit: tell };
     await writeExperiment(run, host, data, {});
     const outcomes: ArmOutcome[] = [];
-    for (const arm of experiment.arms) {
+    for (const arm of runningOrder(experiment.arms, undefended)) {
       const outcome = await runArm(arm, env);
       if (outcome) outcomes.push(outcome);
     }
+    outcomes.sort((a, b) => a.index - b.index);
     const models = Object.fromEntries(outcomes.map((outcome) => [outcome.report.name, outcome.modelHash]));
     const document = await writeExperiment(run, host, data, models);
-    return await finish(run, document, outcomes, tell);
+    return await finish(run, document, outcomes, env);
   } finally {
     await data.dataset.close();
   }
@@ -79,13 +84,14 @@ async function finish(
   run: Execution,
   document: Record<string, unknown>,
   outcomes: readonly ArmOutcome[],
-  tell: (event: RunEventBody) => void,
+  env: RunEnvironment,
 ): Promise<RunExperimentResult> {
   const arms = outcomes.map((outcome) => outcome.report);
   const report: RunReport = {
     run: run.store.id,
     experiment: document,
     arms,
+    analyses: presentAnalyses(outcomes, env),
     findings: outcomes.flatMap((outcome) => outcome.findings),
     expect: checkExpectations(run.experiment.expect, arms),
     finishedAt: now(),
@@ -94,7 +100,7 @@ async function finish(
   await writeReports(run.store.directory, report);
   for (const name of ["partial", "checkpoints"]) await rm(run.store.file(name), { recursive: true, force: true });
   await run.store.update({ headline: headline(arms) });
-  tell({ kind: "done", report: runFiles.report });
+  env.emit({ kind: "done", report: runFiles.report });
   return { directory: run.store.directory, expectationsMet: report.expect.every((expected) => expected.met) };
 }
 

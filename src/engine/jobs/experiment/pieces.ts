@@ -1,5 +1,6 @@
 import type { Params } from "../../define.ts";
 import { find } from "../../registry.ts";
+import { analysisPiece } from "./analyse.ts";
 import { attackPiece } from "./attackArm.ts";
 import type { RunData } from "./data.ts";
 import type { RunMode } from "./environment.ts";
@@ -7,6 +8,8 @@ import type { Piece } from "./progress.ts";
 import type { ResolvedArm, ResolvedAttack, ResolvedExperiment } from "./resolve.ts";
 import { explainPiece } from "./runArm.ts";
 import { trainingPiece } from "./trainArm.ts";
+import { staticPiece } from "./transferArm.ts";
+import { isUndefended } from "./undefended.ts";
 
 /** Forward and backward pass and the optimiser, in forward passes. */
 const trainingCost = 3;
@@ -16,6 +19,7 @@ const volumizedFactor = 3;
 
 /** What a run consists of, for progress and time left. */
 export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: RunMode): Piece[] {
+  const hasUndefended = experiment.arms.some(isUndefended);
   return experiment.arms.flatMap((arm) => {
     const factor = arm.defense.id === "volumizedCurriculum" ? volumizedFactor : 1;
     const pieces: Piece[] = [];
@@ -27,7 +31,14 @@ export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: Ru
         cost: factor * trainingCost * data.trainSize * arm.train.epochs,
       });
     if (mode === "train") return pieces;
-    for (const attack of experiment.attacks) pieces.push(attackCost(arm, attack, data.test.n * factor));
+    const all = { images: 0 };
+    for (const attack of [...experiment.attacks.map((own) => ({ ...own, ...all })), ...experiment.further]) {
+      const images = attack.images > 0 ? Math.min(data.test.n, attack.images) : data.test.n;
+      pieces.push(attackCost(arm, attack, images * factor));
+      if (hasUndefended && !isUndefended(arm)) pieces.push(transferCost(arm, attack, images * factor));
+    }
+    if (experiment.analyses.length > 0)
+      pieces.push({ key: analysisPiece(arm), phase: `Analysing ${arm.name}`, arm: arm.name, cost: factor * 2 * data.test.n });
     const explained = experiment.explanations.reduce((sum, { samples }) => sum + samples, 0) * experiment.attacks.length;
     pieces.push({ key: explainPiece(arm), phase: `Explaining ${arm.name}`, arm: arm.name, cost: factor * (60 + 4 * explained) });
     return pieces;
@@ -46,5 +57,12 @@ function attackCost(arm: ResolvedArm, attack: ResolvedAttack, images: number): P
     cost: images * (3 + iterations * each),
   };
 }
+
+const transferCost = (arm: ResolvedArm, attack: ResolvedAttack, images: number): Piece => ({
+  key: staticPiece(arm, attack.key),
+  phase: `Showing ${arm.name} the images made for the undefended arm`,
+  arm: arm.name,
+  cost: 2 * images,
+});
 
 const population = (params: Params): number => (typeof params["popSize"] === "number" ? params["popSize"] : 1);

@@ -13,6 +13,7 @@ import type { Choice } from "../../../shared/results.ts";
 import { attackKeys, slug } from "../../../shared/runs.ts";
 import { resolveParams } from "../../define.ts";
 import { find, type RegistryKind } from "../../registry.ts";
+import { resolveAnalyses } from "./resolveAnalyses.ts";
 
 export type ResolvedModel = Choice | { readonly file: string; readonly input: InputContract | null };
 export interface ResolvedArm {
@@ -23,6 +24,10 @@ export interface ResolvedArm {
   readonly train: TrainSettings;
 }
 export type ResolvedAttack = Choice & { readonly key: string };
+/** Attacks that analyses need beside those of the experiment, each once. */
+export type FurtherAttack = ResolvedAttack & { readonly images: number };
+/** `further`: keys of the attacks it asked for. */
+export type ResolvedAnalysis = Choice & { readonly further: readonly string[] };
 export type ResolvedExplanation = Choice & { readonly samples: number };
 
 /** An experiment with every default filled in and every path absolute. */
@@ -34,6 +39,8 @@ export interface ResolvedExperiment {
   readonly arms: readonly ResolvedArm[];
   readonly attacks: readonly ResolvedAttack[];
   readonly explanations: readonly ResolvedExplanation[];
+  readonly analyses: readonly ResolvedAnalysis[];
+  readonly further: readonly FurtherAttack[];
   readonly expect: NonNullable<Experiment["expect"]>;
 }
 
@@ -48,16 +55,18 @@ export function resolveExperiment(
   const arms = resolveArms(experiment, options.directory);
   const chosen = experiment.attacks ?? [];
   const keys = attackKeys(chosen.map((attack) => attack.kind));
+  const attacks = chosen.map((attack, i) => ({ ...resolveChoice("attack", attack), key: keys[i] as string }));
   return {
     name: experiment.name ?? options.name,
     seed: experiment.seed ?? 1,
     dataset: { ...dataset, train: train ?? null, test: test ?? null },
     arms,
-    attacks: chosen.map((attack, i) => ({ ...resolveChoice("attack", attack), key: keys[i] as string })),
+    attacks,
     explanations: (experiment.explanations ?? []).map(({ samples, ...rest }) => ({
       ...resolveChoice("explanation", rest as Chosen),
       samples: typeof samples === "number" ? samples : 4,
     })),
+    ...resolveAnalyses(experiment.analyses ?? [], { dataset: dataset.id, arms, attacks }),
     expect: experiment.expect ?? [],
   };
 }
@@ -108,7 +117,7 @@ function absolutePath(params: Readonly<Record<string, unknown>>, directory: stri
 
 /** What the contract names but this version does not have is an error: nothing asked for is left out silently. */
 function refuseWhatIsMissing(experiment: Experiment): void {
-  for (const key of ["detectors", "analyses", "plugins"] as const) {
+  for (const key of ["detectors", "plugins"] as const) {
     if (experiment[key]?.length)
       throw new BulwarkError("EXPERIMENT_INVALID", `This version has no ${key} yet.`, `Remove "${key}" from the experiment.`);
   }

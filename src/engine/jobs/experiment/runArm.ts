@@ -1,9 +1,13 @@
-import type { ArmReport, Choice, Finding } from "../../../shared/results.ts";
+import type { ArmAnalysis, ArmReport, Choice, Finding, ForwardTiming } from "../../../shared/results.ts";
+import type { AnalysedAttack } from "../../analyses/analysis.ts";
 import { compareFindings } from "../../harness/compare.ts";
 import { suspiciousAccuracy, unboundedCheck } from "../../harness/unbounded.ts";
 import { find } from "../../registry.ts";
-import { cleanAccuracy, forwardTiming } from "../evaluation/clean.ts";
-import { type ArmAttack, attackArm } from "./attackArm.ts";
+import { cleanAccuracy } from "../evaluation/clean.ts";
+import { forwardTiming, usualTiming } from "../evaluation/timing.ts";
+import { analyseArm, analysed } from "./analyse.ts";
+import type { ArmAttack } from "./attackArm.ts";
+import { attackDefended } from "./attackDefended.ts";
 import type { RunEnvironment } from "./environment.ts";
 import { explainArm } from "./explainArm.ts";
 import { type OpenArm, openArm } from "./openArm.ts";
@@ -11,10 +15,13 @@ import type { ResolvedArm } from "./resolve.ts";
 import type { TrainingRecord } from "./trainArm.ts";
 
 export interface ArmOutcome {
+  /** Place of the arm in the experiment. */
+  readonly index: number;
   readonly report: ArmReport;
   readonly findings: readonly Finding[];
   readonly training: TrainingRecord | null;
   readonly modelHash: string;
+  readonly analysed: readonly AnalysedAttack[];
 }
 
 export const explainPiece = (arm: ResolvedArm): string => `explain:${arm.name}`;
@@ -27,14 +34,15 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
     for (const message of open.classifier.warnings) env.emit({ kind: "warning", message: `${arm.name}: ${message}` });
     const clean = await cleanAccuracy(open.classifier, env.data.test, env.ctx);
     const attacks: ArmAttack[] = [];
-    if (env.mode !== "train") for (const attack of env.experiment.attacks) attacks.push(await attackArm(arm, open, attack, env));
+    if (env.mode !== "train") for (const attack of env.experiment.attacks) attacks.push(await attackDefended(arm, open, attack, env));
     const explanations = [];
     if (env.mode !== "train") {
       env.meter.begin(explainPiece(arm));
       for (const explanation of env.experiment.explanations) explanations.push(await explainArm(arm, open, explanation, attacks, env));
+      env.meter.finish(explainPiece(arm));
     }
-    const timing = await forwardTiming(open.classifier, env.data.test, env.ctx);
-    env.meter.finish(explainPiece(arm));
+    const analyses = env.mode === "train" ? [] : await analyseArm(arm, open, attacks, env);
+    const timing = timed(analyses) ?? (await forwardTiming(open.classifier, env.data.test, usualTiming, env.ctx));
     const training = open.training && {
       epochs: open.training.epochs,
       seconds: open.training.seconds,
@@ -45,6 +53,8 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
     const model: Choice = "file" in arm.model ? { id: "file", params: { file: arm.model.file } } : arm.model;
     const summaries = attacks.map((attack) => attack.summary);
     return {
+      index: arm.index,
+      analysed: attacks.map((attack) => analysed(arm, attack, env)),
       report: {
         name: arm.name,
         defense: arm.defense,
@@ -54,7 +64,7 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
         attacks: summaries,
         detectors: [],
         explanations,
-        analyses: [],
+        analyses,
         timing,
       },
       findings: [...findingsOf(arm, attacks, env), ...(await unbounded(arm, open, attacks, env))],
@@ -65,6 +75,10 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
     open.classifier.dispose();
   }
 }
+
+/** A timing analysis has measured what is reported of every arm. */
+const timed = (analyses: readonly ArmAnalysis[]): ForwardTiming | undefined =>
+  analyses.find(({ id }) => id === "timing")?.data as ForwardTiming | undefined;
 
 const checkedImages = 32;
 

@@ -1,0 +1,45 @@
+import { onlyTransferred, rb008 } from "../../harness/rules/rb008.ts";
+import { rb307 } from "../../harness/rules/rb307.ts";
+import { defenseSuccessOfFooled } from "../../metrics/robustness.ts";
+import { type ArmAttack, attackArm } from "./attackArm.ts";
+import type { RunEnvironment } from "./environment.ts";
+import type { OpenArm } from "./openArm.ts";
+import type { FurtherAttack, ResolvedArm, ResolvedAttack } from "./resolve.ts";
+import { transferArm } from "./transferArm.ts";
+import { isUndefended } from "./undefended.ts";
+
+/**
+ * One attack on one arm. A defended arm is attacked twice: by one who knows the defence (through the volumizer, which is differentiable),
+ * and with the images that were made against the undefended arm. Both stand in the summary, side by side.
+ */
+export async function attackDefended(
+  arm: ResolvedArm,
+  open: OpenArm,
+  attack: ResolvedAttack | FurtherAttack,
+  env: RunEnvironment,
+): Promise<ArmAttack> {
+  const own = await attackArm(arm, open, attack, env);
+  if (arm === env.undefended.arm) {
+    env.undefended.attacks.set(attack.key, own);
+    return own;
+  }
+  if (isUndefended(arm)) return own;
+  const mode = attack.params["mode"] === "transfer" ? "static" : "adaptive";
+  const source = env.undefended.attacks.get(attack.key);
+  const findings = [...own.summary.findings];
+  if (!source) {
+    if (mode === "static") findings.push(onlyTransferred());
+    return { ...own, summary: { ...own.summary, mode, findings } };
+  }
+  const { result, records } = await transferArm(arm, open, own, source, env);
+  const [adaptive, undefended] = [own.document.images, source.document.images];
+  const raised =
+    mode === "static" ? [onlyTransferred()] : [rb008({ undefended, transferred: records, adaptive }), rb307(adaptive, records)];
+  for (const finding of raised) {
+    if (!finding) continue;
+    findings.push({ ...finding, attack: attack.id });
+    env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
+  }
+  const fooled = defenseSuccessOfFooled(adaptive, undefended);
+  return { ...own, summary: { ...own.summary, mode, findings, static: result, defenseSuccessOfFooled: fooled } };
+}

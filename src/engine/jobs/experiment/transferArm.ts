@@ -1,0 +1,78 @@
+import type { AttackDocument, ImageRecord, StaticResult } from "../../../shared/results.ts";
+import { armRecordsFile, staticKey } from "../../../shared/runs.ts";
+import { scoreTransferred } from "../../harness/transferred.ts";
+import { exists, readText } from "../../io/files.ts";
+import { readNpz } from "../../io/npz.ts";
+import { defenseSuccess, defenseSuccessOfFooled, isCleanCorrect, isCorrect, robustness, share } from "../../metrics/robustness.ts";
+import { find } from "../../registry.ts";
+import { batchesOf, batchSizeOf } from "../evaluation/batches.ts";
+import type { ArmAttack } from "./attackArm.ts";
+import type { RunEnvironment } from "./environment.ts";
+import type { OpenArm } from "./openArm.ts";
+import type { ResolvedArm } from "./resolve.ts";
+
+export interface Transferred {
+  readonly result: StaticResult;
+  readonly records: readonly ImageRecord[];
+}
+export const staticPiece = (arm: ResolvedArm, key: string): string => `static:${arm.name}:${key}`;
+
+/** The undefended arm's adversarial images shown to a defended arm: the attack that does not know the defence. */
+export async function transferArm(
+  arm: ResolvedArm,
+  open: OpenArm,
+  own: ArmAttack,
+  source: ArmAttack,
+  env: RunEnvironment,
+): Promise<Transferred> {
+  const { store, meter } = env;
+  const { key, params, id } = own.attack;
+  const piece = staticPiece(arm, key);
+  const file = armRecordsFile(arm.index, arm.name, staticKey(key));
+  const fooled = source.document.images;
+  const made = env.undefended.arm?.name ?? "";
+  if (store.state.completed.includes(piece) && (await exists(store.file(file)))) {
+    const { images } = JSON.parse(await readText(store.file(file))) as Pick<AttackDocument, "images">;
+    meter.finish(piece, true);
+    return { records: images, result: staticResult(made, images, fooled) };
+  }
+  meter.begin(piece);
+  const arrays = await readNpz(store.file(source.file));
+  const [clean, adversarial] = [floats(arrays["clean"]?.data), floats(arrays["adversarial"]?.data)];
+  const { inputShape } = env.data.test;
+  const pixels = inputShape[0] * inputShape[1] * inputShape[2];
+  const before = own.document.images;
+  const target = find("attack", id).target?.(params) ?? null;
+  const records: ImageRecord[] = [];
+  for (const [start, end] of batchesOf(before.length, batchSizeOf(inputShape))) {
+    const cut = (values: Float32Array): Float32Array => values.subarray(start * pixels, end * pixels);
+    const batch = { clean: cut(clean), adversarial: cut(adversarial), before: before.slice(start, end), target };
+    records.push(...(await scoreTransferred(open.classifier, batch)));
+    meter.report(end, before.length);
+    await env.ctx.checkpoint();
+  }
+  const result = staticResult(made, records, fooled);
+  await store.writeJson(file, { run: store.id, attack: { id, params }, mode: "static", ...result, images: records });
+  await store.complete(piece);
+  meter.finish(piece);
+  return { records, result };
+}
+
+/** @param undefended what the same attack did to the model that it was made against */
+export function staticResult(source: string, records: readonly ImageRecord[], undefended: readonly ImageRecord[]): StaticResult {
+  const n = records.length;
+  const right = records.filter(isCleanCorrect);
+  const correct = records.filter(isCorrect).length;
+  return {
+    source,
+    n,
+    clean: { accuracy: share(right.length, n), correct: right.length },
+    attacked: { accuracy: share(correct, n), correct },
+    successRate: share(right.filter((record) => record.success).length, right.length),
+    defenseSuccess: defenseSuccess(records),
+    defenseSuccessOfFooled: defenseSuccessOfFooled(records, undefended),
+    robustness: robustness(records),
+  };
+}
+
+const floats = (data: ArrayLike<number> | undefined): Float32Array => (data instanceof Float32Array ? data : Float32Array.from(data ?? []));

@@ -28,7 +28,7 @@ export function openSession(args: Args): Session {
     progress,
     onEvent,
     async engine() {
-      const engine = await startEngine(args.text("backend") ?? "auto");
+      const engine = await startEngine(args.text("backend") ?? "auto", args.text("device"));
       for (const warning of engine.warnings) progress.say(`warning: ${warning}`);
       return engine;
     },

@@ -13,6 +13,7 @@ export interface Verb {
 export const commonOptions = {
   json: { type: "boolean" },
   backend: { type: "string" },
+  device: { type: "string" },
   seed: { type: "string" },
   out: { type: "string" },
   quiet: { type: "boolean" },
@@ -21,6 +22,7 @@ export const commonOptions = {
 export const commonHelp: readonly (readonly [string, string])[] = [
   ["--json", "print exactly one JSON document on stdout"],
   ["--backend NAME", "auto, onnxruntime, tensorflow, wasm or cpu"],
+  ["--device NAME", "auto, cpu, webgpu, cuda, directml or coreml; `bulwark doctor` says which there are"],
   ["--seed N", "seed of everything random (1)"],
   ["--out DIR", "folder for the results (.bulwark/runs/<run>)"],
   ["--quiet", "no progress"],

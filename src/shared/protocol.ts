@@ -1,5 +1,6 @@
 import { NotificationType, ProgressType, RequestType } from "vscode-jsonrpc";
 import type { Catalog } from "./catalog.ts";
+import type { Device } from "./devices.ts";
 import type { ErrorData } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
 import type {
@@ -36,6 +37,8 @@ export interface Handshake {
 export interface EngineOptions {
   /** onnxruntime | tensorflow | wasm | cpu | auto */
   readonly backend: string;
+  /** auto | cpu | webgpu | cuda | directml | coreml; auto when left out. */
+  readonly device?: string;
   readonly protocol: number;
 }
 
@@ -45,11 +48,27 @@ export interface BackendReport {
   readonly device?: string;
   readonly reason?: string;
 }
+/** What ONNX Runtime could compute on here. */
+export interface DeviceReport {
+  readonly name: Device;
+  readonly title: string;
+  readonly available: boolean;
+  /** Such as "NVIDIA GeForce RTX 4070". */
+  readonly device?: string;
+  /** No GPU at all, but a driver that imitates one. */
+  readonly software?: boolean;
+  /** How many times as fast as the CPU it ran the trial, copies included. */
+  readonly speed?: number;
+  readonly reason?: string;
+}
 export interface DoctorReport {
   readonly version: string;
   readonly node: string;
   readonly backends: readonly BackendReport[];
   readonly selected: string;
+  readonly devices: readonly DeviceReport[];
+  /** The device that `auto` takes. */
+  readonly selectedDevice: Device;
 }
 
 export interface ModelInspection {
@@ -242,5 +261,8 @@ export const patchSuccessMapProgress = new ProgressType<PatchSuccessMapUpdate>()
 export const runProgress = new ProgressType<RunEvent>();
 /** Engine → extension: one line for the log channel. */
 export const logNotification = new NotificationType<{ readonly level: "info" | "warn" | "error"; readonly message: string }>("log");
+
+/** Engine → extension: a device failed; `device` is what computes from now on. */
+export const deviceNotification = new NotificationType<{ readonly message: string; readonly device: string }>("device");
 
 export type { AttackDocument };

@@ -3,6 +3,7 @@ import { fetch } from "../../engine/jobs/fetch.ts";
 import { inspectModel } from "../../engine/jobs/inspectModel.ts";
 import { list as listEntries } from "../../engine/jobs/list.ts";
 import type { ParameterSchema } from "../../shared/catalog.ts";
+import { deviceNote } from "../../shared/devices.ts";
 import { printJson, printText, tableText } from "../print.ts";
 import type { VerbAction } from "./index.ts";
 
@@ -31,6 +32,12 @@ export const doctor: VerbAction = async (args) => {
       device ?? reason ?? "",
     ]);
     printText(tableText(["backend", "state", "device or reason"], rows));
+    const devices = report.devices.map((found) => [
+      found.name === report.selectedDevice ? `${found.name} *` : found.name,
+      found.available ? "ready" : "no",
+      deviceNote(found),
+    ]);
+    printText(tableText(["device", "state", "name or reason"], devices));
     printText("* taken by `auto`");
   }
   return 0;

@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { type DeviceName, deviceTitles } from "../../shared/devices.ts";
 import { BulwarkError } from "../../shared/errors.ts";
+import { chooseDevice } from "./devices/index.ts";
 import { mayHaveGpu } from "./tensorflow/index.ts";
 
 export { probeBackends } from "./probe.ts";
@@ -17,15 +19,23 @@ export interface BackendChoice {
 interface Deferring {
   flush(): void;
   freeze(tensors: readonly tf.TensorInfo[]): () => void;
+  /** Images that its device has turned out to bear at once. */
+  readonly largestBatch: number;
+  attempt<T>(images: number, work: () => Promise<T>): Promise<T>;
 }
 const deferring = (backend: object): backend is Deferring => "flush" in backend && "freeze" in backend;
 
-const candidates = (): BackendName[] => [...(mayHaveGpu() ? (["tensorflow"] as const) : []), "onnxruntime", "wasm", "cpu"];
+const candidates = (device: DeviceName): BackendName[] => [
+  ...(device === "auto" && mayHaveGpu() ? (["tensorflow"] as const) : []),
+  "onnxruntime",
+  "wasm",
+  "cpu",
+];
 
 /** A device in words, or that with what the user should know about it. */
 type Loaded = string | { readonly device: string; readonly warnings: readonly string[] };
-const load: Record<BackendName, (auto: boolean) => Promise<Loaded>> = {
-  onnxruntime: async () => (await import("./onnxruntime/index.ts")).prepare(),
+const load: Record<BackendName, (auto: boolean, device: DeviceName) => Promise<Loaded>> = {
+  onnxruntime: async (_auto, device) => (await import("./onnxruntime/index.ts")).prepare(await chooseDevice(device)),
   // `auto` takes it for its GPU alone: on a CPU ours is the faster one.
   tensorflow: async (auto) => (await import("./tensorflow/index.ts")).prepare(auto ? "gpu" : "any"),
   wasm: async () => {
@@ -36,8 +46,8 @@ const load: Record<BackendName, (auto: boolean) => Promise<Loaded>> = {
   cpu: async () => (await import("./cpu.ts")).prepare(),
 };
 
-async function start(name: BackendName, auto: boolean): Promise<BackendChoice> {
-  const loaded = await load[name](auto);
+async function start(name: BackendName, auto: boolean, device: DeviceName): Promise<BackendChoice> {
+  const loaded = await load[name](auto, device);
   if (!(await tf.setBackend(name))) throw new Error(`tfjs refused the backend ${name}`);
   await tf.ready();
   return typeof loaded === "string"
@@ -53,13 +63,15 @@ const downgrade = (name: BackendName, thrown: unknown): string =>
 
 /**
  * Registers a backend and makes it tfjs' current one. `auto` takes the first that starts of tensorflow (only where it sees a GPU),
- * onnxruntime, wasm and cpu.
- * @throws BulwarkError BACKEND_UNAVAILABLE when the one asked for by name cannot start.
+ * onnxruntime, wasm and cpu. A GPU is a device of onnxruntime: naming one names that backend.
+ * @throws BulwarkError BACKEND_UNAVAILABLE when the backend or the device asked for by name cannot start.
  */
-export async function useBackend(name: BackendName | "auto"): Promise<BackendChoice> {
+export async function useBackend(wanted: BackendName | "auto", device: DeviceName = "auto"): Promise<BackendChoice> {
+  const name = wanted === "auto" && device !== "auto" && device !== "cpu" ? "onnxruntime" : wanted;
+  if (name !== "auto" && name !== "onnxruntime" && device !== "auto" && device !== "cpu") throw otherBackend(name, device);
   if (name !== "auto") {
     try {
-      return await start(name, false);
+      return await start(name, false, device);
     } catch (cause) {
       if (cause instanceof BulwarkError) throw cause;
       const message = `The backend ${name} cannot start: ${reasonOf(cause)}.`;
@@ -67,9 +79,9 @@ export async function useBackend(name: BackendName | "auto"): Promise<BackendCho
     }
   }
   const warnings: string[] = [];
-  for (const candidate of candidates()) {
+  for (const candidate of candidates(device)) {
     try {
-      const choice = await start(candidate, true);
+      const choice = await start(candidate, true, device);
       return { ...choice, warnings: [...warnings, ...choice.warnings] };
     } catch (thrown) {
       warnings.push(downgrade(candidate, thrown));
@@ -77,6 +89,13 @@ export async function useBackend(name: BackendName | "auto"): Promise<BackendCho
   }
   throw new BulwarkError("BACKEND_UNAVAILABLE", `No backend can start. ${warnings.join(" ")}`, "Reinstall the extension.");
 }
+
+const otherBackend = (backend: BackendName, device: Exclude<DeviceName, "auto">): BulwarkError =>
+  new BulwarkError(
+    "PARAMETER_INVALID",
+    `The backend ${backend} does not compute on ${deviceTitles[device]}: that is a device of onnxruntime.`,
+    "Choose the backend auto or onnxruntime, or the device auto.",
+  );
 
 /**
  * Declares a network's weights constant, so that a deferring backend may fold them into its compiled graphs: several times faster
@@ -92,4 +111,19 @@ export function freeze(network: LayersModel): () => void {
 export function flush(): void {
   const backend = tf.backend();
   if (deferring(backend)) backend.flush();
+}
+
+/** Images that the device in force has turned out to bear at once; no bound until it failed with more. */
+export function largestBatch(): number {
+  const backend = tf.backend();
+  return deferring(backend) ? backend.largestBatch : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Runs work that its caller can do again in halves, with the same result: a GPU that fails in it then throws DeviceFailure instead of
+ * giving way to the CPU. Everywhere else it only runs the work.
+ */
+export function attempt<T>(images: number, work: () => Promise<T>): Promise<T> {
+  const backend = tf.backend();
+  return deferring(backend) ? backend.attempt(images, work) : work();
 }

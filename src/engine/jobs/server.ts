@@ -1,7 +1,16 @@
 import type { CancellationToken, MessageConnection, RequestType } from "vscode-jsonrpc";
 import { BulwarkError, cancelled, type ErrorData } from "../../shared/errors.ts";
-import { attackImageProgress, type EngineOptions, type Handshake, protocolVersion, requests, runProgress } from "../../shared/protocol.ts";
+import {
+  attackImageProgress,
+  deviceNotification,
+  type EngineOptions,
+  type Handshake,
+  protocolVersion,
+  requests,
+  runProgress,
+} from "../../shared/protocol.ts";
 import { toResponseError } from "../../shared/rpc.ts";
+import { onDeviceWarning } from "../backends/failures.ts";
 import { createContext, type RunContext } from "../context.ts";
 import { attackImage } from "./attackImage.ts";
 import { doctor } from "./doctor.ts";
@@ -20,6 +29,7 @@ export type Log = (level: "info" | "warn" | "error", message: string) => void;
 /** Method → job. Requests run one at a time: the backend is one machine. A request that is cancelled while it waits never starts. */
 export function serve(connection: MessageConnection, log: Log): void {
   let engine: Promise<Engine> | null = null;
+  onDeviceWarning(({ message, device }) => void connection.sendNotification(deviceNotification, { message, device }));
   const started = (): Promise<Engine> => {
     engine ??= startEngine("auto");
     return engine;
@@ -82,7 +92,7 @@ async function handshakeEngine(options: EngineOptions): Promise<Engine> {
       `The extension speaks protocol ${options.protocol}, this engine ${protocolVersion}.`,
       "Install Bulwark again so that both are of one version.",
     );
-  return startEngine(options.backend);
+  return startEngine(options.backend, options.device);
 }
 
 function greeting(engine: Engine, log: Log): Handshake {

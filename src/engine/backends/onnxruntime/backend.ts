@@ -60,15 +60,22 @@ export class OnnxBackend extends KernelBackend {
 
   private readonly threads: number;
   private readonly bytes: number | undefined;
+  /** What the device is called. */
+  private readonly name: string | undefined;
   private block: number;
   private attempts = 0;
 
-  constructor(native: Native, threads: number, o: { readonly device?: Device; readonly bytes?: number } = {}) {
+  constructor(
+    native: Native,
+    threads: number,
+    o: { readonly device?: Device; readonly name?: string | undefined; readonly bytes?: number } = {},
+  ) {
     super();
     this.native = native;
     this.threads = threads;
     this.bytes = o.bytes;
     this.device = o.device ?? "cpu";
+    this.name = o.name;
     this.block = this.device === "cpu" ? blockedChannels(native) : 0; // a layout that only the CPU's provider knows
     this.sessions = new Sessions(native, threads, { device: this.device, bytes: o.bytes });
   }
@@ -212,13 +219,13 @@ export class OnnxBackend extends KernelBackend {
     this.sessions.clear();
     this.largestBatch = Math.ceil(images / 2);
     const message = `${deviceTitles[this.device]} failed with ${images} images at once (${firstLine(failure.message)}); half as many are tried.`;
-    warnOfDevice({ message, action: "halved", device: deviceTitles[this.device] });
+    warnOfDevice({ message, action: "halved", device: deviceText(this.device, this.threads, this.name) });
   }
 
   private execute(trace: Trace): void {
     let compiled = this.sessions.get(trace.key);
     if (!compiled) {
-      const plan = planOf(trace, this.block, this.device);
+      const plan = planOf(trace, this.block, this.device, this.threads);
       const fetches = Object.fromEntries(trace.results.map((_, i) => [`O${i}`, null]));
       compiled = this.sessions.add(trace.key, plan, fetches);
     }

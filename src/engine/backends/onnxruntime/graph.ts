@@ -35,14 +35,17 @@ export class Graph {
   private readonly producers = new Map<string, OnnxNode>();
   /** Channels to a block in onnxruntime's own layout; 0 where there is none. */
   readonly block: number;
+  /** Threads that will run it: work is cut into pieces for them. */
+  readonly threads: number;
   /** Names of the nodes that the device must leave to the CPU. */
   readonly cpuNodes: string[] = [];
   private readonly device: Device;
   private readonly lists = new Map<string, readonly number[]>();
   private count = 0;
 
-  constructor(block = 0, device: Device = "cpu") {
+  constructor(block = 0, device: Device = "cpu", threads = 1) {
     this.block = block;
+    this.threads = threads;
     this.device = device;
   }
 

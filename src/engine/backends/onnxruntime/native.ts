@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type Device, deviceTitles } from "../../../shared/devices.ts";
-import { requireNative } from "../paths.ts";
+import { requireNative, resolveFile, runtimeDirectory } from "../paths.ts";
 import type { ElementType } from "./onnx.ts";
 
 /** onnxruntime's own tensor. */
@@ -29,13 +29,32 @@ interface CommonModule {
   readonly Tensor: new (type: string, data: NativeTensor["data"], dims: readonly number[]) => NativeTensor;
 }
 
+/** onnxruntime-node's own files. */
+export interface RuntimeFiles {
+  readonly binding: string;
+  readonly common: string;
+}
+
+/** Where onnxruntime-node lies: for CUDA the one that “Install GPU Runtime” fetched, if it did; undefined where there is none. */
+export function runtimeFiles(device: Device = "cpu"): RuntimeFiles | undefined {
+  const apart = device === "cuda" ? runtimeDirectory("onnxruntime") : undefined;
+  for (const from of apart === undefined ? [undefined] : [apart, undefined]) {
+    const binding = resolveFile("onnxruntime-node/dist/binding.js", from);
+    const common = resolveFile("onnxruntime-node", from);
+    if (binding !== undefined && common !== undefined) return { binding, common };
+  }
+  return undefined;
+}
+
 /**
  * Loads the native part. onnxruntime-node's public API is asynchronous, the binding beneath it is not, and tfjs' `dataSync` needs that:
  * hence the exactly pinned version and this one place that reaches below it.
  */
-export function loadNative(): Native {
-  const { binding, initOrt } = requireNative("onnxruntime-node/dist/binding.js") as BindingModule;
-  const { Tensor } = requireNative("onnxruntime-node") as CommonModule;
+export function loadNative(device: Device = "cpu"): Native {
+  const files = runtimeFiles(device);
+  if (files === undefined) throw new Error("onnxruntime-node is not installed");
+  const { binding, initOrt } = requireNative(files.binding) as BindingModule;
+  const { Tensor } = requireNative(files.common) as CommonModule;
   initOrt();
   return {
     create: () => new binding.InferenceSession(),

@@ -97,8 +97,8 @@ const elementType = (dtype: DataType): ElementType => {
 };
 
 /** Lowers a trace to an ONNX model. */
-export function planOf(trace: Trace, block: number, device: Device = "cpu"): Plan {
-  const graph = new Graph(block, device);
+export function planOf(trace: Trace, block: number, device: Device = "cpu", threads = 1): Plan {
+  const graph = new Graph(block, device, threads);
   const values = new Map<Entry, Value>();
   const feeds: { leaf: number; name: string }[] = [];
   const constants: number[] = [];

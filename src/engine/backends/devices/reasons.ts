@@ -1,0 +1,46 @@
+import { type Device, deviceTitles } from "../../../shared/devices.ts";
+import type { Trial } from "./trial.ts";
+
+/** Where each provider is to be had. */
+const homes: Readonly<Record<Device, string>> = {
+  cpu: "everywhere",
+  webgpu: "on Linux x64, Windows and macOS",
+  cuda: "on Linux x64",
+  directml: "on Windows",
+  coreml: "on macOS",
+};
+
+export interface Circumstances {
+  readonly seconds: number;
+  readonly platform: string;
+  readonly arch: string;
+  /** Parts of ONNX Runtime that are installed apart from it. */
+  readonly parts: { readonly cuda: boolean };
+}
+
+const firstError = (said: string): string => {
+  const line = said.split("\n").find((text) => /\berror\b/i.test(text)) ?? said.split("\n").find((text) => text.trim() !== "");
+  return (line ?? "it said nothing")
+    .replace(/^\s*(Uncaught )?Error:\s*/, "")
+    .replace(/^\/\S+ (?=\S)/, "")
+    .trim()
+    .slice(0, 240);
+};
+
+/** Why a trial failed, in words that say what is missing. */
+export function whyNot(device: Device, trial: Trial, { seconds, platform, arch, parts }: Circumstances): string {
+  const { said, signal, timedOut, difference } = trial;
+  if (difference !== undefined) return `its numbers differ from the CPU's by ${difference.toPrecision(2)} of the largest one`;
+  if (timedOut) return `its trial did not end within ${seconds} s`;
+  if (signal !== null) return `its trial crashed (${signal})`;
+  if (/is unsupported: '/.test(said))
+    return `ONNX Runtime's build for ${platform}-${arch} has no ${deviceTitles[device]}, which there is ${homes[device]}`;
+  if (device === "cuda" && !parts.cuda) return "ONNX Runtime's CUDA part is not installed";
+  const missing = /(\S+?\.(?:so[.\d]*|dll|dylib)):? (?:cannot open shared object file|.{0,40}not found)/.exec(said)?.[1];
+  if (/No supported adapters|Failed to get a WebGPU adapter/.test(said))
+    return `no GPU adapter was found${missing ? `: ${missing} is missing` : ": no graphics driver offers one"}`;
+  if (/Failed to load shared library/.test(said))
+    return missing ? `${missing} is missing` : "a library that ONNX Runtime needs for it is missing";
+  if (/disable_cpu_ep_fallback|fallback to CPU EP/.test(said)) return "it leaves a convolution or a matrix product to the CPU";
+  return firstError(said);
+}

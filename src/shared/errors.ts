@@ -14,6 +14,7 @@ export const errorCodes = [
   "FILE_UNREADABLE",
   "IMAGE_INVALID", // not an image, or one that the decoder refuses
   "IMAGE_SIZE", // the image and the model disagree about size or channels
+  "INSTALL_FAILED", // npm or an install script ended with an error
   "KERNEL_UNSUPPORTED", // the backend has no lowering for a tfjs kernel
   "LABEL_RANGE",
   "MODEL_INVALID",

@@ -1,0 +1,43 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+
+export interface Registry {
+  readonly url: string;
+  /** Sets the install script of the one package it holds. */
+  publish(installScript: string): void;
+  close(): Promise<void>;
+}
+
+/** A package registry on this machine with one package, packed by npm itself. */
+export async function openRegistry(folder: string, name: string, version: string): Promise<Registry> {
+  const home = path.join(folder, "package");
+  mkdirSync(home, { recursive: true });
+  let tarball: Buffer = Buffer.alloc(0);
+  let url = "";
+  const server = createServer((request, response) => {
+    if (request.url?.endsWith(".tgz")) return void response.end(tarball);
+    if (decodeURIComponent(request.url ?? "") !== `/${name}`) return void response.writeHead(404).end("{}");
+    const integrity = `sha512-${createHash("sha512").update(tarball).digest("base64")}`;
+    const manifest = { ...packageJson, dist: { tarball: `${url}/it.tgz`, integrity } };
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ name, "dist-tags": { latest: version }, versions: { [version]: manifest } }));
+  });
+  const packageJson = { name, version, hasInstallScript: true, scripts: { install: "node install.cjs" } };
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    publish(installScript) {
+      writeFileSync(path.join(home, "package.json"), JSON.stringify(packageJson));
+      writeFileSync(path.join(home, "install.cjs"), installScript);
+      const out = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--loglevel=error"], { cwd: home, encoding: "utf8" });
+      const file = /"filename":\s*"([^"]+)"/.exec(out)?.[1] ?? "";
+      tarball = readFileSync(path.join(home, file.replace("@", "").replace("/", "-")));
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

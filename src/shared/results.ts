@@ -143,7 +143,8 @@ export interface ArmAnalysis extends Choice {
 }
 
 // ── what analyses say in the end: the same tables and charts in every report ──────────────────────────────────────────────────
-export type Format = "text" | "percent" | "points" | "number" | "milliseconds" | "count";
+/** `points`: a difference of shares in percentage points; `difference`: the same with its sign. */
+export type Format = "text" | "percent" | "points" | "difference" | "number" | "milliseconds" | "count";
 export interface Column {
   readonly name: string;
   readonly format: Format;

@@ -61,6 +61,78 @@ export const exampleReport: RunReport = {
       analyses: [],
       timing: { forwardMilliseconds: 1.234, batchSize: 1 },
     },
+    {
+      name: "volumized",
+      defense: { id: "volumizedCurriculum", params: { patch: 7 } },
+      model: { id: "lenet", params: {} },
+      clean: { accuracy: 0.98, correct: 196, n: 200 },
+      training: null,
+      attacks: [
+        {
+          ...summary("pgd", { eps: 0.3, steps: 40 }, 50),
+          mode: "adaptive",
+          defenseSuccessOfFooled: 0.25,
+          static: {
+            source: "undefended",
+            n: 200,
+            clean: { accuracy: 0.98, correct: 196 },
+            attacked: { accuracy: 0.9, correct: 180 },
+            successRate: 16 / 196,
+            defenseSuccess: 180 / 196,
+            defenseSuccessOfFooled: 0.9,
+            robustness: 0.08,
+          },
+        },
+      ],
+      detectors: [],
+      explanations: [],
+      analyses: [],
+      timing: { forwardMilliseconds: 2.5, p95Milliseconds: 3, networkMilliseconds: 2, networkP95Milliseconds: 2.25, batchSize: 1 },
+    },
+  ],
+  analyses: [
+    {
+      id: "robustnessCurve",
+      params: {},
+      title: "nPixel over <pixels>",
+      charts: [
+        {
+          title: "Accuracy under nPixel",
+          x: { label: "pixels", format: "number" },
+          y: { label: "accuracy", format: "percent", range: [0, 1] },
+          series: [
+            {
+              label: "volumized",
+              colour: 1,
+              points: [
+                { x: 1, y: 0.9, low: 0.85, high: 0.94 },
+                { x: 4, y: 0.5, low: 0.43, high: 0.57 },
+              ],
+            },
+            { label: "volumized, static", colour: 1, isDashed: true, points: [{ x: 1, y: 0.95 }] },
+            { label: "not measured", colour: 2, points: [{ x: 1, y: null }] },
+          ],
+        },
+      ],
+      tables: [
+        {
+          title: "In figures",
+          columns: [
+            { name: "arm", format: "text" },
+            { name: "attacked", format: "percent" },
+            { name: "δ", format: "points" },
+            { name: "difference", format: "difference" },
+            { name: "median", format: "milliseconds" },
+            { name: "remark", format: "text" },
+          ],
+          rows: [
+            ["volumized", 0.5, 0.48, 0.123, 2.5, "A remark, with a comma, that is too long to stand on one line"],
+            ["undefended", null, -0.01, -0.02, null, null],
+          ],
+        },
+      ],
+      notes: ["Bands are 95 % intervals."],
+    },
   ],
   findings: [
     {

@@ -29,6 +29,21 @@ describe("a report", () => {
     expect(text).toBe(readFileSync(golden, "utf8"));
   });
 
+  it("as CSV brings every figure of the analyses in a file beside it", async () => {
+    await renderReport(run, "csv");
+    const lines = readFileSync(path.join(run, "analyses.csv"), "utf8").trim().split("\r\n");
+    // 2 rows of 6 cells, 4 points, and the heads.
+    expect(lines).toHaveLength(2 * 6 + 4 + 1);
+    expect(lines).toContain("nPixel over <pixels>,table,In figures,1,difference,0.123,,");
+    expect(lines).toContain("nPixel over <pixels>,chart,Accuracy under nPixel,volumized,4,0.5,0.43,0.57");
+  });
+
+  it("shows static and adaptive attacks side by side", async () => {
+    const text = readFileSync(await renderReport(run, "md"), "utf8");
+    // 50 and 180 of 200: Wilson 95 % 19.5–31.4 % and 85.1–93.4 %, worked out by hand.
+    expect(text).toContain("| volumized | pgd-40 ε 0.3 | 200 | 98.0 % | 25.0 % | 19.5–31.4 % | 90.0 % | 85.1–93.4 % |");
+  });
+
   it("as HTML stands alone: no script, nothing loaded from elsewhere, nothing of the experiment taken for markup", async () => {
     const html = readFileSync(await renderReport(run, "html"), "utf8");
     expect(html).not.toMatch(/<script|<link|https?:\/\/|url\(|@import/i);

@@ -1,6 +1,7 @@
 import path from "node:path";
+import { tableTexts } from "../../engine/io/reportAnalyses.ts";
 import { readReport } from "../../engine/io/reportFiles.ts";
-import { reportRows, rowCells, sizeNotes, tableHeads } from "../../engine/io/reportText.ts";
+import { mainTable, sizeNotes } from "../../engine/io/reportText.ts";
 import type { RunHost } from "../../engine/jobs/experiment/execute.ts";
 import { resumeRun, runExperiment } from "../../engine/jobs/runExperiment.ts";
 import { isCancelled } from "../../shared/errors.ts";
@@ -37,8 +38,14 @@ async function finish(args: Args, session: Session, work: (host: RunHost) => Pro
 }
 
 function print(directory: string, report: RunReport): void {
-  printText(tableText(tableHeads, reportRows(report).map(rowCells)));
+  const { heads, rows } = mainTable(report);
+  printText(tableText(heads, rows));
   for (const note of sizeNotes(report)) printText(note);
+  for (const { title, tables } of report.analyses ?? [])
+    for (const table of tables) {
+      const shown = tableTexts(table);
+      printText(`\n${title}: ${table.title}\n${tableText(shown.heads, shown.rows)}`);
+    }
   for (const { rule, arm, attack, message } of groupFindings(report.findings))
     printText(`${rule} ${[arm, attack].filter(Boolean).join(" ")}: ${message}`);
   for (const { metric, attack, arm, min, max, value, met } of report.expect) {

@@ -29,7 +29,7 @@ export const baselineComparison = defineAnalysis({
       { name: "arm", format: "text" },
       { name: "attack", format: "text" },
       { name: "accuracy", format: "percent" },
-      { name: "difference", format: "points" },
+      { name: "difference", format: "difference" },
       { name: "right here alone", format: "count" },
       { name: "right in the baseline alone", format: "count" },
       { name: "p", format: "number" },

@@ -87,7 +87,7 @@ function tableOf(group: (typeof groups)[number], chosen: readonly Printed[], arm
     columns: [
       ...["place", "figure", "the paper's row", "the paper's column", "our arm"].map(text),
       ...["ours", "ours, static", "the paper's"].map(number),
-      { name: "difference", format: group.format === "percent" ? "points" : group.format },
+      { name: "difference", format: group.format === "percent" ? "difference" : group.format },
       text("remark"),
     ],
     rows: shown.map((entry) => rowOf(entry, arms, group.scale)),

@@ -17,6 +17,11 @@ const heads = [
   "l0_mean",
   "seconds",
   "images_per_second",
+  "mode",
+  "static_attacked_accuracy",
+  "static_defense_success",
+  "defense_success_of_fooled",
+  "static_defense_success_of_fooled",
 ];
 
 /** `report.csv`: one row for every arm and attack, rates in [0,1], empty where there was nothing to count (RFC 4180). */
@@ -37,11 +42,32 @@ export function renderCsv(report: RunReport): string {
     summary?.norms.l0.mean,
     summary?.seconds,
     summary?.imagesPerSecond,
+    summary?.mode,
+    summary?.static?.attacked.accuracy,
+    summary?.static?.defenseSuccess,
+    summary?.defenseSuccessOfFooled,
+    summary?.static?.defenseSuccessOfFooled,
   ]);
-  return [heads, ...rows].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
+  return csv([heads, ...rows]);
 }
 
-function cell(value: string | number | null | undefined): string {
+/** `analyses.csv`: every cell of every table, every point of every chart, one to a row; shares in [0,1]. */
+export function renderAnalysesCsv(report: RunReport): string {
+  const rows = (report.analyses ?? []).flatMap((analysis) => [
+    ...analysis.tables.flatMap(({ title, columns, rows: cells }) =>
+      cells.flatMap((row, i) => columns.map(({ name }, k) => [analysis.title, "table", title, i + 1, name, row[k], null, null])),
+    ),
+    ...analysis.charts.flatMap(({ title, series }) =>
+      series.flatMap(({ label, points }) => points.map(({ x, y, low, high }) => [analysis.title, "chart", title, label, x, y, low, high])),
+    ),
+  ]);
+  return csv([["analysis", "part", "title", "row_or_line", "column_or_x", "value", "low", "high"], ...rows]);
+}
+
+type Cell = string | number | null | undefined;
+const csv = (rows: readonly (readonly Cell[])[]): string => rows.map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
+
+function cell(value: Cell): string {
   const text = value === null || value === undefined ? "" : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -3,7 +3,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { RunReport } from "../../shared/results.ts";
 import { armModelFolder, runFiles } from "../../shared/runs.ts";
 import { exists, readText, writeAtomic } from "./files.ts";
-import { renderCsv } from "./reportCsv.ts";
+import { renderAnalysesCsv, renderCsv } from "./reportCsv.ts";
 import type { Curve } from "./reportCurve.ts";
 import { renderHtml } from "./reportHtml.ts";
 import { renderMarkdown } from "./reportMarkdown.ts";
@@ -18,6 +18,9 @@ export const reportFile: Readonly<Record<ReportFormat, string>> = {
   csv: "report.csv",
   json: runFiles.report,
 };
+
+/** Tables and charts of analyses in figures, beside `report.csv` where there are any. */
+const analysesCsv = "analyses.csv";
 
 /** The report of a finished run. @throws RUN_NOT_FOUND, RUN_INVALID */
 export async function readReport(directory: string): Promise<RunReport> {
@@ -36,6 +39,7 @@ export async function renderReport(directory: string, format: ReportFormat): Pro
   const report = await readReport(directory);
   const file = path.join(directory, reportFile[format]);
   if (format !== "json") await writeAtomic(file, await render(report, directory, format));
+  if (format === "csv" && report.analyses?.length) await writeAtomic(path.join(directory, analysesCsv), renderAnalysesCsv(report));
   return file;
 }
 

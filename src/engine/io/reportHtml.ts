@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type ArmReport, type ExplanationSample, groupFindings, type RunReport } from "../../shared/results.ts";
+import { analysesHtml, htmlTable } from "./reportAnalysesHtml.ts";
 import { type Curve, lossCurves } from "./reportCurve.ts";
 import { reportStyle } from "./reportStyle.ts";
-import { explainTerms, figure, percent, reportRows, rowCells, sizeNotes, tableHeads } from "./reportText.ts";
+import { figure, mainTable, percent, sizeNotes, tableNotes } from "./reportText.ts";
 
 export const escapeHtml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -21,6 +22,7 @@ export async function renderHtml(report: RunReport, directory: string, curves: r
 <main><h2>Robustness</h2>${table(report)}
 ${expectations(report)}
 <h2>Findings</h2>${findings(report)}
+${analysesHtml(report.analyses ?? [], e)}
 ${chart === "" ? "" : `<h2>Training</h2>${chart}`}
 ${pictures.join("\n")}
 <h2>Settings</h2><details><summary>The experiment with every default filled in</summary><pre>${e(JSON.stringify(report.experiment, null, 2))}</pre></details>
@@ -41,16 +43,9 @@ function origin(report: RunReport): string {
 }
 
 function table(report: RunReport): string {
-  const head = tableHeads.map((text) => `<th scope="col">${e(text)}</th>`).join("");
-  const rows = reportRows(report).map(
-    (row) =>
-      `<tr>${rowCells(row)
-        .map((text) => `<td>${e(text)}</td>`)
-        .join("")}</tr>`,
-  );
   const notes = sizeNotes(report).map((note) => `<li>${e(note)}</li>`);
-  return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div>
-<p class="soft">${e(explainTerms)}</p><ul class="soft">${notes.join("")}</ul>`;
+  return `${htmlTable(mainTable(report), e)}
+<p class="soft">${e(tableNotes(report))}</p><ul class="soft">${notes.join("")}</ul>`;
 }
 
 function expectations(report: RunReport): string {

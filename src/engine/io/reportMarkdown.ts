@@ -1,20 +1,21 @@
 import { groupFindings, type RunReport } from "../../shared/results.ts";
-import { explainTerms, figure, reportRows, rowCells, sizeNotes, tableHeads } from "./reportText.ts";
+import { chartTable, tableTexts } from "./reportAnalyses.ts";
+import { figure, mainTable, sizeNotes, type TextTable, tableNotes } from "./reportText.ts";
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 
-/** `report.md`: the table, what was expected, findings. */
+const tableLines = ({ heads, rows }: TextTable): string[] => [row(heads), row(heads.map(() => "---")), ...rows.map(row)];
+
+/** `report.md`: the table, what was expected, findings, analyses. */
 export function renderMarkdown(report: RunReport): string {
   const lines = [
     `# ${String(report.experiment["name"] ?? report.run)}`,
     "",
     `Run ${report.run}, finished ${report.finishedAt}.`,
     "",
-    row(tableHeads),
-    row(tableHeads.map(() => "---")),
-    ...reportRows(report).map((entry) => row(rowCells(entry))),
+    ...tableLines(mainTable(report)),
     "",
-    explainTerms,
+    tableNotes(report),
     "",
     ...sizeNotes(report).map((note) => `- ${note}`),
   ];
@@ -35,5 +36,11 @@ export function renderMarkdown(report: RunReport): string {
   if (report.findings.length === 0) lines.push("No sanity rule fired.");
   for (const { rule, severity, message, fix, arm, attack } of groupFindings(report.findings))
     lines.push(`- **${rule}** (${severity}; ${[arm, attack].filter(Boolean).join(", ")}): ${message} ${fix}`);
+  for (const analysis of report.analyses ?? []) {
+    lines.push("", `## ${analysis.title}`);
+    for (const table of analysis.tables) lines.push("", `### ${table.title}`, "", ...tableLines(tableTexts(table)));
+    for (const chart of analysis.charts) lines.push("", `### ${chart.title}`, "", ...tableLines(chartTable(chart)));
+    lines.push("", ...analysis.notes.map((note) => `- ${note}`));
+  }
   return `${lines.join("\n")}\n`;
 }

@@ -1,9 +1,9 @@
 /** The look of `report.html`: the reader's light or dark, no fonts or files from elsewhere. */
 export const reportStyle = `
 :root { color-scheme: light dark; --ink: #1f2328; --paper: #ffffff; --soft: #57606a; --line: #d0d7de; --band: #f6f8fa;
-  --c0: #0b5cad; --bad: #b3261e; --good: #1a7f37; --warn: #8a5a00; }
+  --c0: #0b5cad; --c1: #b3541e; --c2: #1a7f37; --c3: #7a3fb0; --c4: #8a6d00; --c5: #57606a; --bad: #b3261e; --good: #1a7f37; --warn: #8a5a00; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --soft: #9aa4af; --line: #30363d; --band: #161b22;
-  --c0: #6cb6ff; --bad: #ff8f87; --good: #6bc46d; --warn: #e3b341; } }
+  --c0: #6cb6ff; --c1: #ffa56b; --c2: #6bc46d; --c3: #d2a8ff; --c4: #e3c341; --c5: #9aa4af; --bad: #ff8f87; --good: #6bc46d; --warn: #e3b341; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 68rem; padding: 1.5rem; color: var(--ink); background: var(--paper); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; } h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
@@ -21,6 +21,10 @@ figure { margin: 0; } .sample { border: 1px solid var(--line); padding: .6rem; b
 .scale { display: inline-block; width: 10rem; height: .7rem; background: linear-gradient(to right, #00204d, #39486b, #707173, #a69d75, #ffea46); vertical-align: middle; }
 .chart { width: 100%; } .chart text { fill: var(--soft); font: 11px system-ui, sans-serif; } .grid { stroke: var(--line); stroke-width: 1; }
 .line polyline { fill: none; stroke: var(--c0); stroke-width: 2; } .line circle { fill: var(--c0); }
+.series0 { --c: var(--c0); } .series1 { --c: var(--c1); } .series2 { --c: var(--c2); } .series3 { --c: var(--c3); } .series4 { --c: var(--c4); } .series5 { --c: var(--c5); }
+.series { fill: none; stroke: var(--c); stroke-width: 2; } .series.dashed { stroke-dasharray: 6 4; } .dot { fill: var(--c); } .band { fill: var(--c); opacity: .14; }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; } .legend svg { width: 26px; height: 10px; }
+td.text, th.text { text-align: left !important; } td.long { white-space: normal; min-width: 16rem; }
 .charts { display: flex; gap: 1.5rem; flex-wrap: wrap; } .charts figure { flex: 1 1 24rem; max-width: 32rem; }
 pre { overflow-x: auto; background: var(--band); padding: .8rem; font-size: .85rem; }
 `;

@@ -49,18 +49,34 @@ export function reportRows(report: RunReport): ReportRow[] {
   });
 }
 
-export const tableHeads = ["arm", "attack", "images", "clean", "attacked", "95 % interval", "δ", "β", "images/s"] as const;
+export interface TextTable {
+  readonly heads: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
 
-/** The cells of a row, in the order of `tableHeads`. */
-export function rowCells({ arm, summary }: ReportRow): string[] {
-  if (!summary) return [arm.name, "none", String(arm.clean.n), percent(arm.clean.accuracy), "–", "–", "–", "–", "–"];
+/** Arms and attacks; where a defended arm met the images of the undefended one, that accuracy beside the one of the adaptive attack. */
+export function mainTable(report: RunReport): TextTable {
+  const rows = reportRows(report);
+  const hasStatic = rows.some(({ summary }) => summary?.static);
+  const attacked = hasStatic ? ["adaptive", "95 % interval", "static", "95 % interval"] : ["attacked", "95 % interval"];
+  return {
+    heads: ["arm", "attack", "images", "clean", ...attacked, "δ", "β", "images/s"],
+    rows: rows.map((row) => rowCells(row, hasStatic)),
+  };
+}
+
+function rowCells({ arm, summary }: ReportRow, hasStatic: boolean): string[] {
+  const blank = Array.from({ length: hasStatic ? 7 : 5 }, () => "–");
+  if (!summary) return [arm.name, "none", String(arm.clean.n), percent(arm.clean.accuracy), ...blank];
+  const transferred = summary.static;
+  const own = [percent(summary.attacked.accuracy), interval(summary.attacked.correct, summary.n)];
+  const other = transferred ? [percent(transferred.attacked.accuracy), interval(transferred.attacked.correct, transferred.n)] : ["–", "–"];
   return [
     arm.name,
     attackLabel(summary.attack),
     String(summary.n),
     percent(summary.clean.accuracy),
-    percent(summary.attacked.accuracy),
-    interval(summary.attacked.correct, summary.n),
+    ...(summary.mode === "static" ? ["–", "–", ...(transferred ? other : own)] : [...own, ...(hasStatic ? other : [])]),
     points(summary.robustness),
     percent(summary.defenseSuccess),
     figure(summary.imagesPerSecond),
@@ -73,7 +89,10 @@ export function sizeNotes(report: RunReport): string[] {
     const trained = arm.training
       ? `trained on ${arm.training.images} images for ${arm.training.epochs} epochs${arm.training.reused ? " (model reused)" : ` in ${duration(arm.training.seconds)}`}`
       : "taken as it is";
-    const time = arm.timing ? `, ${figure(arm.timing.forwardMilliseconds)} ms an image` : "";
+    const { timing } = arm;
+    const p95 = timing?.p95Milliseconds === undefined ? "" : ` (95th percentile ${figure(timing.p95Milliseconds)})`;
+    const without = timing?.networkMilliseconds === undefined ? "" : `, ${figure(timing.networkMilliseconds)} ms without the volumizer`;
+    const time = timing ? `, ${figure(timing.forwardMilliseconds)} ms an image${p95}${without}` : "";
     return `${arm.name}: ${arm.model.id}, ${trained}, tested on ${arm.clean.n} images${time}`;
   });
 }
@@ -86,3 +105,8 @@ export function duration(seconds: number): string {
 
 export const explainTerms =
   "Clean and attacked: share of all test images classified correctly. δ: clean − attacked, in percentage points. β: share of the images that were right before the attack and still are. Intervals: Wilson, 95 %.";
+export const explainStatic =
+  "Adaptive: the attack knows the defence and goes through it. Static: the images were made against the undefended arm and only shown to the defended one; δ and β are those of the adaptive attack.";
+/** What the columns of the main table mean. */
+export const tableNotes = (report: RunReport): string =>
+  reportRows(report).some(({ summary }) => summary?.static) ? `${explainTerms} ${explainStatic}` : explainTerms;

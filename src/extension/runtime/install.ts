@@ -43,7 +43,9 @@ export async function installPart(o: InstallOptions): Promise<void> {
   await requireSpace(part, root);
   const work = await mkdtemp(path.join(root, `${part.id}.new-${process.pid}-`));
   try {
-    const manifest = { private: true, dependencies: { [part.package]: part.version } };
+    // npm 12 runs the install scripts of those packages alone that are named as allowed.
+    const allowScripts = { [`${part.package}@${part.version}`]: true };
+    const manifest = { private: true, dependencies: { [part.package]: part.version }, allowScripts };
     await writeFile(path.join(work, "package.json"), JSON.stringify(manifest));
     await npmInstall({ ...o, cwd: work, env: { ...o.env, ...part.environment } });
     if (!hasProof(path.join(work, "node_modules", part.package), part.proof))

@@ -1,8 +1,9 @@
 import path from "node:path";
+import { runtimePart } from "../../../shared/gpuRuntime.ts";
 import { resolveFile, runtimeDirectory } from "../paths.ts";
 
 /** The version that matches our tfjs-core, and the last one there is. */
-export const pinnedVersion = "4.22.0";
+export const pinnedVersion = runtimePart("tensorflow").version;
 const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
 
 /** One installed copy of native TensorFlow. */

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import type { RunEventBody } from "../../shared/events.ts";
 import type { AttackDocument, AttackSummary, Choice } from "../../shared/results.ts";
 import { runFiles, slug } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier.ts";
@@ -7,8 +8,9 @@ import type { RunContext } from "../context.ts";
 import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
 import { type Dataset, resolveParams, type Split } from "../define.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
-import { createRun, type RunStore, settle } from "../io/runStore.ts";
+import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
 import { find } from "../registry.ts";
+import { deviceFindings, watchingDevice } from "./deviceWarnings.ts";
 import type { Engine } from "./engine.ts";
 import { type EvaluationImages, inMemory } from "./evaluation/batches.ts";
 import { argmax, probabilities } from "./evaluation/clean.ts";
@@ -46,9 +48,10 @@ export async function attackDataset(
     const images = await source.images(model);
     const title = `${attack.id} ${p.dataset ?? p.images.map((file) => path.basename(file)).join(" ")}`;
     const store = await createRun({ workspace: p.workspace, directory: p.directory, kind: "attack", title });
+    const tell = (event: RunEventBody): void => ctx.emit(store.append(event));
     return await settle(
       store,
-      () => evaluateInto(store, { attack, model, images, p, engine }, ctx),
+      () => watchingDevice(tell, () => evaluateInto(store, { attack, model, images, p, engine }, ctx)),
       (event) => store.append(event),
     );
   } finally {
@@ -78,12 +81,14 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
     },
     ctx,
   );
-  const summary: AttackSummary = summarizeAttack(evaluated.outcomes, {
+  const summarized: AttackSummary = summarizeAttack(evaluated.outcomes, {
     attack,
     defense: model.defense,
     backend,
     seed: p.seed,
   });
+  const failures = deviceFindings(await readRunEvents(store.directory));
+  const summary = { ...summarized, findings: [...summarized.findings, ...failures] };
   await writeAdversarial(store.file(runFiles.adversarial), evaluated, images.inputShape);
   await writeThumbnails(store, evaluated, images.inputShape, { arm, attack: attack.id });
   await writeNamed(store, evaluated, p.images, images.inputShape);

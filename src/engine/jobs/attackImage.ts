@@ -10,10 +10,11 @@ import { attackBatch } from "../harness/runAttack.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import type { BatchOutcome } from "../harness/types.ts";
 import { writePng } from "../io/png.ts";
-import { createRun, type RunStore, settle } from "../io/runStore.ts";
+import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
 import { find } from "../registry.ts";
 import { TraceRecorder } from "./attackTrace.ts";
 import { commandLine } from "./commandLine.ts";
+import { deviceFindings, watchingDevice } from "./deviceWarnings.ts";
 import type { Engine } from "./engine.ts";
 import { argmax, probabilities } from "./evaluation/clean.ts";
 import { writeAdversarial, writePicture } from "./evaluation/write.ts";
@@ -57,7 +58,7 @@ export async function attackImage(
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "attack", title });
   return settle(
     store,
-    () => attackInto({ p, attack, model, pixels, notes, engine, store, update }, ctx),
+    () => watchingDevice(store.append, () => attackInto({ p, attack, model, pixels, notes, engine, store, update }, ctx)),
     (event) => store.append(event),
   );
 }
@@ -81,7 +82,7 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
   await writePng(store.file("difference.png"), difference.bytes, shape[0], shape[1], 3);
   const after = await probabilities(model, outcome.adversarial);
   const attention = await explainBoth(task, outcome, ctx);
-  const result = resultOf(task, outcome, {
+  const done = resultOf(task, outcome, {
     label,
     before: state("original.png", attention ? "attention-before.png" : null, scoresBefore),
     after: state("adversarial.png", attention ? "attention-after.png" : null, classScores(after, model)),
@@ -89,6 +90,7 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
     trace: trace.points,
     attention: attention && attentionResult(task, attention.before, attention.after),
   });
+  const result = { ...done, findings: [...done.findings, ...deviceFindings(await readRunEvents(store.directory))] };
   await save(task, outcome, result);
   return result;
 }

@@ -5,7 +5,8 @@ import type { ArmReport, RunReport } from "../../../shared/results.ts";
 import { runFiles } from "../../../shared/runs.ts";
 import { createContext, type RunContext } from "../../context.ts";
 import { writeReports } from "../../io/reportFiles.ts";
-import { now, type RunStore, settle } from "../../io/runStore.ts";
+import { now, type RunStore, readRunEvents, settle } from "../../io/runStore.ts";
+import { deviceFindings, watchingDevice } from "../deviceWarnings.ts";
 import type { Engine } from "../engine.ts";
 import { version } from "../version.ts";
 import { presentAnalyses } from "./analyse.ts";
@@ -46,7 +47,7 @@ export async function execute(run: Execution, host: RunHost): Promise<RunExperim
       : { kind: "started", run: store.id, title: experiment.name, backend, device, arms: experiment.arms.map((arm) => arm.name) },
   );
   for (const message of host.engine.warnings) tell({ kind: "warning", code: "BACKEND_UNAVAILABLE", message });
-  return settle(store, () => evaluateAll(run, host, tell), tell);
+  return settle(store, () => watchingDevice(tell, () => evaluateAll(run, host, tell)), tell);
 }
 
 async function evaluateAll(run: Execution, host: RunHost, tell: (event: RunEventBody) => void): Promise<RunExperimentResult> {
@@ -92,7 +93,7 @@ async function finish(
     experiment: document,
     arms,
     analyses: presentAnalyses(outcomes, env),
-    findings: outcomes.flatMap((outcome) => outcome.findings),
+    findings: [...outcomes.flatMap((outcome) => outcome.findings), ...deviceFindings(await readRunEvents(run.store.directory))],
     expect: checkExpectations(run.experiment.expect, arms),
     finishedAt: now(),
   };

@@ -21,8 +21,11 @@ import { volumizedCurriculum } from "./defenses/volumizedCurriculum.ts";
 import type { Attack, DatasetSpec, Defense, Detector, Entry, Explanation, Measure, ModelSpec } from "./define.ts";
 import { gradCam } from "./explanations/gradCam.ts";
 import { measures as allMeasures } from "./measures/all.ts";
+import { efficientNetB0 } from "./models/efficientNetB0.ts";
+import { inceptionV3 } from "./models/inceptionV3.ts";
 import { lenet } from "./models/lenet.ts";
 import { papernot } from "./models/papernot.ts";
+import { resnet50 } from "./models/resnet50.ts";
 import { resnet9 } from "./models/resnet9.ts";
 import { vgg16 } from "./models/vgg16.ts";
 import { vgg19 } from "./models/vgg19.ts";
@@ -43,7 +46,7 @@ export const analyses: readonly Analysis[] = [
   timing,
 ];
 export const measures: readonly Measure[] = allMeasures;
-export const models: readonly ModelSpec[] = [lenet, papernot, resnet9, vgg16, vgg19];
+export const models: readonly ModelSpec[] = [efficientNetB0, inceptionV3, lenet, papernot, resnet50, resnet9, vgg16, vgg19];
 export const datasets: readonly DatasetSpec[] = [arrays, cifar10, cifar100, fashionMnist, imageFolder, mnist, svhn];
 
 /** The lists by the kind names of `bulwark list`. */

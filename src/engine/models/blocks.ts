@@ -1,9 +1,11 @@
 import { BulwarkError } from "../../shared/errors.ts";
+import { num } from "../define.ts";
 import { tfl } from "../tf.ts";
+import type { LayerInitializers } from "./initialize.ts";
 
 /** Applies layers one after another. */
-export const chain = (x: tfl.SymbolicTensor, ...layers: readonly tfl.layers.Layer[]): tfl.SymbolicTensor =>
-  layers.reduce((y, layer) => layer.apply(y) as tfl.SymbolicTensor, x);
+export const chain = (x: tfl.SymbolicTensor | tfl.SymbolicTensor[], ...layers: readonly tfl.layers.Layer[]): tfl.SymbolicTensor =>
+  layers.reduce((y, layer) => layer.apply(y) as tfl.SymbolicTensor, x) as tfl.SymbolicTensor;
 
 /** Pixels from [0,1] to [−1,1], as part of the network. */
 export const centered = (): tfl.layers.Layer => tfl.layers.rescaling({ name: "center", scale: 2, offset: -1 });
@@ -12,4 +14,46 @@ export const centered = (): tfl.layers.Layer => tfl.layers.rescaling({ name: "ce
 export function requireSize(id: string, [height, width]: readonly [number, number, number], smallest: number, fix: string): void {
   if (Math.min(height, width) >= smallest) return;
   throw new BulwarkError("IMAGE_SIZE", `${id} needs images of at least ${smallest}×${smallest}, not ${height}×${width}.`, fix);
+}
+
+/** Parameter of the large networks that makes them affordable on small images. */
+export const widthParam = () =>
+  num(1, "Share of the channels of every layer; 1 is the published network.", { min: 0.01, max: 1, unit: "of 1" });
+export const narrowed = (channels: number, width: number): number => Math.max(1, Math.round(channels * width));
+
+export interface ConvNorm {
+  readonly name: string;
+  readonly filters: number;
+  readonly kernelSize: number | [height: number, width: number];
+  readonly strides?: number;
+  readonly padding?: "same" | "valid";
+  readonly useBias?: boolean;
+  readonly epsilon?: number;
+  /** After the normalisation; none when left out. */
+  readonly activation?: "relu" | "swish";
+}
+
+export const batchNorm = (name: string, epsilon = 1e-3): tfl.layers.Layer =>
+  tfl.layers.batchNormalization({ name, momentum: 0.9, epsilon });
+
+/** A convolution, batch normalisation and an activation. */
+export function convNorm(x: tfl.SymbolicTensor, initial: LayerInitializers, o: ConvNorm): tfl.SymbolicTensor {
+  const conv = tfl.layers.conv2d({
+    name: o.name,
+    filters: o.filters,
+    kernelSize: o.kernelSize,
+    strides: o.strides ?? 1,
+    padding: o.padding ?? "same",
+    useBias: o.useBias ?? false,
+    kernelInitializer: initial.he(),
+  });
+  const after = o.activation ? [tfl.layers.activation({ name: `${o.name}_${o.activation}`, activation: o.activation })] : [];
+  return chain(x, conv, batchNorm(`${o.name}_norm`, o.epsilon), ...after);
+}
+
+/** Global average pooling and the scores. */
+export function scores(x: tfl.SymbolicTensor, initial: LayerInitializers, classes: number, dropout?: tfl.layers.Layer): tfl.SymbolicTensor {
+  const average = tfl.layers.globalAveragePooling2d({ name: "average" });
+  const logits = tfl.layers.dense({ name: "logits", units: classes, kernelInitializer: initial.he() });
+  return chain(x, average, ...(dropout ? [dropout] : []), logits);
 }

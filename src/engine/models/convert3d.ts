@@ -1,8 +1,11 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { tfl } from "../tf.ts";
 import { convertLayer } from "./conversion/convertLayer.ts";
+import { createNames } from "./conversion/names.ts";
 import type { Conversion } from "./conversion/slot.ts";
 import { layerSeeds } from "./initialize.ts";
+
+const volumeName = "volume";
 
 export interface Conversion3d {
   /** Number of slices Z. */
@@ -11,12 +14,19 @@ export interface Conversion3d {
   readonly patch: readonly [height: number, width: number];
   /** Depth of the convolution kernels; 0 means Z, as the paper has it. */
   readonly kernelDepth: number;
+  /** Depthwise convolutions keep a kernel a channel (the default), or become dense ones, which have a weight for every pair of channels. */
+  readonly depthwise?: "grouped" | "dense";
+  /**
+   * `new` (the default) draws weights by the initialisers of the 2-D layers. `inflate` takes over those of the 2-D network: a kernel goes
+   * to the middle of the deeper one with zeros around it, so that at first each slice is seen as the 2-D network sees an image.
+   */
+  readonly weights?: "new" | "inflate";
 }
 
 /**
  * A 2-D network [H,W,C] → [k] made into one over volumes of slices, [Z,p_h,p_w,C] → [Z,k]. Convolutions get depth (depth stays Z
- * throughout), pooling and flattening stay within a slice, dense layers are shared by the slices. It consists of plain tfjs layers
- * and has new weights, drawn by the initialisers of the 2-D layers; `notes` say where it departs from the 2-D network.
+ * throughout), pooling and flattening stay within a slice, dense layers are shared by the slices. It consists of plain tfjs layers;
+ * `notes` say where it departs from the 2-D network.
  * @throws BulwarkError MODEL_INVALID for a layer that has no counterpart, PARAMETER_INVALID for a slice smaller than the first kernel.
  * Source: Ghebrechristos & Alaghband 2024, section 3.3.
  */
@@ -33,14 +43,16 @@ export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: t
   const conversion: Conversion = {
     ...o,
     kernelDepth: o.kernelDepth === 0 ? o.depth : o.kernelDepth,
+    depthwise: o.depthwise ?? "grouped",
+    weights: o.weights ?? "new",
     nextSeed: layerSeeds(o.depth),
     note: (text) => {
       if (!notes.includes(text)) notes.push(text);
     },
-    made: new Map(),
+    names: createNames([volumeName]),
     seenConvolution: false,
   };
-  const volume = tfl.input({ name: "volume", shape: [o.depth, ...o.patch, channels] });
+  const volume = tfl.input({ name: volumeName, shape: [o.depth, ...o.patch, channels] });
   const outputs = walk(model, [volume], conversion);
   const [output] = outputs;
   if (output?.shape.length !== 3) {

@@ -10,11 +10,25 @@ export interface InitialWeights {
   readonly zeroWeights?: boolean;
 }
 
-/** He-normal initialisers, each with a seed of its own that follows from `seed`: equal seeds give equal networks. */
-export function heInitializers({ seed, zeroWeights = false }: InitialWeights): () => Initializer {
-  const next = layerSeeds(seed);
-  return () => (zeroWeights ? tfl.initializers.zeros() : tfl.initializers.heNormal({ seed: next() }));
+/** Initialisers of a network's layers, each with a seed of its own. */
+export interface LayerInitializers {
+  he(): Initializer;
+  /** For a kernel a channel, whose inputs are its own pixels alone. */
+  depthwise(): Initializer;
 }
+
+/** He-normal initialisers, each with a seed of its own that follows from `seed`: equal seeds give equal networks. */
+export function layerInitializers({ seed, zeroWeights = false }: InitialWeights): LayerInitializers {
+  const next = layerSeeds(seed);
+  const { heNormal, varianceScaling, zeros } = tfl.initializers;
+  return {
+    he: () => (zeroWeights ? zeros() : heNormal({ seed: next() })),
+    depthwise: () => (zeroWeights ? zeros() : varianceScaling({ scale: 2, mode: "fanOut", distribution: "truncatedNormal", seed: next() })),
+  };
+}
+
+/** The initialisers of a network without depthwise convolutions. */
+export const heInitializers = (initial: InitialWeights): (() => Initializer) => layerInitializers(initial).he;
 
 /** Seeds, one after another, that follow from `seed`. */
 export function layerSeeds(seed: number): () => number {

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { defineModel, int, type ModelSpec, num } from "../define.ts";
 import { tfl } from "../tf.ts";
-import { centered, requireSize } from "./blocks.ts";
+import { centered, narrowed, requireSize, widthParam } from "./blocks.ts";
 import { heInitializers } from "./initialize.ts";
 
 const filters = [64, 128, 256, 512, 512] as const;
@@ -20,14 +20,22 @@ export const defineVgg = (id: string, title: string, convolutions: readonly [num
     paper: "Simonyan & Zisserman 2015",
     inputShape: [224, 224, 3],
     params: Type.Object({
+      width: widthParam(),
       hidden: int(4096, "Units of each of the two hidden layers; 512 is common for images of 32×32.", { min: 1, unit: "units" }),
       dropout: num(0.5, "Share of each hidden layer that is dropped in training.", { min: 0, max: 0.95, unit: "of 1" }),
     }),
-    build: ({ hidden, dropout }, { inputShape, classes, ...start }) => {
+    build: ({ width, hidden, dropout }, { inputShape, classes, ...start }) => {
       requireSize(id, inputShape, smallest, "Choose another model, such as lenet or resnet9.");
       const he = heInitializers(start);
       const conv = (name: string, count: number) =>
-        tfl.layers.conv2d({ name, filters: count, kernelSize: 3, padding: "same", activation: "relu", kernelInitializer: he() });
+        tfl.layers.conv2d({
+          name,
+          filters: narrowed(count, width),
+          kernelSize: 3,
+          padding: "same",
+          activation: "relu",
+          kernelInitializer: he(),
+        });
       const block = (count: number, at: number) => [
         ...Array.from({ length: convolutions[at] ?? 0 }, (_, i) => conv(`block${at + 1}_conv${i + 1}`, count)),
         tfl.layers.maxPooling2d({ name: `block${at + 1}_pool`, poolSize: 2, strides: 2 }),

@@ -1,43 +1,36 @@
 import type { tfl } from "../../tf.ts";
-import { convolution, depthwise, separable } from "./convolution.ts";
+import { convolution, depthwiseConvolution, separable, transposed } from "./convolution.ts";
+import { batchNormalization, layerNormalization, prelu } from "./normalization.ts";
+import { pad } from "./plane.ts";
 import { globalPooling, pooling } from "./pooling.ts";
-import { apply, type Config, firstInput, permute, refusal, reshape, type Slot } from "./slot.ts";
+import { apply, type Config, firstInput, pair, permute, refusal, reshape, type Slot, volumeShape } from "./slot.ts";
 
 type Convert = (slot: Slot, config: Config) => tfl.SymbolicTensor;
 
 /** The same layer, applied to volumes: it does not mind further axes. */
 const asItIs: Convert = (slot, config) =>
-  apply(slot, slot.layer.getClassName(), config, slot.inputs.length === 1 ? firstInput(slot) : [...slot.inputs]);
+  apply(slot, { className: slot.layer.getClassName(), suffix: "", config }, slot.inputs.length === 1 ? firstInput(slot) : [...slot.inputs]);
 
-/** Lays the slices side by side as channels, so that a layer that moves or repeats pixels treats them all alike. */
-const acrossSlices: Convert = (slot, config) => {
-  const [, Z, h, w, c] = firstInput(slot).shape as [null, number, number, number, number];
-  const flat = reshape(slot, "_merge", [h, w, Z * c], permute(slot, "_behind", [2, 3, 1, 4], firstInput(slot)));
-  const done = apply(slot, slot.layer.getClassName(), config, flat);
-  const [, height, width] = done.shape as [null, number, number];
-  return permute(slot, "_front", [3, 1, 2, 4], reshape(slot, "_split", [height, width, Z, c], done));
+/** Element by element; what is combined must have the same axes, as slices come in front of them. */
+const merge: Convert = (slot, config) => {
+  if (new Set(slot.sources.map((source) => source.shape.length)).size > 1) throw refusal(slot, "combines tensors of different rank");
+  return asItIs(slot, config);
 };
 
-const isLast = (slot: Slot, axis: unknown): boolean => axis === -1 || axis === (slot.sources[0]?.shape.length ?? 0) - 1;
+/** The axis after the batch is that of the slices. */
+const behindSlices = (axis: unknown): number => (Number(axis) > 0 ? Number(axis) + 1 : Number(axis));
 
-/** Statistics over batch, slices, height and width. tfjs normalises four axes at most, so slices are stacked for a moment. */
-const batchNormalization: Convert = (slot, config) => {
-  if (!isLast(slot, config["axis"])) throw refusal(slot, "does not normalise over the channel axis");
-  const x = firstInput(slot);
-  if (x.shape.length !== 5) return asItIs(slot, { ...config, axis: -1 });
-  const [, Z, h, w, c] = x.shape as [null, number, number, number, number];
-  const done = apply(slot, slot.layer.getClassName(), { ...config, axis: -1 }, reshape(slot, "_merge", [Z * h, w, c], x));
-  return reshape(slot, "_split", [Z, h, w, c], done);
+const concatenate: Convert = (slot, config) => {
+  if (Number(config["axis"]) === 0) throw refusal(slot, "joins batches");
+  return merge(slot, { ...config, axis: behindSlices(config["axis"] ?? -1) });
 };
 
-const alongChannels: Convert = (slot, config) => {
-  if (!isLast(slot, config["axis"])) throw refusal(slot, "does not work along the channel axis");
-  return asItIs(slot, { ...config, axis: -1 });
-};
+const softmax: Convert = (slot, config) => asItIs(slot, { ...config, axis: behindSlices(config["axis"] ?? -1) });
 
 const dropout: Convert = (slot, config) => {
-  if (config["noiseShape"] != null) throw refusal(slot, "drops in a pattern of its own");
-  return asItIs(slot, { name: slot.layer.name, rate: config["rate"] ?? 0, seed: config["seed"] ?? slot.conversion.nextSeed() });
+  const { noiseShape, ...rest } = config;
+  const shape = Array.isArray(noiseShape) ? { noiseShape: [noiseShape[0] ?? null, 1, ...noiseShape.slice(1)] } : {};
+  return asItIs(slot, { ...rest, ...shape, seed: config["seed"] ?? slot.conversion.nextSeed() });
 };
 
 const flatten: Convert = (slot) => {
@@ -48,36 +41,66 @@ const flatten: Convert = (slot) => {
 
 /** [b,C] → [b,1,1,C] and the like, slice by slice; a reshape to one axis is a flatten. */
 const reshaped: Convert = (slot, config) => {
-  const target = (config["targetShape"] as number[]).map(Number);
+  const target = (config["targetShape"] as (number | null)[]).map((n) => n ?? -1);
   if (target.length === 1) return flatten(slot, config);
   const x = firstInput(slot);
   const size = (shape: readonly (number | null)[]): number => (shape as number[]).reduce((a, b) => a * b, 1);
-  if (target.includes(-1) || size(target) !== size(x.shape.slice(2))) throw refusal(slot, "reshapes to a size that slices do not have");
-  return reshape(slot, "", [slot.conversion.depth, ...target], x);
+  const [pixels, known] = [size(x.shape.slice(2)), size(target.filter((n) => n !== -1))];
+  const whole = target.map((n) => (n === -1 ? pixels / known : n));
+  if (size(whole) !== pixels || !whole.every(Number.isInteger)) throw refusal(slot, "reshapes to a size that slices do not have");
+  return reshape(slot, "", [slot.conversion.depth, ...whole], x);
 };
+
+const permuted: Convert = (slot, config) => permute(slot, "", [1, ...(config["dims"] as number[]).map((d) => d + 1)], firstInput(slot));
+
+const sides = (value: unknown): [[number, number], [number, number]] => {
+  const axes = Array.isArray(value) ? value : [value, value];
+  return [pair(axes[0]), pair(axes[1])];
+};
+const padding: Convert = (slot, config) => {
+  const [rows, columns] = sides(config["padding"]);
+  return pad(slot, "", firstInput(slot), { rows, columns });
+};
+const cropping: Convert = (slot, config) => {
+  const [rows, columns] = sides(config["cropping"]);
+  return pad(slot, "", firstInput(slot), { rows, columns }, "Cropping2D");
+};
+
+/** Lays the slices side by side as channels, so that a layer that enlarges images treats them all alike. */
+const acrossSlices: Convert = (slot, config) => {
+  const [Z, h, w, c] = volumeShape(firstInput(slot));
+  const flat = reshape(slot, "_merge", [h, w, Z * c], permute(slot, "_behind", [2, 3, 1, 4], firstInput(slot)));
+  const done = apply(slot, { className: slot.layer.getClassName(), suffix: "", config }, flat);
+  const [, height, width] = done.shape as [null, number, number];
+  return permute(slot, "_front", [3, 1, 2, 4], reshape(slot, "_split", [height, width, Z, c], done));
+};
+
+const named = (convert: Convert, ...classNames: string[]): Record<string, Convert> =>
+  Object.fromEntries(classNames.map((className) => [className, convert]));
 
 const convert: Readonly<Record<string, Convert>> = {
   Conv2D: convolution,
-  DepthwiseConv2D: depthwise,
+  Conv2DTranspose: transposed,
+  DepthwiseConv2D: depthwiseConvolution,
   SeparableConv2D: separable,
   MaxPooling2D: pooling("Max"),
   AveragePooling2D: pooling("Average"),
   GlobalMaxPooling2D: globalPooling("Max"),
   GlobalAveragePooling2D: globalPooling("Average"),
   BatchNormalization: batchNormalization,
-  Concatenate: alongChannels,
-  Softmax: alongChannels,
-  Dropout: dropout,
+  LayerNormalization: layerNormalization,
+  PReLU: prelu,
+  Softmax: softmax,
+  Concatenate: concatenate,
   Flatten: flatten,
   Reshape: reshaped,
-  ZeroPadding2D: acrossSlices,
-  Cropping2D: acrossSlices,
+  Permute: permuted,
+  ZeroPadding2D: padding,
+  Cropping2D: cropping,
   UpSampling2D: acrossSlices,
-  ...Object.fromEntries(
-    ["Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Rescaling"]
-      .concat(["Add", "Multiply", "Average", "Maximum", "Minimum"])
-      .map((className) => [className, asItIs]),
-  ),
+  ...named(merge, "Add", "Multiply", "Average", "Maximum", "Minimum"),
+  ...named(dropout, "Dropout", "AlphaDropout"),
+  ...named(asItIs, "Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Rescaling", "GaussianNoise", "GaussianDropout"),
 };
 
 /**

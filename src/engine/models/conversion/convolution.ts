@@ -1,71 +1,126 @@
 import { BulwarkError } from "../../../shared/errors.ts";
-import type { tfl } from "../../tf.ts";
-import { apply, type Config, firstInput, pair, refusal, reshape, type Slot, spatialSize } from "./slot.ts";
+import { tf, type tfl } from "../../tf.ts";
+import { depthwise } from "./depthwise.ts";
+import { along, pad, spread } from "./plane.ts";
+import { apply, type Carry, type Config, firstInput, pair, refusal, type Slot, smallSlice, spatialSize } from "./slot.ts";
 
 /** k×k → depth×k×k; depth is padded to stay Z, height and width keep their own rule. */
 export function convolution(slot: Slot, config: Config): tfl.SymbolicTensor {
-  return convolve(slot, firstInput(slot), config, slot.conversion.kernelDepth);
+  return convolve(slot, firstInput(slot), { config, suffix: "", kernelDepth: slot.conversion.kernelDepth });
 }
 
-/**
- * A grouped 3-D convolution is no tfjs layer; the dense one in its place can represent it.
- */
-export function depthwise(slot: Slot, config: Config): tfl.SymbolicTensor {
-  slot.conversion.note(`Layer "${slot.layer.name}": the depthwise convolution became a dense 3-D convolution.`);
-  return convolve(slot, firstInput(slot), denseConfig(slot, config), slot.conversion.kernelDepth);
-}
-
-/** Depthwise part in 3-D without bias and activation, then the pointwise part within a slice. */
+/** The depthwise part in 3-D, without bias and activation, then the pointwise part within a slice. */
 export function separable(slot: Slot, config: Config): tfl.SymbolicTensor {
+  // tfjs leaves the multiplier out of a separable layer's configuration.
+  const depthMultiplier = slot.layer.getWeights()[0]?.shape[3] ?? 1;
+  const spatial = { ...config, depthMultiplier, useBias: false, activation: "linear" };
+  const inner = depthwiseConvolution(slot, spatial, "_depthwise");
+  const initializer = config["pointwiseInitializer"] ?? "glorotUniform";
+  const pointwise = { ...config, kernelSize: [1, 1], strides: [1, 1], kernelInitializer: initializer };
+  const carry: Carry = ([, kernel, ...bias]) => [(kernel as tf.Tensor4D).expandDims(0), ...bias];
+  return convolve(slot, inner, { config: pointwise, suffix: "", kernelDepth: 1, carry });
+}
+
+/** One kernel a channel: kept so, or a dense convolution in its place, which can represent it but has a weight for every pair of channels. */
+export function depthwiseConvolution(slot: Slot, config: Config, suffix = ""): tfl.SymbolicTensor {
+  const x = firstInput(slot);
+  checkKernel(slot, config);
+  if (slot.conversion.depthwise === "grouped") return depthwise(slot, x, config, suffix);
   slot.conversion.note(`Layer "${slot.layer.name}": the depthwise convolution became a dense 3-D convolution.`);
-  const spatial = { ...denseConfig(slot, config), name: `${slot.layer.name}_depthwise`, useBias: false, activation: "linear" };
-  const pointwise = { ...config, kernelSize: [1, 1], strides: [1, 1], kernelInitializer: config["pointwiseInitializer"] ?? "heNormal" };
-  return convolve(slot, convolve(slot, firstInput(slot), spatial, slot.conversion.kernelDepth), pointwise, 1);
-}
-
-function denseConfig(slot: Slot, config: Config): Config {
-  const channels = slot.sources[0]?.shape[3] as number;
-  return {
+  const multiplier = Number(config["depthMultiplier"] ?? 1);
+  const dense = {
     ...config,
-    filters: channels * Number(config["depthMultiplier"] ?? 1),
-    kernelInitializer: config["depthwiseInitializer"] ?? "heNormal",
+    filters: (x.shape[4] as number) * multiplier,
+    kernelInitializer: config["depthwiseInitializer"] ?? "glorotUniform",
   };
+  const { kernelDepth } = slot.conversion;
+  const carry: Carry = ([kernel, ...bias]) => [inflated(onDiagonal(kernel as tf.Tensor4D), kernelDepth), ...bias.slice(0, biases(config))];
+  return convolve(slot, x, { config: dense, suffix, kernelDepth, carry });
 }
 
-const shared = [
-  "filters",
-  "useBias",
-  "activation",
-  "trainable",
-  "kernelInitializer",
-  "biasInitializer",
-  "kernelRegularizer",
-  "biasRegularizer",
-];
+const biases = (config: Config): number => (config["useBias"] === false ? 0 : 1);
 
-function convolve(slot: Slot, x: tfl.SymbolicTensor, config: Config, kernelDepth: number): tfl.SymbolicTensor {
+/** A kernel a channel [h,w,C,m] as the kernel [h,w,C,C·m] of a dense convolution. */
+const onDiagonal = (kernel: tf.Tensor4D): tf.Tensor4D => {
+  const [h, w, c, m] = kernel.shape;
+  return tf.mul(kernel.expandDims(3), tf.eye(c).reshape([1, 1, c, c, 1])).reshape([h, w, c, c * m]);
+};
+
+/** A kernel that looks at its own slice alone. */
+export function inflated(kernel: tf.Tensor4D, kernelDepth: number): tf.Tensor5D {
+  const front = Math.floor((kernelDepth - 1) / 2);
+  return tf.pad(kernel.expandDims<tf.Tensor5D>(0), [
+    [front, kernelDepth - 1 - front],
+    [0, 0],
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ]);
+}
+
+/** Strides spread the pixels apart, then it is a convolution with the kernel turned round. It can be trained, unlike tfjs' own in 3-D. */
+export function transposed(slot: Slot, config: Config): tfl.SymbolicTensor {
+  const [kernelSize, strides] = [pair(config["kernelSize"]), pair(config["strides"])];
+  checkKernel(slot, config);
+  const isSame = config["padding"] === "same";
+  const side = (axis: 0 | 1): [number, number] => {
+    const beyond = Math.max(kernelSize[axis] - strides[axis], 0);
+    const before = isSame ? Math.floor(beyond / 2) : 0;
+    return [kernelSize[axis] - 1 - before, isSame ? before : beyond];
+  };
+  const padded = pad(slot, "_full", spread(slot, firstInput(slot), strides), { rows: side(0), columns: side(1) });
+  const { kernelDepth } = slot.conversion;
+  const turned = (kernel: tf.Tensor4D): tf.Tensor4D => kernel.reverse([0, 1]).transpose([0, 1, 3, 2]);
+  const carry: Carry = ([kernel, ...bias]) => [inflated(turned(kernel as tf.Tensor4D), kernelDepth), ...bias];
+  return convolve(slot, padded, { config: { ...config, strides: [1, 1], padding: "valid" }, suffix: "", kernelDepth, carry });
+}
+
+const kept = ["filters", "useBias", "activation", "trainable"]
+  .concat(["kernelInitializer", "kernelRegularizer", "kernelConstraint"])
+  .concat(["biasInitializer", "biasRegularizer", "biasConstraint"]);
+
+interface Convolved {
+  readonly config: Config;
+  readonly suffix: string;
+  readonly kernelDepth: number;
+  readonly carry?: Carry;
+}
+
+function convolve(slot: Slot, x: tfl.SymbolicTensor, o: Convolved): tfl.SymbolicTensor {
+  const { config, kernelDepth } = o;
+  const [kh, kw] = pair(config["kernelSize"]);
+  checkKernel(slot, config);
+  const [h, w] = spatialSize(x);
+  const tooSmall = config["padding"] === "valid" && (h < kh || w < kw);
+  if (tooSmall) slot.conversion.note(smallSlice(slot, h, w));
+  const strides = pair(config["strides"]);
+  const wanted = tooSmall || config["padding"] === "same" ? "same" : "valid";
+  const [rows, columns] = [along(h, kh, strides[0], wanted), along(w, kw, strides[1], wanted)];
+  const padding = rows.skips || columns.skips ? "valid" : wanted;
+  const conv3d = {
+    ...Object.fromEntries(kept.filter((key) => config[key] != null).map((key) => [key, config[key] ?? null])),
+    kernelSize: [kernelDepth, kh, kw],
+    strides: [1, ...strides],
+    padding,
+  };
+  const front = Math.floor((kernelDepth - 1) / 2);
+  const sides = {
+    slices: [front, kernelDepth - 1 - front],
+    rows: [rows.before, rows.behind],
+    columns: [columns.before, columns.behind],
+  } as const;
+  const padded = padding === "valid" ? pad(slot, `${o.suffix}_depth`, x, sides) : x;
+  const carry: Carry = o.carry ?? (([kernel, ...bias]) => [inflated(kernel as tf.Tensor4D, kernelDepth), ...bias]);
+  return apply(slot, { className: "Conv3D", suffix: o.suffix, config: conv3d, carry }, padded);
+}
+
+/** Refuses what tfjs cannot train; "kernel ≪ slice": an error where the first kernel does not fit, a note where it covers more than half. */
+function checkKernel(slot: Slot, config: Config): void {
+  const { conversion } = slot;
   const [kh, kw] = pair(config["kernelSize"]);
   if (pair(config["dilationRate"] ?? 1).some((d) => d !== 1))
     throw refusal(slot, "is dilated, which tfjs cannot train in three dimensions");
-  checkFirst(slot, kh, kw);
-  const [h, w] = spatialSize(x);
-  const tooSmall = config["padding"] === "valid" && (h < kh || w < kw);
-  if (tooSmall) slot.conversion.note(`Layer "${slot.layer.name}": a ${h}×${w} slice is smaller than its kernel, so it is padded.`);
-  const padding = tooSmall ? "same" : String(config["padding"]);
-  const kept = Object.fromEntries(shared.filter((key) => config[key] != null).map((key) => [key, config[key] ?? null]));
-  const conv3d = {
-    ...kept,
-    name: config["name"] ?? null,
-    kernelSize: [kernelDepth, kh, kw],
-    strides: [1, ...pair(config["strides"])],
-    padding,
-  };
-  return apply(slot, "Conv3D", conv3d, padding === "valid" && kernelDepth > 1 ? padDepth(slot, x, kernelDepth) : x);
-}
-
-/** "Kernel ≪ slice": an error where the first kernel does not fit, a note where it covers more than half. */
-function checkFirst(slot: Slot, kh: number, kw: number): void {
-  const { conversion } = slot;
+  if (Number(config["groups"] ?? 1) !== 1) throw refusal(slot, "convolves groups of channels, which tfjs cannot");
   if (conversion.seenConvolution) return;
   conversion.seenConvolution = true;
   const [h, w] = conversion.patch;
@@ -79,20 +134,4 @@ function checkFirst(slot: Slot, kh: number, kw: number): void {
   if (2 * kh > h || 2 * kw > w) {
     conversion.note(`Layer "${slot.layer.name}": its ${kh}×${kw} kernel covers more than half of a ${h}×${w} slice.`);
   }
-}
-
-/**
- * Zeros before and behind the slices, as "same" would put them: a layer has one padding rule for all axes, and this one's is "valid"
- * within the slice. There is no such layer in 3-D, so depth becomes a row of a flat image for a moment.
- */
-function padDepth(slot: Slot, x: tfl.SymbolicTensor, kernelDepth: number): tfl.SymbolicTensor {
-  const [, Z, h, w, c] = x.shape as [null, number, number, number, number];
-  const front = Math.floor((kernelDepth - 1) / 2);
-  const padding = [
-    [front, kernelDepth - 1 - front],
-    [0, 0],
-  ];
-  const flat = reshape(slot, "_rows", [Z, h * w * c, 1], x);
-  const padded = apply(slot, "ZeroPadding2D", { name: `${slot.layer.name}_depth`, padding }, flat);
-  return reshape(slot, "_volume", [Z + kernelDepth - 1, h, w, c], padded);
 }

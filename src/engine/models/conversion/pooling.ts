@@ -1,11 +1,13 @@
 import type { tfl } from "../../tf.ts";
+import { along } from "./plane.ts";
 import { apply, type Config, firstInput, pair, reshape, type Slot, spatialSize } from "./slot.ts";
 
 type Kind = "Max" | "Average";
 
 /**
- * Pools within each slice. Rounds sizes up ("same"), but for Z = 1, which is the 2-D network itself. An axis that has come down to
- * one pixel is left alone.
+ * Pools within each slice. Windows that lie side by side round sizes up ("same"), so that slices do not run out of pixels; those
+ * that overlap keep their rule where they fit, so that they still meet the convolutions beside them. With Z = 1 all do: that is the
+ * 2-D network itself. An axis that has come down to one pixel is left alone.
  */
 export const pooling =
   (kind: Kind) =>
@@ -18,8 +20,12 @@ export const pooling =
       slot.conversion.note(`Layer "${slot.layer.name}": a ${size[0]}×${size[1]} slice is not pooled further along its side of 1.`);
     if (poolSize.every((k) => k === 1) && strides.every((s) => s === 1)) return x;
     const fits = poolSize.every((k, axis) => k <= (size[axis] as number));
-    const padding = slot.conversion.depth === 1 && fits ? (config["padding"] ?? "valid") : "same";
-    return apply(slot, `${kind}Pooling3D`, { name: slot.layer.name, poolSize: [1, ...poolSize], strides: [1, ...strides], padding }, x);
+    const overlaps = poolSize.some((k, axis) => k > (strides[axis] as number));
+    const wanted = fits && (overlaps || slot.conversion.depth === 1) ? String(config["padding"] ?? "valid") : "same";
+    const skips = size.some((n, axis) => along(n, poolSize[axis] as number, strides[axis] as number, "same").skips);
+    const padding = skips ? "valid" : wanted;
+    const layer = { poolSize: [1, ...poolSize], strides: [1, ...strides], padding };
+    return apply(slot, { className: `${kind}Pooling3D`, suffix: "", config: layer }, x);
   };
 
 /** [b,Z,h,w,C] → [b,Z,C]. */
@@ -27,9 +33,8 @@ export const globalPooling =
   (kind: Kind) =>
   (slot: Slot): tfl.SymbolicTensor => {
     const x = firstInput(slot);
-    const [h, w] = spatialSize(x);
-    const { depth } = slot.conversion;
-    const window = [1, h, w];
-    const pooled = apply(slot, `${kind}Pooling3D`, { name: slot.layer.name, poolSize: window, strides: window, padding: "valid" }, x);
-    return reshape(slot, "_flat", [depth, x.shape[4] as number], pooled);
+    const window = [1, ...spatialSize(x)];
+    const config = { poolSize: window, strides: window, padding: "valid" };
+    const pooled = apply(slot, { className: `${kind}Pooling3D`, suffix: "", config }, x);
+    return reshape(slot, "_flat", [slot.conversion.depth, x.shape[4] as number], pooled);
   };

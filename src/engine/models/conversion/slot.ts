@@ -1,5 +1,6 @@
 import { BulwarkError } from "../../../shared/errors.ts";
 import { tf, type tfl } from "../../tf.ts";
+import type { Names } from "./names.ts";
 
 export type Config = tf.serialization.ConfigDict;
 
@@ -8,10 +9,12 @@ export interface Conversion {
   readonly depth: number;
   readonly patch: readonly [number, number];
   readonly kernelDepth: number;
+  readonly depthwise: "grouped" | "dense";
+  readonly weights: "new" | "inflate";
   readonly nextSeed: () => number;
   readonly note: (text: string) => void;
-  /** 3-D layers by name, so that a layer used twice stays one layer. */
-  readonly made: Map<string, tfl.layers.Layer>;
+  /** 3-D layers made so far, so that a layer used twice stays one layer. */
+  readonly names: Names;
   seenConvolution: boolean;
 }
 
@@ -23,25 +26,69 @@ export interface Slot {
   readonly conversion: Conversion;
 }
 
+/** Weights of the 2-D layer → those of the 3-D one, with which it does the same within each slice. */
+export type Carry = (weights: readonly tf.Tensor[]) => tf.Tensor[];
+
+/** A 3-D layer to apply: its part of the 2-D layer's work is told by `suffix`, "" for the one that does it. */
+export interface Use {
+  readonly className: string;
+  readonly suffix: string;
+  readonly config: Config;
+  /** For layers with weights; what fits is taken as it is when left out and `suffix` is "". */
+  readonly carry?: Carry;
+}
+
 export const firstInput = (slot: Slot): tfl.SymbolicTensor => slot.inputs[0] as tfl.SymbolicTensor;
+
+/** Sizes of a converted tensor that has height and width: [b,Z,h,w,C] without b. */
+export const volumeShape = (x: tfl.SymbolicTensor): [number, number, number, number] =>
+  x.shape.slice(1) as [number, number, number, number];
 
 /** Sides of the tensor's slices; a converted tensor that has any is [b,Z,h,w,C]. */
 export const spatialSize = (x: tfl.SymbolicTensor): [number, number] => [x.shape[2] as number, x.shape[3] as number];
 
-/** Applies a layer of the given class, made once a name. */
-export function apply(slot: Slot, className: string, config: Config, to: tfl.SymbolicTensor | tfl.SymbolicTensor[]): tfl.SymbolicTensor {
-  const name = config["name"] as string;
-  const { made } = slot.conversion;
-  const layer = made.get(name) ?? create(slot, className, config);
-  made.set(name, layer);
-  return layer.apply(to) as tfl.SymbolicTensor;
+/** Applies a layer of the given class, made once for all uses of the 2-D layer. */
+export function apply(slot: Slot, use: Use, to: tfl.SymbolicTensor | tfl.SymbolicTensor[]): tfl.SymbolicTensor {
+  const { names } = slot.conversion;
+  const known = names.find(slot.layer, use.suffix);
+  const layer = known ?? create(slot, use);
+  const result = joined(slot, layer, to);
+  if (!known) {
+    names.keep(slot.layer, use.suffix, layer);
+    if (slot.conversion.weights === "inflate" && layer.getWeights().length > 0) carryWeights(slot, use, layer);
+  }
+  return result;
 }
 
-function create(slot: Slot, className: string, config: Config): tfl.layers.Layer {
-  const entry = tf.serialization.SerializationMap.getMap().classNameMap[className];
+function create(slot: Slot, use: Use): tfl.layers.Layer {
+  const entry = tf.serialization.SerializationMap.getMap().classNameMap[use.className];
   if (!entry) throw refusal(slot);
   const [cls, fromConfig] = entry;
-  return fromConfig(cls, seeded(config, slot.conversion.nextSeed)) as tfl.layers.Layer;
+  const name = slot.conversion.names.unused(`${slot.layer.name}${use.suffix}`);
+  return fromConfig(cls, seeded({ ...use.config, name }, slot.conversion.nextSeed)) as tfl.layers.Layer;
+}
+
+/** What tfjs says of shapes that do not go together becomes an error that names the layer. */
+function joined(slot: Slot, layer: tfl.layers.Layer, to: tfl.SymbolicTensor | tfl.SymbolicTensor[]): tfl.SymbolicTensor {
+  try {
+    return layer.apply(to) as tfl.SymbolicTensor;
+  } catch (thrown) {
+    if (!(thrown instanceof Error) || thrown instanceof BulwarkError) throw thrown;
+    const [height, width] = slot.conversion.patch;
+    throw refusal(slot, `does not work on slices of ${height}×${width}: ${thrown.message.replace(/\.$/, "")}`);
+  }
+}
+
+function carryWeights(slot: Slot, use: Use, layer: tfl.layers.Layer): void {
+  if (!use.carry && use.suffix !== "") return;
+  tf.tidy(() => {
+    const given = slot.layer.getWeights();
+    const weights = use.carry ? use.carry(given) : given;
+    const wanted = layer.getWeights();
+    if (weights.length === wanted.length && weights.every((w, i) => tf.util.arraysEqual(w.shape, wanted[i]?.shape ?? [])))
+      layer.setWeights(weights);
+    else slot.conversion.note(`Layer "${slot.layer.name}": its weights are not those of a slice, so it starts anew.`);
+  });
 }
 
 /** Initialisers without a seed get one: a network read from a file has none, and two runs must start alike. */
@@ -56,10 +103,10 @@ function seeded(config: Config, next: () => number): Config {
 }
 
 export const reshape = (slot: Slot, suffix: string, targetShape: number[], x: tfl.SymbolicTensor): tfl.SymbolicTensor =>
-  apply(slot, "Reshape", { name: `${slot.layer.name}${suffix}`, targetShape }, x);
+  apply(slot, { className: "Reshape", suffix, config: { targetShape } }, x);
 
 export const permute = (slot: Slot, suffix: string, dims: number[], x: tfl.SymbolicTensor): tfl.SymbolicTensor =>
-  apply(slot, "Permute", { name: `${slot.layer.name}${suffix}`, dims }, x);
+  apply(slot, { className: "Permute", suffix, config: { dims } }, x);
 
 /** A number, or one number an axis, as tfjs writes sizes into a layer's configuration. */
 export const pair = (value: unknown): [number, number] =>
@@ -71,3 +118,6 @@ export const refusal = (slot: Slot, why = "has no counterpart in three dimension
     `Layer "${slot.layer.name}" (${slot.layer.getClassName()}) ${why}.`,
     "Replace the layer, or train this network without volumizer.",
   );
+
+export const smallSlice = (slot: Slot, h: number, w: number): string =>
+  `Layer "${slot.layer.name}": a ${h}×${w} slice is smaller than its kernel, so it is padded.`;

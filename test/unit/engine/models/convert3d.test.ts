@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { resolveParams } from "../../../../src/engine/define.ts";
 import { convert3d, to3d } from "../../../../src/engine/models/convert3d.ts";
 import { lenet } from "../../../../src/engine/models/lenet.ts";
 import { papernot } from "../../../../src/engine/models/papernot.ts";
 import { resnet9 } from "../../../../src/engine/models/resnet9.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
+import { find } from "../../../../src/engine/registry.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 
 await useBackend("cpu");
@@ -83,6 +85,37 @@ describe("one slice and kernels of depth 1 are the 2-D network", () => {
       expect(z).toBeCloseTo(expected[i] as number, 5);
     });
     expect(to3d(flat, { depth: 4, patch: [h, w], kernelDepth: 3 }).outputs[0]?.shape).toEqual([null, 4, 3]);
+  });
+});
+
+const large = { vgg16: { hidden: 32 }, vgg19: { hidden: 32 }, resnet50: {}, inceptionV3: { padding: "same" }, efficientNetB0: {} };
+
+describe.each(Object.entries(large))("%s in 3-D", (id, params) => {
+  const spec = find("model", id);
+  const build = (side: number) =>
+    spec.build(resolveParams(spec.params, { width: 0.1, ...params }, id), { inputShape: [side, side, 3], classes: 10, seed: 3 });
+
+  it.each([
+    [1, 1],
+    [2, 3],
+  ])("sees each of %i slices as the 2-D network with the same weights, kernels %i deep", (depth, kernelDepth) => {
+    const flat = build(32);
+    const deep = convert3d(flat, { depth, patch: [32, 32], kernelDepth, weights: "inflate" });
+    expect(deep.notes.filter((note) => note.includes("anew"))).toEqual([]);
+    const x = random([depth, 32, 32, 3]);
+    const expected = (flat.predict(x) as tf.Tensor).dataSync();
+    const largest = Math.max(...expected.map(Math.abs));
+    (deep.network.predict(x.expandDims(0)) as tf.Tensor).dataSync().forEach((z, i) => {
+      expect(Math.abs(z - (expected[i] as number))).toBeLessThan(1e-4 * largest);
+    });
+  });
+
+  it.each([
+    [16, 4],
+    [8, 16],
+  ])("on slices of %i gives a score per class for each of %i slices", (patch, depth) => {
+    const deep = to3d(build(32), { depth, patch: [patch, patch], kernelDepth: 3 });
+    expect((deep.predict(tf.zeros([1, depth, patch, patch, 3])) as tf.Tensor).shape).toEqual([1, depth, 10]);
   });
 });
 
@@ -194,14 +227,19 @@ describe("what does not fit", () => {
     expect(convert3d(networks.lenet(), { depth: 1, patch: [16, 16], kernelDepth: 1 }).notes).toEqual([]);
   });
 
-  it("replaces a depthwise convolution by a dense one, and says so", () => {
+  it("replaces a depthwise convolution by a dense one where that is asked for, and says so", () => {
     const layers = [
       tfl.layers.depthwiseConv2d({ inputShape: [8, 8, 3], kernelSize: 3, depthMultiplier: 2, padding: "same", name: "depthwise" }),
       tfl.layers.separableConv2d({ filters: 5, kernelSize: 3, name: "separable" }),
       tfl.layers.flatten(),
       tfl.layers.dense({ units: 2 }),
     ];
-    const { network, notes } = convert3d(tfl.sequential({ layers }), { depth: 4, patch: [4, 4], kernelDepth: 3 });
+    const { network, notes } = convert3d(tfl.sequential({ layers }), {
+      depth: 4,
+      patch: [4, 4],
+      kernelDepth: 3,
+      depthwise: "dense",
+    });
     expect(notes).toHaveLength(3);
     expect(network.getLayer("depthwise").countParams()).toBe(3 * 9 * 3 * 6 + 6);
     expect((network.predict(tf.zeros([1, 4, 4, 4, 3])) as tf.Tensor).shape).toEqual([1, 4, 2]);

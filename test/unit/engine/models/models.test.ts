@@ -1,18 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import { resolveParams } from "../../../../src/engine/define.ts";
+import { type Params, resolveParams } from "../../../../src/engine/define.ts";
 import { to3d } from "../../../../src/engine/models/convert3d.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 
 await useBackend("cpu");
 
-const build = (
-  id: string,
-  o: { inputShape?: [number, number, number]; classes?: number; zeroWeights?: boolean; seed?: number } = {},
-): tfl.LayersModel => {
+interface Options {
+  readonly inputShape?: [number, number, number];
+  readonly classes?: number;
+  readonly seed?: number;
+  readonly zeroWeights?: boolean;
+  readonly params?: Params;
+}
+
+const build = (id: string, o: Options = {}): tfl.LayersModel => {
   const spec = find("model", id);
-  return spec.build(resolveParams(spec.params, {}, id), {
+  return spec.build(resolveParams(spec.params, o.params ?? {}, id), {
     inputShape: o.inputShape ?? [...spec.inputShape],
     classes: o.classes ?? 10,
     seed: o.seed ?? 1,
@@ -35,10 +40,38 @@ describe("networks", () => {
   it.each([
     ["vgg16", 138_357_544],
     ["vgg19", 143_667_240],
-  ])("%s has the published %i parameters at 224×224×3 and 1000 classes", (id, parameters) => {
+    ["resnet50", 25_636_712],
+    ["inceptionV3", 23_851_784 + 17_216], // a scale for each of the 17,216 channels that are normalised
+    ["efficientNetB0", 5_330_571 - 7], // of the layer in front: mean and variance of three channels, and a count
+  ])("%s has the %i parameters of Keras Applications at its own size and 1000 classes", (id, parameters) => {
     const network = build(id, { classes: 1000, zeroWeights: true });
     expect(network.countParams()).toBe(parameters);
     network.dispose();
+  });
+
+  it.each([
+    ["vgg16", 32, { hidden: 16 }],
+    ["vgg19", 32, { hidden: 16 }],
+    ["resnet50", 8, {}],
+    ["inceptionV3", 75, {}],
+    ["inceptionV3", 8, { padding: "same" }],
+    ["efficientNetB0", 8, {}],
+  ])("%s takes grey images of other sizes and survives saving and loading", async (id, side, params) => {
+    const network = build(id, { inputShape: [side, side + 3, 1], classes: 4, params: { width: 0.1, ...params } });
+    const x = tf.ones([1, side, side + 3, 1]);
+    const z = network.predict(x) as tf.Tensor;
+    expect(z.shape).toEqual([1, 4]);
+    expect(z.dataSync().every(Number.isFinite)).toBe(true);
+    expect(((await roundTrip(network)).predict(x) as tf.Tensor).dataSync()).toEqual(z.dataSync());
+  });
+
+  it.each([
+    ["vgg16", 32],
+    ["vgg19", 32],
+    ["inceptionV3", 75],
+  ])("%s says that it needs %i pixels", (id, smallest) => {
+    const error = { code: "IMAGE_SIZE", message: expect.stringContaining(`${smallest}×${smallest}`) };
+    expect(() => build(id, { inputShape: [smallest, smallest - 1, 3] })).toThrow(expect.objectContaining(error));
   });
 
   it("papernot's layers have the parameters of the paper's table", () => {

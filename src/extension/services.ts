@@ -1,3 +1,4 @@
+import path from "node:path";
 import * as vscode from "vscode";
 import generated from "../shared/catalog.generated.json";
 import type { Catalog } from "../shared/catalog.ts";
@@ -39,6 +40,9 @@ export function createServices(context: vscode.ExtensionContext): Services {
   return { context, log, catalog, engine, queue, runs, inspectors: new Map(), onActivity: activity.event, startProcess };
 }
 
+/** Where “Install GPU Runtime” puts things: this computer's storage of the extension, outside every workspace. */
+export const gpuRuntimeFolder = (context: vscode.ExtensionContext): string => path.join(context.globalStorageUri.fsPath, "gpu-runtime");
+
 async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): Promise<EngineProcess> {
   requireTrust();
   const toLog: LogLine = (level, line) => log[level](line);
@@ -46,6 +50,7 @@ async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChan
     extensionPath: context.extensionPath,
     nodePath: setting(settings.nodePath, ""),
     threads: setting(settings.threads, 0),
+    gpuRuntime: gpuRuntimeFolder(context),
     env: process.env,
     ownRuntime: process.execPath,
   });

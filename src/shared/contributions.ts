@@ -24,6 +24,8 @@ export const commands = {
   previewData: "bulwark.previewData",
   runDoctor: "bulwark.runDoctor",
   selectBackend: "bulwark.selectBackend",
+  /** Asks before it downloads anything. */
+  installGpuRuntime: "bulwark.installGpuRuntime",
   showStatus: "bulwark.showStatus",
   showLog: "bulwark.showLog",
   restartEngine: "bulwark.restartEngine",

@@ -56,6 +56,7 @@ export async function showStatus(services: Services): Promise<void> {
     item("$(shield) Attack Image…", commands.attackImage),
     item("$(play) Run Experiment…", commands.runExperiment),
     item("$(chip) Select Backend…", commands.selectBackend),
+    item("$(cloud-download) Install GPU Runtime…", commands.installGpuRuntime),
     item("$(pulse) Run Doctor", commands.runDoctor),
     item("$(debug-restart) Restart Engine", commands.restartEngine),
     item("$(output) Show Log", commands.showLog),

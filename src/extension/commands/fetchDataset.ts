@@ -34,6 +34,7 @@ function runCli(services: Services, words: string[], cwd: string, signal: AbortS
     extensionPath: services.context.extensionPath,
     nodePath: setting(settings.nodePath, ""),
     threads: 0,
+    gpuRuntime: "",
     env: process.env,
     ownRuntime: process.execPath,
   });

@@ -8,6 +8,7 @@ import { evaluateExperiment, newExperiment, runExperiment, trainExperiment } fro
 import { explainImage } from "./explainImage.ts";
 import { fetchDataset } from "./fetchDataset.ts";
 import { inspectModel } from "./inspectModel.ts";
+import { installGpuRuntime } from "./installGpuRuntime.ts";
 import { attackModel, evaluateModel } from "./models.ts";
 import { previewData } from "./previewData.ts";
 import { rankPatches } from "./rankPatches.ts";
@@ -40,6 +41,7 @@ const table: Readonly<Record<keyof typeof commands, Command>> = {
   previewData,
   runDoctor,
   selectBackend,
+  installGpuRuntime,
   showStatus,
   showLog,
   restartEngine,

@@ -11,7 +11,7 @@ beforeEach(() => {
   writeFileSync(path.join(root, "dist/engine.cjs"), "");
 });
 afterEach(() => rmSync(root, { recursive: true }));
-const options = { nodePath: "", threads: 0, env: {}, ownRuntime: "/usr/share/code/code" };
+const options = { nodePath: "", threads: 0, gpuRuntime: "", env: {}, ownRuntime: "/usr/share/code/code" };
 
 describe("where the engine is", () => {
   it("runs under VS Code's own runtime as Node", () => {
@@ -39,6 +39,12 @@ describe("where the engine is", () => {
       HTTP_PROXY: "p",
       ELECTRON_RUN_AS_NODE: "1",
     });
+  });
+  it("tells the engine where the GPU runtime is, unless the user has", () => {
+    const gpuRuntime = "/storage/gpu-runtime";
+    expect(locateEngine({ ...options, extensionPath: root, gpuRuntime }).env["BULWARK_GPU_RUNTIME"]).toBe(gpuRuntime);
+    const env = { BULWARK_GPU_RUNTIME: "/opt/gpu" };
+    expect(locateEngine({ ...options, extensionPath: root, gpuRuntime, env }).env["BULWARK_GPU_RUNTIME"]).toBe("/opt/gpu");
   });
   it("says what is missing", () => {
     expect(() => locateEngine({ ...options, extensionPath: path.join(root, "nowhere") })).toThrow(/missing from the installed extension/);

@@ -1,0 +1,165 @@
+import { access } from "node:fs/promises";
+import path from "node:path";
+import * as vscode from "vscode";
+import { commands, settings } from "../../shared/contributions.ts";
+import { BulwarkError, cancelled } from "../../shared/errors.ts";
+import { type RuntimePart, runtimeParts } from "../../shared/gpuRuntime.ts";
+import { type DoctorReport, requests } from "../../shared/protocol.ts";
+import { pick } from "../choose.ts";
+import { locateEngine } from "../engine/locate.ts";
+import { installedVersion, installPart, removePart } from "../runtime/install.ts";
+import { findNpm } from "../runtime/npm.ts";
+import { gpuRuntimeFolder, type Services } from "../services.ts";
+import { requireTrust, setting } from "../workspace.ts";
+
+let running = false;
+
+/** Asks, installs with npm under the extension's own storage, tries what came, and says what it found. */
+export async function installGpuRuntime(services: Services): Promise<unknown> {
+  requireTrust();
+  requirePlatform();
+  if (running) throw new BulwarkError("INSTALL_FAILED", "An installation is under way.", "Wait for its end, or cancel it.");
+  const root = gpuRuntimeFolder(services.context);
+  const part = await choosePart(root);
+  const version = installedVersion(part, root);
+  if (version !== undefined && (await askWhatNow(part, version)) === "remove") return remove(services, part, root);
+  const nodePath = setting(settings.nodePath, "");
+  const env = environment(services, nodePath);
+  findNpm(env, nodePath); // before the question, so that nobody agrees to what cannot be
+  await askConsent(part, root);
+  running = true;
+  try {
+    await install(services, part, root, nodePath, env);
+  } finally {
+    running = false;
+  }
+  return report(services, part);
+}
+
+/** Both parts exist for one platform alone. @throws BACKEND_UNAVAILABLE elsewhere, with what that platform has instead. */
+function requirePlatform(): void {
+  const platform = `${process.platform}-${process.arch}`;
+  if (platform === "linux-x64") return;
+  const instead: Readonly<Record<string, string>> = {
+    win32: "DirectML and WebGPU are in this package already; choose one in bulwark.engine.device, or work in WSL.",
+    darwin: "CoreML and WebGPU are in this package already; choose one in bulwark.engine.device.",
+  };
+  const fix = instead[process.platform] ?? "Leave the backend to auto.";
+  throw new BulwarkError("BACKEND_UNAVAILABLE", `There is no GPU runtime to install for ${platform}, only for linux-x64.`, fix);
+}
+
+async function choosePart(root: string): Promise<RuntimePart> {
+  const items = runtimeParts.map((part) => {
+    const version = installedVersion(part, root);
+    const state = version === undefined ? `about ${gigabytes(part.download)} to download` : `${version} is installed`;
+    return { label: part.title, description: state, detail: `${part.package} ${part.version}; needs ${part.needs}`, part };
+  });
+  return (await pick(items, "Which GPU runtime?")).part;
+}
+
+async function askWhatNow(part: RuntimePart, version: string): Promise<"reinstall" | "remove"> {
+  const items = [
+    { label: "$(refresh) Reinstall", what: "reinstall" as const },
+    { label: "$(trash) Remove", what: "remove" as const },
+  ];
+  return (await pick(items, `${part.title} ${version} is installed.`)).what;
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+
+async function askConsent(part: RuntimePart, root: string): Promise<void> {
+  const detail = [
+    `npm downloads ${part.package} ${part.version} from your package registry, and its install script the native part from ${part.host}: about ${gigabytes(part.download)}, and ${gigabytes(part.disk)} on the disk while it is being installed.`,
+    `It needs ${part.needs}, which you install yourself.`,
+    `It is put in ${path.join(root, part.id)} and nowhere else. Nothing but these downloads is asked for, and nothing of yours is sent.`,
+  ].join("\n\n");
+  const agree = "Download and Install";
+  const answer = await vscode.window.showInformationMessage(`Install ${part.title}?`, { modal: true, detail }, agree);
+  if (answer !== agree) throw cancelled();
+}
+
+/** As the engine gets it, less what is meant for the engine. */
+function environment({ context }: Services, nodePath: string): Record<string, string> {
+  const { env } = locateEngine({
+    extensionPath: context.extensionPath,
+    nodePath,
+    threads: 0,
+    gpuRuntime: "",
+    env: process.env,
+    ownRuntime: process.execPath,
+  });
+  const { ELECTRON_RUN_AS_NODE: _, ...rest } = env;
+  return rest;
+}
+
+async function install(
+  { context, log }: Services,
+  part: RuntimePart,
+  root: string,
+  nodePath: string,
+  env: Record<string, string>,
+): Promise<void> {
+  const abort = new AbortController();
+  const atEnd = { dispose: () => abort.abort() }; // the window closes
+  context.subscriptions.push(atEnd);
+  const options = { location: vscode.ProgressLocation.Notification, title: `Installing ${part.title}`, cancellable: true };
+  try {
+    await vscode.window.withProgress(options, (progress, token) => {
+      token.onCancellationRequested(() => abort.abort());
+      const onLine = (line: string): void => {
+        log.info(line);
+        progress.report({ message: line.length > 80 ? `${line.slice(0, 79)}…` : line });
+      };
+      return installPart({ part, root, nodePath, env, signal: abort.signal, onLine });
+    });
+  } finally {
+    context.subscriptions.splice(context.subscriptions.indexOf(atEnd), 1);
+  }
+}
+
+async function remove(services: Services, part: RuntimePart, root: string): Promise<void> {
+  await removePart(part, root);
+  const left = await access(path.join(root, part.id)).then(
+    () => true,
+    () => false,
+  );
+  if (left) throw new BulwarkError("NOT_WRITABLE", `${path.join(root, part.id)} could not be removed.`, "Remove it by hand.");
+  restartIfIdle(services);
+  void vscode.window.showInformationMessage(`${part.title} is removed.`);
+}
+
+/** An engine at work goes on with what it has; the next one takes what is there by then. */
+function restartIfIdle({ engine }: Services): void {
+  if (engine.status.kind === "ready" && engine.status.busy === 0) engine.stop();
+}
+
+/** Tries what was installed, in a process of its own, and says what it found. */
+async function report(services: Services, part: RuntimePart): Promise<DoctorReport> {
+  restartIfIdle(services);
+  const location = vscode.ProgressLocation.Notification;
+  const report = await vscode.window.withProgress({ location, title: `Trying ${part.title}` }, () =>
+    services.engine.request(requests.doctor, {}),
+  );
+  const { text, works } = verdict(part, report);
+  services.log.info(text);
+  const doctor = "Run Doctor";
+  const backend = "Select Backend…";
+  const show = works ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
+  void show(text, doctor, ...(works ? [backend] : [])).then((chosen) => {
+    if (chosen === doctor) void vscode.commands.executeCommand(commands.runDoctor);
+    else if (chosen === backend) void vscode.commands.executeCommand(commands.selectBackend);
+  });
+  return report;
+}
+
+/** One sentence about the part in what the doctor found. */
+export function verdict(part: RuntimePart, { backends, devices, selected }: DoctorReport): { text: string; works: boolean } {
+  const found = part.id === "tensorflow" ? backends.find(({ name }) => name === "tensorflow") : devices.find(({ name }) => name === "cuda");
+  if (!found?.available)
+    return { works: false, text: `${part.title} is installed, but cannot be used: ${found?.reason ?? "the doctor says nothing of it"}` };
+  const device = found.device ?? "it works";
+  if (part.id === "onnxruntime") return { works: true, text: `${part.title} is installed and finds ${device}.` };
+  if (/sees no GPU/.test(device)) return { works: false, text: `${part.title} is installed. ${device}` };
+  const used = selected === "tensorflow" ? "and is used from now on" : "and is used when you choose the backend tensorflow";
+  return { works: true, text: `${part.title} is installed, finds ${device.replace(/^TensorFlow, /, "")}, ${used}.` };
+}

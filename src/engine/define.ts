@@ -3,8 +3,11 @@ import { Value } from "@sinclair/typebox/value";
 import { BulwarkError } from "../shared/errors.ts";
 import type { Classifier } from "./classifier.ts";
 import type { RunContext } from "./context.ts";
+import type { Patch } from "./patches/patch.ts";
+import type { PatchProgress, PatchWatcher, TrainedPatch } from "./patches/train.ts";
 import type { Random } from "./random.ts";
 import type { Images, Labels, Logits, tf, tfl } from "./tf.ts";
+import type { ImageSource } from "./training/feed.ts";
 
 // ── parameters ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 interface NumberOptions {
@@ -89,6 +92,14 @@ export type Norm = "linf" | "l2" | "l0";
 export interface Ball {
   readonly norm: Norm;
   readonly radius: number;
+  /** All changed pixels lie in a square of this side, wherever it is: what a patch promises. */
+  readonly window?: number;
+}
+/** What a ball may depend on beside the parameters. */
+export interface BallFacts {
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  /** What `prepare` made. */
+  readonly patch?: Patch;
 }
 export interface AttackBatch {
   readonly images: Images;
@@ -107,16 +118,28 @@ export interface AttackContext extends RunContext {
    * images are grouped into batches. Call once an image and keep it.
    */
   random(i: number): Random;
+  /** What `prepare` made. */
+  readonly patch?: Patch;
+}
+export interface PrepareContext extends RunContext {
+  /** Goes on from here. */
+  readonly resume?: PatchProgress;
+  readonly onStep?: PatchWatcher;
 }
 export interface Attack extends Entry {
   readonly access: "gradients" | "scores" | "labels";
   /** Takes more than one step: rules compare single-step with iterative attacks. */
   readonly iterative: boolean;
-  ball(params: Params): Ball;
+  ball(params: Params, facts: BallFacts): Ball;
   /** Iterations it takes at most, for progress; absent for a single step. */
   iterations?(params: Params): number;
   /** Class that the parameters aim at; null for any other than the label. Absent for untargeted attacks. */
   target?(params: Params): number | null;
+  /**
+   * Makes what is put to all images alike, a patch trained on `images`; `run` finds it in its context. Whoever attacks many images calls
+   * it once; the harness calls it with the images of a batch for those who do not.
+   */
+  prepare?(model: Classifier, images: ImageSource, params: Params, ctx: PrepareContext): Promise<TrainedPatch>;
   /** A pure function of its arguments: proposes images [b,H,W,C]. The harness projects, scores and decides success. */
   run(model: Classifier, batch: AttackBatch, params: Params, ctx: AttackContext): Promise<Images>;
 }
@@ -124,9 +147,10 @@ export function defineAttack<P extends TObject>(
   spec: Described<P> & {
     readonly access: Attack["access"];
     readonly iterative: boolean;
-    ball(params: Static<P>): Ball;
+    ball(params: Static<P>, facts: BallFacts): Ball;
     iterations?(params: Static<P>): number;
     target?(params: Static<P>): number | null;
+    prepare?(model: Classifier, images: ImageSource, params: Static<P>, ctx: PrepareContext): Promise<TrainedPatch>;
     run(model: Classifier, batch: AttackBatch, params: Static<P>, ctx: AttackContext): Promise<Images>;
   },
 ): Attack {

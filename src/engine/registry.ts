@@ -8,6 +8,7 @@ import { robustnessCurve } from "./analyses/robustnessCurve.ts";
 import { rocCurve } from "./analyses/rocCurve.ts";
 import { syllabusComparison } from "./analyses/syllabusComparison.ts";
 import { timing } from "./analyses/timing.ts";
+import { adversarialPatch } from "./attacks/adversarialPatch/adversarialPatch.ts";
 import { fgsm } from "./attacks/fgsm.ts";
 import { nPixel } from "./attacks/nPixel/nPixel.ts";
 import { pgd } from "./attacks/pgd.ts";
@@ -31,7 +32,7 @@ import { vgg16 } from "./models/vgg16.ts";
 import { vgg19 } from "./models/vgg19.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
-export const attacks: readonly Attack[] = [fgsm, nPixel, pgd];
+export const attacks: readonly Attack[] = [adversarialPatch, fgsm, nPixel, pgd];
 export const defenses: readonly Defense[] = [standard, volumizedCurriculum];
 export const detectors: readonly Detector[] = [];
 export const explanations: readonly Explanation[] = [gradCam];

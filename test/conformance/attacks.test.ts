@@ -9,6 +9,17 @@ import { tf } from "../../src/engine/tf.ts";
 import { labelledByModel, near, randomBatch } from "../unit/engine/fixtures.ts";
 import { backends, cheapParams, outOfBounds, subjects } from "./subjects.ts";
 
+/** Images at `places` of a batch. */
+async function picked(batch: ImageBatch, places: ArrayLike<number>): Promise<ImageBatch> {
+  const size = batch.images.length / batch.n;
+  const of = Array.from(places);
+  return {
+    images: Float32Array.from(of.flatMap((place) => Array.from(batch.images.subarray(place * size, (place + 1) * size)))),
+    labels: Int32Array.from(of, (place) => batch.labels[place] ?? -1),
+    n: of.length,
+  };
+}
+
 describe.each(backends)("on %s", (backend) => {
   beforeAll(() => useBackend(backend));
 
@@ -20,7 +31,7 @@ describe.each(backends)("on %s", (backend) => {
       batch = labelledByModel(model, randomBatch(3, model.inputShape, model.classes));
     });
     afterAll(() => model.dispose());
-    const run = (
+    const run = async (
       attack: Attack,
       o: { params?: Params; seed?: number; batch?: ImageBatch; firstIndex?: number; signal?: AbortSignal; calls?: () => void } = {},
     ) => {
@@ -32,17 +43,25 @@ describe.each(backends)("on %s", (backend) => {
           await ctx.checkpoint();
         },
       };
+      const params = o.params ?? cheapParams(attack);
+      const patch = await prepared(attack, params);
       return attackBatch(
         {
           attack,
-          params: o.params ?? cheapParams(attack),
+          params,
           model,
           batch: o.batch ?? batch,
           firstIndex: o.firstIndex ?? 0,
           seedName: "conformance",
+          ...(patch ? { patch } : {}),
         },
         counted,
       );
+    };
+    /** What is put to all images alike is made once, of all of them. */
+    const prepared = async (attack: Attack, params: Params) => {
+      const ctx = createContext({ seed: 5 });
+      return (await attack.prepare?.(model, { size: batch.n, read: (places) => picked(batch, places) }, params, ctx))?.patch;
     };
 
     describe.each(attacks.map((attack) => [attack.id, attack] as const))("%s", (id, attack) => {
@@ -51,8 +70,10 @@ describe.each(backends)("on %s", (backend) => {
         expect(notes).toMatchObject({ outOfBall: 0, notFinite: 0 });
         expect(Math.min(...adversarial)).toBeGreaterThanOrEqual(0);
         expect(Math.max(...adversarial)).toBeLessThanOrEqual(1);
-        const { norm, radius } = attack.ball(cheapParams(attack));
+        const patch = await prepared(attack, cheapParams(attack));
+        const { norm, radius, window } = attack.ball(cheapParams(attack), { inputShape: model.inputShape, ...(patch ? { patch } : {}) });
         for (const record of records) expect(record[norm]).toBeLessThanOrEqual(radius + 1e-6);
+        if (patch) expect(window).toBeLessThan(model.inputShape[0]);
       });
 
       it("gives the same images for the same seed", async () => {

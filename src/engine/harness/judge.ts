@@ -1,6 +1,7 @@
 import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier.ts";
 import type { Attack, Ball, ImageBatch, Params } from "../define.ts";
+import type { Patch } from "../patches/patch.ts";
 import { predict } from "./predict.ts";
 import { normsOf, projectOntoBall } from "./project.ts";
 import type { HarnessNotes } from "./types.ts";
@@ -27,6 +28,8 @@ export interface Judgement {
   readonly model: Classifier;
   readonly batch: ImageBatch;
   readonly firstIndex: number;
+  /** What the attack's `prepare` made. */
+  readonly patch?: Patch | undefined;
 }
 
 /** Projects, chooses between proposal and best iterate, scores, rounds, scores again. */
@@ -34,19 +37,19 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
   const { images: clean, labels, n } = o.batch;
   const [height, width, channels] = o.model.inputShape;
   const pixels = height * width * channels;
-  const ball: Ball = o.attack.ball(o.params);
+  const ball: Ball = o.attack.ball(o.params, { inputShape: o.model.inputShape, ...(o.patch ? { patch: o.patch } : {}) });
   const slice = (values: Float32Array, i: number): Float32Array => values.subarray(i * pixels, (i + 1) * pixels);
   const reached = (prediction: number | undefined, i: number): boolean => (f.aimed ? prediction === f.aimed[i] : prediction !== labels[i]);
   const skipped = Array.from({ length: n }, (_, i) => reached(f.cleanPredictions[i], i));
 
-  const projected = projectOntoBall(f.proposal, clean, ball, pixels, channels);
+  const projected = projectOntoBall(f.proposal, clean, ball, o.model.inputShape);
   const adversarial = projected.images;
   for (let i = 0; i < n; i++) if (skipped[i]) slice(adversarial, i).set(slice(clean, i));
   let predictions = await predict(o.model, adversarial);
 
   const silent = predictions.map((p, i) => Number(!skipped[i] && !reached(p, i) && (f.best.firstHit[i] ?? -1) >= 0));
   if (silent.some((s) => s === 1)) {
-    const iterate = projectOntoBall(f.best.images, clean, ball, pixels, channels).images;
+    const iterate = projectOntoBall(f.best.images, clean, ball, o.model.inputShape).images;
     for (let i = 0; i < n; i++) if (silent[i] === 1) slice(adversarial, i).set(slice(iterate, i));
     predictions = await predict(o.model, adversarial);
   }
@@ -73,7 +76,7 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
     silentSuccess: count((i) => silent[i] === 1 && records[i]?.success === true),
     lostAfter8Bit: count((i) => records[i]?.success === true && !records[i]?.successAfter8Bit),
     skipped: count((i) => skipped[i] === true),
-    usesGradients: o.attack.access === "gradients",
+    usesGradients: o.attack.access === "gradients" && o.attack.prepare === undefined, // a patch took its gradients before
   };
   return { adversarial, predictions, records, notes };
 }

@@ -1,4 +1,5 @@
 import type { Ball } from "../define.ts";
+import { keepWindow } from "./window.ts";
 
 /** What was done to bring a proposal back, per image. */
 export interface Projection {
@@ -11,10 +12,17 @@ export interface Projection {
 
 /**
  * The nearest image of the threat model, image by image: clamped per pixel (linf), scaled towards the clean image (l2), or with all but
- * the k most changed pixels set back (l0); always within [0,1]. Values that are no numbers become the clean ones.
- * @param pixels values of one image; `channels` of them make a pixel.
+ * the k most changed pixels set back (l0); always within [0,1], and within the window of a patch. Values that are no numbers become the
+ * clean ones.
  */
-export function projectOntoBall(proposal: Float32Array, clean: Float32Array, ball: Ball, pixels: number, channels: number): Projection {
+export function projectOntoBall(
+  proposal: Float32Array,
+  clean: Float32Array,
+  ball: Ball,
+  shape: readonly [height: number, width: number, channels: number],
+): Projection {
+  const channels = shape[2];
+  const pixels = shape[0] * shape[1] * channels;
   const n = clean.length / pixels;
   const images = Float32Array.from(proposal);
   const moved = new Float32Array(n);
@@ -31,6 +39,7 @@ export function projectOntoBall(proposal: Float32Array, clean: Float32Array, bal
       if (ball.norm === "l2") scaleToSphere(image, original, ball.radius);
       else keepLargest(image, original, ball.radius, channels);
     }
+    if (ball.window !== undefined) keepWindow(image, original, ball.window, shape);
     moved[i] = largestDifference(image, before);
   }
   return { images, moved, notFinite };

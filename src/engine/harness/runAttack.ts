@@ -1,8 +1,9 @@
 import type { Classifier } from "../classifier.ts";
 import type { RunContext } from "../context.ts";
-import type { Attack, AttackContext, ImageBatch, Params } from "../define.ts";
+import type { Attack, AttackBatch, AttackContext, ImageBatch, Params } from "../define.ts";
+import type { Patch } from "../patches/patch.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
-import { BestIterate, type Goal } from "./bestIterate.ts";
+import { BestIterate } from "./bestIterate.ts";
 import { judge } from "./judge.ts";
 import { checkImages, predict } from "./predict.ts";
 import type { AttackTracePoint, BatchOutcome } from "./types.ts";
@@ -18,6 +19,8 @@ export interface AttackBatchOptions {
   readonly seedName: string;
   /** Class aimed at for each image; overrides what the parameters say. */
   readonly targetIndices?: readonly number[];
+  /** What the attack's `prepare` made; without it, an attack that has one is prepared with the images of this batch. */
+  readonly patch?: Patch | undefined;
   /** Watches the iterations, at the price of reading every iterate. */
   readonly trace?: (point: AttackTracePoint) => void | Promise<void>;
   /** Share of the iterations that is done, in [0,1]; called without reading anything. */
@@ -42,12 +45,19 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   try {
     const before = await predict(o.model, o.batch.images);
     const evaluations = { ...o.model.evaluations };
-    const proposal = await propose(o, x, { labels, targets }, best, ctx);
+    const attackContext = contextOf(o, best, ctx);
+    const attacked = { images: x, labels, ...(targets ? { targets } : {}) };
+    await ctx.checkpoint();
+    const patch = o.patch ?? (await preparedPatch(o, attacked, attackContext));
+    const proposal = await propose(o, attacked, patch ? { ...attackContext, patch } : attackContext);
     const spent = {
       gradientEvaluations: o.model.evaluations.gradient - evaluations.gradient,
       forwardEvaluations: o.model.evaluations.forward - evaluations.forward,
     };
-    const judged = await judge(o, { proposal, best: await best.read(), cleanPredictions: before, aimed, iterations: best.count });
+    const judged = await judge(
+      { ...o, patch },
+      { proposal, best: await best.read(), cleanPredictions: before, aimed, iterations: best.count },
+    );
     const { adversarial, predictions } = judged;
     if (o.trace)
       await o.trace({ iteration: best.count, total: best.count, probabilities: await probabilities(o, adversarial), images: adversarial });
@@ -75,10 +85,10 @@ function targetsOf(o: AttackBatchOptions): number[] | undefined {
   return target === null ? undefined : Array.from({ length: o.batch.n }, () => target);
 }
 
-/** Runs the attack itself; gives its images as it returned them. */
-async function propose(o: AttackBatchOptions, x: Images, goal: Goal, best: BestIterate, ctx: RunContext): Promise<Float32Array> {
+/** What the attack sees of the run: its streams, and the harness that watches its iterations. */
+function contextOf(o: AttackBatchOptions, best: BestIterate, ctx: RunContext): AttackContext {
   const total = o.attack.iterations?.(o.params) ?? null;
-  const attackContext: AttackContext = {
+  return {
     ...ctx,
     rng: ctx.rng.stream(o.seedName),
     random: (i) => ctx.rng.stream(`${o.seedName}/${o.firstIndex + i}`),
@@ -89,13 +99,33 @@ async function propose(o: AttackBatchOptions, x: Images, goal: Goal, best: BestI
       await ctx.checkpoint();
     },
   };
-  const batch = { images: x, labels: goal.labels, ...(goal.targets ? { targets: goal.targets } : {}) };
-  await ctx.checkpoint();
-  const proposed = await o.attack.run(o.model, batch, o.params, attackContext);
+}
+
+/** Runs the attack itself; gives its images as it returned them. */
+async function propose(o: AttackBatchOptions, batch: AttackBatch, ctx: AttackContext): Promise<Float32Array> {
+  const proposed = await o.attack.run(o.model, batch, o.params, ctx);
   const data = Float32Array.from(await proposed.data());
-  if (proposed !== x) proposed.dispose();
+  if (proposed !== batch.images) proposed.dispose();
   await ctx.checkpoint();
   return data;
+}
+
+/** The patch that the attack trains on the images of the batch; where somebody watches, every step of it is put to them. */
+async function preparedPatch(o: AttackBatchOptions, batch: AttackBatch, ctx: AttackContext): Promise<Patch | undefined> {
+  if (!o.attack.prepare) return undefined;
+  const size = o.batch.images.length / Math.max(1, o.batch.n);
+  const read = async (places: ArrayLike<number>): Promise<ImageBatch> => {
+    const images = new Float32Array(places.length * size);
+    Array.from(places).forEach((place, i) => {
+      images.set(o.batch.images.subarray(place * size, (place + 1) * size), i * size);
+    });
+    return { images, labels: Int32Array.from(places, (place) => o.batch.labels[place] as number), n: places.length };
+  };
+  const onStep = async (_: unknown, patch: Patch): Promise<void> => {
+    if (o.trace) await propose(o, batch, { ...ctx, patch });
+  };
+  const rng = ctx.rng.stream("prepare");
+  return (await o.attack.prepare(o.model, { size: o.batch.n, read }, o.params, { ...ctx, rng, onStep })).patch;
 }
 
 async function tracePoint(

@@ -44,6 +44,29 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Deco
   }
 }
 
+/** The same for pictures that may be transparent: always four channels, the last one opacity; grey ones are repeated. */
+export async function decodeTransparent(bytes: Uint8Array, name: string): Promise<Raster> {
+  const isTransparent =
+    !isBmp(bytes) &&
+    (
+      await sharp(bytes)
+        .metadata()
+        .catch(() => null)
+    )?.hasAlpha === true;
+  if (isTransparent) {
+    const { data, info } = await sharp(bytes, { ignoreIcc: true })
+      .autoOrient()
+      .toColourspace("srgb")
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels === 4) return { data, height: info.height, width: info.width, channels: 4 };
+  }
+  const { data, height, width, channels } = await decodeImage(bytes, name);
+  const rgba = new Uint8Array(height * width * 4).fill(255);
+  for (let i = 0; i < height * width; i++) for (let c = 0; c < 3; c++) rgba[4 * i + c] = data[channels === 1 ? i : 3 * i + c] as number;
+  return { data: rgba, height, width, channels: 4 };
+}
+
 async function decodeWithSharp(bytes: Uint8Array, name: string): Promise<Decoded> {
   const facts = await sharp(bytes, { failOn: "error" }).metadata();
   if (!formats.includes(facts.format))
@@ -91,7 +114,7 @@ function withoutAlpha(raster: Raster, name: string, notes: string[]): Decoded {
 /** Lanczos-3. `cover` crops around the centre, `contain` adds black borders, `fill` distorts. */
 export async function resizeRaster<R extends Raster>(raster: R, height: number, width: number, rule: ResizeRule): Promise<R> {
   const { data, channels } = raster;
-  const input = { raw: { width: raster.width, height: raster.height, channels: channels as 1 | 3 } };
+  const input = { raw: { width: raster.width, height: raster.height, channels: channels as 1 | 3 | 4 } };
   const pipeline = sharp(data, input).resize({ width, height, fit: rule, position: "centre", background: { r: 0, g: 0, b: 0 } });
   const grayscale = channels === 1 ? pipeline.toColourspace("b-w") : pipeline;
   const { data: resized, info } = await grayscale.raw().toBuffer({ resolveWithObject: true });
@@ -99,8 +122,15 @@ export async function resizeRaster<R extends Raster>(raster: R, height: number, 
   return { ...raster, data: resized, height, width };
 }
 
-/** The file of a PNG of 8-bit pixels. */
-export async function encodePng(bytes: Uint8Array, height: number, width: number, channels: 1 | 3 | 4): Promise<Uint8Array> {
+/** The file of a PNG of 8-bit pixels; `dpi` is written into its pHYs chunk, so that it prints at a size. */
+export async function encodePng(
+  bytes: Uint8Array,
+  height: number,
+  width: number,
+  channels: 1 | 3 | 4,
+  options: { readonly dpi?: number } = {},
+): Promise<Uint8Array> {
   const pipeline = sharp(bytes, { raw: { width, height, channels } });
-  return await (channels === 1 ? pipeline.toColourspace("b-w") : pipeline).png({ compressionLevel: 6 }).toBuffer();
+  const png = (channels === 1 ? pipeline.toColourspace("b-w") : pipeline).png({ compressionLevel: 6 });
+  return await (options.dpi === undefined ? png : png.withMetadata({ density: options.dpi })).toBuffer();
 }

@@ -1,0 +1,73 @@
+import type { PatchTransforms } from "../../../shared/patch.ts";
+import type { Classifier } from "../../classifier.ts";
+import { type AttackBatch, type AttackContext, defineAttack } from "../../define.ts";
+import { loadPatch } from "../../patches/load.ts";
+import { paste } from "../../patches/paste.ts";
+import { greyPatch, type Patch } from "../../patches/patch.ts";
+import { randomPlacement, reach, refuseTransforms } from "../../patches/placement.ts";
+import { trainPatch } from "../../patches/train.ts";
+import { warpOf } from "../../patches/warp.ts";
+import { type Images, tf } from "../../tf.ts";
+import { type PatchParams, params } from "./params.ts";
+
+const transformsOf = ({ rotation, scaleMin, scaleMax }: PatchParams): PatchTransforms => ({ rotation, scaleMin, scaleMax });
+const targetOf = ({ target }: PatchParams): number | null => (target < 0 ? null : target);
+
+/**
+ * One patch for all images, trained for random rotations, scales and places, then pasted once on each image at a random one. What is
+ * promised is where it changes the image, not by how much: within a square, and no more pixels than the patch can touch. A success is
+ * any wrong prediction, also of a patch with a target (0H); images of the target class do not count.
+ */
+export const adversarialPatch = defineAttack({
+  id: "adversarialPatch",
+  title: "Adversarial patch",
+  paper: "Brown et al. 2017",
+  access: "gradients",
+  iterative: true,
+  params,
+  ball(p, { inputShape, patch }) {
+    const { pixels, side } = reach(patch ?? greyPatch(p.shape, p.area, inputShape, null), transformsOf(p));
+    return { norm: "l0", radius: pixels, window: side };
+  },
+  iterations: ({ steps }) => steps + 1,
+  async prepare(model, images, p, ctx) {
+    if (p.patch !== "") {
+      const { patch } = await loadPatch(p.patch, model.inputShape, { area: p.area, target: targetOf(p) });
+      return { patch, figures: null };
+    }
+    const { steps, batchSize, learningRate } = p;
+    const patch = greyPatch(p.shape, p.area, model.inputShape, targetOf(p));
+    return trainPatch({ ...ctx, model, images, patch, transforms: transformsOf(p), steps, batchSize, learningRate }, ctx);
+  },
+  async run(model, batch, p, ctx) {
+    const { patch } = ctx;
+    if (!patch) throw new Error("adversarialPatch runs with the patch that `prepare` made");
+    if (patch.pixels.length === 0) return batch.images;
+    refuseTransforms(patch, model.inputShape, transformsOf(p));
+    return pasted(model, batch, patch, transformsOf(p), ctx);
+  },
+});
+
+async function pasted(
+  model: Classifier,
+  batch: AttackBatch,
+  patch: Patch,
+  transforms: PatchTransforms,
+  ctx: AttackContext,
+): Promise<Images> {
+  const shape = model.inputShape;
+  const warps = Array.from({ length: batch.images.shape[0] }, (_, i) =>
+    warpOf(patch, randomPlacement(patch, shape, transforms, ctx.random(i).stream("place")), shape),
+  );
+  const images = tf.tidy(() => paste(batch.images, tf.tensor3d(patch.pixels, [patch.height, patch.width, patch.channels]), warps));
+  const logits = model.logits(images);
+  try {
+    await ctx.iterate(images, logits);
+    return images;
+  } catch (stopped) {
+    images.dispose();
+    throw stopped;
+  } finally {
+    logits.dispose();
+  }
+}

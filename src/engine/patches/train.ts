@@ -1,0 +1,169 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import type { PatchFigures, PatchStep, PatchTransforms } from "../../shared/patch.ts";
+import type { Classifier } from "../classifier.ts";
+import type { RunContext } from "../context.ts";
+import type { ImageBatch } from "../define.ts";
+import { crossEntropy } from "../losses/crossEntropy.ts";
+import { logOtherThanLabel } from "../losses/otherThanLabel.ts";
+import type { Random } from "../random.ts";
+import { type Images, type Logits, tf } from "../tf.ts";
+import type { ImageSource } from "../training/feed.ts";
+import { type AdamState, adamStep, startAdam } from "./adam.ts";
+import { PatchTally } from "./figures.ts";
+import { paste } from "./paste.ts";
+import { type Patch, rounded } from "./patch.ts";
+import { randomPlacement, refuseTransforms } from "./placement.ts";
+import { type Warp, warpOf } from "./warp.ts";
+
+export interface PatchTraining {
+  readonly model: Classifier;
+  readonly images: ImageSource;
+  /** What training starts from: shape, size and target; its colours too, unless it goes on from `resume`. */
+  readonly patch: Patch;
+  readonly transforms: PatchTransforms;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly resume?: PatchProgress;
+  readonly onStep?: PatchWatcher;
+}
+/** Called after every step; patch and progress are alive and have to be copied to be kept. */
+export type PatchWatcher = (point: PatchStep, patch: Patch, progress: PatchProgress) => void | Promise<void>;
+
+/** All that the next step needs to know: steps draw from streams named by their number. */
+export interface PatchProgress {
+  /** [h,w,C] */
+  readonly pixels: Float32Array;
+  readonly adam: AdamState;
+}
+
+export interface TrainedPatch {
+  /** Rounded to 8 bits, as its file is. */
+  readonly patch: Patch;
+  /** Of the rounded patch, on images that it was trained with, under placements of their own; null for one that was loaded. */
+  readonly figures: PatchFigures | null;
+}
+
+const judgedImages = 256;
+
+/**
+ * Expectation over transformation (Brown et al. 2017, algorithms 0H): every step pastes the patch on a few images, each at a random place,
+ * turned and scaled, and moves its colours by Adam so that the mean log-probability of the class aimed at rises (of any class but the
+ * true one, without a target).
+ * @throws PARAMETER_INVALID for a patch larger than the image, DATASET_EMPTY, DATASET_INVALID where all images are of the target class,
+ * TRAINING_DIVERGED, CANCELLED within a step
+ */
+export async function trainPatch(o: PatchTraining, ctx: RunContext): Promise<TrainedPatch> {
+  refuseTransforms(o.patch, o.model.inputShape, o.transforms);
+  refuseTarget(o);
+  if (o.images.size === 0)
+    throw new BulwarkError("DATASET_EMPTY", "There are no images to train the patch on.", "Name some images or a data set.");
+  const judged = await o.images.read(spread(o.images.size, judgedImages));
+  if (judged.labels.every((label) => label === o.patch.target)) throw onlyTarget(o);
+  const progress = o.resume ?? { pixels: Float32Array.from(o.patch.pixels), adam: startAdam(o.patch.pixels.length) };
+  const patch: Patch = { ...o.patch, pixels: progress.pixels };
+  while (patch.pixels.length > 0 && progress.adam.steps < o.steps) {
+    const step = progress.adam.steps + 1;
+    const rng = ctx.rng.stream(`step/${step}`);
+    const batch = await o.images.read(Int32Array.from({ length: o.batchSize }, () => rng.integer(o.images.size)));
+    const { gradient, figures } = await descent(o, patch, batch, placed(o, patch, batch.n, rng));
+    if (gradient.some((value) => !Number.isFinite(value))) throw diverged(step);
+    adamStep(progress.pixels, gradient, progress.adam, o.learningRate);
+    await o.onStep?.({ step, ...figures }, patch, progress);
+    await ctx.checkpoint({ phase: "Training the patch", done: step, total: o.steps });
+  }
+  const finished = rounded(patch);
+  return { patch: finished, figures: await judgePatch({ ...o, patch: finished }, judged, ctx) };
+}
+
+/** What a patch does to images under random placements, drawn from the stream "judge". */
+export async function judgePatch(
+  o: Pick<PatchTraining, "model" | "patch" | "transforms" | "batchSize">,
+  images: ImageBatch,
+  ctx: RunContext,
+): Promise<PatchFigures> {
+  const { model, patch } = o;
+  const [height, width, channels] = model.inputShape;
+  const size = height * width * channels;
+  const rng = ctx.rng.stream("judge");
+  const tally = new PatchTally(patch.target);
+  for (let start = 0; start < images.n; start += o.batchSize) {
+    const n = Math.min(o.batchSize, images.n - start);
+    const warps = placed(o, patch, n, rng);
+    const logits = tf.tidy(() => {
+      const x = tf.tensor4d(images.images.slice(start * size, (start + n) * size), [n, height, width, channels]);
+      return model.logits(paste(x, coloursOf(patch), warps));
+    });
+    await count(logits, images.labels.subarray(start, start + n), tally);
+    await ctx.checkpoint();
+  }
+  return tally.figures;
+}
+
+const coloursOf = (patch: Patch): tf.Tensor3D => tf.tensor3d(patch.pixels, [patch.height, patch.width, patch.channels]);
+
+const placed = (o: Pick<PatchTraining, "model" | "transforms">, patch: Patch, n: number, rng: Random): Warp[] =>
+  Array.from({ length: n }, () => warpOf(patch, randomPlacement(patch, o.model.inputShape, o.transforms, rng), o.model.inputShape));
+
+/** Gradient of the mean loss with respect to the patch, and what the patch does to these images. */
+async function descent(o: PatchTraining, patch: Patch, batch: ImageBatch, warps: readonly Warp[]) {
+  const { model } = o;
+  model.evaluations.gradient += batch.n;
+  model.evaluations.forward -= batch.n; // the pass below is part of the gradient
+  let seen: Logits | undefined;
+  const gradient = tf.tidy(() => {
+    const x: Images = tf.tensor4d(batch.images, [batch.n, ...model.inputShape]);
+    const labels = tf.tensor1d(batch.labels, "int32");
+    const loss = (colours: tf.Tensor): tf.Scalar => {
+      const logits = model.logits(paste(x, colours as tf.Tensor3D, warps));
+      seen = tf.keep(logits.clone());
+      if (patch.target === null) return tf.neg(tf.mean(logOtherThanLabel(logits, labels))) as tf.Scalar;
+      return crossEntropy(logits, tf.fill([batch.n], patch.target, "int32"), "mean");
+    };
+    return tf.grad(loss)(coloursOf(patch));
+  });
+  const values = Float32Array.from(await gradient.data());
+  gradient.dispose();
+  const tally = new PatchTally(patch.target);
+  await count(seen as unknown as Logits, batch.labels, tally);
+  return { gradient: values, figures: tally.figures };
+}
+
+/** Reads and frees the logits. */
+async function count(logits: Logits, labels: Int32Array, tally: PatchTally): Promise<void> {
+  const scores = await logits.data();
+  const classes = logits.shape[1];
+  logits.dispose();
+  labels.forEach((label, i) => {
+    tally.add(scores.subarray(i * classes, (i + 1) * classes), label);
+  });
+}
+
+/** So many places of 0…n−1 at equal distances. */
+const spread = (n: number, most: number): Int32Array =>
+  Int32Array.from({ length: Math.min(n, most) }, (_, i) => Math.floor((i * n) / Math.min(n, most)));
+
+function refuseTarget({ patch, model }: PatchTraining): void {
+  if (patch.target === null || (patch.target >= 0 && patch.target < model.classes)) return;
+  throw new BulwarkError(
+    "LABEL_RANGE",
+    `The patch aims at class ${patch.target}, which is none of the model's ${model.classes} classes.`,
+    `Aim at 0 to ${model.classes - 1}.`,
+  );
+}
+
+function onlyTarget({ patch, model }: PatchTraining): BulwarkError {
+  const name = model.classNames[patch.target ?? 0] ?? String(patch.target);
+  return new BulwarkError(
+    "DATASET_INVALID",
+    `All images are of the class "${name}", which the patch aims at: none of them could be fooled.`,
+    "Aim at another class, or use images of other classes.",
+  );
+}
+
+const diverged = (step: number): BulwarkError =>
+  new BulwarkError(
+    "TRAINING_DIVERGED",
+    `The patch's gradient is not a number at step ${step}.`,
+    "Check the model's weights and its input contract.",
+  );

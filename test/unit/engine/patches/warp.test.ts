@@ -1,0 +1,171 @@
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { paste } from "../../../../src/engine/patches/paste.ts";
+import type { ImageShape, Patch } from "../../../../src/engine/patches/patch.ts";
+import { pasteInto, type Warp, warpOf } from "../../../../src/engine/patches/warp.ts";
+import { createRandom } from "../../../../src/engine/random.ts";
+import { tf } from "../../../../src/engine/tf.ts";
+import { near } from "../fixtures.ts";
+
+const patchOf = (height: number, width: number, pixels: number[], mask?: number[]): Patch => ({
+  height,
+  width,
+  channels: pixels.length / (height * width),
+  pixels: Float32Array.from(pixels),
+  mask: Float32Array.from(mask ?? new Array<number>(height * width).fill(1)),
+  shape: "square",
+  target: null,
+});
+const noise = (shape: ImageShape, seed = 1): Float32Array => createRandom(seed).uniforms(shape[0] * shape[1] * shape[2]);
+const pasted = (image: Float32Array, patch: Patch, warp: Warp): Float32Array => {
+  const copy = Float32Array.from(image);
+  pasteInto(copy, patch.pixels, warp, patch.channels);
+  return copy;
+};
+
+describe("pasting a patch", () => {
+  it("copies it exactly when it is neither turned nor scaled", () => {
+    const shape = [5, 6, 2] as const;
+    const image = noise(shape);
+    const patch = patchOf(2, 3, [...noise([2, 3, 2], 2)]);
+    const expected = Float32Array.from(image);
+    for (
+      let i = 0;
+      i < 2;
+      i++ // rows 1–2, columns 3–5: the middle is (2, 4.5)
+    )
+      for (let j = 0; j < 3; j++)
+        for (let c = 0; c < 2; c++) expected[((i + 1) * 6 + j + 3) * 2 + c] = patch.pixels[(i * 3 + j) * 2 + c] as number;
+    const warp = warpOf(patch, { row: 2, column: 4.5, rotation: 0, scale: 1 }, shape);
+    expect(pasted(image, patch, warp)).toEqual(expected);
+    expect([...warp.pixels]).toEqual([9, 10, 11, 15, 16, 17]);
+  });
+
+  // numpy.rot90 of 1 2 3 / 4 5 6 / 7 8 9, once to three times
+  it.each([
+    [90, [3, 6, 9, 2, 5, 8, 1, 4, 7]],
+    [180, [9, 8, 7, 6, 5, 4, 3, 2, 1]],
+    [-90, [7, 4, 1, 8, 5, 2, 9, 6, 3]],
+    [450, [3, 6, 9, 2, 5, 8, 1, 4, 7]],
+  ])("turned by %d° is what rot90 gives, exactly", (rotation, expected) => {
+    const patch = patchOf(3, 3, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]);
+    const shape = [5, 5, 1] as const;
+    const image = pasted(noise(shape), patch, warpOf(patch, { row: 2.5, column: 2.5, rotation, scale: 1 }, shape));
+    const inside = [1, 2, 3].flatMap((y) => [1, 2, 3].map((x) => image[y * 5 + x]));
+    expect(inside).toEqual(expected.map((v) => Math.fround(v / 10)));
+  });
+
+  it("is bilinear between pixels", () => {
+    const shape = [4, 4, 1] as const;
+    const half = pasted(
+      new Float32Array(16).fill(0.2),
+      patchOf(1, 1, [1]),
+      warpOf(patchOf(1, 1, [1]), { row: 2, column: 1.5, rotation: 0, scale: 1 }, shape),
+    );
+    expect(near(half, [0.2, 0.2, 0.2, 0.2, 0.2, 0.6, 0.2, 0.2, 0.2, 0.6, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2])).toBeLessThan(1e-6);
+    // One cell of twice the size: ¼ and ¾ of a pixel from its middle leave weights ¾ and ¼ on each axis.
+    const twice = pasted(
+      new Float32Array(16),
+      patchOf(1, 1, [1]),
+      warpOf(patchOf(1, 1, [1]), { row: 2, column: 2, rotation: 0, scale: 2 }, shape),
+    );
+    const [a, b, c] = [0.0625, 0.1875, 0.5625];
+    expect([...twice]).toEqual([a, b, b, a, b, c, c, b, b, c, c, b, a, b, b, a]);
+  });
+
+  it("never shows a cell outside the mask", () => {
+    const patch = patchOf(2, 2, [0.3, 1, 1, 0.3], [1, 0, 0, 1]);
+    const shape = [6, 6, 1] as const;
+    const warp = warpOf(patch, { row: 3.2, column: 2.9, rotation: 30, scale: 1.3 }, shape);
+    const image = pasted(new Float32Array(36).fill(0.3), patch, warp);
+    expect(near(image, new Float32Array(36).fill(0.3))).toBeLessThan(1e-6);
+    expect(warp.alpha.reduce((sum, w) => sum + w, 0)).toBeGreaterThan(2);
+  });
+
+  it("leaves the image outside the mask as it is, over the border too", () => {
+    const shape = [7, 9, 3] as const;
+    const image = noise(shape);
+    const patch = patchOf(3, 3, [...noise([3, 3, 3], 3)]);
+    const rng = createRandom(4);
+    for (let n = 0; n < 50; n++) {
+      const placement = {
+        row: rng.uniform(-1, 8),
+        column: rng.uniform(-1, 10),
+        rotation: rng.uniform(-180, 180),
+        scale: rng.uniform(0.3, 1.5),
+      };
+      const warp = warpOf(patch, placement, shape);
+      const result = pasted(image, patch, warp);
+      const touched = new Set(warp.pixels);
+      for (let i = 0; i < result.length; i++) if (!touched.has(Math.floor(i / 3))) expect(result[i]).toBe(image[i]);
+    }
+  });
+});
+
+describe.each(["cpu", "wasm", "onnxruntime"] as const)("gradients of pasting on %s", (backend) => {
+  beforeAll(() => useBackend(backend));
+  const shape = [6, 6, 2] as const;
+  const patch = patchOf(3, 3, [...noise([3, 3, 2], 5)], [0, 1, 0, 1, 1, 1, 0, 1, 0]);
+  const warps = [
+    warpOf(patch, { row: 2.3, column: 3.1, rotation: 20, scale: 1.2 }, shape),
+    warpOf(patch, { row: 4, column: 3.5, rotation: -75, scale: 0.8 }, shape),
+  ];
+  const images = () => tf.tensor4d(noise([2, 6, 12], 6), [2, ...shape]);
+  const colours = () => tf.tensor3d(patch.pixels, [3, 3, 2]);
+  let before = 0;
+  const counted = async <T>(work: () => Promise<T>): Promise<T> => {
+    before = tf.memory().numTensors;
+    return await work();
+  };
+  afterEach(() => expect(tf.memory().numTensors).toBe(before));
+
+  it("sum over a batch to the warped mask", () =>
+    counted(async () => {
+      const gradient = tf.tidy(() => tf.grad((p) => tf.sum(paste(images(), p as tf.Tensor3D, warps)))(colours()));
+      const values = await gradient.data();
+      gradient.dispose();
+      const mask = warps.flatMap((warp) => [...warp.alpha]).reduce((sum, w) => sum + w, 0);
+      for (const channel of [0, 1]) {
+        const sum = Array.from(values)
+          .filter((_, i) => i % 2 === channel)
+          .reduce((a, b) => a + b, 0);
+        expect(sum).toBeCloseTo(mask, 4);
+      }
+      // Cells outside the mask have none.
+      expect([0, 2, 6, 8].map((cell) => values[2 * cell])).toEqual([0, 0, 0, 0]);
+    }));
+
+  it("are what differences say, for the patch and for the images", () =>
+    counted(async () => {
+      const weights = noise([2, 6, 12], 8);
+      const value = (x: Float32Array, p: Float32Array): number => {
+        let sum = 0;
+        warps.forEach((warp, i) => {
+          const image = Float32Array.from(x.subarray(i * 72, (i + 1) * 72));
+          pasteInto(image, p, warp, 2);
+          image.forEach((v, j) => {
+            sum += v * v * (weights[i * 72 + j] as number);
+          });
+        });
+        return sum;
+      };
+      const [dx, dp] = tf.tidy(() => {
+        const f = (x: tf.Tensor, p: tf.Tensor) =>
+          tf.sum(tf.mul(tf.square(paste(x as tf.Tensor4D, p as tf.Tensor3D, warps)), tf.tensor4d(weights, [2, ...shape]))) as tf.Scalar;
+        return tf.grads(f)([images(), colours()]);
+      }) as [tf.Tensor, tf.Tensor];
+      const [x, p] = [noise([2, 6, 12], 6), patch.pixels];
+      const slope = (of: "x" | "p", i: number): number => {
+        const at = (d: number): number => {
+          const moved = Float32Array.from(of === "x" ? x : p);
+          moved[i] = (moved[i] as number) + d;
+          return of === "x" ? value(moved, p) : value(x, moved);
+        };
+        return (at(0.01) - at(-0.01)) / 0.02; // a quadratic: central differences are exact
+      };
+      const [gx, gp] = [await dx.data(), await dp.data()];
+      tf.dispose([dx, dp]);
+      for (const i of [2, 3, 8, 9, 15]) expect(gp[i]).toBeCloseTo(slope("p", i), 2);
+      for (const i of [0, 28, 43, 90, 120]) expect(gx[i]).toBeCloseTo(slope("x", i), 2);
+    }));
+});

@@ -24,7 +24,8 @@ export function activate(context: vscode.ExtensionContext): BulwarkApi {
     registerDocuments(),
     vscode.workspace.onDidChangeConfiguration((event) => {
       // The next request starts the engine with the new settings.
-      if ([settings.backend, settings.nodePath, settings.threads].some((name) => event.affectsConfiguration(name))) services.engine.stop();
+      const ofEngine = [settings.backend, settings.device, settings.nodePath, settings.threads];
+      if (ofEngine.some((name) => event.affectsConfiguration(name))) services.engine.stop();
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => services.runs.refresh()),
   );

@@ -55,7 +55,14 @@ async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChan
     ownRuntime: process.execPath,
   });
   const cwd = rootFolders().length > 0 ? rootFolder() : context.extensionPath;
-  const engine = await startEngine({ location, cwd, backend: setting(settings.backend, "auto"), log: toLog });
+  const engine = await startEngine({
+    location,
+    cwd,
+    backend: setting(settings.backend, "auto"),
+    device: setting(settings.device, "auto"),
+    log: toLog,
+  });
+  engine.onDevice((_device, message) => log.warn(message));
   const { version, node, backend, device } = engine.handshake;
   log.info(`Engine ${version} started: process ${engine.pid}, Node ${node}, ${backend}, ${device}.`);
   return engine;

@@ -24,6 +24,7 @@ export const commands = {
   previewData: "bulwark.previewData",
   runDoctor: "bulwark.runDoctor",
   selectBackend: "bulwark.selectBackend",
+  selectDevice: "bulwark.selectDevice",
   /** Asks before it downloads anything. */
   installGpuRuntime: "bulwark.installGpuRuntime",
   showStatus: "bulwark.showStatus",
@@ -43,6 +44,7 @@ export const views = {
 export const panels = { inspector: "bulwark.inspector", training: "bulwark.training", report: "bulwark.report" } as const;
 export const settings = {
   backend: "bulwark.engine.backend",
+  device: "bulwark.engine.device",
   nodePath: "bulwark.engine.nodePath",
   threads: "bulwark.engine.threads",
   seed: "bulwark.seed",

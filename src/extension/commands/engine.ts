@@ -1,5 +1,7 @@
 import * as vscode from "vscode";
 import { commands, settings } from "../../shared/contributions.ts";
+import { type DeviceName, deviceNote } from "../../shared/devices.ts";
+import { BulwarkError } from "../../shared/errors.ts";
 import { requests } from "../../shared/protocol.ts";
 import { pick } from "../choose.ts";
 import type { Services } from "../services.ts";
@@ -31,6 +33,33 @@ async function askBackend(services: Services): Promise<string> {
   ).label;
 }
 
+/** Devices with what the doctor found, the unavailable ones with the reason; the choice is written to the settings. */
+export async function selectDevice(services: Services, name?: unknown): Promise<void> {
+  const chosen = typeof name === "string" ? name : await askDevice(services);
+  const target = vscode.workspace.workspaceFolders ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
+  await vscode.workspace.getConfiguration().update(settings.device, chosen, target);
+}
+
+async function askDevice(services: Services): Promise<DeviceName> {
+  const current = setting(settings.device, "auto");
+  const report = await services.engine.request(requests.doctor, {});
+  const mark = (name: string): string => (name === current ? "$(check) " : "");
+  const taken = report.devices.find(({ name }) => name === report.selectedDevice)?.title ?? report.selectedDevice;
+  const items: (vscode.QuickPickItem & { readonly name: DeviceName; readonly why?: string | undefined })[] = [
+    { name: "auto", label: `${mark("auto")}auto`, description: taken },
+    ...report.devices.map((found) => ({
+      name: found.name,
+      label: `${mark(found.name)}${found.available ? "" : "$(circle-slash) "}${found.title}`,
+      description: found.available ? deviceNote(found) : `not available: ${deviceNote(found)}`,
+      why: found.available ? undefined : found.reason,
+    })),
+  ];
+  const { name, label, why } = await pick(items, "Where shall ONNX Runtime compute?");
+  if (why === undefined) return name;
+  const title = label.replace(/\$\([^)]*\)\s*/g, "");
+  throw new BulwarkError("BACKEND_UNAVAILABLE", `The device ${title} cannot be used: ${why}.`, "Choose another device, or run the doctor.");
+}
+
 export async function restartEngine(services: Services): Promise<unknown> {
   services.engine.stop();
   const { handshake } = await services.engine.get();
@@ -55,6 +84,7 @@ export async function showStatus(services: Services): Promise<void> {
     ...(active ? [item(`$(graph-line) Show ${active.title}`, commands.openTraining, active.id)] : []),
     item("$(shield) Attack Image…", commands.attackImage),
     item("$(play) Run Experiment…", commands.runExperiment),
+    item("$(server-environment) Switch Device…", commands.selectDevice),
     item("$(chip) Select Backend…", commands.selectBackend),
     item("$(cloud-download) Install GPU Runtime…", commands.installGpuRuntime),
     item("$(pulse) Run Doctor", commands.runDoctor),

@@ -1,3 +1,4 @@
+import { deviceNote } from "../../shared/devices.ts";
 import { type DoctorReport, requests } from "../../shared/protocol.ts";
 import { showText } from "../documents.ts";
 import type { Services } from "../services.ts";
@@ -9,10 +10,19 @@ export async function runDoctor(services: Services): Promise<unknown> {
   return report;
 }
 
-function describe({ version, node, backends, selected }: DoctorReport): string {
+function describe({ version, node, backends, selected, devices, selectedDevice }: DoctorReport): string {
   const rows = backends.map(
     (b) => `| ${b.name}${b.name === selected ? " (selected)" : ""} | ${b.available ? "yes" : "no"} | ${b.device ?? b.reason ?? ""} |`,
   );
   const head = ["# Bulwark doctor", "", `Bulwark ${version} · Node ${node} · computes with ${selected}`, ""];
-  return [...head, "| Backend | Available | Device, or why not |", "| --- | --- | --- |", ...rows, ""].join("\n");
+  const places = devices.map(
+    (d) => `| ${d.title}${d.name === selectedDevice ? " (taken by auto)" : ""} | ${d.available ? "yes" : "no"} | ${deviceNote(d)} |`,
+  );
+  const table = (first: string, lines: readonly string[]): string[] => [
+    `| ${first} | Available | Name, or why not |`,
+    "| --- | --- | --- |",
+    ...lines,
+    "",
+  ];
+  return [...head, ...table("Backend", rows), "Devices of onnxruntime:", "", ...table("Device", places)].join("\n");
 }

@@ -3,7 +3,7 @@ import { commands } from "../../shared/contributions.ts";
 import { showError } from "../messages.ts";
 import type { Services } from "../services.ts";
 import { attackImage, attackThisImage } from "./attackImage.ts";
-import { refreshViews, restartEngine, selectBackend, showLog, showStatus } from "./engine.ts";
+import { refreshViews, restartEngine, selectBackend, selectDevice, showLog, showStatus } from "./engine.ts";
 import { evaluateExperiment, newExperiment, runExperiment, trainExperiment } from "./experiments.ts";
 import { explainImage } from "./explainImage.ts";
 import { fetchDataset } from "./fetchDataset.ts";
@@ -41,6 +41,7 @@ const table: Readonly<Record<keyof typeof commands, Command>> = {
   previewData,
   runDoctor,
   selectBackend,
+  selectDevice,
   installGpuRuntime,
   showStatus,
   showLog,

@@ -33,6 +33,9 @@ export function createWarmEngine(start: () => Promise<EngineProcess>, changed: (
     try {
       const engine = await start();
       set({ kind: "ready", handshake: engine.handshake, busy: 0 });
+      engine.onDevice((device) => {
+        if (status.kind === "ready" && status.handshake.pid === engine.pid) set({ ...status, handshake: { ...status.handshake, device } });
+      });
       return engine;
     } catch (thrown) {
       const error = thrown instanceof BulwarkError ? thrown : new BulwarkError("ENGINE_START", String(thrown), "Show the log.");

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import type { MessageConnection, ProgressType, RequestType } from "vscode-jsonrpc";
 import "vscode-jsonrpc/node"; // installs the timers that a connection needs
 import { BulwarkError, type ErrorData } from "../../shared/errors.ts";
-import { type Handshake, logNotification, protocolVersion, requests } from "../../shared/protocol.ts";
+import { deviceNotification, type Handshake, logNotification, protocolVersion, requests } from "../../shared/protocol.ts";
 import { connect, fromResponseError, type Port, tokenOf } from "../../shared/rpc.ts";
 import type { EngineLocation } from "./locate.ts";
 
@@ -17,12 +17,15 @@ export interface EngineProcess {
   readonly exited: Promise<BulwarkError>;
   request<P, R>(type: RequestType<P, R, ErrorData>, params: P, signal?: AbortSignal): Promise<R>;
   onProgress<P>(type: ProgressType<P>, token: string, listener: (value: P) => void): { dispose(): void };
+  /** Hears of a device that failed, with what computes from then on. */
+  onDevice(listener: (device: string, message: string) => void): { dispose(): void };
   kill(signal?: NodeJS.Signals): void;
 }
 export interface StartOptions {
   readonly location: EngineLocation;
   readonly cwd: string;
   readonly backend: string;
+  readonly device: string;
   readonly log: LogLine;
 }
 
@@ -47,13 +50,14 @@ export async function startEngine(o: StartOptions): Promise<EngineProcess> {
   exited.then(() => connection.dispose());
   const request = requester(connection, exited);
   try {
-    const handshake = await handshakeOf(request, o.backend);
+    const handshake = await handshakeOf(request, o);
     return {
       handshake,
       pid: child.pid ?? 0,
       exited,
       request,
       onProgress: (type, token, listener) => connection.onProgress(type, token, listener),
+      onDevice: (listener) => connection.onNotification(deviceNotification, ({ device, message }) => listener(device, message)),
       kill: (signal = "SIGTERM") => void child.kill(signal),
     };
   } catch (thrown) {
@@ -62,8 +66,12 @@ export async function startEngine(o: StartOptions): Promise<EngineProcess> {
   }
 }
 
-async function handshakeOf(request: EngineProcess["request"], backend: string): Promise<Handshake> {
-  const answer = await request(requests.handshake, { backend, protocol: protocolVersion }, AbortSignal.timeout(handshakeSeconds * 1000));
+async function handshakeOf(
+  request: EngineProcess["request"],
+  { backend, device }: Pick<StartOptions, "backend" | "device">,
+): Promise<Handshake> {
+  const options = { backend, device, protocol: protocolVersion };
+  const answer = await request(requests.handshake, options, AbortSignal.timeout(handshakeSeconds * 1000));
   if (answer.protocol !== protocolVersion)
     throw new BulwarkError(
       "ENGINE_START",

@@ -32,7 +32,7 @@ async function start(source: string, lines: string[] = []): Promise<EngineProces
   const file = path.join(folder, "engine.cjs");
   writeFileSync(file, source);
   const location = { file, execPath: process.execPath, env: {} };
-  const started = await startEngine({ location, cwd: folder, backend: "auto", log: (_level, line) => lines.push(line) });
+  const started = await startEngine({ location, cwd: folder, backend: "auto", device: "auto", log: (_level, line) => lines.push(line) });
   running.push(started);
   return started;
 }

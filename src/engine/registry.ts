@@ -26,8 +26,8 @@ import { efficientNetB0 } from "./models/efficientNetB0.ts";
 import { inceptionV3 } from "./models/inceptionV3.ts";
 import { lenet } from "./models/lenet.ts";
 import { papernot } from "./models/papernot.ts";
-import { resnet50 } from "./models/resnet50.ts";
 import { resnet9 } from "./models/resnet9.ts";
+import { resnet50 } from "./models/resnet50.ts";
 import { vgg16 } from "./models/vgg16.ts";
 import { vgg19 } from "./models/vgg19.ts";
 

@@ -13,7 +13,7 @@ const tolerance = 1e-3;
 const seconds = 30;
 
 /** Tries a device in a process of its own: does it start, are its numbers the CPU's, what is it called. */
-export async function probeDevice(device: Device, files: RuntimeFiles | undefined = runtimeFiles(device)): Promise<DeviceReport> {
+export async function probeDevice(device: Device, files: RuntimeFiles | undefined = runtimeFiles()): Promise<DeviceReport> {
   const base = { name: device, title: deviceTitles[device] };
   if (device === "cpu") return { ...base, available: true };
   if (files === undefined) return { ...base, available: false, reason: "onnxruntime-node is not installed" };

@@ -32,7 +32,7 @@ export interface DeviceChoice {
 }
 
 /** Registers the tfjs backend `onnxruntime` and returns its device in words. Throws when the native part cannot be loaded. */
-export function prepare(choice: DeviceChoice = { device: "cpu" }, native: (device: Device) => Native = loadNative): string {
+export function prepare(choice: DeviceChoice = { device: "cpu" }, native: () => Native = loadNative): string {
   const threads = threadCount();
   const { device, name } = choice;
   if (tf.findBackendFactory(backendName)) {
@@ -40,7 +40,7 @@ export function prepare(choice: DeviceChoice = { device: "cpu" }, native: (devic
     if (!(current instanceof OnnxBackend) || current.device === device) return deviceText(device, threads, name);
     tf.removeBackend(backendName);
   }
-  const part = native(device);
+  const part = native();
   tf.registerBackend(backendName, () => new OnnxBackend(part, threads, { device, name }));
   if (tf.getKernelsForBackend(backendName).length === 0) registerKernels();
   return deviceText(device, threads, name);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type Device, deviceTitles } from "../../../shared/devices.ts";
-import { requireNative, resolveFile, runtimeDirectory } from "../paths.ts";
+import { requireNative, resolveFile } from "../paths.ts";
 import type { ElementType } from "./onnx.ts";
 
 /** onnxruntime's own tensor. */
@@ -35,26 +35,20 @@ export interface RuntimeFiles {
   readonly common: string;
 }
 
-/** Where onnxruntime-node lies: for CUDA the one that “Install GPU Runtime” fetched, if it did; undefined where there is none. */
-export function runtimeFiles(device: Device = "cpu"): RuntimeFiles | undefined {
-  const apart = device === "cuda" ? runtimeDirectory("onnxruntime") : undefined;
-  for (const from of apart === undefined ? [undefined] : [apart, undefined]) {
-    const binding = resolveFile("onnxruntime-node/dist/binding.js", from);
-    const common = resolveFile("onnxruntime-node", from);
-    if (binding !== undefined && common !== undefined) return { binding, common };
-  }
-  return undefined;
+/** Where onnxruntime-node lies; undefined where there is none. */
+export function runtimeFiles(): RuntimeFiles | undefined {
+  const binding = resolveFile("onnxruntime-node/dist/binding.js");
+  const common = resolveFile("onnxruntime-node");
+  return binding !== undefined && common !== undefined ? { binding, common } : undefined;
 }
 
 /**
  * Loads the native part. onnxruntime-node's public API is asynchronous, the binding beneath it is not, and tfjs' `dataSync` needs that:
  * hence the exactly pinned version and this one place that reaches below it.
  */
-export function loadNative(device: Device = "cpu"): Native {
-  const files = runtimeFiles(device);
-  if (files === undefined) throw new Error("onnxruntime-node is not installed");
-  const { binding, initOrt } = requireNative(files.binding) as BindingModule;
-  const { Tensor } = requireNative(files.common) as CommonModule;
+export function loadNative(): Native {
+  const { binding, initOrt } = requireNative("onnxruntime-node/dist/binding.js") as BindingModule;
+  const { Tensor } = requireNative("onnxruntime-node") as CommonModule;
   initOrt();
   return {
     create: () => new binding.InferenceSession(),

@@ -45,6 +45,8 @@ export interface EngineOptions {
 export interface BackendReport {
   readonly name: string;
   readonly available: boolean;
+  /** Computes on a GPU of its own; says the user's TensorFlow alone. */
+  readonly gpu?: boolean;
   readonly device?: string;
   readonly reason?: string;
 }

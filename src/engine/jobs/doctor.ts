@@ -6,7 +6,8 @@ import { version } from "./version.ts";
 /** What was found on this machine, and what `auto` takes. Each native part is tried in a process of its own. */
 export async function doctor(): Promise<DoctorReport> {
   const [backends, devices] = await Promise.all([probeBackends(), probeDevices()]);
-  const order = ["onnxruntime", "wasm", "cpu"];
-  const selected = order.find((name) => backends.some((backend) => backend.name === name && backend.available)) ?? "none";
+  // As `useBackend("auto")` has it: the user's TensorFlow for its GPU alone.
+  const taken = (name: string) => backends.some((one) => one.name === name && one.available && (name !== "tensorflow" || one.gpu === true));
+  const selected = ["tensorflow", "onnxruntime", "wasm", "cpu"].find(taken) ?? "none";
   return { version, node: process.versions.node, backends, selected, devices, selectedDevice: "cpu" };
 }

@@ -165,12 +165,12 @@ describe("as a backend", () => {
     const workspace = install("");
     const runtime = install("", gpuBuild);
     expect(findTensorflow(workspace, runtime).map(({ id, place }) => [id, place])).toEqual([
-      ["@tensorflow/tfjs-node", workspace],
       [gpuBuild, runtime],
+      ["@tensorflow/tfjs-node", workspace],
     ]);
     expect(findTensorflow(workspace, workspace)).toHaveLength(1);
     use(runtime);
-    expect(findTensorflow(workspace).map(({ installedByCommand }) => installedByCommand)).toEqual([false, true]);
+    expect(findTensorflow(workspace).map(({ installedByCommand }) => installedByCommand)).toEqual([true, false]);
   });
 
   it("chosen and broken is one error with the remedy", async () => {
@@ -186,7 +186,7 @@ describe("as a backend", () => {
   it("is told of by the doctor", async () => {
     use(install(working({ says: missing }), gpuBuild));
     const report = (await probeBackends()).find(({ name }) => name === "tensorflow");
-    expect(report).toMatchObject({ available: true });
+    expect(report).toMatchObject({ available: true, gpu: false });
     expect(report?.device).toMatch(
       /^TensorFlow, CPU; .*tfjs-node-gpu is installed, but sees no GPU: libcudart\.so\.11\.0 is not found\. Install CUDA/,
     );

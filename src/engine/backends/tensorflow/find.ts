@@ -18,12 +18,12 @@ export interface TensorflowPackage {
   readonly gpu: boolean;
 }
 
-/** Every native TensorFlow within reach, the workspace's own before the one that the command installed, GPU builds first in each. */
+/** Every native TensorFlow within reach, GPU builds first; of each the workspace's own before the one that the command installed. */
 export function findTensorflow(directory = process.cwd(), runtime = runtimeDirectory("tensorflow")): TensorflowPackage[] {
   const places = [{ place: directory, installedByCommand: false }];
   if (runtime !== undefined) places.push({ place: runtime, installedByCommand: true });
-  const found = places.flatMap(({ place, installedByCommand }) =>
-    packages.flatMap((id) => {
+  const found = packages.flatMap((id) =>
+    places.flatMap(({ place, installedByCommand }) => {
       const file = resolveFile(id, place);
       return file === undefined ? [] : [{ id, file: path.normalize(file), place, installedByCommand, gpu: id.endsWith("-gpu") }];
     }),

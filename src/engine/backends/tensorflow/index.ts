@@ -87,7 +87,12 @@ export async function report(seconds = 120): Promise<BackendReport> {
     const verdict: Verdict = await probeTensorflow(one, seconds);
     if (verdict.works) {
       const notes = verdict.noGpu ? [sentence(named(one, noGpu(verdict.noGpu)))] : [];
-      return { name: backendName, available: true, device: [deviceOf(verdict.gpu), ...told, ...notes].join("; ") };
+      return {
+        name: backendName,
+        available: true,
+        gpu: verdict.gpu !== undefined,
+        device: [deviceOf(verdict.gpu), ...told, ...notes].join("; "),
+      };
     }
     told.push(sentence(named(one, verdict.trouble)));
   }

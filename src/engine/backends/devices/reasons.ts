@@ -35,7 +35,8 @@ export function whyNot(device: Device, trial: Trial, { seconds, platform, arch, 
   if (signal !== null) return `its trial crashed (${signal})`;
   if (/is unsupported: '/.test(said))
     return `ONNX Runtime's build for ${platform}-${arch} has no ${deviceTitles[device]}, which there is ${homes[device]}`;
-  if (device === "cuda" && !parts.cuda) return "ONNX Runtime's CUDA part is not installed";
+  if (device === "cuda" && !parts.cuda)
+    return "ONNX Runtime's CUDA part is not installed; the command Bulwark: Install GPU Runtime fetches it";
   const missing = /(\S+?\.(?:so[.\d]*|dll|dylib)):? (?:cannot open shared object file|.{0,40}not found)/.exec(said)?.[1];
   if (/No supported adapters|Failed to get a WebGPU adapter/.test(said))
     return `no GPU adapter was found${missing ? `: ${missing} is missing` : ": no graphics driver offers one"}`;

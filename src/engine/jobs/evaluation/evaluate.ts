@@ -1,7 +1,7 @@
 import type { Choice } from "../../../shared/results.ts";
 import type { Classifier } from "../../classifier.ts";
 import type { RunContext } from "../../context.ts";
-import { attackBatch } from "../../harness/runAttack.ts";
+import { attackInHalves } from "../../harness/halving.ts";
 import type { BatchOutcome, CountedOutcome } from "../../harness/types.ts";
 import { find } from "../../registry.ts";
 import { batchesOf, batchSizeOf, type EvaluationImages } from "./batches.ts";
@@ -42,7 +42,7 @@ export async function evaluateAttack(
       const entry = find("attack", attack.id);
       const progress = (share: number): void => o.onProgress?.(start + share * (end - start), n);
       const seedName = attack.key;
-      outcome = await attackBatch({ attack: entry, params: attack.params, model, batch, firstIndex: start, seedName, progress }, ctx);
+      outcome = await attackInHalves({ attack: entry, params: attack.params, model, batch, firstIndex: start, seedName, progress }, ctx);
       await o.partial?.save(start, outcome, inputShape);
     }
     all.add(start, outcome);

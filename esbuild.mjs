@@ -39,7 +39,12 @@ const targets = [
     minify: true,
     logLevel: "warning",
     outdir: "dist/webview",
-    entryPoints: { inspector: "webview/inspector/index.ts", training: "webview/training/index.ts", report: "webview/report/index.ts" },
+    entryPoints: {
+      inspector: "webview/inspector/index.ts",
+      training: "webview/training/index.ts",
+      report: "webview/report/index.ts",
+      patchStudio: "webview/patchStudio/index.ts",
+    },
   },
 ];
 

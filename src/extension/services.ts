@@ -8,6 +8,7 @@ import { locateEngine } from "./engine/locate.ts";
 import { type EngineProcess, type LogLine, startEngine } from "./engine/process.ts";
 import { createQueue, type RunQueue } from "./engine/queue.ts";
 import type { Inspector } from "./panels/inspector.ts";
+import type { Studio } from "./panels/studio/studio.ts";
 import { createRunIndex, type RunIndex } from "./views/runIndex.ts";
 import { requireTrust, rootFolder, rootFolders, setting } from "./workspace.ts";
 
@@ -21,6 +22,8 @@ export interface Services {
   readonly runs: RunIndex;
   /** Open inspectors by image. */
   readonly inspectors: Map<string, Inspector>;
+  /** The Patch Studio, where it is open. */
+  readonly studio: { current: Studio | undefined };
   /** Engine or queue changed. */
   readonly onActivity: vscode.Event<void>;
   /** A process for one run. @throws UNTRUSTED, ENGINE_START */
@@ -37,7 +40,18 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const queue = createQueue(changed);
   context.subscriptions.push(log, activity, runs, { dispose: () => engine.stop() }, { dispose: () => queue.cancelAll() });
   const catalog = generated as unknown as Catalog; // written from the registries by `npm run generate`
-  return { context, log, catalog, engine, queue, runs, inspectors: new Map(), onActivity: activity.event, startProcess };
+  return {
+    context,
+    log,
+    catalog,
+    engine,
+    queue,
+    runs,
+    inspectors: new Map(),
+    studio: { current: undefined },
+    onActivity: activity.event,
+    startProcess,
+  };
 }
 
 /** Where “Install GPU Runtime” puts things: this computer's storage of the extension, outside every workspace. */

@@ -6,6 +6,8 @@ export const commands = {
   attackImage: "bulwark.attackImage",
   explainImage: "bulwark.explainImage",
   rankPatches: "bulwark.rankPatches",
+  /** With an image, a model or a patch file as argument, or none. */
+  openPatchStudio: "bulwark.openPatchStudio",
   inspectModel: "bulwark.inspectModel",
   evaluateModel: "bulwark.evaluateModel",
   attackModel: "bulwark.attackModel",
@@ -41,7 +43,13 @@ export const views = {
   runs: "bulwark.runs",
   findings: "bulwark.findings",
 } as const;
-export const panels = { inspector: "bulwark.inspector", training: "bulwark.training", report: "bulwark.report" } as const;
+export const panels = {
+  inspector: "bulwark.inspector",
+  training: "bulwark.training",
+  report: "bulwark.report",
+  patchStudio: "bulwark.patchStudio",
+  explanation: "bulwark.explanation",
+} as const;
 export const settings = {
   backend: "bulwark.engine.backend",
   device: "bulwark.engine.device",

@@ -17,6 +17,6 @@ export async function explainImage(services: Services, resource?: unknown): Prom
   const options = { location: vscode.ProgressLocation.Window, title: `Explaining ${path.basename(image)}`, cancellable: false };
   const result = await vscode.window.withProgress(options, () => services.engine.request(requests.explainImage, params));
   services.runs.refresh();
-  showExplanation(services.context.extensionUri, image, result);
+  await showExplanation(services, image, result);
   return result;
 }

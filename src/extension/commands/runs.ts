@@ -1,14 +1,15 @@
 import { mkdir, rename } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
+import { commands } from "../../shared/contributions.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { runFiles, workspaceFolder } from "../../shared/runs.ts";
 import { askRun } from "../choose.ts";
 import { exists, isRecord, namesIn } from "../files.ts";
 import { attachInspector, openInspector } from "../panels/inspector.ts";
 import { readKept, readRequest } from "../panels/inspectorFile.ts";
-import { openReport as showReport } from "../panels/report.ts";
-import { openTraining as showTraining } from "../panels/training.ts";
+import { findReport } from "../panels/report.ts";
+import { findTraining, openTraining as showTraining } from "../panels/training.ts";
 import { announceDone, startResume } from "../runs.ts";
 import type { Services } from "../services.ts";
 import type { RunEntry } from "../views/runIndex.ts";
@@ -44,6 +45,11 @@ export async function cancelRun(services: Services, argument?: unknown): Promise
   if (id === undefined) throw new BulwarkError("RUN_NOT_FOUND", "Nothing is running.", "Start a run first.");
   if (services.queue.cancel(id)) return true;
   const run = await services.runs.find(id);
+  const studio = services.studio.current;
+  if (run && studio?.state.training?.run === run.directory) {
+    await studio.act({ kind: "cancel", what: "train" });
+    return true;
+  }
   const { status, pid } = run?.state ?? {};
   if (status !== "running" || !pid) return false;
   process.kill(pid, "SIGINT"); // a run of the command line, or of another window
@@ -52,19 +58,24 @@ export async function cancelRun(services: Services, argument?: unknown): Promise
 
 export async function openReport(services: Services, argument?: unknown): Promise<void> {
   const run = await runOf(services, argument, (entry) => isExperiment(entry) && entry.state.status === "done", "Open which report?");
-  showReport(services, run.directory);
+  await findReport(services, run.directory, run.state.title);
 }
 export async function openTraining(services: Services, argument?: unknown): Promise<void> {
   const run = await runOf(services, argument, isExperiment, "Open which run?");
-  showTraining(services, run.directory);
+  await findTraining(services, run.directory, run.state.title);
 }
 
 /** What a click on a run shows: its report, its curves, its inspector, or its picture. */
 export async function openRun(services: Services, argument?: unknown): Promise<void> {
   const run = await runOf(services, argument, () => true, "Open which run?");
   if (isExperiment(run)) {
-    if (await exists(path.join(run.directory, runFiles.report))) showReport(services, run.directory);
-    else showTraining(services, run.directory);
+    if (await exists(path.join(run.directory, runFiles.report))) await findReport(services, run.directory, run.state.title);
+    else await findTraining(services, run.directory, run.state.title);
+    return;
+  }
+  const patch = path.join(run.directory, runFiles.patchDocument);
+  if (run.state.kind === "patch" && (await exists(patch))) {
+    await vscode.commands.executeCommand(commands.openPatchStudio, vscode.Uri.file(patch));
     return;
   }
   const request = await readRequest(run.directory);

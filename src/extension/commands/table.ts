@@ -10,6 +10,7 @@ import { fetchDataset } from "./fetchDataset.ts";
 import { inspectModel } from "./inspectModel.ts";
 import { installGpuRuntime } from "./installGpuRuntime.ts";
 import { attackModel, evaluateModel } from "./models.ts";
+import { openPatchStudio } from "./openPatchStudio.ts";
 import { previewData } from "./previewData.ts";
 import { rankPatches } from "./rankPatches.ts";
 import { runDoctor } from "./runDoctor.ts";
@@ -23,6 +24,7 @@ const table: Readonly<Record<keyof typeof commands, Command>> = {
   attackImage,
   explainImage,
   rankPatches,
+  openPatchStudio,
   inspectModel,
   evaluateModel,
   attackModel,

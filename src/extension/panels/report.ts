@@ -3,13 +3,14 @@ import * as vscode from "vscode";
 import { commands, panels } from "../../shared/contributions.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PanelError, ReportIntent, ReportState, ReportUpdate } from "../../shared/panels.ts";
-import { attackKeys, cleanThumbnail, runFiles } from "../../shared/runs.ts";
+import { attackKeys, cleanThumbnail, runFiles, staticKey } from "../../shared/runs.ts";
 import { exists } from "../files.ts";
 import { applyFix, panelError, showError } from "../messages.ts";
 import { findModels } from "../models.ts";
 import { readRunState } from "../runFolder.ts";
 import type { Services } from "../services.ts";
 import { rootFolder } from "../workspace.ts";
+import { wakeHidden } from "./hidden.ts";
 import { hostPanel, saveDataUrl, webviewUri } from "./host.ts";
 import { readClassNames, readLedger, readReport } from "./reportData.ts";
 
@@ -25,6 +26,13 @@ export function openReport(services: Services, directory: string): vscode.Webvie
   const panel = vscode.window.createWebviewPanel(panels.report, `Report: ${path.basename(directory)}`, vscode.ViewColumn.Active, {});
   attachReport(services, panel, directory);
   return panel;
+}
+
+/** The same, also where it was restored behind another tab and nobody has looked at it yet. */
+export async function findReport(services: Services, directory: string, title: string): Promise<vscode.WebviewPanel> {
+  const isThere = (): boolean => openPanels.has(directory);
+  await wakeHidden({ viewType: panels.report, title: `Report: ${title}`, isThere, known: () => openPanels.size });
+  return openReport(services, directory);
 }
 
 export function attachReport(services: Services, panel: vscode.WebviewPanel, directory: string): void {
@@ -93,7 +101,7 @@ async function inspect(services: Services, directory: string, row: Extract<Repor
   const armIndex = report?.arms.findIndex((arm) => arm.name === row.arm) ?? -1;
   const arm = report?.arms[armIndex];
   const keys = attackKeys(arm?.attacks.map((attack) => attack.attack.id) ?? []);
-  const chosen = arm?.attacks[keys.indexOf(row.attack)];
+  const chosen = arm?.attacks[keys.findIndex((key) => key === row.attack || staticKey(key) === row.attack)];
   const image = path.join(directory, cleanThumbnail(row.index));
   if (!arm || !chosen || !(await exists(image)))
     throw new BulwarkError(

@@ -10,6 +10,7 @@ import { applyFix, panelError } from "../messages.ts";
 import { readRunState } from "../runFolder.ts";
 import type { Services } from "../services.ts";
 import { rootFolder } from "../workspace.ts";
+import { wakeHidden } from "./hidden.ts";
 import { hostPanel, saveDataUrl, webviewUri } from "./host.ts";
 
 const openPanels = new Map<string, vscode.WebviewPanel>();
@@ -30,6 +31,13 @@ export function openTraining(services: Services, directory: string): vscode.Webv
   );
   attachTraining(services, panel, directory);
   return panel;
+}
+
+/** The same, also where it was restored behind another tab and nobody has looked at it yet. */
+export async function findTraining(services: Services, directory: string, title: string): Promise<vscode.WebviewPanel> {
+  const isThere = (): boolean => openPanels.has(directory);
+  await wakeHidden({ viewType: panels.training, title: `Training: ${title}`, isThere, known: () => openPanels.size });
+  return openTraining(services, directory);
 }
 
 export function attachTraining(services: Services, panel: vscode.WebviewPanel, directory: string): void {

@@ -1,9 +1,9 @@
 import { entriesOf, type ParameterSchema } from "../../../src/shared/catalog.ts";
 import type { InspectorState } from "../../../src/shared/panels.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
+import { type Control, control } from "../../lib/parameterControl.ts";
 import { button, type Choice, dropdown, enable, section } from "../../lib/ui.ts";
 import type { Context } from "../model.ts";
-import { type Control, control } from "./parameterControl.ts";
 
 type Values = Record<string, unknown>;
 interface Draft {

@@ -1,7 +1,7 @@
-import type { ParameterSchema } from "../../../src/shared/catalog.ts";
-import { h } from "../../lib/dom.ts";
-import { epsilon, parseNumber, words } from "../../lib/format.ts";
-import { button, checkbox, dropdown, slider, textField } from "../../lib/ui.ts";
+import type { ParameterSchema } from "../../src/shared/catalog.ts";
+import { h } from "./dom.ts";
+import { epsilon, parseNumber, words } from "./format.ts";
+import { button, checkbox, dropdown, slider, textField } from "./ui.ts";
 
 export interface Control {
   readonly name: string;

@@ -1,0 +1,125 @@
+import { copyFile } from "node:fs/promises";
+import path from "node:path";
+import * as vscode from "vscode";
+import { imageExtensions } from "../../../shared/contributions.ts";
+import { isCancelled } from "../../../shared/errors.ts";
+import type { PanelError } from "../../../shared/panels.ts";
+import type { StudioIntent, StudioSettings } from "../../../shared/patchStudio.ts";
+import { isInside } from "../../files.ts";
+import { applyFix, panelError } from "../../messages.ts";
+import { rootFolder, rootFolders } from "../../workspace.ts";
+import { saveDataUrl } from "../host.ts";
+import { sourceChoices, sourceOf } from "./choices.ts";
+import { loadClasses, useImage } from "./contents.ts";
+import { askPatch, usePatch } from "./patchFile.ts";
+import { change, type Session, save } from "./session.ts";
+import { exportPatch, place, preview, successMap } from "./tasks.ts";
+import { trainPatch } from "./training.ts";
+
+/** What a person did in the panel. Whatever goes wrong is shown in the panel. */
+export async function answer(session: Session, intent: StudioIntent): Promise<void> {
+  try {
+    await act(session, intent);
+  } catch (thrown) {
+    if (!isCancelled(thrown)) change(session, { error: panelError(thrown) });
+  }
+}
+
+async function act(session: Session, intent: StudioIntent): Promise<void> {
+  const { state } = session;
+  switch (intent.kind) {
+    case "settings":
+      return useSettings(session, intent.settings);
+    case "train":
+      return trainPatch(session);
+    case "cancel":
+      session.aborts.get(intent.what)?.abort();
+      return;
+    case "chooseFolder":
+      return chooseFolder(session);
+    case "image":
+      return chooseImage(session, intent.file);
+    case "choosePatch":
+      return choosePatch(session);
+    case "sticker":
+      if (state.patch) await usePatch(session, state.patch.file, { area: intent.area, target: intent.target });
+      return place(session, null);
+    case "place":
+      return place(session, intent.placement);
+    case "preview":
+      return preview(session, intent);
+    case "map":
+      return successMap(session, intent);
+    case "export":
+      return askAndExport(session, intent);
+    case "reveal":
+      return reveal(intent.file);
+    case "save":
+      return saveDataUrl(rootFolder(), intent.name, intent.dataUrl);
+    case "fix":
+      return applyFix(errorWith(session, intent.id), intent.id);
+    case "showLog":
+      session.services.log.show(true);
+  }
+}
+
+async function useSettings(session: Session, settings: StudioSettings): Promise<void> {
+  const isOther = settings.tryModel !== session.state.settings.tryModel;
+  change(session, { settings });
+  await save(session);
+  if (!isOther) return;
+  change(session, { preview: null, map: null });
+  await loadClasses(session);
+  await place(session, session.state.place?.placement ?? null);
+}
+
+async function chooseFolder(session: Session): Promise<void> {
+  const [folder] =
+    (await vscode.window.showOpenDialog({ title: "Pictures to train on", canSelectFolders: true, canSelectFiles: false })) ?? [];
+  if (!folder) return;
+  const source = sourceOf(folder.fsPath);
+  const sources = await sourceChoices(session.state.images, source);
+  change(session, { sources, settings: { ...session.state.settings, source } });
+  await save(session);
+}
+
+async function chooseImage(session: Session, file: string | null): Promise<void> {
+  const filters = { Pictures: [...imageExtensions] };
+  const [chosen] = file ? [file] : ((await vscode.window.showOpenDialog({ title: "Place on", filters })) ?? []).map((uri) => uri.fsPath);
+  if (chosen) await useImage(session, await within(session, chosen));
+}
+
+async function choosePatch(session: Session): Promise<void> {
+  const file = await askPatch();
+  if (file === undefined) return;
+  // A trained patch is two files that belong together; they are read where they are.
+  await usePatch(session, path.extname(file) === ".json" ? file : await within(session, file));
+  await place(session, null);
+}
+
+/** A webview sees the files of the workspace; others are copied into the session. */
+async function within(session: Session, file: string): Promise<string> {
+  if (rootFolders().some((root) => isInside(root, file))) return file;
+  const copy = path.join(session.directory, path.basename(file));
+  await copyFile(file, copy);
+  return copy;
+}
+
+async function askAndExport(session: Session, intent: Extract<StudioIntent, { readonly kind: "export" }>): Promise<void> {
+  const name = `patch-${String(intent.centimetres).replace(".", "_")}cm.png`;
+  const target = await vscode.window.showSaveDialog({
+    defaultUri: vscode.Uri.file(path.join(rootFolder(), name)),
+    filters: { PNG: ["png"] },
+  });
+  if (target) await exportPatch(session, intent, target.fsPath);
+}
+
+async function reveal(file: string): Promise<void> {
+  await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(file));
+}
+
+function errorWith({ state }: Session, id: string): PanelError | null {
+  const { error, training, place: placed, preview: shown, map, exported } = state;
+  const all = [error, training?.error, placed?.error, shown?.error, map?.error, exported?.error];
+  return all.find((one) => one?.action?.id === id) ?? null;
+}

@@ -1,0 +1,80 @@
+import { mkdirSync } from "node:fs";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type * as vscode from "vscode";
+import type { StudioSettings, StudioState, StudioUpdate } from "../../../shared/patchStudio.ts";
+import { studioFolder } from "../../../shared/patchStudio.ts";
+import { isRecord, readJson } from "../../files.ts";
+import type { Services } from "../../services.ts";
+import { type PanelHost, webviewUri } from "../host.ts";
+
+/** One Patch Studio: its state, where it writes, and what is under way. */
+export interface Session {
+  readonly services: Services;
+  readonly panel: vscode.WebviewPanel;
+  readonly host: PanelHost<StudioState, StudioUpdate>;
+  readonly directory: string;
+  state: StudioState;
+  readonly aborts: Map<string, AbortController>;
+  /** Numbers the pictures that are written: a webview would show its cached ones otherwise. */
+  count: number;
+  saving: Promise<void>;
+}
+
+/** What a reload has to bring back. URIs are made anew; what was under way has ended with the window. */
+export type Kept = Pick<StudioState, "training" | "preview" | "map" | "exported"> & {
+  readonly settings: StudioSettings;
+  readonly patch: { readonly file: string; readonly area: number; readonly target: number } | null;
+  readonly place: Pick<NonNullable<StudioState["place"]>, "image" | "placement"> | null;
+};
+const file = "session.json";
+
+export function newSessionFolder(root: string, at = new Date()): string {
+  const name = at.toISOString().replace(/\D/g, "").slice(0, 17);
+  const directory = path.join(root, studioFolder, name);
+  mkdirSync(directory, { recursive: true });
+  return directory;
+}
+
+export function change(session: Session, next: Partial<StudioState>): void {
+  session.state = { ...session.state, ...next };
+  session.host.update({ kind: "change", change: next }, session.state);
+}
+
+/** Writes the session down; writes follow one another. */
+export function save(session: Session): Promise<void> {
+  const { state, directory } = session;
+  const { training, preview, map, exported, settings, patch, place } = state;
+  const kept: Kept = {
+    settings,
+    training,
+    preview,
+    map,
+    exported,
+    patch: patch && { file: patch.file, ...patch.sticker },
+    place: place && { image: place.image, placement: place.placement },
+  };
+  const text = `${JSON.stringify(kept)}\n`;
+  session.saving = session.saving
+    .then(() => writeFile(path.join(directory, file), text))
+    .catch((thrown: unknown) => {
+      session.services.log.warn(`The Patch Studio's session was not written: ${thrown}`);
+    });
+  return session.saving;
+}
+
+export async function readSession(directory: string): Promise<Kept | undefined> {
+  const read = await readJson(path.join(directory, file));
+  if (!isRecord(read) || !isRecord(read["settings"])) return undefined;
+  return read as unknown as Kept; // written here
+}
+
+/** Pictures of an earlier place or preview are not needed once the next are there. */
+export async function dropOld(directory: string, prefix: string, keep: (name: string) => boolean): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  await Promise.all(
+    names.filter((n) => n.startsWith(prefix) && !keep(n)).map((n) => rm(path.join(directory, n), { recursive: true, force: true })),
+  );
+}
+
+export const uriOf = (session: Pick<Session, "panel">, path: string): string => webviewUri(session.panel, path);

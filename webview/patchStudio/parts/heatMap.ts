@@ -1,0 +1,58 @@
+import { cividis } from "../../../src/shared/colour.ts";
+import type { PatchPlacement, PatchSuccessMapResult } from "../../../src/shared/patch.ts";
+import { fill, h, onChange, roving } from "../../lib/dom.ts";
+import { number, percent } from "../../lib/format.ts";
+import { type MapFigure, mapFigures, mapValues } from "../model.ts";
+
+/** A table in colours: rows and columns are the places of the patch, each cell says its number and takes the patch there. */
+export function heatMap(put: (at: Pick<PatchPlacement, "row" | "column">) => void): {
+  readonly element: HTMLElement;
+  update(map: PatchSuccessMapResult, figure: MapFigure): void;
+} {
+  const table = h("table", { class: "heat" });
+  let width = 1;
+  const select = roving(table, "button", () => width);
+  const draw = onChange((map: PatchSuccessMapResult, figure: MapFigure) => {
+    width = map.columns.length;
+    const head = h("tr", {}, h("th", {}, "row \\ column"), ...map.columns.map((c) => h("th", { attributes: { scope: "col" } }, number(c))));
+    const rows = mapValues(map, figure).map((values, i) =>
+      h(
+        "tr",
+        {},
+        h("th", { attributes: { scope: "row" } }, number(map.rows[i])),
+        ...values.map((value, j) => cell(value, { row: map.rows[i] ?? 0, column: map.columns[j] ?? 0 }, figure, put)),
+      ),
+    );
+    fill(
+      table,
+      h("caption", { class: "visually-hidden" }, `Share ${mapFigures[figure]}, by the middle of the patch`),
+      h("thead", {}, head),
+      h("tbody", {}, ...rows),
+    );
+    select(0);
+  });
+  return { element: h("div", { class: "map-scroll" }, table), update: draw };
+}
+
+function cell(
+  value: number | null,
+  at: Pick<PatchPlacement, "row" | "column">,
+  figure: MapFigure,
+  put: (at: Pick<PatchPlacement, "row" | "column">) => void,
+): HTMLElement {
+  const text = value === null ? "–" : String(Math.round(value * 100));
+  const where = `row ${number(at.row)}, column ${number(at.column)}`;
+  const spoken = `${where}: ${value === null ? "no images" : `${percent(value)} ${mapFigures[figure]}`}. Put the patch here.`;
+  const td = h(
+    "td",
+    {},
+    h("button", { title: spoken, attributes: { type: "button", tabindex: -1, "aria-label": spoken }, on: { click: () => put(at) } }, text),
+  );
+  if (value !== null) {
+    const [r, g, b] = cividis(value);
+    td.style.background = `rgb(${r} ${g} ${b})`;
+    // Cividis is a ramp of lightness: black reads on its upper half.
+    td.style.color = value > 0.55 ? "#000" : "#fff";
+  }
+  return td;
+}

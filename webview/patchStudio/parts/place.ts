@@ -1,0 +1,164 @@
+import type { PatchPlacement } from "../../../src/shared/patch.ts";
+import type { StudioPlace } from "../../../src/shared/patchStudio.ts";
+import { errorCard } from "../../lib/cards.ts";
+import { fileUrl } from "../../lib/connect.ts";
+import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
+import { number, percent, probability } from "../../lib/format.ts";
+import { loadPixels, type Pixels } from "../../lib/pixels.ts";
+import { button, dropdown, icon, section, slider } from "../../lib/ui.ts";
+import {
+  type Context,
+  largestScale,
+  nextPlacement,
+  type PreviewKind,
+  placementText,
+  placeText,
+  samePlacement,
+  settled,
+  smallestScale,
+} from "../model.ts";
+import { placeCanvas } from "./placeCanvas.ts";
+
+const icons: Readonly<Record<PreviewKind, string>> = { target: "target", fooled: "warning", resisted: "shield" };
+const help =
+  "Drag the patch, or focus the picture: arrow keys move it (with Shift by 8 pixels), + and − scale it, R turns it (Shift+R back), 0 puts it in the middle.";
+
+/** The patch on one picture, placed by hand; the prediction follows. */
+export function place(): Part<Context> & { put(placement: PatchPlacement): void } {
+  let context: Context | null = null;
+  let wish: PatchPlacement | null = null;
+  let loaded: Readonly<Record<"image" | "patch" | "pasted", Pixels | null>> = { image: null, patch: null, pasted: null };
+  let pastedOf: PatchPlacement | null = null;
+  const move = (placement: PatchPlacement): void => {
+    wish = placement;
+    ask();
+    draw();
+  };
+  const ask = (): void => {
+    const next = nextPlacement(wish, context?.state.place ?? null);
+    if (next) context?.send({ kind: "place", placement: next });
+  };
+  const canvas = placeCanvas(move);
+  const image = dropdown("picture", (file) => context?.send({ kind: "image", file }));
+  const browse = button("Other…", () => context?.send({ kind: "image", file: null }), {
+    icon: "file-media",
+    label: "Place on another picture",
+  });
+  const rotation = slider("rotation", { min: -180, max: 180, step: 1, value: 0 }, (value) => adjust({ rotation: value }));
+  const scale = slider("scale", { min: smallestScale, max: largestScale, step: 0.05, value: 1 }, (value) => adjust({ scale: value }));
+  const readout = h("p", { class: "muted", attributes: { "aria-live": "off" } });
+  const verdict = h("p", { class: "verdict", attributes: { "aria-live": "polite" } });
+  const coverage = h("p", { class: "muted" });
+  const scores = h("table", { class: "score-table" });
+  const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
+  const adjust = (change: Partial<PatchPlacement>): void => {
+    const [now, size] = [wish ?? context?.state.place?.placement, context?.state.place?.result?.imageSize];
+    if (now && size) move(settled({ ...now, ...change }, size));
+  };
+  const load = onChange((imageUrl: string, patchUrl: string, pastedUrl: string | null, shown: PatchPlacement | null) => {
+    const one = (url: string | null): Promise<Pixels | null> => (url ? loadPixels(url).catch(() => null) : Promise.resolve(null));
+    void Promise.all([one(imageUrl), one(patchUrl), one(pastedUrl)]).then(([a, b, c]) => {
+      loaded = { image: a, patch: b, pasted: c };
+      pastedOf = shown;
+      draw();
+    });
+  });
+  const draw = (): void => {
+    const at = context?.state.place;
+    const placement = wish ?? at?.placement;
+    if (!at?.result || !placement) {
+      canvas.draw(null, "No picture yet");
+      return;
+    }
+    const text = placementText(placement);
+    setText(readout, text);
+    rotation.set(placement.rotation, `${Math.round(placement.rotation)} degrees`);
+    scale.set(placement.scale, `${number(placement.scale, 2)} times`);
+    const pasted = samePlacement(placement, pastedOf) ? loaded.pasted : null;
+    const { imageSize: size, patchSize } = at.result;
+    canvas.draw({ ...loaded, pasted, size, patchSize, placement }, `Patch at ${text}. ${placeText(at)?.text ?? ""}`);
+  };
+  const tell = onChange((result: StudioPlace["result"], at: StudioPlace) => {
+    const said = placeText(at);
+    show(verdict, said !== null);
+    if (said) {
+      verdict.className = `verdict ${said.kind === "resisted" ? "resisted" : "fooled"}`;
+      fill(verdict, icon(icons[said.kind]), h("span", {}, said.text));
+    }
+    show(scores, result !== null);
+    if (!result) return;
+    setText(
+      coverage,
+      `The patch covers ${percent(result.coverage)} of the image${result.fits ? "" : "; part of it hangs over the border"}.`,
+    );
+    fill(scores, ...scoreRows(result));
+  });
+  const tools = h("div", { class: "toolbar studio-toolbar" }, image.element, browse);
+  const turns = h(
+    "div",
+    { class: "control-row" },
+    h("label", { class: "field" }, h("span", { class: "field-name" }, "rotation"), rotation.element),
+    h("label", { class: "field" }, h("span", { class: "field-name" }, "scale"), scale.element),
+  );
+  const left = h("figure", {}, canvas.element, h("p", { class: "muted small keys" }, help));
+  const row = h("div", { class: "studio-row reversed" }, left, h("div", { class: "stack" }, verdict, coverage, readout, turns, scores));
+  const element = section("Place by hand", true, tools, error.element, row);
+  return {
+    element,
+    put(placement) {
+      move(placement);
+      element.open = true;
+      canvas.element.scrollIntoView({ block: "nearest" });
+      canvas.element.focus();
+    },
+    update(next) {
+      const before = context?.state;
+      context = next;
+      const { state } = next;
+      const at = state.place;
+      if (before?.place?.image !== at?.image || before?.patch?.file !== state.patch?.file || at?.placement === null) wish = null;
+      const own =
+        at && !state.images.some((i) => i.value === at.image)
+          ? [{ value: at.image, text: at.image.split(/[\\/]/).at(-1) ?? at.image }]
+          : [];
+      image.set([...state.images, ...own], at?.image ?? "");
+      error.update(at?.error ?? null);
+      show(row, at?.result !== null && at !== null);
+      if (!at || !state.patch) return;
+      tell(at.result, at);
+      load(at.uri, state.patch.uri, at.result ? fileUrl(state.base, at.result.image) : null, at.shown);
+      ask();
+      draw();
+    },
+  };
+}
+
+const shownClasses = 4;
+/** The classes that matter: the most probable ones before and after. */
+function scoreRows({ clean, patched, label, target }: NonNullable<StudioPlace["result"]>): HTMLElement[] {
+  const wanted = [label.index, patched[0]?.index, target?.index, ...clean.map((c) => c.index)].filter((i) => i !== undefined);
+  const indices = [...new Set(wanted)].slice(0, shownClasses);
+  const of = (scores: typeof clean, index: number): number => scores.find((s) => s.index === index)?.probability ?? 0;
+  const bar = (value: number, kind: string): HTMLElement => {
+    const fillBar = h("span", { class: `bar ${kind}` });
+    fillBar.style.width = `${value * 100}%`;
+    return h(
+      "td",
+      {},
+      h("div", { class: "bar-cell" }, h("span", { class: "bar-track" }, fillBar), h("span", { class: "bar-number" }, probability(value))),
+    );
+  };
+  const head = ["class", "clean", "with the patch"].map((text) => h("th", { attributes: { scope: "col" } }, text));
+  const rows = indices.map((index) => {
+    const name = clean.find((s) => s.index === index)?.name ?? String(index);
+    const mark = index === target?.index ? " (aimed at)" : index === label.index ? " (label)" : "";
+    return h(
+      "tr",
+      {},
+      h("th", { title: name, attributes: { scope: "row" } }, `${name}${mark}`),
+      bar(of(clean, index), ""),
+      bar(of(patched, index), "adversarial"),
+    );
+  });
+  return [h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows)];
+}

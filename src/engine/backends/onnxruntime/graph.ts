@@ -130,6 +130,12 @@ export class Graph {
     return this.producers.get(value.name);
   }
 
+  /** Whether a value is there when `node` runs. */
+  isBefore(value: Value, node: OnnxNode): boolean {
+    const producer = this.producer(value);
+    return !producer || this.nodes.indexOf(producer) < this.nodes.indexOf(node);
+  }
+
   /** Remembers that `value` is `what` of `of`, so that a later lowering may use it (a ReLU for its own gradient's mask). */
   note(what: string, of: Value, value: Value): Value {
     this.notes.set(`${what} ${of.name}`, value);
@@ -157,7 +163,9 @@ export class Graph {
   }
 
   reshape(x: Value, shape: readonly number[]): Value {
-    return util.arraysEqual([...x.shape], [...shape]) ? x : this.op("Reshape", [x, this.ints(shape)], shape, x.dtype);
+    if (util.arraysEqual([...x.shape], [...shape])) return x;
+    const reshaped = this.op("Reshape", [x, this.ints(shape)], shape, x.dtype);
+    return this.note("reshaped from", reshaped, x) && reshaped;
   }
 
   transpose(x: Value, perm: readonly number[]): Value {

@@ -6,6 +6,7 @@ import { absorbBias } from "./conv.ts";
 import { numeric, store } from "./convert.ts";
 import { atan2, floorDivide, mod, power } from "./divide.ts";
 import { type Kernels, kernel } from "./kernel.ts";
+import { knownMasked } from "./mask.ts";
 
 type Body = (g: Graph, a: Value, b: Value) => Value;
 
@@ -66,7 +67,7 @@ export const binary: Kernels = {
   }),
   Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? elementwise("Add")(g, a, b)),
   Sub: arithmetic("Sub", direct("Sub")),
-  Multiply: arithmetic("Multiply", elementwise("Mul")),
+  Multiply: arithmetic("Multiply", (g, a, b) => knownMasked(g, a, b) ?? elementwise("Mul")(g, a, b)),
   RealDiv: binaryKernel("RealDiv", undefined, (g, a, b) => store(g, g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32")), a.dtype)),
   FloorDiv: binaryKernel("FloorDiv", "int32", floorDivide),
   Maximum: arithmetic("Maximum", direct("Max")),

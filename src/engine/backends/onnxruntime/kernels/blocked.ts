@@ -1,6 +1,6 @@
 import type { Graph, Value } from "../graph.ts";
 import { blockedDomain } from "../nchwc.ts";
-import { type Axis, after, channelsFirst, windowAttributes } from "./window.ts";
+import { type Axis, after, channelsFirst, window, windowAttributes } from "./window.ts";
 
 /*
  * Convolutions with trainable filters in onnxruntime's blocked layout. It converts constant filters by itself and runs them several times
@@ -103,31 +103,35 @@ export function folded(g: Graph, x: Value): Value {
 }
 
 /**
- * A 3-D convolution as a sum of 2-D ones, one for each slice of the filter's depth, each of which adds itself to the sum so far.
+ * The slices of x [N,D,H,W,C] that each slice of a filter's depth meets: [N·OD,H,W,C] for each, in the layout that x has.
  * In blocks a slice of the depth is one piece of memory, so nothing but whole slices is ever copied.
  */
+export function depthSlices(g: Graph, x: Value, depth: Axis): Value[] {
+  const [n = 1, d = 1, ...rest] = x.shape;
+  const blocked = g.noted("blocked", folded(g, x));
+  const image = blocked ? blocked.shape.slice(1) : rest;
+  const volume = window(g, g.reshape(blocked ?? x, [n, d, ...image]), 1, -depth.before, d + depth.before + after(depth));
+  const none = image.map(() => 0);
+  const ones = image.map(() => 1);
+  return Array.from({ length: depth.kernel }, (_, i) => {
+    const slices = g.slice(volume, [0, i * depth.dilation, ...none], [n, depth.output, ...image], [1, depth.stride, ...ones]);
+    const flat = g.reshape(slices, [n * depth.output, ...image]);
+    return blocked ? fromBlocks(g, flat) : flat;
+  });
+}
+
+/** A 3-D convolution as a sum of 2-D ones, one for each slice of the filter's depth, each of which adds itself to the sum so far. */
 export function blockedConv3d(g: Graph, x: Value, w: Value, [depth, ...plane]: readonly [Axis, Axis, Axis]): Value | undefined {
   const [, , , inputs = 1, outputs = 1] = w.shape;
   if (g.block === 0 || outputs % g.block !== 0 || inputs % g.block !== 0) return undefined;
-  const [n = 1, d = 1] = x.shape;
-  const source = toBlocks(g, folded(g, x));
-  g.note("blocked", x, source);
-  const [, c = 1, h = 1, width = 1] = source.shape;
-  const volume = g.pad(g.reshape(source, [n, d, c, h, width]), [
-    [0, 0],
-    [depth.before, after(depth)],
-    [0, 0],
-    [0, 0],
-    [0, 0],
-  ]);
+  const [n = 1] = x.shape;
+  g.note("blocked", x, toBlocks(g, folded(g, x)));
   const shape = [n * depth.output, outputs, ...plane.map((a) => a.output)];
-  let sum: Value | undefined;
-  for (let i = 0; i < depth.kernel; i++) {
-    const slices = g.slice(volume, [0, i * depth.dilation, 0, 0, 0], [n, depth.output, c, h, width], [1, depth.stride, 1, 1, 1]);
+  const sum = depthSlices(g, x, depth).reduce<Value | undefined>((before, slices, i) => {
     const filter = blockedFilter(g, g.reshape(g.slice(w, [i, 0, 0, 0, 0], [1, ...w.shape.slice(1)]), w.shape.slice(1)));
-    const values = [g.reshape(slices, [n * depth.output, c, h, width]), filter, ...(sum ? [undefined, sum] : [])];
-    sum = g.op("Conv", values, shape, "float32", windowAttributes(plane), blockedDomain);
-  }
+    const values = [toBlocks(g, slices), filter, ...(before ? [undefined, before] : [])];
+    return g.op("Conv", values, shape, "float32", windowAttributes(plane), blockedDomain);
+  }, undefined);
   if (!sum) return undefined;
   const result = fromBlocks(g, sum);
   g.note("conv", result, sum);

@@ -1,7 +1,7 @@
 import type { backend_util } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
 import { blockedConv } from "./blocked.ts";
-import { type Axis, after, channelsFirst, channelsLast, extent, window, windowAttributes } from "./window.ts";
+import { type Axis, channelsFirst, channelsLast, extent, window, windowAttributes } from "./window.ts";
 
 /** Both spatial axes of a 2-D convolution, from tfjs' own arithmetic. */
 export const planeAxes = (info: backend_util.Conv2DInfo): [Axis, Axis] => [
@@ -47,12 +47,13 @@ export function conv2d(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias
 
 /** Writes a following bias into the convolution itself, where nothing else reads what lies between. */
 export function absorbBias(g: Graph, x: Value, bias: Value): Value | undefined {
-  if (x.uses !== 1 || bias.shape.length !== 1 || g.producer(bias) || x.dtype !== "float32") return undefined;
+  const flat = bias.shape.length === 1 ? bias : g.noted("reshaped from", bias);
+  if (x.uses !== 1 || flat?.shape.length !== 1 || x.dtype !== "float32") return undefined;
   const raw = g.noted("conv", x);
   const node = raw && g.producer(raw);
-  if (!node) return undefined;
-  if (node.inputs[2] || bias.shape[0] !== x.shape.at(-1)) return undefined;
-  node.inputs[2] = bias.name;
+  if (!node || !g.isBefore(flat, node)) return undefined;
+  if (node.inputs[2] || bias.shape.at(-1) !== x.shape.at(-1) || flat.shape[0] !== x.shape.at(-1)) return undefined;
+  node.inputs[2] = flat.name;
   return x;
 }
 
@@ -87,87 +88,4 @@ export function transposed(g: Graph, dy: Value, filter: Value, axes: readonly Ax
   let out = g.op("ConvTranspose", [dy, filter], [dy.shape[0] ?? 1, channels, ...full], "float32", attributes);
   for (const [i, a] of axes.entries()) out = window(g, out, i + 2, a.before, a.input);
   return out;
-}
-
-/** The parts of x that kernel element (i, j) meets: [N,OH,OW,C] for each, in raster order. */
-export function patches(g: Graph, x: Value, axes: readonly Axis[]): Value[] {
-  const [rows, columns] = axes;
-  if (!rows || !columns) throw new Error("two axes");
-  const padded = g.pad(x, [
-    [0, 0],
-    [rows.before, after(rows)],
-    [columns.before, after(columns)],
-    [0, 0],
-  ]);
-  const [batch = 1, , , channels = 1] = x.shape;
-  const out: Value[] = [];
-  for (let i = 0; i < rows.kernel; i++)
-    for (let j = 0; j < columns.kernel; j++)
-      out.push(
-        g.slice(
-          padded,
-          [0, i * rows.dilation, j * columns.dilation, 0],
-          [batch, rows.output, columns.output, channels],
-          [1, rows.stride, columns.stride, 1],
-        ),
-      );
-  return out;
-}
-
-/**
- * As patches, for any number of axes, but [Cin, N·OH·OW] for each: long rows make the matrix product faster than many short ones do.
- * The last axis is shifted first, so that the other shifts copy whole rows.
- */
-function channelRows(g: Graph, x: Value, axes: readonly Axis[]): Value[] {
-  const [batch = 1, channels = 1] = [x.shape[0], x.shape.at(-1)];
-  const pads = [[0, 0] as const, ...axes.map((a) => [a.before, after(a)] as const), [0, 0] as const];
-  const rank = axes.length;
-  const source = g.transpose(g.pad(x, pads), [rank + 1, ...Array.from({ length: rank + 1 }, (_, d) => d)]);
-  let shifted = [source];
-  for (const [i, a] of [...axes.entries()].reverse()) {
-    const along = (begin: number): ((part: Value) => Value) => {
-      return (part) =>
-        g.slice(
-          part,
-          part.shape.map((_, d) => (d === i + 2 ? begin : 0)),
-          part.shape.with(i + 2, a.output),
-          part.shape.map((_, d) => (d === i + 2 ? a.stride : 1)),
-        );
-    };
-    shifted = Array.from({ length: a.kernel }, (_, k) => shifted.map(along(k * a.dilation))).flat();
-  }
-  const count = axes.reduce((product, a) => product * a.output, batch);
-  return shifted.map((part) => g.reshape(part, [channels, count]));
-}
-
-/** The same gradient from rows of channels, or undefined where few positions or few channels make the other forms faster (measured). */
-export function filterGradientByRows(g: Graph, x: Value, dy: Value, axes: readonly Axis[]): Value | undefined {
-  const [inputs = 1, outputs = 1] = [x.shape.at(-1), dy.shape.at(-1)];
-  const count = axes.reduce((product, a) => product * a.output, x.shape[0] ?? 1);
-  if (inputs <= 8 || count < 128 * inputs) return undefined;
-  const gradient = g.reshape(dy, [count, outputs]);
-  const products = channelRows(g, x, axes).map((part) => g.matmul(part, gradient));
-  return g.reshape(g.concat(products, 0), [...axes.map((a) => a.kernel), inputs, outputs]);
-}
-
-/** Gradient with respect to w [kh,kw,Cin,Cout]: one matrix product for each kernel element, or a single one where Cin is small. */
-export function conv2dFilterGradient(g: Graph, x: Value, dy: Value, axes: readonly Axis[]): Value {
-  const [batch = 1, rows = 1, columns = 1, outputs = 1] = dy.shape;
-  const inputs = x.shape[3] ?? 1;
-  const count = batch * rows * columns;
-  const gradient = g.reshape(dy, [count, outputs]);
-  const kernel = axes.map((a) => a.kernel);
-  const byRows = filterGradientByRows(g, x, dy, axes);
-  if (byRows) return byRows;
-  const parts = patches(g, x, axes);
-  const product = (part: Value, width: number): Value =>
-    g.op("Gemm", [g.reshape(part, [count, width]), gradient], [width, outputs], "float32", { transA: 1 });
-  const narrow = inputs <= 8;
-  const stacked = narrow
-    ? product(g.concat(parts, 3), inputs * parts.length)
-    : g.concat(
-        parts.map((part) => product(part, inputs)),
-        0,
-      );
-  return g.reshape(stacked, [...kernel, inputs, outputs]);
 }

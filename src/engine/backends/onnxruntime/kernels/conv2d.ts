@@ -11,7 +11,8 @@ import {
 import type { OnnxBackend } from "../backend.ts";
 import type { Graph, Value } from "../graph.ts";
 import { activate, type Fused } from "./activation.ts";
-import { conv2d, conv2dFilterGradient, conv2dInputGradient, planeAxes } from "./conv.ts";
+import { conv2d, conv2dInputGradient, planeAxes } from "./conv.ts";
+import { conv2dFilterGradient } from "./filterGradient.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { axesKey, channelsFirst, channelsLast } from "./window.ts";
 

@@ -8,8 +8,9 @@ import {
   type Conv3DInputs,
 } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
-import { blockedConv3d, unfolded } from "./blocked.ts";
-import { conv2d, conv2dFilterGradient, conv2dInputGradient, filterGradientByRows, planeAxes } from "./conv.ts";
+import { blockedConv3d, depthSlices, folded, unfolded } from "./blocked.ts";
+import { conv2d, conv2dInputGradient, planeAxes } from "./conv.ts";
+import { blockedFilterGradient, conv2dFilterGradient, filterGradientByRows } from "./filterGradient.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { type Axis, after, axesKey, window } from "./window.ts";
 
@@ -101,12 +102,14 @@ function inputGradient(g: Graph, dy: Value, w: Value, axes: Axes, shape: readonl
 }
 
 function filterGradient(g: Graph, x: Value, dy: Value, [depth, rows, columns]: Axes): Value {
+  const bySlices = depthSlices(g, x, depth).flatMap((part) => blockedFilterGradient(g, part, folded(g, dy), [rows, columns]) ?? []);
+  if (bySlices.length === depth.kernel) return g.reshape(g.concat(bySlices, 0), [depth.kernel, ...(bySlices[0]?.shape ?? [])]);
   const byRows = filterGradientByRows(g, x, dy, [depth, rows, columns]);
   if (byRows) return byRows;
   const [ci, co] = [x.shape[4] ?? 1, dy.shape[4] ?? 1];
   const flat = g.reshape(dy, [(dy.shape[0] ?? 1) * depth.output, rows.output, columns.output, co]);
-  const folded = conv2dFilterGradient(g, foldDepth(g, x, depth), flat, [rows, columns]);
-  return g.transpose(g.reshape(folded, [rows.kernel, columns.kernel, depth.kernel, ci, co]), [2, 0, 1, 3, 4]);
+  const stacked = conv2dFilterGradient(g, foldDepth(g, x, depth), flat, [rows, columns]);
+  return g.transpose(g.reshape(stacked, [rows.kernel, columns.kernel, depth.kernel, ci, co]), [2, 0, 1, 3, 4]);
 }
 
 export const convolution3d: Kernels = {

@@ -10,7 +10,8 @@ import {
 import type { OnnxBackend } from "../backend.ts";
 import type { Graph, Value } from "../graph.ts";
 import { activate, type Fused } from "./activation.ts";
-import { patches, planeAxes, transposed } from "./conv.ts";
+import { planeAxes, transposed } from "./conv.ts";
+import { patches } from "./filterGradient.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { type Axis, axesKey, channelsFirst, channelsLast, windowAttributes } from "./window.ts";
 

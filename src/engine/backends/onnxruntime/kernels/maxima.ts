@@ -1,6 +1,6 @@
-import type { Graph, Value } from "../graph.ts";
+import { type Graph, sizeOf, type Value } from "../graph.ts";
 import { fromBlocks, toBlocks } from "./blocked.ts";
-import type { Axis } from "./window.ts";
+import { type Axis, window } from "./window.ts";
 
 /** Windows that lie side by side, few elements each and all inside the input. */
 export const isTiling = (axes: readonly Axis[]): boolean =>
@@ -9,7 +9,7 @@ const area = (axes: readonly Axis[]): number => axes.reduce((product, a) => prod
 
 /**
  * Gradient of max pooling over side-by-side windows: each element of a window is compared with the window's maximum y, and the first that
- * equals it gets dy. Element-wise work on strided slices, in the layout that the neighbours use, in place of indices and a scatter.
+ * equals it gets dy. Element-wise work in the layout that the neighbours use, in place of indices and a scatter.
  */
 export function firstMaxima(g: Graph, dy: Value, x: Value, y: Value, axes: readonly Axis[]): Value {
   // In blocks, a group of channels is an image of its own.
@@ -25,35 +25,38 @@ export function firstMaxima(g: Graph, dy: Value, x: Value, y: Value, axes: reado
   return route(g, dy, x, y, axes);
 }
 
+/** [A,…h,C] with windows side by side as [window, elements]: element k of every window in row k. */
+function byPlace(g: Graph, x: Value, axes: readonly Axis[]): Value {
+  const [first = 1, channels = 1] = [x.shape[0], x.shape.at(-1)];
+  const whole = axes.reduce((value, a, i) => window(g, value, i + 1, 0, a.output * a.kernel), x);
+  const apart = g.reshape(whole, [first, ...axes.flatMap((a) => [a.output, a.kernel]), channels]);
+  const places = axes.map((_, i) => 2 * i + 2);
+  const rest = apart.shape.map((_, d) => d).filter((d) => !places.includes(d));
+  return g.reshape(g.transpose(apart, [...places, ...rest]), [area(axes), sizeOf(whole.shape) / area(axes)]);
+}
+
+/** The opposite of `byPlace`: zeros where no window reaches. */
+function inPlace(g: Graph, rows: Value, axes: readonly Axis[], shape: readonly number[]): Value {
+  const [first = 1, channels = 1] = [shape[0], shape.at(-1)];
+  const m = axes.length;
+  const apart = g.reshape(rows, [...axes.map((a) => a.kernel), first, ...axes.map((a) => a.output), channels]);
+  const perm = [m, ...axes.flatMap((_, i) => [m + 1 + i, i]), 2 * m + 1];
+  const whole = g.reshape(g.transpose(apart, perm), [first, ...axes.map((a) => a.output * a.kernel), channels]);
+  return axes.reduce((value, a, i) => window(g, value, i + 1, 0, a.input), whole);
+}
+
 function route(g: Graph, dy: Value, x: Value, y: Value, axes: readonly Axis[]): Value {
-  const steps = [1, ...axes.map((a) => a.kernel), 1];
-  let open: Value | undefined;
-  let parts = Array.from({ length: area(axes) }, (_, k): Value => {
-    let rest = k;
-    const offsets = axes.toReversed().map((a) => {
-      const offset = rest % a.kernel;
-      rest = Math.floor(rest / a.kernel);
-      return offset;
-    });
-    const equal = g.binary("Equal", g.slice(x, [0, ...offsets.reverse(), 0], y.shape, steps), y, "bool");
-    const first = open ? g.binary("And", open, equal) : equal;
-    open = k === area(axes) - 1 ? open : open ? g.binary("And", open, g.unary("Not", equal)) : g.unary("Not", equal);
-    return g.binary("Mul", dy, g.cast(first, "float32"));
+  const count = area(axes);
+  const elements = sizeOf(y.shape);
+  const flat = (value: Value): Value => g.reshape(value, [1, elements]);
+  const equal = g.binary("Equal", byPlace(g, x, axes), flat(y), "bool");
+  let taken: Value | undefined;
+  const first = Array.from({ length: count }, (_, k): Value => {
+    const here = g.slice(equal, [k, 0], [1, elements]);
+    const wins = taken ? g.binary("And", here, g.unary("Not", taken)) : here;
+    taken = taken ? g.binary("Or", taken, here) : here;
+    return wins;
   });
-  // Interleaves the parts again, axis by axis from the last.
-  for (let i = axes.length; i > 0; i--) {
-    const kernel = axes[i - 1]?.kernel ?? 1;
-    parts = Array.from({ length: parts.length / kernel }, (_, k) => {
-      const group = parts.slice(k * kernel, (k + 1) * kernel);
-      const shape = group[0]?.shape ?? [];
-      const apart = group.map((part) => g.reshape(part, shape.toSpliced(i + 1, 0, 1)));
-      return g.reshape(g.concat(apart, i + 1), shape.with(i, (shape[i] ?? 1) * kernel));
-    });
-  }
-  const [whole] = parts;
-  if (!whole) throw new Error("a window has at least one element");
-  return g.pad(
-    whole,
-    x.shape.map((size, d) => [0, size - (whole.shape[d] ?? size)]),
-  );
+  const gradient = g.binary("Mul", flat(dy), g.cast(g.concat(first, 0), "float32"));
+  return inPlace(g, gradient, axes, x.shape);
 }

@@ -4,6 +4,7 @@ import { type Graph, sizeOf, type Value } from "../graph.ts";
 import { blockedMaxPool, folded, unfolded } from "./blocked.ts";
 import { planeAxes, transposed } from "./conv.ts";
 import { type Kernels, kernel } from "./kernel.ts";
+import { noteMasked } from "./mask.ts";
 import { firstMaxima, isTiling } from "./maxima.ts";
 import { type Axis, after, axesKey, channelsFirst, channelsLast, window, windowAttributes } from "./window.ts";
 
@@ -121,28 +122,34 @@ const averageGradient = (backend: OnnxBackend, dy: TensorInfo, input: TensorInfo
 
 /** dy goes to the first maximum of each window in raster order, as on the cpu backend. */
 function maxGradient(backend: OnnxBackend, { dy, input, output }: MaxInputs, attrs: Attributes): TensorInfo {
-  const { axes, shape } = infoOf(input.shape, attrs);
+  const { axes } = infoOf(input.shape, attrs);
   return backend.record("MaxPoolGrad", axesKey(axes), [dy, input, output], { shape: input.shape, dtype: "float32" }, (g, d, x, y) => {
-    const [depth, ...plane] = axes;
-    if (axes.length === 3 && depth && isSliceWise(depth) && isTiling(plane))
-      return unfolded(g, firstMaxima(g, folded(g, d), folded(g, x), folded(g, y), plane), depth.output);
-    if (isTiling(axes)) return firstMaxima(g, d, x, y, axes);
-    const out = [shape[0] ?? 1, shape.at(-1) ?? 1, ...axes.map((a) => a.output)];
-    const ports = [
-      { shape: out, dtype: "float32" as const },
-      { shape: out, dtype: "int64" as const },
-    ];
-    const [, indices] = g.emit("MaxPool", [channelsFirst(g, x)], ports, poolAttributes(axes));
-    if (!indices) throw new Error("MaxPool has two results");
-    const total = sizeOf(input.shape);
-    const zeros = g.expand(g.scalar(0), [total]);
-    const updates = g.reshape(channelsFirst(g, d), [sizeOf(out)]);
-    const flat = g.op("ScatterElements", [zeros, g.reshape(indices, [sizeOf(out)]), updates], [total], "float32", {
-      axis: 0,
-      reduction: "add",
-    });
-    return channelsLast(g, g.reshape(flat, [input.shape[0] ?? 1, input.shape.at(-1) ?? 1, ...axes.map((a) => a.input)]));
+    const spreadOut = (from: Value): Value => routed(g, from, x, y, axes);
+    return noteMasked(g, spreadOut(d), x, d, y, spreadOut);
   });
+}
+
+function routed(g: Graph, d: Value, x: Value, y: Value, axes: readonly Axis[]): Value {
+  const [depth, ...plane] = axes;
+  if (axes.length === 3 && depth && isSliceWise(depth) && isTiling(plane))
+    return unfolded(g, firstMaxima(g, folded(g, d), folded(g, x), folded(g, y), plane), depth.output);
+  if (isTiling(axes)) return firstMaxima(g, d, x, y, axes);
+  const [batch = 1, channels = 1] = [x.shape[0], x.shape.at(-1)];
+  const out = [batch, channels, ...axes.map((a) => a.output)];
+  const ports = [
+    { shape: out, dtype: "float32" as const },
+    { shape: out, dtype: "int64" as const },
+  ];
+  const [, indices] = g.emit("MaxPool", [channelsFirst(g, x)], ports, poolAttributes(axes));
+  if (!indices) throw new Error("MaxPool has two results");
+  const total = sizeOf(x.shape);
+  const zeros = g.expand(g.scalar(0), [total]);
+  const updates = g.reshape(channelsFirst(g, d), [sizeOf(out)]);
+  const flat = g.op("ScatterElements", [zeros, g.reshape(indices, [sizeOf(out)]), updates], [total], "float32", {
+    axis: 0,
+    reduction: "add",
+  });
+  return channelsLast(g, g.reshape(flat, [batch, channels, ...axes.map((a) => a.input)]));
 }
 
 type GradientInputs = { dy: TensorInfo; input: TensorInfo };

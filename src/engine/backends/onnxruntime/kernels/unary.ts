@@ -3,6 +3,7 @@ import type { Graph, Value } from "../graph.ts";
 import { absorbRelu, inBlocks } from "./blocked.ts";
 import { numeric, store } from "./convert.ts";
 import { type Kernels, kernel } from "./kernel.ts";
+import { reluMask } from "./mask.ts";
 
 type Body = (g: Graph, x: Value) => Value;
 
@@ -118,11 +119,8 @@ function step(g: Graph, x: Value, alpha: number): Value {
   if (x.dtype !== "float32")
     return g.where(g.binary("Greater", x, g.scalar(0, x.dtype), "bool"), g.scalar(1, x.dtype), g.scalar(alpha, x.dtype));
   const rectified = alpha === 0 ? g.noted("relu", x) : undefined;
-  if (rectified) {
-    // The mask of a ReLU's gradient, from what the forward pass has computed already.
-    const mask = (v: Value): Value => g.cast(g.binary("Greater", v, g.scalar(0), "bool"), "float32");
-    return inBlocks(g, x, [rectified], mask) ?? mask(rectified);
-  }
+  // From what the forward pass has computed already.
+  if (rectified) return reluMask(g, rectified);
   if (alpha === 0) return g.unary("Sign", g.unary("Relu", x));
   const positive = g.binary("Greater", x, g.scalar(0), "bool");
   const plain = g.where(positive, g.scalar(1), g.scalar(alpha));

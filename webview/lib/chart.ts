@@ -3,7 +3,7 @@ import "uplot/dist/uPlot.min.css";
 import { chartFrame, type Save } from "./chartFrame.ts";
 import { h, onChange } from "./dom.ts";
 import { number } from "./format.ts";
-import { type Axes, extent, type Line, type Marker, markedPoints, type Plot } from "./plot.ts";
+import { type Axes, bandOutline, extent, type Line, type Marker, markedPoints, type Plot } from "./plot.ts";
 import { chartColours, onThemeChange, token } from "./theme.ts";
 
 export interface Chart {
@@ -112,7 +112,7 @@ function options(
     ticks: { size: 4 },
   };
   const range = (_u: uPlot, low: number | null, high: number | null): [number, number] =>
-    axes.log ? [low ?? 0.1, high ?? 1] : axes.range ? [axes.range[0], axes.range[1]] : extent([low, high]);
+    axes.log ? [low ?? 0.1, high ?? 1] : axes.range ? [axes.range[0], axes.range[1]] : extent([low, high, ...bandEnds(plot())]);
   return {
     width,
     height: heightFor(width),
@@ -128,13 +128,14 @@ function options(
         label: axes.x,
         labelSize: 20,
         size: 28,
-        values: (_u, values) => values.map((v) => (Number.isInteger(v) ? number(v) : "")),
+        values: (_u, values) => values.map((v) => axes.xFormat?.(v) ?? (Number.isInteger(v) ? number(v) : "")),
       },
       { ...axis, label: axes.y, labelSize: 20, size: 52, values: (_u, values) => values.map((v) => (v === null ? "" : axes.format(v))) },
     ],
     series: [{}, ...plot().lines.map((line) => seriesOf(line, colours, shown(line)))],
     hooks: {
       setCursor: [(u) => read(u.cursor.idx ?? null)],
+      drawAxes: [(u) => drawBands(u, plot(), colours, shown)],
       draw: [(u) => drawMarks(u, plot(), colours, shown)],
     },
   };
@@ -151,6 +152,24 @@ function seriesOf(line: Line, colours: readonly string[], show: boolean): uPlot.
     points: { show: false },
     spanGaps: true,
   };
+}
+
+const bandEnds = (plot: Plot): (number | null)[] => plot.lines.flatMap(({ band }) => (band ? [...band.low, ...band.high] : []));
+
+/** Bands lie under the lines. */
+function drawBands(u: uPlot, plot: Plot, colours: readonly string[], shown: (line: Line) => boolean): void {
+  const { ctx } = u;
+  ctx.save();
+  ctx.globalAlpha = 0.15;
+  for (const line of plot.lines) {
+    const outline = shown(line) ? bandOutline(plot.x, line) : [];
+    if (outline.length === 0) continue;
+    ctx.fillStyle = colours[line.colour % colours.length] ?? "gray";
+    ctx.beginPath();
+    for (const [x, y] of outline) ctx.lineTo(u.valToPos(x, "x", true), u.valToPos(y, "y", true));
+    ctx.fill();
+  }
+  ctx.restore();
 }
 
 /** Markers of lines with few points, and a dashed upright where something happened. */

@@ -139,12 +139,24 @@ function tableOf(axes: Axes, plot: Plot): HTMLElement {
       "tbody",
       {},
       ...plot.x.map((x, i) =>
-        h("tr", {}, h("th", { attributes: { scope: "row" } }, number(x)), ...lines.map((l) => h("td", {}, cell(axes, l.y[i])))),
+        h(
+          "tr",
+          {},
+          h("th", { attributes: { scope: "row" } }, axes.xFormat?.(x) ?? number(x)),
+          ...lines.map((l) => h("td", {}, cell(axes, l, i))),
+        ),
       ),
     ),
   );
 }
-const cell = (axes: Axes, value: number | null | undefined): string => (value === null || value === undefined ? "–" : axes.format(value));
+/** A value with the ends of its band. */
+function cell(axes: Axes, { y, band }: Line, i: number): string {
+  const value = y[i];
+  if (value === null || value === undefined) return "–";
+  const [low, high] = [band?.low[i], band?.high[i]];
+  const ends = typeof low === "number" && typeof high === "number" ? ` (${axes.format(low)} to ${axes.format(high)})` : "";
+  return `${axes.format(value)}${ends}`;
+}
 
 function withBackground(canvas: HTMLCanvasElement | null): string | null {
   if (!canvas) return null;

@@ -8,6 +8,8 @@ export interface Line {
   readonly marker: Marker | null;
   readonly faint?: boolean;
   readonly y: readonly (number | null)[];
+  /** Ends of a band around the line, where it is known. */
+  readonly band?: { readonly low: readonly (number | null)[]; readonly high: readonly (number | null)[] };
 }
 export type Marker = "circle" | "square" | "triangle" | "diamond";
 export interface Mark {
@@ -26,6 +28,8 @@ export interface Axes {
   readonly x: string;
   readonly y: string;
   readonly format: (value: number) => string;
+  /** Of the x axis; without one only whole numbers are written there. */
+  readonly xFormat?: (value: number) => string;
   readonly log: boolean;
   /** Ends of the y axis; taken from the data when left out. */
   readonly range?: readonly [number, number];
@@ -39,8 +43,17 @@ const quote = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceA
 
 export function toCsv(axes: Axes, plot: Plot): string {
   const lines = plot.lines.filter((line) => !line.faint);
-  const rows = plot.x.map((x, i) => [x, ...lines.map((line) => line.y[i] ?? "")].join(","));
-  return `${[[axes.x, ...lines.map((line) => line.label)].map(quote).join(","), ...rows].join("\n")}\n`;
+  const columns = lines.flatMap(({ label, y, band }) => [
+    { name: label, values: y },
+    ...(band
+      ? [
+          { name: `${label}, low`, values: band.low },
+          { name: `${label}, high`, values: band.high },
+        ]
+      : []),
+  ]);
+  const rows = plot.x.map((x, i) => [x, ...columns.map(({ values }) => values[i] ?? "")].join(","));
+  return `${[[axes.x, ...columns.map(({ name }) => name)].map(quote).join(","), ...rows].join("\n")}\n`;
 }
 
 /** Exponential moving average with the bias of the first points taken out (Kingma & Ba's correction); weight 0 leaves the line as it is. */
@@ -60,6 +73,18 @@ export function markedPoints(y: readonly (number | null)[]): number[] {
   const finite = y.flatMap((value, i) => (value !== null && Number.isFinite(value) ? [i] : []));
   const stride = finite.length <= 24 ? 1 : Math.ceil(finite.length / 12);
   return finite.filter((_, k) => (finite.length - 1 - k) % stride === 0);
+}
+
+/** Outline of a line's band, [x, y] up along the high ends and back along the low ones; empty where fewer than two places have one. */
+export function bandOutline(x: readonly number[], line: Line): (readonly [number, number])[] {
+  const { band } = line;
+  if (!band) return [];
+  const places = x.flatMap((at, i) => {
+    const [low, high] = [band.low[i], band.high[i]];
+    return typeof low === "number" && typeof high === "number" ? [{ at, low, high }] : [];
+  });
+  if (places.length < 2) return [];
+  return [...places.map(({ at, high }) => [at, high] as const), ...places.toReversed().map(({ at, low }) => [at, low] as const)];
 }
 
 /** Round tick values: 1, 2 or 5 times a power of ten, about `wanted` of them. */

@@ -1,4 +1,4 @@
-import { type Axes, extent, type Line, type Marker, markedPoints, type Plot, ticks } from "./plot.ts";
+import { type Axes, bandOutline, extent, type Line, type Marker, markedPoints, type Plot, ticks } from "./plot.ts";
 
 const escapeXml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -21,7 +21,8 @@ interface Scales {
 function scalesOf(axes: Axes, plot: Plot): Scales {
   const [left, right] = axes.xRange ?? extent(plot.x, 0);
   const y = (value: number): number => (axes.log ? Math.log10(value) : value);
-  const values = plot.lines.flatMap((line) => line.y.filter((v): v is number => v !== null && (!axes.log || v > 0)).map(y));
+  const drawn = plot.lines.flatMap((line) => [...line.y, ...(line.band ? [...line.band.low, ...line.band.high] : [])]);
+  const values = drawn.filter((v): v is number => v !== null && (!axes.log || v > 0)).map(y);
   const [low, high] = axes.range && !axes.log ? axes.range : extent(values);
   const innerWidth = width - box.left - box.right;
   const top = topOf(plot);
@@ -45,7 +46,17 @@ export function toSvg(axes: Axes, plot: Plot, colours: readonly string[]): strin
       `<line x1="${box.left}" x2="${right}" y1="${scales.y(v).toFixed(1)}" y2="${scales.y(v).toFixed(1)}" stroke="#ddd"/>` +
       `<text x="${box.left - 6}" y="${(scales.y(v) + 4).toFixed(1)}" text-anchor="end">${escapeXml(axes.format(v))}</text>`,
   );
-  const xAxis = scales.xTicks.map((v) => `<text x="${scales.x(v).toFixed(1)}" y="${bottom + 16}" text-anchor="middle">${v}</text>`);
+  const xAxis = scales.xTicks.map(
+    (v) =>
+      `<text x="${scales.x(v).toFixed(1)}" y="${bottom + 16}" text-anchor="middle">${escapeXml(axes.xFormat?.(v) ?? String(v))}</text>`,
+  );
+  const bands = plot.lines.map((line) => {
+    const outline = axes.log ? [] : bandOutline(plot.x, line);
+    const points = outline.map(([x, y]) => `${scales.x(x).toFixed(1)},${scales.y(y).toFixed(1)}`).join(" ");
+    return outline.length === 0
+      ? ""
+      : `<polygon points="${points}" fill="${colours[line.colour % colours.length] ?? "#000"}" fill-opacity="0.13"/>`;
+  });
   const lines = plot.lines.map((line) => lineOf(line, plot.x, scales, colours, axes.log));
   const legend = named(plot).map((line, i) => {
     const x = box.left + (i % 2) * 290;
@@ -66,6 +77,7 @@ export function toSvg(axes: Axes, plot: Plot, colours: readonly string[]): strin
     `<text x="${box.left}" y="14" font-size="13" font-weight="bold">${escapeXml(axes.title)}</text>`,
     ...grid,
     ...xAxis,
+    ...bands,
     ...lines,
     ...marks,
     ...legend,

@@ -1,6 +1,6 @@
 import type { LedgerPart } from "../../src/shared/panels.ts";
-import { type AttackSummary, type Finding, type RunReport, wilson } from "../../src/shared/results.ts";
-import { attackKeys } from "../../src/shared/runs.ts";
+import { type ArmReport, type AttackSummary, type Finding, type RunReport, wilson } from "../../src/shared/results.ts";
+import { attackKeys, staticKey } from "../../src/shared/runs.ts";
 import { epsilon, number, percent } from "../lib/format.ts";
 import { type Axes, dashes, markers, type Plot } from "../lib/plot.ts";
 import { ledgerRows, worstCase } from "./ledger.ts";
@@ -16,8 +16,8 @@ export interface ArmRow {
   readonly arm: string;
   readonly defense: string;
   readonly clean: Cell;
-  /** By attack key; an attack that the arm was not put to is missing. */
-  readonly attacks: Readonly<Record<string, { readonly cell: Cell; readonly summary: AttackSummary }>>;
+  /** By attack key; an attack that the arm was not put to is missing. Images that were only transferred have no summary of their own. */
+  readonly attacks: Readonly<Record<string, { readonly cell: Cell; readonly summary: AttackSummary | null }>>;
   /** Right under every attack; null when the records of the images are not there. */
   readonly worst: Cell | null;
 }
@@ -38,29 +38,47 @@ export function attackName({ id, params }: AttackSummary["attack"]): string {
   return typeof pixels === "number" ? `${id} ${pixels} px` : id;
 }
 
-/** Arms in rows, attacks in columns, the worst case of each image at the end. */
+const keysOf = (arm: ArmReport): string[] => attackKeys(arm.attacks.map(({ attack }) => attack.id));
+
+/** Arms in rows, attacks in columns (adaptive and static beside each other), the worst case of each image at the end. */
 export function overview(report: RunReport, ledger: readonly LedgerPart[]): Overview {
+  return { columns: columnsOf(report), rows: report.arms.map((arm) => rowOf(arm, ledger)) };
+}
+
+function columnsOf({ arms }: RunReport): Overview["columns"] {
   const columns = new Map<string, string>();
-  const rows = report.arms.map((arm): ArmRow => {
-    const keys = attackKeys(arm.attacks.map((a) => a.attack.id));
-    const attacks: Record<string, { cell: Cell; summary: AttackSummary }> = {};
-    for (const [i, summary] of arm.attacks.entries()) {
-      const key = keys[i] ?? summary.attack.id;
-      columns.set(key, attackName(summary.attack));
-      attacks[key] = { cell: cellOf(summary.attacked.correct, summary.n), summary };
+  for (const arm of arms)
+    for (const [i, key] of keysOf(arm).entries()) {
+      const summary = arm.attacks[i];
+      if (!summary || columns.has(key)) continue;
+      const name = attackName(summary.attack);
+      const twins = arms.flatMap((other) => other.attacks[keysOf(other).indexOf(key)]?.static ?? []);
+      columns.set(key, twins.length > 0 ? `${name}, adaptive` : name);
+      if (twins.length > 0) columns.set(staticKey(key), `${name}, static`);
     }
-    const images = ledgerRows(ledger, arm.name);
-    const complete = images.length > 0 && keys.every((key) => ledger.some((part) => part.arm === arm.name && part.attack === key));
-    const { correct, n } = worstCase(images);
-    return {
-      arm: arm.name,
-      defense: arm.defense.id,
-      clean: cellOf(arm.clean.correct, arm.clean.n),
-      attacks,
-      worst: complete ? cellOf(correct, n) : null,
-    };
-  });
-  return { columns: [...columns].map(([key, text]) => ({ key, text })), rows };
+  return [...columns].map(([key, text]) => ({ key, text }));
+}
+
+function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
+  const attacks: Record<string, { cell: Cell; summary: AttackSummary | null }> = {};
+  for (const [i, key] of keysOf(arm).entries()) {
+    const summary = arm.attacks[i];
+    if (!summary) continue;
+    attacks[key] = { cell: cellOf(summary.attacked.correct, summary.n), summary };
+    const transferred = summary.static;
+    if (transferred) attacks[staticKey(key)] = { cell: cellOf(transferred.attacked.correct, transferred.n), summary: null };
+  }
+  const images = ledgerRows(ledger, arm.name);
+  const has = (key: string): boolean => ledger.some((part) => part.arm === arm.name && part.attack === key);
+  const isComplete = images.length > 0 && Object.keys(attacks).every(has);
+  const { correct, n } = worstCase(images);
+  return {
+    arm: arm.name,
+    defense: arm.defense.id,
+    clean: cellOf(arm.clean.correct, arm.clean.n),
+    attacks,
+    worst: isComplete ? cellOf(correct, n) : null,
+  };
 }
 
 export const interval = (cell: Cell): string => (cell.share === null ? "" : `${(cell.low * 100).toFixed(1)}–${percent(cell.high)}`);

@@ -1,15 +1,19 @@
 import type { ReportIntent, ReportState } from "../../src/shared/panels.ts";
-import { groupFindings } from "../../src/shared/results.ts";
+import { type AnalysisResult, groupFindings } from "../../src/shared/results.ts";
 import { errorCard, findingsList } from "../lib/cards.ts";
 import { createChart } from "../lib/chart.ts";
 import { h, setText, show } from "../lib/dom.ts";
 import { button, enable } from "../lib/ui.ts";
+import { analyses } from "./parts/analyses.ts";
 import { attentionSamples } from "./parts/attentionSamples.ts";
 import { details } from "./parts/details.ts";
 import { facts } from "./parts/facts.ts";
 import { ledgerPart } from "./parts/ledgerPart.ts";
 import { overviewTable } from "./parts/overviewTable.ts";
 import { allFindings, epsilonCurves, overview } from "./tables.ts";
+
+/** One list for every report without analyses, so that nothing is drawn anew. */
+const none: readonly AnalysisResult[] = [];
 
 /** The Report: the table, what is suspicious, every image, and where it all came from. */
 export function createView(send: (intent: ReportIntent) => void): { element: HTMLElement; update(state: ReportState): void } {
@@ -21,6 +25,7 @@ export function createView(send: (intent: ReportIntent) => void): { element: HTM
   const empty = h("p", { class: "muted" }, "This run has not written its report yet. It is written when the last attack has ended.");
   const save = (name: string, dataUrl: string): void => send({ kind: "save", name, dataUrl });
   const chart = createChart(save);
+  const analysed = analyses(save);
   const ledger = ledgerPart(send);
   const table = overviewTable((arm, attack) => {
     ledger.focus(arm, attack);
@@ -33,6 +38,7 @@ export function createView(send: (intent: ReportIntent) => void): { element: HTM
     table.element,
     chart.element,
     findings.element,
+    analysed.element,
     ledger.element,
     attention.element,
     more.element,
@@ -62,6 +68,8 @@ export function createView(send: (intent: ReportIntent) => void): { element: HTM
       show(chart.element, curves !== null);
       if (curves) chart.update(...curves);
       findings.update(groupFindings(allFindings(report)));
+      analysed.update(report.analyses ?? none);
+      show(analysed.element, (report.analyses ?? none).length > 0);
       ledger.update(state);
       attention.update(state);
       more.update(shown);

@@ -1,9 +1,11 @@
 import { Type } from "@sinclair/typebox";
 import { defineAnalysis } from "./analysis.ts";
 import { accuracyCells, accuracyColumns, explainStatic, reportsOf } from "./columns.ts";
-import { needsArms, type Role, roleOf } from "./roles.ts";
+import { needsArms, type Role, roleOf, variants } from "./roles.ts";
 
 const order: readonly Role[] = ["I", "I-Vol", "I-CL", "neither", "undefended"];
+/** What the arms of an ablation may differ in. */
+const switches = ["volumizer", "curriculum", "microBatch"];
 const meaning: Readonly<Record<Role, string>> = {
   I: "volumizer and curriculum",
   "I-Vol": "volumizer without curriculum",
@@ -19,7 +21,7 @@ export const ablation = defineAnalysis({
   paper: "Ghebrechristos & Alaghband 2024",
   params: Type.Object({}),
   check(_params, { arms }) {
-    const roles = new Set(arms.map(({ defense }) => roleOf(defense)));
+    const roles = new Set(variants(arms, ({ defense }) => defense, switches).map(({ defense }) => roleOf(defense)));
     if (!roles.has("I") || !(roles.has("I-Vol") || roles.has("I-CL")))
       throw needsArms(
         "ablation",
@@ -28,13 +30,15 @@ export const ablation = defineAnalysis({
       );
   },
   present(arms) {
-    const rows = arms
+    const undefended = arms.filter(({ report }) => roleOf(report.defense) === "undefended");
+    const chosen = [...variants(arms, ({ report }) => report.defense, switches), ...undefended];
+    const rows = chosen
       .flatMap((arm) => {
         const role = roleOf(arm.report.defense);
         return role === null ? [] : [{ role, arm: arm.report }];
       })
       .sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role));
-    const reports = reportsOf(arms);
+    const reports = reportsOf(chosen);
     const columns = accuracyColumns(reports);
     return {
       title: "Ablation: volumizer and curriculum",

@@ -18,7 +18,8 @@ export interface CurveLine<P extends Counted = Counted> {
 
 /** Accuracy (static dashed), δ and β over the values: three charts, one colour an arm. */
 export function curveCharts(attack: string, label: string, lines: readonly CurveLine[]): AnalysisChart[] {
-  const x = { label, format: "number" as const };
+  const isWhole = lines.every(({ points }) => points.every(({ value }) => Number.isInteger(value)));
+  const x = { label, format: isWhole ? ("count" as const) : ("number" as const) };
   const adaptive = (of: (p: Counted) => ChartPoint): ChartSeries[] =>
     lines.map(({ name, points }, colour) => ({ label: name, colour, points: points.map(of) }));
   return [
@@ -31,7 +32,7 @@ export function curveCharts(attack: string, label: string, lines: readonly Curve
     {
       title: `Robustness δ under ${attack}`,
       x,
-      y: { label: "δ = clean − attacked (percentage points)", format: "points" },
+      y: { label: "δ (percentage points)", format: "points" },
       series: adaptive(lost),
     },
     {

@@ -78,7 +78,7 @@ function chartOf(keys: readonly string[], chosen: readonly { readonly arm: Analy
   return {
     title: "Defence success β over the depth of the volume",
     x: { label: "slices Z", format: "count" },
-    y: { label: "β (share of right images that stay right)", format: "percent", range: [0, 1] },
+    y: { label: "β", format: "percent", range: [0, 1] },
     series,
   };
 }

@@ -85,10 +85,10 @@ function tableOf(group: (typeof groups)[number], chosen: readonly Printed[], arm
   return {
     title: group.title,
     columns: [
-      ...["place", "figure", "the paper's row", "the paper's column", "our arm"].map(text),
+      ...["place", "figure", "the paper's row"].map(text),
       ...["ours", "ours, static", "the paper's"].map(number),
       { name: "difference", format: group.format === "percent" ? "difference" : group.format },
-      text("remark"),
+      ...["the paper's column", "our arm", "remark"].map(text),
     ],
     rows: shown.map((entry) => rowOf(entry, arms, group.scale)),
   };
@@ -106,12 +106,12 @@ function rowOf(entry: Printed, arms: readonly AnalysedArm[], scale: number): Tab
     entry.source,
     words[entry.quantity],
     entry.row,
-    `${entry.model}, ${entry.dataset}`,
-    arm?.report.name ?? null,
     ours?.adaptive ?? null,
     ours?.static ?? null,
     theirs,
     compared === null ? null : compared - theirs,
+    `${entry.model}, ${entry.dataset}`,
+    arm?.report.name ?? null,
     remarks.filter(Boolean).join(" "),
   ];
 }

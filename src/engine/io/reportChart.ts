@@ -45,9 +45,9 @@ export function analysisChart(chart: AnalysisChart, quote: (text: string) => str
     (v) =>
       `<line class="grid" x1="${left}" x2="${width - right}" y1="${at(py(v))}" y2="${at(py(v))}"/><text x="${left - 6}" y="${at(py(v))}" dy="4" text-anchor="end">${quote(cellText(v, chart.y.format))}</text>`,
   );
-  const marks = x.ticks.map(
-    (v) => `<text x="${at(px(v))}" y="${height - bottom + 16}" text-anchor="middle">${quote(cellText(v, chart.x.format))}</text>`,
-  );
+  const marks = x.ticks
+    .filter((v) => chart.x.format !== "count" || Number.isInteger(v))
+    .map((v) => `<text x="${at(px(v))}" y="${height - bottom + 16}" text-anchor="middle">${quote(cellText(v, chart.x.format))}</text>`);
   const lines = chart.series.map((series, i) =>
     lineOf(
       series,

@@ -1,7 +1,15 @@
 import path from "node:path";
 import type { LedgerPart } from "../../shared/panels.ts";
 import type { ImageRecord, RunReport } from "../../shared/results.ts";
-import { adversarialThumbnail, armModelFolder, armRecordsFile, attackKeys, cleanThumbnail, runFiles } from "../../shared/runs.ts";
+import {
+  adversarialThumbnail,
+  armModelFolder,
+  armRecordsFile,
+  attackKeys,
+  cleanThumbnail,
+  runFiles,
+  staticKey,
+} from "../../shared/runs.ts";
 import { isRecord, namesIn, readJson } from "../files.ts";
 
 /** report.json of a run, or null when it is not there (yet). */
@@ -18,14 +26,20 @@ export async function readLedger(directory: string, report: RunReport): Promise<
   const parts: LedgerPart[] = [];
   for (const [armIndex, arm] of report.arms.entries()) {
     const keys = attackKeys(arm.attacks.map((attack) => attack.attack.id));
-    for (const key of keys) {
+    // Images that were only transferred are the pictures of the arm they were made against.
+    const shown = keys.flatMap((key, i) => {
+      const transferred = arm.attacks[i]?.static;
+      const own = { key, pictured: arm.name, as: key };
+      return transferred ? [own, { key: staticKey(key), pictured: transferred.source, as: key }] : [own];
+    });
+    for (const { key, pictured, as } of shown) {
       const read = await readJson(path.join(directory, armRecordsFile(armIndex, arm.name, key)));
       if (!isRecord(read) || !Array.isArray(read["images"])) continue;
       const images = read["images"] as ImageRecord[]; // written by our engine
       const thumbnails: Record<number, { clean: string; adversarial: string }> = {};
       for (const { index } of images) {
         const clean = cleanThumbnail(index);
-        const adversarial = adversarialThumbnail(arm.name, key, index);
+        const adversarial = adversarialThumbnail(pictured, as, index);
         if (has(clean) && has(adversarial)) thumbnails[index] = { clean, adversarial };
       }
       parts.push({ arm: arm.name, attack: key, images, thumbnails });

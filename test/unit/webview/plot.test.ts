@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Axes, extent, markedPoints, type Plot, smooth, ticks, toCsv } from "../../../webview/lib/plot.ts";
+import { type Axes, bandOutline, extent, markedPoints, type Plot, smooth, ticks, toCsv } from "../../../webview/lib/plot.ts";
 import { toSvg } from "../../../webview/lib/plotSvg.ts";
 
 const axes: Axes = { title: "Loss <of> two", x: "epoch", y: "nats", format: String, log: false };
@@ -53,4 +53,21 @@ test("the saved drawing escapes names, draws what was measured and the marks", (
   expect(svg.match(/stroke="#654321"/g)?.length).toBeGreaterThan(0);
   // The first line has two points, so one move and one line.
   expect(svg).toMatch(/<path d="M[\d. ]+L[\d. ]+" fill="none" stroke="#123456" stroke-width="2"/);
+});
+
+test("a band goes up along its high ends and back along the low ones, and is saved with the line", () => {
+  const banded = { ...line, label: "a", y: [0.5, null, 0.7], band: { low: [0.4, null, 0.6], high: [0.6, null, 0.8] } };
+  expect(bandOutline([1, 2, 3], banded)).toEqual([
+    [1, 0.6],
+    [3, 0.8],
+    [3, 0.6],
+    [1, 0.4],
+  ]);
+  expect(bandOutline([1], { ...banded, y: [0.5] })).toEqual([]);
+  expect(toCsv(axes, { x: [1, 2, 3], lines: [banded], marks: [] })).toBe(
+    'epoch,a,"a, low","a, high"\n1,0.5,0.4,0.6\n2,,,\n3,0.7,0.6,0.8\n',
+  );
+  expect(toSvg(axes, { x: [1, 2, 3], lines: [banded], marks: [] }, ["#123456"])).toMatch(
+    /<polygon points="[^"]+" fill="#123456" fill-opacity/,
+  );
 });

@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
 import type { AttackSummary, RunReport } from "../../../src/shared/results.ts";
+import { staticResult } from "../../../webview/fixtures/analyses.ts";
 import { states } from "../../../webview/fixtures/report.ts";
+import { analysisPlot, cellText } from "../../../webview/report/analyses.ts";
 import { allFindings, attackName, epsilonCurves, expectationText, interval, overview } from "../../../webview/report/tables.ts";
 
 const state = states["done"];
 if (!state?.report) throw new Error("the fixture has a report");
 const { report, ledger } = state;
+const shown = staticResult(10, 9, 10);
 const withAttacks = (change: (summary: AttackSummary, arm: string) => AttackSummary[]): RunReport => ({
   ...report,
   arms: report.arms.map((arm) => ({ ...arm, attacks: arm.attacks.flatMap((a) => change(a, arm.name)) })),
@@ -51,6 +54,56 @@ test("findings of run and attacks are listed once, with their place", () => {
   const twice = withAttacks((a, arm) => (a.attack.id === "pgd" && arm === "undefended" ? [{ ...a, findings: [finding, finding] }] : [a]));
   const found = allFindings({ ...twice, findings: [{ ...finding, arm: "undefended", attack: "pgd" }] });
   expect(found).toEqual([{ ...finding, arm: "undefended", attack: "pgd" }]);
+});
+
+test("static attacks stand beside the adaptive ones, in the table and in the worst case", () => {
+  const both = withAttacks((a, arm) =>
+    a.attack.id === "pgd" ? [arm === "undefended" ? a : { ...a, mode: "adaptive", static: shown }] : [],
+  );
+  const { columns, rows } = overview(both, []);
+  expect(columns.map(({ key, text }) => [key, text])).toEqual([
+    ["pgd", "pgd ε 0.3, adaptive"],
+    ["pgd-static", "pgd ε 0.3, static"],
+  ]);
+  expect(rows.map((row) => row.attacks["pgd-static"]?.cell.share)).toEqual([undefined, 0.9]);
+  const pgd = ledger.filter((part) => part.attack === "pgd");
+  expect(overview(both, pgd).rows.map((row) => row.worst?.n)).toEqual([10_000, undefined]); // no records of the static one
+  const own = pgd.find((part) => part.arm === "volumizedCurriculum");
+  if (!own) throw new Error("the fixture has that arm");
+  const everyone = own.images.map((record) => ({ ...record, prediction: (record.label + 1) % 10 }));
+  const broken = overview(both, [...pgd, { ...own, attack: "pgd-static", images: everyone }]);
+  expect(broken.rows[1]?.worst?.share).toBe(0);
+});
+
+test("a chart of an analysis has one x axis for all its lines, steps and bands kept", () => {
+  const [axes, plot] = analysisPlot({
+    title: "ROC",
+    x: { label: "false positive rate", format: "number", range: [0, 1] },
+    y: { label: "true positive rate", format: "percent" },
+    series: [
+      { label: "a", colour: 0, points: [0, 0, 1].map((x, i) => ({ x, y: i / 2 })) },
+      { label: "b", colour: 1, isDashed: true, points: [{ x: 0.5, y: 0.25, low: 0.2, high: 0.3 }] },
+    ],
+  });
+  expect(plot.x).toEqual([0, 0, 0.5, 1]);
+  expect(plot.lines.map(({ y }) => y)).toEqual([
+    [0, 0.5, null, 1],
+    [null, null, 0.25, null],
+  ]);
+  expect(plot.lines[1]?.band).toEqual({ low: [null, null, 0.2, null], high: [null, null, 0.3, null] });
+  expect(plot.lines[0]?.dash).not.toEqual(plot.lines[1]?.dash);
+  expect([axes.format(0.5), axes.xFormat?.(0.5), axes.xRange]).toEqual(["50.0 %", "0.5", [0, 1]]);
+});
+
+test("figures of an analysis are written as their columns say", () => {
+  const said = (value: number | null, format: Parameters<typeof cellText>[1]) => cellText(value, format);
+  expect([said(0.123, "percent"), said(-0.123, "points"), said(0.123, "difference"), said(-0.02, "difference")]).toEqual([
+    "12.3 %",
+    "−12.3",
+    "+12.3",
+    "−2.0",
+  ]);
+  expect([said(1.2345, "milliseconds"), said(null, "percent")]).toEqual(["1.23", "–"]);
 });
 
 test("names and expectations", () => {

@@ -38,8 +38,8 @@ export function facts(): Part<RunReport> {
 }
 
 function trainingTable(report: RunReport): HTMLElement {
-  const head = ["arm", "model", "images", "epochs", "time", "images/s", "one forward pass"].map((text) =>
-    h("th", { attributes: { scope: "col" } }, text),
+  const head = ["arm", "model", "images", "epochs", "time", "images/s", "one image, median", "95th percentile", "without volumizer"].map(
+    (text) => h("th", { attributes: { scope: "col" } }, text),
   );
   const rows = report.arms.map(({ name, model, training, timing }) =>
     h(
@@ -51,7 +51,9 @@ function trainingTable(report: RunReport): HTMLElement {
       h("td", {}, training ? count(training.epochs) : "–"),
       h("td", {}, training ? `${duration(training.seconds)}${training.reused ? " (taken over)" : ""}` : "–"),
       h("td", {}, training ? number(training.imagesPerSecond) : "–"),
-      h("td", {}, timing ? `${number(timing.forwardMilliseconds)} ms for ${timing.batchSize}` : "–"),
+      ...[timing?.forwardMilliseconds, timing?.p95Milliseconds, timing?.networkMilliseconds].map((ms) =>
+        h("td", {}, ms === undefined ? "–" : `${number(ms)} ms`),
+      ),
     ),
   );
   return h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows));

@@ -38,7 +38,12 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
       h(
         "p",
         { class: "muted small" },
-        "Worst case: an image counts as right only when it is right under every attack. Choose a figure to see its images.",
+        [
+          "Worst case: an image counts as right only when it is right under every attack. Choose a figure to see its images.",
+          shown.columns.some(({ text }) => text.endsWith(", static"))
+            ? "Adaptive: the attack knows the defence. Static: the images were made against the undefended arm."
+            : "",
+        ].join(" "),
       ),
     );
   });

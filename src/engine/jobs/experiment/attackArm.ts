@@ -52,7 +52,7 @@ export async function attackArm(
   });
   const document = attackDocument(store.id, summary, evaluated, file);
   await writeAdversarial(store.file(file), evaluated, images.inputShape);
-  if (!("images" in attack)) await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });
+  if (!isFurther(attack)) await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });
   await store.writeJson(records, document);
   await store.complete(piece);
   await partial.remove();
@@ -61,10 +61,12 @@ export async function attackArm(
   return { attack, document, summary, file };
 }
 
+export const isFurther = (attack: ResolvedAttack | FurtherAttack): attack is FurtherAttack => "images" in attack;
+
 /** All test images, or the first ones where an analysis wants no more. */
 export function imagesOf(attack: ResolvedAttack | FurtherAttack, env: RunEnvironment): EvaluationImages {
   const { test } = env.data;
-  return "images" in attack && attack.images > 0 ? { ...test, n: Math.min(test.n, attack.images) } : test;
+  return isFurther(attack) && attack.images > 0 ? { ...test, n: Math.min(test.n, attack.images) } : test;
 }
 
 /** Batches are only good for the same weights, attack and images. */
@@ -73,7 +75,7 @@ function partialFolder(arm: ResolvedArm, open: OpenArm, attack: ResolvedAttack, 
   return `partial/${slug(arm.name)}-${slug(attack.key)}-${key.slice(0, 12)}`;
 }
 
-function announce(arm: ResolvedArm, attack: ResolvedAttack, summary: AttackSummary, env: RunEnvironment): void {
+function announce(arm: ResolvedArm, attack: ResolvedAttack | FurtherAttack, summary: AttackSummary, env: RunEnvironment): void {
   env.emit({
     kind: "attacked",
     arm: arm.name,
@@ -83,6 +85,7 @@ function announce(arm: ResolvedArm, attack: ResolvedAttack, summary: AttackSumma
     successRate: summary.successRate,
     seconds: summary.seconds,
   });
+  if (isFurther(attack)) return; // the points of a curve are not judged one by one
   for (const finding of summary.findings) env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
 }
 

@@ -1,7 +1,7 @@
 import { onlyTransferred, rb008 } from "../../harness/rules/rb008.ts";
 import { rb307 } from "../../harness/rules/rb307.ts";
 import { defenseSuccessOfFooled } from "../../metrics/robustness.ts";
-import { type ArmAttack, attackArm } from "./attackArm.ts";
+import { type ArmAttack, attackArm, isFurther } from "./attackArm.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
 import type { FurtherAttack, ResolvedArm, ResolvedAttack } from "./resolve.ts";
@@ -38,7 +38,7 @@ export async function attackDefended(
   for (const finding of raised) {
     if (!finding) continue;
     findings.push({ ...finding, attack: attack.id });
-    env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
+    if (!isFurther(attack)) env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
   }
   const fooled = defenseSuccessOfFooled(adaptive, undefended);
   return { ...own, summary: { ...own.summary, mode, findings, static: result, defenseSuccessOfFooled: fooled } };

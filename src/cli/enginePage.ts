@@ -47,6 +47,7 @@ Types, NaN, infinities, empty tensors and integers are as on \`cpu\`, but for th
 - \`matMul\` broadcasts both operands; \`cumsum\` takes scalars and axes counted from the end; \`erf\` keeps tiny arguments;
 - a segment sum keeps NaN in its segment; the order of NaN in \`topk\` is open on both sides;
 - the gradient of a padded average pool divides by the elements that are there, as the forward pass does;
+- the gradient of nearest-neighbour resizing is right for several images, that of bilinear resizing works for oblong ones;
 - an index out of range is an error only when the tensor is read, and a negative one in \`gatherND\` and \`scatterND\` counts from the end.
 `;
 }

@@ -2,9 +2,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { secondOrderGradients } from "./gradients/index.ts";
+import { completeBatchNorm, orderTape, secondOrderGradients } from "./gradients/index.ts";
 
 for (const gradient of secondOrderGradients(tf)) tf.registerGradient(gradient);
+orderTape(tf);
+completeBatchNorm(tf);
 
 /** The only door to tfjs: core operations as `tf`, layers as `tfl`. */
 export { tf, tfl };

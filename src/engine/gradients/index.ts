@@ -1,17 +1,27 @@
 import type { tf } from "../tf.ts";
+import { arrangementGradients } from "./arrangement.ts";
 import type { Core } from "./config.ts";
 import { convolutionGradients } from "./convolution.ts";
+import { elementwiseGradients } from "./elementwise.ts";
+import { normalisationGradients } from "./normalisation.ts";
 import { poolingGradients } from "./pooling.ts";
 import { selectionGradients } from "./selection.ts";
+
+export { completeBatchNorm } from "./batchNorm.ts";
+export { orderTape } from "./tape.ts";
 
 /**
  * Gradients that tfjs lacks, without which `tf.grad` of a function that itself uses `tf.grad` fails on convolutional networks, as the losses
  * on attention maps do. They are written with kernels that every backend has, so they are registered once for all of them.
- * Limits, which are those of tfjs' first gradients: no dilated convolutions; and on `cpu` alone, a padded average pool divides by the whole
- * window and a 3-D max pool takes the last of tied maxima, whereas the second gradient is that of the forward pass and takes the first.
+ * Limits, which are those of tfjs' first gradients: no dilated convolutions, nothing through `einsum`, `cumprod`, `cropAndResize`. On `cpu`
+ * alone, a padded average pool divides by the whole window, a 3-D max pool takes the last of tied maxima (the second gradient is that of the
+ * forward pass and takes the first), and the gradients of resizing are wrong for several images (nearest) or fail for oblong ones (bilinear).
  */
 export const secondOrderGradients = (core: Core): tf.GradConfig[] => [
+  ...arrangementGradients(core),
   ...convolutionGradients(core),
+  ...elementwiseGradients(core),
+  ...normalisationGradients(core),
   ...poolingGradients(core),
   ...selectionGradients(core),
 ];

@@ -1,34 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { secondOrderGradients } from "../../../src/engine/gradients/index.ts";
-import { tf } from "../../../src/engine/tf.ts";
-import { noise } from "../backends/nets.ts";
-
-type Scalar = (...inputs: tf.Tensor[]) => tf.Scalar;
-/** `gradients` names what the second derivative cannot do without. */
-interface Case {
-  readonly name: string;
-  readonly gradients: readonly string[];
-  readonly shapes: readonly (readonly number[])[];
-  readonly f: Scalar;
-}
-
-const dot = (a: tf.Tensor, b: tf.Tensor): tf.Scalar => tf.sum(tf.mul(a, b));
-const cube = (x: tf.Tensor): tf.Tensor => tf.mul(x, tf.square(x));
-const cubes = (x: tf.Tensor): tf.Scalar => tf.sum(cube(x));
-const random = (shape: readonly number[], seed: number) => {
-  const size = shape.reduce((product, length) => product * length, 1);
-  return tf.tensor(noise(size, { seed }), [...shape]);
-};
-/** Values in random order, no two nearer than 1/20 and none near 0 or 1: a small step changes no maximum, sign or comparison. */
-function apart(shape: readonly number[], seed: number): tf.Tensor {
-  const size = shape.reduce((product, length) => product * length, 1);
-  const keys = noise(size, { seed });
-  const order = [...keys.keys()].sort((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0));
-  const values = new Float32Array(size);
-  for (const [rank, index] of order.entries()) values[index] = (rank - Math.floor(size / 2) + 0.5) / 20;
-  return tf.tensor(values, [...shape]);
-}
+import { tf, tfl } from "../../../src/engine/tf.ts";
+import { apart, at, type Case, cases, cubes, dot, random, type Scalar, t4 } from "./gradientCases.ts";
 
 /** φ = Σ vᵢ·∂f/∂xᵢ, a scalar whose gradient is second order. */
 const contracted =
@@ -59,127 +33,6 @@ const secondOf = ({ f, shapes }: Case): [number, number] =>
     const directions = shapes.map((shape, i) => random(shape, 40 + i));
     return derivatives(contracted(f, directions), inputs, 4e-3);
   });
-
-const t4 = (x?: tf.Tensor) => x as tf.Tensor4D;
-const t5 = (x?: tf.Tensor) => x as tf.Tensor5D;
-const at = (x?: tf.Tensor) => x as tf.Tensor;
-const image = [2, 5, 6, 2];
-const volume = [1, 4, 5, 4, 2];
-const convolutions: Case[] = [
-  {
-    name: "conv2d with strides",
-    gradients: ["Conv2DBackpropFilter"],
-    shapes: [image, [3, 2, 2, 3]],
-    f: (x, w) => cubes(tf.conv2d(t4(x), t4(w), [2, 1], "same")),
-  },
-  {
-    name: "depthwise conv2d",
-    gradients: ["DepthwiseConv2dNativeBackpropInput", "DepthwiseConv2dNativeBackpropFilter"],
-    shapes: [image, [3, 3, 2, 2]],
-    f: (x, w) => cubes(tf.depthwiseConv2d(t4(x), t4(w), 2, "same")),
-  },
-  {
-    name: "conv3d with strides",
-    gradients: ["Conv3DBackpropInputV2", "Conv3DBackpropFilterV2"],
-    shapes: [volume, [2, 3, 2, 2, 2]],
-    f: (x, w) => cubes(tf.conv3d(t5(x), t5(w), [1, 2, 1], "same")),
-  },
-];
-const pools: Case[] = [
-  ...(
-    [
-      ["side by side", 2, 2, "valid"],
-      ["overlapping and padded", 3, 2, "same"],
-    ] as const
-  ).map(
-    ([kind, size, strides, pad]): Case => ({
-      name: `max pool, ${kind}`,
-      gradients: ["MaxPoolGrad"],
-      shapes: [image],
-      f: (x) => cubes(tf.maxPool(t4(x), size, strides, pad)),
-    }),
-  ),
-  ...(
-    [
-      ["in the plane", [1, 2, 2], [1, 2, 2], "valid"],
-      ["overlapping and padded", [2, 3, 3], [1, 2, 2], "same"],
-    ] as [string, [number, number, number], [number, number, number], "valid" | "same"][]
-  ).map(
-    ([kind, size, strides, pad]): Case => ({
-      name: `max pool 3-D, ${kind}`,
-      gradients: ["MaxPool3DGrad"],
-      shapes: [volume],
-      f: (x) => cubes(tf.maxPool3d(t5(x), size, strides, pad)),
-    }),
-  ),
-  {
-    name: "average pool",
-    gradients: ["AvgPoolGrad"],
-    shapes: [image],
-    f: (x) => cubes(tf.avgPool(t4(x), [3, 2], 1, "valid")),
-  },
-  {
-    name: "average pool 3-D",
-    gradients: ["AvgPool3DGrad"],
-    shapes: [volume],
-    f: (x) => cubes(tf.avgPool3d(t5(x), 2, 1, "valid")),
-  },
-];
-/** Where that holds of x, x³; elsewhere x². */
-const chosen = (name: string, gradients: string[], truth: (x: tf.Tensor) => tf.Tensor): Case => ({
-  name,
-  gradients,
-  shapes: [[3, 5]],
-  f: (x) => tf.sum(tf.where(truth(at(x)), cube(at(x)), tf.square(at(x)))),
-});
-const selections: Case[] = [
-  { name: "max", gradients: ["Equal"], shapes: [[4, 5]], f: (x) => cubes(tf.max(at(x), 1)) },
-  { name: "min", gradients: ["Equal"], shapes: [[4, 5]], f: (x) => cubes(tf.min(at(x), [0, 1], true)) },
-  {
-    name: "maximum",
-    gradients: ["Less", "GreaterEqual"],
-    shapes: [
-      [4, 5],
-      [4, 5],
-    ],
-    f: (a, b) => cubes(tf.maximum(at(a), at(b))),
-  },
-  {
-    name: "minimum",
-    gradients: ["Greater", "LessEqual"],
-    shapes: [
-      [4, 5],
-      [4, 5],
-    ],
-    f: (a, b) => cubes(tf.minimum(at(a), at(b))),
-  },
-  { name: "clip", gradients: ["LogicalAnd"], shapes: [[4, 5]], f: (x) => cubes(tf.clipByValue(at(x), -0.3, 0.3)) },
-  { name: "leaky ReLU", gradients: ["Greater"], shapes: [[4, 5]], f: (x) => cubes(tf.leakyRelu(at(x), 0.2)) },
-  chosen("not equal", ["NotEqual"], (x) => tf.notEqual(tf.step(x), 1)),
-  chosen("or, not", ["LogicalOr", "LogicalNot"], (x) => tf.logicalOr(tf.logicalNot(tf.greater(x, 0)), tf.less(x, 0.2))),
-  {
-    name: "top-k",
-    gradients: ["TopK"],
-    shapes: [[2, 3, 5]],
-    f: (x) => {
-      const { values, indices } = tf.topk(at(x), 2);
-      return tf.add(cubes(values), tf.sum(tf.mul(tf.cast(indices, "float32"), tf.square(values))));
-    },
-  },
-  {
-    name: "gather at places that depend on the input",
-    gradients: ["GatherV2", "UnsortedSegmentSum"],
-    shapes: [[4, 3]],
-    f: (x) => cubes(tf.gather(at(x), tf.argMax(at(x), 0))),
-  },
-  {
-    name: "sign and step",
-    gradients: [],
-    shapes: [[4, 5]],
-    f: (x) => tf.sum(tf.mul(tf.sign(at(x)), tf.mul(tf.step(at(x), 0.5), cube(at(x))))),
-  },
-];
-const cases = [...convolutions, ...pools, ...selections];
 
 beforeAll(async () => {
   await useBackend("cpu");
@@ -218,6 +71,49 @@ describe.each(["cpu", "onnxruntime"])("on %s", (backend) => {
     const before = tf.memory().numTensors;
     for (const entry of cases) secondOf(entry);
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("kernels whose gradient uses their own result: σ″ = σ(1−σ)(1−2σ), tanh″ = −2t(1−t²), (eˣ)″ = eˣ, (2ˣ)″ = ln²2·2ˣ", () => {
+    const second = (f: (x: tf.Tensor) => tf.Tensor): number =>
+      tf
+        .grad((x: tf.Tensor) => tf.sum(tf.grad((y: tf.Tensor) => tf.sum(f(y)))(x)))(tf.tensor1d([0.5]))
+        .dataSync()[0] ?? Number.NaN;
+    const [sigmoid, tanh] = [1 / (1 + Math.exp(-0.5)), Math.tanh(0.5)];
+    expect(second(tf.sigmoid)).toBeCloseTo(sigmoid * (1 - sigmoid) * (1 - 2 * sigmoid), 6);
+    expect(second(tf.tanh)).toBeCloseTo(-2 * tanh * (1 - tanh ** 2), 6);
+    expect(second(tf.exp)).toBeCloseTo(Math.exp(0.5), 6);
+    expect(second((x) => tf.pow(2, x))).toBeCloseTo(Math.LN2 ** 2 * Math.SQRT2, 6);
+  });
+
+  it("the Hessian of cross-entropy is diag(p) − p·pᵀ", () => {
+    const z = tf.tensor2d([[0.2, -1, 0.7]]);
+    const loss = (x: tf.Tensor): tf.Scalar => tf.sum(tf.mul(tf.logSoftmax(x), tf.tensor2d([[0, -1, 0]])));
+    const row = tf
+      .grad((x: tf.Tensor) => tf.sum(tf.slice(tf.grad(loss)(x), [0, 0], [1, 1])))(z)
+      .dataSync();
+    const total = Math.exp(0.2) + Math.exp(-1) + Math.exp(0.7);
+    const [a = 0, b = 0, c = 0] = [0.2, -1, 0.7].map((score) => Math.exp(score) / total);
+    for (const [i, value] of [a - a * a, -a * b, -a * c].entries()) expect(row[i]).toBeCloseTo(value, 6);
+  });
+
+  it("batch normalisation without scale or offset is trained and differentiated: as with ones and zeros", () => {
+    const x = random([6, 3], 9);
+    const gradientOf = (scale: boolean, center: boolean, training: boolean): number[] => {
+      const network = tfl.sequential({ layers: [tfl.layers.batchNormalization({ scale, center, inputShape: [3] })] });
+      const loss = (input: tf.Tensor): tf.Scalar => cubes(network.apply(input, { training }) as tf.Tensor);
+      const found = [...tf.tidy(() => tf.grad(loss)(x)).dataSync()];
+      network.dispose();
+      return found;
+    };
+    for (const training of [true, false]) {
+      const wanted = gradientOf(true, true, training);
+      for (const [scale, center] of [
+        [false, true],
+        [true, false],
+        [false, false],
+      ] as const)
+        for (const [i, value] of gradientOf(scale, center, training).entries()) expect(value).toBeCloseTo(wanted[i] ?? Number.NaN, 5);
+    }
   });
 
   it("the first of tied maxima has the second derivative alone: φ = 3y²·v₀, ∇φ = 6y·v₀ = 12", () => {

@@ -52,9 +52,12 @@ function columnsOf({ arms }: RunReport): Overview["columns"] {
       const summary = arm.attacks[i];
       if (!summary || columns.has(key)) continue;
       const name = attackName(summary.attack);
-      const twins = arms.flatMap((other) => other.attacks[keysOf(other).indexOf(key)]?.static ?? []);
-      columns.set(key, twins.length > 0 ? `${name}, adaptive` : name);
-      if (twins.length > 0) columns.set(staticKey(key), `${name}, static`);
+      const has = arms.some((other) => {
+        const twin = other.attacks[keysOf(other).indexOf(key)];
+        return twin?.static || twin?.mode === "static";
+      });
+      columns.set(key, has ? `${name}, adaptive` : name);
+      if (has) columns.set(staticKey(key), `${name}, static`);
     }
   return [...columns].map(([key, text]) => ({ key, text }));
 }
@@ -64,9 +67,11 @@ function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
   for (const [i, key] of keysOf(arm).entries()) {
     const summary = arm.attacks[i];
     if (!summary) continue;
-    attacks[key] = { cell: cellOf(summary.attacked.correct, summary.n), summary };
-    const transferred = summary.static;
-    if (transferred) attacks[staticKey(key)] = { cell: cellOf(transferred.attacked.correct, transferred.n), summary: null };
+    const { static: transferred, mode } = summary;
+    // An attack that never met the defence is told as what it is.
+    const own = mode === "static" ? staticKey(key) : key;
+    attacks[own] = { cell: cellOf(summary.attacked.correct, summary.n), summary };
+    if (transferred && own === key) attacks[staticKey(key)] = { cell: cellOf(transferred.attacked.correct, transferred.n), summary: null };
   }
   const images = ledgerRows(ledger, arm.name);
   const has = (key: string): boolean => ledger.some((part) => part.arm === arm.name && part.attack === key);

@@ -25,7 +25,7 @@ export function accuracyCells(arm: ArmReport, arms: readonly ArmReport[]): Table
   const cells: TableCell[] = [arm.clean.accuracy];
   for (const key of attackNames(arms)) {
     const summary = summaryOf(arm, key);
-    cells.push(summary?.attacked.accuracy ?? null);
+    cells.push(summary?.mode === "static" ? null : (summary?.attacked.accuracy ?? null));
     if (hasStatic(arms, key)) cells.push(summary?.static?.attacked.accuracy ?? null);
   }
   return cells;

@@ -9,6 +9,7 @@ interface Counted {
   readonly attackedCorrect: number;
   readonly defended: number;
   readonly of: number;
+  readonly isStatic: boolean;
   readonly static: { readonly n: number; readonly attacked: { readonly correct: number } } | null;
 }
 export interface CurveLine<P extends Counted = Counted> {
@@ -20,33 +21,36 @@ export interface CurveLine<P extends Counted = Counted> {
 export function curveCharts(attack: string, label: string, lines: readonly CurveLine[]): AnalysisChart[] {
   const isWhole = lines.every(({ points }) => points.every(({ value }) => Number.isInteger(value)));
   const x = { label, format: isWhole ? ("count" as const) : ("number" as const) };
-  const adaptive = (of: (p: Counted) => ChartPoint): ChartSeries[] =>
-    lines.map(({ name, points }, colour) => ({ label: name, colour, points: points.map(of) }));
+  const own = (of: (p: Counted) => ChartPoint): ChartSeries[] =>
+    lines.map(({ name, points }, colour) => {
+      const isStatic = points.some((p) => p.isStatic);
+      return { label: isStatic ? `${name}, static` : name, colour, points: points.map(of), ...(isStatic ? { isDashed: true } : {}) };
+    });
   return [
     {
       title: `Accuracy under ${attack}`,
       x,
       y: { label: "accuracy", format: "percent", range: [0, 1] },
-      series: [...adaptive((p) => point(p.value, p.attackedCorrect, p.n)), ...statics(lines)],
+      series: [...own((p) => point(p.value, p.attackedCorrect, p.n)), ...statics(lines)],
     },
     {
       title: `Robustness δ under ${attack}`,
       x,
       y: { label: "δ (percentage points)", format: "points" },
-      series: adaptive(lost),
+      series: own(lost),
     },
     {
       title: `Defence success β under ${attack}`,
       x,
       y: { label: "β", format: "percent", range: [0, 1] },
-      series: adaptive((p) => point(p.value, p.defended, p.of)),
+      series: own((p) => point(p.value, p.defended, p.of)),
     },
   ];
 }
 
 function statics(lines: readonly CurveLine[]): ChartSeries[] {
   return lines.flatMap(({ name, points }, colour): ChartSeries[] => {
-    const measured = points.flatMap((p) => (p.static ? [point(p.value, p.static.attacked.correct, p.static.n)] : []));
+    const measured = points.flatMap((p) => (p.static && !p.isStatic ? [point(p.value, p.static.attacked.correct, p.static.n)] : []));
     return measured.length === 0 ? [] : [{ label: `${name}, static`, colour, isDashed: true, points: measured }];
   });
 }

@@ -17,6 +17,8 @@ export interface CurvePoint {
   readonly defended: number;
   readonly of: number;
   readonly static: StaticResult | null;
+  /** The attack itself was made against the undefended arm. */
+  readonly isStatic: boolean;
 }
 export const curveOf = (data: unknown): readonly CurvePoint[] => (data as { readonly points: readonly CurvePoint[] }).points;
 
@@ -97,6 +99,7 @@ function pointOf(value: number, { records, summary, undefended }: AnalysedAttack
     defended: counted.filter(isCorrect).length,
     of: counted.length,
     static: summary.static ?? null,
+    isStatic: summary.mode === "static",
   };
 }
 
@@ -107,7 +110,7 @@ function tableOf(id: string, label: string, lines: readonly CurveLine<CurvePoint
       p.value,
       p.n,
       p.n === 0 ? null : p.cleanCorrect / p.n,
-      p.n === 0 ? null : p.attackedCorrect / p.n,
+      p.n === 0 || p.isStatic ? null : p.attackedCorrect / p.n,
       p.static?.attacked.accuracy ?? null,
       p.n === 0 ? null : (p.cleanCorrect - p.attackedCorrect) / p.n,
       p.of === 0 ? null : p.defended / p.of,
@@ -120,7 +123,7 @@ function tableOf(id: string, label: string, lines: readonly CurveLine<CurvePoint
       { name: label, format: "number" },
       { name: "images", format: "count" },
       { name: "clean", format: "percent" },
-      { name: "attacked", format: "percent" },
+      { name: "adaptive", format: "percent" },
       { name: "static", format: "percent" },
       { name: "δ", format: "points" },
       { name: "β", format: "percent" },

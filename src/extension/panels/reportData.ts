@@ -28,21 +28,22 @@ export async function readLedger(directory: string, report: RunReport): Promise<
     const keys = attackKeys(arm.attacks.map((attack) => attack.attack.id));
     // Images that were only transferred are the pictures of the arm they were made against.
     const shown = keys.flatMap((key, i) => {
-      const transferred = arm.attacks[i]?.static;
-      const own = { key, pictured: arm.name, as: key };
-      return transferred ? [own, { key: staticKey(key), pictured: transferred.source, as: key }] : [own];
+      const { mode, static: transferred } = arm.attacks[i] ?? {};
+      if (mode === "static") return [{ name: staticKey(key), records: key, pictured: arm.name, key }];
+      const own = { name: key, records: key, pictured: arm.name, key };
+      return transferred ? [own, { name: staticKey(key), records: staticKey(key), pictured: transferred.source, key }] : [own];
     });
-    for (const { key, pictured, as } of shown) {
-      const read = await readJson(path.join(directory, armRecordsFile(armIndex, arm.name, key)));
+    for (const { name, records, pictured, key } of shown) {
+      const read = await readJson(path.join(directory, armRecordsFile(armIndex, arm.name, records)));
       if (!isRecord(read) || !Array.isArray(read["images"])) continue;
       const images = read["images"] as ImageRecord[]; // written by our engine
       const thumbnails: Record<number, { clean: string; adversarial: string }> = {};
       for (const { index } of images) {
         const clean = cleanThumbnail(index);
-        const adversarial = adversarialThumbnail(pictured, as, index);
+        const adversarial = adversarialThumbnail(pictured, key, index);
         if (has(clean) && has(adversarial)) thumbnails[index] = { clean, adversarial };
       }
-      parts.push({ arm: arm.name, attack: key, images, thumbnails });
+      parts.push({ arm: arm.name, attack: name, images, thumbnails });
     }
   }
   return parts;

@@ -43,7 +43,9 @@ export function measuredOf(quantity: Quantity, arm: AnalysedArm): Measured | nul
   const { report } = arm;
   const of = (isMeant: (s: AttackSummary) => boolean, figure: (r: AttackSummary | StaticResult) => number | null): Measured | null => {
     const summary = report.attacks.find(isMeant);
-    return summary ? { adaptive: figure(summary), static: summary.static ? figure(summary.static) : null } : null;
+    return summary
+      ? { adaptive: summary.mode === "static" ? null : figure(summary), static: summary.static ? figure(summary.static) : null }
+      : null;
   };
   const auc = (isMeant: (s: AttackSummary) => boolean): Measured | null => {
     const key = arm.attacks.find(({ summary }) => isMeant(summary))?.key;

@@ -1,3 +1,4 @@
+import type { Finding } from "../../../shared/results.ts";
 import { onlyTransferred, rb008 } from "../../harness/rules/rb008.ts";
 import { rb307 } from "../../harness/rules/rb307.ts";
 import { defenseSuccessOfFooled } from "../../metrics/robustness.ts";
@@ -5,12 +6,13 @@ import { type ArmAttack, attackArm, isFurther } from "./attackArm.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
 import type { FurtherAttack, ResolvedArm, ResolvedAttack } from "./resolve.ts";
-import { transferArm } from "./transferArm.ts";
+import { staticResult, transferArm } from "./transferArm.ts";
 import { isUndefended } from "./undefended.ts";
 
 /**
  * One attack on one arm. A defended arm is attacked twice: by one who knows the defence (through the volumizer, which is differentiable),
- * and with the images that were made against the undefended arm. Both stand in the summary, side by side.
+ * and with the images that were made against the undefended arm. Both stand in the summary, side by side. An attack that is itself made
+ * against the undefended arm (a patch of mode transfer) is static only.
  */
 export async function attackDefended(
   arm: ResolvedArm,
@@ -27,19 +29,25 @@ export async function attackDefended(
   const mode = attack.params["mode"] === "transfer" ? "static" : "adaptive";
   const source = env.undefended.attacks.get(attack.key);
   const findings = [...own.summary.findings];
+  const tell = (raised: readonly (Finding | null)[]): void => {
+    for (const finding of raised) {
+      if (!finding) continue;
+      findings.push({ ...finding, attack: attack.id });
+      if (!isFurther(attack)) env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
+    }
+  };
   if (!source) {
-    if (mode === "static") findings.push(onlyTransferred());
+    if (mode === "static") tell([onlyTransferred()]);
     return { ...own, summary: { ...own.summary, mode, findings } };
   }
-  const { result, records } = await transferArm(arm, open, own, source, env);
   const [adaptive, undefended] = [own.document.images, source.document.images];
-  const raised =
-    mode === "static" ? [onlyTransferred()] : [rb008({ undefended, transferred: records, adaptive }), rb307(adaptive, records)];
-  for (const finding of raised) {
-    if (!finding) continue;
-    findings.push({ ...finding, attack: attack.id });
-    if (!isFurther(attack)) env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
-  }
   const fooled = defenseSuccessOfFooled(adaptive, undefended);
+  if (mode === "static") {
+    const result = staticResult(env.undefended.arm?.name ?? "", adaptive, undefended);
+    tell([onlyTransferred()]);
+    return { ...own, summary: { ...own.summary, mode, findings, static: result, defenseSuccessOfFooled: fooled } };
+  }
+  const { result, records } = await transferArm(arm, open, own, source, env);
+  tell([rb008({ undefended, transferred: records, adaptive }), rb307(adaptive, records)]);
   return { ...own, summary: { ...own.summary, mode, findings, static: result, defenseSuccessOfFooled: fooled } };
 }

@@ -87,11 +87,14 @@ function distinctOthers(size: number, i: number, rng: Random): [number, number, 
   return [r1, r2, draw(i, r1, r2)];
 }
 
-/** Replaces pixel (⌊row⌋, ⌊column⌋) of `image` [H·W·C] by colours/255, tuple by tuple; later ones overwrite. */
-export function paint(space: SearchSpace, image: Float32Array, candidate: ArrayLike<number>): void {
+/**
+ * Replaces pixel (⌊row⌋, ⌊column⌋) of `image` [H·W·C] by colours/255, tuple by tuple; later ones overwrite. The candidate is
+ * `genes` from `first` to `end`.
+ */
+export function paint(space: SearchSpace, image: Float32Array, genes: ArrayLike<number>, first = 0, end = genes.length): void {
   const stride = 2 + space.channels;
-  for (let p = 0; p < candidate.length; p += stride) {
-    const at = (Math.floor(candidate[p] as number) * space.width + Math.floor(candidate[p + 1] as number)) * space.channels;
-    for (let c = 0; c < space.channels; c++) image[at + c] = (candidate[p + 2 + c] as number) / 255;
+  for (let p = first; p < end; p += stride) {
+    const at = (Math.floor(genes[p] as number) * space.width + Math.floor(genes[p + 1] as number)) * space.channels;
+    for (let c = 0; c < space.channels; c++) image[at + c] = (genes[p + 2 + c] as number) / 255;
   }
 }

@@ -1,11 +1,12 @@
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../../shared/errors.ts";
 import type { Classifier } from "../../classifier.ts";
+import type { Progress } from "../../context.ts";
 import { type AttackBatch, type AttackContext, choice, defineAttack, int } from "../../define.ts";
-import type { Random } from "../../random.ts";
 import { type Images, type Logits, tf } from "../../tf.ts";
 import type { SearchSpace } from "./evolution.ts";
-import { probabilitiesOf, scoreAll } from "./score.ts";
+import { randomShift } from "./randomShift.ts";
+import { type Scorer, scoreAll, scorerOf } from "./score.ts";
 import { type Search, startSearch } from "./search.ts";
 
 const params = Type.Object({
@@ -24,7 +25,8 @@ const params = Type.Object({
 
 /**
  * Replaces a few pixels, found by differential evolution on the model's probabilities: no gradient is used. All images of the batch are
- * searched together and leave the batch when they are done.
+ * searched together and leave the batch when they are done. An image costs one query, and `popSize` in each generation; one that is
+ * misclassified already, or has the class aimed at, costs no more than the one.
  */
 export const nPixel = defineAttack({
   id: "nPixel",
@@ -39,43 +41,80 @@ export const nPixel = defineAttack({
   async run(model, batch, o, ctx) {
     const [height, width, channels] = model.inputShape;
     const space: SearchSpace = { height, width, channels, pixels: o.pixels };
-    if (o.pixels > height * width) {
-      throw new BulwarkError(
-        "PARAMETER_INVALID",
-        `nPixel: ${o.pixels} pixels are more than the image has.`,
-        `Use at most ${height * width}.`,
-      );
-    }
+    checkParams(o, model, batch);
     const images = Float32Array.from(await batch.images.data());
     if (o.strategy === "randomShift") return randomShift(images, batch, space, ctx);
-    const clean = await probabilitiesOf(model, images);
-    const labels = await batch.labels.data();
-    const targets = await batch.targets?.data();
-    const values = height * width * channels;
-    const searches = Array.from({ length: batch.images.shape[0] }, (_, i) =>
-      startSearch(
-        images.slice(i * values, (i + 1) * values),
-        clean.slice(i * model.classes, (i + 1) * model.classes),
-        {
-          space,
-          aim: { label: labels[i] as number, target: targets?.[i], stopMode: o.stopMode },
-          strategy: o.strategy === "best1dither" ? "best1dither" : "rand1",
-          popSize: o.popSize,
-          budget: o.queryBudget || Number.POSITIVE_INFINITY,
-        },
-        ctx.random(i),
-      ),
-    );
+    const score = scorerOf(model, o.popSize);
+    const searches = await startSearches({ images, batch, model, score, space, params: o }, ctx);
     await show(model, searches, batch, ctx);
     for (let generation = 0; generation <= o.maxGen; generation++) {
       const active = searches.filter((search) => !search.done);
       if (active.length === 0) break;
-      await scoreAll(model, active, space, o.popSize, ctx);
+      await scoreAll(score, active, space, o.popSize, ctx);
       await show(model, searches, batch, ctx);
+      await ctx.checkpoint(progressOf(searches, generation, o.maxGen));
     }
     return bestImages(searches, batch);
   },
 });
+
+function checkParams(o: Static<typeof params>, model: Classifier, batch: AttackBatch): void {
+  const [height, width] = model.inputShape;
+  if (o.pixels > height * width) {
+    throw new BulwarkError(
+      "PARAMETER_INVALID",
+      `nPixel: ${o.pixels} pixels are more than the image has.`,
+      `Use at most ${height * width}.`,
+    );
+  }
+  if (batch.targets && o.target >= model.classes) {
+    throw new BulwarkError(
+      "PARAMETER_INVALID",
+      `nPixel: there is no class ${o.target} to aim at; the model has ${model.classes}.`,
+      `Use a target from 0 to ${model.classes - 1}.`,
+    );
+  }
+}
+
+interface Start {
+  readonly images: Float32Array;
+  readonly batch: AttackBatch;
+  readonly model: Classifier;
+  readonly score: Scorer;
+  readonly space: SearchSpace;
+  readonly params: Static<typeof params>;
+}
+
+/** One search an image, each with random numbers of its own; images that need none are done at once. */
+async function startSearches({ images, batch, model, score, space, params: o }: Start, ctx: AttackContext): Promise<Search[]> {
+  const n = batch.images.shape[0];
+  const values = images.length / n;
+  const imageOf = (i: number): Float32Array => images.subarray(i * values, (i + 1) * values);
+  const clean = await score(n, (i, image) => image.set(imageOf(i)), ctx);
+  const labels = await batch.labels.data();
+  const targets = await batch.targets?.data();
+  return Array.from({ length: n }, (_, i) =>
+    startSearch(
+      imageOf(i),
+      clean.subarray(i * model.classes, (i + 1) * model.classes),
+      {
+        space,
+        aim: { label: labels[i] as number, target: targets?.[i], stopMode: o.stopMode },
+        strategy: o.strategy === "best1dither" ? "best1dither" : "rand1",
+        popSize: o.popSize,
+        budget: o.queryBudget || Number.POSITIVE_INFINITY,
+      },
+      ctx.random(i),
+    ),
+  );
+}
+
+function progressOf(searches: readonly Search[], generation: number, generations: number): Progress {
+  const done = searches.filter((search) => search.done).length;
+  const best = searches.reduce((least, search) => Math.min(least, search.done ? least : search.bestFitness), Number.POSITIVE_INFINITY);
+  const fitness = Number.isFinite(best) ? `, best fitness ${best.toPrecision(3)}` : "";
+  return { phase: `N-pixel attack, generation ${generation} of ${generations}${fitness}`, done, total: searches.length };
+}
 
 function bestImages(searches: readonly Search[], batch: AttackBatch): Images {
   const values = batch.images.size / searches.length;
@@ -102,18 +141,4 @@ async function show(model: Classifier, searches: readonly Search[], batch: Attac
   } finally {
     tf.dispose([images, logits]);
   }
-}
-
-/** Adds 128 levels to `pixels` different random pixels of each image, clamped: what chance does. */
-async function randomShift(images: Float32Array, batch: AttackBatch, space: SearchSpace, ctx: AttackContext): Promise<Images> {
-  const count = space.height * space.width;
-  for (let i = 0; i < batch.images.shape[0]; i++) {
-    const rng: Random = ctx.random(i);
-    for (const pixel of rng.permutation(count).subarray(0, space.pixels)) {
-      const at = (i * count + pixel) * space.channels;
-      for (let c = at; c < at + space.channels; c++) images[c] = Math.min(1, (images[c] as number) + 128 / 255);
-    }
-  }
-  await ctx.checkpoint();
-  return tf.tensor4d(images, batch.images.shape);
 }

@@ -1,50 +1,68 @@
 import type { Classifier } from "../../classifier.ts";
 import type { RunContext } from "../../context.ts";
 import { tf } from "../../tf.ts";
+import { chunkLimit, chunksOf } from "./chunks.ts";
 import { paint, type SearchSpace } from "./evolution.ts";
 import type { Search } from "./search.ts";
 
-/** Images scored at a time: enough to keep the cores busy, little enough for caches and memory. */
-const batchOf = (values: number): number => Math.min(512, Math.max(16, Math.floor(2 ** 18 / values)));
-
-/** Class probabilities [n×k] of images [n,H,W,C]. */
-export async function probabilitiesOf(model: Classifier, images: Float32Array): Promise<Float32Array> {
-  const shape = [images.length / model.inputShape.reduce((a, b) => a * b, 1), ...model.inputShape] as [number, number, number, number];
-  const softmax = tf.tidy(() => tf.softmax(model.logits(tf.tensor4d(images, shape))));
-  const data = Float32Array.from(await softmax.data());
-  softmax.dispose();
-  return data;
-}
+/** Class probabilities [n×k] of n images: `draw(i, image)` writes image i into its place. */
+export type Scorer = (n: number, draw: (i: number, image: Float32Array) => void, ctx: RunContext) => Promise<Float32Array>;
 
 /**
- * Scores the pending candidates of all searches in batches of one size (two, where few are left), whichever image they belong to, so
- * that a compiling backend compiles once. Then every search takes its scores.
+ * Scores images in passes of at most two sizes, for a population of `popSize`. What pads a pass is counted as no query, and a pass is
+ * never of one image alone, whose sums a matrix product may take in another order: an image's scores do not depend on its company.
  */
-export async function scoreAll(model: Classifier, searches: readonly Search[], space: SearchSpace, popSize: number, ctx: RunContext) {
-  const values = space.height * space.width * space.channels;
-  const genes = (searches[0]?.pending.length ?? 0) / popSize;
+export function scorerOf(model: Classifier, popSize: number): Scorer {
+  const values = model.inputShape.reduce((a, b) => a * b, 1);
   const k = model.classes;
-  const total = searches.length * popSize;
-  const scores = new Float32Array(total * k);
-  const full = batchOf(values);
-  for (let from = 0; from < total; ) {
-    const left = total - from;
-    const size = left <= popSize ? Math.min(popSize, full) : full;
-    const count = Math.min(size, left);
-    const images = new Float32Array(size * values);
-    for (let j = 0; j < count; j++) {
-      const search = searches[Math.floor((from + j) / popSize)] as Search;
-      const candidate = ((from + j) % popSize) * genes;
-      const image = images.subarray(j * values, (j + 1) * values);
-      image.set(search.image);
-      paint(space, image, search.pending.subarray(candidate, candidate + genes));
+  const limit = chunkLimit(values);
+  let buffer = new Float32Array(0);
+  return async (n, draw, ctx) => {
+    const scores = new Float32Array(n * k);
+    let from = 0;
+    for (const { size, count } of chunksOf(Math.ceil(n / popSize), popSize, limit)) {
+      const taken = Math.min(count, n - from);
+      if (taken <= 0) break;
+      if (buffer.length < size * values) buffer = new Float32Array(size * values);
+      for (let j = 0; j < taken; j++) draw(from + j, buffer.subarray(j * values, (j + 1) * values));
+      const probabilities = await probabilitiesOf(model, buffer.subarray(0, size * values));
+      scores.set(probabilities.subarray(0, taken * k), from * k);
+      model.evaluations.forward -= size - taken;
+      from += taken;
+      await ctx.checkpoint();
     }
-    scores.set((await probabilitiesOf(model, images)).subarray(0, count * k), from * k);
-    model.evaluations.forward -= size - count; // padding is no query
-    from += count;
-    await ctx.checkpoint();
+    return scores;
+  };
+}
+
+/** Class probabilities [n×k] of images [n,H,W,C]. */
+async function probabilitiesOf(model: Classifier, images: Float32Array): Promise<Float32Array> {
+  const [height, width, channels] = model.inputShape;
+  const softmax = tf.tidy(() =>
+    tf.softmax(model.logits(tf.tensor4d(images, [images.length / (height * width * channels), height, width, channels]))),
+  );
+  try {
+    return await softmax.data<"float32">();
+  } finally {
+    softmax.dispose();
   }
+}
+
+/** Scores the pending candidates of all searches together, whichever image they belong to; then every search takes its scores. */
+export async function scoreAll(score: Scorer, searches: readonly Search[], space: SearchSpace, popSize: number, ctx: RunContext) {
+  const genes = (searches[0]?.pending.length ?? 0) / popSize;
+  const scores = await score(
+    searches.length * popSize,
+    (i, image) => {
+      const search = searches[Math.floor(i / popSize)] as Search;
+      const first = (i % popSize) * genes;
+      image.set(search.image);
+      paint(space, image, search.pending, first, first + genes);
+    },
+    ctx,
+  );
+  const each = scores.length / searches.length;
   searches.forEach((search, i) => {
-    search.accept(scores.subarray(i * popSize * k, (i + 1) * popSize * k), k);
+    search.accept(scores.subarray(i * each, (i + 1) * each));
   });
 }

@@ -12,16 +12,21 @@ export interface Aim {
 export const fitnessOf = (probabilities: ArrayLike<number>, aim: Aim): number =>
   aim.target === undefined ? (probabilities[aim.label] as number) : 1 - (probabilities[aim.target] as number);
 
-/**
- * `misclassify`: the prediction is wrong, or the class aimed at. `paper5pct`: p_true < 5 %, or p_target > 90 %.
- */
-export function isDone(probabilities: ArrayLike<number>, aim: Aim): boolean {
-  if (aim.stopMode === "paper5pct") {
-    return aim.target === undefined ? (probabilities[aim.label] as number) < 0.05 : (probabilities[aim.target] as number) > 0.9;
-  }
+/** The prediction is wrong, or the class aimed at. */
+export function isReached(probabilities: ArrayLike<number>, aim: Pick<Aim, "label" | "target">): boolean {
   let best = 0;
   for (let k = 1; k < probabilities.length; k++) if ((probabilities[k] as number) > (probabilities[best] as number)) best = k;
   return aim.target === undefined ? best !== aim.label : best === aim.target;
+}
+
+/**
+ * The search may stop. `misclassify`: its aim is reached. `paper5pct`: moreover p_true < 5 % (which among more than twenty classes may
+ * still be the largest), or p_target > 90 %.
+ */
+export function isDone(probabilities: ArrayLike<number>, aim: Aim): boolean {
+  if (!isReached(probabilities, aim)) return false;
+  if (aim.stopMode === "misclassify") return true;
+  return aim.target === undefined ? (probabilities[aim.label] as number) < 0.05 : (probabilities[aim.target] as number) > 0.9;
 }
 
 /** Differential evolution on one image: candidates out, class probabilities in, generation by generation. */
@@ -36,7 +41,7 @@ export interface Search {
   /** Candidates [size × genes] to be scored next. */
   readonly pending: Float64Array;
   /** Takes the scores of all pending candidates [size × classes] and breeds the next generation. */
-  accept(probabilities: Float32Array, classes: number): void;
+  accept(probabilities: Float32Array): void;
 }
 
 export interface SearchOptions {
@@ -48,7 +53,7 @@ export interface SearchOptions {
   readonly budget: number;
 }
 
-/** @param clean class probabilities of the image itself; an image that is already there is done at once. */
+/** @param clean class probabilities of the image itself; an image that is already there, whatever `stopMode` wants, is done at once. */
 export function startSearch(image: Float32Array, clean: Float32Array, o: SearchOptions, rng: Random): Search {
   const genes = genesOf(o.space);
   const seed = o.strategy === "rand1" ? initialPopulation : latinHypercube;
@@ -57,9 +62,10 @@ export function startSearch(image: Float32Array, clean: Float32Array, o: SearchO
   let pending = seed(o.space, o.popSize, rng);
   let queries = 0;
   let best = { image, probabilities: clean, fitness: Number.POSITIVE_INFINITY, index: 0 };
-  let done = isDone(clean, o.aim) || o.popSize > o.budget;
+  let done = isReached(clean, o.aim) || o.popSize > o.budget;
 
-  const replaceParents = (probabilities: Float32Array, classes: number): void => {
+  const replaceParents = (probabilities: Float32Array): void => {
+    const classes = clean.length;
     for (let i = 0; i < o.popSize; i++) {
       const row = probabilities.subarray(i * classes, (i + 1) * classes);
       const value = fitnessOf(row, o.aim);
@@ -70,7 +76,7 @@ export function startSearch(image: Float32Array, clean: Float32Array, o: SearchO
       fitness[i] = value;
       if (value < best.fitness) {
         const painted = Float32Array.from(image);
-        paint(o.space, painted, pending.subarray(i * genes, (i + 1) * genes));
+        paint(o.space, painted, pending, i * genes, (i + 1) * genes);
         best = { image: painted, probabilities: Float32Array.from(row), fitness: value, index: i };
       }
     }
@@ -93,10 +99,10 @@ export function startSearch(image: Float32Array, clean: Float32Array, o: SearchO
     get pending() {
       return pending;
     },
-    accept(probabilities, classes) {
+    accept(probabilities) {
       queries += o.popSize;
       if (fitness.length === 0) fitness = new Float64Array(o.popSize);
-      replaceParents(probabilities, classes);
+      replaceParents(probabilities);
       population ??= pending;
       done = isDone(best.probabilities, o.aim) || queries + o.popSize > o.budget;
       if (!done) pending = children(o.space, population, best.index, o.strategy, rng);

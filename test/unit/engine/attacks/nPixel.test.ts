@@ -109,7 +109,7 @@ describe("differential evolution", () => {
       // p_true is smallest at the colour 77.3, where it is .4: the search goes on until its budget is spent
       const scores = new Float32Array(16);
       for (let i = 0; i < 8; i++) scores.set([0.4 + Math.abs((search.pending[i * 3 + 2] as number) - 77.3) / 510, 0], i * 2);
-      search.accept(scores, 2);
+      search.accept(scores);
       history.push(search.bestFitness);
     }
     expect(history).toHaveLength(50);

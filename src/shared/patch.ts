@@ -46,6 +46,8 @@ export interface PatchDocument {
   readonly target: { readonly index: number; readonly name: string } | null;
   readonly transforms: PatchTransforms;
   readonly training: {
+    /** Hash of all that decides the patch; a run that is resumed takes the patch of the same key. */
+    readonly key?: string;
     /** All parameters of the attack. */
     readonly params: Readonly<Record<string, unknown>>;
     readonly seed: number;

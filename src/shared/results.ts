@@ -66,6 +66,8 @@ export interface AttackSummary {
   readonly clean: Rate;
   readonly attacked: Rate;
   readonly successRate: number | null;
+  /** Predictions of the class aimed at; only for an attack that has one, where a success may be any wrong prediction. */
+  readonly targetRate?: number | null;
   readonly defenseSuccess: number | null;
   readonly robustness: number | null;
   readonly norms: { readonly linf: NormSummary; readonly l2: NormSummary; readonly l0: NormSummary };
@@ -74,6 +76,8 @@ export interface AttackSummary {
   readonly forwardEvaluations: number;
   readonly imagesPerSecond: number;
   readonly findings: readonly Finding[];
+  /** PNG of the patch that was put to the images, its JSON beside it; relative to the run folder. */
+  readonly patch?: string;
   /** `static`: the images were made without the defence in the loop. Left out or `adaptive`: against the model as it is attacked here. */
   readonly mode?: "adaptive" | "static";
   /** β over the attacks that fooled the undefended arm; only where there is one. */

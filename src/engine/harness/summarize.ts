@@ -32,8 +32,8 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
   const n = records.length;
   const cleanCorrect = records.filter(isCleanCorrect);
   const correct = records.filter(isCorrect).length;
-  const target = facts.attack.params["target"];
-  const attackable = cleanCorrect.filter((r) => typeof target !== "number" || target < 0 || r.cleanPrediction !== target);
+  const target = targetOf(facts.attack);
+  const attackable = cleanCorrect.filter((r) => r.cleanPrediction !== target);
   const successes = records.filter((r) => r.success);
   const changed = successes.length > 0 ? successes : cleanCorrect;
   const seconds = total(outcomes, (o) => o.seconds);
@@ -49,7 +49,8 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
     clean: { accuracy: share(cleanCorrect.length, n), correct: cleanCorrect.length },
     attacked: { accuracy: share(correct, n), correct },
     successRate: share(attackable.filter((r) => r.success).length, attackable.length),
-    defenseSuccess: defenseSuccess(records),
+    ...(target === null ? {} : { targetRate: share(attackable.filter((r) => r.prediction === target).length, attackable.length) }),
+    defenseSuccess: defenseSuccess(attackable),
     robustness: robustness(records),
     norms: { linf: normSummary(changed, "linf"), l2: normSummary(changed, "l2"), l0: normSummary(changed, "l0") },
     seconds,
@@ -59,6 +60,12 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
     findings: findings.filter((finding) => finding !== null).map((finding) => ({ ...finding, attack: facts.attack.id })),
   };
 }
+
+/** Class that an attack aims at; its images cannot be led there and do not count. */
+export const targetOf = ({ params }: Choice): number | null => {
+  const target = params["target"];
+  return typeof target === "number" && target >= 0 ? target : null;
+};
 
 const total = (outcomes: readonly CountedOutcome[], of: (outcome: CountedOutcome) => number): number =>
   outcomes.reduce((sum, outcome) => sum + of(outcome), 0);

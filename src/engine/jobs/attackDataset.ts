@@ -5,21 +5,20 @@ import type { AttackDocument, AttackSummary, Choice } from "../../shared/results
 import { runFiles, slug } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier.ts";
 import type { RunContext } from "../context.ts";
-import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
-import { type Dataset, resolveParams, type Split } from "../define.ts";
+import { resolveParams, type Split } from "../define.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
 import { find } from "../registry.ts";
 import { deviceFindings, watchingDevice } from "./deviceWarnings.ts";
 import type { Engine } from "./engine.ts";
-import { type EvaluationImages, inMemory } from "./evaluation/batches.ts";
-import { argmax, probabilities } from "./evaluation/clean.ts";
-import { firstImages } from "./evaluation/dataset.ts";
+import type { EvaluationImages } from "./evaluation/batches.ts";
 import { type Evaluated, evaluateAttack } from "./evaluation/evaluate.ts";
+import { type OpenedImages, openImages } from "./evaluation/source.ts";
 import { attackDocument, writeAdversarial, writePicture, writeThumbnails } from "./evaluation/write.ts";
-import { checkShape } from "./experiment/openArm.ts";
+import { hashOf } from "./experiment/document.ts";
 import { openModel } from "./openModel.ts";
-import { readPicture } from "./pictureInput.ts";
+import { type AttackPatch, attackPatch, withPatch } from "./patch/attackPatch.ts";
+import { makePatch } from "./patch/makePatch.ts";
 
 export interface AttackDatasetParams {
   readonly model: string;
@@ -42,51 +41,53 @@ export async function attackDataset(
   ctx: RunContext,
 ): Promise<{ readonly directory: string; readonly document: AttackDocument }> {
   const attack = { id: p.attack.id, params: resolveParams(find("attack", p.attack.id).params, p.attack.params, p.attack.id) };
-  const source = await openSource(p, ctx);
+  const { classifier, sha256 } = await openModel(p.model);
+  const model = defended(classifier, p.defense, ctx);
+  const choice = { files: p.images, dataset: p.dataset, split: p.split, limit: p.limit, workspace: p.workspace };
+  const images = await openImages(choice, model, p.model, ctx);
   try {
-    const model = defended((await openModel(p.model)).classifier, p.defense, ctx);
-    const images = await source.images(model);
     const title = `${attack.id} ${p.dataset ?? p.images.map((file) => path.basename(file)).join(" ")}`;
     const store = await createRun({ workspace: p.workspace, directory: p.directory, kind: "attack", title });
     const tell = (event: RunEventBody): void => ctx.emit(store.append(event));
     return await settle(
       store,
-      () => watchingDevice(tell, () => evaluateInto(store, { attack, model, images, p, engine }, ctx)),
+      () => watchingDevice(tell, () => evaluateInto(store, { attack, model, modelHash: sha256, images, p, engine }, ctx)),
       (event) => store.append(event),
     );
   } finally {
-    await source.close();
+    await images.close();
   }
 }
 
 interface Evaluation {
   readonly attack: Choice;
   readonly model: Classifier;
-  readonly images: EvaluationImages;
+  readonly modelHash: string;
+  readonly images: OpenedImages;
   readonly p: AttackDatasetParams;
   readonly engine: Engine;
 }
 
 async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Promise<{ directory: string; document: AttackDocument }> {
-  const { attack, model, images, p, engine } = e;
+  const { model, p, engine } = e;
+  const { images } = e.images;
   const { backend, device } = engine;
   const arm = "attacked";
   store.append({ kind: "started", run: store.id, title: store.state.title, backend, device, arms: [arm] });
+  const made = await patchFor(store, e, ctx);
+  const attack = made ? { ...e.attack, params: made.params } : e.attack;
   const evaluated = await evaluateAttack(
     {
       attack: { ...attack, key: attack.id },
       model,
       images,
+      patch: made?.patch,
       onProgress: (done, total) => report(ctx, done, total, find("attack", attack.id).title),
     },
     ctx,
   );
-  const summarized: AttackSummary = summarizeAttack(evaluated.outcomes, {
-    attack,
-    defense: model.defense,
-    backend,
-    seed: p.seed,
-  });
+  const facts = { attack, defense: model.defense, backend, seed: p.seed };
+  const summarized: AttackSummary = withPatch(summarizeAttack(evaluated.outcomes, facts), made);
   const failures = deviceFindings(await readRunEvents(store.directory));
   const summary = { ...summarized, findings: [...summarized.findings, ...failures] };
   await writeAdversarial(store.file(runFiles.adversarial), evaluated, images.inputShape);
@@ -109,36 +110,31 @@ async function writeNamed(store: RunStore, e: Evaluated, files: readonly string[
   }
 }
 
-async function openSource(p: AttackDatasetParams, ctx: RunContext) {
-  if (p.dataset === null) {
-    if (p.images.length === 0)
-      throw new BulwarkError("USAGE", "There is nothing to attack.", "Name pictures with --image or a data set with --dataset.");
-    return { images: (model: Classifier) => pictures(p.images, model), close: async () => undefined };
-  }
-  const { kind, path: given } = parseDataset(p.dataset);
-  const entry = find("dataset", kind);
-  const where = { path: await locateDataset(kind, given, p.workspace) };
-  let dataset: Dataset | undefined;
-  return {
-    images: async (model: Classifier): Promise<EvaluationImages> => {
-      const fitted = fitToModel(entry.params, where, model.inputShape, model.contract.input.resize);
-      dataset = await entry.load(resolveParams(entry.params, fitted, kind), ctx);
-      checkShape(model, dataset.inputShape, p.model);
-      return firstImages(dataset, p.split, p.limit);
-    },
-    close: async () => dataset?.close(),
+/** The patch of an attack that has one, trained on images that it is not put to where the data set has such. */
+async function patchFor(store: RunStore, e: Evaluation, ctx: RunContext): Promise<AttackPatch | null> {
+  const { model, images, p, engine } = e;
+  if (!find("attack", e.attack.id).prepare) return null;
+  const attack = { ...e.attack, params: { ...e.attack.params, mode: "whitebox" } }; // there is no other model to train on
+  const training = images.training ?? images.chosen;
+  const { seed } = p;
+  const modelName = path.basename(p.model);
+  const key = hashOf({ attack, model: e.modelHash, images: training.name, size: training.size, seed });
+  const job = {
+    attack,
+    model,
+    modelName,
+    modelHash: e.modelHash,
+    images: training,
+    seed,
+    key,
+    seedName: attack.id,
+    backend: engine.backend,
   };
-}
-
-/** Nobody says what the pictures show, so the model's own prediction counts as the truth. */
-async function pictures(files: readonly string[], model: Classifier): Promise<EvaluationImages> {
-  const [height, width, channels] = model.inputShape;
-  const size = height * width * channels;
-  const images = new Float32Array(files.length * size);
-  for (const [i, file] of files.entries()) images.set((await readPicture(file, model)).pixels, i * size);
-  const scores = await probabilities(model, images);
-  const labels = Int32Array.from(files, (_, i) => argmax(scores, i, model.classes));
-  return inMemory({ images, labels, n: files.length }, model.inputShape);
+  const phase = "Training the patch";
+  const steps = Number(e.attack.params["steps"]);
+  const onStep = ({ step }: { readonly step: number }): void => report(ctx, step, steps, phase);
+  const made = await makePatch({ ...job, directory: store.directory, stem: "patch", onStep }, ctx);
+  return attackPatch(made, attack.params, { stem: "patch", isOnItsOwn: images.training === null });
 }
 
 function defended(model: Classifier, defense: Choice | null, ctx: RunContext): Classifier {

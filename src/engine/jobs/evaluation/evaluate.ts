@@ -3,6 +3,7 @@ import type { Classifier } from "../../classifier.ts";
 import type { RunContext } from "../../context.ts";
 import { attackInHalves } from "../../harness/halving.ts";
 import type { BatchOutcome, CountedOutcome } from "../../harness/types.ts";
+import type { Patch } from "../../patches/patch.ts";
 import { find } from "../../registry.ts";
 import { batchesOf, batchSizeOf, type EvaluationImages } from "./batches.ts";
 import type { PartialBatches } from "./partial.ts";
@@ -26,6 +27,8 @@ export async function evaluateAttack(
     readonly attack: Choice & { readonly key: string };
     readonly model: Classifier;
     readonly images: EvaluationImages;
+    /** What the attack's `prepare` made, for an attack that has one. */
+    readonly patch?: Patch | undefined;
     readonly partial?: PartialBatches;
     /** Images done, fractions while a batch is under way. */
     readonly onProgress?: (done: number, total: number) => void;
@@ -42,7 +45,9 @@ export async function evaluateAttack(
       const entry = find("attack", attack.id);
       const progress = (share: number): void => o.onProgress?.(start + share * (end - start), n);
       const seedName = attack.key;
-      outcome = await attackInHalves({ attack: entry, params: attack.params, model, batch, firstIndex: start, seedName, progress }, ctx);
+      const { patch } = o;
+      const task = { attack: entry, params: attack.params, model, batch, firstIndex: start, seedName, progress, patch };
+      outcome = await attackInHalves(task, ctx);
       await o.partial?.save(start, outcome, inputShape);
     }
     all.add(start, outcome);

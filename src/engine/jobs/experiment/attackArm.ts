@@ -6,9 +6,11 @@ import type { EvaluationImages } from "../evaluation/batches.ts";
 import { evaluateAttack } from "../evaluation/evaluate.ts";
 import { PartialBatches } from "../evaluation/partial.ts";
 import { attackDocument, writeAdversarial, writeThumbnails } from "../evaluation/write.ts";
+import { type AttackPatch, withPatch } from "../patch/attackPatch.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
+import { patchFor } from "./patchArm.ts";
 import type { FurtherAttack, ResolvedArm, ResolvedAttack } from "./resolve.ts";
 
 /** A finished attack on an arm; its pictures are in `file`, relative to the run folder. */
@@ -37,19 +39,20 @@ export async function attackArm(
     meter.finish(piece, true);
     return { attack, document, summary: summaryOf(document), file };
   }
+  const made = await patchFor(arm, open, attack, env);
   meter.begin(piece);
   const images = imagesOf(attack, env);
-  const partial = new PartialBatches(store.file(partialFolder(arm, open, attack, env)));
-  const evaluated = await evaluateAttack(
-    { attack, model: open.classifier, images, partial, onProgress: (done, total) => meter.report(done, total) },
-    env.ctx,
-  );
-  const summary = summarizeAttack(evaluated.outcomes, {
-    attack: { id: attack.id, params: attack.params },
+  const partial = new PartialBatches(store.file(partialFolder(arm, open, attack, made, env)));
+  const params = made?.params ?? attack.params;
+  const task = { attack: { ...attack, params }, model: open.classifier, images, patch: made?.patch, partial };
+  const evaluated = await evaluateAttack({ ...task, onProgress: (done, total) => meter.report(done, total) }, env.ctx);
+  const summarized = summarizeAttack(evaluated.outcomes, {
+    attack: { id: attack.id, params },
     defense: arm.defense,
     backend: env.engine.backend,
     seed: env.experiment.seed,
   });
+  const summary = withPatch(summarized, made);
   const document = attackDocument(store.id, summary, evaluated, file);
   await writeAdversarial(store.file(file), evaluated, images.inputShape);
   if (!isFurther(attack)) await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });
@@ -70,8 +73,9 @@ export function imagesOf(attack: ResolvedAttack | FurtherAttack, env: RunEnviron
 }
 
 /** Batches are only good for the same weights, attack and images. */
-function partialFolder(arm: ResolvedArm, open: OpenArm, attack: ResolvedAttack, env: RunEnvironment): string {
-  const key = hashOf({ model: open.modelHash, attack, test: env.data.test.n, data: env.data.sha256, seed: env.experiment.seed });
+function partialFolder(arm: ResolvedArm, open: OpenArm, attack: ResolvedAttack, made: AttackPatch | null, env: RunEnvironment): string {
+  const patch = made?.hash;
+  const key = hashOf({ model: open.modelHash, attack, patch, test: env.data.test.n, data: env.data.sha256, seed: env.experiment.seed });
   return `partial/${slug(arm.name)}-${slug(attack.key)}-${key.slice(0, 12)}`;
 }
 

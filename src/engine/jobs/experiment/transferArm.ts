@@ -1,5 +1,6 @@
 import type { AttackDocument, ImageRecord, StaticResult } from "../../../shared/results.ts";
 import { armRecordsFile, staticKey } from "../../../shared/runs.ts";
+import { targetOf } from "../../harness/summarize.ts";
 import { scoreTransferred } from "../../harness/transferred.ts";
 import { exists, readText } from "../../io/files.ts";
 import { readNpz } from "../../io/npz.ts";
@@ -31,10 +32,11 @@ export async function transferArm(
   const file = armRecordsFile(arm.index, arm.name, staticKey(key));
   const fooled = source.document.images;
   const made = env.undefended.arm?.name ?? "";
+  const aimed = targetOf(own.summary.attack);
   if (store.state.completed.includes(piece) && (await exists(store.file(file)))) {
     const { images } = JSON.parse(await readText(store.file(file))) as Pick<AttackDocument, "images">;
     meter.finish(piece, true);
-    return { records: images, result: staticResult(made, images, fooled) };
+    return { records: images, result: staticResult(made, images, fooled, aimed) };
   }
   meter.begin(piece);
   const arrays = await readNpz(store.file(source.file));
@@ -51,25 +53,34 @@ export async function transferArm(
     meter.report(end, before.length);
     await env.ctx.checkpoint();
   }
-  const result = staticResult(made, records, fooled);
+  const result = staticResult(made, records, fooled, aimed);
   await store.writeJson(file, { run: store.id, attack: { id, params }, mode: "static", ...result, images: records });
   await store.complete(piece);
   meter.finish(piece);
   return { records, result };
 }
 
-/** @param undefended what the same attack did to the model that it was made against */
-export function staticResult(source: string, records: readonly ImageRecord[], undefended: readonly ImageRecord[]): StaticResult {
+/**
+ * @param undefended what the same attack did to the model that it was made against
+ * @param target class that the attack aims at, whose images do not count in the rates
+ */
+export function staticResult(
+  source: string,
+  records: readonly ImageRecord[],
+  undefended: readonly ImageRecord[],
+  target: number | null = null,
+): StaticResult {
   const n = records.length;
-  const right = records.filter(isCleanCorrect);
+  const right = records.filter((record) => isCleanCorrect(record) && record.label !== target);
+  const clean = records.filter(isCleanCorrect).length;
   const correct = records.filter(isCorrect).length;
   return {
     source,
     n,
-    clean: { accuracy: share(right.length, n), correct: right.length },
+    clean: { accuracy: share(clean, n), correct: clean },
     attacked: { accuracy: share(correct, n), correct },
     successRate: share(right.filter((record) => record.success).length, right.length),
-    defenseSuccess: defenseSuccess(records),
+    defenseSuccess: defenseSuccess(right),
     defenseSuccessOfFooled: defenseSuccessOfFooled(records, undefended),
     robustness: robustness(records),
   };

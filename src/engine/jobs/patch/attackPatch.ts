@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import path from "node:path";
+import type { AttackSummary, Choice } from "../../../shared/results.ts";
+import { trainedOnJudged } from "../../harness/rules/rb210.ts";
+import type { Patch } from "../../patches/patch.ts";
+import { rgbaOf } from "../../patches/save.ts";
+import type { MadePatch } from "./makePatch.ts";
+
+/** A patch that was made for an attack, and the parameters that the attack then has: those of a patch from a file are its own. */
+export interface AttackPatch {
+  readonly patch: Patch;
+  readonly params: Choice["params"];
+  /** PNG of a patch that was trained for this run, relative to the run folder; the file that was named otherwise. */
+  readonly file: string;
+  readonly gradientEvaluations: number;
+  /** Of its cells: finished batches are only good for the same patch. */
+  readonly hash: string;
+  /** It was trained on the images that it is put to. */
+  readonly isOnItsOwn: boolean;
+}
+
+/** @param stem of the files in the run folder */
+export function attackPatch(
+  made: MadePatch,
+  params: Choice["params"],
+  o: { readonly stem: string; readonly isOnItsOwn: boolean },
+): AttackPatch {
+  const given = String(params["patch"] ?? "");
+  const target = made.patch.target ?? -1;
+  return {
+    patch: made.patch,
+    params: { ...params, target },
+    file: given === "" ? `${o.stem}.png` : path.resolve(given),
+    gradientEvaluations: made.gradientEvaluations,
+    hash: createHash("sha256").update(rgbaOf(made.patch)).digest("hex"),
+    isOnItsOwn: o.isOnItsOwn && given === "",
+  };
+}
+
+/** The summary of an attack with what its patch adds to it. */
+export const withPatch = (summary: AttackSummary, made: AttackPatch | null): AttackSummary =>
+  made === null
+    ? summary
+    : {
+        ...summary,
+        gradientEvaluations: summary.gradientEvaluations + made.gradientEvaluations,
+        patch: made.file,
+        findings: made.isOnItsOwn ? [...summary.findings, { ...trainedOnJudged(), attack: summary.attack.id }] : summary.findings,
+      };

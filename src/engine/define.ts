@@ -42,7 +42,7 @@ export const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 
 export type Params = Readonly<Record<string, unknown>>;
 
-/** Fills in defaults and checks; `owner` names the entry in the error ("pgd"). Unknown keys and values out of bounds raise PARAMETER_INVALID. */
+/** Fills in the values of a preset, then defaults, and checks; `owner` names the entry in the error ("pgd"). Unknown keys and values out of bounds raise PARAMETER_INVALID. */
 export function resolveParams<P extends TObject>(schema: P, given: Params, owner: string): Static<P> {
   for (const key of Object.keys(given)) {
     if (!(key in schema.properties)) {
@@ -53,11 +53,19 @@ export function resolveParams<P extends TObject>(schema: P, given: Params, owner
       );
     }
   }
-  const filled = Value.Default(schema, structuredClone(given)) as Params;
+  const filled = Value.Default(schema, structuredClone({ ...presetOf(schema, given), ...given })) as Params;
   const [error] = checkParams(schema, filled);
   if (error)
     throw new BulwarkError("PARAMETER_INVALID", `${owner}: ${error}.`, "Correct the value; `bulwark list --json` shows the allowed range.");
   return filled as Static<P>;
+}
+
+/** Values that stand in for the defaults under the parameter `preset`, by its options. */
+export type Presets = Readonly<Record<string, Params>>;
+
+function presetOf(schema: TObject, given: Params): Params {
+  const presets = (schema["presets"] ?? {}) as Presets;
+  return presets[String(given["preset"])] ?? {};
 }
 
 function checkParams(schema: TObject, values: Params): string[] {
@@ -178,8 +186,11 @@ export interface VolumizerOptions {
 
 /** How a training defence changes building, feeding and judging the network. */
 export interface TrainingPlan {
-  /** The network that is trained, made from the 2-D one that the experiment names (which it may return as it is). */
-  network(base: tfl.LayersModel): tfl.LayersModel;
+  /**
+   * The network that is trained, made from the 2-D one that the experiment names (which it may return as it is). `note` is told where
+   * it departs from that one, a sentence at a time.
+   */
+  network(base: tfl.LayersModel, note?: (text: string) => void): tfl.LayersModel;
   /** Images [b,H,W,C] → input of the network. Differentiable; identity for a plain network. */
   prepare(x: Images): tf.Tensor;
   /** Network output → logits [b,k]. */

@@ -1,16 +1,38 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { createSyllabus } from "../curriculum/syllabus.ts";
-import { bool, choice, defineTrainingDefense, int, type ModelFacts, type TrainingPlan, type VolumizerOptions } from "../define.ts";
+import {
+  bool,
+  choice,
+  defineTrainingDefense,
+  int,
+  type ModelFacts,
+  type Presets,
+  type TrainingPlan,
+  type VolumizerOptions,
+} from "../define.ts";
 import { patchAggregateLoss } from "../losses/patchAggregateLoss.ts";
 import { aggregate, aggregations } from "../models/aggregate.ts";
-import { to3d } from "../models/convert3d.ts";
+import { convert3d } from "../models/convert3d.ts";
 import type { tf } from "../tf.ts";
 import { gridOf } from "../volumizer/grid.ts";
 import { measureIds, volumizerOptions } from "../volumizer/options.ts";
+import { presets as volumizers } from "../volumizer/presets.ts";
 import { volumize } from "../volumizer/volumize.ts";
 import { standard } from "./standard.ts";
 
-const params = Type.Object({
+const { order, reference, refScore, onRemainder } = volumizers.authorsCode;
+const presets: Presets = {
+  paper: {},
+  // Their batch is one step whatever its size, and their joint entropy that of both slices thrown together.
+  authorsCode: { order, reference, refScore, onRemainder, jeMode: "pooled", microBatch: 1_000_000 },
+};
+
+const fields = {
+  preset: choice(
+    ["paper", "authorsCode"],
+    "paper",
+    "Values of what is not given: as the paper reads, or as its authors' code computes (order desc, reference minEntropy, refScore zero, onRemainder drop, jeMode pooled, the whole batch one step).",
+  ),
   measure: choice(measureIds, "mutualInformation", "What slices and images are ordered by."),
   patch: int(16, "Side of a slice.", { min: 1, unit: "pixels" }),
   order: choice(["asc", "desc"], "asc", "Lowest or highest score first."),
@@ -27,10 +49,19 @@ const params = Type.Object({
   kernelDepth: int(0, "Depth of the convolution kernels; 0 is the number of slices. 3 is far cheaper.", { min: 0, unit: "slices" }),
   volumizer: bool(true, "Train a 3-D network on volumes of slices; off for the ablation."),
   curriculum: bool(true, "Feed the images of each batch in the order of the measure; off for the ablation."),
-  microBatch: int(0, "Images an optimiser step under the curriculum; 0 is an eighth of the batch.", { min: 0, unit: "images" }),
+  depthwise: choice(
+    ["grouped", "dense"],
+    "grouped",
+    "A depthwise convolution keeps a kernel a channel in 3-D, or gets one for every pair of channels.",
+  ),
+  microBatch: int(0, "Images an optimiser step under the curriculum; 0 is an eighth of the batch, and no more than all of it count.", {
+    min: 0,
+    unit: "images",
+  }),
   palReduction: choice(["sum", "mean"], "sum", "The patch aggregate loss adds up or averages the slices."),
   aggregate: choice(aggregations, "meanProb", "How the slices decide on one class."),
-});
+};
+const params = Type.Object(fields, { presets });
 
 /**
  * Images become volumes of slices ordered by a measure, the network becomes 3-D and is trained with the patch aggregate loss on
@@ -58,7 +89,12 @@ function volumizedPlan(p: Static<typeof params>, facts: ModelFacts, options: Vol
   const [height, width] = facts.inputShape;
   const { Z, sliceHeight, sliceWidth } = gridOf(height, width, options);
   return {
-    network: (base) => to3d(base, { depth: Z, patch: [sliceHeight, sliceWidth], kernelDepth: p.kernelDepth }),
+    network(base, note) {
+      const { kernelDepth, depthwise } = p;
+      const { network, notes } = convert3d(base, { depth: Z, patch: [sliceHeight, sliceWidth], kernelDepth, depthwise });
+      if (note) for (const text of notes) note(text);
+      return network;
+    },
     prepare: (x) => volumize(x, options).volume,
     toLogits: (output) => aggregate(output as tf.Tensor3D, p.aggregate),
     loss: (output, labels) => patchAggregateLoss(output as tf.Tensor3D, labels, p.palReduction),

@@ -1,6 +1,7 @@
 import type { ArmAnalysis, ArmReport, Choice, Finding, ForwardTiming } from "../../../shared/results.ts";
 import type { AnalysedAttack } from "../../analyses/analysis.ts";
 import { compareFindings } from "../../harness/compare.ts";
+import { rb110 } from "../../harness/rules/rb110.ts";
 import { suspiciousAccuracy, unboundedCheck } from "../../harness/unbounded.ts";
 import { find } from "../../registry.ts";
 import { cleanAccuracy } from "../evaluation/clean.ts";
@@ -67,13 +68,21 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
         analyses,
         timing,
       },
-      findings: [...findingsOf(arm, attacks, env), ...(await unbounded(arm, open, attacks, env))],
+      findings: [...departures(arm, open, env), ...findingsOf(arm, attacks, env), ...(await unbounded(arm, open, attacks, env))],
       training: open.training,
       modelHash: open.modelHash,
     };
   } finally {
     open.classifier.dispose();
   }
+}
+
+function departures(arm: ResolvedArm, open: OpenArm, env: RunEnvironment): Finding[] {
+  const finding = rb110(open.training?.notes ?? []);
+  if (!finding) return [];
+  const named = { ...finding, arm: arm.name };
+  env.emit({ kind: "finding", finding: named });
+  return [named];
 }
 
 /** A timing analysis has measured what is reported of every arm. */

@@ -29,6 +29,8 @@ export interface TrainingRecord {
   readonly seconds: number;
   readonly imagesPerSecond: number;
   readonly images: number;
+  /** Where the network departs from the one that the experiment names; absent in records of earlier versions. */
+  readonly notes?: readonly string[];
   readonly history: readonly EpochEvent[];
 }
 const recordFile = "training.json";
@@ -101,7 +103,11 @@ async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment
   const plan = planOf(arm.defense, inputShape, classes);
   const params = resolveParams(entry.params, model.params, model.id);
   const base = entry.build(params, { inputShape, classes, seed: env.experiment.seed });
-  const network = plan.network(base);
+  const notes: string[] = [];
+  const network = plan.network(base, (text) => {
+    notes.push(text);
+    env.emit({ kind: "warning", message: `${arm.name}: ${text}` });
+  });
   if (network !== base) base.dispose();
   const split = env.data.split(arm.train.validation);
   const { classNames } = dataset;
@@ -133,6 +139,7 @@ async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment
       key,
       ...result,
       images: split.train.size,
+      notes,
       history: lastHistory(await readRunEvents(env.store.directory), arm.name),
     };
     await env.store.writeJson(path.relative(env.store.directory, path.join(folder, recordFile)), record);

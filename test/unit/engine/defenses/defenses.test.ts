@@ -127,6 +127,24 @@ describe("volumizedCurriculum", () => {
     expect(volumized({ reference: "index", referenceIndex: 2 }).volumizer?.reference).toEqual({ index: 2 });
   });
 
+  it("has the authors' code as a preset, whose values give way to what is given", () => {
+    const authors = volumized({ preset: "authorsCode" });
+    expect(authors.volumizer).toMatchObject({ order: "desc", reference: "minEntropy", refScore: "zero", onRemainder: "drop" });
+    expect(authors.syllabus?.microBatch(64)).toBe(64); // a batch is one step: no curriculum in effect
+    expect(volumized({ preset: "authorsCode", measure: "jointEntropy" }).volumizer?.measureParams).toEqual({ jeMode: "pooled" });
+    const mixed = volumized({ preset: "authorsCode", order: "asc", microBatch: 4 });
+    expect(mixed.volumizer).toMatchObject({ order: "asc", reference: "minEntropy" });
+    expect(mixed.syllabus?.microBatch(64)).toBe(4);
+    expect(volumized({ preset: "paper" }).volumizer).toEqual(volumized().volumizer);
+    expect(() => volumized({ preset: "mine" })).toThrow(expect.objectContaining({ code: "PARAMETER_INVALID" }));
+  });
+
+  it("tells where the network departs from the one that was named", () => {
+    const notes: string[] = [];
+    volumized().network(tiny(), (text) => notes.push(text));
+    expect(notes).toEqual([expect.stringContaining("3×3 kernel covers more than half of a 4×4 slice")]);
+  });
+
   it("refuses a patch that does not divide the images, before any training", () => {
     expect(() => volumized({ patch: 3 })).toThrow(expect.objectContaining({ code: "PARAMETER_INVALID" }));
     expect(volumized({ patch: 3, onRemainder: "reflectPad" }).prepare(pick(data(1), [0]).x).shape).toEqual([1, 9, 3, 3, 1]);

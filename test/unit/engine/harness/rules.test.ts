@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { compareFindings } from "../../../../src/engine/harness/compare.ts";
+import { rb110 } from "../../../../src/engine/harness/rules/rb110.ts";
 import { rb206 } from "../../../../src/engine/harness/rules/rb206.ts";
-import { binomialTail, unpairedZ, weakerWins } from "../../../../src/engine/metrics/statistics.ts";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
 import type { ComparedAttack, CountedOutcome, HarnessNotes } from "../../../../src/engine/harness/types.ts";
+import { binomialTail, unpairedZ, weakerWins } from "../../../../src/engine/metrics/statistics.ts";
 import type { ImageRecord } from "../../../../src/shared/results.ts";
 
 const quiet: HarnessNotes = { outOfBall: 0, notFinite: 0, silentSuccess: 0, lostAfter8Bit: 0, skipped: 0, usesGradients: true };
@@ -102,6 +103,14 @@ describe("summary", () => {
     expect(summarizeAttack([blackBox], facts("nPixel")).findings).toEqual([]);
     const unchanged = outcome([{ ...record(0, 0, 0), linf: 0 }]);
     expect(summarizeAttack([unchanged], facts("pgd")).findings.map((f) => f.rule)).toEqual(["RB202"]);
+  });
+});
+
+describe("RB110", () => {
+  it("tells the first four of what a conversion noted, and how many more there are", () => {
+    expect(rb110([])).toBeNull();
+    expect(rb110(["A.", "B."])).toMatchObject({ severity: "info", message: "The trained network departs from the named one. A. B." });
+    expect(rb110(["A.", "B.", "C.", "D.", "E.", "F."])?.message).toMatch(/ A\. B\. C\. D\. And 2 more/);
   });
 });
 

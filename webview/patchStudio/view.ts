@@ -3,10 +3,11 @@ import { errorCard } from "../lib/cards.ts";
 import { h, type Part, setText, show } from "../lib/dom.ts";
 import { button, dropdown } from "../lib/ui.ts";
 import { type Context, targetName } from "./model.ts";
+import { numberField } from "./parts/fields.ts";
 import { place } from "./parts/place.ts";
 import { preview } from "./parts/preview.ts";
 import { print } from "./parts/print.ts";
-import { classChoices, numberField } from "./parts/setup.ts";
+import { classChoices } from "./parts/setup.ts";
 import { successMap } from "./parts/successMap.ts";
 import { train } from "./parts/train.ts";
 
@@ -87,7 +88,7 @@ function trialSettings(): Part<Context> {
     const now = context?.state.patch?.sticker;
     if (now) context?.send({ kind: "sticker", ...now, ...next });
   };
-  const area = numberField("sticker covers (% of the image)", 0.1, 100, (value) => sticker({ area: value / 100 }), false);
+  const area = numberField("sticker covers (% of the image)", { low: 0.1, high: 100 }, (value) => sticker({ area: value / 100 }));
   const target = dropdown("is meant to show", (value) => sticker({ target: Number(value) }));
   const own = h("div", { class: "toolbar studio-toolbar" }, area.element, target.element);
   return {

@@ -20,10 +20,9 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
   let isShown = false;
   const flow: Flow = { wish: null, asked: null };
   const ask = (): void => {
-    const next = nextRequest(flow, context?.state.ranking ?? null, size);
-    if (!next || !element.open) return;
-    flow.asked = next;
-    send({ kind: "rank", settings: next });
+    const next = element.open ? nextRequest(flow, context?.state.ranking ?? null, size) : null;
+    if (next) send({ kind: "rank", settings: next });
+    flow.asked = next ?? flow.asked;
   };
   const settings = rankingSettings((change) => {
     if (flow.wish) flow.wish = { ...flow.wish, ...change };
@@ -38,17 +37,11 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
   const body = h("div", { class: "ranking-body" }, h("div", { class: "ranked" }, view.element, strip.element), chart.element);
   const element = section("Patch ranking", false, settings.element, error.element, ring, body);
   element.addEventListener("toggle", () => context?.set({}));
-  const measure = onChange((url: string) => {
-    // Of an image that was not attacked nobody has said the size yet.
-    void loadPixels(url).then(
-      ({ width, height }) => {
-        size = [height, width];
-        context?.set({});
-      },
-      () => undefined,
-    );
+  const measure = measurer((measured) => {
+    size = measured;
+    context?.set({});
   });
-  const drawChart = onChange((result: RankPatchesResult, shown: PatchRanking, now: RankingSettings) =>
+  const drawResult = onChange((result: RankPatchesResult, shown: PatchRanking, now: RankingSettings) =>
     chart.update(...scorePlot(result, shown, now)),
   );
   return {
@@ -58,7 +51,7 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
       const { state, local } = next;
       const ranked = state.ranking;
       // "Rank Patches…" of an image that was not attacked: the slices are all there is to see.
-      if (ranked && !state.result && !isShown) element.open = true;
+      element.open ||= ranked !== null && !state.result && !isShown;
       isShown ||= ranked !== null;
       const known = state.result?.size ?? state.clean?.size;
       if (known) size = [known[0], known[1]];
@@ -77,7 +70,16 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
       const other = shown === ranked.result.clean ? ranked.result.attacked : ranked.result.clean;
       view.update({ context: next, result: ranked.result });
       strip.update({ ranking: shown, other, isClean: shown === ranked.result.clean, base: state.base, pointed: local.slice });
-      drawChart(ranked.result, shown, ranked.settings);
+      drawResult(ranked.result, shown, ranked.settings);
     },
   };
 }
+
+/** Of an image that was not attacked nobody has said the size yet: the picture itself does. */
+const measurer = (measured: (size: ImageSize) => void): ((url: string) => void) =>
+  onChange((url: string) => {
+    void loadPixels(url).then(
+      ({ width, height }) => measured([height, width]),
+      () => undefined,
+    );
+  });

@@ -82,61 +82,55 @@ function sideControl(wish: Wish): Part<Shown> {
   const range = slider("slice size", { min: 1, max: 14, step: 1, value: 7 }, (patch) => wish({ patch }));
   const text = h("span", { class: "place" });
   const fitting = h("div", { class: "buttons", attributes: { role: "group", "aria-label": "Slice sizes that divide the image" } });
-  const card = h("div", { class: "card warning", attributes: { role: "status" } });
-  show(card, false);
+  // The card goes away with the press, so the focus moves on to the slider.
+  const card = problemCard((change) => {
+    wish(change);
+    range.element.focus();
+  });
   const sizes = onChange((height: number, width: number) => {
     const { min, max } = sideRange(height, width);
     Object.assign(range.element, { min: String(min), max: String(max) });
     const sides = fittingSides(height, width).filter((p) => p <= max);
     fill(fitting, ...sides.map((p) => sideButton(p, wish)));
   });
-  // The card goes away with the press, so the focus moves on to the slider.
-  const fix = (label: string, change: Partial<RankingSettings>, appearance: "primary" | "secondary"): HTMLElement =>
-    button(
-      label,
-      () => {
-        wish(change);
-        range.element.focus();
-      },
-      { appearance },
-    );
-  const problems = onChange((message: string, sides: string, canPad: boolean) => {
-    show(card, message !== "");
-    if (message === "") return;
-    const nearest = sides === "" ? [] : sides.split(",").map(Number);
-    const fixes = nearest.map((p) => fix(`Use ${p} × ${p}`, { patch: p }, "primary"));
-    const pad = canPad ? fix("Pad the edges", { onRemainder: "reflectPad" }, "secondary") : null;
-    const advice =
-      nearest.length > 0 ? "Take a size that divides both sides, or mirror the edge pixels until it does." : "No size divides both sides.";
-    fill(
-      card,
-      icon("warning"),
-      h(
-        "div",
-        { class: "card-text" },
-        h("p", {}, h("strong", {}, message)),
-        h("p", {}, advice),
-        h("div", { class: "buttons" }, ...fixes, pad),
-      ),
-    );
-  });
+  const row = h("div", { class: "side-row" }, h("span", { class: "field-name" }, "slice size"), range.element, text, fitting);
   return {
-    element: h(
-      "div",
-      { class: "stack" },
-      h("div", { class: "side-row" }, h("span", { class: "field-name" }, "slice size"), range.element, text, fitting),
-      card,
-    ),
-    update({ settings, size }) {
-      const [height, width] = size;
-      sizes(height, width);
+    element: h("div", { class: "stack" }, row, card.element),
+    update(shown) {
+      const { settings, size } = shown;
+      sizes(...size);
       for (const one of fitting.children)
         if (one instanceof HTMLElement) one.setAttribute("aria-pressed", String(one.dataset["side"] === String(settings.patch)));
       const words = cutText(settings.patch, size);
       range.set(settings.patch, words);
       setText(text, words);
+      card.update(shown);
+    },
+  };
+}
+
+/** What is wrong with the size, and the sizes beside it that are right. */
+function problemCard(wish: Wish): Part<Shown> {
+  const card = h("div", { class: "card warning", attributes: { role: "status" } });
+  show(card, false);
+  const draw = onChange((message: string, sides: string, canPad: boolean) => {
+    show(card, message !== "");
+    if (message === "") return;
+    const nearest = sides === "" ? [] : sides.split(",").map(Number);
+    const fixes = nearest.map((p) => button(`Use ${p} × ${p}`, () => wish({ patch: p }), { appearance: "primary" }));
+    const pad = canPad ? button("Pad the edges", () => wish({ onRemainder: "reflectPad" })) : null;
+    const advice =
+      nearest.length > 0
+        ? "Take a size that divides both sides, or mirror the edge pixels until it does."
+        : "No size divides both sides: mirror the edge pixels.";
+    const text = [h("p", {}, h("strong", {}, message)), h("p", {}, advice), h("div", { class: "buttons" }, ...fixes, pad)];
+    fill(card, icon("warning"), h("div", { class: "card-text" }, ...text));
+  });
+  return {
+    element: card,
+    update({ settings, size }) {
       const problem = cutProblem(settings, size);
-      problems(problem?.message ?? "", problem?.sides.join() ?? "", problem?.canPad ?? false);
+      draw(problem?.message ?? "", problem?.sides.join() ?? "", problem?.canPad ?? false);
     },
   };
 }

@@ -1,11 +1,11 @@
 import type { PatchPlacement } from "../../../src/shared/patch.ts";
-import type { StudioPlace } from "../../../src/shared/patchStudio.ts";
+import type { StudioPlace, StudioState } from "../../../src/shared/patchStudio.ts";
 import { errorCard } from "../../lib/cards.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { number, percent, probability } from "../../lib/format.ts";
 import { loadPixels, type Pixels } from "../../lib/pixels.ts";
-import { button, dropdown, icon, section, slider } from "../../lib/ui.ts";
+import { button, type Choice, dropdown, icon, section, slider } from "../../lib/ui.ts";
 import {
   type Context,
   largestScale,
@@ -27,57 +27,130 @@ const help =
 export function place(): Part<Context> & { put(placement: PatchPlacement): void } {
   let context: Context | null = null;
   let wish: PatchPlacement | null = null;
-  let loaded: Readonly<Record<"image" | "patch" | "pasted", Pixels | null>> = { image: null, patch: null, pasted: null };
-  let pastedOf: PatchPlacement | null = null;
+  const ask = (): void => {
+    const next = nextPlacement(wish, context?.state.place ?? null);
+    if (next) context?.send({ kind: "place", placement: next });
+  };
   const move = (placement: PatchPlacement): void => {
     wish = placement;
     ask();
     draw();
   };
-  const ask = (): void => {
-    const next = nextPlacement(wish, context?.state.place ?? null);
-    if (next) context?.send({ kind: "place", placement: next });
-  };
-  const canvas = placeCanvas(move);
+  const scene = placedPatch(move);
   const image = dropdown("picture", (file) => context?.send({ kind: "image", file }));
   const browse = button("Other…", () => context?.send({ kind: "image", file: null }), {
     icon: "file-media",
     label: "Place on another picture",
   });
-  const rotation = slider("rotation", { min: -180, max: 180, step: 1, value: 0 }, (value) => adjust({ rotation: value }));
-  const scale = slider("scale", { min: smallestScale, max: largestScale, step: 0.05, value: 1 }, (value) => adjust({ scale: value }));
-  const readout = h("p", { class: "muted", attributes: { "aria-live": "off" } });
-  const verdict = h("p", { class: "verdict", attributes: { "aria-live": "polite" } });
-  const coverage = h("p", { class: "muted" });
-  const scores = h("table", { class: "score-table" });
-  const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
-  const adjust = (change: Partial<PatchPlacement>): void => {
+  const turns = turnSliders((change) => {
     const [now, size] = [wish ?? context?.state.place?.placement, context?.state.place?.result?.imageSize];
     if (now && size) move(settled({ ...now, ...change }, size));
+  });
+  const told = prediction();
+  const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
+  const draw = (): void => {
+    const placement = wish ?? context?.state.place?.placement ?? null;
+    if (context) scene.update({ state: context.state, placement });
+    if (placement) turns.set(placement);
   };
+  const tools = h("div", { class: "toolbar studio-toolbar" }, image.element, browse);
+  const left = h("figure", {}, scene.element, h("p", { class: "muted small keys" }, help));
+  const row = h("div", { class: "studio-row reversed" }, left, h("div", { class: "stack" }, told.element, turns.element));
+  const element = section("Place by hand", true, tools, error.element, row);
+  return {
+    element,
+    put(placement) {
+      move(placement);
+      element.open = true;
+      scene.element.scrollIntoView({ block: "nearest" });
+      scene.element.focus();
+    },
+    update(next) {
+      const { state } = next;
+      const at = state.place;
+      if (isAnother(context?.state, state)) wish = null;
+      context = next;
+      image.set(imageChoices(state), at?.image ?? "");
+      error.update(at?.error ?? null);
+      show(row, at !== null && at.result !== null);
+      if (!at || !state.patch) return;
+      told.update(at);
+      ask();
+      draw();
+    },
+  };
+}
+
+/** Another picture or patch, or one that was put into the middle: where the last one lay says nothing about it. */
+const isAnother = (before: StudioState | undefined, now: StudioState): boolean =>
+  before?.place?.image !== now.place?.image || before?.patch?.file !== now.patch?.file || now.place?.placement === null;
+
+function imageChoices({ images, place: at }: StudioState): readonly Choice[] {
+  if (!at || images.some((image) => image.value === at.image)) return images;
+  return [...images, { value: at.image, text: at.image.split(/[\\/]/).at(-1) ?? at.image }];
+}
+
+type Loaded = Readonly<Record<"image" | "patch" | "pasted", Pixels | null>>;
+
+/** The canvas with what it shows: the engine's own picture where it is of this place, else the patch laid over the clean one. */
+function placedPatch(moved: (placement: PatchPlacement) => void): Part<{ state: StudioState; placement: PatchPlacement | null }> {
+  let loaded: Loaded = { image: null, patch: null, pasted: null };
+  let pastedOf: PatchPlacement | null = null;
+  let now: { readonly state: StudioState; readonly placement: PatchPlacement | null } | null = null;
+  const canvas = placeCanvas(moved);
   const load = onChange((imageUrl: string, patchUrl: string, pastedUrl: string | null, shown: PatchPlacement | null) => {
     const one = (url: string | null): Promise<Pixels | null> => (url ? loadPixels(url).catch(() => null) : Promise.resolve(null));
-    void Promise.all([one(imageUrl), one(patchUrl), one(pastedUrl)]).then(([a, b, c]) => {
-      loaded = { image: a, patch: b, pasted: c };
+    void Promise.all([one(imageUrl), one(patchUrl), one(pastedUrl)]).then(([image, patch, pasted]) => {
+      loaded = { image, patch, pasted };
       pastedOf = shown;
       draw();
     });
   });
   const draw = (): void => {
-    const at = context?.state.place;
-    const placement = wish ?? at?.placement;
+    const at = now?.state.place;
+    const placement = now?.placement;
     if (!at?.result || !placement) {
       canvas.draw(null, "No picture yet");
       return;
     }
-    const text = placementText(placement);
-    setText(readout, text);
-    rotation.set(placement.rotation, `${Math.round(placement.rotation)} degrees`);
-    scale.set(placement.scale, `${number(placement.scale, 2)} times`);
-    const pasted = samePlacement(placement, pastedOf) ? loaded.pasted : null;
     const { imageSize: size, patchSize } = at.result;
-    canvas.draw({ ...loaded, pasted, size, patchSize, placement }, `Patch at ${text}. ${placeText(at)?.text ?? ""}`);
+    const pasted = samePlacement(placement, pastedOf) ? loaded.pasted : null;
+    const spoken = `Patch at ${placementText(placement)}. ${placeText(at)?.text ?? ""}`;
+    canvas.draw({ ...loaded, pasted, size, patchSize, placement }, spoken);
   };
+  return {
+    element: canvas.element,
+    update(next) {
+      now = next;
+      const { place: at, patch, base } = next.state;
+      if (at && patch) load(at.uri, patch.uri, at.result ? fileUrl(base, at.result.image) : null, at.shown);
+      draw();
+    },
+  };
+}
+
+function turnSliders(change: (change: Partial<PatchPlacement>) => void) {
+  const rotation = slider("rotation", { min: -180, max: 180, step: 1, value: 0 }, (value) => change({ rotation: value }));
+  const scale = slider("scale", { min: smallestScale, max: largestScale, step: 0.05, value: 1 }, (value) => change({ scale: value }));
+  const readout = h("p", { class: "muted", attributes: { "aria-live": "off" } });
+  const field = (name: string, control: HTMLElement): HTMLElement =>
+    h("label", { class: "field" }, h("span", { class: "field-name" }, name), control);
+  const sliders = h("div", { class: "control-row" }, field("rotation", rotation.element), field("scale", scale.element));
+  return {
+    element: h("div", { class: "stack" }, readout, sliders),
+    set(placement: PatchPlacement): void {
+      setText(readout, `Patch at ${placementText(placement)}`);
+      rotation.set(placement.rotation, `${Math.round(placement.rotation)} degrees`);
+      scale.set(placement.scale, `${number(placement.scale, 2)} times`);
+    },
+  };
+}
+
+/** What the model says, announced; how much is covered, and the classes that matter. */
+function prediction(): Part<StudioPlace> {
+  const verdict = h("p", { class: "verdict", attributes: { "aria-live": "polite" } });
+  const coverage = h("p", { class: "muted" });
+  const scores = h("table", { class: "score-table" });
   const tell = onChange((result: StudioPlace["result"], at: StudioPlace) => {
     const said = placeText(at);
     show(verdict, said !== null);
@@ -93,44 +166,7 @@ export function place(): Part<Context> & { put(placement: PatchPlacement): void 
     );
     fill(scores, ...scoreRows(result));
   });
-  const tools = h("div", { class: "toolbar studio-toolbar" }, image.element, browse);
-  const turns = h(
-    "div",
-    { class: "control-row" },
-    h("label", { class: "field" }, h("span", { class: "field-name" }, "rotation"), rotation.element),
-    h("label", { class: "field" }, h("span", { class: "field-name" }, "scale"), scale.element),
-  );
-  const left = h("figure", {}, canvas.element, h("p", { class: "muted small keys" }, help));
-  const row = h("div", { class: "studio-row reversed" }, left, h("div", { class: "stack" }, verdict, coverage, readout, turns, scores));
-  const element = section("Place by hand", true, tools, error.element, row);
-  return {
-    element,
-    put(placement) {
-      move(placement);
-      element.open = true;
-      canvas.element.scrollIntoView({ block: "nearest" });
-      canvas.element.focus();
-    },
-    update(next) {
-      const before = context?.state;
-      context = next;
-      const { state } = next;
-      const at = state.place;
-      if (before?.place?.image !== at?.image || before?.patch?.file !== state.patch?.file || at?.placement === null) wish = null;
-      const own =
-        at && !state.images.some((i) => i.value === at.image)
-          ? [{ value: at.image, text: at.image.split(/[\\/]/).at(-1) ?? at.image }]
-          : [];
-      image.set([...state.images, ...own], at?.image ?? "");
-      error.update(at?.error ?? null);
-      show(row, at?.result !== null && at !== null);
-      if (!at || !state.patch) return;
-      tell(at.result, at);
-      load(at.uri, state.patch.uri, at.result ? fileUrl(state.base, at.result.image) : null, at.shown);
-      ask();
-      draw();
-    },
-  };
+  return { element: h("div", { class: "stack" }, verdict, coverage, scores), update: (at) => tell(at.result, at) };
 }
 
 const shownClasses = 4;

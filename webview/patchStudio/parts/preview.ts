@@ -1,10 +1,11 @@
 import type { PatchPreview, PatchTransforms } from "../../../src/shared/patch.ts";
+import type { StudioState } from "../../../src/shared/patchStudio.ts";
 import { errorCard } from "../../lib/cards.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, roving, setText, show } from "../../lib/dom.ts";
 import { button, dropdown, icon, section } from "../../lib/ui.ts";
 import { type Context, figuresText, placementText, previewKind, previewText, targetName } from "../model.ts";
-import { numberField } from "./setup.ts";
+import { firstFault, numberField } from "./fields.ts";
 
 const counts = ["4", "9", "16", "25", "36"].map((value) => ({ value, text: value }));
 const icons = { target: "target", fooled: "warning", resisted: "shield" } as const;
@@ -12,18 +13,12 @@ const icons = { target: "target", fooled: "warning", resisted: "shield" } as con
 /** The patch at random places of many images, with what the model says. */
 export function preview(): Part<Context> {
   let context: Context | null = null;
-  let transforms: PatchTransforms | null = null;
   let count = 16;
   let seed = 1;
-  const set = (change: Partial<PatchTransforms>): void => {
-    if (transforms) transforms = { ...transforms, ...change };
-  };
   const pictures = dropdown("pictures", (value) => {
     count = Number(value);
   });
-  const rotation = numberField("turned by at most (degrees)", 0, 180, (value) => set({ rotation: value }), false);
-  const low = numberField("scaled by at least", 0.05, 1, (value) => set({ scaleMin: value }), false);
-  const high = numberField("at most", 1, 4, (value) => set({ scaleMax: value }), false);
+  const transforms = transformFields();
   const go = button("Paste at random", () => ask(), {
     icon: "refresh",
     appearance: "primary",
@@ -32,57 +27,76 @@ export function preview(): Part<Context> {
   const cancel = button("Cancel", () => context?.send({ kind: "cancel", what: "preview" }), { icon: "debug-stop" });
   const fault = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
   const figures = h("p", { attributes: { "aria-live": "polite" } });
+  const grid = previewGrid();
+  const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
+  const ask = (): void => {
+    const problem = transforms.fault();
+    const value = transforms.value();
+    setText(fault, problem ?? "");
+    if (!problem && value) context?.send({ kind: "preview", count, transforms: value, seed: seed++ });
+  };
+  const tools = h("div", { class: "toolbar studio-toolbar" }, pictures.element, ...transforms.elements, go, cancel);
+  return {
+    element: section("Try under random transforms", true, tools, fault, error.element, figures, grid.element),
+    update(next) {
+      context = next;
+      const { state } = next;
+      const task = state.preview;
+      const running = task?.status === "running";
+      pictures.set(counts, String(count));
+      transforms.update(state);
+      show(go, !running);
+      show(cancel, running);
+      error.update(task?.error ?? null);
+      show(figures, task !== null);
+      setText(figures, running ? "Pasting…" : task?.result ? figuresText(task.result.figures, targetName(state)) : "");
+      grid.update(state);
+    },
+  };
+}
+
+/** How a place is drawn: as in the training of the patch, until somebody changes it. */
+function transformFields() {
+  let transforms: PatchTransforms | null = null;
+  const set = (change: Partial<PatchTransforms>): void => {
+    if (transforms) transforms = { ...transforms, ...change };
+  };
+  const rotation = numberField("turned by at most (degrees)", { low: 0, high: 180 }, (value) => set({ rotation: value }));
+  const low = numberField("scaled by at least", { low: 0.05, high: 1 }, (value) => set({ scaleMin: value }));
+  const high = numberField("at most", { low: 1, high: 4 }, (value) => set({ scaleMax: value }));
+  const fields = [rotation, low, high];
+  const adopt = onChange((patch: StudioState["patch"], params: StudioState["settings"]["params"]) => {
+    const value = (name: string, otherwise: number): number => (typeof params[name] === "number" ? params[name] : otherwise);
+    const asked = { rotation: value("rotation", 22.5), scaleMin: value("scaleMin", 1), scaleMax: value("scaleMax", 1) };
+    transforms = patch?.document?.transforms ?? asked;
+    rotation.set(transforms.rotation);
+    low.set(transforms.scaleMin);
+    high.set(transforms.scaleMax);
+  });
+  return {
+    elements: fields.map((field) => field.element),
+    value: () => transforms,
+    fault: () => firstFault(fields),
+    update: ({ patch, settings }: StudioState) => adopt(patch, settings.params),
+  };
+}
+
+function previewGrid(): Part<StudioState> {
   const grid = h("ul", { class: "previews plain", attributes: { "aria-label": "Images with the patch" } });
   const columns = (): number => {
     const all = [...grid.children].filter((one) => one instanceof HTMLElement);
     return Math.max(1, all.filter((one) => one.offsetTop === all[0]?.offsetTop).length);
   };
   const select = roving(grid, "figure", columns);
-  const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
-  const ask = (): void => {
-    const problem = [rotation, low, high].map((field) => field.fault()).find((text) => text !== null) ?? null;
-    setText(fault, problem ?? "");
-    if (!problem && transforms) context?.send({ kind: "preview", count, transforms, seed: seed++ });
-  };
   const draw = onChange((shown: readonly PatchPreview[], base: string) => {
     fill(grid, ...shown.map((p) => cell(p, base)));
     select(0);
   });
-  const adopt = onChange((_patch: string, settings: Readonly<Record<string, unknown>>) => {
-    const known = context?.state.patch?.document?.transforms;
-    const value = (name: string, otherwise: number): number => (typeof settings[name] === "number" ? settings[name] : otherwise);
-    transforms = known ?? { rotation: value("rotation", 22.5), scaleMin: value("scaleMin", 1), scaleMax: value("scaleMax", 1) };
-  });
-  const element = section(
-    "Try under random transforms",
-    true,
-    h("div", { class: "toolbar studio-toolbar" }, pictures.element, rotation.element, low.element, high.element, go, cancel),
-    fault,
-    error.element,
-    figures,
-    grid,
-  );
   return {
-    element,
-    update(next) {
-      context = next;
-      const { state } = next;
-      const task = state.preview;
-      adopt(state.patch?.file ?? "", state.settings.params);
-      pictures.set(counts, String(count));
-      if (transforms) {
-        rotation.set(transforms.rotation);
-        low.set(transforms.scaleMin);
-        high.set(transforms.scaleMax);
-      }
-      const running = task?.status === "running";
-      show(go, !running);
-      show(cancel, running);
-      error.update(task?.error ?? null);
-      show(figures, task !== null);
-      setText(figures, running ? "Pasting…" : task?.result ? figuresText(task.result.figures, targetName(state)) : "");
+    element: grid,
+    update({ preview: task, base }) {
       show(grid, Boolean(task?.result));
-      if (task?.result) draw(task.result.pictures, state.base);
+      if (task?.result) draw(task.result.pictures, base);
     },
   };
 }

@@ -35,6 +35,8 @@ export interface WindowOptions {
   readonly expects: string;
   readonly trust?: boolean;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Variables of the extension host and of what it starts. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly width?: number;
   readonly height?: number;
   /** Adds what the test needs to the workspace before it is opened. */
@@ -61,6 +63,7 @@ export async function openWindow(options: WindowOptions): Promise<Window> {
     settings: { "window.autoDetectColorScheme": false, ...options.settings },
     logFile: path.join(artifacts, `${options.name}.log`),
     ...(options.trust ? { trust: true } : {}),
+    ...(options.environment ? { environment: options.environment } : {}),
   });
   const { page, close } = await openBrowser({ width: options.width ?? 1280, height: options.height ?? 860 });
   const picture = async (name: string): Promise<void> => {

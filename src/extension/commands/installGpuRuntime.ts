@@ -159,7 +159,8 @@ export function verdict(part: RuntimePart, { backends, devices, selected }: Doct
     return { works: false, text: `${part.title} is installed, but cannot be used: ${found?.reason ?? "the doctor says nothing of it"}` };
   const device = found.device ?? "it works";
   if (part.id === "onnxruntime") return { works: true, text: `${part.title} is installed and finds ${device}.` };
-  if (/sees no GPU/.test(device)) return { works: false, text: `${part.title} is installed. ${device}` };
+  const blind = /sees no GPU: .*/.exec(device)?.[0];
+  if (blind) return { works: false, text: `${part.title} is installed, but ${blind}` };
   const used = selected === "tensorflow" ? "and is used from now on" : "and is used when you choose the backend tensorflow";
   return { works: true, text: `${part.title} is installed, finds ${device.replace(/^TensorFlow, /, "")}, ${used}.` };
 }

@@ -7,8 +7,8 @@ import path from "node:path";
 
 export interface Registry {
   readonly url: string;
-  /** Sets the install script of the one package it holds. */
-  publish(installScript: string): void;
+  /** Sets the install script of the one package it holds, and its main file. */
+  publish(installScript: string, main?: string): void;
   close(): Promise<void>;
 }
 
@@ -26,14 +26,15 @@ export async function openRegistry(folder: string, name: string, version: string
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ name, "dist-tags": { latest: version }, versions: { [version]: manifest } }));
   });
-  const packageJson = { name, version, hasInstallScript: true, scripts: { install: "node install.cjs" } };
+  const packageJson = { name, version, main: "index.js", hasInstallScript: true, scripts: { install: "node install.cjs" } };
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
-    publish(installScript) {
+    publish(installScript, main = "") {
       writeFileSync(path.join(home, "package.json"), JSON.stringify(packageJson));
       writeFileSync(path.join(home, "install.cjs"), installScript);
+      writeFileSync(path.join(home, "index.js"), main);
       const out = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--loglevel=error"], { cwd: home, encoding: "utf8" });
       const file = /"filename":\s*"([^"]+)"/.exec(out)?.[1] ?? "";
       tarball = readFileSync(path.join(home, file.replace("@", "").replace("/", "-")));

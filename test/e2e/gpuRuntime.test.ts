@@ -1,0 +1,100 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { runtimePart } from "../../src/shared/gpuRuntime.ts";
+import { pick, quickPickRow, runCommand } from "../harness/gestures.mjs";
+import { working } from "../unit/backends/tensorflowFixture.ts";
+import { openRegistry, type Registry } from "../unit/extension/registry.ts";
+import { openWindow, type Window } from "./window.ts";
+
+const supported = process.platform === "linux" && process.arch === "x64";
+const part = runtimePart("tensorflow");
+const title = "Install GPU Runtime";
+let folder = "";
+let registry: Registry;
+let window: Window;
+let page: Page;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(os.tmpdir(), "bulwark-registry-"));
+  registry = await openRegistry(folder, part.package, part.version);
+  const environment = { npm_config_registry: registry.url, npm_config_cache: path.join(folder, "cache"), npm_config_prefer_online: "true" };
+  window = await openWindow({ name: "gpu-runtime", expects: "seven.png", environment });
+  page = window.page;
+});
+afterAll(async () => {
+  await window?.close();
+  await registry?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const dialog = (): Locator => page.locator(".monaco-dialog-box");
+const notification = (text: string | RegExp): Locator => page.locator(".notification-toast", { hasText: text }).first();
+
+/** Through the palette to the question; returns what it says. */
+async function ask(): Promise<string> {
+  await runCommand(page, title);
+  await pick(page, part.title);
+  await dialog().waitFor();
+  return (await dialog().textContent()) ?? "";
+}
+const answer = (button: string): Promise<void> => dialog().locator(".monaco-button", { hasText: button }).click();
+
+describe.each(supported ? [title] : [])("the command %s", () => {
+  let target = "";
+
+  it("comes with none of it", () => {
+    const [extension = ""] = readdirSync(inject("extensions")).filter((name) => name.startsWith("bulwark"));
+    const packages = readdirSync(path.join(inject("extensions"), extension, "dist/node_modules"));
+    expect(packages).toContain("onnxruntime-node");
+    expect(packages).not.toContain("@tensorflow");
+  });
+
+  it("says what it would download, from where and to which place, and does nothing without consent", async () => {
+    const text = await ask();
+    for (const word of [`${part.package} ${part.version}`, part.host, "0.6 GB", "2.5 GB", part.needs, "nothing of yours is sent"])
+      expect(text).toContain(word);
+    target = /put in (\S+gpu-runtime\/tensorflow) and/.exec(text)?.[1] ?? "";
+    expect(target).toContain("globalStorage/bulwark-ml.bulwark/");
+    await window.picture("gpu-runtime-consent");
+    await answer("Cancel");
+    await dialog().waitFor({ state: "detached" });
+    expect(existsSync(path.dirname(target))).toBe(false);
+  });
+
+  it("without a connection for the native part, says so and leaves nothing", async () => {
+    registry.publish('require("https").get("https://storage.invalid/libtensorflow.tar.gz");');
+    await ask();
+    await answer("Download and Install");
+    await notification("storage.invalid cannot be reached; nothing was installed.").waitFor();
+    expect(existsSync(target)).toBe(false);
+  });
+
+  it("installs, tries what came in the engine's own process, and says that it sees no GPU and why", async () => {
+    const says = "Could not load dynamic library 'libcudart.so.11.0'; dlerror: libcudart.so.11.0: cannot open shared object file\n";
+    const bring =
+      'require("fs").mkdirSync("lib/napi-v8",{recursive:true});require("fs").writeFileSync("lib/napi-v8/tfjs_binding.node","");';
+    registry.publish(bring, working({ says }));
+    await ask();
+    await answer("Download and Install");
+    await notification(`${part.title} is installed, but sees no GPU: libcudart.so.11.0 is not found. Install CUDA 11.2`).waitFor();
+    expect(existsSync(path.join(target, "node_modules", part.package, "lib/napi-v8/tfjs_binding.node"))).toBe(true);
+    await window.picture("gpu-runtime-installed");
+  });
+
+  it("removes it again", async () => {
+    await runCommand(page, title);
+    await quickPickRow(page, `${part.version} is installed`).waitFor();
+    await pick(page, part.title);
+    await pick(page, "Remove");
+    await notification(`${part.title} is removed.`).waitFor();
+    expect(existsSync(target)).toBe(false);
+  });
+});
+
+it.each(supported ? [] : ["another system"])("on %s the command says that there is none, and what there is", async () => {
+  await runCommand(page, title);
+  await notification("There is no GPU runtime to install for").waitFor();
+});

@@ -1,7 +1,7 @@
 import { util } from "@tensorflow/tfjs-core";
 import type { Device } from "../../../shared/devices.ts";
 import { type Attribute, type ElementType, elementCode, encodeModel, type Initializer, type OnnxNode, type Port } from "./onnx.ts";
-import { belongsOnCpu } from "./provider.ts";
+import { belongsOnCpu, missingChannels } from "./provider.ts";
 
 /** A value inside the graph that is being written. `uses` counts the kernels (and readers) that want it; lowerings may fuse what has one. */
 export interface Value {
@@ -88,11 +88,12 @@ export class Graph {
   /** The raw form: one node with any number of outputs. An empty name stands for an input left out. */
   emit(
     type: string,
-    inputs: readonly (Value | undefined)[],
+    given: readonly (Value | undefined)[],
     outputs: readonly Omit<Value, "name">[],
     attributes: Attributes = {},
     domain?: string,
   ): Value[] {
+    const inputs = this.device === "cpu" ? given : this.widened(type, given, attributes);
     const constant = inputs.every((input) => !input || input.constant === true);
     const values = outputs.map(({ shape, dtype }) => ({ name: `t${this.count++}`, shape, dtype, constant }));
     const names = { inputs: inputs.map((input) => input?.name ?? ""), outputs: values.map((value) => value.name) };
@@ -100,6 +101,18 @@ export class Graph {
     this.nodes.push(node);
     for (const value of values) this.producers.set(value.name, node);
     return values;
+  }
+
+  private widened(type: string, inputs: readonly (Value | undefined)[], attributes: Attributes): readonly (Value | undefined)[] {
+    const missing = missingChannels(this.device, { type, shapes: inputs.map((input) => input?.shape), attributes });
+    if (missing === 0) return inputs;
+    const wide = (value: Value | undefined): Value | undefined =>
+      value &&
+      this.pad(
+        value,
+        value.shape.map((_, axis) => [0, axis === 1 ? missing : 0]),
+      );
+    return [wide(inputs[0]), wide(inputs[1]), ...inputs.slice(2)];
   }
 
   private placed(type: string, inputs: readonly (Value | undefined)[], outputs: number, attributes: Attributes): { name?: string } {

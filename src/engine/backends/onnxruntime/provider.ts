@@ -48,6 +48,16 @@ const refusedByWebgpu: Readonly<Record<string, (node: PlacedNode) => boolean>> =
   Slice: ({ constants }) => (constants(4) ?? []).some((step) => step < 0),
 };
 
+/**
+ * Channels of zeros that a convolution's image and filter need on top. WebGPU's provider reads channels by threes where fours do not divide
+ * them, and sums the wrong ones when there are more than three (onnxruntime issue 29651).
+ */
+export function missingChannels(device: Device, { type, shapes, attributes }: Pick<PlacedNode, "type" | "shapes" | "attributes">): number {
+  const [outputs = 1, channels = 1, ...window] = shapes[1] ?? [];
+  if (device !== "webgpu" || type !== "Conv" || window.length !== 2 || (attributes["group"] ?? 1) !== 1) return 0;
+  return channels > 3 && channels % 3 === 0 && channels % 4 !== 0 && outputs % 4 === 0 ? 4 - (channels % 4) : 0;
+}
+
 /** Whether a node must be kept off the device that the rest of its graph runs on. */
 export const belongsOnCpu = (device: Device, node: PlacedNode): boolean =>
   device === "webgpu" && (refusedByWebgpu[node.type]?.(node) ?? false);

@@ -136,7 +136,7 @@ export function nextPlacement(wish: PatchPlacement | null, place: StudioPlace | 
 }
 
 export function placementText({ row, column, rotation, scale }: PatchPlacement): string {
-  return `row ${number(row)}, column ${number(column)}, turned ${number(Math.round(rotation))}°, scale ${number(scale, 2)}`;
+  return `row ${number(row)}, column ${number(column)}, turned ${number(Math.round(rotation))}°, scale ${number(scale)}`;
 }
 
 /** The prediction with the patch, in words. */

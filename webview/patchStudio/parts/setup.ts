@@ -50,7 +50,13 @@ export function setup(change: (settings: StudioSettings) => void): Part<Context>
   const steps = numberField("steps", { low: 1, high: mostSteps, whole: true }, (value) => setParam("steps", value));
   const area = areaControl((value) => setParam("area", value));
   const more = moreParameters(setParam);
-  const fields = [model.element, h("div", { class: "with-button" }, source.element, folder), limit.element, target.element, shape.element];
+  const fields = [
+    model.element,
+    h("div", { class: "with-button wide" }, source.element, folder),
+    limit.element,
+    target.element,
+    shape.element,
+  ];
   return {
     element: h("div", { class: "setup" }, ...fields, steps.element, area.element, more.element),
     fault: () => firstFault([limit, steps, more]),

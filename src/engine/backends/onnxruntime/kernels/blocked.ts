@@ -35,24 +35,37 @@ function blockedFilter(g: Graph, w: Value): Value {
   return g.reshape(filter, [outputs, inputs, kh, kw]);
 }
 
-/** The convolution in blocks, [N,OH,OW,Cout]; undefined where the channels do not fill whole blocks. */
-export function blockedConv(
-  g: Graph,
-  x: Value,
-  w: Value,
-  axes: readonly Axis[],
-  shape: readonly number[],
-  bias?: Value,
-): Value | undefined {
-  const [, , inputs = 1, outputs = 1] = w.shape;
-  const block = g.block;
-  if (block === 0 || outputs % block !== 0 || (inputs >= block && inputs % block !== 0)) return undefined;
-  const source = inputs < block ? channelsFirst(g, x) : toBlocks(g, x);
-  const values = [source, blockedFilter(g, w), ...(bias ? [bias] : [])];
-  const raw = g.op("Conv", values, shape, "float32", windowAttributes(axes), blockedDomain);
+/** Outputs with the zeros that fill the last block. */
+function filled(g: Graph, w: Value): Value {
+  const missing = (g.block - ((w.shape.at(-1) ?? 1) % g.block)) % g.block;
+  return g.pad(
+    w,
+    w.shape.map((_, d) => [0, d === w.shape.length - 1 ? missing : 0]),
+  );
+}
+
+/** Whether filters with this many inputs can be laid out in blocks. */
+const fits = (g: Graph, inputs: number): boolean => g.block > 0 && (inputs < g.block || inputs % g.block === 0);
+
+/** What a blocked convolution made, [N,OH,OW,Cout]. Its blocks stay known where Cout fills them. */
+function unblocked(g: Graph, raw: Value, outputs: number): Value {
+  const [n = 1, c = 1, h = 1, w = 1] = raw.shape;
+  if (c !== outputs)
+    return g.op("ReorderOutput", [raw], [n, h, w, outputs], "float32", { channels: outputs, channels_last: 1 }, blockedDomain);
   const result = fromBlocks(g, raw);
   g.note("conv", result, raw);
   return result;
+}
+
+/** The convolution in blocks, [N,OH,OW,Cout]; undefined where there are no blocks or the input's channels do not fill whole ones. */
+export function blockedConv(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value): Value | undefined {
+  const [, , inputs = 1, outputs = 1] = w.shape;
+  if (!fits(g, inputs)) return undefined;
+  const source = inputs < g.block ? channelsFirst(g, x) : toBlocks(g, x);
+  const filter = filled(g, w);
+  const shape = [x.shape[0] ?? 1, filter.shape[3] ?? 1, ...axes.map((a) => a.output)];
+  const values = [source, blockedFilter(g, filter), ...(bias ? [filled(g, bias)] : [])];
+  return unblocked(g, g.op("Conv", values, shape, "float32", windowAttributes(axes), blockedDomain), outputs);
 }
 
 /** An element-wise operation on values that are all in blocks stays there; undefined where one is not. The result has `like`'s shape. */
@@ -123,17 +136,15 @@ export function depthSlices(g: Graph, x: Value, depth: Axis): Value[] {
 /** A 3-D convolution as a sum of 2-D ones, one for each slice of the filter's depth, each of which adds itself to the sum so far. */
 export function blockedConv3d(g: Graph, x: Value, w: Value, [depth, ...plane]: readonly [Axis, Axis, Axis]): Value | undefined {
   const [, , , inputs = 1, outputs = 1] = w.shape;
-  if (g.block === 0 || outputs % g.block !== 0 || inputs % g.block !== 0) return undefined;
-  const [n = 1] = x.shape;
+  if (!fits(g, inputs) || inputs < g.block) return undefined;
   g.note("blocked", x, toBlocks(g, folded(g, x)));
-  const shape = [n * depth.output, outputs, ...plane.map((a) => a.output)];
+  const filters = filled(g, w);
+  const shape = [(x.shape[0] ?? 1) * depth.output, filters.shape[4] ?? 1, ...plane.map((a) => a.output)];
   const sum = depthSlices(g, x, depth).reduce<Value | undefined>((before, slices, i) => {
-    const filter = blockedFilter(g, g.reshape(g.slice(w, [i, 0, 0, 0, 0], [1, ...w.shape.slice(1)]), w.shape.slice(1)));
+    const image = filters.shape.slice(1);
+    const filter = blockedFilter(g, g.reshape(g.slice(filters, [i, 0, 0, 0, 0], [1, ...image]), image));
     const values = [toBlocks(g, slices), filter, ...(before ? [undefined, before] : [])];
     return g.op("Conv", values, shape, "float32", windowAttributes(plane), blockedDomain);
   }, undefined);
-  if (!sum) return undefined;
-  const result = fromBlocks(g, sum);
-  g.note("conv", result, sum);
-  return unfolded(g, result, depth.output);
+  return sum && unfolded(g, unblocked(g, sum, outputs), depth.output);
 }

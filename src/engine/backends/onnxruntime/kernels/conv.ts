@@ -36,13 +36,40 @@ export function conv2d(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias
     const shifted = bias ? g.binary("Add", product, bias) : product;
     return g.reshape(shifted, [batch, rows, columns, outputs]);
   }
-  const shape = [batch, outputs, rows, columns];
-  const blocked = blockedConv(g, x, w, axes, shape, bias);
+  const blocked = blockedConv(g, x, w, axes, bias);
   if (blocked) return blocked;
+  const shape = [batch, outputs, rows, columns];
   const filter = g.transpose(w, [3, 2, 0, 1]);
   const raw = g.op("Conv", [channelsFirst(g, x), filter, ...(bias ? [bias] : [])], shape, "float32", windowAttributes(axes));
   const result = channelsLast(g, raw);
   return g.note("conv", result, raw) && result;
+}
+
+/**
+ * A convolution with few outputs leaves most of a block of channels empty. Here each column of the kernel has outputs of its own, so that
+ * one narrower convolution fills the block; they are shifted and summed afterwards. Undefined where that does not fit into one block.
+ */
+export function byColumns(
+  g: Graph,
+  w: Value,
+  axes: readonly Axis[],
+  convolve: (w: Value, axes: readonly Axis[]) => Value,
+): Value | undefined {
+  const columns = axes.at(-1);
+  const [inputs = 1, outputs = 1] = w.shape.slice(-2);
+  if (!columns || columns.kernel === 1 || outputs * columns.kernel > g.block || inputs % g.block !== 0) return undefined;
+  if (columns.stride !== 1 || columns.dilation !== 1) return undefined;
+  const rest = w.shape.slice(0, -3);
+  const r = rest.length;
+  const beside = g.transpose(w, [...rest.keys(), r + 1, r, r + 2]);
+  const filter = g.reshape(beside, [...rest, 1, inputs, columns.kernel * outputs]);
+  const wide = convolve(filter, [...axes.slice(0, -1), { ...columns, kernel: 1, before: 0, output: columns.input }]);
+  const shifted = Array.from({ length: columns.kernel }, (_, k) => {
+    const begin = wide.shape.map((_, d) => (d === wide.shape.length - 1 ? k * outputs : 0));
+    const part = g.slice(wide, begin, [...wide.shape.slice(0, -1), outputs]);
+    return window(g, part, wide.shape.length - 2, k - columns.before, columns.output);
+  });
+  return shifted.reduce((sum, part) => g.binary("Add", sum, part));
 }
 
 /** Writes a following bias into the convolution itself, where nothing else reads what lies between. */
@@ -70,7 +97,8 @@ export function conv2dInputGradient(g: Graph, dy: Value, w: Value, axes: readonl
     if (isPointwise(mirrored)) return conv2d(g, dy, g.transpose(w, [0, 1, 3, 2]), mirrored);
     // Flipped in space, input and output channels exchanged.
     const flipped = g.slice(w, [...axes.map((a) => a.kernel - 1), 0, 0], w.shape, [-1, -1, 1, 1]);
-    return conv2d(g, dy, g.transpose(flipped, [0, 1, 3, 2]), mirrored);
+    const filter = g.transpose(flipped, [0, 1, 3, 2]);
+    return byColumns(g, filter, mirrored, (columns, along) => conv2d(g, dy, columns, along)) ?? conv2d(g, dy, filter, mirrored);
   }
   const filter = g.transpose(w, [3, 2, 0, 1]);
   return channelsLast(g, transposed(g, channelsFirst(g, dy), filter, axes, w.shape[2] ?? 1, 1));

@@ -9,7 +9,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
 import { blockedConv3d, depthSlices, folded, unfolded } from "./blocked.ts";
-import { conv2d, conv2dInputGradient, planeAxes } from "./conv.ts";
+import { byColumns, conv2d, conv2dInputGradient, planeAxes } from "./conv.ts";
 import { blockedFilterGradient, conv2dFilterGradient, filterGradientByRows } from "./filterGradient.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { type Axis, after, axesKey, window } from "./window.ts";
@@ -95,7 +95,9 @@ function inputGradient(g: Graph, dy: Value, w: Value, axes: Axes, shape: readonl
   if (axes.every((a) => a.stride === 1 && a.kernel - 1 - a.before >= 0)) {
     const begin = [...axes.map((a) => a.kernel - 1), 0, 0];
     const flipped = g.slice(w, begin, w.shape, [-1, -1, -1, 1, 1]);
-    return conv3d(g, dy, g.transpose(flipped, [0, 1, 2, 4, 3]), [mirror(depth), mirror(rows), mirror(columns)]);
+    const filter = g.transpose(flipped, [0, 1, 2, 4, 3]);
+    const mirrored: Axes = [mirror(depth), mirror(rows), mirror(columns)];
+    return byColumns(g, filter, mirrored, (part, along) => conv3d(g, dy, part, along as Axes)) ?? conv3d(g, dy, filter, mirrored);
   }
   const flat = g.reshape(dy, [(dy.shape[0] ?? 1) * depth.output, rows.output, columns.output, dy.shape[4] ?? 1]);
   return unfoldDepth(g, conv2dInputGradient(g, flat, foldFilter(g, w), [rows, columns]), depth, shape);

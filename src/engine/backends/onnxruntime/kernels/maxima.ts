@@ -25,38 +25,51 @@ export function firstMaxima(g: Graph, dy: Value, x: Value, y: Value, axes: reado
   return route(g, dy, x, y, axes);
 }
 
-/** [A,…h,C] with windows side by side as [window, elements]: element k of every window in row k. */
+/** For each element of a plane, its number when the planes' windows are sorted by the place in the window. */
+function sortedByPlace(axes: readonly Axis[]): number[] {
+  let [places, windows] = [[0], [0]];
+  for (const { kernel, output } of axes) {
+    const along = Array.from({ length: output * kernel }, (_, i) => i);
+    places = places.flatMap((place) => along.map((i) => place * kernel + (i % kernel)));
+    windows = windows.flatMap((origin) => along.map((i) => origin * output + Math.floor(i / kernel)));
+  }
+  const count = axes.reduce((product, a) => product * a.output, 1);
+  return places.map((place, i) => place * count + (windows[i] ?? 0));
+}
+
+/** [A,…H,C] with windows side by side as [A, place in the window, windows · C]. A Gather copies on several threads, a Transpose on one. */
 function byPlace(g: Graph, x: Value, axes: readonly Axis[]): Value {
   const [first = 1, channels = 1] = [x.shape[0], x.shape.at(-1)];
   const whole = axes.reduce((value, a, i) => window(g, value, i + 1, 0, a.output * a.kernel), x);
-  const apart = g.reshape(whole, [first, ...axes.flatMap((a) => [a.output, a.kernel]), channels]);
-  const places = axes.map((_, i) => 2 * i + 2);
-  const rest = apart.shape.map((_, d) => d).filter((d) => !places.includes(d));
-  return g.reshape(g.transpose(apart, [...places, ...rest]), [area(axes), sizeOf(whole.shape) / area(axes)]);
+  const sorted = sortedByPlace(axes);
+  const sources = sorted.slice();
+  for (const [element, number] of sorted.entries()) sources[number] = element;
+  const pixels = g.reshape(whole, [first, sorted.length, channels]);
+  const parts = g.op("Gather", [pixels, g.ints(sources)], pixels.shape, "float32", { axis: 1 });
+  return g.reshape(parts, [first, area(axes), (sorted.length / area(axes)) * channels]);
 }
 
-/** The opposite of `byPlace`: zeros where no window reaches. */
-function inPlace(g: Graph, rows: Value, axes: readonly Axis[], shape: readonly number[]): Value {
+/** The opposite of `byPlace`; zeros where no window reaches. */
+function inPlace(g: Graph, parts: Value, axes: readonly Axis[], shape: readonly number[]): Value {
   const [first = 1, channels = 1] = [shape[0], shape.at(-1)];
-  const m = axes.length;
-  const apart = g.reshape(rows, [...axes.map((a) => a.kernel), first, ...axes.map((a) => a.output), channels]);
-  const perm = [m, ...axes.flatMap((_, i) => [m + 1 + i, i]), 2 * m + 1];
-  const whole = g.reshape(g.transpose(apart, perm), [first, ...axes.map((a) => a.output * a.kernel), channels]);
-  return axes.reduce((value, a, i) => window(g, value, i + 1, 0, a.input), whole);
+  const sorted = sortedByPlace(axes);
+  const pixels = g.reshape(parts, [first, sorted.length, channels]);
+  const whole = g.op("Gather", [pixels, g.ints(sorted)], pixels.shape, "float32", { axis: 1 });
+  const plane = g.reshape(whole, [first, ...axes.map((a) => a.output * a.kernel), channels]);
+  return axes.reduce((value, a, i) => window(g, value, i + 1, 0, a.input), plane);
 }
 
 function route(g: Graph, dy: Value, x: Value, y: Value, axes: readonly Axis[]): Value {
-  const count = area(axes);
-  const elements = sizeOf(y.shape);
-  const flat = (value: Value): Value => g.reshape(value, [1, elements]);
-  const equal = g.binary("Equal", byPlace(g, x, axes), flat(y), "bool");
+  const first = x.shape[0] ?? 1;
+  const single = [first, 1, sizeOf(y.shape) / first];
+  const equal = g.binary("Equal", byPlace(g, x, axes), g.reshape(y, single), "bool");
   let taken: Value | undefined;
-  const first = Array.from({ length: count }, (_, k): Value => {
-    const here = g.slice(equal, [k, 0], [1, elements]);
+  const winners = Array.from({ length: area(axes) }, (_, k): Value => {
+    const here = g.slice(equal, [0, k, 0], single);
     const wins = taken ? g.binary("And", here, g.unary("Not", taken)) : here;
     taken = taken ? g.binary("Or", taken, here) : here;
     return wins;
   });
-  const gradient = g.binary("Mul", flat(dy), g.cast(g.concat(first, 0), "float32"));
+  const gradient = g.binary("Mul", g.reshape(dy, single), g.cast(g.concat(winners, 1), "float32"));
   return inPlace(g, gradient, axes, x.shape);
 }

@@ -1,0 +1,175 @@
+import "../../../../src/engine/backends/cpu.ts";
+import { describe, expect, it } from "vitest";
+import { ablation } from "../../../../src/engine/analyses/ablation.ts";
+import { baselineComparison } from "../../../../src/engine/analyses/baselineComparison.ts";
+import { depthSweep } from "../../../../src/engine/analyses/depthSweep.ts";
+import { robustnessCurve } from "../../../../src/engine/analyses/robustnessCurve.ts";
+import { rocCurve, rocOf } from "../../../../src/engine/analyses/rocCurve.ts";
+import { syllabusComparison } from "../../../../src/engine/analyses/syllabusComparison.ts";
+import { timing } from "../../../../src/engine/analyses/timing.ts";
+import { createContext } from "../../../../src/engine/context.ts";
+import type { AnalysisTable } from "../../../../src/shared/results.ts";
+import { analysedAttack, arm, facts, undefended, volumized } from "./fixtures.ts";
+
+const nPixel = { id: "nPixel", params: { pixels: 1 } };
+const ctx = createContext();
+const column = (table: AnalysisTable | undefined, name: string) => {
+  const at = table?.columns.findIndex((c) => c.name === name) ?? -1;
+  return table?.rows.map((row) => row[at]);
+};
+const nothing = { scores: () => Promise.reject(new Error("not asked")), time: () => Promise.reject(new Error("not asked")) };
+
+describe("the curve over an attack's size", () => {
+  const params = { attack: "nPixel", over: "pixels", values: [1, 4], images: 0, betaDenominator: "cleanCorrect" };
+
+  it("asks for the experiment's own attack with one parameter changed, or for the defaults", () => {
+    const own = facts([], [{ id: "nPixel", params: { pixels: 1, popSize: 20 } }]);
+    expect(robustnessCurve.attacks?.(params, own)).toEqual([
+      { id: "nPixel", params: { pixels: 1, popSize: 20 }, key: "nPixel-pixels-1", images: 0 },
+      { id: "nPixel", params: { pixels: 4, popSize: 20 }, key: "nPixel-pixels-4", images: 0 },
+    ]);
+    expect(robustnessCurve.attacks?.({ ...params, values: [0.5], over: "eps", attack: "pgd", images: 30 }, own)).toEqual([
+      { id: "pgd", params: { eps: 0.5 }, key: "pgd-eps-0_5-first-30", images: 30 },
+    ]);
+  });
+
+  it.each([
+    [{ over: "strategy" }, /strategy/, "PARAMETER_INVALID"],
+    [{ over: "epsilon" }, /epsilon/, "PARAMETER_INVALID"],
+    [{ values: [] }, /at least one/, "PARAMETER_INVALID"],
+    [{ values: [1, 1] }, /once/, "PARAMETER_INVALID"],
+    [{ attack: "onePixel" }, /onePixel/, "UNKNOWN_ID"],
+  ])("refuses %j", (change, message, code) => {
+    const check = () => robustnessCurve.check?.({ ...params, ...change }, facts([]));
+    expect(check).toThrow(message);
+    expect(check).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("counts β by both denominators, and shows the static attack beside the adaptive one", async () => {
+    // Undefended: images 0, 1 and 2 were fooled. Defended: 8 of 10 right when clean, 5 of them held; of the fooled ones only image 0.
+    const further = [analysedAttack({ attack: nPixel, fate: "rbbrrrrbww", transferred: { fate: "rrbrrrrrww", undefended: "bbbrrrrrrr" } })];
+    const subject = { attacks: [], further, ...nothing };
+    const measure = async (betaDenominator: string) => {
+      const data = await robustnessCurve.measure?.(subject, { ...params, values: [1], betaDenominator }, ctx);
+      return (data as { points: { defended: number; of: number }[] }).points[0];
+    };
+    expect(await measure("cleanCorrect")).toMatchObject({ n: 10, cleanCorrect: 8, attackedCorrect: 5, defended: 5, of: 8 });
+    expect(await measure("fooledUndefended")).toMatchObject({ defended: 1, of: 3 });
+    const defended = arm({ name: "defended", defense: volumized(), data: { points: [await measure("cleanCorrect")] } });
+    const shown = robustnessCurve.present([defended], { ...params, values: [1] }, facts([defended], [nPixel]));
+    expect(shown.tables[0]?.rows).toEqual([["defended", 1, 10, 0.8, 0.5, 0.7, (8 - 5) / 10, 5 / 8]]);
+    const [accuracy, delta, beta] = shown.charts;
+    expect(accuracy?.series.map(({ label, isDashed }) => [label, isDashed])).toEqual([
+      ["defended", undefined],
+      ["defended, static", true],
+    ]);
+    // Wilson 95 % of 5 of 10: 0.2366 to 0.7634; of 5 of 8: 0.3057 to 0.8632; of 3 of 10: 0.1078 to 0.6032.
+    expect(accuracy?.series[0]?.points[0]).toMatchObject({ x: 1, y: 0.5, low: expect.closeTo(0.2366, 4), high: expect.closeTo(0.7634, 4) });
+    expect(beta?.series[0]?.points[0]).toMatchObject({ y: 0.625, low: expect.closeTo(0.3057, 4), high: expect.closeTo(0.8632, 4) });
+    expect(delta?.series[0]?.points[0]).toMatchObject({ y: 0.3, low: expect.closeTo(0.1078, 4), high: expect.closeTo(0.6032, 4) });
+  });
+
+  it("draws no band around δ where the attack also repaired images", async () => {
+    const further = [analysedAttack({ attack: nPixel, fate: "rrbbhw" })];
+    const data = await robustnessCurve.measure?.({ attacks: [], further, ...nothing }, { ...params, values: [1] }, ctx);
+    const shown = robustnessCurve.present([arm({ name: "a", defense: undefended, data })], { ...params, values: [1] }, facts([], [nPixel]));
+    expect(shown.charts[1]?.series[0]?.points).toEqual([{ x: 1, y: (4 - 3) / 6 }]);
+  });
+});
+
+describe("ablation, measures and depth", () => {
+  const attack = (fate: string) => [{ attack: nPixel, fate }];
+  const full = arm({ name: "full", defense: volumized(), attacks: attack("rrrb") });
+  const noCurriculum = arm({ name: "a", defense: volumized({ curriculum: false }), attacks: attack("rrbb") });
+  const noVolumizer = arm({ name: "b", defense: volumized({ volumizer: false }), attacks: attack("rbbb") });
+  const entropy = arm({ name: "c", defense: volumized({ measure: "entropy" }), attacks: attack("bbbb") });
+  const small = arm({ name: "d", defense: volumized({ patch: 8 }), attacks: attack("rrrr") });
+  const plain = arm({ name: "undefended", defense: undefended, attacks: attack("bbbb") });
+  const all = [noVolumizer, plain, full, entropy, small, noCurriculum];
+
+  it("the ablation has the arms that differ in its switches alone, by the paper's names", () => {
+    ablation.check?.({}, facts(all));
+    const [table] = ablation.present(all, {}, facts(all)).tables;
+    expect(column(table, "arm")).toEqual(["full", "a", "b", "undefended"]);
+    expect(column(table, "paper's name")).toEqual(["I", "I-Vol", "I-CL", "undefended"]);
+    expect(column(table, "nPixel")).toEqual([0.75, 0.5, 0.25, 0]);
+  });
+
+  it("the measures have the arms that differ in the measure alone, and the undefended", () => {
+    syllabusComparison.check?.({}, facts(all));
+    const [table] = syllabusComparison.present(all, {}, facts(all)).tables;
+    expect(column(table, "measure")).toEqual(["mutualInformation", "entropy", "none"]);
+    expect(column(table, "nPixel")).toEqual([0.75, 0, 0]);
+  });
+
+  it("the depth sweep orders by depth: 16×16 slices of a 32×32 image make 4, 8×8 make 16", () => {
+    depthSweep.check?.({}, facts(all, [nPixel]));
+    const shown = depthSweep.present(all, {}, facts(all, [nPixel]));
+    expect(column(shown.tables[0], "slices Z")).toEqual([4, 16]);
+    expect(shown.charts[0]?.series[0]?.points.map(({ x, y }) => [x, y])).toEqual([
+      [4, 0.75],
+      [16, 1],
+    ]);
+  });
+
+  it.each([
+    ["ablation", ablation, [full, entropy, plain]],
+    ["syllabusComparison", syllabusComparison, [full, noCurriculum, plain]],
+    ["depthSweep", depthSweep, [full, entropy, plain]],
+    ["baselineComparison", baselineComparison, [full, entropy]],
+  ] as const)("%s says which arms it lacks", (name, analysis, arms) => {
+    const given = analysis.id === "baselineComparison" ? { arm: "" } : {};
+    const check = () => analysis.check?.(given, facts(arms, [nPixel]));
+    expect(check).toThrow(expect.objectContaining({ code: "EXPERIMENT_INVALID", message: expect.stringContaining(name) }));
+  });
+
+  it("a baseline is compared on the same images, with an exact test", () => {
+    const better = arm({ name: "better", defense: volumized(), attacks: attack("rrrrrrbr") });
+    const base = arm({ name: "undefended", defense: undefended, attacks: attack("bbbbbbrr") });
+    const [table] = baselineComparison.present([better, base], { arm: "" }, facts([better, base])).tables;
+    // 6 images right here alone, 1 there alone: 2·(C(7,6) + C(7,7))/2⁷ = 0.125.
+    expect(table?.rows).toEqual([
+      ["better", "clean", 1, 0, 0, 0, 1],
+      ["better", "nPixel", 7 / 8, 5 / 8, 6, 1, expect.closeTo(0.125, 12)],
+    ]);
+  });
+});
+
+describe("ROC and timing", () => {
+  it("draws one chart an attack, all arms in it, areas from all scores", async () => {
+    // Three images of three classes: the worked example of algorithms 0I, AUC 0.694444; clean scores separate perfectly.
+    const attacked = Float32Array.from([0.7, 0.2, 0.1, 0.3, 0.4, 0.3, 0.5, 0.3, 0.2]);
+    const clean = Float32Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]);
+    const labels = Int32Array.from([0, 1, 2]);
+    const subject = {
+      attacks: [analysedAttack({ attack: nPixel, fate: "rrb" })],
+      further: [],
+      scores: async (key: string | null) => ({ probabilities: key === null ? clean : attacked, labels, classes: 3 }),
+      time: nothing.time,
+    };
+    const data = await rocCurve.measure?.(subject, { resolution: 200 }, ctx);
+    expect(rocOf(data).map(({ attack, auc }) => [attack, auc])).toEqual([
+      [null, 1],
+      ["nPixel", expect.closeTo(0.694444, 6)],
+    ]);
+    const one = arm({ name: "a", defense: undefended, data });
+    const shown = rocCurve.present([one, { ...one, report: { ...one.report, name: "b" } }], { resolution: 200 }, facts([one]));
+    expect(shown.charts).toHaveLength(1);
+    expect(shown.charts[0]?.series.map(({ label, colour }) => [label, colour])).toEqual([
+      ["a", 0],
+      ["b", 1],
+    ]);
+    expect(shown.tables[0]?.columns.map(({ name }) => name)).toEqual(["arm", "clean", "nPixel"]);
+  });
+
+  it("times every arm beside the undefended one", async () => {
+    const time = { forwardMilliseconds: 4, p95Milliseconds: 6, networkMilliseconds: 3, networkP95Milliseconds: 5, batchSize: 1 };
+    const defended = arm({ name: "a", defense: volumized(), data: time });
+    const plain = arm({ name: "b", defense: undefended, data: { forwardMilliseconds: 2, p95Milliseconds: 3, batchSize: 1 } });
+    const [table] = timing.present([defended, plain], { passes: 50, warmUps: 10 }, facts([])).tables;
+    expect(table?.rows).toEqual([
+      ["a", "lenet", 4, 6, 3, 5, 2],
+      ["b", "lenet", 2, 3, null, null, 1],
+    ]);
+  });
+});

@@ -1,0 +1,82 @@
+import type { AnalysedArm, AnalysedAttack, RunFacts } from "../../../../src/engine/analyses/analysis.ts";
+import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
+import { staticResult } from "../../../../src/engine/jobs/experiment/transferArm.ts";
+import { find } from "../../../../src/engine/registry.ts";
+import type { ArmAnalysis, Choice, ImageRecord } from "../../../../src/shared/results.ts";
+
+/** Class 0 is right. `r` stays right, `b` is broken, `w` was wrong already, `h` was wrong and is right now. */
+export const records = (fate: string): ImageRecord[] =>
+  [...fate].map((letter, index) => ({
+    index,
+    label: 0,
+    cleanPrediction: letter === "w" || letter === "h" ? 1 : 0,
+    prediction: letter === "r" || letter === "h" ? 0 : 1,
+    success: letter === "b",
+    successAfter8Bit: letter === "b",
+    linf: 0,
+    l2: 0,
+    l0: 1,
+    iterations: 1,
+  }));
+
+export const volumized = (params: Choice["params"] = {}): Choice => ({
+  id: "volumizedCurriculum",
+  params: { measure: "mutualInformation", patch: 16, onRemainder: "error", volumizer: true, curriculum: true, ...params },
+});
+export const undefended: Choice = { id: "standard", params: {} };
+
+export interface ToyAttack {
+  readonly attack: Choice;
+  readonly key?: string;
+  readonly fate: string;
+  /** What became of the undefended arm's images on this one, and of the undefended arm itself. */
+  readonly transferred?: { readonly fate: string; readonly undefended: string };
+}
+
+export function analysedAttack({ attack, key = attack.id, fate, transferred }: ToyAttack): AnalysedAttack {
+  const counted = { records: records(fate), gradientEvaluations: 0, forwardEvaluations: 0, seconds: 1 };
+  const notes = { outOfBall: 0, notFinite: 0, silentSuccess: 0, lostAfter8Bit: 0, skipped: 0, usesGradients: false };
+  const summary = summarizeAttack([{ ...counted, notes }], { attack, defense: null, backend: "cpu", seed: 1 });
+  const source = transferred ? records(transferred.undefended) : null;
+  const shown = transferred && source ? { static: staticResult("undefended", records(transferred.fate), source) } : {};
+  return { key, summary: { ...summary, ...shown }, records: counted.records, undefended: source };
+}
+
+export interface ToyArm {
+  readonly name: string;
+  readonly defense: Choice;
+  readonly attacks?: readonly ToyAttack[];
+  readonly analyses?: readonly ArmAnalysis[];
+  readonly data?: unknown;
+  readonly history?: AnalysedArm["history"];
+}
+
+export function arm({ name, defense, attacks = [], analyses = [], data = null, history = [] }: ToyArm): AnalysedArm {
+  const analysed = attacks.map(analysedAttack);
+  const first = analysed[0]?.summary;
+  return {
+    attacks: analysed,
+    data,
+    history,
+    report: {
+      name,
+      defense,
+      model: { id: "lenet", params: {} },
+      clean: { accuracy: first?.clean.accuracy ?? 1, correct: first?.clean.correct ?? 0, n: first?.n ?? 0 },
+      training: null,
+      attacks: analysed.map(({ summary }) => summary),
+      detectors: [],
+      explanations: [],
+      analyses,
+      timing: null,
+    },
+  };
+}
+
+export const facts = (arms: readonly AnalysedArm[], attacks: readonly Choice[] = []): RunFacts => ({
+  dataset: "cifar10",
+  arms: arms.map(({ report }) => ({ name: report.name, defense: report.defense, model: report.model.id })),
+  attacks: attacks.map((attack) => ({ ...attack, key: attack.id })),
+  attackParams: (id) => find("attack", id).params,
+  inputShape: [32, 32, 3],
+});

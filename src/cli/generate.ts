@@ -5,6 +5,7 @@ import { type CatalogEntry, type CatalogKind, catalogKinds, type ParameterSchema
 import { errorCodes } from "../shared/errors.ts";
 import { experimentSchema } from "../shared/experiment.ts";
 import { enginePage } from "./enginePage.ts";
+import { parametersPage } from "./parametersPage.ts";
 import { commonHelp, verbs } from "./usage.ts";
 
 /** `npm run generate`: what follows from the registries and schemas, written for those that cannot import the engine, and for readers. */
@@ -19,6 +20,7 @@ export function generate(root: string): void {
   for (const kind of catalogKinds) write(`docs/reference/${plural[kind]}.md`, kindPage(kind, entries));
   write("docs/reference/experiment.md", experimentPage());
   write("docs/reference/cli.md", cliPage());
+  write("docs/reference/parameters.md", `${note}\n${parametersPage()}`);
   write("docs/reference/engine.md", `${note}${enginePage()}`);
 }
 

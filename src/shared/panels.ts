@@ -66,6 +66,8 @@ export type InspectorIntent =
   | { readonly kind: "rerun"; readonly attack: InspectorState["attack"]; readonly explanation: InspectorState["explanation"] }
   | { readonly kind: "cancel" }
   | { readonly kind: "rank"; readonly settings: RankingSettings }
+  /** The image and the model go on into the Patch Studio. */
+  | { readonly kind: "openPatchStudio" }
   | { readonly kind: "export"; readonly format: "png" | "npz" | "panel" | "command"; readonly dataUrl?: string }
   /** A chart or table saved by the person: `name` proposes a file name, such as "loss.csv". */
   | { readonly kind: "save"; readonly name: string; readonly dataUrl: string }

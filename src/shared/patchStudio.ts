@@ -101,7 +101,8 @@ export interface StudioPlace {
 export type StudioUpdate = { readonly kind: "change"; readonly change: Partial<StudioState> };
 export type StudioIntent =
   | { readonly kind: "settings"; readonly settings: StudioSettings }
-  | { readonly kind: "train" }
+  /** `goOn`: at the last checkpoint of the training that was stopped. */
+  | { readonly kind: "train"; readonly goOn: boolean }
   | { readonly kind: "cancel"; readonly what: "train" | "preview" | "map" }
   /** Asks for a folder of pictures to train on. */
   | { readonly kind: "chooseFolder" }

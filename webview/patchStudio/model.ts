@@ -24,9 +24,13 @@ export function trainingText(training: StudioTraining | null): string {
   if (training.status === "done")
     return last ? `Trained in ${plural(last.step, "step")} on ${plural(training.images, "image")}.` : "Trained.";
   if (training.status === "cancelled") return at ? `Cancelled at ${at}.` : "Cancelled.";
-  if (training.status === "interrupted") return `Interrupted when the window was closed${at ? `, at ${at}` : ""}: train again to finish.`;
+  if (training.status === "interrupted") return `Interrupted when the window was closed${at ? `, at ${at}` : ""}: “Continue” goes on.`;
   return "Failed.";
 }
+
+/** A training that was stopped on its way has a checkpoint. */
+export const canGoOn = (training: StudioTraining | null): boolean =>
+  training !== null && training.history.length > 0 && ["cancelled", "interrupted", "failed"].includes(training.status);
 
 /** Log-probability of the class aimed at, and success, over the steps. */
 export function trainingPlots(training: StudioTraining): readonly (readonly [Axes, Plot])[] {
@@ -97,18 +101,30 @@ const clamp = (value: number, low: number, high: number): number => Math.min(Mat
 
 export const smallestScale = 0.1;
 export const largestScale = 4;
-/** In the image, turned by less than a full circle, neither vanishing nor endless. */
-export function settled(p: PatchPlacement, [height, width]: readonly [number, number, number]): PatchPlacement {
+type Size = readonly [height: number, width: number, channels: number];
+/** What a place is on: the model's image, and the patch at scale 1. */
+export interface Ground {
+  readonly size: Size;
+  readonly patchSize: readonly [height: number, width: number];
+}
+/** A patch may not be larger than the image. */
+export const scaleLimit = ({ size, patchSize }: Ground): number =>
+  Math.min(largestScale, size[0] / Math.max(1, patchSize[0]), size[1] / Math.max(1, patchSize[1]));
+
+/** In the image, turned by less than a full circle, neither vanishing nor larger than the image. */
+export function settled(p: PatchPlacement, ground: Ground): PatchPlacement {
+  const [height, width] = ground.size;
   return {
     row: clamp(p.row, 0, height),
     column: clamp(p.column, 0, width),
     rotation: ((((p.rotation + 180) % 360) + 360) % 360) - 180,
-    scale: clamp(p.scale, smallestScale, largestScale),
+    scale: clamp(p.scale, smallestScale, scaleLimit(ground)),
   };
 }
 
 /** What a key makes of a placement; null where it means something else. With Shift arrows go eight pixels, and R turns the other way. */
-export function keyed(p: PatchPlacement, key: string, shift: boolean, size: readonly [number, number, number]): PatchPlacement | null {
+export function keyed(p: PatchPlacement, key: string, shift: boolean, ground: Ground): PatchPlacement | null {
+  const { size } = ground;
   const far = shift ? 8 : 1;
   const next: Readonly<Record<string, Partial<PatchPlacement>>> = {
     ArrowUp: { row: p.row - far },
@@ -123,7 +139,7 @@ export function keyed(p: PatchPlacement, key: string, shift: boolean, size: read
     "0": { row: size[0] / 2, column: size[1] / 2, rotation: 0, scale: 1 },
   };
   const change = next[key];
-  return change ? settled({ ...p, ...change }, size) : null;
+  return change ? settled({ ...p, ...change }, ground) : null;
 }
 
 export const samePlacement = (a: PatchPlacement | null, b: PatchPlacement | null): boolean =>
@@ -172,6 +188,6 @@ export function mapText(map: PatchSuccessMapResult, figure: MapFigure): string {
 }
 
 /** Pixels between positions so that there are about twelve either way. */
-export function usualStride([height, width]: readonly [number, number, number], [rows, columns]: readonly [number, number]): number {
+export function usualStride([height, width]: Size, [rows, columns]: readonly [number, number]): number {
   return Math.max(1, Math.ceil(Math.max(height - rows, width - columns) / 11));
 }

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
-import { panels, settings } from "../../shared/contributions.ts";
+import { commands, panels, settings } from "../../shared/contributions.ts";
 import { isCancelled } from "../../shared/errors.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../shared/panels.ts";
 import {
@@ -227,6 +227,9 @@ async function answer(session: Session, inspector: Inspector, intent: InspectorI
       return;
     case "rank":
       await inspector.rank(intent.settings);
+      return;
+    case "openPatchStudio":
+      await vscode.commands.executeCommand(commands.openPatchStudio, vscode.Uri.file(image), { model: state.model.path });
       return;
     case "export":
       await exportInspector(

@@ -3,7 +3,9 @@ import type { PatchPlacement, PatchSuccessMapResult } from "../../../src/shared/
 import type { StudioState } from "../../../src/shared/patchStudio.ts";
 import { states } from "../../../webview/fixtures/patchStudio.ts";
 import {
+  canGoOn,
   figuresText,
+  type Ground,
   keyed,
   mapText,
   nextPlacement,
@@ -23,15 +25,22 @@ const named = (name: string): StudioState => {
   return state;
 };
 const done = named("done");
-const size = [28, 32, 1] as const;
+const ground: Ground = { size: [28, 32, 1], patchSize: [7, 4] };
 const at = (change: Partial<PatchPlacement> = {}): PatchPlacement => ({ row: 14, column: 16, rotation: 0, scale: 1, ...change });
 
 test("the training is said in words at every point of its life", () => {
   expect(trainingText(null)).toBe("Not trained yet.");
   expect(trainingText(done.training)).toBe("Trained in 200 steps on 256 images.");
   expect(trainingText(named("running").training)).toBe("Training: step 84 of 200");
-  expect(trainingText(named("failed").training)).toBe("Interrupted when the window was closed, at step 80 of 200: train again to finish.");
+  expect(trainingText(named("failed").training)).toBe("Interrupted when the window was closed, at step 80 of 200: “Continue” goes on.");
   expect(trainingText(done.training && { ...done.training, status: "running", history: [] })).toBe("Loading the model and the images…");
+});
+
+test("only a training that was stopped on its way goes on", () => {
+  expect(canGoOn(named("failed").training)).toBe(true);
+  expect(canGoOn(done.training)).toBe(false);
+  expect(canGoOn(named("running").training)).toBe(false);
+  expect(canGoOn(done.training && { ...done.training, status: "cancelled", history: [] })).toBe(false);
 });
 
 test("curves: log-probability of the goal, and success with the goal beside it", () => {
@@ -63,21 +72,22 @@ test("who is aimed at: the document says it of a trained patch, the person of a 
 });
 
 test("keys move, scale and turn; a patch stays in the picture", () => {
-  expect(keyed(at(), "ArrowLeft", false, size)).toEqual(at({ column: 15 }));
-  expect(keyed(at(), "ArrowDown", true, size)).toEqual(at({ row: 22 }));
-  expect(keyed(at({ row: 25 }), "ArrowDown", true, size)).toEqual(at({ row: 28 }));
-  expect(keyed(at(), "r", false, size)).toEqual(at({ rotation: 15 }));
-  expect(keyed(at(), "R", true, size)).toEqual(at({ rotation: -15 }));
-  expect(keyed(at(), "+", true, size)?.scale).toBeCloseTo(1.1, 9);
-  expect(keyed(at({ row: 3, rotation: 40, scale: 2 }), "0", false, size)).toEqual(at());
-  expect(keyed(at(), "Tab", false, size)).toBeNull();
+  expect(keyed(at(), "ArrowLeft", false, ground)).toEqual(at({ column: 15 }));
+  expect(keyed(at(), "ArrowDown", true, ground)).toEqual(at({ row: 22 }));
+  expect(keyed(at({ row: 25 }), "ArrowDown", true, ground)).toEqual(at({ row: 28 }));
+  expect(keyed(at(), "r", false, ground)).toEqual(at({ rotation: 15 }));
+  expect(keyed(at(), "R", true, ground)).toEqual(at({ rotation: -15 }));
+  expect(keyed(at(), "+", true, ground)?.scale).toBeCloseTo(1.1, 9);
+  expect(keyed(at({ row: 3, rotation: 40, scale: 2 }), "0", false, ground)).toEqual(at());
+  expect(keyed(at(), "Tab", false, ground)).toBeNull();
 });
 
 test("a turn of a full circle is none, and scales have ends", () => {
-  expect(settled(at({ rotation: 190 }), size).rotation).toBe(-170);
-  expect(settled(at({ rotation: -360 }), size).rotation).toBe(0);
-  expect(settled(at({ scale: 40 }), size).scale).toBe(4);
-  expect(settled(at({ scale: 0 }), size).scale).toBe(0.1);
+  expect(settled(at({ rotation: 190 }), ground).rotation).toBe(-170);
+  expect(settled(at({ rotation: -360 }), ground).rotation).toBe(0);
+  expect(settled(at({ scale: 40 }), ground).scale).toBe(4);
+  expect(settled(at({ scale: 0 }), ground).scale).toBe(0.1);
+  expect(settled(at({ scale: 3 }), { ...ground, patchSize: [14, 4] }).scale).toBe(2); // 14·2 is the whole height
 });
 
 test("one place is asked for at a time, the newest next", () => {

@@ -12,6 +12,10 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
   let context: Context | null = null;
   const rerun = button("Re-run", rerunNow, { icon: "refresh", label: "Run the attack again, with the parameters of the form" });
   const cancel = button("Cancel", () => context?.send({ kind: "cancel" }), { icon: "debug-stop", label: "Cancel the attack (Esc)" });
+  const studio = button("Patch…", () => context?.send({ kind: "openPatchStudio" }), {
+    icon: "symbol-color",
+    label: "Place or train an adversarial patch for this image in the Patch Studio",
+  });
   const menu = exportMenu((format) => {
     if (format === "panel") {
       const dataUrl = panelAsPng();
@@ -29,7 +33,7 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
       "header",
       { class: "panel-header" },
       h("div", { class: "titles" }, title, subtitle),
-      h("div", { class: "buttons" }, ring, percent, rerun, cancel, menu.element),
+      h("div", { class: "buttons" }, ring, percent, rerun, cancel, studio, menu.element),
     ),
     update(next) {
       context = next;

@@ -43,8 +43,8 @@ export function place(): Part<Context> & { put(placement: PatchPlacement): void 
     label: "Place on another picture",
   });
   const turns = turnSliders((change) => {
-    const [now, size] = [wish ?? context?.state.place?.placement, context?.state.place?.result?.imageSize];
-    if (now && size) move(settled({ ...now, ...change }, size));
+    const [now, result] = [wish ?? context?.state.place?.placement, context?.state.place?.result];
+    if (now && result) move(settled({ ...now, ...change }, { size: result.imageSize, patchSize: result.patchSize }));
   });
   const told = prediction();
   const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });

@@ -36,7 +36,7 @@ export function placeCanvas(moved: (placement: PatchPlacement) => void): PlaceCa
   watchPointer(element, () => scene, moved);
   element.addEventListener("keydown", (event) => {
     if (!scene || event.ctrlKey || event.metaKey || event.altKey) return;
-    const next = keyed(scene.placement, event.key, event.shiftKey, scene.size);
+    const next = keyed(scene.placement, event.key, event.shiftKey, scene);
     if (!next) return;
     event.preventDefault();
     moved(next);
@@ -69,13 +69,13 @@ function watchPointer(canvas: HTMLCanvasElement, scene: () => Scene | null, move
     const inside = Math.hypot(row - placement.row, column - placement.column) <= reach;
     // Taken hold of where it is touched; elsewhere it comes to the pointer.
     grip = inside ? [row - placement.row, column - placement.column] : [0, 0];
-    if (!inside) moved(settled({ ...placement, row, column }, now.size));
+    if (!inside) moved(settled({ ...placement, row, column }, now));
   });
   canvas.addEventListener("pointermove", (event) => {
     const now = scene();
     if (!now || !grip || !(event.buttons & 1)) return;
     const [row, column] = at(event, now);
-    moved(settled({ ...now.placement, row: row - grip[0], column: column - grip[1] }, now.size));
+    moved(settled({ ...now.placement, row: row - grip[0], column: column - grip[1] }, now));
   });
   canvas.addEventListener("pointerup", () => {
     grip = null;

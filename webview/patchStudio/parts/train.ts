@@ -4,7 +4,7 @@ import { createChart } from "../../lib/chart.ts";
 import type { Save } from "../../lib/chartFrame.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { button, enable, icon, section } from "../../lib/ui.ts";
-import { type Context, figuresText, targetName, trainingPlots, trainingText } from "../model.ts";
+import { type Context, canGoOn, figuresText, targetName, trainingPlots, trainingText } from "../model.ts";
 import { setup } from "./setup.ts";
 
 const icons: Readonly<Record<StudioTraining["status"], string>> = {
@@ -20,7 +20,14 @@ export function train(): Part<Context> {
   let context: Context | null = null;
   const form = setup((settings) => context?.send({ kind: "settings", settings }));
   const fault = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
-  const starts = ["Train the patch", "Train again"].map((text) => button(text, () => begin(), { icon: "play", appearance: "primary" }));
+  const goOn = button("Continue", () => begin(true), {
+    icon: "debug-continue",
+    appearance: "primary",
+    label: "Go on where the training stopped",
+  });
+  const starts = ["Train the patch", "Train again"].map((text) =>
+    button(text, () => begin(false), { icon: "play", appearance: "primary" }),
+  );
   const cancel = button("Cancel", () => context?.send({ kind: "cancel", what: "train" }), {
     icon: "debug-stop",
     label: "Cancel the training (Esc)",
@@ -29,12 +36,12 @@ export function train(): Part<Context> {
   const picture = growingPatch();
   const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
   const curves = curvesOf((name, dataUrl) => context?.send({ kind: "save", name, dataUrl }));
-  const begin = (): void => {
+  const begin = (goesOn: boolean): void => {
     const problem = form.fault();
     setText(fault, problem ?? "");
-    if (!problem) context?.send({ kind: "train" });
+    if (!problem) context?.send({ kind: "train", goOn: goesOn });
   };
-  const buttons = h("div", { class: "buttons" }, ...starts, cancel, fault);
+  const buttons = h("div", { class: "buttons" }, goOn, ...starts, cancel, fault);
   const row = h("div", { class: "studio-row" }, form.element, picture.element);
   return {
     element: section("Train a patch", true, row, buttons, progress.element, error.element, curves.element),
@@ -47,6 +54,7 @@ export function train(): Part<Context> {
         enable(start, !running && state.models.length > 0 && state.sources.length > 0);
         show(start, (state.training !== null) === (i === 1));
       }
+      show(goOn, canGoOn(state.training));
       show(cancel, running);
       for (const part of [progress, picture, curves]) part.update(state);
       row.classList.toggle("alone", picture.element.hidden);

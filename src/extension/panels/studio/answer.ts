@@ -31,7 +31,7 @@ async function act(session: Session, intent: StudioIntent): Promise<void> {
     case "settings":
       return useSettings(session, intent.settings);
     case "train":
-      return trainPatch(session);
+      return trainPatch(session, intent.goOn);
     case "cancel":
       session.aborts.get(intent.what)?.abort();
       return;

@@ -15,7 +15,7 @@ import { change, type Session, save, uriOf } from "./session.ts";
 const graceSeconds = 10;
 
 /** Trains a patch in a process of its own, so that patches can be tried meanwhile; the finished one is taken into the studio. */
-export async function trainPatch(session: Session): Promise<void> {
+export async function trainPatch(session: Session, goOn: boolean): Promise<void> {
   const { services } = session;
   session.aborts.get("train")?.abort();
   const abort = new AbortController();
@@ -29,8 +29,9 @@ export async function trainPatch(session: Session): Promise<void> {
   };
   try {
     requireTrust();
-    directory = newRunDirectory(rootFolder(trainModel), `patch ${path.basename(path.dirname(trainModel))}`);
-    change(session, { training: { ...begun, run: directory } });
+    const stopped = goOn ? session.state.training : null;
+    directory = stopped?.run ?? newRunDirectory(rootFolder(trainModel), `patch ${path.basename(path.dirname(trainModel))}`);
+    change(session, { training: { ...(stopped ?? begun), status: "running", error: null, run: directory } });
     engine = await services.startProcess();
     const { kill } = engine;
     abort.signal.addEventListener("abort", () => setTimeout(() => kill("SIGKILL"), graceSeconds * 1000).unref(), { once: true });
@@ -46,9 +47,8 @@ export async function trainPatch(session: Session): Promise<void> {
     };
     const result = await engine.request(requests.trainPatch, { ...request, token: directory }, abort.signal);
     listener.dispose();
-    const { history, target: _ } = { history: result.patch.training.history, target: result.patch.target };
     const file = path.join(directory, result.image);
-    set({ status: "done", history, file, picture: uriOf(session, file) });
+    set({ status: "done", history: result.patch.training.history, file, picture: uriOf(session, file) });
     await usePatch(session, path.join(directory, result.document));
   } catch (thrown) {
     const cancelled = isCancelled(thrown);
@@ -81,7 +81,8 @@ function after(session: Session, directory: string, update: TrainPatchUpdate): P
   if (file) void save(session);
   return {
     steps: update.steps,
-    history: [...(session.state.training?.history ?? []), update.point],
-    ...(file ? { file, picture: `${uriOf(session, file)}?step=${update.point.step}` } : {}),
+    // Steps since the last checkpoint come again when a training goes on.
+    history: [...(session.state.training?.history ?? []).filter(({ step }) => step < update.point.step), update.point],
+    ...(file ? { file, picture: uriOf(session, file) } : {}),
   };
 }

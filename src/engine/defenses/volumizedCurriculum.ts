@@ -8,6 +8,7 @@ import {
   type ModelFacts,
   type Presets,
   type TrainingPlan,
+  text,
   type VolumizerOptions,
 } from "../define.ts";
 import { patchAggregateLoss } from "../losses/patchAggregateLoss.ts";
@@ -15,7 +16,7 @@ import { aggregate, aggregations } from "../models/aggregate.ts";
 import { convert3d } from "../models/convert3d.ts";
 import type { tf } from "../tf.ts";
 import { gridOf } from "../volumizer/grid.ts";
-import { measureIds, volumizerOptions } from "../volumizer/options.ts";
+import { measureIds, references, volumizerOptions } from "../volumizer/options.ts";
 import { presets as volumizers } from "../volumizer/presets.ts";
 import { volumize } from "../volumizer/volumize.ts";
 import { standard } from "./standard.ts";
@@ -23,25 +24,27 @@ import { standard } from "./standard.ts";
 const { order, reference, refScore, onRemainder } = volumizers.authorsCode;
 const presets: Presets = {
   paper: {},
+  paperMi: { measure: "mutualInformation", order: volumizers.paperMi.order, reference: volumizers.paperMi.reference },
   // Their batch is one step whatever its size, and their joint entropy that of both slices thrown together.
   authorsCode: { order, reference, refScore, onRemainder, jeMode: "pooled", microBatch: 1_000_000 },
 };
 
 const fields = {
   preset: choice(
-    ["paper", "authorsCode"],
+    ["paper", "paperMi", "authorsCode"],
     "paper",
-    "Values of what is not given: as the paper reads, or as its authors' code computes (order desc, reference minEntropy, refScore zero, onRemainder drop, jeMode pooled, the whole batch one step).",
+    "Values of what is not given: as the paper reads, mutual information as its authors order it (order desc, reference minEntropy), or all as its authors' code computes (order desc, reference minEntropy, refScore zero, onRemainder drop, jeMode pooled, the whole batch one step).",
   ),
   measure: choice(measureIds, "mutualInformation", "What slices and images are ordered by."),
   patch: int(16, "Side of a slice.", { min: 1, unit: "pixels" }),
-  order: choice(["asc", "desc"], "asc", "Lowest or highest score first."),
-  reference: choice(
-    ["mostSalient", "minEntropy", "index"],
-    "mostSalient",
-    "What scores compare with: highest or lowest entropy, or a place.",
+  order: choice(
+    ["asc", "desc"],
+    "asc",
+    "Lowest or highest score first. With asc, mutualInformation begins with the slice that says least about the reference, and psnr ends with the one that equals it.",
   ),
+  reference: choice(references, "mostSalient", "What scores compare with: highest or lowest entropy, a place, or a slice that is given."),
   referenceIndex: int(0, "Place of the reference slice in raster order, with reference index.", { min: 0, advanced: true }),
+  referenceSlice: text("", "Bytes of the reference slice in base64, line by line and channel by channel, with reference slice."),
   refScore: choice(["true", "zero"], "true", "The reference competes with its true score, or with 0 as in the authors' code."),
   onRemainder: choice(["error", "reflectPad", "drop"], "error", "What happens where the patch does not divide the image."),
   jeMode: choice(["joint", "pooled"], "joint", "For jointEntropy: of co-located pairs, or of both slices thrown together."),
@@ -53,6 +56,11 @@ const fields = {
     ["grouped", "dense"],
     "grouped",
     "A depthwise convolution keeps a kernel a channel in 3-D, or gets one for every pair of channels.",
+  ),
+  weights: choice(
+    ["new", "inflate"],
+    "new",
+    "The 3-D network starts anew, or with the weights of the 2-D one in the middle of its kernels: for a trained model file.",
   ),
   microBatch: int(0, "Images an optimiser step under the curriculum; 0 is an eighth of the batch, and no more than all of it count.", {
     min: 0,
@@ -73,12 +81,9 @@ export const volumizedCurriculum = defineTrainingDefense({
   paper: "Ghebrechristos & Alaghband 2024",
   params,
   plan: (p, facts) => {
-    const options = volumizerOptions({
-      ...p,
-      reference: p.reference === "index" ? { index: p.referenceIndex } : p.reference,
-    });
-    // A place among slices means nothing among the images of a batch.
-    const among = { ...options, reference: p.reference === "index" ? "mostSalient" : p.reference } as const;
+    const options = volumizerOptions(p);
+    // A place among slices, or a slice, means nothing among the images of a batch.
+    const among = { ...options, reference: typeof options.reference === "object" ? "mostSalient" : options.reference } as const;
     const syllabus = p.curriculum ? createSyllabus(among, p.microBatch) : undefined;
     const base = p.volumizer ? volumizedPlan(p, facts, options) : standard.plan({}, facts);
     return { ...base, syllabus };
@@ -90,8 +95,8 @@ function volumizedPlan(p: Static<typeof params>, facts: ModelFacts, options: Vol
   const { Z, sliceHeight, sliceWidth } = gridOf(height, width, options);
   return {
     network(base, note) {
-      const { kernelDepth, depthwise } = p;
-      const { network, notes } = convert3d(base, { depth: Z, patch: [sliceHeight, sliceWidth], kernelDepth, depthwise });
+      const { kernelDepth, depthwise, weights } = p;
+      const { network, notes } = convert3d(base, { depth: Z, patch: [sliceHeight, sliceWidth], kernelDepth, depthwise, weights });
       if (note) for (const text of notes) note(text);
       return network;
     },

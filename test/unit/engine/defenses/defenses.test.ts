@@ -125,6 +125,9 @@ describe("volumizedCurriculum", () => {
     expect(volumized({ measure: "maxNorm", maxNormMode: "chebyshev" }).volumizer?.measureParams).toEqual({ mode: "chebyshev" });
     expect(volumized({ measure: "jointEntropy", jeMode: "pooled" }).volumizer?.measureParams).toEqual({ jeMode: "pooled" });
     expect(volumized({ reference: "index", referenceIndex: 2 }).volumizer?.reference).toEqual({ index: 2 });
+    const given = volumized({ reference: "slice", referenceSlice: "AAEC/w==" });
+    expect(given.volumizer?.reference).toEqual({ slice: Uint8Array.of(0, 1, 2, 255) });
+    expect(() => volumized({ reference: "slice" })).toThrow(expect.objectContaining({ code: "PARAMETER_INVALID" }));
   });
 
   it("has the authors' code as a preset, whose values give way to what is given", () => {
@@ -135,6 +138,7 @@ describe("volumizedCurriculum", () => {
     const mixed = volumized({ preset: "authorsCode", order: "asc", microBatch: 4 });
     expect(mixed.volumizer).toMatchObject({ order: "asc", reference: "minEntropy" });
     expect(mixed.syllabus?.microBatch(64)).toBe(4);
+    expect(volumized({ preset: "paperMi" }).volumizer).toMatchObject({ order: "desc", reference: "minEntropy", refScore: "true" });
     expect(volumized({ preset: "paper" }).volumizer).toEqual(volumized().volumizer);
     expect(() => volumized({ preset: "mine" })).toThrow(expect.objectContaining({ code: "PARAMETER_INVALID" }));
   });

@@ -19,11 +19,14 @@ import type { RunHost } from "./experiment/execute.ts";
 import { explainImage } from "./explainImage.ts";
 import { inspectModel } from "./inspectModel.ts";
 import { catalog } from "./list.ts";
+import { servePatches } from "./patch/serve.ts";
 import { rankPatches } from "./rankPatches.ts";
 import { resumeRun, runExperiment } from "./runExperiment.ts";
 import { version } from "./version.ts";
 import { warmUp } from "./warmUp.ts";
 
+/** Registers the work that answers a request. */
+export type Answer = <P, R>(type: RequestType<P, R, ErrorData>, work: (params: P, signal: AbortSignal) => Promise<R>) => void;
 export type Log = (level: "info" | "warn" | "error", message: string) => void;
 
 /** Method → job. Requests run one at a time: the backend is one machine. A request that is cancelled while it waits never starts. */
@@ -35,7 +38,7 @@ export function serve(connection: MessageConnection, log: Log): void {
     return engine;
   };
   let last: Promise<unknown> = Promise.resolve();
-  const on = <P, R>(type: RequestType<P, R, ErrorData>, work: (params: P, signal: AbortSignal) => Promise<R>): void => {
+  const on: Answer = <P, R>(type: RequestType<P, R, ErrorData>, work: (params: P, signal: AbortSignal) => Promise<R>): void => {
     connection.onRequest(type.method, (params: P, token: CancellationToken) => {
       const signal = signalOf(token);
       const turn = last.then(() => {
@@ -68,6 +71,7 @@ export function serve(connection: MessageConnection, log: Log): void {
   );
   on(requests.explainImage, async (params, signal) => explainImage(params, await started(), context(signal)));
   on(requests.rankPatches, (params) => rankPatches(params));
+  servePatches(on, { connection, engine: started, context });
   const host = async (signal: AbortSignal): Promise<RunHost> => ({
     engine: await started(),
     signal,

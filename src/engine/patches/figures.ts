@@ -7,6 +7,7 @@ export class PatchTally {
   #wrong = 0;
   #hits = 0;
   #logProbability = 0;
+  #probability = 0;
 
   constructor(target: number | null) {
     this.#target = target;
@@ -20,16 +21,25 @@ export class PatchTally {
     if (prediction !== label) this.#wrong++;
     if (prediction === this.#target) this.#hits++;
     this.#logProbability += logProbability;
+    this.#probability += Math.exp(logProbability);
   }
 
   get figures(): PatchFigures {
-    const mean = (sum: number): number | null => (this.#images === 0 ? null : sum / this.#images);
     return {
       images: this.#images,
-      successRate: mean(this.#wrong),
-      targetRate: this.#target === null ? null : mean(this.#hits),
-      logProbability: mean(this.#logProbability),
+      successRate: this.#mean(this.#wrong),
+      targetRate: this.#target === null ? null : this.#mean(this.#hits),
+      logProbability: this.#mean(this.#logProbability),
     };
+  }
+
+  /** Mean probability of the class aimed at, or of any class but the true one. */
+  get probability(): number | null {
+    return this.#mean(this.#probability);
+  }
+
+  #mean(sum: number): number | null {
+    return this.#images === 0 ? null : sum / this.#images;
   }
 }
 

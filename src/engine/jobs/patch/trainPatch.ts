@@ -1,0 +1,87 @@
+import path from "node:path";
+import type { PatchStep, TrainPatchParams, TrainPatchResult, TrainPatchUpdate } from "../../../shared/patch.ts";
+import { runFiles } from "../../../shared/runs.ts";
+import type { RunContext } from "../../context.ts";
+import { resolveParams } from "../../define.ts";
+import { createRun, type RunStore, settle } from "../../io/runStore.ts";
+import type { Patch } from "../../patches/patch.ts";
+import { greyPatch } from "../../patches/patch.ts";
+import { writePatchPicture } from "../../patches/save.ts";
+import { find } from "../../registry.ts";
+import type { Engine } from "../engine.ts";
+import { openImages } from "../evaluation/source.ts";
+import { hashOf } from "../experiment/document.ts";
+import { type OpenedModel, openModel } from "../openModel.ts";
+import { makePatch } from "./makePatch.ts";
+import { imageChoice, targetName } from "./scene.ts";
+
+const attackId = "adversarialPatch";
+const keptPictures = 20;
+const updateEvery = 100; // ms
+
+/** Trains a patch into a run folder of kind "patch": `patch.png`, `patch.json`, `steps/`. Updates stream while it goes on. */
+export async function trainPatch(
+  p: TrainPatchParams,
+  engine: Engine,
+  ctx: RunContext,
+  update: (update: TrainPatchUpdate) => void,
+): Promise<TrainPatchResult> {
+  const params = { ...resolveParams(find("attack", attackId).params, p.settings, attackId), mode: "whitebox", patch: "" };
+  const opened = await openModel(p.model);
+  try {
+    const title = `patch ${path.basename(p.model)}`;
+    const store = await createRun({ workspace: p.workspace, directory: p.directory, kind: "patch", title });
+    const work = (): Promise<TrainPatchResult> => trainInto({ p, params, opened, engine, store, update }, ctx);
+    return await settle(store, work, (event) => store.append(event));
+  } finally {
+    opened.classifier.dispose();
+  }
+}
+
+interface Task {
+  readonly p: TrainPatchParams;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly opened: OpenedModel;
+  readonly engine: Engine;
+  readonly store: RunStore;
+  readonly update: (update: TrainPatchUpdate) => void;
+}
+
+async function trainInto({ p, params, opened, engine, store, update }: Task, ctx: RunContext): Promise<TrainPatchResult> {
+  const model = opened.classifier;
+  const images = await openImages(imageChoice(p.images, p.workspace), model, p.model, ctx);
+  try {
+    const { seed } = p;
+    const { chosen } = images;
+    const steps = Number(params["steps"]);
+    const target = Number(params["target"]);
+    const first = greyPatch(params["shape"] as Patch["shape"], Number(params["area"]), model.inputShape, target < 0 ? null : target);
+    const size = [first.height, first.width] as const;
+    update({ kind: "started", steps, size, imageSize: model.inputShape, images: chosen.size, target: targetName(first, model) });
+    const job = { attack: { id: attackId, params }, model, modelName: path.basename(p.model), modelHash: opened.sha256, images: chosen };
+    const names = { seed, seedName: attackId, backend: engine.backend, directory: store.directory, stem: "patch" };
+    const key = hashOf({ params, model: opened.sha256, images: p.images, size: chosen.size, seed });
+    const onStep = watcher(store, steps, update, ctx.clock);
+    const { document } = await makePatch({ ...job, ...names, key, onStep }, ctx);
+    if (!document) throw new Error("a trained patch is described");
+    const rate = document.training.figures.successRate;
+    await store.update({ headline: rate === null ? null : `fools ${(100 * rate).toFixed(1)} %` });
+    return { directory: store.directory, run: store.id, image: runFiles.patch, document: runFiles.patchDocument, patch: document };
+  } finally {
+    await images.close();
+  }
+}
+
+/** Tells steps, at most ten a second, and writes about twenty pictures on the way. */
+function watcher(store: RunStore, steps: number, update: (update: TrainPatchUpdate) => void, clock: () => number) {
+  const every = Math.ceil(steps / keptPictures);
+  let last = Number.NEGATIVE_INFINITY;
+  return async (point: PatchStep, patch: Patch): Promise<void> => {
+    const isKept = patch.pixels.length > 0 && (point.step === 1 || point.step % every === 0);
+    if (!isKept && clock() - last < updateEvery) return;
+    last = clock();
+    const picture = isKept ? `steps/${point.step}.png` : null;
+    if (picture) await writePatchPicture(store.file(picture), patch);
+    update({ kind: "step", steps, point, picture });
+  };
+}

@@ -50,7 +50,7 @@ export const verbs = {
   }),
   resume: verb("resume RUN", "go on with an interrupted run", ["RUN"]),
   attack: verb(
-    "attack --model M (--image F… | --dataset D [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…]",
+    "attack --model M (--image F… | --dataset D [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…] [--adaptive | --static [--surrogate M]]",
     "one attack on pictures or a data set",
     [],
     {
@@ -65,6 +65,7 @@ export const verbs = {
       "defense-set": many,
       adaptive: { type: "boolean" },
       static: { type: "boolean" },
+      surrogate: text,
     },
   ),
   explain: verb("explain --model M --image F --method ID [--set k=v]…", "what the model looks at in a picture", [], {

@@ -11,7 +11,9 @@ export const attack: VerbAction = async (args, session) => {
   const dataset = args.text("dataset") ?? null;
   if (images.length > 0 === (dataset !== null)) throw args.usage("attack needs either --image or --dataset.");
   const defense = args.text("defense");
-  if (defense === undefined && (args.flag("adaptive") || args.flag("static"))) throw args.usage("--adaptive and --static need --defense.");
+  if (args.flag("adaptive") && args.flag("static")) throw args.usage("An attack is either --adaptive or --static.");
+  const surrogate = args.text("surrogate");
+  if (surrogate !== undefined && !args.flag("static")) throw args.usage("--surrogate is for --static.");
   const params = {
     model,
     images,
@@ -20,6 +22,8 @@ export const attack: VerbAction = async (args, session) => {
     limit: args.integer("limit", 1) ?? null,
     attack: { id, params: args.params("attack", id) },
     defense: defense === undefined ? null : { id: defense, params: args.params("defense", defense, "defense-set") },
+    mode: args.flag("static") ? ("static" as const) : args.flag("adaptive") ? ("adaptive" as const) : null,
+    surrogate,
     seed: session.seed,
     workspace: session.workspace,
     directory: args.text("out"),
@@ -40,6 +44,7 @@ function print(d: AttackDocument, directory: string): void {
     figure(d.norms.l2.mean),
     figure(d.imagesPerSecond),
   ];
+  if (d.mode === "static") printText("static: the images were made without the defence");
   printText(tableText(["attack", "images", "clean", "attacked", "δ", "β", "L∞", "L2", "images/s"], [[...cells, ...more]]));
   for (const { rule, message, fix } of d.findings) printText(`${rule}: ${message} ${fix}`);
   printText(`results: ${directory}`);

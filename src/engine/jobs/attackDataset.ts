@@ -6,6 +6,7 @@ import { runFiles, slug } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier.ts";
 import type { RunContext } from "../context.ts";
 import { resolveParams, type Split } from "../define.ts";
+import { onlyTransferred } from "../harness/rules/rb008.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
 import { find } from "../registry.ts";
@@ -14,8 +15,10 @@ import type { Engine } from "./engine.ts";
 import type { EvaluationImages } from "./evaluation/batches.ts";
 import { type Evaluated, evaluateAttack } from "./evaluation/evaluate.ts";
 import { type OpenedImages, openImages } from "./evaluation/source.ts";
+import { transferred } from "./evaluation/transfer.ts";
 import { attackDocument, writeAdversarial, writePicture, writeThumbnails } from "./evaluation/write.ts";
 import { hashOf } from "./experiment/document.ts";
+import { checkShape } from "./experiment/openArm.ts";
 import { openModel } from "./openModel.ts";
 import { type AttackPatch, attackPatch, withPatch } from "./patch/attackPatch.ts";
 import { makePatch } from "./patch/makePatch.ts";
@@ -29,6 +32,10 @@ export interface AttackDatasetParams {
   readonly limit: number | null;
   readonly attack: Choice;
   readonly defense: Choice | null;
+  /** `static`: the images are made without the defence, then shown to the defended model. */
+  readonly mode: "adaptive" | "static" | null;
+  /** Undefended model that static images are made against; the model without `defense` when left out. */
+  readonly surrogate?: string | undefined;
   readonly seed: number;
   readonly workspace: string;
   readonly directory?: string | undefined;
@@ -41,8 +48,7 @@ export async function attackDataset(
   ctx: RunContext,
 ): Promise<{ readonly directory: string; readonly document: AttackDocument }> {
   const attack = { id: p.attack.id, params: resolveParams(find("attack", p.attack.id).params, p.attack.params, p.attack.id) };
-  const { classifier, sha256 } = await openModel(p.model);
-  const model = defended(classifier, p.defense, ctx);
+  const { model, source, sourceHash } = await openModels(p, ctx);
   const choice = { files: p.images, dataset: p.dataset, split: p.split, limit: p.limit, workspace: p.workspace };
   const images = await openImages(choice, model, p.model, ctx);
   try {
@@ -51,7 +57,7 @@ export async function attackDataset(
     const tell = (event: RunEventBody): void => ctx.emit(store.append(event));
     return await settle(
       store,
-      () => watchingDevice(tell, () => evaluateInto(store, { attack, model, modelHash: sha256, images, p, engine }, ctx)),
+      () => watchingDevice(tell, () => evaluateInto(store, { attack, model, source, sourceHash, images, p, engine }, ctx)),
       (event) => store.append(event),
     );
   } finally {
@@ -62,42 +68,44 @@ export async function attackDataset(
 interface Evaluation {
   readonly attack: Choice;
   readonly model: Classifier;
-  readonly modelHash: string;
+  /** What is attacked: the model itself, or the undefended one that static images are made against. */
+  readonly source: Classifier;
+  readonly sourceHash: string;
   readonly images: OpenedImages;
   readonly p: AttackDatasetParams;
   readonly engine: Engine;
 }
 
 async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Promise<{ directory: string; document: AttackDocument }> {
-  const { model, p, engine } = e;
+  const { model, source, p, engine } = e;
   const { images } = e.images;
   const { backend, device } = engine;
   const arm = "attacked";
   store.append({ kind: "started", run: store.id, title: store.state.title, backend, device, arms: [arm] });
   const made = await patchFor(store, e, ctx);
   const attack = made ? { ...e.attack, params: made.params } : e.attack;
-  const evaluated = await evaluateAttack(
-    {
-      attack: { ...attack, key: attack.id },
-      model,
-      images,
-      patch: made?.patch,
-      onProgress: (done, total) => report(ctx, done, total, find("attack", attack.id).title),
-    },
+  const onProgress = (done: number, total: number): void => report(ctx, done, total, find("attack", attack.id).title);
+  const attacked = await evaluateAttack(
+    { attack: { ...attack, key: attack.id }, model: source, images, patch: made?.patch, onProgress },
     ctx,
   );
+  const isStatic = model !== source;
+  const target = find("attack", attack.id).target?.(attack.params) ?? null;
+  const evaluated = isStatic ? await transferred(attacked, model, target, ctx) : attacked;
   const facts = { attack, defense: model.defense, backend, seed: p.seed };
   const summarized: AttackSummary = withPatch(summarizeAttack(evaluated.outcomes, facts), made);
   const failures = deviceFindings(await readRunEvents(store.directory));
-  const summary = { ...summarized, findings: [...summarized.findings, ...failures] };
+  const summary = { ...summarized, ...(isStatic ? asStatic(summarized) : {}), ...(p.mode === "adaptive" ? { mode: p.mode } : {}) };
+  const findings = [...summary.findings, ...failures];
   await writeAdversarial(store.file(runFiles.adversarial), evaluated, images.inputShape);
   await writeThumbnails(store, evaluated, images.inputShape, { arm, attack: attack.id });
   await writeNamed(store, evaluated, p.images, images.inputShape);
-  const document = attackDocument(store.id, summary, evaluated, runFiles.adversarial);
+  const document = attackDocument(store.id, { ...summary, findings }, evaluated, runFiles.adversarial);
   await store.writeJson(runFiles.result, document);
   const percent = (value: number | null): string => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
   await store.update({ headline: `${attack.id}: ${percent(summary.clean.accuracy)} → ${percent(summary.attacked.accuracy)}` });
   store.append({ kind: "done", report: runFiles.result });
+  if (isStatic) source.dispose();
   model.dispose();
   return { directory: store.directory, document };
 }
@@ -117,13 +125,13 @@ async function patchFor(store: RunStore, e: Evaluation, ctx: RunContext): Promis
   const attack = { ...e.attack, params: { ...e.attack.params, mode: "whitebox" } }; // there is no other model to train on
   const training = images.training ?? images.chosen;
   const { seed } = p;
-  const modelName = path.basename(p.model);
-  const key = hashOf({ attack, model: e.modelHash, images: training.name, size: training.size, seed });
+  const modelName = path.basename(p.surrogate ?? p.model);
+  const key = hashOf({ attack, model: e.sourceHash, images: training.name, size: training.size, seed });
   const job = {
     attack,
     model,
     modelName,
-    modelHash: e.modelHash,
+    modelHash: e.sourceHash,
     images: training,
     seed,
     key,
@@ -135,6 +143,45 @@ async function patchFor(store: RunStore, e: Evaluation, ctx: RunContext): Promis
   const onStep = ({ step }: { readonly step: number }): void => report(ctx, step, steps, phase);
   const made = await makePatch({ ...job, directory: store.directory, stem: "patch", onStep }, ctx);
   return attackPatch(made, attack.params, { stem: "patch", isOnItsOwn: images.training === null });
+}
+
+/** A static attack is never the last word on a defence: the finding says so. */
+const asStatic = ({ findings, attack }: AttackSummary): Pick<AttackSummary, "mode" | "findings"> => ({
+  mode: "static",
+  findings: [...findings, { ...onlyTransferred(), attack: attack.id }],
+});
+
+interface Opened {
+  readonly model: Classifier;
+  readonly source: Classifier;
+  readonly sourceHash: string;
+}
+
+/** @throws USAGE where there is no defence to know of or to leave out. */
+async function openModels(p: AttackDatasetParams, ctx: RunContext): Promise<Opened> {
+  const { classifier, sha256 } = await openModel(p.model);
+  const model = defended(classifier, p.defense, ctx);
+  const own = { model, source: model, sourceHash: sha256 };
+  if (p.mode === null) return own;
+  if (model.defense === null || model.defense.id === "standard")
+    throw new BulwarkError("USAGE", `${p.model} has no defence.`, "Leave out --static and --adaptive, or put one in front with --defense.");
+  if (p.mode === "adaptive") return own;
+  if (p.surrogate === undefined && p.defense === null)
+    throw new BulwarkError(
+      "USAGE",
+      `The defence ${model.defense.id} is trained into ${p.model}: it cannot be left out.`,
+      "Name an undefended model that the images are made against with --surrogate.",
+    );
+  if (p.surrogate === undefined) return { model, source: classifier, sourceHash: sha256 };
+  const other = await openModel(p.surrogate);
+  checkShape(other.classifier, model.inputShape, p.surrogate);
+  if (other.classifier.classes !== model.classes)
+    throw new BulwarkError(
+      "MODEL_INVALID",
+      `${p.surrogate} has ${other.classifier.classes} classes, ${p.model} has ${model.classes}.`,
+      "Name a model of the same classes.",
+    );
+  return { model, source: other.classifier, sourceHash: other.sha256 };
 }
 
 function defended(model: Classifier, defense: Choice | null, ctx: RunContext): Classifier {

@@ -128,7 +128,8 @@ function refuseRunning(state: RunState): void {
 
 /** Trained models stay: an arm that did not change is not trained again. */
 async function removeResults(directory: string): Promise<void> {
-  const old = /^(adversarial.*\.npz|patch-.*\.(png|json)|records-.*\.json|report\.(json|html|md|csv)|analyses\.csv|images|partial|checkpoints)$/;
+  const old =
+    /^(adversarial.*\.npz|patch-.*\.(png|json)|records-.*\.json|report\.(json|html|md|csv)|analyses\.csv|images|partial|checkpoints)$/;
   for (const name of await readdir(directory)) if (old.test(name)) await rm(path.join(directory, name), { recursive: true, force: true });
 }
 

@@ -26,7 +26,7 @@ export async function attackDefended(
     return own;
   }
   if (isUndefended(arm)) return own;
-  const mode = attack.params["mode"] === "transfer" ? "static" : "adaptive";
+  const mode = own.summary.attack.params["mode"] === "transfer" ? "static" : "adaptive";
   const source = env.undefended.attacks.get(attack.key);
   const findings = [...own.summary.findings];
   const tell = (raised: readonly (Finding | null)[]): void => {

@@ -1,12 +1,11 @@
 import type { AttackDocument, ImageRecord, StaticResult } from "../../../shared/results.ts";
 import { armRecordsFile, staticKey } from "../../../shared/runs.ts";
 import { targetOf } from "../../harness/summarize.ts";
-import { scoreTransferred } from "../../harness/transferred.ts";
 import { exists, readText } from "../../io/files.ts";
 import { readNpz } from "../../io/npz.ts";
 import { defenseSuccess, defenseSuccessOfFooled, isCleanCorrect, isCorrect, robustness, share } from "../../metrics/robustness.ts";
 import { find } from "../../registry.ts";
-import { batchesOf, batchSizeOf } from "../evaluation/batches.ts";
+import { scoreAll } from "../evaluation/transfer.ts";
 import type { ArmAttack } from "./attackArm.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
@@ -41,18 +40,9 @@ export async function transferArm(
   meter.begin(piece);
   const arrays = await readNpz(store.file(source.file));
   const [clean, adversarial] = [floats(arrays["clean"]?.data), floats(arrays["adversarial"]?.data)];
-  const { inputShape } = env.data.test;
-  const pixels = inputShape[0] * inputShape[1] * inputShape[2];
   const before = own.document.images;
-  const target = find("attack", id).target?.(params) ?? null;
-  const records: ImageRecord[] = [];
-  for (const [start, end] of batchesOf(before.length, batchSizeOf(inputShape))) {
-    const cut = (values: Float32Array): Float32Array => values.subarray(start * pixels, end * pixels);
-    const batch = { clean: cut(clean), adversarial: cut(adversarial), before: before.slice(start, end), target };
-    records.push(...(await scoreTransferred(open.classifier, batch)));
-    meter.report(end, before.length);
-    await env.ctx.checkpoint();
-  }
+  const batch = { clean, adversarial, before, target: find("attack", id).target?.(params) ?? null };
+  const records = await scoreAll(open.classifier, batch, (done, total) => meter.report(done, total), env.ctx);
   const result = staticResult(made, records, fooled, aimed);
   await store.writeJson(file, { run: store.id, attack: { id, params }, mode: "static", ...result, images: records });
   await store.complete(piece);

@@ -4,6 +4,7 @@ import type { Attack, Ball, ImageBatch, Params } from "../define.ts";
 import type { Patch } from "../patches/patch.ts";
 import { predict } from "./predict.ts";
 import { normsOf, projectOntoBall } from "./project.ts";
+import { to8Bit } from "./rounding.ts";
 import type { HarnessNotes } from "./types.ts";
 
 /** What an attack has left: its proposal, the best iterate [b,H,W,C] and when that was first adversarial (−1 never). */
@@ -80,6 +81,3 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
   };
   return { adversarial, predictions, records, notes };
 }
-
-/** Nearest of the 256 levels that a PNG can hold, halves upwards. */
-const to8Bit = (v: number): number => Math.floor(255 * v + 0.5) / 255;

@@ -37,7 +37,7 @@ type Loaded = string | { readonly device: string; readonly warnings: readonly st
 const load: Record<BackendName, (auto: boolean, device: DeviceName) => Promise<Loaded>> = {
   onnxruntime: async (_auto, device) => (await import("./onnxruntime/index.ts")).prepare(await chooseDevice(device)),
   // `auto` takes it for its GPU alone: on a CPU ours is the faster one.
-  tensorflow: async (auto) => (await import("./tensorflow/index.ts")).prepare(auto ? "gpu" : "any"),
+  tensorflow: async (auto, device) => (await import("./tensorflow/index.ts")).prepare(auto ? "gpu" : device === "cpu" ? "cpu" : "any"),
   wasm: async () => {
     const wasm = await import("./wasm.ts");
     wasm.prepare();

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { probeBackends, useBackend } from "../../../src/engine/backends/index.ts";
@@ -197,6 +197,15 @@ describe("as a backend", () => {
     await expect(prepare("gpu")).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
     use(install(working()));
     await expect(prepare("gpu")).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
+  });
+
+  it("on the device cpu is shown no GPU", async () => {
+    const file = path.join(install(""), "visible");
+    const look = `require("fs").writeFileSync(${JSON.stringify(file)}, process.env.CUDA_VISIBLE_DEVICES + process.env.TF_FORCE_GPU_ALLOW_GROWTH);`;
+    use(install(`${look} throw new Error("enough");`, gpuBuild)); // not loaded, so that the next test starts afresh
+    await expect(useBackend("tensorflow", "cpu")).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
+    expect(readFileSync(file, "utf8")).toBe("-1true");
+    delete process.env["CUDA_VISIBLE_DEVICES"];
   });
 
   it("computes in our engine with its own copy of tfjs-core, and leaves our gradients", async () => {

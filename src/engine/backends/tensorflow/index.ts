@@ -4,7 +4,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { BulwarkError } from "../../../shared/errors.ts";
 import type { BackendReport } from "../../../shared/protocol.ts";
 import { findTensorflow, pinnedVersion, type TensorflowPackage } from "./find.ts";
-import { hasNvidiaDriver, probeTensorflow, restoreUtilities, type Verdict } from "./probe.ts";
+import { hasNvidiaDriver, patience, probeTensorflow, restoreUtilities, settings } from "./probe.ts";
+import type { Trouble } from "./reasons.ts";
 
 const backendName = "tensorflow";
 
@@ -22,20 +23,21 @@ export const mayHaveGpu = (): boolean => hasNvidiaDriver() && findTensorflow().s
 
 /**
  * Loads the first native TensorFlow that works, which registers the tfjs backend `tensorflow`. Each is tried in a child process before.
- * @param wanted "gpu" takes only one that sees a GPU.
+ * @param wanted "gpu" takes only one that sees a GPU; "cpu" hides the GPUs from it.
  * @throws BACKEND_UNAVAILABLE with the reason and the remedy.
  */
-export async function prepare(wanted: "any" | "gpu" = "any"): Promise<Prepared> {
+export async function prepare(wanted: "any" | "gpu" | "cpu" = "any"): Promise<Prepared> {
   if (prepared) return prepared;
-  const candidates = findTensorflow().filter(({ gpu }) => gpu || wanted === "any");
-  const troubles: { reason: string; fix: string }[] = [];
+  if (wanted === "cpu") process.env["CUDA_VISIBLE_DEVICES"] = "-1";
+  const candidates = findTensorflow().filter(({ gpu }) => gpu || wanted !== "gpu");
+  const troubles: Trouble[] = [];
   for (const found of candidates) {
     const verdict = await probeTensorflow(found);
     if (!verdict.works) troubles.push(named(found, verdict.trouble));
     else if (wanted === "gpu" && verdict.noGpu) troubles.push(named(found, noGpu(verdict.noGpu)));
     else {
       load(found);
-      const notes = verdict.noGpu ? [sentence(named(found, noGpu(verdict.noGpu)))] : [];
+      const notes = verdict.noGpu && wanted !== "cpu" ? [sentence(named(found, noGpu(verdict.noGpu)))] : [];
       prepared = { device: deviceOf(verdict.gpu), warnings: [...troubles.map(sentence), ...notes] };
       return prepared;
     }
@@ -49,7 +51,6 @@ export async function prepare(wanted: "any" | "gpu" = "any"): Promise<Prepared> 
   );
 }
 
-type Trouble = { readonly reason: string; readonly fix: string };
 const named = ({ id }: TensorflowPackage, { reason, fix }: Trouble): Trouble => ({ reason: `${id} is installed, but ${reason}`, fix });
 const noGpu = ({ reason, fix }: Trouble): Trouble => ({ reason: `sees no GPU: ${reason}`, fix });
 const sentence = ({ reason, fix }: Trouble): string => `${reason}. ${fix}`;
@@ -60,10 +61,8 @@ const sentence = ({ reason, fix }: Trouble): string => `${reason}. ${fix}`;
  * over ours, which are put back, and warns of everything that was registered before, which is silenced.
  */
 function load({ file }: TensorflowPackage): void {
-  const environment = process.env;
-  environment["TF_CPP_MIN_LOG_LEVEL"] ??= "2"; // errors; the probe has told the rest
-  environment["TF_FORCE_GPU_ALLOW_GROWTH"] ??= "true"; // else the warm engine leaves no memory for a run
-  if (Number(environment["BULWARK_THREADS"]) > 0) environment["TF_NUM_INTRAOP_THREADS"] ??= environment["BULWARK_THREADS"];
+  process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2"; // errors; the probe has told the rest
+  for (const [name, value] of Object.entries(settings())) process.env[name] ??= value;
   restoreUtilities(util);
   const gradients = Object.values<unknown>({ ...tf }).flatMap((name) => (typeof name === "string" ? (tf.getGradient(name) ?? []) : []));
   const production = tf.env().getBool("PROD");
@@ -78,13 +77,13 @@ function load({ file }: TensorflowPackage): void {
 }
 
 /** For the doctor: what each installed package can do, the first that works before all. */
-export async function report(seconds = 120): Promise<BackendReport> {
+export async function report(): Promise<BackendReport> {
   const found = findTensorflow();
   if (found.length === 0)
     return { name: backendName, available: false, reason: "neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed" };
   const told: string[] = [];
   for (const one of found) {
-    const verdict: Verdict = await probeTensorflow(one, seconds);
+    const verdict = await probeTensorflow(one, patience.doctor);
     if (verdict.works) {
       const notes = verdict.noGpu ? [sentence(named(one, noGpu(verdict.noGpu)))] : [];
       return {

@@ -39,11 +39,24 @@ interface Outcome {
   readonly gpu: boolean;
 }
 
+/** Seconds: at the start of an engine, which the editor awaits for a minute; and for the doctor, who may wait for a first translation of kernels. */
+export const patience = { start: 30, doctor: 300 } as const;
+
+/** What TensorFlow is told, where the user has not told it otherwise. */
+export function settings(): Record<string, string> {
+  const threads = process.env["BULWARK_THREADS"];
+  return {
+    TF_FORCE_GPU_ALLOW_GROWTH: "true", // else the warm engine leaves no memory for a run
+    CUDA_CACHE_MAXSIZE: "2147483648", // else the kernels for a new GPU are translated again at every start
+    ...(Number(threads) > 0 ? { TF_NUM_INTRAOP_THREADS: String(threads) } : {}),
+  };
+}
+
 /** Tries a package in a child process, so that nothing in it can end or disturb this one. */
-export function probeTensorflow(found: TensorflowPackage, seconds = 30): Promise<Verdict> {
+export function probeTensorflow(found: TensorflowPackage, seconds: number = patience.start): Promise<Verdict> {
   return new Promise((resolve) => {
     // Level 0: the reasons for not seeing a GPU are mere information and warnings to TensorFlow.
-    const env = { ...process.env, ELECTRON_RUN_AS_NODE: "1", TF_CPP_MIN_LOG_LEVEL: "0" };
+    const env = { ...settings(), ...process.env, ELECTRON_RUN_AS_NODE: "1", TF_CPP_MIN_LOG_LEVEL: "0" };
     const options = { env, cwd: found.place, timeout: seconds * 1000, killSignal: "SIGKILL", maxBuffer: 1 << 26 } as const;
     execFile(process.execPath, ["-e", trial, found.file], options, (error, stdout, stderr) => {
       const outcome = error ? undefined : readOutcome(stdout);

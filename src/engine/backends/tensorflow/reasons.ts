@@ -96,7 +96,7 @@ export function explainFailure(ending: Ending, found: TensorflowPackage): Troubl
   if (ending.timedOut)
     return {
       reason: `it did not answer within ${ending.seconds} s`,
-      fix: "On a GPU newer than its CUDA 11 the first start translates kernels for minutes: load it once by itself with `node -e`, then try again.",
+      fix: "On a GPU newer than its CUDA 11 the very first start translates kernels for minutes: run the doctor, which waits for that, then try again.",
     };
   if (ending.signal === "SIGILL")
     return { reason: "the processor lacks instructions that it was built with (AVX)", fix: "Leave the backend to auto." };

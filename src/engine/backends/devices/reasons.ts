@@ -18,14 +18,16 @@ export interface Circumstances {
   readonly parts: { readonly cuda: boolean };
 }
 
-const firstError = (said: string): string => {
-  const line = said.split("\n").find((text) => /\berror\b/i.test(text)) ?? said.split("\n").find((text) => text.trim() !== "");
+/** The line that names the error, without its class where that says nothing and without the path of ONNX Runtime's source file. */
+function firstError(said: string): string {
+  const lines = said.split("\n").filter((text) => text.trim() !== "");
+  const line = lines.find((text) => /^\s*(Uncaught )?\w*Error: /.test(text)) ?? lines.find((text) => /error/i.test(text)) ?? lines[0];
   return (line ?? "it said nothing")
-    .replace(/^\s*(Uncaught )?Error:\s*/, "")
+    .replace(/^\s*(Uncaught )?(Error: )?/, "")
     .replace(/^\/\S+ (?=\S)/, "")
     .trim()
     .slice(0, 240);
-};
+}
 
 /** Why a trial failed, in words that say what is missing. */
 export function whyNot(device: Device, trial: Trial, { seconds, platform, arch, parts }: Circumstances): string {

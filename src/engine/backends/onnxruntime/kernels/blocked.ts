@@ -116,35 +116,24 @@ export function folded(g: Graph, x: Value): Value {
 }
 
 /**
- * The slices of x [N,D,H,W,C] that each slice of a filter's depth meets: [N·OD,H,W,C] for each, in the layout that x has.
- * In blocks a slice of the depth is one piece of memory, so nothing but whole slices is ever copied.
+ * The slices of x [N,D,H,W,C] that each output depth meets, side by side as channels: [N·OD,H,W,kd·C]. A 3-D convolution is a 2-D one over
+ * them. In blocks a slice is one piece of memory.
  */
-export function depthSlices(g: Graph, x: Value, depth: Axis): Value[] {
-  const [n = 1, d = 1, ...rest] = x.shape;
-  const blocked = g.noted("blocked", folded(g, x));
-  const image = blocked ? blocked.shape.slice(1) : rest;
-  const volume = window(g, g.reshape(blocked ?? x, [n, d, ...image]), 1, -depth.before, d + depth.before + after(depth));
-  const none = image.map(() => 0);
-  const ones = image.map(() => 1);
-  return Array.from({ length: depth.kernel }, (_, i) => {
-    const slices = g.slice(volume, [0, i * depth.dilation, ...none], [n, depth.output, ...image], [1, depth.stride, ...ones]);
-    const flat = g.reshape(slices, [n * depth.output, ...image]);
-    return blocked ? fromBlocks(g, flat) : flat;
+export function foldDepth(g: Graph, x: Value, depth: Axis): Value {
+  const [n = 1, d = 1, h = 1, w = 1, c = 1] = x.shape;
+  const deeper = (volume: Value): Value => window(g, volume, 1, -depth.before, d + depth.before + after(depth));
+  if (!fits(g, c) || c < g.block) {
+    const volume = deeper(x);
+    const parts = Array.from({ length: depth.kernel }, (_, k) =>
+      g.slice(volume, [0, k * depth.dilation, 0, 0, 0], [n, depth.output, h, w, c], [1, depth.stride, 1, 1, 1]),
+    );
+    return g.reshape(g.concat(parts, 4), [n * depth.output, h, w, depth.kernel * c]);
+  }
+  const blocked = g.note("blocked", x, toBlocks(g, folded(g, x)));
+  const places = Array.from({ length: depth.output * depth.kernel }, (_, i) => {
+    return Math.floor(i / depth.kernel) * depth.stride + (i % depth.kernel) * depth.dilation;
   });
-}
-
-/** A 3-D convolution as a sum of 2-D ones, one for each slice of the filter's depth, each of which adds itself to the sum so far. */
-export function blockedConv3d(g: Graph, x: Value, w: Value, [depth, ...plane]: readonly [Axis, Axis, Axis]): Value | undefined {
-  const [, , , inputs = 1, outputs = 1] = w.shape;
-  if (!fits(g, inputs) || inputs < g.block) return undefined;
-  g.note("blocked", x, toBlocks(g, folded(g, x)));
-  const filters = filled(g, w);
-  const shape = [(x.shape[0] ?? 1) * depth.output, filters.shape[4] ?? 1, ...plane.map((a) => a.output)];
-  const sum = depthSlices(g, x, depth).reduce<Value | undefined>((before, slices, i) => {
-    const image = filters.shape.slice(1);
-    const filter = blockedFilter(g, g.reshape(g.slice(filters, [i, 0, 0, 0, 0], [1, ...image]), image));
-    const values = [toBlocks(g, slices), filter, ...(before ? [undefined, before] : [])];
-    return g.op("Conv", values, shape, "float32", windowAttributes(plane), blockedDomain);
-  }, undefined);
-  return sum && unfolded(g, unblocked(g, sum, outputs), depth.output);
+  const slices = deeper(g.reshape(blocked, [n, d, h * w * c]));
+  const picked = g.op("Gather", [slices, g.ints(places)], [n, places.length, h * w * c], "float32", { axis: 1 });
+  return fromBlocks(g, g.reshape(picked, [n * depth.output, depth.kernel * c, h, w]));
 }

@@ -8,11 +8,11 @@ import {
   type Conv3DInputs,
 } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
-import { blockedConv3d, depthSlices, folded, unfolded } from "./blocked.ts";
+import { foldDepth, folded, unfolded } from "./blocked.ts";
 import { byColumns, conv2d, conv2dInputGradient, planeAxes } from "./conv.ts";
-import { blockedFilterGradient, conv2dFilterGradient, filterGradientByRows } from "./filterGradient.ts";
+import { conv2dFilterGradient } from "./filterGradient.ts";
 import { type Kernels, kernel } from "./kernel.ts";
-import { type Axis, after, axesKey, window } from "./window.ts";
+import { type Axis, axesKey, window } from "./window.ts";
 
 type Shape5 = [number, number, number, number, number];
 type Axes = readonly [Axis, Axis, Axis];
@@ -36,21 +36,6 @@ function infoOf(
   return { axes, shape: info.outShape };
 }
 
-/** The slices of x [N,D,H,W,C] that each output depth meets, side by side as channels: [N·OD,H,W,kd·C]. A 3-D convolution is a 2-D one over them. */
-function foldDepth(g: Graph, x: Value, depth: Axis): Value {
-  const [n = 1, , h = 1, w = 1, c = 1] = x.shape;
-  const padded = g.pad(x, [
-    [0, 0],
-    [depth.before, after(depth)],
-    [0, 0],
-    [0, 0],
-    [0, 0],
-  ]);
-  const parts = Array.from({ length: depth.kernel }, (_, i) =>
-    g.slice(padded, [0, i * depth.dilation, 0, 0, 0], [n, depth.output, h, w, c], [1, depth.stride, 1, 1, 1]),
-  );
-  return g.reshape(g.concat(parts, 4), [n * depth.output, h, w, depth.kernel * c]);
-}
 /** The opposite for a gradient: [N·OD,H,W,kd·C] is summed back to [N,D,H,W,C]. */
 function unfoldDepth(g: Graph, folded: Value, depth: Axis, shape: readonly number[]): Value {
   const [n = 1, d = 1, h = 1, w = 1, c = 1] = shape;
@@ -82,11 +67,8 @@ const foldFilter = (g: Graph, w: Value): Value => {
   return g.reshape(g.transpose(w, [1, 2, 0, 3, 4]), [kh, kw, kd * ci, co]);
 };
 
-export function conv3d(g: Graph, x: Value, w: Value, [depth, rows, columns]: Axes): Value {
-  const blocked = blockedConv3d(g, x, w, [depth, rows, columns]);
-  if (blocked) return blocked;
-  const result = conv2d(g, foldDepth(g, x, depth), foldFilter(g, w), [rows, columns]);
-  return unfolded(g, result, depth.output);
+function conv3d(g: Graph, x: Value, w: Value, [depth, rows, columns]: Axes): Value {
+  return unfolded(g, conv2d(g, foldDepth(g, x, depth), foldFilter(g, w), [rows, columns]), depth.output);
 }
 
 function inputGradient(g: Graph, dy: Value, w: Value, axes: Axes, shape: readonly number[]): Value {
@@ -104,13 +86,8 @@ function inputGradient(g: Graph, dy: Value, w: Value, axes: Axes, shape: readonl
 }
 
 function filterGradient(g: Graph, x: Value, dy: Value, [depth, rows, columns]: Axes): Value {
-  const bySlices = depthSlices(g, x, depth).flatMap((part) => blockedFilterGradient(g, part, folded(g, dy), [rows, columns]) ?? []);
-  if (bySlices.length === depth.kernel) return g.reshape(g.concat(bySlices, 0), [depth.kernel, ...(bySlices[0]?.shape ?? [])]);
-  const byRows = filterGradientByRows(g, x, dy, [depth, rows, columns]);
-  if (byRows) return byRows;
   const [ci, co] = [x.shape[4] ?? 1, dy.shape[4] ?? 1];
-  const flat = g.reshape(dy, [(dy.shape[0] ?? 1) * depth.output, rows.output, columns.output, co]);
-  const stacked = conv2dFilterGradient(g, foldDepth(g, x, depth), flat, [rows, columns]);
+  const stacked = conv2dFilterGradient(g, foldDepth(g, x, depth), folded(g, dy), [rows, columns]);
   return g.transpose(g.reshape(stacked, [rows.kernel, columns.kernel, depth.kernel, ci, co]), [2, 0, 1, 3, 4]);
 }
 

@@ -55,7 +55,7 @@ function channelRows(g: Graph, x: Value, axes: readonly Axis[]): Value[] {
 }
 
 /** The same gradient from rows of channels, or undefined where few positions or few channels make the other forms faster (measured). */
-export function filterGradientByRows(g: Graph, x: Value, dy: Value, axes: readonly Axis[]): Value | undefined {
+function filterGradientByRows(g: Graph, x: Value, dy: Value, axes: readonly Axis[]): Value | undefined {
   const [inputs = 1, outputs = 1] = [x.shape.at(-1), dy.shape.at(-1)];
   const count = axes.reduce((product, a) => product * a.output, x.shape[0] ?? 1);
   if (inputs <= 8 || count < 128 * inputs) return undefined;
@@ -76,7 +76,7 @@ function groupsOf(threads: number, blocks: number, pieces: number): number {
  * shifts of the kernel its output positions. Along the width, Cin neighbours of a row stand side by side and are stepped over by dilation.
  * Undefined where Cout does not fill whole blocks, the width is dilated, or filling the last block of images would cost too much.
  */
-export function blockedFilterGradient(g: Graph, x: Value, dy: Value, axes: readonly Axis[]): Value | undefined {
+function blockedFilterGradient(g: Graph, x: Value, dy: Value, axes: readonly Axis[]): Value | undefined {
   const [n = 1, , , inputs = 1] = x.shape;
   const outputs = dy.shape[3] ?? 1;
   const [rows, columns] = axes;

@@ -6,7 +6,7 @@ import { resnet9 } from "../src/engine/models/resnet9.ts";
 import type { tfl } from "../src/engine/tf.ts";
 
 export const batch = 64;
-const repeats = Number(process.env["REPEATS"] ?? 9);
+export const repeats = Number(process.env["REPEATS"] ?? 9);
 const only = process.env["NETS"]?.split(",");
 
 interface Volumes {
@@ -43,15 +43,27 @@ export function volumizedNetwork(model: ModelSpec, { inputShape, patch, kernelDe
   return to3d(base, { depth: (height / patch) * (width / patch), patch: [patch, patch], kernelDepth });
 }
 
-/** Median wall time of each body in milliseconds: they take turns, so that a slow moment of the machine falls on all. */
-export function medians(bodies: Readonly<Record<string, () => void>>): Record<string, number> {
-  const timed = Object.entries(bodies).map(([name, body]) => ({ name, body, times: [] as number[] }));
-  for (let i = -2; i < repeats; i++) {
-    for (const { body, times } of timed) {
-      const start = performance.now();
-      body();
-      if (i >= 0) times.push(performance.now() - start);
-    }
-  }
-  return Object.fromEntries(timed.map(({ name, times }) => [name, times.sort((a, b) => a - b)[times.length >> 1] as number]));
+/** Milliseconds of the wall clock, and of processor time, which a busy machine disturbs less. */
+export interface Times {
+  readonly wall: number;
+  readonly cpu: number;
+}
+export function stopwatch(): () => Times {
+  const [start, used] = [performance.now(), process.cpuUsage()];
+  return () => {
+    const { user, system } = process.cpuUsage(used);
+    return { wall: performance.now() - start, cpu: (user + system) / 1000 };
+  };
+}
+
+export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] as number;
+
+/** Medians of `repeats` rounds of `times` calls each, for one call. */
+export function medians(body: () => void, times: number): Times {
+  const rounds = Array.from({ length: repeats + 1 }, () => {
+    const read = stopwatch();
+    for (let i = 0; i < times; i++) body();
+    return read();
+  }).slice(1);
+  return { wall: median(rounds.map((r) => r.wall)) / times, cpu: median(rounds.map((r) => r.cpu)) / times };
 }

@@ -20,13 +20,13 @@ async function main(): Promise<void> {
     const x: Images = tf.tensor4d(pixels, [batch, ...inputShape]);
     const { volume } = volumize(x, { ...presets.paper, patch });
     volume.dataSync();
-    const bodies: Record<string, () => void> = {
-      forward: () => tf.tidy(() => void runNetwork(network, volume).dataSync()),
-    };
-    for (const measure of measures) {
-      bodies[measure.id] = () => tf.tidy(() => void volumize(x, { ...presets.paper, measure, patch }).volume.dataSync());
-    }
-    rows.push({ model: model.id, patch, Z: volume.shape[1], kernelDepth: kernelDepth || volume.shape[1], ms: medians(bodies) });
+    const forward = medians(() => tf.tidy(() => void runNetwork(network, volume).dataSync()), 2);
+    const timed = measures.map((measure) => {
+      const body = (): void => tf.tidy(() => void volumize(x, { ...presets.paper, measure, patch }).volume.dataSync());
+      return [measure.id, medians(body, 10)] as const;
+    });
+    const Z = volume.shape[1];
+    rows.push({ model: model.id, patch, Z, kernelDepth: kernelDepth || Z, forward, measures: Object.fromEntries(timed) });
     thaw();
     tf.dispose([x, volume]);
     network.dispose();

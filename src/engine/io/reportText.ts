@@ -25,8 +25,10 @@ export function attackLabel({ id, params }: Choice): string {
   const steps = params["steps"];
   const eps = params["eps"];
   const pixels = params["pixels"];
+  const area = params["area"];
   return [
-    typeof steps === "number" ? `${id}-${steps}` : id,
+    typeof steps === "number" && area === undefined ? `${id}-${steps}` : id,
+    typeof area === "number" ? `${Number((100 * area).toFixed(1))} %` : "",
     typeof eps === "number" ? `ε ${radius(eps)}` : "",
     typeof pixels === "number" ? `${pixels} px` : "",
   ]

@@ -32,7 +32,7 @@ export interface MadePatch {
   readonly patch: Patch;
   /** Null for a sticker. */
   readonly document: PatchDocument | null;
-  /** Images through a backward pass; 0 for a patch that was there. */
+  /** Images through a backward pass while it was trained for this run; 0 for a patch from elsewhere. */
   readonly gradientEvaluations: number;
 }
 
@@ -53,11 +53,11 @@ export async function makePatch(job: PatchJob, ctx: RunContext): Promise<MadePat
     return { patch, document, gradientEvaluations: 0 };
   }
   const file = path.join(job.directory, `${job.stem}.json`);
+  const gradientEvaluations = Number(params["area"]) === 0 ? 0 : Number(params["steps"]) * Number(params["batchSize"]);
   if ((await keyIn(file)) === job.key) {
     const { patch, document } = await loadPatch(file, shape, { area: 0, target: null });
-    return { patch, document, gradientEvaluations: 0 };
+    return { patch, document, gradientEvaluations };
   }
-  const before = job.model.evaluations.gradient;
   const trained = await train(job, ctx);
   const { area, rotation, scaleMin, scaleMax } = params as { area: number; rotation: number; scaleMin: number; scaleMax: number };
   const document = await savePatch(job.directory, job.stem, trained.patch, shape, {
@@ -77,7 +77,7 @@ export async function makePatch(job: PatchJob, ctx: RunContext): Promise<MadePat
     },
   });
   await removePatchCheckpoint(checkpointOf(job));
-  return { patch: trained.patch, document, gradientEvaluations: job.model.evaluations.gradient - before };
+  return { patch: trained.patch, document, gradientEvaluations };
 }
 
 const targetOf = (target: unknown): number | null => (typeof target === "number" && target >= 0 ? target : null);

@@ -10,6 +10,7 @@ import { imagesOf } from "./choices.ts";
 import { change, dropOld, type Session, save } from "./session.ts";
 
 type Wish<K extends StudioIntent["kind"]> = Extract<StudioIntent, { readonly kind: K }>;
+const keptPictures = 8;
 type TaskName = "preview" | "map" | "exported";
 
 /** The patch as requests name it. @throws USAGE without one */
@@ -102,7 +103,8 @@ export async function place(session: Session, wanted: PatchPlacement | null): Pr
     const now = session.state.place;
     if (now?.image !== at.image) return;
     change(session, { place: { ...now, placement: now.placement ?? placement, status: "done", result, shown: placement, error: null } });
-    await dropOld(session.directory, "placed-", (name) => name === file || name === `placed-${session.count - 1}.png`);
+    // The webview may still be loading the one before.
+    await dropOld(session.directory, "placed-", (name) => Number(/\d+/.exec(name)?.[0]) > session.count - keptPictures);
     await save(session);
   } catch (thrown) {
     const now = session.state.place;

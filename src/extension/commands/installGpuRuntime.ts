@@ -9,6 +9,7 @@ import { pick } from "../choose.ts";
 import { locateEngine } from "../engine/locate.ts";
 import { installedVersion, installPart, removePart } from "../runtime/install.ts";
 import { findNpm } from "../runtime/npm.ts";
+import { verdict } from "../runtime/verdict.ts";
 import { gpuRuntimeFolder, type Services } from "../services.ts";
 import { requireTrust, setting } from "../workspace.ts";
 
@@ -140,27 +141,18 @@ async function report(services: Services, part: RuntimePart): Promise<DoctorRepo
   const report = await vscode.window.withProgress({ location, title: `Trying ${part.title}` }, () =>
     services.engine.request(requests.doctor, {}),
   );
-  const { text, works } = verdict(part, report);
+  const { text, works, next } = verdict(part, report);
   services.log.info(text);
-  const doctor = "Run Doctor";
-  const backend = "Select Backend…";
+  const buttons = [
+    { label: "Run Doctor", command: commands.runDoctor },
+    ...(next ? [{ label: nextLabels[next], command: commands[next] }] : []),
+  ];
   const show = works ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
-  void show(text, doctor, ...(works ? [backend] : [])).then((chosen) => {
-    if (chosen === doctor) void vscode.commands.executeCommand(commands.runDoctor);
-    else if (chosen === backend) void vscode.commands.executeCommand(commands.selectBackend);
+  void show(text, ...buttons.map(({ label }) => label)).then((chosen) => {
+    const button = buttons.find(({ label }) => label === chosen);
+    if (button) void vscode.commands.executeCommand(button.command);
   });
   return report;
 }
 
-/** One sentence about the part in what the doctor found. */
-export function verdict(part: RuntimePart, { backends, devices, selected }: DoctorReport): { text: string; works: boolean } {
-  const found = part.id === "tensorflow" ? backends.find(({ name }) => name === "tensorflow") : devices.find(({ name }) => name === "cuda");
-  if (!found?.available)
-    return { works: false, text: `${part.title} is installed, but cannot be used: ${found?.reason ?? "the doctor says nothing of it"}` };
-  const device = found.device ?? "it works";
-  if (part.id === "onnxruntime") return { works: true, text: `${part.title} is installed and finds ${device}.` };
-  const blind = /sees no GPU: .*/.exec(device)?.[0];
-  if (blind) return { works: false, text: `${part.title} is installed, but ${blind}` };
-  const used = selected === "tensorflow" ? "and is used from now on" : "and is used when you choose the backend tensorflow";
-  return { works: true, text: `${part.title} is installed, finds ${device.replace(/^TensorFlow, /, "")}, ${used}.` };
-}
+const nextLabels = { selectBackend: "Select Backend…", selectDevice: "Select Device…" } as const;

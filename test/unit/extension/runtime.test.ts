@@ -4,7 +4,9 @@ import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { installedVersion, installPart, removePart } from "../../../src/extension/runtime/install.ts";
 import { explainNpm } from "../../../src/extension/runtime/npm.ts";
+import { verdict } from "../../../src/extension/runtime/verdict.ts";
 import { type RuntimePart, runtimePart, runtimeParts } from "../../../src/shared/gpuRuntime.ts";
+import type { BackendReport, DeviceReport, DoctorReport } from "../../../src/shared/protocol.ts";
 import { openRegistry, type Registry } from "./registry.ts";
 
 const part: RuntimePart = {
@@ -176,4 +178,42 @@ it("fetches the versions that the engine is built against", () => {
     expect(dependencies[name]).toBeUndefined();
   }
   expect(new Set(runtimeParts.map(({ id }) => id)).size).toBe(runtimeParts.length);
+});
+
+describe("what is said after the trial", () => {
+  const found = (backend: Omit<BackendReport, "name">, device: Omit<DeviceReport, "name" | "title">, selected: string): DoctorReport => ({
+    version: "1",
+    node: "20",
+    selected,
+    selectedDevice: "cpu",
+    backends: [{ name: "tensorflow", ...backend }],
+    devices: [{ name: "cuda", title: "CUDA", ...device }],
+  });
+  it.each([
+    [
+      "tensorflow",
+      found({ available: true, gpu: true, device: "TensorFlow, Tesla T4" }, { available: false }, "tensorflow"),
+      true,
+      undefined,
+    ],
+    [
+      "tensorflow",
+      found({ available: true, gpu: true, device: "TensorFlow, Tesla T4" }, { available: false }, "onnxruntime"),
+      true,
+      "selectBackend",
+    ],
+    [
+      "tensorflow",
+      found({ available: true, device: "TensorFlow, CPU; it sees no GPU: why. Do this." }, { available: true }, "cpu"),
+      false,
+      undefined,
+    ],
+    ["tensorflow", found({ available: false, reason: "why" }, { available: true }, "cpu"), false, undefined],
+    ["onnxruntime", found({ available: true }, { available: true, device: "Tesla T4" }, "onnxruntime"), true, "selectDevice"],
+    ["onnxruntime", found({ available: true }, { available: false, reason: "why" }, "onnxruntime"), false, undefined],
+  ] as const)("%s %#", (id, report, works, next) => {
+    const said = verdict(runtimePart(id), report);
+    expect(said).toMatchObject({ works, next });
+    expect(said.text).toMatch(works ? /is installed and computes on Tesla T4[,;]/ : /is installed, but .*why/);
+  });
 });

@@ -9,6 +9,7 @@ import { type OpenOptions, openModel } from "../openModel.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { ResolvedArm } from "./resolve.ts";
 import { readTraining, type TrainingRecord, trainArm } from "./trainArm.ts";
+import { isTrained } from "./trainee.ts";
 
 export interface OpenArm {
   readonly classifier: Classifier;
@@ -18,10 +19,10 @@ export interface OpenArm {
 
 /** Trains an arm if that is asked for and needed, and opens it; null where there is no model for it to evaluate. */
 export async function openArm(arm: ResolvedArm, env: RunEnvironment): Promise<OpenArm | null> {
-  if ("file" in arm.model) return openFile(arm, arm.model, env);
+  if ("file" in arm.model && !isTrained(arm)) return open(arm, arm.model.file, { contract: arm.model.input ?? undefined }, null, env);
   const own = { classNames: env.data.dataset.classNames };
   if (env.mode !== "evaluate") {
-    const training = await trainArm(arm, arm.model, env);
+    const training = await trainArm(arm, env);
     return open(arm, env.store.file(armModelFolder(arm.index, arm.name)), own, training, env);
   }
   const folder = await trainedFolder(arm, env);
@@ -48,16 +49,6 @@ async function trainedFolder(arm: ResolvedArm, env: RunEnvironment): Promise<str
   if (arm.index === 0) return env.modelPath;
   const beside = `${env.modelPath}/${armModelFolder(arm.index, arm.name)}`;
   return (await exists(beside)) ? beside : null;
-}
-
-async function openFile(arm: ResolvedArm, model: Extract<ResolvedArm["model"], { file: string }>, env: RunEnvironment): Promise<OpenArm> {
-  if (find("defense", arm.defense.id).kind === "training" && arm.defense.id !== "standard")
-    throw new BulwarkError(
-      "EXPERIMENT_INVALID",
-      `${arm.name}: a model file is evaluated as it is and cannot be trained with ${arm.defense.id}.`,
-      'Leave "defense" out, or name one of the models that Bulwark builds.',
-    );
-  return open(arm, model.file, { contract: model.input ?? undefined }, null, env);
 }
 
 async function open(

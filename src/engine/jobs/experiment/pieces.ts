@@ -9,6 +9,7 @@ import type { Piece } from "./progress.ts";
 import type { ResolvedArm, ResolvedAttack, ResolvedExperiment } from "./resolve.ts";
 import { explainPiece } from "./runArm.ts";
 import { trainingPiece } from "./trainArm.ts";
+import { isTrained } from "./trainee.ts";
 import { staticPiece } from "./transferArm.ts";
 import { isUndefended, undefendedOf } from "./undefended.ts";
 
@@ -24,7 +25,7 @@ export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: Ru
   return experiment.arms.flatMap((arm) => {
     const factor = arm.defense.id === "volumizedCurriculum" ? volumizedFactor : 1;
     const pieces: Piece[] = [];
-    if (mode !== "evaluate" && !("file" in arm.model))
+    if (mode !== "evaluate" && isTrained(arm))
       pieces.push({
         key: trainingPiece(arm),
         phase: `Training ${arm.name}`,

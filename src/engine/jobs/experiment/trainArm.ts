@@ -3,19 +3,19 @@ import path from "node:path";
 import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import type { RunEvent } from "../../../shared/events.ts";
-import type { Choice } from "../../../shared/results.ts";
 import { armModelFolder, slug } from "../../../shared/runs.ts";
-import { resolveParams } from "../../define.ts";
+import type { TrainingPlan } from "../../define.ts";
 import { saveNetwork } from "../../importers/index.ts";
 import { readText } from "../../io/files.ts";
 import { readRunEvents } from "../../io/runStore.ts";
 import { classifierOf } from "../../networkClassifier.ts";
-import { find } from "../../registry.ts";
+import type { tfl } from "../../tf.ts";
 import { train } from "../../training/loop.ts";
 import { planOf } from "../openModel.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { ResolvedArm } from "./resolve.ts";
+import { type Trainee, traineeOf } from "./trainee.ts";
 import { attentionByEpoch, quickAttack } from "./watchTraining.ts";
 
 export type EpochEvent = Extract<RunEvent, { kind: "epoch" }>;
@@ -50,14 +50,11 @@ export const trainingPiece = (arm: ResolvedArm): string => `train:${arm.name}`;
  * Trains an arm's network and saves it into the run folder; a model there that was trained in just this way is taken as it is.
  * @throws TRAINING_DIVERGED, DATASET_EMPTY, CANCELLED, DISK_FULL
  */
-export async function trainArm(
-  arm: ResolvedArm,
-  model: Choice,
-  env: RunEnvironment,
-): Promise<TrainingRecord & { readonly reused: boolean }> {
+export async function trainArm(arm: ResolvedArm, env: RunEnvironment): Promise<TrainingRecord & { readonly reused: boolean }> {
   const { store, emit, meter } = env;
   const folder = store.file(armModelFolder(arm.index, arm.name));
-  const key = keyOf(arm, model, env);
+  const trainee = await traineeOf(arm, env);
+  const key = keyOf(arm, trainee, env);
   const found = await readTraining(folder);
   if (found?.key === key) {
     const reused = !store.state.completed.includes(trainingPiece(arm));
@@ -73,7 +70,7 @@ export async function trainArm(
   if (env.data.trainSize === 0)
     throw new BulwarkError("DATASET_EMPTY", "There are no training images.", 'Set "train" of the data set to 1 or more.');
   meter.begin(trainingPiece(arm));
-  const record = await trainAndSave(arm, model, env, folder, key);
+  const record = await trainAndSave(arm, trainee, env, folder, key);
   await rm(checkpoints(arm, env, key), { recursive: true, force: true });
   emit({ kind: "trained", arm: arm.name, seconds: record.seconds, reused: false, bestEpoch: record.bestEpoch });
   meter.finish(trainingPiece(arm));
@@ -82,13 +79,13 @@ export async function trainArm(
 }
 
 /** The backend is left out on purpose: a model may be evaluated on another backend than it was trained on. */
-const keyOf = (arm: ResolvedArm, model: Choice, env: RunEnvironment): string =>
+const keyOf = (arm: ResolvedArm, trainee: Trainee, env: RunEnvironment): string =>
   hashOf({
     seed: env.experiment.seed,
     dataset: { ...env.experiment.dataset, test: null },
     data: env.data.trainSha256,
     name: arm.name,
-    model,
+    model: trainee.identity,
     defense: arm.defense,
     train: arm.train,
   });
@@ -96,22 +93,19 @@ const keyOf = (arm: ResolvedArm, model: Choice, env: RunEnvironment): string =>
 const checkpoints = (arm: ResolvedArm, env: RunEnvironment, key: string): string =>
   env.store.file(`checkpoints/${slug(arm.name)}-${key.slice(0, 12)}`);
 
-async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment, folder: string, key: string): Promise<TrainingRecord> {
+async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironment, folder: string, key: string): Promise<TrainingRecord> {
   const { dataset, classes } = env.data;
   const inputShape = dataset.inputShape;
-  const entry = find("model", model.id);
   const plan = planOf(arm.defense, inputShape, classes);
-  const params = resolveParams(entry.params, model.params, model.id);
-  const base = entry.build(params, { inputShape, classes, seed: env.experiment.seed });
+  const { network: base, input } = await trainee.build();
   const notes: string[] = [];
-  const network = plan.network(base, (text) => {
+  const network = made(plan, base, (text) => {
     notes.push(text);
     env.emit({ kind: "warning", message: `${arm.name}: ${text}` });
   });
-  if (network !== base) base.dispose();
   const split = env.data.split(arm.train.validation);
   const { classNames } = dataset;
-  const contract = contractOf(arm, env);
+  const contract = contractOf(arm, input, env);
   const watched = {
     arm,
     images: split.validation ?? split.train,
@@ -128,6 +122,7 @@ async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment
         settings: arm.train,
         arm: arm.name,
         checkpointDirectory: checkpoints(arm, env, key),
+        contract,
         inputShape,
         ...(quick ? { quickAttack: quick } : {}),
         onEpochEnd: attentionByEpoch(watched, env),
@@ -149,10 +144,22 @@ async function trainAndSave(arm: ResolvedArm, model: Choice, env: RunEnvironment
   }
 }
 
-function contractOf(arm: ResolvedArm, env: RunEnvironment): InputContract {
+/** The network of a plan; the one that it was made from is done with. */
+function made(plan: TrainingPlan, base: tfl.LayersModel, note: (text: string) => void): tfl.LayersModel {
+  try {
+    const network = plan.network(base, note);
+    if (network !== base) base.dispose();
+    return network;
+  } catch (thrown) {
+    base.dispose();
+    throw thrown;
+  }
+}
+
+function contractOf(arm: ResolvedArm, input: InputContract["input"], env: RunEnvironment): InputContract {
   const [height, width, channels] = env.data.dataset.inputShape;
   return {
-    input: { size: [height, width], channels: channels === 1 ? "gray" : "rgb", layout: "nhwc" },
+    input: { layout: "nhwc", ...input, size: [height, width], channels: input.channels ?? (channels === 1 ? "gray" : "rgb") },
     output: { kind: "logits", classes: [...env.data.dataset.classNames] },
     defense: { id: arm.defense.id, params: { ...arm.defense.params } },
   };

@@ -10,7 +10,7 @@ import { newWorkspace, writeData } from "../../../process/support.ts";
 const workspace = newWorkspace();
 afterAll(() => workspace.remove());
 
-const run = async (directory: string): Promise<{ events: RunEvent[]; report: RunReport }> => {
+const train = async (directory: string): Promise<{ events: RunEvent[]; report: RunReport }> => {
   const events: RunEvent[] = [];
   const file = workspace.file("small.bulwark.jsonc");
   const params = { file, workspace: workspace.directory, directory, mode: "train" as const, backend: "cpu" };
@@ -31,11 +31,11 @@ it("where a conversion departs from the network is said before training and in t
     train: { epochs: 1, batchSize: 8 },
   };
   workspace.write("small.bulwark.jsonc", JSON.stringify(experiment));
-  const first = await run(workspace.file("run"));
+  const first = await train(workspace.file("run"));
   const warnings = first.events.flatMap((event, at) => (event.kind === "warning" ? [{ at, message: event.message }] : []));
   const padded = warnings.find(({ message }) => message.startsWith("volumizedCurriculum: ") && message.includes('"conv3"'));
   expect(padded?.at).toBeLessThan(first.events.findIndex((event) => event.kind === "step"));
-  for (const { report } of [first, await run(workspace.file("run"))]) {
+  for (const { report } of [first, await train(workspace.file("run"))]) {
     const found = report.findings.filter((finding) => finding.rule === "RB110");
     expect(found.map((finding) => finding.arm)).toEqual(["volumizedCurriculum"]);
     expect(found[0]?.message).toContain('"conv1"');

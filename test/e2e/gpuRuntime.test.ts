@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { runtimePart } from "../../src/shared/gpuRuntime.ts";
-import { pick, quickPickRow, runCommand } from "../harness/gestures.mjs";
+import { pick, quickPickRow, runCommand, statusItem } from "../harness/gestures.mjs";
 import { working } from "../unit/backends/tensorflowFixture.ts";
 import { openRegistry, type Registry } from "../unit/extension/registry.ts";
 import { openWindow, type Window } from "./window.ts";
@@ -82,6 +82,15 @@ describe.each(supported ? [title] : [])("the command %s", () => {
     await notification(`${part.title} is installed, but sees no GPU: libcudart.so.11.0 is not found. Install CUDA 11.2`).waitFor();
     expect(existsSync(path.join(target, "node_modules", part.package, "lib/napi-v8/tfjs_binding.node"))).toBe(true);
     await window.picture("gpu-runtime-installed");
+  });
+
+  it("computes with it where it is chosen", async () => {
+    await runCommand(page, "Select Backend");
+    await pick(page, "tensorflow");
+    await runCommand(page, "Restart Engine");
+    await statusItem(page, "Bulwark: TensorFlow, CPU").waitFor();
+    await runCommand(page, "Select Backend");
+    await pick(page, /^auto/);
   });
 
   it("removes it again", async () => {

@@ -81,10 +81,8 @@ function widestGap(arms: readonly AnalysedArm[], attack: string): string | null 
   });
   const widest = gaps.reduce((best, one) => (one.gap > best.gap ? one : best), gaps[0] ?? { value: 0, gap: 0 });
   if (gaps.length === 0) return null;
-  const size = `${Math.abs(100 * widest.gap).toFixed(1)} points`;
-  return widest.gap > 0
-    ? `at most ${size} less accurate, at ${widest.value}`
-    : `nowhere less accurate; at best ${size} ahead, at ${widest.value}`;
+  if (widest.gap <= 0) return "nowhere less accurate than the defended arm";
+  return `at most ${(100 * widest.gap).toFixed(1)} points less accurate, at ${widest.value}`;
 }
 
 function falls(arms: readonly AnalysedArm[], attack: string): string | null {
@@ -108,5 +106,6 @@ function byDepth(arms: readonly AnalysedArm[]): string | null {
           ],
     );
   });
-  return parts.length < 2 ? null : parts.join("; ");
+  const patches = new Set(arms.map(({ report }) => report.defense.params["patch"]).filter((patch) => patch !== undefined));
+  return patches.size < 2 ? null : parts.join("; ");
 }

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describeBrowser, findBrowser } from "../scripts/find-browser.mjs";
+import { findSoftwareGpu } from "../scripts/find-software-gpu.mjs";
 import { describeWorkbench, installWorkbench } from "../scripts/install-workbench.mjs";
 import { runHostSuite } from "./vscode/run.mjs";
 
@@ -12,23 +13,27 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const results = path.join(root, "artifacts/test-results");
 
 function node(...words) {
-  const done = spawnSync(process.execPath, words, { cwd: root, stdio: "inherit" });
+  return nodeIn({}, ...words);
+}
+
+function nodeIn(environment, ...words) {
+  const done = spawnSync(process.execPath, words, { cwd: root, stdio: "inherit", env: { ...process.env, ...environment } });
   if (done.error) throw done.error;
   return done.status ?? 1;
 }
 
 /** Runs a configuration of vitest and reads its own report, not its exit code alone. */
-function vitest(name, config, ...filters) {
+function vitest(name, config, environment = {}) {
   const file = path.join(results, `${name}.json`);
   rmSync(file, { force: true });
-  const status = node(
+  const status = nodeIn(
+    environment,
     path.join(root, "node_modules/vitest/vitest.mjs"),
     "run",
     `--config=${config}`,
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${file}`,
-    ...filters,
   );
   if (!existsSync(file)) throw new Error(`vitest ended with code ${status} and without a report`);
   const report = JSON.parse(readFileSync(file, "utf8"));
@@ -63,9 +68,10 @@ function checkGenerated() {
 }
 
 /** tfjs-core's own tests on our backend, by jasmine; the runner's last line holds the figures. */
-function tfjsConformance() {
+function tfjsConformance(environment = {}) {
   const done = spawnSync(process.execPath, ["test/conformance/tfjs-core.mjs"], {
     cwd: root,
+    env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "inherit"],
     encoding: "utf8",
     maxBuffer: 1 << 28,
@@ -76,6 +82,21 @@ function tfjsConformance() {
   if (!match) throw new Error(`tfjs-core's tests ended with code ${done.status} and without a result`);
   const failed = Number(match[2]) - Number(match[3]); // the expected ones are listed with their reasons beside the runner
   return { passed: Number(match[1]), failed: failed || (done.status === 0 ? 0 : 1) };
+}
+
+/** The GPU path: the same tests of tfjs-core, and tests of ours, through ONNX Runtime's WebGPU provider on a real or a software device. */
+async function webgpu() {
+  const device = process.platform === "linux" ? await vulkanDevice() : { environment: {}, how: "the machine's own" };
+  console.log(`GPU: ${device.how}`);
+  const conformance = tfjsConformance({ ...device.environment, DEVICE: "webgpu" });
+  const ours = vitest("webgpu", "test/webgpu/vitest.config.ts", device.environment);
+  return { passed: conformance.passed + ours.passed, failed: conformance.failed + ours.failed };
+}
+
+async function vulkanDevice() {
+  const found = findSoftwareGpu() ?? findSoftwareGpu((await findBrowser()).executable);
+  if (found) return found;
+  throw new Error("no Vulkan driver was found: install Chromium, which brings SwiftShader, or name a driver in VK_DRIVER_FILES");
 }
 
 async function hostSuite() {
@@ -94,7 +115,8 @@ async function fetchTools() {
 const layers = [
   { name: "generated", run: checkGenerated },
   { name: "unit", run: () => vitest("unit", "vitest.config.ts") },
-  { name: "tfjs", built: true, run: tfjsConformance },
+  { name: "tfjs", built: true, run: () => tfjsConformance() },
+  { name: "webgpu", built: true, run: webgpu },
   { name: "process", built: true, run: () => vitest("process", "test/process/vitest.config.ts") },
   { name: "host", built: true, tools: true, run: hostSuite },
   { name: "e2e", built: true, tools: true, run: () => vitest("e2e", "test/e2e/vitest.config.ts") },

@@ -35,10 +35,11 @@ const refusedByWebgpu: Readonly<Record<string, (node: PlacedNode) => boolean>> =
     const [input, filter] = shapes;
     // Three spatial axes have no groups.
     if ((filter?.length ?? 4) > 4) return (attributes["group"] ?? 1) !== 1;
-    // An image as large as the filter is taken for a matrix product, whatever is padded behind it.
+    // A filter of one pixel, or of the image's size, is taken for a matrix product, whatever is padded behind the image.
     const pads = list(attributes["pads"]);
-    const isFilterSize = input?.slice(2).every((size, axis) => size === filter?.[axis + 2]) ?? true;
-    return isFilterSize && pads.some((pad, i) => pad !== pads[(i + pads.length / 2) % pads.length]);
+    const [image, window] = [input?.slice(2), filter?.slice(2)];
+    const isProduct = window?.every((size, axis) => size === image?.[axis]) || window?.every((size) => size === 1);
+    return isProduct === true && pads.some((pad, i) => pad !== pads[(i + pads.length / 2) % pads.length]);
   },
   // −∞ comes back as the lowest finite number.
   TopK: () => true,

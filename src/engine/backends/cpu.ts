@@ -1,5 +1,8 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { findBackend } from "@tensorflow/tfjs-core";
+import { correctAveragePooling } from "./cpuPooling.ts";
+
+correctAveragePooling();
 
 /** Plain JavaScript: always there, slow, and the reference that the other backends are held against. */
 export const device = "JavaScript";

@@ -62,6 +62,14 @@ export class Args {
     return number;
   }
 
+  number(name: string): number | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const number = Number(value);
+    if (value.trim() === "" || !Number.isFinite(number)) throw this.usage(`--${name} is "${value}" but must be a number.`);
+    return number;
+  }
+
   oneOf<const T extends readonly string[]>(name: string, allowed: T, otherwise: T[number]): T[number] {
     const value = this.text(name) ?? otherwise;
     if (!allowed.includes(value)) throw this.usage(`--${name} is "${value}" but must be one of ${allowed.join(", ")}.`);

@@ -5,6 +5,7 @@ import { attack } from "./attack.ts";
 import { evaluate, resume, run, train } from "./experiment.ts";
 import { explain, rank } from "./image.ts";
 import { doctor, fetchData, inspect, list } from "./look.ts";
+import { patch } from "./patch.ts";
 import { report } from "./report.ts";
 
 export type VerbAction = (args: Args, session: Session) => Promise<number>;
@@ -21,6 +22,7 @@ const actions: Readonly<Record<VerbName, VerbAction>> = {
   attack,
   explain,
   rank,
+  patch,
   report,
 };
 

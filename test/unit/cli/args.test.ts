@@ -10,6 +10,11 @@ describe("words of the command line", () => {
     expect(args.params("attack", "pgd")).toEqual({ eps: 8 / 255, steps: 40, randomStart: false, nonsense: "a=b" });
   });
 
+  it("may be fractions and below zero", () => {
+    const args = new Args("patch", ["apply", "patch.png", "--row", "8.5", "--rotation=-20"]);
+    expect([args.number("row"), args.number("rotation"), args.number("scale")]).toEqual([8.5, -20, undefined]);
+  });
+
   it("name the verb's own usage when they are wrong", () => {
     const wrong: (readonly [() => unknown, RegExp])[] = [
       [() => new Args("run", []), /run needs EXPERIMENT/],
@@ -17,6 +22,9 @@ describe("words of the command line", () => {
       [() => new Args("doctor", ["--nope"]), /--nope/],
       [() => new Args("attack", ["--limit", "-3"]).integer("limit", 1), /--?limit/],
       [() => new Args("attack", ["--limit=2.5"]).integer("limit", 1), /--limit is "2.5"/],
+      [() => new Args("patch", ["apply"]), /patch needs PATCH/],
+      [() => new Args("patch", ["apply", "p", "--scale", "much"]).number("scale"), /--scale is "much" but must be a number/],
+      [() => new Args("patch", ["apply", "p", "--scale="]).number("scale"), /--scale is ""/],
       [() => new Args("attack", ["--split", "all"]).oneOf("split", ["test", "train"], "test"), /test, train/],
       [() => new Args("attack", ["--set", "eps"]).params("attack", "pgd"), /key=value/],
       [() => new Args("attack", []).required("model"), /--model is missing/],

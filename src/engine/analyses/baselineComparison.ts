@@ -4,7 +4,7 @@ import { text } from "../define.ts";
 import { isCorrect, type Outcome } from "../metrics/robustness.ts";
 import { binomialTail } from "../metrics/statistics.ts";
 import { type AnalysedArm, defineAnalysis } from "./analysis.ts";
-import { attackNames, reportsOf } from "./columns.ts";
+import { attackNames, labelOf, reportsOf } from "./columns.ts";
 import { needsArms, roleOf } from "./roles.ts";
 
 /** Paper 0, Tables 4 and 5: every arm beside one of them, on the same images, and whether the difference could be chance. */
@@ -57,7 +57,8 @@ function rowOf(arm: AnalysedArm, baseline: AnalysedArm, key: string | null): Tab
   const p = Math.min(1, 2 * binomialTail(Math.max(onlyOwn, onlyOther), onlyOwn + onlyOther));
   const difference = common.length === 0 ? null : (onlyOwn - onlyOther) / common.length;
   const known = common.length > 0;
-  return [arm.report.name, key ?? "clean", accuracy, difference, known ? onlyOwn : null, known ? onlyOther : null, known ? p : null];
+  const label = key === null ? "clean" : labelOf([arm.report], key);
+  return [arm.report.name, label, accuracy, difference, known ? onlyOwn : null, known ? onlyOther : null, known ? p : null];
 }
 
 /** Whether each image is right, by its index; clean ones for `null`. */

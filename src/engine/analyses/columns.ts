@@ -1,5 +1,6 @@
 import { type ArmReport, type AttackSummary, type Column, type TableCell, wilson } from "../../shared/results.ts";
 import { attackKeys } from "../../shared/runs.ts";
+import { attackLabel } from "../io/reportText.ts";
 import type { AnalysedArm } from "./analysis.ts";
 
 /** Every attack by its key, in the order of the first arm that has it. */
@@ -11,12 +12,19 @@ export function summaryOf(arm: ArmReport, key: string): AttackSummary | null {
   return arm.attacks[attackKeys(arm.attacks.map(({ attack }) => attack.id)).indexOf(key)] ?? null;
 }
 
+/** What readers know the attack by: "nPixel 8 px". */
+export const labelOf = (arms: readonly ArmReport[], key: string): string => {
+  const summary = arms.map((arm) => summaryOf(arm, key)).find((found) => found !== null);
+  return summary ? attackLabel(summary.attack) : key;
+};
+
 /** Clean accuracy and, for every attack, accuracy under the adaptive and under the static attack (where one arm has it). */
 export function accuracyColumns(arms: readonly ArmReport[]): Column[] {
   const columns: Column[] = [{ name: "clean", format: "percent" }];
   for (const key of attackNames(arms)) {
-    columns.push({ name: key, format: "percent" });
-    if (hasStatic(arms, key)) columns.push({ name: `${key}, static`, format: "percent" });
+    const name = labelOf(arms, key);
+    columns.push({ name, format: "percent" });
+    if (hasStatic(arms, key)) columns.push({ name: `${name}, static`, format: "percent" });
   }
   return columns;
 }

@@ -3,7 +3,7 @@ import type { AnalysisChart, ArmReport, ChartSeries } from "../../shared/results
 import { isCleanCorrect, isCorrect } from "../metrics/robustness.ts";
 import { gridOf } from "../volumizer/grid.ts";
 import { type AnalysedArm, defineAnalysis, type RunFacts } from "./analysis.ts";
-import { accuracyCells, accuracyColumns, attackNames, point, reportsOf, summaryOf } from "./columns.ts";
+import { accuracyCells, accuracyColumns, attackNames, labelOf, point, reportsOf, summaryOf } from "./columns.ts";
 import { needsArms, variants } from "./roles.ts";
 
 const remainders = ["error", "reflectPad", "drop"] as const;
@@ -46,7 +46,7 @@ export const depthSweep = defineAnalysis({
             { name: "slice, pixels", format: "text" },
             { name: "slices Z", format: "count" },
             ...accuracyColumns(reports),
-            ...keys.map((key) => ({ name: `β, ${key}`, format: "percent" as const })),
+            ...keys.map((key) => ({ name: `β, ${labelOf(reports, key)}`, format: "percent" as const })),
           ],
           rows: chosen.map(({ arm, depth }) => [
             arm.report.name,
@@ -65,7 +65,7 @@ export const depthSweep = defineAnalysis({
 function chartOf(keys: readonly string[], chosen: readonly { readonly arm: AnalysedArm; readonly depth: number }[]): AnalysisChart {
   const series = keys.map(
     (key, colour): ChartSeries => ({
-      label: key,
+      label: labelOf(reportsOf(chosen.map(({ arm }) => arm)), key),
       colour,
       points: chosen.flatMap(({ arm, depth }) => {
         const attack = arm.attacks.find((one) => one.key === key);

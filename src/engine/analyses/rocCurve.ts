@@ -3,6 +3,7 @@ import type { AnalysisChart, ChartSeries, TableCell } from "../../shared/results
 import { int } from "../define.ts";
 import { microAverageRoc, thin } from "../metrics/roc.ts";
 import { type AnalysedArm, defineAnalysis } from "./analysis.ts";
+import { labelOf, reportsOf } from "./columns.ts";
 
 /** ROC of one arm under one attack (`null`: clean). `points` are [false positive rate, true positive rate], thinned; the area is exact. */
 export interface RocData {
@@ -41,7 +42,10 @@ export const rocCurve = defineAnalysis({
       tables: [
         {
           title: "Area under the curve",
-          columns: [{ name: "arm", format: "text" }, ...attacks.map((attack) => ({ name: attack ?? "clean", format: "number" as const }))],
+          columns: [
+            { name: "arm", format: "text" },
+            ...attacks.map((attack) => ({ name: attack === null ? "clean" : labelOf(reportsOf(arms), attack), format: "number" as const })),
+          ],
           rows: arms.map(({ report, data }): TableCell[] => [
             report.name,
             ...attacks.map((attack) => rocOf(data).find((curve) => curve.attack === attack)?.auc ?? null),
@@ -57,7 +61,7 @@ export const rocCurve = defineAnalysis({
 
 function chartOf(attack: string, arms: readonly AnalysedArm[]): AnalysisChart {
   return {
-    title: `ROC under ${attack}`,
+    title: `ROC under ${labelOf(reportsOf(arms), attack)}`,
     x: { label: "false positive rate", format: "number", range: [0, 1] },
     y: { label: "true positive rate", format: "number", range: [0, 1] },
     series: arms.flatMap(({ report, data }, colour): ChartSeries[] => {

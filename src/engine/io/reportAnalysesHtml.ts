@@ -8,14 +8,15 @@ type Quote = (text: string) => string;
 /** Cells longer than this wrap. */
 const long = 40;
 
-/** `isText`: columns of words, set to the left. */
+/** `isText`: for tables of figures, which columns are words, set to the left. */
 export function htmlTable({ heads, rows }: TextTable, quote: Quote, isText: readonly boolean[] = []): string {
   const kind = (i: number): string => (isText[i] ? ' class="text"' : "");
   const cell = (text: string, i: number): string =>
     text.length > long ? `<td class="text long">${quote(text)}</td>` : `<td${kind(i)}>${quote(text)}</td>`;
   const head = heads.map((text, i) => `<th scope="col"${kind(i)}>${quote(text)}</th>`).join("");
   const body = rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("");
-  return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+  const kinds = isText.length > 0 ? ' class="figures"' : "";
+  return `<div class="scroll"><table${kinds}><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 /** Every analysis: charts, each with its figures, tables and what to bear in mind. */
@@ -24,7 +25,7 @@ export function analysesHtml(analyses: readonly AnalysisResult[], quote: Quote):
     .map(({ title, charts, tables, notes }) => {
       const drawn = charts.map(
         (chart) =>
-          `<figure>${analysisChart(chart, quote)}<details><summary class="soft">As a table</summary>${htmlTable(chartTable(chart), quote)}</details></figure>`,
+          `<figure>${analysisChart(chart, quote)}<details><summary class="soft">As a table</summary>${htmlTable(chartTable(chart), quote, [false])}</details></figure>`,
       );
       const shown = tables.map((table) => `<h3>${quote(table.title)}</h3>${htmlTable(tableTexts(table), quote, textColumns(table))}`);
       const said = notes.map((note) => `<li>${quote(note)}</li>`);

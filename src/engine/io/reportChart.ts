@@ -1,7 +1,7 @@
 import type { AnalysisChart, ChartPoint, ChartSeries } from "../../shared/results.ts";
 import { cellText } from "./reportAnalyses.ts";
 
-const size = { width: 480, height: 260, left: 58, right: 14, top: 12, bottom: 44 };
+const size = { width: 480, height: 260, left: 74, right: 14, top: 12, bottom: 44 };
 const colours = 6;
 type Measured = ChartPoint & { readonly y: number };
 const measured = ({ points }: ChartSeries): Measured[] => points.flatMap((point) => (point.y === null ? [] : [{ ...point, y: point.y }]));
@@ -12,30 +12,41 @@ interface Axis {
   readonly ticks: readonly number[];
 }
 
-/** Round ends and about `wanted` ticks (1, 2 or 5 times a power of ten) around the values. */
-function axisOf(values: readonly number[], range: readonly [number, number] | undefined, wanted: number): Axis {
-  const [min, max] = range ?? [Math.min(...values, 0), Math.max(...values, Math.min(...values, 0) + 1e-9)];
-  const raw = (max - min) / wanted;
+/** About `wanted` ticks at 1, 2 or 5 times a power of ten, within the ends. */
+function ticksWithin(low: number, high: number, wanted: number): readonly [step: number, ticks: number[]] {
+  const raw = (high - low) / wanted;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * ([1, 2, 5, 10].find((m) => m * power >= raw * 0.999) ?? 10);
-  const [low, high] = [Math.floor(min / step + 1e-9) * step, Math.ceil(max / step - 1e-9) * step];
-  const count = Math.round((high - low) / step);
-  return { low, high, ticks: Array.from({ length: count + 1 }, (_, i) => Number((low + i * step).toPrecision(12))) };
+  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  return [step, Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)))];
+}
+
+/** From the first value to the last. */
+function xAxisOf(values: readonly number[], range: readonly [number, number] | undefined): Axis {
+  const [min, max] = range ?? [Math.min(...values), Math.max(...values)];
+  const [low, high] = min === max ? [min - 1, max + 1] : [min, max];
+  return { low, high, ticks: ticksWithin(low, high, 6)[1] };
+}
+
+/** Round ends around the values and 0. */
+function yAxisOf(values: readonly number[], range: readonly [number, number] | undefined): Axis {
+  const [min, max] = range ?? [Math.min(...values, 0), Math.max(...values, 0)];
+  const [step] = ticksWithin(min, max === min ? min + 1 : max, 5);
+  const [low, high] = [Math.floor(min / step + 1e-9) * step, Math.max(1, Math.ceil(max / step - 1e-9)) * step];
+  return { low, high, ticks: ticksWithin(low, high, 5)[1] };
 }
 
 /** A line chart that needs no script: bands where the points have intervals, marks that tell the lines apart without colour, a legend. */
 export function analysisChart(chart: AnalysisChart, quote: (text: string) => string): string {
   const all = chart.series.flatMap(measured);
   if (all.length === 0) return `<p class="soft">${quote(chart.title)}: nothing was measured.</p>`;
-  const x = axisOf(
+  const x = xAxisOf(
     all.map((point) => point.x),
     chart.x.range,
-    6,
   );
-  const y = axisOf(
+  const y = yAxisOf(
     all.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y]),
     chart.y.range,
-    5,
   );
   const { width, height, left, right, top, bottom } = size;
   const px = (value: number): number => left + ((value - x.low) / (x.high - x.low)) * (width - left - right);

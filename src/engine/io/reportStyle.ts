@@ -24,7 +24,7 @@ figure { margin: 0; } .sample { border: 1px solid var(--line); padding: .6rem; b
 .series0 { --c: var(--c0); } .series1 { --c: var(--c1); } .series2 { --c: var(--c2); } .series3 { --c: var(--c3); } .series4 { --c: var(--c4); } .series5 { --c: var(--c5); }
 .series { fill: none; stroke: var(--c); stroke-width: 2; } .series.dashed { stroke-dasharray: 6 4; } .dot { fill: var(--c); } .band { fill: var(--c); opacity: .14; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; } .legend svg { width: 26px; height: 10px; }
-td.text, th.text { text-align: left !important; } td.long { white-space: normal; min-width: 16rem; }
+.figures td, .figures th { text-align: right; } .figures thead th { white-space: normal; vertical-align: bottom; } .figures td.text, .figures th.text { text-align: left; } td.long { white-space: normal; min-width: 16rem; }
 .charts { display: flex; gap: 1.5rem; flex-wrap: wrap; } .charts figure { flex: 1 1 24rem; max-width: 32rem; }
 pre { overflow-x: auto; background: var(--band); padding: .8rem; font-size: .85rem; }
 `;

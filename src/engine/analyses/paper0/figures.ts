@@ -25,7 +25,7 @@ export function figure5(arms: readonly AnalysedArm[]): AnalysisChart[] {
   );
   const attack = arms.flatMap(({ history }) => history).find(({ quickAttack }) => quickAttack)?.quickAttack?.id;
   const charts: AnalysisChart[] = [
-    { title: "Training loss (Figure 5, left)", x, y: { label: "loss (nats)", format: "number" }, series: loss },
+    { title: "Training loss (Figure 5, left)", x, y: { label: "loss (nats, added up over slices)", format: "number" }, series: loss },
     {
       title: "Defence success while training (Figure 5, right)",
       x,

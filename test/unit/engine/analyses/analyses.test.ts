@@ -92,14 +92,14 @@ describe("ablation, measures and depth", () => {
     const [table] = ablation.present(all, {}, facts(all)).tables;
     expect(column(table, "arm")).toEqual(["full", "a", "b", "undefended"]);
     expect(column(table, "paper's name")).toEqual(["I", "I-Vol", "I-CL", "undefended"]);
-    expect(column(table, "nPixel")).toEqual([0.75, 0.5, 0.25, 0]);
+    expect(column(table, "nPixel 1 px")).toEqual([0.75, 0.5, 0.25, 0]);
   });
 
   it("the measures have the arms that differ in the measure alone, and the undefended", () => {
     syllabusComparison.check?.({}, facts(all));
     const [table] = syllabusComparison.present(all, {}, facts(all)).tables;
     expect(column(table, "measure")).toEqual(["mutualInformation", "entropy", "none"]);
-    expect(column(table, "nPixel")).toEqual([0.75, 0, 0]);
+    expect(column(table, "nPixel 1 px")).toEqual([0.75, 0, 0]);
   });
 
   it("the depth sweep orders by depth: 16×16 slices of a 32×32 image make 4, 8×8 make 16", () => {
@@ -130,7 +130,7 @@ describe("ablation, measures and depth", () => {
     // 6 images right here alone, 1 there alone: 2·(C(7,6) + C(7,7))/2⁷ = 0.125.
     expect(table?.rows).toEqual([
       ["better", "clean", 1, 0, 0, 0, 1],
-      ["better", "nPixel", 7 / 8, 5 / 8, 6, 1, expect.closeTo(0.125, 12)],
+      ["better", "nPixel 1 px", 7 / 8, 5 / 8, 6, 1, expect.closeTo(0.125, 12)],
     ]);
   });
 });
@@ -152,14 +152,14 @@ describe("ROC and timing", () => {
       [null, 1],
       ["nPixel", expect.closeTo(0.694444, 6)],
     ]);
-    const one = arm({ name: "a", defense: undefended, data });
+    const one = arm({ name: "a", defense: undefended, data, attacks: [{ attack: nPixel, fate: "rrb" }] });
     const shown = rocCurve.present([one, { ...one, report: { ...one.report, name: "b" } }], { resolution: 200 }, facts([one]));
     expect(shown.charts).toHaveLength(1);
     expect(shown.charts[0]?.series.map(({ label, colour }) => [label, colour])).toEqual([
       ["a", 0],
       ["b", 1],
     ]);
-    expect(shown.tables[0]?.columns.map(({ name }) => name)).toEqual(["arm", "clean", "nPixel"]);
+    expect(shown.tables[0]?.columns.map(({ name }) => name)).toEqual(["arm", "clean", "nPixel 1 px"]);
   });
 
   it("times every arm beside the undefended one", async () => {

@@ -25,7 +25,7 @@ const percent = (share) => `${(100 * share).toFixed(1)} %`.padStart(8);
 
 async function volumizer() {
   const { device, batch, rows } = await measure("volumizer");
-  console.log(`${device}; batch ${batch}; milliseconds, median of wall time and of processor time; share of the forward pass`);
+  console.log(`${device}; batch ${batch}; milliseconds of wall time and of processor time, fastest; shares of the forward pass`);
   for (const { model, patch, Z, kernelDepth, forward, measures } of rows) {
     console.log(
       `\n${model}, patch ${patch} (${Z} slices), kernel depth ${kernelDepth}: forward ${forward.wall.toFixed(1)}, cpu ${forward.cpu.toFixed(1)}`,

@@ -7,7 +7,7 @@ import { createRandom } from "../src/engine/random.ts";
 import { type Images, tf } from "../src/engine/tf.ts";
 import { presets } from "../src/engine/volumizer/presets.ts";
 import { volumize } from "../src/engine/volumizer/volumize.ts";
-import { batch, cases, medians, volumizedNetwork } from "./volumes.ts";
+import { batch, cases, fastest, volumizedNetwork } from "./volumes.ts";
 
 async function main(): Promise<void> {
   const { device } = await useBackend("onnxruntime");
@@ -20,10 +20,10 @@ async function main(): Promise<void> {
     const x: Images = tf.tensor4d(pixels, [batch, ...inputShape]);
     const { volume } = volumize(x, { ...presets.paper, patch });
     volume.dataSync();
-    const forward = medians(() => tf.tidy(() => void runNetwork(network, volume).dataSync()), 2);
+    const forward = fastest(() => tf.tidy(() => void runNetwork(network, volume).dataSync()), 1);
     const timed = measures.map((measure) => {
       const body = (): void => tf.tidy(() => void volumize(x, { ...presets.paper, measure, patch }).volume.dataSync());
-      return [measure.id, medians(body, 10)] as const;
+      return [measure.id, fastest(body, 4)] as const;
     });
     const Z = volume.shape[1];
     rows.push({ model: model.id, patch, Z, kernelDepth: kernelDepth || Z, forward, measures: Object.fromEntries(timed) });

@@ -4,7 +4,6 @@
  * a result in its last bit, so that slices of equal counts tie as they should.
  */
 const counts = new Int32Array(256);
-const jointCounts = new Int32Array(65536);
 
 /** Numbers that belong to slices of one size. */
 interface Table {
@@ -63,42 +62,69 @@ export function pooledEntropyBits(a: Uint8Array, b: Uint8Array): number {
   return (full - sum) / (size * scale);
 }
 
-/** Entropy of the pairs (a[i], b[i]), in bits: [max(H(a),H(b)), H(a)+H(b)]. */
-export function jointEntropyBits(a: Uint8Array, b: Uint8Array): number {
-  const { full, step, scale } = tableOf(a.length);
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) {
-    const pair = ((a[i] as number) << 8) | (b[i] as number);
-    const n = jointCounts[pair] as number;
-    jointCounts[pair] = n + 1;
-    sum += step[n] as number;
+/** The places of each value that `b` has more than once, one run of `places` for each: `starts` and, at its end, the last end. */
+function repeatedPlaces(b: Uint8Array): { places: Int32Array; starts: number[] } {
+  const next = new Int32Array(256);
+  for (let i = 0; i < b.length; i++) next[b[i] as number] = (next[b[i] as number] as number) + 1;
+  const starts: number[] = [];
+  let end = 0;
+  for (let value = 0; value < 256; value++) {
+    const n = next[value] as number;
+    next[value] = n > 1 ? end : -1;
+    if (n < 2) continue;
+    starts.push(end);
+    end += n;
   }
-  for (let i = 0; i < a.length; i++) jointCounts[((a[i] as number) << 8) | (b[i] as number)] = 0;
-  return (full - sum) / (a.length * scale);
+  starts.push(end);
+  const places = new Int32Array(end);
+  for (let i = 0; i < b.length; i++) {
+    const at = next[b[i] as number] as number;
+    if (at < 0) continue;
+    places[at] = i;
+    next[b[i] as number] = at + 1;
+  }
+  return { places, starts };
+}
+
+/**
+ * Σ n·log2 n of the pairs (a[i], b[i]) of any `a` with one `b`, scaled. Where b has a value once, so has the pair, and adds nothing; the
+ * others are counted value by value of b, which needs no table of 65,536 pairs.
+ */
+function jointSumWith(b: Uint8Array, step: Float64Array): (a: Uint8Array) => number {
+  const { places, starts } = repeatedPlaces(b);
+  return (a) => {
+    let sum = 0;
+    for (let run = 0; run + 1 < starts.length; run++) {
+      const [start, end] = [starts[run] as number, starts[run + 1] as number];
+      for (let i = start; i < end; i++) {
+        const value = a[places[i] as number] as number;
+        const n = counts[value] as number;
+        counts[value] = n + 1;
+        sum += step[n] as number;
+      }
+      for (let i = start; i < end; i++) counts[a[places[i] as number] as number] = 0;
+    }
+    return sum;
+  };
+}
+
+/** Entropy of the pairs (a[i], b[i]) of any `a` with one `b`, in bits: [max(H(a),H(b)), H(a)+H(b)]. */
+export function jointBitsWith(b: Uint8Array): (a: Uint8Array) => number {
+  const { full, step, scale } = tableOf(b.length);
+  const jointSum = jointSumWith(b, step);
+  return (a) => (full - jointSum(a)) / (a.length * scale);
 }
 
 /** H(a) + H(b) − H(a,b) of any `a` with one `b`, in bits. What cancels on paper cancels here up to some 1e-15. */
 export function mutualBitsWith(b: Uint8Array): (a: Uint8Array) => number {
   const { full, step, scale } = tableOf(b.length);
+  const jointSum = jointSumWith(b, step);
   const own = full - count(b, step);
   clear(b);
   return (a) => {
-    let sum = own;
-    for (let i = 0; i < a.length; i++) {
-      const value = a[i] as number;
-      const pair = (value << 8) | (b[i] as number);
-      const n = counts[value] as number;
-      const both = jointCounts[pair] as number;
-      counts[value] = n + 1;
-      jointCounts[pair] = both + 1;
-      sum += (step[both] as number) - (step[n] as number);
-    }
-    for (let i = 0; i < a.length; i++) {
-      const value = a[i] as number;
-      counts[value] = 0;
-      jointCounts[(value << 8) | (b[i] as number)] = 0;
-    }
-    return sum / (a.length * scale);
+    const alone = count(a, step);
+    clear(a);
+    return (own - alone + jointSum(a)) / (a.length * scale);
   };
 }
 

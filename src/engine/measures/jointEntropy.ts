@@ -1,7 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import { choice, defineMeasure } from "../define.ts";
-import { jointEntropyBits, pooledEntropyBits } from "./histogram.ts";
+import { jointBitsWith, pooledEntropyBits } from "./histogram.ts";
 import { requireReference } from "./reference.ts";
+
+const against = (b: Uint8Array, { jeMode }: { jeMode: "joint" | "pooled" }): ((a: Uint8Array) => number) =>
+  jeMode === "pooled" ? (a) => pooledEntropyBits(a, b) : jointBitsWith(b);
 
 /**
  * Entropy of co-located pairs of values, in bits. Table 1 prints no joint distribution, and the authors' code takes the entropy of
@@ -19,8 +22,6 @@ export const jointEntropy = defineMeasure({
       "Histogram of co-located pairs, or of both slices thrown together as in the authors' code.",
     ),
   }),
-  measure: (a, b, { jeMode }) => {
-    const reference = requireReference("jointEntropy", a, b);
-    return jeMode === "pooled" ? pooledEntropyBits(a, reference) : jointEntropyBits(a, reference);
-  },
+  measure: (a, b, params) => against(requireReference("jointEntropy", a, b), params)(a),
+  against,
 });

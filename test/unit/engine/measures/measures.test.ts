@@ -115,9 +115,9 @@ describe("one reference for many slices", () => {
 
   it.each(measures.filter((m) => m.against).map((m) => [m.id, m] as const))("%s gives the same numbers", (_, entry) => {
     for (const { reference, slices } of cases) {
-      const score = entry.against?.(reference, {});
+      const score = entry.against?.(reference, resolveParams(entry.params, {}, entry.id));
       expect([...slices, reference].map((slice) => score?.(slice))).toEqual(
-        [...slices, reference].map((slice) => entry.measure(slice, reference, {})),
+        [...slices, reference].map((slice) => measure(entry.id, slice, reference)),
       );
     }
   });

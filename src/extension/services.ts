@@ -5,12 +5,14 @@ import type { Catalog } from "../shared/catalog.ts";
 import { settings } from "../shared/contributions.ts";
 import { createWarmEngine, type WarmEngine } from "./engine/engine.ts";
 import { locateEngine } from "./engine/locate.ts";
-import { type EngineProcess, type LogLine, startEngine } from "./engine/process.ts";
+import { type EngineProcess, type LogLine, type StartOptions, startEngine } from "./engine/process.ts";
 import { createQueue, type RunQueue } from "./engine/queue.ts";
 import type { Inspector } from "./panels/inspector.ts";
 import type { Studio } from "./panels/studio/studio.ts";
 import { createRunIndex, type RunIndex } from "./views/runIndex.ts";
 import { requireTrust, rootFolder, rootFolders, setting } from "./workspace.ts";
+
+type ComputeChoice = Pick<StartOptions, "backend" | "device">;
 
 /** Made once in `activate`; commands, panels and views get it as their first argument. */
 export interface Services {
@@ -26,8 +28,8 @@ export interface Services {
   readonly studio: { current: Studio | undefined };
   /** Engine or queue changed. */
   readonly onActivity: vscode.Event<void>;
-  /** A process for one run. @throws UNTRUSTED, ENGINE_START */
-  startProcess(): Promise<EngineProcess>;
+  /** A process for one run, with backend and device of the settings or others. @throws UNTRUSTED, ENGINE_START, BACKEND_UNAVAILABLE */
+  startProcess(choice?: ComputeChoice): Promise<EngineProcess>;
 }
 
 export function createServices(context: vscode.ExtensionContext): Services {
@@ -35,8 +37,8 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const activity = new vscode.EventEmitter<void>();
   const changed = (): void => activity.fire();
   const runs = createRunIndex();
-  const startProcess = (): Promise<EngineProcess> => start(context, log);
-  const engine = createWarmEngine(startProcess, changed);
+  const startProcess: Services["startProcess"] = (choice) => start(context, log, choice);
+  const engine = createWarmEngine(() => startProcess(), changed);
   const queue = createQueue(changed);
   context.subscriptions.push(log, activity, runs, { dispose: () => engine.stop() }, { dispose: () => queue.cancelAll() });
   const catalog = generated as unknown as Catalog; // written from the registries by `npm run generate`
@@ -57,7 +59,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
 /** Where “Install GPU Runtime” puts things: this computer's storage of the extension, outside every workspace. */
 export const gpuRuntimeFolder = (context: vscode.ExtensionContext): string => path.join(context.globalStorageUri.fsPath, "gpu-runtime");
 
-async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): Promise<EngineProcess> {
+async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChannel, choice?: ComputeChoice): Promise<EngineProcess> {
   requireTrust();
   const toLog: LogLine = (level, line) => log[level](line);
   const location = locateEngine({
@@ -72,8 +74,8 @@ async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChan
   const engine = await startEngine({
     location,
     cwd,
-    backend: setting(settings.backend, "auto"),
-    device: setting(settings.device, "auto"),
+    backend: choice?.backend ?? setting(settings.backend, "auto"),
+    device: choice?.device ?? setting(settings.device, "auto"),
     log: toLog,
   });
   engine.onDevice((_device, message) => log.warn(message));

@@ -2,8 +2,8 @@ import * as vscode from "vscode";
 import { commands, settings } from "../../shared/contributions.ts";
 import { type DeviceName, deviceNote } from "../../shared/devices.ts";
 import { BulwarkError } from "../../shared/errors.ts";
-import { requests } from "../../shared/protocol.ts";
 import { pick } from "../choose.ts";
+import { examine } from "../doctor.ts";
 import type { Services } from "../services.ts";
 import { setting } from "../workspace.ts";
 
@@ -16,13 +16,12 @@ export async function selectBackend(services: Services, name?: unknown): Promise
 
 async function askBackend(services: Services): Promise<string> {
   const current = setting(settings.backend, "auto");
-  const report = await services.engine.request(requests.doctor, {}).catch(() => undefined);
-  const found = report?.backends ?? ["onnxruntime", "tensorflow", "wasm", "cpu"].map((name) => ({ name, available: true }));
+  const { backends } = await examine(services);
   const items = [
     { label: "auto", description: "the fastest that works" },
-    ...found.map((b) => ({
-      label: b.name,
-      description: b.available ? ("device" in b ? (b.device ?? "") : "") : `not available: ${"reason" in b ? b.reason : ""}`,
+    ...backends.map((found) => ({
+      label: found.name,
+      description: found.available ? (found.device ?? "") : `not available: ${found.reason ?? ""}`,
     })),
   ];
   return (
@@ -42,7 +41,7 @@ export async function selectDevice(services: Services, name?: unknown): Promise<
 
 async function askDevice(services: Services): Promise<DeviceName> {
   const current = setting(settings.device, "auto");
-  const report = await services.engine.request(requests.doctor, {});
+  const report = await examine(services);
   const mark = (name: string): string => (name === current ? "$(check) " : "");
   const taken = report.devices.find(({ name }) => name === report.selectedDevice)?.title ?? report.selectedDevice;
   const items: (vscode.QuickPickItem & { readonly name: DeviceName; readonly why?: string | undefined })[] = [

@@ -1,11 +1,12 @@
 import { deviceNote } from "../../shared/devices.ts";
-import { type DoctorReport, requests } from "../../shared/protocol.ts";
+import type { DoctorReport } from "../../shared/protocol.ts";
+import { examine } from "../doctor.ts";
 import { showText } from "../documents.ts";
 import type { Services } from "../services.ts";
 
 /** What was found on this machine, what was chosen, and why. */
 export async function runDoctor(services: Services): Promise<unknown> {
-  const report = await services.engine.request(requests.doctor, {});
+  const report = await examine(services);
   await showText("Bulwark doctor.md", describe(report));
   return report;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
+import { describe as describeStatus } from "../../../src/extension/views/status.ts";
 import { commands, settings } from "../../../src/shared/contributions.ts";
 import { type AttackImageResult, type DoctorReport, requests } from "../../../src/shared/protocol.ts";
 import { bulwark, closeAll, eventually, hasCode, pictureAndModel } from "../support.ts";
@@ -79,6 +80,27 @@ describe("the engine", () => {
       assert.equal((await services.engine.get()).handshake.backend, "cpu");
     } finally {
       await configure(settings.backend, undefined);
+    }
+  });
+
+  it("says why the device that is chosen cannot be used; the doctor still looks, and another choice helps", async () => {
+    const { services } = await bulwark();
+    const foreign = process.platform === "darwin" ? "directml" : "coreml";
+    await vscode.commands.executeCommand(commands.selectDevice, foreign);
+    try {
+      await eventually("the setting is seen", () => services.engine.status.kind === "stopped");
+      await assert.rejects(services.engine.get(), hasCode("BACKEND_UNAVAILABLE"));
+      const report = await vscode.commands.executeCommand<DoctorReport>(commands.runDoctor);
+      const found = report.devices.find(({ name }) => name === foreign);
+      assert.ok(found && !found.available && found.reason);
+      const text = vscode.window.activeTextEditor?.document.getText() ?? "";
+      assert.ok(text.includes(found.reason) && text.includes("| CPU (taken by auto) | yes |"), text);
+      await vscode.commands.executeCommand(commands.selectDevice, "cpu");
+      await eventually("the other setting is seen", () => services.engine.status.kind === "stopped");
+      assert.match((await services.engine.get()).handshake.device, /^ONNX Runtime, CPU/);
+      assert.match(describeStatus(services).text, /^\$\(shield\) Bulwark: CPU ×\d+$/);
+    } finally {
+      await configure(settings.device, undefined);
     }
   });
 });

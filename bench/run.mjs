@@ -14,7 +14,7 @@ await build({
   target: "node20",
   outfile,
   mainFields: ["module", "main"],
-  external: ["onnxruntime-node", "onnxruntime-node/*"],
+  external: ["onnxruntime-node", "onnxruntime-node/*", "sharp"],
   logLevel: "error",
 });
 
@@ -34,7 +34,7 @@ for (const threads of [1, 2]) {
   const n = String(threads);
   // torch.set_num_threads does not reach every BLAS it may have been built with.
   const environment = { ...process.env, BULWARK_THREADS: n, THREADS: n, OMP_NUM_THREADS: n, OPENBLAS_NUM_THREADS: n };
-  const ours = JSON.parse(execFileSync(process.execPath, [outfile], { ...quiet, env: environment }));
+  const ours = JSON.parse(execFileSync(process.execPath, [outfile, "onnxruntime", path.join(here, "..")], { ...quiet, env: environment }));
   const torch = withTorch && JSON.parse(execFileSync(withTorch, [path.join(here, "baseline.py")], { ...quiet, env: environment }));
   console.log(
     `\n${ours.device}; MatMul ${(flops / ours.matmul.wall / 1e6).toFixed(0)} GFLOP/s (${(flops / ours.matmul.cpu / 1e6).toFixed(0)} per processor second)`,
@@ -45,7 +45,7 @@ for (const threads of [1, 2]) {
       : "PyTorch is not installed: only our own figures.",
   );
   console.log("net        task            wall ms   cpu ms   MatMul products   PyTorch wall   speed (wall)   speed (cpu)");
-  for (const net of Object.keys(ours).filter((key) => ours[key].forward)) {
+  for (const net of Object.keys(ours).filter((key) => ours[key].trainStep)) {
     for (const task of tasks) {
       const { wall, cpu } = ours[net][task];
       const peer = torch?.[net]?.[task];
@@ -61,5 +61,21 @@ for (const threads of [1, 2]) {
       ];
       console.log(cells.join(" "));
     }
+  }
+  for (const task of ["forward", "inputGradient"])
+    if (ours.handwritten && ours.cnn2d)
+      console.log(
+        `cnn2d ${task}: ${(ours.cnn2d[task].wall / ours.handwritten[task].wall).toFixed(2)} times the hand-written ONNX graph's ${ours.handwritten[task].wall.toFixed(1)} ms`,
+      );
+  for (const [net, { outside }] of Object.entries(ours).filter(([, result]) => result.outside))
+    console.log(
+      `${net}: outside ONNX Runtime (recording, keying, tfjs) ${(100 * outside.inputGradient).toFixed(1)} % of an input gradient, ${(100 * outside.trainStep).toFixed(1)} % of a train step`,
+    );
+  if (ours.pgd) {
+    const bare = torch?.papernot && ours.pgd.gradients * torch.papernot.inputGradient.wall;
+    const peer = bare ? `; as many bare PyTorch input gradients: ${(bare / 1000).toFixed(1)} s` : "";
+    console.log(
+      `PGD-40, 500 MNIST images: ${(ours.pgd.wall / 1000).toFixed(1)} s for ${ours.pgd.gradients} gradients of 100${peer}; ${ours.pgd.survivors} survive`,
+    );
   }
 }

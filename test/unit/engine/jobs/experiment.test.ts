@@ -61,6 +61,29 @@ describe("an experiment file", () => {
     await expect(resolve(text)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID", message: expect.stringMatching(message) });
   });
 
+  it("takes attacks that analyses need once, and from its own where it makes them anyway", async () => {
+    const curve = (values: string) => `{ "kind": "robustnessCurve", "attack": "fgsm-2", "over": "eps", "values": ${values} }`;
+    const text = source.replace('"compare"', `"analyses": [${curve("[0.1, 0.2]")}, ${curve("[0.2]")}], "compare"`);
+    const resolved = await resolve(text);
+    expect(resolved.further).toEqual([{ id: "fgsm", params: { eps: 0.2 }, key: "fgsm-2-eps-0_2", images: 0 }]);
+    expect(resolved.analyses.map(({ further }) => further)).toEqual([["fgsm-2", "fgsm-2-eps-0_2"], ["fgsm-2-eps-0_2"]]);
+  });
+
+  it.each([
+    ['{ "kind": "robustnessCurve", "attack": "fgsm", "over": "steps" }', "PARAMETER_INVALID", /steps.*It has|steps/],
+    ['{ "kind": "robustnessCurve", "attack": "fgsm", "over": "eps", "values": [2] }', "PARAMETER_INVALID", /eps is 2/],
+    ['{ "kind": "depthSweep" }', "EXPERIMENT_INVALID", /patch/],
+    ['{ "kind": "transferMatrix" }', "EXPERIMENT_INVALID", /x:1:/],
+    ['{ "kind": "timing", "runs": 50 }', "EXPERIMENT_INVALID", /runs/],
+    ['{ "kind": "timing", "passes": 5 }', "EXPERIMENT_INVALID", /50/],
+  ])("refuses the analysis %s before anything runs", async (analysis, code, message) => {
+    const text = source
+      .replaceAll("\n", " ")
+      .replace("// comments are allowed", "")
+      .replace('"compare"', `"analyses": [${analysis}], "compare"`);
+    await expect(resolve(text)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
   it("refuses two arms of one name", async () => {
     const text = source.replace('"name": "undefended"', '"name": "volumizedCurriculum"');
     await expect(resolve(text)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID" });
@@ -72,8 +95,35 @@ describe("the sample experiments", () => {
   it.each(readdirSync(samples).filter((name) => name.endsWith(".bulwark.jsonc")))("%s is valid", async (name) => {
     const file = path.join(samples, name);
     const resolved = resolveExperiment(await loadExperiment(file), { directory: samples, name });
-    expect(resolved.dataset.id).toBe("mnist");
-    expect(resolved.attacks.map(({ id }) => id)).toContain("pgd");
+    expect(["mnist", "cifar10"]).toContain(resolved.dataset.id);
+    expect(resolved.attacks.some(({ id }) => id === "pgd" || id === "nPixel")).toBe(true);
+  });
+});
+
+describe("the experiments of paper 0", () => {
+  const samples = path.resolve(import.meta.dirname, "../../../../samples");
+  const open = async (name: string) => {
+    const resolved = resolveExperiment(await loadExperiment(path.join(samples, `${name}.bulwark.jsonc`)), { directory: samples, name });
+    return { ...resolved, ids: resolved.analyses.map(({ id }) => id), attackIds: new Set(resolved.attacks.map(({ id }) => id)) };
+  };
+
+  it("the main comparison has an undefended and a defended arm under 1-pixel, N-pixel and patch attacks", async () => {
+    for (const name of ["paper0-mnist", "paper0-cifar10"]) {
+      const { arms, attacks, attackIds, ids } = await open(name);
+      expect(arms.map(({ defense }) => defense.id)).toEqual(expect.arrayContaining(["standard", "volumizedCurriculum"]));
+      expect(attacks.filter(({ id }) => id === "nPixel").map(({ params }) => params["pixels"])[0]).toBe(1);
+      expect(attacks.filter(({ id }) => id === "nPixel").length).toBe(2);
+      expect([...attackIds]).toEqual(expect.arrayContaining(["adversarialPatch", "pgd"]));
+      expect(ids).toEqual(expect.arrayContaining(["robustnessCurve", "rocCurve", "timing", "paperComparison"]));
+    }
+  });
+
+  it("the ablation has the arms of Tables 3 and 6 and of Figure 7", async () => {
+    const { ids, arms } = await open("paper0-mnist-ablation");
+    expect(ids).toEqual(expect.arrayContaining(["ablation", "syllabusComparison", "depthSweep", "timing", "paperComparison"]));
+    const of = (name: string) => [...new Set(arms.map(({ defense }) => defense.params[name]).filter((value) => value !== undefined))];
+    expect(of("measure").sort()).toEqual(["entropy", "klDivergence", "maxNorm", "mutualInformation", "psnr"]);
+    expect(of("patch")).toEqual([14, 7, 4]);
   });
 });
 

@@ -18,6 +18,10 @@ export interface WarmEngine {
   stop(): void;
 }
 
+/** The status once an engine's device has failed; as it was where another engine has taken over. */
+const onDevice = (status: EngineStatus, pid: number, device: string): EngineStatus =>
+  status.kind === "ready" && status.handshake.pid === pid ? { ...status, handshake: { ...status.handshake, device } } : status;
+
 export function createWarmEngine(start: () => Promise<EngineProcess>, changed: () => void): WarmEngine {
   let status: EngineStatus = { kind: "stopped" };
   let current: Promise<EngineProcess> | undefined;
@@ -33,9 +37,7 @@ export function createWarmEngine(start: () => Promise<EngineProcess>, changed: (
     try {
       const engine = await start();
       set({ kind: "ready", handshake: engine.handshake, busy: 0 });
-      engine.onDevice((device) => {
-        if (status.kind === "ready" && status.handshake.pid === engine.pid) set({ ...status, handshake: { ...status.handshake, device } });
-      });
+      engine.onDevice((device) => set(onDevice(status, engine.pid, device)));
       return engine;
     } catch (thrown) {
       const error = thrown instanceof BulwarkError ? thrown : new BulwarkError("ENGINE_START", String(thrown), "Show the log.");

@@ -118,18 +118,22 @@ async function writeNamed(store: RunStore, e: Evaluated, files: readonly string[
   }
 }
 
-/** The patch of an attack that has one, trained on images that it is not put to where the data set has such. */
+/**
+ * The patch of an attack that has one, trained on the model that is attacked (for static images the undefended one), on images that it
+ * is not put to where the data set has such.
+ */
 async function patchFor(store: RunStore, e: Evaluation, ctx: RunContext): Promise<AttackPatch | null> {
-  const { model, images, p, engine } = e;
+  const { model, source, images, p, engine } = e;
   if (!find("attack", e.attack.id).prepare) return null;
-  const attack = { ...e.attack, params: { ...e.attack.params, mode: "whitebox" } }; // there is no other model to train on
+  const mode = source === model ? "whitebox" : "transfer"; // as it is done here, whatever was asked for
+  const attack = { ...e.attack, params: { ...e.attack.params, mode } };
   const training = images.training ?? images.chosen;
   const { seed } = p;
   const modelName = path.basename(p.surrogate ?? p.model);
   const key = hashOf({ attack, model: e.sourceHash, images: training.name, size: training.size, seed });
   const job = {
     attack,
-    model,
+    model: source,
     modelName,
     modelHash: e.sourceHash,
     images: training,

@@ -46,6 +46,7 @@ export async function startEngine(o: StartOptions): Promise<EngineProcess> {
   const exited = exitOf(child, last);
   const connection = connect(portOf(child));
   connection.onNotification(logNotification, ({ level, message }) => o.log(level, message));
+  const onDevice = deviceListeners(connection);
   connection.listen();
   exited.then(() => connection.dispose());
   const request = requester(connection, exited);
@@ -57,13 +58,25 @@ export async function startEngine(o: StartOptions): Promise<EngineProcess> {
       exited,
       request,
       onProgress: (type, token, listener) => connection.onProgress(type, token, listener),
-      onDevice: (listener) => connection.onNotification(deviceNotification, ({ device, message }) => listener(device, message)),
+      onDevice,
       kill: (signal = "SIGTERM") => void child.kill(signal),
     };
   } catch (thrown) {
     child.kill("SIGKILL");
     throw startError(thrown, last);
   }
+}
+
+/** A connection has one handler for each notification; of this one several want to hear. */
+function deviceListeners(connection: MessageConnection): EngineProcess["onDevice"] {
+  const listeners = new Set<(device: string, message: string) => void>();
+  connection.onNotification(deviceNotification, ({ device, message }) => {
+    for (const listener of listeners) listener(device, message);
+  });
+  return (listener) => {
+    listeners.add(listener);
+    return { dispose: () => listeners.delete(listener) };
+  };
 }
 
 async function handshakeOf(

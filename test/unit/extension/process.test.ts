@@ -108,6 +108,24 @@ describe("warm engine", () => {
     expect(await warm.request(requests.list, {})).toEqual([]);
     expect(starts).toBe(2);
   });
+
+  it("names the device that computes after another one failed", async () => {
+    const lost = `process.send({ jsonrpc: "2.0", method: "device", params: { message: "WebGPU failed", device: "ONNX Runtime, CPU, 2 threads" } });`;
+    const said: string[] = [];
+    const warm = createWarmEngine(
+      async () => {
+        const started = await start(engine(`${lost} answer(id, []);`));
+        started.onDevice((_device, message) => said.push(message));
+        return started;
+      },
+      () => undefined,
+    );
+    const { handshake } = await warm.get();
+    expect(handshake.device).toBe("test");
+    await warm.request(requests.list, {});
+    expect(said).toEqual(["WebGPU failed"]);
+    expect(warm.status).toMatchObject({ kind: "ready", handshake: { device: "ONNX Runtime, CPU, 2 threads", backend: "cpu" } });
+  });
 });
 
 describe("run process", () => {

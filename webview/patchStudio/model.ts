@@ -1,7 +1,7 @@
 import type { PatchFigures, PatchPlacement, PatchPreview, PatchSuccessMapResult } from "../../src/shared/patch.ts";
 import type { StudioIntent, StudioPlace, StudioState, StudioTraining } from "../../src/shared/patchStudio.ts";
 import { number, percent, plural, probability } from "../lib/format.ts";
-import type { Axes, Line, Plot } from "../lib/plot.ts";
+import { type Axes, type Line, type Plot, smooth } from "../lib/plot.ts";
 
 export interface Context {
   readonly state: StudioState;
@@ -32,47 +32,47 @@ export function trainingText(training: StudioTraining | null): string {
 export const canGoOn = (training: StudioTraining | null): boolean =>
   training !== null && training.history.length > 0 && ["cancelled", "interrupted", "failed"].includes(training.status);
 
+const smoothing = 0.8; // weight of the moving average
 /** Log-probability of the class aimed at, and success, over the steps. */
 export function trainingPlots(training: StudioTraining): readonly (readonly [Axes, Plot])[] {
   const { history, target } = training;
   const x = history.map((point) => point.step);
   const goal = target ? `“${target.name}”` : "any wrong class";
-  const line = (label: string, colour: number, y: readonly (number | null)[]): Line => ({
-    label,
-    colour,
-    dash: colour === 0 ? [] : [6, 4],
-    marker: colour === 0 ? "circle" : "square",
-    y,
-  });
+  // A step sees a few images only: the mean of the last steps is the line, the steps themselves are faint.
+  const lines = (label: string, colour: number, y: readonly (number | null)[]): Line[] => {
+    const style = { colour, dash: colour === 0 ? [] : [6, 4] };
+    return [
+      { ...style, label: `${label}, single steps`, marker: null, faint: true, y },
+      { ...style, label, marker: colour === 0 ? "circle" : "square", y: smooth(y, smoothing) },
+    ];
+  };
   const logProbability: readonly [Axes, Plot] = [
     { title: `Log-probability of ${goal}`, x: "step", y: "log-probability (nats)", format: (v) => number(v), log: false },
     {
       x,
-      lines: [
-        line(
-          "log-probability",
-          0,
-          history.map((p) => p.logProbability),
-        ),
-      ],
+      lines: lines(
+        "log-probability",
+        0,
+        history.map((p) => p.logProbability),
+      ),
       marks: [],
     },
   ];
+  const ofClass = target
+    ? lines(
+        `taken for ${target.name}`,
+        1,
+        history.map((p) => p.targetRate),
+      )
+    : [];
   const rates = [
-    line(
+    ...lines(
       "taken for another class",
       0,
       history.map((p) => p.successRate),
     ),
+    ...ofClass,
   ];
-  if (target)
-    rates.push(
-      line(
-        `taken for ${target.name}`,
-        1,
-        history.map((p) => p.targetRate),
-      ),
-    );
   const success: readonly [Axes, Plot] = [
     { title: "Success", x: "step", y: "share of images", format: percent, log: false, range: [0, 1] },
     { x, lines: rates, marks: [] },

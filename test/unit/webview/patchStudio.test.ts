@@ -48,10 +48,16 @@ test("curves: log-probability of the goal, and success with the goal beside it",
   const [logProbability, success] = trainingPlots({ ...done.training, history: done.training.history.slice(0, 2) });
   expect(logProbability?.[0]).toMatchObject({ title: "Log-probability of “three”", x: "step", y: "log-probability (nats)" });
   expect(logProbability?.[1].x).toEqual([4, 8]);
-  expect(success?.[1].lines.map((l) => l.label)).toEqual(["taken for another class", "taken for three"]);
+  const drawn = (plot: (typeof success & object)[1] | undefined) => plot?.lines.filter((l) => !l.faint).map((l) => l.label);
+  expect(drawn(success?.[1])).toEqual(["taken for another class", "taken for three"]);
+  // The single steps are faint; the line is their mean, the newest steps with the most weight.
+  const [raw, mean] = logProbability?.[1].lines ?? [];
+  expect(raw?.y).toEqual(done.training.history.slice(0, 2).map((p) => p.logProbability));
+  const [one = 0, two = 0] = (raw?.y ?? []) as number[];
+  expect(mean?.y[1]).toBeCloseTo((0.8 * 0.2 * one + 0.2 * two) / (1 - 0.8 ** 2), 9);
   const [untargeted, alone] = trainingPlots({ ...done.training, target: null });
   expect(untargeted?.[0].title).toBe("Log-probability of any wrong class");
-  expect(alone?.[1].lines).toHaveLength(1);
+  expect(drawn(alone?.[1])).toEqual(["taken for another class"]);
 });
 
 test("figures in one sentence; none counted is not a rate of 0", () => {

@@ -43,7 +43,7 @@ async function act(session: Session, intent: StudioIntent): Promise<void> {
       return choosePatch(session);
     case "sticker":
       if (state.patch) await usePatch(session, state.patch.file, { area: intent.area, target: intent.target });
-      return place(session, null);
+      return;
     case "place":
       return place(session, intent.placement);
     case "preview":
@@ -94,7 +94,6 @@ async function choosePatch(session: Session): Promise<void> {
   if (file === undefined) return;
   // A trained patch is two files that belong together; they are read where they are.
   await usePatch(session, path.extname(file) === ".json" ? file : await within(session, file));
-  await place(session, null);
 }
 
 /** A webview sees the files of the workspace; others are copied into the session. */

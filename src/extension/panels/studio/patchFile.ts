@@ -8,6 +8,7 @@ import { runFiles } from "../../../shared/runs.ts";
 import { exists, isRecord, readJson } from "../../files.ts";
 import { shortPath } from "../../workspace.ts";
 import { change, type Session, save, uriOf } from "./session.ts";
+import { place } from "./tasks.ts";
 
 const sticker = { area: 0.1, target: -1 };
 
@@ -30,8 +31,13 @@ async function documentOf(file: string): Promise<PatchDocument | null> {
   return isRecord(read) && read["version"] === 1 && typeof read["file"] === "string" ? (read as unknown as PatchDocument) : null;
 }
 
-/** Takes a patch into the studio; what was computed with another one goes. */
-export async function usePatch(session: Session, file: string, kept: StudioPatch["sticker"] = sticker): Promise<void> {
+/** Takes a patch into the studio and puts it on the picture there; what was computed with another one goes. */
+export async function usePatch(session: Session, file: string, kept?: StudioPatch["sticker"]): Promise<void> {
+  await setPatch(session, file, kept);
+  await place(session, null);
+}
+
+export async function setPatch(session: Session, file: string, kept: StudioPatch["sticker"] = sticker): Promise<void> {
   const patch = await readPatch(file);
   const { place } = session.state;
   change(session, {

@@ -10,8 +10,9 @@ import { hostPanel, webviewUri } from "../host.ts";
 import { answer } from "./answer.ts";
 import { attackSchema, firstSettings, imageChoices, modelChoices, sourceChoices } from "./choices.ts";
 import { loadClasses, placeOf, useImage } from "./contents.ts";
-import { usePatch } from "./patchFile.ts";
+import { setPatch } from "./patchFile.ts";
 import { change, type Kept, newSessionFolder, readSession, type Session, save, uriOf } from "./session.ts";
+import { place } from "./tasks.ts";
 
 export const studioTitle = "Patch Studio";
 
@@ -119,9 +120,10 @@ async function fill(session: Session, kept: Kept | undefined): Promise<void> {
 }
 
 /** What was under way ended with the window. */
+const ended = <T extends { readonly status: string } | null>(task: T): T =>
+  task?.status === "running" ? { ...task, status: "interrupted" } : task;
+
 function restored(session: Session, kept: Kept): Partial<StudioState> {
-  const ended = <T extends { readonly status: string } | null>(task: T): T =>
-    task?.status === "running" ? { ...task, status: "interrupted" } : task;
   const { training, place: placed } = kept;
   return {
     training: training && { ...ended(training), picture: training.file && uriOf(session, training.file) },
@@ -131,11 +133,11 @@ function restored(session: Session, kept: Kept): Partial<StudioState> {
 }
 
 async function bringBack(session: Session, kept: Kept, { file, area, target }: NonNullable<Kept["patch"]>): Promise<void> {
-  const before = session.state.place;
-  await usePatch(session, file, { area, target });
-  const ended = <T extends { readonly status: string } | null>(task: T): T =>
-    task?.status === "running" ? { ...task, status: "interrupted" } : task;
-  change(session, { preview: ended(kept.preview), map: ended(kept.map), exported: kept.exported, place: before });
+  const at = session.state.place;
+  await setPatch(session, file, { area, target });
+  change(session, { preview: ended(kept.preview), map: ended(kept.map), exported: kept.exported, place: at });
+  // Without trust nothing is computed: what was found is shown.
+  if (at && vscode.workspace.isTrusted) await place(session, at.placement);
 }
 
 async function about(session: Session, ready: Promise<void>, { image, model, patch }: StudioSubject): Promise<void> {
@@ -145,7 +147,7 @@ async function about(session: Session, ready: Promise<void>, { image, model, pat
     change(session, { settings: { ...session.state.settings, trainModel: model, tryModel: model } });
     await loadClasses(session);
   }
-  if (patch) await usePatch(session, patch);
+  if (patch) await setPatch(session, patch);
   const shown = image ?? session.state.place?.image ?? session.state.images[0]?.value;
   if (shown) await useImage(session, shown);
 }

@@ -130,7 +130,7 @@ async function patchFor(store: RunStore, e: Evaluation, ctx: RunContext): Promis
   const training = images.training ?? images.chosen;
   const { seed } = p;
   const modelName = path.basename(p.surrogate ?? p.model);
-  const key = hashOf({ attack, model: e.sourceHash, images: training.name, size: training.size, seed });
+  const key = hashOf({ attack, model: e.sourceHash, defense: source.defense, images: training.name, size: training.size, seed });
   const job = {
     attack,
     model: source,

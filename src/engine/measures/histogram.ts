@@ -62,8 +62,13 @@ export function pooledEntropyBits(a: Uint8Array, b: Uint8Array): number {
   return (full - sum) / (size * scale);
 }
 
-/** The places of each value that `b` has more than once, one run of `places` for each: `starts` and, at its end, the last end. */
-function repeatedPlaces(b: Uint8Array): { places: Int32Array; starts: number[] } {
+/** The places of each value that a slice has more than once: run r of `places` is [starts[r], starts[r + 1]). */
+interface Repeated {
+  readonly places: Int32Array;
+  readonly starts: readonly number[];
+}
+
+function repeatedIn(b: Uint8Array): Repeated {
   const next = new Int32Array(256);
   for (let i = 0; i < b.length; i++) next[b[i] as number] = (next[b[i] as number] as number) + 1;
   const starts: number[] = [];
@@ -87,44 +92,42 @@ function repeatedPlaces(b: Uint8Array): { places: Int32Array; starts: number[] }
 }
 
 /**
- * Σ n·log2 n of the pairs (a[i], b[i]) of any `a` with one `b`, scaled. Where b has a value once, so has the pair, and adds nothing; the
- * others are counted value by value of b, which needs no table of 65,536 pairs.
+ * Σ n·log2 n of the pairs (a[i], b[i]), scaled. Where b has a value once, so has the pair, and adds nothing; the others are counted value
+ * by value of b, which needs no table of 65,536 pairs.
  */
-function jointSumWith(b: Uint8Array, step: Float64Array): (a: Uint8Array) => number {
-  const { places, starts } = repeatedPlaces(b);
-  return (a) => {
-    let sum = 0;
-    for (let run = 0; run + 1 < starts.length; run++) {
-      const [start, end] = [starts[run] as number, starts[run + 1] as number];
-      for (let i = start; i < end; i++) {
-        const value = a[places[i] as number] as number;
-        const n = counts[value] as number;
-        counts[value] = n + 1;
-        sum += step[n] as number;
-      }
-      for (let i = start; i < end; i++) counts[a[places[i] as number] as number] = 0;
+function jointSum(a: Uint8Array, { places, starts }: Repeated, step: Float64Array): number {
+  let sum = 0;
+  for (let run = 0; run + 1 < starts.length; run++) {
+    const start = starts[run] as number;
+    const end = starts[run + 1] as number;
+    for (let i = start; i < end; i++) {
+      const value = a[places[i] as number] as number;
+      const n = counts[value] as number;
+      counts[value] = n + 1;
+      sum += step[n] as number;
     }
-    return sum;
-  };
+    for (let i = start; i < end; i++) counts[a[places[i] as number] as number] = 0;
+  }
+  return sum;
 }
 
 /** Entropy of the pairs (a[i], b[i]) of any `a` with one `b`, in bits: [max(H(a),H(b)), H(a)+H(b)]. */
 export function jointBitsWith(b: Uint8Array): (a: Uint8Array) => number {
   const { full, step, scale } = tableOf(b.length);
-  const jointSum = jointSumWith(b, step);
-  return (a) => (full - jointSum(a)) / (a.length * scale);
+  const repeated = repeatedIn(b);
+  return (a) => (full - jointSum(a, repeated, step)) / (a.length * scale);
 }
 
 /** H(a) + H(b) − H(a,b) of any `a` with one `b`, in bits. What cancels on paper cancels here up to some 1e-15. */
 export function mutualBitsWith(b: Uint8Array): (a: Uint8Array) => number {
   const { full, step, scale } = tableOf(b.length);
-  const jointSum = jointSumWith(b, step);
+  const repeated = repeatedIn(b);
   const own = full - count(b, step);
   clear(b);
   return (a) => {
     const alone = count(a, step);
     clear(a);
-    return (own - alone + jointSum(a)) / (a.length * scale);
+    return (own - alone + jointSum(a, repeated, step)) / (a.length * scale);
   };
 }
 

@@ -127,6 +127,16 @@ describe("the analyses", () => {
   });
 });
 
+describe("an arm that cannot be built", () => {
+  it("is told by its name before any arm is trained", async () => {
+    await writeExperiment(workspace, { compare: [{ name: "odd slices", defense: { ...volumized, patch: 5 } }] });
+    const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "odd", "--json");
+    expect([done.code, done.stdout]).toEqual([3, ""]);
+    expect(done.stderr).toMatch(/error PARAMETER_INVALID: odd slices: .*5×5/);
+    expect(readFileSync(workspace.file("odd/events.jsonl"), "utf8")).not.toContain('"kind":"step"');
+  });
+});
+
 describe("an attack without the defence", () => {
   const words = ["attack", "--dataset", "arrays:data.npz", "--limit", "24", "--attack", "pgd", "--set", "eps=0.2", "--set", "steps=5"];
 

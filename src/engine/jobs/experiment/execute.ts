@@ -10,6 +10,7 @@ import { deviceFindings, watchingDevice } from "../deviceWarnings.ts";
 import type { Engine } from "../engine.ts";
 import { version } from "../version.ts";
 import { presentAnalyses } from "./analyse.ts";
+import { checkArms } from "./checkArms.ts";
 import { openData, type RunData } from "./data.ts";
 import { type Environment, experimentDocument, hashOf } from "./document.ts";
 import type { RunEnvironment, RunMode } from "./environment.ts";
@@ -67,6 +68,7 @@ async function evaluateAll(run: Execution, host: RunHost, tell: (event: RunEvent
     const { engine } = host;
     const env: RunEnvironment = { experiment, mode, modelPath: run.modelPath, store, data, undefended, engine, meter, ctx, emit: tell };
     await writeExperiment(run, host, data, {});
+    checkArms(env);
     const outcomes: ArmOutcome[] = [];
     for (const arm of runningOrder(experiment.arms, undefended)) {
       const outcome = await runArm(arm, env);

@@ -16,11 +16,20 @@ interface SourceOptions {
   readonly count: (images: number) => void;
 }
 
-/** Layers whose output has a grid of at least 2×2 cells (in each slice, of a volumized network), in network order; the input is none. */
-function spatialLayers(network: tfl.LayersModel, rank: number, channelsFirst: boolean): { name: string; output: tfl.SymbolicTensor }[] {
+/**
+ * Layers whose output has a grid of at least 2×2 cells, in network order; the input is none. Of a volumized network: in each of the
+ * slices, so that layers which only rearrange slices for the next one are none either.
+ */
+function spatialLayers(
+  network: tfl.LayersModel,
+  isVolumized: boolean,
+  channelsFirst: boolean,
+): { name: string; output: tfl.SymbolicTensor }[] {
+  const depth = endsOf(network).input.shape[1];
   const found: { name: string; output: tfl.SymbolicTensor }[] = [];
   for (const [name, output] of layerOutputs(network)) {
-    if (output.sourceLayer.getClassName() === "InputLayer" || output.rank !== rank) continue;
+    if (output.sourceLayer.getClassName() === "InputLayer" || output.rank !== (isVolumized ? 5 : 4)) continue;
+    if (isVolumized && output.shape[1] !== depth) continue;
     const [h, w] = channelsFirst ? output.shape.slice(2) : output.shape.slice(-3, -1);
     if ((h ?? 0) >= 2 && (w ?? 0) >= 2) found.push({ name, output });
   }
@@ -33,7 +42,7 @@ function spatialLayers(network: tfl.LayersModel, rank: number, channelsFirst: bo
  */
 export function featureSourceOf(o: SourceOptions): FeatureSource | undefined {
   const channelsFirst = o.contract.input.layout === "nchw" && !o.plan?.volumizer;
-  const layers = spatialLayers(o.network, o.plan?.volumizer ? 5 : 4, channelsFirst);
+  const layers = spatialLayers(o.network, o.plan?.volumizer !== undefined, channelsFirst);
   const last = layers.at(-1);
   if (!last) return undefined;
   const { input, output } = endsOf(o.network);

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { inputGradient } from "../../../src/engine/classifier.ts";
-import type { TrainingPlan, VolumizerOptions } from "../../../src/engine/define.ts";
+import { resolveParams, type TrainingPlan, type VolumizerOptions } from "../../../src/engine/define.ts";
 import { mutualInformation } from "../../../src/engine/measures/mutualInformation.ts";
 import { classifierOf } from "../../../src/engine/networkClassifier.ts";
+import { find } from "../../../src/engine/registry.ts";
 import { type Images, tf, tfl } from "../../../src/engine/tf.ts";
 import { volumize } from "../../../src/engine/volumizer/volumize.ts";
 import { convNetwork, linearClassifier, linearNetwork, near } from "./fixtures.ts";
@@ -165,5 +166,26 @@ describe("feature source", () => {
     // The volume of the image itself, slice by slice, is the image again.
     const slices = tf.reshape(volumize(x, volumizer).volume, [8, 4, 4]) as tf.Tensor3D;
     expect(Array.from(source.toImage(slices, x).dataSync())).toEqual(Array.from(x.dataSync()));
+  });
+
+  it("of a network in 3-D has layers of one map a slice alone, each of which leads to the logits", () => {
+    const [defense, model] = [find("defense", "volumizedCurriculum"), find("model", "papernot")];
+    if (defense.kind !== "training") throw new Error("no training defence");
+    const facts = { inputShape: [16, 16, 1], classes: 3 } as const;
+    const plan = defense.plan(resolveParams(defense.params, { patch: 8, kernelDepth: 3 }, defense.id), facts);
+    const network = plan.network(model.build({}, { ...facts, seed: 1 }));
+    const classifier = classifierOf(network, { contract: { input: {} }, outputs: "logits", plan, inputShape: facts.inputShape });
+    const x: Images = tf.randomUniform([2, 16, 16, 1], 0, 1, "float32", 4);
+    const logits = classifier.logits(x).dataSync();
+    const source = classifier.featureSource;
+    if (!source) throw new Error("no feature source");
+    expect(source.layers.length).toBeGreaterThan(3);
+    for (const layer of source.layers) {
+      const features = source.features(x, layer);
+      expect([layer, features.shape[0]]).toEqual([layer, 2 * 4]);
+      expect(near(source.head(features, x, layer).dataSync(), logits)).toBeLessThan(1e-6);
+      expect(source.toImage(tf.mean(features, 3), x).shape).toEqual([2, 16, 16]);
+    }
+    classifier.dispose();
   });
 });

@@ -71,6 +71,8 @@ describe("Experiment", () => {
   it("ends with a report whose figures are those of report.json", async () => {
     const frame = await training();
     await frame.getByText("Open report").first().waitFor({ timeout: 170_000 });
+    // Two arms, two epochs, four digits each.
+    expect(await frame.locator(".epoch-cell img").count()).toBe(16);
     await closeFile();
     await window.pictures("training", curves);
     await (await training()).getByText("Open report").first().click();
@@ -113,6 +115,8 @@ describe("Experiment", () => {
     await runCommand(page, "Bulwark: Open Training Curves…");
     await pick(page, "tiny");
     await curves();
+    // It lay behind the report and nobody had looked at it: it is that one, not a second.
+    expect(await page.locator(".tab", { hasText: "Training: tiny" }).count()).toBe(1);
   });
 
   it("opens the doctor from the palette", async () => {

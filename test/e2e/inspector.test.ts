@@ -66,8 +66,25 @@ describe("Inspector", () => {
     await frame.locator(".ranking-body .filmstrip .slice").first().waitFor();
     expect(await frame.locator(".ranking-body .filmstrip .slice").count()).toBe(16);
     expect(await frame.locator(".ranked-view").textContent()).toMatch(/The attack moved \d+ of 16 slices/);
-    await frame.locator(".ranking-body").scrollIntoViewIfNeeded();
+    await frame.locator(".ranking-settings").evaluate((element) => element.scrollIntoView({ block: "start" }));
     await window.picture("inspector-ranking");
+  });
+
+  it("ranks again while the slice size is dragged, and says which sizes fit", async () => {
+    const frame = await inspector();
+    const size = frame.locator('.ranking-settings input[aria-label="slice size"]');
+    await size.focus();
+    for (let i = 0; i < 2; i++) await page.keyboard.press("ArrowLeft");
+    const card = frame.locator(".card.warning");
+    await card.filter({ hasText: "Slices of 5 × 5 do not divide 28 × 28 pixels" }).waitFor();
+    await card.locator("vscode-button", { hasText: "Use 4 × 4" }).click();
+    await frame.locator(".ranked-view", { hasText: "of 49 slices" }).waitFor();
+    expect(await frame.locator(".filmstrip .slice").count()).toBe(49);
+    await frame.locator(".ranked-view vscode-button", { hasText: "attacked" }).click();
+    await frame.locator('.filmstrip .slice[data-slice="24"]').hover();
+    await frame.locator('.ranked-view canvas[aria-label*="slice 24 outlined"]').waitFor();
+    await frame.locator(".ranking-settings").evaluate((element) => element.scrollIntoView({ block: "start" }));
+    await window.picture("inspector-ranking-attacked");
   });
 
   it("is there again after the window was loaded anew, without computing", async () => {

@@ -62,6 +62,8 @@ export interface PatchDocument {
     readonly history: readonly PatchStep[];
     /** Of the finished patch, rounded to the 8 bits of its file, on images that it was trained with. */
     readonly figures: PatchFigures;
+    /** Of the grey patch that training began with, on the same images at the same places: what covering alone does. */
+    readonly before?: PatchFigures;
   };
 }
 

@@ -42,9 +42,11 @@ export interface TrainedPatch {
   readonly patch: Patch;
   /** Of the rounded patch, on images that it was trained with, under placements of their own; null for one that was loaded. */
   readonly figures: PatchFigures | null;
+  /** Of the patch that training began with, at the same places: what covering alone does. */
+  readonly before: PatchFigures | null;
 }
 
-const judgedImages = 256;
+const judgedImages = 128;
 
 /**
  * Expectation over transformation (Brown et al. 2017, algorithms 0H): every step pastes the patch on a few images, each at a random place,
@@ -73,7 +75,8 @@ export async function trainPatch(o: PatchTraining, ctx: RunContext): Promise<Tra
     await ctx.checkpoint({ phase: "Training the patch", done: step, total: o.steps });
   }
   const finished = rounded(patch);
-  return { patch: finished, figures: await judgePatch({ ...o, patch: finished }, judged, ctx) };
+  const figures = await judgePatch({ ...o, patch: finished }, judged, ctx);
+  return { patch: finished, figures, before: await judgePatch(o, judged, ctx) };
 }
 
 /** What a patch does to images under random placements, drawn from the stream "judge". */

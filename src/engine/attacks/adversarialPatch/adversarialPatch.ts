@@ -33,7 +33,7 @@ export const adversarialPatch = defineAttack({
   async prepare(model, images, p, ctx) {
     if (p.patch !== "") {
       const { patch } = await loadPatch(p.patch, model.inputShape, { area: p.area, target: targetOf(p) });
-      return { patch, figures: null };
+      return { patch, figures: null, before: null };
     }
     const { steps, batchSize, learningRate } = p;
     const patch = greyPatch(p.shape, p.area, model.inputShape, targetOf(p));

@@ -94,7 +94,7 @@ async function train(job: PatchJob, ctx: RunContext) {
   const history: PatchStep[] = [...(saved?.history ?? [])];
   const steps = Number(attack.params["steps"]);
   const [pointEvery, saveEvery] = [Math.ceil(steps / historyPoints), Math.ceil(steps / checkpoints)];
-  const { patch, figures } = await entry.prepare(model, images, attack.params, {
+  const { patch, figures, before } = await entry.prepare(model, images, attack.params, {
     ...ctx,
     rng: ctx.rng.stream(`${job.seedName}/patch`),
     ...(saved ? { resume: saved.progress } : {}),
@@ -104,8 +104,8 @@ async function train(job: PatchJob, ctx: RunContext) {
       await job.onStep?.(point, now);
     },
   });
-  if (!figures) throw new Error("a trained patch has figures");
-  return { patch, facts: { seconds: seconds(), history, figures } };
+  if (!figures || !before) throw new Error("a trained patch has figures");
+  return { patch, facts: { seconds: seconds(), history, figures, before } };
 }
 
 /** The key of the patch described in `file`; null where there is none that is whole. */

@@ -31,6 +31,7 @@ const facts: PatchFacts = {
     seconds: 1,
     history: [{ step: 1, ...figures }],
     figures,
+    before: figures,
   },
   classNames: ["cat", "dog"],
 };

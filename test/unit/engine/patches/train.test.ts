@@ -121,7 +121,8 @@ describe("training a patch", () => {
       const patch = greyPatch("square", area, [12, 12, 1], 1);
       const o: PatchTraining = { model, images: sourceOf(batch), patch, transforms: turned, ...settings };
       const grey = await judgePatch(o, batch, createContext());
-      const { figures } = await trainPatch(o, createContext());
+      const { figures, before } = await trainPatch(o, createContext());
+      expect(before).toEqual(grey);
       expect(figures?.logProbability ?? Number.NaN).toBeGreaterThan((grey.logProbability ?? 0) + 0.1);
       rates.push(figures?.targetRate ?? Number.NaN);
     }

@@ -30,9 +30,10 @@ function sample(step: number): Sample {
   return { step, megabytes: process.memoryUsage.rss() / 2 ** 20, tensors: tf.memory().numTensors, sessions };
 }
 
-/** Runs `body` and compares nine samples with the first, which is taken after a tenth of the steps. */
+/** Warms up for a fifth of the steps, in which V8 sizes its heap, then runs them all and compares ten samples with the one at the start. */
 function measure(name: string, count: number, body: (step: number) => void): boolean {
-  const samples: Sample[] = [];
+  for (let step = 1; step <= count / 5; step++) body(step);
+  const samples: Sample[] = [sample(0)];
   for (let step = 1; step <= count; step++) {
     body(step);
     if (step % Math.ceil(count / 10) === 0) samples.push(sample(step));

@@ -88,6 +88,10 @@ export function figuresText({ images, successRate, targetRate, logProbability }:
   return `${fooled}${aimed}; mean log-probability ${number(logProbability)} nats.`;
 }
 
+/** What covering alone does; patches made before this was measured do not say. */
+export const coveringText = (grey: PatchFigures | undefined): string =>
+  grey === undefined || grey.successRate === null ? "" : `A grey patch in its place: ${percent(grey.successRate)}.`;
+
 export type PreviewKind = "target" | "fooled" | "resisted";
 export const previewKind = (p: Pick<PatchPreview, "success" | "targetReached">): PreviewKind =>
   p.targetReached ? "target" : p.success ? "fooled" : "resisted";

@@ -4,6 +4,7 @@ import type { StudioState } from "../../../src/shared/patchStudio.ts";
 import { states } from "../../../webview/fixtures/patchStudio.ts";
 import {
   canGoOn,
+  coveringText,
   figuresText,
   type Ground,
   keyed,
@@ -67,6 +68,11 @@ test("figures in one sentence; none counted is not a rate of 0", () => {
   );
   expect(figuresText({ ...figures, targetRate: null }, null)).not.toContain("“");
   expect(figuresText({ images: 0, successRate: null, targetRate: null, logProbability: null }, "three")).toContain("No image was counted");
+});
+
+test("what covering alone does is told beside it", () => {
+  expect(coveringText({ images: 16, successRate: 0.125, targetRate: 0, logProbability: -5 })).toBe("A grey patch in its place: 12.5 %.");
+  expect(coveringText(undefined)).toBe("");
 });
 
 test("who is aimed at: the document says it of a trained patch, the person of a sticker", () => {

@@ -4,7 +4,7 @@ import { createChart } from "../../lib/chart.ts";
 import type { Save } from "../../lib/chartFrame.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { button, enable, icon, section } from "../../lib/ui.ts";
-import { type Context, canGoOn, figuresText, targetName, trainingPlots, trainingText } from "../model.ts";
+import { type Context, canGoOn, coveringText, figuresText, targetName, trainingPlots, trainingText } from "../model.ts";
 import { setup } from "./setup.ts";
 
 const icons: Readonly<Record<StudioTraining["status"], string>> = {
@@ -86,9 +86,9 @@ function progressOf(): Part<StudioState> {
       done.style.width = `${share * 100}%`;
       show(track, running);
       show(bar, running);
-      const known = state.patch?.document?.training.figures;
+      const known = state.patch?.document?.training;
       show(figures, known !== undefined && !running);
-      if (known) setText(figures, figuresText(known, targetName(state)));
+      if (known) setText(figures, `${figuresText(known.figures, targetName(state))} ${coveringText(known.before)}`.trim());
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type * as vscode from "vscode";
@@ -28,11 +28,16 @@ export type Kept = Pick<StudioState, "training" | "preview" | "map" | "exported"
   readonly place: Pick<NonNullable<StudioState["place"]>, "image" | "placement"> | null;
 };
 const file = "session.json";
+const keptSessions = 20;
 
 export function newSessionFolder(root: string, at = new Date()): string {
   const name = at.toISOString().replace(/\D/g, "").slice(0, 17);
   const directory = path.join(root, studioFolder, name);
   mkdirSync(directory, { recursive: true });
+  // Patches lie in run folders: of earlier sessions only pictures and maps are lost.
+  const sessions = readdirSync(path.dirname(directory)).filter((one) => /^\d{17}$/.test(one));
+  for (const old of sessions.sort().slice(0, -keptSessions))
+    rmSync(path.join(path.dirname(directory), old), { recursive: true, force: true });
   return directory;
 }
 

@@ -114,7 +114,7 @@ describe.each(cases)("%s in %s", (id, kind) => {
   beforeAll(async () => {
     await tf.setBackend("cpu");
     build = smallest(id, kind === "3-D");
-  });
+  }, 300_000);
 
   it("batch 1: logits, image and weight gradients as on cpu", async () => {
     const [wanted, actual] = await onBoth(build, (network) => evaluate(network, 1, 1));

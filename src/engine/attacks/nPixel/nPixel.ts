@@ -111,8 +111,8 @@ async function startSearches({ images, batch, model, score, space, params: o }: 
 
 function progressOf(searches: readonly Search[], generation: number, generations: number): Progress {
   const done = searches.filter((search) => search.done).length;
-  const best = searches.reduce((least, search) => Math.min(least, search.done ? least : search.bestFitness), Number.POSITIVE_INFINITY);
-  const fitness = Number.isFinite(best) ? `, best fitness ${best.toPrecision(3)}` : "";
+  const odds = searches.reduce((least, search) => Math.min(least, search.done ? least : search.bestOdds), Number.POSITIVE_INFINITY);
+  const fitness = Number.isFinite(odds) ? `, best fitness ${(odds / (1 + odds)).toPrecision(3)}` : "";
   return { phase: `N-pixel attack, generation ${generation} of ${generations}${fitness}`, done, total: searches.length };
 }
 

@@ -8,9 +8,17 @@ export interface Aim {
   readonly stopMode: "misclassify" | "paper5pct";
 }
 
-/** p_true to be minimised, or 1 − p_target. */
-export const fitnessOf = (probabilities: ArrayLike<number>, aim: Aim): number =>
-  aim.target === undefined ? (probabilities[aim.label] as number) : 1 - (probabilities[aim.target] as number);
+/**
+ * To be minimised: p_true, or 1 − p_target, as odds p/(1 − p). The order is the same, but a confident network's p_true is 1 in float32 for
+ * most candidates, where 1 − p, added up from the other classes, still tells them apart.
+ */
+export function oddsOf(probabilities: ArrayLike<number>, aim: Aim): number {
+  const own = aim.target ?? aim.label;
+  let others = 0;
+  for (let k = 0; k < probabilities.length; k++) if (k !== own) others += probabilities[k] as number;
+  const odds = (probabilities[own] as number) / others;
+  return aim.target === undefined ? odds : 1 / odds;
+}
 
 /** The prediction is wrong, or the class aimed at. */
 export function isReached(probabilities: ArrayLike<number>, aim: Pick<Aim, "label" | "target">): boolean {
@@ -37,7 +45,8 @@ export interface Search {
   /** Image with the best candidate painted in, and its probabilities; the clean image before the first generation. */
   readonly bestImage: Float32Array;
   readonly bestProbabilities: Float32Array;
-  readonly bestFitness: number;
+  /** Odds of what is to be minimised, of the best candidate; ∞ before the first generation. */
+  readonly bestOdds: number;
   /** Candidates [size × genes] to be scored next. */
   readonly pending: Float64Array;
   /** Takes the scores of all pending candidates [size × classes] and breeds the next generation. */
@@ -58,26 +67,26 @@ export function startSearch(image: Float32Array, clean: Float32Array, o: SearchO
   const genes = genesOf(o.space);
   const seed = o.strategy === "rand1" ? initialPopulation : latinHypercube;
   let population: Float64Array | undefined;
-  let fitness = new Float64Array(0);
+  let odds = new Float64Array(0);
   let pending = seed(o.space, o.popSize, rng);
   let queries = 0;
-  let best = { image, probabilities: clean, fitness: Number.POSITIVE_INFINITY, index: 0 };
+  let best = { image, probabilities: clean, odds: Number.POSITIVE_INFINITY, index: 0 };
   let done = isReached(clean, o.aim) || o.popSize > o.budget;
 
   const replaceParents = (probabilities: Float32Array): void => {
     const classes = clean.length;
     for (let i = 0; i < o.popSize; i++) {
       const row = probabilities.subarray(i * classes, (i + 1) * classes);
-      const value = fitnessOf(row, o.aim);
+      const value = oddsOf(row, o.aim);
       if (population) {
-        if (value > (fitness[i] as number)) continue; // the child takes the parent's place when it is no worse
+        if (value > (odds[i] as number)) continue; // the child takes the parent's place when it is no worse
         population.set(pending.subarray(i * genes, (i + 1) * genes), i * genes);
       }
-      fitness[i] = value;
-      if (value < best.fitness) {
+      odds[i] = value;
+      if (value < best.odds) {
         const painted = Float32Array.from(image);
         paint(o.space, painted, pending, i * genes, (i + 1) * genes);
-        best = { image: painted, probabilities: Float32Array.from(row), fitness: value, index: i };
+        best = { image: painted, probabilities: Float32Array.from(row), odds: value, index: i };
       }
     }
   };
@@ -93,15 +102,15 @@ export function startSearch(image: Float32Array, clean: Float32Array, o: SearchO
     get bestProbabilities() {
       return best.probabilities;
     },
-    get bestFitness() {
-      return best.fitness;
+    get bestOdds() {
+      return best.odds;
     },
     get pending() {
       return pending;
     },
     accept(probabilities) {
       queries += o.popSize;
-      if (fitness.length === 0) fitness = new Float64Array(o.popSize);
+      if (odds.length === 0) odds = new Float64Array(o.popSize);
       replaceParents(probabilities);
       population ??= pending;
       done = isDone(best.probabilities, o.aim) || queries + o.popSize > o.budget;

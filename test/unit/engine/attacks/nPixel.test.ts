@@ -10,7 +10,7 @@ import {
   type SearchSpace,
 } from "../../../../src/engine/attacks/nPixel/evolution.ts";
 import { nPixel } from "../../../../src/engine/attacks/nPixel/nPixel.ts";
-import { isDone, startSearch } from "../../../../src/engine/attacks/nPixel/search.ts";
+import { isDone, oddsOf, startSearch } from "../../../../src/engine/attacks/nPixel/search.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import { type ImageBatch, resolveParams } from "../../../../src/engine/define.ts";
@@ -112,13 +112,26 @@ describe("differential evolution", () => {
     while (!search.done) {
       // p_true is smallest at the colour 77.3, where it is .4: the search goes on until its budget is spent
       const scores = new Float32Array(16);
-      for (let i = 0; i < 8; i++) scores.set([0.4 + Math.abs((search.pending[i * 3 + 2] as number) - 77.3) / 510, 0], i * 2);
+      for (let i = 0; i < 8; i++) {
+        const p = 0.4 + Math.abs((search.pending[i * 3 + 2] as number) - 77.3) / 510;
+        scores.set([p, 1 - p], i * 2);
+      }
       search.accept(scores);
-      history.push(search.bestFitness);
+      history.push(search.bestOdds);
     }
     expect(history).toHaveLength(50);
     expect(history.every((value, i) => i === 0 || value <= (history[i - 1] as number))).toBe(true);
     expect(history.at(-1)).toBeLessThan(history[0] as number);
+  });
+
+  it("tells candidates apart that a confident network gives a probability of 1", () => {
+    const aim = { label: 0, target: undefined, stopMode: "misclassify" as const };
+    const [sure, surer] = [Float32Array.of(1, 1e-12, 1e-12), Float32Array.of(1, 1e-13, 1e-12)];
+    expect(oddsOf(sure, aim)).toBeLessThan(oddsOf(surer, aim));
+    expect(oddsOf([0.75, 0.2, 0.05], aim)).toBeCloseTo(3, 9);
+    expect(oddsOf([0.7, 0.2, 0.1], { ...aim, target: 1 })).toBeCloseTo(4, 9);
+    expect(oddsOf(sure, { ...aim, target: 1 })).toBeLessThan(oddsOf(surer, { ...aim, target: 1 }));
+    expect(oddsOf(Float32Array.of(1, 0, 0), aim)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it("lets a child take its parent's place when it is no worse, and no other", () => {
@@ -134,7 +147,7 @@ describe("differential evolution", () => {
     search.accept(Float32Array.from([0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.4]));
     const offspring = Float64Array.from(search.pending);
     search.accept(Float32Array.from([0.91, 0.09, 0.8, 0.2, 0.65, 0.35, 0.99, 0.01]));
-    expect(search.bestFitness).toBeCloseTo(0.6, 6); // the fourth parent stays, its child was worse
+    expect(search.bestOdds).toBeCloseTo(0.6 / 0.4, 5); // the fourth parent stays, its child was worse
     // Children of the second generation are v1 + (v2 − v3)/2 of three survivors: parent 0, child 1, child 2, parent 3.
     const survivors = [parents.subarray(0, 3), offspring.subarray(3, 6), offspring.subarray(6, 9), parents.subarray(9, 12)];
     for (let i = 0; i < 4; i++) {

@@ -61,6 +61,7 @@ export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> 
   try {
     const history = await loadCheckpoint(o.checkpointDirectory, o.network, optimizer);
     const work: Work = { ...o, learner, weights, optimizer, history };
+    if (scaleOf(o) !== 1) ctx.log(`${o.arm}: SGD's learning rate is multiplied by ${scaleOf(o)}, as the loss adds up over slices.`);
     while (history.length < o.settings.epochs && !shouldStop(history, o.settings.earlyStop)) await runEpoch(work, ctx);
     const best = o.validation ? bestOf(history) : undefined;
     if (best) await restoreBest(o.checkpointDirectory, o.network);
@@ -102,6 +103,9 @@ async function runEpoch(work: Work, ctx: RunContext): Promise<void> {
   await work.onEpochEnd?.(epoch);
 }
 
+/** Adam's step does not depend on the scale of the loss. */
+const scaleOf = ({ settings, plan }: TrainOptions): number => (settings.optimizer === "sgd" ? plan.learningRateScale : 1);
+
 const betweenEvents = 100; // milliseconds: at most ten step events a second
 
 async function trainEpoch(work: Work, epoch: number, started: number, ctx: RunContext): Promise<{ loss: number; accuracy: number }> {
@@ -109,7 +113,7 @@ async function trainEpoch(work: Work, epoch: number, started: number, ctx: RunCo
   const { epochs, batchSize } = settings;
   const steps = stepsOf(source.size, batchSize, plan.syllabus);
   const override = seededDropout(ctx.rng.stream(`train/${arm}/dropout/${epoch}`));
-  const scale = settings.optimizer === "sgd" ? plan.learningRateScale : 1; // Adam's step does not depend on the scale of the loss
+  const scale = scaleOf(work);
   const tally = new Tally();
   let step = 0;
   let told = started;

@@ -173,6 +173,19 @@ describe("training loop", () => {
     await expect(run(network(), { train: stripes(0, 1) })).rejects.toMatchObject({ code: "DATASET_EMPTY" });
   });
 
+  it("says that it scales the learning rate of SGD, and leaves Adam's", async () => {
+    const said = async (optimizer: "sgd" | "adam"): Promise<string[]> => {
+      const log: string[] = [];
+      const scaled = { ...plain, learningRateScale: 0.25 };
+      const options = { plan: scaled, settings: { ...settings, epochs: 1, optimizer, learningRate: 0.001 } };
+      await run(network(), options, { log: (message) => log.push(message) });
+      rmSync(directory, { recursive: true });
+      return log;
+    };
+    expect(await said("sgd")).toEqual([expect.stringContaining("multiplied by 0.25")]);
+    expect(await said("adam")).toEqual([]);
+  });
+
   it("leaks no tensor, cancelled or not", async () => {
     const model = network();
     const before = tf.memory().numTensors;

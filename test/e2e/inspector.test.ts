@@ -31,6 +31,10 @@ async function finished(): Promise<Frame> {
 const fact = async (frame: Frame, name: string): Promise<string> =>
   (await frame.locator(".facts dt", { hasText: name }).locator("xpath=following-sibling::dd[1]").textContent()) ?? "";
 
+/** Every slice is a picture that the browser could read. */
+const slicesLoaded = (frame: Frame): Promise<unknown> =>
+  frame.locator(".filmstrip img").evaluateAll((images) => Promise.all(images.map((image) => (image as HTMLImageElement).decode())));
+
 describe("Inspector", () => {
   it("opens from the explorer's menu and shows what the attack did", async () => {
     const row = explorerRow(page, image).first();
@@ -66,6 +70,7 @@ describe("Inspector", () => {
     await frame.locator(".ranking-body .filmstrip .slice").first().waitFor();
     expect(await frame.locator(".ranking-body .filmstrip .slice").count()).toBe(16);
     expect(await frame.locator(".ranked-view").textContent()).toMatch(/The attack moved \d+ of 16 slices/);
+    await slicesLoaded(frame);
     await frame.locator(".ranking-settings").evaluate((element) => element.scrollIntoView({ block: "start" }));
     await window.picture("inspector-ranking");
   });
@@ -83,6 +88,7 @@ describe("Inspector", () => {
     await frame.locator(".ranked-view vscode-button", { hasText: "attacked" }).click();
     await frame.locator('.filmstrip .slice[data-slice="24"]').hover();
     await frame.locator('.ranked-view canvas[aria-label*="slice 24 outlined"]').waitFor();
+    await slicesLoaded(frame);
     await frame.locator(".ranking-settings").evaluate((element) => element.scrollIntoView({ block: "start" }));
     await window.picture("inspector-ranking-attacked");
   });

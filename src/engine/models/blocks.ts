@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import { num } from "../define.ts";
+import { choice, num } from "../define.ts";
 import { tfl } from "../tf.ts";
 import type { LayerInitializers } from "./initialize.ts";
 
@@ -51,9 +51,36 @@ export function convNorm(x: tfl.SymbolicTensor, initial: LayerInitializers, o: C
   return chain(x, conv, batchNorm(`${o.name}_norm`, o.epsilon), ...after);
 }
 
-/** Global average pooling and the scores. */
-export function scores(x: tfl.SymbolicTensor, initial: LayerInitializers, classes: number, dropout?: tfl.layers.Layer): tfl.SymbolicTensor {
-  const average = tfl.layers.globalAveragePooling2d({ name: "average" });
-  const logits = tfl.layers.dense({ name: "logits", units: classes, kernelInitializer: initial.he() });
-  return chain(x, average, ...(dropout ? [dropout] : []), logits);
+/** Parameter of the large networks: what stands behind their convolutions. */
+export const headParam = () =>
+  choice(
+    ["published", "volumized"],
+    "published",
+    "Layers behind the convolutions: those of the published network, or the two hidden layers that the authors of the volumizer train.",
+  );
+export type Head = "published" | "volumized";
+
+/** Average pool and scores. */
+export function scores(
+  x: tfl.SymbolicTensor,
+  initial: LayerInitializers,
+  o: { classes: number; head: Head; seed: number; dropout?: number },
+) {
+  const drop = (name: string, rate: number) => (rate > 0 ? [tfl.layers.dropout({ name, rate, seed: o.seed })] : []);
+  const dense = (name: string, units: number) => tfl.layers.dense({ name, units, kernelInitializer: initial.he() });
+  const hidden = (name: string, units: number) => [
+    dense(name, units),
+    batchNorm(`${name}_norm`),
+    tfl.layers.activation({ name: `${name}_swish`, activation: "swish" }),
+  ];
+  const published = drop("dropout", o.dropout ?? 0);
+  const volumized = () => [
+    batchNorm("head_norm"),
+    ...drop("head_dropout1", 0.7),
+    ...hidden("head1", 512),
+    ...drop("head_dropout2", 0.5),
+    ...hidden("head2", 128),
+  ];
+  const before = o.head === "volumized" ? volumized() : published;
+  return chain(x, tfl.layers.globalAveragePooling2d({ name: "average" }), ...before, dense("logits", o.classes));
 }

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { defineModel, num } from "../define.ts";
 import { tfl } from "../tf.ts";
-import { batchNorm, centered, chain, convNorm, narrowed, scores, widthParam } from "./blocks.ts";
+import { batchNorm, centered, chain, convNorm, headParam, narrowed, scores, widthParam } from "./blocks.ts";
 import { type LayerInitializers, layerInitializers } from "./initialize.ts";
 
 /** Stages 2 to 8: number of blocks, kernel, stride of the first, expansion, channels in and out. */
@@ -41,13 +41,14 @@ export const efficientNetB0 = defineModel({
   inputShape: [224, 224, 3],
   params: Type.Object({
     width: widthParam(),
+    head: headParam(),
     dropout: num(0.2, "Share of the last features that is dropped in training; up to as many images leave out a block.", {
       min: 0,
       max: 0.95,
       unit: "of 1",
     }),
   }),
-  build: ({ width, dropout }, { inputShape, classes, ...start }) => {
+  build: ({ width, head, dropout }, { inputShape, classes, ...start }) => {
     const initial = layerInitializers(start);
     const channels = (n: number): number => narrowed(n, width);
     const image = tfl.input({ name: "image", shape: [...inputShape] });
@@ -77,8 +78,7 @@ export const efficientNetB0 = defineModel({
       }
     });
     x = convNorm(x, initial, { name: "top", filters: channels(top), kernelSize: 1, activation: "swish" });
-    const last = tfl.layers.dropout({ name: "dropout", rate: dropout, seed: start.seed });
-    return tfl.model({ name: "efficientNetB0", inputs: image, outputs: scores(x, initial, classes, last) });
+    return tfl.model({ name: "efficientNetB0", inputs: image, outputs: scores(x, initial, { classes, head, seed: start.seed, dropout }) });
   },
 });
 

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { choice, defineModel } from "../define.ts";
 import { tfl } from "../tf.ts";
-import { centered, chain, convNorm, narrowed, requireSize, scores, widthParam } from "./blocks.ts";
+import { centered, chain, convNorm, headParam, narrowed, requireSize, scores, widthParam } from "./blocks.ts";
 import { layerInitializers } from "./initialize.ts";
 
 /** A convolution: channels, kernel as height×width, and "/2" where it halves the size, without padding. */
@@ -59,9 +59,10 @@ export const inceptionV3 = defineModel({
   inputShape: [299, 299, 3],
   params: Type.Object({
     width: widthParam(),
+    head: headParam(),
     padding: choice(["valid", "same"], "valid", "Of the layers that the published network does not pad; same takes images of any size."),
   }),
-  build: ({ width, padding }, { inputShape, classes, ...start }) => {
+  build: ({ width, head, padding }, { inputShape, classes, ...start }) => {
     if (padding === "valid") requireSize("inceptionV3", inputShape, smallest, 'Set its padding to "same", or choose another model.');
     const initial = layerInitializers(start);
     let count = 0;
@@ -93,6 +94,6 @@ export const inceptionV3 = defineModel({
       const outputs = branches.flatMap((one, k) => branch(x, `mixed${i}_${k}`, one));
       x = chain(outputs, tfl.layers.concatenate({ name: `mixed${i}` }));
     });
-    return tfl.model({ name: "inceptionV3", inputs: image, outputs: scores(x, initial, classes) });
+    return tfl.model({ name: "inceptionV3", inputs: image, outputs: scores(x, initial, { classes, head, seed: start.seed }) });
   },
 });

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { defineModel } from "../define.ts";
 import { tfl } from "../tf.ts";
-import { centered, chain, convNorm, narrowed, scores, widthParam } from "./blocks.ts";
+import { centered, chain, convNorm, headParam, narrowed, scores, widthParam } from "./blocks.ts";
 import { layerInitializers } from "./initialize.ts";
 
 /** Channels within the blocks of a stage and their number; a block gives four times as many. */
@@ -22,8 +22,8 @@ export const resnet50 = defineModel({
   title: "ResNet50",
   paper: "He et al. 2016",
   inputShape: [224, 224, 3],
-  params: Type.Object({ width: widthParam() }),
-  build: ({ width }, { inputShape, classes, ...start }) => {
+  params: Type.Object({ width: widthParam(), head: headParam() }),
+  build: ({ width, head }, { inputShape, classes, ...start }) => {
     const initial = layerInitializers(start);
     const conv = (x: tfl.SymbolicTensor, name: string, channels: number, kernelSize: number, o: { strides?: number; relu?: false } = {}) =>
       convNorm(x, initial, {
@@ -60,6 +60,6 @@ export const resnet50 = defineModel({
     stages.forEach(([channels, count], stage) => {
       for (let i = 0; i < count; i++) x = bottleneck(x, `conv${stage + 2}_block${i + 1}`, channels, i === 0 && stage > 0 ? 2 : 1, i === 0);
     });
-    return tfl.model({ name: "resnet50", inputs: image, outputs: scores(x, initial, classes) });
+    return tfl.model({ name: "resnet50", inputs: image, outputs: scores(x, initial, { classes, head, seed: start.seed }) });
   },
 });

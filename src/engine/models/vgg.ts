@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { defineModel, int, type ModelSpec, num } from "../define.ts";
 import { tfl } from "../tf.ts";
-import { centered, narrowed, requireSize, widthParam } from "./blocks.ts";
-import { heInitializers } from "./initialize.ts";
+import { centered, chain, headParam, narrowed, requireSize, scores, widthParam } from "./blocks.ts";
+import { layerInitializers } from "./initialize.ts";
 
 const filters = [64, 128, 256, 512, 512] as const;
 const smallest = 32; // five pools
@@ -21,12 +21,13 @@ export const defineVgg = (id: string, title: string, convolutions: readonly [num
     inputShape: [224, 224, 3],
     params: Type.Object({
       width: widthParam(),
+      head: headParam(),
       hidden: int(4096, "Units of each of the two hidden layers; 512 is common for images of 32×32.", { min: 1, unit: "units" }),
       dropout: num(0.5, "Share of each hidden layer that is dropped in training.", { min: 0, max: 0.95, unit: "of 1" }),
     }),
-    build: ({ width, hidden, dropout }, { inputShape, classes, ...start }) => {
+    build: ({ width, head, hidden, dropout }, { inputShape, classes, ...start }) => {
       requireSize(id, inputShape, smallest, "Choose another model, such as lenet or resnet9.");
-      const he = heInitializers(start);
+      const initial = layerInitializers(start);
       const conv = (name: string, count: number) =>
         tfl.layers.conv2d({
           name,
@@ -34,27 +35,25 @@ export const defineVgg = (id: string, title: string, convolutions: readonly [num
           kernelSize: 3,
           padding: "same",
           activation: "relu",
-          kernelInitializer: he(),
+          kernelInitializer: initial.he(),
         });
       const block = (count: number, at: number) => [
         ...Array.from({ length: convolutions[at] ?? 0 }, (_, i) => conv(`block${at + 1}_conv${i + 1}`, count)),
         tfl.layers.maxPooling2d({ name: `block${at + 1}_pool`, poolSize: 2, strides: 2 }),
       ];
       const dense = (name: string, at: number) => [
-        tfl.layers.dense({ name, units: hidden, activation: "relu", kernelInitializer: he() }),
+        tfl.layers.dense({ name, units: hidden, activation: "relu", kernelInitializer: initial.he() }),
         tfl.layers.dropout({ name: `${name}_dropout`, rate: dropout, seed: start.seed + at }),
       ];
-      return tfl.sequential({
-        name: id,
-        layers: [
-          tfl.layers.inputLayer({ name: "image", inputShape: [...inputShape] }),
-          centered(),
-          ...filters.flatMap(block),
-          tfl.layers.flatten({ name: "flatten" }),
-          ...dense("fc1", 0),
-          ...dense("fc2", 1),
-          tfl.layers.dense({ name: "logits", units: classes, kernelInitializer: he() }),
-        ],
-      });
+      const image = tfl.input({ name: "image", shape: [...inputShape] });
+      const x = chain(image, centered(), ...filters.flatMap(block));
+      const published = () => [
+        tfl.layers.flatten({ name: "flatten" }),
+        ...dense("fc1", 0),
+        ...dense("fc2", 1),
+        tfl.layers.dense({ name: "logits", units: classes, kernelInitializer: initial.he() }),
+      ];
+      const outputs = head === "published" ? chain(x, ...published()) : scores(x, initial, { classes, head, seed: start.seed });
+      return tfl.model({ name: id, inputs: image, outputs });
     },
   });

@@ -63,6 +63,8 @@ const kinds: Readonly<Record<string, (x: Symbolic) => Symbolic>> = {
   "PReLU for each channel": (x) => chain(x, layers.prelu({ sharedAxes: [1, 2] })),
   "LayerNormalization of channels": (x) => chain(x, layers.layerNormalization({ axis: -1 })),
   BatchNormalization: (x) => chain(x, layers.batchNormalization({ epsilon: 1e-3 }), layers.batchNormalization({ scale: false })),
+  "layers of features": (x) =>
+    chain(x, layers.globalAveragePooling2d({}), layers.batchNormalization(), layers.layerNormalization(), layers.prelu()),
   "activation layers": (x) =>
     chain(
       x,

@@ -49,6 +49,20 @@ describe("networks", () => {
     network.dispose();
   });
 
+  // The convolutions, then batch normalisation, 512 and 128 units with one each, and ten scores, from so many features.
+  it.each([
+    ["vgg16", 14_714_688, 512],
+    ["resnet50", 23_587_712, 2048],
+    ["inceptionV3", 21_802_784 + 17_216, 2048],
+    ["efficientNetB0", 4_049_571 - 7, 1280],
+  ])("%s takes the head of the volumizer's authors", (id, convolutions, features) => {
+    const network = build(id, { zeroWeights: true, params: { head: "volumized" } });
+    const head = 4 * features + (features * 512 + 512) + 4 * 512 + (512 * 128 + 128) + 4 * 128 + (128 * 10 + 10);
+    expect(network.countParams()).toBe(convolutions + head);
+    expect(network.layers.at(-1)?.getConfig()["activation"]).toBe("linear");
+    network.dispose();
+  });
+
   it.each([
     ["vgg16", 32, { hidden: 16 }],
     ["vgg19", 32, { hidden: 16 }],

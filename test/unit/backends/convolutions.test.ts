@@ -104,3 +104,11 @@ test.each(casesPool)("convolution, ReLU and max pool with ties: case $i", async 
     return [y, dx as tf.Tensor, dw as tf.Tensor, raw];
   });
 });
+
+test.each(["same", "valid"] as const)("max pool of integers beyond float32, and of booleans: %s", async (pad) => {
+  const pooled = (x: tf.Tensor) => tf.maxPool(x as tf.Tensor4D, 2, 2, pad);
+  const integers = () => tf.tensor4d([16777217, 16777216, -5, 3, 2147483647, 0, 7, 1, 2], [1, 3, 3, 1], "int32");
+  const booleans = () => tf.tensor4d([0, 0, 1, 0, 0, 0, 0, 1, 1], [1, 3, 3, 1], "bool");
+  const [wanted, actual] = await onBoth(() => [pooled(integers()), pooled(booleans())]);
+  expect(actual.map((values) => [...values])).toEqual(wanted.map((values) => [...values]));
+});

@@ -52,10 +52,11 @@ const pool = (type: "MaxPool" | "AveragePool") =>
     if (axes.every((a) => a.kernel === 1) && util.arraysEqual(x.shape, [...shape])) return backend.alias(x, x.shape);
     const dtype = type === "MaxPool" ? x.dtype : "float32";
     return backend.record(type, axesKey(axes), [x], { shape, dtype }, (g, v) => {
-      const pooled = axes.every((a) => a.before < a.kernel && after(a) < a.kernel)
-        ? windows(g, g.cast(v, "float32"), axes, type)
-        : farPadded(g, g.cast(v, "float32"), axes, type);
-      return g.cast(pooled, dtype === "int32" ? "int32" : "float32");
+      // float64 holds every int32.
+      const source = g.cast(v, type === "MaxPool" && v.dtype !== "float32" ? "float64" : "float32");
+      const inside = axes.every((a) => a.before < a.kernel && after(a) < a.kernel);
+      const pooled = inside ? windows(g, source, axes, type) : farPadded(g, source, axes, type);
+      return type === "MaxPool" ? g.cast(pooled, v.dtype) : pooled;
     });
   });
 
@@ -68,7 +69,7 @@ function windows(g: Graph, x: Value, axes: readonly Axis[], type: string): Value
   const blocked = type === "MaxPool" && axes.length === 2 ? blockedMaxPool(g, x, axes) : undefined;
   if (blocked) return blocked;
   const out = [x.shape[0] ?? 1, x.shape.at(-1) ?? 1, ...axes.map((a) => a.output)];
-  return channelsLast(g, g.op(type, [channelsFirst(g, x)], out, "float32", poolAttributes(axes)));
+  return channelsLast(g, g.op(type, [channelsFirst(g, x)], out, x.dtype, poolAttributes(axes)));
 }
 
 /** Some windows may lie wholly in the padding, which onnxruntime refuses: their maximum is -∞ and their mean 0. */

@@ -69,7 +69,6 @@ export function createView(send: (intent: ReportIntent) => void): { element: HTM
       if (curves) chart.update(...curves);
       findings.update(groupFindings(allFindings(report)));
       analysed.update(report.analyses ?? none);
-      show(analysed.element, (report.analyses ?? none).length > 0);
       ledger.update(state);
       attention.update(state);
       more.update(shown);

@@ -1,13 +1,16 @@
 import type { AnalysisResult, AnalysisTable } from "../../../src/shared/results.ts";
 import { createChart } from "../../lib/chart.ts";
 import type { Save } from "../../lib/chartFrame.ts";
-import { fill, h, onChange, type Part } from "../../lib/dom.ts";
+import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
 import { analysisPlot, cellText } from "../analyses.ts";
 
 /** The experiment's analyses: charts that can be read as tables and saved, then tables and what to bear in mind. */
 export function analyses(save: Save): Part<readonly AnalysisResult[]> {
   const element = h("div", { class: "stack analyses" });
-  const draw = onChange((results: readonly AnalysisResult[]) => fill(element, ...results.map((result) => one(result, save))));
+  const draw = onChange((results: readonly AnalysisResult[]) => {
+    show(element, results.length > 0);
+    fill(element, ...results.map((result) => one(result, save)));
+  });
   return { element, update: draw };
 }
 

@@ -1,6 +1,6 @@
 import { askAttack, askImage, chooseModel, firstAttack, lastAttack, rememberAttack, rememberModel } from "../choose.ts";
 import { isRecord } from "../files.ts";
-import { openInspector } from "../panels/inspector.ts";
+import { openInspector, wakeInspector } from "../panels/inspector.ts";
 import type { InspectorRequest } from "../panels/inspectorFile.ts";
 import type { Services } from "../services.ts";
 import { activeImage, requireTrust, toPath } from "../workspace.ts";
@@ -24,6 +24,7 @@ export async function attackThisImage(services: Services, resource?: unknown, op
   requireTrust();
   const image = toPath(resource) ?? activeImage() ?? (await askImage());
   const { model, attack, params } = given(options);
+  await wakeInspector(services, image);
   const file = model ?? (await modelBehind(services, image));
   const chosen = attack === undefined ? (lastAttack(services) ?? (await firstAttack(file))) : { id: attack, params };
   return inspect(services, { image, model: file, attack: chosen, explanation });
@@ -47,6 +48,7 @@ export async function attackImage(services: Services, resource?: unknown, option
   requireTrust();
   const image = toPath(resource) ?? (await askImage());
   const { model, attack, params } = given(options);
+  await wakeInspector(services, image);
   const file = model ?? (await chooseModel(services, { ask: true }));
   return inspect(services, {
     image,

@@ -16,6 +16,7 @@ import { applyFix, panelError } from "../messages.ts";
 import { dropEmpty, newRunDirectory } from "../runFolder.ts";
 import type { Services } from "../services.ts";
 import { requireTrust, rootFolder, setting, shortPath } from "../workspace.ts";
+import { wakeHidden } from "./hidden.ts";
 import { hostPanel, type PanelHost, saveDataUrl, webviewUri } from "./host.ts";
 import { exportInspector } from "./inspectorExport.ts";
 import { type InspectorRequest, type Kept, writeRequest } from "./inspectorFile.ts";
@@ -55,6 +56,15 @@ export function openInspector(services: Services, request: InspectorRequest): In
   const panel = vscode.window.createWebviewPanel(panels.inspector, title, { viewColumn: columnOf(services), preserveFocus: true });
   return attachInspector(services, panel, request);
 }
+
+/** An inspector that was restored behind another tab, and that nobody has looked at yet, is the inspector of its image all the same. */
+export const wakeInspector = (services: Services, image: string): Promise<void> =>
+  wakeHidden({
+    viewType: panels.inspector,
+    title: `Inspector: ${path.basename(image)}`,
+    isThere: () => services.inspectors.has(image),
+    known: () => services.inspectors.size,
+  });
 
 /** Makes a panel (new, or restored after a reload) the inspector of an image. */
 export function attachInspector(services: Services, panel: vscode.WebviewPanel, request: InspectorRequest): Inspector {

@@ -111,11 +111,21 @@ test("while one ranking is under way only the newest wish is kept, and what cann
 
 test("settings that a command asked for take the place of the wish; those of an own request do not", () => {
   const flow: Flow = { wish: settings({ patch: 14 }), asked: settings() };
-  follow(flow, state("running", settings()));
+  follow(flow, state("running", settings()), false);
   expect(flow.wish).toEqual(settings({ patch: 14 }));
-  follow(flow, state("done", settings({ measure: "ssim" })));
+  follow(flow, state("done", settings({ measure: "ssim" })), false);
   expect(flow.wish).toEqual(settings({ measure: "ssim" }));
   expect(nextRequest(flow, state("done", settings({ measure: "ssim" })), [28, 28])).toBeNull();
+});
+
+test("a new attack is ranked with the same settings, once", () => {
+  const flow: Flow = { wish: settings(), asked: settings() };
+  expect(nextRequest(flow, null, [28, 28])).toBeNull();
+  follow(flow, null, true);
+  expect(nextRequest(flow, null, [28, 28])).toEqual(settings());
+  flow.asked = settings();
+  follow(flow, null, false);
+  expect(nextRequest(flow, null, [28, 28])).toBeNull();
 });
 
 test("the chart has a line for each image and names the unit", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
 import { restoreExplanation } from "../../../src/extension/panels/explanation.ts";
@@ -84,6 +85,24 @@ describe("the Patch Studio", () => {
     // 5 cm at 300 dots to 2.54 cm are 590.6 dots.
     assert.ok(Math.abs((studio.state.exported?.result?.pixels[1] ?? 0) - 591) <= 1, JSON.stringify(studio.state.exported));
     assert.equal(readFileSync(print).readUInt32BE(16), studio.state.exported?.result?.pixels[1]);
+
+    // A patch from elsewhere is copied to where the panel may read it, with what is known of it.
+    const elsewhere = mkdtempSync(path.join(os.tmpdir(), "bulwark-patch-"));
+    for (const file of patch.files) copyFileSync(file, path.join(elsewhere, path.basename(file)));
+    const askFile = vscode.window.showOpenDialog;
+    Object.assign(vscode.window, { showOpenDialog: async () => [vscode.Uri.file(path.join(elsewhere, "patch.png"))] });
+    try {
+      await studio.act({ kind: "choosePatch" });
+    } finally {
+      Object.assign(vscode.window, { showOpenDialog: askFile });
+      rmSync(elsewhere, { recursive: true });
+    }
+    assert.deepEqual(studio.state.patch?.document, patch.document);
+    assert.ok(studio.state.patch.file.startsWith(workspace()), studio.state.patch.file);
+    assert.equal(studio.state.map, null, "the map was of another patch");
+    await studio.about({ patch: patch.files[1] ?? "" });
+    await studio.act({ kind: "preview", count: 4, transforms: { rotation: 10, scaleMin: 1, scaleMax: 1 }, seed: 2 });
+    await studio.act({ kind: "map", stride: 8, rotation: 0, scale: 1, images: 4 });
 
     const { session } = studio.state;
     await closeAll();

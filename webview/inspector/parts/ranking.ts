@@ -56,7 +56,7 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
       const known = state.result?.size ?? state.clean?.size;
       if (known) size = [known[0], known[1]];
       else measure(shownPictures(state, null).clean);
-      follow(flow, ranked);
+      follow(flow, ranked, state.status === "running");
       if (size) flow.wish ??= paperSettings(size);
       if (state.status !== "running") ask();
       error.update(ranked?.error ?? null);

@@ -22,8 +22,9 @@ export interface Flow {
   asked: RankingSettings | null;
 }
 
-/** Takes in what the host says: settings that this panel did not ask for (a command did) become the wish. */
-export function follow(flow: Flow, state: RankingState): void {
+/** Takes in what the host says: settings that this panel did not ask for (a command did) become the wish; a new attack has no ranking yet. */
+export function follow(flow: Flow, state: RankingState, isAttacking: boolean): void {
+  if (!state && isAttacking) flow.asked = null;
   if (!state || same(state.settings, flow.asked)) return;
   flow.wish = state.settings;
   flow.asked = state.settings;
@@ -33,5 +34,5 @@ export function follow(flow: Flow, state: RankingState): void {
 export function nextRequest(flow: Flow, state: RankingState, size: ImageSize | null): RankingSettings | null {
   const { wish } = flow;
   if (!wish || !size || state?.status === "running" || cutProblem(wish, size)) return null;
-  return state && same(wish, flow.asked) ? null : wish;
+  return same(wish, flow.asked) ? null : wish;
 }

@@ -1,4 +1,5 @@
-import { copyFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { copyFile, mkdir } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { imageExtensions } from "../../../shared/contributions.ts";
@@ -11,7 +12,7 @@ import { rootFolder, rootFolders } from "../../workspace.ts";
 import { saveDataUrl } from "../host.ts";
 import { sourceChoices, sourceOf } from "./choices.ts";
 import { loadClasses, useImage } from "./contents.ts";
-import { askPatch, usePatch } from "./patchFile.ts";
+import { askPatch, readPatch, usePatch } from "./patchFile.ts";
 import { change, type Session, save } from "./session.ts";
 import { exportPatch, place, preview, successMap } from "./tasks.ts";
 import { trainPatch } from "./training.ts";
@@ -92,14 +93,18 @@ async function chooseImage(session: Session, file: string | null): Promise<void>
 async function choosePatch(session: Session): Promise<void> {
   const file = await askPatch();
   if (file === undefined) return;
-  // A trained patch is two files that belong together; they are read where they are.
-  await usePatch(session, path.extname(file) === ".json" ? file : await within(session, file));
+  const { files, document } = await readPatch(file);
+  // The description is the last of the files; without it a copy would be a sticker.
+  const copies = await Promise.all(files.map((one) => within(session, one)));
+  await usePatch(session, (document ? copies.at(-1) : copies[0]) ?? file);
 }
 
-/** A webview sees the files of the workspace; others are copied into the session. */
+/** A webview sees the files of the workspace; others are copied into the session, each folder's into one of their own. */
 async function within(session: Session, file: string): Promise<string> {
   if (rootFolders().some((root) => isInside(root, file))) return file;
-  const copy = path.join(session.directory, path.basename(file));
+  const folder = path.join(session.directory, "from", createHash("sha256").update(path.dirname(file)).digest("hex").slice(0, 8));
+  await mkdir(folder, { recursive: true });
+  const copy = path.join(folder, path.basename(file));
   await copyFile(file, copy);
   return copy;
 }
@@ -113,8 +118,10 @@ async function askAndExport(session: Session, intent: Extract<StudioIntent, { re
   if (target) await exportPatch(session, intent, target.fsPath);
 }
 
+/** In the explorer, which knows the workspace only; else in the system's file manager. */
 async function reveal(file: string): Promise<void> {
-  await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(file));
+  const isKnown = rootFolders().some((root) => isInside(root, file));
+  await vscode.commands.executeCommand(isKnown ? "revealInExplorer" : "revealFileInOS", vscode.Uri.file(file));
 }
 
 function errorWith({ state }: Session, id: string): PanelError | null {

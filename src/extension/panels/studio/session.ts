@@ -19,6 +19,8 @@ export interface Session {
   /** Numbers the pictures that are written: a webview would show its cached ones otherwise. */
   count: number;
   saving: Promise<void>;
+  /** The panel is gone: a webview that is closed may not be spoken to. */
+  isClosed: boolean;
 }
 
 /** What a reload has to bring back. URIs are made anew; what was under way has ended with the window. */
@@ -43,7 +45,7 @@ export function newSessionFolder(root: string, at = new Date()): string {
 
 export function change(session: Session, next: Partial<StudioState>): void {
   session.state = { ...session.state, ...next };
-  session.host.update({ kind: "change", change: next }, session.state);
+  if (!session.isClosed) session.host.update({ kind: "change", change: next }, session.state);
 }
 
 /** Writes the session down; writes follow one another. */

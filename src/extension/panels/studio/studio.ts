@@ -55,6 +55,7 @@ function attachStudio(services: Services, panel: vscode.WebviewPanel, directory:
     roots: rootFolders(),
     onIntent: (intent) => void answer(session, intent),
     onClose: () => {
+      session.isClosed = true;
       for (const abort of session.aborts.values()) abort.abort();
       if (services.studio.current === studio) services.studio.current = undefined;
     },
@@ -69,6 +70,7 @@ function attachStudio(services: Services, panel: vscode.WebviewPanel, directory:
     aborts: new Map(),
     count: Date.now() % 1e9,
     saving: Promise.resolve(),
+    isClosed: false,
   };
   const ready = fill(session, kept);
   const studio: Studio = {

@@ -35,7 +35,9 @@ export async function trainPatch(session: Session, goOn: boolean): Promise<void>
     engine = await services.startProcess();
     const { kill } = engine;
     abort.signal.addEventListener("abort", () => setTimeout(() => kill("SIGKILL"), graceSeconds * 1000).unref(), { once: true });
-    const listener = engine.onProgress(trainPatchProgress, directory, (update) => set(after(session, directory, update)));
+    const listener = engine.onProgress(trainPatchProgress, directory, (update) => {
+      if (!abort.signal.aborted) set(after(session, directory, update));
+    });
     const images = await imagesOf(session.state.settings, "train");
     const request = {
       model: trainModel,

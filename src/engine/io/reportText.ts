@@ -28,7 +28,7 @@ export function attackLabel({ id, params }: Choice): string {
   const area = params["area"];
   return [
     typeof steps === "number" && area === undefined ? `${id}-${steps}` : id,
-    typeof area === "number" ? `${Number((100 * area).toFixed(1))} %` : "",
+    typeof area === "number" ? `${Number((100 * area).toFixed(1))} % ${String(params["mode"] ?? "")}`.trim() : "",
     typeof eps === "number" ? `ε ${radius(eps)}` : "",
     typeof pixels === "number" ? `${pixels} px` : "",
   ]

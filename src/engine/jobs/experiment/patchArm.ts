@@ -30,7 +30,8 @@ export async function patchFor(arm: ResolvedArm, open: OpenArm, attack: Resolved
   if (!entry.prepare) return null;
   const source = env.undefended.arm;
   const isGiven = (attack.params["patch"] ?? "") !== "";
-  if (!isGiven && !trainsPatch(attack, arm === source)) return transferred(source, open, attack, env);
+  const isNothing = attack.params["area"] === 0;
+  if (!isGiven && !isNothing && !trainsPatch(attack, arm === source)) return transferred(source, open, attack, env);
   const piece = patchPiece(arm, attack);
   env.meter.begin(piece);
   const { images, isOnItsOwn } = trainingImages(env);

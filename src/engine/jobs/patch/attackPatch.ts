@@ -10,8 +10,8 @@ import type { MadePatch } from "./makePatch.ts";
 export interface AttackPatch {
   readonly patch: Patch;
   readonly params: Choice["params"];
-  /** PNG of a patch that was trained for this run, relative to the run folder; the file that was named otherwise. */
-  readonly file: string;
+  /** PNG of a patch that was trained for this run, relative to the run folder; the file that was named otherwise; null for area 0. */
+  readonly file: string | null;
   readonly gradientEvaluations: number;
   /** Of its cells: finished batches are only good for the same patch. */
   readonly hash: string;
@@ -30,7 +30,7 @@ export function attackPatch(
   return {
     patch: made.patch,
     params: { ...params, target },
-    file: given === "" ? `${o.stem}.png` : path.resolve(given),
+    file: given === "" ? made.document && `${o.stem}.png` : path.resolve(given),
     gradientEvaluations: made.gradientEvaluations,
     hash: createHash("sha256").update(rgbaOf(made.patch)).digest("hex"),
     isOnItsOwn: o.isOnItsOwn && given === "",
@@ -44,6 +44,6 @@ export const withPatch = (summary: AttackSummary, made: AttackPatch | null): Att
     : {
         ...summary,
         gradientEvaluations: summary.gradientEvaluations + made.gradientEvaluations,
-        patch: made.file,
+        ...(made.file === null ? {} : { patch: made.file }),
         findings: made.isOnItsOwn ? [...summary.findings, { ...trainedOnJudged(), attack: summary.attack.id }] : summary.findings,
       };

@@ -5,7 +5,7 @@ import type { Classifier } from "../../classifier.ts";
 import type { RunContext } from "../../context.ts";
 import { exists, readText } from "../../io/files.ts";
 import { loadPatch } from "../../patches/load.ts";
-import type { Patch } from "../../patches/patch.ts";
+import { greyPatch, type Patch } from "../../patches/patch.ts";
 import { savePatch } from "../../patches/save.ts";
 import { find } from "../../registry.ts";
 import type { NamedImages } from "../evaluation/source.ts";
@@ -30,7 +30,7 @@ export interface PatchJob {
 }
 export interface MadePatch {
   readonly patch: Patch;
-  /** Null for a sticker. */
+  /** Null for a sticker, and for a patch of area 0, which has no file. */
   readonly document: PatchDocument | null;
   /** Images through a backward pass while it was trained for this run; 0 for a patch from elsewhere. */
   readonly gradientEvaluations: number;
@@ -52,8 +52,9 @@ export async function makePatch(job: PatchJob, ctx: RunContext): Promise<MadePat
     const { patch, document } = await loadPatch(given, shape, { area: Number(params["area"]), target: targetOf(params["target"]) });
     return { patch, document, gradientEvaluations: 0 };
   }
+  if (Number(params["area"]) === 0) return { patch: greyPatch("square", 0, shape, null), document: null, gradientEvaluations: 0 };
   const file = path.join(job.directory, `${job.stem}.json`);
-  const gradientEvaluations = Number(params["area"]) === 0 ? 0 : Number(params["steps"]) * Number(params["batchSize"]);
+  const gradientEvaluations = Number(params["steps"]) * Number(params["batchSize"]);
   if ((await keyIn(file)) === job.key) {
     const { patch, document } = await loadPatch(file, shape, { area: 0, target: null });
     return { patch, document, gradientEvaluations };

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { BulwarkError } from "../../../shared/errors.ts";
 import type { PatchStep, TrainPatchParams, TrainPatchResult, TrainPatchUpdate } from "../../../shared/patch.ts";
 import { runFiles } from "../../../shared/runs.ts";
 import type { RunContext } from "../../context.ts";
@@ -27,6 +28,8 @@ export async function trainPatch(
   update: (update: TrainPatchUpdate) => void,
 ): Promise<TrainPatchResult> {
   const params = { ...resolveParams(find("attack", attackId).params, p.settings, attackId), mode: "whitebox", patch: "" };
+  if (p.settings["area"] === 0)
+    throw new BulwarkError("PARAMETER_INVALID", "A patch of area 0 has nothing to train.", "Choose a share of the image above 0.");
   const opened = await openModel(p.model);
   try {
     const title = `patch ${path.basename(p.model)}`;

@@ -90,6 +90,13 @@ describe("one attack with a patch", () => {
     expect(itself.document.findings.map(({ rule }) => rule)).toContain("RB210");
   });
 
+  it("of area 0 leaves the images as they are, and no file", async () => {
+    const { document } = await attack("nothing", { area: 0 });
+    expect(document).toMatchObject({ successRate: 0, gradientEvaluations: 0, norms: { l0: { max: 0 } } });
+    expect(document).not.toHaveProperty("patch");
+    await expect(patchOf("nothing")).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
   it("is refused where all images are of the class aimed at", async () => {
     const seven = [path.join(samples, "seven.png")];
     await expect(attack("one", { target: 7, steps: 3 }, { images: seven })).rejects.toMatchObject({ code: "DATASET_INVALID" });

@@ -73,6 +73,7 @@ describe("training a patch", () => {
       error(client.sendRequest(requests.trainPatch, training("no", settings)));
     expect(await refused({ target: 10 })).toMatchObject({ code: "LABEL_RANGE" });
     expect(await refused({ area: 1, scaleMax: 2 })).toMatchObject({ code: "PARAMETER_INVALID" });
+    expect(await refused({ area: 0 })).toMatchObject({ code: "PARAMETER_INVALID" });
     expect(await refused({ areas: 1 })).toMatchObject({ code: "PARAMETER_INVALID" });
   });
 });

@@ -97,6 +97,17 @@ describe("the analyses", () => {
     for (const { analyses } of report.arms) expect(analyses.map(({ id }) => id)).toEqual(ids);
   });
 
+  it("have a cell for every column, and points that can be drawn", () => {
+    for (const { tables, charts } of report.analyses ?? []) {
+      for (const { columns, rows } of tables) expect(new Set([columns.length, ...rows.map((row) => row.length)]).size).toBe(1);
+      for (const { series } of charts)
+        for (const { points } of series) {
+          expect(points.every(({ x, y }) => Number.isFinite(x) && (y === null || Number.isFinite(y)))).toBe(true);
+          expect(points.map(({ x }) => x)).toEqual(points.map(({ x }) => x).sort((a, b) => a - b));
+        }
+    }
+  });
+
   it("take a point that the experiment attacks anyway from there", () => {
     const { points } = dataOf<Curve>("undefended", 0);
     const nPixel = arm("undefended").attacks[1];

@@ -63,6 +63,7 @@ function convolveTap(
   const useBias = isOwn && o.config["useBias"] !== false;
   const config = {
     ...Object.fromEntries(kept.filter((key) => o.config[key] != null).map((key) => [key, o.config[key] ?? null])),
+    depthwiseInitializer: forTap(o.config["depthwiseInitializer"] ?? "glorotUniform", o.tap, slot.conversion.kernelDepth),
     padding: "valid",
     useBias,
   };
@@ -71,4 +72,14 @@ function convolveTap(
     return [isOwn ? own : own.zerosLike(), ...(useBias ? bias : [])];
   };
   return apply(slot, { className: "DepthwiseConv2D", suffix: `${o.suffix}_tap${o.tap}`, config, carry }, x);
+}
+
+/** Taps start from numbers of their own, and from smaller ones the more of them are summed. */
+function forTap(initializer: Config[string], tap: number, taps: number): NonNullable<Config[string]> {
+  if (typeof initializer !== "object" || initializer === null || Array.isArray(initializer)) return initializer ?? "glorotUniform";
+  const inner = initializer["config"];
+  if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return initializer;
+  const seed = typeof inner["seed"] === "number" ? { seed: inner["seed"] + tap } : {};
+  const scale = typeof inner["scale"] === "number" ? { scale: inner["scale"] / taps } : {};
+  return { ...initializer, config: { ...inner, ...seed, ...scale } };
 }

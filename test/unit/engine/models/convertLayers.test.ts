@@ -202,6 +202,20 @@ describe.each([1, 2])("depthwise convolution over slices, stride %i", (strides) 
   });
 });
 
+it("the taps of a depthwise convolution start from numbers of their own, all together of the deviation of one", () => {
+  const initializer = tfl.initializers.varianceScaling({ scale: 2, mode: "fanOut", distribution: "normal", seed: 4 });
+  const image = tfl.input({ shape: [6, 6, 200] });
+  const conv = layers.depthwiseConv2d({ name: "conv", kernelSize: 3, depthwiseInitializer: initializer });
+  const flat = tfl.model({ inputs: image, outputs: scoresOf(chain(image, conv)) });
+  const { network: deep } = convert3d(flat, { depth: 4, patch: [6, 6], kernelDepth: 4 });
+  const taps = [0, 1, 2, 3].map((tap) => deep.getLayer(`conv_tap${tap}`).getWeights()[0] as tf.Tensor);
+  expect(taps[0]?.dataSync()).not.toEqual(taps[1]?.dataSync());
+  // The kernel of an output has 9 weights of variance 2/9, or 36 of 2/36: a sum of squares of 2 in the mean.
+  const sum = taps.reduce((total, kernel) => total + (tf.sum(tf.square(kernel)).dataSync()[0] as number), 0) / 200;
+  const truncated = 0.8796; // deviation of a unit normal cut at ±2, as tfjs draws it
+  expect(Math.abs(sum - 2 * truncated ** 2)).toBeLessThan(0.1);
+});
+
 describe("normalisation", () => {
   const scored = (layer: tfl.layers.Layer, side: number): tfl.LayersModel =>
     tfl.sequential({ layers: [layers.inputLayer({ inputShape: [side, side, 1] }), layer, layers.flatten(), layers.dense({ units: 2 })] });

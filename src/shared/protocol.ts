@@ -177,7 +177,7 @@ export interface RankPatchesParams {
   readonly image: string;
   /** Scores of a second image (the attacked one) are compared when given. */
   readonly attacked?: string;
-  /** Side of a slice; "auto" takes one that divides the image. */
+  /** Side of a slice; "auto" takes one that divides the image, or pads the edges where none does. */
   readonly patch: number | "auto";
   readonly measure: string;
   readonly measureParams?: Readonly<Record<string, unknown>>;
@@ -207,8 +207,10 @@ export interface PatchRanking {
 export interface RankPatchesResult {
   readonly directory: string;
   readonly image: string;
-  /** What was done to the picture when it was read, such as "turned upright by its EXIF orientation". */
+  /** What was done to the picture, such as "turned upright by its EXIF orientation". */
   readonly notes?: readonly string[];
+  /** As asked, or as a slice size of "auto" needed it. */
+  readonly onRemainder?: "error" | "reflectPad" | "drop";
   readonly clean: PatchRanking;
   readonly attacked: PatchRanking | null;
 }

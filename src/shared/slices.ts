@@ -28,6 +28,17 @@ export function usualSide(height: number, width: number): number | null {
   return sides.findLast((p) => slicesOf(p, height, width) >= 16) ?? sides.at(-1) ?? null;
 }
 
+export interface Cut {
+  readonly patch: number;
+  readonly onRemainder: "error" | "reflectPad";
+}
+/** The usual side; where none divides the image, the largest of which at least 16 fit, with the edges padded. */
+export function usualCut(height: number, width: number): Cut {
+  const side = usualSide(height, width);
+  if (side !== null) return { patch: side, onRemainder: "error" };
+  return { patch: Math.max(1, Math.floor(Math.min(height, width) / 4)), onRemainder: "reflectPad" };
+}
+
 /** Sides of a slider: from the smallest that leaves no more than `mostSlices` up to half of the shorter side of the image. */
 export function sideRange(height: number, width: number): { readonly min: number; readonly max: number } {
   const max = Math.max(1, Math.floor(Math.min(height, width) / 2));

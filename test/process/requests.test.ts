@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writePng } from "../../src/engine/io/png.ts";
 import { type AttackImageParams, type AttackImageUpdate, attackImageProgress, requests } from "../../src/shared/protocol.ts";
 import { type EngineHandle, newWorkspace, startEngine, type Workspace } from "./support.ts";
 
@@ -122,5 +123,20 @@ describe("other requests", () => {
     expect([...clean.perm].sort()).toEqual([0, 1, 2, 3]);
     expect(second?.scores).not.toEqual(clean.scores);
     for (const slice of clean.slices) expect(sizeOf(workspace.file(`ranked/${slice}`))).toEqual([14, 14]);
+  });
+
+  it("rank slices of a size that divides the picture, or pad its edges where none does", async () => {
+    const asked = { patch: "auto", measure: "entropy", order: "asc", reference: "mostSalient" } as const;
+    const digit = await engine.request(requests.rankPatches, { ...asked, image, directory: workspace.file("auto") });
+    expect([digit.clean.patch, digit.clean.Z, digit.onRemainder]).toEqual([7, 16, "error"]);
+    // 37 and 41 are prime, and 1517 slices of one pixel are more than anybody looks at.
+    await writePng(workspace.file("odd.png"), new Uint8Array(37 * 41).fill(9), 37, 41, 1);
+    const odd = await engine.request(requests.rankPatches, {
+      ...asked,
+      image: workspace.file("odd.png"),
+      directory: workspace.file("odd"),
+    });
+    expect([odd.clean.patch, odd.clean.rows, odd.clean.columns, odd.onRemainder]).toEqual([9, 5, 5, "reflectPad"]);
+    expect(odd.notes?.at(-1)).toBe("edges mirrored, since no slice size divides 37×41");
   });
 });

@@ -2,7 +2,7 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PatchRanking, RankPatchesParams, RankPatchesResult } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
-import { mostSlices, usualSide } from "../../shared/slices.ts";
+import { usualCut } from "../../shared/slices.ts";
 import type { VolumizerOptions } from "../define.ts";
 import { type PixelImage, readImage, toBytes } from "../io/images.ts";
 import { writePng } from "../io/png.ts";
@@ -16,8 +16,11 @@ import { type Ranking, rankSlices, scoreJson } from "../volumizer/volumize.ts";
  */
 export async function rankPatches(p: RankPatchesParams): Promise<RankPatchesResult> {
   const image = await open(p.image, p);
-  const patch = p.patch === "auto" ? fittingSide(image) : p.patch;
-  const options = optionsOf(p, patch);
+  const { height, width } = image;
+  const { patch, onRemainder } = p.patch === "auto" ? usualCut(height, width) : { patch: p.patch, onRemainder: p.onRemainder ?? "error" };
+  const options = optionsOf(p, patch, onRemainder);
+  const padded =
+    p.patch === "auto" && onRemainder === "reflectPad" ? [`edges mirrored, since no slice size divides ${height}×${width}`] : [];
   const ranking = rank(image, options);
   const title = `${p.measure} ${path.basename(p.image)}`;
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "rank", title });
@@ -26,7 +29,14 @@ export async function rankPatches(p: RankPatchesParams): Promise<RankPatchesResu
     const clean = await write(store, "clean", image, ranking, patch);
     const second = p.attacked === undefined ? null : await open(p.attacked, { ...p, size: [image.height, image.width] });
     const attacked = second && (await write(store, "attacked", second, rank(second, options), patch));
-    const result: RankPatchesResult = { directory: store.directory, image: "image.png", notes: [...image.notes], clean, attacked };
+    const result: RankPatchesResult = {
+      directory: store.directory,
+      image: "image.png",
+      notes: [...image.notes, ...padded],
+      onRemainder,
+      clean,
+      attacked,
+    };
     await store.writeJson(runFiles.result, result);
     await store.update({ headline: `${ranking.Z} slices of ${patch}×${patch}` });
     return result;
@@ -34,17 +44,7 @@ export async function rankPatches(p: RankPatchesParams): Promise<RankPatchesResu
   return settle(store, work, (event) => store.append(event));
 }
 
-function fittingSide({ height, width }: PixelImage): number {
-  const side = usualSide(height, width);
-  if (side !== null) return side;
-  throw new BulwarkError(
-    "PARAMETER_INVALID",
-    `No slice size divides ${height}×${width} pixels into ${mostSlices} slices or less.`,
-    "Choose a size and have the edges padded.",
-  );
-}
-
-function optionsOf(p: RankPatchesParams, patch: number): VolumizerOptions {
+function optionsOf(p: RankPatchesParams, patch: number, onRemainder: VolumizerOptions["onRemainder"]): VolumizerOptions {
   return {
     patch,
     measure: find("measure", p.measure),
@@ -52,7 +52,7 @@ function optionsOf(p: RankPatchesParams, patch: number): VolumizerOptions {
     order: p.order,
     reference: referenceOf(p.reference),
     refScore: "true",
-    onRemainder: p.onRemainder ?? "error",
+    onRemainder,
   };
 }
 

@@ -37,7 +37,8 @@ export async function rankInto(services: Services, o: RankingRequest): Promise<K
   services.runs.refresh();
   const prefix = path.relative(directory, own).split(path.sep).join("/");
   const result = prefix === "" ? ranked : prefixed(ranked, prefix);
-  const kept = { settings: { ...chosen, patch: ranked.clean.patch }, result };
+  const onRemainder = ranked.onRemainder === "reflectPad" ? ranked.onRemainder : chosen.onRemainder;
+  const kept = { settings: { ...chosen, patch: ranked.clean.patch, onRemainder }, result };
   await writeFile(path.join(directory, file), `${JSON.stringify(kept)}\n`);
   return { directory, ...kept };
 }

@@ -92,7 +92,7 @@ test("a size that leaves pixels over is refused with the sizes beside it", () =>
 test("the first settings are the paper's; an image that nothing divides is padded", () => {
   const paper = { measure: "mutualInformation", order: "asc", reference: "mostSalient" };
   expect(paperSettings([28, 28])).toEqual({ ...paper, patch: 7, onRemainder: "error" });
-  expect(paperSettings([333, 500])).toEqual({ ...paper, patch: 16, onRemainder: "reflectPad" });
+  expect(paperSettings([333, 500])).toEqual({ ...paper, patch: 83, onRemainder: "reflectPad" });
 });
 
 test("while one ranking is under way only the newest wish is kept, and what cannot be cut is not asked for", () => {

@@ -1,16 +1,15 @@
 import type { InspectorState, RankingSettings } from "../../../src/shared/panels.ts";
-import { usualSide } from "../../../src/shared/slices.ts";
+import { usualCut } from "../../../src/shared/slices.ts";
 import { cutProblem, type ImageSize } from "./slices.ts";
 
 type RankingState = InspectorState["ranking"];
 
 /** The paper's settings, with slices that divide the image. */
 export const paperSettings = (size: ImageSize): RankingSettings => ({
-  patch: usualSide(...size) ?? 16,
+  ...usualCut(...size),
   measure: "mutualInformation",
   order: "asc",
   reference: "mostSalient",
-  onRemainder: usualSide(...size) === null ? "reflectPad" : "error",
 });
 
 const same = (a: RankingSettings | null, b: RankingSettings | null): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));

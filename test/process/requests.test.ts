@@ -42,6 +42,15 @@ function sizeOf(file: string): [number, number] {
 }
 
 describe("attack on a picture", () => {
+  it("says what was done to the picture for the model", async () => {
+    const file = workspace.file("red.png");
+    const red = Uint8Array.from({ length: 28 * 28 * 3 }, (_, i) => (i % 3 === 0 ? 200 : 10));
+    await writePng(file, red, 28, 28, 3);
+    const result = await engine.request(requests.attackImage, params({ id: "fgsm", params: { eps: 0.1 } }, { image: file }));
+    expect(result.notes).toEqual(["colour converted to grayscale"]);
+    expect((await engine.request(requests.attackImage, params({ id: "fgsm", params: { eps: 0.1 } }))).notes).toEqual([]);
+  });
+
   it("streams the clean picture and every iteration, and writes what it names", async () => {
     const asked = params(pgd(30));
     const updates: AttackImageUpdate[] = [];

@@ -126,8 +126,6 @@ export interface AttackContext extends RunContext {
    * images are grouped into batches. Call once an image and keep it.
    */
   random(i: number): Random;
-  /** Tells the share of the work on this batch that is done, in [0,1], where iterations cannot be counted beforehand. */
-  progress?(share: number): void;
   /** What `prepare` made. */
   readonly patch?: Patch;
 }

@@ -92,7 +92,6 @@ function contextOf(o: AttackBatchOptions, best: BestIterate, ctx: RunContext): A
     ...ctx,
     rng: ctx.rng.stream(o.seedName),
     random: (i) => ctx.rng.stream(`${o.seedName}/${o.firstIndex + i}`),
-    ...(o.progress ? { progress: o.progress } : {}),
     iterate: async (images, logits) => {
       best.offer(images, logits);
       if (o.trace) await tracePoint(o.trace, best.count - 1, total, images, logits);

@@ -52,7 +52,6 @@ export const nPixel = defineAttack({
       if (active.length === 0) break;
       await scoreAll(score, active, space, o.popSize, ctx);
       await show(model, searches, batch, ctx);
-      ctx.progress?.(shareOf(searches, generation, o.maxGen));
       await ctx.checkpoint(progressOf(searches, generation, o.maxGen));
     }
     return bestImages(searches, batch);
@@ -109,10 +108,6 @@ async function startSearches({ images, batch, model, score, space, params: o }: 
     ),
   );
 }
-
-/** Share of all images' generations that is behind them; an image that is done needs no more. */
-const shareOf = (searches: readonly Search[], generation: number, generations: number): number =>
-  searches.reduce((sum, search) => sum + (search.done ? 1 : (generation + 1) / (generations + 1)), 0) / searches.length;
 
 function progressOf(searches: readonly Search[], generation: number, generations: number): Progress {
   const done = searches.filter((search) => search.done).length;

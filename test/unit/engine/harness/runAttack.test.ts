@@ -1,17 +1,14 @@
 import { Type } from "@sinclair/typebox";
 import { beforeAll, describe, expect, it } from "vitest";
-import { nPixel } from "../../../../src/engine/attacks/nPixel/nPixel.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import { type Attack, type Ball, defineAttack, resolveParams } from "../../../../src/engine/define.ts";
+import { type Attack, type Ball, defineAttack } from "../../../../src/engine/define.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
 import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
 import { linearClassifier, near } from "../fixtures.ts";
 
 beforeAll(() => useBackend("cpu"));
-
-const defaults = resolveParams(nPixel.params, {}, "nPixel");
 
 /** Class 1 iff the second of two values is the larger. */
 const model = () =>
@@ -51,21 +48,6 @@ function scripted(ball: Ball, ...iterates: number[][]): Attack {
 const linf = (radius: number): Ball => ({ norm: "linf", radius });
 
 describe("attackBatch", () => {
-  it("tells how far an attack is: by its iterations, or as the attack says", async () => {
-    const shares: number[] = [];
-    const progress = (share: number): void => void shares.push(share);
-    await run(scripted(linf(0.15), [0, 1, 0, 1, 0, 1], [0, 1, 0, 1, 0, 1], [0, 1, 0, 1, 0, 1]), { progress });
-    expect(shares).toEqual([0.5, 1]);
-    shares.length = 0;
-    await attackBatch(
-      { attack: nPixel, params: { ...defaults, popSize: 4, maxGen: 3 }, model: model(), batch, firstIndex: 0, seedName: "test", progress },
-      createContext(),
-    );
-    expect(shares.length).toBeGreaterThan(0);
-    expect(shares).toEqual([...shares].sort((a, b) => a - b));
-    expect(shares.at(-1)).toBe(1);
-  });
-
   it("projects, decides success itself and leaves a wrong image alone", async () => {
     const outcome = await run(scripted(linf(0.15), [0, 1, 0, 1, 0, 1]));
     expect(near(outcome.adversarial, [0.45, 0.55, 0.55, 0.25, 0.2, 0.8])).toBeLessThan(1e-6);

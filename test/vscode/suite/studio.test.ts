@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
@@ -136,9 +136,9 @@ describe("the Patch Studio", () => {
     assert.equal(services.studio.current, studio);
   });
 
-  it("stops a training, and goes on with it", async () => {
+  it("stops a training, and goes on with it, also in another window", async () => {
     const { image } = await pictureAndModel();
-    const studio = await studioOn(image);
+    let studio = await studioOn(image);
     await studio.act(fewSteps(studio));
     const { settings } = studio.state;
     await studio.act({ kind: "settings", settings: { ...settings, params: { ...settings.params, steps: 1000 } } });
@@ -151,6 +151,18 @@ describe("the Patch Studio", () => {
     const stopped = last();
     assert.ok(stopped < 1000);
     const { run } = studio.state.training;
+    // As a window leaves it that is closed during a training.
+    const directory = path.join(workspace(), studioFolder, studio.state.session);
+    const file = path.join(directory, "session.json");
+    writeFileSync(file, readFileSync(file, "utf8").replace('"status":"cancelled"', '"status":"running"'));
+    await closeAll();
+    const { services } = await bulwark();
+    await eventually("the studio is closed", () => services.studio.current === undefined);
+    const panel = vscode.window.createWebviewPanel(panels.patchStudio, "restored", vscode.ViewColumn.One);
+    studio = await restoreStudio(services, panel, directory);
+    await studio.ready;
+    assert.equal(studio.state.training?.status, "interrupted");
+    assert.equal(last(), stopped);
     const goingOn = studio.act({ kind: "train", goOn: true });
     await eventually("it goes on", () => last() !== stopped);
     // Twenty checkpoints in a thousand steps: no more than fifty steps are done again.

@@ -29,6 +29,7 @@ export interface TrainOptions {
   /** Height, width, channels of the images; from the network when left out. */
   readonly inputShape?: readonly [number, number, number];
   readonly quickAttack?: (epoch: number) => Promise<EpochRecord["quickAttack"]>;
+  /** Comes before the epoch's checkpoint: what it leaves is there, once or twice the same, whenever a killed training goes on. */
   readonly onEpochEnd?: (epoch: number) => Promise<void>;
 }
 
@@ -98,9 +99,9 @@ async function runEpoch(work: Work, ctx: RunContext): Promise<void> {
   history.push(record);
   // The best weights first: if the process dies in between, the epoch is repeated and writes the same ones.
   if (work.validation && bestOf(history) === record) await saveBest(work.checkpointDirectory, work.network);
+  await work.onEpochEnd?.(epoch);
   await saveCheckpoint(work.checkpointDirectory, work.network, work.optimizer, history);
   ctx.emit(record);
-  await work.onEpochEnd?.(epoch);
 }
 
 /** Adam's step does not depend on the scale of the loss. */

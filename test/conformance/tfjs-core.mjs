@@ -65,5 +65,7 @@ if (process.env.CONFORMANCE_REPORT) writeFileSync(process.env.CONFORMANCE_REPORT
 for (const [name, message] of unexpected) console.log(`failed: ${name}\n    ${message.slice(0, 300)}`);
 for (const name of healed) console.log(`passes now, take it off the list: ${name}`);
 for (const message of globalThis.deviceWarnings) console.log(`the device failed: ${message}`);
-console.log(`tfjs-core on ${backend}, ${device}: ${passed} passed, ${failed.size} failed, of which ${failed.size - unexpected.length} expected.`);
+console.log(
+  `tfjs-core on ${backend}, ${device}: ${passed} passed, ${failed.size} failed, of which ${failed.size - unexpected.length} expected.`,
+);
 process.exit(unexpected.length + healed.length + globalThis.deviceWarnings.length > 0 || passed === 0 ? 1 : 0);

@@ -107,7 +107,7 @@ describe("the engine process", () => {
     const env = { NODE_OPTIONS: `--require ${preload}` };
     const location = { file: `${dist}/engine.cjs`, execPath: process.execPath, env };
     const log = () => undefined;
-    const handle = await startForEditor({ location, cwd: workspace.directory, backend: "onnxruntime", log });
+    const handle = await startForEditor({ location, cwd: workspace.directory, backend: "onnxruntime", device: "auto", log });
     const params = {
       file: workspace.file("small.bulwark.jsonc"),
       mode: "run",

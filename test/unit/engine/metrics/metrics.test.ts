@@ -68,7 +68,7 @@ describe("ROC", () => {
       [0, 2, 1, 1, 5],
     ];
     const auc = (a: number[], b: number[]) => roc(a, b)?.auc ?? Number.NaN;
-    const pairs = p.flatMap((a) => n.map((b) => (a > b ? 1 : a === b ? 0.5 : 0)));
+    const pairs = p.flatMap((a) => n.map((b): number => (a > b ? 1 : a === b ? 0.5 : 0)));
     expect(auc(p, n)).toBeCloseTo(pairs.reduce((a, b) => a + b, 0) / pairs.length, 12);
     expect(auc(p.map(Math.exp), n.map(Math.exp))).toBeCloseTo(auc(p, n), 12);
     expect(

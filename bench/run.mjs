@@ -1,23 +1,9 @@
 // npm run bench: our engine and, where python3 has torch, PyTorch side by side, at 1 and 2 threads. NETS=cnn2d,… and REPEATS=n narrow it.
 import { execFileSync } from "node:child_process";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundle, root } from "./bundle.mjs";
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const outfile = path.join(here, "../dist/bench.cjs");
-await build({
-  entryPoints: [path.join(here, "measure.ts")],
-  bundle: true,
-  platform: "node",
-  format: "cjs",
-  target: "node20",
-  outfile,
-  mainFields: ["module", "main"],
-  external: ["onnxruntime-node", "onnxruntime-node/*", "sharp"],
-  logLevel: "error",
-});
-
+const outfile = await bundle("measure");
 const quiet = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] };
 const withTorch = [process.env.PYTHON, "python3", "/usr/bin/python3"].find((python) => {
   try {
@@ -34,8 +20,8 @@ for (const threads of [1, 2]) {
   const n = String(threads);
   // torch.set_num_threads does not reach every BLAS it may have been built with.
   const environment = { ...process.env, BULWARK_THREADS: n, THREADS: n, OMP_NUM_THREADS: n, OPENBLAS_NUM_THREADS: n };
-  const ours = JSON.parse(execFileSync(process.execPath, [outfile, "onnxruntime", path.join(here, "..")], { ...quiet, env: environment }));
-  const torch = withTorch && JSON.parse(execFileSync(withTorch, [path.join(here, "baseline.py")], { ...quiet, env: environment }));
+  const ours = JSON.parse(execFileSync(process.execPath, [outfile, "onnxruntime", root], { ...quiet, env: environment }));
+  const torch = withTorch && JSON.parse(execFileSync(withTorch, [path.join(root, "bench/baseline.py")], { ...quiet, env: environment }));
   console.log(
     `\n${ours.device}; MatMul ${(flops / ours.matmul.wall / 1e6).toFixed(0)} GFLOP/s (${(flops / ours.matmul.cpu / 1e6).toFixed(0)} per processor second)`,
   );

@@ -1,26 +1,10 @@
 // node bench/volumizer.mjs [volumizer|npixel]: what the volumizer costs beside the network behind it, and candidates a second of the
 // N-pixel attack beside plain batches. NETS=papernot,resnet9:3 (kernel depth), CASES=0,3 (of npixel) and REPEATS=n narrow it.
 import { execFileSync } from "node:child_process";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundle } from "./bundle.mjs";
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const measure = async (name) => {
-  const outfile = path.join(here, `../dist/bench-${name}.cjs`);
-  await build({
-    entryPoints: [path.join(here, `${name}.ts`)],
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    outfile,
-    mainFields: ["module", "main"],
-    external: ["onnxruntime-node", "onnxruntime-node/*"],
-    logLevel: "error",
-  });
-  return JSON.parse(execFileSync(process.execPath, [outfile], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }));
-};
+const measure = async (name) =>
+  JSON.parse(execFileSync(process.execPath, [await bundle(name)], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }));
 const percent = (share) => `${(100 * share).toFixed(1)} %`.padStart(8);
 
 async function volumizer() {

@@ -53,6 +53,13 @@ export interface StudioSettings {
   readonly limit: number;
   readonly params: Readonly<Record<string, unknown>>;
 }
+/** What a person changed, and nothing else: the host may have changed the rest meanwhile. */
+export type StudioChange = Partial<StudioSettings>;
+export const withChange = (settings: StudioSettings, change: StudioChange): StudioSettings => ({
+  ...settings,
+  ...change,
+  params: { ...settings.params, ...change.params },
+});
 export type StudioStatus = "running" | "done" | "failed" | "cancelled" | "interrupted";
 export interface StudioTask<Result> {
   readonly status: StudioStatus;
@@ -100,7 +107,7 @@ export interface StudioPlace {
 
 export type StudioUpdate = { readonly kind: "change"; readonly change: Partial<StudioState> };
 export type StudioIntent =
-  | { readonly kind: "settings"; readonly settings: StudioSettings }
+  | { readonly kind: "settings"; readonly settings: StudioChange }
   /** `goOn`: at the last checkpoint of the training that was stopped. */
   | { readonly kind: "train"; readonly goOn: boolean }
   | { readonly kind: "cancel"; readonly what: "train" | "preview" | "map" }

@@ -1,4 +1,4 @@
-import type { StudioIntent, StudioSettings, StudioState } from "../../src/shared/patchStudio.ts";
+import type { StudioChange, StudioIntent, StudioState } from "../../src/shared/patchStudio.ts";
 import { errorCard } from "../lib/cards.ts";
 import { h, type Part, setText, show } from "../lib/dom.ts";
 import { button, dropdown } from "../lib/ui.ts";
@@ -81,9 +81,7 @@ function trialSettings(): Part<Context> {
   let context: Context | null = null;
   const model = dropdown("tried on", (value) => change({ tryModel: value }));
   const hint = h("p", { class: "muted" });
-  const change = (next: Partial<StudioSettings>): void => {
-    if (context) context.send({ kind: "settings", settings: { ...context.state.settings, ...next } });
-  };
+  const change = (settings: StudioChange): void => context?.send({ kind: "settings", settings });
   const sticker = (next: Partial<{ area: number; target: number }>): void => {
     const now = context?.state.patch?.sticker;
     if (now) context?.send({ kind: "sticker", ...now, ...next });

@@ -1,9 +1,10 @@
-import type { StudioSettings, StudioState } from "../../../src/shared/patchStudio.ts";
+import type { StudioChange, StudioSettings, StudioState } from "../../../src/shared/patchStudio.ts";
 import { fill, h, onChange, type Part, setText } from "../../lib/dom.ts";
 import { number } from "../../lib/format.ts";
 import { type Control, control } from "../../lib/parameterControl.ts";
 import { button, dropdown, section, slider } from "../../lib/ui.ts";
 import type { Context } from "../model.ts";
+import { createDraft } from "./draft.ts";
 import { firstFault, numberField } from "./fields.ts";
 
 /** These have controls of their own; `mode` speaks of experiments, here it is which model the patch is tried on. */
@@ -12,30 +13,8 @@ const areas = [0.05, 0.1, 0.15, 0.2, 0.25];
 const mostSteps = 100_000;
 const shapes = ["square", "disc"].map((value) => ({ value, text: value }));
 
-/** The settings as the person has them: the host's replace them only where they are not an answer to this panel's own. */
-function createDraft(change: (settings: StudioSettings) => void) {
-  let settings: StudioSettings | null = null;
-  const sent = new Set<string>();
-  const set = (next: Partial<StudioSettings>): void => {
-    if (!settings) return;
-    settings = { ...settings, ...next };
-    sent.add(JSON.stringify(settings));
-    change(settings);
-  };
-  return {
-    set,
-    setParam: (name: string, value: unknown): void => set({ params: { ...settings?.params, [name]: value } }),
-    adopt(from: StudioSettings): StudioSettings {
-      if (settings && sent.has(JSON.stringify(from))) return settings;
-      settings = from;
-      sent.clear();
-      return from;
-    },
-  };
-}
-
 /** What is trained: model, images, class, size. Every change is kept by the host. */
-export function setup(change: (settings: StudioSettings) => void): Part<Context> & { fault(): string | null } {
+export function setup(change: (change: StudioChange) => void): Part<Context> & { fault(): string | null } {
   let context: Context | null = null;
   const { set, setParam, adopt } = createDraft(change);
   const model = dropdown("model to train on", (value) => set({ trainModel: value, tryModel: value }));

@@ -5,7 +5,7 @@ import * as vscode from "vscode";
 import { imageExtensions } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
 import type { PanelError } from "../../../shared/panels.ts";
-import type { StudioIntent, StudioSettings } from "../../../shared/patchStudio.ts";
+import { type StudioChange, type StudioIntent, withChange } from "../../../shared/patchStudio.ts";
 import { isInside } from "../../files.ts";
 import { applyFix, panelError } from "../../messages.ts";
 import { rootFolder, rootFolders } from "../../workspace.ts";
@@ -64,7 +64,8 @@ async function act(session: Session, intent: StudioIntent): Promise<void> {
   }
 }
 
-async function useSettings(session: Session, settings: StudioSettings): Promise<void> {
+async function useSettings(session: Session, changed: StudioChange): Promise<void> {
+  const settings = withChange(session.state.settings, changed);
   const isOther = settings.tryModel !== session.state.settings.tryModel;
   change(session, { settings });
   await save(session);

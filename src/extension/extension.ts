@@ -23,9 +23,8 @@ export function activate(context: vscode.ExtensionContext): BulwarkApi {
   context.subscriptions.push(
     registerDocuments(),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      // The next request starts the engine with the new settings.
       const ofEngine = [settings.backend, settings.device, settings.nodePath, settings.threads];
-      if (ofEngine.some((name) => event.affectsConfiguration(name))) services.engine.stop();
+      if (ofEngine.some((name) => event.affectsConfiguration(name))) services.engine.renew();
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => services.runs.refresh()),
   );

@@ -16,6 +16,8 @@ export interface WarmEngine {
   get(): Promise<EngineProcess>;
   request<P, R>(type: RequestType<P, R, ErrorData>, params: P, signal?: AbortSignal): Promise<R>;
   stop(): void;
+  /** Takes new settings: one that runs or starts is started again, others wait for the next request. */
+  renew(): void;
 }
 
 /** The status once an engine's device has failed; as it was where another engine has taken over. */
@@ -32,22 +34,23 @@ export function createWarmEngine(start: () => Promise<EngineProcess>, changed: (
   const busy = (step: 1 | -1): void => {
     if (status.kind === "ready") set({ ...status, busy: Math.max(0, status.busy + step) });
   };
-  const launch = async (): Promise<EngineProcess> => {
+  /** One that was stopped while it started says nothing any more. */
+  const launch = async (isWanted: () => boolean): Promise<EngineProcess> => {
     set({ kind: "starting" });
     try {
       const engine = await start();
-      set({ kind: "ready", handshake: engine.handshake, busy: 0 });
+      if (isWanted()) set({ kind: "ready", handshake: engine.handshake, busy: 0 });
       engine.onDevice((device) => set(onDevice(status, engine.pid, device)));
       return engine;
     } catch (thrown) {
       const error = thrown instanceof BulwarkError ? thrown : new BulwarkError("ENGINE_START", String(thrown), "Show the log.");
-      set({ kind: "failed", error });
+      if (isWanted()) set({ kind: "failed", error });
       throw error;
     }
   };
   const get = (): Promise<EngineProcess> => {
     if (current) return current;
-    const mine = launch();
+    const mine: Promise<EngineProcess> = launch(() => current === mine);
     current = mine;
     const forget = (): void => {
       if (current !== mine) return;
@@ -56,6 +59,15 @@ export function createWarmEngine(start: () => Promise<EngineProcess>, changed: (
     };
     mine.then((engine) => engine.exited.then(forget), forget);
     return mine;
+  };
+  const stop = (): void => {
+    const old = current;
+    current = undefined;
+    old?.then(
+      (engine) => engine.kill(),
+      () => undefined,
+    );
+    if (status.kind !== "stopped") set({ kind: "stopped" });
   };
   return {
     get status() {
@@ -71,14 +83,11 @@ export function createWarmEngine(start: () => Promise<EngineProcess>, changed: (
         busy(-1);
       }
     },
-    stop() {
-      const old = current;
-      current = undefined;
-      old?.then(
-        (engine) => engine.kill(),
-        () => undefined,
-      );
-      if (status.kind !== "stopped") set({ kind: "stopped" });
+    stop,
+    renew() {
+      const isUp = current !== undefined;
+      stop();
+      if (isUp) get().catch(() => undefined); // the status says so
     },
   };
 }

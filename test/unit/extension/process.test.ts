@@ -109,6 +109,32 @@ describe("warm engine", () => {
     expect(starts).toBe(2);
   });
 
+  it("with new settings starts again where it runs or starts, and shows the new one alone", async () => {
+    let starts = 0;
+    const warm = createWarmEngine(
+      async () => {
+        starts++;
+        return start(engine("answer(id, []);"));
+      },
+      () => undefined,
+    );
+    warm.renew();
+    expect([starts, warm.status.kind]).toEqual([0, "stopped"]);
+    const early = warm.get();
+    warm.renew();
+    const late = await warm.get();
+    expect(starts).toBe(2);
+    expect((await early).pid).not.toBe(late.pid);
+    expect(warm.status).toMatchObject({ kind: "ready", handshake: { pid: late.handshake.pid } });
+    const stopped = warm.get();
+    warm.stop();
+    await (await stopped).exited;
+    const unseen = warm.get();
+    warm.stop();
+    await (await unseen).exited;
+    expect(warm.status.kind).toBe("stopped");
+  });
+
   it("names the device that computes after another one failed", async () => {
     const lost = `process.send({ jsonrpc: "2.0", method: "device", params: { message: "WebGPU failed", device: "ONNX Runtime, CPU, 2 threads" } });`;
     const said: string[] = [];

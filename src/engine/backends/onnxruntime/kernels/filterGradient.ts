@@ -71,6 +71,26 @@ function groupsOf(threads: number, blocks: number, pieces: number): number {
   return groups;
 }
 
+/** A Gather copies on several threads, a Transpose on one; but its list of places would be large for large images. */
+const mostPlaces = 2 ** 18;
+
+/** dy in blocks, laid out as blocked filters whose inputs are the images and whose outputs are dy's channels, a set for each group. */
+function imagesAsInputs(g: Graph, dy: Value, groups: number): Value {
+  const { block } = g;
+  const [images = 1, outputs = 1, ...plane] = dy.shape;
+  const positions = sizeOf(plane);
+  const apart = [groups, images / block / groups, block, outputs / block, positions, block];
+  const order = [0, 3, 1, 4, 2];
+  const count = sizeOf(dy.shape) / block;
+  if (g.threads === 1 || count > mostPlaces) return g.transpose(g.reshape(dy, apart), [...order, 5]);
+  let places = [0];
+  for (const axis of order) {
+    const stride = sizeOf(apart.slice(axis + 1, 5));
+    places = places.flatMap((place) => Array.from({ length: apart[axis] ?? 1 }, (_, i) => place + i * stride));
+  }
+  return g.op("Gather", [g.reshape(dy, [count, block]), g.ints(places)], [count, block], "float32", { axis: 0 });
+}
+
 /**
  * Gradient with respect to w [kh,kw,Cin,Cout] as one convolution in blocks: the images are its input channels, dy its filters and the
  * shifts of the kernel its output positions. Along the width, Cin neighbours of a row stand side by side and are stepped over by dilation.
@@ -91,9 +111,8 @@ function blockedFilterGradient(g: Graph, x: Value, dy: Value, axes: readonly Axi
 
   const groups = groupsOf(g.threads, images / g.block, Math.ceil(outputs / (4 * g.block)) * rows.kernel);
   const window2d = [rows.output, columns.output];
-  const apart = [groups, images / g.block / groups, g.block, outputs / g.block, rows.output * columns.output, g.block];
-  const blocks = g.reshape(window(g, toBlocks(g, dy), 0, 0, images), apart);
-  const filter = g.reshape(g.transpose(blocks, [0, 3, 1, 4, 2, 5]), [groups * outputs, images / groups, ...window2d]);
+  const blocks = imagesAsInputs(g, window(g, toBlocks(g, dy), 0, 0, images), groups);
+  const filter = g.reshape(blocks, [groups * outputs, images / groups, ...window2d]);
   const shape = [1, groups * outputs, rows.kernel, columns.kernel * inputs];
   const attributes = {
     kernel_shape: window2d,

@@ -24,6 +24,35 @@ export interface WarmEngine {
 const onDevice = (status: EngineStatus, pid: number, device: string): EngineStatus =>
   status.kind === "ready" && status.handshake.pid === pid ? { ...status, handshake: { ...status.handshake, device } } : status;
 
+const startError = (thrown: unknown): BulwarkError =>
+  thrown instanceof BulwarkError ? thrown : new BulwarkError("ENGINE_START", String(thrown), "Show the log.");
+
+const kill = (engine: Promise<EngineProcess> | undefined): void =>
+  void engine?.then(
+    (started) => started.kill(),
+    () => undefined,
+  );
+
+interface Shown {
+  readonly status: () => EngineStatus;
+  readonly set: (next: EngineStatus) => void;
+}
+
+/** Starts an engine and shows it; one that was stopped while it started says nothing any more. */
+async function launch(start: () => Promise<EngineProcess>, { status, set }: Shown, isWanted: () => boolean): Promise<EngineProcess> {
+  set({ kind: "starting" });
+  try {
+    const engine = await start();
+    if (isWanted()) set({ kind: "ready", handshake: engine.handshake, busy: 0 });
+    engine.onDevice((device) => set(onDevice(status(), engine.pid, device)));
+    return engine;
+  } catch (thrown) {
+    const error = startError(thrown);
+    if (isWanted()) set({ kind: "failed", error });
+    throw error;
+  }
+}
+
 export function createWarmEngine(start: () => Promise<EngineProcess>, changed: () => void): WarmEngine {
   let status: EngineStatus = { kind: "stopped" };
   let current: Promise<EngineProcess> | undefined;
@@ -34,23 +63,9 @@ export function createWarmEngine(start: () => Promise<EngineProcess>, changed: (
   const busy = (step: 1 | -1): void => {
     if (status.kind === "ready") set({ ...status, busy: Math.max(0, status.busy + step) });
   };
-  /** One that was stopped while it started says nothing any more. */
-  const launch = async (isWanted: () => boolean): Promise<EngineProcess> => {
-    set({ kind: "starting" });
-    try {
-      const engine = await start();
-      if (isWanted()) set({ kind: "ready", handshake: engine.handshake, busy: 0 });
-      engine.onDevice((device) => set(onDevice(status, engine.pid, device)));
-      return engine;
-    } catch (thrown) {
-      const error = thrown instanceof BulwarkError ? thrown : new BulwarkError("ENGINE_START", String(thrown), "Show the log.");
-      if (isWanted()) set({ kind: "failed", error });
-      throw error;
-    }
-  };
   const get = (): Promise<EngineProcess> => {
     if (current) return current;
-    const mine: Promise<EngineProcess> = launch(() => current === mine);
+    const mine: Promise<EngineProcess> = launch(start, { status: () => status, set }, () => current === mine);
     current = mine;
     const forget = (): void => {
       if (current !== mine) return;
@@ -61,12 +76,8 @@ export function createWarmEngine(start: () => Promise<EngineProcess>, changed: (
     return mine;
   };
   const stop = (): void => {
-    const old = current;
+    kill(current);
     current = undefined;
-    old?.then(
-      (engine) => engine.kill(),
-      () => undefined,
-    );
     if (status.kind !== "stopped") set({ kind: "stopped" });
   };
   return {

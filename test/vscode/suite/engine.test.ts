@@ -63,7 +63,7 @@ describe("the engine", () => {
     const { services } = await bulwark();
     await configure(settings.nodePath, "/nowhere/node");
     try {
-      await eventually("the setting is seen", () => services.engine.status.kind === "stopped");
+      await eventually("the setting is taken at once", () => services.engine.status.kind === "failed");
       await assert.rejects(services.engine.get(), hasCode("ENGINE_START"));
       assert.equal(services.engine.status.kind, "failed");
     } finally {
@@ -76,7 +76,10 @@ describe("the engine", () => {
     const { services } = await bulwark();
     await vscode.commands.executeCommand(commands.selectBackend, "cpu");
     try {
-      await eventually("the setting is seen", () => services.engine.status.kind === "stopped");
+      await eventually("it runs again with the setting", () => {
+        const { status } = services.engine;
+        return status.kind === "ready" && status.handshake.backend === "cpu";
+      });
       assert.equal((await services.engine.get()).handshake.backend, "cpu");
     } finally {
       await configure(settings.backend, undefined);
@@ -88,7 +91,7 @@ describe("the engine", () => {
     const foreign = process.platform === "darwin" ? "directml" : "coreml";
     await vscode.commands.executeCommand(commands.selectDevice, foreign);
     try {
-      await eventually("the setting is seen", () => services.engine.status.kind === "stopped");
+      await eventually("the setting is taken at once", () => services.engine.status.kind === "failed");
       await assert.rejects(services.engine.get(), hasCode("BACKEND_UNAVAILABLE"));
       const report = await vscode.commands.executeCommand<DoctorReport>(commands.runDoctor);
       const found = report.devices.find(({ name }) => name === foreign);

@@ -2,13 +2,15 @@ import type { AnalysisChart, ChartPoint, ChartSeries } from "../../shared/result
 import { point } from "./columns.ts";
 
 /** One value of an attack's parameter on one arm. Counts rather than shares, so that intervals can be drawn. */
-interface Counted {
+export interface Counted {
   readonly value: number;
   readonly n: number;
   readonly cleanCorrect: number;
   readonly attackedCorrect: number;
+  /** β of the chosen denominator: right under attack, of so many. */
   readonly defended: number;
   readonly of: number;
+  /** The attack itself was made against the undefended arm. */
   readonly isStatic: boolean;
   readonly static: { readonly n: number; readonly attacked: { readonly correct: number } } | null;
 }

@@ -5,20 +5,10 @@ import { choice, int, text } from "../define.ts";
 import { type BetaDenominator, betaDenominators, isCleanCorrect, isCorrect } from "../metrics/robustness.ts";
 import { type AnalysedAttack, defineAnalysis, type ExperimentFacts, type FurtherAttack } from "./analysis.ts";
 import { explainStatic } from "./columns.ts";
-import { type CurveLine, curveCharts } from "./curveCharts.ts";
+import { type Counted, type CurveLine, curveCharts } from "./curveCharts.ts";
 
-/** One value of the parameter on one arm. Counts rather than shares, so that intervals can be drawn. */
-export interface CurvePoint {
-  readonly value: number;
-  readonly n: number;
-  readonly cleanCorrect: number;
-  readonly attackedCorrect: number;
-  /** β of the chosen denominator: right under attack, of so many. */
-  readonly defended: number;
-  readonly of: number;
+export interface CurvePoint extends Counted {
   readonly static: StaticResult | null;
-  /** The attack itself was made against the undefended arm. */
-  readonly isStatic: boolean;
 }
 export const curveOf = (data: unknown): readonly CurvePoint[] => (data as { readonly points: readonly CurvePoint[] }).points;
 

@@ -6,14 +6,13 @@ import { nPixel } from "../../../src/engine/attacks/nPixel/nPixel.ts";
 import { pgd } from "../../../src/engine/attacks/pgd.ts";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { OnnxBackend } from "../../../src/engine/backends/onnxruntime/backend.ts";
-import { type AttackBatch, resolveParams, type TrainingPlan } from "../../../src/engine/define.ts";
-import { crossEntropy } from "../../../src/engine/losses/crossEntropy.ts";
+import { type AttackBatch, resolveParams } from "../../../src/engine/define.ts";
 import { classifierOf } from "../../../src/engine/networkClassifier.ts";
 import { createRandom } from "../../../src/engine/random.ts";
-import { type Images, type Labels, type Logits, tf } from "../../../src/engine/tf.ts";
+import { type Images, type Labels, tf } from "../../../src/engine/tf.ts";
 import { type ImageSource, train } from "../../../src/engine/training/loop.ts";
 import { defaultTrain } from "../../../src/shared/experiment.ts";
-import { attackContext, convNetwork } from "../engine/fixtures.ts";
+import { attackContext, convNetwork, plainPlan } from "../engine/fixtures.ts";
 
 beforeEach(async () => {
   await useBackend("onnxruntime");
@@ -24,14 +23,6 @@ const compilations = (): number => {
   return backend.sessions.compilations;
 };
 
-const plain: TrainingPlan = {
-  network: (base) => base,
-  prepare: (x) => x,
-  toLogits: (output) => output as Logits,
-  loss: (output, labels) => crossEntropy(output as Logits, labels, "mean"),
-  learningRateScale: 1,
-  syllabus: undefined,
-};
 /** 8×8 images of noise in three classes. */
 function source(size: number, seed: number): ImageSource {
   const images = createRandom(seed).uniforms(size * 64, 0, 1);
@@ -62,7 +53,7 @@ it("a training with a last partial batch and validation after each epoch compile
     await train(
       {
         network,
-        plan: plain,
+        plan: plainPlan,
         train: source(50, 1),
         validation: source(25, 2),
         settings: { ...defaultTrain, epochs: 5, batchSize: 16, learningRate: 0.01 },

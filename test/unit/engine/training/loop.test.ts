@@ -5,13 +5,12 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { type ContextOptions, createContext } from "../../../../src/engine/context.ts";
 import type { TrainingPlan } from "../../../../src/engine/define.ts";
-import { crossEntropy } from "../../../../src/engine/losses/crossEntropy.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
-import { type Logits, tf, type tfl } from "../../../../src/engine/tf.ts";
+import { tf, type tfl } from "../../../../src/engine/tf.ts";
 import { type ImageSource, train } from "../../../../src/engine/training/loop.ts";
 import type { RunEventBody } from "../../../../src/shared/events.ts";
 import { defaultTrain, type TrainSettings } from "../../../../src/shared/experiment.ts";
-import { convNetwork, near } from "../fixtures.ts";
+import { convNetwork, near, plainPlan } from "../fixtures.ts";
 
 beforeAll(() => useBackend("cpu"));
 
@@ -20,15 +19,6 @@ beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), "training-"));
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
-
-const plain: TrainingPlan = {
-  network: (base) => base,
-  prepare: (x) => x,
-  toLogits: (output) => output as Logits,
-  loss: (output, labels) => crossEntropy(output as Logits, labels, "mean"),
-  learningRateScale: 1,
-  syllabus: undefined,
-};
 
 /** 8×8 images of three classes: a bright stripe in the upper, middle or lower rows, with noise. */
 function stripes(size: number, seed: number): ImageSource {
@@ -58,7 +48,7 @@ function run(model: tfl.LayersModel, o: Partial<Parameters<typeof train>[0]> = {
   return train(
     {
       network: model,
-      plan: plain,
+      plan: plainPlan,
       train: stripes(50, 1),
       validation: stripes(30, 2),
       settings,
@@ -147,8 +137,8 @@ describe("training loop", () => {
   it("stops when the loss is no number, and leaves the last good checkpoint", async () => {
     let epoch = 0;
     const plan: TrainingPlan = {
-      ...plain,
-      loss: (output, labels) => (epoch < 2 ? plain.loss(output, labels) : tf.mul(plain.loss(output, labels), Number.NaN)),
+      ...plainPlan,
+      loss: (output, labels) => (epoch < 2 ? plainPlan.loss(output, labels) : tf.mul(plainPlan.loss(output, labels), Number.NaN)),
     };
     const onEpochEnd = async (done: number) => {
       epoch = done;
@@ -176,7 +166,7 @@ describe("training loop", () => {
   it("says that it scales the learning rate of SGD, and leaves Adam's", async () => {
     const said = async (optimizer: "sgd" | "adam"): Promise<string[]> => {
       const log: string[] = [];
-      const scaled = { ...plain, learningRateScale: 0.25 };
+      const scaled = { ...plainPlan, learningRateScale: 0.25 };
       const options = { plan: scaled, settings: { ...settings, epochs: 1, optimizer, learningRate: 0.001 } };
       await run(network(), options, { log: (message) => log.push(message) });
       rmSync(directory, { recursive: true });
@@ -210,7 +200,7 @@ describe("training loop", () => {
 
 describe("syllabus", () => {
   const ordered = (microBatch: number, sign: number): TrainingPlan => ({
-    ...plain,
+    ...plainPlan,
     syllabus: {
       microBatch: () => microBatch,
       order: (images, n) => {

@@ -56,6 +56,11 @@ export interface StaticResult {
   readonly robustness: number | null;
 }
 
+/** What a grey patch leaves right, pasted at the same places as the patch of an attack. */
+export interface Covering {
+  readonly attacked: Rate;
+}
+
 /** `attack --json` of the contract, less `run` and `files`. */
 export interface AttackSummary {
   readonly n: number;
@@ -78,6 +83,8 @@ export interface AttackSummary {
   readonly findings: readonly Finding[];
   /** PNG of the patch that was put to the images, its JSON beside it; relative to the run folder. */
   readonly patch?: string;
+  /** Beside it: what covering alone does to the same images. */
+  readonly covering?: Covering;
   /** `static`: the images were made without the defence in the loop. Left out or `adaptive`: against the model as it is attacked here. */
   readonly mode?: "adaptive" | "static";
   /** β over the attacks that fooled the undefended arm; only where there is one. */

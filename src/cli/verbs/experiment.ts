@@ -1,7 +1,7 @@
 import path from "node:path";
 import { tableTexts } from "../../engine/io/reportAnalyses.ts";
 import { readReport } from "../../engine/io/reportFiles.ts";
-import { mainTable, sizeNotes } from "../../engine/io/reportText.ts";
+import { mainTable, notesBelow } from "../../engine/io/reportText.ts";
 import type { RunHost } from "../../engine/jobs/experiment/execute.ts";
 import { resumeRun, runExperiment } from "../../engine/jobs/runExperiment.ts";
 import { isCancelled } from "../../shared/errors.ts";
@@ -40,7 +40,7 @@ async function finish(args: Args, session: Session, work: (host: RunHost) => Pro
 function print(directory: string, report: RunReport): void {
   const { heads, rows } = mainTable(report);
   printText(tableText(heads, rows));
-  for (const note of sizeNotes(report)) printText(note);
+  for (const note of notesBelow(report)) printText(note);
   for (const { title, tables } of report.analyses ?? [])
     for (const table of tables) {
       const shown = tableTexts(table);

@@ -22,6 +22,7 @@ const heads = [
   "static_defense_success",
   "defense_success_of_fooled",
   "static_defense_success_of_fooled",
+  "covering_attacked_accuracy",
 ];
 
 /** `report.csv`: one row for every arm and attack, rates in [0,1], empty where there was nothing to count (RFC 4180). */
@@ -47,6 +48,7 @@ export function renderCsv(report: RunReport): string {
     summary?.static?.defenseSuccess,
     summary?.defenseSuccessOfFooled,
     summary?.static?.defenseSuccessOfFooled,
+    summary?.covering?.attacked.accuracy,
   ]);
   return csv([heads, ...rows]);
 }

@@ -4,7 +4,7 @@ import { type ArmReport, type ExplanationSample, groupFindings, type RunReport }
 import { analysesHtml, htmlTable } from "./reportAnalysesHtml.ts";
 import { type Curve, lossCurves } from "./reportCurve.ts";
 import { reportStyle } from "./reportStyle.ts";
-import { figure, mainTable, percent, sizeNotes, tableNotes } from "./reportText.ts";
+import { figure, mainTable, notesBelow, percent, tableNotes } from "./reportText.ts";
 
 export const escapeHtml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -43,7 +43,7 @@ function origin(report: RunReport): string {
 }
 
 function table(report: RunReport): string {
-  const notes = sizeNotes(report).map((note) => `<li>${e(note)}</li>`);
+  const notes = notesBelow(report).map((note) => `<li>${e(note)}</li>`);
   return `${htmlTable(mainTable(report), e)}
 <p class="soft">${e(tableNotes(report))}</p><ul class="soft">${notes.join("")}</ul>`;
 }

@@ -1,6 +1,6 @@
 import { groupFindings, type RunReport } from "../../shared/results.ts";
 import { chartTable, tableTexts } from "./reportAnalyses.ts";
-import { figure, mainTable, sizeNotes, type TextTable, tableNotes } from "./reportText.ts";
+import { figure, mainTable, notesBelow, type TextTable, tableNotes } from "./reportText.ts";
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 
@@ -17,7 +17,7 @@ export function renderMarkdown(report: RunReport): string {
     "",
     tableNotes(report),
     "",
-    ...sizeNotes(report).map((note) => `- ${note}`),
+    ...notesBelow(report).map((note) => `- ${note}`),
   ];
   if (report.expect.length > 0) {
     lines.push(

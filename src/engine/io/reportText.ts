@@ -85,8 +85,8 @@ function rowCells({ arm, summary }: ReportRow, hasStatic: boolean): string[] {
   ];
 }
 
-/** Sentences about how large the experiment was: a subset is said to be one. */
-export function sizeNotes(report: RunReport): string[] {
+/** How large the experiment was: a subset is said to be one. */
+function sizeNotes(report: RunReport): string[] {
   return report.arms.map((arm) => {
     const trained = arm.training
       ? `trained on ${arm.training.images} images for ${arm.training.epochs} epochs${arm.training.reused ? " (model reused)" : ` in ${duration(arm.training.seconds)}`}`
@@ -98,6 +98,17 @@ export function sizeNotes(report: RunReport): string[] {
     return `${arm.name}: ${arm.model.id}, ${trained}, tested on ${arm.clean.n} images${time}`;
   });
 }
+
+/** "undefended, adversarialPatch 10 % whitebox: 17.0 % right, 42.0 % with a grey patch at the same places", for every patch. */
+const coverNotes = (report: RunReport): string[] =>
+  reportRows(report).flatMap(({ arm, summary }) => {
+    if (!summary?.covering) return [];
+    const [own, grey] = [summary, summary.covering].map(({ attacked }) => percent(attacked.accuracy));
+    return [`${arm.name}, ${attackLabel(summary.attack)}: ${own} right, ${grey} with a grey patch at the same places`];
+  });
+
+/** What is said below the main table, line by line. */
+export const notesBelow = (report: RunReport): string[] => [...sizeNotes(report), ...coverNotes(report)];
 
 export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s`;

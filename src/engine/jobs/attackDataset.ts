@@ -13,7 +13,7 @@ import { find } from "../registry.ts";
 import { deviceFindings, watchingDevice } from "./deviceWarnings.ts";
 import type { Engine } from "./engine.ts";
 import type { EvaluationImages } from "./evaluation/batches.ts";
-import { type Evaluated, evaluateAttack } from "./evaluation/evaluate.ts";
+import { type Evaluated, evaluateAttack, recordsOf } from "./evaluation/evaluate.ts";
 import { type OpenedImages, openImages } from "./evaluation/source.ts";
 import { transferred } from "./evaluation/transfer.ts";
 import { attackDocument, writeAdversarial, writePicture, writeThumbnails } from "./evaluation/write.ts";
@@ -21,6 +21,7 @@ import { hashOf } from "./experiment/document.ts";
 import { checkShape } from "./experiment/openArm.ts";
 import { openModel } from "./openModel.ts";
 import { type AttackPatch, attackPatch, withPatch } from "./patch/attackPatch.ts";
+import { coverWithGrey } from "./patch/covering.ts";
 import { makePatch } from "./patch/makePatch.ts";
 
 export interface AttackDatasetParams {
@@ -92,8 +93,9 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   const isStatic = model !== source;
   const target = find("attack", attack.id).target?.(attack.params) ?? null;
   const evaluated = isStatic ? await transferred(attacked, model, target, ctx) : attacked;
-  const facts = { attack, defense: model.defense, backend, seed: p.seed };
-  const summarized: AttackSummary = withPatch(summarizeAttack(evaluated.outcomes, facts), made);
+  const bare = summarizeAttack(evaluated.outcomes, { attack, defense: model.defense, backend, seed: p.seed });
+  const task = { attack: { ...attack, key: attack.id }, model, images };
+  const summarized = made ? withPatch(bare, made, recordsOf(evaluated), await coverWithGrey(task, made.patch, ctx)) : bare;
   const failures = deviceFindings(await readRunEvents(store.directory));
   const summary = { ...summarized, ...(isStatic ? asStatic(summarized) : {}), ...(p.mode === "adaptive" ? { mode: p.mode } : {}) };
   const findings = [...summary.findings, ...failures];

@@ -10,6 +10,7 @@ const columns = [
   "success rate",
   "δ",
   "β",
+  "grey patch",
   "mean L∞",
   "mean L2",
   "mean pixels",
@@ -21,6 +22,7 @@ const meaning: Readonly<Partial<Record<(typeof columns)[number], string>>> = {
   "success rate": "Share of the images that were right before and are wrong after the attack",
   δ: "Accuracy lost: clean minus attacked",
   β: "Defence success: share of the right images that stay right",
+  "grey patch": "Share of all images that a grey patch at the same places leaves right: what covering alone does",
   gradients: "Gradient evaluations of the model",
 };
 
@@ -38,6 +40,7 @@ export function details(): Part<Overview> {
           percent(summary.successRate),
           percent(summary.robustness),
           percent(summary.defenseSuccess),
+          percent(summary.covering?.attacked.accuracy),
           number(summary.norms.linf.mean),
           number(summary.norms.l2.mean),
           number(summary.norms.l0.mean),
@@ -54,7 +57,7 @@ export function details(): Part<Overview> {
   const legend = h(
     "p",
     { class: "muted small" },
-    "δ: accuracy lost to the attack. β: share of the images answered rightly that stay right. Norms are in units of images in 0…1.",
+    "δ: accuracy lost to the attack. β: share of the images answered rightly that stay right. Grey patch: share of all images that one at the same places leaves right. Norms are in units of images in 0…1.",
   );
   return { element: section("Every attack in figures", false, table, legend), update: draw };
 }

@@ -1,4 +1,4 @@
-import type { Choice } from "../../../shared/results.ts";
+import type { Choice, ImageRecord } from "../../../shared/results.ts";
 import type { Classifier } from "../../classifier.ts";
 import type { RunContext } from "../../context.ts";
 import { attackInHalves } from "../../harness/halving.ts";
@@ -18,23 +18,25 @@ export interface Evaluated {
   readonly outcomes: readonly CountedOutcome[];
 }
 
+/** In the order of the images. */
+export const recordsOf = ({ outcomes }: Pick<Evaluated, "outcomes">): ImageRecord[] => outcomes.flatMap(({ records }) => records);
+
+export interface AttackTask {
+  readonly attack: Choice & { readonly key: string };
+  readonly model: Classifier;
+  readonly images: EvaluationImages;
+  /** What the attack's `prepare` made, for an attack that has one. */
+  readonly patch?: Patch | undefined;
+  readonly partial?: PartialBatches;
+  /** Images done, fractions while a batch is under way. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
 /**
  * Attacks the images batch by batch. Batches that `partial` has are taken from there, finished ones are put there.
  * Randomness comes from `ctx.rng`, the attack's key and the image's index, so the result does not depend on where a run was interrupted.
  */
-export async function evaluateAttack(
-  o: {
-    readonly attack: Choice & { readonly key: string };
-    readonly model: Classifier;
-    readonly images: EvaluationImages;
-    /** What the attack's `prepare` made, for an attack that has one. */
-    readonly patch?: Patch | undefined;
-    readonly partial?: PartialBatches;
-    /** Images done, fractions while a batch is under way. */
-    readonly onProgress?: (done: number, total: number) => void;
-  },
-  ctx: RunContext,
-): Promise<Evaluated> {
+export async function evaluateAttack(o: AttackTask, ctx: RunContext): Promise<Evaluated> {
   const { n, inputShape } = o.images;
   const all = emptyEvaluation(n, inputShape);
   for (const [start, end] of batchesOf(n, batchSizeOf(inputShape))) {

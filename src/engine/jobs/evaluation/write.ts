@@ -1,10 +1,10 @@
-import type { AttackDocument, AttackSummary, ImageRecord } from "../../../shared/results.ts";
+import type { AttackDocument, AttackSummary } from "../../../shared/results.ts";
 import { adversarialThumbnail, cleanThumbnail, runFiles, thumbnailCount } from "../../../shared/runs.ts";
 import { toBytes } from "../../io/images.ts";
 import { writeNpz } from "../../io/npz.ts";
 import { writePng } from "../../io/png.ts";
 import type { RunStore } from "../../io/runStore.ts";
-import type { Evaluated } from "./evaluate.ts";
+import { type Evaluated, recordsOf } from "./evaluate.ts";
 
 /** `adversarial*.npz`: float32 `clean` and `adversarial` [n,H,W,C], int32 `label` and `prediction` [n]. */
 export async function writeAdversarial(
@@ -54,5 +54,3 @@ export const attackDocument = (run: string, summary: AttackSummary, e: Evaluated
   images: recordsOf(e),
   files: { adversarial, images: `${runFiles.images}/` },
 });
-
-export const recordsOf = (e: Evaluated): readonly ImageRecord[] => e.outcomes.flatMap((outcome) => outcome.records);

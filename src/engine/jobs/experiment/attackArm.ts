@@ -3,10 +3,11 @@ import { armAdversarialFile, armRecordsFile, slug } from "../../../shared/runs.t
 import { summarizeAttack } from "../../harness/summarize.ts";
 import { exists, readText } from "../../io/files.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
-import { evaluateAttack } from "../evaluation/evaluate.ts";
+import { evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
 import { PartialBatches } from "../evaluation/partial.ts";
 import { attackDocument, writeAdversarial, writeThumbnails } from "../evaluation/write.ts";
 import { type AttackPatch, withPatch } from "../patch/attackPatch.ts";
+import { coverWithGrey } from "../patch/covering.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
@@ -44,15 +45,16 @@ export async function attackArm(
   const images = imagesOf(attack, env);
   const partial = new PartialBatches(store.file(partialFolder(arm, open, attack, made, env)));
   const params = made?.params ?? attack.params;
-  const task = { attack: { ...attack, params }, model: open.classifier, images, patch: made?.patch, partial };
-  const evaluated = await evaluateAttack({ ...task, onProgress: (done, total) => meter.report(done, total) }, env.ctx);
+  const task = { attack: { ...attack, params }, model: open.classifier, images };
+  const onProgress = (done: number, total: number): void => meter.report(done, total);
+  const evaluated = await evaluateAttack({ ...task, patch: made?.patch, partial, onProgress }, env.ctx);
   const summarized = summarizeAttack(evaluated.outcomes, {
     attack: { id: attack.id, params },
     defense: arm.defense,
     backend: env.engine.backend,
     seed: env.experiment.seed,
   });
-  const summary = withPatch(summarized, made);
+  const summary = made ? withPatch(summarized, made, recordsOf(evaluated), await coverWithGrey(task, made.patch, env.ctx)) : summarized;
   const document = attackDocument(store.id, summary, evaluated, file);
   await writeAdversarial(store.file(file), evaluated, images.inputShape);
   if (!isFurther(attack)) await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });

@@ -44,7 +44,8 @@ export async function transferArm(
   const batch = { clean, adversarial, before, target: find("attack", id).target?.(params) ?? null };
   const records = await scoreAll(open.classifier, batch, (done, total) => meter.report(done, total), env.ctx);
   const result = staticResult(made, records, fooled, aimed);
-  await store.writeJson(file, { run: store.id, attack: { id, params }, mode: "static", ...result, images: records });
+  const files = { adversarial: source.file };
+  await store.writeJson(file, { run: store.id, attack: { id, params }, mode: "static", ...result, images: records, files });
   await store.complete(piece);
   meter.finish(piece);
   return { records, result };

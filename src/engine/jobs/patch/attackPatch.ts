@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
-import type { AttackSummary, Choice } from "../../../shared/results.ts";
+import type { AttackSummary, Choice, ImageRecord } from "../../../shared/results.ts";
+import { rb209 } from "../../harness/rules/rb209.ts";
 import { trainedOnJudged } from "../../harness/rules/rb210.ts";
 import type { Patch } from "../../patches/patch.ts";
 import { rgbaOf } from "../../patches/save.ts";
+import type { Covered } from "./covering.ts";
 import type { MadePatch } from "./makePatch.ts";
 
 /** A patch that was made for an attack, and the parameters that the attack then has: those of a patch from a file are its own. */
@@ -37,13 +39,14 @@ export function attackPatch(
   };
 }
 
-/** The summary of an attack with what its patch adds to it. */
-export const withPatch = (summary: AttackSummary, made: AttackPatch | null): AttackSummary =>
-  made === null
-    ? summary
-    : {
-        ...summary,
-        gradientEvaluations: summary.gradientEvaluations + made.gradientEvaluations,
-        ...(made.file === null ? {} : { patch: made.file }),
-        findings: made.isOnItsOwn ? [...summary.findings, { ...trainedOnJudged(), attack: summary.attack.id }] : summary.findings,
-      };
+/** The summary of an attack with what its patch adds to it. @param records what it did to the images that `covered` is about */
+export function withPatch(summary: AttackSummary, made: AttackPatch, records: readonly ImageRecord[], covered: Covered): AttackSummary {
+  const findings = [made.isOnItsOwn ? trainedOnJudged() : null, rb209(records, covered.records)];
+  return {
+    ...summary,
+    gradientEvaluations: summary.gradientEvaluations + made.gradientEvaluations,
+    ...(made.file === null ? {} : { patch: made.file }),
+    covering: covered.covering,
+    findings: [...summary.findings, ...findings.flatMap((finding) => (finding ? [{ ...finding, attack: summary.attack.id }] : []))],
+  };
+}

@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createContext } from "../../../../src/engine/context.ts";
+import { encodePng } from "../../../../src/engine/io/decode.ts";
 import { readImage } from "../../../../src/engine/io/images.ts";
 import { readNpz, writeNpz } from "../../../../src/engine/io/npz.ts";
 import { type AttackDatasetParams, attackDataset } from "../../../../src/engine/jobs/attackDataset.ts";
 import { type Engine, startEngine } from "../../../../src/engine/jobs/engine.ts";
 import type { PatchDocument } from "../../../../src/shared/patch.ts";
+import type { AttackDocument } from "../../../../src/shared/results.ts";
 
 const samples = path.resolve(import.meta.dirname, "../../../../samples");
 const digits = ["zero", "one", "two", "four", "seven", "nine"].map((name) => path.join(samples, `${name}.png`));
@@ -68,6 +70,20 @@ describe("one attack with a patch", () => {
     expect(second?.["adversarial"]?.data).toEqual(first?.["adversarial"]?.data);
   });
 
+  it("is told beside a grey patch at the same places", async () => {
+    const { document } = await attack("beside", { patch: path.join(workspace, "pictures", "patch.png") });
+    const file = path.join(workspace, "grey.png");
+    const { size } = await patchOf("pictures");
+    await writeFile(file, await encodePng(new Uint8Array(size[0] * size[1]).fill(128), size[1], size[0], 1));
+    const grey = await attack("grey", { patch: file, area: 0.2, target: 3 });
+    expect(document.covering).toEqual({ attacked: grey.document.attacked });
+    expect(grey.document.attacked.correct).toBeGreaterThan(document.attacked.correct);
+    expect(grey.document.covering).toEqual({ attacked: grey.document.attacked });
+    const isRaised = ({ findings }: AttackDocument): boolean => findings.some(({ rule }) => rule === "RB209");
+    const isBroken = grey.document.attacked.correct < grey.document.clean.correct;
+    expect([isRaised(document), isRaised(grey.document)]).toEqual([false, isBroken]);
+  });
+
   it("keeps training and test images apart where the data set does", async () => {
     const pixels = await Promise.all(digits.map(async (file) => (await readImage(file, { channels: 1, resize: "none" })).pixels));
     const table = (from: number, to: number) => ({
@@ -94,6 +110,7 @@ describe("one attack with a patch", () => {
     const { document } = await attack("nothing", { area: 0 });
     expect(document).toMatchObject({ successRate: 0, gradientEvaluations: 0, norms: { l0: { max: 0 } } });
     expect(document).not.toHaveProperty("patch");
+    expect(document.covering).toEqual({ attacked: document.clean });
     await expect(patchOf("nothing")).rejects.toMatchObject({ code: "ENOENT" });
   });
 

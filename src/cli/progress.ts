@@ -1,5 +1,5 @@
-import { duration, percent } from "../engine/io/reportText.ts";
 import type { RunEvent, RunEventBody } from "../shared/events.ts";
+import { duration, number, percent } from "../shared/format.ts";
 
 const between = 5000; // ms between lines where there is no terminal to rewrite one
 
@@ -24,7 +24,7 @@ export class ProgressLine {
         this.#step = "";
         break;
       case "step":
-        this.#step = ` · epoch ${event.epoch}/${event.epochs} · loss ${event.loss.toFixed(3)} · ${Math.round(event.imagesPerSecond)} images/s`;
+        this.#step = ` · epoch ${event.epoch}/${event.epochs} · loss ${number(event.loss)} · ${number(event.imagesPerSecond)} images/s`;
         break;
       case "progress": {
         const eta = event.etaSeconds === null ? "" : ` · ${duration(event.etaSeconds)} left`;
@@ -35,7 +35,7 @@ export class ProgressLine {
       }
       case "epoch":
         this.say(
-          `${event.arm}: epoch ${event.epoch}/${event.epochs}, loss ${event.trainLoss.toFixed(4)}${event.validationAccuracy === null ? "" : `, validation ${percent(event.validationAccuracy)}`}${event.quickAttack ? `, ${event.quickAttack.id} success ${percent(event.quickAttack.successRate)}` : ""}`,
+          `${event.arm}: epoch ${event.epoch}/${event.epochs}, loss ${number(event.trainLoss)}${event.validationAccuracy === null ? "" : `, validation ${percent(event.validationAccuracy)}`}${event.quickAttack ? `, ${event.quickAttack.id} success ${percent(event.quickAttack.successRate)}` : ""}`,
         );
         break;
       case "trained":

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Node } from "jsonc-parser";
 import { type Catalog, type CatalogEntry, entriesOf } from "../shared/catalog.ts";
 import { firstArmName } from "../shared/experiment.ts";
+import { number } from "../shared/format.ts";
 import type { Severity } from "../shared/results.ts";
 import { attackKeys } from "../shared/runs.ts";
 import { nearest } from "./nearest.ts";
@@ -185,7 +186,7 @@ function stepSizes(site: ChoiceSite, catalog: Catalog): Problem[] {
   const message =
     stepSize > eps
       ? `A step of ${stepSize} is larger than ε = ${eps}: every step ends on the edge of the ball.`
-      : `${steps} steps of ${stepSize} reach only ${Number(reach.toPrecision(3))} of ε = ${eps}: the attack cannot use its ball.`;
+      : `${steps} steps of ${stepSize} reach only ${number(reach)} of ε = ${eps}: the attack cannot use its ball.`;
   if (stepSize <= eps && reach >= eps * (1 - 1e-9)) return [];
   const step = goodStep(eps, steps);
   const node = at(site.node, "stepSize");

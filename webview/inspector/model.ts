@@ -1,7 +1,7 @@
+import { epsilon, probability } from "../../src/shared/format.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../src/shared/panels.ts";
 import type { AttackImageResult, TracePoint } from "../../src/shared/protocol.ts";
 import { fileUrl } from "../lib/connect.ts";
-import { epsilon, probability } from "../lib/format.ts";
 
 /** What the person has set in the panel itself; nothing of it is the truth, so none of it is kept by the host. */
 export interface Local {

@@ -1,5 +1,5 @@
+import { number } from "../../src/shared/format.ts";
 import type { InspectorState } from "../../src/shared/panels.ts";
-import { number } from "../lib/format.ts";
 import { token } from "../lib/theme.ts";
 import { after8Bit, attackLabel, verdict } from "./model.ts";
 

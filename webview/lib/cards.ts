@@ -1,7 +1,7 @@
+import { plural } from "../../src/shared/format.ts";
 import type { PanelError } from "../../src/shared/panels.ts";
 import type { Finding, Severity } from "../../src/shared/results.ts";
 import { fill, h, onChange, type Part, show } from "./dom.ts";
-import { plural } from "./format.ts";
 import { button, icon } from "./ui.ts";
 
 const severityIcon: Readonly<Record<Severity, string>> = { error: "error", warning: "warning", info: "info", hint: "lightbulb" };

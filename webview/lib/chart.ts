@@ -1,8 +1,8 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { number } from "../../src/shared/format.ts";
 import { chartFrame, type Save } from "./chartFrame.ts";
 import { h, onChange } from "./dom.ts";
-import { number } from "./format.ts";
 import { type Axes, bandOutline, extent, type Line, type Marker, markedPoints, type Plot } from "./plot.ts";
 import { chartColours, onThemeChange, token } from "./theme.ts";
 

@@ -1,5 +1,5 @@
+import { number } from "../../src/shared/format.ts";
 import { fill, h, onChange, show } from "./dom.ts";
-import { number } from "./format.ts";
 import { type Axes, type Line, type Plot, toCsv } from "./plot.ts";
 import { toSvg } from "./plotSvg.ts";
 import { chartColours, onThemeChange, printColours, token } from "./theme.ts";

@@ -1,6 +1,6 @@
 import type { ParameterSchema } from "../../src/shared/catalog.ts";
+import { epsilon, parseNumber, words } from "../../src/shared/format.ts";
 import { h } from "./dom.ts";
-import { epsilon, parseNumber, words } from "./format.ts";
 import { button, checkbox, dropdown, slider, textField } from "./ui.ts";
 
 export interface Control {

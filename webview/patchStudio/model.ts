@@ -1,6 +1,6 @@
+import { number, percent, plural, probability } from "../../src/shared/format.ts";
 import type { PatchFigures, PatchPlacement, PatchPreview, PatchSuccessMapResult } from "../../src/shared/patch.ts";
 import type { StudioIntent, StudioPlace, StudioState, StudioTraining } from "../../src/shared/patchStudio.ts";
-import { number, percent, plural, probability } from "../lib/format.ts";
 import { type Axes, type Line, type Plot, smooth } from "../lib/plot.ts";
 
 export interface Context {

@@ -1,28 +1,6 @@
-import type { AnalysisChart, ChartPoint, ChartSeries, Format, TableCell } from "../../src/shared/results.ts";
-import { minus, number, percent } from "../lib/format.ts";
+import { cellText } from "../../src/shared/analysisCell.ts";
+import type { AnalysisChart, ChartPoint, ChartSeries } from "../../src/shared/results.ts";
 import { type Axes, dashes, type Line, markers, type Plot } from "../lib/plot.ts";
-
-const points = (share: number): string => `${(Math.abs(share) * 100).toFixed(1)}`;
-const sign = (value: number): string => (value < 0 ? minus : "");
-
-/** A figure of an analysis as a person reads it. */
-export function cellText(value: TableCell | undefined, format: Format): string {
-  if (value === null || value === undefined) return "–";
-  if (typeof value === "string") return value;
-  switch (format) {
-    case "percent":
-      return percent(value);
-    case "points":
-      return `${sign(value)}${points(value)}`;
-    case "difference":
-      return `${value > 0 ? "+" : sign(value)}${points(value)}`;
-    case "text":
-    case "number":
-    case "count":
-    case "milliseconds":
-      return number(value);
-  }
-}
 
 /** Lines with more points than this have no markers. */
 const fewPoints = 40;

@@ -1,7 +1,7 @@
+import { epsilon, number, percent, points } from "../../src/shared/format.ts";
 import type { LedgerPart } from "../../src/shared/panels.ts";
 import { type ArmReport, type AttackSummary, type Finding, type RunReport, wilson } from "../../src/shared/results.ts";
 import { attackKeys, staticKey } from "../../src/shared/runs.ts";
-import { epsilon, number, percent } from "../lib/format.ts";
 import { type Axes, dashes, markers, type Plot } from "../lib/plot.ts";
 import { ledgerRows, worstCase } from "./ledger.ts";
 
@@ -86,7 +86,7 @@ function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
   };
 }
 
-export const interval = (cell: Cell): string => (cell.share === null ? "" : `${(cell.low * 100).toFixed(1)}–${percent(cell.high)}`);
+export const interval = (cell: Cell): string => (cell.share === null ? "" : `${points(cell.low)}–${percent(cell.high)}`);
 
 /** The findings of the run and of its attacks, each once. */
 export function allFindings(report: RunReport): Finding[] {

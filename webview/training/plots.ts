@@ -1,4 +1,4 @@
-import { number, percent } from "../lib/format.ts";
+import { number, percent } from "../../src/shared/format.ts";
 import { type Axes, dashes, type Line, type Mark, markers, type Plot, smooth } from "../lib/plot.ts";
 import type { ArmSeries, Summary } from "./series.ts";
 

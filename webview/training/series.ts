@@ -1,4 +1,5 @@
 import type { RunEvent } from "../../src/shared/events.ts";
+import { percent } from "../../src/shared/format.ts";
 
 type Epoch = Extract<RunEvent, { kind: "epoch" }>;
 type Step = Extract<RunEvent, { kind: "step" }>;
@@ -179,8 +180,7 @@ function readEnd(draft: Draft, event: Exclude<RunEvent, { kind: "step" | "epoch"
 }
 
 function attackedText(event: Extract<RunEvent, { kind: "attacked" }>): string {
-  const share = (value: number | null): string => (value === null ? "–" : `${(value * 100).toFixed(1)} %`);
-  return `${event.arm}, ${event.attack}: accuracy ${share(event.cleanAccuracy)} → ${share(event.attackedAccuracy)}`;
+  return `${event.arm}, ${event.attack}: accuracy ${percent(event.cleanAccuracy)} → ${percent(event.attackedAccuracy)}`;
 }
 
 const note = (draft: Draft, t: number, kind: LogLine["kind"], text: string): void => {

@@ -1,8 +1,8 @@
+import { percent } from "../../src/shared/format.ts";
 import type { TrainingIntent, TrainingState } from "../../src/shared/panels.ts";
 import { errorCard } from "../lib/cards.ts";
 import { createChart } from "../lib/chart.ts";
 import { h, setText, show } from "../lib/dom.ts";
-import { percent } from "../lib/format.ts";
 import { checkbox, icon, slider } from "../lib/ui.ts";
 import { attentionStrips } from "./parts/attentionStrips.ts";
 import { header } from "./parts/header.ts";

@@ -1,5 +1,6 @@
-import { attackLabel, figure, percent, points } from "../../engine/io/reportText.ts";
+import { attackLabel } from "../../engine/io/reportText.ts";
 import { attackDataset } from "../../engine/jobs/attackDataset.ts";
+import { count, number, percent, points } from "../../shared/format.ts";
 import type { AttackDocument } from "../../shared/results.ts";
 import { printJson, printText, tableText } from "../print.ts";
 import type { VerbAction } from "./index.ts";
@@ -36,13 +37,13 @@ export const attack: VerbAction = async (args, session) => {
 };
 
 function print(d: AttackDocument, directory: string): void {
-  const cells = [attackLabel(d.attack), String(d.n), percent(d.clean.accuracy), percent(d.attacked.accuracy)];
+  const cells = [attackLabel(d.attack), count(d.n), percent(d.clean.accuracy), percent(d.attacked.accuracy)];
   const more = [
     points(d.robustness),
     percent(d.defenseSuccess),
-    figure(d.norms.linf.mean),
-    figure(d.norms.l2.mean),
-    figure(d.imagesPerSecond),
+    number(d.norms.linf.mean),
+    number(d.norms.l2.mean),
+    number(d.imagesPerSecond),
   ];
   if (d.mode === "static") printText("static: the images were made without the defence");
   printText(tableText(["attack", "images", "clean", "attacked", "δ", "β", "L∞", "L2", "images/s"], [[...cells, ...more]]));

@@ -2,6 +2,7 @@ import path from "node:path";
 import { newRunDirectory } from "../../engine/io/runStore.ts";
 import { explainImage } from "../../engine/jobs/explainImage.ts";
 import { rankPatches } from "../../engine/jobs/rankPatches.ts";
+import { percent } from "../../shared/format.ts";
 import type { RankPatchesParams } from "../../shared/protocol.ts";
 import type { Args } from "../args.ts";
 import { printJson, printText, tableText } from "../print.ts";
@@ -21,8 +22,8 @@ export const explain: VerbAction = async (args, session) => {
   const result = await explainImage({ image, model, method, params, directory }, engine, session.context());
   if (args.flag("json")) printJson(result);
   else {
-    printText(`${result.prediction.name} ${(100 * result.prediction.probability).toFixed(1)} %, attention of layer ${result.layer}`);
-    printText(`area ${(100 * result.area).toFixed(1)} % of the picture${result.degenerate ? "; the map is zero everywhere" : ""}`);
+    printText(`${result.prediction.name} ${percent(result.prediction.probability)}, attention of layer ${result.layer}`);
+    printText(`area ${percent(result.area)} of the picture${result.degenerate ? "; the map is zero everywhere" : ""}`);
     printText(path.join(result.directory, result.overlay));
   }
   return 0;

@@ -4,6 +4,7 @@ import { inspectModel } from "../../engine/jobs/inspectModel.ts";
 import { list as listEntries } from "../../engine/jobs/list.ts";
 import type { ParameterSchema } from "../../shared/catalog.ts";
 import { deviceNote } from "../../shared/devices.ts";
+import { count } from "../../shared/format.ts";
 import { printJson, printText, tableText } from "../print.ts";
 import type { VerbAction } from "./index.ts";
 
@@ -50,7 +51,7 @@ export const inspect: VerbAction = async (args, session) => {
   else {
     const { format, inputShape, classes, parameters, layers, warnings } = inspection;
     const shape = (sides: readonly (number | null)[]): string => sides.map((side) => side ?? "n").join("×");
-    printText(`${format}, input ${shape(inputShape)}, ${classes} classes, ${parameters.toLocaleString("en")} parameters`);
+    printText(`${format}, input ${shape(inputShape)}, ${classes} classes, ${count(parameters)} parameters`);
     printText(
       tableText(
         ["layer", "type", "output"],

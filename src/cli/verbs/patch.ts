@@ -1,10 +1,10 @@
 import path from "node:path";
-import { percent } from "../../engine/io/reportText.ts";
 import { applyPatch } from "../../engine/jobs/patch/applyPatch.ts";
 import { exportPatch } from "../../engine/jobs/patch/exportPatch.ts";
 import { previewPatch } from "../../engine/jobs/patch/previewPatch.ts";
 import { recorded } from "../../engine/jobs/patch/recorded.ts";
 import { patchSuccessMap } from "../../engine/jobs/patch/successMap.ts";
+import { number, percent } from "../../shared/format.ts";
 import type { PreviewPatchResult } from "../../shared/patch.ts";
 import type { ClassScore } from "../../shared/protocol.ts";
 import type { Args } from "../args.ts";
@@ -129,8 +129,8 @@ async function print(file: string, args: Args): Promise<void> {
   };
   const result = await exportPatch(request);
   if (args.flag("json")) return printJson(result);
-  const [height, width] = result.centimetres.map((length) => Number(length.toFixed(2)));
+  const [height, width] = result.centimetres;
   printText(
-    `${result.file}: ${result.pixels[0]}×${result.pixels[1]} pixels, ${height}×${width} cm at ${result.dpi} dpi (${result.upscaling})`,
+    `${result.file}: ${result.pixels[0]}×${result.pixels[1]} pixels, ${number(height)}×${number(width)} cm at ${result.dpi} dpi (${result.upscaling})`,
   );
 }

@@ -1,25 +1,6 @@
-import type { AnalysisChart, AnalysisTable, Format, TableCell } from "../../shared/results.ts";
-import { figure, percent, points, type TextTable } from "./reportText.ts";
-
-/** A cell as reports write it. */
-export function cellText(value: TableCell | undefined, format: Format): string {
-  if (value === null || value === undefined) return "–";
-  if (typeof value === "string") return value;
-  switch (format) {
-    case "percent":
-      return percent(value);
-    case "points":
-      return points(value);
-    case "difference":
-      return value > 0 ? `+${points(value)}` : points(value);
-    case "count":
-      return String(value);
-    case "text":
-    case "number":
-    case "milliseconds":
-      return figure(value);
-  }
-}
+import { cellText } from "../../shared/analysisCell.ts";
+import type { AnalysisChart, AnalysisTable, Format } from "../../shared/results.ts";
+import type { TextTable } from "./reportText.ts";
 
 const headText = (name: string, format: Format): string => (format === "milliseconds" ? `${name} (ms)` : name);
 

@@ -1,5 +1,5 @@
+import { cellText } from "../../shared/analysisCell.ts";
 import type { AnalysisChart, ChartPoint, ChartSeries } from "../../shared/results.ts";
-import { cellText } from "./reportAnalyses.ts";
 
 const size = { width: 480, height: 260, left: 74, right: 14, top: 12, bottom: 44 };
 const colours = 6;

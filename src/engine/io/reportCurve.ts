@@ -1,5 +1,5 @@
 import type { RunEvent } from "../../shared/events.ts";
-import { figure } from "./reportText.ts";
+import { number } from "../../shared/format.ts";
 
 export type EpochEvent = Extract<RunEvent, { kind: "epoch" }>;
 export interface Curve {
@@ -24,12 +24,12 @@ function lossCurve({ arm, history }: Curve, quote: (text: string) => string): st
   const at = (value: number): string => value.toFixed(1);
   const places = history.map((event) => `${at(x(event.epoch))},${at(y(event.trainLoss))}`);
   const dots = history.map((event) => {
-    const title = `epoch ${event.epoch}: loss ${figure(event.trainLoss)}`;
+    const title = `epoch ${event.epoch}: loss ${number(event.trainLoss)}`;
     return `<circle cx="${at(x(event.epoch))}" cy="${at(y(event.trainLoss))}" r="3"><title>${title}</title></circle>`;
   });
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const place = at(y(share * top));
-    return `<line class="grid" x1="${left}" x2="${width - right}" y1="${place}" y2="${place}"/><text x="${left - 6}" y="${place}" dy="4" text-anchor="end">${figure(share * top)}</text>`;
+    return `<line class="grid" x1="${left}" x2="${width - right}" y1="${place}" y2="${place}"/><text x="${left - 6}" y="${place}" dy="4" text-anchor="end">${number(share * top)}</text>`;
   });
   const step = Math.max(1, Math.ceil(epochs / 10));
   const marks = Array.from({ length: epochs }, (_, i) => i + 1)

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { number, percent } from "../../shared/format.ts";
 import { type ArmReport, type ExplanationSample, groupFindings, type RunReport } from "../../shared/results.ts";
 import { analysesHtml, htmlTable } from "./reportAnalysesHtml.ts";
 import { type Curve, lossCurves } from "./reportCurve.ts";
 import { reportStyle } from "./reportStyle.ts";
-import { figure, mainTable, notesBelow, percent, tableNotes } from "./reportText.ts";
+import { mainTable, notesBelow, tableNotes } from "./reportText.ts";
 
 export const escapeHtml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -53,7 +54,7 @@ function expectations(report: RunReport): string {
   const items = report.expect.map(({ metric, arm, attack, min, max, value, met }) => {
     const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(" and ");
     const what = [metric, arm, attack].filter(Boolean).join(" · ");
-    return `<li class="${met ? "met" : "missed"}">${met ? "✓ met" : "✗ not met"}: ${e(what)} ${e(wanted)}, is ${figure(value)}</li>`;
+    return `<li class="${met ? "met" : "missed"}">${met ? "✓ met" : "✗ not met"}: ${e(what)} ${e(wanted)}, is ${number(value)}</li>`;
   });
   return `<h2>Expected</h2><ul>${items.join("")}</ul>`;
 }
@@ -91,7 +92,7 @@ async function sampleFigure(sample: ExplanationSample, directory: string): Promi
     picture(adversarial.image, `attacked ${adversarial.prediction}${isChanged ? " ✗" : ""}`),
     picture(adversarial.attention, "attention"),
   ]);
-  const caption = `${sample.attack}, image ${sample.index}, class ${sample.label}; areas overlap ${sample.iou === null ? "–" : percent(sample.iou)} (IoU)`;
+  const caption = `${sample.attack}, image ${sample.index}, class ${sample.label}; areas overlap ${percent(sample.iou)} (IoU)`;
   return `<figure class="sample"><div class="quad">${quad.join("")}</div><figcaption>${e(caption)}</figcaption></figure>`;
 }
 

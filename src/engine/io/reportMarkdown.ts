@@ -1,6 +1,7 @@
+import { number } from "../../shared/format.ts";
 import { groupFindings, type RunReport } from "../../shared/results.ts";
 import { chartTable, tableTexts } from "./reportAnalyses.ts";
-import { figure, mainTable, notesBelow, type TextTable, tableNotes } from "./reportText.ts";
+import { mainTable, notesBelow, type TextTable, tableNotes } from "./reportText.ts";
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 
@@ -29,7 +30,7 @@ export function renderMarkdown(report: RunReport): string {
     );
     for (const { metric, arm, attack, min, max, value, met } of report.expect) {
       const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(", ");
-      lines.push(row([metric, arm ?? "first", attack ?? "all", wanted, figure(value), met ? "yes" : "no"]));
+      lines.push(row([metric, arm ?? "first", attack ?? "all", wanted, number(value), met ? "yes" : "no"]));
     }
   }
   lines.push("", "## Findings", "");

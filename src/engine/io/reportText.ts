@@ -1,23 +1,11 @@
+import { count, duration, epsilon, number, percent, points } from "../../shared/format.ts";
 import { type ArmReport, type AttackSummary, type Choice, type RunReport, wilson } from "../../shared/results.ts";
 import { attackKeys } from "../../shared/runs.ts";
-
-/** How numbers are written in every report: percent with one decimal, three significant digits, ε as n/255 where it is one. */
-export const percent = (value: number | null): string => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
-export const figure = (value: number | null): string => (value === null ? "–" : Number(value.toPrecision(3)).toString());
 
 /** "61.0–67.3 %": 95 % Wilson interval of `correct` out of `n`. */
 export function interval(correct: number, n: number): string {
   const bounds = wilson(correct, n);
-  return bounds ? `${(100 * bounds[0]).toFixed(1)}–${(100 * bounds[1]).toFixed(1)} %` : "–";
-}
-
-/** δ in percentage points. */
-export const points = (value: number | null): string =>
-  value === null ? "–" : `${value < 0 ? "−" : ""}${Math.abs(100 * value).toFixed(1)}`;
-
-export function radius(eps: number): string {
-  const bytes = eps * 255;
-  return eps > 0 && Math.abs(bytes - Math.round(bytes)) < 1e-9 && Math.round(bytes) < 128 ? `${Math.round(bytes)}/255` : figure(eps);
+  return bounds ? `${points(bounds[0])}–${percent(bounds[1])}` : "–";
 }
 
 /** "pgd-40 ε 0.3": the id with what decides its strength. */
@@ -28,8 +16,8 @@ export function attackLabel({ id, params }: Choice): string {
   const area = params["area"];
   return [
     typeof steps === "number" && area === undefined ? `${id}-${steps}` : id,
-    typeof area === "number" ? `${Number((100 * area).toFixed(1))} % ${String(params["mode"] ?? "")}`.trim() : "",
-    typeof eps === "number" ? `ε ${radius(eps)}` : "",
+    typeof area === "number" ? `${percent(area)} ${String(params["mode"] ?? "")}`.trim() : "",
+    typeof eps === "number" ? `ε ${epsilon(eps)}` : "",
     typeof pixels === "number" ? `${pixels} px` : "",
   ]
     .filter((part) => part !== "")
@@ -69,19 +57,19 @@ export function mainTable(report: RunReport): TextTable {
 
 function rowCells({ arm, summary }: ReportRow, hasStatic: boolean): string[] {
   const blank = Array.from({ length: hasStatic ? 7 : 5 }, () => "–");
-  if (!summary) return [arm.name, "none", String(arm.clean.n), percent(arm.clean.accuracy), ...blank];
+  if (!summary) return [arm.name, "none", count(arm.clean.n), percent(arm.clean.accuracy), ...blank];
   const transferred = summary.static;
   const own = [percent(summary.attacked.accuracy), interval(summary.attacked.correct, summary.n)];
   const other = transferred ? [percent(transferred.attacked.accuracy), interval(transferred.attacked.correct, transferred.n)] : ["–", "–"];
   return [
     arm.name,
     attackLabel(summary.attack),
-    String(summary.n),
+    count(summary.n),
     percent(summary.clean.accuracy),
     ...(summary.mode === "static" ? ["–", "–", ...(transferred ? other : own)] : [...own, ...(hasStatic ? other : [])]),
     points(summary.robustness),
     percent(summary.defenseSuccess),
-    figure(summary.imagesPerSecond),
+    number(summary.imagesPerSecond),
   ];
 }
 
@@ -89,13 +77,13 @@ function rowCells({ arm, summary }: ReportRow, hasStatic: boolean): string[] {
 function sizeNotes(report: RunReport): string[] {
   return report.arms.map((arm) => {
     const trained = arm.training
-      ? `trained on ${arm.training.images} images for ${arm.training.epochs} epochs${arm.training.reused ? " (model reused)" : ` in ${duration(arm.training.seconds)}`}`
+      ? `trained on ${count(arm.training.images)} images for ${count(arm.training.epochs)} epochs${arm.training.reused ? " (model reused)" : ` in ${duration(arm.training.seconds)}`}`
       : "taken as it is";
     const { timing } = arm;
-    const p95 = timing?.p95Milliseconds === undefined ? "" : ` (95th percentile ${figure(timing.p95Milliseconds)})`;
-    const without = timing?.networkMilliseconds === undefined ? "" : `, ${figure(timing.networkMilliseconds)} ms without the volumizer`;
-    const time = timing ? `, ${figure(timing.forwardMilliseconds)} ms an image${p95}${without}` : "";
-    return `${arm.name}: ${arm.model.id}, ${trained}, tested on ${arm.clean.n} images${time}`;
+    const p95 = timing?.p95Milliseconds === undefined ? "" : ` (95th percentile ${number(timing.p95Milliseconds)})`;
+    const without = timing?.networkMilliseconds === undefined ? "" : `, ${number(timing.networkMilliseconds)} ms without the volumizer`;
+    const time = timing ? `, ${number(timing.forwardMilliseconds)} ms an image${p95}${without}` : "";
+    return `${arm.name}: ${arm.model.id}, ${trained}, tested on ${count(arm.clean.n)} images${time}`;
   });
 }
 
@@ -109,12 +97,6 @@ const coverNotes = (report: RunReport): string[] =>
 
 /** What is said below the main table, line by line. */
 export const notesBelow = (report: RunReport): string[] => [...sizeNotes(report), ...coverNotes(report)];
-
-export function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 90 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
 
 export const explainTerms =
   "Clean and attacked: share of all test images classified correctly. δ: clean − attacked, in percentage points. β: share of the images that were right before the attack and still are. Intervals: Wilson, 95 %.";

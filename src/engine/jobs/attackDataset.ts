@@ -1,6 +1,7 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { RunEventBody } from "../../shared/events.ts";
+import { percent } from "../../shared/format.ts";
 import type { AttackDocument, AttackSummary, Choice } from "../../shared/results.ts";
 import { runFiles, slug } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier.ts";
@@ -104,7 +105,6 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   await writeNamed(store, evaluated, p.images, images.inputShape);
   const document = attackDocument(store.id, { ...summary, findings }, evaluated, runFiles.adversarial);
   await store.writeJson(runFiles.result, document);
-  const percent = (value: number | null): string => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
   await store.update({ headline: `${attack.id}: ${percent(summary.clean.accuracy)} → ${percent(summary.attacked.accuracy)}` });
   store.append({ kind: "done", report: runFiles.result });
   if (isStatic) source.dispose();

@@ -1,3 +1,4 @@
+import { percent } from "../../shared/format.ts";
 import type { ExplainImageParams, ExplainImageResult } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import type { RunContext } from "../context.ts";
@@ -31,7 +32,7 @@ export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: R
       degenerate: explained.degenerate[0] ?? false,
     };
     await store.writeJson(runFiles.result, result);
-    await store.update({ headline: `${prediction.name} ${(100 * prediction.probability).toFixed(1)} %` });
+    await store.update({ headline: `${prediction.name} ${percent(prediction.probability)}` });
     return result;
   };
   return settle(store, work, (event) => store.append(event));

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import { percent } from "../../shared/format.ts";
 import type { PatchDocument } from "../../shared/patch.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { decodeTransparent, type Raster, resizeRaster } from "../io/decode.ts";
@@ -83,7 +84,7 @@ async function sticker(raster: Raster, image: ImageShape, { area, target }: Stic
   if (opaque === 0) throw new BulwarkError("IMAGE_INVALID", `${name} is transparent everywhere.`, "Choose another picture.");
   const zoom = Math.sqrt((area * image[0] * image[1]) / opaque);
   const [height, width] = [raster.height, raster.width].map((side) => Math.max(1, Math.round(side * zoom))) as [number, number];
-  refuseTooLarge(height, width, 1, image, `${name} at ${Number((100 * area).toFixed(1))} % of the image`);
+  refuseTooLarge(height, width, 1, image, `${name} at ${percent(area)} of the image`);
   return fromRaster(await resizeRaster(raster, height, width, "fill"), image[2], { shape: "square", target });
 }
 

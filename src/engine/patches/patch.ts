@@ -1,4 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
+import { number, percent } from "../../shared/format.ts";
 
 export type PatchShape = "disc" | "square";
 /** Height, width, channels of the images that a patch is pasted on. */
@@ -56,7 +57,7 @@ export function greyPatch(shape: PatchShape, area: number, image: ImageShape, ta
 /** @throws PARAMETER_INVALID when the patch at that scale, not turned, is larger than the image. */
 export function refuseTooLarge(height: number, width: number, scale: number, image: ImageShape, what: string): void {
   if (height * scale <= image[0] && width * scale <= image[1]) return;
-  const size = [height * scale, width * scale].map((side) => Number(side.toFixed(1))).join("×");
+  const size = [height * scale, width * scale].map((side) => number(side)).join("×");
   throw new BulwarkError(
     "PARAMETER_INVALID",
     `${what} is ${size} pixels, larger than the image of ${image[0]}×${image[1]}.`,
@@ -69,5 +70,3 @@ export const coverageOf = (patch: Patch, [height, width]: ImageShape): number =>
 
 /** Its colours rounded to the 256 levels of a PNG, halves upwards. */
 export const rounded = (patch: Patch): Patch => ({ ...patch, pixels: patch.pixels.map((v) => Math.floor(255 * v + 0.5) / 255) });
-
-const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;

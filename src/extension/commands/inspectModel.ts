@@ -1,4 +1,5 @@
 import path from "node:path";
+import { count } from "../../shared/format.ts";
 import { type ModelInspection, requests } from "../../shared/protocol.ts";
 import { chooseModel } from "../choose.ts";
 import { showText } from "../documents.ts";
@@ -19,7 +20,7 @@ function describe(model: string, { format, inputShape, classes, parameters, laye
   return [
     `# ${path.basename(path.dirname(model))}`,
     "",
-    `${format} · input ${shape(inputShape)} · ${classes} classes · ${parameters.toLocaleString("en")} parameters`,
+    `${format} · input ${shape(inputShape)} · ${classes} classes · ${count(parameters)} parameters`,
     "",
     ...warnings.map((warning) => `> ${warning}`),
     ...(warnings.length > 0 ? [""] : []),

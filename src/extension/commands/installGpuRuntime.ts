@@ -3,6 +3,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands, settings } from "../../shared/contributions.ts";
 import { BulwarkError, cancelled } from "../../shared/errors.ts";
+import { bytes } from "../../shared/format.ts";
 import { type RuntimePart, runtimeParts } from "../../shared/gpuRuntime.ts";
 import { type DoctorReport, requests } from "../../shared/protocol.ts";
 import { pick } from "../choose.ts";
@@ -52,7 +53,7 @@ function requirePlatform(): void {
 async function choosePart(root: string): Promise<RuntimePart> {
   const items = runtimeParts.map((part) => {
     const version = installedVersion(part, root);
-    const state = version === undefined ? `about ${gigabytes(part.download)} to download` : `${version} is installed`;
+    const state = version === undefined ? `about ${bytes(part.download)} to download` : `${version} is installed`;
     return { label: part.title, description: state, detail: `${part.package} ${part.version}; needs ${part.needs}`, part };
   });
   return (await pick(items, "Which GPU runtime?")).part;
@@ -66,11 +67,9 @@ async function askWhatNow(part: RuntimePart, version: string): Promise<"reinstal
   return (await pick(items, `${part.title} ${version} is installed.`)).what;
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
-
 async function askConsent(part: RuntimePart, root: string): Promise<void> {
   const detail = [
-    `npm downloads ${part.package} ${part.version} from your package registry, and its install script the native part from ${part.host}: about ${gigabytes(part.download)}, and ${gigabytes(part.disk)} on the disk while it is being installed.`,
+    `npm downloads ${part.package} ${part.version} from your package registry, and its install script the native part from ${part.host}: about ${bytes(part.download)}, and ${bytes(part.disk)} on the disk while it is being installed.`,
     `It needs ${part.needs}, which you install yourself.`,
     `It is put in ${path.join(root, part.id)} and nowhere else. Nothing but these downloads is asked for, and nothing of yours is sent.`,
   ].join("\n\n");

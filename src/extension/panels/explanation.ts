@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { panels } from "../../shared/contributions.ts";
+import { percent, probability } from "../../shared/format.ts";
 import type { ExplainImageResult } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { isRecord, readJson } from "../files.ts";
@@ -68,6 +69,6 @@ function draw(services: Services, panel: vscode.WebviewPanel, image: string, res
 function sentence({ prediction, degenerate, area }: ExplainImageResult): string {
   const where = degenerate
     ? "The map is empty: no part of the picture speaks for it."
-    : `Attention covers ${(100 * area).toFixed(1)} % of the picture.`;
-  return `Predicted ${prediction.name} with probability ${prediction.probability.toPrecision(3)}. ${where}`;
+    : `Attention covers ${percent(area)} of the picture.`;
+  return `Predicted ${prediction.name} with probability ${probability(prediction.probability)}. ${where}`;
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, statfs, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BulwarkError, cancelled } from "../../shared/errors.ts";
+import { bytes } from "../../shared/format.ts";
 import type { RuntimePart } from "../../shared/gpuRuntime.ts";
 import { namesIn } from "../files.ts";
 import { type NpmOptions, npmInstall } from "./npm.ts";
@@ -98,7 +99,7 @@ async function requireSpace({ title, disk }: RuntimePart, root: string): Promise
   if (free < disk)
     throw new BulwarkError(
       "DISK_FULL",
-      `${title} takes about ${(disk / 1e9).toFixed(1)} GB while it is being installed, and ${(free / 1e9).toFixed(1)} GB are free in ${root}.`,
+      `${title} takes about ${bytes(disk)} while it is being installed, and ${bytes(free)} are free in ${root}.`,
       "Free some space, then try again.",
     );
 }

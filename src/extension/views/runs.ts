@@ -1,7 +1,8 @@
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
+import { duration, percent } from "../../shared/format.ts";
+import { age } from "../age.ts";
 import type { QueuedJob } from "../engine/queue.ts";
-import { age, duration, percent } from "../format.ts";
 import type { Services } from "../services.ts";
 import type { RunEntry } from "./runIndex.ts";
 import { createTree, row, type Tree, type TreeNode } from "./tree.ts";

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
-import { duration, percent } from "../format.ts";
+import { duration, percent } from "../../shared/format.ts";
 import type { Services } from "../services.ts";
 
 /** One item: what computes, or what is being computed. */

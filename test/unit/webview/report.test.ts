@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { AttackSummary, RunReport } from "../../../src/shared/results.ts";
 import { staticResult } from "../../../webview/fixtures/analyses.ts";
 import { states } from "../../../webview/fixtures/report.ts";
-import { analysisPlot, cellText } from "../../../webview/report/analyses.ts";
+import { analysisPlot } from "../../../webview/report/analyses.ts";
 import { allFindings, attackName, epsilonCurves, expectationText, interval, overview } from "../../../webview/report/tables.ts";
 
 const state = states["done"];
@@ -93,17 +93,6 @@ test("a chart of an analysis has one x axis for all its lines, steps and bands k
   expect(plot.lines[1]?.band).toEqual({ low: [null, null, 0.2, null], high: [null, null, 0.3, null] });
   expect(plot.lines[0]?.dash).not.toEqual(plot.lines[1]?.dash);
   expect([axes.format(0.5), axes.xFormat?.(0.5), axes.xRange]).toEqual(["50.0 %", "0.5", [0, 1]]);
-});
-
-test("figures of an analysis are written as their columns say", () => {
-  const said = (value: number | null, format: Parameters<typeof cellText>[1]) => cellText(value, format);
-  expect([said(0.123, "percent"), said(-0.123, "points"), said(0.123, "difference"), said(-0.02, "difference")]).toEqual([
-    "12.3 %",
-    "−12.3",
-    "+12.3",
-    "−2.0",
-  ]);
-  expect([said(1.2345, "milliseconds"), said(null, "percent")]).toEqual(["1.23", "–"]);
 });
 
 test("names and expectations", () => {

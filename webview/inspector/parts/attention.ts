@@ -1,9 +1,9 @@
 import { entriesOf } from "../../../src/shared/catalog.ts";
 import { cividis } from "../../../src/shared/colour.ts";
+import { number, percent } from "../../../src/shared/format.ts";
 import type { AttackImageResult } from "../../../src/shared/protocol.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
-import { number, percent } from "../../lib/format.ts";
 import { colourMap, isGrey, legend } from "../../lib/heatmap.ts";
 import { createPicture, type Picture } from "../../lib/image.ts";
 import { createLoupe } from "../../lib/loupe.ts";

@@ -1,7 +1,7 @@
+import { number } from "../../../src/shared/format.ts";
 import type { PatchRanking } from "../../../src/shared/protocol.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, roving } from "../../lib/dom.ts";
-import { number } from "../../lib/format.ts";
 import { movedSlices, type Place, placesOf } from "./slices.ts";
 
 interface Strip {

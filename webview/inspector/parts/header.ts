@@ -1,3 +1,4 @@
+import { percent } from "../../../src/shared/format.ts";
 import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { button, enable, progressRing } from "../../lib/ui.ts";
 import { attackLabel, type Context } from "../model.ts";
@@ -8,7 +9,7 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
   const title = h("h1", {});
   const subtitle = h("p", { class: "muted subtitle" });
   const ring = h("span", { class: "header-progress" }, progressRing("Attack under way"));
-  const percent = h("span", { class: "muted" });
+  const share = h("span", { class: "muted" });
   let context: Context | null = null;
   const rerun = button("Re-run", rerunNow, { icon: "refresh", label: "Run the attack again, with the parameters of the form" });
   const cancel = button("Cancel", () => context?.send({ kind: "cancel" }), { icon: "debug-stop", label: "Cancel the attack (Esc)" });
@@ -33,7 +34,7 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
       "header",
       { class: "panel-header" },
       h("div", { class: "titles" }, title, subtitle),
-      h("div", { class: "buttons" }, ring, percent, rerun, cancel, studio, menu.element),
+      h("div", { class: "buttons" }, ring, share, rerun, cancel, studio, menu.element),
     ),
     update(next) {
       context = next;
@@ -41,8 +42,8 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
       const running = state.status === "running";
       texts(state.title, `${state.model.label} · ${attackLabel(state)}`);
       show(ring, running);
-      show(percent, running && state.progress !== null);
-      if (state.progress) setText(percent, `${Math.round((100 * state.progress.done) / Math.max(1, state.progress.total))} %`);
+      show(share, running && state.progress !== null);
+      if (state.progress) setText(share, percent(state.progress.done / Math.max(1, state.progress.total)));
       show(rerun, !running);
       show(cancel, running);
       enable(menu.button, state.result !== null);

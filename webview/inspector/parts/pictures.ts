@@ -1,6 +1,6 @@
 import { diverging } from "../../../src/shared/colour.ts";
+import { number, probability } from "../../../src/shared/format.ts";
 import { fill, h, onChange, type Part, setText } from "../../lib/dom.ts";
-import { number, probability } from "../../lib/format.ts";
 import { differenceMap, legend } from "../../lib/heatmap.ts";
 import { createPicture, type Frame, type Picture } from "../../lib/image.ts";
 import { createLoupe, type Loupe, wholeImage, zoomed } from "../../lib/loupe.ts";

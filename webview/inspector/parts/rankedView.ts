@@ -1,7 +1,7 @@
+import { plural } from "../../../src/shared/format.ts";
 import type { RankPatchesResult } from "../../../src/shared/protocol.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
-import { plural } from "../../lib/format.ts";
 import { createPicture, type Frame } from "../../lib/image.ts";
 import { createLoupe } from "../../lib/loupe.ts";
 import { loadPixels, type Pixels } from "../../lib/pixels.ts";

@@ -1,6 +1,6 @@
+import { number, words } from "../../../src/shared/format.ts";
 import type { RankingSettings } from "../../../src/shared/panels.ts";
 import type { PatchRanking, RankPatchesResult } from "../../../src/shared/protocol.ts";
-import { number, words } from "../../lib/format.ts";
 import type { Axes, Line, Mark, Plot } from "../../lib/plot.ts";
 import { placesOf, scoreOf, unitOf } from "./slices.ts";
 

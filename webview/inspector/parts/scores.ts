@@ -1,6 +1,6 @@
+import { probability } from "../../../src/shared/format.ts";
 import type { AttackImageResult, ClassScore } from "../../../src/shared/protocol.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
-import { probability } from "../../lib/format.ts";
 import { section } from "../../lib/ui.ts";
 import type { Context } from "../model.ts";
 

@@ -1,6 +1,6 @@
+import { probability } from "../../../src/shared/format.ts";
 import type { TracePoint } from "../../../src/shared/protocol.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
-import { probability } from "../../lib/format.ts";
 import { button, slider } from "../../lib/ui.ts";
 import { type Context, keptIterate, traceOf } from "../model.ts";
 import { sparkline } from "./sparkline.ts";

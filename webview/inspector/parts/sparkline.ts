@@ -1,6 +1,6 @@
+import { number } from "../../../src/shared/format.ts";
 import type { TracePoint } from "../../../src/shared/protocol.ts";
 import { h } from "../../lib/dom.ts";
-import { number } from "../../lib/format.ts";
 
 const width = 600;
 const height = 48;

@@ -1,5 +1,5 @@
+import { count, duration, number, plural } from "../../../src/shared/format.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
-import { count, duration, number, plural } from "../../lib/format.ts";
 import { icon } from "../../lib/ui.ts";
 import { after8Bit, type Context, pictureNotes, type Verdict, verdict } from "../model.ts";
 

@@ -1,7 +1,7 @@
 import { cividis } from "../../../src/shared/colour.ts";
+import { number, percent } from "../../../src/shared/format.ts";
 import type { PatchPlacement, PatchSuccessMapResult } from "../../../src/shared/patch.ts";
 import { fill, h, onChange, roving } from "../../lib/dom.ts";
-import { number, percent } from "../../lib/format.ts";
 import { type MapFigure, mapFigures, mapValues } from "../model.ts";
 
 /** A table in colours: rows and columns are the places of the patch, each cell says its number and takes the patch there. */

@@ -1,9 +1,9 @@
+import { number, percent, probability } from "../../../src/shared/format.ts";
 import type { PatchPlacement } from "../../../src/shared/patch.ts";
 import type { StudioPlace, StudioState } from "../../../src/shared/patchStudio.ts";
 import { errorCard } from "../../lib/cards.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
-import { number, percent, probability } from "../../lib/format.ts";
 import { loadPixels, type Pixels } from "../../lib/pixels.ts";
 import { button, type Choice, dropdown, icon, section, slider } from "../../lib/ui.ts";
 import {

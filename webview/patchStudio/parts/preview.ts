@@ -1,3 +1,4 @@
+import { probability } from "../../../src/shared/format.ts";
 import type { PatchPreview, PatchTransforms } from "../../../src/shared/patch.ts";
 import type { StudioState } from "../../../src/shared/patchStudio.ts";
 import { errorCard } from "../../lib/cards.ts";
@@ -119,7 +120,7 @@ function cell(p: PatchPreview, base: string): HTMLElement {
         "figcaption",
         { attributes: { "aria-hidden": "true" } },
         icon(icons[kind]),
-        ` ${p.label.name} → ${p.prediction.name} (${p.prediction.probability.toFixed(2)})`,
+        ` ${p.label.name} → ${p.prediction.name} (${probability(p.prediction.probability)})`,
       ),
     ),
   );

@@ -1,7 +1,7 @@
+import { count, number } from "../../../src/shared/format.ts";
 import type { ExportPatchResult } from "../../../src/shared/patch.ts";
 import { errorCard } from "../../lib/cards.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
-import { count, number } from "../../lib/format.ts";
 import { button, dropdown, section } from "../../lib/ui.ts";
 import type { Context } from "../model.ts";
 import { firstFault, numberField } from "./fields.ts";

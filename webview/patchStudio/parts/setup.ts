@@ -1,6 +1,6 @@
+import { number } from "../../../src/shared/format.ts";
 import type { StudioChange, StudioSettings, StudioState } from "../../../src/shared/patchStudio.ts";
 import { fill, h, onChange, type Part, setText } from "../../lib/dom.ts";
-import { number } from "../../lib/format.ts";
 import { type Control, control } from "../../lib/parameterControl.ts";
 import { button, dropdown, section, slider } from "../../lib/ui.ts";
 import type { Context } from "../model.ts";

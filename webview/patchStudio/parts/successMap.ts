@@ -1,9 +1,9 @@
 import { cividis } from "../../../src/shared/colour.ts";
+import { percent } from "../../../src/shared/format.ts";
 import type { PatchPlacement } from "../../../src/shared/patch.ts";
 import type { StudioState } from "../../../src/shared/patchStudio.ts";
 import { errorCard } from "../../lib/cards.ts";
 import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
-import { percent } from "../../lib/format.ts";
 import { legend } from "../../lib/heatmap.ts";
 import { button, dropdown, section } from "../../lib/ui.ts";
 import { type Context, type MapFigure, mapFigures, mapText, usualStride } from "../model.ts";

@@ -1,8 +1,9 @@
+import { cellText } from "../../../src/shared/analysisCell.ts";
 import type { AnalysisResult, AnalysisTable } from "../../../src/shared/results.ts";
 import { createChart } from "../../lib/chart.ts";
 import type { Save } from "../../lib/chartFrame.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
-import { analysisPlot, cellText } from "../analyses.ts";
+import { analysisPlot } from "../analyses.ts";
 
 /** The experiment's analyses: charts that can be read as tables and saved, then tables and what to bear in mind. */
 export function analyses(save: Save): Part<readonly AnalysisResult[]> {

@@ -1,8 +1,8 @@
+import { number } from "../../../src/shared/format.ts";
 import type { ReportState } from "../../../src/shared/panels.ts";
 import type { ExplanationResult, ExplanationSample } from "../../../src/shared/results.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
-import { number } from "../../lib/format.ts";
 import { section } from "../../lib/ui.ts";
 
 /** Attention before and after, for the images the experiment asked for. */

@@ -1,5 +1,5 @@
+import { count, duration, number, percent } from "../../../src/shared/format.ts";
 import { fill, h, onChange, type Part } from "../../lib/dom.ts";
-import { count, duration, number, percent } from "../../lib/format.ts";
 import { section } from "../../lib/ui.ts";
 import type { Overview } from "../tables.ts";
 

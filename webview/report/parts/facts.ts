@@ -1,6 +1,6 @@
+import { count, duration, number } from "../../../src/shared/format.ts";
 import type { RunReport } from "../../../src/shared/results.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
-import { count, duration, number } from "../../lib/format.ts";
 import { icon, section } from "../../lib/ui.ts";
 import { expectationText } from "../tables.ts";
 

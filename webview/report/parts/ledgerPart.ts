@@ -1,6 +1,6 @@
+import { count } from "../../../src/shared/format.ts";
 import type { ReportIntent, ReportState } from "../../../src/shared/panels.ts";
 import { fill, h, type Part, setText, show } from "../../lib/dom.ts";
-import { count } from "../../lib/format.ts";
 import { button, type Choice, dropdown, enable } from "../../lib/ui.ts";
 import { virtualList } from "../../lib/virtualList.ts";
 import { arrange, type Filter, type LedgerRow, ledgerCsv, ledgerRows, type Sort } from "../ledger.ts";

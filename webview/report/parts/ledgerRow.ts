@@ -1,7 +1,7 @@
+import { count, number } from "../../../src/shared/format.ts";
 import type { ReportState } from "../../../src/shared/panels.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { h } from "../../lib/dom.ts";
-import { count, number } from "../../lib/format.ts";
 import { icon } from "../../lib/ui.ts";
 import type { Filter, LedgerRow, Sort, SortColumn } from "../ledger.ts";
 

@@ -1,5 +1,5 @@
+import { percent } from "../../../src/shared/format.ts";
 import { fill, h, onChange, type Part } from "../../lib/dom.ts";
-import { percent } from "../../lib/format.ts";
 import { type Cell, interval, type Overview } from "../tables.ts";
 
 /** Arms × attacks. A cell leads to the images behind it. */

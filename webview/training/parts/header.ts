@@ -1,7 +1,7 @@
+import { bytes, count, duration, number, percent } from "../../../src/shared/format.ts";
 import type { TrainingIntent, TrainingState } from "../../../src/shared/panels.ts";
 import type { RunStatus } from "../../../src/shared/runs.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
-import { bytes, count, duration, number, percent } from "../../lib/format.ts";
 import { button, icon } from "../../lib/ui.ts";
 import type { Summary } from "../series.ts";
 

@@ -1,5 +1,5 @@
+import { duration } from "../../../src/shared/format.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
-import { duration } from "../../lib/format.ts";
 import { icon, section } from "../../lib/ui.ts";
 import type { LogLine } from "../series.ts";
 

@@ -1,10 +1,9 @@
+import { percent, points } from "../../../shared/format.ts";
 import type { AnalysisChart, AnalysisTable, ChartSeries, TableCell } from "../../../shared/results.ts";
 import type { AnalysedArm } from "../analysis.ts";
 import { type CurvePoint, curveOf } from "../robustnessCurve.ts";
 import { armOf } from "./match.ts";
 import { statements } from "./printed.ts";
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** Figure 5: training loss, and the share of quick attacks that fail, epoch by epoch. */
 export function figure5(arms: readonly AnalysedArm[]): AnalysisChart[] {
@@ -82,7 +81,7 @@ function widestGap(arms: readonly AnalysedArm[], attack: string): string | null 
   const widest = gaps.reduce((best, one) => (one.gap > best.gap ? one : best), gaps[0] ?? { value: 0, gap: 0 });
   if (gaps.length === 0) return null;
   if (widest.gap <= 0) return "nowhere less accurate than the defended arm";
-  return `at most ${(100 * widest.gap).toFixed(1)} points less accurate, at ${widest.value}`;
+  return `at most ${points(widest.gap)} points less accurate, at ${widest.value}`;
 }
 
 function falls(arms: readonly AnalysedArm[], attack: string): string | null {

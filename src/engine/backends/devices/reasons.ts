@@ -1,4 +1,5 @@
 import { type Device, deviceTitles } from "../../../shared/devices.ts";
+import { number } from "../../../shared/format.ts";
 import type { Trial } from "./trial.ts";
 
 /** Where each provider is to be had. */
@@ -32,7 +33,7 @@ function firstError(said: string): string {
 /** Why a trial failed, in words that say what is missing. */
 export function whyNot(device: Device, trial: Trial, { seconds, platform, arch, parts }: Circumstances): string {
   const { said, signal, timedOut, difference } = trial;
-  if (difference !== undefined) return `its numbers differ from the CPU's by ${difference.toPrecision(2)} of the largest one`;
+  if (difference !== undefined) return `its numbers differ from the CPU's by ${number(difference, 2)} of the largest one`;
   if (timedOut) return `its trial did not end within ${seconds} s`;
   if (signal !== null) return `its trial crashed (${signal})`;
   if (/is unsupported: '/.test(said))

@@ -32,6 +32,7 @@ export function weakerBreaksMore(weaker: ComparedAttack, stronger: ComparedAttac
   const [lower, higher] = [weaker.summary.attacked.accuracy, stronger.summary.attacked.accuracy];
   const n = Math.min(weaker.summary.n, stronger.summary.n);
   if (lower === null || higher === null || unpairedZ(lower, higher, n) <= criticalZ) return null;
+  // Two decimals: accuracies of large samples that differ significantly may be equal in one.
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
   return `${nameOf(weaker)} leaves an accuracy of ${percent(lower)}, ${nameOf(stronger)} one of ${percent(higher)}`;
 }

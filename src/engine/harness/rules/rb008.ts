@@ -1,3 +1,4 @@
+import { percent } from "../../../shared/format.ts";
 import type { Finding, ImageRecord } from "../../../shared/results.ts";
 import { weakerWins } from "../../metrics/statistics.ts";
 import { brokenByOnlyOne } from "./paired.ts";
@@ -40,4 +41,3 @@ export const onlyTransferred = (): Finding => ({
 
 const accuracy = (records: readonly ImageRecord[]): number | null =>
   records.length === 0 ? null : records.filter((record) => record.prediction === record.label).length / records.length;
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { RunEvent, RunEventBody } from "../../../shared/events.ts";
+import { percent } from "../../../shared/format.ts";
 import type { RunExperimentResult } from "../../../shared/protocol.ts";
 import type { ArmReport, RunReport } from "../../../shared/results.ts";
 import { runFiles } from "../../../shared/runs.ts";
@@ -129,8 +130,6 @@ async function writeExperiment(
   await run.store.writeJson(runFiles.experiment, whole);
   return whole;
 }
-
-const percent = (value: number | null): string => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
 
 /** "clean 98.6 % · pgd 0.2 %": the first arm and the attack that hurts it most. */
 function headline(arms: readonly ArmReport[]): string | null {

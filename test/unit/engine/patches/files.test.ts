@@ -95,7 +95,7 @@ describe("a sticker", () => {
     await expect(loadPatch(at("grey.png"), image, { area: 0.1, target: null })).resolves.toMatchObject({ patch: { height: 10, width: 1 } });
     await expect(loadPatch(at("grey.png"), image, { area: 0.4, target: null })).rejects.toMatchObject({
       code: "PARAMETER_INVALID",
-      message: "grey.png at 40 % of the image is 20×2 pixels, larger than the image of 10×10.",
+      message: "grey.png at 40.0 % of the image is 20×2 pixels, larger than the image of 10×10.",
     });
     await writeFile(at("clear.png"), await encodePng(new Uint8Array(4 * 4 * 4), 4, 4, 4));
     await expect(loadPatch(at("clear.png"), image, { area: 0.1, target: null })).rejects.toMatchObject({ code: "IMAGE_INVALID" });

@@ -30,7 +30,9 @@ describe("the size of a patch", () => {
   });
 
   it("is refused when it is larger than the image", () => {
-    expect(() => greyPatch("square", 0.5, [16, 64, 3], null)).toThrow(/50 % of the image is 23×23 pixels, larger than the image of 16×64/);
+    expect(() => greyPatch("square", 0.5, [16, 64, 3], null)).toThrow(
+      /50.0 % of the image is 23×23 pixels, larger than the image of 16×64/,
+    );
     const patch = greyPatch("square", 0.25, [16, 16, 3], null);
     expect(() => refuseTransforms(patch, [16, 16, 3], { rotation: 0, scaleMin: 1, scaleMax: 2.5 })).toThrow(/scale 2.5 is 20×20 pixels/);
   });

@@ -34,6 +34,9 @@ export function count(value: number): string {
 export const percent = (share: number | null | undefined): string =>
   share === null || share === undefined || Number.isNaN(share) ? "–" : `${(share * 100).toFixed(1)} %`.replace("-", minus);
 
+/** The same without its unit: a difference of shares in percentage points. */
+export const points = (share: number | null | undefined): string => percent(share).replace(" %", "");
+
 /** A probability with three decimals; what is not quite 0 or 1 is not shown as 0 or 1. */
 export function probability(value: number): string {
   if (value > 0 && value < 0.0005) return "<0.001";

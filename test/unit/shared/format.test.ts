@@ -8,10 +8,11 @@ import {
   parseNumber,
   percent,
   plural,
+  points,
   probability,
   steps255,
   words,
-} from "../../../webview/lib/format.ts";
+} from "../../../src/shared/format.ts";
 
 test.each([
   [0, "0"],
@@ -49,6 +50,12 @@ test("percent has one decimal", () => {
   expect(percent(0)).toBe("0.0 %");
   expect(percent(-0.021)).toBe("−2.1 %");
   expect(percent(null)).toBe("–");
+});
+
+test("a difference of shares is told in points", () => {
+  expect(points(0.365)).toBe("36.5");
+  expect(points(-0.021)).toBe("−2.1");
+  expect(points(null)).toBe("–");
 });
 
 test("ε is n/255 when it is one, to float32 precision, and a decimal when it reads well as one", () => {

@@ -134,7 +134,7 @@ def runs_of(run):
         for file in sorted(run.glob("records-*.json")):
             owner = next((k for k, other in enumerate(names) if k > 0 and file.name.startswith(f"records-{other}-")), 0)
             document = json.loads(file.read_text())
-            if owner == place and "images" in document:
+            if owner == place:
                 yield arm["name"], folder, file.name, document
 
 

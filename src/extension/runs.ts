@@ -2,7 +2,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands, settings, views } from "../shared/contributions.ts";
 import type { RunEvent } from "../shared/events.ts";
-import { duration, percent } from "../shared/format.ts";
+import { duration, progressPercent } from "../shared/format.ts";
 import { type RunExperimentParams, type RunExperimentResult, requests } from "../shared/protocol.ts";
 import type { EngineProcess } from "./engine/process.ts";
 import { runInProcess } from "./engine/runProcess.ts";
@@ -85,7 +85,10 @@ function announceLong(
       events((event) => {
         if (event.kind !== "progress") return;
         const eta = event.etaSeconds === null ? "" : ` · ${duration(event.etaSeconds)} left`;
-        progress.report({ message: `${event.phase} ${percent(event.overall)}${eta}`, increment: Math.max(0, event.overall * 100 - shown) });
+        progress.report({
+          message: `${event.phase} ${progressPercent(event.overall)}${eta}`,
+          increment: Math.max(0, event.overall * 100 - shown),
+        });
         shown = Math.max(shown, event.overall * 100);
       });
       return settled;

@@ -32,7 +32,8 @@ export async function writePrint(raster: Raster, o: PrintOptions): Promise<Expor
   const zoom = longer / Math.max(raster.height, raster.width);
   const [height, width] = [raster.height, raster.width].map((side) => Math.max(1, Math.round(side * zoom))) as [number, number];
   const enlarged = upscaling === "nearest" ? nearest(raster, height, width) : (await resizeRaster(raster, height, width, "fill")).data;
-  await writePng(file, o.background === "white" ? onWhite(enlarged) : enlarged, height, width, 4, { dpi });
+  if (o.background === "white") await writePng(file, onWhite(enlarged), height, width, 3, { dpi });
+  else await writePng(file, enlarged, height, width, 4, { dpi });
   const length = (pixels: number): number => (pixels / dpi) * centimetresPerInch;
   return { file, pixels: [height, width], centimetres: [length(height), length(width)], dpi, upscaling };
 }
@@ -50,11 +51,11 @@ function nearest({ data, height, width }: Raster, rows: number, columns: number)
   return bytes;
 }
 
+/** RGBA → RGB: nothing is left of the alpha channel, so that the print can be used as an image, too. */
 function onWhite(rgba: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(rgba.length).fill(255);
-  for (let i = 0; i < rgba.length; i += 4) {
-    const alpha = (rgba[i + 3] as number) / 255;
-    for (let c = i; c < i + 3; c++) bytes[c] = Math.round(alpha * (rgba[c] as number) + 255 * (1 - alpha));
-  }
-  return bytes;
+  return Uint8Array.from({ length: (rgba.length / 4) * 3 }, (_, i) => {
+    const pixel = 4 * Math.floor(i / 3);
+    const alpha = (rgba[pixel + 3] as number) / 255;
+    return Math.round(alpha * (rgba[pixel + (i % 3)] as number) + 255 * (1 - alpha));
+  });
 }

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
-import { duration, percent } from "../../shared/format.ts";
+import { duration, progressPercent } from "../../shared/format.ts";
 import { age } from "../age.ts";
 import type { QueuedJob } from "../engine/queue.ts";
 import type { Services } from "../services.ts";
@@ -63,7 +63,7 @@ export function runNode(run: RunEntry): TreeNode {
 function describe({ state, live }: RunEntry): string {
   if (state.status === "running") {
     const eta = live?.etaSeconds === undefined || live.etaSeconds === null ? "" : ` · ${duration(live.etaSeconds)} left`;
-    return `${percent(live?.overall ?? state.progress)}${eta}`;
+    return `${progressPercent(live?.overall ?? state.progress)}${eta}`;
   }
   const status = state.status === "done" ? (state.headline ?? "") : state.status;
   return [status, age(state.createdAt)].filter((part) => part !== "").join(" · ");

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
-import { duration, percent } from "../../shared/format.ts";
+import { duration, progressPercent } from "../../shared/format.ts";
 import type { Services } from "../services.ts";
 
 /** One item: what computes, or what is being computed. */
@@ -26,7 +26,7 @@ export function describe({ engine, queue, runs }: Pick<Services, "engine" | "que
     const more = queue.waiting.length > 0 ? ` · ${queue.waiting.length} waiting` : "";
     if (!live) return { text: `$(sync~spin) ${active.title}${more}`, tooltip: `Bulwark: ${active.title} is starting` };
     const eta = live.etaSeconds === null ? "" : ` · ${duration(live.etaSeconds)}`;
-    return { text: `$(sync~spin) ${live.phase} ${percent(live.overall)}${eta}${more}`, tooltip: `Bulwark: ${active.title}` };
+    return { text: `$(sync~spin) ${live.phase} ${progressPercent(live.overall)}${eta}${more}`, tooltip: `Bulwark: ${active.title}` };
   }
   const { status } = engine;
   switch (status.kind) {

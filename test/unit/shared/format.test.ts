@@ -10,6 +10,7 @@ import {
   plural,
   points,
   probability,
+  progressPercent,
   steps255,
   words,
 } from "../../../src/shared/format.ts";
@@ -88,4 +89,9 @@ test("times, sizes, counts and names", () => {
   expect(plural(1, "slice")).toBe("1 slice");
   expect(plural(16, "slice")).toBe("16 slices");
   expect(words("stepSize")).toBe("step size");
+});
+
+test("progress is a whole percent", () => {
+  expect(progressPercent(0.4249)).toBe("42 %");
+  expect(progressPercent(1)).toBe("100 %");
 });

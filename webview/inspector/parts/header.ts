@@ -1,4 +1,4 @@
-import { percent } from "../../../src/shared/format.ts";
+import { progressPercent } from "../../../src/shared/format.ts";
 import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { button, enable, progressRing } from "../../lib/ui.ts";
 import { attackLabel, type Context } from "../model.ts";
@@ -43,7 +43,7 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
       texts(state.title, `${state.model.label} · ${attackLabel(state)}`);
       show(ring, running);
       show(share, running && state.progress !== null);
-      if (state.progress) setText(share, percent(state.progress.done / Math.max(1, state.progress.total)));
+      if (state.progress) setText(share, progressPercent(state.progress.done / Math.max(1, state.progress.total)));
       show(rerun, !running);
       show(cancel, running);
       enable(menu.button, state.result !== null);

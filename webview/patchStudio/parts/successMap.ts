@@ -1,5 +1,5 @@
 import { cividis } from "../../../src/shared/colour.ts";
-import { percent } from "../../../src/shared/format.ts";
+import { progressPercent } from "../../../src/shared/format.ts";
 import type { PatchPlacement } from "../../../src/shared/patch.ts";
 import type { StudioState } from "../../../src/shared/patchStudio.ts";
 import { errorCard } from "../../lib/cards.ts";
@@ -36,7 +36,7 @@ export function successMap(put: (placement: PatchPlacement) => void): Part<Conte
       show(go, !running);
       show(cancel, running);
       show(progress, running);
-      if (running) setText(progress, `Computing: ${percent(task.done / Math.max(1, task.total))}`);
+      if (running) setText(progress, `Computing: ${progressPercent(task.done / Math.max(1, task.total))}`);
       error.update(task?.error ?? null);
       result.update(next.state);
     },

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../../shared/errors.ts";
+import { number } from "../../../shared/format.ts";
 import type { Classifier } from "../../classifier.ts";
 import type { Progress } from "../../context.ts";
 import { type AttackBatch, type AttackContext, choice, defineAttack, int } from "../../define.ts";
@@ -112,7 +113,7 @@ async function startSearches({ images, batch, model, score, space, params: o }: 
 function progressOf(searches: readonly Search[], generation: number, generations: number): Progress {
   const done = searches.filter((search) => search.done).length;
   const odds = searches.reduce((least, search) => Math.min(least, search.done ? least : search.bestOdds), Number.POSITIVE_INFINITY);
-  const fitness = Number.isFinite(odds) ? `, best fitness ${(odds / (1 + odds)).toPrecision(3)}` : "";
+  const fitness = Number.isFinite(odds) ? `, best fitness ${number(odds / (1 + odds))}` : "";
   return { phase: `N-pixel attack, generation ${generation} of ${generations}${fitness}`, done, total: searches.length };
 }
 

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { BulwarkError } from "../../../shared/errors.ts";
+import { percent } from "../../../shared/format.ts";
 import type { PatchStep, TrainPatchParams, TrainPatchResult, TrainPatchUpdate } from "../../../shared/patch.ts";
 import { runFiles } from "../../../shared/runs.ts";
 import type { RunContext } from "../../context.ts";
@@ -68,7 +69,7 @@ async function trainInto({ p, params, opened, engine, store, update }: Task, ctx
     const { document } = await makePatch({ ...job, ...names, key, onStep }, ctx);
     if (!document) throw new Error("a trained patch is described");
     const rate = document.training.figures.successRate;
-    await store.update({ headline: rate === null ? null : `fools ${(100 * rate).toFixed(1)} %` });
+    await store.update({ headline: rate === null ? null : `fools ${percent(rate)}` });
     return { directory: store.directory, run: store.id, image: runFiles.patch, document: runFiles.patchDocument, patch: document };
   } finally {
     await images.close();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeTransparent, encodePng } from "../../../../src/engine/io/decode.ts";
+import { readImage } from "../../../../src/engine/io/images.ts";
 import { loadPatch } from "../../../../src/engine/patches/load.ts";
 import { coverageOf, greyPatch, rounded } from "../../../../src/engine/patches/patch.ts";
 import { writePrint } from "../../../../src/engine/patches/print.ts";
@@ -135,6 +136,7 @@ describe("a print", () => {
     const middle = data[4 * 50 + 1] as number;
     expect(middle).toBeGreaterThan(60);
     expect(middle).toBeLessThan(200);
+    expect((await readImage(at("smooth.png"), { channels: 3, resize: "none" })).height).toBe(50); // opaque, so an image like any other
   });
 
   it("is refused at a size that is none", async () => {

@@ -4,8 +4,8 @@
   reference.py rescore RUN                          scores every adversarial-*.npz again in float64: predictions, successes, norms, bounds
   reference.py search RUN ARM ATTACK [--images N]   SciPy's differential_evolution beside an N-pixel attack, with as many candidates at most
 
-Reads saved networks of convolutions, max pools and dense layers in 2-D and 3-D (lenet, papernot, vgg), and volumes ordered by mutual
-information from the most salient slice (the default). Exits with 1 where the two disagree beyond what float32 explains.
+Reads saved networks of convolutions, max pools and dense layers in 2-D and 3-D (lenet, papernot, vgg) on volumes ordered by any measure.
+Exits with 1 where the two disagree beyond what float32 explains.
 """
 import argparse
 import json
@@ -101,19 +101,46 @@ def entropy(values):
     return float(-(shares * np.log2(shares)).sum())
 
 
+def divergence(a, b):
+    """KL(a‖b) in bits of the histograms, with 1/256 more in each of the 256 bins."""
+    p, q = ((np.bincount(x, minlength=256) + 1 / 256) / (len(x) + 1) for x in (a, b))
+    return float((p * np.log2(p / q)).sum())
+
+
+def similarity(a, b):
+    a, b, (c1, c2) = a.astype(float), b.astype(float), ((0.01 * 255) ** 2, (0.03 * 255) ** 2)
+    covariance = ((a - a.mean()) * (b - b.mean())).mean()
+    return float((2 * a.mean() * b.mean() + c1) * (2 * covariance + c2) / ((a.mean() ** 2 + b.mean() ** 2 + c1) * (a.var() + b.var() + c2)))
+
+
+def peak_ratio(a, b):
+    error = float(((a - b) ** 2).mean())
+    return np.inf if error == 0 else 20 * np.log10(255 / np.sqrt(error))
+
+
+MEASURES = {
+    "entropy": lambda a, b: entropy(a),
+    "jointEntropy": lambda a, b: entropy(256 * a + b),
+    "mutualInformation": lambda a, b: entropy(a) + entropy(b) - entropy(256 * a + b),
+    "klDivergence": divergence,
+    "ssim": similarity,
+    "maxNorm": lambda a, b: float(max(a.max(), b.max())),
+    "psnr": peak_ratio,
+    "mse": lambda a, b: float(((a - b) ** 2).mean()),
+}
+
+
 def volumes(images, options):
-    """[n,H,W,C] → [n,Z,p,p,C] in ascending or descending order of the mutual information with the slice of highest entropy."""
-    assert (options["measure"], options["reference"], options["refScore"]) == ("mutualInformation", "mostSalient", "true"), options
+    """[n,H,W,C] → [n,Z,p,p,C], ordered by a measure of each slice, or of it and the slice of highest entropy."""
+    assert (options["reference"], options["refScore"], options["maxNormMode"], options["jeMode"]) == ("mostSalient", "true", "paper", "joint")
     p, (n, height, width, channels) = options["patch"], images.shape
     slices = images.reshape(n, height // p, p, width // p, p, channels).transpose(0, 1, 3, 2, 4, 5).reshape(n, -1, p, p, channels)
     levels = np.floor(255 * slices + np.float32(0.5)).clip(0, 255).astype(np.int64).reshape(n, slices.shape[1], -1)
-    ordered = np.empty(slices.shape, np.float64)
+    ordered, sign = np.empty(slices.shape, np.float64), 1 if options["order"] == "asc" else -1
     for i, own in enumerate(levels):
-        entropies = np.round([entropy(s) for s in own], 9)
-        reference = own[int(np.argmax(entropies))]
-        information = [round(entropy(s) + entropy(reference) - entropy(256 * s + reference), 9) for s in own]
-        sign = 1 if options["order"] == "asc" else -1
-        ordered[i] = slices[i][np.argsort(sign * np.array(information), kind="stable")]
+        reference = own[int(np.argmax(np.round([entropy(s) for s in own], 9)))]
+        scores = np.round([MEASURES[options["measure"]](s, reference) for s in own], 9)  # equal counts tie, whatever the sums' order
+        ordered[i] = slices[i][np.argsort(sign * scores, kind="stable")]
     return ordered
 
 
@@ -162,8 +189,8 @@ def rescore(run):
             "successes": (success != field("success"))[clear].sum(),
             "norms": sum((np.abs(values - field(key)) > 1e-4).sum() for key, values in norms.items()),
             "outside": ((adversarial < 0) | (adversarial > 1)).any(axes).sum()
-            + (norms["l0"] > params["pixels"]).sum() * ("pixels" in params)
-            + ((norms["linf"] > params.get("eps", 1) + 1e-6).sum()),
+            + (norms["l0"] > params.get("pixels", np.inf)).sum()
+            + (norms["linf"] > params.get("eps", 1) + 1e-6).sum(),
         }
         wrong += sum(bad.values())
         doubtful = int((~clear | (near2 <= TIE)).sum())

@@ -25,7 +25,9 @@ class Network:
         topology = saved["modelTopology"]
         self.layers = (topology.get("model_config") or topology)["config"]
         self.layers = self.layers["layers"] if isinstance(self.layers, dict) else self.layers
-        self.defense = contract.get("defense")
+        defense = contract.get("defense") or {"id": None}
+        is_volumized = defense["id"] == "volumizedCurriculum" and defense["params"]["volumizer"]
+        self.volumizer = defense["params"] if is_volumized else None
         data, self.weights, at = (folder / "weights.bin").read_bytes(), {}, 0
         for spec in saved["weightsManifest"][0]["weights"]:
             size = int(np.prod(spec["shape"]))
@@ -37,18 +39,16 @@ class Network:
 
     def _scores(self, images):
         x = np.asarray(images, np.float64)
-        options = self.defense["params"] if self.defense and self.defense["id"] == "volumizedCurriculum" else {}
-        volumized = options.get("volumizer", False)
-        if volumized:
-            x = volumes(np.asarray(images, np.float32), options)
+        if self.volumizer:
+            x, _ = volumes(np.asarray(images, np.float32), self.volumizer)
         values = {}
         for layer in self.layers:
             inbound = layer.get("inbound_nodes") or []
             x = self._apply(layer, values[inbound[0][0][0]] if inbound else x)
             values[layer["config"]["name"]] = x
-        if not volumized:
+        if not self.volumizer:
             return x
-        assert options["aggregate"] == "meanProb", options["aggregate"]
+        assert self.volumizer["aggregate"] == "meanProb", self.volumizer["aggregate"]
         return np.log(np.exp(log_softmax(x)).mean(axis=1))
 
     def _apply(self, layer, x):
@@ -131,17 +131,17 @@ MEASURES = {
 
 
 def volumes(images, options):
-    """[n,H,W,C] → [n,Z,p,p,C], ordered by a measure of each slice, or of it and the slice of highest entropy."""
+    """[n,H,W,C] → [n,Z,p,p,C], ordered by a measure of each slice, or of it and the slice of highest entropy; and the orders [n,Z]."""
     assert (options["reference"], options["refScore"], options["maxNormMode"], options["jeMode"]) == ("mostSalient", "true", "paper", "joint")
     p, (n, height, width, channels) = options["patch"], images.shape
     slices = images.reshape(n, height // p, p, width // p, p, channels).transpose(0, 1, 3, 2, 4, 5).reshape(n, -1, p, p, channels)
     levels = np.floor(255 * slices + np.float32(0.5)).clip(0, 255).astype(np.int64).reshape(n, slices.shape[1], -1)
-    ordered, sign = np.empty(slices.shape, np.float64), 1 if options["order"] == "asc" else -1
+    order, sign = np.empty(slices.shape[:2], int), 1 if options["order"] == "asc" else -1
     for i, own in enumerate(levels):
         reference = own[int(np.argmax(np.round([entropy(s) for s in own], 9)))]
         scores = np.round([MEASURES[options["measure"]](s, reference) for s in own], 9)  # equal counts tie, whatever the sums' order
-        ordered[i] = slices[i][np.argsort(sign * scores, kind="stable")]
-    return ordered
+        order[i] = np.argsort(sign * scores, kind="stable")
+    return np.take_along_axis(slices, order[:, :, None, None, None], axis=1).astype(np.float64), order
 
 
 def predictions(network, images):
@@ -200,6 +200,20 @@ def rescore(run):
     return wrong
 
 
+def orders(run):
+    print(f"{'arm':24} {'records':52} right before  order changed: fooled  order kept: fooled")
+    for arm, folder, name, document in runs_of(run):
+        network, arrays = Network(folder), np.load(run / document["files"]["adversarial"])
+        if not network.volumizer:
+            continue
+        before, after = (volumes(arrays[key], network.volumizer)[1] for key in ("clean", "adversarial"))
+        right = np.array([record["cleanPrediction"] == record["label"] for record in document["images"]])
+        fooled = np.array([record["prediction"] != record["label"] for record in document["images"]])
+        changed = (before != after).any(axis=1)
+        counts = [(right & moved & which).sum() for moved in (changed, ~changed) for which in (True, fooled)]
+        print(f"{arm[:24]:24} {name:52} {right.sum():12d} {counts[1]:13d} of {counts[0]:4d} {counts[3]:11d} of {counts[2]:3d}")
+
+
 def search(run, arm, attack, count):
     """SciPy's search as one-pixel-attack-keras uses it, on the images that ours attacked, stopped at the same number of candidates."""
     from scipy.optimize import differential_evolution
@@ -238,7 +252,8 @@ def search(run, arm, attack, count):
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 verbs = parser.add_subparsers(dest="verb", required=True)
-verbs.add_parser("rescore").add_argument("run", type=Path)
+for verb in ("rescore", "orders"):
+    verbs.add_parser(verb).add_argument("run", type=Path)
 compared = verbs.add_parser("search")
 for name, kind in (("run", Path), ("arm", str), ("attack", str)):
     compared.add_argument(name, type=kind)
@@ -246,5 +261,7 @@ compared.add_argument("--images", type=int, default=20)
 asked = parser.parse_args()
 if asked.verb == "search":
     search(asked.run, asked.arm, asked.attack, asked.images)
+elif asked.verb == "orders":
+    orders(asked.run)
 elif rescore(asked.run):
     sys.exit(1)

@@ -9,6 +9,8 @@ import { type Counted, type CurveLine, curveCharts } from "./curveCharts.ts";
 
 export interface CurvePoint extends Counted {
   readonly static: StaticResult | null;
+  /** Accuracy under a grey patch at the same places; null for an attack without a patch. */
+  readonly covered: number | null;
 }
 export const curveOf = (data: unknown): readonly CurvePoint[] => (data as { readonly points: readonly CurvePoint[] }).points;
 
@@ -90,10 +92,12 @@ function pointOf(value: number, { records, summary, undefended }: AnalysedAttack
     of: counted.length,
     static: summary.static ?? null,
     isStatic: summary.mode === "static",
+    covered: summary.covering?.attacked.accuracy ?? null,
   };
 }
 
 function tableOf(id: string, label: string, lines: readonly CurveLine<CurvePoint>[]): AnalysisTable {
+  const isPatch = lines.some(({ points }) => points.some(({ covered }) => covered !== null));
   const rows = lines.flatMap(({ name, points }) =>
     points.map((p): TableCell[] => [
       name,
@@ -102,6 +106,7 @@ function tableOf(id: string, label: string, lines: readonly CurveLine<CurvePoint
       p.n === 0 ? null : p.cleanCorrect / p.n,
       p.n === 0 || p.isStatic ? null : p.attackedCorrect / p.n,
       p.static?.attacked.accuracy ?? null,
+      ...(isPatch ? [p.covered] : []),
       p.n === 0 ? null : (p.cleanCorrect - p.attackedCorrect) / p.n,
       p.of === 0 ? null : p.defended / p.of,
     ]),
@@ -115,6 +120,7 @@ function tableOf(id: string, label: string, lines: readonly CurveLine<CurvePoint
       { name: "clean", format: "percent" },
       { name: "adaptive", format: "percent" },
       { name: "static", format: "percent" },
+      ...(isPatch ? [{ name: "grey patch", format: "percent" } as const] : []),
       { name: "δ", format: "points" },
       { name: "β", format: "percent" },
     ],

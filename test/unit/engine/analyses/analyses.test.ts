@@ -69,6 +69,17 @@ describe("the curve over an attack's size", () => {
     expect(delta?.series[0]?.points[0]).toMatchObject({ y: 0.3, low: expect.closeTo(0.1078, 4), high: expect.closeTo(0.6032, 4) });
   });
 
+  it("has what a grey patch leaves right beside a patch, and beside nothing else", async () => {
+    const patch = { id: "adversarialPatch", params: { area: 0.1 } };
+    const plain = analysedAttack({ attack: patch, fate: "rrbb" });
+    const further = [{ ...plain, summary: { ...plain.summary, covering: { attacked: { accuracy: 0.75, correct: 3 } } } }];
+    const chosen = { ...params, attack: "adversarialPatch", over: "area", values: [0.1] };
+    const data = await robustnessCurve.measure?.({ attacks: [], further, ...nothing }, chosen, ctx);
+    const [table] = robustnessCurve.present([arm({ name: "a", defense: undefended, data })], chosen, facts([], [patch])).tables;
+    expect(column(table, "grey patch")).toEqual([0.75]);
+    expect(column(table, "β")).toEqual([0.5]);
+  });
+
   it("draws no band around δ where the attack also repaired images", async () => {
     const further = [analysedAttack({ attack: nPixel, fate: "rrbbhw" })];
     const data = await robustnessCurve.measure?.({ attacks: [], further, ...nothing }, { ...params, values: [1] }, ctx);

@@ -31,7 +31,7 @@ export function gridOf(height: number, width: number, o: Pick<VolumizerOptions, 
   const rows = count(height / sliceHeight);
   const columns = count(width / sliceWidth);
   const [paddedHeight, paddedWidth] = [rows * sliceHeight, columns * sliceWidth];
-  if (rows * columns === 0 || paddedHeight > 2 * height - 1 || paddedWidth > 2 * width - 1) {
+  if (sliceHeight > height || sliceWidth > width) {
     throw new BulwarkError(
       "PARAMETER_INVALID",
       `A patch of ${sliceHeight}×${sliceWidth} is too large for an image of ${height}×${width}.`,

@@ -316,6 +316,9 @@ describe("a patch that does not divide the image", () => {
       expect(() => volumize(x(), options("mse", { patch: 16, onRemainder }))).toThrow(
         expect.objectContaining({ code: "PARAMETER_INVALID" }),
       );
+    // 6 and 9 could be mirrored from 5 pixels, but a slice of mostly mirrored pixels is no part of the image.
+    for (const patch of [6, 9, [6, 2], [2, 6]] as const)
+      expect(() => volumize(x(), options("mse", { patch, onRemainder: "reflectPad" }))).toThrow(/too large for an image of 5×5/);
   });
 });
 

@@ -27,8 +27,13 @@ const formats = ["png", "jpeg", "webp", "gif", "tiff", "heif"];
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Decoded> {
   if (bytes.length === 0) throw new BulwarkError("IMAGE_INVALID", `${name} is empty.`, "Choose another image.");
   if (isBmp(bytes)) return withoutAlpha(decodeBmp(bytes, name), name, []);
+  return orInvalid(name, () => decodeWithSharp(bytes, name));
+}
+
+/** What sharp throws comes of the file. @throws IMAGE_INVALID */
+async function orInvalid<T>(name: string, decode: () => Promise<T>): Promise<T> {
   try {
-    return await decodeWithSharp(bytes, name);
+    return await decode();
   } catch (error) {
     if (error instanceof BulwarkError) throw error;
     const detail = error instanceof Error ? error.message : String(error);
@@ -44,7 +49,7 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Deco
   }
 }
 
-/** The same for pictures that may be transparent: always four channels, the last one opacity; grey ones are repeated. */
+/** The same for pictures that may be transparent: always four channels, the last one opacity; grey ones are repeated. @throws IMAGE_INVALID */
 export async function decodeTransparent(bytes: Uint8Array, name: string): Promise<Raster> {
   const isTransparent =
     !isBmp(bytes) &&
@@ -54,11 +59,9 @@ export async function decodeTransparent(bytes: Uint8Array, name: string): Promis
         .catch(() => null)
     )?.hasAlpha === true;
   if (isTransparent) {
-    const { data, info } = await sharp(bytes, { ignoreIcc: true })
-      .autoOrient()
-      .toColourspace("srgb")
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+    const { data, info } = await orInvalid(name, () =>
+      sharp(bytes, { failOn: "error", ignoreIcc: true }).autoOrient().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true }),
+    );
     if (info.channels === 4) return { data, height: info.height, width: info.width, channels: 4 };
   }
   const { data, height, width, channels } = await decodeImage(bytes, name);

@@ -4,6 +4,7 @@ import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromBytes, toBytes } from "../../../../src/engine/io/bytes.ts";
+import { decodeTransparent } from "../../../../src/engine/io/decode.ts";
 import { imageFromBytes, type ReadOptions, readImage } from "../../../../src/engine/io/images.ts";
 import { writePng } from "../../../../src/engine/io/png.ts";
 
@@ -131,6 +132,18 @@ describe("images that are refused", () => {
       .toBuffer();
     await refused(png.subarray(0, png.length / 2), /damaged/);
     await refused(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'), /svg/);
+  });
+
+  it("half a PNG with transparency, where that may be", async () => {
+    const noise = Uint8Array.from({ length: 64 * 64 * 4 }, (_, i) => (i * i * 31 + i * 17) % 251);
+    const png = await sharp(noise, { raw: { width: 64, height: 64, channels: 4 } })
+      .png()
+      .toBuffer();
+    await expect(decodeTransparent(png, "x.png")).resolves.toMatchObject({ height: 64, channels: 4 });
+    await expect(decodeTransparent(png.subarray(0, png.length / 2), "x.png")).rejects.toMatchObject({
+      code: "IMAGE_INVALID",
+      message: "x.png is damaged or is not an image.",
+    });
   });
 
   it("a file that is missing, and a folder", async () => {

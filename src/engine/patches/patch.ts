@@ -45,14 +45,22 @@ function discOf(area: number, shape: ImageShape): { side: number; mask: Float32A
   return discs.reduce((best, disc) => (miss(disc) < miss(best) ? disc : best));
 }
 
-/** A grey patch that covers the share `area` of the image; area 0 gives one without cells. @throws PARAMETER_INVALID when it is larger than the image. */
+/** A grey patch that covers the share `area` of the image; area 0 gives one without cells. @throws PARAMETER_INVALID when it is larger than the image, or less than a pixel. */
 export function greyPatch(shape: PatchShape, area: number, image: ImageShape, target: number | null): Patch {
   const channels = image[2];
   const square = (side: number) => ({ side, mask: new Float32Array(side * side).fill(1) });
   const { side, mask } = area === 0 ? square(0) : shape === "disc" ? discOf(area, image) : square(sideOf(area, image));
+  if (area > 0 && opaque(mask) === 0) throw tooSmall(shape, area, image);
   refuseTooLarge(side, side, 1, image, `A ${shape} of ${percent(area)} of the image`);
   return { height: side, width: side, channels, pixels: new Float32Array(side * side * channels).fill(0.5), mask, shape, target };
 }
+
+const tooSmall = (shape: PatchShape, area: number, [height, width]: ImageShape): BulwarkError =>
+  new BulwarkError(
+    "PARAMETER_INVALID",
+    `A ${shape} of area ${number(area)} of an image of ${height}×${width} has no pixel.`,
+    `Choose an area of at least ${number(1 / (height * width))}, which is one pixel, or 0 for no patch.`,
+  );
 
 /** @throws PARAMETER_INVALID when the patch at that scale, not turned, is larger than the image. */
 export function refuseTooLarge(height: number, width: number, scale: number, image: ImageShape, what: string): void {

@@ -37,6 +37,16 @@ describe("the size of a patch", () => {
     expect(() => refuseTransforms(patch, [16, 16, 3], { rotation: 0, scaleMin: 1, scaleMax: 2.5 })).toThrow(/scale 2.5 is 20×20 pixels/);
   });
 
+  it("is refused when it is less than a pixel", () => {
+    for (const shape of ["square", "disc"] as const) {
+      expect(() => greyPatch(shape, 0.0003, [28, 28, 1], null)).toThrow(
+        expect.objectContaining({ code: "PARAMETER_INVALID", fix: expect.stringContaining("0 for no patch") }),
+      );
+      expect([...greyPatch(shape, 1 / 784, [28, 28, 1], null).mask]).toEqual([1]);
+    }
+    expect(greyPatch("square", 0, [28, 28, 1], null).pixels).toHaveLength(0);
+  });
+
   it("has colours that a PNG can hold", () => {
     const patch = { ...greyPatch("square", 0.04, [10, 10, 1], null), pixels: Float32Array.from([0, 0.5, 0.1, 1]) };
     expect([...rounded(patch).pixels]).toEqual([0, 128, 26, 255].map((byte) => Math.fround(byte / 255)));

@@ -144,6 +144,11 @@ export interface Attack extends Entry {
   /** Class that the parameters aim at; null for any other than the label. Absent for untargeted attacks. */
   target?(params: Params): number | null;
   /**
+   * Refuses what parameters, image size and classes decide together. Pure, so that an experiment asks before it trains anything; `run`
+   * and `prepare` refuse the same. @throws BulwarkError
+   */
+  check?(params: Params, facts: ModelFacts): void;
+  /**
    * Makes what is put to all images alike, a patch trained on `images`; `run` finds it in its context. Whoever attacks many images calls
    * it once; the harness calls it with the images of a batch for those who do not.
    */
@@ -158,6 +163,7 @@ export function defineAttack<P extends TObject>(
     ball(params: Static<P>, facts: BallFacts): Ball;
     iterations?(params: Static<P>): number;
     target?(params: Static<P>): number | null;
+    check?(params: Static<P>, facts: ModelFacts): void;
     prepare?(model: Classifier, images: ImageSource, params: Static<P>, ctx: PrepareContext): Promise<TrainedPatch>;
     run(model: Classifier, batch: AttackBatch, params: Static<P>, ctx: AttackContext): Promise<Images>;
   },

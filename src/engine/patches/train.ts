@@ -57,7 +57,7 @@ const judgedImages = 128;
  */
 export async function trainPatch(o: PatchTraining, ctx: RunContext): Promise<TrainedPatch> {
   refuseTransforms(o.patch, o.model.inputShape, o.transforms);
-  refuseTarget(o);
+  refuseTarget(o.patch.target, o.model.classes);
   if (o.images.size === 0)
     throw new BulwarkError("DATASET_EMPTY", "There are no images to train the patch on.", "Name some images or a data set.");
   const judged = await o.images.read(spread(o.images.size, judgedImages));
@@ -146,12 +146,13 @@ async function count(logits: Logits, labels: Int32Array, tally: PatchTally): Pro
 const spread = (n: number, most: number): Int32Array =>
   Int32Array.from({ length: Math.min(n, most) }, (_, i) => Math.floor((i * n) / Math.min(n, most)));
 
-function refuseTarget({ patch, model }: PatchTraining): void {
-  if (patch.target === null || (patch.target >= 0 && patch.target < model.classes)) return;
+/** @throws LABEL_RANGE */
+export function refuseTarget(target: Patch["target"], classes: number): void {
+  if (target === null || (target >= 0 && target < classes)) return;
   throw new BulwarkError(
     "LABEL_RANGE",
-    `The patch aims at class ${patch.target}, which is none of the model's ${model.classes} classes.`,
-    `Aim at 0 to ${model.classes - 1}.`,
+    `The patch aims at class ${target}, which is none of the model's ${classes} classes.`,
+    `Aim at 0 to ${classes - 1}.`,
   );
 }
 

@@ -1,17 +1,25 @@
 import type { PatchTransforms } from "../../../shared/patch.ts";
 import type { Classifier } from "../../classifier.ts";
-import { type AttackBatch, type AttackContext, defineAttack } from "../../define.ts";
+import { type AttackBatch, type AttackContext, defineAttack, type ModelFacts } from "../../define.ts";
 import { loadPatch } from "../../patches/load.ts";
 import { paste } from "../../patches/paste.ts";
 import { greyPatch, type Patch } from "../../patches/patch.ts";
 import { randomPlacement, reach, refuseTransforms } from "../../patches/placement.ts";
-import { trainPatch } from "../../patches/train.ts";
+import { refuseTarget, trainPatch } from "../../patches/train.ts";
 import { warpOf } from "../../patches/warp.ts";
 import { type Images, tf } from "../../tf.ts";
 import { type PatchParams, params } from "./params.ts";
 
 const transformsOf = ({ rotation, scaleMin, scaleMax }: PatchParams): PatchTransforms => ({ rotation, scaleMin, scaleMax });
 const targetOf = ({ target }: PatchParams): number | null => (target < 0 ? null : target);
+
+/** What training begins with. @throws PARAMETER_INVALID for one that does not fit the image, LABEL_RANGE */
+function startOf(p: PatchParams, { inputShape, classes }: ModelFacts): Patch {
+  const patch = greyPatch(p.shape, p.area, inputShape, targetOf(p));
+  refuseTransforms(patch, inputShape, transformsOf(p));
+  refuseTarget(patch.target, classes);
+  return patch;
+}
 
 /**
  * One patch for all images, trained for random rotations, scales and places, then pasted once on each image at a random one. What is
@@ -30,13 +38,17 @@ export const adversarialPatch = defineAttack({
     return { norm: "l0", radius: pixels, window: side };
   },
   iterations: ({ steps }) => steps + 1,
+  check(p, facts) {
+    // How large a patch from a file is, the file tells; an area of 0 makes none, whatever it would aim at.
+    if (p.patch === "" && p.area > 0) startOf(p, facts);
+  },
   async prepare(model, images, p, ctx) {
     if (p.patch !== "") {
       const { patch } = await loadPatch(p.patch, model.inputShape, { area: p.area, target: targetOf(p) });
       return { patch, figures: null, before: null };
     }
     const { steps, batchSize, learningRate } = p;
-    const patch = greyPatch(p.shape, p.area, model.inputShape, targetOf(p));
+    const patch = startOf(p, model);
     return trainPatch({ ...ctx, model, images, patch, transforms: transformsOf(p), steps, batchSize, learningRate }, ctx);
   },
   async run(model, batch, p, ctx) {

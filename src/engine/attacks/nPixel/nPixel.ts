@@ -3,7 +3,7 @@ import { BulwarkError } from "../../../shared/errors.ts";
 import { number } from "../../../shared/format.ts";
 import type { Classifier } from "../../classifier.ts";
 import type { Progress } from "../../context.ts";
-import { type AttackBatch, type AttackContext, choice, defineAttack, int } from "../../define.ts";
+import { type AttackBatch, type AttackContext, choice, defineAttack, int, type ModelFacts } from "../../define.ts";
 import { type Images, type Logits, tf } from "../../tf.ts";
 import type { SearchSpace } from "./evolution.ts";
 import { randomShift } from "./randomShift.ts";
@@ -39,10 +39,11 @@ export const nPixel = defineAttack({
   ball: ({ pixels }) => ({ norm: "l0", radius: pixels }),
   iterations: ({ maxGen, strategy }) => (strategy === "randomShift" ? 1 : maxGen + 2),
   target: ({ target }) => (target < 0 ? null : target),
+  check: checkParams,
   async run(model, batch, o, ctx) {
     const [height, width, channels] = model.inputShape;
     const space: SearchSpace = { height, width, channels, pixels: o.pixels };
-    checkParams(o, model, batch);
+    checkParams(o, model);
     const images = Float32Array.from(await batch.images.data());
     if (o.strategy === "randomShift") return randomShift(images, batch, space, ctx);
     const score = scorerOf(model, o.popSize);
@@ -59,22 +60,17 @@ export const nPixel = defineAttack({
   },
 });
 
-function checkParams(o: Static<typeof params>, model: Classifier, batch: AttackBatch): void {
-  const [height, width] = model.inputShape;
-  if (o.pixels > height * width) {
-    throw new BulwarkError(
-      "PARAMETER_INVALID",
-      `nPixel: ${o.pixels} pixels are more than the image has.`,
-      `Use at most ${height * width}.`,
+function checkParams(o: Static<typeof params>, { inputShape: [height, width], classes }: ModelFacts): void {
+  const refuse = (message: string, fix: string) => new BulwarkError("PARAMETER_INVALID", message, fix);
+  if (o.pixels > height * width)
+    throw refuse(`${o.pixels} pixels are more than an image of ${height}×${width} has.`, `Use at most ${height * width}.`);
+  if (o.target >= classes)
+    throw refuse(`There is no class ${o.target} to aim at; the model has ${classes}.`, `Use a target from 0 to ${classes - 1}.`);
+  if (o.strategy !== "randomShift" && o.queryBudget > 0 && o.queryBudget < o.popSize)
+    throw refuse(
+      `queryBudget ${o.queryBudget} does not pay for one generation of ${o.popSize}: nothing would be searched.`,
+      `Use a queryBudget of at least ${o.popSize}, a smaller popSize, or a queryBudget of 0 for no limit.`,
     );
-  }
-  if (batch.targets && o.target >= model.classes) {
-    throw new BulwarkError(
-      "PARAMETER_INVALID",
-      `nPixel: there is no class ${o.target} to aim at; the model has ${model.classes}.`,
-      `Use a target from 0 to ${model.classes - 1}.`,
-    );
-  }
 }
 
 interface Start {

@@ -58,7 +58,7 @@ export interface SearchOptions {
   readonly aim: Aim;
   readonly strategy: Strategy;
   readonly popSize: number;
-  /** Candidates that may be scored at most. */
+  /** Candidates that may be scored at most; they are enough for one population. */
   readonly budget: number;
 }
 
@@ -71,7 +71,7 @@ export function startSearch(image: Float32Array, clean: Float32Array, o: SearchO
   let pending = seed(o.space, o.popSize, rng);
   let queries = 0;
   let best = { image, probabilities: clean, odds: Number.POSITIVE_INFINITY, index: 0 };
-  let done = isReached(clean, o.aim) || o.popSize > o.budget;
+  let done = isReached(clean, o.aim);
 
   const replaceParents = (probabilities: Float32Array): void => {
     const classes = clean.length;

@@ -69,7 +69,7 @@ async function evaluateAll(run: Execution, host: RunHost, tell: (event: RunEvent
     const { engine } = host;
     const env: RunEnvironment = { experiment, mode, modelPath: run.modelPath, store, data, undefended, engine, meter, ctx, emit: tell };
     await writeExperiment(run, host, data, {});
-    checkArms(env);
+    await checkArms(env);
     const outcomes: ArmOutcome[] = [];
     for (const arm of runningOrder(experiment.arms, undefended)) {
       const outcome = await runArm(arm, env);

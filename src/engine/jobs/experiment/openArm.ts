@@ -2,7 +2,7 @@ import { BulwarkError } from "../../../shared/errors.ts";
 import type { Choice } from "../../../shared/results.ts";
 import { armModelFolder } from "../../../shared/runs.ts";
 import type { Classifier } from "../../classifier.ts";
-import { resolveParams } from "../../define.ts";
+import { type ModelFacts, resolveParams } from "../../define.ts";
 import { exists } from "../../io/files.ts";
 import { find } from "../../registry.ts";
 import { type OpenOptions, openModel } from "../openModel.ts";
@@ -19,19 +19,42 @@ export interface OpenArm {
 
 /** Trains an arm if that is asked for and needed, and opens it; null where there is no model for it to evaluate. */
 export async function openArm(arm: ResolvedArm, env: RunEnvironment): Promise<OpenArm | null> {
-  if ("file" in arm.model && !isTrained(arm)) return open(arm, arm.model.file, { contract: arm.model.input ?? undefined }, null, env);
-  const own = { classNames: env.data.dataset.classNames };
-  if (env.mode !== "evaluate") {
+  if (trains(arm, env)) {
     const training = await trainArm(arm, env);
-    return open(arm, env.store.file(armModelFolder(arm.index, arm.name)), own, training, env);
+    return open(arm, env.store.file(armModelFolder(arm.index, arm.name)), ownNames(env), training, env);
   }
-  const folder = await trainedFolder(arm, env);
-  if (folder === null) {
+  const found = await findModel(arm, env);
+  if (found === null) {
     env.emit({ kind: "warning", message: `There is no trained model for ${arm.name}: it is left out of the evaluation.` });
     return null;
   }
-  const training = await readTraining(folder);
-  return open(arm, folder, own, training ? { ...training, reused: true } : null, env);
+  const training = isTrained(arm) ? await readTraining(found.path) : null;
+  return open(arm, found.path, found.options, training ? { ...training, reused: true } : null, env);
+}
+
+/** The run makes the arm's model itself. */
+export const trains = (arm: ResolvedArm, { mode }: Pick<RunEnvironment, "mode">): boolean => mode !== "evaluate" && isTrained(arm);
+
+/** Size and classes of a model that the run does not make itself; null where there is none. @throws IMAGE_SIZE, and what opening throws */
+export async function factsOfModel(arm: ResolvedArm, env: RunEnvironment): Promise<ModelFacts | null> {
+  const found = await findModel(arm, env);
+  if (found === null) return null;
+  const { classifier } = await openModel(found.path, found.options);
+  try {
+    checkShape(classifier, env.data.dataset.inputShape, found.path);
+    return { inputShape: classifier.inputShape, classes: classifier.classes };
+  } finally {
+    classifier.dispose();
+  }
+}
+
+const ownNames = ({ data }: RunEnvironment): OpenOptions => ({ classNames: data.dataset.classNames });
+
+/** A model file that is taken as it is, or what an earlier run trained. */
+async function findModel(arm: ResolvedArm, env: RunEnvironment): Promise<{ readonly path: string; readonly options: OpenOptions } | null> {
+  if ("file" in arm.model && !isTrained(arm)) return { path: arm.model.file, options: { contract: arm.model.input ?? undefined } };
+  const folder = await trainedFolder(arm, env);
+  return folder === null ? null : { path: folder, options: ownNames(env) };
 }
 
 /** Where `evaluate` finds the model of an arm: the one named for the first, else folders of the named run, else this run's own. */

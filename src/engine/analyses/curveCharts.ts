@@ -7,6 +7,8 @@ export interface Counted {
   readonly n: number;
   readonly cleanCorrect: number;
   readonly attackedCorrect: number;
+  /** Right before the attack and wrong after it, of all images. */
+  readonly lost: number;
   /** β of the chosen denominator: right under attack, of so many. */
   readonly defended: number;
   readonly of: number;
@@ -59,8 +61,7 @@ function statics(lines: readonly CurveLine[]): ChartSeries[] {
 
 /** δ with the interval of the share of images that were lost; where an attack also repaired images there is no such share, hence no band. */
 function lost(p: Counted): ChartPoint {
-  const broken = p.of === p.cleanCorrect ? p.of - p.defended : null;
   const difference = p.cleanCorrect - p.attackedCorrect;
-  if (broken === difference) return point(p.value, difference, p.n);
+  if (p.lost === difference) return point(p.value, difference, p.n);
   return { x: p.value, y: p.n === 0 ? null : difference / p.n };
 }

@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { AnalysisTable, Choice, StaticResult, TableCell } from "../../shared/results.ts";
 import { choice, int, text } from "../define.ts";
-import { type BetaDenominator, betaDenominators, isCleanCorrect, isCorrect } from "../metrics/robustness.ts";
+import { type BetaDenominator, betaDenominators, countedForBeta, isCleanCorrect, isCorrect, targetOf } from "../metrics/robustness.ts";
 import { type AnalysedAttack, defineAnalysis, type ExperimentFacts, type FurtherAttack } from "./analysis.ts";
 import { explainStatic } from "./columns.ts";
 import { type Counted, type CurveLine, curveCharts } from "./curveCharts.ts";
@@ -81,13 +81,13 @@ function baseOf(name: string, facts: ExperimentFacts): Choice & { readonly key: 
 }
 
 function pointOf(value: number, { records, summary, undefended }: AnalysedAttack, denominator: BetaDenominator): CurvePoint {
-  const fooled = new Set(undefended?.filter((o) => isCleanCorrect(o) && !isCorrect(o)).map((o) => o.index));
-  const counted = denominator === "cleanCorrect" ? records.filter(isCleanCorrect) : records.filter((o) => fooled.has(o.index));
+  const counted = countedForBeta(records, targetOf(summary.attack), denominator, undefended ?? []);
   return {
     value,
     n: summary.n,
     cleanCorrect: summary.clean.correct,
     attackedCorrect: summary.attacked.correct,
+    lost: records.filter((o) => isCleanCorrect(o) && !isCorrect(o)).length,
     defended: counted.filter(isCorrect).length,
     of: counted.length,
     static: summary.static ?? null,

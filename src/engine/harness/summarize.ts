@@ -1,5 +1,5 @@
 import type { AttackSummary, Choice, Finding, ImageRecord, NormSummary } from "../../shared/results.ts";
-import { defenseSuccess, isCleanCorrect, isCorrect, robustness, share } from "../metrics/robustness.ts";
+import { countedForBeta, defenseSuccess, isCleanCorrect, isCorrect, robustness, share, targetOf } from "../metrics/robustness.ts";
 import { rb201 } from "./rules/rb201.ts";
 import { rb202 } from "./rules/rb202.ts";
 import { rb203 } from "./rules/rb203.ts";
@@ -33,7 +33,7 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
   const cleanCorrect = records.filter(isCleanCorrect);
   const correct = records.filter(isCorrect).length;
   const target = targetOf(facts.attack);
-  const attackable = cleanCorrect.filter((r) => r.cleanPrediction !== target);
+  const attackable = countedForBeta(records, target);
   const successes = records.filter((r) => r.success);
   const changed = successes.length > 0 ? successes : cleanCorrect;
   const seconds = total(outcomes, (o) => o.seconds);
@@ -50,7 +50,7 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
     attacked: { accuracy: share(correct, n), correct },
     successRate: share(attackable.filter((r) => r.success).length, attackable.length),
     ...(target === null ? {} : { targetRate: share(attackable.filter((r) => r.prediction === target).length, attackable.length) }),
-    defenseSuccess: defenseSuccess(attackable),
+    defenseSuccess: defenseSuccess(records, target),
     robustness: robustness(records),
     norms: { linf: normSummary(changed, "linf"), l2: normSummary(changed, "l2"), l0: normSummary(changed, "l0") },
     seconds,
@@ -60,12 +60,6 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
     findings: findings.filter((finding) => finding !== null).map((finding) => ({ ...finding, attack: facts.attack.id })),
   };
 }
-
-/** Class that an attack aims at; its images cannot be led there and do not count. */
-export const targetOf = ({ params }: Choice): number | null => {
-  const target = params["target"];
-  return typeof target === "number" && target >= 0 ? target : null;
-};
 
 const total = (outcomes: readonly CountedOutcome[], of: (outcome: CountedOutcome) => number): number =>
   outcomes.reduce((sum, outcome) => sum + of(outcome), 0);

@@ -1,4 +1,4 @@
-import type { ImageRecord } from "../../shared/results.ts";
+import type { Choice, ImageRecord } from "../../shared/results.ts";
 
 /** What became of an image: its class, the prediction before the attack and the one after. */
 export type Outcome = Pick<ImageRecord, "index" | "label" | "cleanPrediction" | "prediction">;
@@ -28,15 +28,37 @@ export const betaDenominators = ["cleanCorrect", "fooledUndefended"] as const;
  */
 export type BetaDenominator = (typeof betaDenominators)[number];
 
-/** β = #(clean-correct ∧ correct under attack) / #clean-correct. */
-export const defenseSuccess = (outcomes: readonly Outcome[]): number | null => {
-  const right = outcomes.filter(isCleanCorrect);
-  return share(right.filter(isCorrect).length, right.length);
+/** Class that an attack aims at; its images cannot be led there and do not count in success rates and β (0H). */
+export const targetOf = ({ params }: Choice): number | null => {
+  const target = params["target"];
+  return typeof target === "number" && target >= 0 ? target : null;
 };
 
-/** β over the attacks that fooled the undefended model: of those images, the share that the defended model has right under attack. */
-export function defenseSuccessOfFooled(outcomes: readonly Outcome[], undefended: readonly Outcome[]): number | null {
-  const fooled = new Set(undefended.filter((o) => isCleanCorrect(o) && !isCorrect(o)).map((o) => o.index));
-  const counted = outcomes.filter((o) => fooled.has(o.index));
-  return share(counted.filter(isCorrect).length, counted.length);
+/**
+ * The records that count in success rates and β: never those of the class aimed at; of the others those that the model had right when
+ * clean, or those of the images on which the attack fooled the undefended model.
+ */
+export function countedForBeta<R extends Outcome>(
+  records: readonly R[],
+  target: number | null,
+  denominator: BetaDenominator = "cleanCorrect",
+  undefended: readonly Outcome[] = [],
+): R[] {
+  const attackable = records.filter(({ label }) => label !== target);
+  if (denominator === "cleanCorrect") return attackable.filter(isCleanCorrect);
+  const fooled = new Set(undefended.filter((o) => isCleanCorrect(o) && !isCorrect(o)).map(({ index }) => index));
+  return attackable.filter(({ index }) => fooled.has(index));
 }
+
+const shareRight = (counted: readonly Outcome[]): number | null => share(counted.filter(isCorrect).length, counted.length);
+
+/** β = #(clean-correct ∧ correct under attack) / #clean-correct, without the images of the class aimed at. */
+export const defenseSuccess = (outcomes: readonly Outcome[], target: number | null): number | null =>
+  shareRight(countedForBeta(outcomes, target));
+
+/** β over the attacks that fooled the undefended model: of those images, the share that the defended model has right under attack. */
+export const defenseSuccessOfFooled = (
+  outcomes: readonly Outcome[],
+  undefended: readonly Outcome[],
+  target: number | null,
+): number | null => shareRight(countedForBeta(outcomes, target, "fooledUndefended", undefended));

@@ -1,7 +1,7 @@
 import type { Finding } from "../../../shared/results.ts";
 import { onlyTransferred, rb008 } from "../../harness/rules/rb008.ts";
 import { rb307 } from "../../harness/rules/rb307.ts";
-import { defenseSuccessOfFooled } from "../../metrics/robustness.ts";
+import { defenseSuccessOfFooled, targetOf } from "../../metrics/robustness.ts";
 import { type ArmAttack, attackArm, isFurther } from "./attackArm.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
@@ -41,9 +41,10 @@ export async function attackDefended(
     return { ...own, summary: { ...own.summary, mode, findings } };
   }
   const [adaptive, undefended] = [own.document.images, source.document.images];
-  const fooled = defenseSuccessOfFooled(adaptive, undefended);
+  const target = targetOf(own.summary.attack);
+  const fooled = defenseSuccessOfFooled(adaptive, undefended, target);
   if (mode === "static") {
-    const result = staticResult(env.undefended.arm?.name ?? "", adaptive, undefended);
+    const result = staticResult(env.undefended.arm?.name ?? "", adaptive, undefended, target);
     tell([onlyTransferred()]);
     return { ...own, summary: { ...own.summary, mode, findings, static: result, defenseSuccessOfFooled: fooled } };
   }

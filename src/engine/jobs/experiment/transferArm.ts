@@ -1,9 +1,17 @@
 import type { AttackDocument, ImageRecord, StaticResult } from "../../../shared/results.ts";
 import { armRecordsFile, staticKey } from "../../../shared/runs.ts";
-import { targetOf } from "../../harness/summarize.ts";
 import { exists, readText } from "../../io/files.ts";
 import { readNpz } from "../../io/npz.ts";
-import { defenseSuccess, defenseSuccessOfFooled, isCleanCorrect, isCorrect, robustness, share } from "../../metrics/robustness.ts";
+import {
+  countedForBeta,
+  defenseSuccess,
+  defenseSuccessOfFooled,
+  isCleanCorrect,
+  isCorrect,
+  robustness,
+  share,
+  targetOf,
+} from "../../metrics/robustness.ts";
 import { find } from "../../registry.ts";
 import { scoreAll } from "../evaluation/transfer.ts";
 import type { ArmAttack } from "./attackArm.ts";
@@ -59,10 +67,10 @@ export function staticResult(
   source: string,
   records: readonly ImageRecord[],
   undefended: readonly ImageRecord[],
-  target: number | null = null,
+  target: number | null,
 ): StaticResult {
   const n = records.length;
-  const right = records.filter((record) => isCleanCorrect(record) && record.label !== target);
+  const counted = countedForBeta(records, target);
   const clean = records.filter(isCleanCorrect).length;
   const correct = records.filter(isCorrect).length;
   return {
@@ -70,9 +78,9 @@ export function staticResult(
     n,
     clean: { accuracy: share(clean, n), correct: clean },
     attacked: { accuracy: share(correct, n), correct },
-    successRate: share(right.filter((record) => record.success).length, right.length),
-    defenseSuccess: defenseSuccess(right),
-    defenseSuccessOfFooled: defenseSuccessOfFooled(records, undefended),
+    successRate: share(counted.filter((record) => record.success).length, counted.length),
+    defenseSuccess: defenseSuccess(records, target),
+    defenseSuccessOfFooled: defenseSuccessOfFooled(records, undefended, target),
     robustness: robustness(records),
   };
 }

@@ -1,16 +1,17 @@
 import type { AnalysedArm, AnalysedAttack, RunFacts } from "../../../../src/engine/analyses/analysis.ts";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
 import { staticResult } from "../../../../src/engine/jobs/experiment/transferArm.ts";
+import { targetOf } from "../../../../src/engine/metrics/robustness.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import type { ArmAnalysis, Choice, ImageRecord } from "../../../../src/shared/results.ts";
 
-/** Class 0 is right. `r` stays right, `b` is broken, `w` was wrong already, `h` was wrong and is right now. */
-export const records = (fate: string): ImageRecord[] =>
+/** Class 0 is right, or that of `classes`, and the next one wrong. `r` stays right, `b` is broken, `w` was wrong already, `h` was wrong and is right now. */
+export const records = (fate: string, classes: readonly number[] = []): ImageRecord[] =>
   [...fate].map((letter, index) => ({
     index,
-    label: 0,
-    cleanPrediction: letter === "w" || letter === "h" ? 1 : 0,
-    prediction: letter === "r" || letter === "h" ? 0 : 1,
+    label: classes[index] ?? 0,
+    cleanPrediction: (classes[index] ?? 0) + (letter === "w" || letter === "h" ? 1 : 0),
+    prediction: (classes[index] ?? 0) + (letter === "r" || letter === "h" ? 0 : 1),
     success: letter === "b",
     successAfter8Bit: letter === "b",
     linf: 0,
@@ -29,16 +30,18 @@ export interface ToyAttack {
   readonly attack: Choice;
   readonly key?: string;
   readonly fate: string;
+  readonly classes?: readonly number[];
   /** What became of the undefended arm's images on this one, and of the undefended arm itself. */
   readonly transferred?: { readonly fate: string; readonly undefended: string };
 }
 
-export function analysedAttack({ attack, key = attack.id, fate, transferred }: ToyAttack): AnalysedAttack {
-  const counted = { records: records(fate), gradientEvaluations: 0, forwardEvaluations: 0, seconds: 1 };
+export function analysedAttack({ attack, key = attack.id, fate, classes, transferred }: ToyAttack): AnalysedAttack {
+  const counted = { records: records(fate, classes), gradientEvaluations: 0, forwardEvaluations: 0, seconds: 1 };
   const notes = { outOfBall: 0, notFinite: 0, silentSuccess: 0, lostAfter8Bit: 0, skipped: 0, usesGradients: false };
   const summary = summarizeAttack([{ ...counted, notes }], { attack, defense: null, backend: "cpu", seed: 1 });
-  const source = transferred ? records(transferred.undefended) : null;
-  const shown = transferred && source ? { static: staticResult("undefended", records(transferred.fate), source) } : {};
+  const source = transferred ? records(transferred.undefended, classes) : null;
+  const shown =
+    transferred && source ? { static: staticResult("undefended", records(transferred.fate, classes), source, targetOf(attack)) } : {};
   return { key, summary: { ...summary, ...shown }, records: counted.records, undefended: source };
 }
 

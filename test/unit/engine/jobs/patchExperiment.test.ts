@@ -93,6 +93,20 @@ describe("patches in an experiment", () => {
     expect(new Set(images.map(({ l0 }) => l0))).toEqual(new Set([49]));
   });
 
+  it("of mode transfer have one β: the images of the class aimed at count in neither", async () => {
+    const [summary] = arm("volumizedCurriculum").attacks;
+    const { images } = await json<AttackDocument>("whole", "records-adversarialPatch.json");
+    const counted = images.filter(({ label, cleanPrediction }) => label !== 1 && cleanPrediction === label);
+    expect(counted.length).toBeGreaterThan(0);
+    expect(summary?.mode).toBe("static");
+    expect(summary?.defenseSuccess).toBe(counted.filter(({ label, prediction }) => prediction === label).length / counted.length);
+    expect(summary?.static).toMatchObject({
+      defenseSuccess: summary?.defenseSuccess,
+      successRate: summary?.successRate,
+      defenseSuccessOfFooled: summary?.defenseSuccessOfFooled,
+    });
+  });
+
   it("go on after an interruption to the same patch and figures", async () => {
     const stop = new AbortController();
     const onEvent = (event: RunEvent) => {

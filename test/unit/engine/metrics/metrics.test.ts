@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { quantile } from "../../../../src/engine/metrics/quantiles.ts";
-import { accuracies, defenseSuccess, defenseSuccessOfFooled, type Outcome, robustness } from "../../../../src/engine/metrics/robustness.ts";
+import {
+  accuracies,
+  countedForBeta,
+  defenseSuccess,
+  defenseSuccessOfFooled,
+  type Outcome,
+  robustness,
+} from "../../../../src/engine/metrics/robustness.ts";
 import { microAverageRoc, roc, thin } from "../../../../src/engine/metrics/roc.ts";
 
 /** Class 0 is right, 1 is wrong. */
@@ -14,7 +21,7 @@ describe("accuracy, δ and β", () => {
   it("are those of the worked example", () => {
     expect(accuracies(example)).toEqual({ clean: 0.8, attacked: 0.6 });
     expect(robustness(example)).toBeCloseTo(0.2, 12);
-    expect(defenseSuccess(example)).toBe(5 / 8);
+    expect(defenseSuccess(example, null)).toBe(5 / 8);
   });
 
   it("δ is negative where the attack happens to help", () => {
@@ -24,15 +31,29 @@ describe("accuracy, δ and β", () => {
   it("β of the attacks that fooled the undefended model counts those images alone", () => {
     const undefended = outcomes([1, 1, 1, 0, 1], [0, 0, 0, 0, 1]); // images 0, 1, 2 were fooled
     const defended = outcomes([1, 1, 0, 1, 1], [1, 0, 1, 0, 0]); // of those, 0 and 2 are right under attack
-    expect(defenseSuccessOfFooled(defended, undefended)).toBe(2 / 3);
-    expect(defenseSuccess(defended)).toBe(1 / 4);
+    expect(defenseSuccessOfFooled(defended, undefended, null)).toBe(2 / 3);
+    expect(defenseSuccess(defended, null)).toBe(1 / 4);
+  });
+
+  it("β leaves the images of the class aimed at out by both denominators", () => {
+    // Class 1 is aimed at. Images 0 to 3 are of class 0, 4 and 5 of class 1, 6 of class 2.
+    const labels = [0, 0, 0, 0, 1, 1, 2];
+    const under = (clean: readonly number[], attacked: readonly number[]): Outcome[] =>
+      labels.map((label, index) => ({ index, label, cleanPrediction: clean[index] as number, prediction: attacked[index] as number }));
+    const undefended = under([0, 0, 0, 1, 1, 1, 2], [1, 1, 0, 1, 0, 1, 1]); // fools 0, 1, 4 and 6
+    const defended = under([0, 0, 0, 0, 1, 1, 1], [0, 1, 0, 1, 1, 1, 2]);
+    const indices = (records: readonly Outcome[]) => records.map(({ index }) => index);
+    expect(indices(countedForBeta(defended, 1))).toEqual([0, 1, 2, 3]);
+    expect(indices(countedForBeta(defended, 1, "fooledUndefended", undefended))).toEqual([0, 1, 6]);
+    expect(defenseSuccess(defended, 1)).toBe(2 / 4); // with all classes it would be 4 of 6
+    expect(defenseSuccessOfFooled(defended, undefended, 1)).toBe(2 / 3); // with all classes 3 of 4
   });
 
   it("are not known where there is nothing to count", () => {
     expect(accuracies([])).toEqual({ clean: null, attacked: null });
     expect(robustness([])).toBeNull();
-    expect(defenseSuccess(outcomes([0], [0]))).toBeNull();
-    expect(defenseSuccessOfFooled(example, outcomes([1], [1]))).toBeNull();
+    expect(defenseSuccess(outcomes([0], [0]), null)).toBeNull();
+    expect(defenseSuccessOfFooled(example, outcomes([1], [1]), null)).toBeNull();
   });
 });
 

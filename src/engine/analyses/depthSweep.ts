@@ -1,27 +1,22 @@
 import { Type } from "@sinclair/typebox";
-import type { AnalysisChart, ArmReport, ChartSeries } from "../../shared/results.ts";
-import { isCleanCorrect, isCorrect } from "../metrics/robustness.ts";
-import { gridOf } from "../volumizer/grid.ts";
-import { type AnalysedArm, defineAnalysis, type RunFacts } from "./analysis.ts";
+import type { AnalysisChart, ChartSeries } from "../../shared/results.ts";
+import { countedForBeta, isCorrect, targetOf } from "../metrics/robustness.ts";
+import { defineAnalysis } from "./analysis.ts";
 import { accuracyCells, accuracyColumns, attackNames, labelOf, point, reportsOf, summaryOf } from "./columns.ts";
-import { needsArms, variants } from "./roles.ts";
+import { betaOverPixels, byDepth, type DeepArm, differInDepth } from "./depth.ts";
+import { needsArms } from "./roles.ts";
 
-const remainders = ["error", "reflectPad", "drop"] as const;
-
-/** Slices that an arm's volumizer makes of an image. */
-function depthOf({ defense }: ArmReport, [height, width]: RunFacts["inputShape"]): number {
-  const { patch, onRemainder } = defense.params;
-  return gridOf(height, width, { patch: Number(patch), onRemainder: remainders.find((rule) => rule === onRemainder) ?? "error" }).Z;
-}
-
-/** Paper 0, Figure 7: the defence success rate over the depth of the volume, one line for every attack. */
+/**
+ * Paper 0, Figure 7: the defence success rate over the pixels attacked, one line for every size of the slices, where the experiment
+ * measured it; and over the depth of the volume, one line for every attack.
+ */
 export const depthSweep = defineAnalysis({
   id: "depthSweep",
   title: "Depth of the volume",
   paper: "Ghebrechristos & Alaghband 2024",
   params: Type.Object({}),
   check(_params, { arms, attacks }) {
-    const chosen = variants(arms, ({ defense }) => defense, ["patch"]);
+    const chosen = differInDepth(arms, ({ defense }) => defense);
     if (chosen.length < 2 || attacks.length === 0)
       throw needsArms(
         "depthSweep",
@@ -30,14 +25,12 @@ export const depthSweep = defineAnalysis({
       );
   },
   present(arms, _params, { inputShape }) {
-    const chosen = variants(arms, ({ report }) => report.defense, ["patch"])
-      .map((arm) => ({ arm, depth: depthOf(arm.report, inputShape) }))
-      .sort((a, b) => a.depth - b.depth);
+    const chosen = byDepth(arms, inputShape);
     const reports = reportsOf(chosen.map(({ arm }) => arm));
     const keys = attackNames(reports);
     return {
       title: "Depth of the volume",
-      charts: [chartOf(keys, chosen)],
+      charts: [chartOf(keys, chosen), ...overPixels(chosen)],
       tables: [
         {
           title: "By depth",
@@ -62,7 +55,7 @@ export const depthSweep = defineAnalysis({
   },
 });
 
-function chartOf(keys: readonly string[], chosen: readonly { readonly arm: AnalysedArm; readonly depth: number }[]): AnalysisChart {
+function chartOf(keys: readonly string[], chosen: readonly DeepArm[]): AnalysisChart {
   const series = keys.map(
     (key, colour): ChartSeries => ({
       label: labelOf(reportsOf(chosen.map(({ arm }) => arm)), key),
@@ -70,8 +63,8 @@ function chartOf(keys: readonly string[], chosen: readonly { readonly arm: Analy
       points: chosen.flatMap(({ arm, depth }) => {
         const attack = arm.attacks.find((one) => one.key === key);
         if (!attack) return [];
-        const right = attack.records.filter(isCleanCorrect);
-        return [point(depth, right.filter(isCorrect).length, right.length)];
+        const counted = countedForBeta(attack.records, targetOf(attack.summary.attack));
+        return [point(depth, counted.filter(isCorrect).length, counted.length)];
       }),
     }),
   );
@@ -81,4 +74,23 @@ function chartOf(keys: readonly string[], chosen: readonly { readonly arm: Analy
     y: { label: "β", format: "percent", range: [0, 1] },
     series,
   };
+}
+
+/** β over N, from what other parts of the experiment measured: nothing is attacked for it. No chart where one N alone was. */
+function overPixels(chosen: readonly DeepArm[]): AnalysisChart[] {
+  const series = chosen
+    .map(({ arm, label }, colour): ChartSeries => {
+      const points = betaOverPixels(arm).map(({ pixels, defended, of }) => point(pixels, defended, of));
+      return { label, colour, points };
+    })
+    .filter(({ points }) => points.length > 1);
+  if (series.length === 0) return [];
+  return [
+    {
+      title: "Defence success β over the pixels attacked (Figure 7)",
+      x: { label: "pixels N", format: "count" },
+      y: { label: "β", format: "percent", range: [0, 1] },
+      series,
+    },
+  ];
 }

@@ -49,7 +49,7 @@ export const paperComparison = defineAnalysis({
     const data = p.dataset === "auto" ? nearestData(facts.dataset) : p.dataset;
     const chosen = columns(model, data);
     const tables = groups.map((group) => tableOf(group, chosen, arms)).filter(({ rows }) => rows.length > 0);
-    const described = figuresTable(arms);
+    const described = figuresTable(arms, facts.inputShape);
     return {
       title: "Beside the paper's figures",
       charts: figure5(arms),

@@ -14,7 +14,7 @@ export function roleOf({ id, params }: Choice): Role | null {
   return curriculum ? "I-CL" : "neither";
 }
 
-/** The parameters of a defence but those named, for finding arms that differ in these alone. */
+/** Parameters but those named, for finding arms or attacks that differ in these alone. */
 const but = (params: Choice["params"], names: readonly string[]): string =>
   JSON.stringify(
     Object.entries(params)
@@ -22,10 +22,15 @@ const but = (params: Choice["params"], names: readonly string[]): string =>
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 
-/** The largest group of volumized arms that differ in `names` alone; the first of equals. */
-export function variants<A>(arms: readonly A[], defenseOf: (arm: A) => Choice, names: readonly string[]): readonly A[] {
-  const volumized = arms.filter((arm) => defenseOf(arm).id === "volumizedCurriculum");
-  const groups = groupBy(volumized, (arm) => but(defenseOf(arm).params, names));
+/** The largest group of items of one id that differ in `names` alone; the first of equals. Of arms: the volumized ones, by their defence. */
+export function variants<A>(
+  items: readonly A[],
+  choiceOf: (item: A) => Choice,
+  names: readonly string[],
+  id = "volumizedCurriculum",
+): readonly A[] {
+  const alike = items.filter((item) => choiceOf(item).id === id);
+  const groups = groupBy(alike, (item) => but(choiceOf(item).params, names));
   return [...groups.values()].reduce<readonly A[]>((best, group) => (group.length > best.length ? group : best), []);
 }
 

@@ -1,6 +1,7 @@
 import { percent, points } from "../../../shared/format.ts";
 import type { AnalysisChart, AnalysisTable, ChartSeries, TableCell } from "../../../shared/results.ts";
-import type { AnalysedArm } from "../analysis.ts";
+import type { AnalysedArm, RunFacts } from "../analysis.ts";
+import { betaOverPixels, byDepth } from "../depth.ts";
 import { type CurvePoint, curveOf } from "../robustnessCurve.ts";
 import { armOf } from "./match.ts";
 import { statements } from "./printed.ts";
@@ -40,14 +41,14 @@ export function figure5(arms: readonly AnalysedArm[]): AnalysisChart[] {
 const defended = (successRate: number | null): number | null => (successRate === null ? null : 1 - successRate);
 
 /** Figures whose values the paper does not print: what it says in words beside ours. */
-export function figuresTable(arms: readonly AnalysedArm[]): AnalysisTable {
+export function figuresTable(arms: readonly AnalysedArm[], inputShape: RunFacts["inputShape"]): AnalysisTable {
   const rows: TableCell[][] = [
     ["Figure 5", statements.figure5, lastDefended(arms)],
     ["Figure 6 (a)", statements.figure6a, widestGap(arms, "nPixel")],
     ["Figure 6 (b)", statements.figure6b, widestGap(arms, "adversarialPatch")],
     ["Figure 6 (c)", statements.figure6cd, falls(arms, "nPixel")],
     ["Figure 6 (d)", statements.figure6cd, falls(arms, "adversarialPatch")],
-    ["Figure 7", statements.figure7, byDepth(arms)],
+    ["Figure 7", statements.figure7, overPixels(arms, inputShape)],
   ];
   return {
     title: "Figures that the paper describes in words",
@@ -93,18 +94,12 @@ function falls(arms: readonly AnalysedArm[], attack: string): string | null {
   return `β ${percent(first.defended / first.of)} at ${first.value}, ${percent(last.defended / last.of)} at ${last.value}`;
 }
 
-function byDepth(arms: readonly AnalysedArm[]): string | null {
-  const parts = arms.flatMap(({ report }) => {
-    if (report.defense.id !== "volumizedCurriculum" || report.defense.params["volumizer"] === false) return [];
-    const pixel = report.attacks.filter(({ attack }) => attack.id === "nPixel");
-    return pixel.flatMap(({ attack, defenseSuccess }) =>
-      defenseSuccess === null
-        ? []
-        : [
-            `${report.defense.params["patch"]}×${report.defense.params["patch"]} slices: β ${percent(defenseSuccess)} at N = ${attack.params["pixels"]}`,
-          ],
-    );
+function overPixels(arms: readonly AnalysedArm[], inputShape: RunFacts["inputShape"]): string | null {
+  const lines = byDepth(arms, inputShape).flatMap(({ arm, label }) => {
+    const measured = betaOverPixels(arm).filter(({ of }) => of > 0);
+    const ends = measured.length > 1 ? [measured[0], measured.at(-1)] : measured;
+    const told = ends.flatMap((p) => (p ? [`${percent(p.defended / p.of)} at N = ${p.pixels}`] : []));
+    return told.length > 0 ? [`${label}: β ${told.join(", ")}`] : [];
   });
-  const patches = new Set(arms.map(({ report }) => report.defense.params["patch"]).filter((patch) => patch !== undefined));
-  return patches.size < 2 ? null : parts.join("; ");
+  return lines.length < 2 ? null : lines.join("; ");
 }

@@ -69,6 +69,18 @@ describe("the curve over an attack's size", () => {
     expect(delta?.series[0]?.points[0]).toMatchObject({ y: 0.3, low: expect.closeTo(0.1078, 4), high: expect.closeTo(0.6032, 4) });
   });
 
+  it("leaves the class aimed at out of β, not out of δ", async () => {
+    // Images 0 and 1 are of the class aimed at. All four were right; image 1 and image 3 are broken: β 1 of 2, δ 2 of 4.
+    const aimed = { id: "nPixel", params: { pixels: 1, target: 1 } };
+    const further = [analysedAttack({ attack: aimed, fate: "rbrb", classes: [1, 1, 0, 0] })];
+    const data = await robustnessCurve.measure?.({ attacks: [], further, ...nothing }, { ...params, values: [1] }, ctx);
+    const shown = robustnessCurve.present([arm({ name: "a", defense: undefended, data })], { ...params, values: [1] }, facts([], [nPixel]));
+    expect(shown.tables[0]?.rows).toEqual([["a", 1, 4, 1, 0.5, null, 0.5, 0.5]]);
+    // Wilson 95 % of 1 of 2: 0.0945 to 0.9055; of 2 of 4: 0.1500 to 0.8500.
+    expect(shown.charts[2]?.series[0]?.points[0]).toMatchObject({ y: 0.5, low: expect.closeTo(0.0945, 4) });
+    expect(shown.charts[1]?.series[0]?.points[0]).toMatchObject({ y: 0.5, low: expect.closeTo(0.15, 4) });
+  });
+
   it("has what a grey patch leaves right beside a patch, and beside nothing else", async () => {
     const patch = { id: "adversarialPatch", params: { area: 0.1 } };
     const plain = analysedAttack({ attack: patch, fate: "rrbb" });
@@ -121,6 +133,56 @@ describe("ablation, measures and depth", () => {
       [4, 0.75],
       [16, 1],
     ]);
+  });
+
+  it("the depth sweep draws β over the pixels attacked, one line a slice size, from what was measured", () => {
+    const pixels = (n: number, fate: string) => ({ attack: { id: "nPixel", params: { pixels: n } }, key: `nPixel-${n}`, fate });
+    const of = (size: number, one: string, four: string) =>
+      arm({ name: String(size), defense: volumized({ patch: size }), attacks: [pixels(4, four), pixels(1, one)] });
+    const arms = [of(8, "rrrr", "rrrb"), of(16, "rrrb", "rbbb"), entropy];
+    const lines = (given: typeof arms) =>
+      depthSweep.present(given, {}, facts(given)).charts[1]?.series.map(({ label, points }) => [label, points.map(({ x, y }) => [x, y])]);
+    expect(lines(arms)).toEqual([
+      [
+        "16×16 slices, Z = 4",
+        [
+          [1, 0.75],
+          [4, 0.25],
+        ],
+      ],
+      [
+        "8×8 slices, Z = 16",
+        [
+          [1, 1],
+          [4, 0.75],
+        ],
+      ],
+    ]);
+    const curve = { id: "robustnessCurve", params: { attack: "nPixel", over: "pixels", betaDenominator: "cleanCorrect" } };
+    const data = {
+      points: [
+        { value: 2, defended: 3, of: 6 },
+        { value: 16, defended: 0, of: 6 },
+      ],
+    };
+    const curved = arms.map((one) => ({ ...one, report: { ...one.report, analyses: [{ ...curve, data }] } }));
+    expect(lines(curved)?.[0]).toEqual([
+      "16×16 slices, Z = 4",
+      [
+        [2, 0.5],
+        [16, 0],
+      ],
+    ]);
+    expect(lines([full, small])).toBeUndefined(); // one N alone
+  });
+
+  it("the depth sweep draws the β that its table has: without the class aimed at", () => {
+    const attacks = [{ attack: { id: "nPixel", params: { pixels: 1, target: 1 } }, fate: "rbbr", classes: [0, 0, 1, 1] }];
+    const arms = [16, 8].map((size) => arm({ name: String(size), defense: volumized({ patch: size }), attacks }));
+    const shown = depthSweep.present(arms, {}, facts(arms, [nPixel]));
+    // One of the two images of class 0 holds; of all four it would be two.
+    expect(column(shown.tables[0], "β, nPixel 1 px")).toEqual([0.5, 0.5]);
+    expect(shown.charts[0]?.series[0]?.points[0]).toMatchObject({ x: 4, y: 0.5, low: expect.closeTo(0.0945, 4) });
   });
 
   it.each([

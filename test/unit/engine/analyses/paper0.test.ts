@@ -123,6 +123,53 @@ describe("the comparison", () => {
     expect(shown.tables.map(({ title }) => title)).not.toContain("Inference time");
   });
 
+  it("tells Figures 6 and 7 from the points of the curves", () => {
+    const point = (value: number, attackedCorrect: number, defended: number) => ({ value, n: 100, attackedCorrect, defended, of: 80 });
+    const curve = (attack: string, over: string, ...points: ReturnType<typeof point>[]) => ({
+      id: "robustnessCurve",
+      params: { attack, over, betaDenominator: "cleanCorrect" },
+      data: { points },
+    });
+    const pixels = (...points: ReturnType<typeof point>[]) => curve("nPixel", "pixels", ...points);
+    const area = (...points: ReturnType<typeof point>[]) => curve("adversarialPatch", "area", ...points);
+    const plain = arm({
+      name: "plain",
+      defense: undefended,
+      analyses: [pixels(point(1, 60, 60), point(16, 20, 20)), area(point(0.05, 70, 70), point(0.25, 50, 50))],
+    });
+    const sliced = (name: string, choice: typeof undefended, one: number, sixteen: number) =>
+      arm({
+        name,
+        defense: choice,
+        analyses: [pixels(point(16, sixteen, sixteen), point(1, one, one)), area(point(0.05, 65, 64), point(0.25, 50, 40))],
+      });
+    const all = [
+      plain,
+      sliced("ours", volumized(), 76, 48),
+      sliced("entropy", volumized({ measure: "entropy" }), 70, 10),
+      sliced("no curriculum", volumized({ curriculum: false }), 70, 10),
+      sliced("small", volumized({ patch: 8 }), 72, 24),
+    ];
+    const described = paperComparison.present(all, params, facts(all)).tables.at(-1);
+    expect(described?.rows.map(([figure, , ours]) => [figure, ours])).toEqual([
+      ["Figure 6 (a)", "at most 28.0 points less accurate, at 16"], // 48 − 20; 76 − 60 at one pixel
+      ["Figure 6 (b)", "nowhere less accurate than the defended arm"], // 65 − 70, 50 − 50
+      ["Figure 6 (c)", "β 95.0 % at 1, 60.0 % at 16"], // 76 and 48 of 80
+      ["Figure 6 (d)", "β 80.0 % at 0.05, 50.0 % at 0.25"], // 64 and 40 of 80
+      ["Figure 7", "16×16 slices, Z = 4: β 95.0 % at N = 1, 60.0 % at N = 16; 8×8 slices, Z = 16: β 90.0 % at N = 1, 30.0 % at N = 16"],
+    ]);
+  });
+
+  it("Figure 7 from the experiment's own attacks, and no row where the slices are all of one size", () => {
+    const own = (size: number, fate: string) =>
+      arm({ name: String(size), defense: volumized({ patch: size }), attacks: [{ attack: onePixel, fate }] });
+    const rowsOf = (given: ReturnType<typeof own>[]) => paperComparison.present(given, params, facts(given)).tables.at(-1)?.rows;
+    expect(rowsOf([own(8, "rrrb"), own(16, "rrbb")])).toEqual([
+      ["Figure 7", expect.any(String), "16×16 slices, Z = 4: β 50.0 % at N = 1; 8×8 slices, Z = 16: β 75.0 % at N = 1"],
+    ]);
+    expect(rowsOf([own(16, "rrrb")])).not.toContainEqual(expect.arrayContaining(["Figure 7"]));
+  });
+
   it("draws Figure 5 from the training history", () => {
     const epoch = (n: number, trainLoss: number, successRate: number) =>
       ({ kind: "epoch", t: n, arm: "ours", epoch: n, epochs: 2, trainLoss, quickAttack: { id: "nPixel", successRate } }) as never;

@@ -1,7 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import "../../src/engine/backends/cpu.ts";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { saveNetwork } from "../../src/engine/importers/index.ts";
+import { writeNpz } from "../../src/engine/io/npz.ts";
+import { tfl } from "../../src/engine/tf.ts";
 import type { ErrorCode } from "../../src/shared/errors.ts";
 import { writeExperiment } from "./experiment.ts";
 import { bulwark, type Finished, newWorkspace, start, type Workspace } from "./support.ts";
@@ -38,6 +42,73 @@ function idx(magic: number, sizes: readonly number[], bytes: Uint8Array): Uint8A
   });
   return Buffer.concat([head, bytes]);
 }
+
+/** A network for square images of one channel and three classes. */
+const network = (side: number, own: object = {}): tfl.LayersModel =>
+  tfl.sequential({
+    layers: [
+      tfl.layers.conv2d({ name: "conv", inputShape: [side, side, 1], filters: 2, kernelSize: 2, ...own }),
+      tfl.layers.globalAveragePooling2d({}),
+      tfl.layers.dense({ units: 3 }),
+    ],
+  });
+
+describe("an experiment that cannot work, before anything is trained or attacked", () => {
+  const volumized = (patch: number) => ({ kind: "volumizedCurriculum", patch, measure: "entropy" });
+  const arrays = (file: string) => ({ kind: "arrays", path: file, testShare: 0.25 });
+  async function refused(name: string, more: Record<string, unknown>, code: ErrorCode, message: RegExp): Promise<void> {
+    const experiment = { dataset: arrays("data.npz"), model: { kind: "papernot" }, train: { epochs: 1, batchSize: 8 }, ...more };
+    const file = workspace.write(`${name}.bulwark.jsonc`, JSON.stringify(experiment));
+    expectError(await bulwark(workspace, "run", file, "--out", name, "--backend", "cpu", "--json"), code, message);
+    const kinds = readFileSync(workspace.file(`${name}/events.jsonl`), "utf8").match(/"kind":"\w+"/g);
+    expect(kinds).toContain('"kind":"failed"');
+    for (const kind of ["step", "trained", "attacked"]) expect(kinds).not.toContain(`"kind":"${kind}"`);
+    expect(existsSync(workspace.file(`${name}/model`))).toBe(false);
+  }
+
+  it("images of one class, in a folder and in arrays", async () => {
+    mkdirSync(workspace.file("folder/sevens"), { recursive: true });
+    for (let i = 0; i < 4; i++) workspace.write(`folder/sevens/${i}.png`, readFileSync(seven));
+    const dataset = { kind: "imageFolder", path: "folder", channels: "gray", testShare: 0.5 };
+    await refused("one", { dataset }, "DATASET_INVALID", /only one class, "sevens"; .* — .*subfolder for each class/);
+    const images = { data: new Float32Array(4 * 256), shape: [4, 16, 16, 1] };
+    await writeNpz(workspace.file("zeros.npz"), { images, labels: { data: new Int32Array(4), shape: [4] } });
+    await refused("zeros", { dataset: arrays("zeros.npz") }, "DATASET_INVALID", /only one class, "0"; .* — .*labels/);
+  });
+
+  it("more pixels than the image has", async () => {
+    const images = { data: new Float32Array(12 * 16), shape: [12, 4, 4, 1] };
+    const labels = { data: Int32Array.from({ length: 12 }, (_, i) => i % 3), shape: [12] };
+    await writeNpz(workspace.file("tiny.npz"), { images, labels });
+    await saveNetwork(network(4), workspace.file("tiny"), { input: {} });
+    const attacks = [{ kind: "fgsm" }, { kind: "nPixel", pixels: 17 }];
+    const more = { dataset: arrays("tiny.npz"), model: { file: "tiny" }, attacks };
+    await refused("pixels", { ...more, defense: volumized(2) }, "PARAMETER_INVALID", /nPixel: 17 pixels .* 4×4 .* — Use at most 16/);
+    await refused("pixels-as-it-is", more, "PARAMETER_INVALID", /nPixel: 17 pixels .* 4×4 .* — Use at most 16/);
+  });
+
+  it("a patch larger than the image, an area below a pixel, a class that is none, a budget for nothing", async () => {
+    const patch = { kind: "adversarialPatch", mode: "whitebox" };
+    const attacks = [{ kind: "fgsm" }, { ...patch, area: 0.5, scaleMax: 2 }];
+    await refused("large", { attacks }, "PARAMETER_INVALID", /adversarialPatch: .*22×22 pixels, larger than the image of 16×16/);
+    await refused(
+      "speck",
+      { attacks: [{ ...patch, area: 0.0003 }] },
+      "PARAMETER_INVALID",
+      /adversarialPatch: .*no pixel.* — .*0 for no patch/,
+    );
+    await refused("target", { attacks: [{ ...patch, target: 3 }] }, "LABEL_RANGE", /adversarialPatch: .*class 3/);
+    await refused("budget", { attacks: [{ kind: "nPixel", queryBudget: 300 }] }, "PARAMETER_INVALID", /nPixel: queryBudget 300 .*400/);
+  });
+
+  it("a model that cannot be converted, alone and beside another arm", async () => {
+    await saveNetwork(network(16, { name: "wide", dilationRate: 2 }), workspace.file("dilated"), { input: {} });
+    const model = { file: "dilated" };
+    await refused("alone", { model, defense: volumized(8) }, "MODEL_INVALID", /volumizedCurriculum: .*"wide"/);
+    const compare = [{ name: "from a file", model, defense: volumized(8) }];
+    await refused("beside", { compare }, "MODEL_INVALID", /from a file: .*"wide"/);
+  });
+});
 
 describe("bad input", () => {
   it("a truncated IDX file", async () => {

@@ -20,7 +20,7 @@ const summary = (id: string, params: Record<string, unknown>, correct: number): 
   norms: { linf: { mean: 0.3, max: 0.3 }, l2: none, l0: none },
   seconds: 12.5,
   gradientEvaluations: 8000,
-  forwardEvaluations: 0,
+  forwardEvaluations: 8200,
   imagesPerSecond: 16,
   findings: [],
 });

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { renderReport, reportFile, reportFormats } from "../../src/engine/io/reportFiles.ts";
+import { mainTable, tableNotes } from "../../src/engine/io/reportText.ts";
 import { exampleHistory, exampleReport, onePixelPng } from "./exampleReport.ts";
 
 let run: string;
@@ -42,6 +43,19 @@ describe("a report", () => {
     const text = readFileSync(await renderReport(run, "md"), "utf8");
     // 50 and 180 of 200: Wilson 95 % 19.5–31.4 % and 85.1–93.4 %, worked out by hand.
     expect(text).toContain("| volumized | pgd-40 ε 0.3 | 200 | 98.0 % | 25.0 % | 19.5–31.4 % | 90.0 % | 85.1–93.4 % |");
+  });
+
+  it("has β of the fooled where a defended arm stands beside an undefended one, and explains it there alone", () => {
+    const alone = { ...exampleReport, arms: exampleReport.arms.slice(0, 1) };
+    const under = (report: typeof exampleReport, head: string) => {
+      const { heads, rows } = mainTable(report);
+      return rows.map((cells) => (cells.length === heads.length ? cells[heads.indexOf(head)] : "not as long as the heads"));
+    };
+    expect(under(exampleReport, "β of fooled")).toEqual(["–", "–", "25.0 %"]);
+    expect(mainTable(alone).heads).not.toContain("β of fooled");
+    expect([exampleReport, alone].map((report) => tableNotes(report).includes("β of fooled:"))).toEqual([true, false]);
+    const empty = { ...exampleReport, arms: exampleReport.arms.map((arm, i) => (i === 0 ? { ...arm, attacks: [] } : arm)) };
+    expect(under(empty, "β of fooled")).toEqual(["–", "25.0 %"]);
   });
 
   it("as HTML stands alone: no script, nothing loaded from elsewhere, nothing of the experiment taken for markup", async () => {

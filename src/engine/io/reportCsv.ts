@@ -23,6 +23,8 @@ const heads = [
   "defense_success_of_fooled",
   "static_defense_success_of_fooled",
   "covering_attacked_accuracy",
+  "forward_evaluations",
+  "gradient_evaluations",
 ];
 
 /** `report.csv`: one row for every arm and attack, rates in [0,1], empty where there was nothing to count (RFC 4180). */
@@ -49,6 +51,8 @@ export function renderCsv(report: RunReport): string {
     summary?.defenseSuccessOfFooled,
     summary?.static?.defenseSuccessOfFooled,
     summary?.covering?.attacked.accuracy,
+    summary?.forwardEvaluations,
+    summary?.gradientEvaluations,
   ]);
   return csv([heads, ...rows]);
 }

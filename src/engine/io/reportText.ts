@@ -44,19 +44,23 @@ export interface TextTable {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** β over the attacks that fooled the undefended arm is there only where a defended arm stands beside one. */
+const hasFooled = (rows: readonly ReportRow[]): boolean => rows.some(({ summary }) => summary?.defenseSuccessOfFooled !== undefined);
+
 /** Arms and attacks; where a defended arm met the images of the undefended one, that accuracy beside the one of the adaptive attack. */
 export function mainTable(report: RunReport): TextTable {
   const rows = reportRows(report);
   const hasStatic = rows.some(({ summary }) => summary?.static);
+  const beta = hasFooled(rows) ? ["β", "β of fooled"] : ["β"];
   const attacked = hasStatic ? ["adaptive", "95 % interval", "static", "95 % interval"] : ["attacked", "95 % interval"];
   return {
-    heads: ["arm", "attack", "images", "clean", ...attacked, "δ", "β", "images/s"],
-    rows: rows.map((row) => rowCells(row, hasStatic)),
+    heads: ["arm", "attack", "images", "clean", ...attacked, "δ", ...beta, "images/s"],
+    rows: rows.map((row) => rowCells(row, hasStatic, hasFooled(rows))),
   };
 }
 
-function rowCells({ arm, summary }: ReportRow, hasStatic: boolean): string[] {
-  const blank = Array.from({ length: hasStatic ? 7 : 5 }, () => "–");
+function rowCells({ arm, summary }: ReportRow, hasStatic: boolean, hasFooled: boolean): string[] {
+  const blank = Array.from({ length: (hasStatic ? 7 : 5) + Number(hasFooled) }, () => "–");
   if (!summary) return [arm.name, "none", count(arm.clean.n), percent(arm.clean.accuracy), ...blank];
   const transferred = summary.static;
   const own = [percent(summary.attacked.accuracy), interval(summary.attacked.correct, summary.n)];
@@ -69,6 +73,7 @@ function rowCells({ arm, summary }: ReportRow, hasStatic: boolean): string[] {
     ...(summary.mode === "static" ? ["–", "–", ...(transferred ? other : own)] : [...own, ...(hasStatic ? other : [])]),
     points(summary.robustness),
     percent(summary.defenseSuccess),
+    ...(hasFooled ? [percent(summary.defenseSuccessOfFooled)] : []),
     number(summary.imagesPerSecond),
   ];
 }
@@ -99,9 +104,17 @@ const coverNotes = (report: RunReport): string[] =>
 export const notesBelow = (report: RunReport): string[] => [...sizeNotes(report), ...coverNotes(report)];
 
 export const explainTerms =
-  "Clean and attacked: share of all test images classified correctly. δ: clean − attacked, in percentage points. β: share of the images that were right before the attack and still are. Intervals: Wilson, 95 %.";
+  "Clean and attacked: share of all test images classified correctly. δ: clean − attacked, in percentage points. β: share of the images that were right before the attack and still are, without those of the class that an attack aims at. Intervals: Wilson, 95 %.";
 export const explainStatic =
-  "Adaptive: the attack knows the defence and goes through it. Static: the images were made against the undefended arm and only shown to the defended one; δ and β are those of the adaptive attack.";
+  "Adaptive: the attack knows the defence and goes through it. Static: the images were made against the undefended arm and only shown to the defended one; δ and β are those of the adaptive attack where there is one.";
+export const explainFooled =
+  "β of fooled: of the images on which the attack fooled the undefended arm, the share that the defended one has right under attack.";
 /** What the columns of the main table mean. */
-export const tableNotes = (report: RunReport): string =>
-  reportRows(report).some(({ summary }) => summary?.static) ? `${explainTerms} ${explainStatic}` : explainTerms;
+export function tableNotes(report: RunReport): string {
+  const rows = reportRows(report);
+  return [
+    explainTerms,
+    ...(hasFooled(rows) ? [explainFooled] : []),
+    ...(rows.some(({ summary }) => summary?.static) ? [explainStatic] : []),
+  ].join(" ");
+}

@@ -1,9 +1,9 @@
 import { Type } from "@sinclair/typebox";
-import type { AnalysisChart, ChartSeries, TableCell } from "../../shared/results.ts";
+import type { AnalysisChart, ArmReport, ChartSeries, TableCell } from "../../shared/results.ts";
 import { int } from "../define.ts";
 import { microAverageRoc, thin } from "../metrics/roc.ts";
 import { type AnalysedArm, defineAnalysis } from "./analysis.ts";
-import { labelOf, reportsOf } from "./columns.ts";
+import { labelOf, reportsOf, summaryOf } from "./columns.ts";
 
 /** ROC of one arm under one attack (`null`: clean). `points` are [false positive rate, true positive rate], thinned; the area is exact. */
 export interface RocData {
@@ -53,11 +53,23 @@ export const rocCurve = defineAnalysis({
         },
       ],
       notes: [
-        "One class against the rest, all classes thrown together: with k classes k − 1 of k entries are negatives, so the area is high even for a weak classifier. Attacks are adaptive.",
+        "One class against the rest, all classes thrown together: with k classes k − 1 of k entries are negatives, so the area is high even for a weak classifier.",
+        ...madeHow(reportsOf(arms), attacks),
       ],
     };
   },
 });
+
+/** Which attacks know the defence: scores are those of the attack that was made on the arm, and a patch of mode transfer knows none. */
+function madeHow(arms: readonly ArmReport[], attacks: readonly (string | null)[]): string[] {
+  const keys = attacks.filter((key) => key !== null);
+  const statics = keys.filter((key) => arms.some((arm) => summaryOf(arm, key)?.mode === "static"));
+  if (keys.length === 0) return [];
+  if (statics.length === 0) return ["Attacks are adaptive."];
+  const names = statics.map((key) => labelOf(arms, key)).join(", ");
+  const others = statics.length < keys.length ? "; the other attacks are adaptive" : "";
+  return [`Static, made against the undefended arm and only shown to the defended ones: ${names}${others}.`];
+}
 
 function chartOf(attack: string, arms: readonly AnalysedArm[]): AnalysisChart {
   return {

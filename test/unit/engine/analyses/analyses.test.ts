@@ -8,7 +8,7 @@ import { rocCurve, rocOf } from "../../../../src/engine/analyses/rocCurve.ts";
 import { syllabusComparison } from "../../../../src/engine/analyses/syllabusComparison.ts";
 import { timing } from "../../../../src/engine/analyses/timing.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import type { AnalysisTable } from "../../../../src/shared/results.ts";
+import type { AnalysisTable, Choice } from "../../../../src/shared/results.ts";
 import { analysedAttack, arm, facts, undefended, volumized } from "./fixtures.ts";
 
 const nPixel = { id: "nPixel", params: { pixels: 1 } };
@@ -233,6 +233,28 @@ describe("ROC and timing", () => {
       ["b", 1],
     ]);
     expect(shown.tables[0]?.columns.map(({ name }) => name)).toEqual(["arm", "clean", "nPixel 1 px"]);
+  });
+
+  it("says which attacks do not know the defence", () => {
+    const patch = { id: "adversarialPatch", params: { area: 0.1, mode: "transfer" } };
+    const curve = (attack: string | null) => ({ attack, auc: 1, points: [] });
+    const made = (attacks: readonly { readonly attack: Choice; readonly mode: "static" | "adaptive" }[]) => {
+      const one = arm({
+        name: "a",
+        defense: volumized(),
+        attacks: attacks.map(({ attack }) => ({ attack, fate: "rb" })),
+        data: { curves: [curve(null), ...attacks.map(({ attack }) => curve(attack.id))] },
+      });
+      const summaries = one.report.attacks.map((summary, i) => ({ ...summary, mode: attacks[i]?.mode ?? "adaptive" }));
+      const given = [{ ...one, report: { ...one.report, attacks: summaries } }];
+      return rocCurve.present(given, { resolution: 200 }, facts(given)).notes.slice(1);
+    };
+    const [pixel, sticker] = [{ attack: nPixel, mode: "adaptive" } as const, { attack: patch, mode: "static" } as const];
+    const told = "Static, made against the undefended arm and only shown to the defended ones: adversarialPatch 10.0 % transfer";
+    expect(made([pixel])).toEqual(["Attacks are adaptive."]);
+    expect(made([pixel, sticker])).toEqual([`${told}; the other attacks are adaptive.`]);
+    expect(made([sticker])).toEqual([`${told}.`]);
+    expect(made([])).toEqual([]);
   });
 
   it("times every arm beside the undefended one", async () => {

@@ -39,10 +39,10 @@ beforeAll(async () => {
   engine = await startEngine("onnxruntime");
   workspace = await mkdtemp(path.join(tmpdir(), "patches-"));
   const rng = createRandom(3);
-  const labels = Int32Array.from({ length: n }, (_, i) => i % 3); // the bright third says the class
+  const labels = Int32Array.from({ length: n }, (_, i) => i % 3); // the bright third says the class, not so clearly that no patch hides it
   const images = Float32Array.from({ length: n * side * side }, (_, at) => {
     const third = Math.floor((3 * (at % side)) / side);
-    return (third === labels[Math.floor(at / side ** 2)] ? 0.6 : 0.2) + rng.uniform(0, 0.2);
+    return (third === labels[Math.floor(at / side ** 2)] ? 0.45 : 0.26) + rng.uniform(0, 0.2);
   });
   await writeNpz(at("data.npz"), { images: { data: images, shape: [n, side, side, 1] }, labels: { data: labels, shape: [n] } });
   await writeFile(at("sticker.png"), await encodePng(new Uint8Array(16).fill(255), 4, 4, 1));
@@ -97,7 +97,8 @@ describe("patches in an experiment", () => {
     const [summary] = arm("volumizedCurriculum").attacks;
     const { images } = await json<AttackDocument>("whole", "records-adversarialPatch.json");
     const counted = images.filter(({ label, cleanPrediction }) => label !== 1 && cleanPrediction === label);
-    expect(counted.length).toBeGreaterThan(0);
+    const broken = images.filter((one) => one.cleanPrediction === one.label && one.prediction !== one.label);
+    expect(new Set(broken.map(({ label }) => label))).toContain(1); // or the two ways to count would come to the same
     expect(summary?.mode).toBe("static");
     expect(summary?.defenseSuccess).toBe(counted.filter(({ label, prediction }) => prediction === label).length / counted.length);
     expect(summary?.static).toMatchObject({

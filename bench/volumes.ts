@@ -1,5 +1,5 @@
 import { type ModelSpec, resolveParams } from "../src/engine/define.ts";
-import { to3d } from "../src/engine/models/convert3d.ts";
+import { convert3d } from "../src/engine/models/convert3d.ts";
 import { lenet } from "../src/engine/models/lenet.ts";
 import { papernot } from "../src/engine/models/papernot.ts";
 import { resnet9 } from "../src/engine/models/resnet9.ts";
@@ -40,7 +40,7 @@ export const cases = all.filter(
 export function volumizedNetwork(model: ModelSpec, { inputShape, patch, kernelDepth }: Volumes): tfl.LayersModel {
   const [height, width] = inputShape;
   const base = model.build(resolveParams(model.params, {}, model.id), { inputShape, classes: 10, seed: 1 });
-  return to3d(base, { depth: (height / patch) * (width / patch), patch: [patch, patch], kernelDepth });
+  return convert3d(base, { depth: (height / patch) * (width / patch), patch: [patch, patch], kernelDepth }).network;
 }
 
 /** Milliseconds of the wall clock, and of processor time, which a busy machine disturbs less. */

@@ -205,7 +205,7 @@ export interface TrainingPlan {
   loss(output: tf.Tensor, labels: Labels): tf.Scalar;
   /**
    * The training loop multiplies the learning rate of SGD by this, to undo the scale of the loss (a sum over slices is Z times a mean).
-   * Adam's step does not depend on the scale of the loss, so its learning rate stays as it is.
+   * Adam's step does not depend on the scale of the loss, so its learning rate stays as it is. Weight decay is divided by it.
    */
   readonly learningRateScale: number;
   /** Feeds each batch of `batchSize` images in an order of its own, `microBatch` images to an optimiser step. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { onDeviceWarning } from "../../src/engine/backends/failures.ts";
 import { useBackend } from "../../src/engine/backends/index.ts";
-import { to3d } from "../../src/engine/models/convert3d.ts";
 import { lenet } from "../../src/engine/models/lenet.ts";
 import { tf, tfl } from "../../src/engine/tf.ts";
 import { difference, evaluate, lenet3d, lenet as small, wide } from "../unit/backends/nets.ts";
+import { to3d } from "../unit/engine/models/to3d.ts";
 
 const warnings: string[] = [];
 const stop = onDeviceWarning(({ message }) => warnings.push(message));

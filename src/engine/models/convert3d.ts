@@ -6,6 +6,8 @@ import type { Conversion } from "./conversion/slot.ts";
 import { layerSeeds } from "./initialize.ts";
 
 const volumeName = "volume";
+/** Up to so many slices kernels as deep as the volume are affordable. */
+const deep = 16;
 
 export interface Conversion3d {
   /** Number of slices Z. */
@@ -40,6 +42,11 @@ export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: t
     );
   }
   const notes: string[] = [];
+  if (o.kernelDepth === 0 && o.depth > deep) {
+    notes.push(
+      `Kernels are as deep as the volume: convolutions have ${o.depth} times the weights and the work of the 2-D ones. "kernelDepth": 3 is what the paper's parameter counts imply.`,
+    );
+  }
   const conversion: Conversion = {
     ...o,
     kernelDepth: o.kernelDepth === 0 ? o.depth : o.kernelDepth,
@@ -64,9 +71,6 @@ export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: t
   }
   return { network: tfl.model({ name: `${model.name}_3d`, inputs: volume, outputs: output }), notes };
 }
-
-/** `convert3d` for those who do not read notes. */
-export const to3d = (model: tfl.LayersModel, o: Conversion3d): tfl.LayersModel => convert3d(model, o).network;
 
 /** Rebuilds the graph of `model` on other inputs; a model used as a layer is rebuilt in place. */
 function walk(model: tfl.LayersModel, inputs: readonly tfl.SymbolicTensor[], conversion: Conversion): tfl.SymbolicTensor[] {

@@ -58,11 +58,12 @@ export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> 
   if (o.train.size === 0) throw new BulwarkError("DATASET_EMPTY", "There are no images to train on.", "Check dataset.train and its path.");
   const learner: Learner = { network: o.network, plan: o.plan, contract: o.contract ?? { input: {} } };
   const weights = trainedWeights(o.network);
-  const optimizer = createOptimizer(weights, o.settings);
+  // The decay is scaled with the loss, so that a sum over slices and their mean take the same steps under SGD and under Adam.
+  const optimizer = createOptimizer(weights, { ...o.settings, weightDecay: o.settings.weightDecay / o.plan.learningRateScale });
   try {
     const history = await loadCheckpoint(o.checkpointDirectory, o.network, optimizer);
     const work: Work = { ...o, learner, weights, optimizer, history };
-    if (scaleOf(o) !== 1) ctx.log(`${o.arm}: SGD's learning rate is multiplied by ${scaleOf(o)}, as the loss adds up over slices.`);
+    if (o.plan.learningRateScale !== 1) ctx.log(`${o.arm}: ${aboutRate(o)}`);
     while (history.length < o.settings.epochs && !shouldStop(history, o.settings.earlyStop)) await runEpoch(work, ctx);
     const best = o.validation ? bestOf(history) : undefined;
     if (best) await restoreBest(o.checkpointDirectory, o.network);
@@ -103,6 +104,11 @@ async function runEpoch(work: Work, ctx: RunContext): Promise<void> {
   await saveCheckpoint(work.checkpointDirectory, work.network, work.optimizer, history);
   ctx.emit(record);
 }
+
+const aboutRate = (o: TrainOptions): string =>
+  scaleOf(o) === 1
+    ? "the loss adds up over slices; Adam's steps do not depend on its scale, so the learning rate is left as it is."
+    : `SGD's learning rate is multiplied by ${scaleOf(o)}, as the loss adds up over slices.`;
 
 /** Adam's step does not depend on the scale of the loss. */
 const scaleOf = ({ settings, plan }: TrainOptions): number => (settings.optimizer === "sgd" ? plan.learningRateScale : 1);

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { resolveParams } from "../../../src/engine/define.ts";
-import { to3d } from "../../../src/engine/models/convert3d.ts";
 import { models } from "../../../src/engine/registry.ts";
 import { tf, type tfl } from "../../../src/engine/tf.ts";
+import { to3d } from "../engine/models/to3d.ts";
 import { difference, noise } from "./nets.ts";
 
 /**

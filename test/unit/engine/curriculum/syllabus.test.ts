@@ -33,6 +33,17 @@ describe("syllabus", () => {
     }
   });
 
+  it.each(["mse", "mutualInformation", "klDivergence"])("scores never fall by %s against the image of highest entropy", (id) => {
+    const images = batch(12, (i) => 1 + ((i * 7) % 12));
+    const bytes = Array.from({ length: 12 }, (_, i) => Uint8Array.from(images.subarray(16 * i, 16 * i + 16), (v) => Math.round(255 * v)));
+    const entropies = bytes.map((image) => find("measure", "entropy").measure(image, undefined, {}));
+    const reference = bytes[entropies.indexOf(Math.max(...entropies))] as Uint8Array;
+    const order = [...createSyllabus(rule(id), 0).order(images, 12)];
+    const scores = order.map((i) => find("measure", id).measure(bytes[i] as Uint8Array, reference, {}));
+    expect(scores).toEqual(scores.toSorted((a, b) => a - b));
+    expect(new Set(scores).size).toBeGreaterThan(4);
+  });
+
   it("gives the same order for the same images, and one of all images", () => {
     const images = batch(9, (i) => 2 + i);
     const order = createSyllabus(rule("mutualInformation"), 0).order(images, 9);

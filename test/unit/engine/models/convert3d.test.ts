@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { resolveParams } from "../../../../src/engine/define.ts";
-import { convert3d, to3d } from "../../../../src/engine/models/convert3d.ts";
+import { convert3d } from "../../../../src/engine/models/convert3d.ts";
 import { lenet } from "../../../../src/engine/models/lenet.ts";
 import { papernot } from "../../../../src/engine/models/papernot.ts";
 import { resnet9 } from "../../../../src/engine/models/resnet9.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
+import { to3d } from "./to3d.ts";
 
 await useBackend("cpu");
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { type Params, resolveParams } from "../../../../src/engine/define.ts";
-import { to3d } from "../../../../src/engine/models/convert3d.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
+import { to3d } from "./to3d.ts";
 
 await useBackend("cpu");
 

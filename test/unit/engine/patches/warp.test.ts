@@ -82,7 +82,7 @@ describe("pasting a patch", () => {
     expect(warp.alpha.reduce((sum, w) => sum + w, 0)).toBeGreaterThan(2);
   });
 
-  it("leaves the image outside the mask as it is, over the border too", () => {
+  it("leaves the image outside the turned and scaled square as it is, over the border too", () => {
     const shape = [7, 9, 3] as const;
     const image = noise(shape);
     const patch = patchOf(3, 3, [...noise([3, 3, 3], 3)]);
@@ -96,8 +96,18 @@ describe("pasting a patch", () => {
       };
       const warp = warpOf(patch, placement, shape);
       const result = pasted(image, patch, warp);
-      const touched = new Set(warp.pixels);
-      for (let i = 0; i < result.length; i++) if (!touched.has(Math.floor(i / 3))) expect(result[i]).toBe(image[i]);
+      const touched = new Set<number>();
+      // Sides of the square as one sees them, turned counter-clockwise while rows count downwards; bilinear weights reach half a cell beyond.
+      const angle = (placement.rotation * Math.PI) / 180;
+      const [across, down] = [[Math.cos(angle), -Math.sin(angle)] as const, [Math.sin(angle), Math.cos(angle)] as const];
+      for (let i = 0; i < result.length; i++) {
+        const pixel = Math.floor(i / 3);
+        const [dx, dy] = [(pixel % 9) + 0.5 - placement.column, Math.floor(pixel / 9) + 0.5 - placement.row];
+        const reach = Math.max(...[across, down].map(([x, y]) => Math.abs(dx * x + dy * y))) / placement.scale;
+        if (reach >= 2 + 1e-6) expect(result[i]).toBe(image[i]);
+        if (reach < 2 - 1e-6) touched.add(pixel);
+      }
+      expect(new Set(warp.pixels)).toEqual(touched);
     }
   });
 });

@@ -6,6 +6,7 @@ import { createRandom } from "../../../../src/engine/random.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
 import { pixelsToBytes } from "../../../../src/engine/volumizer/bytes.ts";
+import { inverse } from "../../../../src/engine/volumizer/permute.ts";
 import { presets } from "../../../../src/engine/volumizer/presets.ts";
 import { hasManyTies, orderOf } from "../../../../src/engine/volumizer/rank.ts";
 import { rankSlices, scoreJson, unvolumize, volumize } from "../../../../src/engine/volumizer/volumize.ts";
@@ -44,6 +45,7 @@ describe("ranking of the 4×4 image, by hand", () => {
     });
     expect([...up.perm]).toEqual([0, 3, 2, 1]);
     expect(permOf(options("entropy", { order: "desc" }))).toEqual([1, 2, 0, 3]);
+    expect([...inverse(Int32Array.of(1, 2, 0, 3))]).toEqual([2, 0, 1, 3]);
   });
 
   it.each([

@@ -135,7 +135,7 @@ def volumes(images, options):
     assert (options["reference"], options["refScore"], options["maxNormMode"], options["jeMode"]) == ("mostSalient", "true", "paper", "joint")
     p, (n, height, width, channels) = options["patch"], images.shape
     slices = images.reshape(n, height // p, p, width // p, p, channels).transpose(0, 1, 3, 2, 4, 5).reshape(n, -1, p, p, channels)
-    levels = np.floor(255 * slices + np.float32(0.5)).clip(0, 255).astype(np.int64).reshape(n, slices.shape[1], -1)
+    levels = np.floor(255 * slices.astype(np.float64) + 0.5).clip(0, 255).astype(np.int64).reshape(n, slices.shape[1], -1)
     order, sign = np.empty(slices.shape[:2], int), 1 if options["order"] == "asc" else -1
     for i, own in enumerate(levels):
         reference = own[int(np.argmax(np.round([entropy(s) for s in own], 9)))]

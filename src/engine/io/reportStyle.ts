@@ -5,12 +5,12 @@ export const reportStyle = `
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --soft: #9aa4af; --line: #30363d; --band: #161b22;
   --c0: #6cb6ff; --c1: #ffa56b; --c2: #6bc46d; --c3: #d2a8ff; --c4: #e3c341; --c5: #9aa4af; --bad: #ff8f87; --good: #6bc46d; --warn: #e3b341; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 68rem; padding: 1.5rem; color: var(--ink); background: var(--paper); font: 15px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 84rem; padding: 1.5rem; color: var(--ink); background: var(--paper); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; } h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
 p, li { max-width: 46rem; } .soft, figcaption { color: var(--soft); font-size: .9rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; } thead th { background: var(--band); }
+th, td { padding: .35rem .4rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; white-space: normal; } thead th { background: var(--band); white-space: normal; vertical-align: bottom; }
 .finding { border-left: 4px solid var(--line); padding: .3rem .8rem; margin: .6rem 0; background: var(--band); }
 .finding.error { border-color: var(--bad); } .finding.warning { border-color: var(--warn); } .finding.info, .finding.hint { border-color: var(--c0); }
 .met { color: var(--good); } .missed { color: var(--bad); font-weight: 600; }
@@ -24,7 +24,7 @@ figure { margin: 0; } .sample { border: 1px solid var(--line); padding: .6rem; b
 .series0 { --c: var(--c0); } .series1 { --c: var(--c1); } .series2 { --c: var(--c2); } .series3 { --c: var(--c3); } .series4 { --c: var(--c4); } .series5 { --c: var(--c5); }
 .series { fill: none; stroke: var(--c); stroke-width: 2; } .series.dashed { stroke-dasharray: 6 4; } .dot { fill: var(--c); } .band { fill: var(--c); opacity: .14; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; } .legend svg { width: 26px; height: 10px; }
-.figures td, .figures th { text-align: right; } .figures thead th { white-space: normal; vertical-align: bottom; } .figures td.text, .figures th.text { text-align: left; } td.long { white-space: normal; min-width: 16rem; }
+.figures td, .figures th { text-align: right; } .figures td.text, .figures th.text { text-align: left; } td.long { white-space: normal; min-width: 16rem; }
 .charts { display: flex; gap: 1.5rem; flex-wrap: wrap; } .charts figure { flex: 1 1 24rem; max-width: 32rem; }
 pre { overflow-x: auto; background: var(--band); padding: .8rem; font-size: .85rem; }
 `;

@@ -53,6 +53,13 @@ describe("ranking the slices of a picture", () => {
     });
   });
 
+  it("says where an order means little", async () => {
+    const told = async (measure: string): Promise<string> =>
+      (await bulwark(workspace, "rank", "--image", "example.png", "--patch", "2", "--measure", measure)).stdout;
+    expect(await told("maxNorm")).toContain("share their score"); // all slices but the reference are darker than it: four times 40
+    expect(await told("mse")).not.toContain("share their score");
+  });
+
   it("to another slice", async () => {
     expect((await rank("--measure", "mse", "--reference", "minEntropy")).reference).toBe(0);
     expect((await rank("--measure", "mse", "--reference", "3")).scores[3]).toBe(0);

@@ -49,6 +49,8 @@ export const rank: VerbAction = async (args, session) => {
   else {
     const rows = perm.map((slice, place) => [String(place), String(slice), String(scores[slice]), slice === reference ? "reference" : ""]);
     printText(tableText(["place", "slice", "score", ""], rows));
+    if (manyTies)
+      printText("More than half of the slices share their score with another one: the order says little. Choose another measure.");
     printText(`slices: ${directory}`);
   }
   return 0;

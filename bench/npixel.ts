@@ -1,14 +1,14 @@
 // Candidates a second through the N-pixel attack, beside images a second through the same network in plain batches. One JSON document.
 import { nPixel } from "../src/engine/attacks/nPixel/nPixel.ts";
 import { useBackend } from "../src/engine/backends/index.ts";
-import type { Classifier } from "../src/engine/classifier.ts";
+import type { Classifier } from "../src/engine/classifier/classifier.ts";
+import { classifierOf } from "../src/engine/classifier/network.ts";
 import { createContext } from "../src/engine/context.ts";
 import { volumizedCurriculum } from "../src/engine/defenses/volumizedCurriculum.ts";
-import { type ImageBatch, type ModelSpec, resolveParams } from "../src/engine/define.ts";
+import { type ImageBatch, type ModelSpec, resolveParams } from "../src/engine/define/index.ts";
 import { attackBatch } from "../src/engine/harness/runAttack.ts";
 import { lenet } from "../src/engine/models/lenet.ts";
 import { papernot } from "../src/engine/models/papernot.ts";
-import { classifierOf } from "../src/engine/networkClassifier.ts";
 import { createRandom } from "../src/engine/random.ts";
 import { type Images, tf } from "../src/engine/tf.ts";
 import { median, repeats, stopwatch, type Times } from "./volumes.ts";

@@ -2,9 +2,9 @@ import path from "node:path";
 import { pgd } from "../src/engine/attacks/pgd.ts";
 import { createContext } from "../src/engine/context.ts";
 import { mnist } from "../src/engine/datasets/mnist.ts";
-import { resolveParams } from "../src/engine/define.ts";
+import { resolveParams } from "../src/engine/define/index.ts";
 import { attackBatch } from "../src/engine/harness/runAttack.ts";
-import { openModel } from "../src/engine/jobs/openModel.ts";
+import { openModel } from "../src/engine/session/openModel.ts";
 
 const [images, batch] = [500, 100];
 

@@ -1,4 +1,4 @@
-import { type ModelSpec, resolveParams } from "../src/engine/define.ts";
+import { type ModelSpec, resolveParams } from "../src/engine/define/index.ts";
 import { convert3d } from "../src/engine/models/convert3d.ts";
 import { lenet } from "../src/engine/models/lenet.ts";
 import { papernot } from "../src/engine/models/papernot.ts";

@@ -1,7 +1,7 @@
 // What volumizing costs beside the network that consumes the volume, per measure and patch. Prints one JSON document.
 import { freeze, useBackend } from "../src/engine/backends/index.ts";
+import { runNetwork } from "../src/engine/classifier/graph.ts";
 import { measures } from "../src/engine/measures/all.ts";
-import { runNetwork } from "../src/engine/networkGraph.ts";
 import { createRandom } from "../src/engine/random.ts";
 
 import { type Images, tf } from "../src/engine/tf.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { catalog } from "../engine/jobs/list.ts";
+import { catalog } from "../engine/catalog.ts";
 import { type CatalogEntry, type CatalogKind, catalogKinds, type ParameterSchema } from "../shared/catalog.ts";
 import { errorCodes } from "../shared/errors.ts";
 import { experimentSchema } from "../shared/experiment.ts";

@@ -1,5 +1,5 @@
 import { createContext, type RunContext } from "../engine/context.ts";
-import { type Engine, startEngine } from "../engine/jobs/engine.ts";
+import { type Engine, startEngine } from "../engine/session/engine.ts";
 import type { RunEvent, RunEventBody } from "../shared/events.ts";
 import type { Args } from "./args.ts";
 import { ProgressLine } from "./progress.ts";

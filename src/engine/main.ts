@@ -1,7 +1,7 @@
 import "vscode-jsonrpc/node"; // installs the timers that a connection needs
 import { logNotification } from "../shared/protocol.ts";
 import { connect, type Port } from "../shared/rpc.ts";
-import { serve } from "./jobs/server.ts";
+import { serve } from "./server.ts";
 
 /** The engine process: JSON-RPC over Node's IPC channel. Its stdout and stderr belong to native code and to nobody's protocol. */
 function main(): void {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/engine/backends/index.ts";
-import type { Classifier } from "../../src/engine/classifier.ts";
+import type { Classifier } from "../../src/engine/classifier/classifier.ts";
 import { createContext } from "../../src/engine/context.ts";
-import { type Attack, type ImageBatch, type Params, resolveParams } from "../../src/engine/define.ts";
+import { type Attack, type ImageBatch, type Params, resolveParams } from "../../src/engine/define/index.ts";
 import { attackBatch } from "../../src/engine/harness/runAttack.ts";
 import { attacks } from "../../src/engine/registry.ts";
 import { tf } from "../../src/engine/tf.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/engine/backends/index.ts";
 import { createContext } from "../../src/engine/context.ts";
-import { resolveParams } from "../../src/engine/define.ts";
+import { resolveParams } from "../../src/engine/define/index.ts";
 import { defenses } from "../../src/engine/registry.ts";
 import { tf } from "../../src/engine/tf.ts";
 import { type ImageSource, train } from "../../src/engine/training/loop.ts";

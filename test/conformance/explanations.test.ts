@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/engine/backends/index.ts";
-import type { Classifier } from "../../src/engine/classifier.ts";
+import type { Classifier } from "../../src/engine/classifier/classifier.ts";
 import { createContext } from "../../src/engine/context.ts";
-import { type Explanation, type Params, resolveParams } from "../../src/engine/define.ts";
+import { type Explanation, type Params, resolveParams } from "../../src/engine/define/index.ts";
 import { explanations } from "../../src/engine/registry.ts";
 import { type Images, tf } from "../../src/engine/tf.ts";
 import { near, randomBatch } from "../unit/engine/fixtures.ts";

@@ -1,8 +1,8 @@
 import type { TObject } from "@sinclair/typebox";
 import type { BackendName } from "../../src/engine/backends/index.ts";
-import type { Classifier } from "../../src/engine/classifier.ts";
-import { type Entry, type Params, resolveParams } from "../../src/engine/define.ts";
-import { classifierOf } from "../../src/engine/networkClassifier.ts";
+import type { Classifier } from "../../src/engine/classifier/classifier.ts";
+import { classifierOf } from "../../src/engine/classifier/network.ts";
+import { type Entry, type Params, resolveParams } from "../../src/engine/define/index.ts";
 import { find } from "../../src/engine/registry.ts";
 import { convNetwork } from "../unit/engine/fixtures.ts";
 

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { renderReport, reportFile, reportFormats } from "../../src/engine/io/reportFiles.ts";
-import { mainTable, tableNotes } from "../../src/engine/io/reportText.ts";
+import { renderReport, reportFile, reportFormats } from "../../src/engine/report/reportFiles.ts";
+import { mainTable, tableNotes } from "../../src/engine/report/reportText.ts";
 import { exampleHistory, exampleReport, onePixelPng } from "./exampleReport.ts";
 
 let run: string;

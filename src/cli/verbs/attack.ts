@@ -1,5 +1,5 @@
-import { attackLabel } from "../../engine/io/reportText.ts";
 import { attackDataset } from "../../engine/jobs/attackDataset.ts";
+import { attackLabel } from "../../engine/report/reportText.ts";
 import { count, number, percent, points } from "../../shared/format.ts";
 import type { AttackDocument } from "../../shared/results.ts";
 import { printJson, printText, tableText } from "../print.ts";

@@ -1,9 +1,9 @@
 import path from "node:path";
-import { tableTexts } from "../../engine/io/reportAnalyses.ts";
-import { readReport } from "../../engine/io/reportFiles.ts";
-import { mainTable, notesBelow } from "../../engine/io/reportText.ts";
-import type { RunHost } from "../../engine/jobs/experiment/execute.ts";
-import { resumeRun, runExperiment } from "../../engine/jobs/runExperiment.ts";
+import type { RunHost } from "../../engine/experiment/execute.ts";
+import { resumeRun, runExperiment } from "../../engine/experiment/runExperiment.ts";
+import { tableTexts } from "../../engine/report/reportAnalyses.ts";
+import { readReport } from "../../engine/report/reportFiles.ts";
+import { mainTable, notesBelow } from "../../engine/report/reportText.ts";
 import { isCancelled } from "../../shared/errors.ts";
 import type { RunEvent } from "../../shared/events.ts";
 import type { RunExperimentResult } from "../../shared/protocol.ts";

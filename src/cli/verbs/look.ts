@@ -1,7 +1,7 @@
+import { list as listEntries } from "../../engine/catalog.ts";
 import { doctor as examine } from "../../engine/jobs/doctor.ts";
 import { fetch } from "../../engine/jobs/fetch.ts";
 import { inspectModel } from "../../engine/jobs/inspectModel.ts";
-import { list as listEntries } from "../../engine/jobs/list.ts";
 import type { ParameterSchema } from "../../shared/catalog.ts";
 import { deviceNote } from "../../shared/devices.ts";
 import { count } from "../../shared/format.ts";

@@ -1,4 +1,4 @@
-import { renderReport, reportFormats } from "../../engine/io/reportFiles.ts";
+import { renderReport, reportFormats } from "../../engine/report/reportFiles.ts";
 import { printJson, printText } from "../print.ts";
 import type { VerbAction } from "./index.ts";
 

@@ -1,11 +1,11 @@
 import { Type } from "@sinclair/typebox";
 import type { Column, TableCell } from "../../shared/results.ts";
-import { text } from "../define.ts";
+import { type AnalysedArm, defineAnalysis } from "../define/analysis.ts";
+import { text } from "../define/index.ts";
 import { isCorrect, type Outcome } from "../metrics/robustness.ts";
 import { binomialTail } from "../metrics/statistics.ts";
-import { type AnalysedArm, defineAnalysis } from "./analysis.ts";
 import { attackNames, labelOf, reportsOf } from "./columns.ts";
-import { needsArms, roleOf } from "./roles.ts";
+import { needsArms, roleOf } from "./papers/paper0/roles.ts";
 
 /** Paper 0, Tables 4 and 5: every arm beside one of them, on the same images, and whether the difference could be chance. */
 export const baselineComparison = defineAnalysis({

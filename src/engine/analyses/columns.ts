@@ -1,7 +1,7 @@
 import { type ArmReport, type AttackSummary, type Column, type TableCell, wilson } from "../../shared/results.ts";
 import { attackKeys } from "../../shared/runs.ts";
-import { attackLabel } from "../io/reportText.ts";
-import type { AnalysedArm } from "./analysis.ts";
+import type { AnalysedArm } from "../define/analysis.ts";
+import { attackLabel } from "../report/reportText.ts";
 
 /** Every attack by its key, in the order of the first arm that has it. */
 export function attackNames(arms: readonly ArmReport[]): string[] {

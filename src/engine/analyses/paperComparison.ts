@@ -1,11 +1,11 @@
 import { Type } from "@sinclair/typebox";
 import type { AnalysisTable, Column, Format, TableCell } from "../../shared/results.ts";
-import { choice, int } from "../define.ts";
-import { type AnalysedArm, defineAnalysis } from "./analysis.ts";
+import { type AnalysedArm, defineAnalysis } from "../define/analysis.ts";
+import { choice, int } from "../define/index.ts";
 import { groupBy } from "./groupBy.ts";
-import { figure5, figuresTable } from "./paper0/figures.ts";
-import { armOf, columnOf, isOwnRow, measuredOf, nearestData, nearestModel } from "./paper0/match.ts";
-import { type PaperData, type PaperModel, type Printed, printed, type Quantity } from "./paper0/printed.ts";
+import { figure5, figuresTable } from "./papers/paper0/figures.ts";
+import { armOf, columnOf, isOwnRow, measuredOf, nearestData, nearestModel } from "./papers/paper0/match.ts";
+import { type PaperData, type PaperModel, type Printed, printed, type Quantity } from "./papers/paper0/printed.ts";
 
 const params = Type.Object({
   paper: int(0, "0: 3D convolution for proactive defense against localized adversary attacks.", { min: 0, max: 0 }),

@@ -1,9 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { AnalysisTable, Choice, StaticResult, TableCell } from "../../shared/results.ts";
-import { choice, int, text } from "../define.ts";
+import { type AnalysedAttack, defineAnalysis, type ExperimentFacts, type FurtherAttack } from "../define/analysis.ts";
+import { choice, int, text } from "../define/index.ts";
 import { type BetaDenominator, betaDenominators, countedForBeta, isCleanCorrect, isCorrect, targetOf } from "../metrics/robustness.ts";
-import { type AnalysedAttack, defineAnalysis, type ExperimentFacts, type FurtherAttack } from "./analysis.ts";
 import { explainStatic } from "./columns.ts";
 import { type Counted, type CurveLine, curveCharts } from "./curveCharts.ts";
 

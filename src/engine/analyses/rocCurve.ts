@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import type { AnalysisChart, ArmReport, ChartSeries, TableCell } from "../../shared/results.ts";
-import { int } from "../define.ts";
+import { type AnalysedArm, defineAnalysis } from "../define/analysis.ts";
+import { int } from "../define/index.ts";
 import { microAverageRoc, thin } from "../metrics/roc.ts";
-import { type AnalysedArm, defineAnalysis } from "./analysis.ts";
 import { labelOf, reportsOf, summaryOf } from "./columns.ts";
 
 /** ROC of one arm under one attack (`null`: clean). `points` are [false positive rate, true positive rate], thinned; the area is exact. */

@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import type { ForwardTiming } from "../../shared/results.ts";
-import { int } from "../define.ts";
-import { defineAnalysis } from "./analysis.ts";
-import { roleOf } from "./roles.ts";
+import { defineAnalysis } from "../define/analysis.ts";
+import { int } from "../define/index.ts";
+import { roleOf } from "./papers/paper0/roles.ts";
 
 /** Paper 0, Table 7: time of a single-image forward pass, the volumizer in and out (algorithms 0I). */
 export const timing = defineAnalysis({

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineAttack, num } from "../define.ts";
+import { defineAttack, num } from "../define/index.ts";
 import { tf } from "../tf.ts";
 import { attackGradient, boxAround, signStep } from "./signStep.ts";
 

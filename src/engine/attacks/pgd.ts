@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { type AttackContext, bool, defineAttack, int, num } from "../define.ts";
+import { type AttackContext, bool, defineAttack, int, num } from "../define/index.ts";
 import { type Images, tf } from "../tf.ts";
 import { attackGradient, boxAround, signStep } from "./signStep.ts";
 

@@ -1,6 +1,6 @@
-import type { Classifier } from "../classifier.ts";
-import { inputGradient } from "../classifier.ts";
-import type { AttackBatch } from "../define.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { inputGradient } from "../classifier/classifier.ts";
+import type { AttackBatch } from "../define/index.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
 

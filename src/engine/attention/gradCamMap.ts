@@ -1,4 +1,4 @@
-import type { FeatureSource } from "../classifier.ts";
+import type { FeatureSource } from "../classifier/classifier.ts";
 import { type Images, type Labels, tf } from "../tf.ts";
 
 /**

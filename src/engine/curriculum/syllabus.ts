@@ -1,5 +1,5 @@
-import type { Syllabus } from "../define.ts";
-import { pixelsToBytes } from "../volumizer/bytes.ts";
+import type { Syllabus } from "../define/index.ts";
+import { toBytes } from "../pixels.ts";
 import { type RankingRule, rankItems, withMeasureDefaults } from "../volumizer/rank.ts";
 
 /**
@@ -15,7 +15,7 @@ export function createSyllabus(rule: RankingRule, microBatch: number): Syllabus 
     microBatch: (batchSize) => Math.min(batchSize, microBatch > 0 ? microBatch : Math.max(1, Math.floor(batchSize / 8))),
     order(images, n) {
       if (n < 2) return new Int32Array(n);
-      const bytes = pixelsToBytes(images);
+      const bytes = toBytes(images);
       const size = bytes.length / n;
       return rankItems(
         Array.from({ length: n }, (_, i) => bytes.subarray(i * size, (i + 1) * size)),

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Box } from "../define.ts";
+import type { Box } from "../define/index.ts";
 import { isDirectory, readError } from "../io/files.ts";
 import type { ReadOptions } from "../io/images.ts";
 import { parseVoc, resizeBoxes } from "./voc.ts";

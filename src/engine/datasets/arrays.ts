@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { type DatasetSpec, defineDataset, int, num, text } from "../define.ts";
-import { fromBytes } from "../io/bytes.ts";
+import { type DatasetSpec, defineDataset, int, num, text } from "../define/index.ts";
 import { type NpyRead, readNpz } from "../io/npz.ts";
+import { fromBytes } from "../pixels.ts";
 import { requiredPath } from "./locate.ts";
 import { datasetOf, numbered, type SplitSource } from "./source.ts";
 import { splitByShare } from "./split.ts";

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { choice, type DatasetSpec, defineDataset, text } from "../define.ts";
+import { choice, type DatasetSpec, defineDataset, text } from "../define/index.ts";
 import { isDirectory } from "../io/files.ts";
 import { type ByteSource, openBytes } from "./bytes.ts";
 import { cifar10Classes, cifar100Coarse, cifar100Fine } from "./classNames.ts";

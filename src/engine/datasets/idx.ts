@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import { fromBytes } from "../io/bytes.ts";
+import { fromBytes } from "../pixels.ts";
 import { type ByteSource, cutOff, openBytes } from "./bytes.ts";
 import { readRecords, type SplitSource } from "./source.ts";
 

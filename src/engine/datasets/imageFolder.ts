@@ -1,9 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { choice, type DatasetSpec, defineDataset, int, num, type Split, text } from "../define.ts";
-import { fromBytes } from "../io/bytes.ts";
+import { choice, type DatasetSpec, defineDataset, int, num, type Split, text } from "../define/index.ts";
 import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
+import { fromBytes } from "../pixels.ts";
 import { boxReader, findAnnotations } from "./annotations.ts";
 import { type Listing, listImages } from "./imageListing.ts";
 import { requiredPath } from "./locate.ts";

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Split } from "../define.ts";
+import type { Split } from "../define/index.ts";
 import { exists, isDirectory, readText } from "../io/files.ts";
 import { indexLabels, parseLabelFile, readClasses } from "./labelFile.ts";
 import { byCodePoint, listFolder } from "./locate.ts";

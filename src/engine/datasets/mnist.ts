@@ -1,7 +1,7 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { type Dataset, type DatasetSpec, defineDataset, text } from "../define.ts";
+import { type Dataset, type DatasetSpec, defineDataset, text } from "../define/index.ts";
 import { openIdxSplit } from "./idx.ts";
 import { folderWith, listFolder, requiredPath } from "./locate.ts";
 import { datasetOf, numbered } from "./source.ts";

@@ -1,6 +1,6 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Box, Dataset, Split } from "../define.ts";
-import { fromBytes } from "../io/bytes.ts";
+import type { Box, Dataset, Split } from "../define/index.ts";
+import { fromBytes } from "../pixels.ts";
 import type { ByteSource } from "./bytes.ts";
 
 /** One split: labels in memory, pixels read when they are wanted. */

@@ -1,9 +1,9 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { type DatasetSpec, defineDataset, text } from "../define.ts";
-import { fromBytes } from "../io/bytes.ts";
+import { type DatasetSpec, defineDataset, text } from "../define/index.ts";
 import { isDirectory } from "../io/files.ts";
+import { fromBytes } from "../pixels.ts";
 import { folderWith, listFolder, requiredPath } from "./locate.ts";
 import { readMat } from "./mat.ts";
 import { datasetOf, numbered, type SplitSource } from "./source.ts";

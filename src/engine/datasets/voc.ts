@@ -1,6 +1,6 @@
 import { XMLParser } from "fast-xml-parser";
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Box } from "../define.ts";
+import type { Box } from "../define/index.ts";
 import type { ResizeOption } from "../io/images.ts";
 
 /** The one importer of the XML parser. */

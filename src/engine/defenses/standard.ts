@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineTrainingDefense } from "../define.ts";
+import { defineTrainingDefense } from "../define/index.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
 import type { Logits } from "../tf.ts";
 

@@ -10,7 +10,7 @@ import {
   type TrainingPlan,
   text,
   type VolumizerOptions,
-} from "../define.ts";
+} from "../define/index.ts";
 import { patchAggregateLoss } from "../losses/patchAggregateLoss.ts";
 import { aggregate, aggregations } from "../models/aggregate.ts";
 import { convert3d } from "../models/convert3d.ts";

@@ -2,8 +2,8 @@ import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import { type AreaMode, attentionArea } from "../attention/area.ts";
 import { gradCamMap, normaliseMap } from "../attention/gradCamMap.ts";
-import type { FeatureSource } from "../classifier.ts";
-import { choice, defineExplanation, int, num, text } from "../define.ts";
+import type { FeatureSource } from "../classifier/classifier.ts";
+import { choice, defineExplanation, int, num, text } from "../define/index.ts";
 import { tf } from "../tf.ts";
 
 /** Where the network looks for a class, from the gradient of its logit at the last layer that has spatial extent. */

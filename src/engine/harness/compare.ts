@@ -1,6 +1,6 @@
 import type { Finding } from "../../shared/results.ts";
-import { rb301 } from "./rules/rb301.ts";
-import { rb303 } from "./rules/rb303.ts";
+import { rb301 } from "../rules/rb301.ts";
+import { rb303 } from "../rules/rb303.ts";
 import type { ComparedAttack } from "./types.ts";
 
 /** Rules that compare attacks of one arm on the same images (RB3xx); every pair is looked at once. */

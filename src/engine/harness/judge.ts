@@ -1,10 +1,10 @@
 import type { ImageRecord } from "../../shared/results.ts";
-import type { Classifier } from "../classifier.ts";
-import type { Attack, Ball, ImageBatch, Params } from "../define.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import type { Attack, Ball, ImageBatch, Params } from "../define/index.ts";
 import type { Patch } from "../patches/patch.ts";
+import { to8Bit } from "../pixels.ts";
 import { predict } from "./predict.ts";
 import { normsOf, projectOntoBall } from "./project.ts";
-import { to8Bit } from "./rounding.ts";
 import type { HarnessNotes } from "./types.ts";
 
 /** What an attack has left: its proposal, the best iterate [b,H,W,C] and when that was first adversarial (−1 never). */

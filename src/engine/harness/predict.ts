@@ -1,6 +1,6 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Classifier } from "../classifier.ts";
-import type { ImageBatch } from "../define.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import type { ImageBatch } from "../define/index.ts";
 import { tf } from "../tf.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Ball } from "../define.ts";
+import type { Ball } from "../define/index.ts";
 import { keepWindow } from "./window.ts";
 
 /** What was done to bring a proposal back, per image. */

@@ -1,6 +1,6 @@
-import type { Classifier } from "../classifier.ts";
+import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
-import type { Attack, AttackBatch, AttackContext, ImageBatch, Params } from "../define.ts";
+import type { Attack, AttackBatch, AttackContext, ImageBatch, Params } from "../define/index.ts";
 import type { Patch } from "../patches/patch.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
 import { BestIterate } from "./bestIterate.ts";

@@ -1,10 +1,10 @@
 import type { AttackSummary, Choice, Finding, ImageRecord, NormSummary } from "../../shared/results.ts";
 import { countedForBeta, defenseSuccess, isCleanCorrect, isCorrect, robustness, share, targetOf } from "../metrics/robustness.ts";
-import { rb201 } from "./rules/rb201.ts";
-import { rb202 } from "./rules/rb202.ts";
-import { rb203 } from "./rules/rb203.ts";
-import { rb208 } from "./rules/rb208.ts";
-import { rb501 } from "./rules/rb501.ts";
+import { rb201 } from "../rules/rb201.ts";
+import { rb202 } from "../rules/rb202.ts";
+import { rb203 } from "../rules/rb203.ts";
+import { rb208 } from "../rules/rb208.ts";
+import { rb501 } from "../rules/rb501.ts";
 import type { CountedOutcome, HarnessNotes } from "./types.ts";
 
 export { compareFindings } from "./compare.ts";

@@ -1,8 +1,8 @@
 import type { ImageRecord } from "../../shared/results.ts";
-import type { Classifier } from "../classifier.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { to8Bit } from "../pixels.ts";
 import { predict } from "./predict.ts";
 import { normsOf } from "./project.ts";
-import { to8Bit } from "./rounding.ts";
 
 /** Adversarial images [b,H,W,C] that were made against another model. */
 export interface TransferredBatch {

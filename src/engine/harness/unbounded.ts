@@ -1,8 +1,8 @@
 import type { Finding } from "../../shared/results.ts";
-import type { Classifier } from "../classifier.ts";
+import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
-import { type Attack, type ImageBatch, type Params, resolveParams } from "../define.ts";
-import { rb206 } from "./rules/rb206.ts";
+import { type Attack, type ImageBatch, type Params, resolveParams } from "../define/index.ts";
+import { rb206 } from "../rules/rb206.ts";
 import { attackBatch } from "./runAttack.ts";
 
 /** Accuracy under attack above which it is worth asking whether the attack can win at all. */

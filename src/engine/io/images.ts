@@ -1,10 +1,9 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
-import { fromBytes } from "./bytes.ts";
+import { fromBytes } from "../pixels.ts";
 import { type Decoded, decodeImage, type Raster, type ResizeRule, resizeRaster } from "./decode.ts";
 import { readBytes } from "./files.ts";
 
-export { toBytes } from "./bytes.ts";
 export type ResizeOption = ResizeRule | "none";
 
 export interface ReadOptions {

@@ -3,24 +3,24 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { AttackImageParams, AttackImageResult, AttackImageUpdate, ClassScore, ImageState } from "../../shared/protocol.ts";
 import type { Choice } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
-import type { Classifier } from "../classifier.ts";
+import { attentionBytes, differenceBytes } from "../attention/colour.ts";
+import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
-import { resolveParams } from "../define.ts";
+import { resolveParams } from "../define/index.ts";
+import { argmax, probabilities } from "../evaluation/clean.ts";
+import { type Explanations, explainImages } from "../evaluation/explain.ts";
+import { classScores, readPicture } from "../evaluation/picture.ts";
+import { writeAdversarial, writePicture } from "../evaluation/write.ts";
 import { attackBatch } from "../harness/runAttack.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import type { BatchOutcome } from "../harness/types.ts";
 import { writePng } from "../io/png.ts";
 import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
 import { find } from "../registry.ts";
+import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
+import type { Engine } from "../session/engine.ts";
 import { TraceRecorder } from "./attackTrace.ts";
 import { commandLine } from "./commandLine.ts";
-import { deviceFindings, watchingDevice } from "./deviceWarnings.ts";
-import type { Engine } from "./engine.ts";
-import { argmax, probabilities } from "./evaluation/clean.ts";
-import { writeAdversarial, writePicture } from "./evaluation/write.ts";
-import { type Explanations, explainImages } from "./explain.ts";
-import { classScores, readPicture } from "./pictureInput.ts";
-import { attentionBytes, differenceBytes } from "./pictures/colour.ts";
 
 /** What one attack on one picture is made of. */
 interface Task {

@@ -1,8 +1,8 @@
 import type { AttackImageUpdate, TracePoint } from "../../shared/protocol.ts";
+import { argmax } from "../evaluation/clean.ts";
+import { writePicture } from "../evaluation/write.ts";
 import type { AttackTracePoint } from "../harness/types.ts";
 import type { RunStore } from "../io/runStore.ts";
-import { argmax } from "./evaluation/clean.ts";
-import { writePicture } from "./evaluation/write.ts";
 
 const keptPictures = 10;
 /** Where an attack cannot say how many iterations it will take. */

@@ -1,7 +1,7 @@
 import type { DoctorReport } from "../../shared/protocol.ts";
 import { probeDevices } from "../backends/devices/index.ts";
 import { probeBackends } from "../backends/index.ts";
-import { version } from "./version.ts";
+import { version } from "../session/version.ts";
 
 /** What was found on this machine, and what `auto` takes. Each native part is tried in a process of its own. */
 export async function doctor(): Promise<DoctorReport> {

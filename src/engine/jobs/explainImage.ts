@@ -1,13 +1,13 @@
 import { percent } from "../../shared/format.ts";
 import type { ExplainImageParams, ExplainImageResult } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
+import { attentionBytes, overlayBytes } from "../attention/colour.ts";
 import type { RunContext } from "../context.ts";
+import { explainImages } from "../evaluation/explain.ts";
+import { classScores, readPicture } from "../evaluation/picture.ts";
 import { writePng } from "../io/png.ts";
 import { createRun, settle } from "../io/runStore.ts";
-import type { Engine } from "./engine.ts";
-import { explainImages } from "./explain.ts";
-import { classScores, readPicture } from "./pictureInput.ts";
-import { attentionBytes, overlayBytes } from "./pictures/colour.ts";
+import type { Engine } from "../session/engine.ts";
 
 /** What the model looks at in one picture: `attention.png`, `overlay.png` and `result.json` in a run folder. */
 export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: RunContext): Promise<ExplainImageResult> {

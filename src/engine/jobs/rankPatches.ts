@@ -3,10 +3,11 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { PatchRanking, RankPatchesParams, RankPatchesResult } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { usualCut } from "../../shared/slices.ts";
-import type { VolumizerOptions } from "../define.ts";
-import { type PixelImage, readImage, toBytes } from "../io/images.ts";
+import type { VolumizerOptions } from "../define/index.ts";
+import { type PixelImage, readImage } from "../io/images.ts";
 import { writePng } from "../io/png.ts";
 import { createRun, type RunStore, settle } from "../io/runStore.ts";
+import { toBytes } from "../pixels.ts";
 import { find } from "../registry.ts";
 import { type Ranking, rankSlices, scoreJson } from "../volumizer/volumize.ts";
 

@@ -1,9 +1,9 @@
 import type { RunContext } from "../context.ts";
-import { resolveParams } from "../define.ts";
+import { resolveParams } from "../define/index.ts";
+import { explainImages } from "../evaluation/explain.ts";
 import { attackBatch } from "../harness/runAttack.ts";
 import { find } from "../registry.ts";
-import type { Engine } from "./engine.ts";
-import { explainImages } from "./explain.ts";
+import type { Engine } from "../session/engine.ts";
 
 /** Loads a model and does once, on a blank picture, what an attack on an image does: the backend has then compiled its graphs. */
 export async function warmUp(path: string, engine: Engine, ctx: RunContext): Promise<{ readonly classes: readonly string[] }> {

@@ -1,4 +1,4 @@
-import type { Measure } from "../define.ts";
+import type { Measure } from "../define/index.ts";
 import { entropy } from "./entropy.ts";
 import { jointEntropy } from "./jointEntropy.ts";
 import { klDivergence } from "./klDivergence.ts";

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineMeasure } from "../define.ts";
+import { defineMeasure } from "../define/index.ts";
 import { entropyBits } from "./histogram.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { choice, defineMeasure } from "../define.ts";
+import { choice, defineMeasure } from "../define/index.ts";
 import { jointBitsWith, pooledEntropyBits } from "./histogram.ts";
 import { requireReference } from "./reference.ts";
 

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineMeasure } from "../define.ts";
+import { defineMeasure } from "../define/index.ts";
 import { meanSquaredError } from "./squaredError.ts";
 
 /** Mean over all values of the squared difference in bytes: [0, 65025]. */

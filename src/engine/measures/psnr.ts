@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineMeasure } from "../define.ts";
+import { defineMeasure } from "../define/index.ts";
 import { meanSquaredError } from "./squaredError.ts";
 
 /** Peak signal-to-noise ratio with peak 255, in decibels; +∞ for identical slices. */

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineMeasure } from "../define.ts";
+import { defineMeasure } from "../define/index.ts";
 import { requireReference } from "./reference.ts";
 
 const c1 = (0.01 * 255) ** 2;

@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import { choice, num } from "../define.ts";
+import { choice, num } from "../define/index.ts";
 import { tfl } from "../tf.ts";
 import type { LayerInitializers } from "./initialize.ts";
 

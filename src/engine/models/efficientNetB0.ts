@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineModel, num } from "../define.ts";
+import { defineModel, num } from "../define/index.ts";
 import { tfl } from "../tf.ts";
 import { batchNorm, centered, chain, convNorm, headParam, narrowed, scores, widthParam } from "./blocks.ts";
 import { type LayerInitializers, layerInitializers } from "./initialize.ts";

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { choice, defineModel } from "../define.ts";
+import { choice, defineModel } from "../define/index.ts";
 import { tfl } from "../tf.ts";
 import { centered, chain, convNorm, headParam, narrowed, requireSize, scores, widthParam } from "./blocks.ts";
 import { layerInitializers } from "./initialize.ts";

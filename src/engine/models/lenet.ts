@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineModel, num } from "../define.ts";
+import { defineModel, num } from "../define/index.ts";
 import { tfl } from "../tf.ts";
 import { heInitializers } from "./initialize.ts";
 

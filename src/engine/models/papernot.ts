@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { defineModel } from "../define.ts";
+import { defineModel } from "../define/index.ts";
 import { tfl } from "../tf.ts";
 import { heInitializers } from "./initialize.ts";
 

@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import { type ModelFacts, type ModelSpec, type Params, resolveParams } from "../define.ts";
+import { type ModelFacts, type ModelSpec, type Params, resolveParams } from "../define/index.ts";
 import type { tfl } from "../tf.ts";
 import { convert3d } from "./convert3d.ts";
 

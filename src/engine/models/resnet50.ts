@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineModel } from "../define.ts";
+import { defineModel } from "../define/index.ts";
 import { tfl } from "../tf.ts";
 import { centered, chain, convNorm, headParam, narrowed, scores, widthParam } from "./blocks.ts";
 import { layerInitializers } from "./initialize.ts";

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { defineModel, int, type ModelSpec, num } from "../define.ts";
+import { defineModel, int, type ModelSpec, num } from "../define/index.ts";
 import { tfl } from "../tf.ts";
 import { centered, chain, headParam, narrowed, requireSize, scores, widthParam } from "./blocks.ts";
 import { layerInitializers } from "./initialize.ts";

@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { PatchDocument } from "../../shared/patch.ts";
-import { toBytes } from "../io/bytes.ts";
 import { sha256, writeAtomic } from "../io/files.ts";
 import { writePng } from "../io/png.ts";
+import { toBytes } from "../pixels.ts";
 import { coverageOf, type ImageShape, type Patch } from "./patch.ts";
 
 /** RGBA bytes of a patch, one pixel a cell; grey ones are repeated. */

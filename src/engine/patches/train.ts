@@ -1,8 +1,8 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PatchFigures, PatchStep, PatchTransforms } from "../../shared/patch.ts";
-import type { Classifier } from "../classifier.ts";
+import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
-import type { ImageBatch } from "../define.ts";
+import type { ImageBatch } from "../define/index.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
 import { logOtherThanLabel } from "../losses/otherThanLabel.ts";
 import type { Random } from "../random.ts";

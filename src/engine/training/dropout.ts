@@ -1,4 +1,4 @@
-import type { LayerOverride } from "../networkGraph.ts";
+import type { LayerOverride } from "../classifier/graph.ts";
 import type { Random } from "../random.ts";
 import { tf } from "../tf.ts";
 

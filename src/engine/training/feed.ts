@@ -1,4 +1,4 @@
-import type { ImageBatch, Syllabus } from "../define.ts";
+import type { ImageBatch, Syllabus } from "../define/index.ts";
 import type { Random } from "../random.ts";
 
 /** Images by their place; what is trained on may be larger than memory. */

@@ -2,7 +2,7 @@ import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { TrainSettings } from "../../shared/experiment.ts";
 import type { RunContext } from "../context.ts";
-import type { TrainingPlan } from "../define.ts";
+import type { TrainingPlan } from "../define/index.ts";
 import type { tfl } from "../tf.ts";
 import { loadCheckpoint, restoreBest, saveBest, saveCheckpoint } from "./checkpoint.ts";
 import { seededDropout } from "./dropout.ts";

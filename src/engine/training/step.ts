@@ -1,7 +1,7 @@
 import type { InputContract } from "../../shared/contract.ts";
-import type { ImageBatch, TrainingPlan } from "../define.ts";
-import { type LayerOverride, runNetwork } from "../networkGraph.ts";
-import { networkInput } from "../networkInput.ts";
+import { type LayerOverride, runNetwork } from "../classifier/graph.ts";
+import { networkInput } from "../classifier/input.ts";
+import type { ImageBatch, TrainingPlan } from "../define/index.ts";
 import { type Images, tf, type tfl } from "../tf.ts";
 import type { Optimizer, TrainedWeight } from "./optimizers.ts";
 

@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import type { VolumizerOptions } from "../define.ts";
+import type { VolumizerOptions } from "../define/index.ts";
 
 /** How an image is cut: `rows`×`columns` slices of `sliceHeight`×`sliceWidth`; `paddedHeight`×`paddedWidth` is what they cover. */
 export interface Grid {

@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import type { VolumizerOptions } from "../define.ts";
+import type { VolumizerOptions } from "../define/index.ts";
 import { measures } from "../measures/all.ts";
 
 export const measureIds: readonly string[] = measures.map((measure) => measure.id);

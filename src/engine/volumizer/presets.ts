@@ -1,4 +1,4 @@
-import type { VolumizerOptions } from "../define.ts";
+import type { VolumizerOptions } from "../define/index.ts";
 import { mutualInformation } from "../measures/mutualInformation.ts";
 
 /** Ready-made settings, patch apart. */

@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import { type Params, resolveParams, type VolumizerOptions } from "../define.ts";
+import { type Params, resolveParams, type VolumizerOptions } from "../define/index.ts";
 import { entropyBits } from "../measures/histogram.ts";
 
 /** What decides an order of slices, or of the images of a batch. */

@@ -1,12 +1,12 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import type { VolumizerOptions } from "../define.ts";
+import type { VolumizerOptions } from "../define/index.ts";
+import { pixelToByte } from "../pixels.ts";
 import { type Images, tf } from "../tf.ts";
-import { pixelToByte } from "./bytes.ts";
 import { type Grid, gridOf, sliceSources, sliceViews } from "./grid.ts";
 import { inverse, lineSources, permuteRows } from "./permute.ts";
 import { hasManyTies, type RankingRule, rankItems, withMeasureDefaults } from "./rank.ts";
 
-export type { VolumizerOptions } from "../define.ts";
+export type { VolumizerOptions } from "../define/index.ts";
 export { scoreJson } from "./rank.ts";
 
 /** The slices of one image and their order. */

@@ -8,7 +8,7 @@ import { whyNot } from "../../../src/engine/backends/devices/reasons.ts";
 import { type Trial, tryDevice } from "../../../src/engine/backends/devices/trial.ts";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { runtimeFiles } from "../../../src/engine/backends/onnxruntime/native.ts";
-import { startEngine } from "../../../src/engine/jobs/engine.ts";
+import { startEngine } from "../../../src/engine/session/engine.ts";
 import { deviceNote } from "../../../src/shared/devices.ts";
 
 /** A provider that onnxruntime-node never has on this platform. */

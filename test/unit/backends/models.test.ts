@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
-import { resolveParams } from "../../../src/engine/define.ts";
+import { resolveParams } from "../../../src/engine/define/index.ts";
 import { models } from "../../../src/engine/registry.ts";
 import { tf, type tfl } from "../../../src/engine/tf.ts";
 import { to3d } from "../engine/models/to3d.ts";

@@ -1,8 +1,8 @@
-import type { Classifier } from "../../../src/engine/classifier.ts";
+import type { Classifier } from "../../../src/engine/classifier/classifier.ts";
+import { classifierOf } from "../../../src/engine/classifier/network.ts";
 import { type ContextOptions, createContext, type RunContext } from "../../../src/engine/context.ts";
-import type { AttackContext, ImageBatch, TrainingPlan } from "../../../src/engine/define.ts";
+import type { AttackContext, ImageBatch, TrainingPlan } from "../../../src/engine/define/index.ts";
 import { crossEntropy } from "../../../src/engine/losses/crossEntropy.ts";
-import { classifierOf } from "../../../src/engine/networkClassifier.ts";
 import { createRandom } from "../../../src/engine/random.ts";
 import { type Logits, tf, tfl } from "../../../src/engine/tf.ts";
 

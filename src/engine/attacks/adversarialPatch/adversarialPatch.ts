@@ -1,6 +1,6 @@
 import type { PatchTransforms } from "../../../shared/patch.ts";
-import type { Classifier } from "../../classifier.ts";
-import { type AttackBatch, type AttackContext, defineAttack, type ModelFacts } from "../../define.ts";
+import type { Classifier } from "../../classifier/classifier.ts";
+import { type AttackBatch, type AttackContext, defineAttack, type ModelFacts } from "../../define/index.ts";
 import { loadPatch } from "../../patches/load.ts";
 import { paste } from "../../patches/paste.ts";
 import { greyPatch, type Patch } from "../../patches/patch.ts";

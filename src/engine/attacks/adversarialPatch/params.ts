@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { choice, int, num, text } from "../../define.ts";
+import { choice, int, num, text } from "../../define/index.ts";
 
 export const params = Type.Object({
   area: num(0.1, "Share of the image that the patch covers at scale 1; 0 for none.", { min: 0, max: 1, unit: "of the image" }),

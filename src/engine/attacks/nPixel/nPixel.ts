@@ -1,9 +1,9 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { number } from "../../../shared/format.ts";
-import type { Classifier } from "../../classifier.ts";
+import type { Classifier } from "../../classifier/classifier.ts";
 import type { Progress } from "../../context.ts";
-import { type AttackBatch, type AttackContext, choice, defineAttack, int, type ModelFacts } from "../../define.ts";
+import { type AttackBatch, type AttackContext, choice, defineAttack, int, type ModelFacts } from "../../define/index.ts";
 import { type Images, type Logits, tf } from "../../tf.ts";
 import type { SearchSpace } from "./evolution.ts";
 import { randomShift } from "./randomShift.ts";

@@ -1,4 +1,4 @@
-import type { AttackBatch, AttackContext } from "../../define.ts";
+import type { AttackBatch, AttackContext } from "../../define/index.ts";
 import { type Images, tf } from "../../tf.ts";
 import type { SearchSpace } from "./evolution.ts";
 

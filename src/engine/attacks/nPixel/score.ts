@@ -1,4 +1,4 @@
-import type { Classifier } from "../../classifier.ts";
+import type { Classifier } from "../../classifier/classifier.ts";
 import type { RunContext } from "../../context.ts";
 import { tf } from "../../tf.ts";
 import { chunkLimit, chunksOf } from "./chunks.ts";

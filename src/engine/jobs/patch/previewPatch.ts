@@ -1,14 +1,14 @@
 import path from "node:path";
 import type { PatchPreview, PatchTransforms, PreviewPatchParams, PreviewPatchResult } from "../../../shared/patch.ts";
-import type { Classifier } from "../../classifier.ts";
+import type { Classifier } from "../../classifier/classifier.ts";
 import type { RunContext } from "../../context.ts";
+import { classScores } from "../../evaluation/picture.ts";
+import { openImages } from "../../evaluation/source.ts";
+import { writePicture } from "../../evaluation/write.ts";
 import { PatchTally } from "../../patches/figures.ts";
 import { randomPlacement, refuseTransforms } from "../../patches/placement.ts";
+import type { Engine } from "../../session/engine.ts";
 import { type Images, tf } from "../../tf.ts";
-import type { Engine } from "../engine.ts";
-import { openImages } from "../evaluation/source.ts";
-import { writePicture } from "../evaluation/write.ts";
-import { classScores } from "../pictureInput.ts";
 import { imageChoice, openPatch, pasteAt } from "./scene.ts";
 
 const usual: PatchTransforms = { rotation: 22.5, scaleMin: 1, scaleMax: 1 };

@@ -1,11 +1,11 @@
 import path from "node:path";
 import { BulwarkError } from "../../../shared/errors.ts";
 import type { ApplyPatchParams, PatchDocument, PatchImages, PatchPlacement } from "../../../shared/patch.ts";
-import type { Classifier } from "../../classifier.ts";
+import type { Classifier } from "../../classifier/classifier.ts";
+import type { ImageChoice } from "../../evaluation/source.ts";
 import { type LoadedPatch, loadPatch } from "../../patches/load.ts";
 import { type Patch, refuseTooLarge } from "../../patches/patch.ts";
 import { pasteInto, type Warp, warpOf } from "../../patches/warp.ts";
-import type { ImageChoice } from "../evaluation/source.ts";
 
 const stickerArea = 0.1;
 

@@ -1,8 +1,8 @@
 import type { MessageConnection } from "vscode-jsonrpc";
 import { patchSuccessMapProgress, requests, trainPatchProgress } from "../../../shared/protocol.ts";
 import type { RunContext } from "../../context.ts";
-import type { Engine } from "../engine.ts";
-import type { Answer } from "../server.ts";
+import type { Answer } from "../../server.ts";
+import type { Engine } from "../../session/engine.ts";
 import { applyPatch } from "./applyPatch.ts";
 import { exportPatch } from "./exportPatch.ts";
 import { previewPatch } from "./previewPatch.ts";

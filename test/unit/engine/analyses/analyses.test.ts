@@ -1,11 +1,11 @@
 import "../../../../src/engine/backends/cpu.ts";
 import { describe, expect, it } from "vitest";
-import { ablation } from "../../../../src/engine/analyses/ablation.ts";
 import { baselineComparison } from "../../../../src/engine/analyses/baselineComparison.ts";
-import { depthSweep } from "../../../../src/engine/analyses/depthSweep.ts";
+import { ablation } from "../../../../src/engine/analyses/papers/paper0/ablation.ts";
+import { depthSweep } from "../../../../src/engine/analyses/papers/paper0/depthSweep.ts";
+import { syllabusComparison } from "../../../../src/engine/analyses/papers/paper0/syllabusComparison.ts";
 import { robustnessCurve } from "../../../../src/engine/analyses/robustnessCurve.ts";
 import { rocCurve, rocOf } from "../../../../src/engine/analyses/rocCurve.ts";
-import { syllabusComparison } from "../../../../src/engine/analyses/syllabusComparison.ts";
 import { timing } from "../../../../src/engine/analyses/timing.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import type { AnalysisTable, Choice } from "../../../../src/shared/results.ts";

@@ -1,6 +1,6 @@
-import type { AnalysedArm, AnalysedAttack, RunFacts } from "../../../../src/engine/analyses/analysis.ts";
+import type { AnalysedArm, AnalysedAttack, RunFacts } from "../../../../src/engine/define/analysis.ts";
+import { staticResult } from "../../../../src/engine/experiment/transferArm.ts";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
-import { staticResult } from "../../../../src/engine/jobs/experiment/transferArm.ts";
 import { targetOf } from "../../../../src/engine/metrics/robustness.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import type { ArmAnalysis, Choice, ImageRecord } from "../../../../src/shared/results.ts";

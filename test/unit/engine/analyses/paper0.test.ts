@@ -1,8 +1,8 @@
 import "../../../../src/engine/backends/cpu.ts";
 import { describe, expect, it } from "vitest";
-import { armOf, columnOf, measuredOf, nearestData, nearestModel } from "../../../../src/engine/analyses/paper0/match.ts";
-import { printed } from "../../../../src/engine/analyses/paper0/printed.ts";
 import { paperComparison } from "../../../../src/engine/analyses/paperComparison.ts";
+import { armOf, columnOf, measuredOf, nearestData, nearestModel } from "../../../../src/engine/analyses/papers/paper0/match.ts";
+import { printed } from "../../../../src/engine/analyses/papers/paper0/printed.ts";
 import { arm, facts, type ToyArm, undefended, volumized } from "./fixtures.ts";
 
 const onePixel = { id: "nPixel", params: { pixels: 1 } };

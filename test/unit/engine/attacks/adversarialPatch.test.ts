@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { adversarialPatch } from "../../../../src/engine/attacks/adversarialPatch/adversarialPatch.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import { type Params, resolveParams } from "../../../../src/engine/define.ts";
+import { type Params, resolveParams } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
 import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
-import { classifierOf } from "../../../../src/engine/networkClassifier.ts";
 import { tf } from "../../../../src/engine/tf.ts";
 import type { ImageRecord } from "../../../../src/shared/results.ts";
 import { convNetwork, labelledByModel, linearClassifier, randomBatch } from "../fixtures.ts";

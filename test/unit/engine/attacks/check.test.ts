@@ -1,7 +1,7 @@
 import "../../../../src/engine/backends/cpu.ts";
 import { describe, expect, it } from "vitest";
-import type { ModelFacts, Params } from "../../../../src/engine/define.ts";
-import { resolveParams } from "../../../../src/engine/define.ts";
+import type { ModelFacts, Params } from "../../../../src/engine/define/index.ts";
+import { resolveParams } from "../../../../src/engine/define/index.ts";
 import { find } from "../../../../src/engine/registry.ts";
 
 const mnist: ModelFacts = { inputShape: [28, 28, 1], classes: 10 };

@@ -3,11 +3,11 @@ import { fgsm } from "../../../../src/engine/attacks/fgsm.ts";
 import { pgd } from "../../../../src/engine/attacks/pgd.ts";
 import { attackGradient } from "../../../../src/engine/attacks/signStep.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
 import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
 import { unboundedCheck } from "../../../../src/engine/harness/unbounded.ts";
-import { classifierOf } from "../../../../src/engine/networkClassifier.ts";
 import { tf } from "../../../../src/engine/tf.ts";
 import { convNetwork, labelledByModel, linearClassifier, near, randomBatch } from "../fixtures.ts";
 

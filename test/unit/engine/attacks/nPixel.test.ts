@@ -13,7 +13,7 @@ import { nPixel } from "../../../../src/engine/attacks/nPixel/nPixel.ts";
 import { isDone, oddsOf, startSearch } from "../../../../src/engine/attacks/nPixel/search.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import { type ImageBatch, resolveParams } from "../../../../src/engine/define.ts";
+import { type ImageBatch, resolveParams } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { linearClassifier } from "../fixtures.ts";

@@ -3,8 +3,8 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll } from "vitest";
 import { createContext } from "../../../../src/engine/context.ts";
-import { type Dataset, type DatasetSpec, type Params, resolveParams } from "../../../../src/engine/define.ts";
-import { toBytes } from "../../../../src/engine/io/bytes.ts";
+import { type Dataset, type DatasetSpec, type Params, resolveParams } from "../../../../src/engine/define/index.ts";
+import { toBytes } from "../../../../src/engine/pixels.ts";
 
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => fs.rm(folder, { recursive: true, force: true }))));

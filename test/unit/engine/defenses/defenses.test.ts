@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import { type Params, resolveParams, type TrainingDefense, type TrainingPlan } from "../../../../src/engine/define.ts";
+import { type Params, resolveParams, type TrainingDefense, type TrainingPlan } from "../../../../src/engine/define/index.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { type Images, type Labels, tf, tfl } from "../../../../src/engine/tf.ts";

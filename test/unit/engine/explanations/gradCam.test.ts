@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { gradCamMap, normaliseMap } from "../../../../src/engine/attention/gradCamMap.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import type { Classifier, FeatureSource } from "../../../../src/engine/classifier.ts";
+import type { Classifier, FeatureSource } from "../../../../src/engine/classifier/classifier.ts";
+import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import { resolveParams } from "../../../../src/engine/define.ts";
+import { resolveParams } from "../../../../src/engine/define/index.ts";
 import { gradCam } from "../../../../src/engine/explanations/gradCam.ts";
-import { classifierOf } from "../../../../src/engine/networkClassifier.ts";
 import { type Images, type Logits, tf, tfl } from "../../../../src/engine/tf.ts";
 import { convNetwork, linearClassifier, near } from "../fixtures.ts";
 

@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import { type Attack, type Ball, defineAttack } from "../../../../src/engine/define.ts";
+import { type Attack, type Ball, defineAttack } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
 import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";

@@ -1,8 +1,8 @@
 import "../../../../src/engine/backends/cpu.ts";
 import { describe, expect, it } from "vitest";
-import { onlyTransferred, rb008 } from "../../../../src/engine/harness/rules/rb008.ts";
-import { rb307 } from "../../../../src/engine/harness/rules/rb307.ts";
 import { scoreTransferred } from "../../../../src/engine/harness/transferred.ts";
+import { onlyTransferred, rb008 } from "../../../../src/engine/rules/rb008.ts";
+import { rb307 } from "../../../../src/engine/rules/rb307.ts";
 import { records } from "../analyses/fixtures.ts";
 import { linearClassifier } from "../fixtures.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeBmp } from "../../../../src/engine/io/bmp.ts";
-import { imageFromBytes, toBytes } from "../../../../src/engine/io/images.ts";
+import { imageFromBytes } from "../../../../src/engine/io/images.ts";
+import { toBytes } from "../../../../src/engine/pixels.ts";
 
 /** File header, BITMAPINFOHEADER and body, as the format's documentation lays them out. */
 function bmp(width: number, height: number, bits: number, body: readonly number[], palette: readonly number[] = []): Uint8Array {

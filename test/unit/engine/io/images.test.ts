@@ -3,10 +3,10 @@ import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fromBytes, toBytes } from "../../../../src/engine/io/bytes.ts";
 import { decodeTransparent } from "../../../../src/engine/io/decode.ts";
 import { imageFromBytes, type ReadOptions, readImage } from "../../../../src/engine/io/images.ts";
 import { writePng } from "../../../../src/engine/io/png.ts";
+import { fromBytes, toBytes } from "../../../../src/engine/pixels.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { startEngine } from "../../../../src/engine/jobs/engine.ts";
-import { runExperiment } from "../../../../src/engine/jobs/runExperiment.ts";
+import { runExperiment } from "../../../../src/engine/experiment/runExperiment.ts";
+import { startEngine } from "../../../../src/engine/session/engine.ts";
 import type { RunEvent } from "../../../../src/shared/events.ts";
 import type { RunReport } from "../../../../src/shared/results.ts";
 import { newWorkspace, writeData } from "../../../process/support.ts";

@@ -7,7 +7,7 @@ import { encodePng } from "../../../../src/engine/io/decode.ts";
 import { readImage } from "../../../../src/engine/io/images.ts";
 import { readNpz, writeNpz } from "../../../../src/engine/io/npz.ts";
 import { type AttackDatasetParams, attackDataset } from "../../../../src/engine/jobs/attackDataset.ts";
-import { type Engine, startEngine } from "../../../../src/engine/jobs/engine.ts";
+import { type Engine, startEngine } from "../../../../src/engine/session/engine.ts";
 import type { PatchDocument } from "../../../../src/shared/patch.ts";
 import type { AttackDocument } from "../../../../src/shared/results.ts";
 

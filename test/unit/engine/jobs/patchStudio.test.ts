@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MessageConnection } from "vscode-jsonrpc";
 import "vscode-jsonrpc/node";
 import { decodeTransparent } from "../../../../src/engine/io/decode.ts";
-import { serve } from "../../../../src/engine/jobs/server.ts";
+import { serve } from "../../../../src/engine/server.ts";
 import type { TrainPatchParams, TrainPatchResult, TrainPatchUpdate } from "../../../../src/shared/patch.ts";
 import { patchSuccessMapProgress, protocolVersion, requests, trainPatchProgress } from "../../../../src/shared/protocol.ts";
 import { connect, fromResponseError, portPair } from "../../../../src/shared/rpc.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attentionBytes, differenceBytes } from "../../../../src/engine/jobs/pictures/colour.ts";
+import { attentionBytes, differenceBytes } from "../../../../src/engine/attention/colour.ts";
 
 describe("colours", () => {
   it("draw attention from dark blue to yellow, in the middle grey", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Params, resolveParams } from "../../../../src/engine/define.ts";
+import { type Params, resolveParams } from "../../../../src/engine/define/index.ts";
 import { measures } from "../../../../src/engine/measures/all.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { find } from "../../../../src/engine/registry.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import { resolveParams } from "../../../../src/engine/define.ts";
+import { resolveParams } from "../../../../src/engine/define/index.ts";
 import { convert3d } from "../../../../src/engine/models/convert3d.ts";
 import { lenet } from "../../../../src/engine/models/lenet.ts";
 import { papernot } from "../../../../src/engine/models/papernot.ts";

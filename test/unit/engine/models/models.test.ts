@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import { type Params, resolveParams } from "../../../../src/engine/define.ts";
+import { type Params, resolveParams } from "../../../../src/engine/define/index.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 import { to3d } from "./to3d.ts";

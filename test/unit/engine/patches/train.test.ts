@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import type { Classifier } from "../../../../src/engine/classifier.ts";
+import type { Classifier } from "../../../../src/engine/classifier/classifier.ts";
+import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import type { ImageBatch } from "../../../../src/engine/define.ts";
+import type { ImageBatch } from "../../../../src/engine/define/index.ts";
 import { logOtherThanLabel } from "../../../../src/engine/losses/otherThanLabel.ts";
-import { classifierOf } from "../../../../src/engine/networkClassifier.ts";
 import { adamStep, startAdam } from "../../../../src/engine/patches/adam.ts";
 import { PatchTally } from "../../../../src/engine/patches/figures.ts";
 import { greyPatch } from "../../../../src/engine/patches/patch.ts";

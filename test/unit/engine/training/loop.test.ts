@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { type ContextOptions, createContext } from "../../../../src/engine/context.ts";
-import type { TrainingPlan } from "../../../../src/engine/define.ts";
+import type { TrainingPlan } from "../../../../src/engine/define/index.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { tf, type tfl } from "../../../../src/engine/tf.ts";
 import { type ImageSource, train } from "../../../../src/engine/training/loop.ts";

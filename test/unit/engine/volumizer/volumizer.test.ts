@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import type { VolumizerOptions } from "../../../../src/engine/define.ts";
+import type { VolumizerOptions } from "../../../../src/engine/define/index.ts";
 import { measures } from "../../../../src/engine/measures/all.ts";
+import { toBytes } from "../../../../src/engine/pixels.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
-import { pixelsToBytes } from "../../../../src/engine/volumizer/bytes.ts";
 import { inverse } from "../../../../src/engine/volumizer/permute.ts";
 import { presets } from "../../../../src/engine/volumizer/presets.ts";
 import { hasManyTies, orderOf } from "../../../../src/engine/volumizer/rank.ts";
@@ -186,7 +186,7 @@ describe("volumes", () => {
     const o = options("klDivergence", { patch: [4, 4], reference: "minEntropy" });
     const each = [0, 1, 2].flatMap((n) => [...rankSlices(bytes.subarray(n * 288, (n + 1) * 288), 12, 8, 3, o).perm]);
     expect([...volumize(x, o).perms]).toEqual(each);
-    expect([...pixelsToBytes(Float32Array.of(-1, 0, 0.5 / 255, 0.49 / 255, 1, 7, Number.NaN))]).toEqual([0, 0, 1, 0, 255, 255, 0]);
+    expect([...toBytes(Float32Array.of(-1, 0, 0.5 / 255, 0.49 / 255, 1, 7, Number.NaN))]).toEqual([0, 0, 1, 0, 255, 255, 0]);
   });
 
   it("of one slice are the image itself", () => {

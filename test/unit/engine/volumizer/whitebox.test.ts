@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { pgd } from "../../../../src/engine/attacks/pgd.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import { type Classifier, inputGradient } from "../../../../src/engine/classifier.ts";
+import { type Classifier, inputGradient } from "../../../../src/engine/classifier/classifier.ts";
+import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import { volumizedCurriculum } from "../../../../src/engine/defenses/volumizedCurriculum.ts";
-import { resolveParams } from "../../../../src/engine/define.ts";
+import { resolveParams } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
-import { classifierOf } from "../../../../src/engine/networkClassifier.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
 import { convNetwork, labelledByModel, randomBatch } from "../fixtures.ts";

@@ -1,0 +1,84 @@
+import type { Static, TObject } from "@sinclair/typebox";
+import type { RunEvent } from "../../shared/events.ts";
+import type { AnalysisResult, ArmReport, AttackSummary, Choice, ForwardTiming, ImageRecord } from "../../shared/results.ts";
+import type { RunContext } from "../context.ts";
+import type { Entry, Params } from "./index.ts";
+
+/** What an analysis may know of the experiment before anything has run. */
+export interface ExperimentFacts {
+  readonly dataset: string;
+  readonly arms: readonly { readonly name: string; readonly defense: Choice; readonly model: string }[];
+  readonly attacks: readonly (Choice & { readonly key: string })[];
+  /** Parameters of an attack of the registry. @throws UNKNOWN_ID */
+  attackParams(id: string): TObject;
+}
+
+/** An attack that the analysis needs beside those of the experiment; the harness runs it on every arm. */
+export interface FurtherAttack {
+  readonly id: string;
+  readonly params: Params;
+  /** Name of its files: one for all equal attacks. */
+  readonly key: string;
+  /** Only so many of the test images; 0 for all. */
+  readonly images: number;
+}
+
+export interface AnalysedAttack {
+  readonly key: string;
+  readonly summary: AttackSummary;
+  readonly records: readonly ImageRecord[];
+  /** Of the undefended arm under the same attack; null for that arm itself and where there is none. */
+  readonly undefended: readonly ImageRecord[] | null;
+}
+
+/** An arm while its model is open. */
+export interface AnalysisSubject {
+  /** The experiment's own attacks. */
+  readonly attacks: readonly AnalysedAttack[];
+  /** Those that the analysis asked for, in its order. */
+  readonly further: readonly AnalysedAttack[];
+  /** Class probabilities [n·k] of all test images: attacked ones, or clean ones for `null`. */
+  scores(attackKey: string | null): Promise<Scores>;
+  /** Times single-image forward passes. */
+  time(passes: number, warmUps: number): Promise<ForwardTiming>;
+}
+export interface Scores {
+  readonly probabilities: Float32Array;
+  readonly labels: Int32Array;
+  readonly classes: number;
+}
+
+/** An arm when everything is measured. */
+export interface AnalysedArm {
+  readonly report: ArmReport;
+  readonly attacks: readonly AnalysedAttack[];
+  /** What `measure` gave for this arm. */
+  readonly data: unknown;
+  readonly history: readonly Extract<RunEvent, { kind: "epoch" }>[];
+}
+export interface RunFacts extends ExperimentFacts {
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+}
+export type Presentation = Omit<AnalysisResult, "id" | "params">;
+
+/** A further look at the results. Each part may be left out. */
+export interface Analysis extends Entry {
+  /** @throws EXPERIMENT_INVALID or PARAMETER_INVALID where the experiment cannot answer what is asked. */
+  check?(params: Params, facts: ExperimentFacts): void;
+  attacks?(params: Params, facts: ExperimentFacts): readonly FurtherAttack[];
+  /** Plain data, kept in `arms[].analyses` of the report. */
+  measure?(subject: AnalysisSubject, params: Params, ctx: RunContext): Promise<unknown>;
+  present(arms: readonly AnalysedArm[], params: Params, facts: RunFacts): Presentation;
+}
+
+export function defineAnalysis<P extends TObject>(
+  spec: Omit<Entry, "params"> & {
+    readonly params: P;
+    check?(params: Static<P>, facts: ExperimentFacts): void;
+    attacks?(params: Static<P>, facts: ExperimentFacts): readonly FurtherAttack[];
+    measure?(subject: AnalysisSubject, params: Static<P>, ctx: RunContext): Promise<unknown>;
+    present(arms: readonly AnalysedArm[], params: Static<P>, facts: RunFacts): Presentation;
+  },
+): Analysis {
+  return spec as unknown as Analysis;
+}

@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { Dataset, Split } from "../define/index.ts";
+import type { EvaluationImages } from "./batches.ts";
+
+const fingerprinted = 256;
+
+/** The first `limit` images of a split in file order: the same ones for every arm, attack and machine. DATASET_EMPTY when there are none. */
+export function firstImages(dataset: Dataset, split: Split, limit: number | null): EvaluationImages {
+  const size = dataset.size(split);
+  const n = Math.min(size, limit ?? size);
+  if (n === 0) throw new BulwarkError("DATASET_EMPTY", `The data set has no ${split} images.`, "Choose another split or data set.");
+  return {
+    n,
+    inputShape: dataset.inputShape,
+    read: (start, end) => dataset.read(split, range(start, end)),
+  };
+}
+
+/** SHA-256 over pixels and labels of the first images: tells whether two runs saw the same data. */
+export async function fingerprint(images: EvaluationImages): Promise<string> {
+  if (images.n === 0) return "";
+  const batch = await images.read(0, Math.min(images.n, fingerprinted));
+  const hash = createHash("sha256");
+  hash.update(bytesOf(batch.images));
+  hash.update(bytesOf(batch.labels));
+  return hash.digest("hex");
+}
+
+export const range = (start: number, end: number): Int32Array => Int32Array.from({ length: end - start }, (_, i) => start + i);
+const bytesOf = (array: Float32Array | Int32Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -1,0 +1,30 @@
+import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { readImage } from "../io/images.ts";
+
+export interface PictureInput {
+  /** [H,W,C] in [0,1], of the model's size. */
+  readonly pixels: Float32Array;
+  /** What was done to the picture to make it fit. */
+  readonly notes: readonly string[];
+}
+
+/** A picture file as the model takes it. @throws FILE_NOT_FOUND, IMAGE_INVALID, IMAGE_SIZE for another size, unless the contract says how to resize */
+export async function readPicture(file: string, model: Classifier): Promise<PictureInput> {
+  const [height, width, channels] = model.inputShape;
+  if (channels !== 1 && channels !== 3)
+    throw new BulwarkError("IMAGE_SIZE", `The model takes ${channels} channels, pictures have 1 or 3.`, "Use a data set of kind `arrays`.");
+  const resize = model.contract.input.resize ?? "none";
+  const { pixels, notes } = await readImage(path.resolve(file), { size: [height, width], channels, resize });
+  return { pixels, notes };
+}
+
+/** The classes of one image, most probable first. */
+export function classScores(scores: ArrayLike<number>, model: Classifier, row = 0): { index: number; name: string; probability: number }[] {
+  return Array.from({ length: model.classes }, (_, index) => ({
+    index,
+    name: model.classNames[index] ?? String(index),
+    probability: scores[row * model.classes + index] as number,
+  })).sort((a, b) => b.probability - a.probability);
+}

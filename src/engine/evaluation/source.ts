@@ -1,0 +1,99 @@
+import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import type { RunContext } from "../context.ts";
+import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
+import { type Dataset, resolveParams, type Split } from "../define/index.ts";
+import { checkShape } from "../experiment/openArm.ts";
+import { find } from "../registry.ts";
+import type { ImageSource } from "../training/feed.ts";
+import { type EvaluationImages, inMemory } from "./batches.ts";
+import { argmax, probabilities } from "./clean.ts";
+import { firstImages } from "./dataset.ts";
+import { readPicture } from "./picture.ts";
+
+/** Images that somebody named: picture files, or else a data set. */
+export interface ImageChoice {
+  readonly files: readonly string[];
+  /** `kind` or `kind:path`. */
+  readonly dataset: string | null;
+  readonly split: Split;
+  readonly limit: number | null;
+  /** Where data sets are looked for. */
+  readonly workspace: string;
+}
+
+export interface NamedImages extends ImageSource {
+  /** In words: "the training images of mnist". */
+  readonly name: string;
+}
+export interface OpenedImages {
+  readonly images: EvaluationImages;
+  /** The same ones, by place. */
+  readonly chosen: NamedImages;
+  /** Training images of the data set that are none of them; null where there are none. */
+  readonly training: NamedImages | null;
+  close(): Promise<void>;
+}
+
+/**
+ * The images as the model takes them.
+ * @throws USAGE when none are named, DATASET_EMPTY, IMAGE_SIZE and what the data set or the pictures throw
+ */
+export async function openImages(o: ImageChoice, model: Classifier, modelName: string, ctx: RunContext): Promise<OpenedImages> {
+  if (o.dataset === null) return pictures(o, model);
+  const { kind, path: given } = parseDataset(o.dataset);
+  const entry = find("dataset", kind);
+  const where = { path: await locateDataset(kind, given, o.workspace) };
+  const fitted = fitToModel(entry.params, where, model.inputShape, model.contract.input.resize);
+  const dataset = await entry.load(resolveParams(entry.params, fitted, kind), ctx);
+  try {
+    checkShape(model, dataset.inputShape, modelName);
+    const images = firstImages(dataset, o.split, o.limit);
+    const chosen = ofDataset(dataset, kind, o.split, images.n);
+    const size = o.split === "train" ? 0 : dataset.size("train");
+    const training = size > 0 ? ofDataset(dataset, kind, "train", size) : null;
+    return { images, chosen, training, close: () => dataset.close() };
+  } catch (thrown) {
+    await dataset.close();
+    throw thrown;
+  }
+}
+
+const ofDataset = (dataset: Dataset, kind: string, split: Split, size: number): NamedImages => ({
+  size,
+  name: `the ${split === "train" ? "training" : "test"} images of ${kind}`,
+  read: (places) => dataset.read(split, places),
+});
+
+/** Nobody says what the pictures show, so the model's own prediction counts as the truth. */
+async function pictures({ files, limit }: ImageChoice, model: Classifier): Promise<OpenedImages> {
+  const named = limit === null ? files : files.slice(0, limit);
+  if (named.length === 0)
+    throw new BulwarkError("USAGE", "There are no images.", "Name pictures with --image or a data set with --dataset.");
+  const [height, width, channels] = model.inputShape;
+  const size = height * width * channels;
+  const images = new Float32Array(named.length * size);
+  for (const [i, file] of named.entries()) images.set((await readPicture(file, model)).pixels, i * size);
+  const scores = await probabilities(model, images);
+  const labels = Int32Array.from(named, (_, i) => argmax(scores, i, model.classes));
+  const all = inMemory({ images, labels, n: named.length }, model.inputShape);
+  const [first = ""] = named;
+  const name = named.length === 1 ? path.basename(first) : `${named.length} pictures`;
+  return { images: all, chosen: byPlace(all, name), training: null, close: async () => undefined };
+}
+
+/** The images of an evaluation by place. */
+export const byPlace = (images: EvaluationImages, name: string): NamedImages => ({
+  size: images.n,
+  name,
+  read: async (places) => {
+    const parts = await Promise.all(Array.from(places, (place) => images.read(place, place + 1)));
+    const size = images.inputShape[0] * images.inputShape[1] * images.inputShape[2];
+    const together = new Float32Array(parts.length * size);
+    parts.forEach((part, i) => {
+      together.set(part.images, i * size);
+    });
+    return { images: together, labels: Int32Array.from(parts, (part) => part.labels[0] as number), n: parts.length };
+  },
+});

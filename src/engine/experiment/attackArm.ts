@@ -1,0 +1,101 @@
+import type { AttackDocument, AttackSummary } from "../../shared/results.ts";
+import { armAdversarialFile, armRecordsFile, slug } from "../../shared/runs.ts";
+import type { EvaluationImages } from "../evaluation/batches.ts";
+import { evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
+import { PartialBatches } from "../evaluation/partial.ts";
+import { attackDocument, writeAdversarial, writeThumbnails } from "../evaluation/write.ts";
+import { summarizeAttack } from "../harness/summarize.ts";
+import { exists, readText } from "../io/files.ts";
+import { type AttackPatch, withPatch } from "../patches/attackPatch.ts";
+import { coverWithGrey } from "../patches/covering.ts";
+import { hashOf } from "./document.ts";
+import type { RunEnvironment } from "./environment.ts";
+import type { OpenArm } from "./openArm.ts";
+import { patchFor } from "./patchArm.ts";
+import type { FurtherAttack, ResolvedArm, ResolvedAttack } from "./resolve.ts";
+
+/** A finished attack on an arm; its pictures are in `file`, relative to the run folder. */
+export interface ArmAttack {
+  readonly attack: ResolvedAttack;
+  readonly document: AttackDocument;
+  readonly summary: AttackSummary;
+  readonly file: string;
+}
+
+export const attackPiece = (arm: ResolvedArm, attack: ResolvedAttack): string => `attack:${arm.name}:${attack.key}`;
+
+/** One attack of the experiment on one arm: taken from the folder when it was finished there, gone on with when it was begun. */
+export async function attackArm(
+  arm: ResolvedArm,
+  open: OpenArm,
+  attack: ResolvedAttack | FurtherAttack,
+  env: RunEnvironment,
+): Promise<ArmAttack> {
+  const { store, meter } = env;
+  const piece = attackPiece(arm, attack);
+  const records = armRecordsFile(arm.index, arm.name, attack.key);
+  const file = armAdversarialFile(arm.index, arm.name, attack.key);
+  if (store.state.completed.includes(piece) && (await exists(store.file(records)))) {
+    const document = JSON.parse(await readText(store.file(records))) as AttackDocument;
+    meter.finish(piece, true);
+    return { attack, document, summary: summaryOf(document), file };
+  }
+  const made = await patchFor(arm, open, attack, env);
+  meter.begin(piece);
+  const images = imagesOf(attack, env);
+  const partial = new PartialBatches(store.file(partialFolder(arm, open, attack, made, env)));
+  const params = made?.params ?? attack.params;
+  const task = { attack: { ...attack, params }, model: open.classifier, images };
+  const onProgress = (done: number, total: number): void => meter.report(done, total);
+  const evaluated = await evaluateAttack({ ...task, patch: made?.patch, partial, onProgress }, env.ctx);
+  const summarized = summarizeAttack(evaluated.outcomes, {
+    attack: { id: attack.id, params },
+    defense: arm.defense,
+    backend: env.engine.backend,
+    seed: env.experiment.seed,
+  });
+  const summary = made ? withPatch(summarized, made, recordsOf(evaluated), await coverWithGrey(task, made.patch, env.ctx)) : summarized;
+  const document = attackDocument(store.id, summary, evaluated, file);
+  await writeAdversarial(store.file(file), evaluated, images.inputShape);
+  if (!isFurther(attack)) await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });
+  await store.writeJson(records, document);
+  await store.complete(piece);
+  await partial.remove();
+  meter.finish(piece);
+  announce(arm, attack, summary, env);
+  return { attack, document, summary, file };
+}
+
+export const isFurther = (attack: ResolvedAttack | FurtherAttack): attack is FurtherAttack => "images" in attack;
+
+/** All test images, or the first ones where an analysis wants no more. */
+export function imagesOf(attack: ResolvedAttack | FurtherAttack, env: RunEnvironment): EvaluationImages {
+  const { test } = env.data;
+  return isFurther(attack) && attack.images > 0 ? { ...test, n: Math.min(test.n, attack.images) } : test;
+}
+
+/** Batches are only good for the same weights, attack and images. */
+function partialFolder(arm: ResolvedArm, open: OpenArm, attack: ResolvedAttack, made: AttackPatch | null, env: RunEnvironment): string {
+  const patch = made?.hash;
+  const key = hashOf({ model: open.modelHash, attack, patch, test: env.data.test.n, data: env.data.sha256, seed: env.experiment.seed });
+  return `partial/${slug(arm.name)}-${slug(attack.key)}-${key.slice(0, 12)}`;
+}
+
+function announce(arm: ResolvedArm, attack: ResolvedAttack | FurtherAttack, summary: AttackSummary, env: RunEnvironment): void {
+  env.emit({
+    kind: "attacked",
+    arm: arm.name,
+    attack: attack.key,
+    cleanAccuracy: summary.clean.accuracy,
+    attackedAccuracy: summary.attacked.accuracy,
+    successRate: summary.successRate,
+    seconds: summary.seconds,
+  });
+  if (isFurther(attack)) return; // the points of a curve are not judged one by one
+  for (const finding of summary.findings) env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
+}
+
+function summaryOf(document: AttackDocument): AttackSummary {
+  const { run: _run, images: _images, files: _files, ...summary } = document;
+  return summary;
+}

@@ -1,0 +1,92 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import { type ModelFacts, type Params, resolveParams } from "../define/index.ts";
+import { find } from "../registry.ts";
+import { planOf } from "../session/openModel.ts";
+import type { tfl } from "../tf.ts";
+import type { RunEnvironment } from "./environment.ts";
+import { factsOfModel, trains } from "./openArm.ts";
+import type { ResolvedArm } from "./resolve.ts";
+import { traineeOf } from "./trainee.ts";
+
+/**
+ * Refuses, before anything is trained or attacked, what would stop the run later: data of a single class, a network that cannot be built
+ * or converted for the images, a model file that does not fit them, an attack whose parameters do not fit images or classes. Networks
+ * that are trained from new weights are built with zeros.
+ * @throws DATASET_INVALID, and what building, conversion, opening and the attacks' own checks throw
+ */
+export async function checkArms(env: RunEnvironment): Promise<void> {
+  const { experiment, data } = env;
+  const { inputShape } = data.dataset;
+  if (experiment.arms.some((arm) => trains(arm, env))) refuseOneClass(env);
+  for (const arm of experiment.arms) {
+    const isTrained = trains(arm, env);
+    if (isTrained) await checkNetwork(arm, env);
+    const facts = isTrained ? { inputShape, classes: data.classes } : await factsOfModel(arm, env);
+    if (facts) for (const attack of attacksOn(arm, isTrained, env)) checkAttack(attack, facts);
+  }
+}
+
+function refuseOneClass({ data, experiment }: RunEnvironment): void {
+  if (data.classes > 1) return;
+  const [only = ""] = data.dataset.classNames;
+  const path = experiment.dataset.params["path"];
+  const where = typeof path === "string" && path !== "" ? ` in ${path}` : "";
+  throw new BulwarkError(
+    "DATASET_INVALID",
+    `The ${experiment.dataset.id} data set${where} has only one class, "${only}"; a classifier needs at least two.`,
+    experiment.dataset.id === "imageFolder"
+      ? "Name the folder that holds one subfolder for each class, or add images of another class."
+      : "Add images of another class, or correct the labels.",
+  );
+}
+
+async function checkNetwork(arm: ResolvedArm, env: RunEnvironment): Promise<void> {
+  const { dataset, classes } = env.data;
+  const base = await baseOf(arm, env);
+  try {
+    const network = planOf(arm.defense, dataset.inputShape, classes).network(base);
+    if (network !== base) network.dispose();
+  } catch (thrown) {
+    throw named(arm.name, thrown);
+  } finally {
+    base.dispose();
+  }
+}
+
+async function baseOf(arm: ResolvedArm, env: RunEnvironment): Promise<tfl.LayersModel> {
+  const { model } = arm;
+  if ("file" in model) return (await (await traineeOf(arm, env)).build()).network;
+  const entry = find("model", model.id);
+  const facts = { inputShape: env.data.dataset.inputShape, classes: env.data.classes };
+  try {
+    return entry.build(resolveParams(entry.params, model.params, model.id), { ...facts, seed: env.experiment.seed, zeroWeights: true });
+  } catch (thrown) {
+    throw named(arm.name, thrown);
+  }
+}
+
+interface NamedAttack {
+  readonly key: string;
+  readonly id: string;
+  readonly params: Params;
+}
+
+/** The experiment's attacks, those of its analyses, and the one that watches the arm's training. */
+function attacksOn({ train: { quickAttack } }: ResolvedArm, isTrained: boolean, { experiment }: RunEnvironment): NamedAttack[] {
+  const attacks: NamedAttack[] = [...experiment.attacks, ...experiment.further];
+  if (!isTrained || !quickAttack) return attacks;
+  const { kind: id, ...params } = quickAttack;
+  return [...attacks, { key: `quickAttack ${id}`, id, params }];
+}
+
+function checkAttack({ key, id, params }: NamedAttack, facts: ModelFacts): void {
+  try {
+    find("attack", id).check?.(params, facts);
+  } catch (thrown) {
+    throw named(key, thrown);
+  }
+}
+
+/** What was thrown, with what it was about in front. */
+const named = (what: string, thrown: unknown): unknown =>
+  thrown instanceof BulwarkError ? new BulwarkError(thrown.code, `${what}: ${thrown.message}`, thrown.fix, { cause: thrown }) : thrown;

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import type { Choice } from "../../shared/results.ts";
+import type { ResolvedArm, ResolvedExperiment, ResolvedModel } from "./resolve.ts";
+
+/** What `experiment.json` says beside the experiment: enough to know whether two runs can be compared. */
+export interface Environment {
+  readonly version: string;
+  readonly node: string;
+  readonly backend: string;
+  readonly device: string;
+  /** The experiment file as it was named. */
+  readonly source: string;
+  readonly experimentHash: string;
+  /** For `evaluate`: the model that was named. */
+  readonly modelPath: string | null;
+  /** Images used, and SHA-256 over the first 256 test images and their labels. */
+  readonly data: { readonly train: number; readonly test: number; readonly sha256: string };
+  /** Of weights.bin or the model file, by arm, once it is there. */
+  readonly models: Readonly<Record<string, string>>;
+}
+
+const chosen = (choice: Choice) => ({ kind: choice.id, ...choice.params });
+const chosenModel = (model: ResolvedModel) =>
+  "file" in model ? { file: model.file, ...(model.input ? { input: model.input } : {}) } : chosen(model);
+const armDocument = (arm: ResolvedArm) => ({ model: chosenModel(arm.model), defense: chosen(arm.defense), train: arm.train });
+
+/** The experiment in the form that people write (contract.md §3), all defaults filled in: it can be run again as it is. */
+export function experimentDocument(experiment: ResolvedExperiment): Record<string, unknown> {
+  const [first, ...others] = experiment.arms as readonly [ResolvedArm, ...ResolvedArm[]];
+  const { train, test } = experiment.dataset;
+  return {
+    name: experiment.name,
+    seed: experiment.seed,
+    dataset: { ...chosen(experiment.dataset), ...(train === null ? {} : { train }), ...(test === null ? {} : { test }) },
+    ...armDocument(first),
+    attacks: experiment.attacks.map(chosen),
+    detectors: [],
+    explanations: experiment.explanations.map((explanation) => ({ ...chosen(explanation), samples: explanation.samples })),
+    analyses: experiment.analyses.map(chosen),
+    compare: others.map((arm) => ({ name: arm.name, ...armDocument(arm) })),
+    expect: experiment.expect,
+    plugins: [],
+  };
+}
+
+/** JSON with sorted keys, so that equal values give equal text. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).filter(([, v]) => v !== undefined);
+    return `{${entries
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, v]) => `${JSON.stringify(key)}:${canonical(v)}`)
+      .join(",")}}`;
+  }
+  return JSON.stringify(value);
+}
+
+export const hashOf = (value: unknown): string => createHash("sha256").update(canonical(value)).digest("hex");

@@ -1,0 +1,25 @@
+import type { RunEventBody } from "../../shared/events.ts";
+import type { RunContext } from "../context.ts";
+import type { RunStore } from "../io/runStore.ts";
+import type { Engine } from "../session/engine.ts";
+import type { RunData } from "./data.ts";
+import type { ProgressMeter } from "./progress.ts";
+import type { ResolvedExperiment } from "./resolve.ts";
+import type { Undefended } from "./undefended.ts";
+
+export type RunMode = "run" | "train" | "evaluate";
+
+/** What the pieces of one run share. */
+export interface RunEnvironment {
+  readonly experiment: ResolvedExperiment;
+  readonly mode: RunMode;
+  /** For `evaluate`: where the trained models are, when not in this run's folder. */
+  readonly modelPath: string | null;
+  readonly store: RunStore;
+  readonly data: RunData;
+  readonly undefended: Undefended;
+  readonly engine: Engine;
+  readonly meter: ProgressMeter;
+  readonly ctx: RunContext;
+  emit(event: RunEventBody): void;
+}

@@ -1,0 +1,103 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import type { Choice } from "../../shared/results.ts";
+import { armModelFolder } from "../../shared/runs.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { type ModelFacts, resolveParams } from "../define/index.ts";
+import { exists } from "../io/files.ts";
+import { find } from "../registry.ts";
+import { type OpenOptions, openModel } from "../session/openModel.ts";
+import type { RunEnvironment } from "./environment.ts";
+import type { ResolvedArm } from "./resolve.ts";
+import { readTraining, type TrainingRecord, trainArm } from "./trainArm.ts";
+import { isTrained } from "./trainee.ts";
+
+export interface OpenArm {
+  readonly classifier: Classifier;
+  readonly training: (TrainingRecord & { readonly reused: boolean }) | null;
+  readonly modelHash: string;
+}
+
+/** Trains an arm if that is asked for and needed, and opens it; null where there is no model for it to evaluate. */
+export async function openArm(arm: ResolvedArm, env: RunEnvironment): Promise<OpenArm | null> {
+  if (trains(arm, env)) {
+    const training = await trainArm(arm, env);
+    return open(arm, env.store.file(armModelFolder(arm.index, arm.name)), ownNames(env), training, env);
+  }
+  const found = await findModel(arm, env);
+  if (found === null) {
+    env.emit({ kind: "warning", message: `There is no trained model for ${arm.name}: it is left out of the evaluation.` });
+    return null;
+  }
+  const training = isTrained(arm) ? await readTraining(found.path) : null;
+  return open(arm, found.path, found.options, training ? { ...training, reused: true } : null, env);
+}
+
+/** The run makes the arm's model itself. */
+export const trains = (arm: ResolvedArm, { mode }: Pick<RunEnvironment, "mode">): boolean => mode !== "evaluate" && isTrained(arm);
+
+/** Size and classes of a model that the run does not make itself; null where there is none. @throws IMAGE_SIZE, and what opening throws */
+export async function factsOfModel(arm: ResolvedArm, env: RunEnvironment): Promise<ModelFacts | null> {
+  const found = await findModel(arm, env);
+  if (found === null) return null;
+  const { classifier } = await openModel(found.path, found.options);
+  try {
+    checkShape(classifier, env.data.dataset.inputShape, found.path);
+    return { inputShape: classifier.inputShape, classes: classifier.classes };
+  } finally {
+    classifier.dispose();
+  }
+}
+
+const ownNames = ({ data }: RunEnvironment): OpenOptions => ({ classNames: data.dataset.classNames });
+
+/** A model file that is taken as it is, or what an earlier run trained. */
+async function findModel(arm: ResolvedArm, env: RunEnvironment): Promise<{ readonly path: string; readonly options: OpenOptions } | null> {
+  if ("file" in arm.model && !isTrained(arm)) return { path: arm.model.file, options: { contract: arm.model.input ?? undefined } };
+  const folder = await trainedFolder(arm, env);
+  return folder === null ? null : { path: folder, options: ownNames(env) };
+}
+
+/** Where `evaluate` finds the model of an arm: the one named for the first, else folders of the named run, else this run's own. */
+async function trainedFolder(arm: ResolvedArm, env: RunEnvironment): Promise<string | null> {
+  const own = env.store.file(armModelFolder(arm.index, arm.name));
+  if (env.modelPath === null) {
+    if (await exists(own)) return own;
+    if (arm.index > 0) return null;
+    throw new BulwarkError(
+      "FILE_NOT_FOUND",
+      `There is no trained model in ${env.store.directory}.`,
+      "Train it with `bulwark train`, or name one with --model.",
+    );
+  }
+  if (arm.index === 0) return env.modelPath;
+  const beside = `${env.modelPath}/${armModelFolder(arm.index, arm.name)}`;
+  return (await exists(beside)) ? beside : null;
+}
+
+async function open(
+  arm: ResolvedArm,
+  path: string,
+  options: OpenOptions,
+  training: OpenArm["training"],
+  env: RunEnvironment,
+): Promise<OpenArm> {
+  const { classifier, sha256 } = await openModel(path, options);
+  checkShape(classifier, env.data.dataset.inputShape, path);
+  return { classifier: wrapped(classifier, arm.defense, env), training, modelHash: sha256 };
+}
+
+/** An inference defence stands in front of the model. */
+function wrapped(classifier: Classifier, defense: Choice, env: RunEnvironment): Classifier {
+  const entry = find("defense", defense.id);
+  return entry.kind === "inference" ? entry.wrap(classifier, resolveParams(entry.params, defense.params, entry.id), env.ctx) : classifier;
+}
+
+/** @throws IMAGE_SIZE when the data are not what the model takes. */
+export function checkShape(classifier: Classifier, data: readonly [number, number, number], model: string): void {
+  if (classifier.inputShape.every((side, i) => side === data[i])) return;
+  throw new BulwarkError(
+    "IMAGE_SIZE",
+    `The model ${model} takes images of ${classifier.inputShape.join("×")}, the data set has ${data.join("×")}.`,
+    "Choose a data set of that size, or set the data set's size.",
+  );
+}

@@ -1,0 +1,79 @@
+import type { Params } from "../define/index.ts";
+import { find } from "../registry.ts";
+import { analysisPiece } from "./analyse.ts";
+import { attackPiece } from "./attackArm.ts";
+import type { RunData } from "./data.ts";
+import type { RunMode } from "./environment.ts";
+import { patchPiece, trainsPatch } from "./patchArm.ts";
+import type { Piece } from "./progress.ts";
+import type { ResolvedArm, ResolvedAttack, ResolvedExperiment } from "./resolve.ts";
+import { explainPiece } from "./runArm.ts";
+import { trainingPiece } from "./trainArm.ts";
+import { isTrained } from "./trainee.ts";
+import { staticPiece } from "./transferArm.ts";
+import { isUndefended, undefendedOf } from "./undefended.ts";
+
+/** Forward and backward pass and the optimiser, in forward passes. */
+const trainingCost = 3;
+const gradientCost = 3;
+/** Three-dimensional networks over slices take longer than the flat ones; only the ratio matters here. */
+const volumizedFactor = 3;
+
+/** What a run consists of, for progress and time left. */
+export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: RunMode): Piece[] {
+  const source = undefendedOf(experiment.arms).arm;
+  return experiment.arms.flatMap((arm) => {
+    const factor = arm.defense.id === "volumizedCurriculum" ? volumizedFactor : 1;
+    const pieces: Piece[] = [];
+    if (mode !== "evaluate" && isTrained(arm))
+      pieces.push({
+        key: trainingPiece(arm),
+        phase: `Training ${arm.name}`,
+        arm: arm.name,
+        cost: factor * trainingCost * data.trainSize * arm.train.epochs,
+      });
+    if (mode === "train") return pieces;
+    const all = { images: 0 };
+    for (const attack of [...experiment.attacks.map((own) => ({ ...own, ...all })), ...experiment.further]) {
+      const images = attack.images > 0 ? Math.min(data.test.n, attack.images) : data.test.n;
+      if (trainsPatch(attack, arm === source)) pieces.push(patchCost(arm, attack, factor));
+      pieces.push(attackCost(arm, attack, images * factor));
+      if (source && !isUndefended(arm)) pieces.push(transferCost(arm, attack, images * factor));
+    }
+    if (experiment.analyses.length > 0)
+      pieces.push({ key: analysisPiece(arm), phase: `Analysing ${arm.name}`, arm: arm.name, cost: factor * 2 * data.test.n });
+    const explained = experiment.explanations.reduce((sum, { samples }) => sum + samples, 0) * experiment.attacks.length;
+    pieces.push({ key: explainPiece(arm), phase: `Explaining ${arm.name}`, arm: arm.name, cost: factor * (60 + 4 * explained) });
+    return pieces;
+  });
+}
+
+function attackCost(arm: ResolvedArm, attack: ResolvedAttack, images: number): Piece {
+  const entry = find("attack", attack.id);
+  const iterations = entry.prepare ? 1 : (entry.iterations?.(attack.params) ?? 1);
+  const each = entry.access === "gradients" ? gradientCost : population(attack.params);
+  return {
+    key: attackPiece(arm, attack),
+    phase: `Attacking ${arm.name} with ${entry.title}`,
+    arm: arm.name,
+    attack: attack.key,
+    cost: images * (3 + iterations * each),
+  };
+}
+
+const patchCost = (arm: ResolvedArm, attack: ResolvedAttack, factor: number): Piece => ({
+  key: patchPiece(arm, attack),
+  phase: `Training a patch against ${arm.name}`,
+  arm: arm.name,
+  attack: attack.key,
+  cost: factor * gradientCost * Number(attack.params["steps"]) * Number(attack.params["batchSize"]),
+});
+
+const transferCost = (arm: ResolvedArm, attack: ResolvedAttack, images: number): Piece => ({
+  key: staticPiece(arm, attack.key),
+  phase: `Showing ${arm.name} the images made for the undefended arm`,
+  arm: arm.name,
+  cost: 2 * images,
+});
+
+const population = (params: Params): number => (typeof params["popSize"] === "number" ? params["popSize"] : 1);

@@ -1,0 +1,122 @@
+import type { ArmAnalysis, ArmReport, Choice, Finding, ForwardTiming } from "../../shared/results.ts";
+import type { AnalysedAttack } from "../define/analysis.ts";
+import { cleanAccuracy } from "../evaluation/clean.ts";
+import { forwardTiming, usualTiming } from "../evaluation/timing.ts";
+import { compareFindings } from "../harness/compare.ts";
+import { suspiciousAccuracy, unboundedCheck } from "../harness/unbounded.ts";
+import { find } from "../registry.ts";
+import { rb110 } from "../rules/rb110.ts";
+import { analyseArm, analysed } from "./analyse.ts";
+import type { ArmAttack } from "./attackArm.ts";
+import { attackDefended } from "./attackDefended.ts";
+import type { RunEnvironment } from "./environment.ts";
+import { explainArm } from "./explainArm.ts";
+import { type OpenArm, openArm } from "./openArm.ts";
+import type { ResolvedArm } from "./resolve.ts";
+import type { TrainingRecord } from "./trainArm.ts";
+
+export interface ArmOutcome {
+  /** Place of the arm in the experiment. */
+  readonly index: number;
+  readonly report: ArmReport;
+  readonly findings: readonly Finding[];
+  readonly training: TrainingRecord | null;
+  readonly modelHash: string;
+  readonly analysed: readonly AnalysedAttack[];
+}
+
+export const explainPiece = (arm: ResolvedArm): string => `explain:${arm.name}`;
+
+/** Everything the experiment asks of one arm; null where there is no model to evaluate. */
+export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<ArmOutcome | null> {
+  const open = await openArm(arm, env);
+  if (open === null) return null;
+  try {
+    for (const message of open.classifier.warnings) env.emit({ kind: "warning", message: `${arm.name}: ${message}` });
+    const clean = await cleanAccuracy(open.classifier, env.data.test, env.ctx);
+    const attacks: ArmAttack[] = [];
+    if (env.mode !== "train") for (const attack of env.experiment.attacks) attacks.push(await attackDefended(arm, open, attack, env));
+    const explanations = [];
+    if (env.mode !== "train") {
+      env.meter.begin(explainPiece(arm));
+      for (const explanation of env.experiment.explanations) explanations.push(await explainArm(arm, open, explanation, attacks, env));
+      env.meter.finish(explainPiece(arm));
+    }
+    const analyses = env.mode === "train" ? [] : await analyseArm(arm, open, attacks, env);
+    const timing = timed(analyses) ?? (await forwardTiming(open.classifier, env.data.test, usualTiming, env.ctx));
+    const training = open.training && {
+      epochs: open.training.epochs,
+      seconds: open.training.seconds,
+      imagesPerSecond: open.training.imagesPerSecond,
+      reused: open.training.reused,
+      images: open.training.images,
+    };
+    const model: Choice = "file" in arm.model ? { id: "file", params: { file: arm.model.file } } : arm.model;
+    const summaries = attacks.map((attack) => attack.summary);
+    return {
+      index: arm.index,
+      analysed: attacks.map((attack) => analysed(arm, attack, env)),
+      report: {
+        name: arm.name,
+        defense: arm.defense,
+        model,
+        clean,
+        training,
+        attacks: summaries,
+        detectors: [],
+        explanations,
+        analyses,
+        timing,
+      },
+      findings: [...departures(arm, open, env), ...findingsOf(arm, attacks, env), ...(await unbounded(arm, open, attacks, env))],
+      training: open.training,
+      modelHash: open.modelHash,
+    };
+  } finally {
+    open.classifier.dispose();
+  }
+}
+
+function departures(arm: ResolvedArm, open: OpenArm, env: RunEnvironment): Finding[] {
+  const finding = rb110(open.training?.notes ?? []);
+  if (!finding) return [];
+  const named = { ...finding, arm: arm.name };
+  env.emit({ kind: "finding", finding: named });
+  return [named];
+}
+
+/** A timing analysis has measured what is reported of every arm. */
+const timed = (analyses: readonly ArmAnalysis[]): ForwardTiming | undefined =>
+  analyses.find(({ id }) => id === "timing")?.data as ForwardTiming | undefined;
+
+const checkedImages = 32;
+
+/** RB206, only where the arm looks robust: an attack without limits must win, or gradients are masked. */
+async function unbounded(arm: ResolvedArm, open: OpenArm, attacks: readonly ArmAttack[], env: RunEnvironment): Promise<Finding[]> {
+  const gradient = attacks.filter(({ attack }) => "eps" in attack.params && find("attack", attack.id).iterative);
+  const suspicious = gradient.find(({ summary }) => (summary.attacked.accuracy ?? 0) > suspiciousAccuracy);
+  if (!suspicious) return [];
+  const batch = await env.data.test.read(0, Math.min(checkedImages, env.data.test.n));
+  const { attack } = suspicious;
+  const params = { ...attack.params, eps: 1, ...("stepSize" in attack.params ? { stepSize: 0.1 } : {}) };
+  const finding = await unboundedCheck({ attack: find("attack", attack.id), params, model: open.classifier, batch }, env.ctx);
+  if (!finding) return [];
+  const named = { ...finding, arm: arm.name, attack: attack.key };
+  env.emit({ kind: "finding", finding: named });
+  return [named];
+}
+
+/** Findings of each attack, then those that appear only when attacks on the same images are compared. */
+function findingsOf(arm: ResolvedArm, attacks: readonly ArmAttack[], env: RunEnvironment): Finding[] {
+  const single = attacks.flatMap(({ attack, summary }) => summary.findings.map((finding) => ({ ...finding, attack: attack.key })));
+  const compared = compareFindings(
+    attacks.map(({ attack, summary, document }) => ({
+      arm: arm.name,
+      summary,
+      records: document.images,
+      iterative: find("attack", attack.id).iterative,
+    })),
+  ).map((finding) => ({ ...finding, arm: arm.name }));
+  for (const finding of compared) env.emit({ kind: "finding", finding });
+  return [...single.map((finding) => ({ ...finding, arm: arm.name })), ...compared];
+}

@@ -1,0 +1,73 @@
+import type { InputContract } from "../../shared/contract.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import { resolveParams } from "../define/index.ts";
+import { readArtifacts } from "../importers/artifacts.ts";
+import { type LoadedNetwork, loadNetwork, locateModel } from "../importers/index.ts";
+import { find } from "../registry.ts";
+import type { tfl } from "../tf.ts";
+import type { RunEnvironment } from "./environment.ts";
+import type { ResolvedArm } from "./resolve.ts";
+
+/** The 2-D network that an arm's training begins with. */
+export interface Trainee {
+  /** What it follows from: equal ones give equal networks. */
+  readonly identity: unknown;
+  /** The caller disposes the network. */
+  build(): Promise<{ readonly network: tfl.LayersModel; readonly input: InputContract["input"] }>;
+}
+type ModelFile = Extract<ResolvedArm["model"], { file: string }>;
+
+/** A model file without a training defence is evaluated as it is; everything else is trained. */
+export function isTrained(arm: ResolvedArm): boolean {
+  return !("file" in arm.model) || (find("defense", arm.defense.id).kind === "training" && arm.defense.id !== "standard");
+}
+
+export async function traineeOf(arm: ResolvedArm, env: RunEnvironment): Promise<Trainee> {
+  const { dataset, classes } = env.data;
+  const { model } = arm;
+  if ("file" in model) {
+    const { sha256 } = await readArtifacts(await locateModel(model.file));
+    return { identity: { sha256, input: model.input }, build: () => fromFile(arm.name, model, env) };
+  }
+  const entry = find("model", model.id);
+  const params = resolveParams(entry.params, model.params, model.id);
+  return {
+    identity: model,
+    build: async () => ({
+      network: entry.build(params, { inputShape: dataset.inputShape, classes, seed: env.experiment.seed }),
+      input: {},
+    }),
+  };
+}
+
+async function fromFile(arm: string, { file, input }: ModelFile, env: RunEnvironment): ReturnType<Trainee["build"]> {
+  const loaded = await loadNetwork(file, input ?? undefined);
+  try {
+    checkTrainable(loaded, `${arm}: the model ${file}`, env);
+  } catch (thrown) {
+    loaded.network.dispose();
+    throw thrown;
+  }
+  return { network: loaded.network, input: loaded.contract.input };
+}
+
+/** @throws BulwarkError MODEL_INVALID, IMAGE_SIZE */
+function checkTrainable({ network, contract, outputs }: LoadedNetwork, model: string, env: RunEnvironment): void {
+  const refuse = (what: string, fix: string) => new BulwarkError("MODEL_INVALID", `${model} ${what}.`, fix);
+  if (contract.defense)
+    throw refuse(`is defended by ${contract.defense.id} already`, "Name the file of the network that it was made from.");
+  if (outputs === "probabilities")
+    throw refuse("gives probabilities, and training needs the scores before its softmax", "Save the model without the softmax.");
+  const { dataset, classes } = env.data;
+  const size = (network.inputs[0]?.shape ?? []).slice(1);
+  const inner = contract.input.layout === "nchw" ? [...size.slice(1), size[0]] : size;
+  if (inner.some((side, i) => typeof side === "number" && side !== dataset.inputShape[i]))
+    throw new BulwarkError(
+      "IMAGE_SIZE",
+      `${model} takes images of ${inner.join("×")}, the data set has ${dataset.inputShape.join("×")}.`,
+      "Choose a data set of that size, or set the data set's size.",
+    );
+  const scores = network.outputs[0]?.shape.at(-1);
+  if (scores !== classes)
+    throw refuse(`gives ${scores} scores, the data set has ${classes} classes`, "Use a model and a data set of the same classes.");
+}

@@ -1,0 +1,42 @@
+import { rm, rmdir } from "node:fs/promises";
+import path from "node:path";
+import type { PatchStep } from "../../shared/patch.ts";
+import { exists, readText, writeAtomic } from "../io/files.ts";
+import type { PatchProgress } from "./train.ts";
+
+interface Saved {
+  readonly pixels: string;
+  readonly first: string;
+  readonly second: string;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly history: readonly PatchStep[];
+}
+export interface PatchCheckpoint {
+  readonly progress: PatchProgress;
+  readonly seconds: number;
+  readonly history: readonly PatchStep[];
+}
+
+const text = ({ buffer, byteOffset, byteLength }: Float32Array): string => Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+const floats = (base64: string): Float32Array => new Float32Array(Uint8Array.from(Buffer.from(base64, "base64")).buffer);
+
+/** Where a training that was stopped goes on: colours, Adam's state and the history, in one file that is whole or absent. */
+export async function savePatchCheckpoint(file: string, { progress, seconds, history }: PatchCheckpoint): Promise<void> {
+  const { pixels, adam } = progress;
+  const { first, second, steps } = adam;
+  const saved: Saved = { pixels: text(pixels), first: text(first), second: text(second), steps, seconds, history };
+  await writeAtomic(file, JSON.stringify(saved));
+}
+
+export async function loadPatchCheckpoint(file: string): Promise<PatchCheckpoint | null> {
+  if (!(await exists(file))) return null;
+  const { pixels, first, second, steps, seconds, history } = JSON.parse(await readText(file)) as Saved;
+  return { progress: { pixels: floats(pixels), adam: { first: floats(first), second: floats(second), steps } }, seconds, history };
+}
+
+/** Removes it, and its folder if nothing else is in there. */
+export async function removePatchCheckpoint(file: string): Promise<void> {
+  await rm(file, { force: true });
+  await rmdir(path.dirname(file)).catch(() => undefined);
+}

@@ -1,0 +1,68 @@
+import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { RunReport } from "../../shared/results.ts";
+import { armModelFolder, runFiles } from "../../shared/runs.ts";
+import { exists, readText, writeAtomic } from "../io/files.ts";
+import { renderAnalysesCsv, renderCsv } from "./reportCsv.ts";
+import type { Curve } from "./reportCurve.ts";
+import { renderHtml } from "./reportHtml.ts";
+import { renderMarkdown } from "./reportMarkdown.ts";
+
+export const reportFormats = ["html", "md", "csv", "json"] as const;
+export type ReportFormat = (typeof reportFormats)[number];
+
+/** Name of a format's file in the run folder. */
+export const reportFile: Readonly<Record<ReportFormat, string>> = {
+  html: runFiles.reportHtml,
+  md: runFiles.reportMarkdown,
+  csv: "report.csv",
+  json: runFiles.report,
+};
+
+/** Tables and charts of analyses in figures, beside `report.csv` where there are any. */
+const analysesCsv = "analyses.csv";
+
+/** The report of a finished run. @throws RUN_NOT_FOUND, RUN_INVALID */
+export async function readReport(directory: string): Promise<RunReport> {
+  const file = path.join(directory, runFiles.report);
+  if (!(await exists(file)))
+    throw new BulwarkError("RUN_NOT_FOUND", `${directory} has no report.json.`, "Name the folder of a finished experiment, or resume it.");
+  try {
+    return JSON.parse(await readText(file)) as RunReport;
+  } catch (cause) {
+    throw new BulwarkError("RUN_INVALID", `${file} is damaged.`, "Run the experiment again.", { cause });
+  }
+}
+
+/** Writes one format from `report.json` and the pictures beside it; returns its path. */
+export async function renderReport(directory: string, format: ReportFormat): Promise<string> {
+  const report = await readReport(directory);
+  const file = path.join(directory, reportFile[format]);
+  if (format !== "json") await writeAtomic(file, await render(report, directory, format));
+  if (format === "csv" && report.analyses?.length) await writeAtomic(path.join(directory, analysesCsv), renderAnalysesCsv(report));
+  return file;
+}
+
+/** What every finished run has beside `report.json`. */
+export async function writeReports(directory: string, report: RunReport): Promise<void> {
+  for (const format of ["html", "md"] as const)
+    await writeAtomic(path.join(directory, reportFile[format]), await render(report, directory, format));
+}
+
+async function render(report: RunReport, directory: string, format: Exclude<ReportFormat, "json">): Promise<string> {
+  if (format === "md") return renderMarkdown(report);
+  if (format === "csv") return renderCsv(report);
+  return renderHtml(report, directory, await curves(report, directory));
+}
+
+/** Training histories lie beside the models. */
+async function curves(report: RunReport, directory: string): Promise<Curve[]> {
+  const found = await Promise.all(
+    report.arms.map(async ({ name }, index) => {
+      const file = path.join(directory, armModelFolder(index, name), "training.json");
+      const record: unknown = (await exists(file)) ? JSON.parse(await readText(file)) : null;
+      return { arm: name, history: (record as { history?: Curve["history"] } | null)?.history ?? [] };
+    }),
+  );
+  return found;
+}

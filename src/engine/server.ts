@@ -1,0 +1,106 @@
+import type { CancellationToken, MessageConnection, RequestType } from "vscode-jsonrpc";
+import { BulwarkError, cancelled, type ErrorData } from "../shared/errors.ts";
+import {
+  attackImageProgress,
+  deviceNotification,
+  type EngineOptions,
+  type Handshake,
+  protocolVersion,
+  requests,
+  runProgress,
+} from "../shared/protocol.ts";
+import { toResponseError } from "../shared/rpc.ts";
+import { onDeviceWarning } from "./backends/failures.ts";
+import { catalog } from "./catalog.ts";
+import { createContext, type RunContext } from "./context.ts";
+import type { RunHost } from "./experiment/execute.ts";
+import { resumeRun, runExperiment } from "./experiment/runExperiment.ts";
+import { attackImage } from "./jobs/attackImage.ts";
+import { doctor } from "./jobs/doctor.ts";
+import { explainImage } from "./jobs/explainImage.ts";
+import { inspectModel } from "./jobs/inspectModel.ts";
+import { servePatches } from "./jobs/patch/serve.ts";
+import { rankPatches } from "./jobs/rankPatches.ts";
+import { warmUp } from "./jobs/warmUp.ts";
+import { type Engine, startEngine } from "./session/engine.ts";
+import { version } from "./session/version.ts";
+
+/** Registers the work that answers a request. */
+export type Answer = <P, R>(type: RequestType<P, R, ErrorData>, work: (params: P, signal: AbortSignal) => Promise<R>) => void;
+export type Log = (level: "info" | "warn" | "error", message: string) => void;
+
+/** Method → job. Requests run one at a time: the backend is one machine. A request that is cancelled while it waits never starts. */
+export function serve(connection: MessageConnection, log: Log): void {
+  let engine: Promise<Engine> | null = null;
+  onDeviceWarning(({ message, device }) => void connection.sendNotification(deviceNotification, { message, device }));
+  const started = (): Promise<Engine> => {
+    engine ??= startEngine("auto");
+    return engine;
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  const on: Answer = <P, R>(type: RequestType<P, R, ErrorData>, work: (params: P, signal: AbortSignal) => Promise<R>): void => {
+    connection.onRequest(type.method, (params: P, token: CancellationToken) => {
+      const signal = signalOf(token);
+      const turn = last.then(() => {
+        if (signal.aborted) throw cancelled();
+        return work(params, signal);
+      });
+      last = turn.catch(() => undefined);
+      return turn.catch((thrown: unknown) => {
+        const error = toResponseError(thrown);
+        if (error.data?.code === "BUG") log("error", error.data.detail ?? error.message);
+        throw error;
+      });
+    });
+  };
+  const context = (signal: AbortSignal, seed = 1): RunContext => createContext({ seed, signal, log: (message) => log("info", message) });
+
+  on(requests.handshake, async (options) => {
+    engine = handshakeEngine(options);
+    engine.catch(() => undefined);
+    return greeting(await engine, log);
+  });
+  on(requests.list, async () => catalog());
+  on(requests.doctor, () => doctor());
+  on(requests.inspectModel, ({ model }) => started().then(() => inspectModel(model)));
+  on(requests.warmUp, async ({ model }, signal) => warmUp(model, await started(), context(signal)));
+  on(requests.attackImage, async (params, signal) =>
+    attackImage(params, await started(), context(signal, params.seed), (update) => {
+      void connection.sendProgress(attackImageProgress, params.token, update);
+    }),
+  );
+  on(requests.explainImage, async (params, signal) => explainImage(params, await started(), context(signal)));
+  on(requests.rankPatches, (params) => rankPatches(params));
+  servePatches(on, { connection, engine: started, context });
+  const host = async (signal: AbortSignal): Promise<RunHost> => ({
+    engine: await started(),
+    signal,
+    onEvent: (event) => void connection.sendProgress(runProgress, "run", event),
+    log: (message) => log("info", message),
+  });
+  on(requests.runExperiment, async (params, signal) => runExperiment(params, await host(signal)));
+  on(requests.resumeRun, async (params, signal) => resumeRun(params, await host(signal)));
+}
+
+function signalOf(token: CancellationToken): AbortSignal {
+  const abort = new AbortController();
+  if (token.isCancellationRequested) abort.abort();
+  token.onCancellationRequested(() => abort.abort());
+  return abort.signal;
+}
+
+async function handshakeEngine(options: EngineOptions): Promise<Engine> {
+  if (options.protocol !== protocolVersion)
+    throw new BulwarkError(
+      "ENGINE_START",
+      `The extension speaks protocol ${options.protocol}, this engine ${protocolVersion}.`,
+      "Install Bulwark again so that both are of one version.",
+    );
+  return startEngine(options.backend, options.device);
+}
+
+function greeting(engine: Engine, log: Log): Handshake {
+  for (const warning of engine.warnings) log("warn", warning);
+  const { backend, device } = engine;
+  return { protocol: protocolVersion, version, node: process.versions.node, pid: process.pid, backend, device };
+}

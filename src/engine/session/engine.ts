@@ -1,0 +1,45 @@
+import { deviceNames, isDeviceName } from "../../shared/devices.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import { onDeviceWarning } from "../backends/failures.ts";
+import { type BackendName, useBackend } from "../backends/index.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { ModelCache } from "./modelCache.ts";
+
+/** What jobs share within one process: the backend that was started, and the models that are warm. */
+export interface Engine {
+  readonly backend: BackendName;
+  /** What computes at present, in words: another one once a GPU has failed. */
+  readonly device: string;
+  /** Better backends that failed to start, and why. */
+  readonly warnings: readonly string[];
+  /** Opens a model, or hands back the one that is open. */
+  model(path: string): Promise<Classifier>;
+}
+
+const names: readonly string[] = ["auto", "tensorflow", "onnxruntime", "wasm", "cpu"];
+const isName = (name: string): name is BackendName | "auto" => names.includes(name);
+
+/** @throws BACKEND_UNAVAILABLE, PARAMETER_INVALID for a name that is none. */
+export async function startEngine(backend: string, device = "auto"): Promise<Engine> {
+  if (!isName(backend)) throw unknownBackend(backend);
+  if (!isDeviceName(device))
+    throw new BulwarkError("PARAMETER_INVALID", `There is no device "${device}".`, `Known: ${deviceNames.join(", ")}.`);
+  const chosen = await useBackend(backend, device);
+  const cache = new ModelCache();
+  let current = chosen.device;
+  onDeviceWarning((warning) => {
+    if (warning.action === "cpu") current = warning.device;
+  });
+  return {
+    backend: chosen.name,
+    get device() {
+      return current;
+    },
+    warnings: chosen.warnings,
+    model: (path) => cache.open(path),
+  };
+}
+
+function unknownBackend(name: string): BulwarkError {
+  return new BulwarkError("PARAMETER_INVALID", `There is no backend "${name}".`, `Known: ${names.join(", ")}.`);
+}

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runExperiment } from "../../../../src/engine/experiment/runExperiment.ts";
+import { saveNetwork } from "../../../../src/engine/importers/index.ts";
+import { writeNpz } from "../../../../src/engine/io/npz.ts";
+import { startEngine } from "../../../../src/engine/session/engine.ts";
+import { tf, tfl } from "../../../../src/engine/tf.ts";
+import { newWorkspace, writeData } from "../../../process/support.ts";
+
+const workspace = newWorkspace();
+afterAll(() => workspace.remove());
+const engine = await startEngine("cpu");
+
+const conv = (own: object): tfl.layers.Layer =>
+  tfl.layers.conv2d({ name: "conv", inputShape: [16, 16, 1], filters: 2, kernelSize: 3, ...own });
+const network = (classes: number, own: object = {}): tfl.LayersModel =>
+  tfl.sequential({ layers: [conv(own), tfl.layers.globalAveragePooling2d({}), tfl.layers.dense({ units: classes })] });
+
+beforeAll(async () => {
+  await writeData(workspace, 12);
+  const images = { data: new Float32Array(4 * 256), shape: [4, 16, 16, 1] };
+  await writeNpz(workspace.file("one.npz"), { images, labels: { data: new Int32Array(4), shape: [4] } });
+  await saveNetwork(network(3), workspace.file("plain"), { input: {} });
+  await saveNetwork(network(3, { dilationRate: 2, name: "wide" }), workspace.file("dilated"), { input: {} });
+});
+
+let runs = 0;
+/** The error of a run, and what kinds of events it came to. */
+async function attempt(more: Readonly<Record<string, unknown>>) {
+  const experiment = {
+    dataset: { kind: "arrays", path: "data.npz", testShare: 0.25 },
+    model: { kind: "papernot" },
+    train: { epochs: 1, batchSize: 8 },
+    ...more,
+  };
+  const name = `run-${runs++}`;
+  const file = workspace.write(`${name}.bulwark.jsonc`, JSON.stringify(experiment));
+  const params = { file, workspace: workspace.directory, directory: workspace.file(name), mode: "run" as const, backend: "cpu" };
+  const kinds = new Set<string>();
+  const before = tf.memory().numTensors;
+  const host = { engine, signal: new AbortController().signal, onEvent: ({ kind }: { kind: string }) => void kinds.add(kind) };
+  const error: unknown = await runExperiment(params, host).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(tf.memory().numTensors).toBe(before);
+  return { error, worked: ["step", "trained", "attacked"].filter((kind) => kinds.has(kind)) };
+}
+async function refused(more: Readonly<Record<string, unknown>>, code: string, message: RegExp): Promise<void> {
+  const { error, worked } = await attempt(more);
+  expect(error).toMatchObject({ code, message: expect.stringMatching(message), fix: expect.stringMatching(/\S/) });
+  expect(worked).toEqual([]);
+}
+
+describe("before anything is trained or attacked", () => {
+  it("data of one class are refused, unless a finished model is judged by them", async () => {
+    const one = { dataset: { kind: "arrays", path: "one.npz", testShare: 0.5 } };
+    await refused(one, "DATASET_INVALID", /has only one class, "0"; a classifier needs at least two/);
+    expect((await attempt({ ...one, model: { file: "plain" }, attacks: [{ kind: "fgsm" }] })).error).toBeNull();
+  });
+
+  it("a model file that cannot be converted is told, of a single arm and of a later one", async () => {
+    const defense = { kind: "volumizedCurriculum", patch: 8, measure: "entropy" };
+    await refused({ model: { file: "dilated" }, defense }, "MODEL_INVALID", /^volumizedCurriculum: .*"wide"/);
+    const later = { name: "later", model: { file: "dilated" }, defense };
+    await refused({ compare: [later] }, "MODEL_INVALID", /^later: .*"wide"/);
+    await refused({ model: { file: "plain" }, attacks: [{ kind: "fgsm" }], compare: [later] }, "MODEL_INVALID", /^later: .*"wide"/);
+    await refused({ defense: { ...defense, patch: 5 } }, "PARAMETER_INVALID", /^volumizedCurriculum: .*5×5/);
+  });
+
+  it("attacks are told by name: of the experiment, of its analyses, of its training", async () => {
+    const pixel = { kind: "nPixel", popSize: 4, maxGen: 1 };
+    const first = { kind: "fgsm" };
+    await refused({ attacks: [first, { ...pixel, target: 3 }] }, "PARAMETER_INVALID", /^nPixel: There is no class 3/);
+    await refused({ attacks: [pixel, { ...pixel, queryBudget: 3 }] }, "PARAMETER_INVALID", /^nPixel-2: queryBudget 3 /);
+    const patch = { kind: "adversarialPatch", mode: "whitebox", scaleMax: 1.5 };
+    const curve = { kind: "robustnessCurve", attack: "adversarialPatch", over: "area", values: [0, 0.1, 0.6] };
+    await refused(
+      { attacks: [patch], analyses: [curve] },
+      "PARAMETER_INVALID",
+      /^adversarialPatch-area-0_6: .*18×18.*larger than the image/,
+    );
+    const train = { epochs: 1, batchSize: 8, quickAttack: { ...pixel, target: 5 } };
+    await refused({ train }, "PARAMETER_INVALID", /^quickAttack nPixel: There is no class 5/);
+  });
+
+  it("attacks on a finished model are held against its own classes", async () => {
+    await saveNetwork(network(5), workspace.file("more"), { input: {} });
+    const attacks = (target: number) => [{ kind: "fgsm" }, { kind: "nPixel", popSize: 4, maxGen: 1, target }];
+    await refused({ model: { file: "more" }, attacks: attacks(5) }, "PARAMETER_INVALID", /^nPixel: There is no class 5.*has 5/);
+    expect((await attempt({ model: { file: "more" }, attacks: attacks(4) })).error).toBeNull();
+  });
+});

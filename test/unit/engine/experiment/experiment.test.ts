@@ -1,0 +1,210 @@
+import "../../../../src/engine/backends/cpu.ts";
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { canonical, experimentDocument, hashOf } from "../../../../src/engine/experiment/document.ts";
+import { checkExpectations } from "../../../../src/engine/experiment/expectations.ts";
+import { loadExperiment, parseExperiment } from "../../../../src/engine/experiment/load.ts";
+import { ProgressMeter } from "../../../../src/engine/experiment/progress.ts";
+import { resolveExperiment } from "../../../../src/engine/experiment/resolve.ts";
+import type { RunEventBody } from "../../../../src/shared/events.ts";
+import type { ArmReport, AttackSummary } from "../../../../src/shared/results.ts";
+
+const source = `{
+  // comments are allowed
+  "dataset": { "kind": "mnist", "train": 100, "test": 10 },
+  "model": { "kind": "lenet" },
+  "defense": { "kind": "volumizedCurriculum", "patch": 7 },
+  "attacks": [{ "kind": "fgsm", "eps": 0.3 }, { "kind": "fgsm", "eps": 0.1 }],
+  "compare": [{ "name": "undefended", "defense": { "kind": "standard" } }],
+}`;
+const resolve = async (text: string) => resolveExperiment(await parseExperiment(text, "x"), { directory: "/data", name: "x" });
+
+describe("an experiment file", () => {
+  it("gets every default, and its first arm the name of its defence", async () => {
+    const resolved = await resolve(source);
+    expect(resolved.seed).toBe(1);
+    expect(resolved.arms.map(({ name, index, defense }) => [name, index, defense.id])).toEqual([
+      ["volumizedCurriculum", 0, "volumizedCurriculum"],
+      ["undefended", 1, "standard"],
+    ]);
+    expect(resolved.arms[0]?.defense.params).toMatchObject({ patch: 7, measure: "mutualInformation" });
+    expect(resolved.attacks.map(({ key, params }) => [key, params["eps"]])).toEqual([
+      ["fgsm", 0.3],
+      ["fgsm-2", 0.1],
+    ]);
+  });
+
+  it("written out with its defaults means the same", async () => {
+    const resolved = await resolve(source);
+    const document = experimentDocument(resolved);
+    const again = await resolve(JSON.stringify(document));
+    expect(experimentDocument(again)).toEqual(document);
+    expect(hashOf(experimentDocument(again))).toBe(hashOf(document));
+  });
+
+  it("takes paths from where the file lies", async () => {
+    const resolved = await resolve('{ "dataset": { "kind": "arrays", "path": "a.npz" }, "model": { "file": "m/model.json" } }');
+    expect(resolved.dataset.params["path"]).toBe("/data/a.npz");
+    expect(resolved.arms[0]?.model).toEqual({ file: "/data/m/model.json", input: null });
+  });
+
+  it.each([
+    ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "atacks": [] }', /x:1:.*atacks/],
+    ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" },\n "attacks": [{ "kind": "pgd", "epsilon": 1 }] }', /x:2:.*epsilon/],
+    ['{ "dataset": { "kind": "mnist" } }', /model/],
+    ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "train": { "epochs": 0 } }', /x:1:/],
+    ['{ "dataset": { "kind": "minst" }, "model": { "kind": "lenet" } }', /x:1:/],
+    ['{ "dataset": { "kind": "mnist" },\n "model": { "kind": "lenet" ', /x:2/],
+    ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "plugins": ["./a.mjs"] }', /plugins/],
+  ])("refuses %s", async (text, message) => {
+    await expect(resolve(text)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID", message: expect.stringMatching(message) });
+  });
+
+  it("takes attacks that analyses need once, and from its own where it makes them anyway", async () => {
+    const curve = (values: string) => `{ "kind": "robustnessCurve", "attack": "fgsm-2", "over": "eps", "values": ${values} }`;
+    const text = source.replace('"compare"', `"analyses": [${curve("[0.1, 0.2]")}, ${curve("[0.2]")}], "compare"`);
+    const resolved = await resolve(text);
+    expect(resolved.further).toEqual([{ id: "fgsm", params: { eps: 0.2 }, key: "fgsm-2-eps-0_2", images: 0 }]);
+    expect(resolved.analyses.map(({ further }) => further)).toEqual([["fgsm-2", "fgsm-2-eps-0_2"], ["fgsm-2-eps-0_2"]]);
+  });
+
+  it.each([
+    ['{ "kind": "robustnessCurve", "attack": "fgsm", "over": "steps" }', "PARAMETER_INVALID", /steps.*It has|steps/],
+    ['{ "kind": "robustnessCurve", "attack": "fgsm", "over": "eps", "values": [2] }', "PARAMETER_INVALID", /eps is 2/],
+    ['{ "kind": "depthSweep" }', "EXPERIMENT_INVALID", /patch/],
+    ['{ "kind": "transferMatrix" }', "EXPERIMENT_INVALID", /x:1:/],
+    ['{ "kind": "timing", "runs": 50 }', "EXPERIMENT_INVALID", /runs/],
+    ['{ "kind": "timing", "passes": 5 }', "EXPERIMENT_INVALID", /50/],
+  ])("refuses the analysis %s before anything runs", async (analysis, code, message) => {
+    const text = source
+      .replaceAll("\n", " ")
+      .replace("// comments are allowed", "")
+      .replace('"compare"', `"analyses": [${analysis}], "compare"`);
+    await expect(resolve(text)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it("refuses two arms of one name", async () => {
+    const text = source.replace('"name": "undefended"', '"name": "volumizedCurriculum"');
+    await expect(resolve(text)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID" });
+  });
+});
+
+describe("the sample experiments", () => {
+  const samples = path.resolve(import.meta.dirname, "../../../../samples");
+  it.each(readdirSync(samples).filter((name) => name.endsWith(".bulwark.jsonc")))("%s is valid", async (name) => {
+    const file = path.join(samples, name);
+    const resolved = resolveExperiment(await loadExperiment(file), { directory: samples, name });
+    expect(["mnist", "cifar10"]).toContain(resolved.dataset.id);
+    expect(resolved.attacks.some(({ id }) => id === "pgd" || id === "nPixel")).toBe(true);
+  });
+});
+
+describe("the experiments of paper 0", () => {
+  const samples = path.resolve(import.meta.dirname, "../../../../samples");
+  const open = async (name: string) => {
+    const resolved = resolveExperiment(await loadExperiment(path.join(samples, `${name}.bulwark.jsonc`)), { directory: samples, name });
+    return { ...resolved, ids: resolved.analyses.map(({ id }) => id), attackIds: new Set(resolved.attacks.map(({ id }) => id)) };
+  };
+
+  it("the main comparison has an undefended and a defended arm under 1-pixel, N-pixel and patch attacks", async () => {
+    for (const name of ["paper0-mnist", "paper0-cifar10"]) {
+      const { arms, attacks, attackIds, ids } = await open(name);
+      expect(arms.map(({ defense }) => defense.id)).toEqual(expect.arrayContaining(["standard", "volumizedCurriculum"]));
+      expect(attacks.filter(({ id }) => id === "nPixel").map(({ params }) => params["pixels"])[0]).toBe(1);
+      expect(attacks.filter(({ id }) => id === "nPixel").length).toBe(2);
+      expect([...attackIds]).toEqual(expect.arrayContaining(["adversarialPatch", "pgd"]));
+      expect(ids).toEqual(expect.arrayContaining(["robustnessCurve", "rocCurve", "timing", "paperComparison"]));
+    }
+  });
+
+  it("the ablation has the arms of Tables 3 and 6 and of Figure 7", async () => {
+    const { ids, arms } = await open("paper0-mnist-ablation");
+    expect(ids).toEqual(expect.arrayContaining(["ablation", "syllabusComparison", "depthSweep", "timing", "paperComparison"]));
+    const of = (name: string) => [...new Set(arms.map(({ defense }) => defense.params[name]).filter((value) => value !== undefined))];
+    expect(of("measure").sort()).toEqual(["entropy", "klDivergence", "maxNorm", "mutualInformation", "psnr"]);
+    expect(of("patch")).toEqual([14, 7, 4]);
+  });
+});
+
+describe("hashes", () => {
+  it("do not depend on the order of keys", () => {
+    expect(canonical({ b: [1, { d: null, c: 2 }], a: undefined })).toBe('{"b":[1,{"c":2,"d":null}]}');
+    expect(hashOf({ a: 1, b: 2 })).toBe(hashOf({ b: 2, a: 1 }));
+    expect(hashOf({ a: 1 })).not.toBe(hashOf({ a: 2 }));
+  });
+});
+
+describe("what is expected", () => {
+  const summary = (id: string, attacked: number | null): AttackSummary => ({
+    n: 10,
+    attack: { id, params: {} },
+    defense: null,
+    backend: "cpu",
+    seed: 1,
+    clean: { accuracy: 0.9, correct: 9 },
+    attacked: { accuracy: attacked, correct: 0 },
+    successRate: null,
+    defenseSuccess: null,
+    robustness: null,
+    norms: { linf: { mean: null, max: null }, l2: { mean: null, max: null }, l0: { mean: null, max: null } },
+    seconds: 1,
+    gradientEvaluations: 0,
+    forwardEvaluations: 0,
+    imagesPerSecond: 1,
+    findings: [],
+  });
+  const arm = (name: string, attacks: AttackSummary[]): ArmReport => ({
+    name,
+    defense: { id: "standard", params: {} },
+    model: { id: "lenet", params: {} },
+    clean: { accuracy: 0.9, correct: 9, n: 10 },
+    training: null,
+    attacks,
+    detectors: [],
+    explanations: [],
+    analyses: [],
+    timing: null,
+  });
+  const arms = [arm("a", [summary("fgsm", 0.6), summary("pgd", 0.4)]), arm("b", [summary("pgd", 0.1)])];
+  const check = (expected: Parameters<typeof checkExpectations>[0][number]) => {
+    const [{ value, met } = { value: null, met: null }] = checkExpectations([expected], arms);
+    return [value, met];
+  };
+
+  it("is held against the first arm and the worst attack", () => {
+    expect(check({ metric: "attacked.accuracy", min: 0.5 })).toEqual([0.4, false]);
+    expect(check({ metric: "attacked.accuracy", max: 0.5 })).toEqual([0.6, false]);
+    expect(check({ metric: "attacked.accuracy", attack: "fgsm", min: 0.5 })).toEqual([0.6, true]);
+    expect(check({ metric: "attacked.accuracy", arm: "b", max: 0.2 })).toEqual([0.1, true]);
+    expect(check({ metric: "clean.accuracy", min: 0.9 })).toEqual([0.9, true]);
+  });
+
+  it("is not met by a figure that is not there", () => {
+    expect(check({ metric: "attacked.accuracy", attack: "jsma", min: 0 })).toEqual([null, false]);
+    expect(check({ metric: "attacked.accuracy", arm: "c", min: 0 })).toEqual([null, false]);
+    expect(check({ metric: "successRate", min: 0 })).toEqual([null, false]);
+  });
+});
+
+describe("progress", () => {
+  it("counts pieces by their cost, and judges speed by the work since the run was resumed", () => {
+    let now = 0;
+    const events: RunEventBody[] = [];
+    const piece = (key: string, cost: number) => ({ key, phase: key, arm: "a", cost });
+    const meter = new ProgressMeter(
+      [piece("old", 60), piece("new", 40)],
+      (event) => events.push(event),
+      () => now,
+    );
+    meter.finish("old", true);
+    meter.begin("new");
+    now = 10_000;
+    meter.report(1, 4); // 10 of the 40 in 10 s: 30 s for the rest
+    expect(events.at(-1)).toEqual({ kind: "progress", phase: "new", done: 1, total: 4, etaSeconds: 30, overall: 0.7 });
+    meter.report(2, 4); // too soon to be worth a message
+    expect(events).toHaveLength(3);
+    meter.finish("new");
+    expect(meter.overall).toBe(1);
+  });
+});

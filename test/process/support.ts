@@ -112,10 +112,11 @@ export interface EngineHandle {
   end(): void;
 }
 
-/** The bundled engine over IPC, as the extension starts it; `preload` is a module that runs in it first. */
-export function startEngine(workspace: Workspace, preload?: string): EngineHandle {
+/** The bundled engine over IPC, as the extension starts it; `preload` is a module that runs in it first, `env` its whole environment. */
+export function startEngine(workspace: Workspace, preload?: string, env: NodeJS.ProcessEnv = process.env): EngineHandle {
   const child = fork(path.join(dist, "engine.cjs"), [], {
     cwd: workspace.directory,
+    env,
     execArgv: preload ? ["--require", preload] : [],
     serialization: "json",
     stdio: ["ignore", "pipe", "pipe", "ipc"],

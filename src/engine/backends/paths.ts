@@ -2,6 +2,10 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { type RuntimePart, runtimePart } from "../../shared/gpuRuntime.ts";
+import { noTelemetry } from "../../shared/telemetry.ts";
+
+// Here because nothing finds or loads a native package except through this module; child processes inherit it.
+Object.assign(process.env, noTelemetry);
 
 /** Folder of the running bundle (dist/), or of this source file when it runs unbundled. */
 export const bundleDirectory = typeof __dirname === "string" ? __dirname : process.cwd();

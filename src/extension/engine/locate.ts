@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import { noTelemetry } from "../../shared/telemetry.ts";
 
 /** Everything that `fork` needs to start the engine. */
 export interface EngineLocation {
@@ -38,6 +39,7 @@ export function locateEngine(o: LocateOptions): EngineLocation {
     );
   const env: Record<string, string> = {};
   for (const [key, value] of Object.entries(o.env)) if (value !== undefined && !foreign.test(key)) env[key] = value;
+  Object.assign(env, noTelemetry);
   // Electron only behaves as Node when told so; a plain Node ignores the variable.
   if (o.nodePath === "") env["ELECTRON_RUN_AS_NODE"] = "1";
   if (o.threads > 0) env["BULWARK_THREADS"] = String(o.threads);

@@ -18,12 +18,12 @@ describe("where the engine is", () => {
     const { file, execPath, env } = locateEngine({ ...options, extensionPath: root });
     expect(file).toBe(path.join(root, "dist/engine.cjs"));
     expect(execPath).toBe("/usr/share/code/code");
-    expect(env).toEqual({ ELECTRON_RUN_AS_NODE: "1" });
+    expect(env).toEqual({ ELECTRON_RUN_AS_NODE: "1", ORT_DISABLE_TELEMETRY: "1" });
   });
   it("runs under the Node of the settings, with so many threads", () => {
     const found = locateEngine({ ...options, extensionPath: root, nodePath: process.execPath, threads: 3 });
     expect(found.execPath).toBe(process.execPath);
-    expect(found.env).toEqual({ BULWARK_THREADS: "3" });
+    expect(found.env).toEqual({ BULWARK_THREADS: "3", ORT_DISABLE_TELEMETRY: "1" });
   });
   it("keeps the user's environment, less what would change Node", () => {
     const env = {
@@ -33,11 +33,13 @@ describe("where the engine is", () => {
       ELECTRON_NO_ATTACH_CONSOLE: "1",
       NODE_OPTIONS: "--inspect",
       GONE: undefined,
+      ORT_DISABLE_TELEMETRY: "0",
     };
     expect(locateEngine({ ...options, extensionPath: root, env }).env).toEqual({
       PATH: "/bin",
       HTTP_PROXY: "p",
       ELECTRON_RUN_AS_NODE: "1",
+      ORT_DISABLE_TELEMETRY: "1",
     });
   });
   it("tells the engine where the GPU runtime is, unless the user has", () => {

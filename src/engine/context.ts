@@ -22,6 +22,12 @@ export interface RunContext {
   clock(): number;
 }
 
+/** For what computes on a batch: random numbers by image, so that an image gets in a batch what it gets alone. */
+export interface StreamContext extends RunContext {
+  /** Random numbers of image i of the batch, always the same stream for the same image of a run. Call once an image and keep it. */
+  random(i: number): Random;
+}
+
 export interface ContextOptions {
   readonly seed?: number | string;
   readonly signal?: AbortSignal;

@@ -1,4 +1,6 @@
+import path from "node:path";
 import { BulwarkError } from "../shared/errors.ts";
+import type { Chosen } from "../shared/experiment.ts";
 import { baselineComparison } from "./analyses/baselineComparison.ts";
 import { paperComparison } from "./analyses/paperComparison.ts";
 import { ablation } from "./analyses/papers/paper0/ablation.ts";
@@ -18,8 +20,20 @@ import { fashionMnist, mnist } from "./datasets/mnist.ts";
 import { svhn } from "./datasets/svhn.ts";
 import { standard } from "./defenses/standard.ts";
 import { volumizedCurriculum } from "./defenses/volumizedCurriculum.ts";
-import type { Analysis } from "./define/analysis.ts";
-import type { Attack, DatasetSpec, Defense, Detector, Entry, Explanation, Measure, ModelSpec } from "./define/index.ts";
+import {
+  type Analysis,
+  type Attack,
+  type Bound,
+  type DatasetSpec,
+  type Defense,
+  type Detector,
+  type Entry,
+  type Explanation,
+  type Kinds,
+  type Measure,
+  type ModelSpec,
+  resolveParams,
+} from "./define/index.ts";
 import { gradCam } from "./explanations/gradCam.ts";
 import { measures as allMeasures } from "./measures/all.ts";
 import { efficientNetB0 } from "./models/efficientNetB0.ts";
@@ -62,12 +76,56 @@ export const registry = {
   dataset: datasets,
 } as const;
 export type RegistryKind = keyof typeof registry;
-type EntryOf<K extends RegistryKind> = (typeof registry)[K][number];
 
-/** The entry of that id; UNKNOWN_ID names the nearest ones. */
-export function find<K extends RegistryKind>(kind: K, id: string): EntryOf<K> {
+/** The entry of that id; UNKNOWN_ID names the known ones. */
+export function find<K extends RegistryKind>(kind: K, id: string): Kinds[K] {
   const list: readonly Entry[] = registry[kind];
   const entry = list.find((e) => e.id === id);
   if (!entry) throw new BulwarkError("UNKNOWN_ID", `There is no ${kind} "${id}".`, `Known: ${list.map((e) => e.id).join(", ")}.`);
-  return entry as EntryOf<K>;
+  return entry as Kinds[K];
+}
+
+/** Adds an entry at run time, as plugins do; what it returns takes it away again. @throws UNKNOWN_ID where the id is taken */
+export function register<K extends RegistryKind>(kind: K, entry: Kinds[K]): () => void {
+  const list = registry[kind] as unknown as Entry[];
+  if (list.some(({ id }) => id === entry.id))
+    throw new BulwarkError("UNKNOWN_ID", `There is a ${kind} "${entry.id}" already.`, "Give the new one another id.");
+  list.push(entry);
+  return () => {
+    list.splice(list.indexOf(entry), 1);
+  };
+}
+
+/**
+ * The only way from an id to an entry that can be used: checks the parameters, fills in defaults, binds the choices inside them and makes
+ * files absolute.
+ * @param directory what relative files are relative to; the working directory when left out
+ * @throws UNKNOWN_ID, PARAMETER_INVALID
+ */
+export function bind<K extends RegistryKind>(kind: K, chosen: Chosen, o: { readonly directory?: string } = {}): Bound<Kinds[K]> {
+  const { kind: id, ...given } = chosen;
+  const entry = find(kind, id);
+  const isChoice = (name: string): boolean => entry.params.properties[name]?.["registry"] !== undefined;
+  const plain = Object.fromEntries(Object.entries(given).filter(([name]) => !isChoice(name)));
+  const params: Record<string, unknown> = { ...resolveParams(entry.params, plain, id) };
+  for (const [name, property] of Object.entries(entry.params.properties)) {
+    const value = isChoice(name) ? (given[name] ?? params[name]) : params[name];
+    if (isChoice(name)) params[name] = nested(property["registry"] as RegistryKind, value, `${id}: ${name}`, o);
+    if (property["format"] === "path" && typeof value === "string" && value !== "") params[name] = path.resolve(o.directory ?? "", value);
+  }
+  return { id, params, entry };
+}
+
+/** A choice inside parameters: `{kind, …}` or the id alone; one that is bound already stays. */
+function nested(kind: RegistryKind, value: unknown, where: string, o: { readonly directory?: string }): Bound {
+  if (typeof value === "string") return bind(kind, { kind: value }, o);
+  if (typeof value === "object" && value !== null) {
+    if ("entry" in value && "params" in value) return value as Bound;
+    if ("kind" in value && typeof value.kind === "string") return bind(kind, value as Chosen, o);
+  }
+  throw new BulwarkError(
+    "PARAMETER_INVALID",
+    `${where} names no ${kind}.`,
+    `Write {"kind": "${registry[kind][0]?.id ?? "id"}"} with its parameters, or just the id.`,
+  );
 }

@@ -1,6 +1,8 @@
 import { type Static, Type } from "@sinclair/typebox";
 
 /** `<model>.bulwark.json`, contract.md §5: the model sees (255·x − mean) / scale of our image x in [0,1]. */
+const carriedDefense = Type.Object({ id: Type.String(), params: Type.Record(Type.String(), Type.Unknown()) });
+
 export const InputContractSchema = Type.Object(
   {
     input: Type.Object(
@@ -42,8 +44,8 @@ export const InputContractSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
-    /** The defence that a Bulwark model was trained with; its volumizer and aggregation are part of the classifier. */
-    defense: Type.Optional(Type.Object({ id: Type.String(), params: Type.Record(Type.String(), Type.Unknown()) })),
+    /** The defences that a Bulwark model was trained with, in order; volumizer and aggregation are part of the classifier. */
+    defense: Type.Optional(Type.Union([carriedDefense, Type.Array(carriedDefense)])),
   },
   { additionalProperties: false, title: "Bulwark input contract" },
 );

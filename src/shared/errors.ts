@@ -6,6 +6,7 @@ export const errorCodes = [
   "CHECKSUM", // a downloaded file is not the official one
   "DATASET_EMPTY",
   "DATASET_INVALID", // truncated IDX, records of the wrong size, boxes that are no boxes
+  "DEFENSE_INVALID", // a defence that returned another shape, NaN or values outside [0,1]
   "DISK_FULL",
   "ENGINE_EXITED", // the engine process ended while a request was open
   "ENGINE_START", // the engine process could not be started

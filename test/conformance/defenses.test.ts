@@ -8,6 +8,7 @@ import { resolveParams } from "../../src/engine/define/index.ts";
 import { defenses } from "../../src/engine/registry.ts";
 import { tf } from "../../src/engine/tf.ts";
 import { type ImageSource, train } from "../../src/engine/training/loop.ts";
+import { plainPlan } from "../../src/engine/training/plan.ts";
 import { defaultTrain } from "../../src/shared/experiment.ts";
 import { convNetwork, randomBatch, withoutInitialValues } from "../unit/engine/fixtures.ts";
 import { backends, outOfBounds } from "./subjects.ts";
@@ -37,7 +38,7 @@ describe.each(backends)("on %s", (backend) => {
   describe.each(defenses.flatMap((entry) => (entry.kind === "training" ? [[entry.id, entry] as const] : [])))("%s", (id, entry) => {
     const given = "patch" in entry.params.properties ? { patch: 4 } : {};
     const trained = async (epochs: number, o: { signal?: AbortSignal; onProgress?: () => void } = {}) => {
-      const plan = entry.plan(resolveParams(entry.params, given, id), facts);
+      const plan = entry.plan(plainPlan, resolveParams(entry.params, given, id), facts);
       const base = withoutInitialValues(() => convNetwork({ dropout: 0.2, seed: 2 }));
       const network = withoutInitialValues(() => plan.network(base));
       if (network !== base) base.dispose();
@@ -55,7 +56,7 @@ describe.each(backends)("on %s", (backend) => {
 
     it("learns its training images", async () => {
       const losses: number[] = [];
-      const plan = entry.plan(resolveParams(entry.params, given, id), facts);
+      const plan = entry.plan(plainPlan, resolveParams(entry.params, given, id), facts);
       const network = plan.network(convNetwork({ seed: 2 }));
       const settings = { ...defaultTrain, epochs: 12, batchSize: 8, learningRate: 0.01 };
       const ctx = createContext({ seed: 4, onEvent: (e) => e.kind === "epoch" && losses.push(e.trainLoss) });

@@ -4,6 +4,7 @@ import type { Classifier } from "../../src/engine/classifier/classifier.ts";
 import { classifierOf } from "../../src/engine/classifier/network.ts";
 import { type Entry, type Params, resolveParams } from "../../src/engine/define/index.ts";
 import { find } from "../../src/engine/registry.ts";
+import { plainPlan } from "../../src/engine/training/plan.ts";
 import { convNetwork } from "../unit/engine/fixtures.ts";
 
 /** Backends that every machine has after `npm ci`. */
@@ -14,13 +15,13 @@ function volumized(): Classifier {
   const defense = find("defense", "volumizedCurriculum");
   if (defense.kind !== "training") throw new Error("volumizedCurriculum is no training defence");
   const params = resolveParams(defense.params, { patch: 4 }, defense.id);
-  const plan = defense.plan(params, { inputShape, classes: 3 });
+  const plan = defense.plan(plainPlan, params, { inputShape, classes: 3 });
   return classifierOf(plan.network(convNetwork()), {
     contract: { input: {} },
     outputs: "logits",
     plan,
     inputShape,
-    defense: { id: defense.id, params },
+    defenses: [{ id: defense.id, params }],
   });
 }
 

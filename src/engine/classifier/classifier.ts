@@ -32,8 +32,12 @@ export interface Classifier {
   /** The network itself, for inspection and saving. */
   readonly network: tfl.LayersModel;
   readonly contract: InputContract;
-  /** The training or inference defence that the model carries; null for a plain one. */
-  readonly defense: Choice | null;
+  /** The defences that the model carries: those it was trained with, then those in front of it, in the order in which an image meets them. */
+  readonly defenses: readonly Choice[];
+  /** The same network with nothing in front, which shares its weights; undefined where nothing stands in front. */
+  readonly bare?: Classifier;
+  /** How gradients get past what stands in front, in words: "BPDA through bit depth"; undefined where nothing stands in front. */
+  readonly passage?: string;
   /** Warnings found while loading, such as RB102. */
   readonly warnings: readonly string[];
   dispose(): void;

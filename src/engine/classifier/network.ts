@@ -16,7 +16,7 @@ export interface NetworkOptions {
   readonly plan?: TrainingPlan;
   /** Height, width, channels of the images; from the contract, else from the network, when left out. */
   readonly inputShape?: readonly [number, number, number];
-  readonly defense?: Choice | null;
+  readonly defenses?: readonly Choice[];
   readonly classNames?: readonly string[];
   readonly warnings?: readonly string[];
   /** Tell the backend that the weights stay as they are (default true); false while the network is being trained. */
@@ -58,7 +58,7 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
     featureSource: featureSourceOf({ network, contract: o.contract, plan: o.plan, logitsOf, count }),
     network,
     contract: o.contract,
-    defense: o.defense ?? null,
+    defenses: o.defenses ?? [],
     warnings: o.warnings ?? [],
     dispose: () => {
       unfreeze();

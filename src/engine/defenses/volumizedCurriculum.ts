@@ -19,7 +19,6 @@ import { gridOf } from "../volumizer/grid.ts";
 import { measureIds, references, volumizerOptions } from "../volumizer/options.ts";
 import { presets as volumizers } from "../volumizer/presets.ts";
 import { volumize } from "../volumizer/volumize.ts";
-import { standard } from "./standard.ts";
 
 const { order, reference, refScore, onRemainder } = volumizers.authorsCode;
 const presets: Presets = {
@@ -80,23 +79,28 @@ export const volumizedCurriculum = defineTrainingDefense({
   title: "Volumized 3-D convolution with curriculum",
   paper: "Ghebrechristos & Alaghband 2024",
   params,
-  plan: (p, facts) => {
+  plan: (base, p, facts) => {
     const options = volumizerOptions(p);
     // A place among slices, or a slice, means nothing among the images of a batch.
     const among = { ...options, reference: typeof options.reference === "object" ? "mostSalient" : options.reference } as const;
     const syllabus = p.curriculum ? createSyllabus(among, p.microBatch) : undefined;
-    const base = p.volumizer ? volumizedPlan(p, facts, options) : standard.plan({}, facts);
-    return { ...base, syllabus };
+    return { ...(p.volumizer ? volumizedPlan(base, p, facts, options) : base), syllabus };
   },
 });
 
-function volumizedPlan(p: Static<typeof params>, facts: ModelFacts, options: VolumizerOptions): TrainingPlan {
+function volumizedPlan(before: TrainingPlan, p: Static<typeof params>, facts: ModelFacts, options: VolumizerOptions): TrainingPlan {
   const [height, width] = facts.inputShape;
   const { Z, sliceHeight, sliceWidth } = gridOf(height, width, options);
   return {
     network(base, note) {
       const { kernelDepth, depthwise, weights } = p;
-      const { network, notes } = convert3d(base, { depth: Z, patch: [sliceHeight, sliceWidth], kernelDepth, depthwise, weights });
+      const { network, notes } = convert3d(before.network(base, note), {
+        depth: Z,
+        patch: [sliceHeight, sliceWidth],
+        kernelDepth,
+        depthwise,
+        weights,
+      });
       if (note) for (const text of notes) note(text);
       return network;
     },

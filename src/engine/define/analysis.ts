@@ -2,7 +2,8 @@ import type { Static, TObject } from "@sinclair/typebox";
 import type { RunEvent } from "../../shared/events.ts";
 import type { AnalysisResult, ArmReport, AttackSummary, Choice, ForwardTiming, ImageRecord } from "../../shared/results.ts";
 import type { RunContext } from "../context.ts";
-import type { Entry, Params } from "./index.ts";
+import type { Described, Entry } from "./entry.ts";
+import type { Params } from "./params.ts";
 
 /** What an analysis may know of the experiment before anything has run. */
 export interface ExperimentFacts {
@@ -72,8 +73,7 @@ export interface Analysis extends Entry {
 }
 
 export function defineAnalysis<P extends TObject>(
-  spec: Omit<Entry, "params"> & {
-    readonly params: P;
+  spec: Described<P, Static<P>> & {
     check?(params: Static<P>, facts: ExperimentFacts): void;
     attacks?(params: Static<P>, facts: ExperimentFacts): readonly FurtherAttack[];
     measure?(subject: AnalysisSubject, params: Static<P>, ctx: RunContext): Promise<unknown>;

@@ -52,9 +52,9 @@ export async function forwardTiming(
 }
 
 /** The plan of a model that was trained on volumes; null for any other. */
-function volumizedPlan({ defense, inputShape, classes }: Classifier): TrainingPlan | null {
-  const plan = defense ? planOf(defense, inputShape, classes) : null;
-  return plan?.volumizer ? plan : null;
+function volumizedPlan({ defenses, inputShape, classes }: Classifier): TrainingPlan | null {
+  const plan = planOf(defenses, inputShape, classes);
+  return plan.volumizer ? plan : null;
 }
 
 /** The image as a volume that lies ready, and the network alone on it. */

@@ -44,7 +44,7 @@ async function checkNetwork(arm: ResolvedArm, env: RunEnvironment): Promise<void
   const { dataset, classes } = env.data;
   const base = await baseOf(arm, env);
   try {
-    const network = planOf(arm.defense, dataset.inputShape, classes).network(base);
+    const network = planOf([arm.defense], dataset.inputShape, classes).network(base);
     if (network !== base) network.dispose();
   } catch (thrown) {
     throw named(arm.name, thrown);

@@ -2,9 +2,10 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { Choice } from "../../shared/results.ts";
 import { armModelFolder } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { type ModelFacts, resolveParams } from "../define/index.ts";
+import { defended } from "../classifier/defended.ts";
+import { isInference, type ModelFacts } from "../define/index.ts";
 import { exists } from "../io/files.ts";
-import { find } from "../registry.ts";
+import { bind } from "../registry.ts";
 import { type OpenOptions, openModel } from "../session/openModel.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { ResolvedArm } from "./resolve.ts";
@@ -88,8 +89,8 @@ async function open(
 
 /** An inference defence stands in front of the model. */
 function wrapped(classifier: Classifier, defense: Choice, env: RunEnvironment): Classifier {
-  const entry = find("defense", defense.id);
-  return entry.kind === "inference" ? entry.wrap(classifier, resolveParams(entry.params, defense.params, entry.id), env.ctx) : classifier;
+  const bound = bind("defense", { kind: defense.id, ...defense.params });
+  return isInference(bound) ? defended(classifier, [bound], { random: (i) => env.ctx.rng.stream(`defense/${i}`) }) : classifier;
 }
 
 /** @throws IMAGE_SIZE when the data are not what the model takes. */

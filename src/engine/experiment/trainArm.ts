@@ -96,7 +96,7 @@ const checkpoints = (arm: ResolvedArm, env: RunEnvironment, key: string): string
 async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironment, folder: string, key: string): Promise<TrainingRecord> {
   const { dataset, classes } = env.data;
   const inputShape = dataset.inputShape;
-  const plan = planOf(arm.defense, inputShape, classes);
+  const plan = planOf([arm.defense], inputShape, classes);
   const { network: base, input } = await trainee.build();
   const notes: string[] = [];
   const network = made(plan, base, (text) => {

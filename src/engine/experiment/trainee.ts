@@ -54,8 +54,8 @@ async function fromFile(arm: string, { file, input }: ModelFile, env: RunEnviron
 /** @throws BulwarkError MODEL_INVALID, IMAGE_SIZE */
 function checkTrainable({ network, contract, outputs }: LoadedNetwork, model: string, env: RunEnvironment): void {
   const refuse = (what: string, fix: string) => new BulwarkError("MODEL_INVALID", `${model} ${what}.`, fix);
-  if (contract.defense)
-    throw refuse(`is defended by ${contract.defense.id} already`, "Name the file of the network that it was made from.");
+  const [defense] = [contract.defense ?? []].flat();
+  if (defense) throw refuse(`is defended by ${defense.id} already`, "Name the file of the network that it was made from.");
   if (outputs === "probabilities")
     throw refuse("gives probabilities, and training needs the scores before its softmax", "Save the model without the softmax.");
   const { dataset, classes } = env.data;

@@ -5,8 +5,9 @@ import { percent } from "../../shared/format.ts";
 import type { AttackDocument, AttackSummary, Choice } from "../../shared/results.ts";
 import { runFiles, slug } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { defended as inFrontOf } from "../classifier/defended.ts";
 import type { RunContext } from "../context.ts";
-import { resolveParams, type Split } from "../define/index.ts";
+import { isInference, resolveParams, type Split } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { type Evaluated, evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
 import { type OpenedImages, openImages } from "../evaluation/source.ts";
@@ -19,7 +20,7 @@ import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.
 import { type AttackPatch, attackPatch, withPatch } from "../patches/attackPatch.ts";
 import { coverWithGrey } from "../patches/covering.ts";
 import { makePatch } from "../patches/makePatch.ts";
-import { find } from "../registry.ts";
+import { bind, find } from "../registry.ts";
 import { onlyTransferred } from "../rules/rb008.ts";
 import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
@@ -94,7 +95,7 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   const isStatic = model !== source;
   const target = find("attack", attack.id).target?.(attack.params) ?? null;
   const evaluated = isStatic ? await transferred(attacked, model, target, ctx) : attacked;
-  const bare = summarizeAttack(evaluated.outcomes, { attack, defense: model.defense, backend, seed: p.seed });
+  const bare = summarizeAttack(evaluated.outcomes, { attack, defense: model.defenses.at(-1) ?? null, backend, seed: p.seed });
   const task = { attack: { ...attack, key: attack.id }, model, images };
   const summarized = made ? withPatch(bare, made, recordsOf(evaluated), await coverWithGrey(task, made.patch, ctx)) : bare;
   const failures = deviceFindings(await readRunEvents(store.directory));
@@ -132,7 +133,7 @@ async function patchFor(store: RunStore, e: Evaluation, ctx: RunContext): Promis
   const training = images.training ?? images.chosen;
   const { seed } = p;
   const modelName = path.basename(p.surrogate ?? p.model);
-  const key = hashOf({ attack, model: e.sourceHash, defense: source.defense, images: training.name, size: training.size, seed });
+  const key = hashOf({ attack, model: e.sourceHash, defenses: source.defenses, images: training.name, size: training.size, seed });
   const job = {
     attack,
     model: source,
@@ -169,13 +170,14 @@ async function openModels(p: AttackDatasetParams, ctx: RunContext): Promise<Open
   const model = defended(classifier, p.defense, ctx);
   const own = { model, source: model, sourceHash: sha256 };
   if (p.mode === null) return own;
-  if (model.defense === null || model.defense.id === "standard")
+  const carried = model.defenses.filter(({ id }) => id !== "standard").at(-1);
+  if (!carried)
     throw new BulwarkError("USAGE", `${p.model} has no defence.`, "Leave out --static and --adaptive, or put one in front with --defense.");
   if (p.mode === "adaptive") return own;
   if (p.surrogate === undefined && p.defense === null)
     throw new BulwarkError(
       "USAGE",
-      `The defence ${model.defense.id} is trained into ${p.model}: it cannot be left out.`,
+      `The defence ${carried.id} is trained into ${p.model}: it cannot be left out.`,
       "Name an undefended model that the images are made against with --surrogate.",
     );
   if (p.surrogate === undefined) return { model, source: classifier, sourceHash: sha256 };
@@ -192,14 +194,14 @@ async function openModels(p: AttackDatasetParams, ctx: RunContext): Promise<Open
 
 function defended(model: Classifier, defense: Choice | null, ctx: RunContext): Classifier {
   if (defense === null) return model;
-  const entry = find("defense", defense.id);
-  if (entry.kind !== "inference")
+  const bound = bind("defense", { kind: defense.id, ...defense.params });
+  if (!isInference(bound))
     throw new BulwarkError(
       "USAGE",
       `${defense.id} is a way to train, not one to put in front of a model.`,
       "Train with it: `bulwark train`.",
     );
-  return entry.wrap(model, resolveParams(entry.params, defense.params, defense.id), ctx);
+  return inFrontOf(model, [bound], { random: (i) => ctx.rng.stream(`defense/${i}`) });
 }
 
 function report(ctx: RunContext, done: number, total: number, title: string): void {

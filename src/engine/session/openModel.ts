@@ -3,10 +3,11 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { Choice } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { classifierOf } from "../classifier/network.ts";
-import { resolveParams, type TrainingPlan } from "../define/index.ts";
+import type { TrainingPlan } from "../define/index.ts";
 import { loadNetwork } from "../importers/index.ts";
-import { find } from "../registry.ts";
+import { bind } from "../registry.ts";
 import type { tfl } from "../tf.ts";
+import { plainPlan } from "../training/plan.ts";
 
 export interface OpenOptions {
   /** Instead of the contract that lies beside the model. */
@@ -27,13 +28,13 @@ export interface OpenedModel {
 export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
   const loaded = await loadNetwork(path, options.contract);
   const { network, contract, sha256 } = loaded;
-  const defense = contract.defense ?? null;
+  const defenses = contract.defense ? [contract.defense].flat() : [];
   const classNames = options.classNames ?? contract.output?.classes;
-  const carried = defense && carriedDefense(defense, network, contract, path);
+  const carried = defenses.length > 0 ? carriedDefenses(defenses, network, contract, path) : {};
   const classifier = classifierOf(network, {
     contract,
     outputs: loaded.outputs,
-    defense,
+    defenses,
     warnings: loaded.warnings,
     ...carried,
     ...(classNames ? { classNames } : {}),
@@ -41,17 +42,16 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   return { classifier, sha256 };
 }
 
-/** How the defence trains and evaluates the network; an inference defence trains it in the ordinary way. */
-export function planOf(defense: Choice, inputShape: readonly [number, number, number], classes: number): TrainingPlan {
-  const entry = find("defense", defense.id);
-  const trainer = entry.kind === "training" ? { entry, params: defense.params } : { entry: find("defense", "standard"), params: {} };
-  if (trainer.entry.kind !== "training") throw new Error("the registry has no training defence `standard`");
-  const params = resolveParams(trainer.entry.params, trainer.params, trainer.entry.id);
-  return trainer.entry.plan(params, { inputShape, classes });
+/** How defences train and evaluate the network, each changing the plan of those before it; defences in front change no training. */
+export function planOf(defenses: readonly Choice[], inputShape: readonly [number, number, number], classes: number): TrainingPlan {
+  return defenses.reduce((base, { id, params }) => {
+    const bound = bind("defense", { kind: id, ...params });
+    return bound.entry.kind === "training" ? bound.entry.plan(base, bound.params, { inputShape, classes }) : base;
+  }, plainPlan);
 }
 
 /** A volumized network does not show the size of its images: Bulwark's contract does. */
-function carriedDefense(defense: Choice, network: tfl.LayersModel, contract: InputContract, path: string) {
+function carriedDefenses(defenses: readonly Choice[], network: tfl.LayersModel, contract: InputContract, path: string) {
   const { size, channels } = contract.input;
   const classes = network.outputs[0]?.shape.at(-1) ?? 0;
   if (!size || !channels)
@@ -61,5 +61,5 @@ function carriedDefense(defense: Choice, network: tfl.LayersModel, contract: Inp
       'Put "size" and "channels" into its .bulwark.json, or save the model with Bulwark again.',
     );
   const inputShape = [...size, channels === "gray" ? 1 : 3] as const;
-  return { inputShape, plan: planOf(defense, inputShape, classes) };
+  return { inputShape, plan: planOf(defenses, inputShape, classes) };
 }

@@ -6,6 +6,7 @@ import { resolveParams, type TrainingPlan, type VolumizerOptions } from "../../.
 import { mutualInformation } from "../../../../src/engine/measures/mutualInformation.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { type Images, tf, tfl } from "../../../../src/engine/tf.ts";
+import { plainPlan } from "../../../../src/engine/training/plan.ts";
 import { volumize } from "../../../../src/engine/volumizer/volumize.ts";
 import { convNetwork, linearClassifier, linearNetwork, near } from "../fixtures.ts";
 
@@ -172,7 +173,7 @@ describe("feature source", () => {
     const [defense, model] = [find("defense", "volumizedCurriculum"), find("model", "papernot")];
     if (defense.kind !== "training") throw new Error("no training defence");
     const facts = { inputShape: [16, 16, 1], classes: 3 } as const;
-    const plan = defense.plan(resolveParams(defense.params, { patch: 8, kernelDepth: 3 }, defense.id), facts);
+    const plan = defense.plan(plainPlan, resolveParams(defense.params, { patch: 8, kernelDepth: 3 }, defense.id), facts);
     const network = plan.network(model.build({}, { ...facts, seed: 1 }));
     const classifier = classifierOf(network, { contract: { input: {} }, outputs: "logits", plan, inputShape: facts.inputShape });
     const x: Images = tf.randomUniform([2, 16, 16, 1], 0, 1, "float32", 4);

@@ -4,6 +4,7 @@ import { type Params, resolveParams, type TrainingDefense, type TrainingPlan } f
 import { createRandom } from "../../../../src/engine/random.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { type Images, type Labels, tf, tfl } from "../../../../src/engine/tf.ts";
+import { plainPlan } from "../../../../src/engine/training/plan.ts";
 
 await useBackend("cpu");
 
@@ -11,7 +12,7 @@ const side = 8;
 const facts = { inputShape: [side, side, 1], classes: 3 } as const;
 const planOf = (id: string, params: Params = {}): TrainingPlan => {
   const defense = find("defense", id) as TrainingDefense;
-  return defense.plan(resolveParams(defense.params, params, id), facts);
+  return defense.plan(plainPlan, resolveParams(defense.params, params, id), facts);
 };
 const volumized = (params: Params = {}): TrainingPlan => planOf("volumizedCurriculum", { patch: 4, kernelDepth: 3, ...params });
 

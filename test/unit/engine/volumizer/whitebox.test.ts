@@ -9,6 +9,7 @@ import { resolveParams } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
+import { plainPlan } from "../../../../src/engine/training/plan.ts";
 import { convNetwork, labelledByModel, randomBatch } from "../fixtures.ts";
 
 const inputShape = [8, 8, 1] as const;
@@ -17,7 +18,7 @@ let model: Classifier;
 beforeAll(async () => {
   await useBackend("cpu");
   const params = resolveParams(volumizedCurriculum.params, { patch: 4 }, "volumizedCurriculum");
-  const plan = volumizedCurriculum.plan(params, { inputShape, classes: 3 });
+  const plan = volumizedCurriculum.plan(plainPlan, params, { inputShape, classes: 3 });
   model = classifierOf(plan.network(convNetwork()), { contract: { input: {} }, outputs: "logits", plan, inputShape });
 });
 

@@ -1,0 +1,39 @@
+import type { Static, TObject } from "@sinclair/typebox";
+import type { RunContext } from "../context.ts";
+import type { Described, Entry } from "./entry.ts";
+import type { Params } from "./params.ts";
+
+export type Split = "train" | "test";
+export interface Box {
+  readonly label: string;
+  readonly xmin: number;
+  readonly ymin: number;
+  readonly xmax: number;
+  readonly ymax: number;
+}
+/** n images in one buffer, [n,H,W,C] float32 in [0,1]. */
+export interface ImageBatch {
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  readonly n: number;
+}
+/** Random access by index, so that data larger than memory is read as it is needed. */
+export interface Dataset {
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  readonly classNames: readonly string[];
+  /** Number of images of the split; 0 where the source has none. */
+  size(split: Split): number;
+  read(split: Split, indices: ArrayLike<number>): Promise<ImageBatch>;
+  /** Ground-truth boxes in pixels of the image as read; empty where the source has none. */
+  boxes(split: Split, index: number): readonly Box[];
+  close(): Promise<void>;
+}
+export interface DatasetSpec extends Entry {
+  /** `params.path` is where the files are; each data set documents what it looks for there. */
+  load(params: Params, ctx: RunContext): Promise<Dataset>;
+}
+export function defineDataset<P extends TObject>(
+  spec: Described<P, Static<P>> & { load(params: Static<P>, ctx: RunContext): Promise<Dataset> },
+): DatasetSpec {
+  return spec as unknown as DatasetSpec;
+}

@@ -1,0 +1,38 @@
+import type { Static, TObject } from "@sinclair/typebox";
+import type { Classifier } from "../classifier/classifier.ts";
+import type { StreamContext } from "../context.ts";
+import type { Random } from "../random.ts";
+import type { Images, tf } from "../tf.ts";
+import type { Described, Entry } from "./entry.ts";
+import type { Params } from "./params.ts";
+
+/** What a detector says of b images. */
+export interface Detection {
+  /** [b], larger = more likely adversarial. */
+  readonly scores: Float32Array | Float64Array;
+  /** Hard labels of a randomised detector, counted by class [b·k]. */
+  readonly votes?: Int32Array;
+  /** Forward passes an image. */
+  readonly passes: number;
+}
+/** Tells adversarial images from clean ones by what the model makes of them. */
+export interface Detector extends Entry {
+  readonly randomised: boolean;
+  /** An image alone gets the score that it gets in a batch; randomness comes from `ctx.random(i)` only. */
+  score(model: Classifier, x: Images, params: Params, ctx: StreamContext): Promise<Detection>;
+  /** [b], differentiable, larger = more likely flagged: what an attack that knows the detector keeps small. */
+  surrogate?(model: Classifier, x: Images, params: Params, see: DetectorView): tf.Tensor1D;
+}
+export interface DetectorView {
+  /** Random numbers of image i of the batch. */
+  random(i: number): Random;
+}
+export function defineDetector<P extends TObject>(
+  spec: Described<P, Static<P>> & {
+    readonly randomised: boolean;
+    score(model: Classifier, x: Images, params: Static<P>, ctx: StreamContext): Promise<Detection>;
+    surrogate?(model: Classifier, x: Images, params: Static<P>, see: DetectorView): tf.Tensor1D;
+  },
+): Detector {
+  return spec as unknown as Detector;
+}

@@ -1,0 +1,88 @@
+import { FormatRegistry, type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { Chosen } from "../../shared/experiment.ts";
+import type { Bound, Kind } from "./entry.ts";
+
+interface NumberOptions {
+  readonly min?: number;
+  readonly max?: number;
+  /** Shown in forms and docs, such as "pixels" or "of 1". */
+  readonly unit?: string;
+  /** Shown under "More" in forms. */
+  readonly advanced?: boolean;
+}
+const numberOptions = (value: number, description: string, o: NumberOptions) => ({
+  default: value,
+  description,
+  ...(o.min === undefined ? {} : { minimum: o.min }),
+  ...(o.max === undefined ? {} : { maximum: o.max }),
+  ...(o.unit === undefined ? {} : { unit: o.unit }),
+  ...(o.advanced ? { advanced: true } : {}),
+});
+/** A real parameter with its default. */
+export const num = (value: number, description: string, options: NumberOptions = {}) =>
+  Type.Number(numberOptions(value, description, options));
+/** A whole-number parameter with its default. */
+export const int = (value: number, description: string, options: NumberOptions = {}) =>
+  Type.Integer(numberOptions(value, description, options));
+export const bool = (value: boolean, description: string) => Type.Boolean({ default: value, description });
+export const text = (value: string, description: string) => Type.String({ default: value, description });
+/** One of a few named options; the first is not special, `value` is the default. */
+export const choice = <const T extends readonly string[]>(options: T, value: T[number], description: string) =>
+  Type.Unsafe<T[number]>({ type: "string", enum: options, default: value, description });
+/**
+ * A parameter that is itself a registry choice: the base attack of another attack, the inner attack of adversarial training. In files it
+ * is written `{"kind": id, …parameters}` or just `"id"`; the entry that has the parameter finds it bound, with its own parameters complete.
+ */
+export const entryOf = (kind: Kind, value: Chosen, description: string) =>
+  Type.Unsafe<Bound>({ type: "object", registry: kind, default: value, description });
+FormatRegistry.Set("path", () => true); // any string may be a path: whether it is one shows when it is opened
+/** A file. Relative to the experiment file where there is one, else to the working directory; "" for none. Bound parameters hold it absolute. */
+export const file = (description: string) => Type.String({ format: "path", default: "", description });
+/** A parameter that may be left out altogether. */
+export const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
+
+export type Params = Readonly<Record<string, unknown>>;
+
+/** Fills in the values of a preset, then defaults, and checks; `owner` names the entry in the error ("pgd"). Unknown keys and values out of bounds raise PARAMETER_INVALID. */
+export function resolveParams<P extends TObject>(schema: P, given: Params, owner: string): Static<P> {
+  for (const key of Object.keys(given)) {
+    if (!(key in schema.properties)) {
+      throw new BulwarkError(
+        "PARAMETER_INVALID",
+        `${owner} has no parameter "${key}".`,
+        `It has: ${Object.keys(schema.properties).join(", ") || "none"}.`,
+      );
+    }
+  }
+  const filled = Value.Default(schema, structuredClone({ ...presetOf(schema, given), ...given })) as Params;
+  const [error] = checkParams(schema, filled);
+  if (error)
+    throw new BulwarkError("PARAMETER_INVALID", `${owner}: ${error}.`, "Correct the value; `bulwark list --json` shows the allowed range.");
+  return filled as Static<P>;
+}
+
+/** Values that stand in for the defaults under the parameter `preset`, by its options. */
+export type Presets = Readonly<Record<string, Params>>;
+
+function presetOf(schema: TObject, given: Params): Params {
+  const presets = (schema["presets"] ?? {}) as Presets;
+  return presets[String(given["preset"])] ?? {};
+}
+
+function checkParams(schema: TObject, values: Params): string[] {
+  const errors: string[] = [];
+  for (const [key, property] of Object.entries(schema.properties)) {
+    const value = values[key];
+    if (value === undefined || property["registry"] !== undefined) continue; // a nested choice is checked where it is bound
+    const allowed: unknown = property["enum"];
+    if (Array.isArray(allowed)) {
+      if (!allowed.includes(value)) errors.push(`${key} is ${JSON.stringify(value)} but must be one of ${allowed.join(", ")}`);
+      continue;
+    }
+    const found = Value.Errors(property, value).First();
+    if (found) errors.push(`${key} is ${JSON.stringify(value)}: ${found.message.charAt(0).toLowerCase()}${found.message.slice(1)}`);
+  }
+  return errors;
+}

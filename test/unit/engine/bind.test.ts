@@ -1,0 +1,53 @@
+import path from "node:path";
+import { Type } from "@sinclair/typebox";
+import { afterAll, describe, expect, it } from "vitest";
+import { defineAttack, documented, entryOf, file, labelOf, num } from "../../../src/engine/define/index.ts";
+import { bind, register } from "../../../src/engine/registry.ts";
+
+const wrapper = defineAttack({
+  id: "testWrapper",
+  title: "Wrapper",
+  paper: "",
+  access: "gradients",
+  iterative: true,
+  params: Type.Object({
+    base: entryOf("attack", { kind: "pgd", steps: 7 }, "Base attack."),
+    weight: num(1, "Weight."),
+    mask: file("A mask."),
+  }),
+  label: ({ weight }) => `wrapper ${weight}`,
+  ball: () => ({ norm: "linf", radius: 1 }),
+  run: async (_model, { images }) => images.clone(),
+});
+const unregister = register("attack", wrapper);
+afterAll(unregister);
+
+describe("binding a choice", () => {
+  it("fills in defaults, also of the choice inside", () => {
+    const bound = bind("attack", { kind: "testWrapper" });
+    expect(bound.params["weight"]).toBe(1);
+    expect(bound.params["base"]).toMatchObject({ id: "pgd", params: { steps: 7, randomStart: true } });
+    expect(labelOf(bound)).toBe("wrapper 1");
+  });
+
+  it("takes a choice inside by its id alone, and writes all as JSON that binds again", () => {
+    const bound = bind("attack", { kind: "testWrapper", base: "fgsm", weight: 2 });
+    const { id, params } = documented(bound);
+    expect(JSON.parse(JSON.stringify(params))).toMatchObject({ base: { kind: "fgsm" }, weight: 2, mask: "" });
+    expect(documented(bind("attack", { kind: id, ...params }))).toEqual({ id, params });
+  });
+
+  it("makes files absolute against the experiment's folder", () => {
+    const bound = bind("attack", { kind: "testWrapper", mask: "mask.png" }, { directory: "/data" });
+    expect(bound.params["mask"]).toBe(path.resolve("/data", "mask.png"));
+  });
+
+  it.each([
+    [{ kind: "testWrapper", base: { kind: "pgd", steps: -1 } }, "pgd"],
+    [{ kind: "testWrapper", base: "nothing" }, 'There is no attack "nothing"'],
+    [{ kind: "testWrapper", base: 3 }, "testWrapper: base names no attack"],
+    [{ kind: "testWrapper", sigma: 3 }, 'testWrapper has no parameter "sigma"'],
+  ])("refuses %j", (chosen, message) => {
+    expect(() => bind("attack", chosen)).toThrow(message);
+  });
+});

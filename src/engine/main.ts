@@ -3,7 +3,7 @@ import { logNotification } from "../shared/protocol.ts";
 import { connect, type Port } from "../shared/rpc.ts";
 import { serve } from "./server.ts";
 
-/** The engine process: JSON-RPC over Node's IPC channel. Its stdout and stderr belong to native code and to nobody's protocol. */
+/** The engine process: JSON-RPC over Node's IPC channel. Its stdout and stderr are left to native code and carry no protocol. */
 function main(): void {
   if (!process.send) {
     process.stderr.write("This is Bulwark's engine; the extension starts it. For a terminal there is `bulwark`.\n");
@@ -13,7 +13,7 @@ function main(): void {
   const log = (level: "info" | "warn" | "error", message: string): void => {
     if (process.connected) void connection.sendNotification(logNotification, { level, message });
   };
-  process.on("disconnect", () => process.exit(0)); // nobody is left to work for
+  process.on("disconnect", () => process.exit(0)); // the extension is gone
   const crash = (thrown: unknown): void => {
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     process.stderr.write(`${text}\n`);

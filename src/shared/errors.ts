@@ -1,4 +1,4 @@
-/** Every expected failure of Bulwark, with the advice that is printed beside it. Anything else that is thrown is a bug. */
+/** Codes of every expected failure. Anything else that is thrown is a bug. */
 export const errorCodes = [
   "BACKEND_UNAVAILABLE", // the backend asked for cannot be loaded on this machine
   "BUG", // an unexpected exception, wrapped for transport

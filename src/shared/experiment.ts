@@ -204,7 +204,7 @@ const datasetSchema = (catalog: Catalog): Schema => ({
 /** JSON schema of experiment files, made from the catalogue: used by engine, editor and docs alike. */
 export function experimentSchema(catalog: Catalog): Schema {
   const model = {
-    description: "The classifier: one of ours to train, or a file.",
+    description: "A built-in architecture to train, or a model file.",
     if: { required: ["file"] },
     then: modelFileSchema,
     else: choiceSchema(catalog, "model"),
@@ -229,7 +229,7 @@ export function experimentSchema(catalog: Catalog): Schema {
       model,
       defense,
       train: trainSchema(catalog),
-      attacks: list("attack", "Attacks that every arm is put to."),
+      attacks: list("attack", "Attacks run against every arm."),
       detectors: list("detector", "Detectors scored on clean and attacked images."),
       explanations: list("explanation", "Attention drawn before and after.", { samples: int("Images to draw.", 4, { minimum: 1 }) }),
       analyses: list("analysis", "Further tables and curves, of every arm or over all of them."),

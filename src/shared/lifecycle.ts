@@ -10,6 +10,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (thrown) {
-    return thrown instanceof Error && "code" in thrown && thrown.code === "EPERM"; // there, but somebody else's
+    return thrown instanceof Error && "code" in thrown && thrown.code === "EPERM"; // it exists but belongs to another user
   }
 }

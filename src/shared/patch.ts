@@ -24,9 +24,9 @@ export interface PatchFigures {
   readonly images: number;
   /** Predictions that are not the true class. */
   readonly successRate: number | null;
-  /** Predictions that are the class aimed at; null for an untargeted patch. */
+  /** Predictions that are the target class; null for an untargeted patch. */
   readonly targetRate: number | null;
-  /** Mean log-probability (nats) of the class aimed at, or of any class but the true one. */
+  /** Mean log-probability (nats) of the target class, or of any class but the true one. */
   readonly logProbability: number | null;
 }
 
@@ -154,7 +154,7 @@ export interface ApplyPatchResult {
   readonly patched: readonly ClassScore[];
   /** The prediction with the patch is not the label. */
   readonly success: boolean;
-  /** It is the class aimed at; null for a patch without one. */
+  /** The prediction is the target class; null for an untargeted patch. */
   readonly targetReached: boolean | null;
 }
 
@@ -209,7 +209,7 @@ export interface PatchSuccessMapResult {
   /** By row, then column: share of images whose prediction is not their label (of which it is the target, for `target`); null for no images. */
   readonly success: readonly (readonly (number | null)[])[];
   readonly target: readonly (readonly (number | null)[])[] | null;
-  /** Mean probability of the class aimed at, or of any class but the true one. */
+  /** Mean probability of the target class, or of any class but the true one. */
   readonly probability: readonly (readonly (number | null)[])[];
   /** `success` as a PNG of the image's size, cividis from 0 (dark) to 1 (light); transparent where no position lies. */
   readonly picture: string;

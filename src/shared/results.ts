@@ -71,7 +71,7 @@ export interface AttackSummary {
   readonly clean: Rate;
   readonly attacked: Rate;
   readonly successRate: number | null;
-  /** Predictions of the class aimed at; only for an attack that has one, where a success may be any wrong prediction. */
+  /** Predictions of the target class; only for a targeted attack, where a success may be any wrong prediction. */
   readonly targetRate?: number | null;
   readonly defenseSuccess: number | null;
   readonly robustness: number | null;
@@ -81,7 +81,7 @@ export interface AttackSummary {
   readonly forwardEvaluations: number;
   readonly imagesPerSecond: number;
   readonly findings: readonly Finding[];
-  /** PNG of the patch that was put to the images, its JSON beside it; relative to the run folder. */
+  /** PNG of the patch pasted on the images, its JSON beside it; relative to the run folder. */
   readonly patch?: string;
   /** Beside it: what covering alone does to the same images. */
   readonly covering?: Covering;

@@ -22,7 +22,7 @@ export function nearestSides(side: number, height: number, width: number): numbe
   return [sides.findLast((p) => p < side), sides.find((p) => p > side)].filter((p) => p !== undefined);
 }
 
-/** Where nobody chose: the largest slices of which there are at least 16, else the largest that fit; null when none fit. */
+/** The default: the largest slices of which there are at least 16, else the largest that fit; null when none fit. */
 export function usualSide(height: number, width: number): number | null {
   const sides = fittingSides(height, width);
   return sides.findLast((p) => slicesOf(p, height, width) >= 16) ?? sides.at(-1) ?? null;

@@ -66,7 +66,7 @@ export function createChart(save: Save): Chart {
   };
 }
 
-/** A chart is made anew when this changes; values alone are only set. */
+/** A chart is rebuilt when this changes; new values alone are only set. */
 const structureOf = ({ title, y, log, range, xRange }: Axes, { lines, marks }: Plot): string =>
   JSON.stringify([title, y, log, range, xRange, lines.map((line) => [line.label, line.dash, line.marker]), marks]);
 

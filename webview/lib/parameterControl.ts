@@ -56,7 +56,7 @@ const none = (): null => null;
 /** Why a number may not be used, or null. */
 export function numberFault(name: string, schema: ParameterSchema, value: number | null): string | null {
   if (value === null) return `${words(name)}: write a number, such as ${spoken(schema.default ?? 1)}.`;
-  if (schema.type === "integer" && !Number.isInteger(value)) return `${words(name)}: a whole number is wanted.`;
+  if (schema.type === "integer" && !Number.isInteger(value)) return `${words(name)}: enter a whole number.`;
   if (schema.minimum !== undefined && value < schema.minimum) return `${words(name)}: at least ${spoken(schema.minimum)}.`;
   if (schema.maximum !== undefined && value > schema.maximum) return `${words(name)}: at most ${spoken(schema.maximum)}.`;
   return null;

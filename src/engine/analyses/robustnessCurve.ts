@@ -15,9 +15,9 @@ export interface CurvePoint extends Counted {
 export const curveOf = (data: unknown): readonly CurvePoint[] => (data as { readonly points: readonly CurvePoint[] }).points;
 
 const params = Type.Object({
-  attack: text("nPixel", "Attack that is repeated: an id, or the name of one of this experiment's attacks, whose settings are kept."),
-  over: text("pixels", "Its parameter that changes."),
-  values: Type.Array(Type.Number(), { default: [1, 2, 4, 8, 16], description: "Values that the parameter takes." }),
+  attack: text("nPixel", "Attack to repeat: an id, or the key of one of this experiment's attacks, whose other settings are kept."),
+  over: text("pixels", "Parameter to vary."),
+  values: Type.Array(Type.Number(), { default: [1, 2, 4, 8, 16], description: "Values of the parameter." }),
   images: int(0, "Only the first so many test images; 0 for all.", { min: 0, unit: "images" }),
   betaDenominator: choice(
     betaDenominators,
@@ -36,7 +36,7 @@ export const robustnessCurve = defineAnalysis({
     const { id } = baseOf(p.attack, facts);
     const schema = facts.attackParams(id).properties;
     const numeric = Object.keys(schema).filter((name) => ["number", "integer"].includes(String(schema[name]?.["type"])));
-    if (!numeric.includes(p.over)) throw invalid(`${id} has no number "${p.over}" to go over`, `It has: ${numeric.join(", ")}.`);
+    if (!numeric.includes(p.over)) throw invalid(`${id} has no numeric parameter "${p.over}"`, `It has: ${numeric.join(", ")}.`);
     if (p.values.length === 0 || new Set(p.values).size < p.values.length)
       throw invalid("values must hold each value once, and at least one", "Write for example [1, 2, 4].");
   },

@@ -21,7 +21,7 @@ export const rocCurve = defineAnalysis({
   title: "Micro-average ROC",
   paper: "Ghebrechristos & Alaghband 2024",
   params: Type.Object({
-    resolution: int(200, "Points kept of a curve: one wherever a rate has moved by so many parts of 1.", { min: 20, max: 2000 }),
+    resolution: int(200, "Resolution of a curve: a point wherever a rate has moved by 1/points.", { min: 20, max: 2000 }),
   }),
   async measure(subject, { resolution }, ctx): Promise<RocData> {
     const curves = [];
@@ -53,7 +53,7 @@ export const rocCurve = defineAnalysis({
         },
       ],
       notes: [
-        "One class against the rest, all classes thrown together: with k classes k − 1 of k entries are negatives, so the area is high even for a weak classifier.",
+        "One class against the rest, all classes pooled: with k classes k − 1 of k entries are negatives, so the area is high even for a weak classifier.",
         ...madeHow(reportsOf(arms), attacks),
       ],
     };

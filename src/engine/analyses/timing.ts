@@ -10,8 +10,8 @@ export const timing = defineAnalysis({
   title: "Inference time",
   paper: "Ghebrechristos & Alaghband 2024",
   params: Type.Object({
-    passes: int(50, "Forward passes of one image that are measured.", { min: 50, max: 100_000 }),
-    warmUps: int(10, "Passes before them that are not.", { min: 10, max: 10_000 }),
+    passes: int(50, "Timed forward passes of one image.", { min: 50, max: 100_000 }),
+    warmUps: int(10, "Warm-up passes before them.", { min: 10, max: 10_000 }),
   }),
   measure: (subject, { passes, warmUps }) => subject.time(passes, warmUps),
   present(arms, { passes, warmUps }) {
@@ -21,7 +21,7 @@ export const timing = defineAnalysis({
       charts: [],
       tables: [
         {
-          title: "Milliseconds an image",
+          title: "Milliseconds per image",
           columns: [
             { name: "arm", format: "text" },
             { name: "model", format: "text" },

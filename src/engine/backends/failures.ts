@@ -6,7 +6,7 @@ export class DeviceFailure extends Error {
 /** Something that the user of a run must hear of; `device` is what computes from now on, in words. */
 export interface DeviceWarning {
   readonly message: string;
-  /** `halved`: the same device goes on with smaller batches. `cpu`: it is given up. */
+  /** `halved`: the same device continues with smaller batches. `cpu`: the device is given up. */
   readonly action: "halved" | "cpu";
   readonly device: string;
 }

@@ -99,7 +99,7 @@ const otherBackend = (backend: BackendName, device: Exclude<DeviceName, "auto">)
 
 /**
  * Declares a network's weights constant, so that a deferring backend may fold them into its compiled graphs: several times faster
- * to run, compiled anew for each set of weights. For attacks and evaluation, not for training. Does nothing on other backends.
+ * to run, compiled again for each set of weights. For attacks and evaluation, not for training. Does nothing on other backends.
  * A variable that is assigned meanwhile is no longer frozen. Returns the function that undoes it.
  */
 export function freeze(network: LayersModel): () => void {

@@ -27,7 +27,7 @@ function tableOf(images: NpyRead, labels: NpyRead, name: string): Table {
   }
   if (images.type === "int")
     throw invalid(`The images of ${name} are whole numbers of another type than uint8.`, "Save them as uint8 or float32.");
-  if (labels.data.length !== n) throw invalid(`${name} has ${n} images but ${labels.data.length} labels.`, "Save one label to an image.");
+  if (labels.data.length !== n) throw invalid(`${name} has ${n} images but ${labels.data.length} labels.`, "Save one label per image.");
   if (labels.data.some((label) => !Number.isInteger(label)))
     throw invalid(`The labels of ${name} are not whole numbers.`, "Save class indices.");
   if (images.type === "float") {
@@ -70,7 +70,7 @@ export const arrays: DatasetSpec = defineDataset({
   params: Type.Object({
     path: text("", "A .npz file with images [n,H,W,C], float32 in [0,1] or uint8, and whole-number labels [n]."),
     classes: int(0, "Number of classes; 0 = one more than the largest label.", { min: 0 }),
-    testShare: num(1, "Share of the images that is for testing, where the file does not tell.", { min: 0, max: 1 }),
+    testShare: num(1, "Share of the images used for testing, where the file does not say.", { min: 0, max: 1 }),
   }),
   async load({ path: given, classes, testShare }) {
     const file = requiredPath("arrays", given);

@@ -29,7 +29,7 @@ const official: Readonly<Record<FetchableKind, Readonly<Record<string, string>>>
 
 /**
  * Brings a data set into `destination` as the official files. Files that are there and right are kept, the tarball is kept until
- * all are written: a fetch that was interrupted goes on where it was.
+ * all are written: an interrupted fetch continues where it stopped.
  * @throws UNKNOWN_ID, NETWORK, CHECKSUM, CANCELLED, DISK_FULL, NOT_WRITABLE
  */
 export async function fetchDataset(kind: string, destination: string, ctx: RunContext): Promise<{ dataset: string; path: string }> {
@@ -40,7 +40,7 @@ export async function fetchDataset(kind: string, destination: string, ctx: RunCo
     await bring(kind, destination, ctx);
   } catch (error) {
     if (!isCancelled(error)) throw error;
-    throw new BulwarkError("CANCELLED", "Cancelled.", `Run \`bulwark fetch ${kind}\` again to go on.`, { cause: error });
+    throw new BulwarkError("CANCELLED", "Cancelled.", `Run \`bulwark fetch ${kind}\` again to continue.`, { cause: error });
   }
   return { dataset: kind, path: destination };
 }
@@ -84,7 +84,7 @@ async function unpack(kind: FetchableKind, tarball: string, destination: string,
     if (missing.size > 0) throw damaged();
   } catch (error) {
     if (error instanceof BulwarkError && error.code !== "CHECKSUM") throw error;
-    await fs.rm(tarball, { force: true }); // so that the next call downloads it anew
+    await fs.rm(tarball, { force: true }); // the next call downloads it again
     throw error instanceof BulwarkError ? error : damaged(error);
   }
 }

@@ -12,12 +12,12 @@ import { datasetOf, type SplitSource } from "./source.ts";
 const params = Type.Object({
   path: text("", "Folder with one subfolder a class, or with a label file; train/ and test/ (or val/) above them are recognised."),
   labels: text("", "Label file with lines file,label; labels.csv or labels.txt in the folder when left out."),
-  size: int(0, "Height of the images; 0 = that of the first one.", { min: 0, max: 8192, unit: "pixels" }),
-  width: int(0, "Width of the images; 0 = as the height.", { min: 0, max: 8192, unit: "pixels", advanced: true }),
-  resize: choice(["cover", "contain", "fill", "none"], "cover", "How an image of another size is made to fit."),
+  size: int(0, "Image height; 0 = that of the first image.", { min: 0, max: 8192, unit: "pixels" }),
+  width: int(0, "Image width; 0 = same as the height.", { min: 0, max: 8192, unit: "pixels", advanced: true }),
+  resize: choice(["cover", "contain", "fill", "none"], "cover", "How images of another size are resized."),
   channels: choice(["rgb", "gray"], "rgb", "Colour or grayscale."),
   boxes: text("", "Folder of Pascal-VOC XML files named like the images; beside them or Annotations/ when left out."),
-  testShare: num(1, "Share of the images that is for testing, where the folder does not tell.", { min: 0, max: 1 }),
+  testShare: num(1, "Share of the images used for testing, where the folder does not say.", { min: 0, max: 1 }),
 });
 
 /**

@@ -24,7 +24,7 @@ const { order, reference, refScore, onRemainder } = volumizers.authorsCode;
 const presets: Presets = {
   paper: {},
   paperMi: { measure: "mutualInformation", order: volumizers.paperMi.order, reference: volumizers.paperMi.reference },
-  // Their batch is one step whatever its size, and their joint entropy that of both slices thrown together.
+  // The authors' batch is one optimiser step whatever its size; their joint entropy pools both slices into one histogram.
   authorsCode: { order, reference, refScore, onRemainder, jeMode: "pooled", microBatch: 1_000_000 },
 };
 
@@ -34,19 +34,23 @@ const fields = {
     "paper",
     "Values of what is not given: as the paper reads, mutual information as its authors order it (order desc, reference minEntropy), or all as its authors' code computes (order desc, reference minEntropy, refScore zero, onRemainder drop, jeMode pooled, the whole batch one step).",
   ),
-  measure: choice(measureIds, "mutualInformation", "What slices and images are ordered by."),
+  measure: choice(measureIds, "mutualInformation", "Measure that orders slices and images."),
   patch: int(16, "Side of a slice.", { min: 1, unit: "pixels" }),
   order: choice(
     ["asc", "desc"],
     "asc",
     "Lowest or highest score first. With asc, mutualInformation begins with the slice that says least about the reference, and psnr ends with the one that equals it.",
   ),
-  reference: choice(references, "mostSalient", "What scores compare with: highest or lowest entropy, a place, or a slice that is given."),
-  referenceIndex: int(0, "Place of the reference slice in raster order, with reference index.", { min: 0, advanced: true }),
+  reference: choice(
+    references,
+    "mostSalient",
+    "Reference slice that scores are compared with: highest or lowest entropy, or one given by its index.",
+  ),
+  referenceIndex: int(0, "Index of the reference slice in raster order (with reference: index).", { min: 0, advanced: true }),
   referenceSlice: text("", "Bytes of the reference slice in base64, line by line and channel by channel, with reference slice."),
   refScore: choice(["true", "zero"], "true", "The reference competes with its true score, or with 0 as in the authors' code."),
   onRemainder: choice(["error", "reflectPad", "drop"], "error", "What happens where the patch does not divide the image."),
-  jeMode: choice(["joint", "pooled"], "joint", "For jointEntropy: of co-located pairs, or of both slices thrown together."),
+  jeMode: choice(["joint", "pooled"], "joint", "For jointEntropy: over pairs of pixels at the same place, or over both slices pooled."),
   maxNormMode: choice(["paper", "chebyshev"], "paper", "For maxNorm: the largest value, or the largest difference."),
   kernelDepth: int(0, "Depth of the convolution kernels; 0 is the number of slices. 3 is far cheaper.", { min: 0, unit: "slices" }),
   volumizer: bool(true, "Train a 3-D network on volumes of slices; off for the ablation."),
@@ -59,14 +63,14 @@ const fields = {
   weights: choice(
     ["new", "inflate"],
     "new",
-    "The 3-D network starts anew, or with the weights of the 2-D one in the middle of its kernels: for a trained model file.",
+    "Start the 3-D network from new weights, or inflate those of the 2-D network into the middle of its kernels (for a trained model file).",
   ),
-  microBatch: int(0, "Images an optimiser step under the curriculum; 0 is an eighth of the batch, and no more than all of it count.", {
+  microBatch: int(0, "Images per optimiser step under the curriculum; 0 is an eighth of the batch; at most the whole batch.", {
     min: 0,
     unit: "images",
   }),
-  palReduction: choice(["sum", "mean"], "sum", "The patch aggregate loss adds up or averages the slices."),
-  aggregate: choice(aggregations, "meanProb", "How the slices decide on one class."),
+  palReduction: choice(["sum", "mean"], "sum", "Whether the patch aggregate loss sums or averages over slices."),
+  aggregate: choice(aggregations, "meanProb", "How the slices' predictions are combined."),
 };
 const params = Type.Object(fields, { presets });
 

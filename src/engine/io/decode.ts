@@ -21,7 +21,7 @@ const formats = ["png", "jpeg", "webp", "gif", "tiff", "heif"];
 
 /**
  * Decodes one image, turned upright by its EXIF orientation. Embedded colour profiles are ignored, as the training pipelines of
- * nearly all networks do; CMYK is converted. What changed the pixels is told in `notes`.
+ * nearly all networks do; CMYK is converted. `notes` lists what changed the pixels.
  * @throws IMAGE_INVALID for what is no image, for more than 8 bits a channel and for an alpha channel.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Decoded> {

@@ -48,7 +48,7 @@ export async function rasterFromBytes(bytes: Uint8Array, name: string, options: 
   if (options.resize === "none") {
     throw new BulwarkError(
       "IMAGE_SIZE",
-      `${name} is ${decoded.height}×${decoded.width} but ${height}×${width} (height×width) is wanted.`,
+      `${name} is ${decoded.height}×${decoded.width} (height×width) but the model expects ${height}×${width}.`,
       `Use an image of ${height}×${width}, or set "resize" ("cover", "contain" or "fill") in the model's input contract or the data set.`,
     );
   }

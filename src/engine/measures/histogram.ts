@@ -52,7 +52,7 @@ export function entropyBits(a: Uint8Array): number {
   return (full - sum) / (a.length * scale);
 }
 
-/** Entropy of the histogram of `a` and `b` thrown together. */
+/** Entropy of the histogram of `a` and `b` pooled. */
 export function pooledEntropyBits(a: Uint8Array, b: Uint8Array): number {
   const size = a.length + b.length;
   const { full, step, scale } = tableOf(size);

@@ -8,7 +8,7 @@ const against = (b: Uint8Array, { jeMode }: { jeMode: "joint" | "pooled" }): ((a
 
 /**
  * Entropy of co-located pairs of values, in bits. Table 1 prints no joint distribution, and the authors' code takes the entropy of
- * both slices thrown together; the latter is `jeMode: "pooled"`.
+ * both slices pooled; the latter is `jeMode: "pooled"`.
  */
 export const jointEntropy = defineMeasure({
   id: "jointEntropy",
@@ -19,7 +19,7 @@ export const jointEntropy = defineMeasure({
     jeMode: choice(
       ["joint", "pooled"],
       "joint",
-      "Histogram of co-located pairs, or of both slices thrown together as in the authors' code.",
+      "Histogram of pairs of pixels at the same place, or of both slices pooled as in the authors' code.",
     ),
   }),
   measure: (a, b, params) => against(requireReference("jointEntropy", a, b), params)(a),

@@ -35,7 +35,7 @@ export const targetOf = ({ params }: Choice): number | null => {
 };
 
 /**
- * The records that count in success rates and β: never those of the class aimed at; of the others those that the model had right when
+ * The records that count in success rates and β: never those of the target class; of the others those that the model had right when
  * clean, or those of the images on which the attack fooled the undefended model.
  */
 export function countedForBeta<R extends Outcome>(
@@ -52,7 +52,7 @@ export function countedForBeta<R extends Outcome>(
 
 const shareRight = (counted: readonly Outcome[]): number | null => share(counted.filter(isCorrect).length, counted.length);
 
-/** β = #(clean-correct ∧ correct under attack) / #clean-correct, without the images of the class aimed at. */
+/** β = #(clean-correct ∧ correct under attack) / #clean-correct, without the images of the target class. */
 export const defenseSuccess = (outcomes: readonly Outcome[], target: number | null): number | null =>
   shareRight(countedForBeta(outcomes, target));
 

@@ -25,7 +25,7 @@ export function roc(positives: ArrayLike<number>, negatives: ArrayLike<number>):
     const [fromI, fromJ] = [i, j];
     while (i < p.length && (p[i] as number) >= threshold) i++;
     while (j < n.length && (n[j] as number) >= threshold) j++;
-    if (i === fromI && j === fromJ) throw new Error("a score is no number");
+    if (i === fromI && j === fromJ) throw new Error("a score is NaN");
     area += ((j - fromJ) * (i + fromI)) / 2;
     points.push({ falsePositiveRate: j / n.length, truePositiveRate: i / p.length });
   }

@@ -12,7 +12,7 @@ export function binomialTail(b: number, n: number, p = 0.5): number {
   return Math.min(1, sum);
 }
 
-/** A difference that chance alone gives less often than this is told. */
+/** Significance level: a difference that chance alone gives less often than this is reported. */
 export const significance = 0.05;
 /** The same for a normally distributed difference, one-sided. */
 export const criticalZ = 1.6449;

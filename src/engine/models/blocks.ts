@@ -17,8 +17,7 @@ export function requireSize(id: string, [height, width]: readonly [number, numbe
 }
 
 /** Parameter of the large networks that makes them affordable on small images. */
-export const widthParam = () =>
-  num(1, "Share of the channels of every layer; 1 is the published network.", { min: 0.01, max: 1, unit: "of 1" });
+export const widthParam = () => num(1, "Width multiplier of every layer; 1 is the published network.", { min: 0.01, max: 1, unit: "of 1" });
 export const narrowed = (channels: number, width: number): number => Math.max(1, Math.round(channels * width));
 
 export interface ConvNorm {

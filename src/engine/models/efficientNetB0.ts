@@ -42,7 +42,7 @@ export const efficientNetB0 = defineModel({
   params: Type.Object({
     width: widthParam(),
     head: headParam(),
-    dropout: num(0.2, "Share of the last features that is dropped in training; up to as many images leave out a block.", {
+    dropout: num(0.2, "Dropout rate of the last features; also the largest stochastic-depth rate of a block.", {
       min: 0,
       max: 0.95,
       unit: "of 1",

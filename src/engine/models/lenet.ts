@@ -13,7 +13,7 @@ export const lenet = defineModel({
   paper: "Wu et al. 2022; Madry et al. 2018",
   inputShape: [28, 28, 1],
   params: Type.Object({
-    dropout: num(0.5, "Share of the last hidden layer that is dropped in training.", { min: 0, max: 0.95, unit: "of 1" }),
+    dropout: num(0.5, "Dropout rate of the last hidden layer.", { min: 0, max: 0.95, unit: "of 1" }),
   }),
   build: ({ dropout }, { inputShape, classes, ...start }) => {
     const he = heInitializers(start);

@@ -23,7 +23,7 @@ export const defineVgg = (id: string, title: string, convolutions: readonly [num
       width: widthParam(),
       head: headParam(),
       hidden: int(4096, "Units of each of the two hidden layers; 512 is common for images of 32×32.", { min: 1, unit: "units" }),
-      dropout: num(0.5, "Share of each hidden layer that is dropped in training.", { min: 0, max: 0.95, unit: "of 1" }),
+      dropout: num(0.5, "Dropout rate of each hidden layer.", { min: 0, max: 0.95, unit: "of 1" }),
     }),
     build: ({ width, head, hidden, dropout }, { inputShape, classes, ...start }) => {
       requireSize(id, inputShape, smallest, "Choose another model, such as lenet or resnet9.");

@@ -5,7 +5,7 @@ import { openModel } from "./openModel.ts";
 
 const capacity = 4;
 
-/** Warm models by path. A file that changed on disk is loaded anew; the one used longest ago makes room. */
+/** Open models by path. A file that changed on disk is loaded again; the least recently used model is closed to make room. */
 export class ModelCache {
   readonly #open = new Map<string, { readonly signature: string; readonly classifier: Classifier }>();
 

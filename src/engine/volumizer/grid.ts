@@ -70,7 +70,7 @@ export function sliceSources(height: number, width: number, channels: number, gr
   return sources;
 }
 
-/** Views of `slices`, one a slice: filling the buffer anew fills them all. */
+/** One view per slice of the buffer `slices`: refilling the buffer refills them all. */
 export function sliceViews(slices: Uint8Array, Z: number): Uint8Array[] {
   const size = slices.length / Z;
   return Array.from({ length: Z }, (_, i) => slices.subarray(i * size, (i + 1) * size));

@@ -64,7 +64,7 @@ function runCli(services: Services, words: string[], cwd: string, signal: AbortS
 /** `error CODE: message — fix`, the last line that the command line prints. */
 function cliError(line: string): BulwarkError {
   const match = /^error ([A-Z_]+): (.*?)(?: — (.*))?$/.exec(line);
-  if (!match) return new BulwarkError("BUG", line || "The command line ended without a word.", "Show the log.");
+  if (!match) return new BulwarkError("BUG", line || "bulwark exited without output.", "Show the log.");
   const [, code = "BUG", message = "", fix] = match;
   return new BulwarkError(errorCode(code), message, fix);
 }

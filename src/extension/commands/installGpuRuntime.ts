@@ -27,7 +27,7 @@ export async function installGpuRuntime(services: Services): Promise<unknown> {
   if (version !== undefined && (await askWhatNow(part, version)) === "remove") return remove(services, part, root);
   const nodePath = setting(settings.nodePath, "");
   const env = environment(services, nodePath);
-  findNpm(env, nodePath); // before the question, so that nobody agrees to what cannot be
+  findNpm(env, nodePath); // before asking, so that the user is not asked to confirm something that cannot work
   await askConsent(part, root);
   running = true;
   try {
@@ -128,7 +128,7 @@ async function remove(services: Services, part: RuntimePart, root: string): Prom
   void vscode.window.showInformationMessage(`${part.title} is removed.`);
 }
 
-/** An engine at work goes on with what it has; the next one takes what is there by then. */
+/** A busy engine keeps the runtime it started with; the next engine uses the new one. */
 function restartIfIdle({ engine }: Services): void {
   if (engine.status.kind === "ready" && engine.status.busy === 0) engine.stop();
 }

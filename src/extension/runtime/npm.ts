@@ -38,7 +38,7 @@ export function findNpm(env: Readonly<Record<string, string>>, nodePath: string)
     throw new BulwarkError(
       "INSTALL_FAILED",
       "npm was not found, and it does the installation.",
-      "Install Node.js, which brings npm, and start VS Code anew; or name a Node beside which npm lies in bulwark.engine.nodePath.",
+      "Install Node.js (it includes npm) and restart VS Code, or set bulwark.engine.nodePath to a Node that has npm.",
     );
   return npm;
 }
@@ -61,7 +61,7 @@ export async function npmInstall(o: NpmOptions): Promise<void> {
   if (o.signal.aborted) stop();
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", (error) =>
-      reject(new BulwarkError("INSTALL_FAILED", `npm cannot be run: ${error.message}.`, "Install Node.js anew.")),
+      reject(new BulwarkError("INSTALL_FAILED", `npm cannot be run: ${error.message}.`, "Reinstall Node.js.")),
     );
     child.once("close", resolve);
   }).finally(() => o.signal.removeEventListener("abort", stop));

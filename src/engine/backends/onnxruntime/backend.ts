@@ -122,14 +122,14 @@ export class OnnxBackend extends KernelBackend {
     if (this.pending.length >= pendingLimit || (stepped && this.pending.length >= stepLimit)) this.flush();
   }
 
-  /** A tensor of values that are there already and that nobody else holds. */
+  /** A tensor over an existing array that has no other owner. */
   host(values: backend_util.BackendValues, shape: readonly number[], dtype: DataType): TensorInfo {
     const dataId = {};
     this.data.set(dataId, { refs: 1, values, shape, dtype });
     return { dataId, shape: [...shape], dtype };
   }
 
-  /** As `host`, for values that somebody else may hold or that are in another array type. */
+  /** As `host`, but copies: for an array that may have another owner or another type. */
   adopt(values: backend_util.BackendValues, shape: readonly number[], dtype: DataType): TensorInfo {
     return this.host(own(values, dtype), shape, dtype);
   }
@@ -188,7 +188,7 @@ export class OnnxBackend extends KernelBackend {
     this.largestBatch = Number.POSITIVE_INFINITY;
     this.block = blockedChannels(this.native);
     this.sessions = new Sessions(this.native, this.threads, { bytes: this.bytes });
-    const message = `${lost} failed while it computed (${firstLine(failure.message)}); the CPU goes on from the same step.`;
+    const message = `${lost} failed while it computed (${firstLine(failure.message)}); the CPU continues from the same step.`;
     warnOfDevice({ message, action: "cpu", device: deviceText("cpu", this.threads) });
   }
 

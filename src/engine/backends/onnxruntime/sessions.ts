@@ -57,7 +57,7 @@ export class Sessions {
         intraOpNumThreads: this.threads,
         interOpNumThreads: 1,
         graphOptimizationLevel: "all",
-        logSeverityLevel: this.device === "cpu" ? 3 : 4, // what fails on a GPU is told as a warning of the run
+        logSeverityLevel: this.device === "cpu" ? 3 : 4, // a failure on a GPU is reported as a warning of the run
         extra: { session: { intra_op: { allow_spinning: "0" } } },
       }),
     );

@@ -32,7 +32,7 @@ export interface Node {
   readonly outputs: readonly Entry[];
 }
 
-/** The part of the pending graph that somebody still wants, numbered and keyed. */
+/** The part of the pending graph whose outputs are still referenced, numbered and keyed. */
 export interface Trace {
   readonly key: string;
   readonly nodes: readonly Node[];

@@ -42,7 +42,7 @@ interface Outcome {
 /** Seconds: at the start of an engine, which the editor awaits for a minute; and for the doctor, who may wait for a first translation of kernels. */
 export const patience = { start: 30, doctor: 300 } as const;
 
-/** What TensorFlow is told, where the user has not told it otherwise. */
+/** Environment variables set for TensorFlow unless the user has set them. */
 export function settings(): Record<string, string> {
   const threads = process.env["BULWARK_THREADS"];
   return {

@@ -102,7 +102,7 @@ export function explainFailure(ending: Ending, found: TensorflowPackage): Troubl
     return { reason: "the processor lacks instructions that it was built with (AVX)", fix: "Leave the backend to auto." };
   if (ending.signal) return { reason: `it crashed with ${ending.signal}`, fix: "Leave the backend to auto." };
   const line = ending.said.split("\n").find((text) => /^\w*Error\b/.test(text.trim()));
-  return { reason: line?.trim() ?? "it ended without a word", fix: reinstall(found) };
+  return { reason: line?.trim() ?? "it exited without output", fix: reinstall(found) };
 }
 
 /** Why a GPU build computes on the CPU, from what TensorFlow prints while it looks for devices. */

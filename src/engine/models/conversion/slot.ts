@@ -29,7 +29,7 @@ export interface Slot {
 /** Weights of the 2-D layer → those of the 3-D one, with which it does the same within each slice. */
 export type Carry = (weights: readonly tf.Tensor[]) => tf.Tensor[];
 
-/** A 3-D layer to apply: its part of the 2-D layer's work is told by `suffix`, "" for the one that does it. */
+/** A 3-D layer to apply. `suffix` names its part of the 2-D layer's work; "" for the layer that does the work itself. */
 export interface Use {
   readonly className: string;
   readonly suffix: string;
@@ -87,7 +87,7 @@ function carryWeights(slot: Slot, use: Use, layer: tfl.layers.Layer): void {
     const wanted = layer.getWeights();
     if (weights.length === wanted.length && weights.every((w, i) => tf.util.arraysEqual(w.shape, wanted[i]?.shape ?? [])))
       layer.setWeights(weights);
-    else slot.conversion.note(`Layer "${slot.layer.name}": its weights are not those of a slice, so it starts anew.`);
+    else slot.conversion.note(`Layer "${slot.layer.name}": its weights do not fit a slice, so it starts from new weights.`);
   });
 }
 

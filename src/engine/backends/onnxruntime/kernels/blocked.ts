@@ -5,7 +5,7 @@ import { type Axis, after, channelsFirst, window, windowAttributes } from "./win
 /*
  * Convolutions with trainable filters in onnxruntime's blocked layout. It converts constant filters by itself and runs them several times
  * faster than plain ones; for filters that are inputs we write the conversion into the graph. Each result exists in both layouts, and the
- * one that nobody reads is dropped.
+ * one that is never read is dropped.
  */
 
 /** x [N,H,W,C] in blocks, taken from the operator that made it where there was one. */

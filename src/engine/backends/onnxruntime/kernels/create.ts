@@ -24,7 +24,7 @@ const arrayOf = (dtype: DataType, values: readonly number[]) =>
       ? Int32Array.from(values)
       : Uint8Array.from(values, (v) => (v ? 1 : 0));
 
-/** A constant tensor. The value is an input of the graph, so that a changing one (a learning rate) compiles nothing anew. */
+/** A constant tensor. The value is an input of the graph, so that a value that changes (a learning rate) does not recompile the graph. */
 function fill(backend: OnnxBackend, shape: readonly number[], value: number | string, dtype: DataType): TensorInfo {
   if (typeof value === "string") return backend.host(Array(sizeOf(shape)).fill(util.encodeString(value)), shape, "string");
   const scalar = backend.host(arrayOf(dtype, [value]), [], dtype);

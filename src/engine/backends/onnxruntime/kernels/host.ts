@@ -109,7 +109,7 @@ export const hostKernels: Kernels = {
   Complex: kernel<{ real: TensorInfo; imag: TensorInfo }>(({ inputs: { real, imag }, backend }) => backend.complex(real, imag)),
 };
 
-/** Computed by nobody: kernels of tfjs that the cpu backend has and we refuse with an error that names them, and why. */
+/** Not supported: kernels that the cpu backend has and this one refuses with an error that names them, with the reason. */
 export const refused: Readonly<Record<string, string>> = {
   Draw: "it paints on a browser's canvas",
 };

@@ -18,7 +18,7 @@ export function reluMask(g: Graph, rectified: Value): Value {
 const masked = (g: Graph, dy: Value, mask: Value): Value =>
   inBlocks(g, dy, [dy, mask], (a, b) => g.binary("Mul", a, b)) ?? g.binary("Mul", dy, mask);
 
-/** Remembers of `gradient`, which a max pool x → y makes of dy, what it is when x's mask follows. What nobody asks for is not written. */
+/** Records, beside the gradient of a max pool x → y, the same gradient with x's ReLU mask applied first. A variant that is never read is not written to the graph. */
 export function noteMasked(g: Graph, gradient: Value, x: Value, dy: Value, y: Value, spread: (dy: Value) => Value): Value {
   g.note(`masked by ${x.name}`, gradient, spread(masked(g, dy, reluMask(g, y))));
   return gradient;

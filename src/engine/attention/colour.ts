@@ -7,7 +7,7 @@ export function attentionBytes(map: ArrayLike<number>): Uint8Array {
   return bytes;
 }
 
-/** Attention half over the grey picture, so that one sees what is looked at; pixels [H·W·C] in [0,1]. */
+/** Attention at half opacity over the grey picture; pixels [H·W·C] in [0,1]. */
 export function overlayBytes(map: ArrayLike<number>, pixels: ArrayLike<number>, channels: number): Uint8Array {
   const colours = attentionBytes(map);
   return colours.map((colour, i) => {
@@ -19,7 +19,7 @@ export function overlayBytes(map: ArrayLike<number>, pixels: ArrayLike<number>, 
 }
 
 /**
- * Signed change per pixel as a colour: of the channels the one that changed most.
+ * Signed change per pixel as a colour, taken from the channel that changed most.
  * @returns RGB bytes, and the largest change in units of [0,1]: the end of the colour scale
  */
 export function differenceBytes(

@@ -4,10 +4,10 @@ import { correctAveragePooling } from "./cpuPooling.ts";
 
 correctAveragePooling();
 
-/** Plain JavaScript: always there, slow, and the reference that the other backends are held against. */
+/** Plain JavaScript: always available, slow, and the reference that the other backends are compared with. */
 export const device = "JavaScript";
 
-/** Makes the backend and keeps it from printing its advice to install tfjs-node, which is not ours to give. */
+/** Creates the backend and suppresses its advice to install tfjs-node. */
 export function prepare(): string {
   const backend = findBackend("cpu");
   if (backend) Reflect.set(backend, "firstUse", false);

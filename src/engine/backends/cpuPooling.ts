@@ -22,7 +22,7 @@ interface Call {
   };
 }
 
-/** For every place of the window along one axis, by how much it is larger than what of it lies inside. */
+/** For every position of the window along one axis: window size divided by the part of it inside the input. */
 const excess = (size: number, kernel: number, stride: number, before: number, places: number): number[] =>
   Array.from({ length: places }, (_, i) => {
     const begin = i * stride - before;
@@ -64,8 +64,8 @@ function correct(kernelName: string): void {
 }
 
 /**
- * The cpu backend averages over the elements that are there, and yet divides the gradient by the whole window, padding included. The
- * gradient that comes in is enlarged by as much, so that networks with padded average pools (Inception's) are differentiated rightly.
+ * The cpu backend averages over the elements inside the input, but divides the gradient by the whole window, padding included. The
+ * incoming gradient is scaled up to match, so that networks with padded average pools (Inception's) get correct gradients.
  */
 export function correctAveragePooling(): void {
   correct("AvgPoolGrad");

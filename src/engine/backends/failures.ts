@@ -1,9 +1,9 @@
-/** A device that computed so far and now does not: lost, out of memory, or refusing a graph. */
+/** A device that failed during a run: lost, out of memory, or refusing a graph. */
 export class DeviceFailure extends Error {
   override readonly name = "DeviceFailure";
 }
 
-/** Something that the user of a run must hear of; `device` is what computes from now on, in words. */
+/** A failure to report to the user; `device` is what computes from now on, in words. */
 export interface DeviceWarning {
   readonly message: string;
   /** `halved`: the same device continues with smaller batches. `cpu`: the device is given up. */
@@ -14,7 +14,7 @@ type Listener = (warning: DeviceWarning) => void;
 
 const listeners = new Set<Listener>();
 
-/** Hears of every device that fails from now on. Returns the function that ends it. */
+/** Calls the listener for every device that fails from now on. Returns the function that stops it. */
 export function onDeviceWarning(listener: Listener): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);

@@ -15,11 +15,11 @@ export interface BackendChoice {
   readonly warnings: string[];
 }
 
-/** What a backend that gathers work before computing adds to tfjs' own interface. */
+/** What a deferring backend adds to tfjs' own interface. */
 interface Deferring {
   flush(): void;
   freeze(tensors: readonly tf.TensorInfo[]): () => void;
-  /** Images that its device has turned out to bear at once. */
+  /** Largest batch that its device has managed. */
   readonly largestBatch: number;
   attempt<T>(images: number, work: () => Promise<T>): Promise<T>;
 }
@@ -107,13 +107,13 @@ export function freeze(network: LayersModel): () => void {
   return deferring(backend) ? backend.freeze(network.weights.map((weight) => weight.read())) : () => {};
 }
 
-/** Computes now what the current backend has gathered; call once a step in loops that read nothing. */
+/** Computes what the current backend has deferred; call once per step in loops that read nothing. */
 export function flush(): void {
   const backend = tf.backend();
   if (deferring(backend)) backend.flush();
 }
 
-/** Images that the device in force has turned out to bear at once; no bound until it failed with more. */
+/** Largest batch that the current device has managed; unbounded until a larger one failed. */
 export function largestBatch(): number {
   const backend = tf.backend();
   return deferring(backend) ? backend.largestBatch : Number.POSITIVE_INFINITY;

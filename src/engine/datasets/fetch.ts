@@ -28,7 +28,7 @@ const official: Readonly<Record<FetchableKind, Readonly<Record<string, string>>>
 };
 
 /**
- * Brings a data set into `destination` as the official files. Files that are there and right are kept, the tarball is kept until
+ * Fetches a data set into `destination` as the official files. Files that are already correct are kept, the tarball is kept until
  * all are written: an interrupted fetch continues where it stopped.
  * @throws UNKNOWN_ID, NETWORK, CHECKSUM, CANCELLED, DISK_FULL, NOT_WRITABLE
  */

@@ -12,8 +12,8 @@ export interface NpmPackage {
 }
 
 /**
- * The tarball of a package, brought by the user's own npm: its configuration says from where, it checks the integrity, and what it
- * brought before comes from its cache. The file is whole or not there.
+ * The tarball of a package, fetched by the user's own npm: its configuration names the registry, it checks the integrity and uses its
+ * cache. The file is complete or absent.
  * @returns path of the tarball in `folder`. @throws NETWORK with npm's last lines, CANCELLED.
  */
 export async function packFromNpm({ name, version }: NpmPackage, folder: string, ctx: RunContext): Promise<string> {
@@ -25,7 +25,7 @@ export async function packFromNpm({ name, version }: NpmPackage, folder: string,
     ctx.log(`npm pack ${name}@${version}`);
     await npm(["pack", `${name}@${version}`, "--ignore-scripts", "--silent", "--pack-destination", temporary], folder, ctx);
     const [packed] = (await fs.readdir(temporary)).filter((file) => file.endsWith(".tgz"));
-    if (!packed) throw new BulwarkError("NETWORK", `npm brought no ${name}@${version}.`, "Run the command again.");
+    if (!packed) throw new BulwarkError("NETWORK", `npm did not fetch ${name}@${version}.`, "Run the command again.");
     await fs.rename(path.join(temporary, packed), tarball);
     return tarball;
   } finally {

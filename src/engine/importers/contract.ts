@@ -29,7 +29,7 @@ export function parseContract(json: unknown, where: string): InputContract {
 }
 
 /**
- * Holds a contract against the network's input.
+ * Checks a contract against the network's input.
  * @param shape of the input without the batch axis; null where it takes any size.
  * @throws MODEL_INVALID for a network that takes no images, or where the two disagree.
  */

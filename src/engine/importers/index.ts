@@ -21,7 +21,7 @@ export interface LoadedNetwork {
   readonly outputs: "logits" | "probabilities";
   /** Beginning with the rule's name, such as "RB102: …". */
   readonly warnings: string[];
-  /** What was done while loading that is no reason for doubt. */
+  /** Harmless things done while loading, for the user to know. */
   readonly notes: readonly string[];
   /** Of model.json and weights. */
   readonly sha256: string;
@@ -31,7 +31,7 @@ export interface LoadedNetwork {
  * Loads a TensorFlow.js layers model and its input contract. A final softmax is taken off where that can be done; otherwise `outputs`
  * is "probabilities", with warning RB102.
  * @param path `model.json`, a folder that holds it, or a run folder.
- * @param given contract that takes the place of the one beside the model, but for the defence that the model carries.
+ * @param given contract that replaces the one beside the model, except for the defences that the model carries.
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, graph model, no classifier, contract that does not fit), MODEL_NAN
  */
 export async function loadNetwork(path: string, given?: InputContract): Promise<LoadedNetwork> {
@@ -77,7 +77,7 @@ function judge(ending: Ending, contract: InputContract): Pick<LoadedNetwork, "ou
   return { outputs: "logits", warnings: [], notes };
 }
 
-/** One input that is an image, one output with a score for each of at least two classes. A defence's own shapes are its own business. */
+/** One input that is an image, one output with a score for each of at least two classes. Models with a training defence are not checked: a volumized network has another shape. */
 function checkClassifier(network: tfl.LayersModel, contract: InputContract, file: string): void {
   const bad = (what: string) =>
     new BulwarkError("MODEL_INVALID", `${file} ${what}.`, "Use an image classifier with one input and one output.");

@@ -16,7 +16,7 @@ const laterFormats: Readonly<Record<string, string>> = {
 };
 
 /**
- * The `model.json` that is meant by a file, a folder that holds one, or a run folder (its `model/`).
+ * The `model.json` for a file, a folder that holds one, or a run folder (its `model/`).
  * @throws FILE_NOT_FOUND, MODEL_INVALID for a format that cannot be read.
  */
 export async function locateModel(given: string): Promise<string> {

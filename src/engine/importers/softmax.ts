@@ -65,7 +65,7 @@ function inputName(layer: Config): string | undefined {
 
 const transparent = ["Flatten", "Reshape", "Dropout", "InputLayer"];
 
-/** undefined: the layer changes nothing, look at the one before it. */
+/** undefined: the layer changes nothing; the one before it decides. */
 function fromLayer(layer: Config): Ending | undefined {
   const config = record(layer["config"]);
   const kind = layer["class_name"];

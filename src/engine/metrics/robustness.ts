@@ -1,6 +1,6 @@
 import type { Choice, ImageRecord } from "../../shared/results.ts";
 
-/** What became of an image: its class, the prediction before the attack and the one after. */
+/** One image: its class, and the predictions before and after the attack. */
 export type Outcome = Pick<ImageRecord, "index" | "label" | "cleanPrediction" | "prediction">;
 
 /** `count` of `total`; null where there is nothing to count: never 0 or NaN. */

@@ -18,8 +18,8 @@ export const significance = 0.05;
 export const criticalZ = 1.6449;
 
 /**
- * Paired comparison of two attacks on the same images: b images are broken by the one that should be weaker only, c by the stronger
- * only. @returns whether the weaker is significantly better (one-sided exact binomial); with c = 0 this needs b ≥ 5.
+ * Paired comparison of two attacks on the same images: b images are broken only by the one that should be weaker, c only by the
+ * stronger one. @returns whether the weaker is significantly better (one-sided exact binomial); with c = 0 this needs b ≥ 5.
  */
 export const weakerWins = (b: number, c: number): boolean => b > c && binomialTail(b, b + c) < significance;
 

@@ -4,7 +4,7 @@ import { onDeviceWarning } from "../backends/failures.ts";
 
 const code = "DEVICE_FAILED";
 
-/** Tells a run, while `body` works on it, of every device that fails. */
+/** Reports every device that fails while `body` runs. */
 export async function watchingDevice<T>(tell: (event: RunEventBody) => void, body: () => Promise<T>): Promise<T> {
   const stop = onDeviceWarning(({ message }) => tell({ kind: "warning", code, message }));
   try {

@@ -5,14 +5,14 @@ import { type BackendName, useBackend } from "../backends/index.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { ModelCache } from "./modelCache.ts";
 
-/** What jobs share within one process: the backend that was started, and the models that are warm. */
+/** What jobs share within one process: the started backend and the open models. */
 export interface Engine {
   readonly backend: BackendName;
-  /** What computes at present, in words: another one once a GPU has failed. */
+  /** The current device, in words; changes when a GPU fails. */
   readonly device: string;
   /** Better backends that failed to start, and why. */
   readonly warnings: readonly string[];
-  /** Opens a model, or hands back the one that is open. */
+  /** Opens a model, or returns it if it is open. */
   model(path: string): Promise<Classifier>;
 }
 

@@ -10,7 +10,7 @@ import type { tfl } from "../tf.ts";
 import { plainPlan } from "../training/plan.ts";
 
 export interface OpenOptions {
-  /** Instead of the contract that lies beside the model. */
+  /** Replaces the contract beside the model. */
   readonly contract?: InputContract | undefined;
   readonly classNames?: readonly string[] | undefined;
 }

@@ -1,2 +1,2 @@
-/** Put in by the build. */
+/** Inserted by the build. */
 export const version: string = process.env["BULWARK_VERSION"] ?? "0.0.0-dev";

@@ -3,7 +3,7 @@ import { mutualInformation } from "../measures/mutualInformation.ts";
 
 /** Ready-made settings, patch apart. */
 export const presets = {
-  /** As the paper reads. */
+  /** As written in the paper. */
   paper: {
     measure: mutualInformation,
     measureParams: {},
@@ -21,7 +21,7 @@ export const presets = {
     refScore: "true",
     onRemainder: "error",
   },
-  /** All that the authors' code does: the same order, the reference's own score set to 0, partial patches dropped. */
+  /** As the authors' code does it: the same order, the reference's own score set to 0, partial patches dropped. */
   authorsCode: {
     measure: mutualInformation,
     measureParams: {},

@@ -2,7 +2,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { type Params, resolveParams, type VolumizerOptions } from "../define/index.ts";
 import { entropyBits } from "../measures/histogram.ts";
 
-/** What decides an order of slices, or of the images of a batch. */
+/** How slices, or the images of a batch, are ordered. */
 export type RankingRule = Pick<VolumizerOptions, "measure" | "measureParams" | "order" | "reference" | "refScore">;
 
 /** Fills in the defaults of the measure's own parameters; do it once, then rank many times. */

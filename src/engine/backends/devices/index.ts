@@ -8,11 +8,11 @@ import { graphicsCards, nameDevice } from "./names.ts";
 import { whyNot } from "./reasons.ts";
 import { tryDevice } from "./trial.ts";
 
-/** Difference from the CPU, relative to its largest number, up to which a device counts as right. */
+/** Largest difference from the CPU, relative to its largest value, at which a device counts as correct. */
 const tolerance = 1e-3;
 const seconds = 30;
 
-/** Tries a device in a process of its own: does it start, are its numbers the CPU's, what is it called. */
+/** Tries a device in a separate process: whether it starts, whether its numbers agree with the CPU's, and its name. */
 export async function probeDevice(device: Device, files: RuntimeFiles | undefined = runtimeFiles()): Promise<DeviceReport> {
   const base = { name: device, title: deviceTitles[device] };
   if (device === "cpu") return { ...base, available: true };
@@ -28,11 +28,11 @@ export async function probeDevice(device: Device, files: RuntimeFiles | undefine
   return { ...base, available: true, ...(name ? { device: name } : {}), software, speed: Number(speed.toPrecision(2)) };
 }
 
-/** Every device that there is a name for, found or not. */
+/** Every device that can be named, found on this machine or not. */
 export const probeDevices = (): Promise<DeviceReport[]> =>
   Promise.all(deviceNames.filter((name) => name !== "auto").map((name) => probeDevice(name)));
 
-/** Where onnxruntime computes; see docs/adr/0005 for what `auto` takes. */
+/** The device onnxruntime computes on; docs/adr/0005 says what `auto` chooses. */
 export interface ChosenDevice {
   readonly device: Device;
   readonly name: string | undefined;

@@ -15,7 +15,7 @@ const hardwareDrivers: readonly (readonly [RegExp, string])[] = [
 
 export interface NamedDevice {
   readonly name: string | undefined;
-  /** Computed by the CPU's own cores after all. */
+  /** A software device: the work runs on the CPU's cores after all. */
   readonly software: boolean;
 }
 

@@ -2,7 +2,7 @@ import { type Device, deviceTitles } from "../../../shared/devices.ts";
 import { number } from "../../../shared/format.ts";
 import type { Trial } from "./trial.ts";
 
-/** Where each provider is to be had. */
+/** Platforms each provider is available on. */
 const homes: Readonly<Record<Device, string>> = {
   cpu: "everywhere",
   webgpu: "on Linux x64, Windows and macOS",
@@ -30,7 +30,7 @@ function firstError(said: string): string {
     .slice(0, 240);
 }
 
-/** Why a trial failed, in words that say what is missing. */
+/** Why a trial failed and what is missing, in a sentence. */
 export function whyNot(device: Device, trial: Trial, { seconds, platform, arch, parts }: Circumstances): string {
   const { said, signal, timedOut, difference } = trial;
   if (difference !== undefined) return `its numbers differ from the CPU's by ${number(difference, 2)} of the largest one`;

@@ -3,15 +3,15 @@ import type { Device } from "../../../shared/devices.ts";
 import { type ElementType, encodeModel } from "../onnxruntime/onnx.ts";
 import { providers } from "../onnxruntime/provider.ts";
 
-/** What came of trying a device in a process of its own. */
+/** Result of trying a device in a separate process. */
 export interface Trial {
-  /** Largest difference from the CPU, relative to its largest number; undefined when it did not get that far. */
+  /** Largest difference from the CPU, relative to its largest number; undefined when the trial failed earlier. */
   readonly difference?: number;
   /** How many times as fast as the CPU the trial's graph ran, copies included. */
   readonly speed?: number;
   /** Graphics drivers that the process had loaded (Linux). */
   readonly drivers: readonly string[];
-  /** Everything that was said on the way, errors of the system's loader included. */
+  /** Everything the process printed, errors of the system's loader included. */
   readonly said: string;
   readonly signal: string | null;
   readonly timedOut: boolean;
@@ -95,7 +95,7 @@ export interface TrialOptions {
   readonly binding: string;
   readonly common: string;
   readonly seconds?: number;
-  /** Instead of ours: for tests of what a dying process looks like. */
+  /** Replaces the trial program; used by tests of crashing processes. */
   readonly program?: string;
 }
 

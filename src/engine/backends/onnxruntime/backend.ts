@@ -8,9 +8,9 @@ import type { ElementType } from "./onnx.ts";
 import { Sessions } from "./sessions.ts";
 import { type Entry, type Lower, type Node, planOf, type Trace, traceOf } from "./trace.ts";
 
-/** Pending nodes that make the backend compute by itself: compiling grows faster than linearly with the graph. */
+/** Number of pending nodes at which the backend computes unasked: compiling grows faster than linearly with the graph. */
 const pendingLimit = 1000;
-/** Fewer pending nodes than this are no step of a loop, and wait for more. */
+/** Fewer pending nodes than this are not taken for a step of a loop; the backend waits for more. */
 const stepLimit = 40;
 
 /** Name of the scope around work that may be tried again. */
@@ -49,13 +49,13 @@ export class OnnxBackend extends KernelBackend {
   sessions: Sessions;
   /** What computes; the CPU once another one has failed. */
   device: Device;
-  /** Images that a device has turned out to bear at once; its callers halve, and then stay below. */
+  /** Largest batch that the device has managed; callers halve a batch that fails and then stay below it. */
   largestBatch = Number.POSITIVE_INFINITY;
   private readonly native: Native;
   private readonly data = new DataStorage<Entry>(this, engine());
   private pending: Node[] = [];
   private constants = 0;
-  /** The outermost scope that recorded last. */
+  /** The outermost scope that was recorded in last. */
   private scope: number | undefined;
 
   private readonly threads: number;
@@ -148,7 +148,7 @@ export class OnnxBackend extends KernelBackend {
     return { dataId: x.dataId, shape: [...shape], dtype: x.dtype };
   }
 
-  /** The values if they are there without computing anything. */
+  /** The values, if nothing has to be computed for them. */
   known(x: TensorInfo): backend_util.BackendValues | undefined {
     return this.data.get(x.dataId).values;
   }

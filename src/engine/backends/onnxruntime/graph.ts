@@ -9,7 +9,7 @@ export interface Value {
   readonly shape: readonly number[];
   readonly dtype: ElementType;
   uses?: number;
-  /** Made of nothing but constants, so that onnxruntime computes it once, when it compiles. */
+  /** Depends on constants only, so that onnxruntime computes it once, at compile time. */
   readonly constant?: boolean;
 }
 type Attributes = Readonly<Record<string, Attribute>>;
@@ -35,7 +35,7 @@ export class Graph {
   private readonly producers = new Map<string, OnnxNode>();
   /** Channels to a block in onnxruntime's own layout; 0 where there is none. */
   readonly block: number;
-  /** Threads that will run it: work is cut into pieces for them. */
+  /** Threads that will run it; work is split for them. */
   readonly threads: number;
   /** Names of the nodes that the device must leave to the CPU. */
   readonly cpuNodes: string[] = [];

@@ -25,7 +25,7 @@ const kernelNames = (): string[] =>
     typeof value === "string" && /^_?[A-Z]\w+$/.test(value) && value !== "FromPixels" ? [value] : [],
   );
 
-/** Where graphs run, and as what its maker knows it. */
+/** The device graphs run on and the name its vendor gives it. */
 export interface DeviceChoice {
   readonly device: Device;
   readonly name?: string | undefined;

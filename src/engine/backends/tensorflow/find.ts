@@ -18,7 +18,7 @@ export interface TensorflowPackage {
   readonly gpu: boolean;
 }
 
-/** Every native TensorFlow within reach, GPU builds first; of each the workspace's own before the one that the command installed. */
+/** Every native TensorFlow that can be found, GPU builds first; of each the workspace's copy before the one the command installed. */
 export function findTensorflow(directory = process.cwd(), runtime = runtimeDirectory("tensorflow")): TensorflowPackage[] {
   const places = [{ place: directory, installedByCommand: false }];
   if (runtime !== undefined) places.push({ place: runtime, installedByCommand: true });

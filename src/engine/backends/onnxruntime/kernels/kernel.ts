@@ -3,7 +3,7 @@ import { util } from "@tensorflow/tfjs-core";
 import type { OnnxBackend } from "../backend.ts";
 
 export interface Call<Inputs, Attributes> {
-  /** tfjs types every input as possibly missing; the optional ones keep their question mark. */
+  /** tfjs types every input as possibly missing; here only the optional ones are. */
   readonly inputs: { [Name in keyof Inputs]: NonNullable<Inputs[Name]> };
   readonly attrs: Attributes;
   readonly backend: OnnxBackend;

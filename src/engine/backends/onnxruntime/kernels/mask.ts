@@ -24,7 +24,7 @@ export function noteMasked(g: Graph, gradient: Value, x: Value, dy: Value, y: Va
   return gradient;
 }
 
-/** dy · mask where that was remembered. */
+/** The recorded dy · mask, where there is one. */
 export function knownMasked(g: Graph, dy: Value, mask: Value): Value | undefined {
   const rectified = g.noted("mask of", mask);
   return rectified && g.noted(`masked by ${rectified.name}`, dy);

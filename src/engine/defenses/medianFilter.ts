@@ -1,0 +1,66 @@
+import { Type } from "@sinclair/typebox";
+import { defineInferenceDefense, int } from "../define/index.ts";
+import { type Images, tf } from "../tf.ts";
+
+/**
+ * The median of the k×k window around each value, every channel by itself. As in SciPy, borders repeat the edge (d c b a | a b c d), and
+ * an even window reaches one further up and left and takes the upper of its two middle values.
+ */
+export const medianFilter = defineInferenceDefense({
+  id: "medianFilter",
+  title: "Median filter",
+  paper: "Xu et al. 2018",
+  params: Type.Object({ window: int(3, "Side of the window.", { min: 1, max: 9, unit: "pixels" }) }),
+  label: ({ window }) => `Median filter ${window}×${window}`,
+  cheap: {},
+  backward: () => "bpda",
+  transform: (x, { window }) => tf.tidy(() => upperMedian(neighbours(x, window), window * window)),
+});
+
+/** The images moved to each place of the window in turn, borders reflected: k² times [b,H,W,C]. */
+function* neighbours(x: Images, window: number): Generator<Images, undefined> {
+  const [, height, width] = x.shape;
+  for (let i = 0; i < window; i++) {
+    const rows = tf.gather(x, reflected(height, i - Math.floor(window / 2)), 1);
+    for (let j = 0; j < window; j++) yield tf.gather(rows, reflected(width, j - Math.floor(window / 2)), 2);
+    rows.dispose();
+  }
+}
+
+/** Places 0…n−1 moved by `shift`; those outside are mirrored at the edge, which counts twice. */
+function reflected(n: number, shift: number): tf.Tensor1D {
+  const places = Int32Array.from({ length: n }, (_, i) => {
+    const around = (((i + shift) % (2 * n)) + 2 * n) % (2 * n);
+    return around < n ? around : 2 * n - 1 - around;
+  });
+  return tf.tensor1d(places, "int32");
+}
+
+/**
+ * Element ⌊n/2⌋ of n sorted values at every pixel. Of any ⌊n/2⌋ + 2 of them neither the smallest nor the largest is the median of an odd n:
+ * both are dropped and the next value joins, until one is left. An even n counts as n + 1 values, one of them infinite.
+ */
+function upperMedian(values: Iterator<Images, undefined>, n: number): Images {
+  const isOdd = n % 2 === 1;
+  const next = (): Images[] => {
+    const { value } = values.next();
+    return value ? [value] : [];
+  };
+  let kept = Array.from({ length: Math.min(n, Math.floor(n / 2) + (isOdd ? 2 : 1)) }, next).flat();
+  if (!isOdd) kept = [...withoutExtreme(kept, "smallest"), ...next()]; // the largest that goes with it is the infinite one
+  while (kept.length > 1) kept = [...withoutExtreme(withoutExtreme(kept, "smallest"), "largest"), ...next()];
+  return kept[0] as Images;
+}
+
+/** All but the smallest or largest value of each pixel. Frees what it is given. */
+function withoutExtreme(values: readonly Images[], which: "smallest" | "largest"): Images[] {
+  let [extreme, ...others] = values as [Images, ...Images[]];
+  others = others.map((other) => {
+    const [low, high] = [tf.minimum(extreme, other), tf.maximum(extreme, other)] as [Images, Images];
+    tf.dispose([extreme, other]);
+    extreme = which === "smallest" ? low : high;
+    return which === "smallest" ? high : low;
+  });
+  extreme.dispose();
+  return others;
+}

@@ -3,7 +3,7 @@ import { settings } from "../shared/contributions.ts";
 import { registerClient } from "./client.ts";
 import { registerCommands } from "./commands/table.ts";
 import { registerDocuments } from "./documents.ts";
-import { registerSerializers } from "./panels/restore.ts";
+import { registerPanels } from "./panels/register.ts";
 import { createServices, type Services } from "./services.ts";
 import { registerViews, type Trees } from "./views/register.ts";
 
@@ -17,7 +17,7 @@ export interface BulwarkApi {
 export function activate(context: vscode.ExtensionContext): BulwarkApi {
   const services = createServices(context);
   registerCommands(services);
-  registerSerializers(services);
+  registerPanels(services);
   const trees = registerViews(services);
   registerClient(services);
   context.subscriptions.push(

@@ -7,8 +7,7 @@ import { createWarmEngine, type WarmEngine } from "./engine/engine.ts";
 import { locateEngine } from "./engine/locate.ts";
 import { type EngineProcess, type LogLine, type StartOptions, startEngine } from "./engine/process.ts";
 import { createQueue, type RunQueue } from "./engine/queue.ts";
-import type { Inspector } from "./panels/inspector.ts";
-import type { Studio } from "./panels/studio/studio.ts";
+import type { OpenPanels } from "./panels/panel.ts";
 import { createRunIndex, type RunIndex } from "./views/runIndex.ts";
 import { requireTrust, rootFolder, rootFolders, setting } from "./workspace.ts";
 
@@ -22,10 +21,7 @@ export interface Services {
   readonly engine: WarmEngine;
   readonly queue: RunQueue;
   readonly runs: RunIndex;
-  /** Open inspectors by image. */
-  readonly inspectors: Map<string, Inspector>;
-  /** The Patch Studio, where it is open. */
-  readonly studio: { current: Studio | undefined };
+  readonly panels: OpenPanels;
   /** Engine or queue changed. */
   readonly onActivity: vscode.Event<void>;
   /** A process for one run, with backend and device of the settings or others. @throws UNTRUSTED, ENGINE_START, BACKEND_UNAVAILABLE */
@@ -49,8 +45,7 @@ export function createServices(context: vscode.ExtensionContext): Services {
     engine,
     queue,
     runs,
-    inspectors: new Map(),
-    studio: { current: undefined },
+    panels: new Map(),
     onActivity: activity.event,
     startProcess,
   };

@@ -24,6 +24,15 @@ export interface PanelError {
   readonly action: { readonly label: string; readonly id: string } | null;
 }
 
+/** What every panel can ask for; answered in one place for all of them. */
+export type CommonIntent =
+  /** A chart, table or picture saved by the person: `name` proposes a file name, such as "loss.csv". */
+  | { readonly kind: "save"; readonly name: string; readonly dataUrl: string }
+  /** The button of an error card. */
+  | { readonly kind: "fix"; readonly id: string }
+  | { readonly kind: "showLog" }
+  | { readonly kind: "openFolder" };
+
 // ── Inspector ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export interface InspectorState {
   readonly status: "running" | "done" | "failed" | "cancelled";
@@ -63,16 +72,13 @@ export type InspectorUpdate =
   | { readonly kind: "iteration"; readonly done: number; readonly total: number; readonly point: TracePoint }
   | { readonly kind: "clean"; readonly clean: NonNullable<InspectorState["clean"]> };
 export type InspectorIntent =
+  | CommonIntent
   | { readonly kind: "rerun"; readonly attack: InspectorState["attack"]; readonly explanation: InspectorState["explanation"] }
   | { readonly kind: "cancel" }
   | { readonly kind: "rank"; readonly settings: RankingSettings }
   /** The image and the model go on into the Patch Studio. */
   | { readonly kind: "openPatchStudio" }
-  | { readonly kind: "export"; readonly format: "png" | "npz" | "panel" | "command"; readonly dataUrl?: string }
-  /** A chart or table saved by the person: `name` proposes a file name, such as "loss.csv". */
-  | { readonly kind: "save"; readonly name: string; readonly dataUrl: string }
-  | { readonly kind: "fix"; readonly id: string }
-  | { readonly kind: "showLog" };
+  | { readonly kind: "export"; readonly format: "png" | "npz" | "panel" | "command"; readonly dataUrl?: string };
 
 // ── Training ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export interface TrainingState {
@@ -85,14 +91,7 @@ export interface TrainingState {
 export type TrainingUpdate =
   | { readonly kind: "events"; readonly events: readonly RunEvent[] }
   | { readonly kind: "run"; readonly run: RunState; readonly error: PanelError | null };
-export type TrainingIntent =
-  | { readonly kind: "cancel" }
-  | { readonly kind: "resume" }
-  | { readonly kind: "openFolder" }
-  | { readonly kind: "openReport" }
-  | { readonly kind: "save"; readonly name: string; readonly dataUrl: string }
-  | { readonly kind: "fix"; readonly id: string }
-  | { readonly kind: "showLog" };
+export type TrainingIntent = CommonIntent | { readonly kind: "cancel" | "resume" | "openReport" };
 
 // ── Report ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** One attack's per-image records, read from the run folder. */
@@ -113,9 +112,6 @@ export interface ReportState {
 }
 export type ReportUpdate = never;
 export type ReportIntent =
+  | CommonIntent
   | { readonly kind: "openHtml" }
-  | { readonly kind: "openFolder" }
-  | { readonly kind: "inspect"; readonly index: number; readonly arm: string; readonly attack: string }
-  | { readonly kind: "save"; readonly name: string; readonly dataUrl: string }
-  | { readonly kind: "fix"; readonly id: string }
-  | { readonly kind: "showLog" };
+  | { readonly kind: "inspect"; readonly index: number; readonly arm: string; readonly attack: string };

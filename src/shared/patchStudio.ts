@@ -1,5 +1,5 @@
 import type { ParametersSchema } from "./catalog.ts";
-import type { PanelError } from "./panels.ts";
+import type { CommonIntent, PanelError } from "./panels.ts";
 import type {
   ApplyPatchResult,
   ExportPatchParams,
@@ -107,6 +107,7 @@ export interface StudioPlace {
 
 export type StudioUpdate = { readonly kind: "change"; readonly change: Partial<StudioState> };
 export type StudioIntent =
+  | CommonIntent
   | { readonly kind: "settings"; readonly settings: StudioChange }
   /** `goOn`: at the last checkpoint of the training that was stopped. */
   | { readonly kind: "train"; readonly goOn: boolean }
@@ -128,10 +129,7 @@ export type StudioIntent =
       readonly upscaling: NonNullable<ExportPatchParams["upscaling"]>;
       readonly background: NonNullable<ExportPatchParams["background"]>;
     }
-  | { readonly kind: "reveal"; readonly file: string }
-  | { readonly kind: "save"; readonly name: string; readonly dataUrl: string }
-  | { readonly kind: "fix"; readonly id: string }
-  | { readonly kind: "showLog" };
+  | { readonly kind: "reveal"; readonly file: string };
 
 /** Where studios keep their sessions; patches that were trained lie in run folders of their own. */
 export const studioFolder = ".bulwark/studio";

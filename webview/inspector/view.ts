@@ -17,7 +17,7 @@ import { verdictLine } from "./parts/verdictLine.ts";
 export function createView(send: (intent: InspectorIntent) => void): { element: HTMLElement; update(state: InspectorState): void } {
   const local: Local = { amplify: "auto", scrub: null, opacity: 0.6, slice: null, rankedImage: "clean" };
   let state: InspectorState | null = null;
-  const error = errorCard({ fix: (id) => send({ kind: "fix", id }), showLog: () => send({ kind: "showLog" }) });
+  const error = errorCard(send);
   const findings = findingsList(null);
   const pictureRow = pictures();
   const attentionRow = attention();

@@ -1,5 +1,5 @@
 import { plural } from "../../src/shared/format.ts";
-import type { PanelError } from "../../src/shared/panels.ts";
+import type { CommonIntent, PanelError } from "../../src/shared/panels.ts";
 import type { Finding, Severity } from "../../src/shared/results.ts";
 import { fill, h, onChange, type Part, show } from "./dom.ts";
 import { button, icon } from "./ui.ts";
@@ -8,7 +8,7 @@ const severityIcon: Readonly<Record<Severity, string>> = { error: "error", warni
 const severityOrder: readonly Severity[] = ["error", "warning", "info", "hint"];
 
 /** What happened, what to do about it as a button, and the log. Announced when it appears. */
-export function errorCard(actions: { fix(id: string): void; showLog(): void }): Part<PanelError | null> {
+export function errorCard(send: (intent: CommonIntent) => void): Part<PanelError | null> {
   const element = h("div", { class: "card error", attributes: { role: "alert" } });
   show(element, false); // nothing is wrong until a state says so
   const draw = onChange((error: PanelError | null) => {
@@ -26,8 +26,8 @@ export function errorCard(actions: { fix(id: string): void; showLog(): void }): 
         h(
           "div",
           { class: "buttons" },
-          action && button(action.label, () => actions.fix(action.id), { appearance: "primary" }),
-          button("Show log", actions.showLog, { icon: "output" }),
+          action && button(action.label, () => send({ kind: "fix", id: action.id }), { appearance: "primary" }),
+          button("Show log", () => send({ kind: "showLog" }), { icon: "output" }),
           h("code", { class: "muted" }, error.error.code),
         ),
       ),

@@ -14,7 +14,7 @@ import { train } from "./parts/train.ts";
 /** The Patch Studio: a patch is trained or chosen above, and tried below. */
 export function createView(send: (intent: StudioIntent) => void): { element: HTMLElement; update(state: StudioState): void } {
   let state: StudioState | null = null;
-  const error = errorCard({ fix: (id) => send({ kind: "fix", id }), showLog: () => send({ kind: "showLog" }) });
+  const error = errorCard(send);
   const top = header();
   const training = train();
   const trials = trialSettings();

@@ -21,7 +21,7 @@ export function createView(send: (intent: ReportIntent) => void): { element: HTM
   const subtitle = h("p", { class: "muted subtitle" });
   const html = button("Open report.html", () => send({ kind: "openHtml" }), { icon: "link-external" });
   const folder = button("Open folder", () => send({ kind: "openFolder" }), { icon: "folder-opened" });
-  const error = errorCard({ fix: (id) => send({ kind: "fix", id }), showLog: () => send({ kind: "showLog" }) });
+  const error = errorCard(send);
   const empty = h("p", { class: "muted" }, "This run has not written its report yet. It is written when the last attack has ended.");
   const save = (name: string, dataUrl: string): void => send({ kind: "save", name, dataUrl });
   const chart = createChart(save);

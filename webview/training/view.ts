@@ -14,7 +14,7 @@ import { type Summary, summarize } from "./series.ts";
 export function createView(send: (intent: TrainingIntent) => void): { element: HTMLElement; update(state: TrainingState): void } {
   let summary: Summary | null = null;
   const top = header(send);
-  const error = errorCard({ fix: (id) => send({ kind: "fix", id }), showLog: () => send({ kind: "showLog" }) });
+  const error = errorCard(send);
   const charts = chartsPart(send);
   const strips = attentionStrips();
   const log = logList();

@@ -1,11 +1,13 @@
 import { askAttack, askImage, chooseModel, firstAttack, lastAttack, rememberAttack, rememberModel } from "../choose.ts";
 import { isRecord } from "../files.ts";
-import { openInspector, wakeInspector } from "../panels/inspector.ts";
+import { inspectorPanel } from "../panels/inspector.ts";
 import type { InspectorRequest } from "../panels/inspectorFile.ts";
 import type { Services } from "../services.ts";
 import { activeImage, requireTrust, toPath } from "../workspace.ts";
 
 const explanation = { id: "gradCam", params: {} };
+/** A panel of this image may be there, whatever it is about to show. */
+const unknownYet = { model: "", attack: { id: "fgsm", params: {} }, explanation };
 
 interface Given {
   readonly model: string | undefined;
@@ -24,7 +26,7 @@ export async function attackThisImage(services: Services, resource?: unknown, op
   requireTrust();
   const image = toPath(resource) ?? activeImage() ?? (await askImage());
   const { model, attack, params } = given(options);
-  await wakeInspector(services, image);
+  await inspectorPanel.wake(services, { image, ...unknownYet });
   const file = model ?? (await modelBehind(services, image));
   const chosen = attack === undefined ? (lastAttack(services) ?? (await firstAttack(file))) : { id: attack, params };
   return inspect(services, { image, model: file, attack: chosen, explanation });
@@ -32,9 +34,9 @@ export async function attackThisImage(services: Services, resource?: unknown, op
 
 /** The panel appears at once, with the picture; the model is looked for behind it. */
 async function modelBehind(services: Services, image: string): Promise<string> {
-  const isNew = !services.inspectors.has(image);
-  const attack = lastAttack(services) ?? { id: "fgsm", params: {} };
-  const { panel } = openInspector(services, { image, model: "", attack, explanation });
+  const isNew = inspectorPanel.get(services, image) === undefined;
+  const attack = lastAttack(services) ?? unknownYet.attack;
+  const { panel } = inspectorPanel.open(services, { image, ...unknownYet, attack });
   try {
     return await chooseModel(services, { ask: false });
   } catch (thrown) {
@@ -48,7 +50,7 @@ export async function attackImage(services: Services, resource?: unknown, option
   requireTrust();
   const image = toPath(resource) ?? (await askImage());
   const { model, attack, params } = given(options);
-  await wakeInspector(services, image);
+  await inspectorPanel.wake(services, { image, ...unknownYet });
   const file = model ?? (await chooseModel(services, { ask: true }));
   return inspect(services, {
     image,
@@ -61,5 +63,5 @@ export async function attackImage(services: Services, resource?: unknown, option
 async function inspect(services: Services, request: InspectorRequest): Promise<unknown> {
   rememberModel(services, request.model);
   rememberAttack(services, request.attack);
-  return openInspector(services, request).attack(request);
+  return inspectorPanel.open(services, request).attack(request);
 }

@@ -1,8 +1,9 @@
+import path from "node:path";
 import * as vscode from "vscode";
 import { BulwarkError } from "../../shared/errors.ts";
 import { askExperiment } from "../choose.ts";
 import { exists } from "../files.ts";
-import { openTraining } from "../panels/training.ts";
+import { trainingPanel } from "../panels/training.ts";
 import { dropEmpty } from "../runFolder.ts";
 import { announceDone, newestTrained, type RunMode, startExperiment } from "../runs.ts";
 import type { Services } from "../services.ts";
@@ -34,14 +35,17 @@ export async function run(services: Services, resource: unknown, mode: RunMode, 
   if (!(await exists(file))) throw new BulwarkError("FILE_NOT_FOUND", `There is no file ${file}.`, "Check the path.");
   await vscode.workspace.textDocuments.find((document) => document.uri.fsPath === file)?.save();
   const started = startExperiment(services, file, mode, model);
-  const panel = mode === "evaluate" ? undefined : openTraining(services, started.directory);
+  const session =
+    mode === "evaluate"
+      ? undefined
+      : trainingPanel.open(services, { directory: started.directory, title: path.basename(started.directory) });
   try {
     const result = await started.result;
     void announceDone(started.directory, started.at);
     return result;
   } catch (thrown) {
     // Nothing was written, so there is nothing to draw.
-    if (await dropEmpty(started.directory)) panel?.dispose();
+    if (await dropEmpty(started.directory)) session?.panel.dispose();
     throw thrown;
   }
 }

@@ -1,18 +1,15 @@
 import path from "node:path";
-import { panels } from "../../shared/contributions.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { isRecord } from "../files.ts";
-import { wakeHidden } from "../panels/hidden.ts";
-import { openStudio, type StudioSubject, studioTitle } from "../panels/studio/studio.ts";
+import { openStudio, type StudioSubject } from "../panels/studio/studio.ts";
 import type { Services } from "../services.ts";
 import { isImage, requireTrust, toPath } from "../workspace.ts";
 
 /** With an image to place a patch on, a model to train it for, or a patch.json; or with nothing. */
 export async function openPatchStudio(services: Services, resource?: unknown, options?: unknown): Promise<void> {
   requireTrust();
-  const isThere = (): boolean => services.studio.current !== undefined;
-  await wakeHidden({ viewType: panels.patchStudio, title: studioTitle, isThere, known: () => (isThere() ? 1 : 0) });
-  await openStudio(services).about({ ...subjectOf(toPath(resource)), ...modelOf(options) });
+  const studio = await openStudio(services);
+  await studio.about({ ...subjectOf(toPath(resource)), ...modelOf(options) });
 }
 
 /** `{model}` from the Inspector or a script; menus hand other things as second argument. */

@@ -1,6 +1,6 @@
 import { askImage, lastAttack } from "../choose.ts";
 import { findModels } from "../models.ts";
-import { openInspector, wakeInspector } from "../panels/inspector.ts";
+import { inspectorPanel } from "../panels/inspector.ts";
 import type { Services } from "../services.ts";
 import { activeImage, requireTrust, toPath } from "../workspace.ts";
 
@@ -11,7 +11,6 @@ const defaults = { patch: "auto", measure: "mutualInformation", order: "asc", re
 export async function rankPatches(services: Services, resource?: unknown): Promise<unknown> {
   requireTrust();
   const image = toPath(resource) ?? activeImage() ?? (await askImage());
-  await wakeInspector(services, image);
   const [model] = await findModels(services.runs);
   const request = {
     image,
@@ -19,5 +18,5 @@ export async function rankPatches(services: Services, resource?: unknown): Promi
     attack: lastAttack(services) ?? { id: "fgsm", params: {} },
     explanation: { id: "gradCam", params: {} },
   };
-  return openInspector(services, request).rank(defaults);
+  return (await inspectorPanel.find(services, request)).rank(defaults);
 }

@@ -6,10 +6,12 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { runFiles, workspaceFolder } from "../../shared/runs.ts";
 import { askRun } from "../choose.ts";
 import { exists, isRecord, namesIn } from "../files.ts";
-import { attachInspector, openInspector } from "../panels/inspector.ts";
+import { inspectorPanel } from "../panels/inspector.ts";
 import { readKept, readRequest } from "../panels/inspectorFile.ts";
-import { findReport } from "../panels/report.ts";
-import { findTraining, openTraining as showTraining } from "../panels/training.ts";
+import type { RunSubject } from "../panels/panel.ts";
+import { reportPanel } from "../panels/report.ts";
+import { currentStudio } from "../panels/studio/studio.ts";
+import { trainingPanel } from "../panels/training.ts";
 import { announceDone, startResume } from "../runs.ts";
 import type { Services } from "../services.ts";
 import type { RunEntry } from "../views/runIndex.ts";
@@ -27,13 +29,15 @@ const idOf = (argument: unknown): string | undefined => {
   return isRecord(argument) && typeof argument["run"] === "string" ? argument["run"] : undefined;
 };
 
+const subjectOf = ({ directory, state }: RunEntry): RunSubject => ({ directory, title: state.title });
+
 const isExperiment = (run: RunEntry): boolean => ["experiment", "train", "evaluate"].includes(run.state.kind);
 const isLeftUndone = (run: RunEntry): boolean => isExperiment(run) && ["interrupted", "cancelled", "failed"].includes(run.state.status);
 
 export async function resumeRun(services: Services, argument?: unknown): Promise<unknown> {
   const run = await runOf(services, argument, isLeftUndone, "Resume which run?");
   const started = startResume(services, run);
-  showTraining(services, run.directory);
+  trainingPanel.open(services, subjectOf(run));
   const result = await started.result;
   void announceDone(run.directory, started.at);
   return result;
@@ -45,7 +49,7 @@ export async function cancelRun(services: Services, argument?: unknown): Promise
   if (id === undefined) throw new BulwarkError("RUN_NOT_FOUND", "Nothing is running.", "Start a run first.");
   if (services.queue.cancel(id)) return true;
   const run = await services.runs.find(id);
-  const studio = services.studio.current;
+  const studio = currentStudio(services);
   if (run && studio?.state.training?.run === run.directory) {
     await studio.act({ kind: "cancel", what: "train" });
     return true;
@@ -58,19 +62,19 @@ export async function cancelRun(services: Services, argument?: unknown): Promise
 
 export async function openReport(services: Services, argument?: unknown): Promise<void> {
   const run = await runOf(services, argument, (entry) => isExperiment(entry) && entry.state.status === "done", "Open which report?");
-  await findReport(services, run.directory, run.state.title);
+  await reportPanel.find(services, subjectOf(run));
 }
 export async function openTraining(services: Services, argument?: unknown): Promise<void> {
   const run = await runOf(services, argument, isExperiment, "Open which run?");
-  await findTraining(services, run.directory, run.state.title);
+  await trainingPanel.find(services, subjectOf(run));
 }
 
 /** What a click on a run shows: its report, its curves, its inspector, or its picture. */
 export async function openRun(services: Services, argument?: unknown): Promise<void> {
   const run = await runOf(services, argument, () => true, "Open which run?");
   if (isExperiment(run)) {
-    if (await exists(path.join(run.directory, runFiles.report))) await findReport(services, run.directory, run.state.title);
-    else await findTraining(services, run.directory, run.state.title);
+    const panel = (await exists(path.join(run.directory, runFiles.report))) ? reportPanel : trainingPanel;
+    await panel.find(services, subjectOf(run));
     return;
   }
   const patch = path.join(run.directory, runFiles.patchDocument);
@@ -80,8 +84,7 @@ export async function openRun(services: Services, argument?: unknown): Promise<v
   }
   const request = await readRequest(run.directory);
   if (request) {
-    const open = services.inspectors.get(request.image);
-    const inspector = open ? openInspector(services, request) : attachInspector(services, newInspectorPanel(request.image), request);
+    const inspector = await inspectorPanel.find(services, request, vscode.ViewColumn.Active);
     inspector.restore(run.directory, request, await readKept(run.directory));
     return;
   }
@@ -89,8 +92,6 @@ export async function openRun(services: Services, argument?: unknown): Promise<v
   if (picture) await vscode.commands.executeCommand("vscode.open", vscode.Uri.file(path.join(run.directory, picture)));
   else await revealRun(services, run.id);
 }
-const newInspectorPanel = (image: string): vscode.WebviewPanel =>
-  vscode.window.createWebviewPanel("bulwark.inspector", `Inspector: ${path.basename(image)}`, vscode.ViewColumn.Active);
 
 /** In the explorer, where that shows hidden folders; it works on a remote as well. */
 export async function revealRun(services: Services, argument?: unknown): Promise<void> {

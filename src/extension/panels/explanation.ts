@@ -5,10 +5,10 @@ import * as vscode from "vscode";
 import { panels } from "../../shared/contributions.ts";
 import { percent, probability } from "../../shared/format.ts";
 import type { ExplainImageResult } from "../../shared/protocol.ts";
-import { runFiles } from "../../shared/runs.ts";
+import { runFiles, runsFolder } from "../../shared/runs.ts";
 import { isRecord, readJson } from "../files.ts";
 import type { Services } from "../services.ts";
-import { webviewUri } from "./host.ts";
+import { folderOf } from "./panel.ts";
 
 const requestFile = "explanation.json";
 const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -42,7 +42,7 @@ function draw(services: Services, panel: vscode.WebviewPanel, image: string, res
   const policy = `default-src 'none'; img-src ${source}; style-src ${source}; script-src 'nonce-${nonce}'`;
   const style = panel.webview.asWebviewUri(vscode.Uri.joinPath(media, "styles", "explanation.css"));
   const figure = (file: string, caption: string): string =>
-    `<figure><img class="small" src="${webviewUri(panel, file)}" alt="${escapeHtml(caption)}"><figcaption>${escapeHtml(caption)}</figcaption></figure>`;
+    `<figure><img class="small" src="${panel.webview.asWebviewUri(vscode.Uri.file(file)).toString()}" alt="${escapeHtml(caption)}"><figcaption>${escapeHtml(caption)}</figcaption></figure>`;
   const figures = [
     figure(image, "picture"),
     figure(path.join(result.directory, result.overlay), `attention over the picture, layer ${result.layer}`),
@@ -71,4 +71,15 @@ function sentence({ prediction, degenerate, area }: ExplainImageResult): string 
     ? "The map is empty: no part of the picture speaks for it."
     : `Attention covers ${percent(area)} of the picture.`;
   return `Predicted ${prediction.name} with probability ${probability(prediction.probability)}. ${where}`;
+}
+
+export function registerExplanation(services: Services): void {
+  const serializer: vscode.WebviewPanelSerializer = {
+    async deserializeWebviewPanel(panel, state) {
+      const directory = await folderOf(state, runsFolder);
+      if (directory === undefined) panel.dispose();
+      else await restoreExplanation(services, panel, directory);
+    },
+  };
+  services.context.subscriptions.push(vscode.window.registerWebviewPanelSerializer(panels.explanation, serializer));
 }

@@ -11,10 +11,14 @@ export type PanelName = keyof typeof panels;
 /** The host's end of one webview: full state on `ready`, updates after it, intents back. */
 export interface PanelHost<State, Update> {
   readonly panel: vscode.WebviewPanel;
+  /** A webview that was closed is not spoken to. */
+  readonly isClosed: boolean;
   /** Sends the full state (now, and again whenever the webview was loaded anew). */
   show(state: State): void;
   /** Sends a small change; `next` is the whole state after it. */
   update(update: Update, next: State): void;
+  /** Address of a file, as the webview's `img` wants it. */
+  uri(file: string): string;
 }
 export interface HostOptions<Intent> {
   readonly extensionUri: vscode.Uri;
@@ -22,7 +26,7 @@ export interface HostOptions<Intent> {
   /** Folders whose images may be shown, beside those of the extension and the run folders. */
   readonly roots: readonly string[];
   readonly onIntent: (intent: Intent) => void;
-  readonly onClose?: () => void;
+  readonly onClose: () => void;
 }
 
 /** Takes over a panel, new or restored. */
@@ -36,7 +40,10 @@ export function hostPanel<State, Update, Intent extends { readonly kind: string 
   panel.iconPath = { light: icon("bulwark-light.svg"), dark: icon("bulwark.svg") };
   let state: State | undefined;
   let isReady = false;
-  const post = (message: ToWebview<State, Update>): void => void webview.postMessage(message);
+  let isClosed = false;
+  const post = (message: ToWebview<State, Update>): void => {
+    if (isReady && !isClosed) void webview.postMessage(message);
+  };
   webview.onDidReceiveMessage((message: unknown) => {
     const known = readMessage<Intent>(message);
     if (known?.type === "ready") {
@@ -44,18 +51,25 @@ export function hostPanel<State, Update, Intent extends { readonly kind: string 
       if (state !== undefined) post({ type: "state", state });
     } else if (known?.type === "intent") o.onIntent(known.intent);
   });
-  panel.onDidDispose(() => o.onClose?.());
+  panel.onDidDispose(() => {
+    isClosed = true;
+    o.onClose();
+  });
   webview.html = html(webview, o.extensionUri, o.name);
   return {
     panel,
+    get isClosed() {
+      return isClosed;
+    },
     show(next) {
       state = next;
-      if (isReady) post({ type: "state", state });
+      post({ type: "state", state });
     },
     update(update, next) {
       state = next;
-      if (isReady) post({ type: "update", update });
+      post({ type: "update", update });
     },
+    uri: (file) => webview.asWebviewUri(vscode.Uri.file(file)).toString(),
   };
 }
 
@@ -108,31 +122,4 @@ function html(webview: vscode.Webview, extensionUri: vscode.Uri, name: PanelName
 <script nonce="${nonce}" src="${file("dist", "webview", `${name}.js`)}"></script>
 </body>
 </html>`;
-}
-
-/** Webview URI of a file, as the webview's `img` wants it. */
-export const webviewUri = (panel: vscode.WebviewPanel, file: string): string =>
-  panel.webview.asWebviewUri(vscode.Uri.file(file)).toString();
-
-/** Lets the user choose a name and writes there; says where. */
-export async function saveAs(suggested: string, bytes: Uint8Array): Promise<vscode.Uri | undefined> {
-  const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.file(suggested) });
-  if (!target) return undefined;
-  await vscode.workspace.fs.writeFile(target, bytes);
-  void vscode.window.showInformationMessage(`Saved ${vscode.workspace.asRelativePath(target)}.`);
-  return target;
-}
-
-/** A chart or table that a panel made; `name` proposes a file name. */
-export async function saveDataUrl(root: string, name: string, dataUrl: string): Promise<void> {
-  const bytes = bytesOfDataUrl(dataUrl);
-  if (bytes) await saveAs(path.join(root, path.basename(name)), bytes);
-}
-
-/** Bytes of `data:…;base64,…` or of a percent-encoded data URL; undefined for anything else. */
-export function bytesOfDataUrl(url: string): Uint8Array | undefined {
-  const match = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url);
-  if (!match) return undefined;
-  const [, base64, body = ""] = match;
-  return base64 ? Buffer.from(body, "base64") : Buffer.from(decodeURIComponent(body), "utf8");
 }

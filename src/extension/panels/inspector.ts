@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
-import { commands, panels, settings } from "../../shared/contributions.ts";
+import { commands, settings } from "../../shared/contributions.ts";
 import { isCancelled } from "../../shared/errors.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../shared/panels.ts";
 import {
@@ -12,24 +12,27 @@ import {
   requests,
 } from "../../shared/protocol.ts";
 import { rememberAttack } from "../choose.ts";
-import { applyFix, panelError } from "../messages.ts";
+import { panelError } from "../messages.ts";
 import { dropEmpty, newRunDirectory } from "../runFolder.ts";
 import type { Services } from "../services.ts";
 import { requireTrust, rootFolder, setting, shortPath } from "../workspace.ts";
-import { wakeHidden } from "./hidden.ts";
-import { hostPanel, type PanelHost, saveDataUrl, webviewUri } from "./host.ts";
+import type { PanelHost } from "./host.ts";
 import { exportInspector } from "./inspectorExport.ts";
-import { type InspectorRequest, type Kept, writeRequest } from "./inspectorFile.ts";
+import { type InspectorRequest, type Kept, readKept, readRequest, writeRequest } from "./inspectorFile.ts";
+import { definePanel, type OwnIntent } from "./panel.ts";
 import { dropRanking, type RankingWish, rankInto } from "./ranking.ts";
 
 export interface Inspector {
   readonly panel: vscode.WebviewPanel;
   readonly state: InspectorState;
+  readonly directory: string;
   /** Attacks the image; a request under way is cancelled first. Undefined when it failed (the panel says why) or was cancelled. */
   attack(request: InspectorRequest): Promise<AttackImageResult | undefined>;
   rank(wish: RankingWish): Promise<RankPatchesResult | undefined>;
   /** Shows what a run folder holds, without computing. */
   restore(directory: string, request: InspectorRequest, kept: Kept): void;
+  answer(intent: OwnIntent<InspectorIntent>): Promise<void>;
+  stop(): void;
 }
 
 interface Session {
@@ -41,85 +44,81 @@ interface Session {
   abort: AbortController;
 }
 
-/** Where the other inspectors are, else beside the editor: a second split would leave each of them too narrow. */
-const columnOf = (services: Services): vscode.ViewColumn =>
-  [...services.inspectors.values()].map(({ panel }) => panel.viewColumn).find((column) => column !== undefined) ?? vscode.ViewColumn.Beside;
+/** What a panel is opened with: a request, and where it comes back after a reload, what its run folder has. */
+export type InspectorSubject = InspectorRequest & { readonly kept?: Kept & { readonly directory: string } };
 
-/** The inspector of an image: the one that is open, or a new one beside the editor. Cheap: nothing is computed. */
-export function openInspector(services: Services, request: InspectorRequest): Inspector {
-  const open = services.inspectors.get(request.image);
-  if (open) {
-    open.panel.reveal(open.panel.viewColumn ?? columnOf(services), true);
-    return open;
-  }
-  const title = `Inspector: ${path.basename(request.image)}`;
-  const panel = vscode.window.createWebviewPanel(panels.inspector, title, { viewColumn: columnOf(services), preserveFocus: true });
-  return attachInspector(services, panel, request);
-}
+/** One image, one model, one attack. The inspector of an image: the one that is open, or a new one. Cheap: nothing is computed. */
+export const inspectorPanel = definePanel<InspectorSubject, InspectorState, InspectorUpdate, InspectorIntent, Inspector>({
+  name: "inspector",
+  key: ({ image }) => image,
+  title: ({ image }) => `Inspector: ${path.basename(image)}`,
+  roots: ({ image }) => [path.dirname(image)],
+  // Where the other inspectors are, else beside the editor: a second split would leave each of them too narrow.
+  column: (open) => open.map(({ viewColumn }) => viewColumn).find((column) => column !== undefined) ?? vscode.ViewColumn.Beside,
+  keepsFocus: true,
+  async read(directory) {
+    const request = await readRequest(directory);
+    return request && { ...request, kept: { directory, ...(await readKept(directory)) } };
+  },
+  start,
+  answer: (inspector, intent) => inspector.answer(intent),
+  errors: ({ state }) => [state.error, state.ranking?.error],
+  directory: ({ directory }) => directory,
+  stop: (inspector) => inspector.stop(),
+});
 
-/** An inspector that was restored behind another tab, and that nobody has looked at yet, is the inspector of its image all the same. */
-export const wakeInspector = (services: Services, image: string): Promise<void> =>
-  wakeHidden({
-    viewType: panels.inspector,
-    title: `Inspector: ${path.basename(image)}`,
-    isThere: () => services.inspectors.has(image),
-    known: () => services.inspectors.size,
-  });
-
-/** Makes a panel (new, or restored after a reload) the inspector of an image. */
-export function attachInspector(services: Services, panel: vscode.WebviewPanel, request: InspectorRequest): Inspector {
-  const host = hostPanel<InspectorState, InspectorUpdate, InspectorIntent>(panel, {
-    extensionUri: services.context.extensionUri,
-    name: "inspector",
-    roots: [path.dirname(request.image)],
-    onIntent: (intent) => void answer(session, inspector, intent),
-    onClose: () => {
-      session.abort.abort();
-      if (services.inspectors.get(request.image) === inspector) services.inspectors.delete(request.image);
-    },
-  });
+function start(host: PanelHost<InspectorState, InspectorUpdate>, services: Services, subject: InspectorSubject): Inspector {
+  const { kept, ...request } = subject;
   const session: Session = {
     services,
     image: request.image,
     host,
-    state: firstState(services, panel, request, ""),
+    state: firstState(services, host, request, ""),
     directory: "",
     abort: new AbortController(),
   };
   const inspector: Inspector = {
-    panel,
+    panel: host.panel,
     get state() {
       return session.state;
     },
+    get directory() {
+      return session.directory;
+    },
     attack: (next) => attack(session, next),
     rank: (chosen) => rank(session, chosen),
-    restore: (directory, asked, { result, ranking }) => {
-      session.directory = directory;
-      session.state = {
-        ...firstState(services, panel, asked, directory),
-        status: result || ranking ? "done" : "cancelled",
-        result: result ?? null,
-        trace: result?.trace ?? [],
-        ranking: ranking ? { ...ranking, status: "done", error: null } : null,
-      };
-      host.show(session.state);
-    },
+    restore: (directory, asked, found) => restore(session, directory, asked, found),
+    answer: (intent) => answer(session, inspector, intent),
+    stop: () => session.abort.abort(),
   };
-  services.inspectors.set(request.image, inspector);
-  host.show(session.state);
+  if (kept) inspector.restore(kept.directory, request, kept);
+  else host.show(session.state);
   return inspector;
 }
 
-function firstState(services: Services, panel: vscode.WebviewPanel, request: InspectorRequest, directory: string): InspectorState {
+function restore(session: Session, directory: string, asked: InspectorRequest, { result, ranking }: Kept): void {
+  session.directory = directory;
+  session.state = {
+    ...firstState(session.services, session.host, asked, directory),
+    status: result || ranking ? "done" : "cancelled",
+    result: result ?? null,
+    trace: result?.trace ?? [],
+    ranking: ranking ? { ...ranking, status: "done", error: null } : null,
+  };
+  session.host.show(session.state);
+}
+
+type Host = PanelHost<InspectorState, InspectorUpdate>;
+function firstState(services: Services, host: Host, request: InspectorRequest, directory: string): InspectorState {
   return {
     status: "running",
     title: path.basename(request.image),
-    imageUri: webviewUri(panel, request.image),
+    imageUri: host.uri(request.image),
     model: { path: request.model, label: request.model === "" ? "no model" : shortPath(path.dirname(request.model)) },
     attack: request.attack,
     explanation: request.explanation,
     catalog: services.catalog,
-    base: directory === "" ? "" : webviewUri(panel, directory),
+    base: directory === "" ? "" : host.uri(directory),
     runId: path.basename(directory),
     clean: null,
     progress: null,
@@ -144,7 +143,7 @@ async function attack(session: Session, request: InspectorRequest): Promise<Atta
     requireTrust();
     directory = newRunDirectory(rootFolder(request.image), `${request.attack.id} ${path.basename(request.image)}`);
     session.directory = directory;
-    session.state = { ...firstState(services, host.panel, request, directory), ranking: null };
+    session.state = { ...firstState(services, host, request, directory), ranking: null };
     host.show(session.state);
     const result = await requestAttack(session, request, abort.signal);
     await writeRequest(directory, request);
@@ -211,7 +210,7 @@ async function rank(session: Session, chosen: RankingWish): Promise<RankPatchesR
     session.directory = ranked.directory;
     if (from === "")
       await writeRequest(ranked.directory, { image, model: state.model.path, attack: state.attack, explanation: state.explanation });
-    const place = { base: webviewUri(session.host.panel, ranked.directory), runId: path.basename(ranked.directory) };
+    const place = { base: session.host.uri(ranked.directory), runId: path.basename(ranked.directory) };
     const now = session.state;
     const status = now.result || now.status !== "running" ? now.status : "done";
     set({ ...place, status, ranking: { status: "done", settings: ranked.settings, result: ranked.result, error: null } });
@@ -225,7 +224,7 @@ async function rank(session: Session, chosen: RankingWish): Promise<RankPatchesR
   }
 }
 
-async function answer(session: Session, inspector: Inspector, intent: InspectorIntent): Promise<void> {
+async function answer(session: Session, inspector: Inspector, intent: OwnIntent<InspectorIntent>): Promise<void> {
   const { services, state, image } = session;
   switch (intent.kind) {
     case "rerun":
@@ -247,14 +246,5 @@ async function answer(session: Session, inspector: Inspector, intent: InspectorI
         { directory: session.directory, title: state.title, result: state.result, root: rootFolder(image) },
         intent,
       );
-      return;
-    case "save":
-      await saveDataUrl(rootFolder(image), intent.name, intent.dataUrl);
-      return;
-    case "fix":
-      await applyFix(state.error ?? state.ranking?.error ?? null, intent.id);
-      return;
-    case "showLog":
-      services.log.show(true);
   }
 }

@@ -7,7 +7,7 @@ import type { AttackImageResult } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { showError } from "../messages.ts";
 import type { Services } from "../services.ts";
-import { bytesOfDataUrl, saveAs } from "./host.ts";
+import { bytesOfDataUrl, saveAs } from "./save.ts";
 
 export interface Exportable {
   readonly directory: string;

@@ -1,58 +1,48 @@
 import path from "node:path";
 import * as vscode from "vscode";
-import { commands, panels } from "../../shared/contributions.ts";
+import { commands } from "../../shared/contributions.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PanelError, ReportIntent, ReportState, ReportUpdate } from "../../shared/panels.ts";
 import { attackKeys, cleanThumbnail, runFiles, staticKey } from "../../shared/runs.ts";
 import { exists } from "../files.ts";
-import { applyFix, panelError, showError } from "../messages.ts";
+import { panelError } from "../messages.ts";
 import { findModels } from "../models.ts";
 import { readRunState } from "../runFolder.ts";
 import type { Services } from "../services.ts";
-import { rootFolder } from "../workspace.ts";
-import { wakeHidden } from "./hidden.ts";
-import { hostPanel, saveDataUrl, webviewUri } from "./host.ts";
+import type { PanelHost } from "./host.ts";
+import { definePanel, type OwnIntent, type RunSubject, readRunSubject } from "./panel.ts";
 import { readClassNames, readLedger, readReport } from "./reportData.ts";
 
-const openPanels = new Map<string, vscode.WebviewPanel>();
+interface Session {
+  readonly panel: vscode.WebviewPanel;
+  readonly services: Services;
+  readonly directory: string;
+  error: PanelError | null;
+}
 
 /** The report of a finished run, from its folder. */
-export function openReport(services: Services, directory: string): vscode.WebviewPanel {
-  const known = openPanels.get(directory);
-  if (known) {
-    known.reveal(known.viewColumn ?? vscode.ViewColumn.Active);
-    return known;
-  }
-  const panel = vscode.window.createWebviewPanel(panels.report, `Report: ${path.basename(directory)}`, vscode.ViewColumn.Active, {});
-  attachReport(services, panel, directory);
-  return panel;
-}
+export const reportPanel = definePanel<RunSubject, ReportState, ReportUpdate, ReportIntent, Session>({
+  name: "report",
+  key: ({ directory }) => directory,
+  title: ({ title }) => `Report: ${title}`,
+  roots: ({ directory }) => [directory],
+  column: () => vscode.ViewColumn.Active,
+  keepsFocus: false,
+  read: readRunSubject,
+  start(host, services, { directory }) {
+    const session: Session = { panel: host.panel, services, directory, error: null };
+    void readState(host, directory).then((state) => {
+      session.error = state.error;
+      host.show(state);
+    });
+    return session;
+  },
+  answer: ({ services, directory }, intent) => answer(services, directory, intent),
+  errors: ({ error }) => [error],
+  directory: ({ directory }) => directory,
+});
 
-/** The same, also where it was restored behind another tab and nobody has looked at it yet. */
-export async function findReport(services: Services, directory: string, title: string): Promise<vscode.WebviewPanel> {
-  const isThere = (): boolean => openPanels.has(directory);
-  await wakeHidden({ viewType: panels.report, title: `Report: ${title}`, isThere, known: () => openPanels.size });
-  return openReport(services, directory);
-}
-
-export function attachReport(services: Services, panel: vscode.WebviewPanel, directory: string): void {
-  openPanels.set(directory, panel);
-  let error: PanelError | null = null;
-  const host = hostPanel<ReportState, ReportUpdate, ReportIntent>(panel, {
-    extensionUri: services.context.extensionUri,
-    name: "report",
-    roots: [directory],
-    onIntent: (intent) => void answer(services, directory, error, intent).catch((thrown: unknown) => showError(services.log, thrown)),
-    onClose: () => openPanels.delete(directory),
-  });
-  void readState(panel, directory).then((state) => {
-    error = state.error;
-    panel.title = `Report: ${state.run.title}`;
-    host.show(state);
-  });
-}
-
-async function readState(panel: vscode.WebviewPanel, directory: string): Promise<ReportState> {
+async function readState(host: PanelHost<ReportState, ReportUpdate>, directory: string): Promise<ReportState> {
   const run = await readRunState(directory);
   const report = await readReport(directory);
   const now = new Date().toISOString();
@@ -63,7 +53,7 @@ async function readState(panel: vscode.WebviewPanel, directory: string): Promise
     report,
     ledger: report ? await readLedger(directory, report) : [],
     classNames: report ? await readClassNames(directory) : [],
-    base: webviewUri(panel, directory),
+    base: host.uri(directory),
     error: report ? null : panelError(missing(run?.status)),
   };
 }
@@ -73,26 +63,9 @@ function missing(status: string | undefined): BulwarkError {
   return new BulwarkError("RUN_INVALID", `There is no report: the run is ${status}.`, "Resume the run; the report is written at its end.");
 }
 
-async function answer(services: Services, directory: string, error: PanelError | null, intent: ReportIntent): Promise<void> {
-  switch (intent.kind) {
-    case "openHtml":
-      await vscode.env.openExternal(vscode.Uri.file(path.join(directory, runFiles.reportHtml)));
-      return;
-    case "openFolder":
-      await vscode.commands.executeCommand(commands.revealRun, path.basename(directory));
-      return;
-    case "inspect":
-      await inspect(services, directory, intent);
-      return;
-    case "save":
-      await saveDataUrl(rootFolder(directory), intent.name, intent.dataUrl);
-      return;
-    case "fix":
-      await applyFix(error, intent.id);
-      return;
-    case "showLog":
-      services.log.show(true);
-  }
+async function answer(services: Services, directory: string, intent: OwnIntent<ReportIntent>): Promise<void> {
+  if (intent.kind === "inspect") await inspect(services, directory, intent);
+  else await vscode.env.openExternal(vscode.Uri.file(path.join(directory, runFiles.reportHtml)));
 }
 
 /** The clean picture of a ledger row, attacked again in the inspector with the same attack and the arm's model. */

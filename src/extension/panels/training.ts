@@ -1,70 +1,58 @@
 import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
-import { commands, panels } from "../../shared/contributions.ts";
+import { commands } from "../../shared/contributions.ts";
 import { errorCode, fromErrorData } from "../../shared/errors.ts";
 import { parseEvents, type RunEvent } from "../../shared/events.ts";
 import type { PanelError, TrainingIntent, TrainingState, TrainingUpdate } from "../../shared/panels.ts";
 import { type RunState, runFiles } from "../../shared/runs.ts";
-import { applyFix, panelError } from "../messages.ts";
+import { panelError } from "../messages.ts";
 import { readRunState } from "../runFolder.ts";
-import type { Services } from "../services.ts";
-import { rootFolder } from "../workspace.ts";
-import { wakeHidden } from "./hidden.ts";
-import { hostPanel, saveDataUrl, webviewUri } from "./host.ts";
+import type { PanelHost } from "./host.ts";
+import { definePanel, type OwnIntent, type RunSubject, readRunSubject } from "./panel.ts";
 
-const openPanels = new Map<string, vscode.WebviewPanel>();
 const pollMilliseconds = 500;
 
+interface Session {
+  readonly panel: vscode.WebviewPanel;
+  readonly directory: string;
+  error: PanelError | null;
+}
+
 /** Curves of a run, drawn from its folder alone: so it also follows a run that another window or the command line started. */
-export function openTraining(services: Services, directory: string): vscode.WebviewPanel {
-  const known = openPanels.get(directory);
-  if (known) {
-    known.reveal(known.viewColumn ?? vscode.ViewColumn.Beside, true);
-    return known;
-  }
-  const panel = vscode.window.createWebviewPanel(
-    panels.training,
-    `Training: ${path.basename(directory)}`,
-    { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
-    {},
-  );
-  attachTraining(services, panel, directory);
-  return panel;
-}
+export const trainingPanel = definePanel<RunSubject, TrainingState, TrainingUpdate, TrainingIntent, Session>({
+  name: "training",
+  key: ({ directory }) => directory,
+  title: ({ title }) => `Training: ${title}`,
+  roots: ({ directory }) => [directory],
+  column: () => vscode.ViewColumn.Beside,
+  keepsFocus: true,
+  read: readRunSubject,
+  start(host, _services, { directory }) {
+    const session: Session = { panel: host.panel, directory, error: null };
+    follow(host, session);
+    return session;
+  },
+  answer: ({ directory }, intent) => answer(path.basename(directory), intent),
+  errors: ({ error }) => [error],
+  directory: ({ directory }) => directory,
+});
 
-/** The same, also where it was restored behind another tab and nobody has looked at it yet. */
-export async function findTraining(services: Services, directory: string, title: string): Promise<vscode.WebviewPanel> {
-  const isThere = (): boolean => openPanels.has(directory);
-  await wakeHidden({ viewType: panels.training, title: `Training: ${title}`, isThere, known: () => openPanels.size });
-  return openTraining(services, directory);
-}
-
-export function attachTraining(services: Services, panel: vscode.WebviewPanel, directory: string): void {
-  openPanels.set(directory, panel);
+/** Reads what the run appends to its folder, as long as the panel is open. */
+function follow(host: PanelHost<TrainingState, TrainingUpdate>, session: Session): void {
+  const { directory } = session;
   let state: TrainingState | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
-  const host = hostPanel<TrainingState, TrainingUpdate, TrainingIntent>(panel, {
-    extensionUri: services.context.extensionUri,
-    name: "training",
-    roots: [directory],
-    onIntent: (intent) => void answer(services, directory, state?.error ?? null, intent),
-    onClose: () => {
-      closed = true;
-      clearTimeout(timer);
-      openPanels.delete(directory);
-    },
-  });
   const tail = createTail(path.join(directory, runFiles.events));
   const tick = async (): Promise<void> => {
     const run = (await readRunState(directory)) ?? state?.run ?? waiting(path.basename(directory));
     const read = await tail();
+    if (host.isClosed) return;
     const error = errorOf(run);
+    session.error = error;
     if (!state || read.restarted || state.title !== run.title) {
       const before = read.restarted ? [] : (state?.events ?? []);
-      state = { run, title: run.title, base: webviewUri(panel, directory), events: [...before, ...read.events], error };
-      panel.title = `Training: ${run.title}`;
+      state = { run, title: run.title, base: host.uri(directory), events: [...before, ...read.events], error };
+      host.panel.title = `Training: ${run.title}`;
       host.show(state);
     } else {
       const events = [...state.events, ...read.events];
@@ -74,7 +62,7 @@ export function attachTraining(services: Services, panel: vscode.WebviewPanel, d
       if (isChanged) host.update({ kind: "run", run, error }, state);
     }
     // A finished run can be resumed, so the folder is still looked at, only less often.
-    if (!closed) timer = setTimeout(() => void tick(), run.status === "running" ? pollMilliseconds : 4 * pollMilliseconds);
+    setTimeout(() => void tick(), run.status === "running" ? pollMilliseconds : 4 * pollMilliseconds);
   };
   void tick();
 }
@@ -130,28 +118,7 @@ function createTail(file: string): () => Promise<{ events: RunEvent[]; restarted
   };
 }
 
-async function answer(services: Services, directory: string, error: PanelError | null, intent: TrainingIntent): Promise<void> {
-  const id = path.basename(directory);
-  switch (intent.kind) {
-    case "cancel":
-      await vscode.commands.executeCommand(commands.cancelRun, id);
-      return;
-    case "resume":
-      await vscode.commands.executeCommand(commands.resumeRun, id);
-      return;
-    case "openFolder":
-      await vscode.commands.executeCommand(commands.revealRun, id);
-      return;
-    case "openReport":
-      await vscode.commands.executeCommand(commands.openReport, id);
-      return;
-    case "save":
-      await saveDataUrl(rootFolder(directory), intent.name, intent.dataUrl);
-      return;
-    case "fix":
-      await applyFix(error, intent.id);
-      return;
-    case "showLog":
-      services.log.show(true);
-  }
+async function answer(run: string, intent: OwnIntent<TrainingIntent>): Promise<void> {
+  const command = { cancel: commands.cancelRun, resume: commands.resumeRun, openReport: commands.openReport }[intent.kind];
+  await vscode.commands.executeCommand(command, run);
 }

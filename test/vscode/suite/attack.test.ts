@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
+import { inspectorPanel } from "../../../src/extension/panels/inspector.ts";
 import { readRequest, readResult } from "../../../src/extension/panels/inspectorFile.ts";
-import { restoreInspector, runDirectory } from "../../../src/extension/panels/restore.ts";
+import { folderOf } from "../../../src/extension/panels/panel.ts";
 import { commands, panels } from "../../../src/shared/contributions.ts";
 import type { AttackImageResult, ExplainImageResult, ModelInspection, RankPatchesResult } from "../../../src/shared/protocol.ts";
+import { runsFolder } from "../../../src/shared/runs.ts";
 import { bulwark, closeAll, eventually, oneTabOf, pictureAndModel } from "../support.ts";
 
 describe("one image", () => {
@@ -21,7 +23,7 @@ describe("one image", () => {
     for (const file of [result.before.image, result.after.image, result.difference, "result.json", "inspector.json"])
       assert.ok(existsSync(path.join(result.directory, file)), `${file} was written`);
     await oneTabOf(panels.inspector);
-    const state = services.inspectors.get(image)?.state;
+    const state = inspectorPanel.get(services, image)?.state;
     assert.equal(state?.status, "done");
     assert.equal(state?.runId, path.basename(result.directory));
     const nodes = (await trees.runs.getChildren()) ?? [];
@@ -35,7 +37,7 @@ describe("one image", () => {
     for (const key of ["lastModel", "lastAttack"]) await services.context.workspaceState.update(key, undefined);
     const { image } = await pictureAndModel();
     const attack = vscode.commands.executeCommand<AttackImageResult>(commands.attackThisImage, vscode.Uri.file(image));
-    await eventually("the panel is there before the result", () => services.inspectors.get(image)?.state.status === "running");
+    await eventually("the panel is there before the result", () => inspectorPanel.get(services, image)?.state.status === "running");
     const result = await attack;
     assert.equal(result.attack.id, "fgsm");
     assert.equal(result.attack.params["eps"], 0.3);
@@ -50,7 +52,7 @@ describe("one image", () => {
     const strong = await attack(0.2);
     assert.notEqual(weak.directory, strong.directory);
     await oneTabOf(panels.inspector);
-    assert.equal(services.inspectors.get(image)?.state.result?.directory, strong.directory);
+    assert.equal(inspectorPanel.get(services, image)?.state.result?.directory, strong.directory);
     assert.ok(strong.norms.linf > weak.norms.linf);
   });
 
@@ -62,12 +64,12 @@ describe("one image", () => {
     try {
       const uri = vscode.Uri.file(image);
       assert.equal(await vscode.commands.executeCommand(commands.attackThisImage, uri, { model: broken, attack: "fgsm" }), undefined);
-      const state = services.inspectors.get(image)?.state;
+      const state = inspectorPanel.get(services, image)?.state;
       assert.equal(state?.status, "failed");
       assert.equal(state?.error?.error.code, "MODEL_INVALID");
       assert.equal(state?.error?.action?.id, "MODEL_INVALID");
       assert.ok(await vscode.commands.executeCommand(commands.attackThisImage, uri, { model, attack: "fgsm" }));
-      assert.equal(services.inspectors.get(image)?.state.error, null);
+      assert.equal(inspectorPanel.get(services, image)?.state.error, null);
     } finally {
       await vscode.workspace.fs.delete(vscode.Uri.file(broken));
     }
@@ -83,7 +85,7 @@ describe("one image", () => {
       [...clean.perm].sort((a, b) => a - b),
       Array.from({ length: clean.Z }, (_, i) => i),
     );
-    const state = services.inspectors.get(image)?.state;
+    const state = inspectorPanel.get(services, image)?.state;
     assert.equal(state?.ranking?.status, "done");
     for (const slice of clean.slices) assert.ok(existsSync(path.join(ranked.directory, slice)), slice);
   });
@@ -104,17 +106,17 @@ describe("one image", () => {
     const options = { model, attack: "fgsm", params: { eps: 0.1 } };
     const before = await vscode.commands.executeCommand<AttackImageResult>(commands.attackThisImage, vscode.Uri.file(image), options);
     await closeAll();
-    await eventually("the inspector is closed", () => !services.inspectors.has(image));
-    const directory = await runDirectory({ runId: path.basename(before.directory) });
+    await eventually("the inspector is closed", () => !inspectorPanel.get(services, image));
+    const directory = await folderOf({ runId: path.basename(before.directory) }, runsFolder);
     assert.equal(directory, before.directory);
     assert.equal((await readRequest(before.directory))?.image, image);
     const panel = vscode.window.createWebviewPanel(panels.inspector, "restored", vscode.ViewColumn.One);
-    await restoreInspector(services, panel, before.directory);
-    const state = services.inspectors.get(image)?.state;
+    await inspectorPanel.restore(services, panel, before.directory);
+    const state = inspectorPanel.get(services, image)?.state;
     assert.equal(state?.status, "done");
     assert.deepEqual(state?.result, await readResult(before.directory));
     assert.equal(state?.result?.norms.linf, before.norms.linf);
-    assert.equal(await runDirectory({ runId: "../../etc" }), undefined);
+    assert.equal(await folderOf({ runId: "../../etc" }, runsFolder), undefined);
   });
 });
 

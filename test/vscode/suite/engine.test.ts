@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
+import { inspectorPanel } from "../../../src/extension/panels/inspector.ts";
 import { describe as describeStatus } from "../../../src/extension/views/status.ts";
 import { commands, settings } from "../../../src/shared/contributions.ts";
 import { type AttackImageResult, type DoctorReport, requests } from "../../../src/shared/protocol.ts";
@@ -37,10 +38,10 @@ describe("the engine", () => {
     const { image, model } = await pictureAndModel();
     const options = { model, attack: "pgd", params: { eps: 0.1, steps: 5000 } };
     const lost = vscode.commands.executeCommand(commands.attackThisImage, vscode.Uri.file(image), options);
-    await eventually("iterations arrive", () => (services.inspectors.get(image)?.state.trace.length ?? 0) > 0);
+    await eventually("iterations arrive", () => (inspectorPanel.get(services, image)?.state.trace.length ?? 0) > 0);
     (await services.engine.get()).kill("SIGKILL");
     assert.equal(await lost, undefined);
-    const state = services.inspectors.get(image)?.state;
+    const state = inspectorPanel.get(services, image)?.state;
     assert.equal(state?.status, "failed");
     assert.equal(state?.error?.error.code, "ENGINE_EXITED");
     assert.equal(state?.error?.action?.label, "Restart Engine");
@@ -53,8 +54,8 @@ describe("the engine", () => {
     const { image, model } = await pictureAndModel();
     const options = { model, attack: "pgd", params: { eps: 0.1, steps: 10_000 } };
     const attack = vscode.commands.executeCommand(commands.attackThisImage, vscode.Uri.file(image), options);
-    await eventually("iterations arrive", () => (services.inspectors.get(image)?.state.trace.length ?? 0) > 0);
-    services.inspectors.get(image)?.panel.dispose();
+    await eventually("iterations arrive", () => (inspectorPanel.get(services, image)?.state.trace.length ?? 0) > 0);
+    inspectorPanel.get(services, image)?.panel.dispose();
     assert.equal(await attack, undefined);
     await eventually("the engine is idle", () => services.engine.status.kind === "ready" && services.engine.status.busy === 0);
   });

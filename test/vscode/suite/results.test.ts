@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
-import { bytesOfDataUrl } from "../../../src/extension/panels/host.ts";
+import { inspectorPanel } from "../../../src/extension/panels/inspector.ts";
 import { exportInspector } from "../../../src/extension/panels/inspectorExport.ts";
+import { bytesOfDataUrl } from "../../../src/extension/panels/save.ts";
 import { commands } from "../../../src/shared/contributions.ts";
 import type { AttackImageResult } from "../../../src/shared/protocol.ts";
 import { bulwark, closeAll, eventually, pictureAndModel, workspace } from "../support.ts";
@@ -77,7 +78,7 @@ describe("a result", () => {
       params: { eps: 0.1, steps: 10_000 },
     });
     const first = await eventually("iterations arrive", () => {
-      const state = services.inspectors.get(image)?.state;
+      const state = inspectorPanel.get(services, image)?.state;
       return state && state.trace.length > 0 && state.runId;
     });
     const fast = await vscode.commands.executeCommand<AttackImageResult>(commands.attackThisImage, uri, {
@@ -86,7 +87,7 @@ describe("a result", () => {
       params: {},
     });
     assert.equal(await slow, undefined);
-    assert.equal(services.inspectors.get(image)?.state.runId, path.basename(fast.directory));
+    assert.equal(inspectorPanel.get(services, image)?.state.runId, path.basename(fast.directory));
     await eventually("the folder is gone", () => !existsSync(path.join(path.dirname(fast.directory), first)));
   });
 });

@@ -4,24 +4,26 @@ import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
 import { restoreExplanation } from "../../../src/extension/panels/explanation.ts";
+import { inspectorPanel } from "../../../src/extension/panels/inspector.ts";
 import { readKept, readRequest } from "../../../src/extension/panels/inspectorFile.ts";
-import { restoreInspector, runDirectory } from "../../../src/extension/panels/restore.ts";
+import { folderOf, type OwnIntent } from "../../../src/extension/panels/panel.ts";
 import type { Studio } from "../../../src/extension/panels/studio/studio.ts";
-import { restoreStudio } from "../../../src/extension/panels/studio/studio.ts";
+import { currentStudio, studioPanel } from "../../../src/extension/panels/studio/studio.ts";
 import { commands, panels } from "../../../src/shared/contributions.ts";
 import { type StudioIntent, studioFolder } from "../../../src/shared/patchStudio.ts";
 import type { ExplainImageResult, RankPatchesResult } from "../../../src/shared/protocol.ts";
+import { runsFolder } from "../../../src/shared/runs.ts";
 import { bulwark, closeAll, eventually, oneTabOf, pictureAndModel, workspace } from "../support.ts";
 
 /** The Patch Studio on a picture of the samples, with a patch of a few steps that is trained on the pictures there. */
 async function studioOn(image: string): Promise<Studio> {
   const { services } = await bulwark();
   await vscode.commands.executeCommand(commands.openPatchStudio, vscode.Uri.file(image));
-  const studio = services.studio.current;
+  const studio = currentStudio(services);
   assert.ok(studio, "the studio is open");
   return studio;
 }
-const fewSteps = ({ state }: Studio): StudioIntent => ({
+const fewSteps = ({ state }: Studio): OwnIntent<StudioIntent> => ({
   kind: "settings",
   settings: {
     ...state.settings,
@@ -106,11 +108,12 @@ describe("the Patch Studio", () => {
 
     const { session } = studio.state;
     await closeAll();
-    await eventually("the studio is closed", () => services.studio.current === undefined);
-    const directory = await runDirectory({ runId: session }, studioFolder);
+    await eventually("the studio is closed", () => currentStudio(services) === undefined);
+    const directory = await folderOf({ runId: session }, studioFolder);
     assert.ok(directory);
     const panel = vscode.window.createWebviewPanel(panels.patchStudio, "restored", vscode.ViewColumn.One);
-    const back = await restoreStudio(services, panel, directory);
+    const back = await studioPanel.restore(services, panel, directory);
+    assert.ok(back);
     await back.ready;
     assert.equal(back.state.patch?.file, patch.file);
     assert.equal(back.state.training?.history.length, training.history.length);
@@ -133,7 +136,7 @@ describe("the Patch Studio", () => {
     assert.equal(studio.state.place.error?.error.code, "PARAMETER_INVALID");
     await studio.act({ kind: "place", placement: { row: 14, column: 14, rotation: 0, scale: 1 } });
     assert.equal(studio.state.place.error, null);
-    assert.equal(services.studio.current, studio);
+    assert.equal(currentStudio(services), studio);
   });
 
   it("stops a training, and goes on with it, also in another window", async () => {
@@ -157,9 +160,11 @@ describe("the Patch Studio", () => {
     writeFileSync(file, readFileSync(file, "utf8").replace('"status":"cancelled"', '"status":"running"'));
     await closeAll();
     const { services } = await bulwark();
-    await eventually("the studio is closed", () => services.studio.current === undefined);
+    await eventually("the studio is closed", () => currentStudio(services) === undefined);
     const panel = vscode.window.createWebviewPanel(panels.patchStudio, "restored", vscode.ViewColumn.One);
-    studio = await restoreStudio(services, panel, directory);
+    const restored = await studioPanel.restore(services, panel, directory);
+    assert.ok(restored);
+    studio = restored;
     await studio.ready;
     assert.equal(studio.state.training?.status, "interrupted");
     assert.equal(last(), stopped);
@@ -181,23 +186,23 @@ describe("panels that were left", () => {
     const { image } = await pictureAndModel();
     const first = await vscode.commands.executeCommand<RankPatchesResult>(commands.rankPatches, vscode.Uri.file(image));
     assert.equal(first.clean.patch, 7);
-    const inspector = services.inspectors.get(image);
+    const inspector = inspectorPanel.get(services, image);
     assert.ok(inspector);
     const wish = { measure: "entropy", order: "desc", reference: "mostSalient", onRemainder: "error" } as const;
     assert.equal(await inspector.rank({ ...wish, patch: 5 }), undefined);
     assert.equal(inspector.state.ranking?.error?.error.code, "PARAMETER_INVALID");
     const padded = await inspector.rank({ ...wish, patch: 5, onRemainder: "reflectPad" });
     assert.equal(padded?.clean.Z, 36);
-    const directory = await runDirectory({ runId: inspector.state.runId });
+    const directory = await folderOf({ runId: inspector.state.runId }, runsFolder);
     assert.ok(directory);
     for (const slice of padded.clean.slices) assert.ok(existsSync(path.join(directory, slice)), slice);
     await closeAll();
-    await eventually("the inspector is closed", () => !services.inspectors.has(image));
+    await eventually("the inspector is closed", () => !inspectorPanel.get(services, image));
     assert.equal((await readRequest(directory))?.image, image);
     assert.deepEqual((await readKept(directory)).ranking?.settings, { ...wish, patch: 5, onRemainder: "reflectPad" });
     const panel = vscode.window.createWebviewPanel(panels.inspector, "restored", vscode.ViewColumn.One);
-    await restoreInspector(services, panel, directory);
-    assert.deepEqual(services.inspectors.get(image)?.state.ranking?.result?.clean, padded.clean);
+    await inspectorPanel.restore(services, panel, directory);
+    assert.deepEqual(inspectorPanel.get(services, image)?.state.ranking?.result?.clean, padded.clean);
   });
 
   it("shows an explanation again", async () => {

@@ -29,7 +29,7 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
     ask();
     context?.set({});
   });
-  const error = errorCard({ fix: (id) => send({ kind: "fix", id }), showLog: () => send({ kind: "showLog" }) });
+  const error = errorCard(send);
   const ring = h("div", { class: "waiting" }, progressRing("Ranking the slices"));
   const view = rankedView(() => context);
   const strip = filmstrip((slice) => context?.set({ slice }));

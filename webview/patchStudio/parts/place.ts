@@ -47,7 +47,7 @@ export function place(): Part<Context> & { put(placement: PatchPlacement): void 
     if (now && result) move(settled({ ...now, ...change }, { size: result.imageSize, patchSize: result.patchSize }));
   });
   const told = prediction();
-  const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
+  const error = errorCard((intent) => context?.send(intent));
   const draw = (): void => {
     const placement = wish ?? context?.state.place?.placement ?? null;
     if (context) scene.update({ state: context.state, placement });

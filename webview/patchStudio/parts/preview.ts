@@ -29,7 +29,7 @@ export function preview(): Part<Context> {
   const fault = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
   const figures = h("p", { attributes: { "aria-live": "polite" } });
   const grid = previewGrid();
-  const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
+  const error = errorCard((intent) => context?.send(intent));
   const ask = (): void => {
     const problem = transforms.fault();
     const value = transforms.value();

@@ -29,7 +29,7 @@ export function print(): Part<Context> {
   };
   const go = button("Export for print…", press, { icon: "save-as", appearance: "primary" });
   const done = h("p", { attributes: { "aria-live": "polite" } });
-  const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
+  const error = errorCard((intent) => context?.send(intent));
   const files = h("ul", { class: "files plain stack" });
   const list = onChange((key: string) => {
     fill(

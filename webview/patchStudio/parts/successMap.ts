@@ -18,7 +18,7 @@ export function successMap(put: (placement: PatchPlacement) => void): Part<Conte
   const cancel = button("Cancel", () => context?.send({ kind: "cancel", what: "map" }), { icon: "debug-stop" });
   const fault = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
   const result = mapResult((at) => put({ ...at, rotation: fields.wish.rotation, scale: fields.wish.scale }));
-  const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
+  const error = errorCard((intent) => context?.send(intent));
   const progress = h("p", { class: "status-line", attributes: { "aria-live": "off" } });
   const ask = (): void => {
     const problem = fields.fault();

@@ -34,7 +34,7 @@ export function train(): Part<Context> {
   });
   const progress = progressOf();
   const picture = growingPatch();
-  const error = errorCard({ fix: (id) => context?.send({ kind: "fix", id }), showLog: () => context?.send({ kind: "showLog" }) });
+  const error = errorCard((intent) => context?.send(intent));
   const curves = curvesOf((name, dataUrl) => context?.send({ kind: "save", name, dataUrl }));
   const begin = (goesOn: boolean): void => {
     const problem = form.fault();

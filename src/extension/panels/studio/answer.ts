@@ -4,12 +4,11 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { imageExtensions } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
-import type { PanelError } from "../../../shared/panels.ts";
 import { type StudioChange, type StudioIntent, withChange } from "../../../shared/patchStudio.ts";
 import { isInside } from "../../files.ts";
-import { applyFix, panelError } from "../../messages.ts";
+import { panelError } from "../../messages.ts";
 import { rootFolder, rootFolders } from "../../workspace.ts";
-import { saveDataUrl } from "../host.ts";
+import type { OwnIntent } from "../panel.ts";
 import { sourceChoices, sourceOf } from "./choices.ts";
 import { loadClasses, useImage } from "./contents.ts";
 import { askPatch, readPatch, usePatch } from "./patchFile.ts";
@@ -18,7 +17,7 @@ import { exportPatch, place, preview, successMap } from "./tasks.ts";
 import { trainPatch } from "./training.ts";
 
 /** What a person did in the panel. Whatever goes wrong is shown in the panel. */
-export async function answer(session: Session, intent: StudioIntent): Promise<void> {
+export async function answer(session: Session, intent: OwnIntent<StudioIntent>): Promise<void> {
   try {
     await act(session, intent);
   } catch (thrown) {
@@ -26,7 +25,7 @@ export async function answer(session: Session, intent: StudioIntent): Promise<vo
   }
 }
 
-async function act(session: Session, intent: StudioIntent): Promise<void> {
+async function act(session: Session, intent: OwnIntent<StudioIntent>): Promise<void> {
   const { state } = session;
   switch (intent.kind) {
     case "settings":
@@ -55,12 +54,6 @@ async function act(session: Session, intent: StudioIntent): Promise<void> {
       return askAndExport(session, intent);
     case "reveal":
       return reveal(intent.file);
-    case "save":
-      return saveDataUrl(rootFolder(), intent.name, intent.dataUrl);
-    case "fix":
-      return applyFix(errorWith(session, intent.id), intent.id);
-    case "showLog":
-      session.services.log.show(true);
   }
 }
 
@@ -123,10 +116,4 @@ async function askAndExport(session: Session, intent: Extract<StudioIntent, { re
 async function reveal(file: string): Promise<void> {
   const isKnown = rootFolders().some((root) => isInside(root, file));
   await vscode.commands.executeCommand(isKnown ? "revealInExplorer" : "revealFileInOS", vscode.Uri.file(file));
-}
-
-function errorWith({ state }: Session, id: string): PanelError | null {
-  const { error, training, place: placed, preview: shown, map, exported } = state;
-  const all = [error, training?.error, placed?.error, shown?.error, map?.error, exported?.error];
-  return all.find((one) => one?.action?.id === id) ?? null;
 }

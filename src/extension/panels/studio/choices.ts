@@ -8,7 +8,6 @@ import { findData, imagesIn } from "../../data.ts";
 import { findModels } from "../../models.ts";
 import type { Services } from "../../services.ts";
 import { shortPath } from "../../workspace.ts";
-import { webviewUri } from "../host.ts";
 
 const folderPrefix = "files:";
 const mostImages = 200;
@@ -17,10 +16,10 @@ export const modelChoices = async (services: Services): Promise<StudioChoice[]> 
   (await findModels(services.runs)).map(({ path: value, label }) => ({ value, text: label }));
 
 /** Pictures of the workspace that a patch can be placed on. */
-export async function imageChoices(panel: vscode.WebviewPanel): Promise<StudioImage[]> {
+export async function imageChoices(uri: (file: string) => string): Promise<StudioImage[]> {
   const files = await vscode.workspace.findFiles(`**/*.{${imageExtensions.join(",")}}`, "**/{node_modules,.git,.bulwark}/**", mostImages);
   return files
-    .map(({ fsPath }) => ({ value: fsPath, text: shortPath(fsPath), uri: webviewUri(panel, fsPath) }))
+    .map(({ fsPath }) => ({ value: fsPath, text: shortPath(fsPath), uri: uri(fsPath) }))
     .sort((a, b) => a.text.localeCompare(b.text));
 }
 

@@ -1,17 +1,15 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type * as vscode from "vscode";
 import type { StudioSettings, StudioState, StudioUpdate } from "../../../shared/patchStudio.ts";
 import { studioFolder } from "../../../shared/patchStudio.ts";
 import { isRecord, readJson } from "../../files.ts";
 import type { Services } from "../../services.ts";
-import { type PanelHost, webviewUri } from "../host.ts";
+import type { PanelHost } from "../host.ts";
 
 /** One Patch Studio: its state, where it writes, and what is under way. */
 export interface Session {
   readonly services: Services;
-  readonly panel: vscode.WebviewPanel;
   readonly host: PanelHost<StudioState, StudioUpdate>;
   readonly directory: string;
   state: StudioState;
@@ -19,8 +17,6 @@ export interface Session {
   /** Numbers the pictures that are written: a webview would show its cached ones otherwise. */
   count: number;
   saving: Promise<void>;
-  /** The panel is gone: a webview that is closed may not be spoken to. */
-  isClosed: boolean;
 }
 
 /** What a reload has to bring back. URIs are made anew; what was under way has ended with the window. */
@@ -45,7 +41,7 @@ export function newSessionFolder(root: string, at = new Date()): string {
 
 export function change(session: Session, next: Partial<StudioState>): void {
   session.state = { ...session.state, ...next };
-  if (!session.isClosed) session.host.update({ kind: "change", change: next }, session.state);
+  session.host.update({ kind: "change", change: next }, session.state);
 }
 
 /** Writes the session down; writes follow one another. */
@@ -84,4 +80,4 @@ export async function dropOld(directory: string, prefix: string, keep: (name: st
   );
 }
 
-export const uriOf = (session: Pick<Session, "panel">, path: string): string => webviewUri(session.panel, path);
+export const uriOf = ({ host }: Pick<Session, "host">, path: string): string => host.uri(path);

@@ -1,20 +1,18 @@
 import path from "node:path";
 import * as vscode from "vscode";
-import { panels } from "../../../shared/contributions.ts";
-import type { StudioIntent, StudioState, StudioUpdate } from "../../../shared/patchStudio.ts";
+import { type StudioIntent, type StudioState, type StudioUpdate, studioFolder } from "../../../shared/patchStudio.ts";
 import { rememberModel } from "../../choose.ts";
 import { panelError } from "../../messages.ts";
 import type { Services } from "../../services.ts";
 import { rootFolder, rootFolders } from "../../workspace.ts";
-import { hostPanel, webviewUri } from "../host.ts";
+import type { PanelHost } from "../host.ts";
+import { definePanel, type OwnIntent } from "../panel.ts";
 import { answer } from "./answer.ts";
 import { attackSchema, firstSettings, imageChoices, modelChoices, sourceChoices } from "./choices.ts";
 import { loadClasses, placeOf, useImage } from "./contents.ts";
 import { setPatch } from "./patchFile.ts";
 import { change, type Kept, newSessionFolder, readSession, type Session, save, uriOf } from "./session.ts";
 import { place } from "./tasks.ts";
-
-export const studioTitle = "Patch Studio";
 
 /** What the studio is opened about. */
 export interface StudioSubject {
@@ -24,72 +22,89 @@ export interface StudioSubject {
 }
 export interface Studio {
   readonly panel: vscode.WebviewPanel;
+  readonly directory: string;
   readonly state: StudioState;
   /** Resolves when models, data and pictures of the workspace were found. */
   readonly ready: Promise<void>;
   /** What a person does in the panel. Errors are shown there. */
-  act(intent: StudioIntent): Promise<void>;
+  act(intent: OwnIntent<StudioIntent>): Promise<void>;
   about(subject: StudioSubject): Promise<void>;
+  /** Ends what is under way. */
+  stop(): void;
 }
+
+interface Subject {
+  readonly directory: string;
+  /** What an earlier window had. */
+  readonly kept: Kept | undefined;
+}
+
+/** There is one studio. */
+const key = "studio";
+
+export const studioPanel = definePanel<Subject, StudioState, StudioUpdate, StudioIntent, Studio>({
+  name: "patchStudio",
+  key: () => key,
+  title: () => "Patch Studio",
+  roots: () => rootFolders(),
+  column: () => vscode.ViewColumn.Active,
+  keepsFocus: false,
+  folder: studioFolder,
+  read: async (directory) => ({ directory, kept: await readSession(directory) }),
+  start: (host, services, subject) => startStudio(host, services, subject),
+  answer: (studio, intent) => studio.act(intent),
+  errors: ({ state: { error, training, place: placed, preview, map, exported } }) => [
+    error,
+    training?.error,
+    placed?.error,
+    preview?.error,
+    map?.error,
+    exported?.error,
+  ],
+  directory: ({ directory }) => directory,
+  stop: (studio) => studio.stop(),
+});
+
+export const currentStudio = (services: Services): Studio | undefined => studioPanel.get(services, key);
 
 /** The studio that is open, or a new one. */
-export function openStudio(services: Services): Studio {
-  const { current } = services.studio;
-  if (current) {
-    current.panel.reveal(current.panel.viewColumn ?? vscode.ViewColumn.Active);
-    return current;
-  }
-  const panel = vscode.window.createWebviewPanel(panels.patchStudio, studioTitle, vscode.ViewColumn.Active);
-  return attachStudio(services, panel, newSessionFolder(rootFolder()), undefined);
+export async function openStudio(services: Services): Promise<Studio> {
+  // A new studio's folder is made only where there is no studio to come back.
+  await studioPanel.wake(services, { directory: "", kept: undefined });
+  const directory = currentStudio(services)?.directory ?? newSessionFolder(rootFolder());
+  return studioPanel.open(services, { directory, kept: undefined });
 }
 
-/** A panel that came back after a reload, from its session's folder alone. */
-export async function restoreStudio(services: Services, panel: vscode.WebviewPanel, directory: string): Promise<Studio> {
-  return attachStudio(services, panel, directory, await readSession(directory));
-}
-
-function attachStudio(services: Services, panel: vscode.WebviewPanel, directory: string, kept: Kept | undefined): Studio {
-  const host = hostPanel<StudioState, StudioUpdate, StudioIntent>(panel, {
-    extensionUri: services.context.extensionUri,
-    name: "patchStudio",
-    roots: rootFolders(),
-    onIntent: (intent) => void answer(session, intent),
-    onClose: () => {
-      session.isClosed = true;
-      for (const abort of session.aborts.values()) abort.abort();
-      if (services.studio.current === studio) services.studio.current = undefined;
-    },
-  });
-  const state = emptyState(services, panel, directory);
+function startStudio(host: PanelHost<StudioState, StudioUpdate>, services: Services, { directory, kept }: Subject): Studio {
   const session: Session = {
     services,
-    panel,
     host,
     directory,
-    state,
+    state: emptyState(services, host, directory),
     aborts: new Map(),
     count: Date.now() % 1e9,
     saving: Promise.resolve(),
-    isClosed: false,
   };
   const ready = fill(session, kept);
-  const studio: Studio = {
-    panel,
+  host.show(session.state);
+  return {
+    panel: host.panel,
+    directory,
     get state() {
       return session.state;
     },
     ready,
     act: (intent) => answer(session, intent),
     about: (subject) => about(session, ready, subject),
+    stop() {
+      for (const abort of session.aborts.values()) abort.abort();
+    },
   };
-  services.studio.current = studio;
-  host.show(session.state);
-  return studio;
 }
 
-const emptyState = (services: Services, panel: vscode.WebviewPanel, directory: string): StudioState => ({
+const emptyState = (services: Services, host: PanelHost<StudioState, StudioUpdate>, directory: string): StudioState => ({
   session: path.basename(directory),
-  base: webviewUri(panel, directory),
+  base: host.uri(directory),
   models: [],
   sources: [],
   images: [],
@@ -107,9 +122,9 @@ const emptyState = (services: Services, panel: vscode.WebviewPanel, directory: s
 
 /** Looks for models, data and pictures, and brings back what an earlier window had. */
 async function fill(session: Session, kept: Kept | undefined): Promise<void> {
-  const { services, panel } = session;
+  const { services, host } = session;
   try {
-    const [models, images] = await Promise.all([modelChoices(services), imageChoices(panel)]);
+    const [models, images] = await Promise.all([modelChoices(services), imageChoices(host.uri)]);
     const sources = await sourceChoices(images, kept?.settings.source ?? "");
     const settings = kept?.settings ?? firstSettings(services, models, sources);
     change(session, { models, images, sources, settings, ...(kept ? restored(session, kept) : {}) });

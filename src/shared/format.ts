@@ -31,14 +31,14 @@ export function count(value: number): string {
   return value < 0 ? `${minus}${spaced}` : spaced;
 }
 
-export const percent = (share: number | null | undefined): string =>
-  share === null || share === undefined || Number.isNaN(share) ? "–" : `${(share * 100).toFixed(1)} %`.replace("-", minus);
+export const percent = (share: number | null | undefined, decimals = 1): string =>
+  share === null || share === undefined || Number.isNaN(share) ? "–" : `${(share * 100).toFixed(decimals)} %`.replace("-", minus);
 
 /** How far something is, for lines that change all the time: a whole percent. */
 export const progressPercent = (share: number): string => `${Math.round(share * 100)} %`;
 
 /** The same as `percent` without its unit: a difference of shares in percentage points. */
-export const points = (share: number | null | undefined): string => percent(share).replace(" %", "");
+export const points = (share: number | null | undefined, decimals = 1): string => percent(share, decimals).replace(" %", "");
 
 /** A probability with three decimals; what is not quite 0 or 1 is not shown as 0 or 1. */
 export function probability(value: number): string {

@@ -1,3 +1,9 @@
+import type { Format, TableCell } from "./analysisCell.ts";
+import type { Figure, LineFigure } from "./figures/figure.ts";
+
+export type { Format, TableCell } from "./analysisCell.ts";
+export type { ChartPoint, ChartSeries } from "./figures/figure.ts";
+
 /** The documents of contract.md: what a finished attack, evaluation and run say. Rates are in [0,1]; `null` means "no image to count". */
 export type Severity = "error" | "warning" | "info" | "hint";
 
@@ -154,43 +160,22 @@ export interface ArmAnalysis extends Choice {
 }
 
 // ── what analyses say in the end: the same tables and charts in every report ──────────────────────────────────────────────────
-/** `points`: a difference of shares in percentage points; `difference`: the same with its sign. */
-export type Format = "text" | "percent" | "points" | "difference" | "number" | "milliseconds" | "count";
 export interface Column {
   readonly name: string;
   readonly format: Format;
 }
-/** Shares are in [0,1], differences of shares too; `null` is "not measured". */
-export type TableCell = string | number | null;
 export interface AnalysisTable {
   readonly title: string;
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly TableCell[])[];
 }
-/** A value, where it is known with the ends of its 95 % interval. */
-export interface ChartPoint {
-  readonly x: number;
-  readonly y: number | null;
-  readonly low?: number;
-  readonly high?: number;
-}
-export interface ChartSeries {
-  readonly label: string;
-  /** Place in the chart colours: lines of one arm share theirs. */
-  readonly colour: number;
-  /** Dashed for the second figure of an arm, such as the static attack beside the adaptive one. */
-  readonly isDashed?: boolean;
-  readonly points: readonly ChartPoint[];
-}
-export interface AnalysisChart {
-  readonly title: string;
-  readonly x: { readonly label: string; readonly format: Format; readonly range?: readonly [number, number] };
-  readonly y: { readonly label: string; readonly format: Format; readonly range?: readonly [number, number] };
-  readonly series: readonly ChartSeries[];
-}
+/** A line chart: a line figure without its `kind`, as reports have held it from the start. */
+export type AnalysisChart = Omit<LineFigure, "kind" | "marks">;
 export interface AnalysisResult extends Choice {
   readonly title: string;
   readonly charts: readonly AnalysisChart[];
+  /** Figures of the other kinds, drawn after the charts. */
+  readonly figures?: readonly Figure[];
   readonly tables: readonly AnalysisTable[];
   readonly notes: readonly string[];
 }

@@ -61,7 +61,7 @@ describe("a report", () => {
   it("as HTML stands alone: no script, nothing loaded from elsewhere, nothing of the experiment taken for markup", async () => {
     const html = readFileSync(await renderReport(run, "html"), "utf8");
     expect(html).not.toMatch(/<script|<link|https?:\/\/|url\(|@import/i);
-    const sources = [...html.matchAll(/src="([^"]*)"/g)].map(([, source]) => source);
+    const sources = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, source]) => source);
     expect(sources).toHaveLength(4);
     expect(sources.every((source) => source?.startsWith("data:image/png;base64,"))).toBe(true);
     expect(html).toContain("A &lt;b&gt; &amp; B");

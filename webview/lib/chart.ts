@@ -1,9 +1,12 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { cellText } from "../../src/shared/analysisCell.ts";
+import { describeLine } from "../../src/shared/figures/line.ts";
+import { dash, isMarked, outlines } from "../../src/shared/figures/marks.ts";
 import { number } from "../../src/shared/format.ts";
-import { chartFrame, type Save } from "./chartFrame.ts";
 import { h, onChange } from "./dom.ts";
-import { type Axes, bandOutline, extent, type Line, type Marker, markedPoints, type Plot } from "./plot.ts";
+import { figureFrame, type Save } from "./figureFrame.ts";
+import { type Axes, extent, type Line, type Plot, plotFigure } from "./plot.ts";
 import { chartColours, onThemeChange, token } from "./theme.ts";
 
 export interface Chart {
@@ -11,20 +14,14 @@ export interface Chart {
   update(axes: Axes, plot: Plot): void;
 }
 
-/** A line chart in the theme's colours: hover or arrow keys read all lines, the legend switches them, and there is a table and files. */
+/** A curve that is drawn while it grows: hover or arrow keys read all lines, the legend switches them, and there is a table and files. */
 export function createChart(save: Save): Chart {
   const stage = h("div", { class: "chart-stage", attributes: { tabindex: 0, role: "img" } });
   let chart: uPlot | null = null;
   let axes: Axes | null = null;
   let plot: Plot = { x: [], lines: [], marks: [] };
   const hidden = new Set<string>();
-  const frame = chartFrame(
-    stage,
-    hidden,
-    () => build(),
-    save,
-    () => chart?.root.querySelector("canvas") ?? null,
-  );
+  const frame = figureFrame({ stage, hidden, rebuild: () => build(), save, hasReadings: true });
 
   const build = (): void => {
     chart?.destroy();
@@ -37,7 +34,7 @@ export function createChart(save: Save): Chart {
         () => plot,
         shown,
         stage.clientWidth,
-        (at) => frame.read(at),
+        (at) => frame.read(at === null ? null : (plot.x[at] ?? null)),
       ),
       aligned(plot),
       stage,
@@ -57,8 +54,9 @@ export function createChart(save: Save): Chart {
     update(nextAxes, next) {
       axes = nextAxes;
       plot = next;
-      frame.update(axes, plot);
-      stage.setAttribute("aria-label", summary(axes, plot));
+      const figure = plotFigure(axes, plot);
+      frame.update(figure);
+      stage.setAttribute("aria-label", `${axes.title}. ${describeLine(figure)}`);
       structure(structureOf(axes, next));
       if (chart) chart.setData(aligned(plot));
       else build();
@@ -68,7 +66,7 @@ export function createChart(save: Save): Chart {
 
 /** A chart is rebuilt when this changes; new values alone are only set. */
 const structureOf = ({ title, y, log, range, xRange }: Axes, { lines, marks }: Plot): string =>
-  JSON.stringify([title, y, log, range, xRange, lines.map((line) => [line.label, line.dash, line.marker]), marks]);
+  JSON.stringify([title, y, log, range, xRange, lines.map((line) => [line.label, line.isDashed, line.faint]), marks]);
 
 /** Left and right read the values before and after; false when the key means something else. */
 function moveCursor(chart: uPlot, key: string, x: readonly number[]): boolean {
@@ -80,19 +78,6 @@ function moveCursor(chart: uPlot, key: string, x: readonly number[]): boolean {
 
 const heightFor = (width: number): number => Math.round(Math.min(280, Math.max(190, width * 0.55)));
 const aligned = (plot: Plot): uPlot.AlignedData => [[...plot.x], ...plot.lines.map((line) => [...line.y])];
-
-/** The chart in one sentence per line: where it begins, ends, and its extremes. */
-export function summary(axes: Axes, plot: Plot): string {
-  const parts = plot.lines
-    .filter((line) => !line.faint)
-    .map((line) => {
-      const values = line.y.filter((v): v is number => v !== null && Number.isFinite(v));
-      if (values.length === 0) return `${line.label}: no values yet`;
-      const ends = `from ${axes.format(values[0] ?? 0)} to ${axes.format(values[values.length - 1] ?? 0)}`;
-      return `${line.label}: ${ends}, lowest ${axes.format(Math.min(...values))}, highest ${axes.format(Math.max(...values))}`;
-    });
-  return `Chart of ${axes.y} over ${axes.x}. ${parts.join(". ")}.`;
-}
 
 function options(
   axes: Axes,
@@ -112,7 +97,7 @@ function options(
     ticks: { size: 4 },
   };
   const range = (_u: uPlot, low: number | null, high: number | null): [number, number] =>
-    axes.log ? [low ?? 0.1, high ?? 1] : axes.range ? [axes.range[0], axes.range[1]] : extent([low, high, ...bandEnds(plot())]);
+    axes.log ? [low ?? 0.1, high ?? 1] : axes.range ? [axes.range[0], axes.range[1]] : extent([low, high]);
   return {
     width,
     height: heightFor(width),
@@ -128,14 +113,19 @@ function options(
         label: axes.x,
         labelSize: 20,
         size: 28,
-        values: (_u, values) => values.map((v) => axes.xFormat?.(v) ?? (Number.isInteger(v) ? number(v) : "")),
+        values: (_u, values) => values.map((v) => (Number.isInteger(v) ? number(v) : "")),
       },
-      { ...axis, label: axes.y, labelSize: 20, size: 52, values: (_u, values) => values.map((v) => (v === null ? "" : axes.format(v))) },
+      {
+        ...axis,
+        label: axes.y,
+        labelSize: 20,
+        size: 52,
+        values: (_u, values) => values.map((v) => (v === null ? "" : cellText(v, axes.format))),
+      },
     ],
     series: [{}, ...plot().lines.map((line) => seriesOf(line, colours, shown(line)))],
     hooks: {
       setCursor: [(u) => read(u.cursor.idx ?? null)],
-      drawAxes: [(u) => drawBands(u, plot(), colours, shown)],
       draw: [(u) => drawMarks(u, plot(), colours, shown)],
     },
   };
@@ -148,28 +138,10 @@ function seriesOf(line: Line, colours: readonly string[], show: boolean): uPlot.
     stroke: colours[line.colour % colours.length] ?? "gray",
     width: line.faint ? 1 : 2,
     alpha: line.faint ? 0.3 : 1,
-    dash: [...line.dash],
+    dash: line.isDashed ? dash.split(" ").map(Number) : [],
     points: { show: false },
     spanGaps: true,
   };
-}
-
-const bandEnds = (plot: Plot): (number | null)[] => plot.lines.flatMap(({ band }) => (band ? [...band.low, ...band.high] : []));
-
-/** Bands lie under the lines. */
-function drawBands(u: uPlot, plot: Plot, colours: readonly string[], shown: (line: Line) => boolean): void {
-  const { ctx } = u;
-  ctx.save();
-  ctx.globalAlpha = 0.15;
-  for (const line of plot.lines) {
-    const outline = shown(line) ? bandOutline(plot.x, line) : [];
-    if (outline.length === 0) continue;
-    ctx.fillStyle = colours[line.colour % colours.length] ?? "gray";
-    ctx.beginPath();
-    for (const [x, y] of outline) ctx.lineTo(u.valToPos(x, "x", true), u.valToPos(y, "y", true));
-    ctx.fill();
-  }
-  ctx.restore();
 }
 
 /** Markers of lines with few points, and a dashed upright where something happened. */
@@ -177,11 +149,12 @@ function drawMarks(u: uPlot, plot: Plot, colours: readonly string[], shown: (lin
   const { ctx } = u;
   const unit = devicePixelRatio;
   ctx.save();
-  for (const line of plot.lines) {
-    if (!line.marker || line.faint || !shown(line)) continue;
+  for (const [index, line] of plot.lines.filter(({ faint }) => !faint).entries()) {
+    if (!shown(line)) continue;
     ctx.fillStyle = colours[line.colour % colours.length] ?? "gray";
-    for (const i of markedPoints(line.y)) {
-      markerPath(ctx, line.marker, u.valToPos(plot.x[i] ?? 0, "x", true), u.valToPos(line.y[i] ?? 0, "y", true), 3.5 * unit);
+    const known = line.y.flatMap((value, i) => (value !== null && Number.isFinite(value) ? [i] : []));
+    for (const i of known.filter((_, k) => isMarked(k, known.length))) {
+      markerPath(ctx, index, u.valToPos(plot.x[i] ?? 0, "x", true), u.valToPos(line.y[i] ?? 0, "y", true), unit);
       ctx.fill();
     }
   }
@@ -200,15 +173,11 @@ function drawMarks(u: uPlot, plot: Plot, colours: readonly string[], shown: (lin
   ctx.restore();
 }
 
-export function markerPath(ctx: CanvasRenderingContext2D, marker: Marker, x: number, y: number, r: number): void {
+/** The marker of line `index` as figures draw it, `unit` canvas pixels to one of theirs. */
+function markerPath(ctx: CanvasRenderingContext2D, index: number, x: number, y: number, unit: number): void {
+  const outline = outlines[index % outlines.length] ?? [];
   ctx.beginPath();
-  if (marker === "circle") ctx.arc(x, y, r, 0, 2 * Math.PI);
-  else if (marker === "square") ctx.rect(x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8);
-  else {
-    ctx.moveTo(x, y - r * 1.2);
-    ctx.lineTo(x + r * 1.1, marker === "diamond" ? y : y + r * 0.9);
-    if (marker === "diamond") ctx.lineTo(x, y + r * 1.2);
-    ctx.lineTo(x - r * 1.1, marker === "diamond" ? y : y + r * 0.9);
-    ctx.closePath();
-  }
+  if (outline.length === 0) ctx.arc(x, y, 3.2 * unit, 0, 2 * Math.PI);
+  for (const [dx, dy] of outline) ctx.lineTo(x + dx * unit, y + dy * unit);
+  ctx.closePath();
 }

@@ -11,9 +11,6 @@ export const chartColours = (): string[] =>
   chartTokens.map((name) => opaque(token(`charts-${name}`, name === "orange" ? token("charts-yellow") : undefined)));
 const opaque = (colour: string): string =>
   colour.replace(/^(#[\da-f]{6})[\da-f]{2}$/i, "$1").replace(/^rgba\(([^,]+,[^,]+,[^,]+),[^)]+\)$/, "rgb($1)");
-/** The same colours for files that stand on white. */
-export const printColours: readonly string[] = ["#1a6fb5", "#c8590b", "#2e7d32", "#7b3fa0", "#b3261e", "#8a6d00"];
-
 export function onThemeChange(changed: () => void): void {
   new MutationObserver(changed).observe(document.body, { attributes: true, attributeFilter: ["class", "data-vscode-theme-id"] });
   matchMedia("(forced-colors: active)").addEventListener("change", changed);

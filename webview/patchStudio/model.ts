@@ -40,14 +40,14 @@ export function trainingPlots(training: StudioTraining): readonly (readonly [Axe
   const goal = target ? `“${target.name}”` : "any wrong class";
   // A step sees a few images only: the mean of the last steps is the line, the steps themselves are faint.
   const lines = (label: string, colour: number, y: readonly (number | null)[]): Line[] => {
-    const style = { colour, dash: colour === 0 ? [] : [6, 4] };
+    const style = { colour, isDashed: colour > 0 };
     return [
-      { ...style, label: `${label}, single steps`, marker: null, faint: true, y },
-      { ...style, label, marker: colour === 0 ? "circle" : "square", y: smooth(y, smoothing) },
+      { ...style, label: `${label}, single steps`, faint: true, y },
+      { ...style, label, y: smooth(y, smoothing) },
     ];
   };
   const logProbability: readonly [Axes, Plot] = [
-    { title: `Log-probability of ${goal}`, x: "step", y: "log-probability (nats)", format: (v) => number(v), log: false },
+    { title: `Log-probability of ${goal}`, x: "step", y: "log-probability (nats)", format: "number", log: false },
     {
       x,
       lines: lines(
@@ -74,7 +74,7 @@ export function trainingPlots(training: StudioTraining): readonly (readonly [Axe
     ...ofClass,
   ];
   const success: readonly [Axes, Plot] = [
-    { title: "Success", x: "step", y: "share of images", format: percent, log: false, range: [0, 1] },
+    { title: "Success", x: "step", y: "share of images", format: "percent", log: false, range: [0, 1] },
     { x, lines: rates, marks: [] },
   ];
   return [logProbability, success];

@@ -2,7 +2,6 @@ import { epsilon, number, percent, points } from "../../src/shared/format.ts";
 import type { LedgerPart } from "../../src/shared/panels.ts";
 import { type ArmReport, type AttackSummary, type Finding, type RunReport, wilson } from "../../src/shared/results.ts";
 import { attackKeys, staticKey } from "../../src/shared/runs.ts";
-import { type Axes, dashes, markers, type Plot } from "../lib/plot.ts";
 import { ledgerRows, worstCase } from "./ledger.ts";
 
 /** A share with its 95 % interval. */
@@ -100,41 +99,6 @@ export function allFindings(report: RunReport): Finding[] {
     for (const { attack, findings } of arm.attacks)
       for (const f of findings) add({ ...f, arm: f.arm ?? arm.name, attack: f.attack ?? attack.id });
   return [...seen.values()];
-}
-
-/** Accuracy over ε, where an attack was run with several: one line an arm and attack. Null when there is no such attack. */
-export function epsilonCurves(report: RunReport): readonly [Axes, Plot] | null {
-  const curves = new Map<string, { colour: number; kind: number; points: Map<number, number | null> }>();
-  const kinds: string[] = [];
-  for (const [colour, arm] of report.arms.entries()) {
-    for (const { attack, attacked, clean } of arm.attacks) {
-      const eps = attack.params["eps"];
-      if (typeof eps !== "number") continue;
-      if (!kinds.includes(attack.id)) kinds.push(attack.id);
-      const name = `${arm.name} ${attack.id}`;
-      const curve = curves.get(name) ?? {
-        colour,
-        kind: kinds.indexOf(attack.id),
-        points: new Map<number, number | null>([[0, clean.accuracy]]),
-      };
-      curve.points.set(eps, attacked.accuracy);
-      curves.set(name, curve);
-    }
-  }
-  const long = [...curves].filter(([, curve]) => curve.points.size > 2);
-  if (long.length === 0) return null;
-  const x = [...new Set(long.flatMap(([, curve]) => [...curve.points.keys()]))].sort((a, b) => a - b);
-  const lines = long.map(([label, { colour, kind, points }]) => ({
-    label,
-    colour,
-    dash: dashes[kind % dashes.length] ?? [],
-    marker: markers[(colour + kind) % markers.length] ?? null,
-    y: x.map((eps) => points.get(eps) ?? null),
-  }));
-  return [
-    { title: "Accuracy over ε", x: "ε (images are in 0…1)", y: "accuracy", format: percent, log: false, range: [0, 1] },
-    { x, lines, marks: [] },
-  ];
 }
 
 /** One line for an expectation: "attacked accuracy of undefended under pgd ≥ 40.0 %: 0.3 %". */

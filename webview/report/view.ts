@@ -1,8 +1,9 @@
 import type { ReportIntent, ReportState } from "../../src/shared/panels.ts";
+import { epsilonFigure } from "../../src/shared/reportFigures.ts";
 import { type AnalysisResult, groupFindings } from "../../src/shared/results.ts";
 import { errorCard, findingsList } from "../lib/cards.ts";
-import { createChart } from "../lib/chart.ts";
 import { h, setText, show } from "../lib/dom.ts";
+import { figureCard } from "../lib/figureCard.ts";
 import { button, enable } from "../lib/ui.ts";
 import { analyses } from "./parts/analyses.ts";
 import { attentionSamples } from "./parts/attentionSamples.ts";
@@ -10,7 +11,7 @@ import { details } from "./parts/details.ts";
 import { facts } from "./parts/facts.ts";
 import { ledgerPart } from "./parts/ledgerPart.ts";
 import { overviewTable } from "./parts/overviewTable.ts";
-import { allFindings, epsilonCurves, overview } from "./tables.ts";
+import { allFindings, overview } from "./tables.ts";
 
 /** One list for every report without analyses, so that nothing is drawn anew. */
 const none: readonly AnalysisResult[] = [];
@@ -24,14 +25,14 @@ export function createView(send: (intent: ReportIntent) => void): { element: HTM
   const error = errorCard(send);
   const empty = h("p", { class: "muted" }, "This run has not written its report yet. It is written when the last attack has ended.");
   const save = (name: string, dataUrl: string): void => send({ kind: "save", name, dataUrl });
-  const chart = createChart(save);
+  const chart = figureCard(save);
   const analysed = analyses(save);
   const ledger = ledgerPart(send);
   const table = overviewTable((arm, attack) => {
     ledger.focus(arm, attack);
   });
   const findings = findingsList("No rule found anything suspicious.");
-  const [attention, more, origin] = [attentionSamples(), details(), facts()];
+  const [attention, more, origin] = [attentionSamples(save), details(), facts()];
   const body = h(
     "div",
     { class: "report-body" },
@@ -64,9 +65,9 @@ export function createView(send: (intent: ReportIntent) => void): { element: HTM
       if (!report) return;
       const shown = overview(report, state.ledger);
       table.update(shown);
-      const curves = epsilonCurves(report);
+      const curves = epsilonFigure(report);
       show(chart.element, curves !== null);
-      if (curves) chart.update(...curves);
+      if (curves) chart.update(curves);
       findings.update(groupFindings(allFindings(report)));
       analysed.update(report.analyses ?? none);
       ledger.update(state);

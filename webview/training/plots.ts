@@ -1,5 +1,4 @@
-import { number, percent } from "../../src/shared/format.ts";
-import { type Axes, dashes, type Line, type Mark, markers, type Plot, smooth } from "../lib/plot.ts";
+import { type Axes, type Line, type Mark, type Plot, smooth } from "../lib/plot.ts";
 import type { ArmSeries, Summary } from "./series.ts";
 
 export interface ChartSettings {
@@ -22,9 +21,8 @@ export function align(named: readonly Named[]): { x: number[]; lines: Line[] } {
   const lines = named.map((n) => ({
     label: n.label,
     colour: n.colour,
-    // Same arm, same colour; the second figure of an arm is dashed and has the next marker.
-    dash: dashes[n.kind] ?? [],
-    marker: n.faint ? null : (markers[(n.colour + 2 * n.kind) % markers.length] ?? null),
+    // Same arm, same colour; the second figure of an arm is dashed.
+    ...(n.kind === 1 ? { isDashed: true } : {}),
     ...(n.faint ? { faint: true } : {}),
     y: x.map((at) => n.values.get(at) ?? null),
   }));
@@ -49,11 +47,11 @@ export function lossPlot(summary: Summary, settings: ChartSettings): readonly [A
     lines.push({ label: `${arm.name} validation`, colour, kind: 1, values: validation });
     return lines.filter((line) => line.values.size > 0);
   });
-  const axes = {
+  const axes: Axes = {
     title: "Loss",
     x: "epoch",
     y: "loss (nats)",
-    format: (v: number) => number(v),
+    format: "number",
     log: settings.log,
     xRange: epochsOf(summary),
   };
@@ -84,7 +82,7 @@ export function accuracyPlot(summary: Summary): readonly [Axes, Plot] {
     title: "Accuracy and success of the quick attack",
     x: "epoch",
     y: "share of images",
-    format: percent,
+    format: "percent",
     log: false,
     range: [0, 1],
     xRange: epochsOf(summary),

@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { RunHost } from "../../engine/experiment/execute.ts";
 import { resumeRun, runExperiment } from "../../engine/experiment/runExperiment.ts";
-import { tableTexts } from "../../engine/report/reportAnalyses.ts";
 import { readReport } from "../../engine/report/reportFiles.ts";
+import { tableTexts } from "../../engine/report/reportTable.ts";
 import { mainTable, notesBelow } from "../../engine/report/reportText.ts";
 import { isCancelled } from "../../shared/errors.ts";
 import type { RunEvent } from "../../shared/events.ts";

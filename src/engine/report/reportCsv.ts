@@ -1,3 +1,4 @@
+import { csvText, figureData } from "../../shared/figures/data.ts";
 import type { RunReport } from "../../shared/results.ts";
 import { reportRows } from "./reportText.ts";
 
@@ -54,10 +55,10 @@ export function renderCsv(report: RunReport): string {
     summary?.forwardEvaluations,
     summary?.gradientEvaluations,
   ]);
-  return csv([heads, ...rows]);
+  return csvText([heads, ...rows]);
 }
 
-/** `analyses.csv`: every cell of every table, every point of every chart, one to a row; shares in [0,1]. */
+/** `analyses.csv`: every cell of every table, every point of every chart, every value of the other figures, one to a row; shares in [0,1]. */
 export function renderAnalysesCsv(report: RunReport): string {
   const rows = (report.analyses ?? []).flatMap((analysis) => [
     ...analysis.tables.flatMap(({ title, columns, rows: cells }) =>
@@ -66,14 +67,10 @@ export function renderAnalysesCsv(report: RunReport): string {
     ...analysis.charts.flatMap(({ title, series }) =>
       series.flatMap(({ label, points }) => points.map(({ x, y, low, high }) => [analysis.title, "chart", title, label, x, y, low, high])),
     ),
+    ...(analysis.figures ?? []).flatMap((figure) => {
+      const { heads: names, rows: cells } = figureData(figure);
+      return cells.flatMap((row, i) => names.map((name, k) => [analysis.title, "figure", figure.title, i + 1, name, row[k], null, null]));
+    }),
   ]);
-  return csv([["analysis", "part", "title", "row_or_line", "column_or_x", "value", "low", "high"], ...rows]);
-}
-
-type Cell = string | number | null | undefined;
-const csv = (rows: readonly (readonly Cell[])[]): string => rows.map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
-
-function cell(value: Cell): string {
-  const text = value === null || value === undefined ? "" : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvText([["analysis", "part", "title", "row_or_line", "column_or_x", "value", "low", "high"], ...rows]);
 }

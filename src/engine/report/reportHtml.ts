@@ -1,31 +1,32 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { number, percent } from "../../shared/format.ts";
-import { type ArmReport, type ExplanationSample, groupFindings, type RunReport } from "../../shared/results.ts";
-import { analysesHtml, htmlTable } from "./reportAnalysesHtml.ts";
-import { type Curve, lossCurves } from "./reportCurve.ts";
+import { escapeXml as e } from "../../shared/figures/svg.ts";
+import { number } from "../../shared/format.ts";
+import { attentionFigure, epsilonFigure } from "../../shared/reportFigures.ts";
+import { type ArmReport, type ExplanationResult, type ExplanationSample, groupFindings, type RunReport } from "../../shared/results.ts";
+import { analysesHtml } from "./reportAnalysesHtml.ts";
+import { type Curve, lossFigures } from "./reportCurve.ts";
+import { figureHtml, figureIds, figuresHtml } from "./reportFigure.ts";
 import { reportStyle } from "./reportStyle.ts";
+import { htmlTable } from "./reportTable.ts";
 import { mainTable, notesBelow, tableNotes } from "./reportText.ts";
-
-export const escapeHtml = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-const e = escapeHtml;
 
 /** `report.html`: one file that opens anywhere, pictures inside, no script. `directory` is the run folder with the pictures. */
 export async function renderHtml(report: RunReport, directory: string, curves: readonly Curve[]): Promise<string> {
   const name = e(String(report.experiment["name"] ?? report.run));
-  const chart = lossCurves(curves, e);
-  const pictures = await Promise.all(report.arms.map((arm) => explanations(arm, directory)));
+  const nextId = figureIds();
+  const overEpsilon = epsilonFigure(report);
+  const pictures = await picturesOf(report, directory);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${name} · Bulwark</title><style>${reportStyle}</style></head><body>
 <header><h1>${name}</h1><p class="soft">${e(origin(report))}</p></header>
-<main><h2>Robustness</h2>${table(report)}
+<main><h2>Robustness</h2>${table(report)}${figuresHtml(overEpsilon ? [overEpsilon] : [], nextId)}
 ${expectations(report)}
 <h2>Findings</h2>${findings(report)}
-${analysesHtml(report.analyses ?? [], e)}
-${chart === "" ? "" : `<h2>Training</h2>${chart}`}
-${pictures.join("\n")}
+${analysesHtml(report.analyses ?? [], nextId)}
+${training(curves, nextId)}
+${report.arms.map((arm) => explanations(arm, pictures, nextId)).join("\n")}
 <h2>Settings</h2><details><summary>The experiment with every default filled in</summary><pre>${e(JSON.stringify(report.experiment, null, 2))}</pre></details>
 </main></body></html>
 `;
@@ -45,7 +46,7 @@ function origin(report: RunReport): string {
 
 function table(report: RunReport): string {
   const notes = notesBelow(report).map((note) => `<li>${e(note)}</li>`);
-  return `${htmlTable(mainTable(report), e)}
+  return `${htmlTable(mainTable(report))}
 <p class="soft">${e(tableNotes(report))}</p><ul class="soft">${notes.join("")}</ul>`;
 }
 
@@ -69,34 +70,38 @@ function findings(report: RunReport): string {
     .join("");
 }
 
-async function explanations(arm: ArmReport, directory: string): Promise<string> {
-  if (arm.explanations.every(({ samples }) => samples.length === 0)) return "";
-  const parts = await Promise.all(
-    arm.explanations.map(async (explanation) => {
-      const figures = await Promise.all(explanation.samples.map((sample) => sampleFigure(sample, directory)));
-      const scale = `<p class="soft">Attention of the predicted class, ${e(explanation.id)} at layer ${e(explanation.layer)}: 0 <span class="scale"></span> 1</p>`;
-      return `${scale}<div class="samples">${figures.join("")}</div>`;
-    }),
-  );
-  return `<h2>Before and after: ${e(arm.name)}</h2>${parts.join("")}`;
+function training(curves: readonly Curve[], nextId: () => string): string {
+  const figures = figuresHtml(lossFigures(curves), nextId);
+  return figures === "" ? "" : `<h2>Training</h2>${figures}`;
 }
 
-async function sampleFigure(sample: ExplanationSample, directory: string): Promise<string> {
-  const picture = async (file: string, text: string): Promise<string> =>
-    `<div><img src="${await dataUri(path.join(directory, file))}" alt="${e(text)}"><span>${e(text)}</span></div>`;
-  const { clean, adversarial } = sample;
-  const isChanged = clean.prediction !== adversarial.prediction;
-  const quad = await Promise.all([
-    picture(clean.image, `clean ${clean.prediction}`),
-    picture(clean.attention, "attention"),
-    picture(adversarial.image, `attacked ${adversarial.prediction}${isChanged ? " ✗" : ""}`),
-    picture(adversarial.attention, "attention"),
-  ]);
-  const caption = `${sample.attack}, image ${sample.index}, class ${sample.label}; areas overlap ${percent(sample.iou)} (IoU)`;
-  return `<figure class="sample"><div class="quad">${quad.join("")}</div><figcaption>${e(caption)}</figcaption></figure>`;
+function explanations(arm: ArmReport, pictures: ReadonlyMap<string, string>, nextId: () => string): string {
+  if (arm.explanations.every(({ samples }) => samples.length === 0)) return "";
+  const href = (file: string): string => pictures.get(file) ?? "";
+  const one = (explanation: ExplanationResult): string => {
+    const title = `Attention of the predicted class, ${explanation.id} at layer ${explanation.layer}`;
+    const figures = explanation.samples.map((sample) => figureHtml(attentionFigure(title, [sample], href), nextId));
+    return `<p class="soft">${e(title)}: 0 <span class="scale"></span> 1</p><div class="samples">${figures.join("")}</div>`;
+  };
+  return `<h2>Before and after: ${e(arm.name)}</h2>${arm.explanations.map(one).join("")}`;
+}
+
+const filesOf = ({ clean, adversarial }: ExplanationSample): string[] => [
+  clean.image,
+  clean.attention,
+  adversarial.image,
+  adversarial.attention,
+];
+
+/** The pictures of all samples as data URIs, by file; one that somebody deleted leaves its text. */
+async function picturesOf({ arms }: RunReport, directory: string): Promise<ReadonlyMap<string, string>> {
+  const samples = arms.flatMap((arm) => arm.explanations.flatMap((explanation) => explanation.samples));
+  const files = [...new Set(samples.flatMap(filesOf))];
+  const uris = await Promise.all(files.map((file) => dataUri(path.join(directory, file))));
+  return new Map(files.map((file, i) => [file, uris[i] as string]));
 }
 
 async function dataUri(file: string): Promise<string> {
-  const bytes = await readFile(file).catch(() => null); // a picture that somebody deleted leaves its text
+  const bytes = await readFile(file).catch(() => null);
   return bytes === null ? "" : `data:image/png;base64,${bytes.toString("base64")}`;
 }

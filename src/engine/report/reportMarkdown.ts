@@ -1,7 +1,11 @@
+import type { TextTable } from "../../shared/analysisCell.ts";
+import { figureTable } from "../../shared/figures/table.ts";
 import { number } from "../../shared/format.ts";
+import { analysisFigures } from "../../shared/reportFigures.ts";
 import { groupFindings, type RunReport } from "../../shared/results.ts";
-import { chartTable, tableTexts } from "./reportAnalyses.ts";
-import { mainTable, notesBelow, type TextTable, tableNotes } from "./reportText.ts";
+import { mostRows } from "./reportFigure.ts";
+import { tableTexts } from "./reportTable.ts";
+import { mainTable, notesBelow, tableNotes } from "./reportText.ts";
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 
@@ -40,7 +44,7 @@ export function renderMarkdown(report: RunReport): string {
   for (const analysis of report.analyses ?? []) {
     lines.push("", `## ${analysis.title}`);
     for (const table of analysis.tables) lines.push("", `### ${table.title}`, "", ...tableLines(tableTexts(table)));
-    for (const chart of analysis.charts) lines.push("", `### ${chart.title}`, "", ...tableLines(chartTable(chart)));
+    for (const figure of analysisFigures(analysis)) lines.push("", `### ${figure.title}`, "", ...tableLines(figureTable(figure, mostRows)));
     lines.push("", ...analysis.notes.map((note) => `- ${note}`));
   }
   return `${lines.join("\n")}\n`;

@@ -7,24 +7,19 @@ export const reportStyle = `
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 84rem; padding: 1.5rem; color: var(--ink); background: var(--paper); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; } h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
-p, li { max-width: 46rem; } .soft, figcaption { color: var(--soft); font-size: .9rem; }
+p, li { max-width: 46rem; } .soft { color: var(--soft); font-size: .9rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .4rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; white-space: normal; } thead th { background: var(--band); white-space: normal; vertical-align: bottom; }
 .finding { border-left: 4px solid var(--line); padding: .3rem .8rem; margin: .6rem 0; background: var(--band); }
 .finding.error { border-color: var(--bad); } .finding.warning { border-color: var(--warn); } .finding.info, .finding.hint { border-color: var(--c0); }
 .met { color: var(--good); } .missed { color: var(--bad); font-weight: 600; }
-.samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr)); gap: 1rem; }
-figure { margin: 0; } .sample { border: 1px solid var(--line); padding: .6rem; border-radius: 4px; }
-.quad { display: grid; grid-template-columns: repeat(4, 1fr); gap: .4rem; } .quad img { width: 100%; image-rendering: pixelated; display: block; }
-.quad span { font-size: .72rem; color: var(--soft); white-space: nowrap; }
+.samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr)); gap: 1rem; }
+figure { margin: 0; } .samples figure { border: 1px solid var(--line); padding: .6rem; border-radius: 4px; }
 .scale { display: inline-block; width: 10rem; height: .7rem; background: linear-gradient(to right, #00204d, #39486b, #707173, #a69d75, #ffea46); vertical-align: middle; }
-.chart { width: 100%; } .chart text { fill: var(--soft); font: 11px system-ui, sans-serif; } .grid { stroke: var(--line); stroke-width: 1; }
-.line polyline { fill: none; stroke: var(--c0); stroke-width: 2; } .line circle { fill: var(--c0); }
-.series0 { --c: var(--c0); } .series1 { --c: var(--c1); } .series2 { --c: var(--c2); } .series3 { --c: var(--c3); } .series4 { --c: var(--c4); } .series5 { --c: var(--c5); }
-.series { fill: none; stroke: var(--c); stroke-width: 2; } .series.dashed { stroke-dasharray: 6 4; } .dot { fill: var(--c); } .band { fill: var(--c); opacity: .14; }
-.legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; } .legend svg { width: 26px; height: 10px; }
+.figure-drawing { width: 100%; height: auto; display: block; } figcaption { font-weight: 600; color: var(--ink); }
 .figures td, .figures th { text-align: right; } .figures td.text, .figures th.text { text-align: left; } td.long { white-space: normal; min-width: 16rem; }
-.charts { display: flex; gap: 1.5rem; flex-wrap: wrap; } .charts figure { flex: 1 1 24rem; max-width: 32rem; }
+.charts { display: flex; gap: 1.5rem; flex-wrap: wrap; } .charts figure { flex: 1 1 20rem; max-width: 26rem; min-width: 0; }
+@media (max-width: 30rem) { body { padding: .6rem; } .samples figure { padding: .3rem; } }
 pre { overflow-x: auto; background: var(--band); padding: .8rem; font-size: .85rem; }
 `;

@@ -1,3 +1,4 @@
+import type { TextTable } from "../../shared/analysisCell.ts";
 import { count, duration, epsilon, number, percent, points } from "../../shared/format.ts";
 import { type ArmReport, type AttackSummary, type Choice, type RunReport, wilson } from "../../shared/results.ts";
 import { attackKeys } from "../../shared/runs.ts";
@@ -37,11 +38,6 @@ export function reportRows(report: RunReport): ReportRow[] {
     if (arm.attacks.length === 0) return [{ arm, summary: null, key: "" }];
     return arm.attacks.map((summary, i) => ({ arm, summary, key: keys[i] as string }));
   });
-}
-
-export interface TextTable {
-  readonly heads: readonly string[];
-  readonly rows: readonly (readonly string[])[];
 }
 
 /** β over the attacks that fooled the undefended arm is there only where a defended arm stands beside one. */

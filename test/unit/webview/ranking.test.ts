@@ -3,7 +3,7 @@ import type { InspectorState, RankingSettings } from "../../../src/shared/panels
 import type { PatchRanking } from "../../../src/shared/protocol.ts";
 import { fittingSides, nearestSides, sideRange, slicesOf, usualSide } from "../../../src/shared/slices.ts";
 import { type Flow, follow, nextRequest, paperSettings } from "../../../webview/inspector/parts/rankingFlow.ts";
-import { scorePlot } from "../../../webview/inspector/parts/scoreChart.ts";
+import { scoreFigure } from "../../../webview/inspector/parts/scoreChart.ts";
 import { cutProblem, cutText, movedSlices, placesOf, sliceAt } from "../../../webview/inspector/parts/slices.ts";
 
 const ranking = (perm: number[], scores: (number | string)[]): PatchRanking => ({
@@ -130,11 +130,11 @@ test("a new attack is ranked with the same settings, once", () => {
 
 test("the chart has a line for each image and names the unit", () => {
   const [clean, attacked] = [ranking([2, 0, 3, 1], [0.5, 0.1, "Infinity", 0.2]), ranking([0, 1, 2, 3], [1, 2, 3, 4])];
-  const [axes, plot] = scorePlot({ directory: "", image: "", clean, attacked }, clean, settings());
-  expect(axes.y).toBe("mutual information (bits)");
-  expect(plot.x).toEqual([1, 2, 3, 4]);
-  expect(plot.lines.map((l) => [l.label, l.y])).toEqual([
-    ["clean image", [null, 0.5, 0.2, 0.1]],
-    ["attacked image", [1, 2, 3, 4]],
+  const { y, series } = scoreFigure({ directory: "", image: "", clean, attacked }, clean, settings());
+  expect([y.label, y.unit]).toEqual(["mutual information", "bits"]);
+  const places = (values: readonly (number | null)[]) => values.map((value, i) => ({ x: i + 1, y: value }));
+  expect(series.map((one) => [one.label, one.points])).toEqual([
+    ["clean image", places([null, 0.5, 0.2, 0.1])],
+    ["attacked image", places([1, 2, 3, 4])],
   ]);
 });

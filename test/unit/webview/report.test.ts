@@ -2,8 +2,7 @@ import { expect, test } from "vitest";
 import type { AttackSummary, RunReport } from "../../../src/shared/results.ts";
 import { staticResult } from "../../../webview/fixtures/analyses.ts";
 import { states } from "../../../webview/fixtures/report.ts";
-import { analysisPlot } from "../../../webview/report/analyses.ts";
-import { allFindings, attackName, epsilonCurves, expectationText, interval, overview } from "../../../webview/report/tables.ts";
+import { allFindings, attackName, expectationText, interval, overview } from "../../../webview/report/tables.ts";
 
 const state = states["done"];
 if (!state?.report) throw new Error("the fixture has a report");
@@ -38,17 +37,6 @@ test("an attack that was run twice has two columns", () => {
   ]);
 });
 
-test("accuracy over ε is drawn only where an attack was run with several", () => {
-  expect(epsilonCurves(report)).toBeNull();
-  const twice = withAttacks((a) =>
-    a.attack.id === "pgd" ? [a, { ...a, attack: { id: "pgd", params: { eps: 0.1 } }, attacked: { accuracy: 0.5, correct: 5000 } }] : [],
-  );
-  const curves = epsilonCurves(twice);
-  expect(curves?.[1].x).toEqual([0, 0.1, 0.3]);
-  expect(curves?.[1].lines.map((l) => l.label)).toEqual(["undefended pgd", "volumizedCurriculum pgd"]);
-  expect(curves?.[1].lines[0]?.y[1]).toBe(0.5);
-});
-
 test("findings of run and attacks are listed once, with their place", () => {
   const finding = { rule: "RB201", severity: "warning", message: "m", fix: "f" } as const;
   const twice = withAttacks((a, arm) => (a.attack.id === "pgd" && arm === "undefended" ? [{ ...a, findings: [finding, finding] }] : [a]));
@@ -73,26 +61,6 @@ test("static attacks stand beside the adaptive ones, in the table and in the wor
   const everyone = own.images.map((record) => ({ ...record, prediction: (record.label + 1) % 10 }));
   const broken = overview(both, [...pgd, { ...own, attack: "pgd-static", images: everyone }]);
   expect(broken.rows[1]?.worst?.share).toBe(0);
-});
-
-test("a chart of an analysis has one x axis for all its lines, steps and bands kept", () => {
-  const [axes, plot] = analysisPlot({
-    title: "ROC",
-    x: { label: "false positive rate", format: "number", range: [0, 1] },
-    y: { label: "true positive rate", format: "percent" },
-    series: [
-      { label: "a", colour: 0, points: [0, 0, 1].map((x, i) => ({ x, y: i / 2 })) },
-      { label: "b", colour: 1, isDashed: true, points: [{ x: 0.5, y: 0.25, low: 0.2, high: 0.3 }] },
-    ],
-  });
-  expect(plot.x).toEqual([0, 0, 0.5, 1]);
-  expect(plot.lines.map(({ y }) => y)).toEqual([
-    [0, 0.5, null, 1],
-    [null, null, 0.25, null],
-  ]);
-  expect(plot.lines[1]?.band).toEqual({ low: [null, null, 0.2, null], high: [null, null, 0.3, null] });
-  expect(plot.lines[0]?.dash).not.toEqual(plot.lines[1]?.dash);
-  expect([axes.format(0.5), axes.xFormat?.(0.5), axes.xRange]).toEqual(["50.0 %", "0.5", [0, 1]]);
 });
 
 test("names and expectations", () => {

@@ -1,8 +1,8 @@
 import type { InspectorIntent, RankingSettings } from "../../../src/shared/panels.ts";
 import type { PatchRanking, RankPatchesResult } from "../../../src/shared/protocol.ts";
 import { errorCard } from "../../lib/cards.ts";
-import { createChart } from "../../lib/chart.ts";
 import { h, onChange, type Part, show } from "../../lib/dom.ts";
+import { figureCard } from "../../lib/figureCard.ts";
 import { loadPixels } from "../../lib/pixels.ts";
 import { progressRing, section } from "../../lib/ui.ts";
 import { type Context, shownPictures } from "../model.ts";
@@ -10,7 +10,7 @@ import { filmstrip } from "./filmstrip.ts";
 import { rankedView } from "./rankedView.ts";
 import { type Flow, follow, nextRequest, paperSettings } from "./rankingFlow.ts";
 import { rankingSettings } from "./rankingSettings.ts";
-import { scorePlot } from "./scoreChart.ts";
+import { scoreFigure } from "./scoreChart.ts";
 import { cutProblem, type ImageSize } from "./slices.ts";
 
 /** The slices of the image in volume order, as the defence would stack them; computed when the section is opened, and at every change. */
@@ -33,7 +33,7 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
   const ring = h("div", { class: "waiting" }, progressRing("Ranking the slices"));
   const view = rankedView(() => context);
   const strip = filmstrip((slice) => context?.set({ slice }));
-  const chart = createChart((name, dataUrl) => send({ kind: "save", name, dataUrl }));
+  const chart = figureCard((name, dataUrl) => send({ kind: "save", name, dataUrl }));
   const body = h("div", { class: "ranking-body" }, h("div", { class: "ranked" }, view.element, strip.element), chart.element);
   const element = section("Patch ranking", false, settings.element, error.element, ring, body);
   element.addEventListener("toggle", () => context?.set({}));
@@ -42,7 +42,7 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
     context?.set({});
   });
   const drawResult = onChange((result: RankPatchesResult, shown: PatchRanking, now: RankingSettings) =>
-    chart.update(...scorePlot(result, shown, now)),
+    chart.update(scoreFigure(result, shown, now)),
   );
   return {
     element,

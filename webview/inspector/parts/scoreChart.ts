@@ -1,30 +1,27 @@
-import { number, words } from "../../../src/shared/format.ts";
+import type { ChartPoint, LineFigure } from "../../../src/shared/figures/figure.ts";
+import { words } from "../../../src/shared/format.ts";
 import type { RankingSettings } from "../../../src/shared/panels.ts";
 import type { PatchRanking, RankPatchesResult } from "../../../src/shared/protocol.ts";
-import type { Axes, Line, Mark, Plot } from "../../lib/plot.ts";
 import { placesOf, scoreOf, unitOf } from "./slices.ts";
 
 /** Scores in volume order; both images' where there are two, each in its own order. */
-export function scorePlot(result: RankPatchesResult, shown: PatchRanking, settings: RankingSettings): readonly [Axes, Plot] {
+export function scoreFigure(result: RankPatchesResult, shown: PatchRanking, settings: RankingSettings): LineFigure {
   const unit = unitOf(settings.measure);
-  const axes: Axes = {
+  const points = (ranking: PatchRanking): ChartPoint[] =>
+    placesOf(ranking).map(({ place, score }) => ({ x: place, y: Number.isFinite(score) ? score : null }));
+  const clean = { label: result.attacked ? "clean image" : "score", colour: 0, points: points(result.clean) };
+  const attacked = result.attacked ? [{ label: "attacked image", colour: 1, isDashed: true, points: points(result.attacked) }] : [];
+  return {
+    kind: "line",
     title: "Scores in volume order",
-    x: "place in the volume",
-    y: unit ? `${words(settings.measure)} (${unit})` : words(settings.measure),
-    format: (v) => number(v),
-    log: false,
+    x: { label: "place in the volume", format: "count" },
+    y: { label: words(settings.measure), ...(unit ? { unit } : {}), format: "number" },
+    series: [clean, ...attacked],
+    marks: referenceMark(shown),
   };
-  const finite = (ranking: PatchRanking): (number | null)[] => placesOf(ranking).map((p) => (Number.isFinite(p.score) ? p.score : null));
-  const lines: Line[] = [
-    { label: result.attacked ? "clean image" : "score", colour: 0, dash: [], marker: "circle", y: finite(result.clean) },
-    ...(result.attacked
-      ? [{ label: "attacked image", colour: 1, dash: [6, 4], marker: "square" as const, y: finite(result.attacked) }]
-      : []),
-  ];
-  return [axes, { x: placesOf(shown).map((p) => p.place), lines, marks: referenceMark(shown) }];
 }
 
-function referenceMark(shown: PatchRanking): Mark[] {
+function referenceMark(shown: PatchRanking): { x: number; text: string }[] {
   const at = shown.reference === null ? -1 : shown.perm.indexOf(shown.reference);
   if (at < 0 || shown.reference === null) return [];
   return [{ x: at + 1, text: Number.isFinite(scoreOf(shown, shown.reference)) ? "reference" : "reference (infinite)" }];

@@ -1,8 +1,8 @@
 import type { StudioState, StudioTraining } from "../../../src/shared/patchStudio.ts";
 import { errorCard } from "../../lib/cards.ts";
 import { createChart } from "../../lib/chart.ts";
-import type { Save } from "../../lib/chartFrame.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
+import type { Save } from "../../lib/figureFrame.ts";
 import { button, enable, icon, section } from "../../lib/ui.ts";
 import { type Context, canGoOn, coveringText, figuresText, targetName, trainingPlots, trainingText } from "../model.ts";
 import { setup } from "./setup.ts";

@@ -1,11 +1,11 @@
 import { cellText } from "../../../src/shared/analysisCell.ts";
+import { analysisFigures } from "../../../src/shared/reportFigures.ts";
 import type { AnalysisResult, AnalysisTable } from "../../../src/shared/results.ts";
-import { createChart } from "../../lib/chart.ts";
-import type { Save } from "../../lib/chartFrame.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
-import { analysisPlot } from "../analyses.ts";
+import { figureCard } from "../../lib/figureCard.ts";
+import type { Save } from "../../lib/figureFrame.ts";
 
-/** The experiment's analyses: charts that can be read as tables and saved, then tables and what to bear in mind. */
+/** The experiment's analyses: figures that can be read as tables and saved, then tables and what to bear in mind. */
 export function analyses(save: Save): Part<readonly AnalysisResult[]> {
   const element = h("div", { class: "stack analyses" });
   const draw = onChange((results: readonly AnalysisResult[]) => {
@@ -15,10 +15,11 @@ export function analyses(save: Save): Part<readonly AnalysisResult[]> {
   return { element, update: draw };
 }
 
-function one({ title, charts, tables, notes }: AnalysisResult, save: Save): HTMLElement {
-  const drawn = charts.map((chart) => {
-    const { element, update } = createChart(save);
-    update(...analysisPlot(chart));
+function one(analysis: AnalysisResult, save: Save): HTMLElement {
+  const { title, tables, notes } = analysis;
+  const drawn = analysisFigures(analysis).map((figure) => {
+    const { element, update } = figureCard(save);
+    update(figure);
     return element;
   });
   return h(

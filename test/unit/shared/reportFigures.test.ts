@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { analysisFigures, attentionFigure, epsilonFigure } from "../../../src/shared/reportFigures.ts";
+import type { AttackSummary, RunReport } from "../../../src/shared/results.ts";
+import { states } from "../../../webview/fixtures/report.ts";
+
+const report = states["done"]?.report;
+if (!report) throw new Error("the fixture has a report");
+const withAttacks = (change: (summary: AttackSummary) => AttackSummary[]): RunReport => ({
+  ...report,
+  arms: report.arms.map((arm) => ({ ...arm, attacks: arm.attacks.flatMap(change) })),
+});
+
+test("accuracy over ε is drawn only where an attack was run with several, clean accuracy at 0", () => {
+  expect(epsilonFigure(report)).toBeNull();
+  const twice = withAttacks((a) =>
+    a.attack.id === "pgd"
+      ? [
+          { ...a, n: 10, attacked: { accuracy: 0, correct: 0 }, clean: { accuracy: 1, correct: 10 } },
+          { ...a, n: 10, attack: { id: "pgd", params: { eps: 0.1 } }, attacked: { accuracy: 0.5, correct: 5 } },
+        ]
+      : [],
+  );
+  const figure = epsilonFigure(twice);
+  expect(figure?.series.map((one) => one.label)).toEqual(["undefended, pgd", "volumizedCurriculum, pgd"]);
+  const points = figure?.series[0]?.points ?? [];
+  expect(points.map(({ x, y }) => [x, y])).toEqual([
+    [0, 1],
+    [0.1, 0.5],
+    [0.3, 0],
+  ]);
+  // Wilson's interval of 5 of 10 at 95 %: 0.2366 to 0.7634.
+  expect(points[1]?.low).toBeCloseTo(0.2366, 4);
+  expect(points[1]?.high).toBeCloseTo(0.7634, 4);
+});
+
+test("charts that reports held from the start are drawn as lines, before the figures of other kinds", () => {
+  const axis = { label: "x", format: "number" } as const;
+  const bars = { kind: "bar", title: "b", value: axis, groups: { label: "g", names: [] }, series: [] } as const;
+  const drawn = analysisFigures({ charts: [{ title: "a", x: axis, y: axis, series: [] }], figures: [bars] });
+  expect(drawn.map(({ kind, title }) => [kind, title])).toEqual([
+    ["line", "a"],
+    ["bar", "b"],
+  ]);
+});
+
+test("a sample is a row of four pictures that says what was predicted", () => {
+  const side = (prediction: number) => ({ image: "i.png", attention: "a.png", prediction });
+  const sample = { index: 3, label: 7, attack: "pgd", clean: side(7), adversarial: side(2), iou: 0.25 };
+  const { rows } = attentionFigure(
+    "t",
+    [sample],
+    (file) => `base/${file}`,
+    (index) => `class ${index}`,
+  );
+  expect(rows[0]?.label).toBe("pgd, image 3, class class 7; areas overlap 25.0 % (IoU)");
+  expect(rows[0]?.pictures.map(({ href, text }) => [href, text])).toEqual([
+    ["base/i.png", "class 7"],
+    ["base/a.png", ""],
+    ["base/i.png", "class 2 ✗"],
+    ["base/a.png", ""],
+  ]);
+});

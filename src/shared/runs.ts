@@ -30,8 +30,9 @@ export const armAdversarialFile = (armIndex: number, armName: string, attackKey:
 /** `records-<attack>.json`: an AttackDocument with a record for every image; the arm in front for every arm but the first. */
 export const armRecordsFile = (armIndex: number, armName: string, attackKey: string): string =>
   `records-${armIndex === 0 ? "" : `${slug(armName)}-`}${slug(attackKey)}.json`;
-/** `<stem>.png` and `<stem>.json`: the patch that an attack trained on an arm. */
-export const armPatchStem = (armName: string, attackKey: string): string => `patch-${slug(armName)}-${slug(attackKey)}`;
+/** Files `<stem>.*` of what an attack prepared on an arm: `patch-<arm>-<attack>.png` and `.json`. */
+export const armPreparationStem = (noun: string, armName: string, attackKey: string): string =>
+  `${noun}-${slug(armName)}-${slug(attackKey)}`;
 /** Thumbnails inside `images/`: the clean picture is shared by all arms and attacks. Written for the first `thumbnailCount` images. */
 export const thumbnailCount = 64;
 export const cleanThumbnail = (index: number): string => `${runFiles.images}/clean-${index}.png`;

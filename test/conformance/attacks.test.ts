@@ -44,7 +44,7 @@ describe.each(backends)("on %s", (backend) => {
         },
       };
       const params = o.params ?? cheapParams(attack);
-      const patch = await prepared(attack, params);
+      const prepared = await preparedFor(attack, params);
       return attackBatch(
         {
           attack,
@@ -53,15 +53,15 @@ describe.each(backends)("on %s", (backend) => {
           batch: o.batch ?? batch,
           firstIndex: o.firstIndex ?? 0,
           seedName: "conformance",
-          ...(patch ? { patch } : {}),
+          prepared,
         },
         counted,
       );
     };
-    /** What is put to all images alike is made once, of all of them. */
-    const prepared = async (attack: Attack, params: Params) => {
-      const ctx = createContext({ seed: 5 });
-      return (await attack.prepare?.(model, { size: batch.n, read: (places) => picked(batch, places) }, params, ctx))?.patch;
+    /** Made once, of all images. */
+    const preparedFor = async (attack: Attack, params: Params): Promise<unknown> => {
+      const source = { size: batch.n, read: (places: ArrayLike<number>) => picked(batch, places) };
+      return attack.preparation?.make(model, source, params, createContext({ seed: 5 }));
     };
 
     describe.each(attacks.map((attack) => [attack.id, attack] as const))("%s", (id, attack) => {
@@ -70,10 +70,10 @@ describe.each(backends)("on %s", (backend) => {
         expect(notes).toMatchObject({ outOfBall: 0, notFinite: 0 });
         expect(Math.min(...adversarial)).toBeGreaterThanOrEqual(0);
         expect(Math.max(...adversarial)).toBeLessThanOrEqual(1);
-        const patch = await prepared(attack, cheapParams(attack));
-        const { norm, radius, window } = attack.ball(cheapParams(attack), { inputShape: model.inputShape, ...(patch ? { patch } : {}) });
+        const prepared = await preparedFor(attack, cheapParams(attack));
+        const { norm, radius, window } = attack.ball(cheapParams(attack), { inputShape: model.inputShape, prepared });
         for (const record of records) expect(record[norm]).toBeLessThanOrEqual(radius + 1e-6);
-        if (patch) expect(window).toBeLessThan(model.inputShape[0]);
+        if (window !== undefined) expect(window).toBeLessThan(model.inputShape[0]);
       });
 
       it("gives the same images for the same seed", async () => {

@@ -8,3 +8,4 @@ export * from "./explanation.ts";
 export * from "./measure.ts";
 export * from "./model.ts";
 export * from "./params.ts";
+export * from "./preparation.ts";

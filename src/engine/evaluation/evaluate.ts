@@ -3,7 +3,6 @@ import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import { attackInHalves } from "../harness/halving.ts";
 import type { BatchOutcome, CountedOutcome } from "../harness/types.ts";
-import type { Patch } from "../patches/patch.ts";
 import { find } from "../registry.ts";
 import { batchesOf, batchSizeOf, type EvaluationImages } from "./batches.ts";
 import type { PartialBatches } from "./partial.ts";
@@ -25,8 +24,8 @@ export interface AttackTask {
   readonly attack: Choice & { readonly key: string };
   readonly model: Classifier;
   readonly images: EvaluationImages;
-  /** What the attack's `prepare` made, for an attack that has one. */
-  readonly patch?: Patch | undefined;
+  /** What the attack's preparation made, for an attack that has one. */
+  readonly prepared?: unknown;
   readonly partial?: PartialBatches;
   /** Images done, fractions while a batch is under way. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -47,8 +46,8 @@ export async function evaluateAttack(o: AttackTask, ctx: RunContext): Promise<Ev
       const entry = find("attack", attack.id);
       const progress = (share: number): void => o.onProgress?.(start + share * (end - start), n);
       const seedName = attack.key;
-      const { patch } = o;
-      const task = { attack: entry, params: attack.params, model, batch, firstIndex: start, seedName, progress, patch };
+      const { prepared } = o;
+      const task = { attack: entry, params: attack.params, model, batch, firstIndex: start, seedName, progress, prepared };
       outcome = await attackInHalves(task, ctx);
       await o.partial?.save(start, outcome, inputShape);
     }

@@ -3,15 +3,14 @@ import { armAdversarialFile, armRecordsFile, slug } from "../../shared/runs.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
 import { PartialBatches } from "../evaluation/partial.ts";
+import { type PreparedAttack, withPreparation } from "../evaluation/prepare.ts";
 import { attackDocument, writeAdversarial, writeThumbnails } from "../evaluation/write.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import { exists, readText } from "../io/files.ts";
-import { type AttackPatch, withPatch } from "../patches/attackPatch.ts";
-import { coverWithGrey } from "../patches/covering.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
-import { patchFor } from "./patchArm.ts";
+import { prepareArm } from "./prepareArm.ts";
 import type { FurtherAttack, ResolvedArm, ResolvedAttack } from "./resolve.ts";
 
 /** A finished attack on an arm; its pictures are in `file`, relative to the run folder. */
@@ -40,27 +39,28 @@ export async function attackArm(
     meter.finish(piece, true);
     return { attack, document, summary: summaryOf(document), file };
   }
-  const made = await patchFor(arm, open, attack, env);
+  const prepared = await prepareArm(arm, open, attack, env);
   meter.begin(piece);
   const images = imagesOf(attack, env);
-  const partial = new PartialBatches(store.file(partialFolder(arm, open, attack, made, env)));
-  const params = made?.params ?? attack.params;
+  const partial = new PartialBatches(store.file(partialFolder(arm, open, attack, prepared, env)));
+  const params = prepared?.params ?? attack.params;
   const task = { attack: { ...attack, params }, model: open.classifier, images };
   const onProgress = (done: number, total: number): void => meter.report(done, total);
-  const evaluated = await evaluateAttack({ ...task, patch: made?.patch, partial, onProgress }, env.ctx);
+  const evaluated = await evaluateAttack({ ...task, prepared: prepared?.prepared, partial, onProgress }, env.ctx);
   const summarized = summarizeAttack(evaluated.outcomes, {
     attack: { id: attack.id, params },
     defense: arm.defense,
     backend: env.engine.backend,
     seed: env.experiment.seed,
   });
-  const summary = made ? withPatch(summarized, made, recordsOf(evaluated), await coverWithGrey(task, made.patch, env.ctx)) : summarized;
+  const summary = prepared ? await withPreparation(summarized, prepared, recordsOf(evaluated), task, env.ctx) : summarized;
   const document = attackDocument(store.id, summary, evaluated, file);
   await writeAdversarial(store.file(file), evaluated, images.inputShape);
   if (!isFurther(attack)) await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });
   await store.writeJson(records, document);
   await store.complete(piece);
   await partial.remove();
+  prepared?.preparation.dispose?.(prepared.prepared);
   meter.finish(piece);
   announce(arm, attack, summary, env);
   return { attack, document, summary, file };
@@ -75,8 +75,14 @@ export function imagesOf(attack: ResolvedAttack | FurtherAttack, env: RunEnviron
 }
 
 /** Batches are only good for the same weights, attack and images. */
-function partialFolder(arm: ResolvedArm, open: OpenArm, attack: ResolvedAttack, made: AttackPatch | null, env: RunEnvironment): string {
-  const patch = made?.hash;
+function partialFolder(
+  arm: ResolvedArm,
+  open: OpenArm,
+  attack: ResolvedAttack,
+  prepared: PreparedAttack | null,
+  env: RunEnvironment,
+): string {
+  const patch = prepared?.hash;
   const key = hashOf({ model: open.modelHash, attack, patch, test: env.data.test.n, data: env.data.sha256, seed: env.experiment.seed });
   return `partial/${slug(arm.name)}-${slug(attack.key)}-${key.slice(0, 12)}`;
 }

@@ -5,6 +5,7 @@ import { rb307 } from "../rules/rb307.ts";
 import { type ArmAttack, attackArm, isFurther } from "./attackArm.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
+import { isAdaptive } from "./prepareArm.ts";
 import type { FurtherAttack, ResolvedArm, ResolvedAttack } from "./resolve.ts";
 import { staticResult, transferArm } from "./transferArm.ts";
 import { isUndefended } from "./undefended.ts";
@@ -26,7 +27,7 @@ export async function attackDefended(
     return own;
   }
   if (isUndefended(arm)) return own;
-  const mode = own.summary.attack.params["mode"] === "transfer" ? "static" : "adaptive";
+  const mode = isAdaptive(attack) ? "adaptive" : "static";
   const source = env.undefended.attacks.get(attack.key);
   const findings = [...own.summary.findings];
   const tell = (raised: readonly (Finding | null)[]): void => {

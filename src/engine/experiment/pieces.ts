@@ -4,7 +4,7 @@ import { analysisPiece } from "./analyse.ts";
 import { attackPiece } from "./attackArm.ts";
 import type { RunData } from "./data.ts";
 import type { RunMode } from "./environment.ts";
-import { patchPiece, trainsPatch } from "./patchArm.ts";
+import { preparePiece } from "./prepareArm.ts";
 import type { Piece } from "./progress.ts";
 import type { ResolvedArm, ResolvedAttack, ResolvedExperiment } from "./resolve.ts";
 import { explainPiece } from "./runArm.ts";
@@ -36,7 +36,8 @@ export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: Ru
     const all = { images: 0 };
     for (const attack of [...experiment.attacks.map((own) => ({ ...own, ...all })), ...experiment.further]) {
       const images = attack.images > 0 ? Math.min(data.test.n, attack.images) : data.test.n;
-      if (trainsPatch(attack, arm === source)) pieces.push(patchCost(arm, attack, factor));
+      const prepared = preparePiece(arm, attack, arm === source);
+      if (prepared) pieces.push({ ...prepared, arm: arm.name, attack: attack.key, cost: factor * gradientCost * prepared.cost });
       pieces.push(attackCost(arm, attack, images * factor));
       if (source && !isUndefended(arm)) pieces.push(transferCost(arm, attack, images * factor));
     }
@@ -50,7 +51,7 @@ export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: Ru
 
 function attackCost(arm: ResolvedArm, attack: ResolvedAttack, images: number): Piece {
   const entry = find("attack", attack.id);
-  const iterations = entry.prepare ? 1 : (entry.iterations?.(attack.params) ?? 1);
+  const iterations = entry.preparation ? 1 : (entry.iterations?.(attack.params) ?? 1);
   const each = entry.access === "gradients" ? gradientCost : population(attack.params);
   return {
     key: attackPiece(arm, attack),
@@ -60,14 +61,6 @@ function attackCost(arm: ResolvedArm, attack: ResolvedAttack, images: number): P
     cost: images * (3 + iterations * each),
   };
 }
-
-const patchCost = (arm: ResolvedArm, attack: ResolvedAttack, factor: number): Piece => ({
-  key: patchPiece(arm, attack),
-  phase: `Training a patch against ${arm.name}`,
-  arm: arm.name,
-  attack: attack.key,
-  cost: factor * gradientCost * Number(attack.params["steps"]) * Number(attack.params["batchSize"]),
-});
 
 const transferCost = (arm: ResolvedArm, attack: ResolvedAttack, images: number): Piece => ({
   key: staticPiece(arm, attack.key),

@@ -11,9 +11,9 @@ import {
 } from "../../shared/experiment.ts";
 import type { Choice } from "../../shared/results.ts";
 import { attackKeys, slug } from "../../shared/runs.ts";
-import { resolveParams } from "../define/index.ts";
-import { find, type RegistryKind } from "../registry.ts";
-import { refuseWithoutSource } from "./patchArm.ts";
+import { documented, resolveParams } from "../define/index.ts";
+import { bind, find, type RegistryKind } from "../registry.ts";
+import { refuseWithoutSource } from "./prepareArm.ts";
 import { resolveAnalyses } from "./resolveAnalyses.ts";
 import { isUndefended } from "./undefended.ts";
 
@@ -57,9 +57,7 @@ export function resolveExperiment(
   const arms = resolveArms(experiment, options.directory);
   const chosen = experiment.attacks ?? [];
   const keys = attackKeys(chosen.map((attack) => attack.kind));
-  const attacks = chosen
-    .map((attack, i) => ({ ...resolveChoice("attack", attack), key: keys[i] as string }))
-    .map(({ params, ...attack }) => ({ ...attack, params: absolutePath(params, options.directory, "patch") }));
+  const attacks = chosen.map((attack, i) => ({ ...documented(bind("attack", attack, options)), key: keys[i] as string }));
   const analyses = resolveAnalyses(experiment.analyses ?? [], { dataset: dataset.id, arms, attacks });
   refuseWithoutSource([...attacks, ...analyses.further], arms.some(isUndefended));
   return {
@@ -116,13 +114,9 @@ function resolveModel(model: Experiment["model"], directory: string): ResolvedMo
   return resolveChoice("model", model as Chosen);
 }
 
-function absolutePath(
-  params: Readonly<Record<string, unknown>>,
-  directory: string,
-  key: "path" | "patch" = "path",
-): Record<string, unknown> {
-  const file = params[key];
-  return typeof file === "string" && file !== "" ? { ...params, [key]: path.resolve(directory, file) } : { ...params };
+function absolutePath(params: Readonly<Record<string, unknown>>, directory: string): Record<string, unknown> {
+  const file = params["path"];
+  return typeof file === "string" && file !== "" ? { ...params, path: path.resolve(directory, file) } : { ...params };
 }
 
 /** What the contract names but this version does not have is an error: nothing asked for is left out silently. */

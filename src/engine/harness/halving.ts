@@ -4,9 +4,9 @@ import type { RunContext } from "../context.ts";
 import { type AttackBatchOptions, attackBatch } from "./runAttack.ts";
 import type { BatchOutcome, HarnessNotes } from "./types.ts";
 
-/** Every image is attacked by itself: nobody watches the batch as a whole, and no patch is made from it. */
+/** Every image is attacked by itself: nobody watches the batch as a whole, and nothing is prepared from it. */
 const isSeparable = (o: AttackBatchOptions): boolean =>
-  o.batch.n > 1 && o.trace === undefined && (o.attack.prepare === undefined || o.patch !== undefined);
+  o.batch.n > 1 && o.trace === undefined && (o.attack.preparation === undefined || o.prepared !== undefined);
 
 /**
  * As `attackBatch`, and in halves where a GPU fails with the whole: images are attacked independently, with random streams of their own,

@@ -1,7 +1,6 @@
 import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Attack, Ball, ImageBatch, Params } from "../define/index.ts";
-import type { Patch } from "../patches/patch.ts";
 import { to8Bit } from "../pixels.ts";
 import { predict } from "./predict.ts";
 import { normsOf, projectOntoBall } from "./project.ts";
@@ -29,8 +28,8 @@ export interface Judgement {
   readonly model: Classifier;
   readonly batch: ImageBatch;
   readonly firstIndex: number;
-  /** What the attack's `prepare` made. */
-  readonly patch?: Patch | undefined;
+  /** What the attack's preparation made. */
+  readonly prepared?: unknown;
 }
 
 /** Projects, chooses between proposal and best iterate, scores, rounds, scores again. */
@@ -38,7 +37,7 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
   const { images: clean, labels, n } = o.batch;
   const [height, width, channels] = o.model.inputShape;
   const pixels = height * width * channels;
-  const ball: Ball = o.attack.ball(o.params, { inputShape: o.model.inputShape, ...(o.patch ? { patch: o.patch } : {}) });
+  const ball: Ball = o.attack.ball(o.params, { inputShape: o.model.inputShape, prepared: o.prepared });
   const slice = (values: Float32Array, i: number): Float32Array => values.subarray(i * pixels, (i + 1) * pixels);
   const reached = (prediction: number | undefined, i: number): boolean => (f.aimed ? prediction === f.aimed[i] : prediction !== labels[i]);
   const skipped = Array.from({ length: n }, (_, i) => reached(f.cleanPredictions[i], i));
@@ -77,7 +76,7 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
     silentSuccess: count((i) => silent[i] === 1 && records[i]?.success === true),
     lostAfter8Bit: count((i) => records[i]?.success === true && !records[i]?.successAfter8Bit),
     skipped: count((i) => skipped[i] === true),
-    usesGradients: o.attack.access === "gradients" && o.attack.prepare === undefined, // a patch took its gradients before
+    usesGradients: o.attack.access === "gradients" && o.attack.preparation === undefined, // a preparation took its gradients before
   };
   return { adversarial, predictions, records, notes };
 }

@@ -1,7 +1,6 @@
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { Attack, AttackBatch, AttackContext, ImageBatch, Params } from "../define/index.ts";
-import type { Patch } from "../patches/patch.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
 import { BestIterate } from "./bestIterate.ts";
 import { judge } from "./judge.ts";
@@ -19,8 +18,8 @@ export interface AttackBatchOptions {
   readonly seedName: string;
   /** Class aimed at for each image; overrides what the parameters say. */
   readonly targetIndices?: readonly number[];
-  /** What the attack's `prepare` made; without it, an attack that has one is prepared with the images of this batch. */
-  readonly patch?: Patch | undefined;
+  /** What the attack's preparation made; without it, an attack that has one is prepared with the images of this batch. */
+  readonly prepared?: unknown;
   /** Watches the iterations, at the price of reading every iterate. */
   readonly trace?: (point: AttackTracePoint) => void | Promise<void>;
   /** Share of the iterations that is done, in [0,1]; called without reading anything. */
@@ -42,20 +41,22 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   const aimed = targetsOf(o);
   const targets = aimed ? tf.tensor1d(aimed, "int32") : undefined;
   const best = new BestIterate(x, { labels, targets });
+  let own: unknown;
   try {
     const before = await predict(o.model, o.batch.images);
     const evaluations = { ...o.model.evaluations };
     const attackContext = contextOf(o, best, ctx);
     const attacked = { images: x, labels, ...(targets ? { targets } : {}) };
     await ctx.checkpoint();
-    const patch = o.patch ?? (await preparedPatch(o, attacked, attackContext));
-    const proposal = await propose(o, attacked, patch ? { ...attackContext, patch } : attackContext);
+    own = o.prepared === undefined ? await preparedFromBatch(o, attacked, attackContext, ctx) : undefined;
+    const prepared = o.prepared ?? own;
+    const proposal = await propose(o, attacked, { ...attackContext, prepared });
     const spent = {
       gradientEvaluations: o.model.evaluations.gradient - evaluations.gradient,
       forwardEvaluations: o.model.evaluations.forward - evaluations.forward,
     };
     const judged = await judge(
-      { ...o, patch },
+      { ...o, prepared },
       { proposal, best: await best.read(), cleanPredictions: before, aimed, iterations: best.count },
     );
     const { adversarial, predictions } = judged;
@@ -73,6 +74,7 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
       notes: judged.notes,
     };
   } finally {
+    if (own !== undefined) o.attack.preparation?.dispose?.(own);
     best.dispose();
     tf.dispose([x, labels]);
     targets?.dispose();
@@ -110,9 +112,15 @@ async function propose(o: AttackBatchOptions, batch: AttackBatch, ctx: AttackCon
   return data;
 }
 
-/** The patch that the attack trains on the images of the batch; where somebody watches, every step of it is put to them. */
-async function preparedPatch(o: AttackBatchOptions, batch: AttackBatch, ctx: AttackContext): Promise<Patch | undefined> {
-  if (!o.attack.prepare) return undefined;
+/** What the attack prepares with the images of the batch; where somebody watches, it is tried on them after every step of the making. */
+async function preparedFromBatch(
+  o: AttackBatchOptions,
+  batch: AttackBatch,
+  attackContext: AttackContext,
+  ctx: RunContext,
+): Promise<unknown> {
+  const { preparation } = o.attack;
+  if (!preparation) return undefined;
   const size = o.batch.images.length / Math.max(1, o.batch.n);
   const read = async (places: ArrayLike<number>): Promise<ImageBatch> => {
     const images = new Float32Array(places.length * size);
@@ -121,11 +129,11 @@ async function preparedPatch(o: AttackBatchOptions, batch: AttackBatch, ctx: Att
     });
     return { images, labels: Int32Array.from(places, (place) => o.batch.labels[place] as number), n: places.length };
   };
-  const onStep = async (_: unknown, patch: Patch): Promise<void> => {
-    if (o.trace) await propose(o, batch, { ...ctx, patch });
+  const onStep = async ({ prepared }: { readonly prepared: unknown }): Promise<void> => {
+    if (o.trace) await propose(o, batch, { ...attackContext, prepared });
   };
-  const rng = ctx.rng.stream("prepare");
-  return (await o.attack.prepare(o.model, { size: o.batch.n, read }, o.params, { ...ctx, rng, onStep })).patch;
+  const rng = ctx.rng.stream(o.seedName).stream("prepare");
+  return preparation.make(o.model, { size: o.batch.n, read }, o.params, { ...ctx, rng, onStep });
 }
 
 async function tracePoint(

@@ -10,6 +10,7 @@ import type { RunContext } from "../context.ts";
 import { isInference, resolveParams, type Split } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { type Evaluated, evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
+import { type PreparedAttack, prepare, preparedAttack, withPreparation } from "../evaluation/prepare.ts";
 import { type OpenedImages, openImages } from "../evaluation/source.ts";
 import { transferred } from "../evaluation/transfer.ts";
 import { attackDocument, writeAdversarial, writePicture, writeThumbnails } from "../evaluation/write.ts";
@@ -17,9 +18,6 @@ import { hashOf } from "../experiment/document.ts";
 import { checkShape } from "../experiment/openArm.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
-import { type AttackPatch, attackPatch, withPatch } from "../patches/attackPatch.ts";
-import { coverWithGrey } from "../patches/covering.ts";
-import { makePatch } from "../patches/makePatch.ts";
 import { bind, find } from "../registry.ts";
 import { onlyTransferred } from "../rules/rb008.ts";
 import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
@@ -85,11 +83,11 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   const { backend, device } = engine;
   const arm = "attacked";
   store.append({ kind: "started", run: store.id, title: store.state.title, backend, device, arms: [arm] });
-  const made = await patchFor(store, e, ctx);
-  const attack = made ? { ...e.attack, params: made.params } : e.attack;
+  const prepared = await prepareFor(store, e, ctx);
+  const attack = prepared ? { ...e.attack, params: prepared.params } : e.attack;
   const onProgress = (done: number, total: number): void => report(ctx, done, total, find("attack", attack.id).title);
   const attacked = await evaluateAttack(
-    { attack: { ...attack, key: attack.id }, model: source, images, patch: made?.patch, onProgress },
+    { attack: { ...attack, key: attack.id }, model: source, images, prepared: prepared?.prepared, onProgress },
     ctx,
   );
   const isStatic = model !== source;
@@ -97,7 +95,7 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   const evaluated = isStatic ? await transferred(attacked, model, target, ctx) : attacked;
   const bare = summarizeAttack(evaluated.outcomes, { attack, defense: model.defenses.at(-1) ?? null, backend, seed: p.seed });
   const task = { attack: { ...attack, key: attack.id }, model, images };
-  const summarized = made ? withPatch(bare, made, recordsOf(evaluated), await coverWithGrey(task, made.patch, ctx)) : bare;
+  const summarized = prepared ? await withPreparation(bare, prepared, recordsOf(evaluated), task, ctx) : bare;
   const failures = deviceFindings(await readRunEvents(store.directory));
   const summary = { ...summarized, ...(isStatic ? asStatic(summarized) : {}), ...(p.mode === "adaptive" ? { mode: p.mode } : {}) };
   const findings = [...summary.findings, ...failures];
@@ -108,6 +106,7 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   await store.writeJson(runFiles.result, document);
   await store.update({ headline: `${attack.id}: ${percent(summary.clean.accuracy)} → ${percent(summary.attacked.accuracy)}` });
   store.append({ kind: "done", report: runFiles.result });
+  prepared?.preparation.dispose?.(prepared.prepared);
   if (isStatic) source.dispose();
   model.dispose();
   return { directory: store.directory, document };
@@ -122,34 +121,36 @@ async function writeNamed(store: RunStore, e: Evaluated, files: readonly string[
 }
 
 /**
- * The patch of an attack that has one, trained on the model that is attacked (for static images the undefended one), on images that it
- * is not put to where the data set has such.
+ * What an attack prepares, made on the model that is attacked (for static images the undefended one), from images that it is not judged
+ * on where the data set has such.
  */
-async function patchFor(store: RunStore, e: Evaluation, ctx: RunContext): Promise<AttackPatch | null> {
+async function prepareFor(store: RunStore, e: Evaluation, ctx: RunContext): Promise<PreparedAttack | null> {
   const { model, source, images, p, engine } = e;
-  if (!find("attack", e.attack.id).prepare) return null;
-  const mode = source === model ? "whitebox" : "transfer"; // as it is done here, whatever was asked for
-  const attack = { ...e.attack, params: { ...e.attack.params, mode } };
+  const { id } = e.attack;
+  const { preparation } = find("attack", id);
+  if (!preparation) return null;
+  const params = preparation.madeOn?.(e.attack.params, source === model ? "whitebox" : "transfer") ?? e.attack.params;
+  const attack = { id, params };
   const training = images.training ?? images.chosen;
   const { seed } = p;
-  const modelName = path.basename(p.surrogate ?? p.model);
-  const key = hashOf({ attack, model: e.sourceHash, defenses: source.defenses, images: training.name, size: training.size, seed });
+  const stem = preparation.noun;
   const job = {
     attack,
+    preparation,
     model: source,
-    modelName,
+    modelName: path.basename(p.surrogate ?? p.model),
     modelHash: e.sourceHash,
     images: training,
     seed,
-    key,
-    seedName: attack.id,
+    key: hashOf({ attack, model: e.sourceHash, defenses: source.defenses, images: training.name, size: training.size, seed }),
+    seedName: id,
     backend: engine.backend,
+    directory: store.directory,
+    stem,
+    onStep: ({ done, total }: { readonly done: number; readonly total: number }) => report(ctx, done, total, `Training the ${stem}`),
   };
-  const phase = "Training the patch";
-  const steps = Number(e.attack.params["steps"]);
-  const onStep = ({ step }: { readonly step: number }): void => report(ctx, step, steps, phase);
-  const made = await makePatch({ ...job, directory: store.directory, stem: "patch", onStep }, ctx);
-  return attackPatch(made, attack.params, { stem: "patch", isOnItsOwn: images.training === null });
+  const prepared = await prepare(job, ctx);
+  return preparedAttack(preparation, prepared, params, { stem, isOnItsOwn: images.training === null });
 }
 
 /** A static attack is never the last word on a defence: the finding says so. */

@@ -67,8 +67,8 @@ export async function findPatch(file: string): Promise<{ readonly picture: strin
   return { picture, document };
 }
 
-/** Null for any JSON that is not a patch's. */
-async function readDocument(file: string): Promise<PatchDocument | null> {
+/** The description of a patch; null for any other JSON. @throws FILE_NOT_FOUND */
+export async function readDocument(file: string): Promise<PatchDocument | null> {
   try {
     const value = JSON.parse(await readText(file)) as Partial<PatchDocument>;
     return value.version === 1 && typeof value.sha256 === "string" && Array.isArray(value.imageSize) ? (value as PatchDocument) : null;

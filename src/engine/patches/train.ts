@@ -40,10 +40,10 @@ export interface PatchProgress {
 export interface TrainedPatch {
   /** Rounded to 8 bits, as its file is. */
   readonly patch: Patch;
-  /** Of the rounded patch, on images that it was trained with, under placements of their own; null for one that was loaded. */
-  readonly figures: PatchFigures | null;
+  /** Of the rounded patch, on images that it was trained with, under placements of their own. */
+  readonly figures: PatchFigures;
   /** Of the patch that training began with, at the same places: what covering alone does. */
-  readonly before: PatchFigures | null;
+  readonly before: PatchFigures;
 }
 
 const judgedImages = 128;

@@ -1,25 +1,13 @@
 import type { PatchTransforms } from "../../../shared/patch.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
-import { type AttackBatch, type AttackContext, defineAttack, type ModelFacts } from "../../define/index.ts";
-import { loadPatch } from "../../patches/load.ts";
+import { type AttackBatch, type AttackContext, defineAttack } from "../../define/index.ts";
 import { paste } from "../../patches/paste.ts";
 import { greyPatch, type Patch } from "../../patches/patch.ts";
 import { randomPlacement, reach, refuseTransforms } from "../../patches/placement.ts";
-import { refuseTarget, trainPatch } from "../../patches/train.ts";
+import { patchPreparation, startOf, transformsOf } from "../../patches/preparation.ts";
 import { warpOf } from "../../patches/warp.ts";
 import { type Images, tf } from "../../tf.ts";
-import { type PatchParams, params } from "./params.ts";
-
-const transformsOf = ({ rotation, scaleMin, scaleMax }: PatchParams): PatchTransforms => ({ rotation, scaleMin, scaleMax });
-const targetOf = ({ target }: PatchParams): number | null => (target < 0 ? null : target);
-
-/** What training begins with. @throws PARAMETER_INVALID for one that does not fit the image, LABEL_RANGE */
-function startOf(p: PatchParams, { inputShape, classes }: ModelFacts): Patch {
-  const patch = greyPatch(p.shape, p.area, inputShape, targetOf(p));
-  refuseTransforms(patch, inputShape, transformsOf(p));
-  refuseTarget(patch.target, classes);
-  return patch;
-}
+import { params } from "./params.ts";
 
 /**
  * One patch for all images, trained for random rotations, scales and places, then pasted once on each image at a random one. What is
@@ -33,8 +21,8 @@ export const adversarialPatch = defineAttack({
   access: "gradients",
   iterative: true,
   params,
-  ball(p, { inputShape, patch }) {
-    const { pixels, side } = reach(patch ?? greyPatch(p.shape, p.area, inputShape, null), transformsOf(p));
+  ball(p, { inputShape, prepared }) {
+    const { pixels, side } = reach(prepared?.patch ?? greyPatch(p.shape, p.area, inputShape, null), transformsOf(p));
     return { norm: "l0", radius: pixels, window: side };
   },
   iterations: ({ steps }) => steps + 1,
@@ -42,18 +30,10 @@ export const adversarialPatch = defineAttack({
     // How large a patch from a file is, the file tells; an area of 0 makes none, whatever it would aim at.
     if (p.patch === "" && p.area > 0) startOf(p, facts);
   },
-  async prepare(model, images, p, ctx) {
-    if (p.patch !== "") {
-      const { patch } = await loadPatch(p.patch, model.inputShape, { area: p.area, target: targetOf(p) });
-      return { patch, figures: null, before: null };
-    }
-    const { steps, batchSize, learningRate } = p;
-    const patch = startOf(p, model);
-    return trainPatch({ ...ctx, model, images, patch, transforms: transformsOf(p), steps, batchSize, learningRate }, ctx);
-  },
+  preparation: patchPreparation,
   async run(model, batch, p, ctx) {
-    const { patch } = ctx;
-    if (!patch) throw new Error("adversarialPatch runs with the patch that `prepare` made");
+    const patch = ctx.prepared?.patch;
+    if (!patch) throw new Error("adversarialPatch runs with the patch of its preparation");
     if (patch.pixels.length === 0) return batch.images;
     refuseTransforms(patch, model.inputShape, transformsOf(p));
     return pasted(model, batch, patch, transformsOf(p), ctx);

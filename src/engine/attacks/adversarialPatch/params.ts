@@ -1,5 +1,5 @@
-import { type Static, Type } from "@sinclair/typebox";
-import { choice, int, num, text } from "../../define/index.ts";
+import { Type } from "@sinclair/typebox";
+import { choice, file, int, num } from "../../define/index.ts";
 
 export const params = Type.Object({
   area: num(0.1, "Share of the image that the patch covers at scale 1; 0 for none.", { min: 0, max: 1, unit: "of the image" }),
@@ -16,6 +16,5 @@ export const params = Type.Object({
   rotation: num(22.5, "The patch is turned by at most this angle either way.", { min: 0, max: 180, unit: "degrees" }),
   scaleMin: num(1, "It is scaled by at least this.", { min: 0.05, max: 1 }),
   scaleMax: num(1, "It is scaled by at most this.", { min: 1, max: 4 }),
-  patch: text("", "A patch to paste instead of training one: a patch.png or patch.json, or any picture as a sticker."),
+  patch: file("A patch to paste instead of training one: a patch.png or patch.json, or any picture as a sticker."),
 });
-export type PatchParams = Static<typeof params>;

@@ -1,16 +1,16 @@
 import path from "node:path";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { percent } from "../../../shared/format.ts";
-import type { PatchStep, TrainPatchParams, TrainPatchResult, TrainPatchUpdate } from "../../../shared/patch.ts";
+import type { TrainPatchParams, TrainPatchResult, TrainPatchUpdate } from "../../../shared/patch.ts";
 import { runFiles } from "../../../shared/runs.ts";
 import type { RunContext } from "../../context.ts";
-import { resolveParams } from "../../define/index.ts";
+import { type PreparationStep, resolveParams } from "../../define/index.ts";
+import { prepare } from "../../evaluation/prepare.ts";
 import { openImages } from "../../evaluation/source.ts";
 import { hashOf } from "../../experiment/document.ts";
 import { createRun, type RunStore, settle } from "../../io/runStore.ts";
-import { makePatch } from "../../patches/makePatch.ts";
-import type { Patch } from "../../patches/patch.ts";
-import { greyPatch } from "../../patches/patch.ts";
+import { readDocument } from "../../patches/load.ts";
+import { type PatchSettings, type PreparedPatch, patchPreparation, startOf } from "../../patches/preparation.ts";
 import { writePatchPicture } from "../../patches/save.ts";
 import { find } from "../../registry.ts";
 import type { Engine } from "../../session/engine.ts";
@@ -28,8 +28,9 @@ export async function trainPatch(
   ctx: RunContext,
   update: (update: TrainPatchUpdate) => void,
 ): Promise<TrainPatchResult> {
-  const params = { ...resolveParams(find("attack", attackId).params, p.settings, attackId), mode: "whitebox", patch: "" };
-  if (p.settings["area"] === 0)
+  const settings = resolveParams(find("attack", attackId).params, p.settings, attackId) as unknown as PatchSettings;
+  const params: PatchSettings = { ...settings, mode: "whitebox", patch: "" };
+  if (params.area === 0)
     throw new BulwarkError("PARAMETER_INVALID", "A patch of area 0 has nothing to train.", "Choose a share of the image above 0.");
   const opened = await openModel(p.model);
   try {
@@ -44,7 +45,7 @@ export async function trainPatch(
 
 interface Task {
   readonly p: TrainPatchParams;
-  readonly params: Readonly<Record<string, unknown>>;
+  readonly params: PatchSettings;
   readonly opened: OpenedModel;
   readonly engine: Engine;
   readonly store: RunStore;
@@ -57,16 +58,17 @@ async function trainInto({ p, params, opened, engine, store, update }: Task, ctx
   try {
     const { seed } = p;
     const { chosen } = images;
-    const steps = Number(params["steps"]);
-    const target = Number(params["target"]);
-    const first = greyPatch(params["shape"] as Patch["shape"], Number(params["area"]), model.inputShape, target < 0 ? null : target);
+    const { steps } = params;
+    const first = startOf(params, model);
     const size = [first.height, first.width] as const;
     update({ kind: "started", steps, size, imageSize: model.inputShape, images: chosen.size, target: targetName(first, model) });
-    const job = { attack: { id: attackId, params }, model, modelName: path.basename(p.model), modelHash: opened.sha256, images: chosen };
+    const attack = { id: attackId, params: { ...params } };
+    const source = { model, modelName: path.basename(p.model), modelHash: opened.sha256, images: chosen };
     const names = { seed, seedName: attackId, backend: engine.backend, directory: store.directory, stem: "patch" };
     const key = hashOf({ params, model: opened.sha256, images: p.images, size: chosen.size, seed });
     const onStep = watcher(store, steps, update, ctx.clock);
-    const { document } = await makePatch({ ...job, ...names, key, onStep }, ctx);
+    await prepare({ attack, preparation: patchPreparation, ...source, ...names, key, onStep }, ctx);
+    const document = await readDocument(store.file(runFiles.patchDocument));
     if (!document) throw new Error("a trained patch is described");
     const rate = document.training.figures.successRate;
     await store.update({ headline: rate === null ? null : `fools ${percent(rate)}` });
@@ -80,7 +82,8 @@ async function trainInto({ p, params, opened, engine, store, update }: Task, ctx
 function watcher(store: RunStore, steps: number, update: (update: TrainPatchUpdate) => void, clock: () => number) {
   const every = Math.ceil(steps / keptPictures);
   let last = Number.NEGATIVE_INFINITY;
-  return async (point: PatchStep, patch: Patch): Promise<void> => {
+  return async ({ prepared: { patch, step: point } }: PreparationStep<PreparedPatch>): Promise<void> => {
+    if (!point) return;
     const isKept = patch.pixels.length > 0 && (point.step === 1 || point.step % every === 0);
     if (!isKept && clock() - last < updateEvery) return;
     last = clock();

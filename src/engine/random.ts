@@ -14,6 +14,11 @@ export interface Random {
   stream(name: string): Random;
 }
 
+/** Random numbers by image of the batch that is being computed. */
+export interface Streams {
+  random(i: number): Random;
+}
+
 /** xoshiro128** (Blackman & Vigna 2018), its state filled by splitmix32 of seed and stream name. */
 export function createRandom(seed: number | string): Random {
   const state = seedState(String(seed));

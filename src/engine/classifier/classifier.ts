@@ -1,5 +1,6 @@
 import type { InputContract } from "../../shared/contract.ts";
 import type { Choice } from "../../shared/results.ts";
+import type { Streams } from "../random.ts";
 import { type Images, type Logits, tf, type tfl } from "../tf.ts";
 
 /** Where an attention map can be read from, and how the class scores follow from it. */
@@ -15,6 +16,13 @@ export interface FeatureSource {
   toImage(map: tf.Tensor3D, x: Images): tf.Tensor3D;
 }
 
+/** One transformation of those that stand in front of a network. */
+export interface FrontDefense extends Choice {
+  readonly title: string;
+  /** [b,H,W,C] → the same shape. @throws DEFENSE_INVALID for another one */
+  transform(x: Images): Images;
+}
+
 /**
  * What attacks see: a differentiable function of images in [0,1]. Scale, mean, volumizer and defences in front of the network
  * are inside. All methods count what they do in `evaluations` (images, not batches).
@@ -28,12 +36,18 @@ export interface Classifier {
   readonly evaluations: { forward: number; gradient: number };
   /** Two passes over the same image may differ (then attacks average over passes). */
   readonly randomised: boolean;
+  /** The same model, drawing from these streams: `forImages` says when. Absent where it draws nothing. */
+  readonly withStreams?: (streams: Streams) => Classifier;
+  /** Summed over the batch: what an adaptive attacker has to keep small as well. `inputGradient` subtracts it from what is ascended. */
+  readonly penalty?: (x: Images) => tf.Scalar;
   readonly featureSource: FeatureSource | undefined;
   /** The network itself, for inspection and saving. */
   readonly network: tfl.LayersModel;
   readonly contract: InputContract;
   /** The defences that the model carries: those it was trained with, then those in front of it, in the order in which an image meets them. */
   readonly defenses: readonly Choice[];
+  /** What stands in front of the network, in the order in which an image meets it; absent where nothing does. */
+  readonly front?: readonly FrontDefense[];
   /** The same network with nothing in front, which shares its weights; undefined where nothing stands in front. */
   readonly bare?: Classifier;
   /** How gradients get past what stands in front, in words: "BPDA through bit depth"; undefined where nothing stands in front. */
@@ -44,21 +58,33 @@ export interface Classifier {
 }
 
 /**
- * Gradient of `loss(logits(x))` with respect to x, and the logits it was taken at. Use a loss summed over the batch, so that each
- * image's gradient does not depend on the batch size.
+ * Gradient of any function of images [b,H,W,C], a sum over the batch where each image's gradient is to be its own. Passes through the
+ * model count as gradient evaluations, not as forward ones. The caller disposes.
+ */
+export function gradientOf(model: Classifier, x: Images, f: (x: Images) => tf.Scalar): Images {
+  const { evaluations } = model;
+  const before = evaluations.forward;
+  const gradient = tf.tidy(() => tf.grad((input: tf.Tensor) => f(input as Images))(x) as Images);
+  evaluations.gradient += evaluations.forward - before;
+  evaluations.forward = before;
+  return gradient;
+}
+
+/**
+ * Gradient of what an attacker ascends: `objective(logits(x))`, less the model's penalty where it has one; and the logits it was taken at.
+ * Use an objective summed over the batch, so that each image's gradient does not depend on the batch size.
  * @returns gradient [b,H,W,C] and logits [b,k]; the caller disposes both.
  */
-export function inputGradient(model: Classifier, x: Images, loss: (logits: Logits) => tf.Scalar): { gradient: Images; logits: Logits } {
-  model.evaluations.gradient += x.shape[0];
-  model.evaluations.forward -= x.shape[0]; // logits() below counts a forward pass; a gradient is counted once, as a gradient
+export function inputGradient(
+  model: Classifier,
+  x: Images,
+  objective: (logits: Logits) => tf.Scalar,
+): { gradient: Images; logits: Logits } {
   let logits: Logits | undefined;
-  const gradient = tf.tidy(
-    () =>
-      tf.grad((input: tf.Tensor) => {
-        const z = model.logits(input as Images);
-        logits = tf.keep(z.clone());
-        return loss(z);
-      })(x) as Images,
-  );
+  const gradient = gradientOf(model, x, (input) => {
+    const z = model.logits(input);
+    logits = tf.keep(z.clone());
+    return model.penalty ? tf.sub(objective(z), model.penalty(input)) : objective(z);
+  });
   return { gradient, logits: logits as unknown as Logits };
 }

@@ -1,18 +1,15 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { type Bound, documented, type InferenceDefense } from "../define/index.ts";
-import type { Random } from "../random.ts";
+import type { Streams } from "../random.ts";
 import { type Images, tf } from "../tf.ts";
 import type { Classifier, FeatureSource } from "./classifier.ts";
-
-/** Random numbers by image of the batch that is being computed. */
-export interface Streams {
-  random(i: number): Random;
-}
+import { continued } from "./streams.ts";
 
 /**
  * The model behind transformations, the first of the chain met first by the image. Where a defence declares `bpda`, its gradient is the
  * identity (Athalye et al. 2018, section 4.1); else gradients pass through it. Explanations see the same function: layers are those of
  * the network, for the transformed image. It shares the weights of `model`, which `dispose` frees.
+ * @param streams random numbers of randomised defences, until `withStreams` names others
  */
 export function defended(model: Classifier, chain: readonly Bound<InferenceDefense>[], streams: Streams): Classifier {
   return chain.reduceRight((behind, defense) => inFront(behind, defense, streams), model);
@@ -21,30 +18,33 @@ export function defended(model: Classifier, chain: readonly Bound<InferenceDefen
 function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: Streams): Classifier {
   const { entry, params } = defense;
   const choice = documented(defense);
+  const behind = model.front ?? [];
   const backward = entry.backward(params);
-  const plain = (x: Images): Images =>
-    checked(
-      tf.tidy(() => entry.transform(x, params, { model, random: streams.random })),
-      x,
-      choice.id,
-    );
-  const transform = backward === "bpda" ? identityGradient(plain) : plain;
+  const draw = (): Streams => continued(streams, `front/${behind.length}`);
+  /** Draws go on from call to call. */
+  const transformer = (drawn: Streams): ((x: Images) => Images) => {
+    const plain = (x: Images): Images => transformed(defense, x, { model, random: drawn.random });
+    return backward === "bpda" ? identityGradient(plain) : plain;
+  };
+  const transform = transformer(draw());
   const passage = backward === "bpda" ? `BPDA through ${lower(entry.title)}` : `gradients through ${lower(entry.title)}`;
-  const trained = model.defenses.slice(0, model.defenses.length - frontCount(model));
-  const source = model.featureSource;
+  const trained = model.defenses.slice(0, model.defenses.length - behind.length);
+  const randomised = model.randomised || entry.randomised(params);
   return {
     ...model,
     evaluations: model.evaluations,
     logits: (x) => tf.tidy(() => model.logits(transform(x))),
-    randomised: model.randomised || entry.randomised(params),
-    featureSource: source && layersBehind(source, transform),
+    randomised,
+    ...(randomised ? { withStreams: (others) => inFront(model.withStreams?.(others) ?? model, defense, others) } : {}),
+    // Several readings of the layers of one batch have to agree: each begins its draws anew.
+    featureSource: model.featureSource && layersBehind(model.featureSource, (x) => transformer(draw())(x)),
+    front: [{ ...choice, title: entry.title, transform }, ...behind],
     defenses: [...trained, choice, ...model.defenses.slice(trained.length)],
     bare: model.bare ?? model,
     passage: model.passage ? `${passage}, ${model.passage}` : passage,
   };
 }
 
-const frontCount = (model: Classifier): number => (model.bare ? model.defenses.length - model.bare.defenses.length : 0);
 const lower = (title: string): string => title.charAt(0).toLowerCase() + title.slice(1);
 
 /** Forward f(x), backward the identity. */
@@ -53,13 +53,19 @@ const identityGradient = (f: (x: Images) => Images): ((x: Images) => Images) => 
   return (x) => op(x) as Images;
 };
 
-/** @throws DEFENSE_INVALID for another shape than that of the images. */
-function checked(output: Images, x: Images, id: string): Images {
+/** What one defence makes of images [b,H,W,C] in [0,1]; the caller disposes. @throws DEFENSE_INVALID for another shape than that of the images */
+export function transformed(defense: Bound<InferenceDefense>, x: Images, see: Parameters<InferenceDefense["transform"]>[2]): Images {
+  const output = tf.tidy(() => defense.entry.transform(x, defense.params, see));
   if (output.shape.length === 4 && output.shape.every((side, i) => side === x.shape[i])) return output;
+  const [before, after] = [x, output].map(({ shape: [n = 0, ...sides] }) => ({ n, sides: sides.join("×") }));
+  const change =
+    before?.sides === after?.sides
+      ? `turned ${before?.n} images into ${after?.n}`
+      : `turned images of ${before?.sides} into ${after?.sides}`;
   throw new BulwarkError(
     "DEFENSE_INVALID",
-    `The defence ${id} turned images of ${x.shape.slice(1).join("×")} into ${output.shape.slice(1).join("×")}.`,
-    "A defence in front of a model must keep the size and the channels of the image.",
+    `The defence ${defense.id} ${change}.`,
+    "A defence in front of a model must keep the number, the size and the channels of the images.",
   );
 }
 
@@ -69,13 +75,3 @@ const layersBehind = (source: FeatureSource, transform: (x: Images) => Images): 
   head: (features, x, layer) => tf.tidy(() => source.head(features, transform(x), layer)),
   toImage: (map, x) => tf.tidy(() => source.toImage(map, transform(x))),
 });
-
-/** What an attacker knows: nothing of what stands in front of the network, or everything. */
-export type Knowledge = "static" | "adaptive";
-
-/** The model that an attacker with this knowledge attacks, and how it was built, in words for the report. */
-export function attackSurface(model: Classifier, knowledge: Knowledge): { readonly model: Classifier; readonly how: string } {
-  if (!model.bare) return { model, how: "the model itself" };
-  if (knowledge === "static") return { model: model.bare, how: "the same network with nothing in front" };
-  return { model, how: model.passage ?? "" };
-}

@@ -1,6 +1,6 @@
 import type { Static, TObject } from "@sinclair/typebox";
 import type { Classifier } from "../classifier/classifier.ts";
-import type { Random } from "../random.ts";
+import type { Streams } from "../random.ts";
 import type { Images, Labels, Logits, tf, tfl } from "../tf.ts";
 import type { Bound, Described, Entry } from "./entry.ts";
 import type { Measure } from "./measure.ts";
@@ -61,11 +61,9 @@ export interface TrainingDefense extends Entry {
   plan(base: TrainingPlan, params: Params, facts: ModelFacts): TrainingPlan;
 }
 /** What a transformation may look at. */
-export interface DefenseView {
+export interface DefenseView extends Streams {
   /** The model behind this defence and those that follow it in the list. */
   readonly model: Classifier;
-  /** Random numbers of image i of the batch. */
-  random(i: number): Random;
 }
 /** A transformation in front of the network. It states facts about itself; gradients past it and averages over it are not its business. */
 export interface InferenceDefense extends Entry {

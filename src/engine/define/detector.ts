@@ -1,7 +1,7 @@
 import type { Static, TObject } from "@sinclair/typebox";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { StreamContext } from "../context.ts";
-import type { Random } from "../random.ts";
+import type { Streams } from "../random.ts";
 import type { Images, tf } from "../tf.ts";
 import type { Described, Entry } from "./entry.ts";
 import type { Params } from "./params.ts";
@@ -21,17 +21,13 @@ export interface Detector extends Entry {
   /** An image alone gets the score that it gets in a batch; randomness comes from `ctx.random(i)` only. */
   score(model: Classifier, x: Images, params: Params, ctx: StreamContext): Promise<Detection>;
   /** [b], differentiable, larger = more likely flagged: what an attack that knows the detector keeps small. */
-  surrogate?(model: Classifier, x: Images, params: Params, see: DetectorView): tf.Tensor1D;
-}
-export interface DetectorView {
-  /** Random numbers of image i of the batch. */
-  random(i: number): Random;
+  surrogate?(model: Classifier, x: Images, params: Params, see: Streams): tf.Tensor1D;
 }
 export function defineDetector<P extends TObject>(
   spec: Described<P, Static<P>> & {
     readonly randomised: boolean;
     score(model: Classifier, x: Images, params: Static<P>, ctx: StreamContext): Promise<Detection>;
-    surrogate?(model: Classifier, x: Images, params: Static<P>, see: DetectorView): tf.Tensor1D;
+    surrogate?(model: Classifier, x: Images, params: Static<P>, see: Streams): tf.Tensor1D;
   },
 ): Detector {
   return spec as unknown as Detector;

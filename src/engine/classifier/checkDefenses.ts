@@ -1,0 +1,66 @@
+import { asBulwarkError, BulwarkError } from "../../shared/errors.ts";
+import { createRandom } from "../random.ts";
+import { type Images, tf } from "../tf.ts";
+import type { Classifier, FrontDefense } from "./classifier.ts";
+
+/** Rounding may leave a value a hair outside. */
+const tolerance = 1e-6;
+
+/**
+ * Tries what stands in front of a model on a few images, before anything is computed: call it wherever a defended model is opened.
+ * @param images [b,H,W,C] in [0,1]; black, white and noise when left out
+ * @throws DEFENSE_INVALID for another shape, NaN or values outside [0,1]
+ */
+export async function checkDefenses(model: Classifier, images?: Images): Promise<void> {
+  let x = images ? images.clone() : trialImages(model.inputShape);
+  try {
+    for (const defense of model.front ?? []) {
+      const output = tried(defense, x);
+      x.dispose();
+      x = output;
+      checkValues(defense, await x.data());
+    }
+  } finally {
+    x.dispose();
+  }
+}
+
+function tried(defense: FrontDefense, x: Images): Images {
+  try {
+    return tf.tidy(() => defense.transform(x));
+  } catch (thrown) {
+    if (asBulwarkError(thrown)) throw thrown;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new BulwarkError("DEFENSE_INVALID", `The defence ${defense.id} failed on a trial image: ${message}`, "Correct its transform.", {
+      cause: thrown,
+    });
+  }
+}
+
+function checkValues({ id }: FrontDefense, values: ArrayLike<number>): void {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (Number.isNaN(value))
+      throw new BulwarkError("DEFENSE_INVALID", `The defence ${id} returned NaN for a trial image.`, "Correct its transform.");
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low < -tolerance || high > 1 + tolerance)
+    throw new BulwarkError(
+      "DEFENSE_INVALID",
+      `The defence ${id} returned values from ${rounded(low)} to ${rounded(high)} for a trial image, outside [0,1].`,
+      "Scale or clip what its transform returns.",
+    );
+}
+
+const rounded = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** Black, white and uniform noise: a transformation that goes wrong at an end or in between shows it. */
+function trialImages([height, width, channels]: Classifier["inputShape"]): Images {
+  const size = height * width * channels;
+  const pixels = new Float32Array(3 * size);
+  pixels.fill(1, size, 2 * size);
+  pixels.set(createRandom("trial").uniforms(size), 2 * size);
+  return tf.tensor4d(pixels, [3, height, width, channels]);
+}

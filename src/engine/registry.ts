@@ -36,6 +36,7 @@ import {
   type ModelSpec,
   resolveParams,
 } from "./define/index.ts";
+import { softmaxEntropy } from "./detectors/softmaxEntropy.ts";
 import { gradCam } from "./explanations/gradCam.ts";
 import { measures as allMeasures } from "./measures/all.ts";
 import { efficientNetB0 } from "./models/efficientNetB0.ts";
@@ -50,7 +51,7 @@ import { vgg19 } from "./models/vgg19.ts";
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
 export const attacks: readonly Attack[] = [adversarialPatch, fgsm, nPixel, pgd];
 export const defenses: readonly Defense[] = [bitDepth, medianFilter, standard, volumizedCurriculum];
-export const detectors: readonly Detector[] = [];
+export const detectors: readonly Detector[] = [softmaxEntropy];
 export const explanations: readonly Explanation[] = [gradCam];
 export const analyses: readonly Analysis[] = [
   ablation,

@@ -1,0 +1,110 @@
+import type { Classifier } from "../classifier/classifier.ts";
+import { forImages } from "../classifier/streams.ts";
+import type { RunContext, StreamContext } from "../context.ts";
+import type { Bound, Detector, ImageBatch } from "../define/index.ts";
+import { delong } from "../metrics/delong.ts";
+import { type RocPoint, roc } from "../metrics/roc.ts";
+import { type Images, tf } from "../tf.ts";
+import { batchesOf, batchSizeOf, type EvaluationImages } from "./batches.ts";
+import { argmax, probabilities } from "./clean.ts";
+
+/** A detector over n images, in their order. */
+export interface Detected {
+  /** [n], larger = more likely adversarial. */
+  readonly scores: Float64Array;
+  /** Hard labels of the detector's passes, counted by class [n·k]; of one that takes no votes the prediction counts once. */
+  readonly votes: Int32Array;
+  readonly labels: Int32Array;
+  /** Of the model itself, without the detector. */
+  readonly predictions: Int32Array;
+  /** Forward passes an image. */
+  readonly passes: number;
+}
+
+export interface DetectTask {
+  readonly detector: Bound<Detector>;
+  readonly model: Classifier;
+  readonly images: EvaluationImages;
+  /** Images done. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Scores of all images, batch by batch. What is random follows from `ctx.rng`, the detector's id and the image's index, so that an image
+ * gets the same score and votes alone, in any batch and after a resume.
+ */
+export async function detectImages({ detector, model, images, onProgress }: DetectTask, ctx: RunContext): Promise<Detected> {
+  const { n } = images;
+  const k = model.classes;
+  const scores = new Float64Array(n);
+  const votes = new Int32Array(n * k);
+  const [labels, predictions] = [new Int32Array(n), new Int32Array(n)];
+  let passes = 0;
+  for (const [start, end] of batchesOf(n, batchSizeOf(images.inputShape))) {
+    const batch = await images.read(start, end);
+    const found = await detectBatch(detector, model, batch, start, ctx);
+    scores.set(found.scores, start);
+    votes.set(found.votes, start * k);
+    labels.set(batch.labels, start);
+    predictions.set(found.predictions, start);
+    passes = Math.max(passes, found.passes);
+    onProgress?.(end, n);
+    await ctx.checkpoint();
+  }
+  return { scores, votes, labels, predictions, passes };
+}
+
+async function detectBatch(
+  { id, params, entry }: Bound<Detector>,
+  model: Classifier,
+  batch: ImageBatch,
+  first: number,
+  ctx: RunContext,
+): Promise<Pick<Detected, "scores" | "votes" | "predictions" | "passes">> {
+  const k = model.classes;
+  const classScores = await probabilities(forImages(model, ctx.rng, first), batch.images);
+  const predictions = Int32Array.from({ length: batch.n }, (_, i) => argmax(classScores, i, k));
+  const stream: StreamContext = { ...ctx, random: (i) => ctx.rng.stream(`${id}/${first + i}`) };
+  const x: Images = tf.tensor4d(batch.images, [batch.n, ...model.inputShape]);
+  try {
+    const found = await entry.score(forImages(model, ctx.rng, first, id), x, params, stream);
+    const votes = found.votes ?? Int32Array.from({ length: batch.n * k }, (_, j) => Number(predictions[Math.floor(j / k)] === j % k));
+    return { scores: Float64Array.from(found.scores), votes, predictions, passes: found.passes };
+  } finally {
+    x.dispose();
+  }
+}
+
+/**
+ * The smallest of the scores that flags, as `score > threshold`, no more than this share of clean images; take it on validation images.
+ * @param falsePositiveRate in [0,1)
+ * @returns null without images
+ */
+export function thresholdAt(clean: ArrayLike<number>, falsePositiveRate: number): number | null {
+  const sorted = Float64Array.from(clean).sort().reverse();
+  // A share such as 0.29 of 100 is a hair less than 29 in binary.
+  return sorted[Math.floor(falsePositiveRate * sorted.length + 1e-9)] ?? null;
+}
+
+/** How well scores tell adversarial images from clean ones. */
+export interface Separation {
+  /** Probability that an adversarial image scores higher than a clean one, ties a half (Mann-Whitney); null where there are none of one kind. */
+  readonly auc: number | null;
+  /** 95 % interval by DeLong; null where it cannot be told, as under perfect separation. */
+  readonly interval: readonly [number, number] | null;
+  /** Share of the adversarial images above the threshold. */
+  readonly detected: number | null;
+  readonly points: readonly RocPoint[];
+}
+
+/** @param threshold of `thresholdAt`; null where there is none */
+export function separation(adversarial: ArrayLike<number>, clean: ArrayLike<number>, threshold: number | null): Separation {
+  const curve = roc(adversarial, clean);
+  const flagged = threshold === null ? null : Array.from(adversarial).filter((score) => score > threshold).length;
+  return {
+    auc: curve?.auc ?? null,
+    interval: curve && delong(adversarial, clean, curve.auc),
+    detected: flagged === null || adversarial.length === 0 ? null : flagged / adversarial.length,
+    points: curve?.points ?? [],
+  };
+}

@@ -33,6 +33,8 @@ export type RunEvent = { readonly t: number } & (
       readonly step: number;
       readonly steps: number;
       readonly loss: number;
+      /** Named terms of the loss; absent where it has none. */
+      readonly parts?: Readonly<Record<string, number>>;
       readonly imagesPerSecond: number;
     }
   | {
@@ -44,6 +46,10 @@ export type RunEvent = { readonly t: number } & (
       readonly trainAccuracy: number | null;
       readonly validationLoss: number | null;
       readonly validationAccuracy: number | null;
+      /** Means of the loss's named terms over the epoch; absent where it has none. */
+      readonly parts?: Readonly<Record<string, number>>;
+      /** Of the validation images under the attack that the training crafts images with; absent where it crafts none. */
+      readonly attackedAccuracy?: number;
       /** `name` for people, such as "1-pixel attack". */
       readonly quickAttack: { readonly id: string; readonly name?: string; readonly successRate: number | null } | null;
       readonly seconds: number;

@@ -10,7 +10,7 @@ type Values = ReadonlyMap<number, number | null>;
 interface Named {
   readonly label: string;
   readonly colour: number;
-  readonly kind: 0 | 1;
+  readonly kind: number;
   readonly values: Values;
   readonly faint?: boolean;
 }
@@ -21,8 +21,8 @@ export function align(named: readonly Named[]): { x: number[]; lines: Line[] } {
   const lines = named.map((n) => ({
     label: n.label,
     colour: n.colour,
-    // Same arm, same colour; the second figure of an arm is dashed.
-    ...(n.kind === 1 ? { isDashed: true } : {}),
+    // Same arm, same colour; the further figures of an arm are dashed.
+    ...(n.kind > 0 ? { isDashed: true } : {}),
     ...(n.faint ? { faint: true } : {}),
     y: x.map((at) => n.values.get(at) ?? null),
   }));
@@ -45,6 +45,8 @@ export function lossPlot(summary: Summary, settings: ChartSettings): readonly [A
     if (settings.smoothing > 0 && raw.size > 0) lines.push({ label: `${arm.name} raw`, colour, kind: 0, values: raw, faint: true });
     lines.push({ label: `${arm.name} training`, colour, kind: 0, values: smoothed(raw, settings.smoothing) });
     lines.push({ label: `${arm.name} validation`, colour, kind: 1, values: validation });
+    for (const [i, name] of partsOf(arm).entries())
+      lines.push({ label: `${arm.name} ${name}`, colour, kind: 2 + i, values: smoothed(partLoss(arm, name), settings.smoothing) });
     return lines.filter((line) => line.values.size > 0);
   });
   const axes: Axes = {
@@ -66,16 +68,26 @@ function trainLoss(arm: ArmSeries): Values {
   return new Map(arm.epochs.map((e) => [e.epoch, finite(e.trainLoss)]));
 }
 
+/** Names of the loss's parts, in the order of their first appearance. */
+const partsOf = (arm: ArmSeries): string[] => [...new Set([...arm.steps, ...arm.epochs].flatMap(({ parts }) => Object.keys(parts ?? {})))];
+
+function partLoss(arm: ArmSeries, name: string): Values {
+  if (arm.steps.length > 0) return new Map(arm.steps.map((s) => [s.at, finite(s.parts?.[name] ?? null)]));
+  return new Map(arm.epochs.map((e) => [e.epoch, finite(e.parts?.[name] ?? null)]));
+}
+
 export function accuracyPlot(summary: Summary): readonly [Axes, Plot] {
   const named = summary.arms.flatMap((arm, colour): Named[] => {
     const accuracy = new Map(arm.epochs.filter((e) => e.validationAccuracy !== null).map((e) => [e.epoch, e.validationAccuracy]));
+    const under = new Map(arm.epochs.flatMap((e) => (e.attackedAccuracy === undefined ? [] : [[e.epoch, e.attackedAccuracy] as const])));
     const quick = arm.epochs.filter((e) => e.quickAttack !== null);
     const attack = quick[0]?.quickAttack;
     const name = attack?.name ?? attack?.id ?? "attack";
     const success = new Map(quick.map((e) => [e.epoch, e.quickAttack?.successRate ?? null]));
     return [
-      { label: `${arm.name} clean accuracy`, colour, kind: 0 as const, values: accuracy },
-      { label: `${arm.name} ${name} success`, colour, kind: 1 as const, values: success },
+      { label: `${arm.name} clean accuracy`, colour, kind: 0, values: accuracy },
+      { label: `${arm.name} ${name} success`, colour, kind: 1, values: success },
+      { label: `${arm.name} accuracy under the attack trained on`, colour, kind: 2, values: under },
     ].filter((line) => line.values.size > 0);
   });
   const axes: Axes = {

@@ -5,11 +5,16 @@ type Epoch = Extract<RunEvent, { kind: "epoch" }>;
 type Step = Extract<RunEvent, { kind: "step" }>;
 type Attention = Extract<RunEvent, { kind: "attention" }>;
 
+interface LossPoint {
+  readonly at: number;
+  readonly loss: number;
+  readonly parts?: Step["parts"];
+}
 /** All that the panel draws of one arm. */
 export interface ArmSeries {
   readonly name: string;
-  /** Position in epochs (2.5 = in the middle of the third) and loss of each reported step. */
-  readonly steps: readonly { readonly at: number; readonly loss: number }[];
+  /** Position in epochs (2.5 = in the middle of the third), loss and its named parts of each reported step. */
+  readonly steps: readonly LossPoint[];
   readonly epochs: readonly Epoch[];
   readonly attention: readonly Attention[];
   readonly plannedEpochs: number;
@@ -41,7 +46,7 @@ export interface Summary {
 
 interface ArmDraft extends Flags {
   readonly name: string;
-  readonly steps: { at: number; loss: number }[];
+  readonly steps: LossPoint[];
   readonly epochs: Map<number, Epoch>;
   readonly attention: Map<number, Attention>;
 }
@@ -141,7 +146,7 @@ function readStep(draft: Draft, event: Step): void {
   const at = event.epoch - 1 + event.step / Math.max(1, event.steps);
   // A resumed run repeats the steps since its last checkpoint.
   while ((arm.steps.at(-1)?.at ?? -1) >= at) arm.steps.pop();
-  arm.steps.push({ at, loss: event.loss });
+  arm.steps.push({ at, loss: event.loss, ...(event.parts ? { parts: event.parts } : {}) });
   arm.plannedEpochs = event.epochs;
   Object.assign(draft.summary, { arm: event.arm, epoch: { now: event.epoch, of: event.epochs }, imagesPerSecond: event.imagesPerSecond });
   markDivergence(draft, event.arm, at, event.loss);

@@ -92,10 +92,14 @@ export const volumizedCurriculum = defineTrainingDefense({
   },
 });
 
+/** Three-dimensional networks over slices take longer than flat ones; what progress needs is the ratio alone. */
+const volumizedCost = 3;
+
 function volumizedPlan(before: TrainingPlan, p: Static<typeof params>, facts: ModelFacts, options: VolumizerOptions): TrainingPlan {
   const [height, width] = facts.inputShape;
   const { Z, sliceHeight, sliceWidth } = gridOf(height, width, options);
   return {
+    ...before,
     network(base, note) {
       const { kernelDepth, depthwise, weights } = p;
       const { network, notes } = convert3d(before.network(base, note), {
@@ -110,11 +114,11 @@ function volumizedPlan(before: TrainingPlan, p: Static<typeof params>, facts: Mo
     },
     prepare: (x) => volumize(x, options).volume,
     toLogits: (output) => aggregate(output as tf.Tensor3D, p.aggregate),
-    loss: (output, labels) => patchAggregateLoss(output as tf.Tensor3D, labels, p.palReduction),
+    criterion: (output, targets) => patchAggregateLoss(output as tf.Tensor3D, targets, p.palReduction),
     // A sum over slices multiplies the gradient by Z. SGD would take steps Z times as long; Adam divides the scale out by itself, and
     // a learning rate of 1/Z would only make it slow. Hence the training loop applies this to SGD alone.
-    learningRateScale: p.palReduction === "sum" ? 1 / Z : 1,
-    syllabus: undefined,
+    learningRateScale: before.learningRateScale * (p.palReduction === "sum" ? 1 / Z : 1),
+    relativeCost: volumizedCost * before.relativeCost,
     volumizer: options,
   };
 }

@@ -9,3 +9,4 @@ export * from "./measure.ts";
 export * from "./model.ts";
 export * from "./params.ts";
 export * from "./preparation.ts";
+export * from "./training.ts";

@@ -3,11 +3,11 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { Choice } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { classifierOf } from "../classifier/network.ts";
-import type { TrainingPlan } from "../define/index.ts";
+import { isTraining, type TrainingPlan } from "../define/index.ts";
 import { loadNetwork } from "../importers/index.ts";
 import { bind } from "../registry.ts";
 import type { tfl } from "../tf.ts";
-import { plainPlan } from "../training/plan.ts";
+import { stackedPlan } from "../training/plan.ts";
 
 export interface OpenOptions {
   /** Replaces the contract beside the model. */
@@ -42,12 +42,13 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   return { classifier, sha256 };
 }
 
-/** How defences train and evaluate the network, each changing the plan of those before it; defences in front change no training. */
+/**
+ * How the training defences of a list train and evaluate the network, each changing the plan of those before it; defences in front change
+ * no training. @throws EXPERIMENT_INVALID for one that is listed twice, and what `bind` and the plans throw
+ */
 export function planOf(defenses: readonly Choice[], inputShape: readonly [number, number, number], classes: number): TrainingPlan {
-  return defenses.reduce((base, { id, params }) => {
-    const bound = bind("defense", { kind: id, ...params });
-    return bound.entry.kind === "training" ? bound.entry.plan(base, bound.params, { inputShape, classes }) : base;
-  }, plainPlan);
+  const bound = defenses.map(({ id, params }) => bind("defense", { kind: id, ...params }));
+  return stackedPlan(bound.filter(isTraining), { inputShape, classes });
 }
 
 /** A volumized network does not show the size of its images: Bulwark's contract does. */

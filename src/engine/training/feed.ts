@@ -7,6 +7,11 @@ export interface ImageSource {
   read(indices: ArrayLike<number>): Promise<ImageBatch>;
 }
 
+/** A batch for one optimiser step, with the places of its images in the source. */
+export interface FedBatch extends ImageBatch {
+  readonly indices: Int32Array;
+}
+
 /** Optimiser steps of an epoch. */
 export function stepsOf(size: number, batchSize: number, syllabus: Syllabus | undefined): number {
   const whole = Math.floor(size / batchSize);
@@ -19,15 +24,11 @@ export function stepsOf(size: number, batchSize: number, syllabus: Syllabus | un
  * The batches of one epoch, one optimiser step each: images shuffled by `rng`; with a syllabus each batch is brought into its order and
  * consumed in consecutive micro-batches (order within one step would change nothing). The last, smaller batch is kept.
  */
-export async function* feed(
-  source: ImageSource,
-  batchSize: number,
-  syllabus: Syllabus | undefined,
-  rng: Random,
-): AsyncGenerator<ImageBatch> {
+export async function* feed(source: ImageSource, batchSize: number, syllabus: Syllabus | undefined, rng: Random): AsyncGenerator<FedBatch> {
   const order = rng.permutation(source.size);
   for (let from = 0; from < order.length; from += batchSize) {
-    const batch = await source.read(order.subarray(from, from + batchSize));
+    const indices = order.subarray(from, from + batchSize);
+    const batch = { ...(await source.read(indices)), indices };
     if (!syllabus) {
       yield batch;
       continue;
@@ -38,11 +39,12 @@ export async function* feed(
   }
 }
 
-function pick(batch: ImageBatch, places: Int32Array): ImageBatch {
+function pick(batch: FedBatch, places: Int32Array): FedBatch {
   const values = batch.images.length / batch.n;
   const images = new Float32Array(places.length * values);
   places.forEach((place, i) => {
     images.set(batch.images.subarray(place * values, (place + 1) * values), i * values);
   });
-  return { images, labels: Int32Array.from(places, (place) => batch.labels[place] as number), n: places.length };
+  const at = (values: Int32Array): Int32Array => Int32Array.from(places, (place) => values[place] as number);
+  return { images, labels: at(batch.labels), indices: at(batch.indices), n: places.length };
 }

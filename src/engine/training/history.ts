@@ -3,8 +3,13 @@ import type { RunEventBody } from "../../shared/events.ts";
 /** What is known of a finished epoch: the event that was emitted. */
 export type EpochRecord = Extract<RunEventBody, { kind: "epoch" }>;
 
-/** Higher validation accuracy, ties to the lower validation loss; without validation, lower training loss. */
+/**
+ * Higher validation accuracy, ties to the lower validation loss; without validation, lower training loss. A training on adversarial
+ * images is judged by the accuracy under its own attack first: clean accuracy says little of what it is for.
+ */
 export function isBetter(a: EpochRecord, b: EpochRecord): boolean {
+  const [under, other] = [a.attackedAccuracy ?? 0, b.attackedAccuracy ?? 0];
+  if (under !== other) return under > other;
   if (a.validationAccuracy === null || b.validationAccuracy === null) return a.trainLoss < b.trainLoss;
   if (a.validationAccuracy !== b.validationAccuracy) return a.validationAccuracy > b.validationAccuracy;
   return (a.validationLoss ?? 0) < (b.validationLoss ?? 0);

@@ -1,16 +1,15 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { TrainSettings } from "../../shared/experiment.ts";
+import { classifierOf } from "../classifier/network.ts";
 import type { RunContext } from "../context.ts";
 import type { TrainingPlan } from "../define/index.ts";
 import type { tfl } from "../tf.ts";
 import { loadCheckpoint, restoreBest, saveBest, saveCheckpoint } from "./checkpoint.ts";
-import { seededDropout } from "./dropout.ts";
-import { feed, type ImageSource, stepsOf } from "./feed.ts";
+import { trainEpoch, validate, type Work } from "./epoch.ts";
+import type { ImageSource } from "./feed.ts";
 import { bestOf, type EpochRecord, shouldStop } from "./history.ts";
-import { createOptimizer, type Optimizer, type TrainedWeight, trainedWeights } from "./optimizers.ts";
-import { learningRateAt } from "./schedule.ts";
-import { type Learner, Tally, trainStep, validationStep } from "./step.ts";
+import { createOptimizer, trainedWeights } from "./optimizers.ts";
 
 export type { ImageSource } from "./feed.ts";
 
@@ -40,15 +39,8 @@ export interface Trained {
   readonly imagesPerSecond: number;
 }
 
-interface Work extends TrainOptions {
-  readonly learner: Learner;
-  readonly weights: readonly TrainedWeight[];
-  readonly optimizer: Optimizer;
-  readonly history: EpochRecord[];
-}
-
 /**
- * Trains a network in place. Every epoch's images, order and dropout come from streams named by arm and epoch, and the state is saved
+ * Trains a network in place. Every epoch's images, order, dropout and adversarial images come from streams named by arm and epoch, and the state is saved
  * after each, so that a training that was stopped and continued ends with the same weights as one that was not. With validation images
  * the weights of the best epoch are restored at the end.
  * @throws TRAINING_DIVERGED when the loss is no longer a number (the checkpoint of the last good epoch stays), RUN_INVALID for a
@@ -56,17 +48,21 @@ interface Work extends TrainOptions {
  */
 export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> {
   if (o.train.size === 0) throw new BulwarkError("DATASET_EMPTY", "There are no images to train on.", "Check dataset.train and its path.");
-  const learner: Learner = { network: o.network, plan: o.plan, contract: o.contract ?? { input: {} } };
-  const weights = trainedWeights(o.network);
+  const { network, plan, settings } = o;
+  const contract = o.contract ?? { input: {} };
+  const shape = shapeOf(o);
+  const weights = trainedWeights(network);
   // The decay is scaled with the loss, so that a sum over slices and their mean take the same steps under SGD and under Adam.
-  const optimizer = createOptimizer(weights, { ...o.settings, weightDecay: o.settings.weightDecay / o.plan.learningRateScale });
+  const optimizer = createOptimizer(weights, { ...settings, weightDecay: settings.weightDecay / plan.learningRateScale });
   try {
-    const history = await loadCheckpoint(o.checkpointDirectory, o.network, optimizer);
-    const work: Work = { ...o, learner, weights, optimizer, history };
-    if (o.plan.learningRateScale !== 1) ctx.log(`${o.arm}: ${aboutRate(o)}`);
-    while (history.length < o.settings.epochs && !shouldStop(history, o.settings.earlyStop)) await runEpoch(work, ctx);
+    const history = await loadCheckpoint(o.checkpointDirectory, network, optimizer);
+    const model = classifierOf(network, { contract, outputs: "logits", plan, inputShape: shape, freeze: false });
+    const learner = { network, plan, contract, shape };
+    const work = { ...o, learner, weights, optimizer, history, rateScale: scaleOf(o), model };
+    if (plan.learningRateScale !== 1) ctx.log(`${o.arm}: ${aboutRate(o)}`);
+    while (history.length < settings.epochs && !shouldStop(history, settings.earlyStop)) await runEpoch(work, ctx);
     const best = o.validation ? bestOf(history) : undefined;
-    if (best) await restoreBest(o.checkpointDirectory, o.network);
+    if (best) await restoreBest(o.checkpointDirectory, network);
     const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
     const seen = o.train.size * history.length;
     return { epochs: history.length, bestEpoch: best?.epoch ?? null, seconds, imagesPerSecond: seconds > 0 ? seen / seconds : 0 };
@@ -75,7 +71,7 @@ export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> 
   }
 }
 
-async function runEpoch(work: Work, ctx: RunContext): Promise<void> {
+async function runEpoch(work: TrainOptions & Work, ctx: RunContext): Promise<void> {
   const { settings, history } = work;
   const epoch = history.length + 1;
   const started = ctx.clock();
@@ -92,6 +88,8 @@ async function runEpoch(work: Work, ctx: RunContext): Promise<void> {
     trainAccuracy: trained.accuracy,
     validationLoss: validated?.loss ?? null,
     validationAccuracy: validated?.accuracy ?? null,
+    ...(trained.parts ? { parts: trained.parts } : {}),
+    ...(validated?.attackedAccuracy === undefined ? {} : { attackedAccuracy: validated.attackedAccuracy }),
     quickAttack,
     seconds: (ctx.clock() - started) / 1000,
     imagesPerSecond: trainSeconds > 0 ? work.train.size / trainSeconds : 0,
@@ -112,70 +110,6 @@ const aboutRate = (o: TrainOptions): string =>
 
 /** Adam's step does not depend on the scale of the loss. */
 const scaleOf = ({ settings, plan }: TrainOptions): number => (settings.optimizer === "sgd" ? plan.learningRateScale : 1);
-
-const betweenEvents = 100; // milliseconds: at most ten step events a second
-
-async function trainEpoch(work: Work, epoch: number, started: number, ctx: RunContext): Promise<{ loss: number; accuracy: number }> {
-  const { settings, plan, arm, train: source } = work;
-  const { epochs, batchSize } = settings;
-  const steps = stepsOf(source.size, batchSize, plan.syllabus);
-  const override = seededDropout(ctx.rng.stream(`train/${arm}/dropout/${epoch}`));
-  const scale = scaleOf(work);
-  const tally = new Tally();
-  let step = 0;
-  let told = started;
-  try {
-    for await (const batch of feed(source, batchSize, plan.syllabus, ctx.rng.stream(`train/${arm}/order/${epoch}`))) {
-      const learningRate = scale * learningRateAt(settings, epoch, step / steps, work.history);
-      const shape = shapeOf(work);
-      const value = trainStep(work.learner, work.weights, work.optimizer, batch, { shape, learningRate, override, tally });
-      step++;
-      try {
-        const now = ctx.clock();
-        if (now - told >= betweenEvents || step === steps) {
-          told = now;
-          const loss = requireFinite((await value.data())[0] ?? Number.NaN, epoch, settings);
-          const imagesPerSecond = tally.images / Math.max(1e-9, (ctx.clock() - started) / 1000);
-          ctx.emit({ kind: "step", arm, epoch, epochs, step, steps, loss, imagesPerSecond });
-        }
-        await ctx.checkpoint({ phase: `Training ${arm}`, done: (epoch - 1) * steps + step, total: epochs * steps });
-      } finally {
-        value.dispose();
-      }
-    }
-    const result = await tally.read();
-    requireFinite(result?.loss ?? Number.NaN, epoch, settings);
-    return result ?? { loss: Number.NaN, accuracy: 0 };
-  } finally {
-    tally.dispose();
-  }
-}
-
-/** Loss and accuracy on the validation images; null without any. */
-async function validate(work: Work, ctx: RunContext): Promise<{ loss: number; accuracy: number } | null> {
-  const source = work.validation;
-  if (!source) return null;
-  const tally = new Tally();
-  try {
-    for (let from = 0; from < source.size; from += work.settings.batchSize) {
-      const indices = Int32Array.from({ length: Math.min(work.settings.batchSize, source.size - from) }, (_, i) => from + i);
-      validationStep(work.learner, await source.read(indices), shapeOf(work), tally);
-      await ctx.checkpoint();
-    }
-    return await tally.read();
-  } finally {
-    tally.dispose();
-  }
-}
-
-function requireFinite(loss: number, epoch: number, settings: TrainSettings): number {
-  if (Number.isFinite(loss)) return loss;
-  throw new BulwarkError(
-    "TRAINING_DIVERGED",
-    `The loss became ${loss} in epoch ${epoch}.`,
-    `Lower train.learningRate (now ${settings.learningRate}); the state after the last good epoch is kept.`,
-  );
-}
 
 /** Height, width, channels of the images: as told, or as the network's input says. */
 function shapeOf(o: TrainOptions): readonly [number, number, number] {

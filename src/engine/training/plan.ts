@@ -1,5 +1,6 @@
-import type { TrainingPlan } from "../define/index.ts";
-import { crossEntropy } from "../losses/crossEntropy.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import { type Bound, type Defense, isTraining, type ModelFacts, type TrainingPlan } from "../define/index.ts";
+import { softLabelCrossEntropy } from "../losses/crossEntropy.ts";
 import type { Logits } from "../tf.ts";
 
 /** Plain training, which training defences change: the network as it is, images as they are, mean cross-entropy. */
@@ -7,7 +8,41 @@ export const plainPlan: TrainingPlan = {
   network: (base) => base,
   prepare: (x) => x,
   toLogits: (output) => output as Logits,
-  loss: (output, labels) => crossEntropy(output as Logits, labels, "mean"),
+  criterion: (output, targets) => softLabelCrossEntropy(output as Logits, targets, "mean"),
+  loss(step) {
+    const { output } = step.forward(step.images);
+    return { total: step.criterion(output, step.targets), output };
+  },
   learningRateScale: 1,
+  relativeCost: 1,
   syllabus: undefined,
 };
+
+/**
+ * The plan of training defences, each changing that of those before it.
+ * @throws EXPERIMENT_INVALID for a defence that stands in front of a network, or one that is listed twice; what the plans throw
+ */
+export function stackedPlan(defenses: readonly Bound<Defense>[], facts: ModelFacts): TrainingPlan {
+  const seen = new Set<string>();
+  return defenses.reduce((base, defense) => {
+    if (!isTraining(defense))
+      throw new BulwarkError(
+        "EXPERIMENT_INVALID",
+        `${defense.id} stands in front of a trained network; it cannot change a training.`,
+        "List it where defences in front of a model are named.",
+      );
+    if (seen.has(defense.id))
+      throw new BulwarkError("EXPERIMENT_INVALID", `The training defence ${defense.id} is listed twice.`, "Remove one of them.");
+    seen.add(defense.id);
+    return defense.entry.plan(base, defense.params, facts);
+  }, plainPlan);
+}
+
+/** Forward and backward pass, in forward passes; with the optimiser's step about the same for a training step. */
+const gradientPasses = 3;
+
+/** Cost of one training image, in passes through the undefended network: the step itself and each step of the attack that crafts for it. */
+export function trainingCost({ relativeCost, craft }: TrainingPlan): number {
+  const iterations = craft ? (craft.entry.iterations?.(craft.params) ?? 1) : 0;
+  return relativeCost * gradientPasses * (1 + iterations);
+}

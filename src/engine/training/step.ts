@@ -1,87 +1,112 @@
 import type { InputContract } from "../../shared/contract.ts";
-import { type LayerOverride, runNetwork } from "../classifier/graph.ts";
+import { endsOf, evaluateGraph, type GraphRun, layerOutputs } from "../classifier/graph.ts";
 import { networkInput } from "../classifier/input.ts";
-import type { ImageBatch, TrainingPlan } from "../define/index.ts";
+import type { ImageBatch, TrainingPlan, TrainingStep } from "../define/index.ts";
+import type { Random } from "../random.ts";
 import { type Images, tf, type tfl } from "../tf.ts";
+import { StepDropout } from "./dropout.ts";
 import type { Optimizer, TrainedWeight } from "./optimizers.ts";
+import type { Tally } from "./tally.ts";
 
 /** What is trained and how it is fed. */
 export interface Learner {
   readonly network: tfl.LayersModel;
   readonly plan: TrainingPlan;
   readonly contract: InputContract;
+  /** Of the images: height, width, channels. */
+  readonly shape: readonly [number, number, number];
 }
 
-/** Sums over images, kept in tensors so that nothing has to be read while the backend is queueing work. */
-export class Tally {
-  #loss = tf.scalar(0);
-  #correct = tf.scalar(0);
-  images = 0;
-
-  /** @param loss mean over the batch. */
-  add(loss: tf.Scalar, correct: tf.Scalar, n: number): void {
-    const [sum, right] = tf.tidy(() => [tf.add(this.#loss, tf.mul(loss, n)), tf.add(this.#correct, correct)] as [tf.Scalar, tf.Scalar]);
-    this.dispose();
-    this.#loss = tf.keep(sum); // outlives the tidy that a step runs in
-    this.#correct = tf.keep(right);
-    this.images += n;
-  }
-
-  /** Mean loss and accuracy so far; null without images. */
-  async read(): Promise<{ loss: number; accuracy: number } | null> {
-    if (this.images === 0) return null;
-    const loss = (await this.#loss.data())[0] ?? Number.NaN;
-    const correct = (await this.#correct.data())[0] ?? 0;
-    return { loss: loss / this.images, accuracy: correct / this.images };
-  }
-
-  dispose(): void {
-    tf.dispose([this.#loss, this.#correct]);
-  }
+/** A batch, and what the plan's attack made of it. */
+export interface StepBatch extends ImageBatch {
+  readonly crafted?: Float32Array | undefined;
 }
 
-const imagesOf = (batch: ImageBatch, shape: readonly [number, number, number]): Images => tf.tensor4d(batch.images, [batch.n, ...shape]);
+/** The batch as the plan's loss sees it. Call in a tidy. `run` gives the mode of each pass through the network. */
+function stepOf({ network, plan, contract, shape }: Learner, batch: StepBatch, run: () => GraphRun): TrainingStep {
+  const imagesOf = (values: Float32Array): Images => tf.tensor4d(values, [batch.n, ...shape]);
+  const { input, output } = endsOf(network);
+  const classes = output.shape.at(-1) ?? 0;
+  const labels = tf.tensor1d(batch.labels, "int32");
+  return {
+    images: imagesOf(batch.images),
+    crafted: batch.crafted && imagesOf(batch.crafted),
+    labels,
+    targets: tf.oneHot(labels, classes).toFloat() as tf.Tensor2D,
+    classes,
+    forward(x, { take = [] } = {}) {
+      const values = new Map([[input.id, networkInput(x, contract, plan)]]);
+      const mode = run();
+      const scores = evaluateGraph(output, values, mode);
+      const layers = take.length > 0 ? layerOutputs(network) : new Map<string, tfl.SymbolicTensor>();
+      const taken = take.map((name) => {
+        const layer = layers.get(name);
+        if (!layer) throw new Error(`The network has no layer ${name} before its output.`);
+        return [name, evaluateGraph(layer, values, mode)] as const;
+      });
+      return { output: scores, taken: new Map(taken) };
+    },
+    criterion: (scores, targets) => plan.criterion(scores, targets),
+  };
+}
 
 /** Predictions that are right, as a scalar. */
 const rightOnes = (plan: TrainingPlan, output: tf.Tensor, labels: tf.Tensor): tf.Scalar =>
   tf.sum(tf.cast(tf.equal(tf.argMax(plan.toLogits(output), 1), labels), "float32"));
 
-/**
- * One optimiser step on one batch; the mean loss and the right predictions go into `tally`.
- * @returns the mean loss, which the caller disposes.
- */
+/** Means over the batch; the caller disposes. */
+export interface StepResult {
+  readonly loss: tf.Scalar;
+  readonly parts: Readonly<Record<string, tf.Scalar>>;
+}
+
+/** One optimiser step on one batch; its means and the right predictions go into `tally`. Dropout masks are drawn from `masks`. */
 export function trainStep(
   learner: Learner,
   weights: readonly TrainedWeight[],
   optimizer: Optimizer,
-  batch: ImageBatch,
-  o: { shape: readonly [number, number, number]; learningRate: number; override: LayerOverride; tally: Tally },
-): tf.Scalar {
-  const { network, plan, contract } = learner;
-  return tf.tidy(() => {
-    const input = networkInput(imagesOf(batch, o.shape), contract, plan);
-    const labels = tf.tensor1d(batch.labels, "int32");
-    let correct: tf.Scalar | undefined;
-    const { value, grads } = tf.variableGrads(
-      () => {
-        const output = runNetwork(network, input, { training: true, override: o.override });
-        correct = tf.keep(rightOnes(plan, output, labels));
-        return plan.loss(output, labels);
-      },
-      weights.map((weight) => weight.variable),
-    );
-    optimizer.update(grads, o.learningRate);
-    if (correct) o.tally.add(value, correct, batch.n);
-    correct?.dispose();
-    return value;
-  });
+  batch: StepBatch,
+  o: { learningRate: number; masks: Random; tally: Tally },
+): StepResult {
+  const dropout = new StepDropout(o.masks);
+  try {
+    return tf.tidy(() => {
+      const step = stepOf(learner, batch, () => ({ training: true, override: dropout.pass() }));
+      let correct: tf.Scalar | undefined;
+      const parts: Record<string, tf.Scalar> = {};
+      const { value: loss, grads } = tf.variableGrads(
+        () => {
+          const losses = learner.plan.loss(step);
+          correct = tf.keep(rightOnes(learner.plan, losses.output, step.labels));
+          for (const [name, part] of Object.entries(losses.parts ?? {})) parts[name] = tf.keep(part.clone());
+          return losses.total;
+        },
+        weights.map((weight) => weight.variable),
+      );
+      optimizer.update(grads, o.learningRate);
+      if (correct) o.tally.add(loss, correct, batch.n, parts);
+      correct?.dispose();
+      return { loss, parts };
+    });
+  } finally {
+    dropout.dispose();
+  }
 }
 
 /** Loss and accuracy of a batch, without dropout and with the running statistics of batch normalisation. */
-export function validationStep(learner: Learner, batch: ImageBatch, shape: readonly [number, number, number], tally: Tally): void {
+export function validationStep(learner: Learner, batch: ImageBatch, tally: Tally): void {
   tf.tidy(() => {
-    const output = runNetwork(learner.network, networkInput(imagesOf(batch, shape), learner.contract, learner.plan));
-    const labels = tf.tensor1d(batch.labels, "int32");
-    tally.add(learner.plan.loss(output, labels), rightOnes(learner.plan, output, labels), batch.n);
+    const step = stepOf(learner, batch, () => ({}));
+    const { total, output } = learner.plan.loss(step);
+    tally.add(total, rightOnes(learner.plan, output, step.labels), batch.n);
+  });
+}
+
+/** Right predictions on images that were made of a batch; no loss. */
+export function attackedStep(learner: Learner, batch: ImageBatch, tally: Tally): void {
+  tf.tidy(() => {
+    const step = stepOf(learner, batch, () => ({}));
+    const { output } = step.forward(step.images);
+    tally.add(tf.scalar(0), rightOnes(learner.plan, output, step.labels), batch.n);
   });
 }

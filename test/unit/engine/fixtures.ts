@@ -1,20 +1,11 @@
 import type { Classifier } from "../../../src/engine/classifier/classifier.ts";
 import { classifierOf } from "../../../src/engine/classifier/network.ts";
 import { type ContextOptions, createContext, type RunContext } from "../../../src/engine/context.ts";
-import type { AttackContext, ImageBatch, TrainingPlan } from "../../../src/engine/define/index.ts";
-import { crossEntropy } from "../../../src/engine/losses/crossEntropy.ts";
+import type { AttackContext, ImageBatch } from "../../../src/engine/define/index.ts";
 import { createRandom } from "../../../src/engine/random.ts";
-import { type Logits, tf, tfl } from "../../../src/engine/tf.ts";
+import { tf, tfl } from "../../../src/engine/tf.ts";
 
-/** Training as it is without a defence. */
-export const plainPlan: TrainingPlan = {
-  network: (base) => base,
-  prepare: (x) => x,
-  toLogits: (output) => output as Logits,
-  loss: (output, labels) => crossEntropy(output as Logits, labels, "mean"),
-  learningRateScale: 1,
-  syllabus: undefined,
-};
+export { plainPlan } from "../../../src/engine/training/plan.ts";
 
 /** z = W·x + bias of a flattened [h,w,c] image: `rows` is W, one row a class. */
 export function linearNetwork(rows: number[][], shape: [number, number, number], bias?: number[]): tfl.LayersModel {

@@ -53,6 +53,26 @@ test("two lines of one arm share a colour and differ in dash; arms differ in col
   expect(bTraining?.colour).not.toBe(aTraining?.colour);
 });
 
+test("named parts of the loss are drawn under their names, and so is the accuracy under the attack trained on", () => {
+  const at = (n: number, clean: number, adversarial: number): RunEvent => ({
+    ...(step("a", 1, n, clean + adversarial) as Extract<RunEvent, { kind: "step" }>),
+    parts: { clean, adversarial },
+  });
+  const attacked = { ...(epoch("a", 1, 0.9, 0.5) as Extract<RunEvent, { kind: "epoch" }>), attackedAccuracy: 0.7 };
+  const summary = summarize([started, at(5, 1, 3), at(10, 0.5, 2), attacked, step("b", 1, 10, 1)]);
+  const [, loss] = lossPlot(summary, { log: false, smoothing: 0 });
+  expect(Object.fromEntries(loss.lines.map((l) => [l.label, l.y]))).toEqual({
+    "a training": [4, 2.5],
+    "a validation": [null, 2],
+    "a clean": [1, 0.5],
+    "a adversarial": [3, 2],
+    "b training": [null, 1],
+  });
+  expect(loss.lines.map((l) => l.isDashed ?? false)).toEqual([false, true, true, true, false]);
+  const [, accuracy] = accuracyPlot(summary);
+  expect(accuracy.lines.at(-1)).toMatchObject({ label: "a accuracy under the attack trained on", y: [0.7] });
+});
+
 test("smoothing keeps the raw line, faint", () => {
   const summary = summarize([started, step("a", 1, 5, 4), step("a", 1, 10, 8)]);
   const [, { lines }] = lossPlot(summary, { log: false, smoothing: 0.5 });

@@ -149,12 +149,9 @@ describe("feature source", () => {
       ],
     });
     const plan: TrainingPlan = {
-      network: (base) => base,
+      ...plainPlan,
       prepare: (x) => volumize(x, volumizer).volume,
       toLogits: (output) => tf.mean(output, 1),
-      loss: () => tf.scalar(0),
-      learningRateScale: 1,
-      syllabus: undefined,
       volumizer,
     };
     const model = classifierOf(network, { contract: { input: {} }, outputs: "logits", plan, inputShape: [8, 8, 1] });

@@ -7,6 +7,7 @@ import { createRandom } from "../../../../src/engine/random.ts";
 import { type Labels, type Logits, tf } from "../../../../src/engine/tf.ts";
 
 const labels = (...y: number[]): Labels => tf.tensor1d(y, "int32");
+const oneHot = (classes: number, ...y: number[]): tf.Tensor2D => tf.oneHot(labels(...y), classes).toFloat() as tf.Tensor2D;
 const value = (t: tf.Tensor): number => t.dataSync()[0] as number;
 const close = (actual: tf.Tensor, expected: number[], digits = 5): void => {
   const values = actual.dataSync();
@@ -55,16 +56,22 @@ describe("patch aggregate loss", () => {
     ],
   ]);
   it("by hand, summed and averaged over the slices", () => {
-    expect(value(patchAggregateLoss(volume, labels(0), "sum"))).toBeCloseTo(2.253856, 5);
-    expect(value(patchAggregateLoss(volume, labels(0), "mean"))).toBeCloseTo(1.126928, 5);
+    expect(value(patchAggregateLoss(volume, oneHot(2, 0), "sum"))).toBeCloseTo(2.253856, 5);
+    expect(value(patchAggregateLoss(volume, oneHot(2, 0), "mean"))).toBeCloseTo(1.126928, 5);
+  });
+
+  it("takes soft targets: every slice's cross-entropy against the same distribution", () => {
+    // Slice [2, 0]: −0.9·ln σ(2) − 0.1·ln σ(−2); slice [0, 2]: the other way round. By hand, ln σ(2) = −0.126928, ln σ(−2) = −2.126928.
+    const soft = 0.9 * 0.126928 + 0.1 * 2.126928 + 0.9 * 2.126928 + 0.1 * 0.126928;
+    expect(value(patchAggregateLoss(volume, tf.tensor2d([[0.9, 0.1]]), "sum"))).toBeCloseTo(soft, 5);
   });
 
   it("averages over images", () => {
-    expect(value(patchAggregateLoss(tf.concat([volume, volume], 0), labels(0, 0), "sum"))).toBeCloseTo(2.253856, 5);
+    expect(value(patchAggregateLoss(tf.concat([volume, volume], 0), oneHot(2, 0, 0), "sum"))).toBeCloseTo(2.253856, 5);
   });
 
   it("has the gradient softmax − one-hot in every slice, without 1/Z", () => {
-    const gradient = tf.grad((x: tf.Tensor) => patchAggregateLoss(x as tf.Tensor3D, labels(0), "sum"))(volume);
+    const gradient = tf.grad((x: tf.Tensor) => patchAggregateLoss(x as tf.Tensor3D, oneHot(2, 0), "sum"))(volume);
     const p = 1 / (1 + Math.exp(-2));
     close(gradient, [p - 1, 1 - p, 1 - p - 1, p]);
   });
@@ -72,11 +79,11 @@ describe("patch aggregate loss", () => {
   it("is plain cross-entropy for one slice, and does not see the order of the slices", () => {
     const rng = createRandom(2);
     const z = tf.tensor3d(rng.uniforms(4 * 5 * 3, -2, 2), [4, 5, 3]);
-    const y = labels(0, 1, 2, 1);
+    const [y, targets] = [labels(0, 1, 2, 1), oneHot(3, 0, 1, 2, 1)];
     const single = z.slice([0, 0, 0], [4, 1, 3]);
-    expect(value(patchAggregateLoss(single, y, "sum"))).toBeCloseTo(value(crossEntropy(single.reshape([4, 3]), y, "mean")), 6);
+    expect(value(patchAggregateLoss(single, targets, "sum"))).toBeCloseTo(value(crossEntropy(single.reshape([4, 3]), y, "mean")), 6);
     const shuffled = z.gather([3, 0, 4, 1, 2], 1);
-    expect(value(patchAggregateLoss(shuffled, y, "sum"))).toBeCloseTo(value(patchAggregateLoss(z, y, "sum")), 5);
+    expect(value(patchAggregateLoss(shuffled, targets, "sum"))).toBeCloseTo(value(patchAggregateLoss(z, targets, "sum")), 5);
   });
 });
 

@@ -1,0 +1,38 @@
+import type { Classifier } from "../classifier/classifier.ts";
+import type { RunContext } from "../context.ts";
+import type { Attack, AttackContext, Bound } from "../define/index.ts";
+import { projectOntoBall } from "../harness/project.ts";
+import { tf } from "../tf.ts";
+import type { FedBatch } from "./feed.ts";
+
+/**
+ * Adversarial images of a batch for a training step: the last iterate of the attack, brought into its ball and [0,1]. Unlike in an
+ * evaluation every image is attacked, misclassified ones too (Madry et al. 2018: the inner maximisation is over all of them).
+ * @param model the network as it is, in inference mode
+ * @param seedName random numbers of an image follow from it and from the image's place in its source alone, not from the batch
+ * @returns [b,H,W,C]
+ * @throws CANCELLED within an iteration of the attack
+ */
+export async function craftImages(
+  { entry, params }: Bound<Attack>,
+  model: Classifier,
+  batch: FedBatch,
+  seedName: string,
+  ctx: RunContext,
+): Promise<Float32Array> {
+  const stream = (i: number) => ctx.rng.stream(`${seedName}/${batch.indices[i]}`);
+  const context: AttackContext = { ...ctx, rng: stream(0), random: stream, iterate: () => ctx.checkpoint() };
+  const images = tf.tensor4d(batch.images, [batch.n, ...model.inputShape]);
+  const labels = tf.tensor1d(batch.labels, "int32");
+  const target = entry.target?.(params) ?? null;
+  const targets = target === null ? undefined : tf.fill([batch.n], target, "int32");
+  try {
+    const proposed = await entry.run(model, { images, labels, ...(targets ? { targets: targets as tf.Tensor1D } : {}) }, params, context);
+    const values = Float32Array.from(await proposed.data());
+    if (proposed !== images) proposed.dispose();
+    return projectOntoBall(values, batch.images, entry.ball(params, { inputShape: model.inputShape }), model.inputShape).images;
+  } finally {
+    tf.dispose([images, labels]);
+    targets?.dispose();
+  }
+}

@@ -6,7 +6,7 @@ import { number } from "../shared/format.ts";
 import type { Severity } from "../shared/results.ts";
 import { attackKeys } from "../shared/runs.ts";
 import { nearest } from "./nearest.ts";
-import { at, type ChoiceSite, choiceSites, keySpan, numberOf, parseExperiment, type Span, spanOf, textOf } from "./tree.ts";
+import { at, type ChoiceSite, choiceSites, defenseNodes, keySpan, numberOf, parseExperiment, type Span, spanOf, textOf } from "./tree.ts";
 
 /** Replaces `span` by `text`; the title says so in the light bulb. */
 export interface Fix {
@@ -117,11 +117,11 @@ function unknownParameters(site: ChoiceSite, catalog: Catalog): Problem[] {
 }
 
 // ── expectations ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-/** `expect` names attacks and arms that the file must have. */
+/** `expect` and `control` name attacks and arms that the file must have. */
 function expectations(root: Node): Problem[] {
   const attacks = attackKeys((at(root, "attacks")?.children ?? []).map((node) => textOf(at(node, "kind")) ?? ""));
   const others = (at(root, "compare")?.children ?? []).map((node) => textOf(at(node, "name")) ?? "");
-  const arms = [firstArmName(textOf(at(root, "defense", "kind"))), ...others];
+  const arms = [firstArmName(defenseNodes(root).map((node) => textOf(at(node, "kind")) ?? "")), ...others];
   const check = (node: Node | undefined, known: readonly string[], what: string): Problem[] => {
     const name = textOf(node);
     if (!node || name === undefined || known.includes(name)) return [];
@@ -139,10 +139,11 @@ function expectations(root: Node): Problem[] {
       },
     ];
   };
-  return (at(root, "expect")?.children ?? []).flatMap((item) => [
+  const expected = (at(root, "expect")?.children ?? []).flatMap((item) => [
     ...check(at(item, "attack"), attacks, "attack"),
     ...check(at(item, "arm"), arms, "arm"),
   ]);
+  return [...check(at(root, "control"), others, "arm"), ...expected];
 }
 
 // ── RB001 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────

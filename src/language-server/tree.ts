@@ -29,9 +29,15 @@ export function choiceSites(root: Node): ChoiceSite[] {
   add("dataset", at(root, "dataset"));
   for (const arm of arms) {
     add("model", at(arm, "model"));
-    add("defense", at(arm, "defense"));
+    for (const node of defenseNodes(arm)) add("defense", node);
     add("attack", at(arm, "train", "quickAttack"));
   }
   for (const [key, kind] of Object.entries(lists)) for (const item of at(root, key)?.children ?? []) add(kind, item);
   return sites;
+}
+
+/** The defences of an arm: one, or a list. */
+export function defenseNodes(arm: Node): readonly Node[] {
+  const node = at(arm, "defense");
+  return node?.type === "array" ? (node.children ?? []) : node ? [node] : [];
 }

@@ -37,14 +37,18 @@ export const defaultTrain: TrainSettings = {
   quickAttack: null,
 };
 
-/** What reports call an experiment's own arm, beside those of `compare`. */
-export const firstArmName = (defense: string | undefined): string =>
-  defense === undefined || defense === "standard" ? "undefended" : defense;
+/** One defence, or several in the order in which they are written: training ones stack, those in front are met in that order. */
+export type ChosenDefense = Chosen | readonly Chosen[];
+
+/** What reports call an experiment's own arm, beside those of `compare`: its defences by their ids. */
+export const firstArmName = (defenses: readonly string[]): string => defenses.filter((id) => id !== "standard").join(" + ") || "undefended";
 
 export interface ExperimentArm {
   readonly name: string;
+  /** Of initial weights and training; that of the experiment when left out. */
+  readonly seed?: number;
   readonly model?: Chosen | { readonly file: string; readonly input?: unknown };
-  readonly defense?: Chosen;
+  readonly defense?: ChosenDefense;
   readonly train?: Partial<TrainSettings>;
 }
 
@@ -57,13 +61,15 @@ export interface Experiment {
     Record<string, unknown>
   >;
   readonly model: Chosen | { readonly file: string; readonly input?: unknown };
-  readonly defense?: Chosen;
+  readonly defense?: ChosenDefense;
   readonly train?: Partial<TrainSettings>;
   readonly attacks?: readonly Chosen[];
   readonly detectors?: readonly Chosen[];
   readonly explanations?: readonly Chosen[];
   readonly analyses?: readonly Chosen[];
   readonly compare?: readonly ExperimentArm[];
+  /** Name of a second undefended arm, of another seed: what images made against one network do to another one by themselves. */
+  readonly control?: string;
   readonly expect?: readonly {
     readonly metric: string;
     readonly attack?: string;
@@ -201,6 +207,22 @@ const datasetSchema = (catalog: Catalog): Schema => ({
   }),
 });
 
+/** More arms; `parts` are schemas of what an arm may have of its own. */
+const compareSchema = (parts: Readonly<Record<string, Schema>>): Schema => ({
+  type: "array",
+  description: "More arms on the same data with the same attacks.",
+  items: {
+    type: "object",
+    required: ["name"],
+    additionalProperties: false,
+    properties: {
+      name: { type: "string", description: "Name of the arm in reports." },
+      seed: { type: "integer", minimum: 0, description: "Seed of its weights and training; the experiment's when left out." },
+      ...parts,
+    },
+  },
+});
+
 /** JSON schema of experiment files, made from the catalogue: used by engine, editor and docs alike. */
 export function experimentSchema(catalog: Catalog): Schema {
   const model = {
@@ -209,7 +231,13 @@ export function experimentSchema(catalog: Catalog): Schema {
     then: modelFileSchema,
     else: choiceSchema(catalog, "model"),
   };
-  const defense = { description: "How it is defended.", ...choiceSchema(catalog, "defense") };
+  const oneDefense = choiceSchema(catalog, "defense");
+  const defense = {
+    description: "How it is defended: one defence, or a list in the order in which they apply.",
+    if: { type: "array" },
+    then: { type: "array", items: oneDefense },
+    else: oneDefense,
+  };
   const list = (kind: CatalogKind, description: string, extra: Schema = {}): Schema => ({
     type: "array",
     description,
@@ -233,15 +261,10 @@ export function experimentSchema(catalog: Catalog): Schema {
       detectors: list("detector", "Detectors scored on clean and attacked images."),
       explanations: list("explanation", "Attention drawn before and after.", { samples: int("Images to draw.", 4, { minimum: 1 }) }),
       analyses: list("analysis", "Further tables and curves, of every arm or over all of them."),
-      compare: {
-        type: "array",
-        description: "More arms on the same data with the same attacks.",
-        items: {
-          type: "object",
-          required: ["name"],
-          additionalProperties: false,
-          properties: { name: { type: "string" }, model, defense, train: trainSchema(catalog) },
-        },
+      compare: compareSchema({ model, defense, train: trainSchema(catalog) }),
+      control: {
+        type: "string",
+        description: "Name of an undefended arm with a seed of its own: what static images do to a network that they were not made for.",
       },
       expect: expectSchema,
       plugins: { type: "array", description: "Modules that register more entries; trusted workspaces only.", items: { type: "string" } },

@@ -46,9 +46,13 @@ export interface Choice {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
+/** Several defences under one name, "labelSmoothing + jpeg"; the choice itself where there is one, null where there is none. */
+export const combinedDefense = (defenses: readonly Choice[]): Choice | null =>
+  defenses.length > 1 ? { id: defenses.map(({ id }) => id).join(" + "), params: {} } : (defenses[0] ?? null);
+
 /**
- * An attack as it meets a defence that it does not know: the images were made against an undefended model (`source`) and are only shown
- * to the defended one. Rates as in `AttackSummary`.
+ * An attack as it meets a defence that it does not know: the images were made without it (`source`: the same network with nothing in
+ * front, or the undefended arm where the defence is in the training) and are only shown to the defended model. Rates as in `AttackSummary`.
  */
 export interface StaticResult {
   readonly source: string;
@@ -60,6 +64,8 @@ export interface StaticResult {
   /** β over the attacks that fooled the undefended model. */
   readonly defenseSuccessOfFooled: number | null;
   readonly robustness: number | null;
+  /** The same images shown to the experiment's control arm, a second undefended network. */
+  readonly control?: { readonly arm: string; readonly attacked: Rate; readonly defenseSuccessOfFooled: number | null };
 }
 
 /** What a grey patch leaves right, pasted at the same places as the patch of an attack. */
@@ -71,7 +77,10 @@ export interface Covering {
 export interface AttackSummary {
   readonly n: number;
   readonly attack: Choice;
+  /** The defence of the model that is judged; several under one name. */
   readonly defense: Choice | null;
+  /** Each of them: those it was trained with, then those in front, in order. */
+  readonly defenses?: readonly Choice[];
   readonly backend: string;
   readonly seed: number;
   readonly clean: Rate;
@@ -93,6 +102,8 @@ export interface AttackSummary {
   readonly covering?: Covering;
   /** `static`: the images were made without the defence in the loop. Left out or `adaptive`: against the model as it is attacked here. */
   readonly mode?: "adaptive" | "static";
+  /** What was attacked and how gradients got there, in words: "BPDA through bit depth". */
+  readonly how?: string;
   /** β over the attacks that fooled the undefended arm; only where there is one. */
   readonly defenseSuccessOfFooled?: number | null;
   /** The same attack made against the undefended arm and transferred; only for a defended arm beside an undefended one. */
@@ -123,8 +134,12 @@ export interface ExplanationResult extends Choice {
 
 export interface ArmReport {
   readonly name: string;
+  /** `standard` for none; several under one name. */
   readonly defense: Choice;
+  readonly defenses?: readonly Choice[];
   readonly model: Choice;
+  /** The arm whose trained network this one has too; absent for an arm with a network of its own. */
+  readonly network?: string;
   readonly clean: Rate & { readonly n: number };
   readonly training: {
     readonly epochs: number;

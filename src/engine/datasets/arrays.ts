@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { type DatasetSpec, defineDataset, int, num, text } from "../define/index.ts";
+import { type DatasetSpec, defineDataset, file, int, num } from "../define/index.ts";
 import { type NpyRead, readNpz } from "../io/npz.ts";
 import { fromBytes } from "../pixels.ts";
 import { requiredPath } from "./locate.ts";
@@ -68,7 +68,7 @@ export const arrays: DatasetSpec = defineDataset({
   title: "numpy arrays (.npz)",
   paper: "",
   params: Type.Object({
-    path: text("", "A .npz file with images [n,H,W,C], float32 in [0,1] or uint8, and whole-number labels [n]."),
+    path: file("A .npz file with images [n,H,W,C], float32 in [0,1] or uint8, and whole-number labels [n]."),
     classes: int(0, "Number of classes; 0 = one more than the largest label.", { min: 0 }),
     testShare: num(1, "Share of the images used for testing, where the file does not say.", { min: 0, max: 1 }),
   }),

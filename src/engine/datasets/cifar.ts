@@ -1,7 +1,7 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { choice, type DatasetSpec, defineDataset, text } from "../define/index.ts";
+import { choice, type DatasetSpec, defineDataset, file } from "../define/index.ts";
 import { isDirectory } from "../io/files.ts";
 import { type ByteSource, openBytes } from "./bytes.ts";
 import { cifar10Classes, cifar100Coarse, cifar100Fine } from "./classNames.ts";
@@ -93,7 +93,7 @@ export const cifar10: DatasetSpec = defineDataset({
   id: "cifar10",
   title: "CIFAR-10",
   paper: "Krizhevsky 2009",
-  params: Type.Object({ path: text("", "Folder of the binary batches, or one .bin file of test records.") }),
+  params: Type.Object({ path: file("Folder of the binary batches, or one .bin file of test records.") }),
   load: ({ path: where }) =>
     openBatchFolder(where, {
       kind: "cifar10",
@@ -111,7 +111,7 @@ export const cifar100: DatasetSpec = defineDataset({
   title: "CIFAR-100",
   paper: "Krizhevsky 2009",
   params: Type.Object({
-    path: text("", "Folder of train.bin and test.bin, or one .bin file of test records."),
+    path: file("Folder of train.bin and test.bin, or one .bin file of test records."),
     labels: choice(["fine", "coarse"], "fine", "100 fine classes or 20 coarse ones."),
   }),
   load: ({ path: where, labels }) =>

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { choice, type DatasetSpec, defineDataset, int, num, type Split, text } from "../define/index.ts";
+import { choice, type DatasetSpec, defineDataset, file, int, num, type Split, text } from "../define/index.ts";
 import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
 import { fromBytes } from "../pixels.ts";
@@ -10,7 +10,7 @@ import { requiredPath } from "./locate.ts";
 import { datasetOf, type SplitSource } from "./source.ts";
 
 const params = Type.Object({
-  path: text("", "Folder with one subfolder a class, or with a label file; train/ and test/ (or val/) above them are recognised."),
+  path: file("Folder with one subfolder a class, or with a label file; train/ and test/ (or val/) above them are recognised."),
   labels: text("", "Label file with lines file,label; labels.csv or labels.txt in the folder when left out."),
   size: int(0, "Image height; 0 = that of the first image.", { min: 0, max: 8192, unit: "pixels" }),
   width: int(0, "Image width; 0 = same as the height.", { min: 0, max: 8192, unit: "pixels", advanced: true }),

@@ -1,13 +1,13 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { type Dataset, type DatasetSpec, defineDataset, text } from "../define/index.ts";
+import { type Dataset, type DatasetSpec, defineDataset, file } from "../define/index.ts";
 import { openIdxSplit } from "./idx.ts";
 import { folderWith, listFolder, requiredPath } from "./locate.ts";
 import { datasetOf, numbered } from "./source.ts";
 
 const imagesFile = /^(train|t10k)-images[-.]idx3-ubyte(\.gz)?$/;
-const pathParameter = { path: text("", "Folder of the four IDX files, plain or gzipped.") };
+const pathParameter = { path: file("Folder of the four IDX files, plain or gzipped.") };
 
 /**
  * Opens `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-…` (or `train-images.idx3-ubyte` …), each plain or `.gz`, in

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { type DatasetSpec, defineDataset, text } from "../define/index.ts";
+import { type DatasetSpec, defineDataset, file } from "../define/index.ts";
 import { isDirectory } from "../io/files.ts";
 import { fromBytes } from "../pixels.ts";
 import { folderWith, listFolder, requiredPath } from "./locate.ts";
@@ -42,7 +42,7 @@ export const svhn: DatasetSpec = defineDataset({
   id: "svhn",
   title: "SVHN (cropped digits)",
   paper: "Netzer et al. 2011",
-  params: Type.Object({ path: text("", "Folder of train_32x32.mat and test_32x32.mat, or one .mat file of test images.") }),
+  params: Type.Object({ path: file("Folder of train_32x32.mat and test_32x32.mat, or one .mat file of test images.") }),
   async load({ path: given }) {
     const where = requiredPath("svhn", given);
     const single = where.endsWith(".mat") && !(await isDirectory(where));

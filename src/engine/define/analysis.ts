@@ -8,7 +8,13 @@ import type { Params } from "./params.ts";
 /** What an analysis may know of the experiment before anything has run. */
 export interface ExperimentFacts {
   readonly dataset: string;
-  readonly arms: readonly { readonly name: string; readonly defense: Choice; readonly model: string }[];
+  readonly arms: readonly {
+    readonly name: string;
+    /** `standard` for none; several under one name. */
+    readonly defense: Choice;
+    readonly defenses: readonly Choice[];
+    readonly model: string;
+  }[];
   readonly attacks: readonly (Choice & { readonly key: string })[];
   /** Parameters of an attack of the registry. @throws UNKNOWN_ID */
   attackParams(id: string): TObject;

@@ -1,9 +1,9 @@
-import type { Choice, ImageRecord } from "../../shared/results.ts";
+import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
+import type { Attack, Bound } from "../define/index.ts";
 import { attackInHalves } from "../harness/halving.ts";
 import type { BatchOutcome, CountedOutcome } from "../harness/types.ts";
-import { find } from "../registry.ts";
 import { batchesOf, batchSizeOf, type EvaluationImages } from "./batches.ts";
 import type { PartialBatches } from "./partial.ts";
 
@@ -21,7 +21,7 @@ export interface Evaluated {
 export const recordsOf = ({ outcomes }: Pick<Evaluated, "outcomes">): ImageRecord[] => outcomes.flatMap(({ records }) => records);
 
 export interface AttackTask {
-  readonly attack: Choice & { readonly key: string };
+  readonly attack: Bound<Attack> & { readonly key: string };
   readonly model: Classifier;
   readonly images: EvaluationImages;
   /** What the attack's preparation made, for an attack that has one. */
@@ -43,11 +43,10 @@ export async function evaluateAttack(o: AttackTask, ctx: RunContext): Promise<Ev
     if (outcome === null) {
       const batch = await o.images.read(start, end);
       const { attack, model } = o;
-      const entry = find("attack", attack.id);
       const progress = (share: number): void => o.onProgress?.(start + share * (end - start), n);
       const seedName = attack.key;
       const { prepared } = o;
-      const task = { attack: entry, params: attack.params, model, batch, firstIndex: start, seedName, progress, prepared };
+      const task = { attack: attack.entry, params: attack.params, model, batch, firstIndex: start, seedName, progress, prepared };
       outcome = await attackInHalves(task, ctx);
       await o.partial?.save(start, outcome, inputShape);
     }

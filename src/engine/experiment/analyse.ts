@@ -4,12 +4,11 @@ import { inMemory } from "../evaluation/batches.ts";
 import { scoresOf } from "../evaluation/clean.ts";
 import { forwardTiming } from "../evaluation/timing.ts";
 import { readNpz } from "../io/npz.ts";
-import { find } from "../registry.ts";
+import type { ResolvedArm } from "./arms.ts";
 import type { ArmAttack } from "./attackArm.ts";
 import { attackDefended } from "./attackDefended.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
-import type { ResolvedArm } from "./resolve.ts";
 import { factsOf } from "./resolveAnalyses.ts";
 import type { ArmOutcome } from "./runArm.ts";
 
@@ -26,10 +25,10 @@ export async function analyseArm(
   for (const attack of env.experiment.further) made.set(attack.key, await attackDefended(arm, open, attack, env));
   env.meter.begin(analysisPiece(arm));
   const measured: ArmAnalysis[] = [];
-  for (const { id, params, further } of env.experiment.analyses) {
+  for (const { id, params, entry, further } of env.experiment.analyses) {
     const wanted = further.flatMap((key) => made.get(key) ?? []);
     const subject = subjectOf(arm, open, attacks, wanted, env);
-    measured.push({ id, params, data: (await find("analysis", id).measure?.(subject, params, env.ctx)) ?? null });
+    measured.push({ id, params, data: (await entry.measure?.(subject, params, env.ctx)) ?? null });
     await env.ctx.checkpoint();
   }
   env.meter.finish(analysisPiece(arm));
@@ -61,7 +60,8 @@ function subjectOf(
 }
 
 export function analysed(arm: ResolvedArm, { attack, summary, document }: ArmAttack, env: RunEnvironment): AnalysedAttack {
-  const other = arm === env.undefended.arm ? undefined : env.undefended.attacks.get(attack.key);
+  const source = env.sources.of(arm);
+  const other = source ? env.attacked.get(source.name)?.get(attack.key) : undefined;
   return { key: attack.key, summary, records: document.images, undefended: other?.document.images ?? null };
 }
 
@@ -70,7 +70,7 @@ export function presentAnalyses(outcomes: readonly ArmOutcome[], env: RunEnviron
   if (env.mode === "train") return [];
   const { experiment } = env;
   const facts = { ...factsOf({ ...experiment, dataset: experiment.dataset.id }), inputShape: env.data.test.inputShape };
-  return experiment.analyses.map(({ id, params }, i) => {
+  return experiment.analyses.map(({ id, params, entry }, i) => {
     const arms = outcomes.map(
       ({ report, analysed: attacks, training }): AnalysedArm => ({
         report,
@@ -79,6 +79,6 @@ export function presentAnalyses(outcomes: readonly ArmOutcome[], env: RunEnviron
         history: training?.history ?? [],
       }),
     );
-    return { id, params, ...find("analysis", id).present(arms, params, facts) };
+    return { id, params, ...entry.present(arms, params, facts) };
   });
 }

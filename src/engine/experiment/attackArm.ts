@@ -1,5 +1,7 @@
 import type { AttackDocument, AttackSummary } from "../../shared/results.ts";
 import { armAdversarialFile, armRecordsFile, slug } from "../../shared/runs.ts";
+import { attackSurface } from "../classifier/defended.ts";
+import { documented } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
 import { PartialBatches } from "../evaluation/partial.ts";
@@ -7,14 +9,16 @@ import { type PreparedAttack, withPreparation } from "../evaluation/prepare.ts";
 import { attackDocument, writeAdversarial, writeThumbnails } from "../evaluation/write.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import { exists, readText } from "../io/files.ts";
+import { defensesOf, type ResolvedArm } from "./arms.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
 import { prepareArm } from "./prepareArm.ts";
-import type { FurtherAttack, ResolvedArm, ResolvedAttack } from "./resolve.ts";
+import type { FurtherAttack, ResolvedAttack } from "./resolve.ts";
 
 /** A finished attack on an arm; its pictures are in `file`, relative to the run folder. */
 export interface ArmAttack {
+  readonly arm: string;
   readonly attack: ResolvedAttack;
   readonly document: AttackDocument;
   readonly summary: AttackSummary;
@@ -37,33 +41,34 @@ export async function attackArm(
   if (store.state.completed.includes(piece) && (await exists(store.file(records)))) {
     const document = JSON.parse(await readText(store.file(records))) as AttackDocument;
     meter.finish(piece, true);
-    return { attack, document, summary: summaryOf(document), file };
+    return { arm: arm.name, attack, document, summary: summaryOf(document), file };
   }
   const prepared = await prepareArm(arm, open, attack, env);
   meter.begin(piece);
   const images = imagesOf(attack, env);
   const partial = new PartialBatches(store.file(partialFolder(arm, open, attack, prepared, env)));
-  const params = prepared?.params ?? attack.params;
-  const task = { attack: { ...attack, params }, model: open.classifier, images };
+  const bound = { ...attack, params: prepared?.params ?? attack.params };
+  const task = { attack: bound, model: attackSurface(open.classifier, "adaptive").model, images };
   const onProgress = (done: number, total: number): void => meter.report(done, total);
   const evaluated = await evaluateAttack({ ...task, prepared: prepared?.prepared, partial, onProgress }, env.ctx);
   const summarized = summarizeAttack(evaluated.outcomes, {
-    attack: { id: attack.id, params },
-    defense: arm.defense,
+    attack: documented(bound),
+    defenses: defensesOf(arm),
     backend: env.engine.backend,
     seed: env.experiment.seed,
   });
   const summary = prepared ? await withPreparation(summarized, prepared, recordsOf(evaluated), task, env.ctx) : summarized;
   const document = attackDocument(store.id, summary, evaluated, file);
   await writeAdversarial(store.file(file), evaluated, images.inputShape);
-  if (!isFurther(attack)) await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });
+  if (!isFurther(attack) && arm.index >= 0)
+    await writeThumbnails(store, evaluated, images.inputShape, { arm: arm.name, attack: attack.key });
   await store.writeJson(records, document);
   await store.complete(piece);
   await partial.remove();
   prepared?.preparation.dispose?.(prepared.prepared);
   meter.finish(piece);
   announce(arm, attack, summary, env);
-  return { attack, document, summary, file };
+  return { arm: arm.name, attack, document, summary, file };
 }
 
 export const isFurther = (attack: ResolvedAttack | FurtherAttack): attack is FurtherAttack => "images" in attack;
@@ -82,8 +87,15 @@ function partialFolder(
   prepared: PreparedAttack | null,
   env: RunEnvironment,
 ): string {
-  const patch = prepared?.hash;
-  const key = hashOf({ model: open.modelHash, attack, patch, test: env.data.test.n, data: env.data.sha256, seed: env.experiment.seed });
+  const key = hashOf({
+    model: open.modelHash,
+    attack: documented(attack),
+    front: defensesOf(arm),
+    prepared: prepared?.hash,
+    test: env.data.test.n,
+    data: env.data.sha256,
+    seed: env.experiment.seed,
+  });
   return `partial/${slug(arm.name)}-${slug(attack.key)}-${key.slice(0, 12)}`;
 }
 
@@ -98,6 +110,7 @@ function announce(arm: ResolvedArm, attack: ResolvedAttack | FurtherAttack, summ
     seconds: summary.seconds,
   });
   if (isFurther(attack)) return; // the points of a curve are not judged one by one
+  if (arm.index < 0) return; // nor an arm that no report shows
   for (const finding of summary.findings) env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
 }
 

@@ -1,11 +1,11 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import { type ModelFacts, type Params, resolveParams } from "../define/index.ts";
-import { find } from "../registry.ts";
+import type { Attack, Bound, ModelFacts } from "../define/index.ts";
+import { bind } from "../registry.ts";
 import { planOf } from "../session/openModel.ts";
 import type { tfl } from "../tf.ts";
+import { defensesOf, type ResolvedArm } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
 import { factsOfModel, trains } from "./openArm.ts";
-import type { ResolvedArm } from "./resolve.ts";
 import { traineeOf } from "./trainee.ts";
 
 /**
@@ -44,7 +44,7 @@ async function checkNetwork(arm: ResolvedArm, env: RunEnvironment): Promise<void
   const { dataset, classes } = env.data;
   const base = await baseOf(arm, env);
   try {
-    const network = planOf([arm.defense], dataset.inputShape, classes).network(base);
+    const network = planOf(defensesOf(arm), dataset.inputShape, classes).network(base);
     if (network !== base) network.dispose();
   } catch (thrown) {
     throw named(arm.name, thrown);
@@ -56,32 +56,26 @@ async function checkNetwork(arm: ResolvedArm, env: RunEnvironment): Promise<void
 async function baseOf(arm: ResolvedArm, env: RunEnvironment): Promise<tfl.LayersModel> {
   const { model } = arm;
   if ("file" in model) return (await (await traineeOf(arm, env)).build()).network;
-  const entry = find("model", model.id);
   const facts = { inputShape: env.data.dataset.inputShape, classes: env.data.classes };
   try {
-    return entry.build(resolveParams(entry.params, model.params, model.id), { ...facts, seed: env.experiment.seed, zeroWeights: true });
+    return model.entry.build(model.params, { ...facts, seed: arm.seed, zeroWeights: true });
   } catch (thrown) {
     throw named(arm.name, thrown);
   }
 }
 
-interface NamedAttack {
-  readonly key: string;
-  readonly id: string;
-  readonly params: Params;
-}
+type NamedAttack = Bound<Attack> & { readonly key: string };
 
 /** The experiment's attacks, those of its analyses, and the one that watches the arm's training. */
 function attacksOn({ train: { quickAttack } }: ResolvedArm, isTrained: boolean, { experiment }: RunEnvironment): NamedAttack[] {
   const attacks: NamedAttack[] = [...experiment.attacks, ...experiment.further];
   if (!isTrained || !quickAttack) return attacks;
-  const { kind: id, ...params } = quickAttack;
-  return [...attacks, { key: `quickAttack ${id}`, id, params }];
+  return [...attacks, { ...bind("attack", quickAttack), key: `quickAttack ${quickAttack.kind}` }];
 }
 
-function checkAttack({ key, id, params }: NamedAttack, facts: ModelFacts): void {
+function checkAttack({ key, entry, params }: NamedAttack, facts: ModelFacts): void {
   try {
-    find("attack", id).check?.(params, facts);
+    entry.check?.(params, facts);
   } catch (thrown) {
     throw named(key, thrown);
   }

@@ -2,7 +2,6 @@ import type { RunContext } from "../context.ts";
 import type { Dataset } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { fingerprint, firstImages } from "../evaluation/dataset.ts";
-import { find } from "../registry.ts";
 import type { ImageSource } from "../training/loop.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 
@@ -21,8 +20,8 @@ export interface RunData {
 }
 
 export async function openData(experiment: ResolvedExperiment, ctx: RunContext): Promise<RunData> {
-  const { id, params, train, test } = experiment.dataset;
-  const dataset = await find("dataset", id).load(params, ctx);
+  const { entry, params, train, test } = experiment.dataset;
+  const dataset = await entry.load(params, ctx);
   const size = dataset.size("train");
   const chosen = ctx.rng
     .stream("data/train")

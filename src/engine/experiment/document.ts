@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import type { Choice } from "../../shared/results.ts";
-import type { ResolvedArm, ResolvedExperiment, ResolvedModel } from "./resolve.ts";
+import { type Bound, documented } from "../define/index.ts";
+import { defensesOf, type ResolvedArm, type ResolvedModel } from "./arms.ts";
+import type { ResolvedExperiment } from "./resolve.ts";
 
 /** What `experiment.json` says beside the experiment: enough to know whether two runs can be compared. */
 export interface Environment {
@@ -19,10 +20,22 @@ export interface Environment {
   readonly models: Readonly<Record<string, string>>;
 }
 
-const chosen = (choice: Choice) => ({ kind: choice.id, ...choice.params });
+const chosen = (bound: Bound) => {
+  const { id, params } = documented(bound);
+  return { kind: id, ...params };
+};
 const chosenModel = (model: ResolvedModel) =>
   "file" in model ? { file: model.file, ...(model.input ? { input: model.input } : {}) } : chosen(model);
-const armDocument = (arm: ResolvedArm) => ({ model: chosenModel(arm.model), defense: chosen(arm.defense), train: arm.train });
+function chosenDefense(arm: ResolvedArm): unknown {
+  const [first, ...more] = defensesOf(arm).map(({ id, params }) => ({ kind: id, ...params }));
+  return more.length > 0 ? [first, ...more] : (first ?? { kind: "standard" });
+}
+const armDocument = (arm: ResolvedArm, seed: number) => ({
+  ...(arm.seed === seed ? {} : { seed: arm.seed }),
+  model: chosenModel(arm.model),
+  defense: chosenDefense(arm),
+  train: arm.train,
+});
 
 /** The experiment in the form that people write (contract.md §3), all defaults filled in: it can be run again as it is. */
 export function experimentDocument(experiment: ResolvedExperiment): Record<string, unknown> {
@@ -32,12 +45,13 @@ export function experimentDocument(experiment: ResolvedExperiment): Record<strin
     name: experiment.name,
     seed: experiment.seed,
     dataset: { ...chosen(experiment.dataset), ...(train === null ? {} : { train }), ...(test === null ? {} : { test }) },
-    ...armDocument(first),
+    ...armDocument(first, experiment.seed),
     attacks: experiment.attacks.map(chosen),
     detectors: [],
     explanations: experiment.explanations.map((explanation) => ({ ...chosen(explanation), samples: explanation.samples })),
     analyses: experiment.analyses.map(chosen),
-    compare: others.map((arm) => ({ name: arm.name, ...armDocument(arm) })),
+    compare: others.map((arm) => ({ name: arm.name, ...armDocument(arm, experiment.seed) })),
+    ...(experiment.control === null ? {} : { control: experiment.control }),
     expect: experiment.expect,
     plugins: [],
   };

@@ -2,10 +2,11 @@ import type { RunEventBody } from "../../shared/events.ts";
 import type { RunContext } from "../context.ts";
 import type { RunStore } from "../io/runStore.ts";
 import type { Engine } from "../session/engine.ts";
+import type { ArmAttack } from "./attackArm.ts";
 import type { RunData } from "./data.ts";
+import type { StaticSources } from "./networks.ts";
 import type { ProgressMeter } from "./progress.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
-import type { Undefended } from "./undefended.ts";
 
 export type RunMode = "run" | "train" | "evaluate";
 
@@ -17,7 +18,9 @@ export interface RunEnvironment {
   readonly modelPath: string | null;
   readonly store: RunStore;
   readonly data: RunData;
-  readonly undefended: Undefended;
+  readonly sources: StaticSources;
+  /** What came of attacks so far, by arm and key of the attack: filled as arms are attacked, sources of static images first. */
+  readonly attacked: Map<string, Map<string, ArmAttack>>;
   readonly engine: Engine;
   readonly meter: ProgressMeter;
   readonly ctx: RunContext;

@@ -16,11 +16,11 @@ import { openData, type RunData } from "./data.ts";
 import { type Environment, experimentDocument, hashOf } from "./document.ts";
 import type { RunEnvironment, RunMode } from "./environment.ts";
 import { checkExpectations } from "./expectations.ts";
+import { runningOrder, staticSources } from "./networks.ts";
 import { piecesOf } from "./pieces.ts";
 import { ProgressMeter } from "./progress.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 import { type ArmOutcome, runArm } from "./runArm.ts";
-import { runningOrder, undefendedOf } from "./undefended.ts";
 
 /** Who asked for the run: where it computes, how it is stopped, who listens. */
 export interface RunHost {
@@ -65,15 +65,15 @@ async function evaluateAll(run: Execution, host: RunHost, tell: (event: RunEvent
   try {
     const meter = new ProgressMeter(piecesOf(experiment, data, mode), tell, ctx.clock);
     listen.meter = meter;
-    const undefended = undefendedOf(experiment.arms);
-    const { engine } = host;
-    const env: RunEnvironment = { experiment, mode, modelPath: run.modelPath, store, data, undefended, engine, meter, ctx, emit: tell };
+    const sources = staticSources(experiment.arms, experiment.control);
+    const shared = { experiment, mode, modelPath: run.modelPath, store, data, engine: host.engine };
+    const env: RunEnvironment = { ...shared, sources, attacked: new Map(), meter, ctx, emit: tell };
     await writeExperiment(run, host, data, {});
     await checkArms(env);
     const outcomes: ArmOutcome[] = [];
-    for (const arm of runningOrder(experiment.arms, undefended)) {
+    for (const arm of runningOrder(experiment.arms, sources)) {
       const outcome = await runArm(arm, env);
-      if (outcome) outcomes.push(outcome);
+      if (outcome && arm.index >= 0) outcomes.push(outcome);
     }
     outcomes.sort((a, b) => a.index - b.index);
     const models = Object.fromEntries(outcomes.map((outcome) => [outcome.report.name, outcome.modelHash]));

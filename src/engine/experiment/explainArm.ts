@@ -1,14 +1,16 @@
 import type { ExplanationResult, ExplanationSample } from "../../shared/results.ts";
 import { runFiles, slug } from "../../shared/runs.ts";
 import { attentionBytes } from "../attention/colour.ts";
+import { documented } from "../define/index.ts";
 import { type Explanations, explainImages } from "../evaluation/explain.ts";
 import { writePicture } from "../evaluation/write.ts";
 import { readNpz } from "../io/npz.ts";
 import { writePng } from "../io/png.ts";
+import type { ResolvedArm } from "./arms.ts";
 import type { ArmAttack } from "./attackArm.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
-import type { ResolvedArm, ResolvedExplanation } from "./resolve.ts";
+import type { ResolvedExplanation } from "./resolve.ts";
 
 /** Attention on the first images of the test set, before and after every attack: the same images for every arm. */
 export async function explainArm(
@@ -39,7 +41,7 @@ export async function explainArm(
     }
     await env.ctx.checkpoint();
   }
-  return { id: explanation.id, params: explanation.params, layer, samples };
+  return { ...documented(explanation), layer, samples };
 }
 
 async function draw(stem: string, images: Float32Array, explained: Explanations, index: number, env: RunEnvironment) {

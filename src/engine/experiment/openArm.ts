@@ -1,16 +1,14 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Choice } from "../../shared/results.ts";
 import { armModelFolder } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { defended } from "../classifier/defended.ts";
-import { isInference, type ModelFacts } from "../define/index.ts";
+import type { ModelFacts } from "../define/index.ts";
 import { exists } from "../io/files.ts";
-import { bind } from "../registry.ts";
 import { type OpenOptions, openModel } from "../session/openModel.ts";
+import type { ResolvedArm } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
-import type { ResolvedArm } from "./resolve.ts";
+import { isTrained, ownerOf } from "./networks.ts";
 import { readTraining, type TrainingRecord, trainArm } from "./trainArm.ts";
-import { isTrained } from "./trainee.ts";
 
 export interface OpenArm {
   readonly classifier: Classifier;
@@ -21,8 +19,9 @@ export interface OpenArm {
 /** Trains an arm if that is asked for and needed, and opens it; null where there is no model for it to evaluate. */
 export async function openArm(arm: ResolvedArm, env: RunEnvironment): Promise<OpenArm | null> {
   if (trains(arm, env)) {
-    const training = await trainArm(arm, env);
-    return open(arm, env.store.file(armModelFolder(arm.index, arm.name)), ownNames(env), training, env);
+    const owner = ownerOf(arm, env.experiment.arms);
+    const training = await trainArm(owner, env);
+    return open(arm, env.store.file(armModelFolder(owner.index, owner.name)), ownNames(env), training, env);
   }
   const found = await findModel(arm, env);
   if (found === null) {
@@ -54,7 +53,7 @@ const ownNames = ({ data }: RunEnvironment): OpenOptions => ({ classNames: data.
 /** A model file that is taken as it is, or what an earlier run trained. */
 async function findModel(arm: ResolvedArm, env: RunEnvironment): Promise<{ readonly path: string; readonly options: OpenOptions } | null> {
   if ("file" in arm.model && !isTrained(arm)) return { path: arm.model.file, options: { contract: arm.model.input ?? undefined } };
-  const folder = await trainedFolder(arm, env);
+  const folder = await trainedFolder(ownerOf(arm, env.experiment.arms), env);
   return folder === null ? null : { path: folder, options: ownNames(env) };
 }
 
@@ -84,13 +83,11 @@ async function open(
 ): Promise<OpenArm> {
   const { classifier, sha256 } = await openModel(path, options);
   checkShape(classifier, env.data.dataset.inputShape, path);
-  return { classifier: wrapped(classifier, arm.defense, env), training, modelHash: sha256 };
-}
-
-/** An inference defence stands in front of the model. */
-function wrapped(classifier: Classifier, defense: Choice, env: RunEnvironment): Classifier {
-  const bound = bind("defense", { kind: defense.id, ...defense.params });
-  return isInference(bound) ? defended(classifier, [bound], { random: (i) => env.ctx.rng.stream(`defense/${i}`) }) : classifier;
+  return {
+    classifier: defended(classifier, arm.front, { random: (i) => env.ctx.rng.stream(`defense/${i}`) }),
+    training,
+    modelHash: sha256,
+  };
 }
 
 /** @throws IMAGE_SIZE when the data are not what the model takes. */

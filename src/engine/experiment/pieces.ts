@@ -1,17 +1,16 @@
 import type { Params } from "../define/index.ts";
-import { find } from "../registry.ts";
 import { analysisPiece } from "./analyse.ts";
+import { isUndefended, type ResolvedArm } from "./arms.ts";
 import { attackPiece } from "./attackArm.ts";
 import type { RunData } from "./data.ts";
 import type { RunMode } from "./environment.ts";
+import { isTrained, ownerOf, staticSources } from "./networks.ts";
 import { preparePiece } from "./prepareArm.ts";
 import type { Piece } from "./progress.ts";
-import type { ResolvedArm, ResolvedAttack, ResolvedExperiment } from "./resolve.ts";
+import type { ResolvedAttack, ResolvedExperiment } from "./resolve.ts";
 import { explainPiece } from "./runArm.ts";
 import { trainingPiece } from "./trainArm.ts";
-import { isTrained } from "./trainee.ts";
 import { staticPiece } from "./transferArm.ts";
-import { isUndefended, undefendedOf } from "./undefended.ts";
 
 /** Forward and backward pass and the optimiser, in forward passes. */
 const trainingCost = 3;
@@ -21,11 +20,12 @@ const volumizedFactor = 3;
 
 /** What a run consists of, for progress and time left. */
 export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: RunMode): Piece[] {
-  const source = undefendedOf(experiment.arms).arm;
-  return experiment.arms.flatMap((arm) => {
-    const factor = arm.defense.id === "volumizedCurriculum" ? volumizedFactor : 1;
+  const sources = staticSources(experiment.arms, experiment.control);
+  return [...experiment.arms, ...sources.unlisted].flatMap((arm) => {
+    const factor = arm.training.some(({ id }) => id === "volumizedCurriculum") ? volumizedFactor : 1;
+    const source = sources.of(arm);
     const pieces: Piece[] = [];
-    if (mode !== "evaluate" && isTrained(arm))
+    if (mode !== "evaluate" && isTrained(arm) && ownerOf(arm, experiment.arms) === arm)
       pieces.push({
         key: trainingPiece(arm),
         phase: `Training ${arm.name}`,
@@ -36,11 +36,12 @@ export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: Ru
     const all = { images: 0 };
     for (const attack of [...experiment.attacks.map((own) => ({ ...own, ...all })), ...experiment.further]) {
       const images = attack.images > 0 ? Math.min(data.test.n, attack.images) : data.test.n;
-      const prepared = preparePiece(arm, attack, arm === source);
+      const prepared = preparePiece(arm, attack, source === null);
       if (prepared) pieces.push({ ...prepared, arm: arm.name, attack: attack.key, cost: factor * gradientCost * prepared.cost });
       pieces.push(attackCost(arm, attack, images * factor));
-      if (source && !isUndefended(arm)) pieces.push(transferCost(arm, attack, images * factor));
+      if (source && (!isUndefended(arm) || arm === sources.control)) pieces.push(transferCost(arm, attack, images * factor));
     }
+    if (arm.index < 0) return pieces;
     if (experiment.analyses.length > 0)
       pieces.push({ key: analysisPiece(arm), phase: `Analysing ${arm.name}`, arm: arm.name, cost: factor * 2 * data.test.n });
     const explained = experiment.explanations.reduce((sum, { samples }) => sum + samples, 0) * experiment.attacks.length;
@@ -50,7 +51,7 @@ export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: Ru
 }
 
 function attackCost(arm: ResolvedArm, attack: ResolvedAttack, images: number): Piece {
-  const entry = find("attack", attack.id);
+  const { entry } = attack;
   const iterations = entry.preparation ? 1 : (entry.iterations?.(attack.params) ?? 1);
   const each = entry.access === "gradients" ? gradientCost : population(attack.params);
   return {
@@ -64,7 +65,7 @@ function attackCost(arm: ResolvedArm, attack: ResolvedAttack, images: number): P
 
 const transferCost = (arm: ResolvedArm, attack: ResolvedAttack, images: number): Piece => ({
   key: staticPiece(arm, attack.key),
-  phase: `Showing ${arm.name} the images made for the undefended arm`,
+  phase: `Showing ${arm.name} the images made without its defence`,
   arm: arm.name,
   cost: 2 * images,
 });

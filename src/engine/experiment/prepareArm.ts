@@ -1,17 +1,17 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { armPreparationStem } from "../../shared/runs.ts";
-import type { Params, Preparation } from "../define/index.ts";
+import { documented, type Preparation } from "../define/index.ts";
 import { type PreparedAttack, prepare, preparedAttack } from "../evaluation/prepare.ts";
 import { byPlace, type NamedImages } from "../evaluation/source.ts";
-import { find } from "../registry.ts";
+import { defensesOf, type ResolvedArm } from "./arms.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
-import type { ResolvedArm, ResolvedAttack } from "./resolve.ts";
+import type { ResolvedAttack } from "./resolve.ts";
 
 /** What an attack prepares, and where it gets it from with its parameters; null for one that prepares nothing. */
-function preparationOf({ id, params }: { readonly id: string; readonly params: Params }) {
-  const { preparation } = find("attack", id);
+function preparationOf({ entry, params }: ResolvedAttack) {
+  const { preparation } = entry;
   return preparation ? { preparation, origin: preparation.origin(params) } : null;
 }
 
@@ -41,13 +41,13 @@ export async function prepareArm(
   const found = preparationOf(attack);
   if (!found) return null;
   const { preparation, origin } = found;
-  const source = env.undefended.arm;
-  if (origin === "transfer" && arm !== source) return transferred(preparation, source, open, attack, env);
-  const piece = preparePiece(arm, attack, arm === source);
+  const source = env.sources.of(arm);
+  if (origin === "transfer" && source !== null) return transferred(preparation, source, open, attack, env);
+  const piece = preparePiece(arm, attack, source === null);
   if (piece) env.meter.begin(piece.key);
   const { images, isOnItsOwn } = trainingImages(env);
   const stem = armPreparationStem(preparation.noun, arm.name, attack.key);
-  const { id, params } = attack;
+  const { id, params } = documented(attack);
   const { seed } = env.experiment;
   const { modelHash, classifier } = open;
   const data = [env.data.trainSha256, images.name, images.size];
@@ -63,7 +63,7 @@ export async function prepareArm(
     backend: env.engine.backend,
     directory: env.store.directory,
     stem,
-    key: hashOf({ id, params, modelHash, defense: arm.defense, data, seed, seedName: attack.key }),
+    key: hashOf({ id, params, modelHash, defense: defensesOf(arm), data, seed, seedName: attack.key }),
     onStep: ({ done, total }: { readonly done: number; readonly total: number }) => env.meter.report(done, total),
   };
   const prepared = await prepare(job, env.ctx);
@@ -74,13 +74,12 @@ export async function prepareArm(
 /** What the undefended arm prepared; that arm has been attacked already. */
 async function transferred(
   preparation: Preparation,
-  source: ResolvedArm | null,
+  source: ResolvedArm,
   { classifier }: OpenArm,
   attack: ResolvedAttack,
   env: RunEnvironment,
 ): Promise<PreparedAttack> {
   const { noun } = preparation;
-  if (source === null) throw noSource(noun);
   const stem = armPreparationStem(noun, source.name, attack.key);
   const { inputShape, classes } = classifier;
   const prepared = await preparation.load(env.store.directory, stem, { inputShape, classes });

@@ -1,9 +1,10 @@
 import type { Chosen } from "../../shared/experiment.ts";
 import type { ExperimentFacts } from "../define/analysis.ts";
-import { resolveParams } from "../define/index.ts";
-import { find } from "../registry.ts";
+import { documented } from "../define/index.ts";
+import { bind, find } from "../registry.ts";
+import { defenseOf, defensesOf, type ResolvedArm } from "./arms.ts";
 import { canonical } from "./document.ts";
-import type { FurtherAttack, ResolvedAnalysis, ResolvedArm, ResolvedAttack } from "./resolve.ts";
+import type { FurtherAttack, ResolvedAnalysis, ResolvedAttack } from "./resolve.ts";
 
 /** The parts of an experiment that analyses look at. */
 interface Parts {
@@ -14,8 +15,13 @@ interface Parts {
 
 export const factsOf = ({ dataset, arms, attacks }: Parts): ExperimentFacts => ({
   dataset,
-  arms: arms.map(({ name, defense, model }) => ({ name, defense, model: "file" in model ? "file" : model.id })),
-  attacks,
+  arms: arms.map((arm) => ({
+    name: arm.name,
+    defense: defenseOf(arm),
+    defenses: defensesOf(arm),
+    model: "file" in arm.model ? "file" : arm.model.id,
+  })),
+  attacks: attacks.map((attack) => ({ ...documented(attack), key: attack.key })),
   attackParams: (id) => find("attack", id).params,
 });
 
@@ -30,18 +36,18 @@ export function resolveAnalyses(
 ): { readonly analyses: ResolvedAnalysis[]; readonly further: FurtherAttack[] } {
   const facts = factsOf(parts);
   const further = new Map<string, FurtherAttack>();
-  const analyses = chosen.map(({ kind, ...given }): ResolvedAnalysis => {
-    const entry = find("analysis", kind);
-    const params = resolveParams(entry.params, given, kind);
+  const analyses = chosen.map((one): ResolvedAnalysis => {
+    const analysis = bind("analysis", one);
+    const { entry, params } = analysis;
     entry.check?.(params, facts);
     const keys = (entry.attacks?.(params, facts) ?? []).map((wanted) => {
-      const attack = { ...wanted, params: resolveParams(find("attack", wanted.id).params, wanted.params, wanted.id) };
-      const same = (one: ResolvedAttack): boolean => one.id === attack.id && canonical(one.params) === canonical(attack.params);
-      const own = attack.images === 0 ? parts.attacks.find(same) : undefined;
-      if (!own) further.set(attack.key, attack);
-      return own?.key ?? attack.key;
+      const bound = bind("attack", { kind: wanted.id, ...wanted.params });
+      const same = (own: ResolvedAttack): boolean => canonical(documented(own)) === canonical(documented(bound));
+      const own = wanted.images === 0 ? parts.attacks.find(same) : undefined;
+      if (!own) further.set(wanted.key, { ...bound, key: wanted.key, images: wanted.images });
+      return own?.key ?? wanted.key;
     });
-    return { id: kind, params, further: keys };
+    return { ...analysis, further: keys };
   });
   return { analyses, further: [...further.values()] };
 }

@@ -1,18 +1,19 @@
 import type { ArmAnalysis, ArmReport, Choice, Finding, ForwardTiming } from "../../shared/results.ts";
 import type { AnalysedAttack } from "../define/analysis.ts";
+import { documented } from "../define/index.ts";
 import { cleanAccuracy } from "../evaluation/clean.ts";
 import { forwardTiming, usualTiming } from "../evaluation/timing.ts";
 import { compareFindings } from "../harness/compare.ts";
 import { suspiciousAccuracy, unboundedCheck } from "../harness/unbounded.ts";
-import { find } from "../registry.ts";
 import { rb110 } from "../rules/rb110.ts";
 import { analyseArm, analysed } from "./analyse.ts";
+import { defenseOf, defensesOf, type ResolvedArm } from "./arms.ts";
 import type { ArmAttack } from "./attackArm.ts";
 import { attackDefended } from "./attackDefended.ts";
 import type { RunEnvironment } from "./environment.ts";
 import { explainArm } from "./explainArm.ts";
+import { ownerOf } from "./networks.ts";
 import { type OpenArm, openArm } from "./openArm.ts";
-import type { ResolvedArm } from "./resolve.ts";
 import type { TrainingRecord } from "./trainArm.ts";
 
 export interface ArmOutcome {
@@ -36,6 +37,7 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
     const clean = await cleanAccuracy(open.classifier, env.data.test, env.ctx);
     const attacks: ArmAttack[] = [];
     if (env.mode !== "train") for (const attack of env.experiment.attacks) attacks.push(await attackDefended(arm, open, attack, env));
+    if (arm.index < 0) return null; // only made for others
     const explanations = [];
     if (env.mode !== "train") {
       env.meter.begin(explainPiece(arm));
@@ -51,15 +53,17 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
       reused: open.training.reused,
       images: open.training.images,
     };
-    const model: Choice = "file" in arm.model ? { id: "file", params: { file: arm.model.file } } : arm.model;
+    const model: Choice = "file" in arm.model ? { id: "file", params: { file: arm.model.file } } : documented(arm.model);
     const summaries = attacks.map((attack) => attack.summary);
     return {
       index: arm.index,
       analysed: attacks.map((attack) => analysed(arm, attack, env)),
       report: {
         name: arm.name,
-        defense: arm.defense,
+        defense: defenseOf(arm),
+        defenses: defensesOf(arm),
         model,
+        ...sharedNetwork(arm, env),
         clean,
         training,
         attacks: summaries,
@@ -75,6 +79,12 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
   } finally {
     open.classifier.dispose();
   }
+}
+
+/** Arms with equal training have one network between them. */
+function sharedNetwork(arm: ResolvedArm, { experiment }: RunEnvironment): Pick<ArmReport, "network"> {
+  const owner = ownerOf(arm, experiment.arms);
+  return owner === arm ? {} : { network: owner.name };
 }
 
 function departures(arm: ResolvedArm, open: OpenArm, env: RunEnvironment): Finding[] {
@@ -93,13 +103,13 @@ const checkedImages = 32;
 
 /** RB206, only where the arm looks robust: an attack without limits must win, or gradients are masked. */
 async function unbounded(arm: ResolvedArm, open: OpenArm, attacks: readonly ArmAttack[], env: RunEnvironment): Promise<Finding[]> {
-  const gradient = attacks.filter(({ attack }) => "eps" in attack.params && find("attack", attack.id).iterative);
+  const gradient = attacks.filter(({ attack }) => "eps" in attack.params && attack.entry.iterative);
   const suspicious = gradient.find(({ summary }) => (summary.attacked.accuracy ?? 0) > suspiciousAccuracy);
   if (!suspicious) return [];
   const batch = await env.data.test.read(0, Math.min(checkedImages, env.data.test.n));
   const { attack } = suspicious;
   const params = { ...attack.params, eps: 1, ...("stepSize" in attack.params ? { stepSize: 0.1 } : {}) };
-  const finding = await unboundedCheck({ attack: find("attack", attack.id), params, model: open.classifier, batch }, env.ctx);
+  const finding = await unboundedCheck({ attack: attack.entry, params, model: open.classifier, batch }, env.ctx);
   if (!finding) return [];
   const named = { ...finding, arm: arm.name, attack: attack.key };
   env.emit({ kind: "finding", finding: named });
@@ -114,7 +124,7 @@ function findingsOf(arm: ResolvedArm, attacks: readonly ArmAttack[], env: RunEnv
       arm: arm.name,
       summary,
       records: document.images,
-      iterative: find("attack", attack.id).iterative,
+      iterative: attack.entry.iterative,
     })),
   ).map((finding) => ({ ...finding, arm: arm.name }));
   for (const finding of compared) env.emit({ kind: "finding", finding });

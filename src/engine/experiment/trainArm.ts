@@ -5,16 +5,17 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { RunEvent } from "../../shared/events.ts";
 import { armModelFolder, slug } from "../../shared/runs.ts";
 import { classifierOf } from "../classifier/network.ts";
-import type { TrainingPlan } from "../define/index.ts";
+import { documented, type TrainingPlan } from "../define/index.ts";
 import { saveNetwork } from "../importers/index.ts";
 import { readText } from "../io/files.ts";
 import { readRunEvents } from "../io/runStore.ts";
+import { createRandom } from "../random.ts";
 import { planOf } from "../session/openModel.ts";
 import type { tfl } from "../tf.ts";
 import { train } from "../training/loop.ts";
+import { defenseOf, type ResolvedArm } from "./arms.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
-import type { ResolvedArm } from "./resolve.ts";
 import { type Trainee, traineeOf } from "./trainee.ts";
 import { attentionByEpoch, quickAttack } from "./watchTraining.ts";
 
@@ -81,12 +82,12 @@ export async function trainArm(arm: ResolvedArm, env: RunEnvironment): Promise<T
 /** The backend is left out on purpose: a model may be evaluated on another backend than it was trained on. */
 const keyOf = (arm: ResolvedArm, trainee: Trainee, env: RunEnvironment): string =>
   hashOf({
-    seed: env.experiment.seed,
-    dataset: { ...env.experiment.dataset, test: null },
+    seed: arm.seed,
+    dataset: { ...documented(env.experiment.dataset), train: env.experiment.dataset.train, test: null },
     data: env.data.trainSha256,
     name: arm.name,
     model: trainee.identity,
-    defense: arm.defense,
+    defense: arm.training.length > 1 ? arm.training.map(documented) : defenseOf({ ...arm, front: [] }),
     train: arm.train,
   });
 
@@ -96,7 +97,7 @@ const checkpoints = (arm: ResolvedArm, env: RunEnvironment, key: string): string
 async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironment, folder: string, key: string): Promise<TrainingRecord> {
   const { dataset, classes } = env.data;
   const inputShape = dataset.inputShape;
-  const plan = planOf([arm.defense], inputShape, classes);
+  const plan = planOf(arm.training.map(documented), inputShape, classes);
   const { network: base, input } = await trainee.build();
   const notes: string[] = [];
   const network = made(plan, base, (text) => {
@@ -111,7 +112,8 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
     images: split.validation ?? split.train,
     classifier: () => classifierOf(network, { contract, outputs: "logits", plan, inputShape, classNames, freeze: false }),
   };
-  const quick = quickAttack(watched, env);
+  const seeded = { ...env, ctx: { ...env.ctx, rng: createRandom(arm.seed) } };
+  const quick = quickAttack(watched, seeded);
   try {
     const result = await train(
       {
@@ -127,7 +129,7 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
         ...(quick ? { quickAttack: quick } : {}),
         onEpochEnd: attentionByEpoch(watched, env),
       },
-      env.ctx,
+      seeded.ctx,
     );
     await saveNetwork(network, folder, contract);
     const record: TrainingRecord = {
@@ -161,7 +163,7 @@ function contractOf(arm: ResolvedArm, input: InputContract["input"], env: RunEnv
   return {
     input: { layout: "nhwc", ...input, size: [height, width], channels: input.channels ?? (channels === 1 ? "gray" : "rgb") },
     output: { kind: "logits", classes: [...env.data.dataset.classNames] },
-    defense: { id: arm.defense.id, params: { ...arm.defense.params } },
+    ...(arm.training.length === 0 ? {} : { defense: arm.training.map(documented) }),
   };
 }
 

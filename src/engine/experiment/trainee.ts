@@ -1,12 +1,11 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
-import { resolveParams } from "../define/index.ts";
+import { documented } from "../define/index.ts";
 import { readArtifacts } from "../importers/artifacts.ts";
 import { type LoadedNetwork, loadNetwork, locateModel } from "../importers/index.ts";
-import { find } from "../registry.ts";
 import type { tfl } from "../tf.ts";
+import type { ResolvedArm } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
-import type { ResolvedArm } from "./resolve.ts";
 
 /** The 2-D network that an arm's training begins with. */
 export interface Trainee {
@@ -17,11 +16,6 @@ export interface Trainee {
 }
 type ModelFile = Extract<ResolvedArm["model"], { file: string }>;
 
-/** A model file without a training defence is evaluated as it is; everything else is trained. */
-export function isTrained(arm: ResolvedArm): boolean {
-  return !("file" in arm.model) || (find("defense", arm.defense.id).kind === "training" && arm.defense.id !== "standard");
-}
-
 export async function traineeOf(arm: ResolvedArm, env: RunEnvironment): Promise<Trainee> {
   const { dataset, classes } = env.data;
   const { model } = arm;
@@ -29,12 +23,10 @@ export async function traineeOf(arm: ResolvedArm, env: RunEnvironment): Promise<
     const { sha256 } = await readArtifacts(await locateModel(model.file));
     return { identity: { sha256, input: model.input }, build: () => fromFile(arm.name, model, env) };
   }
-  const entry = find("model", model.id);
-  const params = resolveParams(entry.params, model.params, model.id);
   return {
-    identity: model,
+    identity: documented(model),
     build: async () => ({
-      network: entry.build(params, { inputShape: dataset.inputShape, classes, seed: env.experiment.seed }),
+      network: model.entry.build(model.params, { inputShape: dataset.inputShape, classes, seed: arm.seed }),
       input: {},
     }),
   };

@@ -1,5 +1,6 @@
 import type { AttackDocument, ImageRecord, StaticResult } from "../../shared/results.ts";
 import { armRecordsFile, staticKey } from "../../shared/runs.ts";
+import { documented } from "../define/index.ts";
 import { scoreAll } from "../evaluation/transfer.ts";
 import { exists, readText } from "../io/files.ts";
 import { readNpz } from "../io/npz.ts";
@@ -13,11 +14,10 @@ import {
   share,
   targetOf,
 } from "../metrics/robustness.ts";
-import { find } from "../registry.ts";
+import type { ResolvedArm } from "./arms.ts";
 import type { ArmAttack } from "./attackArm.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
-import type { ResolvedArm } from "./resolve.ts";
 
 export interface Transferred {
   readonly result: StaticResult;
@@ -25,7 +25,7 @@ export interface Transferred {
 }
 export const staticPiece = (arm: ResolvedArm, key: string): string => `static:${arm.name}:${key}`;
 
-/** The undefended arm's adversarial images shown to a defended arm: the attack that does not know the defence. */
+/** Images that were made without an arm's defence shown to that arm: the attack that does not know the defence. */
 export async function transferArm(
   arm: ResolvedArm,
   open: OpenArm,
@@ -34,26 +34,26 @@ export async function transferArm(
   env: RunEnvironment,
 ): Promise<Transferred> {
   const { store, meter } = env;
-  const { key, params, id } = own.attack;
+  const { key, params, entry } = own.attack;
   const piece = staticPiece(arm, key);
   const file = armRecordsFile(arm.index, arm.name, staticKey(key));
   const fooled = source.document.images;
-  const made = env.undefended.arm?.name ?? "";
+  const sourceName = source.arm;
   const aimed = targetOf(own.summary.attack);
   if (store.state.completed.includes(piece) && (await exists(store.file(file)))) {
     const { images } = JSON.parse(await readText(store.file(file))) as Pick<AttackDocument, "images">;
     meter.finish(piece, true);
-    return { records: images, result: staticResult(made, images, fooled, aimed) };
+    return { records: images, result: staticResult(sourceName, images, fooled, aimed) };
   }
   meter.begin(piece);
   const arrays = await readNpz(store.file(source.file));
   const [clean, adversarial] = [floats(arrays["clean"]?.data), floats(arrays["adversarial"]?.data)];
   const before = own.document.images;
-  const batch = { clean, adversarial, before, target: find("attack", id).target?.(params) ?? null };
+  const batch = { clean, adversarial, before, target: entry.target?.(params) ?? null };
   const records = await scoreAll(open.classifier, batch, (done, total) => meter.report(done, total), env.ctx);
-  const result = staticResult(made, records, fooled, aimed);
+  const result = staticResult(sourceName, records, fooled, aimed);
   const files = { adversarial: source.file };
-  await store.writeJson(file, { run: store.id, attack: { id, params }, mode: "static", ...result, images: records, files });
+  await store.writeJson(file, { run: store.id, attack: documented(own.attack), mode: "static", ...result, images: records, files });
   await store.complete(piece);
   meter.finish(piece);
   return { records, result };

@@ -5,10 +5,10 @@ import type { ImageBatch } from "../define/index.ts";
 import { explainImages } from "../evaluation/explain.ts";
 import { attackBatch } from "../harness/runAttack.ts";
 import { writePng } from "../io/png.ts";
-import { find } from "../registry.ts";
+import { bind } from "../registry.ts";
 import type { ImageSource } from "../training/loop.ts";
+import type { ResolvedArm } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
-import type { ResolvedArm } from "./resolve.ts";
 import type { EpochEvent } from "./trainArm.ts";
 
 export interface Watched {
@@ -26,8 +26,7 @@ const attentionImages = 4;
 export function quickAttack(w: Watched, env: RunEnvironment): (() => Promise<NonNullable<EpochEvent["quickAttack"]>>) | null {
   const chosen = w.arm.train.quickAttack;
   if (!chosen) return null;
-  const { kind: id, ...params } = chosen;
-  const attack = find("attack", id);
+  const { id, params, entry: attack } = bind("attack", chosen);
   const name = typeof params["pixels"] === "number" ? `${params["pixels"]}-pixel attack` : attack.title;
   return async () => {
     const batch = await w.images.read(firstIndices(quickImages, w.images.size));

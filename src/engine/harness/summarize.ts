@@ -1,4 +1,11 @@
-import type { AttackSummary, Choice, Finding, ImageRecord, NormSummary } from "../../shared/results.ts";
+import {
+  type AttackSummary,
+  type Choice,
+  combinedDefense,
+  type Finding,
+  type ImageRecord,
+  type NormSummary,
+} from "../../shared/results.ts";
 import { countedForBeta, defenseSuccess, isCleanCorrect, isCorrect, robustness, share, targetOf } from "../metrics/robustness.ts";
 import { rb201 } from "../rules/rb201.ts";
 import { rb202 } from "../rules/rb202.ts";
@@ -11,7 +18,8 @@ export { compareFindings } from "./compare.ts";
 
 export interface SummaryFacts {
   readonly attack: Choice;
-  readonly defense: Choice | null;
+  /** Those that the model was trained with, then those in front of it. */
+  readonly defenses: readonly Choice[];
   readonly backend: string;
   readonly seed: number;
 }
@@ -32,6 +40,7 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
   const n = records.length;
   const cleanCorrect = records.filter(isCleanCorrect);
   const correct = records.filter(isCorrect).length;
+  const defenses = facts.defenses.filter(({ id }) => id !== "standard"); // plain training defends nothing
   const target = targetOf(facts.attack);
   const attackable = countedForBeta(records, target);
   const successes = records.filter((r) => r.success);
@@ -45,7 +54,8 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
   return {
     n,
     ...facts,
-    defense: facts.defense?.id === "standard" ? null : facts.defense, // plain training defends nothing
+    defenses,
+    defense: combinedDefense(defenses),
     clean: { accuracy: share(cleanCorrect.length, n), correct: cleanCorrect.length },
     attacked: { accuracy: share(correct, n), correct },
     successRate: share(attackable.filter((r) => r.success).length, attackable.length),

@@ -5,9 +5,9 @@ import { percent } from "../../shared/format.ts";
 import type { AttackDocument, AttackSummary, Choice } from "../../shared/results.ts";
 import { runFiles, slug } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { defended as inFrontOf } from "../classifier/defended.ts";
+import { attackSurface, defended as inFrontOf } from "../classifier/defended.ts";
 import type { RunContext } from "../context.ts";
-import { isInference, resolveParams, type Split } from "../define/index.ts";
+import { type Attack, type Bound, documented, isInference, type Split } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { type Evaluated, evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
 import { type PreparedAttack, prepare, preparedAttack, withPreparation } from "../evaluation/prepare.ts";
@@ -18,7 +18,7 @@ import { hashOf } from "../experiment/document.ts";
 import { checkShape } from "../experiment/openArm.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
-import { bind, find } from "../registry.ts";
+import { bind } from "../registry.ts";
 import { onlyTransferred } from "../rules/rb008.ts";
 import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
@@ -48,7 +48,7 @@ export async function attackDataset(
   engine: Engine,
   ctx: RunContext,
 ): Promise<{ readonly directory: string; readonly document: AttackDocument }> {
-  const attack = { id: p.attack.id, params: resolveParams(find("attack", p.attack.id).params, p.attack.params, p.attack.id) };
+  const attack = bind("attack", { kind: p.attack.id, ...p.attack.params });
   const { model, source, sourceHash } = await openModels(p, ctx);
   const choice = { files: p.images, dataset: p.dataset, split: p.split, limit: p.limit, workspace: p.workspace };
   const images = await openImages(choice, model, p.model, ctx);
@@ -67,7 +67,7 @@ export async function attackDataset(
 }
 
 interface Evaluation {
-  readonly attack: Choice;
+  readonly attack: Bound<Attack>;
   readonly model: Classifier;
   /** What is attacked: the model itself, or the undefended one that static images are made against. */
   readonly source: Classifier;
@@ -85,19 +85,19 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   store.append({ kind: "started", run: store.id, title: store.state.title, backend, device, arms: [arm] });
   const prepared = await prepareFor(store, e, ctx);
   const attack = prepared ? { ...e.attack, params: prepared.params } : e.attack;
-  const onProgress = (done: number, total: number): void => report(ctx, done, total, find("attack", attack.id).title);
+  const onProgress = (done: number, total: number): void => report(ctx, done, total, attack.entry.title);
   const attacked = await evaluateAttack(
     { attack: { ...attack, key: attack.id }, model: source, images, prepared: prepared?.prepared, onProgress },
     ctx,
   );
   const isStatic = model !== source;
-  const target = find("attack", attack.id).target?.(attack.params) ?? null;
+  const target = attack.entry.target?.(attack.params) ?? null;
   const evaluated = isStatic ? await transferred(attacked, model, target, ctx) : attacked;
-  const bare = summarizeAttack(evaluated.outcomes, { attack, defense: model.defenses.at(-1) ?? null, backend, seed: p.seed });
+  const bare = summarizeAttack(evaluated.outcomes, { attack: documented(attack), defenses: model.defenses, backend, seed: p.seed });
   const task = { attack: { ...attack, key: attack.id }, model, images };
   const summarized = prepared ? await withPreparation(bare, prepared, recordsOf(evaluated), task, ctx) : bare;
   const failures = deviceFindings(await readRunEvents(store.directory));
-  const summary = { ...summarized, ...(isStatic ? asStatic(summarized) : {}), ...(p.mode === "adaptive" ? { mode: p.mode } : {}) };
+  const summary = { ...summarized, ...knowledgeOf(e, summarized) };
   const findings = [...summary.findings, ...failures];
   await writeAdversarial(store.file(runFiles.adversarial), evaluated, images.inputShape);
   await writeThumbnails(store, evaluated, images.inputShape, { arm, attack: attack.id });
@@ -127,10 +127,10 @@ async function writeNamed(store: RunStore, e: Evaluated, files: readonly string[
 async function prepareFor(store: RunStore, e: Evaluation, ctx: RunContext): Promise<PreparedAttack | null> {
   const { model, source, images, p, engine } = e;
   const { id } = e.attack;
-  const { preparation } = find("attack", id);
+  const { preparation } = e.attack.entry;
   if (!preparation) return null;
   const params = preparation.madeOn?.(e.attack.params, source === model ? "whitebox" : "transfer") ?? e.attack.params;
-  const attack = { id, params };
+  const attack = documented({ ...e.attack, params });
   const training = images.training ?? images.chosen;
   const { seed } = p;
   const stem = preparation.noun;
@@ -153,11 +153,14 @@ async function prepareFor(store: RunStore, e: Evaluation, ctx: RunContext): Prom
   return preparedAttack(preparation, prepared, params, { stem, isOnItsOwn: images.training === null });
 }
 
-/** A static attack is never the last word on a defence: the finding says so. */
-const asStatic = ({ findings, attack }: AttackSummary): Pick<AttackSummary, "mode" | "findings"> => ({
-  mode: "static",
-  findings: [...findings, { ...onlyTransferred(), attack: attack.id }],
-});
+/** What the attack knew of the model's defences. A static attack is never the last word on a defence: a finding says so. */
+function knowledgeOf({ model, source, p }: Evaluation, { findings, attack, defenses }: AttackSummary): Partial<AttackSummary> {
+  if (source !== model) {
+    const how = p.surrogate === undefined ? attackSurface(model, "static").how : `the model ${p.surrogate}`;
+    return { mode: "static", how, findings: [...findings, { ...onlyTransferred(), attack: attack.id }] };
+  }
+  return defenses?.length ? { mode: "adaptive", how: attackSurface(model, "adaptive").how } : {};
+}
 
 interface Opened {
   readonly model: Classifier;

@@ -102,8 +102,8 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
   const { label, ...rest } = parts;
   const [record] = outcome.records;
   if (!record) throw new Error("an attacked batch has no record");
-  const defense = model.defenses.at(-1) ?? null;
-  const { findings } = summarizeAttack([outcome], { attack, defense, backend: engine.backend, seed: p.seed });
+  const { defenses } = model;
+  const { findings } = summarizeAttack([outcome], { attack, defenses, backend: engine.backend, seed: p.seed });
   const named = [...parts.before.scores].find((score) => score.index === label);
   return {
     directory: store.directory,

@@ -77,9 +77,11 @@ function rowCells({ arm, summary }: ReportRow, hasStatic: boolean, hasFooled: bo
 /** How large the experiment was: a subset is said to be one. */
 function sizeNotes(report: RunReport): string[] {
   return report.arms.map((arm) => {
-    const trained = arm.training
-      ? `trained on ${count(arm.training.images)} images for ${count(arm.training.epochs)} epochs${arm.training.reused ? " (model reused)" : ` in ${duration(arm.training.seconds)}`}`
-      : "taken as it is";
+    const trained = arm.network
+      ? `the network of ${arm.network}`
+      : arm.training
+        ? `trained on ${count(arm.training.images)} images for ${count(arm.training.epochs)} epochs${arm.training.reused ? " (model reused)" : ` in ${duration(arm.training.seconds)}`}`
+        : "taken as it is";
     const { timing } = arm;
     const p95 = timing?.p95Milliseconds === undefined ? "" : ` (95th percentile ${number(timing.p95Milliseconds)})`;
     const without = timing?.networkMilliseconds === undefined ? "" : `, ${number(timing.networkMilliseconds)} ms without the volumizer`;

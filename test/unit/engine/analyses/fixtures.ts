@@ -38,7 +38,7 @@ export interface ToyAttack {
 export function analysedAttack({ attack, key = attack.id, fate, classes, transferred }: ToyAttack): AnalysedAttack {
   const counted = { records: records(fate, classes), gradientEvaluations: 0, forwardEvaluations: 0, seconds: 1 };
   const notes = { outOfBall: 0, notFinite: 0, silentSuccess: 0, lostAfter8Bit: 0, skipped: 0, usesGradients: false };
-  const summary = summarizeAttack([{ ...counted, notes }], { attack, defense: null, backend: "cpu", seed: 1 });
+  const summary = summarizeAttack([{ ...counted, notes }], { attack, defenses: [], backend: "cpu", seed: 1 });
   const source = transferred ? records(transferred.undefended, classes) : null;
   const shown =
     transferred && source ? { static: staticResult("undefended", records(transferred.fate, classes), source, targetOf(attack)) } : {};
@@ -78,7 +78,7 @@ export function arm({ name, defense, attacks = [], analyses = [], data = null, h
 
 export const facts = (arms: readonly AnalysedArm[], attacks: readonly Choice[] = []): RunFacts => ({
   dataset: "cifar10",
-  arms: arms.map(({ report }) => ({ name: report.name, defense: report.defense, model: report.model.id })),
+  arms: arms.map(({ report }) => ({ name: report.name, defense: report.defense, defenses: [report.defense], model: report.model.id })),
   attacks: attacks.map((attack) => ({ ...attack, key: attack.id })),
   attackParams: (id) => find("attack", id).params,
   inputShape: [32, 32, 3],

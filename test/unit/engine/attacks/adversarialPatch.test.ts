@@ -41,7 +41,7 @@ describe("an adversarial patch that nobody prepared", () => {
     const params = paramsOf({ area: 0 });
     const outcome = await attackBatch({ ...common, params, model, batch }, createContext());
     expect(outcome.adversarial).toEqual(batch.images);
-    const summary = summarizeAttack([outcome], { attack: { id: "adversarialPatch", params }, defense: null, backend: "cpu", seed: 1 });
+    const summary = summarizeAttack([outcome], { attack: { id: "adversarialPatch", params }, defenses: [], backend: "cpu", seed: 1 });
     expect(summary).toMatchObject({ successRate: 0, defenseSuccess: 1 });
     expect(summary.findings.map(({ rule }) => rule)).toEqual(["RB202"]);
     model.dispose();
@@ -84,7 +84,7 @@ describe("figures of a patch with a target", () => {
     );
     const notes = { outOfBall: 0, notFinite: 0, silentSuccess: 0, lostAfter8Bit: 0, skipped: 1, usesGradients: false };
     const outcome = { records, gradientEvaluations: 0, forwardEvaluations: 0, seconds: 1, notes };
-    const facts = (target: number) => ({ attack: { id: "adversarialPatch", params: { target } }, defense: null, backend: "cpu", seed: 1 });
+    const facts = (target: number) => ({ attack: { id: "adversarialPatch", params: { target } }, defenses: [], backend: "cpu", seed: 1 });
     expect(summarizeAttack([outcome], facts(2))).toMatchObject({
       clean: { accuracy: 4 / 5 },
       attacked: { accuracy: 2 / 5 },

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import type { Classifier } from "../../../../src/engine/classifier/classifier.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import { type ImageBatch, resolveParams } from "../../../../src/engine/define/index.ts";
+import type { ImageBatch } from "../../../../src/engine/define/index.ts";
 import { batchesOf, batchSizeOf, inMemory } from "../../../../src/engine/evaluation/batches.ts";
 import { cleanAccuracy } from "../../../../src/engine/evaluation/clean.ts";
 import { evaluateAttack } from "../../../../src/engine/evaluation/evaluate.ts";
 import { PartialBatches } from "../../../../src/engine/evaluation/partial.ts";
-import { find } from "../../../../src/engine/registry.ts";
+import { bind } from "../../../../src/engine/registry.ts";
 import { labelledByModel, linearClassifier, randomBatch } from "../fixtures.ts";
 
 const shape = [2, 2, 1] as const;
@@ -32,7 +32,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const pgd = { id: "pgd", key: "pgd", params: resolveParams(find("attack", "pgd").params, { eps: 0.2, steps: 3 }, "pgd") };
+const pgd = { ...bind("attack", { kind: "pgd", eps: 0.2, steps: 3 }), key: "pgd" };
 
 describe("batches", () => {
   it("cover every image once", () => {

@@ -2,6 +2,7 @@ import "../../../../src/engine/backends/cpu.ts";
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { defenseOf } from "../../../../src/engine/experiment/arms.ts";
 import { canonical, experimentDocument, hashOf } from "../../../../src/engine/experiment/document.ts";
 import { checkExpectations } from "../../../../src/engine/experiment/expectations.ts";
 import { loadExperiment, parseExperiment } from "../../../../src/engine/experiment/load.ts";
@@ -24,11 +25,11 @@ describe("an experiment file", () => {
   it("gets every default, and its first arm the name of its defence", async () => {
     const resolved = await resolve(source);
     expect(resolved.seed).toBe(1);
-    expect(resolved.arms.map(({ name, index, defense }) => [name, index, defense.id])).toEqual([
+    expect(resolved.arms.map((arm) => [arm.name, arm.index, defenseOf(arm).id])).toEqual([
       ["volumizedCurriculum", 0, "volumizedCurriculum"],
       ["undefended", 1, "standard"],
     ]);
-    expect(resolved.arms[0]?.defense.params).toMatchObject({ patch: 7, measure: "mutualInformation" });
+    expect(resolved.arms[0]?.training[0]?.params).toMatchObject({ patch: 7, measure: "mutualInformation" });
     expect(resolved.attacks.map(({ key, params }) => [key, params["eps"]])).toEqual([
       ["fgsm", 0.3],
       ["fgsm-2", 0.1],
@@ -65,7 +66,8 @@ describe("an experiment file", () => {
     const curve = (values: string) => `{ "kind": "robustnessCurve", "attack": "fgsm-2", "over": "eps", "values": ${values} }`;
     const text = source.replace('"compare"', `"analyses": [${curve("[0.1, 0.2]")}, ${curve("[0.2]")}], "compare"`);
     const resolved = await resolve(text);
-    expect(resolved.further).toEqual([{ id: "fgsm", params: { eps: 0.2 }, key: "fgsm-2-eps-0_2", images: 0 }]);
+    expect(resolved.further).toMatchObject([{ id: "fgsm", params: { eps: 0.2 }, key: "fgsm-2-eps-0_2", images: 0 }]);
+    expect(resolved.further).toHaveLength(1);
     expect(resolved.analyses.map(({ further }) => further)).toEqual([["fgsm-2", "fgsm-2-eps-0_2"], ["fgsm-2-eps-0_2"]]);
   });
 
@@ -110,7 +112,7 @@ describe("the experiments of paper 0", () => {
   it("the main comparison has an undefended and a defended arm under 1-pixel, N-pixel and patch attacks", async () => {
     for (const name of ["paper0-mnist", "paper0-cifar10"]) {
       const { arms, attacks, attackIds, ids } = await open(name);
-      expect(arms.map(({ defense }) => defense.id)).toEqual(expect.arrayContaining(["standard", "volumizedCurriculum"]));
+      expect(arms.map((arm) => defenseOf(arm).id)).toEqual(expect.arrayContaining(["standard", "volumizedCurriculum"]));
       expect(attacks.filter(({ id }) => id === "nPixel").map(({ params }) => params["pixels"])[0]).toBe(1);
       expect(attacks.filter(({ id }) => id === "nPixel").length).toBe(2);
       expect([...attackIds]).toEqual(expect.arrayContaining(["adversarialPatch", "pgd"]));
@@ -121,7 +123,7 @@ describe("the experiments of paper 0", () => {
   it("the ablation has the arms of Tables 3 and 6 and of Figure 7", async () => {
     const { ids, arms } = await open("paper0-mnist-ablation");
     expect(ids).toEqual(expect.arrayContaining(["ablation", "syllabusComparison", "depthSweep", "timing", "paperComparison"]));
-    const of = (name: string) => [...new Set(arms.map(({ defense }) => defense.params[name]).filter((value) => value !== undefined))];
+    const of = (name: string) => [...new Set(arms.map((arm) => defenseOf(arm).params[name]).filter((value) => value !== undefined))];
     expect(of("measure").sort()).toEqual(["entropy", "klDivergence", "maxNorm", "mutualInformation", "psnr"]);
     expect(of("patch")).toEqual([14, 7, 4]);
   });

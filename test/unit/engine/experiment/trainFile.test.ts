@@ -56,7 +56,7 @@ describe("a model file with a training defence", () => {
     await save("mine", classifier(16));
     const directory = await train("mine");
     const saved = JSON.parse(readFileSync(path.join(directory, "model/model.bulwark.json"), "utf8")) as InputContract;
-    expect(saved).toMatchObject({ input: { ...input, size: [16, 16] }, defense: { id: "volumizedCurriculum" } });
+    expect(saved).toMatchObject({ input: { ...input, size: [16, 16] }, defense: [{ id: "volumizedCurriculum" }] });
 
     const { classifier: trained } = await openModel(directory);
     const image = tf.randomUniform([1, 16, 16, 1], 0, 1, "float32", 5) as Images;

@@ -27,7 +27,7 @@ const outcome = (records: ImageRecord[], notes: Partial<HarnessNotes> = {}): Cou
   seconds: 2,
   notes: { ...quiet, ...notes },
 });
-const facts = (id: string, params: Record<string, unknown> = {}) => ({ attack: { id, params }, defense: null, backend: "cpu", seed: 1 });
+const facts = (id: string, params: Record<string, unknown> = {}) => ({ attack: { id, params }, defenses: [], backend: "cpu", seed: 1 });
 
 describe("statistics", () => {
   it("sums the exact binomial", () => {
@@ -68,8 +68,8 @@ describe("summary", () => {
 
   it("names the defence, and none for plain training", () => {
     const defense = { id: "volumizedCurriculum", params: {} };
-    expect(summarizeAttack([], { ...facts("pgd"), defense }).defense).toEqual(defense);
-    expect(summarizeAttack([], { ...facts("pgd"), defense: { id: "standard", params: {} } }).defense).toBeNull();
+    expect(summarizeAttack([], { ...facts("pgd"), defenses: [defense] }).defense).toEqual(defense);
+    expect(summarizeAttack([], { ...facts("pgd"), defenses: [{ id: "standard", params: {} }] }).defense).toBeNull();
   });
 
   it("has no rate where there is nothing to count", () => {

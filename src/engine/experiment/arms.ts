@@ -1,0 +1,91 @@
+import path from "node:path";
+import type { InputContract } from "../../shared/contract.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import {
+  type ChosenDefense,
+  defaultTrain,
+  type Experiment,
+  type ExperimentArm,
+  firstArmName,
+  type TrainSettings,
+} from "../../shared/experiment.ts";
+import { type Choice, combinedDefense } from "../../shared/results.ts";
+import { slug } from "../../shared/runs.ts";
+import {
+  type Bound,
+  documented,
+  type InferenceDefense,
+  isInference,
+  isTraining,
+  type ModelSpec,
+  type TrainingDefense,
+} from "../define/index.ts";
+import { bind } from "../registry.ts";
+
+export type ResolvedModel = Bound<ModelSpec> | { readonly file: string; readonly input: InputContract | null };
+
+/** A network with defences: those of its training stack, those in front are met by an image in this order. */
+export interface ResolvedArm {
+  /** Place in the experiment; −1 for an arm that only static images are made against and that no report shows. */
+  readonly index: number;
+  readonly name: string;
+  /** Of initial weights and training. */
+  readonly seed: number;
+  readonly model: ResolvedModel;
+  /** Without `standard`, which changes nothing. */
+  readonly training: readonly Bound<TrainingDefense>[];
+  readonly front: readonly Bound<InferenceDefense>[];
+  readonly train: TrainSettings;
+}
+
+/** The defences of an arm as JSON, those of its training first; none for an undefended arm. */
+export const defensesOf = ({ training, front }: Pick<ResolvedArm, "training" | "front">): Choice[] =>
+  [...training, ...front].map(documented);
+
+/** What reports call an arm's defence. */
+export const defenseOf = (arm: ResolvedArm): Choice => combinedDefense(defensesOf(arm)) ?? { id: "standard", params: {} };
+
+export const isUndefended = ({ training, front }: ResolvedArm): boolean => training.length + front.length === 0;
+
+/**
+ * The experiment's own arm, then those of `compare`, every default filled in.
+ * @throws UNKNOWN_ID, PARAMETER_INVALID, EXPERIMENT_INVALID for two arms of one name
+ */
+export function resolveArms(experiment: Experiment, directory: string): ResolvedArm[] {
+  const { defense } = experiment;
+  const first: ExperimentArm = { name: firstArmName(listOf(defense).map(({ kind }) => kind)), ...(defense ? { defense } : {}) };
+  const arms = [first, ...(experiment.compare ?? [])].map((arm, index): ResolvedArm => {
+    const train = { ...defaultTrain, ...experiment.train, ...arm.train };
+    const quickAttack = train.quickAttack && documented(bind("attack", train.quickAttack, { directory }));
+    return {
+      index,
+      name: arm.name,
+      seed: arm.seed ?? experiment.seed ?? 1,
+      model: resolveModel(arm.model ?? experiment.model, directory),
+      ...resolveDefenses(arm.defense, directory),
+      train: { ...train, quickAttack: quickAttack ? { kind: quickAttack.id, ...quickAttack.params } : null },
+    };
+  });
+  const names = new Set<string>();
+  for (const { name } of arms) {
+    if (names.has(slug(name)))
+      throw new BulwarkError("EXPERIMENT_INVALID", `Two arms are called "${name}".`, 'Give each entry of "compare" a name of its own.');
+    names.add(slug(name));
+  }
+  return arms;
+}
+
+const listOf = (defense: ChosenDefense | undefined) => (defense === undefined ? [] : [defense].flat());
+
+function resolveDefenses(defense: ChosenDefense | undefined, directory: string): Pick<ResolvedArm, "training" | "front"> {
+  const bound = listOf(defense).map((chosen) => bind("defense", chosen, { directory }));
+  return { training: bound.filter(isTraining).filter(({ id }) => id !== "standard"), front: bound.filter(isInference) };
+}
+
+function resolveModel(model: Experiment["model"], directory: string): ResolvedModel {
+  if ("file" in model && typeof model.file === "string") {
+    const input = "input" in model && model.input ? (model.input as InputContract) : null;
+    return { file: path.resolve(directory, model.file), input };
+  }
+  return bind("model", model as Exclude<Experiment["model"], { file: string }>, { directory });
+}

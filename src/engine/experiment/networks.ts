@@ -1,0 +1,97 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import { documented, labelOf } from "../define/index.ts";
+import { isUndefended, type ResolvedArm } from "./arms.ts";
+import { hashOf } from "./document.ts";
+
+/** The run makes the network itself, unless it evaluates what is there: a model file without a training defence is taken as it is. */
+export const isTrained = ({ model, training }: ResolvedArm): boolean => !("file" in model) || training.length > 0;
+
+/** Arms of one run that have the same network have the same key: model, seed, training defences, settings. */
+export function networkKey(arm: ResolvedArm): string {
+  const { model } = arm;
+  const chosen = "file" in model ? model : documented(model);
+  if (!isTrained(arm)) return hashOf({ model: chosen });
+  return hashOf({ model: chosen, seed: arm.seed, training: arm.training.map(documented), train: arm.train });
+}
+
+/** The first arm that has this arm's network: it is trained under that arm's name, into that arm's folder. */
+export function ownerOf(arm: ResolvedArm, arms: readonly ResolvedArm[]): ResolvedArm {
+  const key = networkKey(arm);
+  return arms.find((other) => networkKey(other) === key) ?? arm;
+}
+
+/** Which arms static images are made against. */
+export interface StaticSources {
+  /** The first undefended arm. */
+  readonly undefended: ResolvedArm | null;
+  /** A second undefended network, that the images are shown to as well. */
+  readonly control: ResolvedArm | null;
+  /** Networks of the experiment with nothing in front that no arm of it shows. */
+  readonly unlisted: readonly ResolvedArm[];
+  /**
+   * What an attack that does not know this arm's defence is made against: the same network with nothing in front; where the defence is in
+   * the training, the undefended arm. Null for the undefended arm itself, and where there is none.
+   */
+  of(arm: ResolvedArm): ResolvedArm | null;
+}
+
+/** @throws EXPERIMENT_INVALID for a control arm that is none */
+export function staticSources(arms: readonly ResolvedArm[], control: string | null): StaticSources {
+  const bare = new Map(
+    arms
+      .filter(({ front }) => front.length === 0)
+      .map((arm) => [networkKey(arm), arm] as const)
+      .reverse(),
+  );
+  const unlisted: ResolvedArm[] = [];
+  for (const arm of arms) {
+    const key = networkKey(arm);
+    if (bare.has(key)) continue;
+    const front = arm.front.map((one) => labelOf(one)).join(" and ");
+    const without: ResolvedArm = { ...arm, index: -1, name: `${ownerOf(arm, arms).name} without ${front}`, front: [] };
+    bare.set(key, without);
+    unlisted.push(without);
+  }
+  const undefended = [...arms, ...unlisted].find(isUndefended) ?? null;
+  return {
+    undefended,
+    control: controlOf(arms, control, undefended),
+    unlisted,
+    of(arm) {
+      if (arm.front.length > 0) return bare.get(networkKey(arm)) ?? null;
+      return arm === undefended ? null : undefended;
+    },
+  };
+}
+
+function controlOf(arms: readonly ResolvedArm[], name: string | null, undefended: ResolvedArm | null): ResolvedArm | null {
+  if (name === null) return null;
+  const invalid = (message: string, fix: string) => new BulwarkError("EXPERIMENT_INVALID", message, fix);
+  const found = arms.find((arm) => arm.name === name);
+  if (!found)
+    throw invalid(
+      `There is no arm "${name}" to be the control.`,
+      `Name one of "compare"; the arms are ${arms.map((a) => a.name).join(", ")}.`,
+    );
+  if (!isUndefended(found))
+    throw invalid(`The control arm "${name}" is defended.`, "A control is a second undefended network: remove its defence.");
+  if (undefended && networkKey(found) === networkKey(undefended))
+    throw invalid(
+      `The control arm "${name}" has the network that static images are made against.`,
+      'Give it a "seed" of its own, so that it becomes another network.',
+    );
+  return found;
+}
+
+/**
+ * The order in which arms are attacked: what is shown to others must have been made, so the undefended arm first, then the control, then
+ * every other network with nothing in front.
+ */
+export function runningOrder(arms: readonly ResolvedArm[], sources: StaticSources): ResolvedArm[] {
+  const rank = (arm: ResolvedArm): number => {
+    if (arm === sources.undefended) return 0;
+    if (arm === sources.control) return 1;
+    return arm.front.length === 0 ? 2 : 3;
+  };
+  return [...arms, ...sources.unlisted].sort((a, b) => rank(a) - rank(b));
+}

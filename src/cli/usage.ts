@@ -16,6 +16,7 @@ export const commonOptions = {
   device: { type: "string" },
   seed: { type: "string" },
   out: { type: "string" },
+  force: { type: "boolean" },
   quiet: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const satisfies Options;
@@ -25,6 +26,7 @@ export const commonHelp: readonly (readonly [string, string])[] = [
   ["--device NAME", "auto, cpu, webgpu, cuda, directml or coreml; `bulwark doctor` says which there are"],
   ["--seed N", "seed of everything random (1)"],
   ["--out DIR", "folder for the results (.bulwark/runs/<run>)"],
+  ["--force", "replace what --out holds; take over a run from a machine that is silent"],
   ["--quiet", "no progress"],
   ["--help", "this text"],
 ];
@@ -49,6 +51,7 @@ export const verbs = {
     model: text,
   }),
   resume: verb("resume RUN", "go on with an interrupted run", ["RUN"]),
+  cancel: verb("cancel RUN", "ask the process that works on a run to stop after its step", ["RUN"]),
   attack: verb(
     "attack --model M (--image F… | --dataset D [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…] [--adaptive | --static [--surrogate M]]",
     "one attack on pictures or a data set",

@@ -54,6 +54,22 @@ export function createContext(options: ContextOptions = {}): RunContext {
   };
 }
 
+/** The same context, which also stops when `signal` says so. */
+export function stoppedBy(signal: AbortSignal, ctx: RunContext): RunContext {
+  const stop = (): void => {
+    if (signal.aborted) throw cancelled();
+  };
+  return {
+    ...ctx,
+    signal: AbortSignal.any([ctx.signal, signal]),
+    async checkpoint(progress) {
+      stop();
+      await ctx.checkpoint(progress);
+      stop();
+    },
+  };
+}
+
 /** Backends that queue work (ours) offer `flush`; the others compute at once. */
 function flushBackend(): void {
   if (!tf.getBackend()) return; // fetching data needs none

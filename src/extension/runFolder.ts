@@ -2,9 +2,9 @@ import { mkdirSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import path from "node:path";
 import { asBulwarkError } from "../shared/errors.ts";
-import { statusOf } from "../shared/lifecycle.ts";
 import { type RunState, runFiles, runsFolder, slug } from "../shared/runs.ts";
 import { isRecord, readJson } from "./files.ts";
+import { liveStatus } from "./runDriver.ts";
 
 /**
  * A run folder that nobody has: `20260314-150926-quickstart` under the workspace's `.bulwark/runs`. It is made here, since two requests of
@@ -48,5 +48,5 @@ export async function readRunState(directory: string): Promise<RunState | undefi
   const read = await readJson(path.join(directory, runFiles.state));
   if (!isRecord(read) || read["version"] !== 1 || !Array.isArray(read["completed"])) return undefined;
   const state = read as unknown as RunState; // written by our engine; version 1 has this shape
-  return { ...state, run: path.basename(directory), status: statusOf(state) };
+  return { ...state, run: path.basename(directory), status: await liveStatus(directory, state) };
 }

@@ -23,7 +23,9 @@ export const errorCodes = [
   "NETWORK",
   "NOT_WRITABLE",
   "PARAMETER_INVALID",
+  "RUN_EXISTS", // the folder for the results holds something else already
   "RUN_INVALID",
+  "RUN_LOCKED", // another process works on the run
   "RUN_NOT_FOUND",
   "TRAINING_DIVERGED", // the loss became NaN or infinite
   "UNKNOWN_ID", // no attack, defence, model … of that name

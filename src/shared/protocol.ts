@@ -160,6 +160,8 @@ export interface ExplainImageParams {
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly directory: string;
+  /** Replaces what lies in `directory`. */
+  readonly force?: boolean;
 }
 export interface ExplainImageResult {
   readonly directory: string;
@@ -187,6 +189,8 @@ export interface RankPatchesParams {
   /** Image size to resize to first, when the model wants another one. */
   readonly size?: readonly [number, number];
   readonly directory: string;
+  /** Replaces what lies in `directory`. */
+  readonly force?: boolean;
 }
 export interface PatchRanking {
   readonly Z: number;
@@ -226,6 +230,8 @@ export interface RunExperimentParams {
   readonly backend: string;
   /** Instead of the experiment's own. */
   readonly seed?: number;
+  /** Replaces what lies in `directory`, and does not wait for a sign of life of another machine that drove it. */
+  readonly force?: boolean;
 }
 export interface RunExperimentResult {
   readonly directory: string;

@@ -3,6 +3,9 @@ export const runFiles = {
   experiment: "experiment.json",
   events: "events.jsonl",
   state: "state.json",
+  /** The lock of the process that works on the run, and a request to that process to stop; see driver.ts. */
+  driver: "driver.json",
+  cancel: "cancel.json",
   model: "model",
   images: "images",
   report: "report.json",
@@ -58,7 +61,8 @@ export const slug = (text: string): string =>
     .replace(/^-+|-+$/g, "")
     .slice(0, 60) || "unnamed";
 
-export type RunStatus = "running" | "done" | "failed" | "cancelled" | "interrupted";
+/** "interrupted" and "elsewhere" (running on another machine) are never written: the lock beside `state.json` tells them. */
+export type RunStatus = "running" | "done" | "failed" | "cancelled" | "interrupted" | "elsewhere";
 export type RunKind = "experiment" | "attack" | "explain" | "rank" | "train" | "evaluate" | "patch";
 
 /** `state.json`: what is finished. Written (to a temporary name, then renamed) after every finished piece. */
@@ -70,8 +74,8 @@ export interface RunState {
   readonly status: RunStatus;
   readonly createdAt: string;
   readonly updatedAt: string;
-  /** Process that works on it; a status "running" with a dead process is shown as "interrupted". */
-  readonly pid: number | null;
+  /** Hash of what was asked for, where the same request may write into the folder again. */
+  readonly request?: string;
   /** 0…1, for the tree. */
   readonly progress: number;
   /** One headline figure, such as "clean 98.6 % · pgd 0.2 %". */

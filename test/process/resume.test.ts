@@ -33,12 +33,12 @@ describe("a run that is killed", () => {
       await moment();
       running.child.kill("SIGKILL");
       expect((await running.finished).signal).toBe("SIGKILL");
-      expect(state("killed").status).toBe("running"); // what a killed process leaves behind; its pid tells
+      expect(state("killed").status).toBe("running"); // what a killed process leaves behind; its lock tells
       words = ["resume", "killed"];
     }
     const done = await bulwark(workspace, "resume", "killed", "--quiet");
     expect(done).toMatchObject({ code: 0, stderr: "" });
-    expect(state("killed")).toMatchObject({ status: "done", progress: 1, pid: null });
+    expect(state("killed")).toMatchObject({ status: "done", progress: 1 });
     expect(figuresOf(out)).toEqual(figuresOf(whole));
     expect(hashesOf(out)).toEqual(hashesOf(whole));
     expect(Object.keys(hashesOf(out))).toEqual(
@@ -48,7 +48,7 @@ describe("a run that is killed", () => {
 
   it("leaves nothing half-written behind when it is done", () => {
     const names = readdirSync(workspace.file("killed"), { recursive: true, encoding: "utf8" });
-    expect(names.filter((name) => /\.tmp$|^partial\/.|^checkpoints\/./.test(name))).toEqual([]);
+    expect(names.filter((name) => /\.tmp$|^partial\/.|^checkpoints\/.|^driver\.json$/.test(name))).toEqual([]);
   });
 });
 
@@ -61,7 +61,7 @@ describe("a run that is asked to stop", () => {
     const { code, stderr, stdout } = await running.finished;
     expect([code, stdout]).toEqual([130, ""]);
     expect(stderr).toContain("bulwark resume stopped");
-    expect(state("stopped")).toMatchObject({ status: "cancelled", error: null, pid: null });
+    expect(state("stopped")).toMatchObject({ status: "cancelled", error: null });
     expect((await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "stopped")).code).toBe(0); // the same command goes on as well
     expect(hashesOf(out)).toEqual(hashesOf(whole));
   });
@@ -78,9 +78,17 @@ describe("the same command again", () => {
     expect(hashesOf(whole)).toEqual(before);
   });
 
-  it("with another experiment starts over and says so", async () => {
+  it("with another experiment is refused, and changes nothing", async () => {
+    const before = hashesOf(whole);
     await writeExperiment(workspace, { attacks: [{ kind: "fgsm", eps: 0.05 }], expect: [{ metric: "attacked.accuracy", min: 1.01 }] });
     const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "whole");
+    expect(done).toMatchObject({ code: 3, stderr: expect.stringMatching(/^error RUN_EXISTS: .*whole holds another run.* — .*--force/m) });
+    expect(hashesOf(whole)).toEqual(before);
+    expect(state("whole").status).toBe("done");
+  });
+
+  it("with another experiment and --force starts over and says so", async () => {
+    const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "whole", "--force");
     expect(done.code).toBe(2); // an accuracy above 1 is never met
     expect(done.stderr).toMatch(/another experiment/);
     expect(done.stderr).toMatch(/trained model reused/); // only the attacks changed

@@ -1,4 +1,5 @@
 import { percent } from "../../src/shared/format.ts";
+import { isUnderWay } from "../../src/shared/lifecycle.ts";
 import type { TrainingIntent, TrainingState } from "../../src/shared/panels.ts";
 import { errorCard } from "../lib/cards.ts";
 import { createChart } from "../lib/chart.ts";
@@ -29,14 +30,14 @@ export function createView(send: (intent: TrainingIntent) => void): { element: H
     top.update({ state, summary });
     error.update(state.error);
     const hasCurves = summary.arms.some((arm) => arm.steps.length + arm.epochs.length > 0);
-    show(empty, !hasCurves && state.run.status === "running");
+    show(empty, !hasCurves && isUnderWay(state.run.status));
     show(charts.element, hasCurves);
     charts.update(summary);
     strips.update({ summary, base: state.base });
     log.update(summary.log);
   };
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && state?.run.status === "running" && !event.defaultPrevented) send({ kind: "cancel" });
+    if (event.key === "Escape" && state && isUnderWay(state.run.status) && !event.defaultPrevented) send({ kind: "cancel" });
   });
   return {
     element,

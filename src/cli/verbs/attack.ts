@@ -28,6 +28,7 @@ export const attack: VerbAction = async (args, session) => {
     seed: session.seed,
     workspace: session.workspace,
     directory: args.text("out"),
+    force: args.flag("force"),
   };
   const { directory, document } = await attackDataset(params, await session.engine(), session.context());
   session.close();

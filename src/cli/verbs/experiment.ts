@@ -25,7 +25,7 @@ async function finish(args: Args, session: Session, work: (host: RunHost) => Pro
   };
   const engine = await session.engine();
   try {
-    const result = await work({ engine, signal: session.signal, onEvent });
+    const result = await work({ engine, signal: session.signal, onEvent, note: (message) => session.progress.say(message) });
     session.close();
     const report = await readReport(result.directory);
     if (args.flag("json")) printJson(report);
@@ -64,7 +64,7 @@ const start =
     const backend = args.text("backend") ?? "auto";
     const seed = args.text("seed") === undefined ? {} : { seed: session.seed };
     const chosen = { ...(model ? { model } : {}), ...(directory ? { directory } : {}), ...seed };
-    const params = { file, mode, workspace: session.workspace, backend, ...chosen };
+    const params = { file, mode, workspace: session.workspace, backend, force: args.flag("force"), ...chosen };
     return finish(args, session, (host) => runExperiment(params, host));
   };
 
@@ -76,5 +76,7 @@ export const resume: VerbAction = (args, session) => {
   const [directory = ""] = args.positionals;
   for (const name of ["seed", "out"])
     if (args.text(name) !== undefined) throw args.usage(`A run is resumed as it was begun: leave out --${name}.`);
-  return finish(args, session, (host) => resumeRun({ directory, backend: args.text("backend") ?? "auto" }, host));
+  return finish(args, session, (host) =>
+    resumeRun({ directory, backend: args.text("backend") ?? "auto", force: args.flag("force") }, host),
+  );
 };

@@ -19,7 +19,7 @@ export const explain: VerbAction = async (args, session) => {
   const engine = await session.engine();
   await engine.model(model); // an unreadable model leaves no folder behind
   const directory = folder(args, session, `${method} ${path.basename(image)}`);
-  const result = await explainImage({ image, model, method, params, directory }, engine, session.context());
+  const result = await explainImage({ image, model, method, params, directory, force: args.flag("force") }, engine, session.context());
   if (args.flag("json")) printJson(result);
   else {
     printText(`${result.prediction.name} ${percent(result.prediction.probability)}, attention of layer ${result.layer}`);
@@ -42,6 +42,7 @@ export const rank: VerbAction = async (args, session) => {
     reference: args.text("reference") ?? "mostSalient",
     onRemainder: args.oneOf("remainder", ["error", "reflectPad", "drop"], "error"),
     directory: folder(args, session, `rank ${path.basename(image)}`),
+    force: args.flag("force"),
   };
   const { clean, directory } = await rankPatches(params);
   const { Z, patch, perm, scores, reference, manyTies } = clean;

@@ -2,6 +2,7 @@ import { Args } from "../args.ts";
 import { openSession, type Session } from "../session.ts";
 import type { VerbName } from "../usage.ts";
 import { attack } from "./attack.ts";
+import { cancel } from "./cancel.ts";
 import { evaluate, resume, run, train } from "./experiment.ts";
 import { explain, rank } from "./image.ts";
 import { doctor, fetchData, inspect, list } from "./look.ts";
@@ -19,6 +20,7 @@ const actions: Readonly<Record<VerbName, VerbAction>> = {
   train,
   evaluate,
   resume,
+  cancel,
   attack,
   explain,
   rank,

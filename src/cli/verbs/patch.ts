@@ -40,8 +40,16 @@ function imagesOf(args: Args) {
   return { files, split, ...(dataset === undefined ? {} : { dataset }), ...(limit === undefined ? {} : { limit }) };
 }
 
-const run = <T>(args: Args, session: Session, title: string, headline: (result: T) => string, work: (directory: string) => Promise<T>) =>
-  recorded({ workspace: session.workspace, directory: args.text("out"), title, headline }, work);
+function run<T>(
+  args: Args,
+  session: Session,
+  o: { readonly title: string; readonly request: unknown; readonly headline: (result: T) => string },
+  work: Parameters<typeof recorded<T>>[1],
+): Promise<T> {
+  const { seed, workspace } = session;
+  const request = { positionals: args.positionals, request: o.request, seed };
+  return recorded({ ...o, request, workspace, directory: args.text("out"), force: args.flag("force") }, work);
+}
 
 async function apply(file: string, args: Args, session: Session): Promise<void> {
   const engine = await session.engine();
@@ -59,7 +67,7 @@ async function apply(file: string, args: Args, session: Session): Promise<void> 
   const request = { model, image, patch: file, placement, ...stickerOf(args), ...(label === undefined ? {} : { label }) };
   const headline = (r: { readonly clean: readonly ClassScore[]; readonly patched: readonly ClassScore[] }): string =>
     `${named(r.clean[0])} → ${named(r.patched[0])}`;
-  const result = await run(args, session, `patch ${path.basename(image)}`, headline, (directory) =>
+  const result = await run(args, session, { title: `patch ${path.basename(image)}`, request, headline }, (directory) =>
     applyPatch({ ...request, directory }, engine),
   );
   if (args.flag("json")) return printJson(result);
@@ -74,12 +82,10 @@ async function preview(file: string, args: Args, session: Session): Promise<void
   const images = imagesOf(args);
   const common = { model: args.required("model"), images, patch: file, workspace: session.workspace, ...stickerOf(args) };
   const count = args.integer("count", 1) ?? 8;
-  const result = await run(
-    args,
-    session,
-    "patch preview",
-    ({ figures }: PreviewPatchResult) => percent(figures.successRate),
-    (directory) => previewPatch({ ...common, count, seed: session.seed, directory }, engine, session.context()),
+  const headline = ({ figures }: PreviewPatchResult): string => percent(figures.successRate);
+  const request = { ...common, count, seed: session.seed };
+  const result = await run(args, session, { title: "patch preview", request, headline }, (directory, stoppable) =>
+    previewPatch({ ...request, directory }, engine, stoppable(session.context())),
   );
   if (args.flag("json")) return printJson(result);
   const rows = result.pictures.map(({ file: picture, label, prediction, success }) => [
@@ -103,8 +109,8 @@ async function map(file: string, args: Args, session: Session): Promise<void> {
     return percent(known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length);
   };
   const phase = "Pasting at every place";
-  const result = await run(args, session, "patch map", mean, (directory) =>
-    patchSuccessMap({ ...request, directory }, engine, session.context(), ({ done, total }) =>
+  const result = await run(args, session, { title: "patch map", request, headline: mean }, (directory, stoppable) =>
+    patchSuccessMap({ ...request, directory }, engine, stoppable(session.context()), ({ done, total }) =>
       session.onEvent({ kind: "progress", phase, done, total, etaSeconds: null, overall: done / total }),
     ),
   );

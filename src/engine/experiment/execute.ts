@@ -28,6 +28,8 @@ export interface RunHost {
   readonly signal: AbortSignal;
   onEvent?(event: RunEvent): void;
   log?(message: string): void;
+  /** Hears of what happens before the run has a folder to write it into. */
+  readonly note?: ((message: string) => void) | undefined;
 }
 export interface Execution {
   readonly experiment: ResolvedExperiment;
@@ -57,7 +59,7 @@ async function evaluateAll(run: Execution, host: RunHost, tell: (event: RunEvent
   const listen = trainingListener(tell);
   const ctx: RunContext = createContext({
     seed: experiment.seed,
-    signal: host.signal,
+    signal: AbortSignal.any([host.signal, store.lock.signal]),
     onEvent: listen.event,
     log: (message) => host.log?.(message),
   });

@@ -1,11 +1,12 @@
-import { readdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { RunExperimentParams, RunExperimentResult } from "../../shared/protocol.ts";
 import { type RunKind, type RunState, runFiles } from "../../shared/runs.ts";
 import { locateDataset } from "../datasets/resolve.ts";
-import { exists, readText } from "../io/files.ts";
+import { type DriverLock, takeLock } from "../io/driverLock.ts";
+import { exists, readText, writeError } from "../io/files.ts";
 import { createRun, openRun, type RunStore, readRunState } from "../io/runStore.ts";
 import { startEngine } from "../session/engine.ts";
 import { experimentDocument, hashOf } from "./document.ts";
@@ -18,8 +19,8 @@ const kinds: Readonly<Record<RunMode, RunKind>> = { run: "experiment", train: "t
 
 /**
  * Trains, evaluates, explains and reports an experiment. Into a folder that holds the same experiment, an unfinished run goes on and a
- * finished one is evaluated again with its trained models; a folder with another experiment is started over.
- * @throws EXPERIMENT_INVALID and what the pieces throw; the run folder then says so too
+ * finished one is evaluated again with its trained models; a folder with anything else is refused, or replaced by force.
+ * @throws EXPERIMENT_INVALID, RUN_EXISTS, RUN_LOCKED and what the pieces throw; the run folder then says so too
  */
 export async function runExperiment(params: RunExperimentParams, host: RunHost): Promise<RunExperimentResult> {
   const file = path.resolve(params.file);
@@ -29,7 +30,7 @@ export async function runExperiment(params: RunExperimentParams, host: RunHost):
   const experiment = await located(written, params.workspace);
   if (params.model !== undefined && !(await exists(params.model)))
     throw new BulwarkError("FILE_NOT_FOUND", `There is no model ${params.model}.`, "Check the path.");
-  const { store, isResumed, warning } = await openStore(params, experiment);
+  const { store, isResumed, warning } = await openStore(params, experiment, host);
   if (warning) host.onEvent?.(store.append({ kind: "warning", message: warning }));
   const modelPath = params.model === undefined ? null : path.resolve(params.model);
   return execute({ experiment, mode: params.mode, modelPath, store, source: path.basename(file), isResumed }, host);
@@ -38,20 +39,19 @@ export async function runExperiment(params: RunExperimentParams, host: RunHost):
 /**
  * Goes on with a run that was interrupted, cancelled or failed, on the backend it was started with; ends with the result that it would
  * have had uninterrupted.
- * @throws RUN_NOT_FOUND, RUN_INVALID
+ * @throws RUN_NOT_FOUND, RUN_INVALID, RUN_LOCKED
  */
 export async function resumeRun(
-  params: { readonly directory: string; readonly backend: string },
+  params: { readonly directory: string; readonly backend: string; readonly force?: boolean },
   host: RunHost,
 ): Promise<RunExperimentResult> {
   const state = await readRunState(params.directory);
-  refuseRunning(state);
   const mode = (Object.keys(kinds) as RunMode[]).find((name) => kinds[name] === state.kind);
   if (mode === undefined) throw new BulwarkError("RUN_INVALID", `A run of kind "${state.kind}" cannot be resumed.`, "Start it again.");
   const saved = await savedExperiment(params.directory);
   const { environment, ...experiment } = saved;
   const resolved = resolveExperiment(experiment, { directory: params.directory, name: state.title });
-  const store = await openRun(params.directory);
+  const store = await openRun(params.directory, { force: params.force, signal: host.signal, note: host.note });
   const engine = await sameBackend(params.backend, environment?.backend, host, store);
   const source = environment?.source ?? "experiment.json";
   return execute(
@@ -98,39 +98,55 @@ async function sameBackend(asked: string, recorded: string | undefined, host: Ru
 async function openStore(
   params: RunExperimentParams,
   experiment: ResolvedExperiment,
+  host: RunHost,
 ): Promise<{ readonly store: RunStore; readonly isResumed: boolean; readonly warning?: string }> {
-  const directory = params.directory === undefined ? undefined : path.resolve(params.directory);
-  const fresh = () => createRun({ workspace: params.workspace, directory, kind: kinds[params.mode], title: experiment.name });
-  if (directory === undefined || !(await exists(path.join(directory, runFiles.state)))) return { store: await fresh(), isResumed: false };
-  const state = await readRunState(directory);
-  refuseRunning(state);
-  const saved = await savedExperiment(directory).catch(() => null);
-  if (saved !== null && hashOf(withoutEnvironment(saved)) === hashOf(experimentDocument(experiment))) {
-    const store = await openRun(directory);
-    const isOther = state.kind !== kinds[params.mode];
-    const isFinished = state.status === "done" || isOther;
-    await store.update({ kind: kinds[params.mode], ...(isFinished ? { completed: [], progress: 0 } : {}) });
-    return { store, isResumed: true };
+  const kind = kinds[params.mode];
+  const { workspace, force } = params;
+  const wanted = { workspace, kind, title: experiment.name, force };
+  if (params.directory === undefined) return { store: await createRun(wanted), isResumed: false };
+  const directory = path.resolve(params.directory);
+  const lock = await lockFolder(directory, params, host);
+  const state = await stateIn(directory, force).catch(releasing(lock));
+  const saved = state && (await savedExperiment(directory).catch(() => null));
+  if (state === null || saved === null || hashOf(withoutEnvironment(saved)) !== hashOf(experimentDocument(experiment))) {
+    const store = await createRun({ ...wanted, directory, lock });
+    const warning = "This folder held the results of another experiment: they are replaced.";
+    return { store, isResumed: false, ...(state === null ? {} : { warning }) };
   }
-  await removeResults(directory);
-  return { store: await fresh(), isResumed: false, warning: "This folder held the results of another experiment: they are replaced." };
+  const store = await openRun(directory, { lock });
+  const isFinished = state.status === "done" || state.kind !== kind;
+  await store.update({ kind, ...(isFinished ? { completed: [], progress: 0 } : {}) });
+  return { store, isResumed: true };
+}
+
+async function lockFolder(directory: string, { force }: RunExperimentParams, { signal, note }: RunHost): Promise<DriverLock> {
+  await mkdir(directory, { recursive: true }).catch((thrown: unknown) => {
+    throw writeError(thrown, directory);
+  });
+  return takeLock(directory, { force, signal, note });
+}
+
+const releasing =
+  (lock: DriverLock) =>
+  async (thrown: unknown): Promise<never> => {
+    await lock.release();
+    throw thrown;
+  };
+
+/** State of the run that lies in a folder; null where there is none, or a damaged one that may be replaced. */
+async function stateIn(directory: string, force = false): Promise<RunState | null> {
+  if (!(await exists(path.join(directory, runFiles.state)))) return null;
+  try {
+    return await readRunState(directory);
+  } catch (thrown) {
+    if (force) return null;
+    throw thrown;
+  }
 }
 
 function withoutEnvironment(saved: Saved): Record<string, unknown> {
   const { environment: _environment, ...experiment } = saved;
   return experiment;
-}
-
-function refuseRunning(state: RunState): void {
-  if (state.status === "running" && state.pid !== process.pid)
-    throw new BulwarkError("RUN_INVALID", `Another process works on the run ${state.run}.`, "Wait for it, or cancel it first.");
-}
-
-/** Trained models stay: an arm that did not change is not trained again. */
-async function removeResults(directory: string): Promise<void> {
-  const old =
-    /^(adversarial.*\.npz|patch-.*\.(png|json)|records-.*\.json|report\.(json|html|md|csv)|analyses\.csv|images|partial|checkpoints)$/;
-  for (const name of await readdir(directory)) if (old.test(name)) await rm(path.join(directory, name), { recursive: true, force: true });
 }
 
 const nameOf = (file: string): string => path.basename(file).replace(/(\.bulwark)?\.jsonc?$/, "");

@@ -17,16 +17,27 @@ export async function writeAtomic(file: string, data: string | Uint8Array): Prom
   await replaceAtomic(file, (temporary) => fs.writeFile(temporary, data));
 }
 
-/** The same for content that is written in pieces: `write` fills the temporary file whose name it is given. */
+/** The same for content that is written in pieces: `write` fills the temporary file whose name it is given. It is on the disk before it is renamed. */
 export async function replaceAtomic(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = temporaryName(file);
   try {
     await fs.mkdir(path.dirname(file), { recursive: true });
     await write(temporary);
+    await flush(temporary);
     await fs.rename(temporary, file);
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
     throw writeError(error, file);
+  }
+}
+
+/** Without it, a crash of the machine may leave the new name with an empty file. */
+async function flush(file: string): Promise<void> {
+  const handle = await fs.open(file, "r+");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

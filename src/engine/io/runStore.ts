@@ -1,11 +1,16 @@
+import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { asBulwarkError, BulwarkError, toErrorData } from "../../shared/errors.ts";
+import { createBeatWatch } from "../../shared/driver.ts";
+import { asBulwarkError, BulwarkError, type ErrorData, toErrorData } from "../../shared/errors.ts";
 import { parseEvents, type RunEvent, type RunEventBody } from "../../shared/events.ts";
 import { statusOf } from "../../shared/lifecycle.ts";
 import { type RunKind, type RunState, runFiles, runsFolder, slug } from "../../shared/runs.ts";
+import { type DriverLock, type LockOptions, readDriver, takeLock } from "./driverLock.ts";
 import { writeAtomic } from "./files.ts";
+import { thisMachine } from "./machine.ts";
+import { isVacant, occupied, removeResults } from "./occupied.ts";
 
 /**
  * One run folder. Everything is written to a temporary name and renamed, except `events.jsonl`, which is only ever appended to;
@@ -15,13 +20,13 @@ export interface RunStore {
   readonly directory: string;
   readonly id: string;
   readonly state: RunState;
+  /** Held until the run has settled. */
+  readonly lock: DriverLock;
   /** Absolute path of a file of this run. */
   file(name: string): string;
   /** Appends one event, with its time, and returns it. */
   append(event: RunEventBody): RunEvent;
-  update(
-    change: Partial<Pick<RunState, "kind" | "status" | "progress" | "headline" | "completed" | "error" | "title" | "pid">>,
-  ): Promise<void>;
+  update(change: Partial<Pick<RunState, "kind" | "status" | "progress" | "headline" | "completed" | "error" | "title">>): Promise<void>;
   /** Records a finished piece, such as "train:undefended". */
   complete(key: string): Promise<void>;
   writeJson(name: string, value: unknown): Promise<void>;
@@ -34,6 +39,12 @@ export interface NewRun {
   readonly directory?: string | undefined;
   readonly kind: RunKind;
   readonly title: string;
+  /** What was asked for, as far as it decides the results: a folder with the same may be written again, one with another may not. */
+  readonly request?: unknown;
+  /** Replaces the run that lies in `directory`, or writes among the files that lie there. */
+  readonly force?: boolean | undefined;
+  /** The lock of `directory`, where the caller has taken it already. */
+  readonly lock?: DriverLock | undefined;
 }
 
 /** ISO 8601; the only clock of the day in the engine. */
@@ -66,24 +77,27 @@ export function newRunDirectory(workspace: string, title: string): string {
 }
 
 /**
- * A new run folder with its `state.json`; status "running" by this process.
- * @throws NOT_WRITABLE, DISK_FULL
+ * A new run folder with its lock and its `state.json`; status "running" by this process. A folder that holds anything else is refused.
+ * @throws RUN_EXISTS, RUN_LOCKED, NOT_WRITABLE, DISK_FULL
  */
 export async function createRun(run: NewRun): Promise<RunStore> {
+  let lock = run.lock;
   try {
     const directory = run.directory ? path.resolve(run.directory) : newRunDirectory(run.workspace, run.title);
     await mkdir(directory, { recursive: true });
-    const id = path.basename(directory);
+    lock ??= await takeLock(directory, run);
+    const request = run.request === undefined ? undefined : hashOf({ kind: run.kind, request: run.request });
+    await clear(directory, run, request);
     const createdAt = now();
     const state: RunState = {
       version: 1,
-      run: id,
+      run: path.basename(directory),
       kind: run.kind,
       title: run.title,
       status: "running",
       createdAt,
       updatedAt: createdAt,
-      pid: process.pid,
+      ...(request === undefined ? {} : { request }),
       progress: 0,
       headline: null,
       completed: [],
@@ -91,24 +105,47 @@ export async function createRun(run: NewRun): Promise<RunStore> {
     };
     await rm(path.join(directory, runFiles.events), { force: true });
     await writeState(directory, state);
-    return storeOf(directory, state);
+    return storeOf(directory, state, lock);
   } catch (thrown) {
+    await lock?.release();
     throw asBulwarkError(thrown) ?? thrown;
   }
 }
 
-/** Goes on writing to a run that is there; the status becomes "running" again. RUN_NOT_FOUND, RUN_INVALID. */
-export async function openRun(directory: string): Promise<RunStore> {
-  const absolute = path.resolve(directory);
-  const state: RunState = { ...(await readRunState(absolute)), status: "running", pid: process.pid, error: null, updatedAt: now() };
-  const events = path.join(absolute, runFiles.events);
-  // A line torn by a crash would swallow the next one.
-  if (existsSync(events) && !readFileSync(events, "utf8").endsWith("\n")) appendFileSync(events, "\n");
-  await writeState(absolute, state);
-  return storeOf(absolute, state);
+const isExperiment = (kind: RunKind): boolean => kind === "experiment" || kind === "train" || kind === "evaluate";
+const hashOf = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
+
+/** Makes room for a run where it may be: in an empty folder, in the folder of the same request, anywhere by force. */
+async function clear(directory: string, { kind, force = false }: NewRun, request: string | undefined): Promise<void> {
+  if (await isVacant(directory)) return;
+  const state = await readRunState(directory).catch(() => null);
+  if (state !== null && request !== undefined && state.request === request) return;
+  if (!force) throw occupied(directory, state);
+  if (state !== null) await removeResults(directory, { keepModels: isExperiment(state.kind) && isExperiment(kind) });
 }
 
-/** What a run folder says of itself; "running" by a process that is gone reads as "interrupted". RUN_NOT_FOUND, RUN_INVALID. */
+/** Goes on writing to a run that is there; the status becomes "running" again. RUN_NOT_FOUND, RUN_INVALID, RUN_LOCKED. */
+export async function openRun(directory: string, o: { readonly lock?: DriverLock } & LockOptions = {}): Promise<RunStore> {
+  const absolute = path.resolve(directory);
+  await readRunState(absolute); // no lock where there is no run
+  const lock = o.lock ?? (await takeLock(absolute, o));
+  try {
+    const state: RunState = { ...(await readRunState(absolute)), status: "running", error: null, updatedAt: now() };
+    const events = path.join(absolute, runFiles.events);
+    // A line torn by a crash would swallow the next one.
+    if (existsSync(events) && !readFileSync(events, "utf8").endsWith("\n")) appendFileSync(events, "\n");
+    await writeState(absolute, state);
+    return storeOf(absolute, state, lock);
+  } catch (thrown) {
+    await lock.release();
+    throw thrown;
+  }
+}
+
+/**
+ * What a run folder says of itself. "running" without a process that holds its lock reads as "interrupted", with one on another machine as
+ * "elsewhere". @throws RUN_NOT_FOUND, RUN_INVALID
+ */
 export async function readRunState(directory: string): Promise<RunState> {
   const file = path.join(directory, runFiles.state);
   let text: string;
@@ -125,8 +162,11 @@ export async function readRunState(directory: string): Promise<RunState> {
   }
   if (state.version !== 1 || !Array.isArray(state.completed))
     throw new BulwarkError("RUN_INVALID", `${file} was written by another version.`, "Start the run again into another folder.");
-  return { ...state, status: statusOf(state) };
+  if (state.status !== "running") return state;
+  const driver = await readDriver(path.join(directory, runFiles.driver));
+  return { ...state, status: statusOf(state, driver ?? null, { machine: thisMachine(), watch }) };
 }
+const watch = createBeatWatch();
 
 export async function readRunEvents(directory: string): Promise<RunEvent[]> {
   try {
@@ -139,7 +179,7 @@ export async function readRunEvents(directory: string): Promise<RunEvent[]> {
 const writeState = (directory: string, state: RunState): Promise<void> =>
   writeAtomic(path.join(directory, runFiles.state), `${JSON.stringify(state, null, 1)}\n`);
 
-function storeOf(directory: string, first: RunState): RunStore {
+function storeOf(directory: string, first: RunState, lock: DriverLock): RunStore {
   const start = performance.now();
   let state = first;
   let writing: Promise<void> = Promise.resolve();
@@ -158,6 +198,7 @@ function storeOf(directory: string, first: RunState): RunStore {
   };
   return {
     directory,
+    lock,
     id: first.run,
     get state() {
       return state;
@@ -183,24 +224,30 @@ function storeOf(directory: string, first: RunState): RunStore {
 }
 
 /**
- * Runs `body`, and writes how it ended: "done", "cancelled" or "failed" with the error. Rethrows. When even that cannot be written
- * (a full disk), the dead process makes the run read as "interrupted".
+ * Runs `body`, writes how it ended ("done", "cancelled", or "failed" with the error) and lets go of the folder. Rethrows. When even that cannot be
+ * written (a full disk), the released lock makes the run read as "interrupted". A folder that was taken over is left to who has it now.
  */
 export async function settle<T>(store: RunStore, body: () => Promise<T>, tell: (event: RunEventBody) => void): Promise<T> {
   try {
     const value = await body();
-    await store.update({ status: "done", progress: 1, pid: null });
+    await store.update({ status: "done", progress: 1 });
     return value;
   } catch (thrown) {
-    const error = toErrorData(thrown);
-    const isCancel = error.code === "CANCELLED";
-    try {
-      tell(isCancel ? { kind: "cancelled" } : { kind: "failed", error });
-    } catch {
-      // The original error is the one to report.
-    }
-    const short = { code: error.code, message: error.message, fix: error.fix ?? null };
-    await store.update({ status: isCancel ? "cancelled" : "failed", pid: null, error: isCancel ? null : short }).catch(() => undefined);
+    if (store.lock.lost) throw store.lock.lost;
+    await writeEnd(store, toErrorData(thrown), tell);
     throw asBulwarkError(thrown) ?? thrown;
+  } finally {
+    await store.lock.release();
   }
+}
+
+async function writeEnd(store: RunStore, error: ErrorData, tell: (event: RunEventBody) => void): Promise<void> {
+  const isCancel = error.code === "CANCELLED";
+  try {
+    tell(isCancel ? { kind: "cancelled" } : { kind: "failed", error });
+  } catch {
+    // The original error is the one to report.
+  }
+  const short = { code: error.code, message: error.message, fix: error.fix ?? null };
+  await store.update({ status: isCancel ? "cancelled" : "failed", error: isCancel ? null : short }).catch(() => undefined);
 }

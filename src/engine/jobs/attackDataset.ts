@@ -6,7 +6,7 @@ import type { AttackDocument, AttackSummary, Choice } from "../../shared/results
 import { runFiles, slug } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { attackSurface, defended as inFrontOf } from "../classifier/defended.ts";
-import type { RunContext } from "../context.ts";
+import { type RunContext, stoppedBy } from "../context.ts";
 import { type Attack, type Bound, documented, isInference, type Split } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { type Evaluated, evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
@@ -40,6 +40,8 @@ export interface AttackDatasetParams {
   readonly seed: number;
   readonly workspace: string;
   readonly directory?: string | undefined;
+  /** Replaces what lies in `directory`. */
+  readonly force?: boolean | undefined;
 }
 
 /** One attack on a data set or some pictures: `result.json`, `adversarial.npz` and `images/` in a run folder. */
@@ -54,11 +56,14 @@ export async function attackDataset(
   const images = await openImages(choice, model, p.model, ctx);
   try {
     const title = `${attack.id} ${p.dataset ?? p.images.map((file) => path.basename(file)).join(" ")}`;
-    const store = await createRun({ workspace: p.workspace, directory: p.directory, kind: "attack", title });
+    const { workspace, directory, force, ...asked } = p;
+    const request = { ...asked, attack, workspace };
+    const store = await createRun({ workspace, directory, kind: "attack", title, request, force });
+    const own = stoppedBy(store.lock.signal, ctx);
     const tell = (event: RunEventBody): void => ctx.emit(store.append(event));
     return await settle(
       store,
-      () => watchingDevice(tell, () => evaluateInto(store, { attack, model, source, sourceHash, images, p, engine }, ctx)),
+      () => watchingDevice(tell, () => evaluateInto(store, { attack, model, source, sourceHash, images, p, engine }, own)),
       (event) => store.append(event),
     );
   } finally {

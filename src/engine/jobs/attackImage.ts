@@ -5,7 +5,7 @@ import type { Choice } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { attentionBytes, differenceBytes } from "../attention/colour.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import type { RunContext } from "../context.ts";
+import { type RunContext, stoppedBy } from "../context.ts";
 import { resolveParams } from "../define/index.ts";
 import { argmax, probabilities } from "../evaluation/clean.ts";
 import { type Explanations, explainImages } from "../evaluation/explain.ts";
@@ -58,7 +58,10 @@ export async function attackImage(
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "attack", title });
   return settle(
     store,
-    () => watchingDevice(store.append, () => attackInto({ p, attack, model, pixels, notes, engine, store, update }, ctx)),
+    () =>
+      watchingDevice(store.append, () =>
+        attackInto({ p, attack, model, pixels, notes, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
+      ),
     (event) => store.append(event),
   );
 }

@@ -13,7 +13,8 @@ import type { Engine } from "../session/engine.ts";
 export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: RunContext): Promise<ExplainImageResult> {
   const model = await engine.model(p.model);
   const { pixels } = await readPicture(p.image, model);
-  const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "explain", title: `${p.method} ${p.image}` });
+  const { directory, force, ...request } = p;
+  const store = await createRun({ workspace: directory, directory, kind: "explain", title: `${p.method} ${p.image}`, request, force });
   const work = async (): Promise<ExplainImageResult> => {
     const explained = await explainImages(model, pixels, { id: p.method, params: p.params }, ctx);
     const [height, width, channels] = model.inputShape;

@@ -24,7 +24,8 @@ export async function rankPatches(p: RankPatchesParams): Promise<RankPatchesResu
     p.patch === "auto" && onRemainder === "reflectPad" ? [`edges mirrored, since no slice size divides ${height}×${width}`] : [];
   const ranking = rank(image, options);
   const title = `${p.measure} ${path.basename(p.image)}`;
-  const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "rank", title });
+  const { directory, force, ...request } = p;
+  const store = await createRun({ workspace: directory, directory, kind: "rank", title, request, force });
   const work = async (): Promise<RankPatchesResult> => {
     await writePng(store.file("image.png"), toBytes(image.pixels), image.height, image.width, image.channels);
     const clean = await write(store, "clean", image, ranking, patch);

@@ -3,6 +3,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { BulwarkError } from "../../shared/errors.ts";
+import { isUnderWay } from "../../shared/lifecycle.ts";
 import { runFiles, workspaceFolder } from "../../shared/runs.ts";
 import { askRun } from "../choose.ts";
 import { exists, isRecord, namesIn } from "../files.ts";
@@ -12,9 +13,11 @@ import type { RunSubject } from "../panels/panel.ts";
 import { reportPanel } from "../panels/report.ts";
 import { currentStudio } from "../panels/studio/studio.ts";
 import { trainingPanel } from "../panels/training.ts";
+import { requestCancel } from "../runDriver.ts";
 import { announceDone, startResume } from "../runs.ts";
 import type { Services } from "../services.ts";
 import type { RunEntry } from "../views/runIndex.ts";
+import { requireTrust } from "../workspace.ts";
 
 /** The run that a tree node, a panel or a lens means (`id`, or an id itself), else a question among those that `accept` allows. */
 async function runOf(services: Services, argument: unknown, accept: (run: RunEntry) => boolean, question: string): Promise<RunEntry> {
@@ -43,8 +46,9 @@ export async function resumeRun(services: Services, argument?: unknown): Promise
   return result;
 }
 
-/** Asks the run to stop after its current step; what it has is kept. */
+/** Asks the run to stop after its current step; what it has is kept. In a folder that is not trusted nothing runs, so nothing is cancelled. */
 export async function cancelRun(services: Services, argument?: unknown): Promise<boolean> {
+  requireTrust();
   const id = idOf(argument) ?? services.queue.active?.id;
   if (id === undefined) throw new BulwarkError("RUN_NOT_FOUND", "Nothing is running.", "Start a run first.");
   if (services.queue.cancel(id)) return true;
@@ -54,10 +58,8 @@ export async function cancelRun(services: Services, argument?: unknown): Promise
     await studio.act({ kind: "cancel", what: "train" });
     return true;
   }
-  const { status, pid } = run?.state ?? {};
-  if (status !== "running" || !pid) return false;
-  process.kill(pid, "SIGINT"); // a run of the command line, or of another window
-  return true;
+  // A run of the command line, or of another window.
+  return run !== undefined && isUnderWay(run.state.status) && requestCancel(run.directory);
 }
 
 export async function openReport(services: Services, argument?: unknown): Promise<void> {
@@ -101,8 +103,8 @@ export async function revealRun(services: Services, argument?: unknown): Promise
 
 /** Moves the folder aside, offers Undo, and puts it into the system's trash where there is one. */
 export async function deleteRun(services: Services, argument?: unknown): Promise<string> {
-  const run = await runOf(services, argument, (entry) => entry.state.status !== "running", "Delete which run?");
-  if (run.state.status === "running") throw new BulwarkError("USAGE", "A run that is under way cannot be deleted.", "Cancel it first.");
+  const run = await runOf(services, argument, (entry) => !isUnderWay(entry.state.status), "Delete which run?");
+  if (isUnderWay(run.state.status)) throw new BulwarkError("USAGE", "A running run cannot be deleted.", "Cancel it first.");
   const trash = path.join(path.dirname(path.dirname(run.directory)), "trash");
   const aside = path.join(trash, run.id);
   await mkdir(trash, { recursive: true });

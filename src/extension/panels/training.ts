@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { errorCode, fromErrorData } from "../../shared/errors.ts";
 import { parseEvents, type RunEvent } from "../../shared/events.ts";
+import { isUnderWay } from "../../shared/lifecycle.ts";
 import type { PanelError, TrainingIntent, TrainingState, TrainingUpdate } from "../../shared/panels.ts";
 import { type RunState, runFiles } from "../../shared/runs.ts";
 import { panelError } from "../messages.ts";
@@ -62,7 +63,7 @@ function follow(host: PanelHost<TrainingState, TrainingUpdate>, session: Session
       if (isChanged) host.update({ kind: "run", run, error }, state);
     }
     // A finished run can be resumed, so the folder is still looked at, only less often.
-    setTimeout(() => void tick(), run.status === "running" ? pollMilliseconds : 4 * pollMilliseconds);
+    setTimeout(() => void tick(), isUnderWay(run.status) ? pollMilliseconds : 4 * pollMilliseconds);
   };
   void tick();
 }
@@ -83,7 +84,6 @@ const waiting = (run: string): RunState => ({
   status: "running",
   createdAt: new Date().toISOString(),
   updatedAt: new Date().toISOString(),
-  pid: null,
   progress: 0,
   headline: null,
   completed: [],

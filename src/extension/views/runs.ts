@@ -13,7 +13,9 @@ const icons: Readonly<Record<RunEntry["state"]["status"], readonly [icon: string
   failed: ["error", "testing.iconFailed"],
   cancelled: ["circle-slash"],
   interrupted: ["debug-pause", "testing.iconQueued"],
+  elsewhere: ["remote"],
 };
+const statusText: Partial<Record<RunEntry["state"]["status"], string>> = { elsewhere: "running on another machine" };
 const experiments = new Set(["experiment", "train", "evaluate"]);
 
 /** Experiments on the first level; attacks on single images would drown them and are kept together. */
@@ -65,6 +67,6 @@ function describe({ state, live }: RunEntry): string {
     const eta = live?.etaSeconds === undefined || live.etaSeconds === null ? "" : ` · ${duration(live.etaSeconds)} left`;
     return `${progressPercent(live?.overall ?? state.progress)}${eta}`;
   }
-  const status = state.status === "done" ? (state.headline ?? "") : state.status;
+  const status = state.status === "done" ? (state.headline ?? "") : (statusText[state.status] ?? state.status);
   return [status, age(state.createdAt)].filter((part) => part !== "").join(" · ");
 }

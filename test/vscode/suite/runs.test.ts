@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
 import type { RunEntry } from "../../../src/extension/views/runIndex.ts";
 import { commands, panels } from "../../../src/shared/contributions.ts";
+import { parseDriver } from "../../../src/shared/driver.ts";
 import { parseEvents } from "../../../src/shared/events.ts";
 import type { RunExperimentResult } from "../../../src/shared/protocol.ts";
-import { bulwark, closeAll, eventually, oneTabOf, showExperiment } from "../support.ts";
+import { bulwark, closeAll, eventually, oneTabOf, showExperiment, workspace } from "../support.ts";
 
 const small = `{
   "seed": 1,
@@ -71,6 +73,40 @@ describe("experiments", () => {
     assert.ok(!existsSync(live.directory) && existsSync(aside));
   });
 
+  it("of which only files speak are not running, and no process that they name is signalled", async () => {
+    const { services } = await bulwark();
+    const stranger = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+      stdio: "ignore",
+    });
+    const directory = path.join(workspace(), ".bulwark/runs/cloned");
+    mkdirSync(directory, { recursive: true });
+    try {
+      for (const pid of [-1, stranger.pid]) {
+        const state = {
+          version: 1,
+          run: "cloned",
+          kind: "experiment",
+          title: "cloned",
+          status: "running",
+          pid,
+          completed: [],
+          error: null,
+        };
+        const times = { createdAt: "2026-01-01T00:00:00.000Z", updatedAt: "2026-01-01T00:00:00.000Z", progress: 0, headline: null };
+        writeFileSync(path.join(directory, "state.json"), JSON.stringify({ ...state, ...times }));
+        services.runs.refresh();
+        assert.equal((await runOf("cloned"))?.state.status, "interrupted");
+        assert.equal(await vscode.commands.executeCommand(commands.cancelRun, "cloned"), false);
+      }
+      assert.deepEqual([stranger.exitCode, stranger.signalCode], [null, null]);
+    } finally {
+      stranger.kill("SIGKILL");
+      rmSync(directory, { recursive: true });
+      services.runs.refresh();
+    }
+  });
+
   it("that were killed count as interrupted, keep their curves, and are resumed to their end", async function () {
     this.timeout(240_000);
     const { services } = await bulwark();
@@ -78,9 +114,11 @@ describe("experiments", () => {
     const running = vscode.commands.executeCommand(commands.runExperiment, document.uri);
     const run = await eventually("the run is under way", async () => {
       const found = await runOf("killed");
-      return found?.state.status === "running" && found.state.pid !== null && services.runs.live.has(found.id) && found;
+      return found?.state.status === "running" && services.runs.live.has(found.id) && found;
     });
-    process.kill(run.state.pid ?? 0, "SIGKILL");
+    const driver = parseDriver(readFileSync(path.join(run.directory, "driver.json"), "utf8"));
+    assert.ok(driver, "the run has a lock");
+    process.kill(driver.pid, "SIGKILL");
     assert.equal(await running, undefined);
     services.runs.refresh();
     assert.equal((await runOf("killed"))?.state.status, "interrupted");

@@ -1,4 +1,5 @@
 import { bytes, count, duration, number, percent } from "../../../src/shared/format.ts";
+import { isUnderWay } from "../../../src/shared/lifecycle.ts";
 import type { TrainingIntent, TrainingState } from "../../../src/shared/panels.ts";
 import type { RunStatus } from "../../../src/shared/runs.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
@@ -11,6 +12,7 @@ const statusText: Readonly<Record<RunStatus, readonly [icon: string, text: strin
   failed: ["error", "Failed"],
   cancelled: ["circle-slash", "Cancelled"],
   interrupted: ["debug-pause", "Interrupted"],
+  elsewhere: ["remote", "Running on another machine"],
 };
 
 /** Which arm and epoch, how fast, how long still; and the buttons that make sense now. */
@@ -48,7 +50,7 @@ export function header(send: (intent: TrainingIntent) => void): Part<{ state: Tr
       setText(title, state.title);
       title.title = state.title;
       say(run.status, summary.phase);
-      show(cancel, run.status === "running");
+      show(cancel, isUnderWay(run.status));
       show(resume, run.status === "interrupted" || run.status === "cancelled" || run.status === "failed");
       show(report, summary.hasReport || run.status === "done");
       const share = run.status === "done" ? 1 : (summary.overall ?? run.progress);
@@ -56,7 +58,7 @@ export function header(send: (intent: TrainingIntent) => void): Part<{ state: Tr
       bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
       const done = bar.firstElementChild;
       if (done instanceof HTMLElement) done.style.width = `${share * 100}%`;
-      fill(facts, ...figures(summary, run.status === "running", share));
+      fill(facts, ...figures(summary, isUnderWay(run.status), share));
     },
   };
 }

@@ -3,7 +3,7 @@ import { BulwarkError } from "../../../shared/errors.ts";
 import { percent } from "../../../shared/format.ts";
 import type { TrainPatchParams, TrainPatchResult, TrainPatchUpdate } from "../../../shared/patch.ts";
 import { runFiles } from "../../../shared/runs.ts";
-import type { RunContext } from "../../context.ts";
+import { type RunContext, stoppedBy } from "../../context.ts";
 import { type PreparationStep, resolveParams } from "../../define/index.ts";
 import { prepare } from "../../evaluation/prepare.ts";
 import { openImages } from "../../evaluation/source.ts";
@@ -35,8 +35,10 @@ export async function trainPatch(
   const opened = await openModel(p.model);
   try {
     const title = `patch ${path.basename(p.model)}`;
-    const store = await createRun({ workspace: p.workspace, directory: p.directory, kind: "patch", title });
-    const work = (): Promise<TrainPatchResult> => trainInto({ p, params, opened, engine, store, update }, ctx);
+    const request = { training: attackId }; // one that was stopped goes on in its folder, with other settings too
+    const store = await createRun({ workspace: p.workspace, directory: p.directory, kind: "patch", title, request });
+    const own = stoppedBy(store.lock.signal, ctx);
+    const work = (): Promise<TrainPatchResult> => trainInto({ p, params, opened, engine, store, update }, own);
     return await settle(store, work, (event) => store.append(event));
   } finally {
     opened.classifier.dispose();

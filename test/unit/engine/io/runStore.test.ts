@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -29,8 +29,9 @@ describe("a run folder", () => {
     await run.complete("train:undefended");
     await run.complete("train:undefended");
     await run.update({ progress: 0.25, headline: "clean 98.0 %" });
+    await run.lock.release();
     const again = await openRun(run.directory);
-    expect(again.state).toMatchObject({ status: "running", pid: process.pid, progress: 0.25, headline: "clean 98.0 %" });
+    expect(again.state).toMatchObject({ status: "running", progress: 0.25, headline: "clean 98.0 %" });
     expect(again.state.completed).toEqual(["train:undefended"]);
   });
 
@@ -45,19 +46,57 @@ describe("a run folder", () => {
     const run = await create();
     run.append({ kind: "warning", message: "one" });
     appendFileSync(run.file("events.jsonl"), '{"t":1,"kind":"warn');
+    await run.lock.release();
     const again = await openRun(run.directory);
     again.append({ kind: "warning", message: "two" });
     const messages = (await readRunEvents(run.directory)).map((event) => (event.kind === "warning" ? event.message : ""));
     expect(messages).toEqual(["one", "two"]);
   });
 
-  it("of a process that is gone reads as interrupted", async () => {
+  it("is running as long as a process proves it by the lock, and interrupted afterwards", async () => {
     const run = await create();
-    const dead = spawnSync(process.execPath, ["-e", ""]).pid;
-    await run.update({ pid: dead });
-    expect((await readRunState(run.directory)).status).toBe("interrupted");
-    await run.update({ pid: process.pid });
     expect((await readRunState(run.directory)).status).toBe("running");
+    const lock = JSON.parse(readFileSync(run.file("driver.json"), "utf8"));
+    const statusWith = async (change: object) => {
+      writeFileSync(run.file("driver.json"), JSON.stringify({ ...lock, ...change }));
+      return (await readRunState(run.directory)).status;
+    };
+    expect(await statusWith({ pid: spawnSync(process.execPath, ["-e", ""]).pid })).toBe("interrupted");
+    expect(await statusWith({ pid: process.ppid })).toBe("interrupted"); // alive, but started at another moment
+    expect(await statusWith({ pid: -1 })).toBe("interrupted");
+    expect(await statusWith({ host: "another-machine" })).toBe("elsewhere");
+    expect(await statusWith({})).toBe("running");
+    await run.lock.release();
+    expect((await readRunState(run.directory)).status).toBe("interrupted");
+  });
+
+  it("takes no run onto another, nor onto files of somebody else, unless forced", async () => {
+    const directory = path.join(workspace, "mine");
+    const start = (request: unknown, force = false) => createRun({ workspace, directory, kind: "attack", title: "x", request, force });
+    const first = await start({ eps: 0.1 });
+    await first.writeJson("result.json", { n: 1 });
+    writeFileSync(first.file("notes.txt"), "keep");
+    await settle(
+      first,
+      async () => undefined,
+      () => undefined,
+    );
+    await expect(start({ eps: 0.2 })).rejects.toMatchObject({ code: "RUN_EXISTS", fix: expect.stringContaining("--force") });
+    expect(existsSync(first.file("result.json"))).toBe(true);
+    expect(readdirSync(directory)).not.toContain("driver.json");
+    const same = await start({ eps: 0.1 });
+    await same.lock.release();
+    const other = await start({ eps: 0.2 }, true);
+    expect(readdirSync(directory).sort()).toEqual(["driver.json", "notes.txt", "state.json"]);
+    await other.lock.release();
+    const foreign = path.join(workspace, "foreign");
+    mkdirSync(foreign);
+    writeFileSync(path.join(foreign, "report.html"), "mine");
+    const into = (force: boolean) => createRun({ workspace, directory: foreign, kind: "attack", title: "x", force });
+    await expect(into(false)).rejects.toMatchObject({ code: "RUN_EXISTS" });
+    expect(readdirSync(foreign)).toEqual(["report.html"]);
+    await (await into(true)).lock.release();
+    expect(readFileSync(path.join(foreign, "report.html"), "utf8")).toBe("mine");
   });
 
   it("says what is wrong with a folder that is none", async () => {
@@ -85,12 +124,13 @@ describe("how a run ends", () => {
     const state = await readRunState(run.directory);
     const kinds = (await readRunEvents(run.directory)).map((event) => event.kind);
     expect(JSON.parse(readFileSync(run.file("report.json"), "utf8"))).toEqual({ earlier: true });
+    expect(readdirSync(run.directory)).not.toContain("driver.json");
     return { thrown, state, kinds };
   };
 
   it("done", async () => {
     const { thrown, state, kinds } = await end(async () => 7);
-    expect([thrown, state.status, state.progress, state.pid, kinds]).toEqual([null, "done", 1, null, []]);
+    expect([thrown, state.status, state.progress, kinds]).toEqual([null, "done", 1, []]);
   });
 
   it("cancelled", async () => {

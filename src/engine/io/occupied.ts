@@ -1,0 +1,37 @@
+import { promises as fs } from "node:fs";
+import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
+import { type RunState, runFiles } from "../../shared/runs.ts";
+
+/** Not results: locks and what a crash left of a write, hidden files, and what the editor keeps beside a run. */
+const passedOver = /^\.|\.tmp$|^(driver|cancel|inspector|ranking|explanation)\.json$/;
+
+/** What a run writes. Trained models are apart: an arm that did not change need not be trained again. */
+const results =
+  /^(adversarial.*\.npz|patch.*\.(png|json)|records-.*\.json|report\.(json|html|md|csv)|analyses\.csv|result\.json|experiment\.json|events\.jsonl|images|partial|checkpoints|steps|slices|(image|original|adversarial|difference|attention|attention-before|attention-after|overlay)\.png)$/;
+const models = /^model(-.*)?$/;
+
+/** True when nothing of interest lies in the folder. */
+export const isVacant = async (directory: string): Promise<boolean> => (await fs.readdir(directory)).every((name) => passedOver.test(name));
+
+/** Removes the results of an earlier run, and nothing else that somebody may have put into the folder. */
+export async function removeResults(directory: string, o: { readonly keepModels: boolean }): Promise<void> {
+  for (const name of await fs.readdir(directory))
+    if (results.test(name) || (!o.keepModels && models.test(name)))
+      await fs.rm(path.join(directory, name), { recursive: true, force: true });
+}
+
+/** `state` is what the folder's own state.json says; null where it has none. */
+export function occupied(directory: string, state: RunState | null): BulwarkError {
+  return state === null
+    ? new BulwarkError(
+        "RUN_EXISTS",
+        `${directory} is not empty, and not the folder of a run either: it has no ${runFiles.state} that can be read.`,
+        "Name a new or empty folder with --out, or write into this one with --force.",
+      )
+    : new BulwarkError(
+        "RUN_EXISTS",
+        `${directory} holds another run: ${state.title} (${state.kind}, ${state.status}).`,
+        "Name another folder with --out, or replace that run with --force.",
+      );
+}

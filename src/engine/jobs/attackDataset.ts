@@ -57,7 +57,7 @@ export async function attackDataset(
   try {
     const title = `${attack.id} ${p.dataset ?? p.images.map((file) => path.basename(file)).join(" ")}`;
     const { workspace, directory, force, ...asked } = p;
-    const request = { ...asked, attack, workspace };
+    const request = { ...asked, attack: documented(attack), workspace };
     const store = await createRun({ workspace, directory, kind: "attack", title, request, force });
     const own = stoppedBy(store.lock.signal, ctx);
     const tell = (event: RunEventBody): void => ctx.emit(store.append(event));

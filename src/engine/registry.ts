@@ -18,7 +18,9 @@ import { cifar10, cifar100 } from "./datasets/cifar.ts";
 import { imageFolder } from "./datasets/imageFolder.ts";
 import { fashionMnist, mnist } from "./datasets/mnist.ts";
 import { svhn } from "./datasets/svhn.ts";
+import { adversarialTraining } from "./defenses/adversarialTraining.ts";
 import { bitDepth } from "./defenses/bitDepth.ts";
+import { labelSmoothing } from "./defenses/labelSmoothing.ts";
 import { medianFilter } from "./defenses/medianFilter.ts";
 import { standard } from "./defenses/standard.ts";
 import { volumizedCurriculum } from "./defenses/volumizedCurriculum.ts";
@@ -50,7 +52,7 @@ import { vgg19 } from "./models/vgg19.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
 export const attacks: readonly Attack[] = [adversarialPatch, fgsm, nPixel, pgd];
-export const defenses: readonly Defense[] = [bitDepth, medianFilter, standard, volumizedCurriculum];
+export const defenses: readonly Defense[] = [adversarialTraining, bitDepth, labelSmoothing, medianFilter, standard, volumizedCurriculum];
 export const detectors: readonly Detector[] = [softmaxEntropy];
 export const explanations: readonly Explanation[] = [gradCam];
 export const analyses: readonly Analysis[] = [

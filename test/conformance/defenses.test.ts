@@ -5,10 +5,10 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/engine/backends/index.ts";
 import { createContext } from "../../src/engine/context.ts";
 import { resolveParams } from "../../src/engine/define/index.ts";
-import { defenses } from "../../src/engine/registry.ts";
+import { bind, defenses } from "../../src/engine/registry.ts";
 import { tf } from "../../src/engine/tf.ts";
 import { type ImageSource, train } from "../../src/engine/training/loop.ts";
-import { plainPlan } from "../../src/engine/training/plan.ts";
+import { stackedPlan } from "../../src/engine/training/plan.ts";
 import { defaultTrain } from "../../src/shared/experiment.ts";
 import { convNetwork, randomBatch, withoutInitialValues } from "../unit/engine/fixtures.ts";
 import { backends, outOfBounds } from "./subjects.ts";
@@ -27,6 +27,16 @@ const source: ImageSource = {
   }),
 };
 
+const training = defenses.filter((entry) => entry.kind === "training");
+/** Every training defence alone, and stacks of them, the first of a list nearest to plain training. */
+const stacks: readonly (readonly string[])[] = [
+  ...training.map(({ id }) => [id]),
+  ["labelSmoothing", "adversarialTraining"],
+  ["volumizedCurriculum", "labelSmoothing", "adversarialTraining"],
+  ["adversarialTraining", "volumizedCurriculum"],
+];
+const cheap = (id: string) => bind("defense", { kind: id, ...training.find((entry) => entry.id === id)?.cheap });
+
 describe.each(backends)("on %s", (backend) => {
   let directory: string;
   beforeAll(() => useBackend(backend));
@@ -35,10 +45,9 @@ describe.each(backends)("on %s", (backend) => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  describe.each(defenses.flatMap((entry) => (entry.kind === "training" ? [[entry.id, entry] as const] : [])))("%s", (id, entry) => {
-    const given = "patch" in entry.params.properties ? { patch: 4 } : {};
+  describe.each(stacks.map((ids) => [ids.join(" + "), ids] as const))("%s", (_, ids) => {
     const trained = async (epochs: number, o: { signal?: AbortSignal; onProgress?: () => void } = {}) => {
-      const plan = entry.plan(plainPlan, resolveParams(entry.params, given, id), facts);
+      const plan = stackedPlan(ids.map(cheap), facts);
       const base = withoutInitialValues(() => convNetwork({ dropout: 0.2, seed: 2 }));
       const network = withoutInitialValues(() => plan.network(base));
       if (network !== base) base.dispose();
@@ -56,7 +65,7 @@ describe.each(backends)("on %s", (backend) => {
 
     it("learns its training images", async () => {
       const losses: number[] = [];
-      const plan = entry.plan(plainPlan, resolveParams(entry.params, given, id), facts);
+      const plan = stackedPlan(ids.map(cheap), facts);
       const network = plan.network(convNetwork({ seed: 2 }));
       const settings = { ...defaultTrain, epochs: 12, batchSize: 8, learningRate: 0.01 };
       const ctx = createContext({ seed: 4, onEvent: (e) => e.kind === "epoch" && losses.push(e.trainLoss) });
@@ -93,12 +102,14 @@ describe.each(backends)("on %s", (backend) => {
       await trained(1);
       expect(tf.memory().numTensors).toBe(before);
     });
+  });
+});
 
-    it("refuses parameters out of bounds", () => {
-      for (const [key, { outside }] of Object.entries(outOfBounds(entry.params))) {
-        for (const value of outside) expect(() => resolveParams(entry.params, { [key]: value }, id), `${key} = ${value}`).toThrow(key);
-      }
-      expect(() => resolveParams(entry.params, { nonsense: 1 }, id)).toThrow("nonsense");
-    });
+describe.each(training.map((entry) => [entry.id, entry] as const))("%s", (id, entry) => {
+  it("refuses parameters out of bounds", () => {
+    for (const [key, { outside }] of Object.entries(outOfBounds(entry.params))) {
+      for (const value of outside) expect(() => resolveParams(entry.params, { [key]: value }, id), `${key} = ${value}`).toThrow(key);
+    }
+    expect(() => resolveParams(entry.params, { nonsense: 1 }, id)).toThrow("nonsense");
   });
 });

@@ -83,6 +83,7 @@ export const volumizedCurriculum = defineTrainingDefense({
   title: "Volumized 3-D convolution with curriculum",
   paper: "Ghebrechristos & Alaghband 2024",
   params,
+  cheap: { patch: 4 },
   plan: (base, p, facts) => {
     const options = volumizerOptions(p);
     // A place among slices, or a slice, means nothing among the images of a batch.

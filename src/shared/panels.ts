@@ -1,8 +1,9 @@
 import type { Catalog } from "./catalog.ts";
 import type { ErrorData } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
+import type { AttackRecords } from "./ledger.ts";
 import type { AttackImageResult, ClassScore, RankPatchesResult, TracePoint } from "./protocol.ts";
-import type { AttackDocument, RunReport } from "./results.ts";
+import type { RunReport } from "./results.ts";
 import type { RunState } from "./runs.ts";
 
 /**
@@ -95,10 +96,7 @@ export type TrainingIntent = CommonIntent | { readonly kind: "cancel" | "resume"
 
 // ── Report ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** One attack's per-image records, read from the run folder. */
-export interface LedgerPart {
-  readonly arm: string;
-  readonly attack: string;
-  readonly images: AttackDocument["images"];
+export interface LedgerPart extends AttackRecords {
   /** Webview-relative PNG per index, where one was written. */
   readonly thumbnails: Readonly<Record<number, { readonly clean: string; readonly adversarial: string }>>;
 }

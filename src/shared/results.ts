@@ -75,6 +75,14 @@ export interface Covering {
 
 /** `attack --json` of the contract, less `run` and `files`. */
 export interface AttackSummary {
+  /** Name of the attack's files: its id, "pgd-2" for the second of that id. Reports of older versions have none of these four. */
+  readonly key?: string;
+  /** What readers know it by: "PGD-40, ε 8/255". */
+  readonly label?: string;
+  /** What the attacked model was defended with: training first, then in front, in order. */
+  readonly defenses?: readonly Choice[];
+  /** How an adaptive attack got past the defences, in words: "BPDA through JPEG, 20 passes averaged". */
+  readonly how?: string;
   readonly n: number;
   readonly attack: Choice;
   /** The defence of the model that is judged; several under one name. */
@@ -132,6 +140,16 @@ export interface ExplanationResult extends Choice {
   readonly samples: readonly ExplanationSample[];
 }
 
+/** Accuracy when the strongest attack is chosen for each image: at most that under any one of them. */
+export interface WorstCase extends Rate {
+  /** Images that every attack was made on. */
+  readonly n: number;
+  /** Wilson, 95 %; null for no image. */
+  readonly interval: readonly [low: number, high: number] | null;
+  /** Keys of the attacks, static ones among them. */
+  readonly attacks: readonly string[];
+}
+
 export interface ArmReport {
   readonly name: string;
   /** `standard` for none; several under one name. */
@@ -149,6 +167,8 @@ export interface ArmReport {
     readonly images: number;
   } | null;
   readonly attacks: readonly AttackSummary[];
+  /** Over all attacks of the arm, adaptive and static; null where it was not attacked or records of its images are missing. */
+  readonly worst?: WorstCase | null;
   readonly detectors: readonly unknown[];
   readonly explanations: readonly ExplanationResult[];
   /** What each analysis of the experiment measured on this arm, in the order of the experiment. */

@@ -84,6 +84,7 @@ export const exampleReport: RunReport = {
           },
         },
       ],
+      worst: { accuracy: 0.24, correct: 48, n: 200, interval: [0.1861, 0.3036], attacks: ["pgd", "pgd-static"] },
       detectors: [],
       explanations: [],
       analyses: [],

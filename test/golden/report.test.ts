@@ -51,11 +51,11 @@ describe("a report", () => {
       const { heads, rows } = mainTable(report);
       return rows.map((cells) => (cells.length === heads.length ? cells[heads.indexOf(head)] : "not as long as the heads"));
     };
-    expect(under(exampleReport, "β of fooled")).toEqual(["–", "–", "25.0 %"]);
+    expect(under(exampleReport, "β of fooled")).toEqual(["–", "–", "25.0 %", "–"]);
     expect(mainTable(alone).heads).not.toContain("β of fooled");
     expect([exampleReport, alone].map((report) => tableNotes(report).includes("β of fooled:"))).toEqual([true, false]);
     const empty = { ...exampleReport, arms: exampleReport.arms.map((arm, i) => (i === 0 ? { ...arm, attacks: [] } : arm)) };
-    expect(under(empty, "β of fooled")).toEqual(["–", "25.0 %"]);
+    expect(under(empty, "β of fooled")).toEqual(["–", "25.0 %", "–"]);
   });
 
   it("as HTML stands alone: no script, nothing loaded from elsewhere, nothing of the experiment taken for markup", async () => {
@@ -66,6 +66,23 @@ describe("a report", () => {
     expect(sources.every((source) => source?.startsWith("data:image/png;base64,"))).toBe(true);
     expect(html).toContain("A &lt;b&gt; &amp; B");
     expect(html).not.toContain("<b>");
+  });
+
+  it("has a row for the worst case of an arm that several attacks were made on, and explains it there alone", async () => {
+    const text = readFileSync(await renderReport(run, "md"), "utf8");
+    // 48 of 200: Wilson 95 % 18.6–30.4 %, worked out by hand.
+    expect(text).toContain("| volumized | worst case over all attacks | 200 | 98.0 % | 24.0 % | 18.6–30.4 % | – | – |");
+    const alone = { ...exampleReport, arms: exampleReport.arms.slice(0, 1) };
+    expect([exampleReport, alone].map((report) => tableNotes(report).includes("Worst case:"))).toEqual([true, false]);
+    const csv = readFileSync(await renderReport(run, "csv"), "utf8")
+      .trim()
+      .split("\r\n");
+    expect(csv.map((row) => row.split(",").slice(-3).join())).toEqual([
+      "worst_accuracy,worst_low,worst_high",
+      ",,",
+      ",,",
+      "0.24,0.1861,0.3036",
+    ]);
   });
 
   it("says how sure its figures are", async () => {

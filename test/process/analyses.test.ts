@@ -48,10 +48,29 @@ interface Curve {
 }
 const recordsOf = (file: string): readonly ImageRecord[] => readJson<{ images: ImageRecord[] }>(workspace.file(`run/${file}`)).images;
 
+/** An image survives when none of these files has it wrong: counted here by hand. */
+function survivors(files: readonly string[]): number {
+  const all = files.map(recordsOf);
+  return (all[0] ?? []).filter((_, i) => all.every((records) => records[i]?.prediction === records[i]?.label)).length;
+}
+
 describe("a defended arm beside an undefended one", () => {
   it("keeps the order of the experiment, though the undefended arm runs first", () => {
     expect(report.arms.map(({ name }) => name)).toEqual(["volumizedCurriculum", "undefended", "no curriculum"]);
     expect(arm("undefended").attacks.map((attack) => attack.static)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it("has the worst case of every image over all attacks, adaptive and static", () => {
+    const ids = ["pgd", "nPixel", "adversarialPatch"];
+    const defended = arm("volumizedCurriculum").worst;
+    expect(defended?.attacks).toEqual(ids.flatMap((id) => [id, `${id}-static`]));
+    const correct = survivors(ids.flatMap((id) => [`records-${id}.json`, `records-${id}-static.json`]));
+    const n = recordsOf("records-pgd.json").length;
+    expect(defended).toMatchObject({ correct, n, accuracy: correct / n });
+    const undefended = survivors(ids.map((id) => `records-undefended-${id}.json`));
+    expect(arm("undefended").worst).toMatchObject({ correct: undefended, attacks: ids });
+    const lowest = Math.min(...arm("volumizedCurriculum").attacks.map(({ attacked }) => attacked.correct));
+    expect(defended?.correct).toBeLessThanOrEqual(lowest);
   });
 
   it("meets every attack twice, and the static one counts what its records say", () => {

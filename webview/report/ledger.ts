@@ -1,16 +1,5 @@
-import type { LedgerPart } from "../../src/shared/panels.ts";
-import type { ImageRecord } from "../../src/shared/results.ts";
+import type { LedgerRow } from "../../src/shared/ledger.ts";
 
-/** One image of one arm with what every attack did to it. */
-export interface LedgerRow {
-  readonly index: number;
-  readonly label: number;
-  readonly cleanPrediction: number;
-  readonly records: Readonly<Record<string, ImageRecord>>;
-  /** Attacks that turned a right answer into a wrong one. */
-  readonly brokenBy: readonly string[];
-  readonly isSurvivor: boolean;
-}
 export type Filter =
   | { readonly kind: "all" | "survived" | "lost8Bit" | "wrong" }
   | { readonly kind: "broken" | "brokenOnly"; readonly attack: string };
@@ -19,33 +8,6 @@ export type SortColumn = (typeof sortColumns)[number];
 export interface Sort {
   readonly column: SortColumn;
   readonly isDescending: boolean;
-}
-
-/** Rows of one arm, in the order of the images. */
-export function ledgerRows(parts: readonly LedgerPart[], arm: string): LedgerRow[] {
-  const byIndex = new Map<number, Record<string, ImageRecord>>();
-  for (const part of parts) {
-    if (part.arm !== arm) continue;
-    for (const record of part.images) {
-      const records = byIndex.get(record.index) ?? {};
-      records[part.attack] = record;
-      byIndex.set(record.index, records);
-    }
-  }
-  return [...byIndex].sort(([a], [b]) => a - b).map(([index, records]) => rowOf(index, records));
-}
-
-function rowOf(index: number, records: Readonly<Record<string, ImageRecord>>): LedgerRow {
-  const all = Object.entries(records);
-  const { label = -1, cleanPrediction = -1 } = all[0]?.[1] ?? {};
-  return {
-    index,
-    label,
-    cleanPrediction,
-    records,
-    brokenBy: all.filter(([, r]) => r.cleanPrediction === r.label && r.prediction !== r.label).map(([attack]) => attack),
-    isSurvivor: cleanPrediction === label && all.every(([, r]) => r.prediction === r.label),
-  };
 }
 
 export function matches(row: LedgerRow, filter: Filter): boolean {
@@ -82,11 +44,6 @@ export function arrange(rows: readonly LedgerRow[], filter: Filter, sort: Sort, 
     return direction * (a.value - b.value) || a.row.index - b.row.index;
   });
   return keyed.map(({ row }) => row);
-}
-
-/** How many images of an arm are right whatever attack is chosen for each: the arm's worst case. */
-export function worstCase(rows: readonly LedgerRow[]): { readonly correct: number; readonly n: number } {
-  return { correct: rows.filter((row) => row.isSurvivor).length, n: rows.length };
 }
 
 export function ledgerCsv(rows: readonly LedgerRow[], attacks: readonly string[]): string {

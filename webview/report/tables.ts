@@ -1,8 +1,8 @@
 import { epsilon, number, percent, points } from "../../src/shared/format.ts";
+import { keysOf, ledgerRows, worstCase } from "../../src/shared/ledger.ts";
 import type { LedgerPart } from "../../src/shared/panels.ts";
 import { type ArmReport, type AttackSummary, type Finding, type RunReport, wilson } from "../../src/shared/results.ts";
-import { attackKeys, staticKey } from "../../src/shared/runs.ts";
-import { ledgerRows, worstCase } from "./ledger.ts";
+import { staticKey } from "../../src/shared/runs.ts";
 
 /** A share with its 95 % interval. */
 export interface Cell {
@@ -37,8 +37,6 @@ export function attackName({ id, params }: AttackSummary["attack"]): string {
   return typeof pixels === "number" ? `${id} ${pixels} px` : id;
 }
 
-const keysOf = (arm: ArmReport): string[] => attackKeys(arm.attacks.map(({ attack }) => attack.id));
-
 /** Arms in rows, attacks in columns (adaptive and static beside each other), the worst case of each image at the end. */
 export function overview(report: RunReport, ledger: readonly LedgerPart[]): Overview {
   return { columns: columnsOf(report), rows: report.arms.map((arm) => rowOf(arm, ledger)) };
@@ -72,16 +70,14 @@ function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
     attacks[own] = { cell: cellOf(summary.attacked.correct, summary.n), summary };
     if (transferred && own === key) attacks[staticKey(key)] = { cell: cellOf(transferred.attacked.correct, transferred.n), summary: null };
   }
-  const images = ledgerRows(ledger, arm.name);
-  const has = (key: string): boolean => ledger.some((part) => part.arm === arm.name && part.attack === key);
-  const isComplete = images.length > 0 && Object.keys(attacks).every(has);
-  const { correct, n } = worstCase(images);
+  // Reports of older versions leave the worst case to be counted from the records.
+  const worst = arm.worst === undefined ? worstCase(ledgerRows(ledger, arm.name), Object.keys(attacks)) : arm.worst;
   return {
     arm: arm.name,
     defense: arm.defense.id,
     clean: cellOf(arm.clean.correct, arm.clean.n),
     attacks,
-    worst: isComplete ? cellOf(correct, n) : null,
+    worst: worst && worst.n > 0 ? cellOf(worst.correct, worst.n) : null,
   };
 }
 

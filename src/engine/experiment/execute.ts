@@ -7,6 +7,7 @@ import { runFiles } from "../../shared/runs.ts";
 import { createContext, type RunContext } from "../context.ts";
 import { now, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
 import { writeReports } from "../report/reportFiles.ts";
+import { withWorstCase } from "../report/worstCase.ts";
 import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
 import { version } from "../session/version.ts";
@@ -92,7 +93,8 @@ async function finish(
   outcomes: readonly ArmOutcome[],
   env: RunEnvironment,
 ): Promise<RunExperimentResult> {
-  const arms = outcomes.map((outcome) => outcome.report);
+  const reports = outcomes.map((outcome) => outcome.report);
+  const arms = await withWorstCase(reports, run.store.directory);
   const report: RunReport = {
     run: run.store.id,
     experiment: document,

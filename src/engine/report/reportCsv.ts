@@ -26,9 +26,12 @@ const heads = [
   "covering_attacked_accuracy",
   "forward_evaluations",
   "gradient_evaluations",
+  "worst_accuracy",
+  "worst_low",
+  "worst_high",
 ];
 
-/** `report.csv`: one row for every arm and attack, rates in [0,1], empty where there was nothing to count (RFC 4180). */
+/** `report.csv`: one row for every arm and attack (the worst case is the arm's), rates in [0,1], empty where there was nothing to count (RFC 4180). */
 export function renderCsv(report: RunReport): string {
   const rows = reportRows(report).map(({ arm, summary, key }) => [
     arm.name,
@@ -54,6 +57,9 @@ export function renderCsv(report: RunReport): string {
     summary?.covering?.attacked.accuracy,
     summary?.forwardEvaluations,
     summary?.gradientEvaluations,
+    arm.worst?.accuracy,
+    arm.worst?.interval?.[0],
+    arm.worst?.interval?.[1],
   ]);
   return csvText([heads, ...rows]);
 }

@@ -1,7 +1,7 @@
 import type { TextTable } from "../../shared/analysisCell.ts";
 import { count, duration, epsilon, number, percent, points } from "../../shared/format.ts";
+import { keysOf } from "../../shared/ledger.ts";
 import { type ArmReport, type AttackSummary, type Choice, type RunReport, wilson } from "../../shared/results.ts";
-import { attackKeys } from "../../shared/runs.ts";
 
 /** "61.0–67.3 %": 95 % Wilson interval of `correct` out of `n`. */
 export function interval(correct: number, n: number): string {
@@ -34,7 +34,7 @@ export interface ReportRow {
 /** One row for every arm and attack; one for an arm without attacks. */
 export function reportRows(report: RunReport): ReportRow[] {
   return report.arms.flatMap((arm): ReportRow[] => {
-    const keys = attackKeys(arm.attacks.map((summary) => summary.attack.id));
+    const keys = keysOf(arm);
     if (arm.attacks.length === 0) return [{ arm, summary: null, key: "" }];
     return arm.attacks.map((summary, i) => ({ arm, summary, key: keys[i] as string }));
   });
@@ -51,8 +51,19 @@ export function mainTable(report: RunReport): TextTable {
   const attacked = hasStatic ? ["adaptive", "95 % interval", "static", "95 % interval"] : ["attacked", "95 % interval"];
   return {
     heads: ["arm", "attack", "images", "clean", ...attacked, "δ", ...beta, "images/s"],
-    rows: rows.map((row) => rowCells(row, hasStatic, hasFooled(rows))),
+    rows: report.arms.flatMap((arm) => {
+      const attacks = rows.filter((row) => row.arm === arm).map((row) => rowCells(row, hasStatic, hasFooled(rows)));
+      return [...attacks, ...worstCells(arm, hasStatic, hasFooled(rows))];
+    }),
   };
+}
+
+/** A row for the worst case, below the attacks that it is taken over; none where that is a single one. */
+function worstCells({ name, clean, worst }: ArmReport, hasStatic: boolean, hasFooled: boolean): string[][] {
+  if (!worst || worst.attacks.length < 2) return [];
+  const figures = [count(worst.n), percent(clean.accuracy), percent(worst.accuracy), interval(worst.correct, worst.n)];
+  const blank = Array.from({ length: (hasStatic ? 5 : 3) + Number(hasFooled) }, () => "–");
+  return [[name, "worst case over all attacks", ...figures, ...blank]];
 }
 
 function rowCells({ arm, summary }: ReportRow, hasStatic: boolean, hasFooled: boolean): string[] {
@@ -105,6 +116,8 @@ export const explainTerms =
   "Clean and attacked: share of all test images classified correctly. δ: clean − attacked, in percentage points. β: share of the images that were right before the attack and still are, without those of the class that an attack aims at. Intervals: Wilson, 95 %.";
 export const explainStatic =
   "Adaptive: the attack knows the defence and goes through it. Static: the images were made against the undefended arm and only shown to the defended one; δ and β are those of the adaptive attack where there is one.";
+export const explainWorst =
+  "Worst case: an image counts as right only when it is classified correctly under every attack, adaptive and static.";
 export const explainFooled =
   "β of fooled: of the images on which the attack fooled the undefended arm, the share that the defended one has right under attack.";
 /** What the columns of the main table mean. */
@@ -114,5 +127,6 @@ export function tableNotes(report: RunReport): string {
     explainTerms,
     ...(hasFooled(rows) ? [explainFooled] : []),
     ...(rows.some(({ summary }) => summary?.static) ? [explainStatic] : []),
+    ...(report.arms.some((arm) => worstCells(arm, false, false).length > 0) ? [explainWorst] : []),
   ].join(" ");
 }

@@ -1,15 +1,8 @@
 import path from "node:path";
+import { recordsSources } from "../../shared/ledger.ts";
 import type { LedgerPart } from "../../shared/panels.ts";
 import type { ImageRecord, RunReport } from "../../shared/results.ts";
-import {
-  adversarialThumbnail,
-  armModelFolder,
-  armRecordsFile,
-  attackKeys,
-  cleanThumbnail,
-  runFiles,
-  staticKey,
-} from "../../shared/runs.ts";
+import { adversarialThumbnail, armModelFolder, cleanThumbnail, runFiles } from "../../shared/runs.ts";
 import { isRecord, namesIn, readJson } from "../files.ts";
 
 /** report.json of a run, or null when it is not there (yet). */
@@ -24,28 +17,19 @@ export async function readLedger(directory: string, report: RunReport): Promise<
   const pictures = new Set(await namesIn(path.join(directory, runFiles.images)));
   const has = (file: string): boolean => pictures.has(path.posix.basename(file));
   const parts: LedgerPart[] = [];
-  for (const [armIndex, arm] of report.arms.entries()) {
-    const keys = attackKeys(arm.attacks.map((attack) => attack.attack.id));
-    // Images that were only transferred are the pictures of the arm they were made against.
-    const shown = keys.flatMap((key, i) => {
-      const { mode, static: transferred } = arm.attacks[i] ?? {};
-      if (mode === "static") return [{ name: staticKey(key), records: key, pictured: arm.name, key }];
-      const own = { name: key, records: key, pictured: arm.name, key };
-      return transferred ? [own, { name: staticKey(key), records: staticKey(key), pictured: transferred.source, key }] : [own];
-    });
-    for (const { name, records, pictured, key } of shown) {
-      const read = await readJson(path.join(directory, armRecordsFile(armIndex, arm.name, records)));
+  for (const [armIndex, arm] of report.arms.entries())
+    for (const { attack, file, madeBy, madeOn } of recordsSources(arm, armIndex)) {
+      const read = await readJson(path.join(directory, file));
       if (!isRecord(read) || !Array.isArray(read["images"])) continue;
       const images = read["images"] as ImageRecord[]; // written by our engine
       const thumbnails: Record<number, { clean: string; adversarial: string }> = {};
       for (const { index } of images) {
         const clean = cleanThumbnail(index);
-        const adversarial = adversarialThumbnail(pictured, key, index);
+        const adversarial = adversarialThumbnail(madeOn, madeBy, index);
         if (has(clean) && has(adversarial)) thumbnails[index] = { clean, adversarial };
       }
-      parts.push({ arm: arm.name, attack: name, images, thumbnails });
+      parts.push({ arm: arm.name, attack, images, thumbnails });
     }
-  }
   return parts;
 }
 

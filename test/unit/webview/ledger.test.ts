@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { ledgerRows } from "../../../src/shared/ledger.ts";
 import type { LedgerPart } from "../../../src/shared/panels.ts";
 import type { ImageRecord } from "../../../src/shared/results.ts";
 import { nextRow, visibleRows } from "../../../webview/lib/virtualList.ts";
-import { arrange, type Filter, ledgerCsv, ledgerRows, worstCase } from "../../../webview/report/ledger.ts";
+import { arrange, type Filter, ledgerCsv } from "../../../webview/report/ledger.ts";
 
 const record = (index: number, label: number, clean: number, prediction: number, more: Partial<ImageRecord> = {}): ImageRecord => ({
   index,
@@ -35,11 +36,6 @@ const rows = ledgerRows(parts, "a");
 const byIndex = { column: "index", isDescending: false } as const;
 const indices = (filter: Filter): number[] => arrange(rows, filter, byIndex, "pgd").map((row) => row.index);
 
-test("an arm's rows hold every attack of that arm", () => {
-  expect(rows.map((row) => row.brokenBy)).toEqual([[], ["pgd"], ["fgsm", "pgd"], [], ["fgsm"]]);
-  expect(ledgerRows(parts, "b").map((row) => row.index)).toEqual([9]);
-});
-
 test("filters", () => {
   expect(indices({ kind: "all" })).toEqual([0, 1, 2, 3, 4]);
   expect(indices({ kind: "survived" })).toEqual([0]);
@@ -56,10 +52,6 @@ test("sorting is stable, by the attack shown, with rows without a value last", (
   expect(byLinf).toEqual([0, 1, 2, 3, 4]);
   const partly = ledgerRows([...parts.slice(0, 1), { arm: "a", attack: "pgd", images: pgd.slice(3), thumbnails: {} }], "a");
   expect(arrange(partly, { kind: "all" }, { column: "l0", isDescending: false }, "pgd").map((row) => row.index)).toEqual([4, 3, 0, 1, 2]);
-});
-
-test("in the worst case an image is right only when no attack breaks it", () => {
-  expect(worstCase(rows)).toEqual({ correct: 1, n: 5 });
 });
 
 test("CSV has a row an image and a group of columns an attack", () => {

@@ -1,9 +1,10 @@
 import { count } from "../../../src/shared/format.ts";
+import { type LedgerRow, ledgerRows } from "../../../src/shared/ledger.ts";
 import type { ReportIntent, ReportState } from "../../../src/shared/panels.ts";
 import { fill, h, type Part, setText, show } from "../../lib/dom.ts";
 import { button, type Choice, dropdown, enable } from "../../lib/ui.ts";
 import { virtualList } from "../../lib/virtualList.ts";
-import { arrange, type Filter, type LedgerRow, ledgerCsv, ledgerRows, type Sort } from "../ledger.ts";
+import { arrange, type Filter, ledgerCsv, type Sort } from "../ledger.ts";
 import { columnHeads, type LedgerView, rowCells } from "./ledgerRow.ts";
 
 const rowHeight = 44;

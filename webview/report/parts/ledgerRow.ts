@@ -1,9 +1,10 @@
 import { count, number } from "../../../src/shared/format.ts";
+import type { LedgerRow } from "../../../src/shared/ledger.ts";
 import type { ReportState } from "../../../src/shared/panels.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { h } from "../../lib/dom.ts";
 import { icon } from "../../lib/ui.ts";
-import type { Filter, LedgerRow, Sort, SortColumn } from "../ledger.ts";
+import type { Filter, Sort, SortColumn } from "../ledger.ts";
 
 export interface LedgerView {
   readonly arm: string;

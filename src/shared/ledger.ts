@@ -1,0 +1,87 @@
+import { type ArmReport, type ImageRecord, type WorstCase, wilson } from "./results.ts";
+import { armRecordsFile, attackKeys, staticKey } from "./runs.ts";
+
+/** What one attack did to the images of one arm. `attack` is its key, with "-static" for images that were only transferred. */
+export interface AttackRecords {
+  readonly arm: string;
+  readonly attack: string;
+  readonly images: readonly ImageRecord[];
+}
+
+/** One image of one arm with what every attack did to it. */
+export interface LedgerRow {
+  readonly index: number;
+  readonly label: number;
+  readonly cleanPrediction: number;
+  /** By attack key. */
+  readonly records: Readonly<Record<string, ImageRecord>>;
+  /** Attacks that reached on it what they count: a wrong prediction, or their target class. */
+  readonly brokenBy: readonly string[];
+  /** Classified correctly under every attack, and without one. */
+  readonly isSurvivor: boolean;
+}
+
+/** Rows of one arm, in the order of the images. */
+export function ledgerRows(parts: readonly AttackRecords[], arm: string): LedgerRow[] {
+  const byIndex = new Map<number, Record<string, ImageRecord>>();
+  for (const part of parts) {
+    if (part.arm !== arm) continue;
+    for (const record of part.images) {
+      const records = byIndex.get(record.index) ?? {};
+      records[part.attack] = record;
+      byIndex.set(record.index, records);
+    }
+  }
+  return [...byIndex].sort(([a], [b]) => a - b).map(([index, records]) => rowOf(index, records));
+}
+
+function rowOf(index: number, records: Readonly<Record<string, ImageRecord>>): LedgerRow {
+  const all = Object.entries(records);
+  const { label = -1, cleanPrediction = -1 } = all[0]?.[1] ?? {};
+  return {
+    index,
+    label,
+    cleanPrediction,
+    records,
+    brokenBy: all.filter(([, record]) => record.cleanPrediction === record.label && record.success).map(([attack]) => attack),
+    // Accuracy counts every wrong prediction, also one that a targeted attack did not aim at; so does its worst case.
+    isSurvivor: cleanPrediction === label && all.every(([, record]) => record.prediction === record.label),
+  };
+}
+
+/** The one place where the worst case is counted: in `report.json`, on the command line, in reports and in the panel. Null without attacks. */
+export function worstCase(rows: readonly LedgerRow[], attacks: readonly string[]): WorstCase | null {
+  if (attacks.length === 0) return null;
+  const met = rows.filter(({ records }) => attacks.every((attack) => records[attack] !== undefined));
+  const [n, correct] = [met.length, met.filter(({ isSurvivor }) => isSurvivor).length];
+  return { accuracy: n === 0 ? null : correct / n, correct, n, interval: wilson(correct, n), attacks };
+}
+
+/** Where the records of an arm's attacks are, and whose pictures show them. */
+export interface RecordsSource {
+  /** As in `AttackRecords.attack`. */
+  readonly attack: string;
+  /** File in the run folder. */
+  readonly file: string;
+  /** Key of the attack that made the images, and the arm that it made them against. */
+  readonly madeBy: string;
+  readonly madeOn: string;
+}
+
+/** The key of each attack of an arm; reports of older versions do not name them. */
+export const keysOf = ({ attacks }: Pick<ArmReport, "attacks">): string[] => {
+  const keys = attackKeys(attacks.map(({ attack }) => attack.id));
+  return attacks.map(({ key }, i) => key ?? (keys[i] as string));
+};
+
+/** An attack that was made on the arm itself, the static one beside it, or the static one alone. */
+export function recordsSources(arm: Pick<ArmReport, "name" | "attacks">, armIndex: number): RecordsSource[] {
+  return keysOf(arm).flatMap((key, i): RecordsSource[] => {
+    const { mode, static: transferred } = arm.attacks[i] ?? {};
+    const own = { attack: key, file: armRecordsFile(armIndex, arm.name, key), madeBy: key, madeOn: arm.name };
+    if (mode === "static") return [{ ...own, attack: staticKey(key) }];
+    if (!transferred) return [own];
+    const file = armRecordsFile(armIndex, arm.name, staticKey(key));
+    return [own, { attack: staticKey(key), file, madeBy: key, madeOn: transferred.source }];
+  });
+}

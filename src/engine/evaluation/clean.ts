@@ -1,4 +1,5 @@
 import type { Classifier } from "../classifier/classifier.ts";
+import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { Scores } from "../define/analysis.ts";
 import type { ImageBatch } from "../define/index.ts";
@@ -33,7 +34,7 @@ export async function cleanAccuracy(
   let correct = 0;
   for (const [start, end] of batchesOf(images.n, batchSizeOf(images.inputShape))) {
     const batch: ImageBatch = await images.read(start, end);
-    const scores = await probabilities(model, batch.images);
+    const scores = await probabilities(forImages(model, ctx.rng, start), batch.images);
     for (let i = 0; i < batch.n; i++) if (argmax(scores, i, model.classes) === batch.labels[i]) correct++;
     await ctx.checkpoint();
   }
@@ -46,7 +47,7 @@ export async function scoresOf(model: Classifier, images: EvaluationImages, ctx:
   const labels = new Int32Array(images.n);
   for (const [start, end] of batchesOf(images.n, batchSizeOf(images.inputShape))) {
     const batch = await images.read(start, end);
-    all.set(await probabilities(model, batch.images), start * model.classes);
+    all.set(await probabilities(forImages(model, ctx.rng, start), batch.images), start * model.classes);
     labels.set(batch.labels, start);
     await ctx.checkpoint();
   }

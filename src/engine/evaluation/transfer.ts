@@ -1,5 +1,6 @@
 import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import { predict } from "../harness/predict.ts";
 import { scoreTransferred, type TransferredBatch } from "../harness/transferred.ts";
@@ -18,7 +19,11 @@ export async function scoreAll(
   for (const [start, end] of batchesOf(before.length, batchSizeOf(model.inputShape))) {
     const cut = (values: Float32Array): Float32Array => values.subarray(start * pixels, end * pixels);
     records.push(
-      ...(await scoreTransferred(model, { clean: cut(clean), adversarial: cut(adversarial), before: before.slice(start, end), target })),
+      ...(await scoreTransferred(
+        model,
+        { clean: cut(clean), adversarial: cut(adversarial), before: before.slice(start, end), target },
+        ctx.rng,
+      )),
     );
     onProgress(end, before.length);
     await ctx.checkpoint();
@@ -33,7 +38,7 @@ export async function transferred(attacked: Evaluated, model: Classifier, target
   const pixels = pixelsOf(model);
   const cleanPredictions = new Int32Array(n);
   for (const [start, end] of batchesOf(n, batchSizeOf(model.inputShape))) {
-    cleanPredictions.set(await predict(model, clean.subarray(start * pixels, end * pixels)), start);
+    cleanPredictions.set(await predict(forImages(model, ctx.rng, start), clean.subarray(start * pixels, end * pixels)), start);
     await ctx.checkpoint();
   }
   const before = Array.from(labels, (label, index) => ({ index, label, cleanPrediction: cleanPredictions[index] as number }));

@@ -2,7 +2,6 @@ import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Attack, Ball, ImageBatch, Params } from "../define/index.ts";
 import { to8Bit } from "../pixels.ts";
-import { predict } from "./predict.ts";
 import { normsOf, projectOntoBall } from "./project.ts";
 import type { HarnessNotes } from "./types.ts";
 
@@ -28,6 +27,8 @@ export interface Judgement {
   readonly model: Classifier;
   readonly batch: ImageBatch;
   readonly firstIndex: number;
+  /** Predicted classes of images of the batch. */
+  readonly predict: (images: Float32Array) => Promise<Int32Array>;
   /** What the attack's preparation made. */
   readonly prepared?: unknown;
 }
@@ -45,15 +46,15 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
   const projected = projectOntoBall(f.proposal, clean, ball, o.model.inputShape);
   const adversarial = projected.images;
   for (let i = 0; i < n; i++) if (skipped[i]) slice(adversarial, i).set(slice(clean, i));
-  let predictions = await predict(o.model, adversarial);
+  let predictions = await o.predict(adversarial);
 
   const silent = predictions.map((p, i) => Number(!skipped[i] && !reached(p, i) && (f.best.firstHit[i] ?? -1) >= 0));
   if (silent.some((s) => s === 1)) {
     const iterate = projectOntoBall(f.best.images, clean, ball, o.model.inputShape).images;
     for (let i = 0; i < n; i++) if (silent[i] === 1) slice(adversarial, i).set(slice(iterate, i));
-    predictions = await predict(o.model, adversarial);
+    predictions = await o.predict(adversarial);
   }
-  const rounded = await predict(o.model, adversarial.map(to8Bit));
+  const rounded = await o.predict(adversarial.map(to8Bit));
   const records = Array.from({ length: n }, (_, i): ImageRecord => {
     const prediction = predictions[i] ?? -1;
     const success = skipped[i] !== true && reached(prediction, i);

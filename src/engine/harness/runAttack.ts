@@ -1,4 +1,5 @@
 import type { Classifier } from "../classifier/classifier.ts";
+import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { Attack, AttackBatch, AttackContext, ImageBatch, Params } from "../define/index.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
@@ -11,7 +12,10 @@ export interface AttackBatchOptions {
   readonly attack: Attack;
   /** Complete: defaults are filled in. */
   readonly params: Params;
+  /** What the images are judged by. */
   readonly model: Classifier;
+  /** What the attacker sees of it (`attackSurface`); the model itself when left out. */
+  readonly surface?: Classifier | undefined;
   readonly batch: ImageBatch;
   /** Index of the first image in the data set; records and random streams are named by index. */
   readonly firstIndex: number;
@@ -43,25 +47,33 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   const best = new BestIterate(x, { labels, targets });
   let own: unknown;
   try {
-    const before = await predict(o.model, o.batch.images);
+    const scored = (images: Float32Array): Promise<Int32Array> => predict(forImages(o.model, ctx.rng, o.firstIndex), images);
+    const before = await scored(o.batch.images);
     const evaluations = { ...o.model.evaluations };
     const attackContext = contextOf(o, best, ctx);
     const attacked = { images: x, labels, ...(targets ? { targets } : {}) };
     await ctx.checkpoint();
-    own = o.prepared === undefined ? await preparedFromBatch(o, attacked, attackContext, ctx) : undefined;
+    const surface = forImages(o.surface ?? o.model, ctx.rng, o.firstIndex, o.seedName);
+    const attacker = { ...o, surface };
+    own = o.prepared === undefined ? await preparedFromBatch(attacker, attacked, attackContext, ctx) : undefined;
     const prepared = o.prepared ?? own;
-    const proposal = await propose(o, attacked, { ...attackContext, prepared });
+    const proposal = await propose(attacker, attacked, { ...attackContext, prepared });
     const spent = {
       gradientEvaluations: o.model.evaluations.gradient - evaluations.gradient,
       forwardEvaluations: o.model.evaluations.forward - evaluations.forward,
     };
     const judged = await judge(
-      { ...o, prepared },
+      { ...o, prepared, predict: scored },
       { proposal, best: await best.read(), cleanPredictions: before, aimed, iterations: best.count },
     );
     const { adversarial, predictions } = judged;
     if (o.trace)
-      await o.trace({ iteration: best.count, total: best.count, probabilities: await probabilities(o, adversarial), images: adversarial });
+      await o.trace({
+        iteration: best.count,
+        total: best.count,
+        probabilities: await probabilities(forImages(o.model, ctx.rng, o.firstIndex), adversarial),
+        images: adversarial,
+      });
     return {
       clean: o.batch.images,
       adversarial,
@@ -103,9 +115,12 @@ function contextOf(o: AttackBatchOptions, best: BestIterate, ctx: RunContext): A
   };
 }
 
+/** An attack on what it sees of the model, for the images of the batch. */
+type Attacker = AttackBatchOptions & { readonly surface: Classifier };
+
 /** Runs the attack itself; gives its images as it returned them. */
-async function propose(o: AttackBatchOptions, batch: AttackBatch, ctx: AttackContext): Promise<Float32Array> {
-  const proposed = await o.attack.run(o.model, batch, o.params, ctx);
+async function propose(o: Attacker, batch: AttackBatch, ctx: AttackContext): Promise<Float32Array> {
+  const proposed = await o.attack.run(o.surface, batch, o.params, ctx);
   const data = Float32Array.from(await proposed.data());
   if (proposed !== batch.images) proposed.dispose();
   await ctx.checkpoint();
@@ -113,12 +128,7 @@ async function propose(o: AttackBatchOptions, batch: AttackBatch, ctx: AttackCon
 }
 
 /** What the attack prepares with the images of the batch; where somebody watches, it is tried on them after every step of the making. */
-async function preparedFromBatch(
-  o: AttackBatchOptions,
-  batch: AttackBatch,
-  attackContext: AttackContext,
-  ctx: RunContext,
-): Promise<unknown> {
+async function preparedFromBatch(o: Attacker, batch: AttackBatch, attackContext: AttackContext, ctx: RunContext): Promise<unknown> {
   const { preparation } = o.attack;
   if (!preparation) return undefined;
   const size = o.batch.images.length / Math.max(1, o.batch.n);
@@ -133,7 +143,7 @@ async function preparedFromBatch(
     if (o.trace) await propose(o, batch, { ...attackContext, prepared });
   };
   const rng = ctx.rng.stream(o.seedName).stream("prepare");
-  return preparation.make(o.model, { size: o.batch.n, read }, o.params, { ...ctx, rng, onStep });
+  return preparation.make(o.surface, { size: o.batch.n, read }, o.params, { ...ctx, rng, onStep });
 }
 
 async function tracePoint(
@@ -154,8 +164,10 @@ async function tracePoint(
   await trace(point);
 }
 
-async function probabilities(o: AttackBatchOptions, images: Float32Array): Promise<Float32Array> {
-  const softmax = tf.tidy(() => tf.softmax(o.model.logits(tf.tensor4d(images, [o.batch.n, ...o.model.inputShape]))));
+async function probabilities(model: Classifier, images: Float32Array): Promise<Float32Array> {
+  const [height, width, channels] = model.inputShape;
+  const n = images.length / (height * width * channels);
+  const softmax = tf.tidy(() => tf.softmax(model.logits(tf.tensor4d(images, [n, height, width, channels]))));
   const data = Float32Array.from(await softmax.data());
   softmax.dispose();
   return data;

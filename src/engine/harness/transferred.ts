@@ -1,6 +1,8 @@
 import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { forImages } from "../classifier/streams.ts";
 import { to8Bit } from "../pixels.ts";
+import type { Random } from "../random.ts";
 import { predict } from "./predict.ts";
 import { normsOf } from "./project.ts";
 
@@ -21,9 +23,11 @@ export interface TransferredBatch {
 export async function scoreTransferred(
   model: Classifier,
   { clean, adversarial, before, target }: TransferredBatch,
+  rng: Random,
 ): Promise<ImageRecord[]> {
-  const predictions = await predict(model, adversarial);
-  const rounded = await predict(model, adversarial.map(to8Bit));
+  const scored = (images: Float32Array): Promise<Int32Array> => predict(forImages(model, rng, before[0]?.index ?? 0), images);
+  const predictions = await scored(adversarial);
+  const rounded = await scored(adversarial.map(to8Bit));
   const pixels = clean.length / Math.max(1, before.length);
   return before.map(({ index, label, cleanPrediction }, i): ImageRecord => {
     const prediction = predictions[i] ?? -1;

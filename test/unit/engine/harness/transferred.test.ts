@@ -1,6 +1,7 @@
 import "../../../../src/engine/backends/cpu.ts";
 import { describe, expect, it } from "vitest";
 import { scoreTransferred } from "../../../../src/engine/harness/transferred.ts";
+import { createRandom } from "../../../../src/engine/random.ts";
 import { onlyTransferred, rb008 } from "../../../../src/engine/rules/rb008.ts";
 import { rb307 } from "../../../../src/engine/rules/rb307.ts";
 import { records } from "../analyses/fixtures.ts";
@@ -50,7 +51,7 @@ describe("transferred images", () => {
     const clean = new Float32Array(8);
     const adversarial = Float32Array.from([0.5, 0, 0.4999, 0, 1, 1, 0, 0.25]);
     const before = [0, 1, 2, 3].map((index) => ({ index, label: 0, cleanPrediction: index === 2 ? 1 : 0 }));
-    const scored = await scoreTransferred(model, { clean, adversarial, before, target: null });
+    const scored = await scoreTransferred(model, { clean, adversarial, before, target: null }, createRandom(1));
     model.dispose();
     expect(scored).toMatchObject([
       { index: 0, prediction: 1, success: true, successAfter8Bit: true, linf: 0.5, l0: 1, iterations: 0 },

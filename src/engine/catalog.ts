@@ -21,5 +21,6 @@ function plain(kind: CatalogKind, entry: Entry): CatalogEntry {
   const { properties, required } = JSON.parse(JSON.stringify(entry.params)) as ParametersSchema; // drops TypeBox's symbols
   const needed = (required ?? []).filter((name) => properties[name]?.default === undefined);
   const params: ParametersSchema = { type: "object", properties, ...(needed.length > 0 ? { required: needed } : {}) };
-  return { kind, id: entry.id, title: entry.title, paper: entry.paper, params };
+  const inFront = "kind" in entry && entry.kind === "inference" ? { inFront: true as const } : {};
+  return { kind, id: entry.id, title: entry.title, paper: entry.paper, params, ...inFront };
 }

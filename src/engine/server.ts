@@ -16,8 +16,9 @@ import { createContext, type RunContext } from "./context.ts";
 import type { RunHost } from "./experiment/execute.ts";
 import { resumeRun, runExperiment } from "./experiment/runExperiment.ts";
 import { attackImage } from "./jobs/attackImage.ts";
+import { defendRun } from "./jobs/defendRun.ts";
 import { doctor } from "./jobs/doctor.ts";
-import { explainImage } from "./jobs/explainImage.ts";
+import { explainRun } from "./jobs/explainRun.ts";
 import { inspectModel } from "./jobs/inspectModel.ts";
 import { servePatches } from "./jobs/patch/serve.ts";
 import { rankPatches } from "./jobs/rankPatches.ts";
@@ -69,7 +70,8 @@ export function serve(connection: MessageConnection, log: Log): void {
       void connection.sendProgress(attackImageProgress, params.token, update);
     }),
   );
-  on(requests.explainImage, async (params, signal) => explainImage(params, await started(), context(signal)));
+  on(requests.explainRun, async (params, signal) => explainRun(params, await started(), context(signal, params.seed)));
+  on(requests.defendRun, async (params, signal) => defendRun(params, await started(), context(signal, params.seed)));
   on(requests.rankPatches, (params) => rankPatches(params));
   servePatches(on, { connection, engine: started, context });
   const host = async (signal: AbortSignal): Promise<RunHost> => ({

@@ -25,6 +25,8 @@ export interface CatalogEntry {
   readonly title: string;
   readonly paper: string;
   readonly params: ParametersSchema;
+  /** A defence that transforms the image in front of a model; the others change training. */
+  readonly inFront?: true;
 }
 export type Catalog = readonly CatalogEntry[];
 

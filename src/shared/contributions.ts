@@ -48,7 +48,6 @@ export const panels = {
   training: "bulwark.training",
   report: "bulwark.report",
   patchStudio: "bulwark.patchStudio",
-  explanation: "bulwark.explanation",
 } as const;
 export const settings = {
   backend: "bulwark.engine.backend",

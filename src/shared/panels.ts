@@ -1,8 +1,8 @@
+import type { CardId, CardParams, CardState, CardStates, PanelError, Pick } from "./cards.ts";
 import type { Catalog } from "./catalog.ts";
-import type { ErrorData } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
 import type { AttackRecords } from "./ledger.ts";
-import type { AttackImageResult, ClassScore, RankPatchesResult, TracePoint } from "./protocol.ts";
+import type { AttackImageResult, ClassScore, TracePoint } from "./protocol.ts";
 import type { RunReport } from "./results.ts";
 import type { RunState } from "./runs.ts";
 
@@ -19,11 +19,7 @@ export type FromWebview<Intent> =
   | { readonly type: "persist"; readonly runId: string }
   | { readonly type: "intent"; readonly intent: Intent };
 
-export interface PanelError {
-  readonly error: ErrorData;
-  /** Label of the button that applies the fix, and the intent it sends; "Show log" is always there. */
-  readonly action: { readonly label: string; readonly id: string } | null;
-}
+export type { PanelError } from "./cards.ts";
 
 /** What every panel can ask for; answered in one place for all of them. */
 export type CommonIntent =
@@ -36,13 +32,15 @@ export type CommonIntent =
 
 // ── Inspector ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export interface InspectorState {
-  readonly status: "running" | "done" | "failed" | "cancelled";
+  /** Of the attack; "idle" where nobody asked for one. */
+  readonly status: "idle" | "running" | "done" | "failed" | "cancelled";
   /** File name of the image, and what the models and attacks are called. */
   readonly title: string;
   readonly imageUri: string;
   readonly model: { readonly path: string; readonly label: string };
-  readonly attack: { readonly id: string; readonly params: Readonly<Record<string, unknown>> };
-  readonly explanation: { readonly id: string; readonly params: Readonly<Record<string, unknown>> };
+  readonly attack: Pick;
+  /** What stands in front of the model, first met first; the attack goes through it. */
+  readonly defenses: readonly Pick[];
   readonly catalog: Catalog;
   /** Webview URI of the run folder. */
   readonly base: string;
@@ -51,32 +49,21 @@ export interface InspectorState {
   readonly progress: { readonly done: number; readonly total: number } | null;
   readonly trace: readonly TracePoint[];
   readonly result: AttackImageResult | null;
-  readonly ranking: {
-    readonly status: "running" | "done" | "failed";
-    readonly settings: RankingSettings;
-    readonly result: RankPatchesResult | null;
-    readonly error: PanelError | null;
-  } | null;
+  /** Parts about the images that exist, each with its own request; none of them attacks. */
+  readonly cards: CardStates;
   readonly error: PanelError | null;
-}
-export interface RankingSettings {
-  /** Side of a slice. */
-  readonly patch: number;
-  readonly measure: string;
-  readonly order: "asc" | "desc";
-  /** mostSalient, minEntropy or the raster number of a slice. */
-  readonly reference: string;
-  /** What becomes of the edge where the side does not divide the image. */
-  readonly onRemainder: "error" | "reflectPad";
 }
 export type InspectorUpdate =
   | { readonly kind: "iteration"; readonly done: number; readonly total: number; readonly point: TracePoint }
-  | { readonly kind: "clean"; readonly clean: NonNullable<InspectorState["clean"]> };
+  | { readonly kind: "clean"; readonly clean: NonNullable<InspectorState["clean"]> }
+  | { readonly kind: "card"; readonly id: CardId; readonly card: CardState };
+type CardIntent = { readonly [K in CardId]: { readonly kind: "card"; readonly id: K; readonly params: CardParams<K> } }[CardId];
 export type InspectorIntent =
   | CommonIntent
-  | { readonly kind: "rerun"; readonly attack: InspectorState["attack"]; readonly explanation: InspectorState["explanation"] }
+  | CardIntent
+  | { readonly kind: "cancelCard"; readonly id: CardId }
+  | { readonly kind: "rerun"; readonly attack: Pick; readonly defenses: readonly Pick[] }
   | { readonly kind: "cancel" }
-  | { readonly kind: "rank"; readonly settings: RankingSettings }
   /** The image and the model go on into the Patch Studio. */
   | { readonly kind: "openPatchStudio" }
   | { readonly kind: "export"; readonly format: "png" | "npz" | "panel" | "command"; readonly dataUrl?: string };

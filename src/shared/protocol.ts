@@ -1,4 +1,5 @@
 import { NotificationType, ProgressType, RequestType } from "vscode-jsonrpc";
+import type { AttentionResult, DefenseResult, Inspected, Pick } from "./cards.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Device } from "./devices.ts";
 import type { ErrorData } from "./errors.ts";
@@ -86,10 +87,11 @@ export interface AttackImageParams {
   readonly image: string;
   /** Model file, run folder or a run's model folder. */
   readonly model: string;
-  readonly attack: { readonly id: string; readonly params: Readonly<Record<string, unknown>> };
+  readonly attack: Pick;
+  /** What stands in front of the model, first met first: the attack goes through it, and knows it. None when left out. */
+  readonly defenses?: readonly Pick[];
   /** True class; the model's own prediction when left out. */
   readonly label?: number;
-  readonly explanation: { readonly id: string; readonly params: Readonly<Record<string, unknown>> };
   readonly seed: number;
   /** Run folder to write; it is created. */
   readonly directory: string;
@@ -100,21 +102,34 @@ export interface ClassScore {
   readonly name: string;
   readonly probability: number;
 }
-/** State of the image before or after the attack. `image` and `attention` are PNG files. */
+/** State of the image before or after the attack. `image` is a PNG file. */
 export interface ImageState {
   readonly image: string;
-  readonly attention: string | null;
   readonly prediction: ClassScore;
   /** All classes, most probable first. */
   readonly scores: readonly ClassScore[];
 }
-/** Confidence per iteration, for the scrubber; `image` is there for the iterates that were kept. */
+/** One iteration of the attack. */
 export interface TracePoint {
   readonly iteration: number;
   readonly trueProbability: number;
   readonly otherProbability: number;
   readonly otherClass: number;
-  readonly image: string | null;
+  /** All that is shown of an iteration that was kept. */
+  readonly step: TraceStep | null;
+}
+export interface TraceStep {
+  /** PNG file. */
+  readonly image: string;
+  readonly norms: Norms;
+  /** The most probable classes and the label, most probable first. */
+  readonly scores: readonly ClassScore[];
+}
+/** Of adversarial − clean, in units of [0,1]; l0 counts changed pixels. */
+export interface Norms {
+  readonly linf: number;
+  readonly l2: number;
+  readonly l0: number;
 }
 export interface AttackImageResult {
   readonly directory: string;
@@ -128,21 +143,16 @@ export interface AttackImageResult {
   /** PNG of the signed difference, diverging colours; `differenceMax` is the end of its scale in units of [0,1]. */
   readonly difference: string;
   readonly differenceMax: number;
-  readonly norms: { readonly linf: number; readonly l2: number; readonly l0: number };
+  readonly norms: Norms;
   readonly success: boolean;
   readonly successAfter8Bit: boolean;
   readonly iterations: number;
   readonly seconds: number;
   readonly trace: readonly TracePoint[];
-  readonly attention: {
-    readonly id: string;
-    readonly layer: string;
-    readonly layers: readonly string[];
-    readonly iou: number | null;
-    readonly randomIou: number | null;
-    readonly degenerate: boolean;
-  } | null;
-  readonly attack: { readonly id: string; readonly params: Readonly<Record<string, unknown>> };
+  readonly attack: Pick;
+  readonly defenses: readonly Pick[];
+  /** How the attack got through the defences, in words; null where there are none. */
+  readonly how: string | null;
   readonly findings: readonly Finding[];
   /** What was done to the picture to make it fit the model, such as "colour converted to grayscale". Left out in older runs. */
   readonly notes?: readonly string[];
@@ -248,7 +258,10 @@ export const requests = {
   warmUp: new RequestType<{ readonly model: string }, { readonly classes: readonly string[] }, ErrorData>("warmUp"),
   /** Reports `attackImageProgress` on the way. */
   attackImage: new RequestType<AttackImageParams & { readonly token: string }, AttackImageResult, ErrorData>("attackImage"),
-  explainImage: new RequestType<ExplainImageParams, ExplainImageResult, ErrorData>("explainImage"),
+  /** Where the model looks, in the images of a run or in a picture that nobody attacked. Attacks nothing. */
+  explainRun: new RequestType<Inspected & { readonly explanation: Pick }, AttentionResult, ErrorData>("explainRun"),
+  /** The images of a run, or a picture, through defences in front of the model. Attacks nothing. */
+  defendRun: new RequestType<Inspected & { readonly chain: readonly Pick[] }, DefenseResult, ErrorData>("defendRun"),
   rankPatches: new RequestType<RankPatchesParams, RankPatchesResult, ErrorData>("rankPatches"),
   /** Trains an adversarial patch into a run folder of kind "patch". Reports `trainPatchProgress` on the way. */
   trainPatch: new RequestType<TrainPatchParams & { readonly token: string }, TrainPatchResult, ErrorData>("trainPatch"),

@@ -81,14 +81,12 @@ export interface AttackSummary {
   readonly label?: string;
   /** What the attacked model was defended with: training first, then in front, in order. */
   readonly defenses?: readonly Choice[];
-  /** How an adaptive attack got past the defences, in words: "BPDA through JPEG, 20 passes averaged". */
+  /** What was attacked and how gradients got past the defences, in words: "BPDA through JPEG, 20 passes averaged". */
   readonly how?: string;
   readonly n: number;
   readonly attack: Choice;
   /** The defence of the model that is judged; several under one name. */
   readonly defense: Choice | null;
-  /** Each of them: those it was trained with, then those in front, in order. */
-  readonly defenses?: readonly Choice[];
   readonly backend: string;
   readonly seed: number;
   readonly clean: Rate;
@@ -110,8 +108,6 @@ export interface AttackSummary {
   readonly covering?: Covering;
   /** `static`: the images were made without the defence in the loop. Left out or `adaptive`: against the model as it is attacked here. */
   readonly mode?: "adaptive" | "static";
-  /** What was attacked and how gradients got there, in words: "BPDA through bit depth". */
-  readonly how?: string;
   /** β over the attacks that fooled the undefended arm; only where there is one. */
   readonly defenseSuccessOfFooled?: number | null;
   /** The same attack made against the undefended arm and transferred; only for a defended arm beside an undefended one. */

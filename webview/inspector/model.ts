@@ -1,13 +1,14 @@
+import type { DefendedSide, DefenseResult } from "../../src/shared/cards.ts";
 import { epsilon, probability } from "../../src/shared/format.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../src/shared/panels.ts";
-import type { AttackImageResult, TracePoint } from "../../src/shared/protocol.ts";
+import type { AttackImageResult, ClassScore, Norms, TracePoint, TraceStep } from "../../src/shared/protocol.ts";
 import { fileUrl } from "../lib/connect.ts";
 
 /** What the person has set in the panel itself; nothing of it is the truth, so none of it is kept by the host. */
 export interface Local {
   /** End of the difference's colour scale is 1/amplify; "auto" ends at the largest change. */
   amplify: 1 | 4 | 16 | "auto";
-  /** Place in the trace that is shown; null follows the attack and then shows the result. */
+  /** Iteration that is shown; null follows the attack and then shows the result. */
   scrub: number | null;
   opacity: number;
   /** Slice (raster index) that the pointer or the focus is on. */
@@ -23,82 +24,129 @@ export interface Context {
 }
 
 export function applyUpdate(state: InspectorState, update: InspectorUpdate): InspectorState {
-  if (update.kind === "clean") return { ...state, clean: update.clean };
-  return { ...state, progress: { done: update.done, total: update.total }, trace: [...state.trace, update.point] };
+  switch (update.kind) {
+    case "clean":
+      return { ...state, clean: update.clean };
+    case "card":
+      return { ...state, cards: { ...state.cards, [update.id]: update.card } };
+    case "iteration":
+      return { ...state, progress: { done: update.done, total: update.total }, trace: [...state.trace, update.point] };
+  }
 }
 
 export const traceOf = (state: InspectorState): readonly TracePoint[] =>
   state.result && state.result.trace.length > 0 ? state.result.trace : state.trace;
 
-/** The newest kept iterate at or before `at`. */
-export function keptIterate(trace: readonly TracePoint[], at: number): TracePoint | null {
-  for (let i = Math.min(at, trace.length - 1); i >= 0; i--) if (trace[i]?.image) return trace[i] ?? null;
-  return null;
+export type KeptPoint = TracePoint & { readonly step: TraceStep };
+/** The iterations that can be shown. */
+export const keptOf = (state: InspectorState): readonly KeptPoint[] =>
+  traceOf(state).filter((point): point is KeptPoint => Boolean(point.step));
+
+/** The kept iteration nearest to one; the earlier of two. */
+export function nearestKept(kept: readonly KeptPoint[], iteration: number): KeptPoint | null {
+  const distance = (point: KeptPoint): number => Math.abs(point.iteration - iteration);
+  return kept.reduce<KeptPoint | null>((best, point) => (best === null || distance(point) < distance(best) ? point : best), null);
 }
 
+/** What the panel shows of the attacked image: the result, or one iteration. Pictures, norms, verdict, classes and attention are all of it. */
 export interface Shown {
   readonly clean: string;
   readonly adversarial: string | null;
-  /** Iteration that the adversarial picture belongs to; null for the result. */
+  /** Iteration that everything belongs to; null for the result. */
   readonly iteration: number | null;
+  readonly norms: Norms | null;
+  /** Most probable first; of an iteration not all classes. */
+  readonly scores: readonly ClassScore[];
 }
-export function shownPictures(state: InspectorState, scrub: number | null): Shown {
-  const clean = state.result?.before.image ?? state.clean?.image;
-  const trace = traceOf(state);
-  const point = scrub === null ? (state.result ? null : keptIterate(trace, trace.length - 1)) : keptIterate(trace, scrub);
-  const file = point?.image ?? (scrub === null || point === null ? state.result?.after.image : undefined);
-  return {
-    clean: clean ? fileUrl(state.base, clean) : state.imageUri,
-    adversarial: file ? fileUrl(state.base, file) : null,
-    iteration: point?.iteration ?? null,
-  };
+export function shownOf(state: InspectorState, scrub: number | null): Shown {
+  const { result, base } = state;
+  const cleanFile = result?.before.image ?? state.clean?.image;
+  const clean = cleanFile ? fileUrl(base, cleanFile) : state.imageUri;
+  const kept = keptOf(state);
+  const point = scrub === null ? (result ? null : (kept.at(-1) ?? null)) : nearestKept(kept, scrub);
+  if (point) {
+    const { image, norms, scores } = point.step;
+    return { clean, adversarial: fileUrl(base, image), iteration: point.iteration, norms, scores };
+  }
+  if (!result) return { clean, adversarial: null, iteration: null, norms: null, scores: [] };
+  return { clean, adversarial: fileUrl(base, result.after.image), iteration: null, norms: result.norms, scores: result.after.scores };
 }
 
 export interface Verdict {
   readonly kind: "fooled" | "resisted" | "wrong" | "running" | "none";
   readonly text: string;
 }
-/** The slices of an image were ranked that nobody has attacked. */
-export const isRankedOnly = (state: InspectorState): boolean =>
-  state.ranking !== null && state.result === null && state.clean === null && state.status !== "running";
+export const scoreText = ({ name, probability: p }: ClassScore): string => `${name} (${probability(p)})`;
 
-/** The result in words. */
-export function verdict(state: InspectorState): Verdict {
-  const { result } = state;
-  if (!result) {
-    if (state.status === "running") return { kind: "running", text: "Attack under way…" };
-    if (isRankedOnly(state)) return { kind: "none", text: "Not attacked yet: “Re-run” attacks it." };
-    return { kind: "none", text: state.status === "cancelled" ? "Cancelled before there was a result." : "No result." };
-  }
-  const { before, after, label } = result;
-  const [from, to] = [before.prediction, after.prediction];
+/** The result, or the iteration that is shown, in words. */
+export function verdict(state: InspectorState, shown: Shown): Verdict {
+  const { result, status } = state;
+  if (status === "running") return { kind: "running", text: "Attack running…" };
+  if (!result) return { kind: "none", text: status === "cancelled" ? "Cancelled; no result." : "Not attacked yet." };
+  const { before, label } = result;
+  const from = before.prediction;
   if (result.labelKnown && from.index !== label.index)
-    return { kind: "wrong", text: `Wrong without an attack: ${label.name} taken for ${from.name} (${probability(from.probability)}).` };
-  if (result.success)
-    return {
-      kind: "fooled",
-      text: `${from.name} (${probability(from.probability)}) → ${to.name} (${probability(to.probability)}): the attack succeeded.`,
-    };
-  return { kind: "resisted", text: `Resisted: still ${to.name} (${probability(to.probability)}).` };
+    return { kind: "wrong", text: `Misclassified without an attack: ${label.name} predicted as ${scoreText(from)}.` };
+  const to = shown.scores[0] ?? result.after.prediction;
+  if (shown.iteration !== null) {
+    const changed = to.index !== label.index;
+    const text = changed ? `${scoreText(from)} → ${scoreText(to)}.` : `still ${scoreText(to)}.`;
+    return { kind: changed ? "fooled" : "resisted", text: `Iteration ${shown.iteration}: ${text}` };
+  }
+  if (result.success) return { kind: "fooled", text: `${scoreText(from)} → ${scoreText(to)}: the attack succeeded.` };
+  return { kind: "resisted", text: `Resisted: still ${scoreText(to)}.` };
 }
 
-/** Whether the attack outlives saving as a picture of 8 bits a channel. */
+/** Whether the attack survives saving as a picture of 8 bits a channel. */
 export function after8Bit(result: AttackImageResult): { readonly holds: boolean; readonly text: string } | null {
   if (!result.success) return null;
   return result.successAfter8Bit
     ? { holds: true, text: "After rounding to 8 bits: still adversarial." }
-    : { holds: false, text: "After rounding to 8 bits: the attack is lost." };
+    : { holds: false, text: "After rounding to 8 bits: no longer adversarial." };
 }
 
-/** What was done to the picture before the model saw it; empty when nothing was. */
-export function pictureNotes({ result, ranking }: InspectorState): string {
-  const notes = result?.notes ?? ranking?.result?.notes ?? [];
-  return notes.length === 0 ? "" : `The picture was changed to fit: ${notes.join("; ")}.`;
+/** What was done to the picture before the model saw it, a sentence each; empty when nothing was. */
+export function pictureNotes({ result, cards }: InspectorState): string {
+  const notes = result?.notes ?? cards.ranking?.result?.notes ?? [];
+  return notes.map((note) => `${note.charAt(0).toUpperCase()}${note.slice(1)}.`).join(" ");
 }
 
-/** "PGD ε 8/255" for the header: the attack's title and its radius, where it has one. */
+export const titleOf = (state: InspectorState, kind: "attack" | "defense", id: string): string =>
+  state.catalog.find((entry) => entry.kind === kind && entry.id === id)?.title ?? id;
+
+/** "PGD · ε 8/255 · through Bit depth" for the header: the attack's title, its radius, where it has one, and what it goes through. */
 export function attackLabel(state: InspectorState): string {
   const entry = state.catalog.find((e) => e.kind === "attack" && e.id === state.attack.id);
   const eps = state.attack.params["eps"] ?? entry?.params.properties["eps"]?.default;
-  return `${entry?.title ?? state.attack.id}${typeof eps === "number" ? ` · ε ${epsilon(eps)}` : ""}`;
+  const radius = typeof eps === "number" ? ` · ε ${epsilon(eps)}` : "";
+  const through = state.defenses.map(({ id }) => titleOf(state, "defense", id)).join(", ");
+  return `${entry?.title ?? state.attack.id}${radius}${through === "" ? "" : ` · through ${through}`}`;
+}
+
+/** What the header says under the image's name. */
+export function subtitle(state: InspectorState): string {
+  const attacked = state.status === "idle" ? [] : [attackLabel(state)];
+  return [...(state.model.label === "" ? [] : [state.model.label]), ...attacked].join(" · ");
+}
+
+/** "Clean: seven (0.998) → seven (0.981). Adversarial: three (0.871) → seven (0.612)." */
+export function outcome({ clean, adversarial }: DefenseResult): string {
+  const change = ({ without, behind }: DefendedSide): string => `${scoreText(without)} → ${scoreText(behind)}`;
+  const attacked = adversarial ? ` Adversarial: ${change(adversarial)}.` : "";
+  return `Without → with the defence. Clean: ${change(clean)}.${attacked}`;
+}
+
+export interface ScorePair {
+  readonly name: string;
+  readonly index: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** Classes with both probabilities, the largest of the two first; those that have no second one are left out. */
+export function scorePairs(before: readonly ClassScore[], after: readonly ClassScore[]): ScorePair[] {
+  const earlier = new Map(before.map((s) => [s.index, s.probability]));
+  return after
+    .map((s) => ({ name: s.name, index: s.index, before: earlier.get(s.index) ?? 0, after: s.probability }))
+    .sort((a, b) => Math.max(b.before, b.after) - Math.max(a.before, a.after));
 }

@@ -2,34 +2,33 @@ import type { InspectorIntent, InspectorState } from "../../src/shared/panels.ts
 import { errorCard, findingsList } from "../lib/cards.ts";
 import { h, show } from "../lib/dom.ts";
 import { section } from "../lib/ui.ts";
-import { type Context, isRankedOnly, type Local } from "./model.ts";
+import { createCards } from "./cards/index.ts";
+import { type Context, type Local, shownOf } from "./model.ts";
 import { panelImage } from "./panelImage.ts";
-import { attention } from "./parts/attention.ts";
 import { header } from "./parts/header.ts";
 import { parameters } from "./parts/parameters.ts";
 import { pictures } from "./parts/pictures.ts";
-import { ranking } from "./parts/ranking.ts";
 import { scores } from "./parts/scores.ts";
 import { scrubber } from "./parts/scrubber.ts";
 import { verdictLine } from "./parts/verdictLine.ts";
 
-/** The Inspector: one image, one model, one attack. */
+/** The Inspector: one image, one model, and an attack if there was one. */
 export function createView(send: (intent: InspectorIntent) => void): { element: HTMLElement; update(state: InspectorState): void } {
   const local: Local = { amplify: "auto", scrub: null, opacity: 0.6, slice: null, rankedImage: "clean" };
   let state: InspectorState | null = null;
   const error = errorCard(send);
   const findings = findingsList(null);
   const pictureRow = pictures();
-  const attentionRow = attention();
+  const cards = createCards(send);
   const form = parameters();
-  const asPng = (): string | null => (state ? panelImage(state, pictureRow.canvases(), attentionRow.canvases()) : null);
+  const asPng = (): string | null =>
+    state && panelImage(state, shownOf(state, local.scrub), pictureRow.canvases(), cards.beside.canvases());
   const top = header(asPng, form.rerun);
-  const rank = ranking(send);
   const line = verdictLine();
-  const ofAttack = [scrubber(), attentionRow, scores()];
-  const inBody = [pictureRow, line, ...ofAttack];
+  const ofAttack = [pictureRow, line, scrubber()];
+  const inBody = [...ofAttack, cards.beside, scores()];
   const body = h("div", { class: "inspector-body" }, ...inBody.map((part) => part.element));
-  const last = [findings.element, section("Parameters", false, form.element), rank.element];
+  const last = [findings.element, section("Parameters", false, form.element), ...cards.sections.map((card) => card.element)];
   const element = h("main", { class: "panel inspector" }, top.element, error.element, body, ...last);
   const draw = (): void => {
     if (!state) return;
@@ -42,12 +41,11 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
         draw();
       },
     };
-    for (const part of [top, ...inBody, form, rank]) part.update(context);
+    for (const part of [top, ...inBody, form, ...cards.sections]) part.update(context);
     error.update(state.error);
     findings.update(state.result?.findings ?? []);
-    // "Rank Patches…" shows its picture among the slices; of an attack there is nothing yet.
-    if (isRankedOnly(state)) for (const part of [pictureRow, ...ofAttack]) show(part.element, false);
-    else show(pictureRow.element, true);
+    // Where nobody asked for an attack there is nothing to compare: the cards have the picture.
+    show(pictureRow.element, state.status !== "idle");
     show(body, state.error === null || state.clean !== null || state.result !== null);
   };
   document.addEventListener("keydown", (event) => {

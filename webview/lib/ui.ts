@@ -59,6 +59,11 @@ export function button(text: string, press: () => void, options: ButtonOptions =
     text,
   );
 }
+/** Another text on a button; its icon stays. */
+export function setButtonText(control: HTMLElement, text: string): void {
+  const last = control.lastChild;
+  if (last instanceof Text && last.data !== text) last.data = text;
+}
 export function enable(control: HTMLElement, enabled: boolean): void {
   control.toggleAttribute("disabled", !enabled);
 }

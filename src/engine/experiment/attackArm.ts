@@ -1,6 +1,6 @@
 import type { AttackDocument, AttackSummary } from "../../shared/results.ts";
 import { armAdversarialFile, armRecordsFile, slug } from "../../shared/runs.ts";
-import { attackSurface } from "../classifier/defended.ts";
+import { attackSurface } from "../classifier/surface.ts";
 import { documented } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";

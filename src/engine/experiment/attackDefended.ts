@@ -1,5 +1,5 @@
 import type { Finding, StaticResult } from "../../shared/results.ts";
-import { attackSurface } from "../classifier/defended.ts";
+import { attackSurface } from "../classifier/surface.ts";
 import { defenseSuccessOfFooled, targetOf } from "../metrics/robustness.ts";
 import { onlyTransferred, rb008 } from "../rules/rb008.ts";
 import { rb307 } from "../rules/rb307.ts";

@@ -3,12 +3,12 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { AttackImageParams, AttackImageResult, AttackImageUpdate, ClassScore, ImageState } from "../../shared/protocol.ts";
 import type { Choice } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
-import { attentionBytes, differenceBytes } from "../attention/colour.ts";
+import { differenceBytes } from "../attention/colour.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { attackSurface } from "../classifier/surface.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
 import { resolveParams } from "../define/index.ts";
 import { argmax, probabilities } from "../evaluation/clean.ts";
-import { type Explanations, explainImages } from "../evaluation/explain.ts";
 import { classScores, readPicture } from "../evaluation/picture.ts";
 import { writeAdversarial, writePicture } from "../evaluation/write.ts";
 import { attackBatch } from "../harness/runAttack.ts";
@@ -21,12 +21,14 @@ import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
 import { TraceRecorder } from "./attackTrace.ts";
 import { commandLine } from "./commandLine.ts";
+import { inspectedModel } from "./inspected.ts";
 
 /** What one attack on one picture is made of. */
 interface Task {
   readonly p: AttackImageParams;
   readonly attack: Choice;
   readonly model: Classifier;
+  readonly how: string | null;
   readonly pixels: Float32Array;
   readonly notes: readonly string[];
   readonly engine: Engine;
@@ -35,9 +37,9 @@ interface Task {
 }
 
 /**
- * Attacks one picture and explains both versions: `original.png adversarial.png difference.png attention-before.png attention-after.png
- * result.json` in a run folder, all at the model's own size. Updates stream while it goes on.
- * @throws IMAGE_INVALID, IMAGE_SIZE, LABEL_RANGE, PARAMETER_INVALID, CANCELLED
+ * Attacks one picture, through the defences that stand in front of the model: `original.png adversarial.png difference.png
+ * adversarial.npz iterates.npz result.json` in a run folder, all at the model's own size. Updates stream while it goes on.
+ * @throws IMAGE_INVALID, IMAGE_SIZE, LABEL_RANGE, PARAMETER_INVALID, UNKNOWN_ID, DEFENSE_INVALID, CANCELLED
  */
 export async function attackImage(
   p: AttackImageParams,
@@ -46,7 +48,10 @@ export async function attackImage(
   update: (update: AttackImageUpdate) => void,
 ): Promise<AttackImageResult> {
   const attack = { id: p.attack.id, params: resolveParams(find("attack", p.attack.id).params, p.attack.params, p.attack.id) };
-  const model = await engine.model(p.model);
+  const defenses = p.defenses ?? [];
+  const surface = attackSurface(await inspectedModel({ model: p.model, defenses }, engine, ctx), "adaptive");
+  const { model } = surface;
+  const how = defenses.length === 0 ? null : surface.how;
   const { pixels, notes } = await readPicture(p.image, model);
   if (p.label !== undefined && !(p.label >= 0 && p.label < model.classes))
     throw new BulwarkError(
@@ -60,7 +65,7 @@ export async function attackImage(
     store,
     () =>
       watchingDevice(store.append, () =>
-        attackInto({ p, attack, model, pixels, notes, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
+        attackInto({ p, attack, model, how, pixels, notes, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
       ),
     (event) => store.append(event),
   );
@@ -74,7 +79,7 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
   const scoresBefore = classScores(before, model);
   await writePicture(store.file("original.png"), pixels, 0, shape);
   task.update({ kind: "clean", size: shape, image: "original.png", prediction: top(scoresBefore) });
-  const trace = new TraceRecorder({ store, shape, classes: model.classes, label, update: task.update });
+  const trace = new TraceRecorder({ store, model, clean: pixels, label, update: task.update });
   const batch = { images: pixels, labels: Int32Array.of(label), n: 1 };
   const outcome = await attackBatch(
     { attack: find("attack", attack.id), params: attack.params, model, batch, firstIndex: 0, seedName: attack.id, trace: trace.point },
@@ -84,21 +89,19 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
   const difference = differenceBytes(pixels, outcome.adversarial, shape[2]);
   await writePng(store.file("difference.png"), difference.bytes, shape[0], shape[1], 3);
   const after = await probabilities(model, outcome.adversarial);
-  const attention = await explainBoth(task, outcome, ctx);
   const done = resultOf(task, outcome, {
     label,
-    before: state("original.png", attention ? "attention-before.png" : null, scoresBefore),
-    after: state("adversarial.png", attention ? "attention-after.png" : null, classScores(after, model)),
+    before: state("original.png", scoresBefore),
+    after: state("adversarial.png", classScores(after, model)),
     differenceMax: difference.max,
-    trace: trace.points,
-    attention: attention && attentionResult(task, attention.before, attention.after),
+    trace: await trace.finish(),
   });
   const result = { ...done, findings: [...done.findings, ...deviceFindings(await readRunEvents(store.directory))] };
   await save(task, outcome, result);
   return result;
 }
 
-type Parts = Pick<AttackImageResult, "before" | "after" | "differenceMax" | "trace" | "attention"> & { readonly label: number };
+type Parts = Pick<AttackImageResult, "before" | "after" | "differenceMax" | "trace"> & { readonly label: number };
 
 function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageResult {
   const { p, model, store, attack, engine } = task;
@@ -122,37 +125,11 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
     iterations: record.iterations,
     seconds: outcome.seconds,
     attack,
+    defenses: p.defenses ?? [],
+    how: task.how,
     findings,
     notes: task.notes,
     commandLine: commandLine(p, attack),
-  };
-}
-
-async function explainBoth(
-  task: Task,
-  outcome: BatchOutcome,
-  ctx: RunContext,
-): Promise<{ before: Explanations; after: Explanations } | null> {
-  const { p, model, store } = task;
-  if (!model.featureSource) return null;
-  const before = await explainImages(model, outcome.clean, p.explanation, ctx);
-  const after = await explainImages(model, outcome.adversarial, p.explanation, ctx);
-  const [height, width] = model.inputShape;
-  await writePng(store.file("attention-before.png"), attentionBytes(before.map(0)), height, width, 3);
-  await writePng(store.file("attention-after.png"), attentionBytes(after.map(0)), height, width, 3);
-  return { before, after };
-}
-
-function attentionResult(task: Task, before: Explanations, after: Explanations): AttackImageResult["attention"] {
-  const [a, b] = [before.share(0), after.share(0)];
-  const union = a + b - a * b;
-  return {
-    id: task.p.explanation.id,
-    layer: before.layer,
-    layers: task.model.featureSource?.layers ?? [],
-    iou: before.overlap(0, after),
-    randomIou: union === 0 ? null : (a * b) / union, // two areas of these sizes placed independently
-    degenerate: (before.degenerate[0] ?? false) || (after.degenerate[0] ?? false),
   };
 }
 
@@ -168,9 +145,4 @@ async function save(task: Task, outcome: BatchOutcome, result: AttackImageResult
 }
 
 const top = (scores: readonly ClassScore[]): ClassScore => scores[0] ?? { index: 0, name: "0", probability: 0 };
-const state = (image: string, attention: string | null, scores: readonly ClassScore[]): ImageState => ({
-  image,
-  attention,
-  prediction: top(scores),
-  scores,
-});
+const state = (image: string, scores: readonly ClassScore[]): ImageState => ({ image, prediction: top(scores), scores });

@@ -1,13 +1,12 @@
 import { askAttack, askImage, chooseModel, firstAttack, lastAttack, rememberAttack, rememberModel } from "../choose.ts";
 import { isRecord } from "../files.ts";
-import { inspectorPanel } from "../panels/inspector.ts";
-import type { InspectorRequest } from "../panels/inspectorFile.ts";
+import type { InspectorRequest } from "../panels/inspector/file.ts";
+import { inspectorPanel } from "../panels/inspector/inspector.ts";
 import type { Services } from "../services.ts";
 import { activeImage, requireTrust, toPath } from "../workspace.ts";
 
-const explanation = { id: "gradCam", params: {} };
 /** A panel of this image may be there, whatever it is about to show. */
-const unknownYet = { model: "", attack: { id: "fgsm", params: {} }, explanation };
+const unknownYet = { model: "", attack: { id: "fgsm", params: {} }, defenses: [] };
 
 interface Given {
   readonly model: string | undefined;
@@ -29,7 +28,7 @@ export async function attackThisImage(services: Services, resource?: unknown, op
   await inspectorPanel.wake(services, { image, ...unknownYet });
   const file = model ?? (await modelBehind(services, image));
   const chosen = attack === undefined ? (lastAttack(services) ?? (await firstAttack(file))) : { id: attack, params };
-  return inspect(services, { image, model: file, attack: chosen, explanation });
+  return inspect(services, { image, model: file, attack: chosen, defenses: [] });
 }
 
 /** The panel appears at once, with the picture; the model is looked for behind it. */
@@ -56,7 +55,7 @@ export async function attackImage(services: Services, resource?: unknown, option
     image,
     model: file,
     attack: attack === undefined ? await askAttack(services) : { id: attack, params },
-    explanation,
+    defenses: [],
   });
 }
 

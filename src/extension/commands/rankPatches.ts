@@ -1,6 +1,6 @@
 import { askImage, lastAttack } from "../choose.ts";
 import { findModels } from "../models.ts";
-import { inspectorPanel } from "../panels/inspector.ts";
+import { inspectorPanel } from "../panels/inspector/inspector.ts";
 import type { Services } from "../services.ts";
 import { activeImage, requireTrust, toPath } from "../workspace.ts";
 
@@ -16,7 +16,8 @@ export async function rankPatches(services: Services, resource?: unknown): Promi
     image,
     model: model?.path ?? "",
     attack: lastAttack(services) ?? { id: "fgsm", params: {} },
-    explanation: { id: "gradCam", params: {} },
+    defenses: [],
+    isIdle: true,
   };
-  return (await inspectorPanel.find(services, request)).rank(defaults);
+  return (await inspectorPanel.find(services, request)).card("ranking", defaults);
 }

@@ -1,12 +1,10 @@
 import type { Services } from "../services.ts";
-import { registerExplanation } from "./explanation.ts";
-import { inspectorPanel } from "./inspector.ts";
+import { inspectorPanel } from "./inspector/inspector.ts";
 import { reportPanel } from "./report.ts";
 import { studioPanel } from "./studio/studio.ts";
 import { trainingPanel } from "./training.ts";
 
 /** Lets every kind of panel come back after a window reload. */
 export function registerPanels(services: Services): void {
-  registerExplanation(services);
   for (const kind of [inspectorPanel, trainingPanel, reportPanel, studioPanel]) kind.register(services);
 }

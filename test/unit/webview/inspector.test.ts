@@ -6,9 +6,13 @@ import {
   after8Bit,
   applyUpdate,
   attackLabel,
-  keptIterate,
+  keptOf,
+  nearestKept,
+  outcome,
   pictureNotes,
-  shownPictures,
+  scorePairs,
+  shownOf,
+  subtitle,
   verdict,
 } from "../../../webview/inspector/model.ts";
 import { fileUrl } from "../../../webview/lib/connect.ts";
@@ -19,22 +23,23 @@ const named = (name: string): InspectorState => {
   return state;
 };
 const done = named("done");
-const point = (iteration: number, image: string | null): TracePoint => ({
+const point = (iteration: number, isKept = true): TracePoint => ({
   iteration,
   trueProbability: 0.5,
   otherProbability: 0.4,
   otherClass: 3,
-  image,
+  step: isKept ? { image: `${iteration}.png`, norms: { linf: iteration / 10, l2: iteration, l0: iteration }, scores: [] } : null,
 });
+const verdictOf = (state: InspectorState, scrub: number | null = null) => verdict(state, shownOf(state, scrub));
 
 test("the verdict is said in words", () => {
-  expect(verdict(done)).toEqual({ kind: "fooled", text: "seven (0.998) → three (0.871): the attack succeeded." });
-  expect(verdict(named("resisted"))).toEqual({ kind: "resisted", text: "Resisted: still seven (0.998)." });
-  expect(verdict(named("running")).kind).toBe("running");
-  expect(verdict({ ...named("running"), status: "cancelled" }).kind).toBe("none");
+  expect(verdictOf(done)).toEqual({ kind: "fooled", text: "seven (0.998) → three (0.871): the attack succeeded." });
+  expect(verdictOf(named("resisted"))).toEqual({ kind: "resisted", text: "Resisted: still seven (0.998)." });
+  expect(verdictOf(named("running")).kind).toBe("running");
+  expect(verdictOf({ ...named("running"), status: "cancelled" })).toEqual({ kind: "none", text: "Cancelled; no result." });
   if (!done.result) throw new Error("the fixture has a result");
   const wrong = { ...done, result: { ...done.result, label: { index: 1, name: "one", probability: 0 } } };
-  expect(verdict(wrong)).toEqual({ kind: "wrong", text: "Wrong without an attack: one taken for seven (0.998)." });
+  expect(verdictOf(wrong)).toEqual({ kind: "wrong", text: "Misclassified without an attack: one predicted as seven (0.998)." });
 });
 
 test("rounding to 8 bits is spoken of only where there was a success", () => {
@@ -44,30 +49,70 @@ test("rounding to 8 bits is spoken of only where there was a success", () => {
   expect(after8Bit({ ...done.result, success: false })).toBeNull();
 });
 
-test("an iteration without a kept picture shows the one before it", () => {
-  const trace = [point(0, "0.png"), point(1, null), point(2, "2.png"), point(3, null)];
-  expect(keptIterate(trace, 3)?.image).toBe("2.png");
-  expect(keptIterate(trace, 1)?.image).toBe("0.png");
-  expect(keptIterate([point(0, null)], 0)).toBeNull();
+test("only iterations that were kept can be chosen; between two the nearer one, the earlier of equals", () => {
+  const kept = keptOf({ ...named("running"), trace: [point(0), point(1, false), point(2), point(3, false), point(8)] });
+  expect(kept.map(({ iteration }) => iteration)).toEqual([0, 2, 8]);
+  expect(nearestKept(kept, 3)?.iteration).toBe(2);
+  expect(nearestKept(kept, 1)?.iteration).toBe(0);
+  expect(nearestKept(kept, 5)?.iteration).toBe(2);
+  expect(nearestKept([], 5)).toBeNull();
 });
 
-test("pictures follow the attack, then the result, then the scrubber", () => {
-  const running = { ...named("running"), trace: [point(0, "0.png"), point(1, "1.png")] };
-  expect(shownPictures(running, null)).toMatchObject({ clean: "/pictures/clean-0.png", adversarial: "/pictures/1.png", iteration: 1 });
-  expect(shownPictures(done, null)).toMatchObject({ adversarial: "/pictures/adversarial-0.png", iteration: null });
-  expect(shownPictures(done, 12)).toMatchObject({ adversarial: "/pictures/iterate-0-10.png", iteration: 10 });
-  expect(shownPictures(named("empty"), null)).toMatchObject({ clean: "/pictures/clean-0.png", adversarial: null });
+test("what is shown follows the attack, then is the result", () => {
+  const running = { ...named("running"), trace: [point(0), point(1)] };
+  expect(shownOf(running, null)).toMatchObject({ clean: "/pictures/clean-0.png", adversarial: "/pictures/1.png", iteration: 1 });
+  expect(shownOf(done, null)).toMatchObject({
+    adversarial: "/pictures/adversarial-0.png",
+    iteration: null,
+    norms: { linf: 0.3, l2: 4.12 },
+  });
+  expect(shownOf(named("empty"), null)).toMatchObject({ clean: "/pictures/clean-0.png", adversarial: null, norms: null, scores: [] });
+});
+
+test("scrubbing moves picture, norms, classes and verdict together", () => {
+  // The fixture keeps every fifth of 40 iterations; its label falls below one half at iteration 14.
+  const early = shownOf(done, 9);
+  expect(early).toMatchObject({ adversarial: "/pictures/iterate-0-10.png", iteration: 10, norms: { linf: 0.1, l2: 1.03 } });
+  expect(early.scores[0]?.name).toBe("seven");
+  expect(verdictOf(done, 10)).toEqual({ kind: "resisted", text: "Iteration 10: still seven (0.790)." });
+  expect(verdictOf(done, 20)).toEqual({ kind: "fooled", text: "Iteration 20: seven (0.998) → three (0.793)." });
+  const clean = [
+    { index: 7, name: "seven", probability: 0.9 },
+    { index: 3, name: "three", probability: 0.1 },
+  ];
+  expect(scorePairs(clean, shownOf(done, 20).scores).map(({ name, before }) => [name, before])).toEqual([
+    ["seven", 0.9],
+    ["three", 0.1],
+  ]);
+});
+
+test("a defence is told with both predictions", () => {
+  const result = done.cards.defense?.result;
+  if (!result) throw new Error("the fixture has a defence");
+  expect(outcome(result)).toBe(
+    "Without → with the defence. Clean: seven (0.998) → seven (0.981). Adversarial: three (0.871) → seven (0.612).",
+  );
+  expect(outcome({ ...result, adversarial: null })).toBe("Without → with the defence. Clean: seven (0.998) → seven (0.981).");
 });
 
 test("updates add to the state", () => {
-  const next = applyUpdate(named("empty"), { kind: "iteration", done: 3, total: 40, point: point(3, null) });
+  const next = applyUpdate(named("empty"), { kind: "iteration", done: 3, total: 40, point: point(3, false) });
   expect(next.trace).toHaveLength(1);
   expect(next.progress).toEqual({ done: 3, total: 40 });
+  const card = done.cards.attention;
+  if (!card) throw new Error("the fixture has an attention card");
+  const changed = applyUpdate(done, { kind: "card", id: "attention", card: { ...card, status: "running" } });
+  expect(changed.cards.attention?.status).toBe("running");
+  expect(changed.cards.ranking).toBe(done.cards.ranking);
 });
 
 test("the header names the attack and its radius", () => {
   expect(attackLabel({ ...done, attack: { id: "pgd", params: { eps: 8 / 255 } } })).toBe("Projected gradient descent · ε 8/255");
   expect(attackLabel({ ...done, attack: { id: "other", params: {} } })).toBe("other");
+  expect(subtitle(named("through"))).toBe(
+    "lenet (quickstart) · Projected gradient descent · ε 0.3 · through Bit depth reduction, Median filter",
+  );
+  expect(subtitle(named("explained"))).toBe("lenet (quickstart)");
 });
 
 test("addresses of files", () => {
@@ -75,13 +120,13 @@ test("addresses of files", () => {
   expect(fileUrl("https://host/run", "data:image/png;base64,xx")).toBe("data:image/png;base64,xx");
 });
 
-test("what was done to the picture is said in one sentence", () => {
-  const sentence = "The picture was changed to fit: colour converted to grayscale; resized from 640×480 to 28×28 (cover).";
+test("what was done to the picture is said in a sentence each", () => {
+  const sentence = "Colour converted to grayscale. Resized from 640×480 to 28×28 (cover).";
   expect(pictureNotes(done)).toBe(sentence);
-  expect(pictureNotes(named("ranked"))).toBe("The picture was changed to fit: turned upright by its EXIF orientation.");
+  expect(pictureNotes(named("ranked"))).toBe("Turned upright by its EXIF orientation.");
   expect(pictureNotes(named("empty"))).toBe("");
 });
 
-test("an image that was only ranked is not said to have resisted", () => {
-  expect(verdict(named("ranked"))).toEqual({ kind: "none", text: "Not attacked yet: “Re-run” attacks it." });
+test("an image that was only ranked or explained is not said to have resisted", () => {
+  for (const name of ["ranked", "explained"]) expect(verdictOf(named(name))).toEqual({ kind: "none", text: "Not attacked yet." });
 });

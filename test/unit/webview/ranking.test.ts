@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { InspectorState, RankingSettings } from "../../../src/shared/panels.ts";
+import type { CardState } from "../../../src/shared/cards.ts";
 import type { PatchRanking } from "../../../src/shared/protocol.ts";
 import { fittingSides, nearestSides, sideRange, slicesOf, usualSide } from "../../../src/shared/slices.ts";
-import { type Flow, follow, nextRequest, paperSettings } from "../../../webview/inspector/parts/rankingFlow.ts";
-import { scoreFigure } from "../../../webview/inspector/parts/scoreChart.ts";
-import { cutProblem, cutText, movedSlices, placesOf, sliceAt } from "../../../webview/inspector/parts/slices.ts";
+import { type Flow, follow, nextRequest, paperSettings, type RankingSettings } from "../../../webview/inspector/cards/rankingFlow.ts";
+import { scoreFigure } from "../../../webview/inspector/cards/scoreChart.ts";
+import { cutProblem, cutText, movedSlices, placesOf, sliceAt } from "../../../webview/inspector/cards/slices.ts";
 
 const ranking = (perm: number[], scores: (number | string)[]): PatchRanking => ({
   Z: 4,
@@ -69,9 +69,9 @@ test("the slider ends where slices become too many or too large", () => {
 });
 
 const settings = (change: Partial<RankingSettings> = {}): RankingSettings => ({ ...paperSettings([28, 28]), ...change });
-const state = (status: "running" | "done", now: RankingSettings): InspectorState["ranking"] => ({
+const state = (status: "running" | "done", now: RankingSettings): CardState<"ranking"> => ({
   status,
-  settings: now,
+  params: now,
   result: null,
   error: null,
 });
@@ -97,8 +97,8 @@ test("the first settings are the paper's; an image that nothing divides is padde
 
 test("while one ranking is under way only the newest wish is kept, and what cannot be cut is not asked for", () => {
   const flow: Flow = { wish: settings(), asked: null };
-  expect(nextRequest(flow, null, null)).toBeNull();
-  expect(nextRequest(flow, null, [28, 28])).toEqual(settings());
+  expect(nextRequest(flow, undefined, null)).toBeNull();
+  expect(nextRequest(flow, undefined, [28, 28])).toEqual(settings());
   flow.asked = settings();
   flow.wish = settings({ patch: 14 });
   expect(nextRequest(flow, state("running", settings()), [28, 28])).toBeNull();
@@ -116,16 +116,19 @@ test("settings that a command asked for take the place of the wish; those of an 
   follow(flow, state("done", settings({ measure: "ssim" })), false);
   expect(flow.wish).toEqual(settings({ measure: "ssim" }));
   expect(nextRequest(flow, state("done", settings({ measure: "ssim" })), [28, 28])).toBeNull();
+  // A command leaves the size to the engine: there is nothing to follow before it has come back.
+  follow(flow, { ...state("running", settings()), params: { ...settings(), patch: "auto" } }, false);
+  expect(flow.wish).toEqual(settings({ measure: "ssim" }));
 });
 
 test("a new attack is ranked with the same settings, once", () => {
   const flow: Flow = { wish: settings(), asked: settings() };
-  expect(nextRequest(flow, null, [28, 28])).toBeNull();
-  follow(flow, null, true);
-  expect(nextRequest(flow, null, [28, 28])).toEqual(settings());
+  expect(nextRequest(flow, undefined, [28, 28])).toBeNull();
+  follow(flow, undefined, true);
+  expect(nextRequest(flow, undefined, [28, 28])).toEqual(settings());
   flow.asked = settings();
-  follow(flow, null, false);
-  expect(nextRequest(flow, null, [28, 28])).toBeNull();
+  follow(flow, undefined, false);
+  expect(nextRequest(flow, undefined, [28, 28])).toBeNull();
 });
 
 test("the chart has a line for each image and names the unit", () => {

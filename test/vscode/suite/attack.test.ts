@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
-import { inspectorPanel } from "../../../src/extension/panels/inspector.ts";
-import { readRequest, readResult } from "../../../src/extension/panels/inspectorFile.ts";
+import { readRequest, readResult } from "../../../src/extension/panels/inspector/file.ts";
+import { inspectorPanel } from "../../../src/extension/panels/inspector/inspector.ts";
 import { folderOf } from "../../../src/extension/panels/panel.ts";
 import { commands, panels } from "../../../src/shared/contributions.ts";
-import type { AttackImageResult, ExplainImageResult, ModelInspection, RankPatchesResult } from "../../../src/shared/protocol.ts";
+import type { AttackImageResult, ModelInspection, RankPatchesResult } from "../../../src/shared/protocol.ts";
 import { runsFolder } from "../../../src/shared/runs.ts";
 import { bulwark, closeAll, eventually, oneTabOf, pictureAndModel } from "../support.ts";
 
@@ -86,18 +86,8 @@ describe("one image", () => {
       Array.from({ length: clean.Z }, (_, i) => i),
     );
     const state = inspectorPanel.get(services, image)?.state;
-    assert.equal(state?.ranking?.status, "done");
+    assert.equal(state?.cards.ranking?.status, "done");
     for (const slice of clean.slices) assert.ok(existsSync(path.join(ranked.directory, slice)), slice);
-  });
-
-  it("is explained", async () => {
-    const { image, model } = await pictureAndModel();
-    await (await bulwark()).services.context.workspaceState.update("lastModel", model);
-    const explained = await vscode.commands.executeCommand<ExplainImageResult>(commands.explainImage, vscode.Uri.file(image));
-    assert.ok(explained);
-    assert.ok(existsSync(path.join(explained.directory, explained.overlay)));
-    assert.ok(explained.area >= 0 && explained.area <= 1);
-    await oneTabOf("bulwark.explanation");
   });
 
   it("comes back in its panel after a reload, from its run folder alone", async () => {

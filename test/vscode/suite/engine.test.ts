@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
-import { inspectorPanel } from "../../../src/extension/panels/inspector.ts";
+import { inspectorPanel } from "../../../src/extension/panels/inspector/inspector.ts";
 import { describe as describeStatus } from "../../../src/extension/views/status.ts";
 import { commands, settings } from "../../../src/shared/contributions.ts";
 import { type AttackImageResult, type DoctorReport, requests } from "../../../src/shared/protocol.ts";

@@ -3,16 +3,11 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
-import { restoreExplanation } from "../../../src/extension/panels/explanation.ts";
-import { inspectorPanel } from "../../../src/extension/panels/inspector.ts";
-import { readKept, readRequest } from "../../../src/extension/panels/inspectorFile.ts";
 import { folderOf, type OwnIntent } from "../../../src/extension/panels/panel.ts";
 import type { Studio } from "../../../src/extension/panels/studio/studio.ts";
 import { currentStudio, studioPanel } from "../../../src/extension/panels/studio/studio.ts";
 import { commands, panels } from "../../../src/shared/contributions.ts";
 import { type StudioIntent, studioFolder } from "../../../src/shared/patchStudio.ts";
-import type { ExplainImageResult, RankPatchesResult } from "../../../src/shared/protocol.ts";
-import { runsFolder } from "../../../src/shared/runs.ts";
 import { bulwark, closeAll, eventually, oneTabOf, pictureAndModel, workspace } from "../support.ts";
 
 /** The Patch Studio on a picture of the samples, with a patch of a few steps that is trained on the pictures there. */
@@ -175,45 +170,5 @@ describe("the Patch Studio", () => {
     await studio.act({ kind: "cancel", what: "train" });
     await goingOn;
     assert.equal(studio.state.training.run, run);
-  });
-});
-
-describe("panels that were left", () => {
-  afterEach(closeAll);
-
-  it("ranks again with what was asked, and comes back from the folder", async () => {
-    const { services } = await bulwark();
-    const { image } = await pictureAndModel();
-    const first = await vscode.commands.executeCommand<RankPatchesResult>(commands.rankPatches, vscode.Uri.file(image));
-    assert.equal(first.clean.patch, 7);
-    const inspector = inspectorPanel.get(services, image);
-    assert.ok(inspector);
-    const wish = { measure: "entropy", order: "desc", reference: "mostSalient", onRemainder: "error" } as const;
-    assert.equal(await inspector.rank({ ...wish, patch: 5 }), undefined);
-    assert.equal(inspector.state.ranking?.error?.error.code, "PARAMETER_INVALID");
-    const padded = await inspector.rank({ ...wish, patch: 5, onRemainder: "reflectPad" });
-    assert.equal(padded?.clean.Z, 36);
-    const directory = await folderOf({ runId: inspector.state.runId }, runsFolder);
-    assert.ok(directory);
-    for (const slice of padded.clean.slices) assert.ok(existsSync(path.join(directory, slice)), slice);
-    await closeAll();
-    await eventually("the inspector is closed", () => !inspectorPanel.get(services, image));
-    assert.equal((await readRequest(directory))?.image, image);
-    assert.deepEqual((await readKept(directory)).ranking?.settings, { ...wish, patch: 5, onRemainder: "reflectPad" });
-    const panel = vscode.window.createWebviewPanel(panels.inspector, "restored", vscode.ViewColumn.One);
-    await inspectorPanel.restore(services, panel, directory);
-    assert.deepEqual(inspectorPanel.get(services, image)?.state.ranking?.result?.clean, padded.clean);
-  });
-
-  it("shows an explanation again", async () => {
-    const { services } = await bulwark();
-    const { image, model } = await pictureAndModel();
-    await services.context.workspaceState.update("lastModel", model);
-    const explained = await vscode.commands.executeCommand<ExplainImageResult>(commands.explainImage, vscode.Uri.file(image));
-    await closeAll();
-    const panel = vscode.window.createWebviewPanel(panels.explanation, "restored", vscode.ViewColumn.One);
-    await restoreExplanation(services, panel, explained.directory);
-    assert.match(panel.webview.html, /Predicted/);
-    assert.ok(panel.webview.html.includes(`"runId":"${path.basename(explained.directory)}"`));
   });
 });

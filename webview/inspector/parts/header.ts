@@ -1,17 +1,22 @@
 import { progressPercent } from "../../../src/shared/format.ts";
 import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { button, enable, progressRing } from "../../lib/ui.ts";
-import { attackLabel, type Context } from "../model.ts";
+import { type Context, subtitle as subtitleOf } from "../model.ts";
 import { exportMenu } from "./exportMenu.ts";
 
 /** What is attacked, with what, and the buttons. */
 export function header(panelAsPng: () => string | null, rerunNow: () => void): Part<Context> {
   const title = h("h1", {});
   const subtitle = h("p", { class: "muted subtitle" });
-  const ring = h("span", { class: "header-progress" }, progressRing("Attack under way"));
+  const ring = h("span", { class: "header-progress" }, progressRing("Attack running"));
   const share = h("span", { class: "muted" });
   let context: Context | null = null;
   const rerun = button("Re-run", rerunNow, { icon: "refresh", label: "Run the attack again, with the parameters of the form" });
+  const attack = button("Attack", rerunNow, {
+    icon: "shield",
+    appearance: "primary",
+    label: "Attack the image, with the parameters of the form",
+  });
   const cancel = button("Cancel", () => context?.send({ kind: "cancel" }), { icon: "debug-stop", label: "Cancel the attack (Esc)" });
   const studio = button("Patch…", () => context?.send({ kind: "openPatchStudio" }), {
     icon: "symbol-color",
@@ -34,17 +39,18 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
       "header",
       { class: "panel-header" },
       h("div", { class: "titles" }, title, subtitle),
-      h("div", { class: "buttons" }, ring, share, rerun, cancel, studio, menu.element),
+      h("div", { class: "buttons" }, ring, share, attack, rerun, cancel, studio, menu.element),
     ),
     update(next) {
       context = next;
       const { state } = next;
       const running = state.status === "running";
-      texts(state.title, `${state.model.label} · ${attackLabel(state)}`);
+      texts(state.title, subtitleOf(state));
       show(ring, running);
       show(share, running && state.progress !== null);
       if (state.progress) setText(share, progressPercent(state.progress.done / Math.max(1, state.progress.total)));
-      show(rerun, !running);
+      show(attack, !running && state.result === null && state.model.path !== "");
+      show(rerun, !running && state.result !== null);
       show(cancel, running);
       enable(menu.button, state.result !== null);
     },

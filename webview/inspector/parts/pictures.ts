@@ -1,15 +1,15 @@
 import { diverging } from "../../../src/shared/colour.ts";
-import { number, probability } from "../../../src/shared/format.ts";
+import { number } from "../../../src/shared/format.ts";
 import { fill, h, onChange, type Part, setText } from "../../lib/dom.ts";
 import { differenceMap, legend } from "../../lib/heatmap.ts";
 import { createPicture, type Frame, type Picture } from "../../lib/image.ts";
 import { createLoupe, type Loupe, wholeImage, zoomed } from "../../lib/loupe.ts";
 import { fromBytes, loadPixels, type Pixels, valueAt } from "../../lib/pixels.ts";
 import { button, dropdown } from "../../lib/ui.ts";
-import { type Context, type Local, type Shown, shownPictures } from "../model.ts";
+import { type Context, type Local, type Shown, scoreText, shownOf } from "../model.ts";
 
 const amplifications = [
-  { value: "auto", text: "auto" },
+  { value: "auto", text: "Auto" },
   { value: "1", text: "×1" },
   { value: "4", text: "×4" },
   { value: "16", text: "×16" },
@@ -22,7 +22,7 @@ export function pictures(): Part<Context> & { canvases(): readonly HTMLCanvasEle
   const captions = [h("figcaption"), h("figcaption"), h("figcaption")] as const;
   const scale = legend((t) => diverging(2 * t - 1), "Colours of the difference");
   let context: Context | null = null;
-  const amplify = dropdown("amplified", (value) =>
+  const amplify = dropdown("Amplified", (value) =>
     context?.set({ amplify: value === "auto" ? "auto" : (Number(value) as Local["amplify"]) }),
   );
   const readout = h("p", { class: "readout muted", attributes: { "aria-live": "off" } });
@@ -53,7 +53,7 @@ export function pictures(): Part<Context> & { canvases(): readonly HTMLCanvasEle
     canvases: () => [clean.canvas, adversarial.canvas, difference.canvas],
     update(next) {
       context = next;
-      const shown = shownPictures(next.state, next.local.scrub);
+      const shown = shownOf(next.state, next.local.scrub);
       label(captions, next, shown);
       amplify.set(amplifications, String(next.local.amplify));
       load(shown.clean, shown.adversarial);
@@ -77,13 +77,12 @@ function zoomButtons(loupe: Loupe): HTMLElement {
 
 function label(captions: readonly HTMLElement[], { state }: Context, shown: Shown): void {
   const before = state.result?.before.prediction ?? state.clean?.prediction;
-  const after = shown.iteration === null ? state.result?.after.prediction : undefined;
+  const [after] = shown.scores;
   const caption = (element: HTMLElement | undefined, name: string, rest: string): void => {
     if (element) fill(element, h("span", {}, name), h("strong", { title: rest }, rest));
   };
-  caption(captions[0], "clean", before ? `${before.name} (${probability(before.probability)})` : "");
-  const at = shown.iteration === null ? "" : `iteration ${shown.iteration}`;
-  caption(captions[1], "adversarial", after ? `${after.name} (${probability(after.probability)})` : at);
+  caption(captions[0], "Clean", before ? scoreText(before) : "");
+  caption(captions[1], shown.iteration === null ? "Adversarial" : `Iteration ${shown.iteration}`, after ? scoreText(after) : "");
 }
 
 function paint(
@@ -99,8 +98,8 @@ function paint(
   shown.adversarial.draw(adversarial && [{ pixels: adversarial, opacity: 1 }], "Adversarial image", frames);
   const same = clean?.data && adversarial?.data && clean.width === adversarial.width && clean.height === adversarial.height;
   if (!same || !clean.data || !adversarial.data) {
-    shown.difference.draw(null, "Difference, not there yet");
-    fill(caption, h("span", {}, "difference"));
+    shown.difference.draw(null, "No difference yet");
+    fill(caption, h("span", {}, "Difference"));
     return;
   }
   const map = differenceMap(clean.data, adversarial.data, clean.width, local.amplify === "auto" ? "auto" : 1 / local.amplify);
@@ -108,12 +107,12 @@ function paint(
   const times = 1 / end;
   const text = `Difference amplified ${number(times, 2)} times, largest change ${number(map.max)} at row ${map.row} column ${map.column}`;
   shown.difference.draw([{ pixels: fromBytes(map.pixels, clean.width, clean.height), opacity: 1 }], text, frames);
-  fill(caption, h("span", {}, "difference"), h("strong", {}, `×${number(times, 2)}`));
+  fill(caption, h("span", {}, "Difference"), h("strong", {}, `×${number(times, 2)}`));
   scale.label(number(-end), "0", `+${number(end)}`);
 }
 
 function sliceFrame(state: Context["state"], local: Local): Frame[] {
-  const ranking = state.ranking?.result?.clean;
+  const ranking = state.cards.ranking?.result?.clean;
   if (local.slice === null || !ranking) return [];
   const { patch, columns } = ranking;
   return [{ row: Math.floor(local.slice / columns) * patch, column: (local.slice % columns) * patch, height: patch, width: patch }];

@@ -2,25 +2,10 @@ import { probability } from "../../../src/shared/format.ts";
 import type { AttackImageResult, ClassScore } from "../../../src/shared/protocol.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
 import { section } from "../../lib/ui.ts";
-import type { Context } from "../model.ts";
+import { type Context, type ScorePair, scorePairs, shownOf } from "../model.ts";
 
-const most = 10;
-export interface ScorePair {
-  readonly name: string;
-  readonly index: number;
-  readonly before: number;
-  readonly after: number;
-}
-
-/** Classes with both probabilities, the largest of the two first. */
-export function scorePairs(before: readonly ClassScore[], after: readonly ClassScore[]): ScorePair[] {
-  const later = new Map(after.map((s) => [s.index, s.probability]));
-  return before
-    .map((s) => ({ name: s.name, index: s.index, before: s.probability, after: later.get(s.index) ?? 0 }))
-    .sort((a, b) => Math.max(b.before, b.after) - Math.max(a.before, a.after));
-}
-
-/** Class probabilities before and after, as bars with numbers. */
+const most = 5;
+/** Class probabilities before and after, as bars with numbers; after the iteration that is shown. */
 export function scores(): Part<Context> {
   const top = h("div");
   const all = h("div", { class: "table-scroll" });
@@ -32,19 +17,19 @@ export function scores(): Part<Context> {
     top,
     rest,
   );
-  const draw = onChange((result: AttackImageResult | null) => {
+  const draw = onChange((result: AttackImageResult | null, after: readonly ClassScore[]) => {
     show(element, result !== null);
     if (!result) return;
-    const pairs = scorePairs(result.before.scores, result.after.scores);
-    fill(top, table(pairs.slice(0, Math.min(most, 5)), result));
-    show(rest, pairs.length > 5);
+    const pairs = scorePairs(result.before.scores, after);
+    fill(top, table(pairs.slice(0, most), result));
+    show(rest, pairs.length > most && after.length === result.before.scores.length);
     fill(all, table(pairs, result));
   });
-  return { element, update: ({ state }) => draw(state.result) };
+  return { element, update: ({ state, local }) => draw(state.result, shownOf(state, local.scrub).scores) };
 }
 
 function table(pairs: readonly ScorePair[], result: AttackImageResult): HTMLElement {
-  const head = ["class", "clean", "adversarial"].map((text) => h("th", { attributes: { scope: "col" } }, text));
+  const head = ["Class", "Clean", "Adversarial"].map((text) => h("th", { attributes: { scope: "col" } }, text));
   return h(
     "table",
     { class: "score-table" },

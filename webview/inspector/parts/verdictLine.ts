@@ -1,7 +1,7 @@
-import { count, duration, number, plural } from "../../../src/shared/format.ts";
+import { count, duration, epsilon, number, plural } from "../../../src/shared/format.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { icon } from "../../lib/ui.ts";
-import { after8Bit, type Context, pictureNotes, type Verdict, verdict } from "../model.ts";
+import { after8Bit, type Context, pictureNotes, type Shown, shownOf, type Verdict, verdict } from "../model.ts";
 
 const icons: Readonly<Record<Verdict["kind"], string>> = {
   fooled: "warning",
@@ -11,45 +11,56 @@ const icons: Readonly<Record<Verdict["kind"], string>> = {
   none: "circle-slash",
 };
 
-/** The outcome in words, announced once; the norms and the check after rounding below. */
+/** The outcome in words, announced once; the norms and the check after rounding below. While scrubbing, both are of the iteration on show. */
 export function verdictLine(): Part<Context> {
   const line = h("p", { class: "verdict", attributes: { "aria-live": "polite" } });
   const facts = h("dl", { class: "facts" });
   const rounding = h("p", { class: "rounding" });
+  const how = h("p", { class: "muted" });
   const notes = h("p", { class: "muted" });
   const say = onChange((kind: Verdict["kind"], text: string) => {
     line.className = `verdict ${kind}`;
     fill(line, icon(icons[kind]), h("span", {}, text));
   });
-  const told = onChange((text: string) => {
-    show(notes, text !== "");
-    setText(notes, text);
-  });
-  const details = onChange((result: Context["state"]["result"]) => {
-    show(facts, result !== null);
-    const rounded = result && after8Bit(result);
-    show(rounding, rounded !== null);
+  const sentence = (element: HTMLElement) =>
+    onChange((text: string) => {
+      show(element, text !== "");
+      setText(element, text);
+    });
+  const [sayHow, sayNotes] = [sentence(how), sentence(notes)];
+  const details = onChange((result: Context["state"]["result"], iteration: number | null, norms: Shown["norms"]) => {
+    show(facts, norms !== null);
+    const rounded = result && iteration === null && after8Bit(result);
+    show(rounding, Boolean(rounded));
     if (rounded) fill(rounding, icon(rounded.holds ? "check" : "circle-slash"), rounded.text);
-    if (!result) return;
-    const { norms } = result;
-    fill(
-      facts,
-      fact("L∞", number(norms.linf), "Largest change of a pixel; images are in 0…1"),
-      fact("L2", number(norms.l2), "Length of the change"),
-      fact("pixels", `${count(norms.l0)} of ${count(result.size[0] * result.size[1])}`, "Pixels that changed"),
-      fact("time", duration(result.seconds), plural(result.iterations, "iteration")),
-      result.labelKnown ? null : fact("label", `${result.label.name} (the model's own)`, "The image has no known label"),
-    );
+    if (norms) fill(facts, ...factsOf(result, iteration, norms));
   });
   return {
-    element: h("section", { attributes: { "aria-label": "Verdict" } }, line, rounding, facts, notes),
-    update({ state }) {
-      const { kind, text } = verdict(state);
+    element: h("section", { attributes: { "aria-label": "Verdict" } }, line, rounding, facts, how, notes),
+    update({ state, local }) {
+      const shown = shownOf(state, local.scrub);
+      const { kind, text } = verdict(state, shown);
+      // The slider says what an iteration is: announcing each as well would talk over it.
+      line.setAttribute("aria-live", local.scrub === null ? "polite" : "off");
       say(kind, text);
-      details(state.result);
-      told(pictureNotes(state));
+      details(state.result, shown.iteration, shown.norms);
+      sayHow(state.result?.how ? `Adaptive attack: ${state.result.how}.` : "");
+      sayNotes(pictureNotes(state));
     },
   };
+}
+
+function factsOf(result: Context["state"]["result"], iteration: number | null, norms: NonNullable<Shown["norms"]>): (HTMLElement | null)[] {
+  const pixels = result ? `${count(norms.l0)} of ${count(result.size[0] * result.size[1])}` : count(norms.l0);
+  return [
+    fact("L∞", epsilon(norms.linf), "Largest change of a pixel; images are in 0…1"),
+    fact("L2", number(norms.l2), "Length of the change"),
+    fact("Pixels", pixels, "Pixels that changed"),
+    result && iteration === null ? fact("Time", duration(result.seconds), plural(result.iterations, "iteration")) : null,
+    result && !result.labelKnown
+      ? fact("Label", `${result.label.name} (predicted class; no label given)`, "The image has no known label")
+      : null,
+  ];
 }
 
 const fact = (name: string, value: string, title: string): HTMLElement => h("div", {}, h("dt", { title }, name), h("dd", {}, value));

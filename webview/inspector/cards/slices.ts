@@ -1,6 +1,6 @@
-import type { RankingSettings } from "../../../src/shared/panels.ts";
 import type { PatchRanking } from "../../../src/shared/protocol.ts";
 import { nearestSides, slicesOf } from "../../../src/shared/slices.ts";
+import type { RankingSettings } from "./rankingFlow.ts";
 
 /** A slice at its place in the volume; places count from 1. */
 export interface Place {

@@ -1,8 +1,16 @@
-import type { InspectorState, RankingSettings } from "../../../src/shared/panels.ts";
+import type { CardState, RankingParams } from "../../../src/shared/cards.ts";
 import { usualCut } from "../../../src/shared/slices.ts";
 import { cutProblem, type ImageSize } from "./slices.ts";
 
-type RankingState = InspectorState["ranking"];
+/** How an image is cut and ordered, with a size. */
+export type RankingSettings = RankingParams & { readonly patch: number };
+type RankingState = CardState<"ranking"> | undefined;
+
+/** The settings of a request; null where the size was left to the engine and has not come back. */
+export const settingsOf = (state: RankingState): RankingSettings | null => {
+  const params = state?.params;
+  return params && params.patch !== "auto" ? { ...params, patch: params.patch } : null;
+};
 
 /** The paper's settings, with slices that divide the image. */
 export const paperSettings = (size: ImageSize): RankingSettings => ({
@@ -24,9 +32,10 @@ export interface Flow {
 /** Takes in what the host says: settings that this panel did not ask for (a command did) become the wish; a new attack has no ranking yet. */
 export function follow(flow: Flow, state: RankingState, isAttacking: boolean): void {
   if (!state && isAttacking) flow.asked = null;
-  if (!state || same(state.settings, flow.asked)) return;
-  flow.wish = state.settings;
-  flow.asked = state.settings;
+  const settings = settingsOf(state);
+  if (!settings || same(settings, flow.asked)) return;
+  flow.wish = settings;
+  flow.asked = settings;
 }
 
 /** The request to send now; null while one is under way, where the wish cannot be cut, or where it is already shown. */

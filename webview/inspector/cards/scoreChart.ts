@@ -1,7 +1,7 @@
 import type { ChartPoint, LineFigure } from "../../../src/shared/figures/figure.ts";
 import { words } from "../../../src/shared/format.ts";
-import type { RankingSettings } from "../../../src/shared/panels.ts";
 import type { PatchRanking, RankPatchesResult } from "../../../src/shared/protocol.ts";
+import type { RankingSettings } from "./rankingFlow.ts";
 import { placesOf, scoreOf, unitOf } from "./slices.ts";
 
 /** Scores in volume order; both images' where there are two, each in its own order. */

@@ -1,9 +1,9 @@
 import { entriesOf } from "../../../src/shared/catalog.ts";
-import type { RankingSettings } from "../../../src/shared/panels.ts";
 import { fittingSides, sideRange } from "../../../src/shared/slices.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { button, checkbox, dropdown, icon, slider } from "../../lib/ui.ts";
 import type { Context } from "../model.ts";
+import type { RankingSettings } from "./rankingFlow.ts";
 import { cutProblem, cutText, type ImageSize } from "./slices.ts";
 
 const orders = [

@@ -1,14 +1,13 @@
-import type { InspectorIntent, RankingSettings } from "../../../src/shared/panels.ts";
-import type { PatchRanking, RankPatchesResult } from "../../../src/shared/protocol.ts";
-import { errorCard } from "../../lib/cards.ts";
+import type { InspectorIntent } from "../../../src/shared/panels.ts";
 import { h, onChange, type Part, show } from "../../lib/dom.ts";
 import { figureCard } from "../../lib/figureCard.ts";
 import { loadPixels } from "../../lib/pixels.ts";
-import { progressRing, section } from "../../lib/ui.ts";
-import { type Context, shownPictures } from "../model.ts";
+import { section } from "../../lib/ui.ts";
+import { cardStatus } from "../card.ts";
+import { type Context, shownOf } from "../model.ts";
 import { filmstrip } from "./filmstrip.ts";
 import { rankedView } from "./rankedView.ts";
-import { type Flow, follow, nextRequest, paperSettings } from "./rankingFlow.ts";
+import { type Flow, follow, nextRequest, paperSettings, settingsOf } from "./rankingFlow.ts";
 import { rankingSettings } from "./rankingSettings.ts";
 import { scoreFigure } from "./scoreChart.ts";
 import { cutProblem, type ImageSize } from "./slices.ts";
@@ -20,57 +19,57 @@ export function ranking(send: (intent: InspectorIntent) => void): Part<Context> 
   let isShown = false;
   const flow: Flow = { wish: null, asked: null };
   const ask = (): void => {
-    const next = element.open ? nextRequest(flow, context?.state.ranking ?? null, size) : null;
-    if (next) send({ kind: "rank", settings: next });
+    const next = element.open ? nextRequest(flow, context?.state.cards.ranking, size) : null;
+    if (next) send({ kind: "card", id: "ranking", params: next });
     flow.asked = next ?? flow.asked;
   };
   const settings = rankingSettings((change) => {
     if (flow.wish) flow.wish = { ...flow.wish, ...change };
     ask();
-    context?.set({});
+    redraw();
   });
-  const error = errorCard(send);
-  const ring = h("div", { class: "waiting" }, progressRing("Ranking the slices"));
+  const status = cardStatus("ranking", "Ranking the slices", send);
   const view = rankedView(() => context);
   const strip = filmstrip((slice) => context?.set({ slice }));
   const chart = figureCard((name, dataUrl) => send({ kind: "save", name, dataUrl }));
   const body = h("div", { class: "ranking-body" }, h("div", { class: "ranked" }, view.element, strip.element), chart.element);
-  const element = section("Patch ranking", false, settings.element, error.element, ring, body);
-  element.addEventListener("toggle", () => context?.set({}));
+  const element = section("Patch ranking", false, settings.element, status.element, body);
+  const redraw = (): void => context?.set({});
+  element.addEventListener("toggle", redraw);
   const measure = measurer((measured) => {
     size = measured;
-    context?.set({});
+    redraw();
   });
-  const drawResult = onChange((result: RankPatchesResult, shown: PatchRanking, now: RankingSettings) =>
-    chart.update(scoreFigure(result, shown, now)),
-  );
+  const plot = onChange((...now: Parameters<typeof scoreFigure>) => chart.update(scoreFigure(...now)));
   return {
     element,
     update(next) {
       context = next;
       const { state, local } = next;
-      const ranked = state.ranking;
+      const card = state.cards.ranking;
+      const result = card?.result ?? null;
       // "Rank Patches…" of an image that was not attacked: the slices are all there is to see.
-      element.open ||= ranked !== null && !state.result && !isShown;
-      isShown ||= ranked !== null;
+      element.open ||= card !== undefined && !state.result && !isShown;
+      isShown ||= card !== undefined;
       const known = state.result?.size ?? state.clean?.size;
-      if (known) size = [known[0], known[1]];
-      else measure(shownPictures(state, null).clean);
-      follow(flow, ranked, state.status === "running");
+      size = known ? [known[0], known[1]] : size;
+      if (!known) measure(shownOf(state, null).clean);
+      follow(flow, card, state.status === "running");
       if (size) flow.wish ??= paperSettings(size);
       if (state.status !== "running") ask();
-      error.update(ranked?.error ?? null);
       show(settings.element, size !== null);
       if (size && flow.wish) settings.update({ context: next, settings: flow.wish, size });
-      show(ring, ranked?.status === "running" && !ranked.result);
-      show(body, Boolean(ranked?.result));
+      // While a slider is dragged the slices follow: a line that comes and goes would only flicker.
+      status.update(card?.status === "running" && result ? undefined : card);
+      show(body, result !== null);
       body.classList.toggle("stale", size !== null && flow.wish !== null && cutProblem(flow.wish, size) !== null);
-      if (!ranked?.result || !element.open) return;
-      const shown = (local.rankedImage === "attacked" ? ranked.result.attacked : null) ?? ranked.result.clean;
-      const other = shown === ranked.result.clean ? ranked.result.attacked : ranked.result.clean;
-      view.update({ context: next, result: ranked.result });
-      strip.update({ ranking: shown, other, isClean: shown === ranked.result.clean, base: state.base, pointed: local.slice });
-      drawResult(ranked.result, shown, ranked.settings);
+      const used = settingsOf(card);
+      if (!result || !used || !element.open) return;
+      const shown = (local.rankedImage === "attacked" && result.attacked) || result.clean;
+      const other = shown === result.clean ? result.attacked : result.clean;
+      view.update({ context: next, result });
+      strip.update({ ranking: shown, other, isClean: shown === result.clean, base: state.base, pointed: local.slice });
+      plot(result, shown, used);
     },
   };
 }

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
-import { BulwarkError } from "../../shared/errors.ts";
-import type { InspectorIntent } from "../../shared/panels.ts";
-import type { AttackImageResult } from "../../shared/protocol.ts";
-import { runFiles } from "../../shared/runs.ts";
-import { showError } from "../messages.ts";
-import type { Services } from "../services.ts";
-import { bytesOfDataUrl, saveAs } from "./save.ts";
+import { BulwarkError } from "../../../shared/errors.ts";
+import type { InspectorIntent } from "../../../shared/panels.ts";
+import type { AttackImageResult } from "../../../shared/protocol.ts";
+import { runFiles } from "../../../shared/runs.ts";
+import { showError } from "../../messages.ts";
+import type { Services } from "../../services.ts";
+import { bytesOfDataUrl, saveAs } from "../save.ts";
 
 export interface Exportable {
   readonly directory: string;

@@ -1,0 +1,82 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { Inspected, Pick } from "../../shared/cards.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import { runFiles } from "../../shared/runs.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { defended } from "../classifier/defended.ts";
+import type { RunContext } from "../context.ts";
+import { type Bound, type InferenceDefense, isInference } from "../define/index.ts";
+import { readPicture } from "../evaluation/picture.ts";
+import { readNpz } from "../io/npz.ts";
+import { createRun, settle } from "../io/runStore.ts";
+import type { Streams } from "../random.ts";
+import { bind } from "../registry.ts";
+import type { Engine } from "../session/engine.ts";
+import { iteratesFile } from "./attackTrace.ts";
+
+/** The images that a card works on, [H,W,C] in [0,1]; `adversarial` is null where the picture was not attacked. */
+export interface InspectedImages {
+  readonly model: Classifier;
+  readonly clean: Float32Array;
+  readonly adversarial: Float32Array | null;
+}
+
+/**
+ * Picks as defences in front of a model, in their order.
+ * @throws UNKNOWN_ID, PARAMETER_INVALID; PARAMETER_INVALID too for a defence that a network is trained with
+ */
+export const frontChain = (picks: readonly Pick[]): Bound<InferenceDefense>[] =>
+  picks.map(({ id, params }) => {
+    const bound = bind("defense", { ...params, kind: id });
+    if (isInference(bound)) return bound;
+    throw new BulwarkError(
+      "PARAMETER_INVALID",
+      `${bound.entry.title} is a defence that a network is trained with; it cannot stand in front of one.`,
+      "Choose a defence that transforms the image, or train with this one in an experiment.",
+    );
+  });
+
+/** Random numbers of the one image there is. */
+export const oneImage = (ctx: RunContext): Streams => ({ random: (i) => ctx.rng.stream(`defense/${i}`) });
+
+interface ModelBehind {
+  readonly model: string;
+  readonly defenses: readonly Pick[];
+}
+/** The model as it was attacked, with everything that stands in front of it. @throws what `frontChain` throws, and what opening a model throws */
+export async function inspectedModel(p: ModelBehind, engine: Engine, ctx: RunContext): Promise<Classifier> {
+  const model = await engine.model(p.model);
+  return p.defenses.length === 0 ? model : defended(model, frontChain(p.defenses), oneImage(ctx));
+}
+
+/** The images of a run folder as float32, as the attack left them; the picture itself where it was not attacked. @throws RUN_INVALID */
+export async function readInspected(p: Inspected, engine: Engine, ctx: RunContext): Promise<InspectedImages> {
+  const model = await inspectedModel(p, engine, ctx);
+  const file = path.join(p.run, runFiles.adversarial);
+  if (!existsSync(file)) return { model, clean: (await readPicture(p.image, model)).pixels, adversarial: null };
+  const { clean, adversarial } = await readNpz(file);
+  const size = model.inputShape.reduce((a, b) => a * b);
+  if (clean?.data.length !== size || adversarial?.data.length !== size)
+    throw new BulwarkError("RUN_INVALID", "The images of this run are not of the model's size.", "Attack the image again.");
+  const shown = p.iteration === null ? Float32Array.from(adversarial.data) : await readIterate(p.run, p.iteration, size);
+  return { model, clean: Float32Array.from(clean.data), adversarial: shown };
+}
+
+async function readIterate(run: string, wanted: number, size: number): Promise<Float32Array> {
+  const { iteration, images } = await readNpz(path.join(run, iteratesFile));
+  const at = iteration ? Array.from(iteration.data, Number).indexOf(wanted) : -1;
+  if (at < 0 || !images)
+    throw new BulwarkError("RUN_INVALID", `The image of iteration ${wanted} was not kept.`, "Choose another iteration, or attack again.");
+  return Float32Array.from(images.data.subarray(at * size, (at + 1) * size));
+}
+
+/** Works inside the run folder, which becomes a run of kind "explain" when there is none yet. */
+export async function insideRun<R extends object>(p: Inspected, title: string, work: () => Promise<R>): Promise<R> {
+  if (existsSync(path.join(p.run, runFiles.state))) return work();
+  const store = await createRun({ workspace: p.run, directory: p.run, kind: "explain", title });
+  return settle(store, work, (event) => store.append(event));
+}
+
+/** Name of a file of this request, relative to the run folder. */
+export const fileOf = (p: Inspected, name: string): string => (p.folder === "" ? name : `${p.folder}/${name}`);

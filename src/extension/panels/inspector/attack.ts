@@ -1,0 +1,94 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import type { CardId, CardParams, CardStates } from "../../../shared/cards.ts";
+import { settings } from "../../../shared/contributions.ts";
+import { isCancelled } from "../../../shared/errors.ts";
+import { type AttackImageResult, type AttackImageUpdate, attackImageProgress, requests } from "../../../shared/protocol.ts";
+import { panelError } from "../../messages.ts";
+import { dropEmpty, newRunDirectory } from "../../runFolder.ts";
+import { requireTrust, rootFolder, setting } from "../../workspace.ts";
+import { cards } from "./cards/index.ts";
+import { type InspectorRequest, writeRequest } from "./file.ts";
+import { runCard } from "./runCard.ts";
+import { enter, firstState, type Session, set } from "./session.ts";
+
+/** Where the model looks is shown without being asked for. */
+const usualCards: Partial<{ [K in CardId]: CardParams<K> }> = {
+  attention: { explanation: { id: "gradCam", params: {} }, iteration: null },
+};
+
+/** Attacks the image; a request under way is cancelled first. Undefined when it failed (the panel says why) or was cancelled. */
+export async function attack(session: Session, request: InspectorRequest): Promise<AttackImageResult | undefined> {
+  const { services, host } = session;
+  const before = session.state.cards;
+  enter(session, "");
+  const abort = new AbortController();
+  session.attack = abort;
+  let directory = "";
+  try {
+    requireTrust();
+    directory = newRunDirectory(rootFolder(request.image), `${request.attack.id} ${path.basename(request.image)}`);
+    session.directory = directory;
+    set(session, firstState(services, host, request, directory));
+    const result = await requestAttack(session, request, abort.signal);
+    await writeRequest(directory, request);
+    if (session.attack === abort) {
+      set(session, { status: "done", result, trace: result.trace, progress: null, attack: result.attack });
+      askAgain(session, before);
+    }
+    services.runs.refresh();
+    return result;
+  } catch (thrown) {
+    if (session.attack !== abort) {
+      // A newer request has taken over: what the old one left is of no use to anybody.
+      if (directory !== "") await rm(directory, { recursive: true, force: true });
+      services.runs.refresh();
+      return undefined;
+    }
+    if (directory !== "" && (await dropEmpty(directory))) session.directory = "";
+    services.runs.refresh();
+    const failed = !isCancelled(thrown);
+    if (failed) services.log.error(thrown instanceof Error ? thrown : String(thrown));
+    set(session, { status: failed ? "failed" : "cancelled", error: failed ? panelError(thrown) : null, progress: null });
+    return undefined;
+  }
+}
+
+/** The cards that were on show, of the new images. */
+function askAgain(session: Session, before: CardStates): void {
+  const again = <K extends CardId>(id: K): void => {
+    const params = before[id]?.params ?? usualCards[id];
+    const next = params && cards[id].again(params);
+    if (next) void runCard(session, id, next);
+  };
+  for (const id of Object.keys(cards) as CardId[]) again(id);
+}
+
+async function requestAttack(session: Session, request: InspectorRequest, signal: AbortSignal): Promise<AttackImageResult> {
+  const engine = await session.services.engine.get();
+  const { directory } = session;
+  const listener = engine.onProgress(attackImageProgress, directory, (update) => {
+    if (session.directory === directory) stream(session, update);
+  });
+  try {
+    return await session.services.engine.request(
+      requests.attackImage,
+      { ...request, seed: setting(settings.seed, 1), directory, token: directory },
+      signal,
+    );
+  } finally {
+    listener.dispose();
+  }
+}
+
+function stream(session: Session, update: AttackImageUpdate): void {
+  const { state, host } = session;
+  if (update.kind === "clean") {
+    const clean = { size: update.size, image: update.image, prediction: update.prediction };
+    session.state = { ...state, clean };
+    host.update({ kind: "clean", clean }, session.state);
+  } else {
+    session.state = { ...state, progress: { done: update.done, total: update.total }, trace: [...state.trace, update.point] };
+    host.update({ kind: "iteration", done: update.done, total: update.total, point: update.point }, session.state);
+  }
+}

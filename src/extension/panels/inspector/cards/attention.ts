@@ -1,0 +1,11 @@
+import { requests } from "../../../../shared/protocol.ts";
+import type { CardKind } from "./index.ts";
+
+/** Where the model looks, in the clean and the attacked image. */
+export const attention: CardKind<"attention"> = {
+  async ask({ services, inspected, params, signal }) {
+    const request = { ...inspected, iteration: params.iteration, explanation: params.explanation };
+    return { params, result: await services.engine.request(requests.explainRun, request, signal) };
+  },
+  again: ({ explanation }) => ({ explanation, iteration: null }),
+};

@@ -1,0 +1,11 @@
+import { requests } from "../../../../shared/protocol.ts";
+import type { CardKind } from "./index.ts";
+
+/** The images through defences in front of the model, which the attack did not know. */
+export const defense: CardKind<"defense"> = {
+  async ask({ services, inspected, params, signal }) {
+    const request = { ...inspected, iteration: params.iteration, chain: params.defenses };
+    return { params, result: await services.engine.request(requests.defendRun, request, signal) };
+  },
+  again: ({ defenses }) => ({ defenses, iteration: null }),
+};

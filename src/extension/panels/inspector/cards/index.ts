@@ -1,0 +1,27 @@
+import type { CardId, CardParams, Inspected } from "../../../../shared/cards.ts";
+import type { AttackImageResult } from "../../../../shared/protocol.ts";
+import type { Services } from "../../../services.ts";
+import type { CardRecord } from "../file.ts";
+import { attention } from "./attention.ts";
+import { defense } from "./defense.ts";
+import { ranking } from "./ranking.ts";
+
+/** One request of a card. */
+export interface CardTask<K extends CardId> {
+  readonly services: Services;
+  readonly inspected: Inspected;
+  /** Result of the attack on show. */
+  readonly attacked: AttackImageResult | null;
+  readonly params: CardParams<K>;
+  readonly signal: AbortSignal;
+}
+/** How a card asks the engine. */
+export interface CardKind<K extends CardId> {
+  /** Parameters as they were used (what was left to the engine is filled in), and the answer; files are relative to the run folder. */
+  ask(task: CardTask<K>): Promise<CardRecord<K>>;
+  /** Asked again for the images of a new attack, with the parameters that it had; undefined leaves it empty until a person asks. */
+  again(params: CardParams<K>): CardParams<K> | undefined;
+}
+
+/** All cards of the Inspector. */
+export const cards: { readonly [K in CardId]: CardKind<K> } = { attention, defense, ranking };

@@ -1,0 +1,127 @@
+import path from "node:path";
+import * as vscode from "vscode";
+import type { CardId, CardParams, CardResult } from "../../../shared/cards.ts";
+import { commands } from "../../../shared/contributions.ts";
+import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../../shared/panels.ts";
+import type { AttackImageResult } from "../../../shared/protocol.ts";
+import { rememberAttack } from "../../choose.ts";
+import type { Services } from "../../services.ts";
+import { rootFolder } from "../../workspace.ts";
+import { definePanel, type OwnIntent } from "../panel.ts";
+import { attack } from "./attack.ts";
+import { exportInspector } from "./export.ts";
+import { type CardRecord, type InspectorRequest, type Kept, readKept, readRequest } from "./file.ts";
+import { cancelCard, runCard } from "./runCard.ts";
+import { enter, firstState, type InspectorHost, newSession, requestOf, type Session, set } from "./session.ts";
+
+export interface Inspector {
+  readonly panel: vscode.WebviewPanel;
+  readonly state: InspectorState;
+  readonly directory: string;
+  /** Attacks the image; a request under way is cancelled first. Undefined when it failed (the panel says why) or was cancelled. */
+  attack(request: InspectorRequest): Promise<AttackImageResult | undefined>;
+  /** Asks for a card of what is on show. Undefined when it failed (the card says why) or was cancelled. */
+  card<K extends CardId>(id: K, params: CardParams<K>): Promise<CardResult<K> | undefined>;
+  /** Shows the image without an attack; what is on show of the same model stays. */
+  look(request: InspectorRequest): void;
+  /** Shows what a run folder holds, without computing. */
+  restore(directory: string, request: InspectorRequest, kept: Kept): void;
+  answer(intent: OwnIntent<InspectorIntent>): Promise<void>;
+  stop(): void;
+}
+
+/** What a panel is opened with: a request, and where it comes back after a reload, what its run folder has. */
+export type InspectorSubject = InspectorRequest & {
+  readonly kept?: Kept & { readonly directory: string };
+  /** Nothing is about to be attacked. */
+  readonly isIdle?: boolean;
+};
+
+/** One image, one model, and an attack if there was one. Opening it computes nothing. */
+export const inspectorPanel = definePanel<InspectorSubject, InspectorState, InspectorUpdate, InspectorIntent, Inspector>({
+  name: "inspector",
+  key: ({ image }) => image,
+  title: ({ image }) => `Inspector: ${path.basename(image)}`,
+  roots: ({ image }) => [path.dirname(image)],
+  // Where the other inspectors are, else beside the editor: a second split would leave each of them too narrow.
+  column: (open) => open.map(({ viewColumn }) => viewColumn).find((column) => column !== undefined) ?? vscode.ViewColumn.Beside,
+  keepsFocus: true,
+  async read(directory) {
+    const request = await readRequest(directory);
+    return request && { ...request, kept: { directory, ...(await readKept(directory)) } };
+  },
+  start,
+  answer: (inspector, intent) => inspector.answer(intent),
+  errors: ({ state }) => [state.error, ...Object.values(state.cards).map(({ error }) => error)],
+  directory: ({ directory }) => directory,
+  stop: (inspector) => inspector.stop(),
+});
+
+function start(host: InspectorHost, services: Services, { kept, isIdle, ...request }: InspectorSubject): Inspector {
+  const session = newSession(services, host, request, isIdle ? "idle" : "running");
+  if (kept) restore(session, kept.directory, request, kept);
+  else host.show(session.state);
+  return {
+    panel: host.panel,
+    get state() {
+      return session.state;
+    },
+    get directory() {
+      return session.directory;
+    },
+    attack: (next) => attack(session, next),
+    card: (id, params) => runCard(session, id, params),
+    look: (next) => look(session, next),
+    restore: (directory, asked, found) => restore(session, directory, asked, found),
+    answer: (intent) => answer(session, intent),
+    stop: () => enter(session, ""),
+  };
+}
+
+function look(session: Session, request: InspectorRequest): void {
+  const { model, status } = session.state;
+  if (model.path === request.model && status !== "running") return;
+  enter(session, "");
+  set(session, { ...firstState(session.services, session.host, request, ""), status: "idle" });
+}
+
+function restore(session: Session, directory: string, request: InspectorRequest, { result, cards }: Kept): void {
+  enter(session, directory);
+  for (const [id, record] of Object.entries(cards)) session.answers.set(JSON.stringify([id, record.params]), record as CardRecord);
+  const shown = Object.entries(cards).map(([id, record]) => [id, { status: "done", ...record, error: null }] as const);
+  set(session, {
+    ...firstState(session.services, session.host, request, directory),
+    status: result ? "done" : shown.length > 0 ? "idle" : "cancelled",
+    result: result ?? null,
+    trace: result?.trace ?? [],
+    cards: Object.fromEntries(shown) as InspectorState["cards"],
+  });
+}
+
+async function answer(session: Session, intent: OwnIntent<InspectorIntent>): Promise<void> {
+  const { services, state, image } = session;
+  switch (intent.kind) {
+    case "rerun":
+      rememberAttack(services, intent.attack);
+      await attack(session, { ...requestOf(session), attack: intent.attack, defenses: intent.defenses });
+      return;
+    case "cancel":
+      session.attack.abort();
+      return;
+    case "card":
+      await runCard(session, intent.id, intent.params);
+      return;
+    case "cancelCard":
+      cancelCard(session, intent.id);
+      return;
+    case "openPatchStudio":
+      await vscode.commands.executeCommand(commands.openPatchStudio, vscode.Uri.file(image), { model: state.model.path });
+      return;
+    case "export":
+      await exportInspector(
+        services,
+        { directory: session.directory, title: state.title, result: state.result, root: rootFolder(image) },
+        intent,
+      );
+  }
+}

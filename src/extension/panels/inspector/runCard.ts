@@ -1,0 +1,106 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import type { CardId, CardParams, CardResult, CardState } from "../../../shared/cards.ts";
+import { settings } from "../../../shared/contributions.ts";
+import { isCancelled } from "../../../shared/errors.ts";
+import { panelError } from "../../messages.ts";
+import { newRunDirectory } from "../../runFolder.ts";
+import { requireTrust, rootFolder, setting } from "../../workspace.ts";
+import { cards } from "./cards/index.ts";
+import { type CardRecord, type CardRecords, writeCards, writeRequest } from "./file.ts";
+import { requestOf, type Session, set, setCard } from "./session.ts";
+
+/** Answers that are kept of all cards together; their pictures are small. */
+const mostAnswers = 100;
+
+/**
+ * Asks the engine for a card. A newer request of the same card cancels the one under way; other cards and the attack go on.
+ * Undefined when it failed (the card says why) or was cancelled.
+ */
+export async function runCard<K extends CardId>(session: Session, id: K, params: CardParams<K>): Promise<CardResult<K> | undefined> {
+  session.cards.get(id)?.abort();
+  const abort = new AbortController();
+  session.cards.set(id, abort);
+  const isNewest = (): boolean => session.cards.get(id) === abort;
+  const show = (change: Omit<CardState<K>, "params"> & Partial<Pick<CardState<K>, "params">>): void =>
+    setCard(session, id, { params, ...change });
+  const key = JSON.stringify([id, params]);
+  const known = session.answers.get(key) as CardRecord<K> | undefined;
+  const before = session.state.cards[id]?.result ?? null;
+  if (known) {
+    show({ status: "done", ...known, error: null });
+    await remember(session);
+    return known.result;
+  }
+  show({ status: "running", result: before, error: null });
+  try {
+    requireTrust();
+    const answer = await inTurn(session, () => ask(session, id, params, abort.signal));
+    if (!isNewest()) return undefined;
+    keep(session, key, answer);
+    show({ status: "done", ...answer, error: null });
+    await remember(session);
+    return answer.result;
+  } catch (thrown) {
+    if (!isNewest()) return undefined;
+    const cancelled = isCancelled(thrown);
+    if (!cancelled) session.services.log.error(thrown instanceof Error ? thrown : String(thrown));
+    show({ status: cancelled ? "cancelled" : "failed", result: before, error: cancelled ? null : panelError(thrown) });
+    return undefined;
+  }
+}
+
+/** Where there is no run folder yet, one card makes it and the others wait. */
+async function inTurn<R>(session: Session, work: () => Promise<R>): Promise<R> {
+  while (session.directory === "" && session.first) await session.first;
+  if (session.directory !== "") return work();
+  const making = work();
+  const settled = making.then(
+    () => undefined,
+    () => undefined,
+  );
+  session.first = settled;
+  await settled;
+  session.first = undefined;
+  return making;
+}
+
+async function ask<K extends CardId>(session: Session, id: K, params: CardParams<K>, signal: AbortSignal): Promise<CardRecord<K>> {
+  const { services, image, state, directory } = session;
+  const run = directory === "" ? newRunDirectory(rootFolder(image), `${id} ${path.basename(image)}`) : directory;
+  const folder = directory === "" ? "" : `cards/${id}-${++session.count}`;
+  try {
+    const seed = setting(settings.seed, 1);
+    const inspected = { image, model: state.model.path, defenses: state.defenses, seed, run, iteration: null, folder };
+    const answer = await cards[id].ask({ services, inspected, attacked: state.result, params, signal });
+    if (directory === "" && session.directory === "") {
+      session.directory = run;
+      await writeRequest(run, requestOf(session));
+      const status = session.state.status === "running" ? "idle" : session.state.status;
+      set(session, { base: session.host.uri(run), runId: path.basename(run), status });
+      services.runs.refresh();
+    }
+    return answer;
+  } catch (thrown) {
+    await rm(folder === "" ? run : path.join(run, folder), { recursive: true, force: true });
+    throw thrown;
+  }
+}
+
+function keep(session: Session, key: string, answer: CardRecord): void {
+  session.answers.set(key, answer);
+  const [oldest] = session.answers.keys();
+  if (oldest !== undefined && session.answers.size > mostAnswers) session.answers.delete(oldest);
+}
+
+/** Writes down what is on show, so that the panel comes back after a reload. */
+async function remember(session: Session): Promise<void> {
+  const shown = Object.entries(session.state.cards).flatMap(([id, card]) =>
+    card.status === "done" && card.result ? [[id, { params: card.params, result: card.result }] as const] : [],
+  );
+  if (session.directory !== "") await writeCards(session.directory, Object.fromEntries(shown) as CardRecords);
+}
+
+export function cancelCard(session: Session, id: CardId): void {
+  session.cards.get(id)?.abort();
+}

@@ -1,0 +1,92 @@
+import path from "node:path";
+import type { CardId, CardState } from "../../../shared/cards.ts";
+import type { InspectorState, InspectorUpdate } from "../../../shared/panels.ts";
+import type { Services } from "../../services.ts";
+import { shortPath } from "../../workspace.ts";
+import type { PanelHost } from "../host.ts";
+import type { CardRecord, InspectorRequest } from "./file.ts";
+
+export type InspectorHost = PanelHost<InspectorState, InspectorUpdate>;
+
+/** One open inspector: what it shows, where that lies, and what is under way. */
+export interface Session {
+  readonly services: Services;
+  readonly image: string;
+  readonly host: InspectorHost;
+  state: InspectorState;
+  /** Run folder of what is shown; empty before anything was computed. */
+  directory: string;
+  attack: AbortController;
+  readonly cards: Map<CardId, AbortController>;
+  /** Answers of this run folder by request: going back to one computes nothing. */
+  readonly answers: Map<string, CardRecord>;
+  /** The first card of an image that nobody attacked makes the run folder; others wait for it. */
+  first: Promise<unknown> | undefined;
+  /** Numbers the folders of cards: a webview would show its cached pictures otherwise. */
+  count: number;
+}
+
+export function newSession(services: Services, host: InspectorHost, request: InspectorRequest, status: InspectorState["status"]): Session {
+  const state = firstState(services, host, request, "");
+  return {
+    services,
+    image: request.image,
+    host,
+    state: { ...state, status },
+    directory: "",
+    attack: new AbortController(),
+    cards: new Map(),
+    answers: new Map(),
+    first: undefined,
+    count: Date.now() % 1e9,
+  };
+}
+
+export function firstState(services: Services, host: InspectorHost, request: InspectorRequest, directory: string): InspectorState {
+  return {
+    status: "running",
+    title: path.basename(request.image),
+    imageUri: host.uri(request.image),
+    model: { path: request.model, label: request.model === "" ? "" : shortPath(path.dirname(request.model)) },
+    attack: request.attack,
+    defenses: request.defenses,
+    catalog: services.catalog,
+    base: directory === "" ? "" : host.uri(directory),
+    runId: path.basename(directory),
+    clean: null,
+    progress: null,
+    trace: [],
+    result: null,
+    cards: {},
+    error: null,
+  };
+}
+
+/** Shows the whole state. */
+export function set(session: Session, change: Partial<InspectorState>): void {
+  session.state = { ...session.state, ...change };
+  session.host.show(session.state);
+}
+
+/** Shows one card, and nothing else. */
+export function setCard(session: Session, id: CardId, card: CardState): void {
+  session.state = { ...session.state, cards: { ...session.state.cards, [id]: card } };
+  session.host.update({ kind: "card", id, card }, session.state);
+}
+
+/** Starts over in another run folder, or in none: what was under way ends, and no card has an answer. */
+export function enter(session: Session, directory: string): void {
+  session.attack.abort();
+  for (const abort of session.cards.values()) abort.abort();
+  session.cards.clear();
+  session.answers.clear();
+  session.first = undefined;
+  session.directory = directory;
+}
+
+export const requestOf = ({ image, state }: Session): InspectorRequest => ({
+  image,
+  model: state.model.path,
+  attack: state.attack,
+  defenses: state.defenses,
+});

@@ -1,0 +1,108 @@
+import type { ErrorData } from "./errors.ts";
+import type { ClassScore, RankPatchesResult } from "./protocol.ts";
+
+/** A choice from the catalogue: the id of an entry and its parameters, those left out at their defaults. */
+export interface Pick {
+  readonly id: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Cards of the Inspector: parts with a request, a status, an error and a cancel of their own, about images that exist already. A card is
+ * a line in `Cards`, a file in `webview/inspector/cards`, one in `extension/panels/inspector/cards`, and a job of the engine.
+ */
+export interface Cards {
+  attention: { readonly params: AttentionParams; readonly result: AttentionResult };
+  defense: { readonly params: DefenseParams; readonly result: DefenseResult };
+  ranking: { readonly params: RankingParams; readonly result: RankPatchesResult };
+}
+export type CardId = keyof Cards;
+export type CardParams<K extends CardId> = Cards[K]["params"];
+export type CardResult<K extends CardId> = Cards[K]["result"];
+
+export interface CardState<K extends CardId = CardId> {
+  readonly status: "running" | "done" | "failed" | "cancelled";
+  /** What was asked for last; `result` may be that of an earlier request while this one is computed. */
+  readonly params: CardParams<K>;
+  readonly result: CardResult<K> | null;
+  readonly error: PanelError | null;
+}
+export type CardStates = { readonly [K in CardId]?: CardState<K> };
+
+export interface PanelError {
+  readonly error: ErrorData;
+  /** Label of the button that applies the fix, and the intent it sends; "Show log" is always there. */
+  readonly action: { readonly label: string; readonly id: string } | null;
+}
+
+/** What a card's job works on: a picture, and where it was attacked, the images that the attack left in its run folder. */
+export interface Inspected {
+  /** The picture's file. */
+  readonly image: string;
+  readonly model: string;
+  /** What stands in front of the model, first met first; the attack went through it. */
+  readonly defenses: readonly Pick[];
+  readonly seed: number;
+  /** Run folder of the attack; made where it holds no run yet. */
+  readonly run: string;
+  /** Iteration of the attack that is looked at; null for its result. */
+  readonly iteration: number | null;
+  /** Folder for the files of this request, relative to `run`; "" is `run` itself. */
+  readonly folder: string;
+}
+
+export interface AttentionParams {
+  readonly explanation: Pick;
+  readonly iteration: number | null;
+}
+/** Files are relative to the run folder. */
+export interface AttentionSide {
+  readonly image: string;
+  readonly map: string;
+  /** The class whose evidence the map shows. */
+  readonly prediction: ClassScore;
+  /** Share of the image inside the attention area. */
+  readonly share: number;
+  /** The map is zero everywhere. */
+  readonly degenerate: boolean;
+}
+export interface AttentionResult {
+  readonly layer: string;
+  /** Layers that can be looked at, in network order. */
+  readonly layers: readonly string[];
+  readonly clean: AttentionSide;
+  readonly adversarial: AttentionSide | null;
+  /** Overlap of the two areas, and what two areas of these sizes have by chance. */
+  readonly iou: number | null;
+  readonly randomIou: number | null;
+}
+
+export interface DefenseParams {
+  /** First met first. */
+  readonly defenses: readonly Pick[];
+  readonly iteration: number | null;
+}
+export interface DefendedSide {
+  readonly image: string;
+  /** The picture as the network sees it behind the defences. */
+  readonly transformed: string;
+  /** Largest change of a pixel by the defences, in units of [0,1]. */
+  readonly change: number;
+  readonly without: ClassScore;
+  readonly behind: ClassScore;
+}
+export interface DefenseResult {
+  readonly clean: DefendedSide;
+  readonly adversarial: DefendedSide | null;
+}
+
+export interface RankingParams {
+  /** Side of a slice; "auto" leaves it to the engine. */
+  readonly patch: number | "auto";
+  readonly measure: string;
+  readonly order: "asc" | "desc";
+  /** mostSalient, minEntropy or the raster number of a slice. */
+  readonly reference: string;
+  /** What becomes of the edge where the side does not divide the image. */
+  readonly onRemainder: "error" | "reflectPad";
+}

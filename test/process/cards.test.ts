@@ -1,0 +1,146 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readNpz } from "../../src/engine/io/npz.ts";
+import type { Inspected } from "../../src/shared/cards.ts";
+import { type AttackImageResult, requests } from "../../src/shared/protocol.ts";
+import { type EngineHandle, newWorkspace, startEngine, type Workspace } from "./support.ts";
+
+const samples = path.resolve(import.meta.dirname, "../../samples");
+const image = path.join(samples, "seven.png");
+const model = path.join(samples, "models/papernot");
+const gradCam = { id: "gradCam", params: {} };
+
+let workspace: Workspace;
+let engine: EngineHandle;
+let attacked: AttackImageResult;
+beforeAll(async () => {
+  workspace = newWorkspace();
+  engine = startEngine(workspace);
+  await engine.handshake("onnxruntime");
+  const attack = { id: "pgd", params: { eps: 0.3, steps: 20, stepSize: 0.03 } };
+  const directory = workspace.file("attacked");
+  attacked = await engine.request(requests.attackImage, { image, model, attack, seed: 1, directory, token: "attacked" });
+});
+afterAll(() => {
+  engine.end();
+  workspace.remove();
+});
+
+const inspected = (change: Partial<Inspected> = {}): Inspected => ({
+  image,
+  model,
+  defenses: [],
+  seed: 1,
+  run: attacked.directory,
+  iteration: null,
+  folder: "cards/one",
+  ...change,
+});
+const greys = async (file: string): Promise<number[]> => [...(await sharp(file).greyscale().raw().toBuffer())];
+
+describe("the trace of an attack", () => {
+  it("has of every kept iteration what is shown of the result", async () => {
+    const { iteration, images } = await readNpz(path.join(attacked.directory, "iterates.npz"));
+    const { clean, adversarial } = await readNpz(path.join(attacked.directory, "adversarial.npz"));
+    if (!iteration || !images || !clean || !adversarial) throw new Error("the arrays are there");
+    expect(Array.from(iteration.data, Number)).toEqual(attacked.trace.map((point) => point.iteration));
+    for (const [place, { step }] of attacked.trace.entries()) {
+      if (!step) throw new Error("every one of so few iterations is kept");
+      const change = Array.from(clean.data, (value, i) => Math.abs(Number(images.data[place * 784 + i]) - Number(value)));
+      expect(step.norms.linf).toBeCloseTo(Math.max(...change), 6);
+      expect(step.norms.l2).toBeCloseTo(Math.sqrt(change.reduce((sum, d) => sum + d * d, 0)), 5);
+      expect(step.norms.l0).toBe(change.filter((d) => d > 0).length);
+      expect(existsSync(path.join(attacked.directory, step.image))).toBe(true);
+    }
+    const last = attacked.trace.at(-1)?.step;
+    expect(last?.norms).toEqual(attacked.norms);
+    expect(last?.scores[0]).toEqual(attacked.after.prediction);
+    expect(Array.from(images.data.slice(-784))).toEqual(Array.from(adversarial.data));
+  });
+});
+
+describe("an explanation of a run", () => {
+  it("is of both images, and writes nothing outside its folder", async () => {
+    const before = readdirSync(attacked.directory).sort();
+    const result = await engine.request(requests.explainRun, { ...inspected(), explanation: gradCam });
+    expect(result.clean.prediction.index).toBe(7);
+    expect(result.adversarial?.prediction).toEqual(attacked.after.prediction);
+    expect(result.layers).toContain(result.layer);
+    expect(await greys(path.join(attacked.directory, result.adversarial?.image ?? ""))).toEqual(
+      await greys(path.join(attacked.directory, attacked.after.image)),
+    );
+    expect(readdirSync(attacked.directory).sort()).toEqual([...before, "cards"].sort());
+    // Two areas that are placed independently: a·b of a + b − a·b.
+    const [a, b] = [result.clean.share, result.adversarial?.share ?? 0];
+    expect(result.randomIou).toBeCloseTo((a * b) / (a + b - a * b), 6);
+  });
+
+  it("of an iteration is the one of that iteration's image", async () => {
+    const last = attacked.trace.at(-1)?.iteration ?? 0;
+    const ask = (iteration: number | null, folder: string) =>
+      engine.request(requests.explainRun, { ...inspected({ iteration, folder }), explanation: gradCam });
+    const [end, same, start] = [await ask(null, "cards/a"), await ask(last, "cards/b"), await ask(0, "cards/c")];
+    expect(same.iou).toBe(end.iou);
+    expect(start.adversarial?.prediction.index).toBe(7);
+    const map = (name: string | undefined): Buffer => readFileSync(path.join(attacked.directory, name ?? ""));
+    expect(map(same.adversarial?.map).equals(map(end.adversarial?.map))).toBe(true);
+    expect(map(start.adversarial?.map).equals(map(end.adversarial?.map))).toBe(false);
+    const missing = engine.request(requests.explainRun, { ...inspected({ iteration: 999 }), explanation: gradCam });
+    await expect(missing).rejects.toMatchObject({ code: "RUN_INVALID" });
+  });
+
+  it("of a picture that nobody attacked makes a run folder, unless it fails", async () => {
+    const run = workspace.file("explained");
+    const wrong = { ...inspected({ run, folder: "" }), explanation: { id: "gradCam", params: { layer: "none" } } };
+    await expect(engine.request(requests.explainRun, wrong)).rejects.toMatchObject({ code: "PARAMETER_INVALID" });
+    expect(existsSync(run)).toBe(false);
+    const result = await engine.request(requests.explainRun, { ...inspected({ run, folder: "" }), explanation: gradCam });
+    expect(result).toMatchObject({ adversarial: null, iou: null, clean: { prediction: { index: 7 }, degenerate: false } });
+    expect(JSON.parse(readFileSync(path.join(run, "state.json"), "utf8"))).toMatchObject({ kind: "explain", status: "done" });
+  });
+});
+
+describe("defences in front", () => {
+  const oneBit = { id: "bitDepth", params: { depth: 1 } };
+
+  it("show what the network sees, and what it says of it", async () => {
+    const result = await engine.request(requests.defendRun, { ...inspected({ folder: "cards/d" }), chain: [oneBit] });
+    const { adversarial } = result;
+    if (!adversarial) throw new Error("the image was attacked");
+    // One bit: every pixel becomes black or white, whichever is nearer.
+    const [seen, before] = [adversarial.transformed, adversarial.image].map((name) => path.join(attacked.directory, name));
+    const [bits, pixels] = [await greys(seen ?? ""), await greys(before ?? "")];
+    expect(new Set(bits)).toEqual(new Set([0, 255]));
+    expect(bits).toEqual(pixels.map((value) => (value > 127 ? 255 : 0)));
+    expect(adversarial.change).toBeLessThanOrEqual(0.5);
+    expect(adversarial.without).toEqual(attacked.after.prediction);
+    // Rounding twice is rounding once: the defended prediction is the one of the rounded picture without a defence.
+    const again = await engine.request(requests.defendRun, {
+      ...inspected({ image: seen ?? "", run: workspace.file("rounded"), folder: "" }),
+      chain: [oneBit],
+    });
+    expect(again.clean.change).toBe(0);
+    expect(again.clean.without.index).toBe(adversarial.behind.index);
+    expect(again.clean.without.probability).toBeCloseTo(adversarial.behind.probability, 5);
+  });
+
+  it("are attacked through with their gradients, in words", async () => {
+    const attack = { id: "pgd", params: { eps: 0.6, steps: 40, stepSize: 0.03 } };
+    const through = (defenses: readonly (typeof oneBit)[], name: string): Promise<AttackImageResult> =>
+      engine.request(requests.attackImage, { image, model, attack, defenses, seed: 1, directory: workspace.file(name), token: name });
+    const result = await through([oneBit], "through");
+    expect(result.defenses).toEqual([oneBit]);
+    expect(result.how).toMatch(/BPDA/);
+    expect(result.success).toBe(true);
+    expect(result.commandLine).toContain("--defense bitDepth --defense-set depth=1");
+    expect((await through([], "bare")).how).toBeNull();
+  });
+
+  it("that a network is trained with are refused", async () => {
+    const chain = [{ id: "standard", params: {} }];
+    const asked = engine.request(requests.defendRun, { ...inspected(), chain });
+    await expect(asked).rejects.toMatchObject({ code: "PARAMETER_INVALID" });
+  });
+});

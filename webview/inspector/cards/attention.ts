@@ -1,0 +1,166 @@
+import type { AttentionParams, AttentionResult, AttentionSide } from "../../../src/shared/cards.ts";
+import { cividis } from "../../../src/shared/colour.ts";
+import { number, percent } from "../../../src/shared/format.ts";
+import type { InspectorIntent } from "../../../src/shared/panels.ts";
+import { fileUrl } from "../../lib/connect.ts";
+import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
+import { colourMap, isGrey, legend } from "../../lib/heatmap.ts";
+import { createPicture, type Picture } from "../../lib/image.ts";
+import { createLoupe } from "../../lib/loupe.ts";
+import { fromBytes, loadPixels, type Pixels } from "../../lib/pixels.ts";
+import { icon, slider } from "../../lib/ui.ts";
+import { cardStatus } from "../card.ts";
+import { type Context, scoreText, shownOf } from "../model.ts";
+import { explanationChoice } from "./explanationChoice.ts";
+
+interface Pair {
+  readonly image: Pixels;
+  readonly map: Pixels;
+}
+/** The scrubber has stopped when it has not moved for so long: only then another iteration is explained. */
+const pauseMilliseconds = 250;
+
+/** Where the network looks, before and after the attack: a map over each picture, with its opacity, and the overlap of the two areas. */
+export function attention(send: (intent: InspectorIntent) => void): Part<Context> & { canvases(): readonly HTMLCanvasElement[] } {
+  const scale = legend(cividis, "Colours of the attention");
+  scale.label("0", "0.5", "1 (maximum)");
+  const text = h("div", { class: "stack attention-text" });
+  let context: Context | null = null;
+  const ask = (params: AttentionParams): void => send({ kind: "card", id: "attention", params });
+  const choose = explanationChoice((explanation) => context && ask({ explanation, iteration: iterationOf(context) }));
+  const status = cardStatus("attention", "Computing the attention", send);
+  const maps = mapPictures();
+  const opacity = slider("Opacity of the attention map", { min: 0, max: 1, step: 0.05, value: 0.6 }, (value) =>
+    context?.set({ opacity: value }),
+  );
+  const words = onChange((result: AttentionResult | null) => fill(text, ...(result ? describe(result) : [])));
+  const follow = follower((iteration) => {
+    const card = context?.state.cards.attention;
+    if (card) ask({ explanation: card.params.explanation, iteration });
+  });
+  const opacityField = h("label", { class: "field" }, h("span", { class: "field-name" }, "Overlay opacity"), opacity.element);
+  const side = h("div", { class: "attention-side" }, choose.element, opacityField, scale.element, text, status.element);
+  const row = h("div", { class: "picture-row" }, ...maps.figures, side);
+  const element = h("section", { class: "attention", attributes: { "aria-label": "Attention" } }, row);
+  return {
+    element,
+    canvases: () => (element.hidden ? [] : maps.canvases()),
+    update(next) {
+      context = next;
+      const { state, local } = next;
+      const card = state.cards.attention;
+      const result = card?.result ?? null;
+      show(element, card !== undefined || state.status === "running");
+      show(maps.figures[1], state.status !== "idle" || Boolean(result?.adversarial));
+      choose.update({ state, explanation: card?.params.explanation ?? null, result });
+      opacity.set(local.opacity, percent(local.opacity));
+      status.update(card);
+      words(result);
+      maps.update(result, state.base, local.opacity);
+      maps.figures[1].classList.toggle("stale", follow(next));
+    },
+  };
+}
+
+/** The two pictures with their maps, loaded when the result is another one. */
+function mapPictures() {
+  const loupe = createLoupe();
+  const pictures = [createPicture(loupe), createPicture(loupe)] as const;
+  const figure = (caption: string, { element }: Picture): HTMLElement =>
+    h("figure", {}, h("figcaption", {}, h("span", {}, caption)), element);
+  const figures = [figure("Attention, clean", pictures[0]), figure("Attention, adversarial", pictures[1])] as const;
+  let loaded: readonly (Pair | null)[] = [];
+  let opacity = 1;
+  const load = onChange((result: AttentionResult | null, base: string) => {
+    if (!result) {
+      loaded = [];
+      return;
+    }
+    void Promise.all([pair(base, result.clean), result.adversarial ? pair(base, result.adversarial) : null]).then((pairs) => {
+      loaded = pairs;
+      paintPairs(pictures, loaded, opacity);
+    });
+  });
+  return {
+    figures,
+    canvases: () => pictures.filter((_, i) => !figures[i]?.hidden).map((picture) => picture.canvas),
+    update(result: AttentionResult | null, base: string, now: number): void {
+      opacity = now;
+      load(result, base);
+      paintPairs(pictures, loaded, opacity);
+    },
+  };
+}
+
+const iterationOf = ({ state, local }: Context): number | null => (state.result ? shownOf(state, local.scrub).iteration : null);
+
+/** Asks for the iteration where scrubbing pauses; says whether the map on show is of another one. */
+function follower(ask: (iteration: number | null) => void): (context: Context) => boolean {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let waiting: number | null | undefined;
+  return (context) => {
+    const card = context.state.cards.attention;
+    const wanted = iterationOf(context);
+    const isOther = card !== undefined && context.state.result !== null && card.params.iteration !== wanted;
+    if (!isOther) {
+      clearTimeout(timer);
+      waiting = undefined;
+    } else if (waiting !== wanted) {
+      clearTimeout(timer);
+      waiting = wanted;
+      timer = setTimeout(() => ask(wanted), pauseMilliseconds);
+    }
+    return isOther || card?.status === "running";
+  };
+}
+
+async function pair(base: string, side: AttentionSide): Promise<Pair | null> {
+  try {
+    const [image, map] = await Promise.all([loadPixels(fileUrl(base, side.image)), loadPixels(fileUrl(base, side.map))]);
+    return { image, map: map.data && isGrey(map.data) ? fromBytes(colourMap(map.data), map.width, map.height) : map };
+  } catch {
+    return null; // a missing picture shows as the empty frame
+  }
+}
+
+function paintPairs(shown: readonly Picture[], pairs: readonly (Pair | null)[], opacity: number): void {
+  for (const [i, picture] of shown.entries()) {
+    const one = pairs[i];
+    const layers = one
+      ? [
+          { pixels: one.image, opacity: 1 },
+          { pixels: one.map, opacity },
+        ]
+      : null;
+    const where = one ? `, strongest at ${strongest(one.map)}` : "";
+    picture.draw(layers, `Attention ${i === 0 ? "before" : "after"} the attack${where}`);
+  }
+}
+
+/** Lighter means more in cividis, and so in grey. */
+function strongest({ data, width }: Pixels): string {
+  let best = 0;
+  let at = 0;
+  for (let i = 0; data && i < data.length; i += 4) {
+    const light = (data[i] ?? 0) + (data[i + 1] ?? 0);
+    if (light > best) {
+      best = light;
+      at = i / 4;
+    }
+  }
+  return `row ${Math.floor(at / width)} column ${at % width}`;
+}
+
+function describe({ clean, adversarial, iou, randomIou }: AttentionResult): HTMLElement[] {
+  const area = (side: AttentionSide): string => `${scoreText(side.prediction)}: the area covers ${percent(side.share)} of the image.`;
+  const lines = adversarial
+    ? [
+        h("p", { class: "overlap" }, "Overlap of the two areas (IoU) ", h("strong", {}, number(iou)), chance(randomIou)),
+        h("p", { class: "muted small" }, `Clean ${percent(clean.share)} of the image, adversarial ${percent(adversarial.share)}.`),
+      ]
+    : [h("p", {}, area(clean))];
+  if (clean.degenerate || adversarial?.degenerate)
+    lines.push(h("p", { class: "muted" }, icon("info"), " The map is flat: this layer says nothing about the prediction."));
+  return lines;
+}
+const chance = (randomIou: number | null): string => (randomIou === null ? "" : ` (chance: ${number(randomIou)})`);

@@ -7,14 +7,27 @@ export type { ChartPoint, ChartSeries } from "./figures/figure.ts";
 /** The documents of contract.md: what a finished attack, evaluation and run say. Rates are in [0,1]; `null` means "no image to count". */
 export type Severity = "error" | "warning" | "info" | "hint";
 
-/** A sanity rule that fired. `message` says why the result is suspicious, never that it is wrong. */
+/** A value in an experiment file: `file` as the run was given it, `pointer` a JSON pointer such as "/attacks/1". */
+export interface Place {
+  readonly file: string;
+  readonly pointer: string;
+}
+
+/** A rule of `shared/rules.ts` that fired. `message` says what looks suspicious, never that it is wrong; `fix` says what to do. */
 export interface Finding {
   readonly rule: string;
   readonly severity: Severity;
   readonly message: string;
   readonly fix: string;
   readonly arm?: string;
+  /** Id of the attack. */
   readonly attack?: string;
+  /** Name of the attack within the run: "pgd-2" for the second PGD. */
+  readonly attackKey?: string;
+  /** What the finding is about, where an experiment file names it. */
+  readonly at?: Place;
+  /** A change of the experiment file that does what `fix` says. */
+  readonly edit?: { readonly pointer: string; readonly value: unknown };
 }
 
 export interface Rate {
@@ -232,16 +245,24 @@ export interface RunReport {
   readonly finishedAt: string;
 }
 
-/** Findings that say the same of several attacks on an arm, told once. */
+/** The attack that a finding is about, as the run's tables name it. */
+export const attackOf = ({ attack, attackKey }: Finding): string | undefined => attackKey ?? attack;
+
+/** Arm and attack that a finding is about, for people; empty where it is about the whole run. */
+export const placeOf = (finding: Finding): string =>
+  [finding.arm, attackOf(finding)].filter((part) => part !== undefined && part !== "").join(" · ");
+
+/** Findings that say the same of several attacks on an arm, told once with all their keys. */
 export function groupFindings(findings: readonly Finding[]): Finding[] {
-  const groups = new Map<string, Finding>();
+  const groups = new Map<string, { readonly first: Finding; readonly keys: Set<string> }>();
   for (const finding of findings) {
     const key = JSON.stringify([finding.rule, finding.arm, finding.message]);
-    const first = groups.get(key);
-    const attack = [first?.attack, finding.attack].filter(Boolean).join(", ");
-    groups.set(key, { ...finding, ...(attack === "" ? {} : { attack }) });
+    const group = groups.get(key) ?? { first: finding, keys: new Set() };
+    groups.set(key, group);
+    const attack = attackOf(finding);
+    if (attack) group.keys.add(attack);
   }
-  return [...groups.values()];
+  return [...groups.values()].map(({ first, keys }) => (keys.size === 0 ? first : { ...first, attackKey: [...keys].join(", ") }));
 }
 
 /** 95 % Wilson score interval of `successes` out of `n`; `null` for n = 0. */

@@ -1,6 +1,6 @@
 import { plural } from "../../src/shared/format.ts";
 import type { CommonIntent, PanelError } from "../../src/shared/panels.ts";
-import type { Finding, Severity } from "../../src/shared/results.ts";
+import { type Finding, placeOf, type Severity } from "../../src/shared/results.ts";
 import { fill, h, onChange, type Part, show } from "./dom.ts";
 import { button, icon } from "./ui.ts";
 
@@ -52,7 +52,7 @@ export function findingsList(emptyText: string | null): Part<readonly Finding[]>
 }
 
 function item(finding: Finding): HTMLElement {
-  const place = [finding.arm, finding.attack].filter((part) => part !== undefined).join(" · ");
+  const place = placeOf(finding);
   return h(
     "li",
     { class: `finding ${finding.severity}` },

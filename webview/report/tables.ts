@@ -1,7 +1,7 @@
 import { epsilon, number, percent, points } from "../../src/shared/format.ts";
 import { keysOf, ledgerRows, worstCase } from "../../src/shared/ledger.ts";
 import type { LedgerPart } from "../../src/shared/panels.ts";
-import { type ArmReport, type AttackSummary, type Finding, type RunReport, wilson } from "../../src/shared/results.ts";
+import { type ArmReport, type AttackSummary, type RunReport, wilson } from "../../src/shared/results.ts";
 import { staticKey } from "../../src/shared/runs.ts";
 
 /** A share with its 95 % interval. */
@@ -82,20 +82,6 @@ function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
 }
 
 export const interval = (cell: Cell): string => (cell.share === null ? "" : `${points(cell.low)}–${percent(cell.high)}`);
-
-/** The findings of the run and of its attacks, each once. */
-export function allFindings(report: RunReport): Finding[] {
-  const seen = new Map<string, Finding>();
-  const add = (finding: Finding): void => {
-    const key = [finding.rule, finding.arm, finding.attack, finding.message].join("|");
-    if (!seen.has(key)) seen.set(key, finding);
-  };
-  report.findings.forEach(add);
-  for (const arm of report.arms)
-    for (const { attack, findings } of arm.attacks)
-      for (const f of findings) add({ ...f, arm: f.arm ?? arm.name, attack: f.attack ?? attack.id });
-  return [...seen.values()];
-}
 
 /** One line for an expectation: "attacked accuracy of undefended under pgd ≥ 40.0 %: 0.3 %". */
 export function expectationText(e: RunReport["expect"][number]): string {

@@ -11,7 +11,7 @@ import { details } from "./parts/details.ts";
 import { facts } from "./parts/facts.ts";
 import { ledgerPart } from "./parts/ledgerPart.ts";
 import { overviewTable } from "./parts/overviewTable.ts";
-import { allFindings, overview } from "./tables.ts";
+import { overview } from "./tables.ts";
 
 /** One list for every report without analyses, so that nothing is drawn anew. */
 const none: readonly AnalysisResult[] = [];
@@ -68,7 +68,7 @@ export function createView(send: (intent: ReportIntent) => void): { element: HTM
       const curves = epsilonFigure(report);
       show(chart.element, curves !== null);
       if (curves) chart.update(curves);
-      findings.update(groupFindings(allFindings(report)));
+      findings.update(groupFindings(report.findings));
       analysed.update(report.analyses ?? none);
       ledger.update(state);
       attention.update(state);

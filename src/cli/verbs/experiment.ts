@@ -7,7 +7,7 @@ import { mainTable, notesBelow } from "../../engine/report/reportText.ts";
 import { isCancelled } from "../../shared/errors.ts";
 import type { RunEvent } from "../../shared/events.ts";
 import type { RunExperimentResult } from "../../shared/protocol.ts";
-import { groupFindings, type RunReport } from "../../shared/results.ts";
+import { groupFindings, placeOf, type RunReport } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import type { Args } from "../args.ts";
 import { printJson, printText, tableText } from "../print.ts";
@@ -46,8 +46,8 @@ function print(directory: string, report: RunReport): void {
       const shown = tableTexts(table);
       printText(`\n${title}: ${table.title}\n${tableText(shown.heads, shown.rows)}`);
     }
-  for (const { rule, arm, attack, message } of groupFindings(report.findings))
-    printText(`${rule} ${[arm, attack].filter(Boolean).join(" ")}: ${message}`);
+  for (const finding of groupFindings(report.findings))
+    printText(`${[finding.rule, placeOf(finding)].filter(Boolean).join(" ")}: ${finding.message}`);
   for (const { metric, attack, arm, min, max, value, met } of report.expect) {
     const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(", ");
     printText(`${met ? "met" : "NOT MET"}: ${[metric, arm, attack].filter(Boolean).join(" ")} ${wanted}, is ${value ?? "unknown"}`);

@@ -5,8 +5,6 @@ import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { Params, Preparation, PreparationStep } from "../define/index.ts";
 import { accuracies, isCorrect } from "../metrics/robustness.ts";
-import { rb209 } from "../rules/rb209.ts";
-import { trainedOnJudged } from "../rules/rb210.ts";
 import { type AttackTask, evaluateAttack, recordsOf } from "./evaluate.ts";
 import type { NamedImages } from "./source.ts";
 
@@ -89,27 +87,27 @@ export function preparedAttack<P>(
   };
 }
 
-/**
- * The summary of an attack with what its preparation adds: cost, files, findings, and what the control does, the same attack without its
- * content at the same places (random streams are the same).
- * @param records what the attack did to the images of `task`
- */
-export async function withPreparation(
-  summary: AttackSummary,
+/** What the control does, the same attack without its content at the same places (random streams are the same); undefined without one. */
+export async function controlRecords(
   attack: PreparedAttack,
-  records: readonly ImageRecord[],
   task: Omit<AttackTask, "prepared" | "partial">,
   ctx: RunContext,
-): Promise<AttackSummary> {
+): Promise<ImageRecord[] | undefined> {
   const control = attack.preparation.control?.(attack.prepared);
-  const covered = control === undefined ? null : recordsOf(await evaluateAttack({ ...task, prepared: control }, ctx));
-  const findings = [attack.isOnItsOwn ? trainedOnJudged() : null, covered ? rb209(records, covered) : null];
+  return control === undefined ? undefined : recordsOf(await evaluateAttack({ ...task, prepared: control }, ctx));
+}
+
+/** The summary of an attack with what its preparation adds: cost, files, and what the control does to the same images. */
+export function withPreparation(
+  summary: AttackSummary,
+  attack: PreparedAttack,
+  control: readonly ImageRecord[] | undefined,
+): AttackSummary {
   return {
     ...summary,
     gradientEvaluations: summary.gradientEvaluations + attack.cost.gradientEvaluations,
     forwardEvaluations: summary.forwardEvaluations + attack.cost.queries,
     ...attack.says,
-    ...(covered ? { covering: { attacked: { accuracy: accuracies(covered).attacked, correct: covered.filter(isCorrect).length } } } : {}),
-    findings: [...summary.findings, ...findings.flatMap((finding) => (finding ? [{ ...finding, attack: summary.attack.id }] : []))],
+    ...(control ? { covering: { attacked: { accuracy: accuracies(control).attacked, correct: control.filter(isCorrect).length } } } : {}),
   };
 }

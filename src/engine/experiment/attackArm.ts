@@ -1,17 +1,18 @@
-import type { AttackDocument, AttackSummary } from "../../shared/results.ts";
+import type { AttackDocument, AttackSummary, ImageRecord } from "../../shared/results.ts";
 import { armAdversarialFile, armRecordsFile, slug } from "../../shared/runs.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { documented } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
-import { evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
+import { evaluateAttack } from "../evaluation/evaluate.ts";
 import { PartialBatches } from "../evaluation/partial.ts";
-import { type PreparedAttack, withPreparation } from "../evaluation/prepare.ts";
+import { controlRecords, type PreparedAttack, withPreparation } from "../evaluation/prepare.ts";
 import { attackDocument, writeAdversarial, writeThumbnails } from "../evaluation/write.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import { exists, readText } from "../io/files.ts";
 import { defensesOf, type ResolvedArm } from "./arms.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
+import { tell, whereOf } from "./judge.ts";
 import type { OpenArm } from "./openArm.ts";
 import { prepareArm } from "./prepareArm.ts";
 import type { FurtherAttack, ResolvedAttack } from "./resolve.ts";
@@ -23,6 +24,8 @@ export interface ArmAttack {
   readonly document: AttackDocument;
   readonly summary: AttackSummary;
   readonly file: string;
+  /** The same attack on the undefended arm, and its images as this arm classifies them; beside an adaptive attack alone. */
+  readonly transferred?: { readonly undefended: readonly ImageRecord[]; readonly transferred: readonly ImageRecord[] };
 }
 
 export const attackPiece = (arm: ResolvedArm, attack: ResolvedAttack): string => `attack:${arm.name}:${attack.key}`;
@@ -51,13 +54,11 @@ export async function attackArm(
   const task = { attack: bound, model: attackSurface(open.classifier, "adaptive").model, images };
   const onProgress = (done: number, total: number): void => meter.report(done, total);
   const evaluated = await evaluateAttack({ ...task, prepared: prepared?.prepared, partial, onProgress }, env.ctx);
-  const summarized = summarizeAttack(evaluated.outcomes, {
-    attack: documented(bound),
-    defenses: defensesOf(arm),
-    backend: env.engine.backend,
-    seed: env.experiment.seed,
-  });
-  const summary = prepared ? await withPreparation(summarized, prepared, recordsOf(evaluated), task, env.ctx) : summarized;
+  const control = prepared ? await controlRecords(prepared, task, env.ctx) : undefined;
+  const made = { attack: documented(bound), defenses: defensesOf(arm), backend: env.engine.backend, seed: env.experiment.seed };
+  const judged = { where: whereOf(arm, attack.key, env), control, isOnItsOwn: prepared?.isOnItsOwn };
+  const summarized = summarizeAttack(evaluated.outcomes, made, judged);
+  const summary = prepared ? withPreparation(summarized, prepared, control) : summarized;
   const document = attackDocument(store.id, summary, evaluated, file);
   await writeAdversarial(store.file(file), evaluated, images.inputShape);
   if (!isFurther(attack) && arm.index >= 0)
@@ -111,7 +112,7 @@ function announce(arm: ResolvedArm, attack: ResolvedAttack | FurtherAttack, summ
   });
   if (isFurther(attack)) return; // the points of a curve are not judged one by one
   if (arm.index < 0) return; // nor an arm that no report shows
-  for (const finding of summary.findings) env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
+  tell(summary.findings, env);
 }
 
 function summaryOf(document: AttackDocument): AttackSummary {

@@ -1,10 +1,8 @@
-import type { Finding, StaticResult } from "../../shared/results.ts";
+import type { StaticResult } from "../../shared/results.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { defenseSuccessOfFooled, targetOf } from "../metrics/robustness.ts";
-import { onlyTransferred, rb008 } from "../rules/rb008.ts";
-import { rb307 } from "../rules/rb307.ts";
 import { isUndefended, type ResolvedArm } from "./arms.ts";
-import { type ArmAttack, attackArm, isFurther } from "./attackArm.ts";
+import { type ArmAttack, attackArm } from "./attackArm.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { OpenArm } from "./openArm.ts";
 import { isAdaptive } from "./prepareArm.ts";
@@ -41,16 +39,7 @@ async function besideStatic(arm: ResolvedArm, open: OpenArm, own: ArmAttack, env
   }
   const { how } = attackSurface(open.classifier, "adaptive");
   const mode = isAdaptive(attack) ? "adaptive" : "static";
-  const findings = [...own.summary.findings];
-  const tell = (raised: readonly (Finding | null)[]): void => {
-    for (const finding of raised) {
-      if (!finding) continue;
-      findings.push({ ...finding, attack: attack.key });
-      if (!isFurther(attack)) env.emit({ kind: "finding", finding: { ...finding, arm: arm.name, attack: attack.key } });
-    }
-  };
-  const summary = { ...own.summary, mode, findings, ...(mode === "adaptive" ? { how } : {}) } as const;
-  if (mode === "static") tell([onlyTransferred()]);
+  const summary = { ...own.summary, mode, ...(mode === "adaptive" ? { how } : {}) } as const;
   if (!sourceArm || !source) return { ...own, summary };
   const [adaptive, undefended] = [own.document.images, source.document.images];
   const target = targetOf(own.summary.attack);
@@ -61,8 +50,8 @@ async function besideStatic(arm: ResolvedArm, open: OpenArm, own: ArmAttack, env
     return { ...own, summary: { ...summary, static: result, defenseSuccessOfFooled: fooled } };
   }
   const { result, records } = await transferArm(arm, open, own, source, env);
-  tell([rb008({ undefended, transferred: records, adaptive }), rb307(adaptive, records)]);
-  return { ...own, summary: { ...summary, static: { ...result, ...controlled }, defenseSuccessOfFooled: fooled } };
+  const both = { ...summary, static: { ...result, ...controlled }, defenseSuccessOfFooled: fooled };
+  return { ...own, summary: both, transferred: { undefended, transferred: records } };
 }
 
 /** What the same images did to the control arm, which has been attacked before. */

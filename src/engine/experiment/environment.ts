@@ -16,6 +16,8 @@ export interface RunEnvironment {
   readonly mode: RunMode;
   /** For `evaluate`: where the trained models are, when not in this run's folder. */
   readonly modelPath: string | null;
+  /** The experiment file as it was named. */
+  readonly source: string;
   readonly store: RunStore;
   readonly data: RunData;
   readonly sources: StaticSources;

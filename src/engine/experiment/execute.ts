@@ -17,6 +17,7 @@ import { openData, type RunData } from "./data.ts";
 import { type Environment, experimentDocument, hashOf } from "./document.ts";
 import type { RunEnvironment, RunMode } from "./environment.ts";
 import { checkExpectations } from "./expectations.ts";
+import { comparisons } from "./judge.ts";
 import { runningOrder, staticSources } from "./networks.ts";
 import { piecesOf } from "./pieces.ts";
 import { ProgressMeter } from "./progress.ts";
@@ -69,7 +70,7 @@ async function evaluateAll(run: Execution, host: RunHost, tell: (event: RunEvent
     const meter = new ProgressMeter(piecesOf(experiment, data, mode), tell, ctx.clock);
     listen.meter = meter;
     const sources = staticSources(experiment.arms, experiment.control);
-    const shared = { experiment, mode, modelPath: run.modelPath, store, data, engine: host.engine };
+    const shared = { experiment, mode, modelPath: run.modelPath, source: run.source, store, data, engine: host.engine };
     const env: RunEnvironment = { ...shared, sources, attacked: new Map(), meter, ctx, emit: tell };
     await writeExperiment(run, host, data, {});
     await checkArms(env);
@@ -100,7 +101,14 @@ async function finish(
     experiment: document,
     arms,
     analyses: presentAnalyses(outcomes, env),
-    findings: [...outcomes.flatMap((outcome) => outcome.findings), ...deviceFindings(await readRunEvents(run.store.directory))],
+    findings: [
+      ...outcomes.flatMap((outcome) => outcome.findings),
+      ...comparisons(
+        outcomes.flatMap((outcome) => outcome.compared),
+        env,
+      ),
+      ...deviceFindings(await readRunEvents(run.store.directory)),
+    ],
     expect: checkExpectations(run.experiment.expect, arms),
     finishedAt: now(),
   };

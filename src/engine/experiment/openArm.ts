@@ -4,7 +4,7 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { defended } from "../classifier/defended.ts";
 import type { ModelFacts } from "../define/index.ts";
 import { exists } from "../io/files.ts";
-import { type OpenOptions, openModel } from "../session/openModel.ts";
+import { type OpenedModel, type OpenOptions, openModel } from "../session/openModel.ts";
 import type { ResolvedArm } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
 import { isTrained, ownerOf } from "./networks.ts";
@@ -12,6 +12,7 @@ import { readTraining, type TrainingRecord, trainArm } from "./trainArm.ts";
 
 export interface OpenArm {
   readonly classifier: Classifier;
+  readonly outputs: OpenedModel["outputs"];
   readonly training: (TrainingRecord & { readonly reused: boolean }) | null;
   readonly modelHash: string;
 }
@@ -81,9 +82,10 @@ async function open(
   training: OpenArm["training"],
   env: RunEnvironment,
 ): Promise<OpenArm> {
-  const { classifier, sha256 } = await openModel(path, options);
+  const { classifier, outputs, sha256 } = await openModel(path, options);
   checkShape(classifier, env.data.dataset.inputShape, path);
   return {
+    outputs,
     classifier: defended(classifier, arm.front, { random: (i) => env.ctx.rng.stream(`defense/${i}`) }),
     training,
     modelHash: sha256,

@@ -3,15 +3,17 @@ import type { AnalysedAttack } from "../define/analysis.ts";
 import { documented } from "../define/index.ts";
 import { cleanAccuracy } from "../evaluation/clean.ts";
 import { forwardTiming, usualTiming } from "../evaluation/timing.ts";
-import { compareFindings } from "../harness/compare.ts";
 import { suspiciousAccuracy, unboundedCheck } from "../harness/unbounded.ts";
-import { rb110 } from "../rules/rb110.ts";
+import type { ComparedAttack, UnboundedEvidence } from "../rules/evidence.ts";
+import { armRules, modelRules } from "../rules/index.ts";
+import { findingsOf } from "../rules/rule.ts";
 import { analyseArm, analysed } from "./analyse.ts";
 import { defenseOf, defensesOf, type ResolvedArm } from "./arms.ts";
 import type { ArmAttack } from "./attackArm.ts";
 import { attackDefended } from "./attackDefended.ts";
 import type { RunEnvironment } from "./environment.ts";
 import { explainArm } from "./explainArm.ts";
+import { compared, tell, whereOf } from "./judge.ts";
 import { ownerOf } from "./networks.ts";
 import { type OpenArm, openArm } from "./openArm.ts";
 import type { TrainingRecord } from "./trainArm.ts";
@@ -21,6 +23,8 @@ export interface ArmOutcome {
   readonly index: number;
   readonly report: ArmReport;
   readonly findings: readonly Finding[];
+  /** For the rules that compare, which look at all arms together. */
+  readonly compared: readonly ComparedAttack[];
   readonly training: TrainingRecord | null;
   readonly modelHash: string;
   readonly analysed: readonly AnalysedAttack[];
@@ -72,7 +76,8 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
         analyses,
         timing,
       },
-      findings: [...departures(arm, open, env), ...findingsOf(arm, attacks, env), ...(await unbounded(arm, open, attacks, env))],
+      findings: [...summaries.flatMap((summary) => summary.findings), ...(await armFindings(arm, open, attacks, env))],
+      compared: attacks.map((attack) => compared(arm, attack, env)),
       training: open.training,
       modelHash: open.modelHash,
     };
@@ -87,12 +92,15 @@ function sharedNetwork(arm: ResolvedArm, { experiment }: RunEnvironment): Pick<A
   return owner === arm ? {} : { network: owner.name };
 }
 
-function departures(arm: ResolvedArm, open: OpenArm, env: RunEnvironment): Finding[] {
-  const finding = rb110(open.training?.notes ?? []);
-  if (!finding) return [];
-  const named = { ...finding, arm: arm.name };
-  env.emit({ kind: "finding", finding: named });
-  return [named];
+/** Findings about the arm's model and about the arm as a whole. */
+async function armFindings(arm: ResolvedArm, open: OpenArm, attacks: readonly ArmAttack[], env: RunEnvironment): Promise<Finding[]> {
+  const evidence = {
+    departures: open.training?.notes ?? [],
+    attacks: attacks.map(({ document }) => document.images),
+    unbounded: await unbounded(open, attacks, env),
+  };
+  const where = whereOf(arm, null, env);
+  return tell([...findingsOf(modelRules, { outputs: open.outputs }, where), ...findingsOf(armRules, evidence, where)], env);
 }
 
 /** A timing analysis has measured what is reported of every arm. */
@@ -101,32 +109,14 @@ const timed = (analyses: readonly ArmAnalysis[]): ForwardTiming | undefined =>
 
 const checkedImages = 32;
 
-/** RB206, only where the arm looks robust: an attack without limits must win, or gradients are masked. */
-async function unbounded(arm: ResolvedArm, open: OpenArm, attacks: readonly ArmAttack[], env: RunEnvironment): Promise<Finding[]> {
+/** Only where the arm looks robust: an attack without limits must win, or gradients are masked. */
+async function unbounded(open: OpenArm, attacks: readonly ArmAttack[], env: RunEnvironment): Promise<UnboundedEvidence | null> {
   const gradient = attacks.filter(({ attack }) => "eps" in attack.params && attack.entry.iterative);
   const suspicious = gradient.find(({ summary }) => (summary.attacked.accuracy ?? 0) > suspiciousAccuracy);
-  if (!suspicious) return [];
+  if (!suspicious) return null;
   const batch = await env.data.test.read(0, Math.min(checkedImages, env.data.test.n));
-  const { attack } = suspicious;
-  const params = { ...attack.params, eps: 1, ...("stepSize" in attack.params ? { stepSize: 0.1 } : {}) };
-  const finding = await unboundedCheck({ attack: attack.entry, params, model: open.classifier, batch }, env.ctx);
-  if (!finding) return [];
-  const named = { ...finding, arm: arm.name, attack: attack.key };
-  env.emit({ kind: "finding", finding: named });
-  return [named];
-}
-
-/** Findings of each attack, then those that appear only when attacks on the same images are compared. */
-function findingsOf(arm: ResolvedArm, attacks: readonly ArmAttack[], env: RunEnvironment): Finding[] {
-  const single = attacks.flatMap(({ attack, summary }) => summary.findings.map((finding) => ({ ...finding, attack: attack.key })));
-  const compared = compareFindings(
-    attacks.map(({ attack, summary, document }) => ({
-      arm: arm.name,
-      summary,
-      records: document.images,
-      iterative: attack.entry.iterative,
-    })),
-  ).map((finding) => ({ ...finding, arm: arm.name }));
-  for (const finding of compared) env.emit({ kind: "finding", finding });
-  return [...single.map((finding) => ({ ...finding, arm: arm.name })), ...compared];
+  const { entry, id, key, params } = suspicious.attack;
+  const unlimited = { ...params, eps: 1, ...("stepSize" in params ? { stepSize: 0.1 } : {}) };
+  const checked = await unboundedCheck({ attack: entry, params: unlimited, model: open.classifier, batch }, env.ctx);
+  return { attack: id, attackKey: key, ...checked };
 }

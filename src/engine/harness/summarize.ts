@@ -1,20 +1,8 @@
-import {
-  type AttackSummary,
-  type Choice,
-  combinedDefense,
-  type Finding,
-  type ImageRecord,
-  type NormSummary,
-} from "../../shared/results.ts";
+import { type AttackSummary, type Choice, combinedDefense, type ImageRecord, type NormSummary } from "../../shared/results.ts";
 import { countedForBeta, defenseSuccess, isCleanCorrect, isCorrect, robustness, share, targetOf } from "../metrics/robustness.ts";
-import { rb201 } from "../rules/rb201.ts";
-import { rb202 } from "../rules/rb202.ts";
-import { rb203 } from "../rules/rb203.ts";
-import { rb208 } from "../rules/rb208.ts";
-import { rb501 } from "../rules/rb501.ts";
+import { attackRules } from "../rules/index.ts";
+import { findingsOf, type Where } from "../rules/rule.ts";
 import type { CountedOutcome, HarnessNotes } from "./types.ts";
-
-export { compareFindings } from "./compare.ts";
 
 export interface SummaryFacts {
   readonly attack: Choice;
@@ -22,6 +10,16 @@ export interface SummaryFacts {
   readonly defenses: readonly Choice[];
   readonly backend: string;
   readonly seed: number;
+}
+
+/** What rules look at beside the outcomes. */
+export interface JudgedFacts {
+  /** What the findings are about; the attack's id is filled in. */
+  readonly where?: Where;
+  /** The same attack with what it prepared emptied of content. */
+  readonly control?: readonly ImageRecord[] | undefined;
+  /** What it prepared was trained on the images that it is judged on. */
+  readonly isOnItsOwn?: boolean | undefined;
 }
 
 /** Mean and maximum over the images that were attacked with success; null where there is none. */
@@ -35,7 +33,7 @@ export function normSummary(successes: readonly ImageRecord[], norm: "linf" | "l
  * Figures of one attack over all its batches. Accuracies count all n images, an image that was wrong already counts as wrong; success
  * rate and defence success β count the clean-correct ones (for a targeted attack: those not of the target class); δ = clean − attacked.
  */
-export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: SummaryFacts): AttackSummary {
+export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: SummaryFacts, judged: JudgedFacts = {}): AttackSummary {
   const records = outcomes.flatMap((outcome) => outcome.records);
   const n = records.length;
   const cleanCorrect = records.filter(isCleanCorrect);
@@ -48,9 +46,8 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
   const seconds = total(outcomes, (o) => o.seconds);
   const gradientEvaluations = total(outcomes, (o) => o.gradientEvaluations);
   const notes = addNotes(outcomes.map((o) => o.notes));
-  const findings: (Finding | null)[] = notes
-    ? [rb201(notes), rb202(notes, gradientEvaluations, records), rb203(notes), rb208(notes, n), rb501(notes, successes.length)]
-    : [];
+  const { where, ...more } = judged;
+  const evidence = notes && { attack: facts.attack, notes, gradientEvaluations, records, ...more };
   return {
     n,
     ...facts,
@@ -67,7 +64,7 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
     gradientEvaluations,
     forwardEvaluations: total(outcomes, (o) => o.forwardEvaluations),
     imagesPerSecond: seconds > 0 ? n / seconds : 0,
-    findings: findings.filter((finding) => finding !== null).map((finding) => ({ ...finding, attack: facts.attack.id })),
+    findings: evidence ? findingsOf(attackRules, evidence, { attackKey: facts.attack.id, ...where, attack: facts.attack.id }) : [],
   };
 }
 

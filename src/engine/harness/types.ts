@@ -1,4 +1,4 @@
-import type { AttackSummary, ImageRecord } from "../../shared/results.ts";
+import type { ImageRecord } from "../../shared/results.ts";
 
 /** What the harness saw while it ran an attack: counts of images, material of the rules RB2xx. */
 export interface HarnessNotes {
@@ -41,13 +41,4 @@ export interface AttackTracePoint {
   readonly total: number | null;
   readonly probabilities: Float32Array;
   readonly images: Float32Array;
-}
-
-/** A finished attack on one arm, for comparisons on the same images. */
-export interface ComparedAttack {
-  readonly arm?: string;
-  readonly summary: AttackSummary;
-  readonly records: readonly ImageRecord[];
-  /** `Attack.iterative` of its entry. */
-  readonly iterative: boolean;
 }

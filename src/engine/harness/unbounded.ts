@@ -1,8 +1,7 @@
-import type { Finding } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import { type Attack, type ImageBatch, type Params, resolveParams } from "../define/index.ts";
-import { rb206 } from "../rules/rb206.ts";
+import type { UnboundedEvidence } from "../rules/evidence.ts";
 import { attackBatch } from "./runAttack.ts";
 
 /** Accuracy under attack above which it is worth asking whether the attack can win at all. */
@@ -18,8 +17,8 @@ export interface UnboundedCheck {
   readonly firstIndex?: number;
 }
 
-/** Runs the attack with a ball that holds every image (ε = 1) and says RB206 when accuracy does not fall to chance. */
-export async function unboundedCheck(o: UnboundedCheck, ctx: RunContext): Promise<Finding | null> {
+/** Runs the attack with a ball that holds every image (ε = 1) and counts the images that withstand it. */
+export async function unboundedCheck(o: UnboundedCheck, ctx: RunContext): Promise<Pick<UnboundedEvidence, "survivors" | "n" | "classes">> {
   const params = resolveParams(o.attack.params, o.params ?? { eps: 1, steps: 20 }, o.attack.id);
   const outcome = await attackBatch(
     { attack: o.attack, params, model: o.model, batch: o.batch, firstIndex: o.firstIndex ?? 0, seedName: "unbounded" },
@@ -27,5 +26,5 @@ export async function unboundedCheck(o: UnboundedCheck, ctx: RunContext): Promis
   );
   const attacked = outcome.records.filter((record) => record.cleanPrediction === record.label);
   const survivors = attacked.filter((record) => record.prediction === record.label).length;
-  return rb206(survivors, attacked.length, o.model.classes);
+  return { survivors, n: attacked.length, classes: o.model.classes };
 }

@@ -1,5 +1,7 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
+import { modelRules } from "../rules/index.ts";
+import { findingsOf } from "../rules/rule.ts";
 import { tfl } from "../tf.ts";
 import { type Artifacts, readArtifacts, toHandler } from "./artifacts.ts";
 import { checkContract, parseContract, readContract } from "./contract.ts";
@@ -70,8 +72,8 @@ function judge(ending: Ending, contract: InputContract): Pick<LoadedNetwork, "ou
   const declared = contract.output?.kind;
   const probabilities = ending.kind === "none" ? declared === "probabilities" : !ending.removed;
   if (probabilities) {
-    const warning = "RB102: the model gives probabilities and its softmax cannot be taken off; attacks use log-probabilities.";
-    return { outputs: "probabilities", warnings: [warning], notes: [] };
+    const warnings = findingsOf(modelRules, { outputs: "probabilities" }, {}).map(({ rule, message }) => `${rule}: ${message}`);
+    return { outputs: "probabilities", warnings, notes: [] };
   }
   const notes = ending.removed ? [`the final ${ending.kind} is taken off: attacks use the scores before it`] : [];
   return { outputs: "logits", warnings: [], notes };

@@ -2,7 +2,7 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { RunEventBody } from "../../shared/events.ts";
 import { percent } from "../../shared/format.ts";
-import type { AttackDocument, AttackSummary, Choice } from "../../shared/results.ts";
+import type { AttackDocument, AttackSummary, Choice, Finding, ImageRecord } from "../../shared/results.ts";
 import { runFiles, slug } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { defended as inFrontOf } from "../classifier/defended.ts";
@@ -11,7 +11,7 @@ import { type RunContext, stoppedBy } from "../context.ts";
 import { type Attack, type Bound, documented, isInference, type Split } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { type Evaluated, evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
-import { type PreparedAttack, prepare, preparedAttack, withPreparation } from "../evaluation/prepare.ts";
+import { controlRecords, type PreparedAttack, prepare, preparedAttack, withPreparation } from "../evaluation/prepare.ts";
 import { type OpenedImages, openImages } from "../evaluation/source.ts";
 import { transferred } from "../evaluation/transfer.ts";
 import { attackDocument, writeAdversarial, writePicture, writeThumbnails } from "../evaluation/write.ts";
@@ -20,7 +20,9 @@ import { checkShape } from "../experiment/openArm.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
 import { bind } from "../registry.ts";
-import { onlyTransferred } from "../rules/rb008.ts";
+import { comparedFindings } from "../rules/compare.ts";
+import { armRules, pairRules } from "../rules/index.ts";
+import { findingsOf } from "../rules/rule.ts";
 import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
 import { openModel } from "../session/openModel.ts";
@@ -99,12 +101,16 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   const isStatic = model !== source;
   const target = attack.entry.target?.(attack.params) ?? null;
   const evaluated = isStatic ? await transferred(attacked, model, target, ctx) : attacked;
-  const bare = summarizeAttack(evaluated.outcomes, { attack: documented(attack), defenses: model.defenses, backend, seed: p.seed });
   const task = { attack: { ...attack, key: attack.id }, model, images };
-  const summarized = prepared ? await withPreparation(bare, prepared, recordsOf(evaluated), task, ctx) : bare;
+  const control = prepared ? await controlRecords(prepared, task, ctx) : undefined;
+  const facts = { attack: documented(attack), defenses: model.defenses, backend, seed: p.seed };
+  const bare = summarizeAttack(evaluated.outcomes, facts, { control, isOnItsOwn: prepared?.isOnItsOwn });
+  const summarized = prepared ? withPreparation(bare, prepared, control) : bare;
   const failures = deviceFindings(await readRunEvents(store.directory));
   const summary = { ...summarized, ...knowledgeOf(e, summarized) };
-  const findings = [...summary.findings, ...failures];
+  const records = recordsOf(evaluated);
+  const whole = findingsOf(armRules, { departures: [], attacks: [records], unbounded: null }, {});
+  const findings = [...summary.findings, ...(isStatic ? staticFindings(attack, records) : []), ...whole, ...failures];
   await writeAdversarial(store.file(runFiles.adversarial), evaluated, images.inputShape);
   await writeThumbnails(store, evaluated, images.inputShape, { arm, attack: attack.id });
   await writeNamed(store, evaluated, p.images, images.inputShape);
@@ -159,13 +165,17 @@ async function prepareFor(store: RunStore, e: Evaluation, ctx: RunContext): Prom
   return preparedAttack(preparation, prepared, params, { stem, isOnItsOwn: images.training === null });
 }
 
-/** What the attack knew of the model's defences. A static attack is never the last word on a defence: a finding says so. */
-function knowledgeOf({ model, source, p }: Evaluation, { findings, attack, defenses }: AttackSummary): Partial<AttackSummary> {
-  if (source !== model) {
-    const how = p.surrogate === undefined ? attackSurface(model, "static").how : `the model ${p.surrogate}`;
-    return { mode: "static", how, findings: [...findings, { ...onlyTransferred(), attack: attack.id }] };
-  }
+/** What the attack knew of the model's defences. */
+function knowledgeOf({ model, source, p }: Evaluation, { defenses }: AttackSummary): Partial<AttackSummary> {
+  if (source !== model)
+    return { mode: "static", how: p.surrogate === undefined ? attackSurface(model, "static").how : `the model ${p.surrogate}` };
   return defenses?.length ? { mode: "adaptive", how: attackSurface(model, "adaptive").how } : {};
+}
+
+/** A static attack is never the last word on a defence: a finding says so. */
+function staticFindings({ id, entry, params }: Bound<Attack>, records: readonly ImageRecord[]): Finding[] {
+  const named = { arm: "", id, key: id, name: id, iterative: entry.iterative, ball: null, target: entry.target?.(params) ?? null };
+  return comparedFindings(pairRules, [{ ...named, records, knowledge: "static" }]).map(({ arm: _arm, ...finding }) => finding);
 }
 
 interface Opened {

@@ -12,19 +12,23 @@ export function binomialTail(b: number, n: number, p = 0.5): number {
   return Math.min(1, sum);
 }
 
-/** Significance level: a difference that chance alone gives less often than this is reported. */
+/** Chance of a false alarm that is accepted: in a run for all comparisons together, elsewhere for a single test. */
 export const significance = 0.05;
-/** The same for a normally distributed difference, one-sided. */
-export const criticalZ = 1.6449;
 
 /**
- * Paired comparison of two attacks on the same images: b images are broken only by the one that should be weaker, c only by the
- * stronger one. @returns whether the weaker is significantly better (one-sided exact binomial); with c = 0 this needs b ≥ 5.
+ * P of at least `b` among b + c images, if each is equally likely to be broken by either of two attacks alone (one-sided exact sign test).
+ * 1 where no image tells them apart.
+ * @param b images broken only by the attack that should be weaker, `c` only by the stronger one
  */
-export const weakerWins = (b: number, c: number): boolean => b > c && binomialTail(b, b + c) < significance;
+export const pairedP = (b: number, c: number): number => binomialTail(b, b + c);
 
-/** z of two unpaired accuracies on n images each, for tables without per-image results: conservative. */
-export function unpairedZ(lower: number, higher: number, n: number): number {
-  const variance = (lower * (1 - lower) + higher * (1 - higher)) / n;
-  return variance === 0 ? 0 : (higher - lower) / Math.sqrt(variance);
+/**
+ * Which of several tests are significant together: the probability of a single false one is at most `level`, whatever depends on what
+ * (Holm 1979). The k-th smallest P, counted from 0, is compared with level / (m − k) and the first that is too large ends it.
+ */
+export function holm(p: readonly number[], level = significance): boolean[] {
+  const order = p.map((_, i) => i).sort((a, b) => (p[a] as number) - (p[b] as number));
+  const accepted = order.findIndex((i, k) => (p[i] as number) > level / (p.length - k));
+  const significant = new Set(accepted < 0 ? order : order.slice(0, accepted));
+  return p.map((_, i) => significant.has(i));
 }

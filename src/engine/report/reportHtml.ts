@@ -3,7 +3,14 @@ import path from "node:path";
 import { escapeXml as e } from "../../shared/figures/svg.ts";
 import { number } from "../../shared/format.ts";
 import { attentionFigure, epsilonFigure } from "../../shared/reportFigures.ts";
-import { type ArmReport, type ExplanationResult, type ExplanationSample, groupFindings, type RunReport } from "../../shared/results.ts";
+import {
+  type ArmReport,
+  type ExplanationResult,
+  type ExplanationSample,
+  groupFindings,
+  placeOf,
+  type RunReport,
+} from "../../shared/results.ts";
 import { analysesHtml } from "./reportAnalysesHtml.ts";
 import { type Curve, lossFigures } from "./reportCurve.ts";
 import { figureHtml, figureIds, figuresHtml } from "./reportFigure.ts";
@@ -63,8 +70,9 @@ function expectations(report: RunReport): string {
 function findings(report: RunReport): string {
   if (report.findings.length === 0) return "<p>No sanity rule fired.</p>";
   return groupFindings(report.findings)
-    .map(({ rule, severity, message, fix, arm, attack }) => {
-      const where = [arm, attack].filter(Boolean).join(" · ");
+    .map((finding) => {
+      const { rule, severity, message, fix } = finding;
+      const where = placeOf(finding);
       return `<div class="finding ${severity}"><strong>${e(rule)}</strong> ${severity}${where ? ` · ${e(where)}` : ""}<br>${e(message)} ${e(fix)}</div>`;
     })
     .join("");

@@ -2,7 +2,7 @@ import type { TextTable } from "../../shared/analysisCell.ts";
 import { figureTable } from "../../shared/figures/table.ts";
 import { number } from "../../shared/format.ts";
 import { analysisFigures } from "../../shared/reportFigures.ts";
-import { groupFindings, type RunReport } from "../../shared/results.ts";
+import { attackOf, groupFindings, type RunReport } from "../../shared/results.ts";
 import { mostRows } from "./reportFigure.ts";
 import { tableTexts } from "./reportTable.ts";
 import { mainTable, notesBelow, tableNotes } from "./reportText.ts";
@@ -39,8 +39,11 @@ export function renderMarkdown(report: RunReport): string {
   }
   lines.push("", "## Findings", "");
   if (report.findings.length === 0) lines.push("No sanity rule fired.");
-  for (const { rule, severity, message, fix, arm, attack } of groupFindings(report.findings))
-    lines.push(`- **${rule}** (${severity}; ${[arm, attack].filter(Boolean).join(", ")}): ${message} ${fix}`);
+  for (const finding of groupFindings(report.findings)) {
+    const { rule, severity, message, fix, arm } = finding;
+    const place = [arm, attackOf(finding)].filter(Boolean).join(", ");
+    lines.push(`- **${rule}** (${[severity, place].filter(Boolean).join("; ")}): ${message} ${fix}`);
+  }
   for (const analysis of report.analyses ?? []) {
     lines.push("", `## ${analysis.title}`);
     for (const table of analysis.tables) lines.push("", `### ${table.title}`, "", ...tableLines(tableTexts(table)));

@@ -1,9 +1,11 @@
 import type { ImageRecord } from "../../shared/results.ts";
-import type { ComparedAttack } from "../harness/types.ts";
-import { criticalZ, unpairedZ, weakerWins } from "../metrics/statistics.ts";
+import { pairedP } from "../metrics/statistics.ts";
+import type { Comparison } from "./compare.ts";
+import type { ComparedAttack } from "./evidence.ts";
+import type { Raised } from "./rule.ts";
 import { images } from "./words.ts";
 
-/** Images broken by only one of two attacks. An image that was misclassified already says nothing about either. */
+/** Images broken by only one of two attacks. An image that was misclassified before says nothing about either. */
 export function brokenByOnlyOne(a: readonly ImageRecord[], b: readonly ImageRecord[]): { onlyA: number; onlyB: number } {
   const other = new Map(b.map((record) => [record.index, record]));
   let onlyA = 0;
@@ -19,40 +21,13 @@ export function brokenByOnlyOne(a: readonly ImageRecord[], b: readonly ImageReco
   return { onlyA, onlyB };
 }
 
-/**
- * Evidence that the attack that should be weaker breaks more, as a clause of a sentence; null where chance explains it. Paired on common
- * images; where only the rates are known, by the unpaired z of both accuracies, which is conservative.
- */
-export function weakerBreaksMore(weaker: ComparedAttack, stronger: ComparedAttack): string | null {
-  if (weaker.records.length > 0 && stronger.records.length > 0) {
-    const { onlyA, onlyB } = brokenByOnlyOne(weaker.records, stronger.records);
-    if (!weakerWins(onlyA, onlyB)) return null;
-    return `${nameOf(weaker)} breaks ${images(onlyA)} that ${nameOf(stronger)} does not, and only ${onlyB} the other way round`;
-  }
-  const [lower, higher] = [weaker.summary.attacked.accuracy, stronger.summary.attacked.accuracy];
-  const n = Math.min(weaker.summary.n, stronger.summary.n);
-  if (lower === null || higher === null || unpairedZ(lower, higher, n) <= criticalZ) return null;
-  // Two decimals: accuracies of large samples that differ significantly may be equal in one.
-  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-  return `${nameOf(weaker)} leaves an accuracy of ${percent(lower)}, ${nameOf(stronger)} one of ${percent(higher)}`;
+/** Every two attacks of a run, in the order of the run. */
+export const pairsOf = (attacks: readonly ComparedAttack[]): (readonly [ComparedAttack, ComparedAttack])[] =>
+  attacks.flatMap((a, i) => attacks.slice(i + 1).map((b) => [a, b] as const));
+
+/** Whether the attack that should be weaker breaks more of the same images. The finding names the stronger one. */
+export function weakerBreaksMore(weaker: ComparedAttack, stronger: ComparedAttack, say: (evidence: string) => Raised): Comparison {
+  const { onlyA, onlyB } = brokenByOnlyOne(weaker.records, stronger.records);
+  const evidence = `${weaker.name} breaks ${images(onlyA)} that ${stronger.name} does not, and ${stronger.name} only ${onlyB} the other way round`;
+  return { of: stronger, p: pairedP(onlyA, onlyB), raised: say(evidence) };
 }
-
-/** The radius of an attack's ball, as its parameters say it. */
-export const epsOf = (attack: ComparedAttack): number | undefined => {
-  const eps = attack.summary.attack.params["eps"];
-  return typeof eps === "number" ? eps : undefined;
-};
-
-/** "pgd (eps 0.3)". */
-export const nameOf = (attack: ComparedAttack): string => {
-  const eps = epsOf(attack);
-  return eps === undefined ? attack.summary.attack.id : `${attack.summary.attack.id} (eps ${eps})`;
-};
-
-export const armOf = (attack: ComparedAttack): { arm?: string } => (attack.arm === undefined ? {} : { arm: attack.arm });
-
-/** Aims at one class: its misclassifications cannot be compared with those of an untargeted attack. */
-export const isTargeted = (attack: ComparedAttack): boolean => {
-  const target = attack.summary.attack.params["target"];
-  return typeof target === "number" && target >= 0;
-};

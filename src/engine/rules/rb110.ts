@@ -1,16 +1,19 @@
-import type { Finding } from "../../shared/results.ts";
+import type { ArmEvidence } from "./evidence.ts";
+import type { Rule } from "./rule.ts";
 
-const shown = 4;
+/** Sentences that are quoted; the others are counted. */
+const quoted = 4;
 
-/** RB110: the network that was trained is not quite the one that the experiment names, as a conversion to 3-D found. */
-export function rb110(notes: readonly string[]): Finding | null {
-  if (notes.length === 0) return null;
-  const more = notes.length - shown;
-  const rest = more > 0 ? ` And ${more} more of the kind.` : "";
-  return {
-    rule: "RB110",
-    severity: "info",
-    message: `The trained network departs from the named one. ${notes.slice(0, shown).join(" ")}${rest}`,
-    fix: "Take it into account when comparing, or use larger patches.",
-  };
-}
+/** The network that was trained is not quite the one that the experiment names, as a conversion to 3-D found. */
+export const rb110: Rule<ArmEvidence> = {
+  id: "RB110",
+  check({ departures }) {
+    if (departures.length === 0) return null;
+    const more = departures.length - quoted;
+    const rest = more > 0 ? ` And ${more} more like ${more === 1 ? "it" : "them"}.` : "";
+    return {
+      message: `The trained network departs from the named one. ${departures.slice(0, quoted).join(" ")}${rest}`,
+      fix: "Take this into account when comparing, or use larger slices.",
+    };
+  },
+};

@@ -1,18 +1,23 @@
-import type { Finding, ImageRecord } from "../../shared/results.ts";
+import type { ImageRecord } from "../../shared/results.ts";
+import type { AttackEvidence } from "./evidence.ts";
 import { brokenByOnlyOne } from "./paired.ts";
+import type { Rule } from "./rule.ts";
 import { images } from "./words.ts";
 
-/** RB209: a grey patch at the same places breaks as many images as the patch; paired. Nothing to say where neither breaks any. */
-export function rb209(patched: readonly ImageRecord[], covered: readonly ImageRecord[]): Finding | null {
-  const { onlyA, onlyB } = brokenByOnlyOne(patched, covered);
-  const broken = (records: readonly ImageRecord[]): number =>
-    records.filter((record) => record.cleanPrediction === record.label && record.prediction !== record.label).length;
-  const [byPatch, byGrey] = [broken(patched), broken(covered)];
-  if (onlyA > onlyB || byGrey === 0) return null;
-  return {
-    rule: "RB209",
-    severity: "warning",
-    message: `Suspicious because the patch does no more than cover: it breaks ${images(byPatch)}, a grey one at the same places ${byGrey}.`,
-    fix: "Train it with more steps, or quote its success beside that of the grey patch.",
-  };
-}
+/** A grey patch at the same places breaks as many images as the patch; paired. Nothing to say where neither breaks any. */
+export const rb209: Rule<AttackEvidence> = {
+  id: "RB209",
+  check({ records, control }) {
+    if (!control) return null;
+    const { onlyA, onlyB } = brokenByOnlyOne(records, control);
+    const [byPatch, byGrey] = [broken(records), broken(control)];
+    if (onlyA > onlyB || byGrey === 0) return null;
+    return {
+      message: `The patch does no more than cover: it breaks ${images(byPatch)}, a plain grey patch in the same places ${byGrey}.`,
+      fix: "Train it with more steps, or report its success beside that of the grey patch.",
+    };
+  },
+};
+
+const broken = (records: readonly ImageRecord[]): number =>
+  records.filter((record) => record.cleanPrediction === record.label && record.prediction !== record.label).length;

@@ -1,21 +1,29 @@
-import type { Finding } from "../../shared/results.ts";
-import type { ComparedAttack } from "../harness/types.ts";
-import { armOf, epsOf, isTargeted, weakerBreaksMore } from "./paired.ts";
+import type { ComparingRule } from "./compare.ts";
+import type { ComparedAttack } from "./evidence.ts";
+import { pairsOf, weakerBreaksMore } from "./paired.ts";
 
-/** RB301: at the same radius a single step breaks significantly more images than many steps do; paired on the same images of one arm. */
-export function rb301(single: ComparedAttack, iterative: ComparedAttack): Finding | null {
-  const eps = epsOf(single);
-  if (single.iterative || !iterative.iterative || eps === undefined || eps !== epsOf(iterative) || single.arm !== iterative.arm)
-    return null;
-  if (isTargeted(single) || isTargeted(iterative)) return null;
-  const evidence = weakerBreaksMore(single, iterative);
-  if (!evidence) return null;
-  return {
-    rule: "RB301",
-    severity: "warning",
-    message: `Suspicious because a single step beats many: ${evidence}.`,
-    fix: "Try the margin loss, random restarts or a smaller step: the gradient is probably masked.",
-    ...armOf(iterative),
-    attack: iterative.summary.attack.id,
-  };
-}
+/** In the same ball a single step breaks significantly more images than many steps do; paired on the same images of one arm. */
+export const rb301: ComparingRule = {
+  id: "RB301",
+  compare: (attacks) =>
+    pairsOf(attacks).flatMap(([a, b]) => {
+      if (!isComparable(a, b)) return [];
+      const [single, many] = a.iterative ? [b, a] : [a, b];
+      return [
+        weakerBreaksMore(single, many, (evidence) => ({
+          message: `A single step beats many: ${evidence}.`,
+          fix: "Use smaller and more steps. If that does not help, the gradient is probably masked: try a gradient-free attack such as nPixel.",
+        })),
+      ];
+    }),
+};
+
+/** Of one arm, one of them iterative, with the same ball, neither aimed at one class. */
+const isComparable = (a: ComparedAttack, b: ComparedAttack): boolean =>
+  a.arm === b.arm &&
+  a.iterative !== b.iterative &&
+  a.ball !== null &&
+  a.ball.norm === b.ball?.norm &&
+  a.ball.radius === b.ball.radius &&
+  a.target === null &&
+  b.target === null;

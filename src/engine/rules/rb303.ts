@@ -1,21 +1,27 @@
-import type { Finding } from "../../shared/results.ts";
-import type { ComparedAttack } from "../harness/types.ts";
-import { armOf, epsOf, weakerBreaksMore } from "./paired.ts";
+import type { ComparingRule } from "./compare.ts";
+import type { ComparedAttack } from "./evidence.ts";
+import { pairsOf, weakerBreaksMore } from "./paired.ts";
 
-/** RB303: accuracy rises with the radius: the same attack breaks significantly more images with a smaller ball. */
-export function rb303(a: ComparedAttack, b: ComparedAttack): Finding | null {
-  const [epsA, epsB] = [epsOf(a), epsOf(b)];
-  if (a.summary.attack.id !== b.summary.attack.id || a.arm !== b.arm || epsA === undefined || epsB === undefined || epsA === epsB)
-    return null;
-  const [smaller, larger] = epsA < epsB ? [a, b] : [b, a];
-  const evidence = weakerBreaksMore(smaller, larger);
-  if (!evidence) return null;
-  return {
-    rule: "RB303",
-    severity: "warning",
-    message: `Suspicious because accuracy rises with the radius: ${evidence}.`,
-    fix: "Check for label leaking in adversarial training, and give the larger radius more or smaller steps.",
-    ...armOf(larger),
-    attack: larger.summary.attack.id,
-  };
-}
+/** The same attack breaks significantly more images of an arm with a smaller ball. */
+export const rb303: ComparingRule = {
+  id: "RB303",
+  compare: (attacks) =>
+    pairsOf(attacks).flatMap(([a, b]) => {
+      if (!isComparable(a, b)) return [];
+      const [smaller, larger] = (a.ball?.radius ?? 0) < (b.ball?.radius ?? 0) ? [a, b] : [b, a];
+      return [
+        weakerBreaksMore(smaller, larger, (evidence) => ({
+          message: `Accuracy rises with the radius: ${evidence}.`,
+          fix: "Check adversarial training for label leaking, and give the larger radius more or smaller steps.",
+        })),
+      ];
+    }),
+};
+
+const isComparable = (a: ComparedAttack, b: ComparedAttack): boolean =>
+  a.id === b.id &&
+  a.arm === b.arm &&
+  a.target === b.target &&
+  a.ball !== null &&
+  a.ball.norm === b.ball?.norm &&
+  a.ball.radius !== b.ball.radius;

@@ -1,6 +1,8 @@
 import type { RunEvent, RunEventBody } from "../../shared/events.ts";
 import type { Finding } from "../../shared/results.ts";
 import { onDeviceWarning } from "../backends/failures.ts";
+import { runRules } from "../rules/index.ts";
+import { findingsOf } from "../rules/rule.ts";
 
 const code = "DEVICE_FAILED";
 
@@ -14,17 +16,8 @@ export async function watchingDevice<T>(tell: (event: RunEventBody) => void, bod
   }
 }
 
-/** RB507: what a run's events say of devices that failed, resumed runs included. */
-export const deviceFindings = (events: readonly RunEvent[]): Finding[] =>
-  events.flatMap((event) =>
-    event.kind === "warning" && event.code === code
-      ? [
-          {
-            rule: "RB507",
-            severity: "warning" as const,
-            message: event.message,
-            fix: "The result is complete. Choose a smaller batch, or the device cpu, for the next run.",
-          },
-        ]
-      : [],
-  );
+/** What a run's events say of devices that failed, resumed runs included. */
+export const deviceFindings = (events: readonly RunEvent[]): Finding[] => {
+  const deviceFailures = events.flatMap((event) => (event.kind === "warning" && event.code === code ? [event.message] : []));
+  return findingsOf(runRules, { deviceFailures }, {});
+};

@@ -17,6 +17,7 @@ export interface OpenOptions {
 export interface OpenedModel {
   /** Its weights are frozen; `dispose()` frees them. */
   readonly classifier: Classifier;
+  readonly outputs: "logits" | "probabilities";
   /** Of model.json and weights. */
   readonly sha256: string;
 }
@@ -39,7 +40,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
     ...carried,
     ...(classNames ? { classNames } : {}),
   });
-  return { classifier, sha256 };
+  return { classifier, outputs: loaded.outputs, sha256 };
 }
 
 /**

@@ -1,7 +1,7 @@
 import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
-import { type Finding, groupFindings, type Severity } from "../../shared/results.ts";
+import { type Finding, groupFindings, placeOf, type Severity } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { isRecord, readJson } from "../files.ts";
 import type { Services } from "../services.ts";
@@ -45,7 +45,7 @@ const isFinding = (value: unknown): value is Finding =>
   isRecord(value) && typeof value["rule"] === "string" && typeof value["message"] === "string" && typeof value["severity"] === "string";
 
 function findingNode({ finding, run }: Found, id: string, icon: string, color: string): TreeNode {
-  const where = [finding.arm, finding.attack, run.state.title].filter((part) => part !== undefined).join(" · ");
+  const where = [placeOf(finding), run.state.title].filter(Boolean).join(" · ");
   const item = row(`${finding.rule} ${finding.message}`, {
     id,
     description: where,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { AttackSummary, RunReport } from "../../../src/shared/results.ts";
 import { staticResult } from "../../../webview/fixtures/analyses.ts";
 import { states } from "../../../webview/fixtures/report.ts";
-import { allFindings, attackName, expectationText, interval, overview } from "../../../webview/report/tables.ts";
+import { attackName, expectationText, interval, overview } from "../../../webview/report/tables.ts";
 
 const state = states["done"];
 if (!state?.report) throw new Error("the fixture has a report");
@@ -35,13 +35,6 @@ test("an attack that was run twice has two columns", () => {
     { key: "fgsm", text: "fgsm ε 0.3" },
     { key: "fgsm-2", text: "fgsm ε 8/255" },
   ]);
-});
-
-test("findings of run and attacks are listed once, with their place", () => {
-  const finding = { rule: "RB201", severity: "warning", message: "m", fix: "f" } as const;
-  const twice = withAttacks((a, arm) => (a.attack.id === "pgd" && arm === "undefended" ? [{ ...a, findings: [finding, finding] }] : [a]));
-  const found = allFindings({ ...twice, findings: [{ ...finding, arm: "undefended", attack: "pgd" }] });
-  expect(found).toEqual([{ ...finding, arm: "undefended", attack: "pgd" }]);
 });
 
 test("static attacks stand beside the adaptive ones, in the table and in the worst case", () => {

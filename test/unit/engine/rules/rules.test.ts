@@ -1,11 +1,11 @@
-import { beforeAll, describe, expect, it } from "vitest";
-import { compareFindings } from "../../../../src/engine/harness/compare.ts";
+import { describe, expect, it } from "vitest";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
-import type { ComparedAttack, CountedOutcome, HarnessNotes } from "../../../../src/engine/harness/types.ts";
-import { binomialTail, unpairedZ, weakerWins } from "../../../../src/engine/metrics/statistics.ts";
-import { rb110 } from "../../../../src/engine/rules/rb110.ts";
-import { rb206 } from "../../../../src/engine/rules/rb206.ts";
-import type { ImageRecord } from "../../../../src/shared/results.ts";
+import type { CountedOutcome, HarnessNotes } from "../../../../src/engine/harness/types.ts";
+import type { ArmEvidence } from "../../../../src/engine/rules/evidence.ts";
+import { armRules, modelRules, runRules } from "../../../../src/engine/rules/index.ts";
+import { findingsOf, type Rule } from "../../../../src/engine/rules/rule.ts";
+import { groupFindings, type ImageRecord, placeOf } from "../../../../src/shared/results.ts";
+import { records } from "../analyses/fixtures.ts";
 
 const quiet: HarnessNotes = { outOfBall: 0, notFinite: 0, silentSuccess: 0, lostAfter8Bit: 0, skipped: 0, usesGradients: true };
 const record = (index: number, cleanPrediction: number, prediction: number): ImageRecord => ({
@@ -29,28 +29,6 @@ const outcome = (records: ImageRecord[], notes: Partial<HarnessNotes> = {}): Cou
 });
 const facts = (id: string, params: Record<string, unknown> = {}) => ({ attack: { id, params }, defenses: [], backend: "cpu", seed: 1 });
 
-describe("statistics", () => {
-  it("sums the exact binomial", () => {
-    expect(binomialTail(5, 5)).toBeCloseTo(1 / 32, 12);
-    expect(binomialTail(4, 5)).toBeCloseTo(6 / 32, 12);
-    expect(binomialTail(2, 3, 0.1)).toBeCloseTo(3 * 0.01 * 0.9 + 0.001, 12);
-    expect(binomialTail(0, 4)).toBe(1);
-    expect(binomialTail(2600, 5000)).toBeLessThan(0.003); // z = 2.83 without, 2.81 with continuity correction
-    expect(binomialTail(2600, 5000)).toBeGreaterThan(0.002);
-  });
-
-  it("needs b ≥ 5 where c = 0", () => {
-    expect(weakerWins(4, 0)).toBe(false);
-    expect(weakerWins(5, 0)).toBe(true);
-    expect(weakerWins(5, 2)).toBe(false);
-  });
-
-  it("reproduces the z values of published tables", () => {
-    expect(unpairedZ(0.9712, 0.9802, 10_000)).toBeCloseTo(4.1, 1); // MNIST Madry+AAD, FGSM against PGD10: fires
-    expect(unpairedZ(0.058, 0.0604, 10_000)).toBeCloseTo(0.7, 1); // CIFAR RAW, PGD20 against PGD100: a hint only
-  });
-});
-
 describe("summary", () => {
   it("counts as algorithms 0I does", () => {
     // clean [1×8, 0×2], attacked [1×5, 0×3, 1, 0]: accuracies .8 and .6, δ .2, β 5/8
@@ -63,7 +41,7 @@ describe("summary", () => {
     expect(summary.defenseSuccess).toBe(5 / 8);
     expect(summary.successRate).toBe(3 / 8);
     expect(summary).toMatchObject({ n: 10, seconds: 4, gradientEvaluations: 20, imagesPerSecond: 2.5 });
-    expect(summary.findings.map((f) => f.rule)).toEqual(["RB208"]);
+    expect(summary.findings).toEqual([]); // misclassified images are a column of the table
   });
 
   it("names the defence, and none for plain training", () => {
@@ -89,7 +67,6 @@ describe("summary", () => {
     ["RB201", { outOfBall: 1 }, "error"],
     ["RB201", { notFinite: 2 }, "error"],
     ["RB203", { silentSuccess: 1 }, "warning"],
-    ["RB208", { skipped: 1 }, "info"],
     ["RB501", { lostAfter8Bit: 1 }, "error"],
   ] as const)("%s from %o", (rule, notes, severity) => {
     const { findings } = summarizeAttack([outcome([record(0, 0, 1), record(1, 0, 0)], notes)], facts("pgd"));
@@ -106,97 +83,99 @@ describe("summary", () => {
   });
 });
 
+const idsOf = <E>(rules: readonly Rule<E>[], evidence: E) => findingsOf(rules, evidence, {}).map(({ rule }) => rule);
+const arm: ArmEvidence = { departures: [], attacks: [], unbounded: null };
+
+describe("RB209 and RB210", () => {
+  const pair = (patched: string, grey: string) =>
+    summarizeAttack([outcome(records(patched))], facts("adversarialPatch"), { control: records(grey) }).findings.filter(
+      ({ rule }) => rule === "RB209",
+    );
+
+  it("fire where a grey patch breaks as much as the patch, or more", () => {
+    expect(pair("rrrbb", "rrbrb")).toMatchObject([{ rule: "RB209", severity: "warning", attack: "adversarialPatch" }]);
+    expect(pair("rrrbb", "rrbrb")[0]?.message).toContain("breaks 2 images, a plain grey patch in the same places 2.");
+    expect(pair("rrrrb", "rrbbb")[0]?.message).toContain("breaks 1 image, a plain grey patch in the same places 3.");
+  });
+
+  it("do not where the patch breaks more, or where neither breaks any", () => {
+    expect(pair("rrbbb", "rrrbb")).toEqual([]);
+    expect(pair("rrr", "rrr")).toEqual([]);
+    expect(pair("", "")).toEqual([]);
+  });
+
+  it("say that a patch was trained on the images it is judged on", () => {
+    const judged = (isOnItsOwn: boolean) => summarizeAttack([outcome(records("b"))], facts("adversarialPatch"), { isOnItsOwn }).findings;
+    expect(judged(true).map(({ rule }) => rule)).toContain("RB210");
+    expect(judged(false).map(({ rule }) => rule)).not.toContain("RB210");
+  });
+});
+
+describe("a finding", () => {
+  it("names arm, attack, key and place", () => {
+    const where = { arm: "a", attackKey: "pgd-2", at: { file: "x.bulwark.jsonc", pointer: "/attacks/1" } };
+    const [finding] = summarizeAttack([outcome([record(0, 0, 1)], { silentSuccess: 1 })], facts("pgd"), { where }).findings;
+    expect(finding).toMatchObject({ rule: "RB203", attack: "pgd", ...where });
+  });
+
+  it("of two attacks of one kind stays two, and is told once where it says the same", () => {
+    const of = (attackKey: string, silentSuccess: number) =>
+      summarizeAttack([outcome([record(0, 0, 1)], { silentSuccess })], facts("pgd"), { where: { arm: "a", attackKey } }).findings;
+    expect(groupFindings([...of("pgd", 1), ...of("pgd-2", 2)]).map((one) => [one.attackKey, placeOf(one)])).toEqual([
+      ["pgd", "a · pgd"],
+      ["pgd-2", "a · pgd-2"],
+    ]);
+    expect(groupFindings([...of("pgd", 1), ...of("pgd-2", 1), ...of("pgd", 1)]).map(placeOf)).toEqual(["a · pgd, pgd-2"]);
+  });
+});
+
+describe("RB102", () => {
+  it("fires where a model gives probabilities", () => {
+    expect(idsOf(modelRules, { outputs: "probabilities" })).toEqual(["RB102"]);
+    expect(idsOf(modelRules, { outputs: "logits" })).toEqual([]);
+  });
+});
+
 describe("RB110", () => {
-  it("tells the first four of what a conversion noted, and how many more there are", () => {
-    expect(rb110([])).toBeNull();
-    expect(rb110(["A.", "B."])).toMatchObject({ severity: "info", message: "The trained network departs from the named one. A. B." });
-    expect(rb110(["A.", "B.", "C.", "D.", "E.", "F."])?.message).toMatch(/ A\. B\. C\. D\. And 2 more/);
+  const of = (...departures: string[]) => findingsOf(armRules, { ...arm, departures }, { arm: "a" });
+  it("quotes the first four of what a conversion noted, and says how many more there are", () => {
+    expect(of()).toEqual([]);
+    expect(of("A.", "B.")).toMatchObject([
+      { severity: "info", arm: "a", message: "The trained network departs from the named one. A. B." },
+    ]);
+    expect(of("A.", "B.", "C.", "D.", "E.", "F.")[0]?.message).toMatch(/ A\. B\. C\. D\. And 2 more/);
   });
 });
 
 describe("RB206", () => {
+  const of = (survivors: number, n: number) =>
+    findingsOf(armRules, { ...arm, unbounded: { attack: "pgd", attackKey: "pgd-2", survivors, n, classes: 10 } }, { arm: "a" });
   it("lets chance pass and tells of images that nothing breaks", () => {
-    expect(rb206(0, 32, 10)).toBeNull();
-    expect(rb206(3, 32, 10)).toBeNull(); // expected 3.2
-    expect(rb206(12, 32, 10)?.rule).toBe("RB206");
-    expect(rb206(0, 0, 10)).toBeNull();
+    expect(of(0, 32)).toEqual([]);
+    expect(of(3, 32)).toEqual([]); // expected 3.2
+    expect(of(12, 32)).toMatchObject([{ rule: "RB206", severity: "error", arm: "a", attack: "pgd", attackKey: "pgd-2" }]);
+    expect(of(0, 0)).toEqual([]);
   });
 });
 
-describe("rules on published tables, where only accuracies are known", () => {
-  const published = (id: string, eps: number, accuracy: number, iterative: boolean): ComparedAttack => {
-    const summary = summarizeAttack([], facts(id, { eps }));
-    return { summary: { ...summary, n: 10_000, attacked: { accuracy: accuracy / 100, correct: accuracy * 100 } }, records: [], iterative };
-  };
-
-  // Accuracy under FGSM and under PGD-10, Wu et al. 2022, table 6
-  it.each([
-    ["MNIST Madry+AAD", 97.12, 98.02, true],
-    ["MNIST ALP", 97.59, 98.23, true],
-    ["MNIST ALP+AAD", 97.6, 98.24, true],
-    ["ImageNet ALP", 9.94, 23.67, true],
-    ["ImageNet ALP+AAD", 14.86, 29.15, true],
-    ["MNIST Madry", 96.92, 95.69, false],
-    ["CIFAR Madry", 63.28, 49.29, false],
-  ])("RB301: %s, FGSM %f against PGD %f", (_, single, iterative, fires) => {
-    const findings = compareFindings([published("fgsm", 0.3, single, false), published("pgd", 0.3, iterative, true)]);
-    expect(findings.map((f) => f.rule)).toEqual(fires ? ["RB301"] : []);
-  });
-
-  // Adversarially trained networks on CIFAR-10, FGSM of growing radius, table 4 of the compact-convolution paper
-  it.each([
-    ["BReLU", 67.08, 80.73, true],
-    ["CCN", 73.27, 75.8, true],
-    ["SM", 67.18, 71.46, true],
-    ["LS", 69.07, 52.13, false],
-  ])("RB303: %s, %f then %f", (_, smaller, larger, fires) => {
-    const findings = compareFindings([published("fgsm", 0.01, smaller, false), published("fgsm", 0.02, larger, false)]);
-    expect(findings.map((f) => f.rule)).toEqual(fires ? ["RB303"] : []);
+describe("RB407", () => {
+  const answers = (predictions: readonly number[]) => predictions.map((p, i) => ({ ...record(i, p, p), label: i % 2 }));
+  it("needs five images of another class, and one answer for all", () => {
+    const constant = answers(Array.from({ length: 10 }, () => 1));
+    expect(findingsOf(armRules, { ...arm, attacks: [constant, constant] }, {})).toMatchObject([
+      { rule: "RB407", severity: "error", message: expect.stringMatching(/class 1 for all 10 images, .* 5 of them/) },
+    ]);
+    expect(idsOf(armRules, { ...arm, attacks: [constant.slice(0, 8)] })).toEqual([]); // four of another class
+    expect(idsOf(armRules, { ...arm, attacks: [constant, answers([1, 1, 1, 1, 1, 1, 1, 1, 1, 0])] })).toEqual([]);
   });
 });
 
-describe("comparisons", () => {
-  let base: ImageRecord[];
-  beforeAll(() => {
-    base = Array.from({ length: 20 }, (_, i) => record(i, 0, 0));
-  });
-  const broken = (from: number, to: number) =>
-    base.map((r) => (r.index >= from && r.index < to ? { ...r, prediction: 1, success: true } : r));
-  const compared = (
-    id: string,
-    params: Record<string, unknown>,
-    records: ImageRecord[],
-    iterative: boolean,
-    arm = "a",
-  ): ComparedAttack => ({
-    arm,
-    iterative,
-    records,
-    summary: summarizeAttack([outcome(records)], facts(id, params)),
-  });
-  const rules = (...attacks: ComparedAttack[]) => compareFindings(attacks).map((f) => f.rule);
-
-  it("RB301: a single step breaks significantly more than many", () => {
-    const pgd = (n: number) => compared("pgd", { eps: 0.3 }, broken(0, n), true);
-    const fgsm = compared("fgsm", { eps: 0.3 }, broken(0, 10), false);
-    expect(rules(fgsm, pgd(5))).toEqual(["RB301"]);
-    expect(rules(pgd(5), fgsm)).toEqual(["RB301"]);
-    expect(rules(fgsm, pgd(6))).toEqual([]); // b = 4
-    expect(rules(fgsm, pgd(15))).toEqual([]);
-    expect(rules(compared("fgsm", { eps: 0.1 }, broken(0, 10), false), pgd(0))).toEqual([]); // another radius
-    expect(rules(compared("fgsm", { eps: 0.3 }, broken(0, 10), false, "b"), pgd(0))).toEqual([]); // another model
-  });
-
-  it("RB303: accuracy rises with the radius", () => {
-    const at = (eps: number, n: number) => compared("fgsm", { eps }, broken(0, n), false);
-    expect(rules(at(0.1, 6), at(0.2, 1))).toEqual(["RB303"]);
-    expect(rules(at(0.2, 1), at(0.1, 6))).toEqual(["RB303"]);
-    expect(rules(at(0.1, 6), at(0.2, 2))).toEqual([]);
-    expect(rules(at(0.1, 1), at(0.2, 6))).toEqual([]);
-  });
-
-  it("ignores images that were wrong before", () => {
-    const wrongBefore = broken(0, 10).map((r) => ({ ...r, cleanPrediction: 1 }));
-    expect(rules(compared("fgsm", { eps: 0.3 }, wrongBefore, false), compared("pgd", { eps: 0.3 }, base, true))).toEqual([]);
+describe("RB507", () => {
+  it("is raised for each device that failed", () => {
+    const found = findingsOf(runRules, { deviceFailures: ["a", "b"] }, {});
+    expect(found.map(({ rule, message }) => [rule, message])).toEqual([
+      ["RB507", "a"],
+      ["RB507", "b"],
+    ]);
   });
 });

@@ -1,0 +1,56 @@
+import type { Finding } from "../../shared/results.ts";
+import { labelOf } from "../define/index.ts";
+import { targetOf } from "../metrics/robustness.ts";
+
+import { comparedFindings } from "../rules/compare.ts";
+import type { ComparedAttack } from "../rules/evidence.ts";
+import { pairRules } from "../rules/index.ts";
+import type { Where } from "../rules/rule.ts";
+import { isUndefended, type ResolvedArm } from "./arms.ts";
+import type { ArmAttack } from "./attackArm.ts";
+import type { RunEnvironment } from "./environment.ts";
+
+/** Arm, and attack where there is one, with the place in the experiment file that names them. An analysis' own attacks have no place. */
+export function whereOf(
+  arm: Pick<ResolvedArm, "name" | "index">,
+  key: string | null,
+  env: Pick<RunEnvironment, "experiment" | "source">,
+): Where {
+  const attack = env.experiment.attacks.findIndex((one) => one.key === key);
+  const ofArm = arm.index === 0 ? "" : `/compare/${arm.index - 1}`;
+  const at = { file: env.source, pointer: key === null ? ofArm : `/attacks/${attack}` };
+  return { arm: arm.name, ...(key === null ? {} : { attackKey: key }), ...(key !== null && attack < 0 ? {} : { at }) };
+}
+
+/** A finished attack as the rules that compare see it. */
+export function compared(arm: ResolvedArm, { attack, summary, document, transferred }: ArmAttack, env: RunEnvironment): ComparedAttack {
+  const { entry } = attack;
+  return {
+    arm: arm.name,
+    id: attack.id,
+    key: attack.key,
+    name: labelOf(attack),
+    iterative: entry.iterative,
+    ball: entry.preparation ? null : entry.ball(attack.params, { inputShape: env.data.test.inputShape }),
+    target: targetOf(summary.attack),
+    records: document.images,
+    knowledge: isUndefended(arm) ? null : summary.mode === "static" ? "static" : "adaptive",
+    static: transferred,
+  };
+}
+
+/** Findings of all comparisons of a run, told and returned. */
+export function comparisons(attacks: readonly ComparedAttack[], env: RunEnvironment): Finding[] {
+  const places = new Map(env.experiment.arms.map((arm) => [arm.name, arm]));
+  const findings = comparedFindings(pairRules, attacks, ({ arm, key }) => {
+    const resolved = places.get(arm);
+    return resolved && whereOf(resolved, key, env).at;
+  });
+  return tell(findings, env);
+}
+
+/** Findings go into the run's events as soon as they are there. */
+export function tell(findings: readonly Finding[], env: Pick<RunEnvironment, "emit">): Finding[] {
+  for (const finding of findings) env.emit({ kind: "finding", finding });
+  return [...findings];
+}

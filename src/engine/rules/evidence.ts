@@ -1,0 +1,69 @@
+import type { Choice, ImageRecord } from "../../shared/results.ts";
+import type { Ball } from "../define/index.ts";
+import type { HarnessNotes } from "../harness/types.ts";
+
+/** A loaded model. */
+export interface ModelEvidence {
+  readonly outputs: "logits" | "probabilities";
+}
+
+/** One attack on one arm. */
+export interface AttackEvidence {
+  readonly attack: Choice;
+  readonly notes: HarnessNotes;
+  /** Images through a backward pass, all batches together. */
+  readonly gradientEvaluations: number;
+  readonly records: readonly ImageRecord[];
+  /** The same attack with what it prepared emptied of content, such as a plain grey patch; absent for an attack that prepares nothing. */
+  readonly control?: readonly ImageRecord[] | undefined;
+  /** What the attack prepared was trained on the images that it is judged on. */
+  readonly isOnItsOwn?: boolean | undefined;
+}
+
+/** One attack on one arm, beside others on the same images. */
+export interface ComparedAttack {
+  readonly arm: string;
+  readonly id: string;
+  readonly key: string;
+  /** For people: "pgd (ε 0.3)". */
+  readonly name: string;
+  /** `Attack.iterative` of its entry. */
+  readonly iterative: boolean;
+  /** Images that the attack may return; null where that follows from what it prepares. */
+  readonly ball: Pick<Ball, "norm" | "radius"> | null;
+  /** Class aimed at; null for any other than the label. */
+  readonly target: number | null;
+  readonly records: readonly ImageRecord[];
+  /**
+   * What a defended arm was put to: images made without the defence alone, or an attack on the whole arm. Null for an arm without a
+   * defence.
+   */
+  readonly knowledge: "static" | "adaptive" | null;
+  /** The same attack on the undefended arm, and its images as this arm classifies them; only beside an adaptive attack. */
+  readonly static?: { readonly undefended: readonly ImageRecord[]; readonly transferred: readonly ImageRecord[] } | undefined;
+}
+
+/** An arm when all its attacks are done. */
+export interface ArmEvidence {
+  /** Sentences about how the trained network departs from the named one. */
+  readonly departures: readonly string[];
+  /** Records of every attack. */
+  readonly attacks: readonly (readonly ImageRecord[])[];
+  /** An attack with a ball that holds every image; null where the arm gave no reason for one. */
+  readonly unbounded: UnboundedEvidence | null;
+}
+
+export interface UnboundedEvidence {
+  readonly attack: string;
+  readonly attackKey: string;
+  /** Of `n` clean-correct images, those still classified correctly. */
+  readonly survivors: number;
+  readonly n: number;
+  readonly classes: number;
+}
+
+/** A run when all its arms are done. */
+export interface RunEvidence {
+  /** What was said of each device that failed. */
+  readonly deviceFailures: readonly string[];
+}

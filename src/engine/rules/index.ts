@@ -1,0 +1,26 @@
+import type { ComparingRule } from "./compare.ts";
+import type { ArmEvidence, AttackEvidence, ModelEvidence, RunEvidence } from "./evidence.ts";
+import { rb008 } from "./rb008.ts";
+import { rb102 } from "./rb102.ts";
+import { rb110 } from "./rb110.ts";
+import { rb201 } from "./rb201.ts";
+import { rb202 } from "./rb202.ts";
+import { rb203 } from "./rb203.ts";
+import { rb206 } from "./rb206.ts";
+import { rb209 } from "./rb209.ts";
+import { rb210 } from "./rb210.ts";
+import { rb301 } from "./rb301.ts";
+import { rb303 } from "./rb303.ts";
+import { rb307 } from "./rb307.ts";
+import { rb407 } from "./rb407.ts";
+import { rb501 } from "./rb501.ts";
+import { rb507 } from "./rb507.ts";
+import type { Rule } from "./rule.ts";
+
+// Adding a rule: write its file, add its name to the list of its evidence and its line to shared/rules.ts. Rules about the experiment
+// file, which need no run, are in the language server.
+export const modelRules: readonly Rule<ModelEvidence>[] = [rb102];
+export const attackRules: readonly Rule<AttackEvidence>[] = [rb201, rb202, rb203, rb209, rb210, rb501];
+export const pairRules: readonly ComparingRule[] = [rb008, rb301, rb303, rb307];
+export const armRules: readonly Rule<ArmEvidence>[] = [rb110, rb206, rb407];
+export const runRules: readonly Rule<RunEvidence>[] = [rb507];

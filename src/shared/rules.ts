@@ -1,0 +1,197 @@
+import type { Severity } from "./results.ts";
+
+/** What a rule looks at: the experiment file, a loaded model, one attack on one arm, a pair of attacks, an arm, the run's machine. */
+export type RuleTime = "file" | "model" | "attack" | "pair" | "arm" | "run" | "table";
+
+/** What it takes to check: nothing, one forward pass, one short attack, results that are there anyway, a further run (offered only). */
+export type RuleCost = 0 | 1 | 2 | 3 | 4;
+
+interface Described {
+  readonly id: `RB${number}`;
+  /** What the rule finds, as a heading. */
+  readonly title: string;
+  /** How it is reported; a rule that weighs its evidence may report something milder or graver. */
+  readonly severity: Severity;
+  readonly when: RuleTime;
+  readonly cost: RuleCost;
+  /** Why it matters and where the check comes from. */
+  readonly why: string;
+}
+
+/** One line for each rule: Problems, the Findings view, the reference page and the engine all read this list. Ordered by id. */
+const catalogue = [
+  {
+    id: "RB001",
+    title: "Distance in units of 0…255",
+    severity: "error",
+    when: "file",
+    cost: 0,
+    why: "Images are in [0,1]. A radius of 8 that means 8/255 would allow every image.",
+  },
+  {
+    id: "RB002",
+    title: "Step and radius do not fit",
+    severity: "warning",
+    when: "file",
+    cost: 0,
+    why: "A step larger than ε jumps across the whole ball; steps that add up to less than ε never reach its edge (Madry et al. 2018 use about 2.5·ε/steps).",
+  },
+  {
+    id: "RB006",
+    title: "Only single-step attacks",
+    severity: "warning",
+    when: "file",
+    cost: 0,
+    why: "A defence that only hides its gradients withstands a single step and falls to an iterative attack (Carlini et al. 2019).",
+  },
+  {
+    id: "RB008",
+    title: "Defence not attacked adaptively",
+    severity: "warning",
+    when: "pair",
+    cost: 3,
+    why: "Images made against another model show how well they transfer, not how robust the defence is (Carlini et al. 2019; Tramèr et al. 2020).",
+  },
+  {
+    id: "RB009",
+    title: "No seed",
+    severity: "info",
+    when: "file",
+    cost: 0,
+    why: "Without a seed in the file, a later version with another default would give other figures.",
+  },
+  {
+    id: "RB102",
+    title: "Model gives probabilities",
+    severity: "warning",
+    when: "model",
+    cost: 1,
+    why: "A softmax that saturates leaves an attack no gradient to follow. Where it cannot be taken off, attacks use log-probabilities.",
+  },
+  {
+    id: "RB110",
+    title: "Trained network departs from the named one",
+    severity: "info",
+    when: "arm",
+    cost: 3,
+    why: "A conversion to 3-D leaves out poolings that its slices are too small for, so the network is not quite the one that the paper names.",
+  },
+  {
+    id: "RB201",
+    title: "Attack leaves its threat model",
+    severity: "error",
+    when: "attack",
+    cost: 3,
+    why: "An image outside the ε-ball or outside [0,1] would count as a success that the threat model does not allow. Such images are projected back before they are scored.",
+  },
+  {
+    id: "RB202",
+    title: "Attack does nothing",
+    severity: "error",
+    when: "attack",
+    cost: 3,
+    why: "Without a backward pass, or without any changed pixel, accuracy under attack is clean accuracy under another name (AttackBench found such attacks in a public library).",
+  },
+  {
+    id: "RB203",
+    title: "Adversarial image found and lost again",
+    severity: "warning",
+    when: "attack",
+    cost: 3,
+    why: "An iterate fooled the model and the attack's last image does not (Pintor et al. 2022, indicator 3). The best iterate is kept.",
+  },
+  {
+    id: "RB206",
+    title: "Attack without limits does not win",
+    severity: "error",
+    when: "arm",
+    cost: 2,
+    why: "An attack that may paint any image must bring accuracy down to chance; where it does not, its gradients are masked (Carlini et al. 2019; Athalye et al. 2018).",
+  },
+  {
+    id: "RB208",
+    title: "Images misclassified before the attack",
+    severity: "info",
+    when: "table",
+    cost: 3,
+    why: "They count against accuracy under attack and do not count towards the attack success rate. The table of results says how many there are.",
+  },
+  {
+    id: "RB209",
+    title: "Patch does no more than cover",
+    severity: "warning",
+    when: "attack",
+    cost: 3,
+    why: "A plain grey patch in the same places breaks as many images, so what the trained patch shows plays no part.",
+  },
+  {
+    id: "RB210",
+    title: "Patch trained on the images that it is judged on",
+    severity: "warning",
+    when: "attack",
+    cost: 3,
+    why: "A patch is meant for images that it has never seen; on its own training images it looks stronger than it is.",
+  },
+  {
+    id: "RB301",
+    title: "One step beats many",
+    severity: "warning",
+    when: "pair",
+    cost: 3,
+    why: "With the same radius, many small steps can do whatever a single one does. Where they do worse, gradients are probably masked (Athalye et al. 2018).",
+  },
+  {
+    id: "RB303",
+    title: "Accuracy rises with the radius",
+    severity: "warning",
+    when: "pair",
+    cost: 3,
+    why: "A larger ball holds every image of the smaller one, so accuracy under attack can only fall. Where it rises, training may have leaked labels or the attack has too few steps (Kurakin et al. 2017).",
+  },
+  {
+    id: "RB307",
+    title: "Adaptive attack weaker than the transferred one",
+    severity: "warning",
+    when: "pair",
+    cost: 3,
+    why: "An attack that knows the defence could return the transferred image. Where it breaks fewer images, it has not converged (Carlini et al. 2019).",
+  },
+  {
+    id: "RB407",
+    title: "Same answer for every image",
+    severity: "error",
+    when: "arm",
+    cost: 3,
+    why: "No attack lowers the accuracy of a constant classifier. It looks perfectly robust and has learned nothing, or what stands in front of it destroys every image.",
+  },
+  {
+    id: "RB501",
+    title: "Success lost in an 8-bit file",
+    severity: "warning",
+    when: "attack",
+    cost: 3,
+    why: "A PNG holds 256 levels a channel. A perturbation below half a level disappears when the image is saved.",
+  },
+  {
+    id: "RB507",
+    title: "Device failed during the run",
+    severity: "warning",
+    when: "run",
+    cost: 3,
+    why: "Part of the run was computed on another device than the rest; figures may differ in their last digits.",
+  },
+] as const satisfies readonly Described[];
+
+export type RuleId = (typeof catalogue)[number]["id"];
+export interface RuleInfo extends Described {
+  readonly id: RuleId;
+}
+export const rules: readonly RuleInfo[] = catalogue;
+
+const byId = new Map<string, RuleInfo>(rules.map((rule) => [rule.id, rule]));
+
+/** Undefined for the id of a rule that another version had. */
+export const ruleInfo = (id: string): RuleInfo | undefined => byId.get(id);
+
+/** Severity of a rule as the catalogue has it. */
+export const severityOf = (id: RuleId): Severity => byId.get(id)?.severity ?? "warning";

@@ -6,6 +6,7 @@ import { errorCodes } from "../shared/errors.ts";
 import { experimentSchema } from "../shared/experiment.ts";
 import { enginePage } from "./enginePage.ts";
 import { parametersPage } from "./parametersPage.ts";
+import { rulesPage } from "./rulesPage.ts";
 import { commonHelp, verbs } from "./usage.ts";
 
 /** `npm run generate`: what follows from the registries and schemas, written for those that cannot import the engine, and for readers. */
@@ -22,6 +23,7 @@ export function generate(root: string): void {
   write("docs/reference/cli.md", cliPage());
   write("docs/reference/parameters.md", `${note}\n${parametersPage()}`);
   write("docs/reference/engine.md", `${note}${enginePage()}`);
+  write("docs/reference/rules.md", `${note}${rulesPage()}`);
 }
 
 const plural: Readonly<Record<CatalogKind, string>> = {

@@ -7,14 +7,15 @@ import type { Classifier, FrontDefense } from "./classifier.ts";
 const tolerance = 1e-6;
 
 /**
- * Tries what stands in front of a model on a few images, before anything is computed: call it wherever a defended model is opened.
- * @param images [b,H,W,C] in [0,1]; black, white and noise when left out
+ * Tries a chain of transformations on a black, a white and a noisy image, before anything is computed: call it wherever a defended model is
+ * opened, and before an arm is trained.
  * @throws DEFENSE_INVALID for another shape, NaN or values outside [0,1]
  */
-export async function checkDefenses(model: Classifier, images?: Images): Promise<void> {
-  let x = images ? images.clone() : trialImages(model.inputShape);
+export async function checkDefenses(front: readonly FrontDefense[], inputShape: Classifier["inputShape"]): Promise<void> {
+  if (front.length === 0) return;
+  let x = trialImages(inputShape);
   try {
-    for (const defense of model.front ?? []) {
+    for (const defense of front) {
       const output = tried(defense, x);
       x.dispose();
       x = output;

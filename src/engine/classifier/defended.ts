@@ -1,8 +1,8 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import { type Bound, documented, type InferenceDefense } from "../define/index.ts";
+import { type Bound, type DefenseView, documented, type InferenceDefense } from "../define/index.ts";
 import type { Streams } from "../random.ts";
 import { type Images, tf } from "../tf.ts";
-import type { Classifier, FeatureSource } from "./classifier.ts";
+import type { Classifier, FeatureSource, FrontDefense } from "./classifier.ts";
 import { continued } from "./streams.ts";
 
 /**
@@ -47,6 +47,24 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
 
 const lower = (title: string): string => title.charAt(0).toLowerCase() + title.slice(1);
 
+/**
+ * A chain as transformations alone, without a model behind them.
+ * @returns those before the first defence that looks at a model, or all
+ */
+export function withoutModel(chain: readonly Bound<InferenceDefense>[], streams: Streams): FrontDefense[] {
+  const first = chain.findIndex(({ entry }) => entry.usesModel);
+  return (first < 0 ? chain : chain.slice(0, first)).map((defense, i, all) => {
+    const { random } = continued(streams, `front/${all.length - 1 - i}`);
+    const see: DefenseView = {
+      random,
+      get model(): never {
+        throw new Error(`${defense.id} looks at a model and does not say so`);
+      },
+    };
+    return { ...documented(defense), title: defense.entry.title, transform: (x) => transformed(defense, x, see) };
+  });
+}
+
 /** Forward f(x), backward the identity. */
 const identityGradient = (f: (x: Images) => Images): ((x: Images) => Images) => {
   const op = tf.customGrad((x: tf.Tensor | tf.GradSaveFunc) => ({ value: f(x as Images), gradFunc: (dy: tf.Tensor) => dy }));
@@ -54,7 +72,7 @@ const identityGradient = (f: (x: Images) => Images): ((x: Images) => Images) => 
 };
 
 /** What one defence makes of images [b,H,W,C] in [0,1]; the caller disposes. @throws DEFENSE_INVALID for another shape than that of the images */
-export function transformed(defense: Bound<InferenceDefense>, x: Images, see: Parameters<InferenceDefense["transform"]>[2]): Images {
+export function transformed(defense: Bound<InferenceDefense>, x: Images, see: DefenseView): Images {
   const output = tf.tidy(() => defense.entry.transform(x, defense.params, see));
   if (output.shape.length === 4 && output.shape.every((side, i) => side === x.shape[i])) return output;
   const [before, after] = [x, output].map(({ shape: [n = 0, ...sides] }) => ({ n, sides: sides.join("×") }));

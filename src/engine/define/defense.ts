@@ -18,6 +18,8 @@ export interface InferenceDefense extends Entry {
   randomised(params: Params): boolean;
   /** "exact": `transform` is differentiable as it stands; "bpda": its gradient is taken as the identity (Athalye et al. 2018). */
   backward(params: Params): "exact" | "bpda";
+  /** `transform` looks at `see.model`; the others can do without one. */
+  readonly usesModel?: boolean;
   /** [b,H,W,C] in [0,1] → the same shape and range; an image alone gives what it gives in a batch. Called in a tidy. */
   transform(x: Images, params: Params, see: DefenseView): Images;
 }
@@ -26,6 +28,7 @@ export type Defense = TrainingDefense | InferenceDefense;
 export function defineInferenceDefense<P extends TObject>(
   spec: Described<P, Static<P>> & {
     randomised?(params: Static<P>): boolean;
+    readonly usesModel?: boolean;
     backward(params: Static<P>): "exact" | "bpda";
     transform(x: Images, params: Static<P>, see: DefenseView): Images;
   },

@@ -23,6 +23,8 @@ export const recordsOf = ({ outcomes }: Pick<Evaluated, "outcomes">): ImageRecor
 export interface AttackTask {
   readonly attack: Bound<Attack> & { readonly key: string };
   readonly model: Classifier;
+  /** What the attacker sees of the model (`attackSurface`); the model itself when left out. */
+  readonly surface?: Classifier;
   readonly images: EvaluationImages;
   /** What the attack's preparation made, for an attack that has one. */
   readonly prepared?: unknown;
@@ -42,11 +44,11 @@ export async function evaluateAttack(o: AttackTask, ctx: RunContext): Promise<Ev
     let outcome = (await o.partial?.load(start)) ?? null;
     if (outcome === null) {
       const batch = await o.images.read(start, end);
-      const { attack, model } = o;
+      const { attack, model, surface } = o;
       const progress = (share: number): void => o.onProgress?.(start + share * (end - start), n);
       const seedName = attack.key;
       const { prepared } = o;
-      const task = { attack: attack.entry, params: attack.params, model, batch, firstIndex: start, seedName, progress, prepared };
+      const task = { attack: attack.entry, params: attack.params, model, surface, batch, firstIndex: start, seedName, progress, prepared };
       outcome = await attackInHalves(task, ctx);
       await o.partial?.save(start, outcome, inputShape);
     }

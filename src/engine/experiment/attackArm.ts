@@ -51,7 +51,7 @@ export async function attackArm(
   const images = imagesOf(attack, env);
   const partial = new PartialBatches(store.file(partialFolder(arm, open, attack, prepared, env)));
   const bound = { ...attack, params: prepared?.params ?? attack.params };
-  const task = { attack: bound, model: attackSurface(open.classifier, "adaptive").model, images };
+  const task = { attack: bound, model: open.classifier, surface: attackSurface(open.classifier, "adaptive").model, images };
   const onProgress = (done: number, total: number): void => meter.report(done, total);
   const evaluated = await evaluateAttack({ ...task, prepared: prepared?.prepared, partial, onProgress }, env.ctx);
   const control = prepared ? await controlRecords(prepared, task, env.ctx) : undefined;

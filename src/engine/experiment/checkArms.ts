@@ -1,4 +1,6 @@
 import { BulwarkError } from "../../shared/errors.ts";
+import { checkDefenses } from "../classifier/checkDefenses.ts";
+import { withoutModel } from "../classifier/defended.ts";
 import type { Attack, Bound, ModelFacts } from "../define/index.ts";
 import { bind } from "../registry.ts";
 import { planOf } from "../session/openModel.ts";
@@ -10,7 +12,7 @@ import { traineeOf } from "./trainee.ts";
 
 /**
  * Refuses, before anything is trained or attacked, what would stop the run later: data of a single class, a network that cannot be built
- * or converted for the images, a model file that does not fit them, an attack whose parameters do not fit images or classes. Networks
+ * or converted for the images, a defence in front that gives no images, a model file that does not fit them, an attack whose parameters do not fit images or classes. Networks
  * that are trained from new weights are built with zeros.
  * @throws DATASET_INVALID, and what building, conversion, opening and the attacks' own checks throw
  */
@@ -19,10 +21,21 @@ export async function checkArms(env: RunEnvironment): Promise<void> {
   const { inputShape } = data.dataset;
   if (experiment.arms.some((arm) => trains(arm, env))) refuseOneClass(env);
   for (const arm of experiment.arms) {
+    await checkFront(arm, env);
     const isTrained = trains(arm, env);
     if (isTrained) await checkNetwork(arm, env);
     const facts = isTrained ? { inputShape, classes: data.classes } : await factsOfModel(arm, env);
     if (facts) for (const attack of attacksOn(arm, isTrained, env)) checkAttack(attack, facts);
+  }
+}
+
+/** Tries what stands in front of an arm on trial images; a defence that looks at the model waits until that is open. */
+async function checkFront({ name, front }: ResolvedArm, { ctx, data }: RunEnvironment): Promise<void> {
+  const streams = { random: (i: number) => ctx.rng.stream(`trial/${i}`) };
+  try {
+    await checkDefenses(withoutModel(front, streams), data.dataset.inputShape);
+  } catch (thrown) {
+    throw named(name, thrown);
   }
 }
 

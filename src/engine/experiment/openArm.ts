@@ -1,5 +1,6 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { armModelFolder } from "../../shared/runs.ts";
+import { checkDefenses } from "../classifier/checkDefenses.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { defended } from "../classifier/defended.ts";
 import type { ModelFacts } from "../define/index.ts";
@@ -82,14 +83,11 @@ async function open(
   training: OpenArm["training"],
   env: RunEnvironment,
 ): Promise<OpenArm> {
-  const { classifier, outputs, sha256 } = await openModel(path, options);
-  checkShape(classifier, env.data.dataset.inputShape, path);
-  return {
-    outputs,
-    classifier: defended(classifier, arm.front, { random: (i) => env.ctx.rng.stream(`defense/${i}`) }),
-    training,
-    modelHash: sha256,
-  };
+  const { classifier: network, outputs, sha256 } = await openModel(path, options);
+  checkShape(network, env.data.dataset.inputShape, path);
+  const classifier = defended(network, arm.front, { random: (i) => env.ctx.rng.stream(`defense/${i}`) });
+  await checkDefenses(classifier.front ?? [], classifier.inputShape);
+  return { outputs, classifier, training, modelHash: sha256 };
 }
 
 /** @throws IMAGE_SIZE when the data are not what the model takes. */

@@ -4,6 +4,7 @@ import type { RunEventBody } from "../../shared/events.ts";
 import { percent } from "../../shared/format.ts";
 import type { AttackDocument, AttackSummary, Choice, Finding, ImageRecord } from "../../shared/results.ts";
 import { runFiles, slug } from "../../shared/runs.ts";
+import { checkDefenses } from "../classifier/checkDefenses.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { defended as inFrontOf } from "../classifier/defended.ts";
 import { attackSurface } from "../classifier/surface.ts";
@@ -95,7 +96,14 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   const attack = prepared ? { ...e.attack, params: prepared.params } : e.attack;
   const onProgress = (done: number, total: number): void => report(ctx, done, total, attack.entry.title);
   const attacked = await evaluateAttack(
-    { attack: { ...attack, key: attack.id }, model: source, images, prepared: prepared?.prepared, onProgress },
+    {
+      attack: { ...attack, key: attack.id },
+      model: source,
+      surface: attackSurface(source, "adaptive").model,
+      images,
+      prepared: prepared?.prepared,
+      onProgress,
+    },
     ctx,
   );
   const isStatic = model !== source;
@@ -188,6 +196,7 @@ interface Opened {
 async function openModels(p: AttackDatasetParams, ctx: RunContext): Promise<Opened> {
   const { classifier, sha256 } = await openModel(p.model);
   const model = defended(classifier, p.defense, ctx);
+  await checkDefenses(model.front ?? [], model.inputShape);
   const own = { model, source: model, sourceHash: sha256 };
   if (p.mode === null) return own;
   const carried = model.defenses.filter(({ id }) => id !== "standard").at(-1);

@@ -156,10 +156,11 @@ export const fromBytes = (value: number): number => Number((value / 255).toPreci
 function units(site: ChoiceSite, catalog: Catalog): Problem[] {
   const entry = entryOf(site, catalog);
   if (site.kind !== "attack" || !entry) return [];
+  const isOfPixels = "norm" in entry.params.properties && textOf(at(site.node, "norm")) !== "l2"; // an L2 length may be larger than 1
   return distances.flatMap((key): Problem[] => {
     const node = at(site.node, key);
     const value = numberOf(node);
-    const limit = entry.params.properties[key]?.maximum ?? 1;
+    const limit = isOfPixels ? 1 : (entry.params.properties[key]?.maximum ?? 1);
     if (!node || value === undefined || value <= 1 || value <= limit || value > 255) return [];
     const converted = fromBytes(value);
     const fix = { title: `Convert to ${value}/255 = ${converted}`, span: spanOf(node), text: String(converted), isPreferred: true };

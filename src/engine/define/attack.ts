@@ -50,6 +50,8 @@ export interface Attack extends Entry {
    * and the preparation refuse the same. @throws BulwarkError
    */
   check?(params: Params, facts: ModelFacts): void;
+  /** The same attack with a ball that holds every image, for the check whether it can win at all (RB206). Absent where there is none. */
+  unbounded?(params: Params, facts: ModelFacts): Params;
   /**
    * For an attack that makes something once for many images; `run` finds it in its context. Whoever attacks many images prepares once;
    * where nobody did, the harness prepares with the images of the batch.
@@ -66,6 +68,7 @@ export function defineAttack<P extends TObject, Prepared = unknown>(
     iterations?(params: Static<P>): number;
     target?(params: Static<P>): number | null;
     check?(params: Static<P>, facts: ModelFacts): void;
+    unbounded?(params: Static<P>, facts: ModelFacts): Static<P>;
     readonly preparation?: Preparation<Prepared>;
     run(model: Classifier, batch: AttackBatch, params: Static<P>, ctx: AttackContext<Prepared>): Promise<Images>;
   },

@@ -60,8 +60,16 @@ export function resolveParams<P extends TObject>(schema: P, given: Params, owner
   const [error] = checkParams(schema, filled);
   if (error)
     throw new BulwarkError("PARAMETER_INVALID", `${owner}: ${error}.`, "Correct the value; `bulwark list --json` shows the allowed range.");
+  const refusal = (schema["refuse"] as Refuse | undefined)?.(filled);
+  if (refusal) throw new BulwarkError("PARAMETER_INVALID", `${owner}: ${refusal.message}`, refusal.fix);
   return filled as Static<P>;
 }
+
+/**
+ * What parameters decide together, without a model: `Type.Object({…}, { refuse })`. Null where they go together. What image size and
+ * classes decide too is for `check` of the entry.
+ */
+export type Refuse<P = Params> = (params: P) => { readonly message: string; readonly fix: string } | null;
 
 /** Values that stand in for the defaults under the parameter `preset`, by its options. */
 export type Presets = Readonly<Record<string, Params>>;

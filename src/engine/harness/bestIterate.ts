@@ -1,24 +1,5 @@
-import { type Images, type Labels, type Logits, tf } from "../tf.ts";
-
-/** Whom an attack has to convince of what. */
-export interface Goal {
-  readonly labels: Labels;
-  readonly targets: Labels | undefined;
-}
-
-/**
- * How far each image is from being adversarial, [b]: smaller is better, negative is adversarial (ties aside).
- * Untargeted z_y − max_{j≠y} z_j, targeted max_{j≠t} z_j − z_t.
- */
-export function margin(logits: Logits, goal: Goal): tf.Tensor1D {
-  return tf.tidy(() => {
-    const classes = logits.shape[1];
-    const own = tf.cast(tf.oneHot(goal.targets ?? goal.labels, classes), "float32");
-    const chosen = tf.sum(tf.mul(logits, own), 1);
-    const other = tf.max(tf.sub(logits, tf.mul(own, 1e9)), 1);
-    return (goal.targets ? tf.sub(other, chosen) : tf.sub(chosen, other)) as tf.Tensor1D;
-  });
-}
+import { type Goal, margin } from "../losses/margin.ts";
+import { type Images, type Logits, tf } from "../tf.ts";
 
 /** The prediction is wrong, or the one aimed at: bool [b]. */
 export function isAdversarial(logits: Logits, goal: Goal): tf.Tensor1D {

@@ -13,7 +13,12 @@ const entry = (kind: CatalogEntry["kind"], id: string, properties: Record<string
 const eps: ParameterSchema = { type: "number", default: 0.03, minimum: 0, maximum: 1 };
 const catalog: Catalog = [
   entry("attack", "fgsm", { eps }),
-  entry("attack", "pgd", { eps, steps: { type: "integer", default: 40 }, stepSize: { type: "number", default: 0 } }),
+  entry("attack", "pgd", {
+    eps: { ...eps, maximum: 1000 },
+    norm: { type: "string", enum: ["linf", "l2"], default: "linf" },
+    steps: { type: "integer", default: 40 },
+    stepSize: { type: "number", default: 0 },
+  }),
   entry("attack", "carliniWagner", { eps: { type: "number", default: 1, maximum: 100 } }),
   entry("dataset", "mnist", { path: { type: "string" } }),
   entry("dataset", "cifar10"),
@@ -103,6 +108,7 @@ describe("experiment files", () => {
   it("RB001: not where a radius may be larger than 1, nor for 1 itself", () => {
     expect(problems(`{ ${base}, "attacks": [{ "kind": "carliniWagner", "eps": 8 }] }`)).toEqual([]);
     expect(problems(`{ ${base}, "attacks": [{ "kind": "pgd", "eps": 1, "steps": 40, "stepSize": 0.1 }] }`)).toEqual([]);
+    expect(problems(`{ ${base}, "attacks": [{ "kind": "pgd", "eps": 8, "norm": "l2" }] }`)).toEqual([]);
   });
 
   it("RB002: a step larger than ε becomes 2.5 ε / steps", () => {

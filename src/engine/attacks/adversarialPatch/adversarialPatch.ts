@@ -1,3 +1,5 @@
+import path from "node:path";
+import { number } from "../../../shared/format.ts";
 import type { PatchTransforms } from "../../../shared/patch.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
 import { type AttackBatch, type AttackContext, defineAttack } from "../../define/index.ts";
@@ -7,6 +9,7 @@ import { randomPlacement, reach, refuseTransforms } from "../../patches/placemen
 import { patchPreparation, startOf, transformsOf } from "../../patches/preparation.ts";
 import { warpOf } from "../../patches/warp.ts";
 import { type Images, tf } from "../../tf.ts";
+import { targetLabel } from "../target.ts";
 import { params } from "./params.ts";
 
 /**
@@ -21,6 +24,8 @@ export const adversarialPatch = defineAttack({
   access: "gradients",
   iterative: true,
   params,
+  label: (p) => (p.patch === "" ? `Patch of ${number(100 * p.area)} %, ${p.mode}${targetLabel(p)}` : `Patch ${path.basename(p.patch)}`),
+  cheap: { steps: 6, batchSize: 6 },
   ball(p, { inputShape, prepared }) {
     const { pixels, side } = reach(prepared?.patch ?? greyPatch(p.shape, p.area, inputShape, null), transformsOf(p));
     return { norm: "l0", radius: pixels, window: side };

@@ -1,10 +1,11 @@
 import { Type } from "@sinclair/typebox";
 import { choice, file, int, num } from "../../define/index.ts";
+import { target } from "../target.ts";
 
 export const params = Type.Object({
   area: num(0.1, "Share of the image that the patch covers at scale 1; 0 for none.", { min: 0, max: 1, unit: "of the image" }),
   shape: choice(["square", "disc"], "square", "Shape of a trained patch."),
-  target: int(-1, "Class that the patch is trained to show; −1 for any other than the label.", { min: -1 }),
+  target,
   mode: choice(
     ["transfer", "whitebox"],
     "transfer",

@@ -5,6 +5,7 @@ import type { Classifier } from "../../classifier/classifier.ts";
 import type { Progress } from "../../context.ts";
 import { type AttackBatch, type AttackContext, choice, defineAttack, int, type ModelFacts } from "../../define/index.ts";
 import { type Images, type Logits, tf } from "../../tf.ts";
+import { checkTarget, target, targetLabel, targetOf } from "../target.ts";
 import type { SearchSpace } from "./evolution.ts";
 import { randomShift } from "./randomShift.ts";
 import { type Scorer, scoreAll, scorerOf } from "./score.ts";
@@ -18,7 +19,7 @@ const params = Type.Object({
     "How candidates are bred: the paper's, SciPy's, or none at all (128 levels added to random pixels, a baseline).",
   ),
   stopMode: choice(["misclassify", "paper5pct"], "misclassify", "Stop at a wrong prediction, or when the true class is under 5 %."),
-  target: int(-1, "Class aimed at; −1 for any other than the label.", { min: -1 }),
+  target,
   popSize: int(400, "Candidates in a generation.", { min: 4, max: 10_000 }),
   maxGen: int(100, "Generations at most.", { min: 1, max: 10_000 }),
   queryBudget: int(0, "Candidates scored an image at most; 0 for no limit.", { min: 0 }),
@@ -36,9 +37,11 @@ export const nPixel = defineAttack({
   access: "scores",
   iterative: true,
   params,
+  label: (o) => `${o.pixels}-pixel ${o.strategy === "randomShift" ? "random shift" : "attack"}${targetLabel(o)}`,
+  cheap: { popSize: 6, maxGen: 6 },
   ball: ({ pixels }) => ({ norm: "l0", radius: pixels }),
   iterations: ({ maxGen, strategy }) => (strategy === "randomShift" ? 1 : maxGen + 2),
-  target: ({ target }) => (target < 0 ? null : target),
+  target: targetOf,
   check: checkParams,
   async run(model, batch, o, ctx) {
     const [height, width, channels] = model.inputShape;
@@ -60,12 +63,12 @@ export const nPixel = defineAttack({
   },
 });
 
-function checkParams(o: Static<typeof params>, { inputShape: [height, width], classes }: ModelFacts): void {
+function checkParams(o: Static<typeof params>, facts: ModelFacts): void {
+  const [height, width] = facts.inputShape;
   const refuse = (message: string, fix: string) => new BulwarkError("PARAMETER_INVALID", message, fix);
   if (o.pixels > height * width)
     throw refuse(`${o.pixels} pixels are more than an image of ${height}×${width} has.`, `Use at most ${height * width}.`);
-  if (o.target >= classes)
-    throw refuse(`There is no class ${o.target} to aim at; the model has ${classes}.`, `Use a target from 0 to ${classes - 1}.`);
+  checkTarget(o, facts);
   if (o.strategy !== "randomShift" && o.queryBudget > 0 && o.queryBudget < o.popSize)
     throw refuse(
       `queryBudget ${o.queryBudget} does not pay for one generation of ${o.popSize}: nothing would be searched.`,

@@ -1,8 +1,8 @@
 import "../../../../src/engine/backends/cpu.ts";
 import { describe, expect, it } from "vitest";
 import type { ModelFacts, Params } from "../../../../src/engine/define/index.ts";
-import { resolveParams } from "../../../../src/engine/define/index.ts";
-import { find } from "../../../../src/engine/registry.ts";
+import { labelOf, resolveParams } from "../../../../src/engine/define/index.ts";
+import { bind, find } from "../../../../src/engine/registry.ts";
 
 const mnist: ModelFacts = { inputShape: [28, 28, 1], classes: 10 };
 const check = (id: string, given: Params, facts: ModelFacts = mnist) => {
@@ -17,6 +17,17 @@ describe("before anything runs", () => {
     expect(check("nPixel", { pixels: 16, target: 2 }, tiny)).not.toThrow();
     expect(check("nPixel", { pixels: 17 }, tiny)).toThrow(refusal("PARAMETER_INVALID", /17 pixels.*4×4/));
     expect(check("nPixel", { target: 3 }, tiny)).toThrow(refusal("PARAMETER_INVALID", /class 3.*has 3/));
+  });
+
+  it("gradient attacks refuse a class that is none, and a radius in units of 255", () => {
+    for (const id of ["fgsm", "pgd"]) {
+      expect(check(id, { target: 9, eps: 1 })).not.toThrow();
+      expect(check(id, { target: 10 })).toThrow(refusal("PARAMETER_INVALID", /class 10.*has 10/));
+      const radius = (given: Params) => () => bind("attack", { kind: id, ...given });
+      expect(radius({ eps: 8 })).toThrow(refusal("PARAMETER_INVALID", /^(fgsm|pgd): eps is 8/));
+      expect(radius({ eps: 8 })).toThrow(expect.objectContaining({ fix: 'Use 8/255 = 0.03137, or "norm": "l2".' }));
+      expect(radius({ eps: 8, norm: "l2" })).not.toThrow(); // an L2 ball may be that large
+    }
   });
 
   it("the N-pixel attack refuses a budget that pays for no generation, where it searches at all", () => {
@@ -40,5 +51,34 @@ describe("before anything runs", () => {
     expect(check("adversarialPatch", { area: 0 })).not.toThrow();
     expect(check("adversarialPatch", { target: 9, area: 0.25, scaleMax: 2 })).not.toThrow();
     expect(check("adversarialPatch", { area: 0.5, patch: "mine.png" }, wide)).not.toThrow();
+  });
+});
+
+describe("an attack without limits", () => {
+  const facts: ModelFacts = { inputShape: [2, 2, 3], classes: 3 };
+  const unbounded = (given: Params) => find("attack", "pgd").unbounded?.(resolveParams(find("attack", "pgd").params, given, "pgd"), facts);
+
+  it("has a ball that holds every image, aims at no class and keeps its steps", () => {
+    expect(unbounded({ eps: 0.1, steps: 7, target: 2, restarts: 5 })).toMatchObject({
+      eps: 1,
+      steps: 7,
+      stepSize: 0.1,
+      target: -1,
+      restarts: 1,
+    });
+    expect(unbounded({ norm: "l2" })).toMatchObject({ eps: Math.sqrt(12), stepSize: 0 }); // the diagonal of [0,1]^12
+  });
+});
+
+describe("the name of an attack in tables", () => {
+  it("says what its parameters say, and no default", () => {
+    const label = (id: string, given: Params = {}) => labelOf(bind("attack", { kind: id, ...given }));
+    expect(label("fgsm", { eps: 0.3 })).toBe("FGSM, ε 0.3");
+    expect(label("fgsm", { eps: 1, norm: "l2" })).toBe("FGM, L2, ε 1");
+    expect(label("pgd")).toBe("PGD-40, ε 8/255");
+    expect(label("pgd", { steps: 10, restarts: 5, loss: "margin", target: 3 })).toBe("PGD-10, ε 8/255, 5 restarts, margin loss, target 3");
+    expect(label("nPixel", { pixels: 3 })).toBe("3-pixel attack");
+    expect(label("adversarialPatch", { target: 3 })).toBe("Patch of 10 %, transfer, target 3");
+    expect(label("adversarialPatch", { patch: "runs/a/patch.png" })).toBe("Patch patch.png");
   });
 });

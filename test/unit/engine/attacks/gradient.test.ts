@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { fgsm } from "../../../../src/engine/attacks/fgsm.ts";
+import { attackGradient, crossEntropy, margin } from "../../../../src/engine/attacks/gradientDescent.ts";
 import { pgd } from "../../../../src/engine/attacks/pgd.ts";
-import { attackGradient } from "../../../../src/engine/attacks/signStep.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { createContext } from "../../../../src/engine/context.ts";
+import { type Params, resolveParams } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
 import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
 import { unboundedCheck } from "../../../../src/engine/harness/unbounded.ts";
@@ -24,19 +25,34 @@ const exact = () =>
     [1, 2, 1],
   );
 const batch = { images: Float32Array.from([0.6, 0.4]), labels: Int32Array.from([0]), n: 1 };
+const pgdParams = (given: Params) => resolveParams(pgd.params, given, "pgd");
+const fgsmParams = (given: Params) => resolveParams(fgsm.params, given, "fgsm");
 
 describe("gradient attacks on an exact model", () => {
-  it("∇CE = [−.876539, 1.063783]", () => {
-    const { gradient } = attackGradient(exact(), tf.tensor4d(batch.images, [1, 1, 2, 1]), {
-      images: tf.tensor4d(batch.images, [1, 1, 2, 1]),
+  const gradientOf = (loss: typeof margin, target?: number, x: number[] = [0.6, 0.4]) => {
+    const images = tf.tensor4d(x, [1, 1, 2, 1]);
+    const goal = {
+      images,
       labels: tf.tensor1d([0], "int32"),
-    });
-    expect(near(gradient.dataSync(), [-0.876539, 1.063783])).toBeLessThan(1e-5);
+      ...(target === undefined ? {} : { targets: tf.tensor1d([target], "int32") }),
+    };
+    return Array.from(attackGradient(exact(), images, goal, loss).gradient.dataSync());
+  };
+
+  it("∇CE = [−.876539, 1.063783], ∇margin = [−1, 1.5]", () => {
+    expect(near(gradientOf(crossEntropy), [-0.876539, 1.063783])).toBeLessThan(1e-5);
+    expect(near(gradientOf(margin), [-1, 1.5])).toBeLessThan(1e-6); // row 1 less row 0
+  });
+
+  it("towards class 2: −∇CE is row 2 less the mean row, the margin row 2 less row 0", () => {
+    // the mean row is the gradient above plus row 0: [.123461, .063783]
+    expect(near(gradientOf(crossEntropy, 2), [-1 - 0.123461, 1 - 0.063783])).toBeLessThan(1e-5);
+    expect(near(gradientOf(margin, 2, [0.8, 0.2]), [-2, 2])).toBeLessThan(1e-6); // z = [.6, .1, −.6]: row 2 less row 0
   });
 
   it("FGSM 0.1 → [.5, .5]", async () => {
     const outcome = await attackBatch(
-      { attack: fgsm, params: { eps: 0.1 }, model: exact(), batch, firstIndex: 0, seedName: "t" },
+      { attack: fgsm, params: fgsmParams({ eps: 0.1 }), model: exact(), batch, firstIndex: 0, seedName: "t" },
       createContext(),
     );
     expect(near(outcome.adversarial, [0.5, 0.5])).toBeLessThan(1e-6);
@@ -45,7 +61,7 @@ describe("gradient attacks on an exact model", () => {
 
   it("PGD of step .04 → [.56,.44], [.52,.48], [.5,.5]", async () => {
     const points: AttackTracePoint[] = [];
-    const params = { eps: 0.1, steps: 3, stepSize: 0.04, randomStart: false };
+    const params = pgdParams({ eps: 0.1, steps: 3, stepSize: 0.04, randomStart: false });
     const outcome = await attackBatch(
       { attack: pgd, params, model: exact(), batch, firstIndex: 0, seedName: "t", trace: (p) => void points.push(p) },
       createContext(),
@@ -71,14 +87,14 @@ describe("gradient attacks on an exact model", () => {
     const images = labelledByModel(model, randomBatch(4, model.inputShape, 3));
     const run = (attack: typeof pgd, params: object) =>
       attackBatch({ attack, params: params as never, model, batch: images, firstIndex: 0, seedName: "t" }, createContext());
-    const one = await run(pgd, { eps: 0.1, steps: 1, stepSize: 0.1, randomStart: false });
-    const sign = await run(fgsm, { eps: 0.1 });
+    const one = await run(pgd, pgdParams({ eps: 0.1, steps: 1, stepSize: 0.1, randomStart: false }));
+    const sign = await run(fgsm, fgsmParams({ eps: 0.1 }));
     expect(Array.from(one.adversarial)).toEqual(Array.from(sign.adversarial));
   });
 
   it("an automatic step is 2.5·ε/steps", async () => {
     const images: Float32Array[] = [];
-    const params = { eps: 0.1, steps: 10, stepSize: 0, randomStart: false };
+    const params = pgdParams({ eps: 0.1, steps: 10, stepSize: 0, randomStart: false });
     await attackBatch(
       { attack: pgd, params, model: exact(), batch, firstIndex: 0, seedName: "t", trace: (p) => void images.push(p.images) },
       createContext(),
@@ -94,7 +110,7 @@ describe("gradient attacks on an exact model", () => {
         await attackBatch(
           {
             attack: pgd,
-            params: { eps: 0.1, steps: 1, stepSize: 0.01, randomStart: true },
+            params: pgdParams({ eps: 0.1, steps: 1, stepSize: 0.01 }),
             model: zero,
             batch: grey,
             firstIndex: 0,

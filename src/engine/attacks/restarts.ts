@@ -1,0 +1,37 @@
+import type { Classifier } from "../classifier/classifier.ts";
+import type { AttackBatch, AttackContext } from "../define/index.ts";
+import { margin } from "../losses/margin.ts";
+import type { Random } from "../random.ts";
+import { type Images, tf } from "../tf.ts";
+
+/** The streams of one attempt: the first draws what an attack without restarts draws. */
+type Attempt = (random: (i: number) => Random, attempt: number) => Promise<Images>;
+
+/**
+ * Runs an attack several times and keeps for each image the result of the smallest margin, so that an image that one attempt has broken
+ * stays broken. A single attempt costs nothing beside itself; of more, each costs a forward pass.
+ */
+export async function bestOf(restarts: number, model: Classifier, batch: AttackBatch, run: Attempt, ctx: AttackContext): Promise<Images> {
+  let best = await run(ctx.random, 0);
+  if (restarts === 1) return best;
+  const marginsOf = (images: Images): tf.Tensor1D => tf.tidy(() => margin(model.logits(images), batch));
+  let smallest = marginsOf(best);
+  try {
+    for (let attempt = 1; attempt < restarts; attempt++) {
+      const images = await run((i) => ctx.random(i).stream(`restart/${attempt}`), attempt);
+      const margins = marginsOf(images);
+      const before = [best, smallest, images, margins];
+      [best, smallest] = tf.tidy(() => {
+        const isBetter = tf.reshape(tf.less(margins, smallest), [-1, 1, 1, 1]);
+        return [tf.where(isBetter, images, best), tf.minimum(margins, smallest)] as [Images, tf.Tensor1D];
+      });
+      tf.dispose(before);
+    }
+    return best;
+  } catch (thrown) {
+    best.dispose();
+    throw thrown;
+  } finally {
+    smallest.dispose();
+  }
+}

@@ -44,10 +44,24 @@ describe("Inspector", () => {
     expect(await frame.locator("h1").textContent()).toBe(image);
     expect(Number(await fact(frame, "L∞"))).toBeGreaterThan(0);
     expect(Number(await fact(frame, "L2"))).toBeGreaterThan(0);
-    expect(await fact(frame, "pixels")).toMatch(/^[1-9]\d* of 784$/);
+    expect(await fact(frame, "Pixels")).toMatch(/^[1-9]\d* of 784$/);
     // A digit has many greys; the difference of a single sign step is −ε, 0 or +ε almost everywhere.
     for (const [index, colours] of [8, 8, 3].entries())
       expect((await painted(frame, ".picture-row canvas", index)).colours).toBeGreaterThanOrEqual(colours);
+  });
+
+  it("shows where the model looks, and other layers without attacking again", async () => {
+    const frame = await inspector();
+    const layer = frame.locator(".attention vscode-dropdown").nth(1);
+    await layer.waitFor();
+    const map = (): Promise<string | null> => frame.locator(".attention canvas").first().getAttribute("aria-label");
+    const verdict = await frame.locator(".verdict").textContent();
+    const before = await map();
+    await layer.click();
+    await layer.locator("vscode-option").first().click();
+    await expect.poll(map).not.toBe(before);
+    expect(await frame.locator(".verdict").textContent()).toBe(verdict);
+    expect(await frame.locator(".attention .overlap").textContent()).toMatch(/Overlap of the two areas \(IoU\) \S+ \(chance: \S+\)/);
   });
 
   it("runs another attack with parameters of its own from the form", async () => {
@@ -62,6 +76,48 @@ describe("Inspector", () => {
     expect(await frame.locator(".subtitle").textContent()).toContain("ε 0.3");
     expect(Number(await fact(frame, "L∞"))).toBeCloseTo(0.3, 2);
     expect(await frame.locator(".verdict").textContent()).toMatch(/7 \(.*\) → \d \(.*the attack succeeded/);
+  });
+
+  it("moves picture, norms, verdict, classes and attention together while scrubbing", async () => {
+    const frame = await inspector();
+    const slider = frame.locator('input[aria-label="Iteration"]');
+    const seen = async (): Promise<(string | null)[]> =>
+      Promise.all([
+        frame.locator(".pictures figcaption").nth(1).textContent(),
+        fact(frame, "L∞"),
+        frame.locator(".verdict").textContent(),
+        frame.locator(".score-table tbody").first().textContent(),
+      ]);
+    const map = (): Promise<string | null> => frame.locator(".attention canvas").nth(1).getAttribute("aria-label");
+    await expect.poll(map).toMatch(/strongest at/);
+    const [end, endMap] = [await seen(), await map()];
+    await slider.focus();
+    await page.keyboard.press("Home");
+    await frame.locator(".pictures figcaption", { hasText: "Iteration 0" }).waitFor();
+    const start = await seen();
+    for (const [i, text] of start.entries()) expect(text, `part ${i}`).not.toBe(end[i]);
+    expect(start[2]).toMatch(/^Iteration 0: still 7/);
+    await frame.locator(".attention figure.stale").waitFor({ state: "detached" });
+    await expect.poll(map).toMatch(/^Attention at iteration 0, strongest at/);
+    await window.picture("inspector-scrubbed");
+    await page.keyboard.press("End");
+    expect(await seen()).toEqual(end);
+    await expect.poll(map).toBe(endMap);
+  });
+
+  it("puts a defence in front of both pictures, and attacks through it", async () => {
+    const frame = await inspector();
+    const card = frame.locator("details.section", { hasText: "Defence in front" }).last();
+    await card.locator("summary").first().click();
+    await card.locator("vscode-button", { hasText: "Add" }).click();
+    await card.locator("figcaption", { hasText: "Adversarial, defended" }).waitFor();
+    expect(await card.textContent()).toMatch(/Without → with the defence\. Clean: 7 \(.*\) → \d \(.*\)\. Adversarial: \d \(.*\) → \d \(/);
+    await card.evaluate((element) => element.scrollIntoView({ block: "start" }));
+    await window.picture("inspector-defence");
+    await card.locator("vscode-button", { hasText: "Attack through these" }).click();
+    await frame.locator(".subtitle", { hasText: "through" }).waitFor();
+    await frame.locator("p", { hasText: "Adaptive attack: BPDA through" }).waitFor();
+    await window.picture("inspector-through");
   });
 
   it("ranks the slices of the image", async () => {

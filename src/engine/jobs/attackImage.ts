@@ -21,14 +21,13 @@ import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
 import { TraceRecorder } from "./attackTrace.ts";
 import { commandLine } from "./commandLine.ts";
-import { inspectedModel } from "./inspected.ts";
+import { forImage, inspectedModel } from "./inspected.ts";
 
 /** What one attack on one picture is made of. */
 interface Task {
   readonly p: AttackImageParams;
   readonly attack: Choice;
   readonly model: Classifier;
-  readonly how: string | null;
   readonly pixels: Float32Array;
   readonly notes: readonly string[];
   readonly engine: Engine;
@@ -49,9 +48,7 @@ export async function attackImage(
 ): Promise<AttackImageResult> {
   const attack = { id: p.attack.id, params: resolveParams(find("attack", p.attack.id).params, p.attack.params, p.attack.id) };
   const defenses = p.defenses ?? [];
-  const surface = attackSurface(await inspectedModel({ model: p.model, defenses }, engine, ctx), "adaptive");
-  const { model } = surface;
-  const how = defenses.length === 0 ? null : surface.how;
+  const model = await inspectedModel({ model: p.model, defenses }, engine, ctx);
   const { pixels, notes } = await readPicture(p.image, model);
   if (p.label !== undefined && !(p.label >= 0 && p.label < model.classes))
     throw new BulwarkError(
@@ -65,7 +62,7 @@ export async function attackImage(
     store,
     () =>
       watchingDevice(store.append, () =>
-        attackInto({ p, attack, model, how, pixels, notes, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
+        attackInto({ p, attack, model, pixels, notes, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
       ),
     (event) => store.append(event),
   );
@@ -74,34 +71,34 @@ export async function attackImage(
 async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResult> {
   const { model, pixels, store, p, attack } = task;
   const shape = model.inputShape;
-  const before = await probabilities(model, pixels);
+  const before = await probabilities(forImage(model, ctx), pixels);
   const label = p.label ?? argmax(before, 0, model.classes);
   const scoresBefore = classScores(before, model);
   await writePicture(store.file("original.png"), pixels, 0, shape);
   task.update({ kind: "clean", size: shape, image: "original.png", prediction: top(scoresBefore) });
   const trace = new TraceRecorder({ store, model, clean: pixels, label, update: task.update });
   const batch = { images: pixels, labels: Int32Array.of(label), n: 1 };
-  const outcome = await attackBatch(
-    { attack: find("attack", attack.id), params: attack.params, model, batch, firstIndex: 0, seedName: attack.id, trace: trace.point },
-    ctx,
-  );
+  const { model: surface, how } = attackSurface(model, "adaptive");
+  const what = { attack: find("attack", attack.id), params: attack.params, model, surface, seedName: attack.id };
+  const outcome = await attackBatch({ ...what, batch, firstIndex: 0, trace: trace.point }, ctx);
   await writePicture(store.file("adversarial.png"), outcome.adversarial, 0, shape);
   const difference = differenceBytes(pixels, outcome.adversarial, shape[2]);
   await writePng(store.file("difference.png"), difference.bytes, shape[0], shape[1], 3);
-  const after = await probabilities(model, outcome.adversarial);
+  const after = await probabilities(forImage(model, ctx), outcome.adversarial);
   const done = resultOf(task, outcome, {
     label,
     before: state("original.png", scoresBefore),
     after: state("adversarial.png", classScores(after, model)),
     differenceMax: difference.max,
     trace: await trace.finish(),
+    how: model.bare ? how : null,
   });
   const result = { ...done, findings: [...done.findings, ...deviceFindings(await readRunEvents(store.directory))] };
   await save(task, outcome, result);
   return result;
 }
 
-type Parts = Pick<AttackImageResult, "before" | "after" | "differenceMax" | "trace"> & { readonly label: number };
+type Parts = Pick<AttackImageResult, "before" | "after" | "differenceMax" | "trace" | "how"> & { readonly label: number };
 
 function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageResult {
   const { p, model, store, attack, engine } = task;
@@ -126,7 +123,6 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
     seconds: outcome.seconds,
     attack,
     defenses: p.defenses ?? [],
-    how: task.how,
     findings,
     notes: task.notes,
     commandLine: commandLine(p, attack),

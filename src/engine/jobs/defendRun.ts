@@ -2,16 +2,14 @@ import path from "node:path";
 import type { DefendedSide, DefenseResult, Inspected, Pick } from "../../shared/cards.ts";
 import type { ClassScore } from "../../shared/protocol.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { defended } from "../classifier/defended.ts";
 import type { RunContext } from "../context.ts";
-import type { Bound, InferenceDefense } from "../define/index.ts";
 import { probabilities } from "../evaluation/clean.ts";
 import { classScores } from "../evaluation/picture.ts";
 import { writePicture } from "../evaluation/write.ts";
 import { normsOf } from "../harness/project.ts";
 import type { Engine } from "../session/engine.ts";
 import { type Images, tf } from "../tf.ts";
-import { fileOf, frontChain, insideRun, oneImage, readInspected } from "./inspected.ts";
+import { behindDefenses, fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
 
 /**
  * Puts defences in front of the model and shows the picture and what an attack has made of it as the network sees them then, with the
@@ -23,33 +21,28 @@ export async function defendRun(
   engine: Engine,
   ctx: RunContext,
 ): Promise<DefenseResult> {
-  const chain = frontChain(p.chain);
   const { model, clean, adversarial } = await readInspected(p, engine, ctx);
+  const behind = await behindDefenses(model, p.chain, ctx);
   return insideRun(p, `defend ${path.basename(p.image)}`, async () => {
     const side = async (name: string, image: Float32Array): Promise<DefendedSide> => {
       await ctx.checkpoint();
-      const transformed = await behind(model, chain, image, ctx);
+      const transformed = await through(forImage(behind, ctx), p.chain.length, image);
       const files = { image: fileOf(p, `${name}.png`), transformed: fileOf(p, `${name}-defended.png`) };
       await writePicture(path.join(p.run, files.image), image, 0, model.inputShape);
       await writePicture(path.join(p.run, files.transformed), transformed, 0, model.inputShape);
       const change = normsOf(transformed, image, model.inputShape[2]).linf;
-      return { ...files, change, without: await top(model, image), behind: await top(defended(model, chain, oneImage(ctx)), image) };
+      return { ...files, change, without: await top(forImage(model, ctx), image), behind: await top(forImage(behind, ctx), image) };
     };
     return { clean: await side("clean", clean), adversarial: adversarial && (await side("adversarial", adversarial)) };
   });
 }
 
-/** The image as it comes out of the chain, [H,W,C]. */
-async function behind(
-  model: Classifier,
-  chain: readonly Bound<InferenceDefense>[],
-  image: Float32Array,
-  ctx: RunContext,
-): Promise<Float32Array> {
+/** The image [H,W,C] as it comes out of the first `count` of the transformations in front. */
+async function through(model: Classifier, count: number, image: Float32Array): Promise<Float32Array> {
   const [height, width, channels] = model.inputShape;
-  const see = { model, ...oneImage(ctx) };
+  const chain = (model.front ?? []).slice(0, count);
   const output = tf.tidy(() =>
-    chain.reduce<Images>((x, { entry, params }) => entry.transform(x, params, see), tf.tensor4d(image, [1, height, width, channels])),
+    chain.reduce<Images>((x, defense) => defense.transform(x), tf.tensor4d(image, [1, height, width, channels]) as Images),
   );
   try {
     return Float32Array.from(await output.data());

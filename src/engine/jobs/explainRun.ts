@@ -1,14 +1,14 @@
 import path from "node:path";
 import type { AttentionResult, AttentionSide, Inspected, Pick } from "../../shared/cards.ts";
-import { iou } from "../attention/area.ts";
 import { attentionBytes } from "../attention/colour.ts";
+import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import { type Explanations, explainImages } from "../evaluation/explain.ts";
 import { classScores } from "../evaluation/picture.ts";
 import { writePicture } from "../evaluation/write.ts";
 import { writePng } from "../io/png.ts";
 import type { Engine } from "../session/engine.ts";
-import { fileOf, type InspectedImages, insideRun, readInspected } from "./inspected.ts";
+import { fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
 
 /**
  * What the model looks at in a picture, and in what an attack has made of it: nothing is attacked again. Both images are explained for
@@ -16,46 +16,39 @@ import { fileOf, type InspectedImages, insideRun, readInspected } from "./inspec
  * @throws PARAMETER_INVALID, for a layer that is not there; IMAGE_INVALID, RUN_INVALID
  */
 export async function explainRun(p: Inspected & { readonly explanation: Pick }, engine: Engine, ctx: RunContext): Promise<AttentionResult> {
-  const images = await readInspected(p, engine, ctx);
-  const all = [images.clean, ...(images.adversarial ? [images.adversarial] : [])];
-  const explained = await explainImages(images.model, joined(all), p.explanation, ctx);
+  const { model, ...images } = await readInspected(p, engine, ctx);
+  const before = await explainImages(forImage(model, ctx), images.clean, p.explanation, ctx);
+  const after = images.adversarial && (await explainImages(forImage(model, ctx), images.adversarial, p.explanation, ctx));
   return insideRun(p, `explain ${path.basename(p.image)}`, async () => {
-    const [clean, adversarial] = await Promise.all(
-      (["clean", "adversarial"] as const).slice(0, all.length).map((name, index) => writeSide(p, images, explained, name, index)),
-    );
-    if (!clean) throw new Error("nothing was explained");
+    const [clean, adversarial] = await Promise.all([
+      writeSide(p, model, "clean", images.clean, before),
+      images.adversarial && after ? writeSide(p, model, "adversarial", images.adversarial, after) : null,
+    ]);
     const [a, b] = [clean.share, adversarial?.share ?? 0];
     const union = a + b - a * b;
     return {
-      layer: explained.layer,
-      layers: images.model.featureSource?.layers ?? [],
+      layer: before.layer,
+      layers: model.featureSource?.layers ?? [],
       clean,
-      adversarial: adversarial ?? null,
-      iou: adversarial ? iou(explained.area(0), explained.area(1)) : null,
+      adversarial,
+      iou: after && before.overlap(0, after),
       randomIou: adversarial && union > 0 ? (a * b) / union : null, // two areas of these sizes placed independently
     };
   });
 }
 
-function joined(images: readonly Float32Array[]): Float32Array {
-  const size = images[0]?.length ?? 0;
-  const all = new Float32Array(size * images.length);
-  for (const [i, image] of images.entries()) all.set(image, i * size);
-  return all;
-}
-
 async function writeSide(
   p: Inspected,
-  { model, clean, adversarial }: InspectedImages,
-  explained: Explanations,
+  model: Classifier,
   name: "clean" | "adversarial",
-  index: number,
+  pixels: Float32Array,
+  explained: Explanations,
 ): Promise<AttentionSide> {
   const [height, width] = model.inputShape;
   const [image, map] = [fileOf(p, `${name}.png`), fileOf(p, `attention-${name}.png`)];
-  await writePicture(path.join(p.run, image), (index === 0 ? clean : adversarial) ?? clean, 0, model.inputShape);
-  await writePng(path.join(p.run, map), attentionBytes(explained.map(index)), height, width, 3);
-  const [prediction] = classScores(explained.scores, model, index);
+  await writePicture(path.join(p.run, image), pixels, 0, model.inputShape);
+  await writePng(path.join(p.run, map), attentionBytes(explained.map(0)), height, width, 3);
+  const [prediction] = classScores(explained.scores, model);
   if (!prediction) throw new Error("the model has no classes");
-  return { image, map, prediction, share: explained.share(index), degenerate: explained.degenerate[index] ?? false };
+  return { image, map, prediction, share: explained.share(0), degenerate: explained.degenerate[0] ?? false };
 }

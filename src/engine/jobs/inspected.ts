@@ -3,14 +3,15 @@ import path from "node:path";
 import type { Inspected, Pick } from "../../shared/cards.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { runFiles } from "../../shared/runs.ts";
+import { checkDefenses } from "../classifier/checkDefenses.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { defended } from "../classifier/defended.ts";
+import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import { type Bound, type InferenceDefense, isInference } from "../define/index.ts";
 import { readPicture } from "../evaluation/picture.ts";
 import { readNpz } from "../io/npz.ts";
 import { createRun, settle } from "../io/runStore.ts";
-import type { Streams } from "../random.ts";
 import { bind } from "../registry.ts";
 import type { Engine } from "../session/engine.ts";
 import { iteratesFile } from "./attackTrace.ts";
@@ -26,7 +27,7 @@ export interface InspectedImages {
  * Picks as defences in front of a model, in their order.
  * @throws UNKNOWN_ID, PARAMETER_INVALID; PARAMETER_INVALID too for a defence that a network is trained with
  */
-export const frontChain = (picks: readonly Pick[]): Bound<InferenceDefense>[] =>
+const frontChain = (picks: readonly Pick[]): Bound<InferenceDefense>[] =>
   picks.map(({ id, params }) => {
     const bound = bind("defense", { ...params, kind: id });
     if (isInference(bound)) return bound;
@@ -37,18 +38,24 @@ export const frontChain = (picks: readonly Pick[]): Bound<InferenceDefense>[] =>
     );
   });
 
-/** Random numbers of the one image there is. */
-export const oneImage = (ctx: RunContext): Streams => ({ random: (i) => ctx.rng.stream(`defense/${i}`) });
-
 interface ModelBehind {
   readonly model: string;
   readonly defenses: readonly Pick[];
 }
-/** The model as it was attacked, with everything that stands in front of it. @throws what `frontChain` throws, and what opening a model throws */
-export async function inspectedModel(p: ModelBehind, engine: Engine, ctx: RunContext): Promise<Classifier> {
-  const model = await engine.model(p.model);
-  return p.defenses.length === 0 ? model : defended(model, frontChain(p.defenses), oneImage(ctx));
+/** The model as it was attacked, with everything that stands in front of it. @throws what `behindDefenses` throws, and what opening a model throws */
+export const inspectedModel = async (p: ModelBehind, engine: Engine, ctx: RunContext): Promise<Classifier> =>
+  behindDefenses(await engine.model(p.model), p.defenses, ctx);
+
+/** A model behind further defences, for the one image there is. @throws DEFENSE_INVALID, and what `frontChain` throws */
+export async function behindDefenses(model: Classifier, picks: readonly Pick[], ctx: RunContext): Promise<Classifier> {
+  if (picks.length === 0) return model;
+  const behind = defended(model, frontChain(picks), { random: (i) => ctx.rng.stream(`defense/${i}`) });
+  await checkDefenses(behind);
+  return behind;
 }
+
+/** The model for one computation on the image, which begins its draws anew: the same prediction wherever it is asked for. */
+export const forImage = (model: Classifier, ctx: RunContext): Classifier => forImages(model, ctx.rng, 0);
 
 /** The images of a run folder as float32, as the attack left them; the picture itself where it was not attacked. @throws RUN_INVALID */
 export async function readInspected(p: Inspected, engine: Engine, ctx: RunContext): Promise<InspectedImages> {

@@ -56,7 +56,7 @@ export function attention(send: (intent: InspectorIntent) => void): Part<Context
       opacity.set(local.opacity, percent(local.opacity));
       status.update(card);
       words(result);
-      maps.update(result, state.base, local.opacity);
+      maps.update(result, state.base, { opacity: local.opacity, iteration: card?.params.iteration ?? null });
       maps.figures[1].classList.toggle("stale", follow(next));
     },
   };
@@ -70,7 +70,7 @@ function mapPictures() {
     h("figure", {}, h("figcaption", {}, h("span", {}, caption)), element);
   const figures = [figure("Attention, clean", pictures[0]), figure("Attention, adversarial", pictures[1])] as const;
   let loaded: readonly (Pair | null)[] = [];
-  let opacity = 1;
+  let look: Look = { opacity: 1, iteration: null };
   const load = onChange((result: AttentionResult | null, base: string) => {
     if (!result) {
       loaded = [];
@@ -78,16 +78,16 @@ function mapPictures() {
     }
     void Promise.all([pair(base, result.clean), result.adversarial ? pair(base, result.adversarial) : null]).then((pairs) => {
       loaded = pairs;
-      paintPairs(pictures, loaded, opacity);
+      paintPairs(pictures, loaded, look);
     });
   });
   return {
     figures,
     canvases: () => pictures.filter((_, i) => !figures[i]?.hidden).map((picture) => picture.canvas),
-    update(result: AttentionResult | null, base: string, now: number): void {
-      opacity = now;
+    update(result: AttentionResult | null, base: string, now: Look): void {
+      look = now;
       load(result, base);
-      paintPairs(pictures, loaded, opacity);
+      paintPairs(pictures, loaded, look);
     },
   };
 }
@@ -123,7 +123,12 @@ async function pair(base: string, side: AttentionSide): Promise<Pair | null> {
   }
 }
 
-function paintPairs(shown: readonly Picture[], pairs: readonly (Pair | null)[], opacity: number): void {
+interface Look {
+  readonly opacity: number;
+  /** Iteration of the attack that the second picture is of; null for its result. */
+  readonly iteration: number | null;
+}
+function paintPairs(shown: readonly Picture[], pairs: readonly (Pair | null)[], { opacity, iteration }: Look): void {
   for (const [i, picture] of shown.entries()) {
     const one = pairs[i];
     const layers = one
@@ -133,7 +138,8 @@ function paintPairs(shown: readonly Picture[], pairs: readonly (Pair | null)[], 
         ]
       : null;
     const where = one ? `, strongest at ${strongest(one.map)}` : "";
-    picture.draw(layers, `Attention ${i === 0 ? "before" : "after"} the attack${where}`);
+    const when = i === 0 ? "before the attack" : iteration === null ? "after the attack" : `at iteration ${iteration}`;
+    picture.draw(layers, `Attention ${when}${where}`);
   }
 }
 

@@ -28,7 +28,7 @@ export function explanationChoice(ask: (explanation: Pick) => void): Part<Shown>
     clearTimeout(timer);
     if (fields.fault() === null) timer = setTimeout(() => change({ [name]: value }), pauseMilliseconds);
   });
-  const more = section("Parameters", false, fields.element);
+  const more = section("Options", false, fields.element);
   const adopt = onChange((id: string, _entries: number) => {
     const entry = shown?.state.catalog.find((e) => e.kind === "explanation" && e.id === id);
     // The layer has its own control above, with the names that the model has.

@@ -35,7 +35,8 @@ export interface AttackBatchOptions {
  * pass, replaced by the best iterate where that is adversarial and they are not, and scored again after rounding to 8 bits. Images
  * that are misclassified before the attack are returned as they are (0.4). Random numbers depend on seed, `seedName` and image index
  * only, so that a resumed run, or one with other batches, gives the same images.
- * @throws what the attack's own check throws, IMAGE_INVALID for images that are no numbers in [0,1], MODEL_NAN when the model's scores are none.
+ * @throws what the attack's own check throws, IMAGE_INVALID for images that are no numbers in [0,1], MODEL_NAN when the model's scores
+ * are none
  */
 export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promise<BatchOutcome> {
   const started = ctx.clock();

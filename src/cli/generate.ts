@@ -56,7 +56,8 @@ function parameters({ params }: CatalogEntry): string {
 
 const text = (value: unknown): string => (value === undefined ? "" : `\`${JSON.stringify(value)}\``);
 
-function range({ type, enum: options, minimum, maximum, unit }: ParameterSchema): string {
+function range({ type, enum: options, minimum, maximum, unit, registry }: ParameterSchema): string {
+  if (registry) return `id of ${/^[aeiou]/.test(registry) ? "an" : "a"} ${registry}, or \`{"kind": id, …}\` with its parameters`;
   if (options) return options.map((option) => `\`${option}\``).join(", ");
   const low = minimum === undefined ? "" : `≥ ${minimum}`;
   const high = maximum === undefined ? "" : `≤ ${maximum}`;

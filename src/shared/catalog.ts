@@ -13,6 +13,8 @@ export interface ParameterSchema {
   readonly items?: unknown;
   readonly unit?: string;
   readonly advanced?: boolean;
+  /** The parameter is a choice of an entry of this kind. */
+  readonly registry?: CatalogKind;
 }
 export interface ParametersSchema {
   readonly type: "object";

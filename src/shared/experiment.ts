@@ -1,4 +1,4 @@
-import type { Catalog, CatalogKind, ParametersSchema } from "./catalog.ts";
+import type { Catalog, CatalogKind, ParameterSchema, ParametersSchema } from "./catalog.ts";
 import { entriesOf } from "./catalog.ts";
 
 /** A registry choice in an experiment file: the id as `kind`, its parameters beside it. */
@@ -90,12 +90,31 @@ const int = (description: string, value: number, extra: Schema = {}): Schema => 
   ...extra,
 });
 
+/** A parameter that is itself a registry choice: an id, or `{kind, …}`; `definitions` of the whole schema hold what it may be. */
+function parameterSchema({ registry, ...parameter }: ParameterSchema): Schema {
+  if (registry === undefined) return parameter;
+  const { description, default: value } = parameter;
+  const chosen = { $ref: `#/definitions/${registry}` };
+  return { description, default: value, if: { type: "string" }, then: { $ref: `#/definitions/${registry}Id` }, else: chosen };
+}
+
+/** The schemas that parameters refer to, for every kind that one of them names. */
+function definitionsOf(catalog: Catalog): Schema {
+  const named = catalog.flatMap(({ params }) => Object.values(params.properties).flatMap(({ registry }) => registry ?? []));
+  const pairs = [...new Set(named)].flatMap((kind) => [
+    [kind, choiceSchema(catalog, kind)] as const,
+    [`${kind}Id`, { enum: entriesOf(catalog, kind).map(({ id }) => id) }] as const,
+  ]);
+  return Object.fromEntries(pairs);
+}
+
 /** One registry entry as a schema: `kind` fixed, its parameters allowed, anything else not. */
 function chosenSchema(id: string, title: string, params: ParametersSchema, extra: Schema = {}): Schema {
+  const parameters = Object.entries(params.properties).map(([name, schema]) => [name, parameterSchema(schema)] as const);
   return {
     type: "object",
     title,
-    properties: { kind: { const: id, description: title }, ...params.properties, ...extra },
+    properties: { kind: { const: id, description: title }, ...Object.fromEntries(parameters), ...extra },
     required: ["kind"],
     additionalProperties: false,
   };
@@ -249,6 +268,7 @@ export function experimentSchema(catalog: Catalog): Schema {
     type: "object",
     additionalProperties: false,
     required: ["dataset", "model"],
+    definitions: definitionsOf(catalog),
     properties: {
       $schema: { type: "string" },
       name: { type: "string", description: "Name shown in lists; the file's name by default." },

@@ -1,4 +1,5 @@
 import type { Params } from "../define/index.ts";
+import { stackedPlan, trainingCost } from "../training/plan.ts";
 import { analysisPiece } from "./analyse.ts";
 import { isUndefended, type ResolvedArm } from "./arms.ts";
 import { attackPiece } from "./attackArm.ts";
@@ -12,17 +13,15 @@ import { explainPiece } from "./runArm.ts";
 import { trainingPiece } from "./trainArm.ts";
 import { staticPiece } from "./transferArm.ts";
 
-/** Forward and backward pass and the optimiser, in forward passes. */
-const trainingCost = 3;
+/** Forward and backward pass, in forward passes. */
 const gradientCost = 3;
-/** Three-dimensional networks over slices take longer than the flat ones; only the ratio matters here. */
-const volumizedFactor = 3;
 
 /** What a run consists of, for progress and time left. */
 export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: RunMode): Piece[] {
   const sources = staticSources(experiment.arms, experiment.control);
   return [...experiment.arms, ...sources.unlisted].flatMap((arm) => {
-    const factor = arm.training.some(({ id }) => id === "volumizedCurriculum") ? volumizedFactor : 1;
+    const plan = stackedPlan(arm.training, { inputShape: data.dataset.inputShape, classes: data.classes });
+    const factor = plan.relativeCost;
     const source = sources.of(arm);
     const pieces: Piece[] = [];
     if (mode !== "evaluate" && isTrained(arm) && ownerOf(arm, experiment.arms) === arm)
@@ -30,7 +29,7 @@ export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: Ru
         key: trainingPiece(arm),
         phase: `Training ${arm.name}`,
         arm: arm.name,
-        cost: factor * trainingCost * data.trainSize * arm.train.epochs,
+        cost: trainingCost(plan) * data.trainSize * arm.train.epochs,
       });
     if (mode === "train") return pieces;
     const all = { images: 0 };

@@ -30,6 +30,14 @@ describe("experiment files in the editor", () => {
   it("offer ids", async () => {
     expect(await labels('{ "attacks": [{ "kind": | }] }')).toEqual(expect.arrayContaining(['"fgsm"', '"pgd"', '"nPixel"']));
   });
+  it("offer the entries and parameters of a choice inside parameters", async () => {
+    expect(await labels('{ "defense": { "kind": "adversarialTraining", "attack": | } }')).toEqual(
+      expect.arrayContaining(['"fgsm"', '"pgd"']),
+    );
+    const found = await labels('{ "defense": { "kind": "adversarialTraining", "attack": { "kind": "pgd", | } } }');
+    expect(found).toContain("randomStart");
+    expect(found).not.toContain("popSize");
+  });
   it("explain parameters", async () => {
     const { document, position } = cursor('{ "attacks": [{ "kind": "pgd", "st|eps": 40 }] }');
     expect(JSON.stringify((await experiments.hover(document, position))?.contents)).toContain("Iterations");

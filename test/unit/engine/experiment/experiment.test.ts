@@ -44,6 +44,17 @@ describe("an experiment file", () => {
     expect(hashOf(experimentDocument(again))).toBe(hashOf(document));
   });
 
+  it("may choose an entry inside parameters by its id or with its parameters, which must be its own", async () => {
+    const innerOf = async (attack: string) => {
+      const text = `{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" },\n "defense": { "kind": "adversarialTraining", "attack": ${attack} } }`;
+      return (await resolve(text)).arms[0]?.training[0]?.params["attack"];
+    };
+    expect(await innerOf('"fgsm"')).toMatchObject({ id: "fgsm" });
+    expect(await innerOf('{ "kind": "pgd", "randomStart": false }')).toMatchObject({ id: "pgd", params: { randomStart: false } });
+    for (const wrong of ['"pdg"', '{ "kind": "pdg" }', '{ "kind": "pgd", "popSize": 3 }', '{ "kind": "pgd", "steps": 0 }', "3"])
+      await expect(innerOf(wrong)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID", message: expect.stringMatching(/x:2:/) });
+  });
+
   it("takes paths from where the file lies", async () => {
     const resolved = await resolve('{ "dataset": { "kind": "arrays", "path": "a.npz" }, "model": { "file": "m/model.json" } }');
     expect(resolved.dataset.params["path"]).toBe("/data/a.npz");

@@ -94,8 +94,7 @@ const int = (description: string, value: number, extra: Schema = {}): Schema => 
 function parameterSchema({ registry, ...parameter }: ParameterSchema): Schema {
   if (registry === undefined) return parameter;
   const { description, default: value } = parameter;
-  const chosen = { $ref: `#/definitions/${registry}` };
-  return { description, default: value, if: { type: "string" }, then: { $ref: `#/definitions/${registry}Id` }, else: chosen };
+  return { description, default: value, anyOf: [{ $ref: `#/definitions/${registry}Id` }, { $ref: `#/definitions/${registry}` }] };
 }
 
 /** The schemas that parameters refer to, for every kind that one of them names. */

@@ -1,30 +1,142 @@
+import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
-import { unzipSync, zipSync } from "fflate";
 import { BulwarkError } from "../../shared/errors.ts";
-import { readBytes, writeAtomic } from "./files.ts";
-import { decodeNpy, encodeNpy, type NpyArray, type NpyRead } from "./npy.ts";
+import { readError, replaceAtomic } from "./files.ts";
+import { decodeNpy, type NpyArray, type NpyHeader, type NpyRead, type NpyType, npyHeader, readNpyHeader, typeOf } from "./npy.ts";
+import { readZip, ZipDamaged, type ZipEntry } from "./unzip.ts";
+import { ZipWriter } from "./zip.ts";
 
 export type { NpyArray, NpyRead } from "./npy.ts";
 
-/** Writes arrays as numpy's `.npz`: a zip of `.npy` files, compressed. The same arrays give the same bytes. */
-export async function writeNpz(file: string, arrays: Readonly<Record<string, NpyArray>>): Promise<void> {
-  const entries = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(array)] as const);
-  await writeAtomic(file, zipSync(Object.fromEntries(entries), { level: 1, mtime: new Date(1980, 0, 1) }));
+/** An array that is written in chunks, for what does not fit in memory. */
+export interface NpyStream {
+  readonly type: NpyType;
+  readonly shape: readonly number[];
+  /** The values in C order; together as many as `shape` says. */
+  chunks(): Iterable<NpyArray["data"]> | AsyncIterable<NpyArray["data"]>;
 }
 
-/** All arrays of a `.npz`, by name. The file is held in memory. @throws FILE_NOT_FOUND, DATASET_INVALID */
-export async function readNpz(file: string): Promise<Record<string, NpyRead>> {
-  const bytes = await readBytes(file);
-  const name = path.basename(file);
-  let entries: Record<string, Uint8Array>;
-  try {
-    entries = unzipSync(bytes, { filter: (entry) => entry.name.endsWith(".npy") });
-  } catch (error) {
-    throw new BulwarkError("DATASET_INVALID", `${name} is damaged or is not a .npz file.`, "Save it again with numpy.savez.", {
-      cause: error,
-    });
+/**
+ * Writes arrays as numpy's `.npz`: a zip of `.npy` files, stored as they are. The same arrays give the same bytes. Chunk by chunk, so
+ * that neither memory nor other work in the process minds the size.
+ * @throws DISK_FULL, NOT_WRITABLE
+ */
+export async function writeNpz(file: string, arrays: Readonly<Record<string, NpyArray | NpyStream>>): Promise<void> {
+  await replaceAtomic(file, async (temporary) => {
+    const handle = await open(temporary, "w");
+    try {
+      const zip = new ZipWriter(handle);
+      for (const [name, array] of Object.entries(arrays)) await addArray(zip, name, array);
+      await zip.finish();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+async function addArray(zip: ZipWriter, name: string, array: NpyArray | NpyStream): Promise<void> {
+  const isWhole = "data" in array;
+  const type = isWhole ? typeOf(array.data) : array.type;
+  const { bytes, contentSize } = npyHeader(type, array.shape);
+  if (isWhole && array.data.byteLength !== contentSize)
+    throw new Error(`shape [${array.shape.join()}] does not hold ${array.data.length} values`);
+  async function* content(): AsyncGenerator<Uint8Array> {
+    yield bytes;
+    for await (const data of isWhole ? [array.data] : array.chunks()) yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
-  return Object.fromEntries(
-    Object.entries(entries).map(([entry, content]) => [entry.slice(0, -".npy".length), decodeNpy(content, `${entry} of ${name}`)]),
-  );
+  await zip.add(`${name}.npy`, bytes.length + contentSize, content());
+}
+
+/** An array in a `.npz`. Where it is stored uncompressed and in C order its rows are read from disk as they are wanted. */
+export interface StoredArray extends Pick<NpyRead, "shape" | "type"> {
+  /** Rows [start, end) along the first axis. @throws DATASET_INVALID */
+  read(start: number, end: number): Promise<NpyRead["data"]>;
+}
+export interface Npz {
+  /** In the order of the file. */
+  readonly arrays: ReadonlyMap<string, StoredArray>;
+  close(): Promise<void>;
+}
+
+/** Opens a `.npz` without reading its values. @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID */
+export async function openNpz(file: string): Promise<Npz> {
+  const handle = await open(file, "r").catch((error: unknown) => {
+    throw readError(error, file);
+  });
+  try {
+    const arrays = new Map<string, StoredArray>();
+    for (const entry of await arraysIn(handle, file)) arrays.set(nameOf(entry), await stored(entry, file));
+    return { arrays, close: () => handle.close() };
+  } catch (thrown) {
+    await handle.close();
+    throw readError(thrown, file);
+  }
+}
+
+/** All arrays of a `.npz`, by name, in memory. @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID */
+export async function readNpz(file: string): Promise<Record<string, NpyRead>> {
+  const handle = await open(file, "r").catch((error: unknown) => {
+    throw readError(error, file);
+  });
+  try {
+    const arrays: Record<string, NpyRead> = {};
+    for (const entry of await arraysIn(handle, file)) arrays[nameOf(entry)] = await whole(entry, file);
+    return arrays;
+  } catch (thrown) {
+    throw readError(thrown, file);
+  } finally {
+    await handle.close();
+  }
+}
+
+const nameOf = ({ name }: ZipEntry): string => name.slice(0, -".npy".length);
+const label = (entry: ZipEntry, file: string): string => `${entry.name} of ${path.basename(file)}`;
+
+const arraysIn = (handle: FileHandle, file: string): Promise<ZipEntry[]> =>
+  whileReading(file, async () => (await readZip(handle)).filter(({ name }) => name.endsWith(".npy")));
+
+const whole = (entry: ZipEntry, file: string): Promise<NpyRead> =>
+  whileReading(file, async () => decodeNpy(await entry.read(), label(entry, file)));
+
+async function whileReading<T>(file: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (!(cause instanceof ZipDamaged)) throw cause;
+    throw new BulwarkError(
+      "DATASET_INVALID",
+      `${path.basename(file)} is damaged or is not a .npz file.`,
+      "Save it again with numpy.savez.",
+      {
+        cause,
+      },
+    );
+  }
+}
+
+const longestHeader = 1 << 16;
+
+async function stored(entry: ZipEntry, file: string): Promise<StoredArray> {
+  if (!entry.isStored) return inMemory(await whole(entry, file));
+  const start = await whileReading(file, () => entry.read(0, Math.min(entry.size, longestHeader)));
+  const header = readNpyHeader(start, entry.size, label(entry, file));
+  if (header.isFortran) return inMemory(await whole(entry, file));
+  return onDisk(entry, header, file);
+}
+
+function onDisk(entry: ZipEntry, { shape, start, reader }: NpyHeader, file: string): StoredArray {
+  const row = shape.slice(1).reduce((a, b) => a * b, 1);
+  return {
+    shape,
+    type: reader.type,
+    async read(from, to) {
+      const bytes = await whileReading(file, () => entry.read(start + from * row * reader.size, start + to * row * reader.size));
+      return reader.read(bytes, (to - from) * row);
+    },
+  };
+}
+
+function inMemory({ data, shape, type }: NpyRead): StoredArray {
+  const row = shape.slice(1).reduce((a, b) => a * b, 1);
+  return { shape, type, read: async (from, to) => data.slice(from * row, to * row) };
 }

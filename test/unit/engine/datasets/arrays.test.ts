@@ -1,14 +1,15 @@
 import path from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arrays } from "../../../../src/engine/datasets/arrays.ts";
 import { splitByShare } from "../../../../src/engine/datasets/split.ts";
 import { type NpyArray, writeNpz } from "../../../../src/engine/io/npz.ts";
-import { load, temporaryFolder } from "./helpers.ts";
+import { closeAll, load, temporaryFolder } from "./helpers.ts";
 
 let root: string;
 beforeAll(async () => {
   root = await temporaryFolder();
 });
+afterAll(closeAll);
 let count = 0;
 async function npz(content: Readonly<Record<string, NpyArray>>): Promise<string> {
   const file = path.join(root, `${count++}.npz`);
@@ -43,6 +44,23 @@ describe("numpy arrays", () => {
     });
     expect([data.size("train"), data.size("test")]).toEqual([2, 1]);
     expect((await data.read("test", [0])).labels).toEqual(Int32Array.of(1));
+  });
+
+  it("reads what an attack left: the adversarial images, or the clean ones, of all classes that were predicted", async () => {
+    const path = await npz({
+      clean: floats,
+      adversarial: { data: Float32Array.of(0.5, 0.75, 0, 1), shape: [2, 1, 2, 1] },
+      label: labels,
+      prediction: { data: Int32Array.of(3, 1), shape: [2] },
+    });
+    const adversarial = await load(arrays, { path });
+    expect(await adversarial.read("test", [0, 1])).toEqual({
+      images: Float32Array.of(0.5, 0.75, 0, 1),
+      labels: Int32Array.of(2, 0),
+      n: 2,
+    });
+    expect(adversarial.classNames).toEqual(["0", "1", "2", "3"]);
+    expect((await (await load(arrays, { path, which: "clean" })).read("test", [1])).images).toEqual(Float32Array.of(1, 0.5));
   });
 
   it("refuses what is not images and labels", async () => {

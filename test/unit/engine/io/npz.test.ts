@@ -1,10 +1,12 @@
 import { promises as fs } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { zipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeNpy, encodeNpy } from "../../../../src/engine/io/npy.ts";
-import { readNpz, writeNpz } from "../../../../src/engine/io/npz.ts";
+import { openNpz, readNpz, writeNpz } from "../../../../src/engine/io/npz.ts";
+import { readZip } from "../../../../src/engine/io/unzip.ts";
+import { ZipWriter } from "../../../../src/engine/io/zip.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -95,5 +97,70 @@ describe("npz", () => {
     await fs.writeFile(file, whole.subarray(0, whole.length / 2));
     await expect(readNpz(file)).rejects.toMatchObject({ code: "DATASET_INVALID" });
     await expect(readNpz(path.join(folder, "none.npz"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+  });
+
+  it("is written and read in parts", async () => {
+    const file = path.join(folder, "parts.npz");
+    const rows = [Float32Array.of(1, 2), Float32Array.of(3, 4), Float32Array.of(5, 6)];
+    await writeNpz(file, {
+      images: { type: "float32", shape: [3, 2], chunks: () => rows },
+      score: { data: Float64Array.of(0.1, 1e300), shape: [2] },
+    });
+    const { arrays, close } = await openNpz(file);
+    expect(await arrays.get("images")?.read(1, 3)).toEqual(Float32Array.of(3, 4, 5, 6));
+    expect(await arrays.get("score")?.read(0, 2)).toEqual(Float64Array.of(0.1, 1e300));
+    expect([...arrays].map(([name, { shape, type }]) => [name, shape, type])).toEqual([
+      ["images", [3, 2], "float"],
+      ["score", [2], "float"],
+    ]);
+    await close();
+    // An independent reader of the format finds the same bytes.
+    const entries = unzipSync(await fs.readFile(file));
+    expect(entries["images.npy"]).toEqual(encodeNpy({ data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] }));
+  });
+
+  it("of another writer, compressed or in Fortran order, is read in parts too", async () => {
+    const file = path.join(folder, "other.npz");
+    const images = encodeNpy({ data: Int32Array.of(1, 2, 3, 4), shape: [2, 2] });
+    const fortran = npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }\n", [1, 4, 2, 5, 3, 6]);
+    await fs.writeFile(file, zipSync({ "images.npy": images, "fortran.npy": [fortran, { level: 0 }], "notes.txt": images }, { level: 9 }));
+    const { arrays, close } = await openNpz(file);
+    expect([...arrays.keys()]).toEqual(["images", "fortran"]);
+    expect(await arrays.get("images")?.read(1, 2)).toEqual(Int32Array.of(3, 4));
+    expect(await arrays.get("fortran")?.read(1, 2)).toEqual(Uint8Array.of(4, 5, 6));
+    await close();
+  });
+
+  it("refuses an array that is not as long as its shape, and a byte that changed", async () => {
+    const file = path.join(folder, "short.npz");
+    const chunks = () => [Float32Array.of(1)];
+    await expect(writeNpz(file, { images: { type: "float32", shape: [2], chunks } })).rejects.toThrow("images.npy");
+    await writeNpz(file, { images: { data: Float32Array.of(1, 2), shape: [2] } });
+    const bytes = await fs.readFile(file);
+    bytes[30 + "images.npy".length + 128 + 2] = 7; // in the first value
+    await fs.writeFile(file, bytes);
+    await expect(readNpz(file)).rejects.toMatchObject({ code: "DATASET_INVALID" });
+  });
+});
+
+describe("a zip with 64-bit sizes and places", () => {
+  it("is what other readers take for the same", async () => {
+    const file = path.join(folder, "wide.zip");
+    const handle = await fs.open(file, "w+");
+    const content = [Uint8Array.of(1, 2, 3), Uint8Array.of(4)];
+    const writer = new ZipWriter(handle, 2); // everything above one byte counts as large
+    await writer.add("a", 4, content);
+    await writer.add("b", 1, [Uint8Array.of(9)]);
+    await writer.finish();
+    const read = async (): Promise<[string, Uint8Array][]> =>
+      Promise.all(
+        (await readZip(handle)).map(async (entry): Promise<[string, Uint8Array]> => [entry.name, new Uint8Array(await entry.read())]),
+      );
+    expect(await read()).toEqual([
+      ["a", Uint8Array.of(1, 2, 3, 4)],
+      ["b", Uint8Array.of(9)],
+    ]);
+    await handle.close();
+    expect(unzipSync(await fs.readFile(file))).toEqual({ a: Uint8Array.of(1, 2, 3, 4), b: Uint8Array.of(9) });
   });
 });

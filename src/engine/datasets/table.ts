@@ -1,0 +1,69 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import type { StoredArray } from "../io/npz.ts";
+import { fromBytes } from "../pixels.ts";
+import type { SplitSource } from "./source.ts";
+
+/** Images with their labels in a `.npz`. */
+export interface Table {
+  readonly images: StoredArray;
+  readonly labels: Int32Array;
+  readonly shape: readonly [height: number, width: number, channels: number];
+}
+
+const invalid = (message: string, fix: string): BulwarkError => new BulwarkError("DATASET_INVALID", message, fix);
+const readAtOnce = 1 << 22; // values
+
+/**
+ * Checks a pair of arrays. Images [n,H,W,C] or [n,H,W], uint8 or floats in [0,1], which are read once for that; labels [n] or [n,1],
+ * whole numbers. @throws DATASET_INVALID
+ */
+export async function tableOf(images: StoredArray, labels: StoredArray, name: string): Promise<Table> {
+  const [n = 0, height = 0, width = 0, channels = 1] = images.shape;
+  if (images.shape.length < 3 || images.shape.length > 4 || (channels !== 1 && channels !== 3))
+    throw invalid(
+      `The images of ${name} have shape [${images.shape.join(", ")}].`,
+      "Save them as [n, height, width, channels] with 1 or 3 channels.",
+    );
+  if (images.type === "int")
+    throw invalid(`The images of ${name} are whole numbers of another type than uint8.`, "Save them as uint8 or float32.");
+  const count = labels.shape.reduce((a, b) => a * b, 1);
+  if (count !== n) throw invalid(`${name} has ${n} images but ${count} labels.`, "Save one label per image.");
+  const values = await labels.read(0, labels.shape[0] ?? 0);
+  if (values.some((label) => !Number.isInteger(label)))
+    throw invalid(`The labels of ${name} are not whole numbers.`, "Save class indices.");
+  if (images.type === "float") await checkRange(images, n, height * width * channels, name);
+  return { images, labels: Int32Array.from(values), shape: [height, width, channels] };
+}
+
+async function checkRange(images: StoredArray, n: number, pixels: number, name: string): Promise<void> {
+  const step = Math.max(1, Math.floor(readAtOnce / pixels));
+  for (let start = 0; start < n; start += step) {
+    const values = await images.read(start, Math.min(n, start + step));
+    const wrong = values.findIndex((value) => !(value >= 0 && value <= 1));
+    if (wrong >= 0)
+      throw invalid(
+        `Image ${start + Math.floor(wrong / pixels)} of ${name} has the value ${values[wrong]}, outside [0,1].`,
+        "Divide by 255, or save the bytes as uint8.",
+      );
+  }
+}
+
+/** The rows `rows` of a table as one split. */
+export function splitOf({ images, labels, shape }: Table, rows: readonly number[]): SplitSource {
+  const size = shape[0] * shape[1] * shape[2];
+  return {
+    labels: Int32Array.from(rows, (row) => labels[row] as number),
+    async read(indices, out) {
+      for (let place = 0; place < indices.length; ) {
+        const first = rows[indices[place] as number] as number;
+        let next = place + 1;
+        while (next < indices.length && rows[indices[next] as number] === first + next - place) next++;
+        const values = await images.read(first, first + next - place);
+        if (values instanceof Uint8Array) fromBytes(values, out, place * size);
+        else out.set(values, place * size);
+        place = next;
+      }
+    },
+    close: async () => undefined,
+  };
+}

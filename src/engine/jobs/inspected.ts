@@ -50,7 +50,7 @@ export const inspectedModel = async (p: ModelBehind, engine: Engine, ctx: RunCon
 export async function behindDefenses(model: Classifier, picks: readonly Pick[], ctx: RunContext): Promise<Classifier> {
   if (picks.length === 0) return model;
   const behind = defended(model, frontChain(picks), { random: (i) => ctx.rng.stream(`defense/${i}`) });
-  await checkDefenses(behind);
+  await checkDefenses(behind.front ?? [], behind.inputShape);
   return behind;
 }
 

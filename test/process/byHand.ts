@@ -31,7 +31,7 @@ export function readByHand(directory: string, [height, width, channels]: readonl
   const { config } = modelTopology.model_config ?? modelTopology;
   const layers: Layer[] = config.layers ?? config;
   const weights = readWeights(readFileSync(path.join(directory, "weights.bin")), weightsManifest[0].weights);
-  const { defense } = json("model.bulwark.json");
+  const [defense] = [json("model.bulwark.json").defense ?? []].flat();
   const isVolumized = defense?.id === "volumizedCurriculum" && defense.params.volumizer;
   return {
     scores(image) {

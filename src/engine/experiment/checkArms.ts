@@ -7,6 +7,7 @@ import { planOf } from "../session/openModel.ts";
 import type { tfl } from "../tf.ts";
 import { defensesOf, type ResolvedArm } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
+import { named } from "./named.ts";
 import { factsOfModel, trains } from "./openArm.ts";
 import { traineeOf } from "./trainee.ts";
 
@@ -93,7 +94,3 @@ function checkAttack({ key, entry, params }: NamedAttack, facts: ModelFacts): vo
     throw named(key, thrown);
   }
 }
-
-/** What was thrown, with what it was about in front. */
-const named = (what: string, thrown: unknown): unknown =>
-  thrown instanceof BulwarkError ? new BulwarkError(thrown.code, `${what}: ${thrown.message}`, thrown.fix, { cause: thrown }) : thrown;

@@ -1,10 +1,11 @@
-import type { Params } from "../define/index.ts";
+import type { Params, TrainingPlan } from "../define/index.ts";
 import { stackedPlan, trainingCost } from "../training/plan.ts";
 import { analysisPiece } from "./analyse.ts";
 import { isUndefended, type ResolvedArm } from "./arms.ts";
 import { attackPiece } from "./attackArm.ts";
 import type { RunData } from "./data.ts";
 import type { RunMode } from "./environment.ts";
+import { named } from "./named.ts";
 import { isTrained, ownerOf, staticSources } from "./networks.ts";
 import { preparePiece } from "./prepareArm.ts";
 import type { Piece } from "./progress.ts";
@@ -20,7 +21,7 @@ const gradientCost = 3;
 export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: RunMode): Piece[] {
   const sources = staticSources(experiment.arms, experiment.control);
   return [...experiment.arms, ...sources.unlisted].flatMap((arm) => {
-    const plan = stackedPlan(arm.training, { inputShape: data.dataset.inputShape, classes: data.classes });
+    const plan = planOfArm(arm, data);
     const factor = plan.relativeCost;
     const source = sources.of(arm);
     const pieces: Piece[] = [];
@@ -47,6 +48,14 @@ export function piecesOf(experiment: ResolvedExperiment, data: RunData, mode: Ru
     pieces.push({ key: explainPiece(arm), phase: `Explaining ${arm.name}`, arm: arm.name, cost: factor * (60 + 4 * explained) });
     return pieces;
   });
+}
+
+function planOfArm(arm: ResolvedArm, { dataset, classes }: RunData): TrainingPlan {
+  try {
+    return stackedPlan(arm.training, { inputShape: dataset.inputShape, classes });
+  } catch (thrown) {
+    throw named(arm.name, thrown);
+  }
 }
 
 function attackCost(arm: ResolvedArm, attack: ResolvedAttack, images: number): Piece {

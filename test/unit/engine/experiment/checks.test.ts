@@ -70,7 +70,7 @@ describe("before anything is trained or attacked", () => {
   it("attacks are told by name: of the experiment, of its analyses, of its training", async () => {
     const pixel = { kind: "nPixel", popSize: 4, maxGen: 1 };
     const first = { kind: "fgsm" };
-    await refused({ attacks: [first, { ...pixel, target: 3 }] }, "PARAMETER_INVALID", /^nPixel: There is no class 3/);
+    await refused({ attacks: [first, { ...pixel, target: 3 }] }, "PARAMETER_INVALID", /^nPixel: The target is class 3/);
     await refused({ attacks: [pixel, { ...pixel, queryBudget: 3 }] }, "PARAMETER_INVALID", /^nPixel-2: queryBudget 3 /);
     const patch = { kind: "adversarialPatch", mode: "whitebox", scaleMax: 1.5 };
     const curve = { kind: "robustnessCurve", attack: "adversarialPatch", over: "area", values: [0, 0.1, 0.6] };
@@ -80,13 +80,13 @@ describe("before anything is trained or attacked", () => {
       /^adversarialPatch-area-0_6: .*18×18.*larger than the image/,
     );
     const train = { epochs: 1, batchSize: 8, quickAttack: { ...pixel, target: 5 } };
-    await refused({ train }, "PARAMETER_INVALID", /^quickAttack nPixel: There is no class 5/);
+    await refused({ train }, "PARAMETER_INVALID", /^quickAttack nPixel: The target is class 5/);
   });
 
   it("attacks on a finished model are held against its own classes", async () => {
     await saveNetwork(network(5), workspace.file("more"), { input: {} });
     const attacks = (target: number) => [{ kind: "fgsm" }, { kind: "nPixel", popSize: 4, maxGen: 1, target }];
-    await refused({ model: { file: "more" }, attacks: attacks(5) }, "PARAMETER_INVALID", /^nPixel: There is no class 5.*has 5/);
+    await refused({ model: { file: "more" }, attacks: attacks(5) }, "PARAMETER_INVALID", /^nPixel: The target is class 5.*5 classes/);
     expect((await attempt({ model: { file: "more" }, attacks: attacks(4) })).error).toBeNull();
   });
 });

@@ -294,7 +294,7 @@ it("weights that are not those of a slice start anew, and a note says so", () =>
     ),
   });
   const { network: deep, notes } = convert3d(flat, { depth: 4, patch: [4, 4], kernelDepth: 3, weights: "inflate" });
-  expect(notes.filter((note) => note.includes("anew"))).toEqual([expect.stringContaining('"scores"')]);
+  expect(notes.filter((note) => note.includes("starts from new weights"))).toEqual([expect.stringContaining('"scores"')]);
   const [kernel] = deep.getLayer("conv").getWeights();
   expect(kernel?.slice([1, 0, 0, 0, 0], [1, 3, 3, 1, 2]).dataSync()).toEqual(flat.getLayer("conv").getWeights()[0]?.dataSync());
   expect(kernel?.slice([0, 0, 0, 0, 0], [1, 3, 3, 1, 2]).dataSync()).toEqual(new Float32Array(18));

@@ -67,7 +67,7 @@ export interface AttentionSide {
   readonly degenerate: boolean;
 }
 export interface AttentionResult {
-  readonly layer: string;
+  readonly layer: string | null;
   /** Layers that can be looked at, in network order. */
   readonly layers: readonly string[];
   readonly clean: AttentionSide;

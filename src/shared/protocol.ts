@@ -176,7 +176,7 @@ export interface ExplainImageParams {
 export interface ExplainImageResult {
   readonly directory: string;
   readonly prediction: ClassScore;
-  readonly layer: string;
+  readonly layer: string | null;
   /** PNG of the map over the image, and of the map alone. */
   readonly overlay: string;
   readonly map: string;

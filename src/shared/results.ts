@@ -145,7 +145,8 @@ export interface ExplanationSample {
 }
 
 export interface ExplanationResult extends Choice {
-  readonly layer: string;
+  /** That the maps were read from; null of an explanation that looks at none. */
+  readonly layer: string | null;
   readonly samples: readonly ExplanationSample[];
 }
 

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/engine/backends/index.ts";
 import type { Classifier } from "../../src/engine/classifier/classifier.ts";
-import { createContext } from "../../src/engine/context.ts";
+import { createContext, type RunContext, type StreamContext } from "../../src/engine/context.ts";
 import { type Explanation, type Params, resolveParams } from "../../src/engine/define/index.ts";
 import { explanations } from "../../src/engine/registry.ts";
 import { type Images, tf } from "../../src/engine/tf.ts";
 import { near, randomBatch } from "../unit/engine/fixtures.ts";
 import { backends, cheapParams, outOfBounds, subjects } from "./subjects.ts";
+
+/** The streams of images `first`, `first + 1`, … */
+const streams = (ctx: RunContext, first: number): StreamContext => ({ ...ctx, random: (i) => ctx.rng.stream(`explain/${first + i}`) });
 
 describe.each(backends)("on %s", (backend) => {
   beforeAll(() => useBackend(backend));
@@ -23,7 +26,13 @@ describe.each(backends)("on %s", (backend) => {
       const x: Images = tf.tensor4d(pixels.slice(from * 64, to * 64), [to - from, 8, 8, 1]);
       const classes = tf.tensor1d([0, 1, 2].slice(from, to), "int32");
       try {
-        const result = await explanation.explain(model, x, classes, params, createContext({ seed: 2, ...(signal ? { signal } : {}) }));
+        const result = await explanation.explain(
+          model,
+          x,
+          classes,
+          params,
+          streams(createContext({ seed: 2, ...(signal ? { signal } : {}) }), from),
+        );
         const [map, area] = [Array.from(await result.map.data()), Array.from(await result.area.data())];
         const shapes = [result.map.shape, result.area.shape];
         tf.dispose([result.map, result.area]);

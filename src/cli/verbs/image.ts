@@ -22,7 +22,9 @@ export const explain: VerbAction = async (args, session) => {
   const result = await explainImage({ image, model, method, params, directory, force: args.flag("force") }, engine, session.context());
   if (args.flag("json")) printJson(result);
   else {
-    printText(`${result.prediction.name} ${percent(result.prediction.probability)}, attention of layer ${result.layer}`);
+    printText(
+      `${result.prediction.name} ${percent(result.prediction.probability)}, attention${result.layer === null ? "" : ` of layer ${result.layer}`}`,
+    );
     printText(`area ${percent(result.area)} of the picture${result.degenerate ? "; the map is zero everywhere" : ""}`);
     printText(path.join(result.directory, result.overlay));
   }

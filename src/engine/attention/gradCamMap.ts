@@ -1,4 +1,4 @@
-import type { FeatureSource } from "../classifier/classifier.ts";
+import type { LayerSource } from "../classifier/classifier.ts";
 import { type Images, type Labels, tf } from "../tf.ts";
 
 /**
@@ -7,11 +7,12 @@ import { type Images, type Labels, tf } from "../tf.ts";
  * @param classIndex [b], the class whose evidence is shown.
  * @returns [n,h,w] as the layer's features (n = b, or b·Z slices), not normalised; the caller disposes.
  */
-export function gradCamMap(source: FeatureSource, x: Images, classIndex: Labels, layer: string): tf.Tensor3D {
+export function gradCamMap(source: LayerSource, x: Images, classIndex: Labels, layer: string): tf.Tensor3D {
   return tf.tidy(() => {
-    const features = source.features(x, layer);
+    const value = source.run(x, { take: [layer] }).taken.get(layer) as tf.Tensor;
+    const features = value.rank === 4 ? (value as tf.Tensor4D) : slicesInLine(value as tf.Tensor5D);
     const score = (values: tf.Tensor): tf.Scalar => {
-      const logits = source.head(values as tf.Tensor4D, x, layer);
+      const logits = source.run(x, { from: { layer, value: tf.reshape(values, value.shape) } }).logits;
       // One sum over the batch: an image's features reach its own logits only.
       return tf.sum(tf.mul(logits, tf.cast(tf.oneHot(classIndex, logits.shape[1]), "float32")));
     };
@@ -24,6 +25,12 @@ export function gradCamMap(source: FeatureSource, x: Images, classIndex: Labels,
     return tf.reshape(tf.relu(raw), [n, h, w]);
   });
 }
+
+/** [b,Z,h,w,K] → [b·Z,h,w,K]. */
+const slicesInLine = (value: tf.Tensor5D): tf.Tensor4D => {
+  const [b, depth, h, w, channels] = value.shape;
+  return tf.reshape(value, [b * depth, h, w, channels]);
+};
 
 export type Normalisation = "max" | "minmax" | "none";
 

@@ -1,18 +1,43 @@
 import type { InputContract } from "../../shared/contract.ts";
 import type { Choice } from "../../shared/results.ts";
 import type { Streams } from "../random.ts";
-import { type Images, type Logits, tf, type tfl } from "../tf.ts";
+import { type Images, type Logits, tf } from "../tf.ts";
 
-/** Where an attention map can be read from, and how the class scores follow from it. */
-export interface FeatureSource {
-  /** Names of the layers that have spatial extent, in network order; the last one is the default of Grad-CAM. */
-  readonly layers: readonly string[];
-  readonly defaultLayer: string;
-  /** Output of `layer` for images [b,H,W,C]: [b,h,w,K], or [b·Z,h,w,K] for a volumized model. */
-  features(x: Images, layer: string): tf.Tensor4D;
-  /** Logits [b,k] as a differentiable function of that output, for the same images. */
-  head(features: tf.Tensor4D, x: Images, layer: string): Logits;
-  /** Map at feature resolution [n,h,w] (n as `features`) → image resolution [b,H,W], bilinear with half-pixel centres. */
+/** One layer of a network, or one of several applications of a layer. */
+export interface LayerInfo {
+  /** Unique within the model: `conv2d_1`, `relu#2` for a second application, `encoder/conv2d` within a nested model. */
+  readonly name: string;
+  /** Class name, such as "Conv2D". */
+  readonly type: string;
+  /** Of its output, the batch first, channels last; null for any size. */
+  readonly shape: readonly (number | null)[];
+  /** Has a grid of at least 2×2 cells: an attention map can be read from it. */
+  readonly spatial: boolean;
+  /** What it is or ends in, such as "relu"; null for none. */
+  readonly activation: string | null;
+}
+export interface LayerRun {
+  /** Layers whose output is wanted, by name. */
+  readonly take?: readonly string[];
+  /** Runs from a layer's value on; paths around that layer start from the images. */
+  readonly from?: { readonly layer: string; readonly value: tf.Tensor };
+  /** Called for every layer that is or ends in an activation, in turn, with the value before it; what it returns takes the place of the value after it. */
+  readonly activation?: (unit: LayerInfo, before: tf.Tensor) => tf.Tensor | undefined;
+}
+/** The layers of a model: reading them, going on from them, changing activations. */
+export interface LayerSource {
+  /** In network order. */
+  readonly all: readonly LayerInfo[];
+  /** The last spatial one: the default of Grad-CAM. */
+  readonly defaultLayer: string | undefined;
+  /**
+   * One pass. Values are channels last: [b,h,w,K], or [b,Z,h,w,K] of a volumized network. Differentiable, also twice. The caller disposes.
+   * @throws PARAMETER_INVALID for a layer that is not there
+   */
+  run(x: Images, o?: LayerRun): { readonly logits: Logits; readonly taken: ReadonlyMap<string, tf.Tensor> };
+  /** Weights of a layer that has a kernel, as tfjs orders them: [h,w,in,out], [in,out] … */
+  kernel(layer: string): { readonly shape: readonly number[]; values(): Promise<Float32Array> } | undefined;
+  /** Map at a layer's resolution, [b,h,w] or [b·Z,h,w] → image resolution [b,H,W], bilinear with half-pixel centres. */
   toImage(map: tf.Tensor3D, x: Images): tf.Tensor3D;
 }
 
@@ -40,9 +65,8 @@ export interface Classifier {
   readonly withStreams?: (streams: Streams) => Classifier;
   /** Summed over the batch: what an adaptive attacker has to keep small as well. `inputGradient` subtracts it from what is ascended. */
   readonly penalty?: (x: Images) => tf.Scalar;
-  readonly featureSource: FeatureSource | undefined;
-  /** The network itself, for inspection and saving. */
-  readonly network: tfl.LayersModel;
+  /** Undefined where the model does not show its layers. */
+  readonly layers: LayerSource | undefined;
   readonly contract: InputContract;
   /** The defences that the model carries: those it was trained with, then those in front of it, in the order in which an image meets them. */
   readonly defenses: readonly Choice[];
@@ -56,6 +80,10 @@ export interface Classifier {
   readonly warnings: readonly string[];
   dispose(): void;
 }
+
+/** Names of the layers that an attention map can be read from, in network order. */
+export const spatialLayers = ({ layers }: Classifier): string[] =>
+  (layers?.all ?? []).filter(({ spatial }) => spatial).map(({ name }) => name);
 
 /**
  * Gradient of any function of images [b,H,W,C], a sum over the batch where each image's gradient is to be its own. Passes through the

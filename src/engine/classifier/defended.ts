@@ -2,7 +2,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { type Bound, type DefenseView, documented, type InferenceDefense } from "../define/index.ts";
 import type { Streams } from "../random.ts";
 import { type Images, tf } from "../tf.ts";
-import type { Classifier, FeatureSource, FrontDefense } from "./classifier.ts";
+import type { Classifier, FrontDefense, LayerSource } from "./classifier.ts";
 import { continued } from "./streams.ts";
 
 /**
@@ -37,7 +37,7 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
     randomised,
     ...(randomised ? { withStreams: (others) => inFront(model.withStreams?.(others) ?? model, defense, others) } : {}),
     // Several readings of the layers of one batch have to agree: each begins its draws anew.
-    featureSource: model.featureSource && layersBehind(model.featureSource, (x) => transformer(draw())(x)),
+    layers: model.layers && layersBehind(model.layers, (x) => transformer(draw())(x)),
     front: [{ ...choice, title: entry.title, transform }, ...behind],
     defenses: [...trained, choice, ...model.defenses.slice(trained.length)],
     bare: model.bare ?? model,
@@ -87,9 +87,15 @@ export function transformed(defense: Bound<InferenceDefense>, x: Images, see: De
   );
 }
 
-const layersBehind = (source: FeatureSource, transform: (x: Images) => Images): FeatureSource => ({
+const layersBehind = (source: LayerSource, transform: (x: Images) => Images): LayerSource => ({
   ...source,
-  features: (x, layer) => tf.tidy(() => source.features(transform(x), layer)),
-  head: (features, x, layer) => tf.tidy(() => source.head(features, transform(x), layer)),
+  run(x, o) {
+    const transformed = transform(x);
+    try {
+      return source.run(transformed, o);
+    } finally {
+      if (transformed !== x) transformed.dispose();
+    }
+  },
   toImage: (map, x) => tf.tidy(() => source.toImage(map, transform(x))),
 });

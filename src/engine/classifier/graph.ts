@@ -1,4 +1,25 @@
 import { type tf, tfl } from "../tf.ts";
+import { activationOf, beforeActivation } from "./activation.ts";
+
+/** One application of a layer within a network; a layer that is applied twice has two. */
+export interface Unit {
+  /** Unique: the layer's name, `#2`, `#3` … behind it from its second application on, `model/` before it within a nested model. */
+  readonly name: string;
+  readonly layer: tfl.layers.Layer;
+  readonly inputs: readonly Unit[];
+  /** Of its output, the batch first; null for any size. */
+  readonly shape: readonly (number | null)[];
+  /** Symbolic output; of a nested model, one of its outputs. */
+  readonly output: tfl.SymbolicTensor;
+  /** Of a nested model: the unit within it that gives that output. */
+  readonly inner: Unit | undefined;
+}
+export interface Graph {
+  readonly input: Unit;
+  readonly output: Unit;
+  /** The input, and all that leads from it to the output in network order; layers of a nested model come before the model. */
+  readonly units: readonly Unit[];
+}
 
 /**
  * Computes a layer's output in place of the layer itself; undefined leaves it to the layer. Training puts seeded dropout in here.
@@ -8,38 +29,13 @@ export type LayerOverride = (layer: tfl.layers.Layer, input: tf.Tensor) => tf.Te
 export interface GraphRun {
   readonly training?: boolean;
   readonly override?: LayerOverride;
+  /** Replaces the activation of a unit, given what it is applied to; undefined leaves it as it is. */
+  readonly activation?: ((unit: Unit, before: tf.Tensor) => tf.Tensor | undefined) | undefined;
+  /** The network's input, where that is needed and not known. */
+  readonly input?: () => tf.Tensor;
 }
-type Values = Map<number, tf.Tensor>;
-
-/**
- * Runs a layers model (any acyclic graph, nested models included) on tensors that stand for some of its symbolic ones, and gives
- * the value of `target`. Differentiable; call inside a tidy. tfjs-layers itself can only start from a model's inputs.
- * @param values known values by id of the symbolic tensor; a model's input, or a layer's output to run from there on.
- */
-export function evaluateGraph(target: tfl.SymbolicTensor, values: Values, run: GraphRun = {}): tf.Tensor {
-  const known = values.get(target.id);
-  if (known) return known;
-  const layer = target.sourceLayer;
-  const inputs = target.inputs.map((input) => evaluateGraph(input, values, run));
-  const outputs = applyLayer(layer, inputs, target, run);
-  const value = outputs[target.outputTensorIndex ?? 0];
-  if (!value) throw new Error(`Layer ${layer.name} has no output ${target.outputTensorIndex ?? 0}.`);
-  values.set(target.id, value);
-  return value;
-}
-
-function applyLayer(layer: tfl.layers.Layer, inputs: tf.Tensor[], target: tfl.SymbolicTensor, run: GraphRun): tf.Tensor[] {
-  const [first] = inputs;
-  if (!first) throw new Error(`Layer ${layer.name} has no input that leads to ${target.name}.`);
-  if (layer instanceof tfl.LayersModel) {
-    const inner: Values = new Map(layer.inputs.map((input, i) => [input.id, inputs[i] ?? first]));
-    return layer.outputs.map((output) => evaluateGraph(output, inner, run));
-  }
-  const replaced = inputs.length === 1 ? run.override?.(layer, first) : undefined;
-  if (replaced) return [replaced];
-  const output = layer.apply(inputs.length === 1 ? first : inputs, { ...target.callArgs, training: run.training === true });
-  return (Array.isArray(output) ? output : [output]) as tf.Tensor[];
-}
+/** Values that are known; evaluation adds its own. */
+export type Values = Map<Unit, tf.Tensor>;
 
 /** The only input and output of a classifier. */
 export function endsOf(network: tfl.LayersModel): { input: tfl.SymbolicTensor; output: tfl.SymbolicTensor } {
@@ -49,25 +45,125 @@ export function endsOf(network: tfl.LayersModel): { input: tfl.SymbolicTensor; o
   return { input, output };
 }
 
-/** Output of the whole network for `x`. */
-export function runNetwork(network: tfl.LayersModel, x: tf.Tensor, run: GraphRun = {}): tf.Tensor {
-  const { input, output } = endsOf(network);
-  return evaluateGraph(output, new Map([[input.id, x]]), run);
+const graphs = new WeakMap<tfl.LayersModel, Graph>();
+
+/** A layers model of one input and one output with its nested models laid open. */
+export function graphOf(network: tfl.LayersModel): Graph {
+  const known = graphs.get(network);
+  if (known) return known;
+  const { input: tensor } = endsOf(network);
+  const input: Draft = {
+    name: "",
+    layer: tensor.sourceLayer,
+    inputs: [],
+    shape: tensor.shape,
+    output: tensor,
+    inner: undefined,
+    within: [],
+  };
+  const { own, outputs } = unfold(network, [input]);
+  const units: Draft[] = [];
+  nameAll([input, ...own], "", units);
+  const graph = { input, output: outputs[0] as Unit, units };
+  graphs.set(network, graph);
+  return graph;
 }
 
-/** Symbolic output of every layer that leads to the network's output, by name, in network order. */
-export function layerOutputs(network: tfl.LayersModel): Map<string, tfl.SymbolicTensor> {
-  const reached = new Map<string, tfl.SymbolicTensor>();
-  const walk = (tensor: tfl.SymbolicTensor): void => {
-    if (reached.has(tensor.sourceLayer.name)) return;
-    reached.set(tensor.sourceLayer.name, tensor);
-    for (const input of tensor.inputs) walk(input);
+/** A unit that has no name yet, with the units of the nested model that it stands for. */
+type Draft = { -readonly [K in keyof Unit]: Unit[K] } & { readonly within: readonly Draft[] };
+
+/** Units of one model but for its inputs, which are given, in the order of its layers. */
+function unfold(model: tfl.LayersModel, given: readonly Unit[]): { own: Draft[]; outputs: Unit[] } {
+  const known = new Map<number, Unit>(model.inputs.map((input, i) => [input.id, given[i] ?? (given[0] as Unit)]));
+  const own: Draft[] = [];
+  const unitOf = (tensor: tfl.SymbolicTensor): Unit => {
+    const found = known.get(tensor.id);
+    if (found) return found;
+    const made = applied(tensor, tensor.inputs.map(unitOf));
+    known.set(tensor.id, made);
+    own.push(made);
+    return made;
   };
-  walk(endsOf(network).output);
-  const ordered = new Map<string, tfl.SymbolicTensor>();
-  for (const { name } of network.layers) {
-    const output = reached.get(name);
-    if (output) ordered.set(name, output);
+  const outputs = model.outputs.map(unitOf);
+  const places = new Map(model.layers.map((layer, i) => [layer, i]));
+  const place = ({ layer }: Draft): number => places.get(layer) ?? 0;
+  return { own: inputsFirst(own.sort((a, b) => place(a) - place(b))), outputs };
+}
+
+/** The order given, but for a second application of a layer, which comes after what it is applied to. */
+function inputsFirst(units: readonly Draft[]): Draft[] {
+  const ordered = new Set<Unit>();
+  const emit = (unit: Unit): void => {
+    if (ordered.has(unit) || !units.includes(unit as Draft)) return;
+    unit.inputs.forEach(emit);
+    ordered.add(unit);
+  };
+  units.forEach(emit);
+  return [...ordered] as Draft[];
+}
+
+function applied(tensor: tfl.SymbolicTensor, inputs: readonly Unit[]): Draft {
+  const layer = tensor.sourceLayer;
+  const common = { name: "", layer, inputs, output: tensor };
+  if (!(layer instanceof tfl.LayersModel)) return { ...common, shape: shapeOf(tensor, inputs), inner: undefined, within: [] };
+  const { own, outputs } = unfold(layer, inputs);
+  const inner = outputs[tensor.outputTensorIndex ?? 0] as Unit;
+  return { ...common, shape: inner.shape, inner, within: own };
+}
+
+/** What tfjs says, or, within a nested model that takes any size, what follows from the sizes it gets here. */
+function shapeOf(tensor: tfl.SymbolicTensor, inputs: readonly Unit[]): readonly (number | null)[] {
+  if (tensor.shape.slice(1).every((side) => side !== null) || inputs.length === 0) return tensor.shape;
+  const shapes = inputs.map(({ shape }) => [...shape]);
+  const found = tensor.sourceLayer.computeOutputShape(shapes.length === 1 ? (shapes[0] as number[]) : (shapes as number[][]));
+  return (Array.isArray(found[0]) ? found[tensor.outputTensorIndex ?? 0] : found) as (number | null)[];
+}
+
+function nameAll(units: readonly Draft[], prefix: string, all: Draft[], taken = new Map<string, number>()): void {
+  for (const unit of units) {
+    const name = `${prefix}${unit.layer.name}`;
+    const count = (taken.get(name) ?? 0) + 1;
+    taken.set(name, count);
+    unit.name = count === 1 ? name : `${name}#${count}`;
+    nameAll(unit.within, `${unit.name}/`, all, taken);
+    all.push(unit);
   }
-  return ordered;
+}
+
+/**
+ * Value of a unit, from values that are known: the network's input, or those to run from. Differentiable; call inside a tidy. tfjs-layers
+ * itself can only start from a model's inputs.
+ */
+export function evaluate(unit: Unit, values: Values, run: GraphRun = {}): tf.Tensor {
+  const known = values.get(unit);
+  if (known) return known;
+  const value = unit.inner ? evaluate(unit.inner, values, run) : apply(unit, values, run);
+  values.set(unit, value);
+  return value;
+}
+
+function apply(unit: Unit, values: Values, run: GraphRun): tf.Tensor {
+  const { layer, output } = unit;
+  if (unit.inputs.length === 0 && run.input) return run.input();
+  const inputs = unit.inputs.map((input) => evaluate(input, values, run));
+  const [first] = inputs;
+  if (!first) throw new Error(`Layer ${unit.name} has no input, and its value is not known.`);
+  const replaced = inputs.length === 1 ? run.override?.(layer, first) : undefined;
+  if (replaced) return replaced;
+  const computed = (): tf.Tensor => {
+    const given = { ...output.callArgs, training: run.training === true };
+    const outputs = [layer.apply(inputs.length === 1 ? first : inputs, given)].flat() as tf.Tensor[];
+    const value = outputs[output.outputTensorIndex ?? 0];
+    if (!value) throw new Error(`Layer ${unit.name} has no output ${output.outputTensorIndex ?? 0}.`);
+    return value;
+  };
+  if (!run.activation || activationOf(layer) === null) return computed();
+  const { before, activate } = beforeActivation(layer, first, computed);
+  return run.activation(unit, before) ?? activate(before);
+}
+
+/** Output of the whole network for `x`. */
+export function runNetwork(network: tfl.LayersModel, x: tf.Tensor, run: GraphRun = {}): tf.Tensor {
+  const { input, output } = graphOf(network);
+  return evaluate(output, new Map([[input, x]]), run);
 }

@@ -1,9 +1,11 @@
 import type { InputContract } from "../../shared/contract.ts";
+import { BulwarkError } from "../../shared/errors.ts";
 import type { TrainingPlan } from "../define/index.ts";
-import { type Logits, tf, type tfl } from "../tf.ts";
+import { type Images, type Logits, tf, type tfl } from "../tf.ts";
 import { unvolumize, volumize } from "../volumizer/volumize.ts";
-import type { FeatureSource } from "./classifier.ts";
-import { endsOf, evaluateGraph, layerOutputs } from "./graph.ts";
+import { activationOf } from "./activation.ts";
+import type { LayerInfo, LayerRun, LayerSource } from "./classifier.ts";
+import { evaluate, type Graph, graphOf, type Unit, type Values } from "./graph.ts";
 import { networkInput } from "./input.ts";
 
 interface SourceOptions {
@@ -16,85 +18,75 @@ interface SourceOptions {
   readonly count: (images: number) => void;
 }
 
-/**
- * Layers whose output has a grid of at least 2×2 cells, in network order; the input is none. Of a volumized network: in each of the
- * slices, so that layers which only rearrange slices for the next one are none either.
- */
-function spatialLayers(
-  network: tfl.LayersModel,
-  isVolumized: boolean,
-  channelsFirst: boolean,
-): { name: string; output: tfl.SymbolicTensor }[] {
-  const depth = endsOf(network).input.shape[1];
-  const found: { name: string; output: tfl.SymbolicTensor }[] = [];
-  for (const [name, output] of layerOutputs(network)) {
-    if (output.sourceLayer.getClassName() === "InputLayer" || output.rank !== (isVolumized ? 5 : 4)) continue;
-    if (isVolumized && output.shape[1] !== depth) continue;
-    const [h, w] = channelsFirst ? output.shape.slice(2) : output.shape.slice(-3, -1);
-    if ((h ?? 0) >= 2 && (w ?? 0) >= 2) found.push({ name, output });
-  }
-  return found;
+/** The layers of a layers model, nested ones included. */
+export function layerSourceOf(o: SourceOptions): LayerSource {
+  const graph = graphOf(o.network);
+  const channelsFirst = o.contract.input.layout === "nchw" && !o.plan?.volumizer;
+  const all = graph.units.map((unit) => infoOf(unit, graph, { channelsFirst, volumized: o.plan?.volumizer !== undefined }));
+  const byUnit = new Map(graph.units.map((unit, i) => [unit, all[i] as LayerInfo]));
+  const unitOf = (name: string): Unit => graph.units.find((unit) => unit.name === name) ?? unknown(name, all);
+  const isMoved = (value: tf.Tensor): boolean => channelsFirst && value.rank === 4;
+  const channelsLast = (value: tf.Tensor): tf.Tensor => (isMoved(value) ? tf.transpose(value, [0, 2, 3, 1]) : value);
+  const networkOrder = (value: tf.Tensor): tf.Tensor => (isMoved(value) ? tf.transpose(value, [0, 3, 1, 2]) : value);
+
+  const run = (x: Images, { take = [], from, activation }: LayerRun = {}) => {
+    if (!from) o.count(x.shape[0]);
+    const [logits, ...values] = tf.tidy((): tf.Tensor[] => {
+      const known: Values = new Map(from ? [[unitOf(from.layer), networkOrder(from.value)]] : []);
+      const mode = {
+        input: () => networkInput(x, o.contract, o.plan),
+        activation: activation && ((unit: Unit, before: tf.Tensor) => activation(byUnit.get(unit) as LayerInfo, before)),
+      };
+      const scores = o.logitsOf(evaluate(graph.output, known, mode));
+      return [scores, ...take.map((name) => channelsLast(evaluate(unitOf(name), known, mode)).clone())];
+    });
+    return { logits: logits as Logits, taken: new Map(take.map((name, i) => [name, values[i] as tf.Tensor])) };
+  };
+  return {
+    all,
+    defaultLayer: all.filter(({ spatial }) => spatial).at(-1)?.name,
+    run,
+    kernel(name) {
+      const kernel = unitOf(name).layer.weights.find(({ originalName }) => /kernel/i.test(originalName));
+      if (!kernel) return undefined;
+      const { shape } = kernel.read();
+      return { shape, values: async () => Float32Array.from(await kernel.read().data()) };
+    },
+    toImage: (map, x) => tf.tidy(() => mapToImage(map, x, o.plan)),
+  };
 }
 
 /**
- * Features of every layer with spatial extent. For a volumized network the Z slices of an image follow one another along the first
- * axis. @returns undefined where no layer has such an output.
+ * Spatial is what has a grid of at least 2×2 cells; of a volumized network in each of the slices, so that layers which only rearrange
+ * slices for the next one are none.
  */
-export function featureSourceOf(o: SourceOptions): FeatureSource | undefined {
-  const channelsFirst = o.contract.input.layout === "nchw" && !o.plan?.volumizer;
-  const layers = spatialLayers(o.network, o.plan?.volumizer !== undefined, channelsFirst);
-  const last = layers.at(-1);
-  if (!last) return undefined;
-  const { input, output } = endsOf(o.network);
-  const symbolic = (layer: string): tfl.SymbolicTensor => {
-    const found = layers.find((l) => l.name === layer);
-    if (!found) throw new Error(`Layer ${layer} has no spatial extent.`);
-    return found.output;
-  };
-  const volumizer = o.plan?.volumizer;
-  return {
-    layers: layers.map((l) => l.name),
-    defaultLayer: last.name,
-    features: (x, layer) => {
-      o.count(x.shape[0]);
-      return tf.tidy(() => {
-        const value = evaluateGraph(symbolic(layer), new Map([[input.id, networkInput(x, o.contract, o.plan)]]));
-        return flattenSlices(channelsFirst ? tf.transpose(value, [0, 2, 3, 1]) : value);
-      });
-    },
-    head: (features, x, layer) =>
-      tf.tidy(() => {
-        const start = symbolic(layer);
-        const [n, h, w, channels] = features.shape;
-        const whole = start.rank === 5 ? tf.reshape(features, [x.shape[0], n / x.shape[0], h, w, channels]) : features;
-        const value = channelsFirst ? tf.transpose(whole, [0, 3, 1, 2]) : whole;
-        // The input stays known, for networks with a path around the layer.
-        const values = new Map([
-          [start.id, value as tf.Tensor],
-          [input.id, networkInput(x, o.contract, o.plan)],
-        ]);
-        return o.logitsOf(evaluateGraph(output, values));
-      }),
-    toImage: (map, x) =>
-      tf.tidy(() => {
-        const [, height, width] = x.shape;
-        const cells = tf.expandDims(map, 3) as tf.Tensor4D;
-        const b = x.shape[0];
-        if (!volumizer) return resize(cells, height, width);
-        const { volume, perms } = volumize(x, volumizer);
-        const [, depth, patchHeight, patchWidth] = volume.shape;
-        const slices = tf.reshape(resize(cells, patchHeight, patchWidth), [b, depth, patchHeight, patchWidth, 1]) as tf.Tensor5D;
-        return tf.reshape(unvolumize(slices, perms, height, width), [b, height, width]) as tf.Tensor3D;
-      }),
-  };
+function infoOf({ name, layer, shape }: Unit, { input }: Graph, o: { channelsFirst: boolean; volumized: boolean }): LayerInfo {
+  const type = layer.getClassName();
+  const sides = o.channelsFirst && shape.length === 4 ? [shape[0] ?? null, ...shape.slice(2), shape[1] ?? null] : shape;
+  const [h, w] = sides.slice(-3, -1);
+  const isGrid = shape.length === (o.volumized ? 5 : 4) && (!o.volumized || shape[1] === input.shape[1]);
+  const spatial = isGrid && type !== "InputLayer" && (h ?? 0) >= 2 && (w ?? 0) >= 2;
+  return { name, type, shape: sides, spatial, activation: activationOf(layer) };
+}
+
+function unknown(name: string, all: readonly LayerInfo[]): never {
+  throw new BulwarkError(
+    "PARAMETER_INVALID",
+    `The model has no layer "${name}".`,
+    `Choose one of ${all.map((layer) => layer.name).join(", ")}.`,
+  );
+}
+
+function mapToImage(map: tf.Tensor3D, x: Images, plan: TrainingPlan | undefined): tf.Tensor3D {
+  const [b, height, width] = x.shape;
+  const cells = tf.expandDims(map, 3) as tf.Tensor4D;
+  if (!plan?.volumizer) return resize(cells, height, width);
+  const { volume, perms } = volumize(x, plan.volumizer);
+  const [, depth, sliceHeight, sliceWidth] = volume.shape;
+  const slices = tf.reshape(resize(cells, sliceHeight, sliceWidth), [b, depth, sliceHeight, sliceWidth, 1]) as tf.Tensor5D;
+  return tf.reshape(unvolumize(slices, perms, height, width), [b, height, width]) as tf.Tensor3D;
 }
 
 /** Bilinear with half-pixel centres, [n,h,w,1] → [n,H,W]. */
 const resize = (cells: tf.Tensor4D, height: number, width: number): tf.Tensor3D =>
   tf.reshape(tf.image.resizeBilinear(cells, [height, width], false, true), [cells.shape[0], height, width]);
-
-function flattenSlices(value: tf.Tensor): tf.Tensor4D {
-  if (value.rank === 4) return value as tf.Tensor4D;
-  const [b = 1, depth = 1, h = 1, w = 1, channels = 1] = value.shape;
-  return tf.reshape(value, [b * depth, h, w, channels]);
-}

@@ -7,7 +7,7 @@ import { type Images, type Logits, tf, type tfl } from "../tf.ts";
 import type { Classifier } from "./classifier.ts";
 import { endsOf, runNetwork } from "./graph.ts";
 import { networkInput } from "./input.ts";
-import { featureSourceOf } from "./layers.ts";
+import { layerSourceOf } from "./layers.ts";
 
 export interface NetworkOptions {
   readonly contract: InputContract;
@@ -55,8 +55,7 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
     },
     evaluations,
     randomised: false,
-    featureSource: featureSourceOf({ network, contract: o.contract, plan: o.plan, logitsOf, count }),
-    network,
+    layers: layerSourceOf({ network, contract: o.contract, plan: o.plan, logitsOf, count }),
     contract: o.contract,
     defenses: o.defenses ?? [],
     warnings: o.warnings ?? [],

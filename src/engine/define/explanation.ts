@@ -1,6 +1,6 @@
 import type { Static, TObject } from "@sinclair/typebox";
 import type { Classifier } from "../classifier/classifier.ts";
-import type { RunContext } from "../context.ts";
+import type { StreamContext } from "../context.ts";
 import type { Images, Labels, tf } from "../tf.ts";
 import type { Described, Entry } from "./entry.ts";
 import type { Params } from "./params.ts";
@@ -10,17 +10,23 @@ export interface Explained {
   readonly map: tf.Tensor3D;
   /** Attention area [b,H,W], 0 or 1, float32; the caller disposes. */
   readonly area: tf.Tensor3D;
-  readonly layer: string;
+  /** The layer that the map was read from; null where the method looks at none. */
+  readonly layer: string | null;
   /** Images whose map is zero everywhere. */
   readonly degenerate: readonly boolean[];
 }
+/** What a method looks at: class scores alone, gradients of the image, or layers that have a grid. */
+export type ExplanationNeeds = "scores" | "gradients" | "layers";
+
 export interface Explanation extends Entry {
-  /** `classIndex` [b]: the class whose evidence is shown. */
-  explain(model: Classifier, x: Images, classIndex: Labels, params: Params, ctx: RunContext): Promise<Explained>;
+  readonly needs: ExplanationNeeds;
+  /** `classIndex` [b]: the class whose evidence is shown. An image alone gets the map that it gets in a batch. */
+  explain(model: Classifier, x: Images, classIndex: Labels, params: Params, ctx: StreamContext): Promise<Explained>;
 }
 export function defineExplanation<P extends TObject>(
   spec: Described<P, Static<P>> & {
-    explain(model: Classifier, x: Images, classIndex: Labels, params: Static<P>, ctx: RunContext): Promise<Explained>;
+    readonly needs: ExplanationNeeds;
+    explain(model: Classifier, x: Images, classIndex: Labels, params: Static<P>, ctx: StreamContext): Promise<Explained>;
   },
 ): Explanation {
   return spec as unknown as Explanation;

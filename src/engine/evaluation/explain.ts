@@ -1,15 +1,17 @@
+import { BulwarkError } from "../../shared/errors.ts";
 import type { Choice } from "../../shared/results.ts";
 import { iou } from "../attention/area.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
-import { resolveParams } from "../define/index.ts";
-import { find } from "../registry.ts";
+import type { Explanation } from "../define/index.ts";
+import { bind } from "../registry.ts";
 import { type Images, tf } from "../tf.ts";
 import { argmax, probabilities } from "./clean.ts";
 
 /** Attention maps of n images, read back from the backend. */
 export interface Explanations {
-  readonly layer: string;
+  readonly layer: string | null;
   readonly predictions: readonly number[];
   /** [n·k] class probabilities. */
   readonly scores: Float32Array;
@@ -24,18 +26,45 @@ export interface Explanations {
   overlap(index: number, other: Explanations): number | null;
 }
 
-/** Attention on the class that the model predicts, for [n,H,W,C] images. @throws PARAMETER_INVALID, e.g. for a layer that is not there */
-export async function explainImages(model: Classifier, images: Float32Array, method: Choice, ctx: RunContext): Promise<Explanations> {
+export interface ExplainOptions {
+  /** The class whose evidence is shown; the predicted one of each image when left out. */
+  readonly classIndex?: number | undefined;
+  /** Index of the first image in the data set: random numbers are named by index. */
+  readonly first?: number;
+}
+
+/** The model has what the method looks at. */
+export const canExplain = ({ needs }: Explanation, model: Classifier): boolean =>
+  needs !== "layers" || model.layers?.defaultLayer !== undefined;
+
+/**
+ * Attention on one class of [n,H,W,C] images.
+ * @throws PARAMETER_INVALID for a layer that is not there, or a model without what the method looks at; LABEL_RANGE
+ */
+export async function explainImages(
+  model: Classifier,
+  images: Float32Array,
+  method: Choice,
+  ctx: RunContext,
+  { classIndex, first = 0 }: ExplainOptions = {},
+): Promise<Explanations> {
   const [height, width, channels] = model.inputShape;
   const pixels = height * width;
   const n = images.length / (pixels * channels);
-  const scores = await probabilities(model, images);
+  const { entry, params } = bind("explanation", { kind: method.id, ...method.params });
+  if (!canExplain(entry, model)) throw withoutGrid(entry);
+  if (classIndex !== undefined && !(classIndex >= 0 && classIndex < model.classes))
+    throw new BulwarkError("LABEL_RANGE", `There is no class ${classIndex}.`, `The model has the classes 0 to ${model.classes - 1}.`);
+  const scores = await probabilities(forImages(model, ctx.rng, first), images);
   const predictions = Array.from({ length: n }, (_, i) => argmax(scores, i, model.classes));
-  const entry = find("explanation", method.id);
   const x = tf.tensor4d(images, [n, height, width, channels]) as Images;
-  const classes = tf.tensor1d(predictions, "int32");
+  const classes = tf.tensor1d(
+    predictions.map((prediction) => classIndex ?? prediction),
+    "int32",
+  );
+  const stream = { ...ctx, random: (i: number) => ctx.rng.stream(`${entry.id}/${first + i}`) };
   try {
-    const explained = await entry.explain(model, x, classes, resolveParams(entry.params, method.params, entry.id), ctx);
+    const explained = await entry.explain(forImages(model, ctx.rng, first, entry.id), x, classes, params, stream);
     const [maps, areas] = await Promise.all([explained.map.data(), explained.area.data()]);
     explained.map.dispose();
     explained.area.dispose();
@@ -57,3 +86,10 @@ export async function explainImages(model: Classifier, images: Float32Array, met
     classes.dispose();
   }
 }
+
+const withoutGrid = ({ title }: Explanation): BulwarkError =>
+  new BulwarkError(
+    "PARAMETER_INVALID",
+    `${title} reads a layer that has a grid, and the model shows none.`,
+    "Choose a model with convolutions, or another explanation.",
+  );

@@ -1,9 +1,6 @@
 import type { ForwardTiming } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { runNetwork } from "../classifier/graph.ts";
-import { networkInput } from "../classifier/input.ts";
 import type { RunContext } from "../context.ts";
-import type { TrainingPlan } from "../define/index.ts";
 import { quantile } from "../metrics/quantiles.ts";
 import { planOf } from "../session/openModel.ts";
 import { type Images, tf } from "../tf.ts";
@@ -23,8 +20,7 @@ export async function forwardTiming(
   ctx: RunContext,
 ): Promise<ForwardTiming> {
   const { images: one } = await images.read(0, 1);
-  const plan = volumizedPlan(model);
-  const prepared = plan ? prepare(model, plan, one) : null;
+  const prepared = networkAlone(model, one);
   const [whole, network]: [number[], number[]] = [[], []];
   const timed = async (work: () => Promise<unknown>, into: number[], counts: boolean): Promise<void> => {
     const start = ctx.clock();
@@ -51,22 +47,21 @@ export async function forwardTiming(
   };
 }
 
-/** The plan of a model that was trained on volumes; null for any other. */
-function volumizedPlan({ defenses, inputShape, classes }: Classifier): TrainingPlan | null {
-  const plan = planOf(defenses, inputShape, classes);
-  return plan.volumizer ? plan : null;
-}
-
-/** The image as a volume that lies ready, and the network alone on it. */
-function prepare(model: Classifier, plan: TrainingPlan, one: Float32Array) {
-  const [height, width, channels] = model.inputShape;
-  const input = tf.tidy(() => networkInput(tf.tensor4d(one, [1, height, width, channels]) as Images, model.contract, plan));
+/** The volume of the image, made once, and the network alone on it; null for a model that was not trained on volumes. */
+function networkAlone({ defenses, inputShape, classes, bare, layers }: Classifier, one: Float32Array) {
+  const source = bare?.layers ?? layers;
+  const start = source?.all.find(({ type }) => type === "InputLayer")?.name;
+  if (!source || start === undefined || !planOf(defenses, inputShape, classes).volumizer) return null;
+  const image: Images = tf.tensor4d(one, [1, ...inputShape]);
+  const { logits, taken } = source.run(image, { take: [start] });
+  logits.dispose();
+  const value = taken.get(start) as tf.Tensor;
   return {
     async run(): Promise<void> {
-      const scores = tf.tidy(() => tf.softmax(plan.toLogits(runNetwork(model.network, input))));
+      const scores = tf.tidy(() => tf.softmax(source.run(image, { from: { layer: start, value } }).logits));
       await scores.data();
       scores.dispose();
     },
-    dispose: (): void => input.dispose(),
+    dispose: (): void => tf.dispose([image, value]),
   };
 }

@@ -21,7 +21,7 @@ export async function explainArm(
   env: RunEnvironment,
 ): Promise<ExplanationResult> {
   const samples: ExplanationSample[] = [];
-  let layer = "";
+  let layer: string | null = null;
   for (const attack of attacks) {
     const pair = await readPair(env.store.file(attack.file), explanation.samples, env);
     const clean = await explainImages(open.classifier, pair.clean, explanation, env.ctx);

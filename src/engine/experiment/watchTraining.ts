@@ -2,10 +2,10 @@ import { runFiles, slug } from "../../shared/runs.ts";
 import { overlayBytes } from "../attention/colour.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { ImageBatch } from "../define/index.ts";
-import { explainImages } from "../evaluation/explain.ts";
+import { canExplain, explainImages } from "../evaluation/explain.ts";
 import { attackBatch } from "../harness/runAttack.ts";
 import { writePng } from "../io/png.ts";
-import { bind } from "../registry.ts";
+import { bind, find } from "../registry.ts";
 import type { ImageSource } from "../training/loop.ts";
 import type { ResolvedArm } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
@@ -21,6 +21,7 @@ export interface Watched {
 
 const quickImages = 64;
 const attentionImages = 4;
+const watched = { id: "gradCam", params: {} };
 
 /** Success rate of the experiment's quick attack on a few images, after an epoch; null where the experiment names none. */
 export function quickAttack(w: Watched, env: RunEnvironment): (() => Promise<NonNullable<EpochEvent["quickAttack"]>>) | null {
@@ -42,9 +43,9 @@ export function attentionByEpoch(w: Watched, env: RunEnvironment): (epoch: numbe
   let chosen: (ImageBatch & { readonly indices: readonly number[] }) | undefined;
   return async (epoch) => {
     const model = w.classifier();
-    if (!model.featureSource) return;
+    if (!canExplain(find("explanation", watched.id), model)) return;
     chosen ??= await differentClasses(w.images);
-    const explained = await explainImages(model, chosen.images, { id: "gradCam", params: {} }, env.ctx);
+    const explained = await explainImages(model, chosen.images, watched, env.ctx);
     const [height, width, channels] = model.inputShape;
     const pixels = height * width * channels;
     const images: { index: number; file: string }[] = [];

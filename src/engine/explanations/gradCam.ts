@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import { type AreaMode, attentionArea } from "../attention/area.ts";
 import { gradCamMap, normaliseMap } from "../attention/gradCamMap.ts";
-import type { FeatureSource } from "../classifier/classifier.ts";
+import { type Classifier, spatialLayers } from "../classifier/classifier.ts";
 import { choice, defineExplanation, int, num, text } from "../define/index.ts";
 import { tf } from "../tf.ts";
 
@@ -11,6 +11,7 @@ export const gradCam = defineExplanation({
   id: "gradCam",
   title: "Grad-CAM",
   paper: "Selvaraju et al. 2017",
+  needs: "layers",
   params: Type.Object({
     layer: text("", "Layer to look at; empty for the last one with spatial extent."),
     normalise: choice(["max", "minmax", "none"], "max", "Divide by the maximum, stretch between minimum and maximum, or leave as it is."),
@@ -23,15 +24,9 @@ export const gradCam = defineExplanation({
     areaPixels: int(64, "Pixels of the area when its size is fixed.", { min: 1, unit: "pixels", advanced: true }),
   }),
   async explain(model, x, classIndex, params, ctx) {
-    const source = model.featureSource;
-    if (!source) {
-      throw new BulwarkError(
-        "PARAMETER_INVALID",
-        "The model has no layer with spatial extent, which Grad-CAM needs.",
-        "Choose a model with convolutions.",
-      );
-    }
-    const layer = layerOf(source, params.layer);
+    const source = model.layers;
+    const layer = layerOf(model, params.layer);
+    if (!source) throw new Error("a model without layers has no layer of that name");
     await ctx.checkpoint();
     const raw = gradCamMap(source, x, classIndex, layer);
     const b = x.shape[0];
@@ -49,12 +44,13 @@ export const gradCam = defineExplanation({
   },
 });
 
-function layerOf(source: FeatureSource, name: string): string {
-  if (name === "") return source.defaultLayer;
-  if (source.layers.includes(name)) return name;
+function layerOf(model: Classifier, name: string): string {
+  const names = spatialLayers(model);
+  const chosen = name === "" ? model.layers?.defaultLayer : names.find((layer) => layer === name);
+  if (chosen !== undefined) return chosen;
   throw new BulwarkError(
     "PARAMETER_INVALID",
-    `gradCam: there is no layer "${name}" with spatial extent.`,
-    `Choose one of ${source.layers.join(", ")}.`,
+    name === "" ? "The model has no layer with a grid, which Grad-CAM reads." : `Grad-CAM: there is no layer "${name}" with a grid.`,
+    names.length === 0 ? "Choose a model with convolutions." : `Choose one of ${names.join(", ")}.`,
   );
 }

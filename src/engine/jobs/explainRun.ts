@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { AttentionResult, AttentionSide, Inspected, Pick } from "../../shared/cards.ts";
 import { attentionBytes } from "../attention/colour.ts";
-import type { Classifier } from "../classifier/classifier.ts";
+import { type Classifier, spatialLayers } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import { type Explanations, explainImages } from "../evaluation/explain.ts";
 import { classScores } from "../evaluation/picture.ts";
@@ -28,7 +28,7 @@ export async function explainRun(p: Inspected & { readonly explanation: Pick }, 
     const union = a + b - a * b;
     return {
       layer: before.layer,
-      layers: model.featureSource?.layers ?? [],
+      layers: spatialLayers(model),
       clean,
       adversarial,
       iou: after && before.overlap(0, after),

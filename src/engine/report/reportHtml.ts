@@ -87,7 +87,7 @@ function explanations(arm: ArmReport, pictures: ReadonlyMap<string, string>, nex
   if (arm.explanations.every(({ samples }) => samples.length === 0)) return "";
   const href = (file: string): string => pictures.get(file) ?? "";
   const one = (explanation: ExplanationResult): string => {
-    const title = `Attention of the predicted class, ${explanation.id} at layer ${explanation.layer}`;
+    const title = `Attention of the predicted class, ${explanation.id}${explanation.layer === null ? "" : ` at layer ${explanation.layer}`}`;
     const figures = explanation.samples.map((sample) => figureHtml(attentionFigure(title, [sample], href), nextId));
     return `<p class="soft">${e(title)}: 0 <span class="scale"></span> 1</p><div class="samples">${figures.join("")}</div>`;
   };

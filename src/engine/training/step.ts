@@ -1,5 +1,5 @@
 import type { InputContract } from "../../shared/contract.ts";
-import { endsOf, evaluateGraph, type GraphRun, layerOutputs } from "../classifier/graph.ts";
+import { evaluate, type GraphRun, graphOf, type Values } from "../classifier/graph.ts";
 import { networkInput } from "../classifier/input.ts";
 import type { ImageBatch, TrainingPlan, TrainingStep } from "../define/index.ts";
 import type { Random } from "../random.ts";
@@ -25,7 +25,7 @@ export interface StepBatch extends ImageBatch {
 /** The batch as the plan's loss sees it. Call in a tidy. `run` gives the mode of each pass through the network. */
 function stepOf({ network, plan, contract, shape }: Learner, batch: StepBatch, run: () => GraphRun): TrainingStep {
   const imagesOf = (values: Float32Array): Images => tf.tensor4d(values, [batch.n, ...shape]);
-  const { input, output } = endsOf(network);
+  const { input, output, units } = graphOf(network);
   const classes = output.shape.at(-1) ?? 0;
   const labels = tf.tensor1d(batch.labels, "int32");
   return {
@@ -35,14 +35,13 @@ function stepOf({ network, plan, contract, shape }: Learner, batch: StepBatch, r
     targets: tf.oneHot(labels, classes).toFloat() as tf.Tensor2D,
     classes,
     forward(x, { take = [] } = {}) {
-      const values = new Map([[input.id, networkInput(x, contract, plan)]]);
+      const values: Values = new Map([[input, networkInput(x, contract, plan)]]);
       const mode = run();
-      const scores = evaluateGraph(output, values, mode);
-      const layers = take.length > 0 ? layerOutputs(network) : new Map<string, tfl.SymbolicTensor>();
+      const scores = evaluate(output, values, mode);
       const taken = take.map((name) => {
-        const layer = layers.get(name);
+        const layer = units.find((unit) => unit.name === name);
         if (!layer) throw new Error(`The network has no layer ${name} before its output.`);
-        return [name, evaluateGraph(layer, values, mode)] as const;
+        return [name, evaluate(layer, values, mode)] as const;
       });
       return { output: scores, taken: new Map(taken) };
     },

@@ -43,7 +43,7 @@ export function explanationChoice(ask: (explanation: Pick) => void): Part<Shown>
       const { state, explanation, result } = next;
       const methods = entriesOf(state.catalog, "explanation");
       for (const part of [method.element, more]) show(part, methods.length > 0 && explanation !== null);
-      show(layer.element, explanation !== null && (result?.layers.length ?? 0) > 0);
+      show(layer.element, explanation !== null && typeof result?.layer === "string");
       if (!explanation) return;
       method.set(
         methods.map((e) => ({ value: e.id, text: e.title })),
@@ -53,7 +53,7 @@ export function explanationChoice(ask: (explanation: Pick) => void): Part<Shown>
         const wanted = explanation.params["layer"];
         layer.set(
           result.layers.map((name) => ({ value: name, text: name })),
-          typeof wanted === "string" && wanted !== "" ? wanted : result.layer,
+          typeof wanted === "string" && wanted !== "" ? wanted : (result.layer ?? ""),
         );
       }
       adopt(explanation.id, state.catalog.length);

@@ -57,11 +57,12 @@ describe("a model behind transformations", () => {
 
   it("shows explanations the function that is attacked", async () => {
     const plain = model();
-    const source = defended(plain, [bound(oneBit)], streams).featureSource;
+    const source = defended(plain, [bound(oneBit)], streams).layers;
     const layer = source?.defaultLayer ?? "";
-    const features = source?.features(x, layer);
-    const expected = plain.featureSource?.features(tf.round(x) as Images, layer);
-    expect(await numbers(features as tf.Tensor)).toEqual(await numbers(expected as tf.Tensor));
+    const { taken, logits } = source?.run(x, { take: [layer] }) ?? {};
+    const expected = plain.layers?.run(tf.round(x) as Images, { take: [layer] });
+    expect(await numbers(taken?.get(layer) as tf.Tensor)).toEqual(await numbers(expected?.taken.get(layer) as tf.Tensor));
+    expect(await numbers(logits as tf.Tensor)).toEqual(await numbers(plain.logits(tf.round(x) as Images)));
   });
 
   it("is attacked as a whole by an adaptive attacker and without its front by a static one, and says how", () => {

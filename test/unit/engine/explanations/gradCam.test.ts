@@ -1,31 +1,31 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { gradCamMap, normaliseMap } from "../../../../src/engine/attention/gradCamMap.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import type { Classifier, FeatureSource } from "../../../../src/engine/classifier/classifier.ts";
+import { type Classifier, type LayerSource, spatialLayers } from "../../../../src/engine/classifier/classifier.ts";
 import { classifierOf } from "../../../../src/engine/classifier/network.ts";
-import { createContext } from "../../../../src/engine/context.ts";
 import { resolveParams } from "../../../../src/engine/define/index.ts";
 import { gradCam } from "../../../../src/engine/explanations/gradCam.ts";
 import { type Images, type Logits, tf, tfl } from "../../../../src/engine/tf.ts";
-import { convNetwork, linearClassifier, near } from "../fixtures.ts";
+import { attackContext, convNetwork, linearClassifier, near } from "../fixtures.ts";
 
 beforeAll(() => useBackend("cpu"));
 
 /** A¹ = [[1,2],[3,4]], A² = [[4,3],[2,1]] of algorithms.md 2A; z_0 = .5·ΣA¹ − .25·ΣA², z_1 = −z_0. */
 const grids = [1, 4, 2, 3, 3, 2, 4, 1]; // [1,2,2,2], channels last
 const blank = (): Images => tf.zeros([1, 2, 2, 1]);
-const source: FeatureSource = {
-  layers: ["a"],
+const weights = (): tf.Tensor2D =>
+  tf.tensor2d(
+    [0.5, -0.25, 0.5, -0.25, 0.5, -0.25, 0.5, -0.25].flatMap((w) => [w, -w]),
+    [8, 2],
+  );
+const source: LayerSource = {
+  all: [{ name: "a", type: "Conv2D", shape: [null, 2, 2, 2], spatial: true, activation: null }],
   defaultLayer: "a",
-  features: () => tf.tensor4d(grids, [1, 2, 2, 2]),
-  head: (features) =>
-    tf.matMul(
-      tf.reshape(features, [1, 8]),
-      tf.tensor2d(
-        [0.5, -0.25, 0.5, -0.25, 0.5, -0.25, 0.5, -0.25].flatMap((w) => [w, -w]),
-        [8, 2],
-      ),
-    ) as Logits,
+  run: (_x, { from } = {}) => {
+    const value = from?.value ?? tf.tensor4d(grids, [1, 2, 2, 2]);
+    return { logits: tf.matMul(tf.reshape(value, [1, 8]), weights()) as Logits, taken: new Map([["a", value]]) };
+  },
+  kernel: () => undefined,
   toImage: (map) => map.clone(),
 };
 
@@ -73,9 +73,13 @@ describe("Grad-CAM map", () => {
     });
     const model = classifierOf(network, { contract: { input: {} }, outputs: "logits" });
     const images: Images = tf.randomUniform([1, 5, 5, 1], 0, 1, "float32", 6);
-    const cam = model.featureSource;
-    if (!cam) throw new Error("no feature source");
-    const features = cam.features(images, "cam").dataSync();
+    const cam = model.layers;
+    if (!cam) throw new Error("no layers");
+    const features =
+      cam
+        .run(images, { take: ["cam"] })
+        .taken.get("cam")
+        ?.dataSync() ?? [];
     const weights = network.getWeights()[2]?.dataSync() ?? [];
     const expected = Array.from({ length: 9 }, (_, p) =>
       Math.max(
@@ -94,7 +98,7 @@ describe("gradCam", () => {
       images,
       tf.zeros([images.shape[0]], "int32") as tf.Tensor1D,
       resolveParams(gradCam.params, params as never, "gradCam"),
-      createContext(),
+      attackContext(),
     );
 
   it("gives a map in [0,1] and an area at image size, each image its own", async () => {
@@ -102,7 +106,7 @@ describe("gradCam", () => {
     const images: Images = tf.randomUniform([3, 8, 8, 1], 0, 1, "float32", 8);
     const both = await explain(model, images);
     expect(both.map.shape).toEqual([3, 8, 8]);
-    expect(both.layer).toBe(model.featureSource?.defaultLayer);
+    expect(both.layer).toBe(model.layers?.defaultLayer);
     const values = both.map.dataSync();
     expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...values)).toBeLessThanOrEqual(1);
@@ -138,7 +142,7 @@ describe("gradCam", () => {
   it("takes a layer by name and an area by size, and refuses what is none", async () => {
     const model = classifierOf(convNetwork(), { contract: { input: {} }, outputs: "logits" });
     const images: Images = tf.randomUniform([1, 8, 8, 1], 0, 1, "float32", 8);
-    const [first = ""] = model.featureSource?.layers ?? [];
+    const [first = ""] = spatialLayers(model);
     const result = await explain(model, images, { layer: first, threshold: "equalSize", areaPixels: 10, normalise: "minmax" });
     expect(result.layer).toBe(first);
     expect(result.degenerate).toEqual([false]);
@@ -155,6 +159,6 @@ describe("gradCam", () => {
         ),
         tf.zeros([1, 1, 2, 1]),
       ),
-    ).rejects.toThrow(/spatial extent/);
+    ).rejects.toThrow(/layer with a grid/);
   });
 });

@@ -1,4 +1,5 @@
-// What the editor costs: activation of the extension, and right-click → Inspector painted, cold and warm (`npm run build` first).
+// What the editor costs: activation of the extension, right-click → Inspector painted, cold and warm, and another layer chosen → its
+// attention painted (`npm run build` first).
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -64,6 +65,42 @@ async function verdict(page, image) {
   throw new Error(`no verdict for ${image} within a minute`);
 }
 
+/** Chooses every other layer of the attention once: milliseconds from the choice to the first frame with another map. */
+async function layerChanges(page, image) {
+  for (const frame of page.frames()) {
+    const times = await frame.evaluate(changeLayers, image).catch(() => null);
+    if (times) return times;
+  }
+  throw new Error(`no attention for ${image}`);
+}
+
+/** Runs in the panel. Null where it is another image's. */
+async function changeLayers(image) {
+  if (document.querySelector("h1")?.textContent !== image) return null;
+  const until = async (test) => {
+    const end = performance.now() + 20_000;
+    while (!test()) {
+      if (performance.now() > end) throw new Error("nothing was painted within 20 s");
+      await new Promise((next) => requestAnimationFrame(next));
+    }
+  };
+  const map = () => document.querySelector(".attention canvas");
+  await until(() => map()?.getAttribute("aria-label")?.includes("strongest"));
+  await new Promise((next) => setTimeout(next, 300));
+  const layer = document.querySelectorAll(".attention vscode-dropdown")[1];
+  const names = [...layer.querySelectorAll("vscode-option")].map((option) => option.value);
+  const times = [];
+  for (const name of names.filter((one) => one !== layer.value)) {
+    const before = map().toDataURL();
+    const start = performance.now();
+    layer.value = name;
+    layer.dispatchEvent(new Event("change"));
+    await until(() => map().toDataURL() !== before);
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
 // A window that was just opened, or has just shown its first webview, is busy with itself for some seconds: a panel opened in them waits
 // up to three seconds between `webview.html = …`, two milliseconds after the command, and the page's first script.
 const settling = 4000;
@@ -76,6 +113,7 @@ try {
   await workbenchReady(page, images[0]);
   await page.waitForTimeout(settling);
   const attacks = [];
+  const changes = [];
   for (const image of images) {
     let start = 0;
     await contextMenu(page, explorerRow(page, image).first(), "Attack this image", async () => {
@@ -83,6 +121,7 @@ try {
     });
     await verdict(page, image);
     attacks.push(performance.now() - start);
+    changes.push(...(await layerChanges(page, image)));
     if (attacks.length === 1) await page.waitForTimeout(settling);
   }
   const [cold, ...warm] = attacks;
@@ -92,7 +131,10 @@ try {
   );
   console.log(`right-click → Inspector painted, LeNet, FGSM: first ${cold.toFixed(0)} ms (starts the engine)`);
   console.log(`  warm: ${warm.map((time) => time.toFixed(0)).join(", ")} ms; at most 1000 ms`);
-  process.exitCode = load + activate < 100 && Math.max(...warm) < 1000 ? 0 : 1;
+  const median = changes.sort((a, b) => a - b)[changes.length >> 1];
+  const all = changes.map((time) => time.toFixed(0)).join(", ");
+  console.log(`another layer → attention painted, ${changes.length} times: median ${median.toFixed(0)} ms (${all}); at most 300 ms`);
+  process.exitCode = load + activate < 100 && Math.max(...warm) < 1000 && median < 300 ? 0 : 1;
 } finally {
   await close();
   await workbench.stop();

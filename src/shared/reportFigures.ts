@@ -1,12 +1,36 @@
 import type { Figure, LineFigure, PicturesFigure } from "./figures/figure.ts";
 import { percent } from "./format.ts";
+import { armLabel, choiceLabel, type Names } from "./labels.ts";
 import { type AnalysisResult, type ExplanationSample, type RunReport, wilson } from "./results.ts";
 
-/** Everything that an analysis draws, its line charts first. */
-export const analysisFigures = ({ charts, figures = [] }: Pick<AnalysisResult, "charts" | "figures">): Figure[] => [
-  ...charts.map((chart): LineFigure => ({ kind: "line", ...chart })),
-  ...figures,
-];
+/** Everything that an analysis draws, its line charts first, with arms by what they are called. */
+export const analysisFigures = (
+  { charts, figures = [] }: Pick<AnalysisResult, "charts" | "figures">,
+  names: Pick<Names, "text">,
+): Figure[] => [...charts.map((chart): Figure => ({ kind: "line", ...chart })), ...figures].map((figure) => renamed(figure, names));
+
+function renamed(figure: Figure, { text }: Pick<Names, "text">): Figure {
+  const relabelled = <T extends { readonly label: string }>(all: readonly T[]): T[] =>
+    all.map((one) => ({ ...one, label: text(one.label) }));
+  switch (figure.kind) {
+    case "line":
+      return { ...figure, series: relabelled(figure.series) };
+    case "scatter":
+      return { ...figure, series: relabelled(figure.series) };
+    case "histogram":
+      return { ...figure, series: relabelled(figure.series) };
+    case "box":
+      return { ...figure, boxes: relabelled(figure.boxes) };
+    case "bar":
+      return { ...figure, series: relabelled(figure.series), groups: { ...figure.groups, names: figure.groups.names.map(text) } };
+    case "heatmap": {
+      const { rows, columns } = figure;
+      return { ...figure, rows: { ...rows, names: rows.names.map(text) }, columns: { ...columns, names: columns.names.map(text) } };
+    }
+    case "pictures":
+      return figure;
+  }
+}
 
 /** Accuracy over ε, where an attack was run with several: one line an arm and attack. Null where there is no such attack. */
 export function epsilonFigure(report: RunReport): LineFigure | null {
@@ -17,7 +41,9 @@ export function epsilonFigure(report: RunReport): LineFigure | null {
       const eps = attack.params["eps"];
       if (typeof eps !== "number") continue;
       if (!kinds.includes(attack.id)) kinds.push(attack.id);
-      const name = `${arm.name}, ${attack.id}`;
+      const { eps: _eps, ...others } = attack.params;
+      const title = choiceLabel({ id: attack.id, params: others });
+      const name = `${armLabel(arm)}, ${title}`;
       const line = lines.get(name) ?? { colour, kind: kinds.indexOf(attack.id), points: new Map([[0, [clean.correct, n] as const]]) };
       line.points.set(eps, [attacked.correct, n]);
       lines.set(name, line);
@@ -43,19 +69,25 @@ function share(x: number, correct: number, n: number) {
   return interval ? { x, y: correct / n, low: interval[0], high: interval[1] } : { x, y: null };
 }
 
+export interface AttentionOptions {
+  /** Address of a picture. */
+  href(file: string): string;
+  readonly names: Pick<Names, "attack">;
+  className?(index: number): string;
+}
+
 /** The image before and after the attack, each with the attention on it, a row for every sample. */
 export function attentionFigure(
   title: string,
   samples: readonly ExplanationSample[],
-  href: (file: string) => string,
-  className: (index: number) => string = String,
+  { href, names, className = String }: AttentionOptions,
 ): PicturesFigure {
   return {
     kind: "pictures",
     title,
     columns: ["Clean", "Attention", "Attacked", "Attention"],
     rows: samples.map(({ index, label, attack, clean, adversarial, iou }) => ({
-      label: `${attack}, image ${index}, class ${className(label)}; areas overlap ${percent(iou)} (IoU)`,
+      label: `${names.attack(attack)}, image ${index}, class ${className(label)}; areas overlap ${percent(iou)} (IoU)`,
       pictures: [
         { href: href(clean.image), text: className(clean.prediction) },
         { href: href(clean.attention), text: "" },

@@ -56,6 +56,8 @@ export interface NormSummary {
 
 export interface Choice {
   readonly id: string;
+  /** What readers know it by, where a report says so: "PGD-40, ε 8/255". */
+  readonly label?: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
 

@@ -71,6 +71,7 @@ export const exampleReport: RunReport = {
         {
           ...summary("pgd", { eps: 0.3, steps: 40 }, 50),
           mode: "adaptive",
+          how: "BPDA through bit depth 3",
           defenseSuccessOfFooled: 0.25,
           static: {
             source: "undefended",

@@ -42,7 +42,7 @@ describe("a report", () => {
   it("shows static and adaptive attacks side by side", async () => {
     const text = readFileSync(await renderReport(run, "md"), "utf8");
     // 50 and 180 of 200: Wilson 95 % 19.5–31.4 % and 85.1–93.4 %, worked out by hand.
-    expect(text).toContain("| volumized | pgd-40 ε 0.3 | 200 | 98.0 % | 25.0 % | 19.5–31.4 % | 90.0 % | 85.1–93.4 % |");
+    expect(text).toContain("| volumized | PGD, 40 steps, ε 0.3 | 200 | 98.0 % | 25.0 % | 19.5–31.4 % | 90.0 % | 85.1–93.4 % |");
   });
 
   it("has β of the fooled where a defended arm stands beside an undefended one, and explains it there alone", () => {
@@ -71,18 +71,12 @@ describe("a report", () => {
   it("has a row for the worst case of an arm that several attacks were made on, and explains it there alone", async () => {
     const text = readFileSync(await renderReport(run, "md"), "utf8");
     // 48 of 200: Wilson 95 % 18.6–30.4 %, worked out by hand.
-    expect(text).toContain("| volumized | worst case over all attacks | 200 | 98.0 % | 24.0 % | 18.6–30.4 % | – | – |");
+    expect(text).toContain("| volumized | Worst case over all attacks | 200 | 98.0 % | 24.0 % | 18.6–30.4 % | – | – |");
     const alone = { ...exampleReport, arms: exampleReport.arms.slice(0, 1) };
     expect([exampleReport, alone].map((report) => tableNotes(report).includes("Worst case:"))).toEqual([true, false]);
-    const csv = readFileSync(await renderReport(run, "csv"), "utf8")
-      .trim()
-      .split("\r\n");
-    expect(csv.map((row) => row.split(",").slice(-3).join())).toEqual([
-      "worst_accuracy,worst_low,worst_high",
-      ",,",
-      ",,",
-      "0.24,0.1861,0.3036",
-    ]);
+    const [head, ...rows] = readFileSync(await renderReport(run, "csv"), "utf8").trim().split("\r\n");
+    expect(head).toContain(",worst_accuracy,worst_low,worst_high,");
+    expect(rows.map((row) => row.includes(",0.24,0.1861,0.3036,"))).toEqual([false, false, true]);
   });
 
   it("says how sure its figures are", async () => {

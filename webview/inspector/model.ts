@@ -1,5 +1,6 @@
 import type { DefendedSide, DefenseResult } from "../../src/shared/cards.ts";
-import { epsilon, probability } from "../../src/shared/format.ts";
+import { probability } from "../../src/shared/format.ts";
+import { choiceLabel } from "../../src/shared/labels.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../src/shared/panels.ts";
 import type { AttackImageResult, ClassScore, Norms, TracePoint, TraceStep } from "../../src/shared/protocol.ts";
 import { fileUrl } from "../lib/connect.ts";
@@ -114,13 +115,13 @@ export function pictureNotes({ result, cards }: InspectorState): string {
 export const titleOf = (state: InspectorState, kind: "attack" | "defense", id: string): string =>
   state.catalog.find((entry) => entry.kind === kind && entry.id === id)?.title ?? id;
 
-/** "PGD · ε 8/255 · through Bit depth" for the header: the attack's title, its radius, where it has one, and what it goes through. */
+/** "PGD, ε 8/255 · through Bit depth" for the header: the attack with what decides its strength, and what it goes through. */
 export function attackLabel(state: InspectorState): string {
   const entry = state.catalog.find((e) => e.kind === "attack" && e.id === state.attack.id);
   const eps = state.attack.params["eps"] ?? entry?.params.properties["eps"]?.default;
-  const radius = typeof eps === "number" ? ` · ε ${epsilon(eps)}` : "";
+  const label = choiceLabel({ id: state.attack.id, params: { ...state.attack.params, eps } }, entry?.title ?? state.attack.id);
   const through = state.defenses.map(({ id }) => titleOf(state, "defense", id)).join(", ");
-  return `${entry?.title ?? state.attack.id}${radius}${through === "" ? "" : ` · through ${through}`}`;
+  return `${label}${through === "" ? "" : ` · through ${through}`}`;
 }
 
 /** What the header says under the image's name. */

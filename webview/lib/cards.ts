@@ -1,6 +1,6 @@
 import { plural } from "../../src/shared/format.ts";
 import type { CommonIntent, PanelError } from "../../src/shared/panels.ts";
-import { type Finding, placeOf, type Severity } from "../../src/shared/results.ts";
+import type { Finding, Severity } from "../../src/shared/results.ts";
 import { fill, h, onChange, type Part, show } from "./dom.ts";
 import { button, icon } from "./ui.ts";
 
@@ -36,10 +36,13 @@ export function errorCard(send: (intent: CommonIntent) => void): Part<PanelError
   return { element, update: draw };
 }
 
+/** `place`: what the finding is about, in words, where a list is about more than one thing. */
+export type ListedFinding = Finding & { readonly place?: string };
+
 /** Findings, the severe ones first: rule, sentence, fix. Not there when there are none, unless `emptyText` says something. */
-export function findingsList(emptyText: string | null): Part<readonly Finding[]> {
+export function findingsList(emptyText: string | null): Part<readonly ListedFinding[]> {
   const element = h("section", { class: "findings", attributes: { "aria-label": "Findings" } });
-  const draw = onChange((findings: readonly Finding[]) => {
+  const draw = onChange((findings: readonly ListedFinding[]) => {
     show(element, findings.length > 0 || emptyText !== null);
     const sorted = [...findings].sort((a, b) => severityOrder.indexOf(a.severity) - severityOrder.indexOf(b.severity));
     fill(
@@ -51,8 +54,8 @@ export function findingsList(emptyText: string | null): Part<readonly Finding[]>
   return { element, update: draw };
 }
 
-function item(finding: Finding): HTMLElement {
-  const place = placeOf(finding);
+function item(finding: ListedFinding): HTMLElement {
+  const { place } = finding;
   return h(
     "li",
     { class: `finding ${finding.severity}` },

@@ -1,4 +1,5 @@
-import { epsilon, number, percent, points } from "../../src/shared/format.ts";
+import { number, percent, points } from "../../src/shared/format.ts";
+import { armLabel, attackLabel, choiceLabel, type Names } from "../../src/shared/labels.ts";
 import { keysOf, ledgerRows, worstCase } from "../../src/shared/ledger.ts";
 import type { LedgerPart } from "../../src/shared/panels.ts";
 import { type ArmReport, type AttackSummary, type RunReport, wilson } from "../../src/shared/results.ts";
@@ -13,6 +14,8 @@ export interface Cell {
 }
 export interface ArmRow {
   readonly arm: string;
+  /** What the arm and its defence are called. */
+  readonly label: string;
   readonly defense: string;
   readonly clean: Cell;
   /** By attack key; an attack that the arm was not put to is missing. Images that were only transferred have no summary of their own. */
@@ -30,13 +33,6 @@ function cellOf(correct: number, n: number): Cell {
   return { share: n === 0 ? null : correct / n, low: interval?.[0] ?? 0, high: interval?.[1] ?? 1, n };
 }
 
-/** "pgd ε 8/255", "nPixel 1 pixels": an attack with the one setting that matters most. */
-export function attackName({ id, params }: AttackSummary["attack"]): string {
-  const { eps, pixels } = params as { readonly eps?: unknown; readonly pixels?: unknown };
-  if (typeof eps === "number") return `${id} ε ${epsilon(eps)}`;
-  return typeof pixels === "number" ? `${id} ${pixels} px` : id;
-}
-
 /** Arms in rows, attacks in columns (adaptive and static beside each other), the worst case of each image at the end. */
 export function overview(report: RunReport, ledger: readonly LedgerPart[]): Overview {
   return { columns: columnsOf(report), rows: report.arms.map((arm) => rowOf(arm, ledger)) };
@@ -48,7 +44,7 @@ function columnsOf({ arms }: RunReport): Overview["columns"] {
     for (const [i, key] of keysOf(arm).entries()) {
       const summary = arm.attacks[i];
       if (!summary || columns.has(key)) continue;
-      const name = attackName(summary.attack);
+      const name = attackLabel(summary);
       const has = arms.some((other) => {
         const twin = other.attacks[keysOf(other).indexOf(key)];
         return twin?.static || twin?.mode === "static";
@@ -74,7 +70,8 @@ function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
   const worst = arm.worst === undefined ? worstCase(ledgerRows(ledger, arm.name), Object.keys(attacks)) : arm.worst;
   return {
     arm: arm.name,
-    defense: arm.defense.id,
+    label: armLabel(arm),
+    defense: choiceLabel(arm.defense),
     clean: cellOf(arm.clean.correct, arm.clean.n),
     attacks,
     worst: worst && worst.n > 0 ? cellOf(worst.correct, worst.n) : null,
@@ -84,8 +81,8 @@ function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
 export const interval = (cell: Cell): string => (cell.share === null ? "" : `${points(cell.low)}–${percent(cell.high)}`);
 
 /** One line for an expectation: "attacked accuracy of undefended under pgd ≥ 40.0 %: 0.3 %". */
-export function expectationText(e: RunReport["expect"][number]): string {
-  const what = [e.metric, e.arm && `of ${e.arm}`, e.attack && `under ${e.attack}`].filter(Boolean).join(" ");
+export function expectationText(e: RunReport["expect"][number], names: Names): string {
+  const what = [e.metric, e.arm && `of ${names.arm(e.arm)}`, e.attack && `under ${names.attack(e.attack)}`].filter(Boolean).join(" ");
   const bounds = [e.min !== undefined && `at least ${number(e.min)}`, e.max !== undefined && `at most ${number(e.max)}`]
     .filter(Boolean)
     .join(" and ");

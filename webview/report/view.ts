@@ -1,50 +1,44 @@
+import { placedFindings } from "../../src/shared/labels.ts";
 import type { ReportIntent, ReportState } from "../../src/shared/panels.ts";
 import { epsilonFigure } from "../../src/shared/reportFigures.ts";
-import { type AnalysisResult, groupFindings } from "../../src/shared/results.ts";
 import { errorCard, findingsList } from "../lib/cards.ts";
-import { h, setText, show } from "../lib/dom.ts";
+import { h, onChange, type Part, setText, show } from "../lib/dom.ts";
 import { figureCard } from "../lib/figureCard.ts";
+import type { Save } from "../lib/figureFrame.ts";
 import { button, enable } from "../lib/ui.ts";
+import { contextOf, type ReportContext } from "./context.ts";
 import { analyses } from "./parts/analyses.ts";
 import { attentionSamples } from "./parts/attentionSamples.ts";
 import { details } from "./parts/details.ts";
 import { facts } from "./parts/facts.ts";
 import { ledgerPart } from "./parts/ledgerPart.ts";
 import { overviewTable } from "./parts/overviewTable.ts";
-import { overview } from "./tables.ts";
 
-/** One list for every report without analyses, so that nothing is drawn anew. */
-const none: readonly AnalysisResult[] = [];
+/** The Report: a list of sections, each a part of its own that draws from the same context. A new one is a line here. */
+function sectionsOf(send: (intent: ReportIntent) => void): readonly Part<ReportContext>[] {
+  const save: Save = (name, dataUrl) => send({ kind: "save", name, dataUrl });
+  const ledger = ledgerPart(send);
+  return [
+    overviewTable((arm, attack) => ledger.focus(arm, attack)),
+    overEpsilon(save),
+    findings(),
+    analyses(save),
+    ledger,
+    attentionSamples(save),
+    details(),
+    facts(),
+  ];
+}
 
-/** The Report: the table, what is suspicious, every image, and where it all came from. */
 export function createView(send: (intent: ReportIntent) => void): { element: HTMLElement; update(state: ReportState): void } {
   const title = h("h1");
   const subtitle = h("p", { class: "muted subtitle" });
   const html = button("Open report.html", () => send({ kind: "openHtml" }), { icon: "link-external" });
   const folder = button("Open folder", () => send({ kind: "openFolder" }), { icon: "folder-opened" });
   const error = errorCard(send);
-  const empty = h("p", { class: "muted" }, "This run has not written its report yet. It is written when the last attack has ended.");
-  const save = (name: string, dataUrl: string): void => send({ kind: "save", name, dataUrl });
-  const chart = figureCard(save);
-  const analysed = analyses(save);
-  const ledger = ledgerPart(send);
-  const table = overviewTable((arm, attack) => {
-    ledger.focus(arm, attack);
-  });
-  const findings = findingsList("No rule found anything suspicious.");
-  const [attention, more, origin] = [attentionSamples(save), details(), facts()];
-  const body = h(
-    "div",
-    { class: "report-body" },
-    table.element,
-    chart.element,
-    findings.element,
-    analysed.element,
-    ledger.element,
-    attention.element,
-    more.element,
-    origin.element,
-  );
+  const empty = h("p", { class: "muted" }, "This run has no report yet. The report is written after the last attack.");
+  const sections = sectionsOf(send);
+  const body = h("div", { class: "report-body" }, ...sections.map(({ element }) => element));
   const header = h(
     "header",
     { class: "panel-header" },
@@ -62,18 +56,23 @@ export function createView(send: (intent: ReportIntent) => void): { element: HTM
       enable(html, report !== null);
       show(empty, report === null && state.error === null);
       show(body, report !== null);
-      if (!report) return;
-      const shown = overview(report, state.ledger);
-      table.update(shown);
-      const curves = epsilonFigure(report);
-      show(chart.element, curves !== null);
-      if (curves) chart.update(curves);
-      findings.update(groupFindings(report.findings));
-      analysed.update(report.analyses ?? none);
-      ledger.update(state);
-      attention.update(state);
-      more.update(shown);
-      origin.update(report);
+      const context = contextOf(state);
+      if (context) for (const section of sections) section.update(context);
     },
   };
+}
+
+function overEpsilon(save: Save): Part<ReportContext> {
+  const { element, update } = figureCard(save);
+  const draw = onChange((report: ReportContext["report"]) => {
+    const figure = epsilonFigure(report);
+    show(element, figure !== null);
+    if (figure) update(figure);
+  });
+  return { element, update: ({ report }) => draw(report) };
+}
+
+function findings(): Part<ReportContext> {
+  const { element, update } = findingsList("No rule found anything suspicious.");
+  return { element, update: ({ report, names }) => update(placedFindings(report.findings, names)) };
 }

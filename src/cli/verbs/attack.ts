@@ -1,6 +1,6 @@
 import { attackDataset } from "../../engine/jobs/attackDataset.ts";
-import { attackLabel } from "../../engine/report/reportText.ts";
 import { count, number, percent, points } from "../../shared/format.ts";
+import { attackLabel } from "../../shared/labels.ts";
 import type { AttackDocument } from "../../shared/results.ts";
 import { printJson, printText, tableText } from "../print.ts";
 import type { VerbAction } from "./index.ts";
@@ -38,16 +38,23 @@ export const attack: VerbAction = async (args, session) => {
 };
 
 function print(d: AttackDocument, directory: string): void {
-  const cells = [attackLabel(d.attack), count(d.n), percent(d.clean.accuracy), percent(d.attacked.accuracy)];
-  const more = [
-    points(d.robustness),
-    percent(d.defenseSuccess),
-    number(d.norms.linf.mean),
-    number(d.norms.l2.mean),
-    number(d.imagesPerSecond),
+  const columns: readonly (readonly [head: string, cell: string])[] = [
+    ["Attack", attackLabel(d)],
+    ["Images", count(d.n)],
+    ["Clean accuracy", percent(d.clean.accuracy)],
+    ["Accuracy under attack", percent(d.attacked.accuracy)],
+    ["Attack success rate", percent(d.successRate)],
+    ["δ", points(d.robustness)],
+    ["β", percent(d.defenseSuccess)],
+    ["Wrong before attack", count(d.n - d.clean.correct)],
+    ["Mean L∞", number(d.norms.linf.mean)],
+    ["Mean L2", number(d.norms.l2.mean)],
+    ["Images/s", number(d.imagesPerSecond)],
   ];
-  if (d.mode === "static") printText("static: the images were made without the defence");
-  printText(tableText(["attack", "images", "clean", "attacked", "δ", "β", "L∞", "L2", "images/s"], [[...cells, ...more]]));
+  const heads = columns.map(([head]) => head);
+  printText(tableText(heads, [columns.map(([, cell]) => cell)]));
+  if (d.mode === "static") printText(`static attack: ${d.how ?? "the images were made without the defence"}`);
+  if (d.mode === "adaptive" && d.how) printText(`adaptive attack: ${d.how}`);
   for (const { rule, message, fix } of d.findings) printText(`${rule}: ${message} ${fix}`);
   printText(`results: ${directory}`);
 }

@@ -2,12 +2,13 @@ import path from "node:path";
 import type { RunHost } from "../../engine/experiment/execute.ts";
 import { resumeRun, runExperiment } from "../../engine/experiment/runExperiment.ts";
 import { readReport } from "../../engine/report/reportFiles.ts";
-import { tableTexts } from "../../engine/report/reportTable.ts";
 import { mainTable, notesBelow } from "../../engine/report/reportText.ts";
+import { tableTexts } from "../../shared/analysisTable.ts";
 import { isCancelled } from "../../shared/errors.ts";
 import type { RunEvent } from "../../shared/events.ts";
+import { namesOf, placedFindings } from "../../shared/labels.ts";
 import type { RunExperimentResult } from "../../shared/protocol.ts";
-import { groupFindings, placeOf, type RunReport } from "../../shared/results.ts";
+import type { RunReport } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import type { Args } from "../args.ts";
 import { printJson, printText, tableText } from "../print.ts";
@@ -38,19 +39,21 @@ async function finish(args: Args, session: Session, work: (host: RunHost) => Pro
 }
 
 function print(directory: string, report: RunReport): void {
+  const names = namesOf(report);
   const { heads, rows } = mainTable(report);
   printText(tableText(heads, rows));
   for (const note of notesBelow(report)) printText(note);
   for (const { title, tables } of report.analyses ?? [])
     for (const table of tables) {
-      const shown = tableTexts(table);
+      const shown = tableTexts(table, names);
       printText(`\n${title}: ${table.title}\n${tableText(shown.heads, shown.rows)}`);
     }
-  for (const finding of groupFindings(report.findings))
-    printText(`${[finding.rule, placeOf(finding)].filter(Boolean).join(" ")}: ${finding.message}`);
+  for (const { rule, place, message } of placedFindings(report.findings, names))
+    printText(`${[rule, place].filter(Boolean).join(" ")}: ${message}`);
   for (const { metric, attack, arm, min, max, value, met } of report.expect) {
     const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(", ");
-    printText(`${met ? "met" : "NOT MET"}: ${[metric, arm, attack].filter(Boolean).join(" ")} ${wanted}, is ${value ?? "unknown"}`);
+    const what = [metric, arm && names.arm(arm), attack && names.attack(attack)].filter(Boolean).join(" · ");
+    printText(`${met ? "met" : "NOT MET"}: ${what} ${wanted}, is ${value ?? "unknown"}`);
   }
   printText(`report: ${path.join(directory, runFiles.reportHtml)}`);
 }

@@ -1,21 +1,21 @@
+import { attackLabel } from "../../shared/labels.ts";
+import { keysOf } from "../../shared/ledger.ts";
 import { type ArmReport, type AttackSummary, type Column, type TableCell, wilson } from "../../shared/results.ts";
-import { attackKeys } from "../../shared/runs.ts";
 import type { AnalysedArm } from "../define/analysis.ts";
-import { attackLabel } from "../report/reportText.ts";
 
 /** Every attack by its key, in the order of the first arm that has it. */
 export function attackNames(arms: readonly ArmReport[]): string[] {
-  return [...new Set(arms.flatMap((arm) => attackKeys(arm.attacks.map(({ attack }) => attack.id))))];
+  return [...new Set(arms.flatMap(keysOf))];
 }
 
 export function summaryOf(arm: ArmReport, key: string): AttackSummary | null {
-  return arm.attacks[attackKeys(arm.attacks.map(({ attack }) => attack.id)).indexOf(key)] ?? null;
+  return arm.attacks[keysOf(arm).indexOf(key)] ?? null;
 }
 
-/** What readers know the attack by: "nPixel 8 px". */
+/** What readers know the attack by: "8-pixel attack". */
 export const labelOf = (arms: readonly ArmReport[], key: string): string => {
   const summary = arms.map((arm) => summaryOf(arm, key)).find((found) => found !== null);
-  return summary ? attackLabel(summary.attack) : key;
+  return summary ? attackLabel(summary) : key;
 };
 
 /** Clean accuracy and, for every attack, accuracy under the adaptive and under the static attack (where one arm has it). */

@@ -54,6 +54,7 @@ export const robustnessCurve = defineAnalysis({
   },
   present(arms, { attack, over, betaDenominator }, facts) {
     const { id } = baseOf(attack, facts);
+    const name = facts.attackTitle(id);
     const unit = facts.attackParams(id).properties[over]?.["unit"];
     const label = `${over}${typeof unit === "string" && unit !== over ? ` (${unit})` : ""}`;
     const lines = arms.map(({ report, data }) => ({ name: report.name, points: curveOf(data) }));
@@ -62,9 +63,9 @@ export const robustnessCurve = defineAnalysis({
         ? "β counts the attacks that fooled the undefended arm."
         : "β counts the images that were right.";
     return {
-      title: `${id} over ${over}`,
-      charts: curveCharts(id, label, lines),
-      tables: [tableOf(id, label, lines)],
+      title: `${name} over ${over}`,
+      charts: curveCharts(name, label, lines),
+      tables: [tableOf(name, label, lines)],
       notes: [explainStatic, `${fooled} Bands are 95 % Wilson intervals.`],
     };
   },
@@ -96,7 +97,7 @@ function pointOf(value: number, { records, summary, undefended }: AnalysedAttack
   };
 }
 
-function tableOf(id: string, label: string, lines: readonly CurveLine<CurvePoint>[]): AnalysisTable {
+function tableOf(attack: string, label: string, lines: readonly CurveLine<CurvePoint>[]): AnalysisTable {
   const isPatch = lines.some(({ points }) => points.some(({ covered }) => covered !== null));
   const rows = lines.flatMap(({ name, points }) =>
     points.map((p): TableCell[] => [
@@ -112,7 +113,7 @@ function tableOf(id: string, label: string, lines: readonly CurveLine<CurvePoint
     ]),
   );
   return {
-    title: `${id} in figures`,
+    title: `${attack} in figures`,
     columns: [
       { name: "arm", format: "text" },
       { name: label, format: "number" },

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { words } from "../../shared/format.ts";
 import { createSyllabus } from "../curriculum/syllabus.ts";
 import {
   bool,
@@ -83,6 +84,10 @@ export const volumizedCurriculum = defineTrainingDefense({
   title: "Volumized 3-D convolution with curriculum",
   paper: "Ghebrechristos & Alaghband 2024",
   params,
+  label: ({ patch, measure, volumizer, curriculum }) => {
+    const name = volumizer ? (curriculum ? "Volumized curriculum" : "Volumized") : "Curriculum";
+    return [name, ...(volumizer ? [`${patch}×${patch} slices`] : []), words(measure)].join(", ");
+  },
   cheap: { patch: 4 },
   plan: (base, p, facts) => {
     const options = volumizerOptions(p);

@@ -18,6 +18,8 @@ export interface ExperimentFacts {
   readonly attacks: readonly (Choice & { readonly key: string })[];
   /** Parameters of an attack of the registry. @throws UNKNOWN_ID */
   attackParams(id: string): TObject;
+  /** What an attack of the registry is called. @throws UNKNOWN_ID */
+  attackTitle(id: string): string;
 }
 
 /** An attack that the analysis needs beside those of the experiment; the harness runs it on every arm. */

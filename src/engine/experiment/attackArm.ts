@@ -1,7 +1,7 @@
 import type { AttackDocument, AttackSummary, ImageRecord } from "../../shared/results.ts";
 import { armAdversarialFile, armRecordsFile, slug } from "../../shared/runs.ts";
 import { attackSurface } from "../classifier/surface.ts";
-import { documented } from "../define/index.ts";
+import { documented, labelOf } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { evaluateAttack } from "../evaluation/evaluate.ts";
 import { PartialBatches } from "../evaluation/partial.ts";
@@ -55,7 +55,8 @@ export async function attackArm(
   const onProgress = (done: number, total: number): void => meter.report(done, total);
   const evaluated = await evaluateAttack({ ...task, prepared: prepared?.prepared, partial, onProgress }, env.ctx);
   const control = prepared ? await controlRecords(prepared, task, env.ctx) : undefined;
-  const made = { attack: documented(bound), defenses: defensesOf(arm), backend: env.engine.backend, seed: env.experiment.seed };
+  const called = { attack: documented(bound), key: attack.key, label: labelOf(bound) };
+  const made = { ...called, defenses: defensesOf(arm), backend: env.engine.backend, seed: env.experiment.seed };
   const judged = { where: whereOf(arm, attack.key, env), control, isOnItsOwn: prepared?.isOnItsOwn };
   const summarized = summarizeAttack(evaluated.outcomes, made, judged);
   const summary = prepared ? withPreparation(summarized, prepared, control) : summarized;

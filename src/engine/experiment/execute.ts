@@ -6,8 +6,8 @@ import type { ArmReport, RunReport } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { createContext, type RunContext } from "../context.ts";
 import { now, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
+import { completeArms } from "../report/completeArms.ts";
 import { writeReports } from "../report/reportFiles.ts";
-import { withWorstCase } from "../report/worstCase.ts";
 import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
 import { version } from "../session/version.ts";
@@ -95,7 +95,7 @@ async function finish(
   env: RunEnvironment,
 ): Promise<RunExperimentResult> {
   const reports = outcomes.map((outcome) => outcome.report);
-  const arms = await withWorstCase(reports, run.store.directory);
+  const arms = await completeArms(reports, run.store.directory);
   const report: RunReport = {
     run: run.store.id,
     experiment: document,

@@ -23,6 +23,7 @@ export const factsOf = ({ dataset, arms, attacks }: Parts): ExperimentFacts => (
   })),
   attacks: attacks.map((attack) => ({ ...documented(attack), key: attack.key })),
   attackParams: (id) => find("attack", id).params,
+  attackTitle: (id) => find("attack", id).title,
 });
 
 /**

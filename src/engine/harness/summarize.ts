@@ -6,6 +6,9 @@ import type { CountedOutcome, HarnessNotes } from "./types.ts";
 
 export interface SummaryFacts {
   readonly attack: Choice;
+  readonly key?: string;
+  /** As its entry calls it. */
+  readonly label?: string;
   /** Those that the model was trained with, then those in front of it. */
   readonly defenses: readonly Choice[];
   readonly backend: string;

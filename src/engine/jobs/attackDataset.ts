@@ -9,7 +9,7 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { defended as inFrontOf } from "../classifier/defended.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
-import { type Attack, type Bound, documented, isInference, type Split } from "../define/index.ts";
+import { type Attack, type Bound, documented, isInference, labelOf, type Split } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { type Evaluated, evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
 import { controlRecords, type PreparedAttack, prepare, preparedAttack, withPreparation } from "../evaluation/prepare.ts";
@@ -111,7 +111,7 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   const evaluated = isStatic ? await transferred(attacked, model, target, ctx) : attacked;
   const task = { attack: { ...attack, key: attack.id }, model, images };
   const control = prepared ? await controlRecords(prepared, task, ctx) : undefined;
-  const facts = { attack: documented(attack), defenses: model.defenses, backend, seed: p.seed };
+  const facts = { attack: documented(attack), key: attack.id, label: labelOf(attack), defenses: model.defenses, backend, seed: p.seed };
   const bare = summarizeAttack(evaluated.outcomes, facts, { control, isOnItsOwn: prepared?.isOnItsOwn });
   const summarized = prepared ? withPreparation(bare, prepared, control) : bare;
   const failures = deviceFindings(await readRunEvents(store.directory));

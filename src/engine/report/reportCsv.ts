@@ -1,4 +1,5 @@
 import { csvText, figureData } from "../../shared/figures/data.ts";
+import { attackLabel } from "../../shared/labels.ts";
 import type { RunReport } from "../../shared/results.ts";
 import { reportRows } from "./reportText.ts";
 
@@ -29,6 +30,9 @@ const heads = [
   "worst_accuracy",
   "worst_low",
   "worst_high",
+  "attack_label",
+  "wrong_before_attack",
+  "how",
 ];
 
 /** `report.csv`: one row for every arm and attack (the worst case is the arm's), rates in [0,1], empty where there was nothing to count (RFC 4180). */
@@ -60,6 +64,9 @@ export function renderCsv(report: RunReport): string {
     arm.worst?.accuracy,
     arm.worst?.interval?.[0],
     arm.worst?.interval?.[1],
+    summary && attackLabel(summary),
+    summary && summary.n - summary.clean.correct,
+    summary?.how,
   ]);
   return csvText([heads, ...rows]);
 }

@@ -2,15 +2,9 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { escapeXml as e } from "../../shared/figures/svg.ts";
 import { number } from "../../shared/format.ts";
+import { armLabel, choiceLabel, type Names, namesOf, placedFindings } from "../../shared/labels.ts";
 import { attentionFigure, epsilonFigure } from "../../shared/reportFigures.ts";
-import {
-  type ArmReport,
-  type ExplanationResult,
-  type ExplanationSample,
-  groupFindings,
-  placeOf,
-  type RunReport,
-} from "../../shared/results.ts";
+import type { ArmReport, ExplanationResult, ExplanationSample, RunReport } from "../../shared/results.ts";
 import { analysesHtml } from "./reportAnalysesHtml.ts";
 import { type Curve, lossFigures } from "./reportCurve.ts";
 import { figureHtml, figureIds, figuresHtml } from "./reportFigure.ts";
@@ -22,6 +16,7 @@ import { mainTable, notesBelow, tableNotes } from "./reportText.ts";
 export async function renderHtml(report: RunReport, directory: string, curves: readonly Curve[]): Promise<string> {
   const name = e(String(report.experiment["name"] ?? report.run));
   const nextId = figureIds();
+  const names = namesOf(report);
   const overEpsilon = epsilonFigure(report);
   const pictures = await picturesOf(report, directory);
   return `<!doctype html>
@@ -31,9 +26,9 @@ export async function renderHtml(report: RunReport, directory: string, curves: r
 <main><h2>Robustness</h2>${table(report)}${figuresHtml(overEpsilon ? [overEpsilon] : [], nextId)}
 ${expectations(report)}
 <h2>Findings</h2>${findings(report)}
-${analysesHtml(report.analyses ?? [], nextId)}
+${analysesHtml(report.analyses ?? [], names, nextId)}
 ${training(curves, nextId)}
-${report.arms.map((arm) => explanations(arm, pictures, nextId)).join("\n")}
+${report.arms.map((arm) => explanations(arm, { pictures, names }, nextId)).join("\n")}
 <h2>Settings</h2><details><summary>The experiment with every default filled in</summary><pre>${e(JSON.stringify(report.experiment, null, 2))}</pre></details>
 </main></body></html>
 `;
@@ -59,9 +54,12 @@ function table(report: RunReport): string {
 
 function expectations(report: RunReport): string {
   if (report.expect.length === 0) return "";
+  const names = namesOf(report);
   const items = report.expect.map(({ metric, arm, attack, min, max, value, met }) => {
     const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(" and ");
-    const what = [metric, arm, attack].filter(Boolean).join(" · ");
+    const what = [metric, arm === undefined ? "" : names.arm(arm), attack === undefined ? "" : names.attack(attack)]
+      .filter(Boolean)
+      .join(" · ");
     return `<li class="${met ? "met" : "missed"}">${met ? "✓ met" : "✗ not met"}: ${e(what)} ${e(wanted)}, is ${number(value)}</li>`;
   });
   return `<h2>Expected</h2><ul>${items.join("")}</ul>`;
@@ -69,11 +67,10 @@ function expectations(report: RunReport): string {
 
 function findings(report: RunReport): string {
   if (report.findings.length === 0) return "<p>No sanity rule fired.</p>";
-  return groupFindings(report.findings)
-    .map((finding) => {
-      const { rule, severity, message, fix } = finding;
-      const where = placeOf(finding);
-      return `<div class="finding ${severity}"><strong>${e(rule)}</strong> ${severity}${where ? ` · ${e(where)}` : ""}<br>${e(message)} ${e(fix)}</div>`;
+  return placedFindings(report.findings, namesOf(report))
+    .map(({ rule, severity, message, fix, place }) => {
+      const where = place === "" ? "" : ` · ${e(place)}`;
+      return `<div class="finding ${severity}"><strong>${e(rule)}</strong> ${severity}${where}<br>${e(message)} ${e(fix)}</div>`;
     })
     .join("");
 }
@@ -83,15 +80,22 @@ function training(curves: readonly Curve[], nextId: () => string): string {
   return figures === "" ? "" : `<h2>Training</h2>${figures}`;
 }
 
-function explanations(arm: ArmReport, pictures: ReadonlyMap<string, string>, nextId: () => string): string {
+interface Shown {
+  /** Data URIs by file. */
+  readonly pictures: ReadonlyMap<string, string>;
+  readonly names: Names;
+}
+
+function explanations(arm: ArmReport, { pictures, names }: Shown, nextId: () => string): string {
   if (arm.explanations.every(({ samples }) => samples.length === 0)) return "";
   const href = (file: string): string => pictures.get(file) ?? "";
   const one = (explanation: ExplanationResult): string => {
-    const title = `Attention of the predicted class, ${explanation.id}${explanation.layer === null ? "" : ` at layer ${explanation.layer}`}`;
-    const figures = explanation.samples.map((sample) => figureHtml(attentionFigure(title, [sample], href), nextId));
+    const where = explanation.layer === null ? "" : ` at layer ${explanation.layer}`;
+    const title = `Attention of the predicted class, ${choiceLabel(explanation)}${where}`;
+    const figures = explanation.samples.map((sample) => figureHtml(attentionFigure(title, [sample], { href, names }), nextId));
     return `<p class="soft">${e(title)}: 0 <span class="scale"></span> 1</p><div class="samples">${figures.join("")}</div>`;
   };
-  return `<h2>Before and after: ${e(arm.name)}</h2>${arm.explanations.map(one).join("")}`;
+  return `<h2>Before and after: ${e(armLabel(arm))}</h2>${arm.explanations.map(one).join("")}`;
 }
 
 const filesOf = ({ clean, adversarial }: ExplanationSample): string[] => [

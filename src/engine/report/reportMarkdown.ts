@@ -1,10 +1,11 @@
 import type { TextTable } from "../../shared/analysisCell.ts";
+import { tableTexts } from "../../shared/analysisTable.ts";
 import { figureTable } from "../../shared/figures/table.ts";
 import { number } from "../../shared/format.ts";
+import { namesOf, placedFindings } from "../../shared/labels.ts";
 import { analysisFigures } from "../../shared/reportFigures.ts";
-import { attackOf, groupFindings, type RunReport } from "../../shared/results.ts";
+import type { RunReport } from "../../shared/results.ts";
 import { mostRows } from "./reportFigure.ts";
-import { tableTexts } from "./reportTable.ts";
 import { mainTable, notesBelow, tableNotes } from "./reportText.ts";
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -13,6 +14,7 @@ const tableLines = ({ heads, rows }: TextTable): string[] => [row(heads), row(he
 
 /** `report.md`: the table, what was expected, findings, analyses. */
 export function renderMarkdown(report: RunReport): string {
+  const names = namesOf(report);
   const lines = [
     `# ${String(report.experiment["name"] ?? report.run)}`,
     "",
@@ -29,25 +31,24 @@ export function renderMarkdown(report: RunReport): string {
       "",
       "## Expected",
       "",
-      row(["metric", "arm", "attack", "wanted", "value", "met"]),
+      row(["Metric", "Arm", "Attack", "Wanted", "Value", "Met"]),
       row(["---", "---", "---", "---", "---", "---"]),
     );
     for (const { metric, arm, attack, min, max, value, met } of report.expect) {
       const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(", ");
-      lines.push(row([metric, arm ?? "first", attack ?? "all", wanted, number(value), met ? "yes" : "no"]));
+      const place = [arm === undefined ? "first" : names.arm(arm), attack === undefined ? "all" : names.attack(attack)];
+      lines.push(row([metric, ...place, wanted, number(value), met ? "yes" : "no"]));
     }
   }
   lines.push("", "## Findings", "");
   if (report.findings.length === 0) lines.push("No sanity rule fired.");
-  for (const finding of groupFindings(report.findings)) {
-    const { rule, severity, message, fix, arm } = finding;
-    const place = [arm, attackOf(finding)].filter(Boolean).join(", ");
+  for (const { rule, severity, message, fix, place } of placedFindings(report.findings, names))
     lines.push(`- **${rule}** (${[severity, place].filter(Boolean).join("; ")}): ${message} ${fix}`);
-  }
   for (const analysis of report.analyses ?? []) {
     lines.push("", `## ${analysis.title}`);
-    for (const table of analysis.tables) lines.push("", `### ${table.title}`, "", ...tableLines(tableTexts(table)));
-    for (const figure of analysisFigures(analysis)) lines.push("", `### ${figure.title}`, "", ...tableLines(figureTable(figure, mostRows)));
+    for (const table of analysis.tables) lines.push("", `### ${table.title}`, "", ...tableLines(tableTexts(table, names)));
+    for (const figure of analysisFigures(analysis, names))
+      lines.push("", `### ${figure.title}`, "", ...tableLines(figureTable(figure, mostRows)));
     lines.push("", ...analysis.notes.map((note) => `- ${note}`));
   }
   return `${lines.join("\n")}\n`;

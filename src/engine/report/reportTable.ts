@@ -1,13 +1,6 @@
-import { cellText, type TextTable } from "../../shared/analysisCell.ts";
+import type { TextTable } from "../../shared/analysisCell.ts";
 import { escapeXml as quote } from "../../shared/figures/svg.ts";
-import type { AnalysisTable, Format } from "../../shared/results.ts";
-
-const headText = (name: string, format: Format): string => (format === "milliseconds" ? `${name} (ms)` : name);
-
-export const tableTexts = ({ columns, rows }: AnalysisTable): TextTable => ({
-  heads: columns.map(({ name, format }) => headText(name, format)),
-  rows: rows.map((row) => columns.map(({ format }, i) => cellText(row[i], format))),
-});
+import type { AnalysisTable } from "../../shared/results.ts";
 
 /** Cells longer than this wrap. */
 const long = 40;

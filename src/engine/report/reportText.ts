@@ -1,28 +1,13 @@
 import type { TextTable } from "../../shared/analysisCell.ts";
-import { count, duration, epsilon, number, percent, points } from "../../shared/format.ts";
+import { count, duration, number, percent, points } from "../../shared/format.ts";
+import { adaptiveNotes, armLabel, attackLabel, choiceLabel } from "../../shared/labels.ts";
 import { keysOf } from "../../shared/ledger.ts";
-import { type ArmReport, type AttackSummary, type Choice, type RunReport, wilson } from "../../shared/results.ts";
+import { type ArmReport, type AttackSummary, type RunReport, type WorstCase, wilson } from "../../shared/results.ts";
 
 /** "61.0–67.3 %": 95 % Wilson interval of `correct` out of `n`. */
 export function interval(correct: number, n: number): string {
   const bounds = wilson(correct, n);
   return bounds ? `${points(bounds[0])}–${percent(bounds[1])}` : "–";
-}
-
-/** "pgd-40 ε 0.3": the id with what decides its strength. */
-export function attackLabel({ id, params }: Choice): string {
-  const steps = params["steps"];
-  const eps = params["eps"];
-  const pixels = params["pixels"];
-  const area = params["area"];
-  return [
-    typeof steps === "number" && area === undefined ? `${id}-${steps}` : id,
-    typeof area === "number" ? `${percent(area)} ${String(params["mode"] ?? "")}`.trim() : "",
-    typeof eps === "number" ? `ε ${epsilon(eps)}` : "",
-    typeof pixels === "number" ? `${pixels} px` : "",
-  ]
-    .filter((part) => part !== "")
-    .join(" ");
 }
 
 export interface ReportRow {
@@ -40,49 +25,84 @@ export function reportRows(report: RunReport): ReportRow[] {
   });
 }
 
-/** β over the attacks that fooled the undefended arm is there only where a defended arm stands beside one. */
-const hasFooled = (rows: readonly ReportRow[]): boolean => rows.some(({ summary }) => summary?.defenseSuccessOfFooled !== undefined);
+/** One line of the main table: an attack on an arm, an arm without attacks, or the worst case over those above it. */
+interface TableRow {
+  readonly arm: ArmReport;
+  readonly summary: AttackSummary | null;
+  readonly worst?: WorstCase;
+}
+interface Column {
+  readonly head: string;
+  cell(row: TableRow): string;
+}
 
-/** Arms and attacks; where a defended arm met the images of the undefended one, that accuracy beside the one of the adaptive attack. */
-export function mainTable(report: RunReport): TextTable {
+function tableRows(report: RunReport): TableRow[] {
   const rows = reportRows(report);
-  const hasStatic = rows.some(({ summary }) => summary?.static);
-  const beta = hasFooled(rows) ? ["β", "β of fooled"] : ["β"];
-  const attacked = hasStatic ? ["adaptive", "95 % interval", "static", "95 % interval"] : ["attacked", "95 % interval"];
-  return {
-    heads: ["arm", "attack", "images", "clean", ...attacked, "δ", ...beta, "images/s"],
-    rows: report.arms.flatMap((arm) => {
-      const attacks = rows.filter((row) => row.arm === arm).map((row) => rowCells(row, hasStatic, hasFooled(rows)));
-      return [...attacks, ...worstCells(arm, hasStatic, hasFooled(rows))];
-    }),
-  };
+  return report.arms.flatMap((arm): TableRow[] => {
+    const { worst } = arm;
+    const isOfSeveral = worst && worst.attacks.length > 1;
+    return [...rows.filter((row) => row.arm === arm), ...(isOfSeveral ? [{ arm, summary: null, worst }] : [])];
+  });
 }
 
-/** A row for the worst case, below the attacks that it is taken over; none where that is a single one. */
-function worstCells({ name, clean, worst }: ArmReport, hasStatic: boolean, hasFooled: boolean): string[][] {
-  if (!worst || worst.attacks.length < 2) return [];
-  const figures = [count(worst.n), percent(clean.accuracy), percent(worst.accuracy), interval(worst.correct, worst.n)];
-  const blank = Array.from({ length: (hasStatic ? 5 : 3) + Number(hasFooled) }, () => "–");
-  return [[name, "worst case over all attacks", ...figures, ...blank]];
+/** Arms and attacks; where a defended arm met images that were made without the defence, that accuracy beside the one of the adaptive attack. */
+export function mainTable(report: RunReport): TextTable {
+  const rows = tableRows(report);
+  const columns = columnsOf(rows);
+  return { heads: columns.map(({ head }) => head), rows: rows.map((row) => columns.map(({ cell }) => cell(row))) };
 }
 
-function rowCells({ arm, summary }: ReportRow, hasStatic: boolean, hasFooled: boolean): string[] {
-  const blank = Array.from({ length: (hasStatic ? 7 : 5) + Number(hasFooled) }, () => "–");
-  if (!summary) return [arm.name, "none", count(arm.clean.n), percent(arm.clean.accuracy), ...blank];
-  const transferred = summary.static;
-  const own = [percent(summary.attacked.accuracy), interval(summary.attacked.correct, summary.n)];
-  const other = transferred ? [percent(transferred.attacked.accuracy), interval(transferred.attacked.correct, transferred.n)] : ["–", "–"];
+const hasStatic = (rows: readonly TableRow[]): boolean => rows.some(({ summary }) => summary?.static);
+/** β over the attacks that fooled the undefended arm is there only where a defended arm stands beside one. */
+const hasFooled = (rows: readonly TableRow[]): boolean => rows.some(({ summary }) => summary?.defenseSuccessOfFooled !== undefined);
+
+function columnsOf(rows: readonly TableRow[]): Column[] {
+  const isSplit = hasStatic(rows);
+  const attacked = isSplit ? "Accuracy under attack, adaptive" : "Accuracy under attack";
   return [
-    arm.name,
-    attackLabel(summary.attack),
-    count(summary.n),
-    percent(summary.clean.accuracy),
-    ...(summary.mode === "static" ? ["–", "–", ...(transferred ? other : own)] : [...own, ...(hasStatic ? other : [])]),
-    points(summary.robustness),
-    percent(summary.defenseSuccess),
-    ...(hasFooled ? [percent(summary.defenseSuccessOfFooled)] : []),
-    number(summary.imagesPerSecond),
+    { head: "Arm", cell: ({ arm }) => armLabel(arm) },
+    { head: "Attack", cell: ({ summary, worst }) => (summary ? attackLabel(summary) : worst ? "Worst case over all attacks" : "None") },
+    { head: "Images", cell: ({ arm, summary, worst }) => count((summary ?? worst ?? arm.clean).n) },
+    { head: "Clean accuracy", cell: ({ arm, summary }) => percent((summary ?? arm).clean.accuracy) },
+    { head: attacked, cell: (row) => percent(adaptiveOf(row, isSplit)?.correctShare) },
+    { head: "95 % interval", cell: (row) => intervalOf(adaptiveOf(row, isSplit)) },
+    ...(isSplit
+      ? [
+          { head: "Accuracy under attack, static", cell: (row: TableRow) => percent(staticOf(row)?.correctShare) },
+          { head: "95 % interval", cell: (row: TableRow) => intervalOf(staticOf(row)) },
+        ]
+      : []),
+    { head: "Attack success rate", cell: ({ summary }) => percent(summary?.successRate) },
+    { head: "δ", cell: ({ summary }) => points(summary?.robustness) },
+    { head: "β", cell: ({ summary }) => percent(summary?.defenseSuccess) },
+    ...(hasFooled(rows) ? [{ head: "β of fooled", cell: ({ summary }: TableRow) => percent(summary?.defenseSuccessOfFooled) }] : []),
+    { head: "Wrong before attack", cell: ({ summary }) => (summary ? count(summary.n - summary.clean.correct) : "–") },
+    { head: "Images/s", cell: ({ summary }) => number(summary?.imagesPerSecond) },
   ];
+}
+
+/** Correct predictions of so many. */
+interface Counted {
+  readonly correct: number;
+  readonly n: number;
+  readonly correctShare: number | null;
+}
+const counted = ({ attacked: { correct, accuracy }, n }: Pick<AttackSummary, "attacked" | "n">): Counted => ({
+  correct,
+  n,
+  correctShare: accuracy,
+});
+const intervalOf = (one: Counted | null): string => (one ? interval(one.correct, one.n) : "–");
+
+/** The worst case stands among the adaptive figures; an attack that never met the defence does not, where both are told apart. */
+function adaptiveOf({ summary, worst }: TableRow, isSplit: boolean): Counted | null {
+  if (worst) return { correct: worst.correct, n: worst.n, correctShare: worst.accuracy };
+  return summary && !(isSplit && summary.mode === "static") ? counted(summary) : null;
+}
+
+function staticOf({ summary }: TableRow): Counted | null {
+  if (summary?.static) return counted(summary.static);
+  return summary?.mode === "static" ? counted(summary) : null;
 }
 
 /** How large the experiment was: a subset is said to be one. */
@@ -97,36 +117,37 @@ function sizeNotes(report: RunReport): string[] {
     const p95 = timing?.p95Milliseconds === undefined ? "" : ` (95th percentile ${number(timing.p95Milliseconds)})`;
     const without = timing?.networkMilliseconds === undefined ? "" : `, ${number(timing.networkMilliseconds)} ms without the volumizer`;
     const time = timing ? `, ${number(timing.forwardMilliseconds)} ms an image${p95}${without}` : "";
-    return `${arm.name}: ${arm.model.id}, ${trained}, tested on ${count(arm.clean.n)} images${time}`;
+    return `${armLabel(arm)}: ${choiceLabel(arm.model)}, ${trained}, tested on ${count(arm.clean.n)} images${time}`;
   });
 }
 
-/** "undefended, adversarialPatch 10 % whitebox: 17.0 % right, 42.0 % with a grey patch at the same places", for every patch. */
+/** "undefended, Adversarial patch, 10.0 % of the image: accuracy 17.0 %, 42.0 % when a plain grey patch is pasted in the same places". */
 const coverNotes = (report: RunReport): string[] =>
   reportRows(report).flatMap(({ arm, summary }) => {
     if (!summary?.covering) return [];
     const [own, grey] = [summary, summary.covering].map(({ attacked }) => percent(attacked.accuracy));
-    return [`${arm.name}, ${attackLabel(summary.attack)}: ${own} right, ${grey} with a grey patch at the same places`];
+    const what = `${armLabel(arm)}, ${attackLabel(summary)}`;
+    return [`${what}: accuracy ${own}, ${grey} when a plain grey patch is pasted in the same places`];
   });
 
 /** What is said below the main table, line by line. */
-export const notesBelow = (report: RunReport): string[] => [...sizeNotes(report), ...coverNotes(report)];
+export const notesBelow = (report: RunReport): string[] => [...sizeNotes(report), ...adaptiveNotes(report), ...coverNotes(report)];
 
 export const explainTerms =
-  "Clean and attacked: share of all test images classified correctly. δ: clean − attacked, in percentage points. β: share of the images that were right before the attack and still are, without those of the class that an attack aims at. Intervals: Wilson, 95 %.";
+  "Arm: a network with its defences. Clean accuracy, accuracy under attack: share of all test images that are classified correctly. Attack success rate: of the images that were classified correctly before the attack, the share on which it succeeded. δ: clean accuracy − accuracy under attack, in percentage points. β: share of correctly classified images that stay correct. A targeted attack has no images of its target class in success rate and β. Wrong before attack: images that were misclassified without an attack; they count against accuracy, not towards the success rate. Intervals: Wilson, 95 %.";
 export const explainStatic =
-  "Adaptive: the attack knows the defence and goes through it. Static: the images were made against the undefended arm and only shown to the defended one; δ and β are those of the adaptive attack where there is one.";
+  "Adaptive: the attack knows the defence and goes through it. Static: the images were made without the defence and only shown to the defended arm; success rate, δ and β are those of the adaptive attack where there is one.";
 export const explainWorst =
   "Worst case: an image counts as right only when it is classified correctly under every attack, adaptive and static.";
 export const explainFooled =
-  "β of fooled: of the images on which the attack fooled the undefended arm, the share that the defended one has right under attack.";
+  "β of fooled: of the images on which the attack fooled the undefended arm, the share that the defended one classifies correctly under attack.";
 /** What the columns of the main table mean. */
 export function tableNotes(report: RunReport): string {
-  const rows = reportRows(report);
+  const rows = tableRows(report);
   return [
     explainTerms,
     ...(hasFooled(rows) ? [explainFooled] : []),
-    ...(rows.some(({ summary }) => summary?.static) ? [explainStatic] : []),
-    ...(report.arms.some((arm) => worstCells(arm, false, false).length > 0) ? [explainWorst] : []),
+    ...(hasStatic(rows) ? [explainStatic] : []),
+    ...(rows.some(({ worst }) => worst) ? [explainWorst] : []),
   ].join(" ");
 }

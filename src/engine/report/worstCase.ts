@@ -3,14 +3,8 @@ import { ledgerRows, recordsSources, worstCase } from "../../shared/ledger.ts";
 import type { ArmReport, ImageRecord, WorstCase } from "../../shared/results.ts";
 import { exists, readText } from "../io/files.ts";
 
-/** Arms as the report has them: with the worst case of every image, from the records in the run folder. */
-export async function withWorstCase(arms: readonly ArmReport[], directory: string): Promise<ArmReport[]> {
-  const complete: ArmReport[] = [];
-  for (const [index, arm] of arms.entries()) complete.push({ ...arm, worst: await worstOf(arm, index, directory) });
-  return complete;
-}
-
-async function worstOf(arm: ArmReport, index: number, directory: string): Promise<WorstCase | null> {
+/** The worst case of an arm's images, from the records in the run folder; null where some are missing. */
+export async function worstCaseOf(arm: ArmReport, index: number, directory: string): Promise<WorstCase | null> {
   const sources = recordsSources(arm, index);
   const parts = [];
   for (const { attack, file } of sources) parts.push({ arm: arm.name, attack, images: await recordsIn(path.join(directory, file)) });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { namesOf } from "../../../src/shared/labels.ts";
 import { analysisFigures, attentionFigure, epsilonFigure } from "../../../src/shared/reportFigures.ts";
 import type { AttackSummary, RunReport } from "../../../src/shared/results.ts";
 import { states } from "../../../webview/fixtures/report.ts";
@@ -15,13 +16,19 @@ test("accuracy over ε is drawn only where an attack was run with several, clean
   const twice = withAttacks((a) =>
     a.attack.id === "pgd"
       ? [
-          { ...a, n: 10, attacked: { accuracy: 0, correct: 0 }, clean: { accuracy: 1, correct: 10 } },
+          {
+            ...a,
+            attack: { id: "pgd", params: { eps: 0.3 } },
+            n: 10,
+            attacked: { accuracy: 0, correct: 0 },
+            clean: { accuracy: 1, correct: 10 },
+          },
           { ...a, n: 10, attack: { id: "pgd", params: { eps: 0.1 } }, attacked: { accuracy: 0.5, correct: 5 } },
         ]
       : [],
   );
   const figure = epsilonFigure(twice);
-  expect(figure?.series.map((one) => one.label)).toEqual(["undefended, pgd", "volumizedCurriculum, pgd"]);
+  expect(figure?.series.map((one) => one.label)).toEqual(["undefended, PGD", "Volumized curriculum, PGD"]);
   const points = figure?.series[0]?.points ?? [];
   expect(points.map(({ x, y }) => [x, y])).toEqual([
     [0, 1],
@@ -36,23 +43,26 @@ test("accuracy over ε is drawn only where an attack was run with several, clean
 test("charts that reports held from the start are drawn as lines, before the figures of other kinds", () => {
   const axis = { label: "x", format: "number" } as const;
   const bars = { kind: "bar", title: "b", value: axis, groups: { label: "g", names: [] }, series: [] } as const;
-  const drawn = analysisFigures({ charts: [{ title: "a", x: axis, y: axis, series: [] }], figures: [bars] });
+  const drawn = analysisFigures(
+    {
+      charts: [{ title: "a", x: axis, y: axis, series: [{ label: "volumizedCurriculum, static", colour: 0, points: [] }] }],
+      figures: [bars],
+    },
+    namesOf(report),
+  );
   expect(drawn.map(({ kind, title }) => [kind, title])).toEqual([
     ["line", "a"],
     ["bar", "b"],
   ]);
+  expect(drawn[0]?.kind === "line" && drawn[0].series[0]?.label).toBe("Volumized curriculum, static");
 });
 
 test("a sample is a row of four pictures that says what was predicted", () => {
   const side = (prediction: number) => ({ image: "i.png", attention: "a.png", prediction });
   const sample = { index: 3, label: 7, attack: "pgd", clean: side(7), adversarial: side(2), iou: 0.25 };
-  const { rows } = attentionFigure(
-    "t",
-    [sample],
-    (file) => `base/${file}`,
-    (index) => `class ${index}`,
-  );
-  expect(rows[0]?.label).toBe("pgd, image 3, class class 7; areas overlap 25.0 % (IoU)");
+  const names = { attack: (key: string) => `attack ${key}` };
+  const { rows } = attentionFigure("t", [sample], { href: (file) => `base/${file}`, className: (index) => `class ${index}`, names });
+  expect(rows[0]?.label).toBe("attack pgd, image 3, class class 7; areas overlap 25.0 % (IoU)");
   expect(rows[0]?.pictures.map(({ href, text }) => [href, text])).toEqual([
     ["base/i.png", "class 7"],
     ["base/a.png", ""],

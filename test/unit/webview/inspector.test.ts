@@ -107,10 +107,10 @@ test("updates add to the state", () => {
 });
 
 test("the header names the attack and its radius", () => {
-  expect(attackLabel({ ...done, attack: { id: "pgd", params: { eps: 8 / 255 } } })).toBe("Projected gradient descent · ε 8/255");
+  expect(attackLabel({ ...done, attack: { id: "pgd", params: { eps: 8 / 255 } } })).toBe("Projected gradient descent, ε 8/255");
   expect(attackLabel({ ...done, attack: { id: "other", params: {} } })).toBe("other");
   expect(subtitle(named("through"))).toBe(
-    "lenet (quickstart) · Projected gradient descent · ε 0.3 · through Bit depth reduction, Median filter",
+    "lenet (quickstart) · Projected gradient descent, 40 steps, ε 0.3 · through Bit depth reduction, Median filter",
   );
   expect(subtitle(named("explained"))).toBe("lenet (quickstart)");
 });

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { namesOf } from "../../../src/shared/labels.ts";
 import type { AttackSummary, RunReport } from "../../../src/shared/results.ts";
 import { staticResult } from "../../../webview/fixtures/analyses.ts";
 import { states } from "../../../webview/fixtures/report.ts";
-import { attackName, expectationText, interval, overview } from "../../../webview/report/tables.ts";
+import { expectationText, interval, overview } from "../../../webview/report/tables.ts";
 
 const state = states["done"];
 if (!state?.report) throw new Error("the fixture has a report");
@@ -16,7 +17,7 @@ const withAttacks = (change: (summary: AttackSummary, arm: string) => AttackSumm
 test("arms are rows, attacks columns, each figure with its Wilson interval", () => {
   const known = withAttacks((a) => [{ ...a, n: 10, attacked: { accuracy: 0.5, correct: 5 } }]);
   const { columns, rows } = overview(known, []);
-  expect(columns.map((c) => c.text)).toEqual(["fgsm ε 0.3", "pgd ε 0.3", "nPixel 1 px"]);
+  expect(columns.map((c) => c.text)).toEqual(["FGSM, ε 0.3", "PGD, 40 steps, ε 0.3", "N pixel, 1 px"]);
   const cell = rows[0]?.attacks["pgd"]?.cell;
   // Wilson's interval of 5 of 10 at 95 %: 0.2366 to 0.7634.
   expect(cell?.low).toBeCloseTo(0.2366, 4);
@@ -32,8 +33,8 @@ test("the worst case needs the records of every attack", () => {
 test("an attack that was run twice has two columns", () => {
   const twice = withAttacks((a) => (a.attack.id === "fgsm" ? [a, { ...a, attack: { id: "fgsm", params: { eps: 8 / 255 } } }] : []));
   expect(overview(twice, []).columns).toEqual([
-    { key: "fgsm", text: "fgsm ε 0.3" },
-    { key: "fgsm-2", text: "fgsm ε 8/255" },
+    { key: "fgsm", text: "FGSM, ε 0.3" },
+    { key: "fgsm-2", text: "FGSM, ε 8/255" },
   ]);
 });
 
@@ -43,8 +44,8 @@ test("static attacks stand beside the adaptive ones, in the table and in the wor
   );
   const { columns, rows } = overview(both, []);
   expect(columns.map(({ key, text }) => [key, text])).toEqual([
-    ["pgd", "pgd ε 0.3, adaptive"],
-    ["pgd-static", "pgd ε 0.3, static"],
+    ["pgd", "PGD, 40 steps, ε 0.3, adaptive"],
+    ["pgd-static", "PGD, 40 steps, ε 0.3, static"],
   ]);
   expect(rows.map((row) => row.attacks["pgd-static"]?.cell.share)).toEqual([undefined, 0.9]);
   const pgd = ledger.filter((part) => part.attack === "pgd");
@@ -56,9 +57,9 @@ test("static attacks stand beside the adaptive ones, in the table and in the wor
   expect(broken.rows[1]?.worst?.share).toBe(0);
 });
 
-test("names and expectations", () => {
-  expect(attackName({ id: "deepFool", params: {} })).toBe("deepFool");
-  expect(expectationText({ metric: "attacked.accuracy", attack: "pgd", min: 0.4, value: 0.003, met: false })).toBe(
-    "attacked.accuracy under pgd: 0.003, expected at least 0.4",
+test("an expectation names arm and attack as the report does", () => {
+  const expected = { metric: "attacked.accuracy", arm: "undefended", attack: "pgd", min: 0.4, value: 0.003, met: false };
+  expect(expectationText(expected, namesOf(report))).toBe(
+    "attacked.accuracy of undefended under PGD, 40 steps, ε 0.3: 0.003, expected at least 0.4",
   );
 });

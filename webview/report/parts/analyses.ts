@@ -1,23 +1,26 @@
-import { cellText } from "../../../src/shared/analysisCell.ts";
+import { tableTexts } from "../../../src/shared/analysisTable.ts";
+import type { Names } from "../../../src/shared/labels.ts";
 import { analysisFigures } from "../../../src/shared/reportFigures.ts";
 import type { AnalysisResult, AnalysisTable } from "../../../src/shared/results.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
 import { figureCard } from "../../lib/figureCard.ts";
 import type { Save } from "../../lib/figureFrame.ts";
+import type { ReportContext } from "../context.ts";
 
 /** The experiment's analyses: figures that can be read as tables and saved, then tables and what to bear in mind. */
-export function analyses(save: Save): Part<readonly AnalysisResult[]> {
+export function analyses(save: Save): Part<ReportContext> {
   const element = h("div", { class: "stack analyses" });
-  const draw = onChange((results: readonly AnalysisResult[]) => {
+  const draw = onChange(({ report, names }: ReportContext) => {
+    const results = report.analyses ?? [];
     show(element, results.length > 0);
-    fill(element, ...results.map((result) => one(result, save)));
+    fill(element, ...results.map((result) => one(result, names, save)));
   });
   return { element, update: draw };
 }
 
-function one(analysis: AnalysisResult, save: Save): HTMLElement {
+function one(analysis: AnalysisResult, names: Names, save: Save): HTMLElement {
   const { title, tables, notes } = analysis;
-  const drawn = analysisFigures(analysis).map((figure) => {
+  const drawn = analysisFigures(analysis, names).map((figure) => {
     const { element, update } = figureCard(save);
     update(figure);
     return element;
@@ -27,27 +30,23 @@ function one(analysis: AnalysisResult, save: Save): HTMLElement {
     { class: "analysis", attributes: { "aria-label": title } },
     h("h2", {}, title),
     drawn.length > 0 && h("div", { class: "chart-grid" }, ...drawn),
-    ...tables.map(tableOf),
+    ...tables.map((table) => tableOf(table, names)),
     notes.length > 0 && h("ul", { class: "plain notes muted small" }, ...notes.map((note) => h("li", {}, note))),
   );
 }
 
-function tableOf({ title, columns, rows }: AnalysisTable): HTMLElement {
-  const head = columns.map(({ name, format }) =>
-    h(
-      "th",
-      { class: format === "text" ? "" : "figure-cell", attributes: { scope: "col" } },
-      format === "milliseconds" ? `${name} (ms)` : name,
-    ),
-  );
-  const body = rows.map((row) =>
+function tableOf(table: AnalysisTable, names: Names): HTMLElement {
+  const { title, columns } = table;
+  const { heads, rows } = tableTexts(table, names);
+  const kind = (i: number): string => (columns[i]?.format === "text" ? "" : "figure-cell");
+  const head = heads.map((text, i) => h("th", { class: kind(i), attributes: { scope: "col" } }, text));
+  const body = rows.map((cells) =>
     h(
       "tr",
       {},
-      ...columns.map(({ format }, i) => {
-        const text = cellText(row[i], format);
+      ...cells.map((text, i) => {
         if (i === 0) return h("th", { attributes: { scope: "row" } }, text);
-        return h("td", { class: format === "text" ? (text.length > 40 ? "long-text" : "") : "figure-cell" }, text);
+        return h("td", { class: kind(i) || (text.length > 40 ? "long-text" : "") }, text);
       }),
     ),
   );

@@ -1,17 +1,21 @@
 import { count } from "../../../src/shared/format.ts";
+import type { Names } from "../../../src/shared/labels.ts";
 import { type LedgerRow, ledgerRows } from "../../../src/shared/ledger.ts";
-import type { ReportIntent, ReportState } from "../../../src/shared/panels.ts";
+import type { ReportIntent } from "../../../src/shared/panels.ts";
 import { fill, h, type Part, setText, show } from "../../lib/dom.ts";
 import { button, type Choice, dropdown, enable } from "../../lib/ui.ts";
 import { virtualList } from "../../lib/virtualList.ts";
+import type { ReportContext } from "../context.ts";
 import { arrange, type Filter, ledgerCsv, type Sort } from "../ledger.ts";
 import { columnHeads, type LedgerView, rowCells } from "./ledgerRow.ts";
 
 const rowHeight = 44;
 
 /** Every image of an arm: what each attack did to it. Sorted, filtered, and opened in the Inspector with Enter. */
-export function ledgerPart(send: (intent: ReportIntent) => void): Part<ReportState> & { focus(arm: string, attack: string | null): void } {
-  let state: ReportState | null = null;
+export function ledgerPart(
+  send: (intent: ReportIntent) => void,
+): Part<ReportContext> & { focus(arm: string, attack: string | null): void } {
+  let context: ReportContext | null = null;
   let view: LedgerView = { arm: "", attack: "", filter: { kind: "all" }, sort: { column: "index", isDescending: false } };
   let shown: readonly LedgerRow[] = [];
   const change = (next: Partial<LedgerView>): void => {
@@ -19,16 +23,16 @@ export function ledgerPart(send: (intent: ReportIntent) => void): Part<ReportSta
     draw();
   };
   const inspect = (row: LedgerRow): void => send({ kind: "inspect", index: row.index, arm: view.arm, attack: view.attack });
-  const render = (row: LedgerRow): HTMLElement[] => (state ? rowCells(row, view, state, () => inspect(row)) : []);
+  const render = (row: LedgerRow): HTMLElement[] => (context ? rowCells(row, view, context, () => inspect(row)) : []);
   const list = virtualList<LedgerRow>({ label: "Images", rowHeight, render, open: inspect });
-  const arm = dropdown("arm", (value) => change({ arm: value, attack: attacksOf(state, value)[0] ?? "" }));
-  const attack = dropdown("attack shown", (value) => change({ attack: value }));
-  const filter = dropdown("images", (value) => change({ filter: JSON.parse(value) as Filter }));
+  const arm = dropdown("Arm", (value) => change({ arm: value, attack: attacksOf(context, value)[0] ?? "" }));
+  const attack = dropdown("Attack shown", (value) => change({ attack: value }));
+  const filter = dropdown("Images", (value) => change({ filter: JSON.parse(value) as Filter }));
   const heads = h("div", { class: "ledger-row ledger-head" });
   const summary = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
   const none = h("p", { class: "muted" }, "No image fits this filter.");
   const saveCsv = (): void => {
-    const text = ledgerCsv(shown, attacksOf(state, view.arm));
+    const text = ledgerCsv(shown, attacksOf(context, view.arm));
     send({ kind: "save", name: `images-${view.arm}.csv`, dataUrl: `data:text/csv;charset=utf-8,${encodeURIComponent(text)}` });
   };
   const csv = button("Save as CSV", saveCsv, { icon: "save" });
@@ -36,13 +40,20 @@ export function ledgerPart(send: (intent: ReportIntent) => void): Part<ReportSta
   const inside = [h("h2", {}, "Images"), toolbar, summary, h("div", { class: "ledger-frame" }, heads, list.element), none];
   const element = h("section", { class: "ledger", attributes: { "aria-label": "Images" } }, ...inside);
   const draw = (): void => {
-    if (!state) return;
-    const attacks = attacksOf(state, view.arm);
+    if (!context) return;
+    const { names, state } = context;
+    const attacks = attacksOf(context, view.arm);
     const rows = ledgerRows(state.ledger, view.arm);
     shown = arrange(rows, view.filter, view.sort, view.attack);
-    arm.set(armsOf(state).map(asChoice), view.arm);
-    attack.set(attacks.map(asChoice), view.attack);
-    filter.set(filters(attacks), JSON.stringify(view.filter));
+    arm.set(
+      armsOf(context).map((value) => ({ value, text: names.arm(value) })),
+      view.arm,
+    );
+    attack.set(
+      attacks.map((value) => ({ value, text: names.attack(value) })),
+      view.attack,
+    );
+    filter.set(filters(attacks, names), JSON.stringify(view.filter));
     fill(heads, ...columnHeads(view.sort, (sort: Sort) => change({ sort })));
     setText(summary, `${count(shown.length)} of ${count(rows.length)} images. Arrow keys move, Enter opens the Inspector.`);
     show(none, shown.length === 0);
@@ -52,9 +63,9 @@ export function ledgerPart(send: (intent: ReportIntent) => void): Part<ReportSta
   return {
     element,
     update(next) {
-      const isNew = next.run.run !== state?.run.run || !armsOf(next).includes(view.arm);
-      state = next;
-      show(element, next.ledger.length > 0);
+      const isNew = next.report.run !== context?.report.run || !armsOf(next).includes(view.arm);
+      context = next;
+      show(element, next.state.ledger.length > 0);
       const first = armsOf(next)[0] ?? "";
       if (isNew) view = { ...view, arm: first, attack: attacksOf(next, first)[0] ?? "", filter: { kind: "all" } };
       draw();
@@ -68,19 +79,20 @@ export function ledgerPart(send: (intent: ReportIntent) => void): Part<ReportSta
   };
 }
 
-const asChoice = (value: string): Choice => ({ value, text: value });
-const armsOf = (state: ReportState | null): string[] => [...new Set(state?.ledger.map((part) => part.arm))];
-const attacksOf = (state: ReportState | null, arm: string): string[] =>
-  (state?.ledger ?? []).filter((part) => part.arm === arm).map((part) => part.attack);
+const armsOf = (context: ReportContext | null): string[] => [...new Set(context?.state.ledger.map((part) => part.arm))];
+const attacksOf = (context: ReportContext | null, arm: string): string[] =>
+  (context?.state.ledger ?? []).filter((part) => part.arm === arm).map((part) => part.attack);
 
-function filters(attacks: readonly string[]): Choice[] {
+function filters(attacks: readonly string[], names: Names): Choice[] {
   const option = (filter: Filter, text: string): Choice => ({ value: JSON.stringify(filter), text });
   return [
-    option({ kind: "all" }, "all"),
-    option({ kind: "survived" }, "survived every attack"),
-    ...attacks.map((attack) => option({ kind: "broken", attack }, `broken by ${attack}`)),
-    ...(attacks.length > 1 ? attacks.map((attack) => option({ kind: "brokenOnly", attack }, `broken only by ${attack}`)) : []),
-    option({ kind: "lost8Bit" }, "lost by 8-bit rounding"),
-    option({ kind: "wrong" }, "wrong without an attack"),
+    option({ kind: "all" }, "All"),
+    option({ kind: "survived" }, "Correct under every attack"),
+    ...attacks.map((attack) => option({ kind: "broken", attack }, `Broken by ${names.attack(attack)}`)),
+    ...(attacks.length > 1
+      ? attacks.map((attack) => option({ kind: "brokenOnly", attack }, `Broken only by ${names.attack(attack)}`))
+      : []),
+    option({ kind: "lost8Bit" }, "No longer adversarial after 8-bit rounding"),
+    option({ kind: "wrong" }, "Wrong without an attack"),
   ];
 }

@@ -4,6 +4,7 @@ import type { ReportState } from "../../../src/shared/panels.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { h } from "../../lib/dom.ts";
 import { icon } from "../../lib/ui.ts";
+import type { ReportContext } from "../context.ts";
 import type { Filter, Sort, SortColumn } from "../ledger.ts";
 
 export interface LedgerView {
@@ -16,14 +17,14 @@ export interface LedgerView {
 
 const columns: readonly { readonly sort: SortColumn | null; readonly text: string; readonly title: string; readonly class: string }[] = [
   { sort: null, text: "", title: "", class: "thumbs" },
-  { sort: "index", text: "image", title: "Place in the data set", class: "number" },
-  { sort: "label", text: "label", title: "True class", class: "name" },
-  { sort: "cleanPrediction", text: "clean", title: "Prediction without an attack", class: "name" },
-  { sort: "prediction", text: "attacked", title: "Prediction under the attack shown", class: "name" },
+  { sort: "index", text: "Image", title: "Place in the data set", class: "number" },
+  { sort: "label", text: "Label", title: "True class", class: "name" },
+  { sort: "cleanPrediction", text: "Clean", title: "Prediction without an attack", class: "name" },
+  { sort: "prediction", text: "Attacked", title: "Prediction under the attack shown", class: "name" },
   { sort: "linf", text: "L∞", title: "Largest change of a pixel", class: "number norm" },
   { sort: "l2", text: "L2", title: "Length of the change", class: "number norm" },
-  { sort: "l0", text: "pixels", title: "Pixels that changed", class: "number norm" },
-  { sort: "broken", text: "broken by", title: "Attacks that succeeded on this image", class: "broken" },
+  { sort: "l0", text: "Pixels", title: "Pixels that changed", class: "number norm" },
+  { sort: "broken", text: "Broken by", title: "Attacks that succeeded on this image", class: "broken" },
   { sort: null, text: "", title: "", class: "open" },
 ];
 
@@ -48,7 +49,7 @@ export function columnHeads(sort: Sort, change: (sort: Sort) => void): HTMLEleme
   });
 }
 
-export function rowCells(row: LedgerRow, view: LedgerView, state: ReportState, inspect: () => void): HTMLElement[] {
+export function rowCells(row: LedgerRow, view: LedgerView, { state, names }: ReportContext, inspect: () => void): HTMLElement[] {
   const record = row.records[view.attack];
   const name = (index: number): string => state.classNames[index] ?? String(index);
   const cell = (kind: string, text: string, mark: HTMLElement | null = null): HTMLElement =>
@@ -64,7 +65,7 @@ export function rowCells(row: LedgerRow, view: LedgerView, state: ReportState, i
     icon("search"),
   );
   return [
-    thumbnails(row, view, state, name),
+    thumbnails(row, view, state, (index) => name(index), names.attack(view.attack)),
     cell("number", String(row.index)),
     cell("name", name(row.label)),
     cell(
@@ -82,12 +83,12 @@ export function rowCells(row: LedgerRow, view: LedgerView, state: ReportState, i
     cell("number norm", number(record?.linf)),
     cell("number norm", number(record?.l2)),
     cell("number norm", record ? count(record.l0) : "–"),
-    cell("broken", row.brokenBy.length === 0 ? "none" : row.brokenBy.join(", ")),
+    cell("broken", row.brokenBy.length === 0 ? "None" : row.brokenBy.map((attack) => names.attack(attack)).join("; ")),
     h("span", { class: "cell open" }, open),
   ];
 }
 
-function thumbnails(row: LedgerRow, view: LedgerView, state: ReportState, name: (index: number) => string): HTMLElement {
+function thumbnails(row: LedgerRow, view: LedgerView, state: ReportState, name: (index: number) => string, attack: string): HTMLElement {
   const files = state.ledger.find((part) => part.arm === view.arm && part.attack === view.attack)?.thumbnails[row.index];
   const picture = (file: string, alt: string): HTMLElement =>
     h("img", { attributes: { src: fileUrl(state.base, file), alt, loading: "lazy", width: 36, height: 36 } });
@@ -96,6 +97,6 @@ function thumbnails(row: LedgerRow, view: LedgerView, state: ReportState, name: 
     "span",
     { class: "cell thumbs" },
     picture(files.clean, `clean ${name(row.label)}`),
-    picture(files.adversarial, `${view.attack}`),
+    picture(files.adversarial, `under ${attack}`),
   );
 }

@@ -1,30 +1,34 @@
 import { percent } from "../../../src/shared/format.ts";
+import { adaptiveNotes } from "../../../src/shared/labels.ts";
 import { fill, h, onChange, type Part } from "../../lib/dom.ts";
-import { type Cell, interval, type Overview } from "../tables.ts";
+import type { ReportContext } from "../context.ts";
+import { type Cell, interval } from "../tables.ts";
 
 /** Arms × attacks. A cell leads to the images behind it. */
-export function overviewTable(open: (arm: string, attack: string | null) => void): Part<Overview> {
+export function overviewTable(open: (arm: string, attack: string | null) => void): Part<ReportContext> {
   const element = h("section", { attributes: { "aria-label": "Accuracy" } });
-  const draw = onChange((shown: Overview) => {
-    const head = ["arm", "clean", ...shown.columns.map((c) => c.text), "worst case"];
+  const draw = onChange(({ overview: shown, report }: ReportContext) => {
+    const head = ["Arm", "Clean accuracy", ...shown.columns.map((c) => c.text), "Worst case"];
     const rows = shown.rows.map((row) =>
       h(
         "tr",
         {},
         h(
           "th",
-          { title: row.arm, attributes: { scope: "row" } },
-          row.arm,
-          row.defense === row.arm ? null : h("span", { class: "muted" }, ` ${row.defense}`),
+          { title: row.label, attributes: { scope: "row" } },
+          row.label,
+          row.defense === row.label ? null : h("span", { class: "muted" }, ` ${row.defense}`),
         ),
-        cell(row.clean, `${row.arm}, clean`, null),
-        ...shown.columns.map(({ key, text }) => cell(row.attacks[key]?.cell ?? null, `${row.arm} under ${text}`, () => open(row.arm, key))),
-        cell(row.worst, `${row.arm}, right under every attack`, () => open(row.arm, null)),
+        cell(row.clean, `${row.label}, clean`, null),
+        ...shown.columns.map(({ key, text }) =>
+          cell(row.attacks[key]?.cell ?? null, `${row.label} under ${text}`, () => open(row.arm, key)),
+        ),
+        cell(row.worst, `${row.label}, right under every attack`, () => open(row.arm, null)),
       ),
     );
     fill(
       element,
-      h("h2", {}, "Accuracy with 95 % interval"),
+      h("h2", {}, "Accuracy under attack, with 95 % intervals"),
       h(
         "div",
         { class: "table-scroll", attributes: { tabindex: 0, role: "group", "aria-label": "Accuracy table" } },
@@ -39,10 +43,11 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
         "p",
         { class: "muted small" },
         [
-          "Worst case: an image counts as right only when it is right under every attack. Choose a figure to see its images.",
+          "Arm: a network with its defences. Worst case: an image counts as right only when it is classified correctly under every attack. Click a number to see its images.",
           shown.columns.some(({ text }) => text.endsWith(", static"))
-            ? "Adaptive: the attack knows the defence. Static: the images were made against the undefended arm."
+            ? "Adaptive: the attack knows the defence. Static: the images were made without the defence."
             : "",
+          ...adaptiveNotes(report).map((note) => `${note}.`),
         ].join(" "),
       ),
     );

@@ -115,14 +115,14 @@ describe("ablation, measures and depth", () => {
     const [table] = ablation.present(all, {}, facts(all)).tables;
     expect(column(table, "arm")).toEqual(["full", "a", "b", "undefended"]);
     expect(column(table, "paper's name")).toEqual(["I", "I-Vol", "I-CL", "undefended"]);
-    expect(column(table, "nPixel 1 px")).toEqual([0.75, 0.5, 0.25, 0]);
+    expect(column(table, "N pixel, 1 px")).toEqual([0.75, 0.5, 0.25, 0]);
   });
 
   it("the measures have the arms that differ in the measure alone, and the undefended", () => {
     syllabusComparison.check?.({}, facts(all));
     const [table] = syllabusComparison.present(all, {}, facts(all)).tables;
     expect(column(table, "measure")).toEqual(["mutualInformation", "entropy", "none"]);
-    expect(column(table, "nPixel 1 px")).toEqual([0.75, 0, 0]);
+    expect(column(table, "N pixel, 1 px")).toEqual([0.75, 0, 0]);
   });
 
   it("the depth sweep orders by depth: 16×16 slices of a 32×32 image make 4, 8×8 make 16", () => {
@@ -181,7 +181,7 @@ describe("ablation, measures and depth", () => {
     const arms = [16, 8].map((size) => arm({ name: String(size), defense: volumized({ patch: size }), attacks }));
     const shown = depthSweep.present(arms, {}, facts(arms, [nPixel]));
     // One of the two images of class 0 holds; of all four it would be two.
-    expect(column(shown.tables[0], "β, nPixel 1 px")).toEqual([0.5, 0.5]);
+    expect(column(shown.tables[0], "β, N pixel, 1 px")).toEqual([0.5, 0.5]);
     expect(shown.charts[0]?.series[0]?.points[0]).toMatchObject({ x: 4, y: 0.5, low: expect.closeTo(0.0945, 4) });
   });
 
@@ -203,7 +203,7 @@ describe("ablation, measures and depth", () => {
     // 6 images right here alone, 1 there alone: 2·(C(7,6) + C(7,7))/2⁷ = 0.125.
     expect(table?.rows).toEqual([
       ["better", "clean", 1, 0, 0, 0, 1],
-      ["better", "nPixel 1 px", 7 / 8, 5 / 8, 6, 1, expect.closeTo(0.125, 12)],
+      ["better", "N pixel, 1 px", 7 / 8, 5 / 8, 6, 1, expect.closeTo(0.125, 12)],
     ]);
   });
 });
@@ -232,7 +232,7 @@ describe("ROC and timing", () => {
       ["a", 0],
       ["b", 1],
     ]);
-    expect(shown.tables[0]?.columns.map(({ name }) => name)).toEqual(["arm", "clean", "nPixel 1 px"]);
+    expect(shown.tables[0]?.columns.map(({ name }) => name)).toEqual(["arm", "clean", "N pixel, 1 px"]);
   });
 
   it("says which attacks do not know the defence", () => {
@@ -250,7 +250,7 @@ describe("ROC and timing", () => {
       return rocCurve.present(given, { resolution: 200 }, facts(given)).notes.slice(1);
     };
     const [pixel, sticker] = [{ attack: nPixel, mode: "adaptive" } as const, { attack: patch, mode: "static" } as const];
-    const told = "Static, made against the undefended arm and only shown to the defended ones: adversarialPatch 10.0 % transfer";
+    const told = "Static, made against the undefended arm and only shown to the defended ones: Adversarial patch, 10.0 % of the image";
     expect(made([pixel])).toEqual(["Attacks are adaptive."]);
     expect(made([pixel, sticker])).toEqual([`${told}; the other attacks are adaptive.`]);
     expect(made([sticker])).toEqual([`${told}.`]);

@@ -81,5 +81,6 @@ export const facts = (arms: readonly AnalysedArm[], attacks: readonly Choice[] =
   arms: arms.map(({ report }) => ({ name: report.name, defense: report.defense, defenses: [report.defense], model: report.model.id })),
   attacks: attacks.map((attack) => ({ ...attack, key: attack.id })),
   attackParams: (id) => find("attack", id).params,
+  attackTitle: (id) => find("attack", id).title,
   inputShape: [32, 32, 3],
 });

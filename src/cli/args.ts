@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { find } from "../engine/registry.ts";
 import type { CatalogKind } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
+import { suggestion } from "../shared/nearest.ts";
 import { type VerbName, verbs } from "./usage.ts";
 
 type Value = string | boolean | (string | boolean)[] | undefined;
@@ -21,8 +22,7 @@ export class Args {
       this.#values = parsed.values as Readonly<Record<string, Value>>;
       this.positionals = parsed.positionals;
     } catch (thrown) {
-      const message = thrown instanceof Error ? (thrown.message.split(/[.\n]/)[0] ?? "") : String(thrown);
-      throw this.usage(`${message}.`);
+      throw this.#refusal(thrown, Object.keys(options));
     }
     const required = operands.filter((word) => !word.startsWith("[")).length;
     if (this.positionals.length < required) throw this.usage(`${verb} needs ${operands[this.positionals.length]}.`);
@@ -31,6 +31,16 @@ export class Args {
 
   usage(message: string): BulwarkError {
     return new BulwarkError("USAGE", message, `Usage: ${verbs[this.#verb].usage}`);
+  }
+
+  /** What Node says of a word that it cannot place, in our words. */
+  #refusal(thrown: unknown, known: readonly string[]): BulwarkError {
+    const said = thrown instanceof Error ? thrown.message : String(thrown);
+    const option = /'(?:-\w, )?--?([^'\s=]+)/.exec(said)?.[1] ?? "";
+    if (known.includes(option))
+      return this.usage(/does not take an argument/.test(said) ? `--${option} takes no value.` : `--${option} needs a value.`);
+    const names = known.map((name) => `--${name}`);
+    return new BulwarkError("USAGE", `${this.#verb} has no option --${option}.`, suggestion(`--${option}`, names, "It has"));
   }
 
   flag(name: string): boolean {
@@ -72,7 +82,8 @@ export class Args {
 
   oneOf<const T extends readonly string[]>(name: string, allowed: T, otherwise: T[number]): T[number] {
     const value = this.text(name) ?? otherwise;
-    if (!allowed.includes(value)) throw this.usage(`--${name} is "${value}" but must be one of ${allowed.join(", ")}.`);
+    if (!allowed.includes(value))
+      throw new BulwarkError("USAGE", `--${name} is "${value}", which is not known.`, suggestion(value, allowed, "Allowed"));
     return value;
   }
 

@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { BulwarkError, errorLine, toErrorData } from "../shared/errors.ts";
-import { generalHelp, isVerb, verbHelp } from "./usage.ts";
+import { suggestion } from "../shared/nearest.ts";
+import { printJson } from "./print.ts";
+import { generalHelp, isVerb, verbHelp, verbs } from "./usage.ts";
 
 const exitCodes = { bug: 1, badInput: 3, cancelled: 130 } as const;
 
+const words = process.argv.slice(2);
+
 /** `bulwark VERB …`: results on stdout, everything else on stderr. */
-async function main(words: readonly string[]): Promise<number> {
-  const [verb, ...rest] = words;
+async function main([verb, ...rest]: readonly string[]): Promise<number> {
   if (verb === undefined || verb === "--help" || verb === "-h" || verb === "help") {
     process.stdout.write(generalHelp());
     return verb === undefined ? exitCodes.badInput : 0;
@@ -15,7 +18,7 @@ async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(`${process.env["BULWARK_VERSION"] ?? "0.0.0-dev"}\n`);
     return 0;
   }
-  if (!isVerb(verb)) throw new BulwarkError("USAGE", `There is no verb "${verb}".`, "`bulwark --help` lists them.");
+  if (!isVerb(verb)) throw new BulwarkError("USAGE", `There is no verb "${verb}".`, suggestion(verb, Object.keys(verbs), "The verbs are"));
   if (rest.includes("--help") || rest.includes("-h")) {
     process.stdout.write(verbHelp(verb));
     return 0;
@@ -24,8 +27,11 @@ async function main(words: readonly string[]): Promise<number> {
   return runVerb(verb, rest);
 }
 
+/** One line on stderr; where results are wanted as JSON, a document in their place as well. */
 function exitCode(thrown: unknown): number {
   const error = toErrorData(thrown);
+  const { code, message, fix } = error;
+  if (words.includes("--json")) printJson({ error: { code, message, fix: fix ?? null } });
   process.stderr.write(`${errorLine(error)}\n`);
   if (error.code === "BUG" && error.detail) process.stderr.write(`${error.detail}\n`);
   if (error.code === "CANCELLED") return exitCodes.cancelled;
@@ -35,7 +41,7 @@ function exitCode(thrown: unknown): number {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0); // `bulwark list | head`
 });
-main(process.argv.slice(2))
+main(words)
   .catch(exitCode)
   .then((code) => {
     process.exitCode = code;

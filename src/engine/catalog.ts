@@ -1,6 +1,7 @@
 import type { Catalog, CatalogEntry, CatalogKind, ParametersSchema } from "../shared/catalog.ts";
 import { catalogKinds } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
+import { suggestion } from "../shared/nearest.ts";
 import type { Entry } from "./define/index.ts";
 import { registry } from "./registry.ts";
 
@@ -13,7 +14,7 @@ export function catalog(): Catalog {
 export function list(kind?: string): Catalog {
   if (kind === undefined) return catalog();
   const known: readonly string[] = catalogKinds;
-  if (!known.includes(kind)) throw new BulwarkError("UNKNOWN_ID", `There is no kind "${kind}".`, `Kinds: ${catalogKinds.join(", ")}.`);
+  if (!known.includes(kind)) throw new BulwarkError("UNKNOWN_ID", `There is no kind "${kind}".`, suggestion(kind, known, "Kinds"));
   return catalog().filter((entry) => entry.kind === kind);
 }
 

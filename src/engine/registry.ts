@@ -1,6 +1,7 @@
 import path from "node:path";
 import { BulwarkError } from "../shared/errors.ts";
 import type { Chosen } from "../shared/experiment.ts";
+import { suggestion } from "../shared/nearest.ts";
 import { baselineComparison } from "./analyses/baselineComparison.ts";
 import { paperComparison } from "./analyses/paperComparison.ts";
 import { ablation } from "./analyses/papers/paper0/ablation.ts";
@@ -82,11 +83,11 @@ export const registry = {
 } as const;
 export type RegistryKind = keyof typeof registry;
 
-/** The entry of that id; UNKNOWN_ID names the known ones. */
+/** The entry of that id; UNKNOWN_ID names the nearest and the known ones. */
 export function find<K extends RegistryKind>(kind: K, id: string): Kinds[K] {
   const list: readonly Entry[] = registry[kind];
   const entry = list.find((e) => e.id === id);
-  if (!entry) throw new BulwarkError("UNKNOWN_ID", `There is no ${kind} "${id}".`, `Known: ${list.map((e) => e.id).join(", ")}.`);
+  if (!entry) throw new BulwarkError("UNKNOWN_ID", `There is no ${kind} "${id}".`, suggestion(id, list.map((e) => e.id)));
   return entry as Kinds[K];
 }
 

@@ -17,6 +17,7 @@ import type { Catalog } from "../shared/catalog.ts";
 import { experimentSchema } from "../shared/experiment.ts";
 import type { Severity } from "../shared/results.ts";
 import { type Disk, type Problem, problemsOf } from "./semantics.ts";
+import { shapeProblems } from "./shape.ts";
 import { parseExperiment, type Span } from "./tree.ts";
 
 /** Everything that the editor asks about experiment files. */
@@ -64,13 +65,12 @@ export function createExperiments(catalog: Catalog): Experiments {
   return {
     async diagnose(document) {
       const own = problems(document).map((problem) => toDiagnostic(document, problem));
-      const schema = await service.doValidation(document, service.parseJSONDocument(document), {
-        comments: "ignore",
-        trailingCommas: "ignore",
-      });
-      // Ours say what to do; the schema's say the same less well.
+      const options = { comments: "ignore", trailingCommas: "ignore" } as const;
+      const syntax = await service.doValidation(document, service.parseJSONDocument(document), options, {});
+      const shape = shapeProblems(document.getText(), catalog).map((problem) => toDiagnostic(document, problem));
+      // Those that know a quick fix come first.
       const isNews = (diagnostic: Diagnostic): boolean => !own.some((other) => isSame(other.range, diagnostic.range));
-      return [...own, ...schema.filter(isNews).map((diagnostic) => ({ ...diagnostic, source: "bulwark" }))];
+      return [...own, ...shape.filter(isNews), ...syntax.map((diagnostic) => ({ ...diagnostic, source: "bulwark" }))];
     },
     actions(document, range) {
       return problems(document)

@@ -5,7 +5,7 @@ import { firstArmName } from "../shared/experiment.ts";
 import { number } from "../shared/format.ts";
 import type { Severity } from "../shared/results.ts";
 import { attackKeys } from "../shared/runs.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../shared/nearest.ts";
 import { at, type ChoiceSite, choiceSites, defenseNodes, keySpan, numberOf, parseExperiment, type Span, spanOf, textOf } from "./tree.ts";
 
 /** Replaces `span` by `text`; the title says so in the light bulb. */

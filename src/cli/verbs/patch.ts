@@ -4,7 +4,9 @@ import { exportPatch } from "../../engine/jobs/patch/exportPatch.ts";
 import { previewPatch } from "../../engine/jobs/patch/previewPatch.ts";
 import { patchSuccessMap } from "../../engine/jobs/patch/successMap.ts";
 import { recorded } from "../../engine/patches/recorded.ts";
+import { BulwarkError } from "../../shared/errors.ts";
 import { number, percent } from "../../shared/format.ts";
+import { suggestion } from "../../shared/nearest.ts";
 import type { PreviewPatchResult } from "../../shared/patch.ts";
 import type { ClassScore } from "../../shared/protocol.ts";
 import type { Args } from "../args.ts";
@@ -18,7 +20,8 @@ const actions = ["apply", "preview", "map", "export"] as const;
 export const patch: VerbAction = async (args, session) => {
   const [action = "", file = ""] = args.positionals;
   const known = actions.find((one) => one === action);
-  if (known === undefined) throw args.usage(`"${action}" is nothing to do with a patch: ${actions.join(", ")}.`);
+  if (known === undefined)
+    throw new BulwarkError("USAGE", `"${action}" is not something to do with a patch.`, suggestion(action, actions, "There are"));
   await { apply, preview, map, export: print }[known](file, args, session);
   return 0;
 };

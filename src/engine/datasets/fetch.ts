@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
 import { BulwarkError, isCancelled } from "../../shared/errors.ts";
+import { suggestion } from "../../shared/nearest.ts";
 import type { RunContext } from "../context.ts";
 import { digest, exists, writeAtomic } from "../io/files.ts";
 import { readTarball } from "../io/tar.ts";
@@ -34,7 +35,7 @@ const official: Readonly<Record<FetchableKind, Readonly<Record<string, string>>>
  */
 export async function fetchDataset(kind: string, destination: string, ctx: RunContext): Promise<{ dataset: string; path: string }> {
   if (!isFetchable(kind)) {
-    throw new BulwarkError("UNKNOWN_ID", `The data set "${kind}" cannot be fetched.`, `Fetchable: ${Object.keys(fetchable).join(", ")}.`);
+    throw new BulwarkError("UNKNOWN_ID", `The data set "${kind}" cannot be fetched.`, suggestion(kind, Object.keys(fetchable), "Fetchable"));
   }
   try {
     await bring(kind, destination, ctx);

@@ -1,7 +1,9 @@
-import { FormatRegistry, type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { checkValue } from "../../shared/check.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Chosen } from "../../shared/experiment.ts";
+import { suggestion } from "../../shared/nearest.ts";
 import type { Bound, Kind } from "./entry.ts";
 
 interface NumberOptions {
@@ -37,7 +39,6 @@ export const choice = <const T extends readonly string[]>(options: T, value: T[n
  */
 export const entryOf = (kind: Kind, value: Chosen, description: string) =>
   Type.Unsafe<Bound>({ type: "object", registry: kind, default: value, description });
-FormatRegistry.Set("path", () => true); // any string may be a path: whether it is one shows when it is opened
 /** A file. Relative to the experiment file where there is one, else to the working directory; "" for none. Bound parameters hold it absolute. */
 export const file = (description: string) => Type.String({ format: "path", default: "", description });
 /** A parameter that may be left out altogether. */
@@ -47,19 +48,16 @@ export type Params = Readonly<Record<string, unknown>>;
 
 /** Fills in the values of a preset, then defaults, and checks; `owner` names the entry in the error ("pgd"). Unknown keys and values out of bounds raise PARAMETER_INVALID. */
 export function resolveParams<P extends TObject>(schema: P, given: Params, owner: string): Static<P> {
-  for (const key of Object.keys(given)) {
-    if (!(key in schema.properties)) {
-      throw new BulwarkError(
-        "PARAMETER_INVALID",
-        `${owner} has no parameter "${key}".`,
-        `It has: ${Object.keys(schema.properties).join(", ") || "none"}.`,
-      );
-    }
-  }
+  const known = Object.keys(schema.properties);
+  for (const key of Object.keys(given))
+    if (!known.includes(key))
+      throw new BulwarkError("PARAMETER_INVALID", `${owner} has no parameter "${key}".`, suggestion(key, known, "It has"));
   const filled = Value.Default(schema, structuredClone({ ...presetOf(schema, given), ...given })) as Params;
-  const [error] = checkParams(schema, filled);
-  if (error)
-    throw new BulwarkError("PARAMETER_INVALID", `${owner}: ${error}.`, "Correct the value; `bulwark list --json` shows the allowed range.");
+  for (const key of known) {
+    const property = schema.properties[key];
+    const [wrong] = property && filled[key] !== undefined ? checkValue(property, filled[key], [owner, key]) : [];
+    if (wrong) throw new BulwarkError("PARAMETER_INVALID", `${wrong.message}.`, wrong.fix);
+  }
   const refusal = (schema["refuse"] as Refuse | undefined)?.(filled);
   if (refusal) throw new BulwarkError("PARAMETER_INVALID", `${owner}: ${refusal.message}`, refusal.fix);
   return filled as Static<P>;
@@ -77,20 +75,4 @@ export type Presets = Readonly<Record<string, Params>>;
 function presetOf(schema: TObject, given: Params): Params {
   const presets = (schema["presets"] ?? {}) as Presets;
   return presets[String(given["preset"])] ?? {};
-}
-
-function checkParams(schema: TObject, values: Params): string[] {
-  const errors: string[] = [];
-  for (const [key, property] of Object.entries(schema.properties)) {
-    const value = values[key];
-    if (value === undefined || property["registry"] !== undefined) continue; // a nested choice is checked where it is bound
-    const allowed: unknown = property["enum"];
-    if (Array.isArray(allowed)) {
-      if (!allowed.includes(value)) errors.push(`${key} is ${JSON.stringify(value)} but must be one of ${allowed.join(", ")}`);
-      continue;
-    }
-    const found = Value.Errors(property, value).First();
-    if (found) errors.push(`${key} is ${JSON.stringify(value)}: ${found.message.charAt(0).toLowerCase()}${found.message.slice(1)}`);
-  }
-  return errors;
 }

@@ -1,5 +1,5 @@
-import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
-import { getLanguageService, TextDocument } from "vscode-json-languageservice";
+import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { checkValue, type Violation } from "../../shared/check.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { type Experiment, experimentSchema } from "../../shared/experiment.ts";
 import { catalog } from "../catalog.ts";
@@ -16,29 +16,31 @@ export async function loadExperiment(file: string): Promise<Experiment> {
 /** `name` is what errors call the text. @throws EXPERIMENT_INVALID */
 export async function parseExperiment(source: string, name: string): Promise<Experiment> {
   const errors: ParseError[] = [];
-  const value: unknown = parse(source, errors, { allowTrailingComma: true });
+  const root = parseTree(source, errors, { allowTrailingComma: true });
   const [broken] = errors;
-  if (broken) {
-    const line = source.slice(0, broken.offset).split("\n").length;
-    throw invalid(`${name}:${line} is not JSON: ${words(printParseErrorCode(broken.error))}`, "Correct the line.");
+  if (broken || !root) {
+    const what = broken ? words(printParseErrorCode(broken.error)) : "it is empty";
+    throw invalid(`${name}:${placeOf(source, broken?.offset ?? 0).line} is not JSON: ${what}`, "Correct the line.");
   }
-  await validate(source, name);
+  const value: unknown = getNodeValue(root);
+  const faults = checkValue(experimentSchema(catalog()), value).map((violation) => ({ violation, offset: offsetOf(root, violation) }));
+  const [first] = faults.sort((a, b) => a.offset - b.offset);
+  if (first) {
+    const { line, column } = placeOf(source, first.offset);
+    throw invalid(`${name}:${line}:${column} ${first.violation.message}`, first.violation.fix);
+  }
   return value as Experiment;
 }
 
-async function validate(source: string, name: string): Promise<void> {
-  const service = getLanguageService({});
-  const document = TextDocument.create(`file:///${encodeURIComponent(name)}`, "jsonc", 1, source);
-  const settings = { validate: true, comments: "ignore", trailingCommas: "ignore" } as const;
-  const problems = await service.doValidation(document, service.parseJSONDocument(document), settings, experimentSchema(catalog()));
-  const [first] = problems.sort((a, b) => a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character);
-  if (!first) return;
-  const at = document.getText(first.range).split("\n")[0]?.slice(0, 60) ?? "";
-  const { line, character } = first.range.start;
-  throw invalid(
-    `${name}:${line + 1}:${character + 1} ${String(first.message).replace(/\s+/g, " ").replace(/\.$/, "")}, at ${at}`,
-    "Correct it; docs/reference/experiment.md lists what is allowed.",
-  );
+/** Where a fault stands: its key, or its value. */
+function offsetOf(root: Node, { path, isKey }: Violation): number {
+  const node = findNodeAtLocation(root, [...path]) ?? root;
+  return (isKey ? node.parent?.offset : undefined) ?? node.offset;
+}
+
+function placeOf(source: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = source.slice(0, offset).split("\n");
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 const words = (code: string): string => code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();

@@ -1,4 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
+import { suggestion } from "../../shared/nearest.ts";
 import { documented, labelOf } from "../define/index.ts";
 import { isUndefended, type ResolvedArm } from "./arms.ts";
 import { hashOf } from "./document.ts";
@@ -71,7 +72,11 @@ function controlOf(arms: readonly ResolvedArm[], name: string | null, undefended
   if (!found)
     throw invalid(
       `There is no arm "${name}" to be the control.`,
-      `Name one of "compare"; the arms are ${arms.map((a) => a.name).join(", ")}.`,
+      suggestion(
+        name,
+        arms.map((arm) => arm.name),
+        "The arms are",
+      ),
     );
   if (!isUndefended(found))
     throw invalid(`The control arm "${name}" is defended.`, "A control is a second undefended network: remove its defence.");

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
+import { suggestion } from "../../shared/nearest.ts";
 import { type AreaMode, attentionArea } from "../attention/area.ts";
 import { gradCamMap, normaliseMap } from "../attention/gradCamMap.ts";
 import { type Classifier, spatialLayers } from "../classifier/classifier.ts";
@@ -51,6 +52,6 @@ function layerOf(model: Classifier, name: string): string {
   throw new BulwarkError(
     "PARAMETER_INVALID",
     name === "" ? "The model has no layer with a grid, which Grad-CAM reads." : `Grad-CAM: there is no layer "${name}" with a grid.`,
-    names.length === 0 ? "Choose a model with convolutions." : `Choose one of ${names.join(", ")}.`,
+    names.length === 0 ? "Choose a model with convolutions." : suggestion(name, names, "It has"),
   );
 }

@@ -1,4 +1,4 @@
-import { Value } from "@sinclair/typebox/value";
+import { checkValue } from "../../shared/check.ts";
 import { type InputContract, InputContractSchema } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { exists, readText } from "../io/files.ts";
@@ -20,11 +20,8 @@ export async function readContract(file: string): Promise<InputContract> {
 
 /** Checks a contract from wherever it comes; `where` names it in the error. @throws MODEL_INVALID */
 export function parseContract(json: unknown, where: string): InputContract {
-  const error = Value.Errors(InputContractSchema, json).First();
-  if (error) {
-    const key = error.path.replace(/^\//, "").replaceAll("/", ".") || "the contract";
-    throw invalid(where, `${key}: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`, "Correct the input contract.");
-  }
+  const [wrong] = checkValue(InputContractSchema, json);
+  if (wrong) throw invalid(where, wrong.message, `${wrong.fix} That is the input contract of the model.`);
   return json as InputContract;
 }
 

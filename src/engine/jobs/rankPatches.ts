@@ -1,5 +1,6 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import { suggestion } from "../../shared/nearest.ts";
 import type { PatchRanking, RankPatchesParams, RankPatchesResult } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { usualCut } from "../../shared/slices.ts";
@@ -64,7 +65,7 @@ function referenceOf(reference: string): VolumizerOptions["reference"] {
   throw new BulwarkError(
     "PARAMETER_INVALID",
     `There is no reference "${reference}".`,
-    "Use mostSalient, minEntropy or the number of a slice.",
+    `${suggestion(reference, ["mostSalient", "minEntropy"])} Or give the number of a slice.`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { deviceNames, isDeviceName } from "../../shared/devices.ts";
 import { BulwarkError } from "../../shared/errors.ts";
+import { suggestion } from "../../shared/nearest.ts";
 import { onDeviceWarning } from "../backends/failures.ts";
 import { type BackendName, useBackend } from "../backends/index.ts";
 import type { Classifier } from "../classifier/classifier.ts";
@@ -23,7 +24,7 @@ const isName = (name: string): name is BackendName | "auto" => names.includes(na
 export async function startEngine(backend: string, device = "auto"): Promise<Engine> {
   if (!isName(backend)) throw unknownBackend(backend);
   if (!isDeviceName(device))
-    throw new BulwarkError("PARAMETER_INVALID", `There is no device "${device}".`, `Known: ${deviceNames.join(", ")}.`);
+    throw new BulwarkError("PARAMETER_INVALID", `There is no device "${device}".`, suggestion(device, deviceNames));
   const chosen = await useBackend(backend, device);
   const cache = new ModelCache();
   let current = chosen.device;
@@ -41,5 +42,5 @@ export async function startEngine(backend: string, device = "auto"): Promise<Eng
 }
 
 function unknownBackend(name: string): BulwarkError {
-  return new BulwarkError("PARAMETER_INVALID", `There is no backend "${name}".`, `Known: ${names.join(", ")}.`);
+  return new BulwarkError("PARAMETER_INVALID", `There is no backend "${name}".`, suggestion(name, names));
 }

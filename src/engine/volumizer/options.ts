@@ -1,4 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
+import { suggestion } from "../../shared/nearest.ts";
 import type { VolumizerOptions } from "../define/index.ts";
 import { measures } from "../measures/all.ts";
 
@@ -20,7 +21,7 @@ export interface PlainVolumizerOptions extends Omit<VolumizerOptions, "measure" 
 export function volumizerOptions(o: PlainVolumizerOptions): VolumizerOptions {
   const { patch, order, refScore, onRemainder } = o;
   const measure = measures.find((m) => m.id === o.measure);
-  if (!measure) throw new BulwarkError("UNKNOWN_ID", `There is no measure "${o.measure}".`, `Known: ${measureIds.join(", ")}.`);
+  if (!measure) throw new BulwarkError("UNKNOWN_ID", `There is no measure "${o.measure}".`, suggestion(o.measure, measureIds));
   const own: Readonly<Record<string, unknown>> = { jeMode: o.jeMode, mode: o.maxNormMode };
   const measureParams = Object.fromEntries(
     Object.keys(measure.params.properties).flatMap((key) => (own[key] === undefined ? [] : [[key, own[key]]])),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { editDistance, nearest } from "../../../src/language-server/nearest.ts";
+import { editDistance, nearest } from "../../../src/shared/nearest.ts";
 import { type Disk, fromBytes, goodStep, type Problem, problemsOf } from "../../../src/language-server/semantics.ts";
 import type { Catalog, CatalogEntry, ParameterSchema } from "../../../src/shared/catalog.ts";
 

@@ -24,3 +24,10 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   }
   return best && best.distance <= Math.max(1, 0.4 * Math.max(name.length, best.name.length)) ? best.name : undefined;
 }
+
+/** What to do about a name that is none: the one that was probably meant, and the known ones. `what` is their plural. */
+export function suggestion(name: string, known: readonly string[], what = "Known"): string {
+  const meant = nearest(name, known);
+  const list = known.length === 0 ? "There are none." : `${what}: ${known.join(", ")}.`;
+  return meant === undefined ? list : `Did you mean "${meant}"? ${list}`;
+}

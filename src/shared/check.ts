@@ -1,0 +1,178 @@
+import { suggestion } from "./nearest.ts";
+
+/** A JSON schema, as far as Bulwark writes them: `checkValue` knows the keywords that stand in this file and passes over others. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+export type JsonPath = readonly (string | number)[];
+
+/** What is wrong with a value: one sentence for it, one for what to do, without the full stop of the first. */
+export interface Violation {
+  /** Way to the value, or to the key where `isKey`. */
+  readonly path: JsonPath;
+  readonly isKey: boolean;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/**
+ * Everything that is wrong with a value, in plain words that name key, value and what is allowed. One code for experiment files,
+ * parameters and input contracts, on the command line and in the editor.
+ * @param path how the value is called: `["train"]`
+ */
+export function checkValue(schema: JsonSchema, value: unknown, path: JsonPath = []): Violation[] {
+  if (schema["registry"] !== undefined) return []; // a choice: checked where it is bound
+  const wrong = checkType(schema, value, path) ?? checkOptions(schema, value, path) ?? checkRange(schema, value, path);
+  if (wrong) return [wrong];
+  const all = Array.isArray(schema["allOf"]) ? (schema["allOf"] as JsonSchema[]) : [];
+  return unique([
+    ...(isRecord(value) ? checkKeys(schema, value, path) : []),
+    ...(Array.isArray(value) ? checkItems(schema, value, path) : []),
+    ...all.flatMap((part) => checkValue(part, value, path)),
+    ...checkCondition(schema, value, path),
+    ...checkBranches(schema, value, path),
+  ]);
+}
+
+/** `attacks[0].eps`; the whole value is "the file". */
+export const pathText = (path: JsonPath): string =>
+  path.length === 0 ? "the file" : path.map((step, i) => (typeof step === "number" ? `[${step}]` : i === 0 ? step : `.${step}`)).join("");
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+};
+const at = (path: JsonPath, message: string, fix: string, isKey = false): Violation => ({ path, isKey, message, fix });
+
+/** Parts of a schema may find the same fault. */
+function unique(violations: readonly Violation[]): Violation[] {
+  const names = violations.map(({ path, message }) => `${path.join("/")} ${message}`);
+  return violations.filter((_, i) => names.indexOf(names[i] as string) === i);
+}
+
+// ── types and ranges ────────────────────────────────────────────────────────────────────────────────────────────────────────
+const typeWords: Readonly<Record<string, string>> = {
+  number: "a number",
+  integer: "a whole number",
+  string: "a text in quotes",
+  boolean: "true or false",
+  array: "a list in [ ]",
+  object: "an object in { }",
+  null: "null",
+};
+
+function hasType(type: string, value: unknown): boolean {
+  switch (type) {
+    case "number":
+      return typeof value === "number" && Number.isFinite(value);
+    case "integer":
+      return Number.isSafeInteger(value);
+    case "array":
+      return Array.isArray(value);
+    case "object":
+      return isRecord(value);
+    case "null":
+      return value === null;
+    default:
+      return typeof value === type;
+  }
+}
+
+function checkType(schema: JsonSchema, value: unknown, path: JsonPath): Violation | undefined {
+  const { type } = schema;
+  if (typeof type !== "string" || hasType(type, value)) return undefined;
+  const range = rangeText(schema);
+  const wanted = `${typeWords[type] ?? type}${range === "" ? "" : ` ${range}`}`;
+  return at(path, `${pathText(path)} is ${shown(value)} but must be ${wanted}`, "Correct the value.");
+}
+
+/** "between 0 and 1", "of at least 1", or "" where any number will do. */
+function rangeText({ minimum, maximum, exclusiveMinimum }: JsonSchema): string {
+  if (minimum !== undefined && maximum !== undefined) return `between ${minimum} and ${maximum}`;
+  if (minimum !== undefined) return `of at least ${minimum}`;
+  if (maximum !== undefined) return `of at most ${maximum}`;
+  return exclusiveMinimum === undefined ? "" : `above ${exclusiveMinimum}`;
+}
+
+function checkRange(schema: JsonSchema, value: unknown, path: JsonPath): Violation | undefined {
+  if (typeof value !== "number") return undefined;
+  const { minimum, maximum, exclusiveMinimum } = schema;
+  const isBelow = value < Number(minimum ?? Number.NEGATIVE_INFINITY) || value <= Number(exclusiveMinimum ?? Number.NEGATIVE_INFINITY);
+  if (!isBelow && value <= Number(maximum ?? Number.POSITIVE_INFINITY)) return undefined;
+  const range = rangeText(schema).replace(/^of /, "");
+  return at(path, `${pathText(path)} is ${shown(value)} but must be ${range}`, "Correct the value.");
+}
+
+function checkOptions(schema: JsonSchema, value: unknown, path: JsonPath): Violation | undefined {
+  const options = "const" in schema ? [schema["const"]] : schema["enum"];
+  if (!Array.isArray(options) || options.includes(value)) return undefined;
+  return notOneOf(options.map(String), value, path);
+}
+
+function notOneOf(options: readonly string[], value: unknown, path: JsonPath): Violation {
+  const message = `${pathText(path)} is ${shown(value)}, which is not known`;
+  return at(path, message, typeof value === "string" ? suggestion(value, options, "Allowed") : `Allowed: ${options.join(", ")}.`);
+}
+
+// ── keys, items, branches ───────────────────────────────────────────────────────────────────────────────────────────────────
+function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>, path: JsonPath): Violation[] {
+  const properties = isRecord(schema["properties"]) ? (schema["properties"] as Readonly<Record<string, JsonSchema>>) : {};
+  const required = Array.isArray(schema["required"]) ? (schema["required"] as string[]) : [];
+  const owner = typeof value["kind"] === "string" ? `${value["kind"]}` : pathText(path);
+  const missing = required
+    .filter((key) => value[key] === undefined)
+    .map((key) => at(path, `${pathText(path)} has no "${key}"`, `Add "${key}".`));
+  const keys = Object.keys(value).flatMap((key): Violation[] => {
+    const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
+    if (property) return value[key] === undefined ? [] : checkValue(property, value[key], [...path, key]);
+    if (schema["additionalProperties"] !== false) return [];
+    const known = Object.keys(properties).filter((name) => name !== "$schema");
+    return [at([...path, key], `${owner} has no "${key}"`, suggestion(key, known, "It has"), true)];
+  });
+  return [...missing, ...keys];
+}
+
+function checkItems(schema: JsonSchema, value: readonly unknown[], path: JsonPath): Violation[] {
+  const { items, minItems, maxItems } = schema;
+  const [least, most] = [Number(minItems ?? 0), Number(maxItems ?? Number.POSITIVE_INFINITY)];
+  if (value.length < least || value.length > most) {
+    const count = least === most ? `${least}` : least > value.length ? `at least ${least}` : `at most ${most}`;
+    return [at(path, `${pathText(path)} has ${value.length} entries but must have ${count}`, "Correct the list.")];
+  }
+  return value.flatMap((item, i) => {
+    const own = Array.isArray(items) ? (items[i] as JsonSchema | undefined) : items;
+    return isRecord(own) ? checkValue(own, item, [...path, i]) : [];
+  });
+}
+
+function checkCondition(schema: JsonSchema, value: unknown, path: JsonPath): Violation[] {
+  if (!isRecord(schema["if"])) return [];
+  const branch = checkValue(schema["if"], value, path).length === 0 ? schema["then"] : schema["else"];
+  return isRecord(branch) ? checkValue(branch, value, path) : [];
+}
+
+/** Of several shapes one has to fit; what is told is what is wrong with the one that was meant. */
+function checkBranches(schema: JsonSchema, value: unknown, path: JsonPath): Violation[] {
+  const branches = (schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined;
+  if (!branches) return [];
+  const found = branches.map((branch) => checkValue(branch, value, path));
+  if (found.some((violations) => violations.length === 0)) return [];
+  const kinds = branches.map((branch) => kindOf(branch));
+  if (isRecord(value) && kinds.every((kind) => kind !== undefined)) {
+    const meant = kinds.indexOf(value["kind"] as string);
+    return meant < 0 ? [notOneOf(kinds, value["kind"], [...path, "kind"])] : (found[meant] ?? []);
+  }
+  const options = branches.flatMap((branch) => ("const" in branch ? [String(branch["const"])] : []));
+  if (options.length === branches.length) return [notOneOf(options, value, path)];
+  const types = branches.map((branch) => String(branch["type"]));
+  const meant = types.findIndex((type) => hasType(type, value));
+  if (meant >= 0) return found[meant] ?? [];
+  const words = types.map((type) => typeWords[type] ?? type).join(" or ");
+  return [at(path, `${pathText(path)} is ${shown(value)} but must be ${words}`, "Correct the value.")];
+}
+
+function kindOf(branch: JsonSchema): string | undefined {
+  const properties = isRecord(branch["properties"]) ? branch["properties"] : {};
+  const kind = isRecord(properties["kind"]) ? properties["kind"]["const"] : undefined;
+  return typeof kind === "string" ? kind : undefined;
+}

@@ -84,7 +84,7 @@ ${propertyTable(train)}
 
 ## \`expect\`
 
-Each entry names a \`metric\` (${(record(record(record(record(properties["expect"])["items"])["properties"])["metric"])["enum"] as string[]).map((metric) => `\`${metric}\``).join(", ")}) with \`min\`, \`max\` or both. Without \`arm\` the first arm is meant, without \`attack\` every attack. If one is not met, the exit code is 2.
+Each entry names a \`metric\` (${(record(record(record(record(properties["expect"])["items"])["properties"])["metric"])["enum"] as string[]).map((metric) => `\`${metric}\``).join(", ")}) with \`min\`, \`max\` or both. Without \`arm\` the experiment's own arm is meant, without \`attack\` every attack; of two attacks of one kind the first is called \`pgd-1\`, the second \`pgd-2\`. Of several figures the worst counts. An entry that could be met by accident is refused before anything is trained. If one is not met, the exit code is 2.
 `;
 }
 

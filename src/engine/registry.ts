@@ -87,7 +87,15 @@ export type RegistryKind = keyof typeof registry;
 export function find<K extends RegistryKind>(kind: K, id: string): Kinds[K] {
   const list: readonly Entry[] = registry[kind];
   const entry = list.find((e) => e.id === id);
-  if (!entry) throw new BulwarkError("UNKNOWN_ID", `There is no ${kind} "${id}".`, suggestion(id, list.map((e) => e.id)));
+  if (!entry)
+    throw new BulwarkError(
+      "UNKNOWN_ID",
+      `There is no ${kind} "${id}".`,
+      suggestion(
+        id,
+        list.map((e) => e.id),
+      ),
+    );
   return entry as Kinds[K];
 }
 

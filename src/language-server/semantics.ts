@@ -1,12 +1,25 @@
 import path from "node:path";
 import type { Node } from "jsonc-parser";
 import { type Catalog, type CatalogEntry, entriesOf } from "../shared/catalog.ts";
+import { type Expected, expectationFault } from "../shared/expect.ts";
 import { firstArmName } from "../shared/experiment.ts";
 import { number } from "../shared/format.ts";
+import { nearest, suggestion } from "../shared/nearest.ts";
 import type { Severity } from "../shared/results.ts";
 import { attackKeys } from "../shared/runs.ts";
-import { nearest } from "../shared/nearest.ts";
-import { at, type ChoiceSite, choiceSites, defenseNodes, keySpan, numberOf, parseExperiment, type Span, spanOf, textOf } from "./tree.ts";
+import {
+  at,
+  type ChoiceSite,
+  choiceSites,
+  defenseNodes,
+  keySpan,
+  numberOf,
+  parseExperiment,
+  type Span,
+  spanOf,
+  textOf,
+  valueOf,
+} from "./tree.ts";
 
 /** Replaces `span` by `text`; the title says so in the light bulb. */
 export interface Fix {
@@ -117,33 +130,31 @@ function unknownParameters(site: ChoiceSite, catalog: Catalog): Problem[] {
 }
 
 // ── expectations ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-/** `expect` and `control` name attacks and arms that the file must have. */
+/** `expect` and `control` name attacks, detectors and arms that the file must have; what could be met by accident is refused. */
 function expectations(root: Node): Problem[] {
-  const attacks = attackKeys((at(root, "attacks")?.children ?? []).map((node) => textOf(at(node, "kind")) ?? ""));
+  const ids = (list: string): string[] => (at(root, list)?.children ?? []).map((node) => textOf(at(node, "kind")) ?? "");
+  const keys = attackKeys(ids("attacks"));
+  const attacks = ids("attacks").map((id, i) => ({ id, key: keys[i] ?? id }));
   const others = (at(root, "compare")?.children ?? []).map((node) => textOf(at(node, "name")) ?? "");
   const arms = [firstArmName(defenseNodes(root).map((node) => textOf(at(node, "kind")) ?? "")), ...others];
-  const check = (node: Node | undefined, known: readonly string[], what: string): Problem[] => {
-    const name = textOf(node);
-    if (!node || name === undefined || known.includes(name)) return [];
-    const meant = nearest(name, known);
-    const fixes =
-      meant === undefined ? [] : [{ title: `Change to "${meant}"`, span: spanOf(node), text: JSON.stringify(meant), isPreferred: true }];
-    const has = known.length > 0 ? `It has: ${known.join(", ")}.` : "It has none.";
-    return [
-      {
-        code: "EXPERIMENT_INVALID",
-        severity: "error",
-        message: `This experiment has no ${what} "${name}". ${has}`,
-        span: spanOf(node),
-        fixes,
-      },
-    ];
-  };
-  const expected = (at(root, "expect")?.children ?? []).flatMap((item) => [
-    ...check(at(item, "attack"), attacks, "attack"),
-    ...check(at(item, "arm"), arms, "arm"),
-  ]);
-  return [...check(at(root, "control"), others, "arm"), ...expected];
+  const found = (at(root, "expect")?.children ?? []).flatMap((item): Problem[] => {
+    if (textOf(at(item, "metric")) === undefined) return []; // the schema says so
+    const fault = expectationFault(valueOf(item) as Expected, { arms, attacks, detectors: ids("detectors") });
+    const node = fault && (at(item, fault.key) ?? item);
+    if (!fault || !node) return [];
+    const { meant } = fault;
+    return [named(node, `This expectation ${fault.message}. ${fault.fix}`, meant)];
+  });
+  const control = at(root, "control");
+  const name = textOf(control);
+  if (!control || name === undefined || others.includes(name)) return found;
+  return [named(control, `This experiment has no arm "${name}". ${suggestion(name, others, "It has")}`, nearest(name, others)), ...found];
+}
+
+/** A name that is none, with the quick fix to the one that was probably meant. */
+function named(node: Node, message: string, meant: string | undefined): Problem {
+  const fix = { title: `Change to "${meant}"`, span: spanOf(node), text: JSON.stringify(meant), isPreferred: true };
+  return { code: "EXPERIMENT_INVALID", severity: "error", message, span: spanOf(node), fixes: meant === undefined ? [] : [fix] };
 }
 
 // ── RB001 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────

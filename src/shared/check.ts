@@ -18,17 +18,28 @@ export interface Violation {
  * parameters and input contracts, on the command line and in the editor.
  * @param path how the value is called: `["train"]`
  */
-export function checkValue(schema: JsonSchema, value: unknown, path: JsonPath = []): Violation[] {
+export const checkValue = (schema: JsonSchema, value: unknown, path: JsonPath = []): Violation[] =>
+  check(resolved(schema, schema), value, path, schema);
+
+/** Follows `$ref` to the definitions of the whole schema. */
+function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema {
+  const name = typeof schema["$ref"] === "string" ? /^#\/definitions\/(.+)$/.exec(schema["$ref"])?.[1] : undefined;
+  const definitions = root["definitions"] as Readonly<Record<string, JsonSchema>> | undefined;
+  return (name === undefined ? undefined : definitions?.[name]) ?? schema;
+}
+
+function check(unresolved: JsonSchema, value: unknown, path: JsonPath, root: JsonSchema): Violation[] {
+  const schema = resolved(unresolved, root);
   if (schema["registry"] !== undefined) return []; // a choice: checked where it is bound
   const wrong = checkType(schema, value, path) ?? checkOptions(schema, value, path) ?? checkRange(schema, value, path);
   if (wrong) return [wrong];
   const all = Array.isArray(schema["allOf"]) ? (schema["allOf"] as JsonSchema[]) : [];
   return unique([
-    ...(isRecord(value) ? checkKeys(schema, value, path) : []),
-    ...(Array.isArray(value) ? checkItems(schema, value, path) : []),
-    ...all.flatMap((part) => checkValue(part, value, path)),
-    ...checkCondition(schema, value, path),
-    ...checkBranches(schema, value, path),
+    ...(isRecord(value) ? checkKeys(schema, value, path, root) : []),
+    ...(Array.isArray(value) ? checkItems(schema, value, path, root) : []),
+    ...all.flatMap((part) => check(part, value, path, root)),
+    ...checkCondition(schema, value, path, root),
+    ...checkBranches(schema, value, path, root),
   ]);
 }
 
@@ -115,7 +126,7 @@ function notOneOf(options: readonly string[], value: unknown, path: JsonPath): V
 }
 
 // ── keys, items, branches ───────────────────────────────────────────────────────────────────────────────────────────────────
-function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>, path: JsonPath): Violation[] {
+function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>, path: JsonPath, root: JsonSchema): Violation[] {
   const properties = isRecord(schema["properties"]) ? (schema["properties"] as Readonly<Record<string, JsonSchema>>) : {};
   const required = Array.isArray(schema["required"]) ? (schema["required"] as string[]) : [];
   const owner = typeof value["kind"] === "string" ? `${value["kind"]}` : pathText(path);
@@ -124,7 +135,7 @@ function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>,
     .map((key) => at(path, `${pathText(path)} has no "${key}"`, `Add "${key}".`));
   const keys = Object.keys(value).flatMap((key): Violation[] => {
     const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
-    if (property) return value[key] === undefined ? [] : checkValue(property, value[key], [...path, key]);
+    if (property) return value[key] === undefined ? [] : check(property, value[key], [...path, key], root);
     if (schema["additionalProperties"] !== false) return [];
     const known = Object.keys(properties).filter((name) => name !== "$schema");
     return [at([...path, key], `${owner} has no "${key}"`, suggestion(key, known, "It has"), true)];
@@ -132,7 +143,7 @@ function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>,
   return [...missing, ...keys];
 }
 
-function checkItems(schema: JsonSchema, value: readonly unknown[], path: JsonPath): Violation[] {
+function checkItems(schema: JsonSchema, value: readonly unknown[], path: JsonPath, root: JsonSchema): Violation[] {
   const { items, minItems, maxItems } = schema;
   const [least, most] = [Number(minItems ?? 0), Number(maxItems ?? Number.POSITIVE_INFINITY)];
   if (value.length < least || value.length > most) {
@@ -141,21 +152,21 @@ function checkItems(schema: JsonSchema, value: readonly unknown[], path: JsonPat
   }
   return value.flatMap((item, i) => {
     const own = Array.isArray(items) ? (items[i] as JsonSchema | undefined) : items;
-    return isRecord(own) ? checkValue(own, item, [...path, i]) : [];
+    return isRecord(own) ? check(own, item, [...path, i], root) : [];
   });
 }
 
-function checkCondition(schema: JsonSchema, value: unknown, path: JsonPath): Violation[] {
+function checkCondition(schema: JsonSchema, value: unknown, path: JsonPath, root: JsonSchema): Violation[] {
   if (!isRecord(schema["if"])) return [];
-  const branch = checkValue(schema["if"], value, path).length === 0 ? schema["then"] : schema["else"];
-  return isRecord(branch) ? checkValue(branch, value, path) : [];
+  const branch = check(schema["if"], value, path, root).length === 0 ? schema["then"] : schema["else"];
+  return isRecord(branch) ? check(branch, value, path, root) : [];
 }
 
 /** Of several shapes one has to fit; what is told is what is wrong with the one that was meant. */
-function checkBranches(schema: JsonSchema, value: unknown, path: JsonPath): Violation[] {
-  const branches = (schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined;
+function checkBranches(schema: JsonSchema, value: unknown, path: JsonPath, root: JsonSchema): Violation[] {
+  const branches = ((schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined)?.map((branch) => resolved(branch, root));
   if (!branches) return [];
-  const found = branches.map((branch) => checkValue(branch, value, path));
+  const found = branches.map((branch) => check(branch, value, path, root));
   if (found.some((violations) => violations.length === 0)) return [];
   const kinds = branches.map((branch) => kindOf(branch));
   if (isRecord(value) && kinds.every((kind) => kind !== undefined)) {
@@ -164,7 +175,7 @@ function checkBranches(schema: JsonSchema, value: unknown, path: JsonPath): Viol
   }
   const options = branches.flatMap((branch) => ("const" in branch ? [String(branch["const"])] : []));
   if (options.length === branches.length) return [notOneOf(options, value, path)];
-  const types = branches.map((branch) => String(branch["type"]));
+  const types = branches.map((branch) => String(branch["type"] ?? (Array.isArray(branch["enum"]) ? typeof branch["enum"][0] : "object")));
   const meant = types.findIndex((type) => hasType(type, value));
   if (meant >= 0) return found[meant] ?? [];
   const words = types.map((type) => typeWords[type] ?? type).join(" or ");

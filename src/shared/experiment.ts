@@ -73,6 +73,7 @@ export interface Experiment {
   readonly expect?: readonly {
     readonly metric: string;
     readonly attack?: string;
+    readonly detector?: string;
     readonly arm?: string;
     readonly min?: number;
     readonly max?: number;
@@ -204,11 +205,15 @@ const expectSchema: Schema = {
     required: ["metric"],
     additionalProperties: false,
     properties: {
-      metric: { enum: ["clean.accuracy", "attacked.accuracy", "successRate", "defenseSuccess", "robustness"] },
-      attack: { type: "string" },
-      arm: { type: "string" },
-      min: { type: "number" },
-      max: { type: "number" },
+      metric: {
+        enum: ["clean.accuracy", "attacked.accuracy", "worst.accuracy", "successRate", "defenseSuccess", "robustness", "detector.auc"],
+        description: "Which figure.",
+      },
+      attack: { type: "string", description: 'Its id, or "pgd-1", "pgd-2" where several are of one kind; every attack when left out.' },
+      detector: { type: "string", description: "For detector.auc; every detector when left out." },
+      arm: { type: "string", description: "The experiment's own arm when left out." },
+      min: { type: "number", description: "At least this." },
+      max: { type: "number", description: "At most this." },
     },
   },
 };

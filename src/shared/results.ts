@@ -230,6 +230,7 @@ export interface AnalysisResult extends Choice {
 export interface Expectation {
   readonly metric: string;
   readonly attack?: string;
+  readonly detector?: string;
   readonly arm?: string;
   readonly min?: number;
   readonly max?: number;

@@ -74,7 +74,9 @@ describe("a report", () => {
     expect(text).toContain("| volumized | Worst case over all attacks | 200 | 98.0 % | 24.0 % | 18.6–30.4 % | – | – |");
     const alone = { ...exampleReport, arms: exampleReport.arms.slice(0, 1) };
     expect([exampleReport, alone].map((report) => tableNotes(report).includes("Worst case:"))).toEqual([true, false]);
-    const [head, ...rows] = readFileSync(await renderReport(run, "csv"), "utf8").trim().split("\r\n");
+    const [head, ...rows] = readFileSync(await renderReport(run, "csv"), "utf8")
+      .trim()
+      .split("\r\n");
     expect(head).toContain(",worst_accuracy,worst_low,worst_high,");
     expect(rows.map((row) => row.includes(",0.24,0.1861,0.3036,"))).toEqual([false, false, true]);
   });

@@ -35,7 +35,11 @@ const official: Readonly<Record<FetchableKind, Readonly<Record<string, string>>>
  */
 export async function fetchDataset(kind: string, destination: string, ctx: RunContext): Promise<{ dataset: string; path: string }> {
   if (!isFetchable(kind)) {
-    throw new BulwarkError("UNKNOWN_ID", `The data set "${kind}" cannot be fetched.`, suggestion(kind, Object.keys(fetchable), "Fetchable"));
+    throw new BulwarkError(
+      "UNKNOWN_ID",
+      `The data set "${kind}" cannot be fetched.`,
+      suggestion(kind, Object.keys(fetchable), "Fetchable"),
+    );
   }
   try {
     await bring(kind, destination, ctx);

@@ -109,7 +109,7 @@ async function finish(
       ),
       ...deviceFindings(await readRunEvents(run.store.directory)),
     ],
-    expect: checkExpectations(run.experiment.expect, arms),
+    expect: checkExpectations(expectedOf(run), arms, run.experiment.arms[0]?.name ?? ""),
     finishedAt: now(),
   };
   await run.store.writeJson(runFiles.report, report);
@@ -119,6 +119,10 @@ async function finish(
   env.emit({ kind: "done", report: runFiles.report });
   return { directory: run.store.directory, expectationsMet: report.expect.every((expected) => expected.met) };
 }
+
+/** A training attacks nothing: only what it measures can be missed. */
+const expectedOf = ({ experiment, mode }: Execution): ResolvedExperiment["expect"] =>
+  experiment.expect.filter(({ metric }) => mode !== "train" || metric === "clean.accuracy");
 
 async function writeExperiment(
   run: Execution,

@@ -1,16 +1,24 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import { attackNames, type Expectable, type Expected, expectationFault } from "../../shared/expect.ts";
 import type { ArmReport, AttackSummary, Expectation } from "../../shared/results.ts";
 import { attackKeys } from "../../shared/runs.ts";
-import type { ResolvedExperiment } from "./resolve.ts";
 
-type Expected = ResolvedExperiment["expect"][number];
+/** Refuses expectations that could be met by accident. @throws EXPERIMENT_INVALID */
+export function refuseAccidents(expect: readonly Expected[], known: Expectable): void {
+  for (const [i, expected] of expect.entries()) {
+    const fault = expectationFault(expected, known);
+    if (fault) throw new BulwarkError("EXPERIMENT_INVALID", `expect[${i}] (${expected.metric}) ${fault.message}.`, fault.fix);
+  }
+}
 
 /**
- * Holds the experiment's `expect` against the arms: the first arm unless one is named, and every attack unless one is. Where several
- * figures are meant the worst counts. A figure that is not there (no such attack, no image to count) is not met.
+ * Holds the experiment's `expect` against the arms: the experiment's own arm unless one is named, and every attack unless one is. Where several
+ * figures are meant the worst counts. A figure that is not there (an arm that was left out, no image to count) is not met.
+ * @param first name of the experiment's own arm
  */
-export function checkExpectations(expect: readonly Expected[], arms: readonly ArmReport[]): Expectation[] {
+export function checkExpectations(expect: readonly Expected[], arms: readonly ArmReport[], first: string): Expectation[] {
   return expect.map((expected) => {
-    const arm = expected.arm === undefined ? arms[0] : arms.find(({ name }) => name === expected.arm);
+    const arm = arms.find(({ name }) => name === (expected.arm ?? first));
     const values = arm ? figures(expected, arm) : [];
     const known = values.filter((value): value is number => value !== null);
     const worst = known.length === 0 || known.length < values.length ? null : pickWorst(expected, known);
@@ -27,13 +35,28 @@ function pickWorst({ min, max }: Expected, values: readonly number[]): number {
   return min === undefined || high > max ? high : low;
 }
 
-function figures(expected: Expected, arm: ArmReport): (number | null)[] {
-  if (expected.metric === "clean.accuracy") return [arm.clean.accuracy];
+function figures(expected: Expected, arm: ArmReport): readonly (number | null)[] {
+  const { metric } = expected;
+  if (metric === "clean.accuracy") return [arm.clean.accuracy];
+  if (metric === "worst.accuracy") return [arm.worst?.accuracy ?? null];
   const keys = attackKeys(arm.attacks.map((summary) => summary.attack.id));
-  const meant = arm.attacks.filter(
-    (summary, i) => expected.attack === undefined || expected.attack === keys[i] || expected.attack === summary.attack.id,
-  );
-  return meant.map((summary) => figure(expected.metric, summary));
+  const names = attackNames(arm.attacks.map(({ attack }, i) => ({ id: attack.id, key: keys[i] as string })));
+  const isMeant = (key: string): boolean => expected.attack === undefined || expected.attack === (names.get(key) ?? key);
+  if (metric === "detector.auc") return areas(expected, arm, isMeant);
+  return arm.attacks.filter((_, i) => isMeant(keys[i] as string)).map((summary) => figure(metric, summary));
+}
+
+/** Areas under the ROC curves of the arm's detectors, as `report.json` has them. */
+function areas({ detector }: Expected, { detectors }: ArmReport, isMeant: (attack: string) => boolean): (number | null)[] {
+  const results = detectors as readonly {
+    readonly id?: string;
+    readonly results?: readonly { readonly attack: string; readonly auc: number | null }[];
+  }[];
+  return results
+    .filter(({ id }) => detector === undefined || id === detector)
+    .flatMap((one) => one.results ?? [])
+    .filter(({ attack }) => isMeant(attack))
+    .map(({ auc }) => auc);
 }
 
 function figure(metric: string, summary: AttackSummary): number | null {

@@ -4,6 +4,7 @@ import { attackKeys } from "../../shared/runs.ts";
 import type { Analysis, Attack, Bound, DatasetSpec, Explanation } from "../define/index.ts";
 import { bind } from "../registry.ts";
 import { type ResolvedArm, resolveArms } from "./arms.ts";
+import { refuseAccidents } from "./expectations.ts";
 import { staticSources } from "./networks.ts";
 import { refuseWithoutSource } from "./prepareArm.ts";
 import { resolveAnalyses } from "./resolveAnalyses.ts";
@@ -47,6 +48,8 @@ export function resolveExperiment(
   const keys = attackKeys(chosen.map((attack) => attack.kind));
   const attacks = chosen.map((attack, i) => ({ ...bind("attack", attack, { directory }), key: keys[i] as string }));
   const analyses = resolveAnalyses(experiment.analyses ?? [], { dataset: dataset.id, arms, attacks });
+  const known = { arms: arms.map(({ name }) => name), attacks, detectors: (experiment.detectors ?? []).map(({ kind: id }) => id) };
+  refuseAccidents(experiment.expect ?? [], known);
   refuseWithoutSource([...attacks, ...analyses.further], sources.undefended !== null);
   return {
     name: experiment.name ?? options.name,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { editDistance, nearest } from "../../../src/shared/nearest.ts";
 import { type Disk, fromBytes, goodStep, type Problem, problemsOf } from "../../../src/language-server/semantics.ts";
 import type { Catalog, CatalogEntry, ParameterSchema } from "../../../src/shared/catalog.ts";
+import { editDistance, nearest } from "../../../src/shared/nearest.ts";
 
 const entry = (kind: CatalogEntry["kind"], id: string, properties: Record<string, ParameterSchema> = {}): CatalogEntry => ({
   kind,

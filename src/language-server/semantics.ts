@@ -12,13 +12,13 @@ import {
   type ChoiceSite,
   choiceSites,
   defenseNodes,
+  jsonOf,
   keySpan,
   numberOf,
   parseExperiment,
   type Span,
   spanOf,
   textOf,
-  valueOf,
 } from "./tree.ts";
 
 /** Replaces `span` by `text`; the title says so in the light bulb. */
@@ -139,7 +139,7 @@ function expectations(root: Node): Problem[] {
   const arms = [firstArmName(defenseNodes(root).map((node) => textOf(at(node, "kind")) ?? "")), ...others];
   const found = (at(root, "expect")?.children ?? []).flatMap((item): Problem[] => {
     if (textOf(at(item, "metric")) === undefined) return []; // the schema says so
-    const fault = expectationFault(valueOf(item) as Expected, { arms, attacks, detectors: ids("detectors") });
+    const fault = expectationFault(jsonOf(item) as Expected, { arms, attacks, detectors: ids("detectors") });
     const node = fault && (at(item, fault.key) ?? item);
     if (!fault || !node) return [];
     const { meant } = fault;

@@ -9,7 +9,7 @@ export const at = (root: Node, ...path: (string | number)[]): Node | undefined =
 export const spanOf = ({ offset, length }: Node): Span => ({ offset, length });
 /** Span of the key of a value, or of the value where there is none. */
 export const keySpan = (value: Node): Span => spanOf(value.parent?.type === "property" ? (value.parent.children?.[0] ?? value) : value);
-export const valueOf = (node: Node): unknown => getNodeValue(node);
+export const jsonOf = (node: Node): unknown => getNodeValue(node);
 export const textOf = (node: Node | undefined): string | undefined => (typeof node?.value === "string" ? node.value : undefined);
 export const numberOf = (node: Node | undefined): number | undefined => (typeof node?.value === "number" ? node.value : undefined);
 

@@ -91,11 +91,12 @@ describe("experiment files", () => {
   it("expectations speak of attacks and arms that are there", () => {
     const attacks = `"attacks": [{ "kind": "pgd" }, { "kind": "pgd" }], "compare": [{ "name": "plain" }]`;
     const text = (attack: string, arm: string) =>
-      `{ ${base}, ${attacks}, "expect": [{ "metric": "robustness", "attack": "${attack}", "arm": "${arm}" }] }`;
+      `{ ${base}, ${attacks}, "expect": [{ "metric": "robustness", "attack": "${attack}", "arm": "${arm}", "max": 0.5 }] }`;
     expect(problems(text("pgd-2", "plain"))).toEqual([]);
-    expect(problems(text("pgd", "undefended"))).toEqual([]);
+    expect(problems(text("pgd-1", "undefended"))).toEqual([]);
+    expect(problems(text("pgd", "undefended")).map(({ message }) => message)).toEqual([expect.stringContaining('"pgd-1" or "pgd-2"')]);
     expect(mended(text("pgd-3", "plain"), "EXPERIMENT_INVALID")).toBe(text("pgd-2", "plain"));
-    expect(mended(text("pgd", "plane"), "EXPERIMENT_INVALID")).toBe(text("pgd", "plain"));
+    expect(mended(text("pgd-1", "plane"), "EXPERIMENT_INVALID")).toBe(text("pgd-1", "plain"));
   });
 
   it("RB001: ε in units of 0…255 is converted", () => {

@@ -45,14 +45,8 @@ export function ledgerPart(
     const attacks = attacksOf(context, view.arm);
     const rows = ledgerRows(state.ledger, view.arm);
     shown = arrange(rows, view.filter, view.sort, view.attack);
-    arm.set(
-      armsOf(context).map((value) => ({ value, text: names.arm(value) })),
-      view.arm,
-    );
-    attack.set(
-      attacks.map((value) => ({ value, text: names.attack(value) })),
-      view.attack,
-    );
+    arm.set(named(armsOf(context), names.arm), view.arm);
+    attack.set(named(attacks, names.attack), view.attack);
     filter.set(filters(attacks, names), JSON.stringify(view.filter));
     fill(heads, ...columnHeads(view.sort, (sort: Sort) => change({ sort })));
     setText(summary, `${count(shown.length)} of ${count(rows.length)} images. Arrow keys move, Enter opens the Inspector.`);
@@ -79,6 +73,8 @@ export function ledgerPart(
   };
 }
 
+const named = (values: readonly string[], name: (value: string) => string): Choice[] =>
+  values.map((value) => ({ value, text: name(value) }));
 const armsOf = (context: ReportContext | null): string[] => [...new Set(context?.state.ledger.map((part) => part.arm))];
 const attacksOf = (context: ReportContext | null, arm: string): string[] =>
   (context?.state.ledger ?? []).filter((part) => part.arm === arm).map((part) => part.attack);

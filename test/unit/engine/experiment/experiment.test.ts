@@ -181,7 +181,7 @@ describe("what is expected", () => {
   });
   const arms = [arm("a", [summary("fgsm", 0.6), summary("pgd", 0.4)]), arm("b", [summary("pgd", 0.1)])];
   const check = (expected: Parameters<typeof checkExpectations>[0][number]) => {
-    const [{ value, met } = { value: null, met: null }] = checkExpectations([expected], arms);
+    const [{ value, met } = { value: null, met: null }] = checkExpectations([expected], arms, "a");
     return [value, met];
   };
 

@@ -95,7 +95,7 @@ describe("experiment files", () => {
     expect(problems(text("pgd-2", "plain"))).toEqual([]);
     expect(problems(text("pgd-1", "undefended"))).toEqual([]);
     expect(problems(text("pgd", "undefended")).map(({ message }) => message)).toEqual([expect.stringContaining('"pgd-1" or "pgd-2"')]);
-    expect(mended(text("pgd-3", "plain"), "EXPERIMENT_INVALID")).toBe(text("pgd-2", "plain"));
+    expect(mended(text("pgd-3", "plain"), "EXPERIMENT_INVALID")).toBe(text("pgd-1", "plain"));
     expect(mended(text("pgd-1", "plane"), "EXPERIMENT_INVALID")).toBe(text("pgd-1", "plain"));
   });
 

@@ -127,7 +127,7 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   await store.update({ headline: `${attack.id}: ${percent(summary.clean.accuracy)} → ${percent(summary.attacked.accuracy)}` });
   store.append({ kind: "done", report: runFiles.result });
   prepared?.preparation.dispose?.(prepared.prepared);
-  if (isStatic) source.dispose();
+  if (isStatic && source !== model.bare) source.dispose(); // the network behind a defence is the model's own
   model.dispose();
   return { directory: store.directory, document };
 }

@@ -158,7 +158,7 @@ describe("three arms on one network", () => {
       ["blurred", "undefended"],
       ["twin", undefined],
     ]);
-    expect(arm("rounded").defenses).toEqual([{ id: "testRounding", params: { depth: 1 } }]);
+    expect(arm("rounded").defenses).toMatchObject([{ id: "testRounding", params: { depth: 1 } }]);
   });
 
   it("fall to an attack that knows the rounding, and say how it was made", () => {

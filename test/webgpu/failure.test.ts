@@ -112,7 +112,7 @@ test("a device that is lost in training gives way to the CPU in the same step, a
   const backend = await start((run) => (run > 4 ? "WebGPU device lost (2): Device was destroyed." : undefined));
   const actual = await train(8);
   expect(warnings.map(({ action }) => action)).toEqual(["cpu"]);
-  expect(warnings[0]?.message).toMatch(/^WebGPU failed while it computed \(WebGPU device lost.*the CPU goes on from the same step/);
+  expect(warnings[0]?.message).toMatch(/^WebGPU failed while it computed \(WebGPU device lost.*the CPU continues from the same step/);
   expect(warnings[0]?.device).toMatch(/^ONNX Runtime, CPU/);
   expect(backend.device).toBe("cpu");
 

@@ -161,7 +161,7 @@ describe("an arm that cannot be built", () => {
   it("is told by its name before any arm is trained", async () => {
     await writeExperiment(workspace, { compare: [{ name: "odd slices", defense: { ...volumized, patch: 5 } }] });
     const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "odd", "--json");
-    expect([done.code, done.stdout]).toEqual([3, ""]);
+    expect([done.code, JSON.parse(done.stdout)]).toMatchObject([3, { error: { code: "PARAMETER_INVALID" } }]);
     expect(done.stderr).toMatch(/error PARAMETER_INVALID: odd slices: .*5×5/);
     expect(readFileSync(workspace.file("odd/events.jsonl"), "utf8")).not.toContain('"kind":"step"');
   });
@@ -188,7 +188,7 @@ describe("an attack without the defence", () => {
     [["--model", "run/model", "--surrogate", "run/model-undefended"], /--surrogate is for --static/],
   ])("is refused with %j", async (args, message) => {
     const done = await bulwark(workspace, ...words, ...args);
-    expect([done.code, done.stdout]).toEqual([3, ""]);
+    expect([done.code, JSON.parse(done.stdout)]).toMatchObject([3, { error: { code: "PARAMETER_INVALID" } }]);
     expect(done.stderr).toMatch(/error USAGE/);
     expect(done.stderr).toMatch(message);
   });

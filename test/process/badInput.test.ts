@@ -21,13 +21,14 @@ beforeAll(async () => {
 });
 afterAll(() => workspace.remove());
 
-/** Exit code 3, nothing on stdout, and one line `error CODE: message — fix` after whatever progress there was. */
+/** Exit code 3, nothing on stdout (with --json the error as one document), and one line `error CODE: message — fix` after whatever progress there was. */
 function expectError(done: Finished, code: ErrorCode, message: RegExp): void {
   const errors = done.stderr.split("\n").filter((line) => /^error |^ {4}at /.test(line));
   expect(errors).toHaveLength(1);
   expect(errors[0]).toMatch(new RegExp(`^error ${code}: .+ — .+`));
   expect(errors[0]).toMatch(message);
-  expect([done.code, done.stdout]).toEqual([3, ""]);
+  expect(done.code).toBe(3);
+  if (done.stdout !== "") expect(JSON.parse(done.stdout)).toMatchObject({ error: { code } });
 }
 
 const attack = (modelPath: string, ...source: string[]): Promise<Finished> =>

@@ -38,7 +38,7 @@ it("the bundled engine computes with the user's TensorFlow, on a Node that lacks
 it("one that is broken is one line with the remedy", async () => {
   const folder = install('throw new Error("The Node.js native addon module (tfjs_binding.node) can not be found at path: x");');
   const { code, stdout, stderr } = await attack(["--backend", "tensorflow"], runtime(folder));
-  expect([code, stdout]).toEqual([3, ""]);
+  expect([code, JSON.parse(stdout)]).toMatchObject([3, { error: { code: "BACKEND_UNAVAILABLE" } }]);
   expect(stderr.trim()).toBe(
     "error BACKEND_UNAVAILABLE: The backend tensorflow cannot start: @tensorflow/tfjs-node is installed, but its native part is missing: install scripts were skipped, or their download failed. — Run “Bulwark: Install GPU Runtime” and choose Reinstall.",
   );

@@ -188,7 +188,7 @@ describe("an attack without the defence", () => {
     [["--model", "run/model", "--surrogate", "run/model-undefended"], /--surrogate is for --static/],
   ])("is refused with %j", async (args, message) => {
     const done = await bulwark(workspace, ...words, ...args);
-    expect([done.code, JSON.parse(done.stdout)]).toMatchObject([3, { error: { code: "PARAMETER_INVALID" } }]);
+    expect([done.code, done.stdout]).toEqual([3, ""]);
     expect(done.stderr).toMatch(/error USAGE/);
     expect(done.stderr).toMatch(message);
   });

@@ -38,9 +38,13 @@ export interface Rate {
 /** What happened to one image. Norms are of adversarial − clean, in units of [0,1] pixels; l0 counts changed pixels. */
 export interface ImageRecord {
   readonly index: number;
+  /** Identity of the image, in the document of a single attack; `dataset.json` of an experiment has those of all. */
+  readonly id?: string;
   readonly label: number;
   readonly cleanPrediction: number;
   readonly prediction: number;
+  /** Softmax probability of `prediction`; records of older versions have none. */
+  readonly confidence?: number;
   readonly success: boolean;
   readonly successAfter8Bit: boolean;
   readonly linf: number;

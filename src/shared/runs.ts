@@ -14,6 +14,10 @@ export const runFiles = {
   /** The document of a single attack (right-click, or `bulwark attack`). */
   result: "result.json",
   adversarial: "adversarial.npz",
+  /** Which images the run is about, by their identity. */
+  dataset: "dataset.json",
+  /** What every attack did to every image, in columns. */
+  ledger: "ledger.npz",
   /** The adversarial patch of a single attack or of a training, and what `PatchDocument` says of it. */
   patch: "patch.png",
   patchDocument: "patch.json",

@@ -3,10 +3,12 @@ import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import { choice, type DatasetSpec, defineDataset, file } from "../define/index.ts";
 import { isDirectory } from "../io/files.ts";
+import { fromBytes } from "../pixels.ts";
 import { type ByteSource, openBytes } from "./bytes.ts";
 import { cifar10Classes, cifar100Coarse, cifar100Fine } from "./classNames.ts";
+import { pixelIdentity } from "./identity.ts";
 import { folderWith, listFolder, requiredPath } from "./locate.ts";
-import { datasetOf, planesToPixels, readRecords, type SplitSource } from "./source.ts";
+import { datasetOf, interleaved, readRecords, type SourceIdentity, type SplitSource } from "./source.ts";
 
 const pixels = 32 * 32 * 3;
 
@@ -39,7 +41,8 @@ async function openBatches(files: readonly string[], layout: RecordLayout): Prom
         labels[start + i] = record[layout.label] as number;
       });
     }
-    const read = async (indices: ArrayLike<number>, out: Float32Array): Promise<void> => {
+    /** The pixels [32,32,3] of each image with its place in `indices`, batch by batch. */
+    const each = async (indices: ArrayLike<number>, take: (image: Uint8Array, place: number) => void): Promise<void> => {
       for (const { source, first: start, count } of batches) {
         const places = Array.from({ length: indices.length }, (_, i) => i).filter((i) => {
           const index = indices[i] as number;
@@ -47,11 +50,18 @@ async function openBatches(files: readonly string[], layout: RecordLayout): Prom
         });
         const records = places.map((i) => (indices[i] as number) - start);
         await readRecords(source, { start: 0, size }, records, (record, i) =>
-          planesToPixels(record.subarray(layout.labelBytes), 3, out, (places[i] as number) * pixels),
+          take(interleaved(record.subarray(layout.labelBytes), 3), places[i] as number),
         );
       }
     };
-    return { labels, read, close };
+    const identify = async (indices: ArrayLike<number>): Promise<SourceIdentity[]> => {
+      const found = new Array<SourceIdentity>(indices.length);
+      await each(indices, (image, place) => {
+        found[place] = { id: pixelIdentity(image, [32, 32, 3]) };
+      });
+      return found;
+    };
+    return { labels, read: (indices, out) => each(indices, (image, place) => fromBytes(image, out, place * pixels)), identify, close };
   } catch (error) {
     await close();
     throw error;

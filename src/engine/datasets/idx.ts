@@ -1,7 +1,8 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { fromBytes } from "../pixels.ts";
 import { type ByteSource, cutOff, openBytes } from "./bytes.ts";
-import { readRecords, type SplitSource } from "./source.ts";
+import { pixelIdentity } from "./identity.ts";
+import { readRecords, type SourceIdentity, type SplitSource } from "./source.ts";
 
 /** A file of unsigned bytes in LeCun's IDX format: 00 00 08, the number of dimensions, each size as a big-endian uint32, data. */
 export interface IdxFile {
@@ -62,6 +63,13 @@ export async function openIdxSplit(
     labels: Int32Array.from(labelBytes),
     read: (indices, out) =>
       readRecords(images.source, { start: images.start, size }, indices, (record, place) => fromBytes(record, out, place * size)),
+    async identify(indices) {
+      const found: SourceIdentity[] = [];
+      await readRecords(images.source, { start: images.start, size }, indices, (record) => {
+        found.push({ id: pixelIdentity(record, [height, width, 1]) });
+      });
+      return found;
+    },
     close: () => images.source.close(),
   };
 }

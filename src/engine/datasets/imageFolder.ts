@@ -1,3 +1,4 @@
+import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import { choice, type DatasetSpec, defineDataset, file, int, num, type Split, text } from "../define/index.ts";
@@ -5,9 +6,10 @@ import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
 import { fromBytes } from "../pixels.ts";
 import { boxReader, findAnnotations } from "./annotations.ts";
+import { fileIdentity } from "./identity.ts";
 import { type Listing, listImages } from "./imageListing.ts";
 import { requiredPath } from "./locate.ts";
-import { datasetOf, type SplitSource } from "./source.ts";
+import { datasetOf, type SourceIdentity, type SplitSource } from "./source.ts";
 
 const params = Type.Object({
   path: file("Folder with one subfolder a class, or with a label file; train/ and test/ (or val/) above them are recognised."),
@@ -41,7 +43,7 @@ export const imageFolder: DatasetSpec = defineDataset({
     const size = p.size > 0 ? ([p.size, p.width || p.size] as const) : await sizeOf(first.file, channels);
     const options: ReadOptions = { size, channels, resize: p.resize };
     const annotations = await findAnnotations(root, p.boxes);
-    const open = (split: Split): SplitSource => openFiles(listing.splits[split], options, boxReader(root, annotations, options));
+    const open = (split: Split): SplitSource => openFiles(root, listing.splits[split], options, boxReader(root, annotations, options));
     return datasetOf({
       kind: "imageFolder",
       path: root,
@@ -59,7 +61,7 @@ async function sizeOf(file: string, channels: 1 | 3): Promise<readonly [number, 
 
 type Files = Listing["splits"][Split];
 
-function openFiles(files: Files, options: ReadOptions, boxesOf: ReturnType<typeof boxReader>): SplitSource {
+function openFiles(root: string, files: Files, options: ReadOptions, boxesOf: ReturnType<typeof boxReader>): SplitSource {
   const pixels = (options.size?.[0] ?? 0) * (options.size?.[1] ?? 0) * options.channels;
   return {
     labels: Int32Array.from(files, ({ label }) => label),
@@ -74,6 +76,15 @@ function openFiles(files: Files, options: ReadOptions, boxesOf: ReturnType<typeo
           }),
         );
       }
+    },
+    async identify(indices) {
+      const found: SourceIdentity[] = [];
+      for (let place = 0; place < indices.length; place++) {
+        const file = files[indices[place] as number]?.file as string;
+        const id = await fileIdentity(await readBytes(file), file);
+        found.push({ id, file: path.relative(root, file).split(path.sep).join("/") });
+      }
+      return found;
     },
     boxes: (index) => boxesOf(files[index]?.file as string),
     close: async () => undefined,

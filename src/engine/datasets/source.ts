@@ -1,13 +1,14 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Box, Dataset, Split } from "../define/index.ts";
-import { fromBytes } from "../pixels.ts";
+import type { Box, Dataset, ImageIdentity, Split } from "../define/index.ts";
 import type { ByteSource } from "./bytes.ts";
 
+export type SourceIdentity = Omit<ImageIdentity, "label">;
 /** One split: labels in memory, pixels read when they are wanted. */
 export interface SplitSource {
   readonly labels: Int32Array;
   /** Writes the images [indices.length,H,W,C] in [0,1] into `out`. */
   read(indices: ArrayLike<number>, out: Float32Array): Promise<void>;
+  identify(indices: ArrayLike<number>): Promise<readonly SourceIdentity[]>;
   boxes?(index: number): readonly Box[];
   close(): Promise<void>;
 }
@@ -55,6 +56,11 @@ export async function datasetOf(parts: Parts): Promise<Dataset> {
       await source?.read(indices, images);
       return { images, labels, n: indices.length };
     },
+    async identify(split, indices) {
+      const source = splits[split];
+      const found = (await source?.identify(indices)) ?? [];
+      return found.map((one, i) => ({ ...one, label: source?.labels[indices[i] as number] as number }));
+    },
     boxes: (split, index) => splits[split]?.boxes?.(index) ?? [],
     close,
   };
@@ -95,10 +101,10 @@ export async function readRecords(
   }
 }
 
-/** Byte planes [C,H,W] → float32 [H,W,C] in [0,1], written at `offset`. */
-export function planesToPixels(planes: Uint8Array, channels: number, out: Float32Array, offset: number): void {
+/** Byte planes [C,H,W] → [H,W,C]. */
+export function interleaved(planes: Uint8Array, channels: number): Uint8Array {
   const area = planes.length / channels;
-  const interleaved = new Uint8Array(planes.length);
-  for (let c = 0; c < channels; c++) for (let i = 0; i < area; i++) interleaved[i * channels + c] = planes[c * area + i] as number;
-  fromBytes(interleaved, out, offset);
+  const pixels = new Uint8Array(planes.length);
+  for (let c = 0; c < channels; c++) for (let i = 0; i < area; i++) pixels[i * channels + c] = planes[c * area + i] as number;
+  return pixels;
 }

@@ -4,6 +4,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { type DatasetSpec, defineDataset, file } from "../define/index.ts";
 import { isDirectory } from "../io/files.ts";
 import { fromBytes } from "../pixels.ts";
+import { pixelIdentity } from "./identity.ts";
 import { folderWith, listFolder, requiredPath } from "./locate.ts";
 import { readMat } from "./mat.ts";
 import { datasetOf, numbered, type SplitSource } from "./source.ts";
@@ -24,17 +25,19 @@ async function openSvhn(file: string): Promise<SplitSource> {
   }
   const size = 32 * 32 * 3;
   const columns = x.data;
-  const read = async (indices: ArrayLike<number>, out: Float32Array): Promise<void> => {
+  const imageAt = (index: number): Uint8Array => {
     const image = new Uint8Array(size);
-    for (let place = 0; place < indices.length; place++) {
-      const first = (indices[place] as number) * size;
-      for (let h = 0; h < 32; h++)
-        for (let w = 0; w < 32; w++)
-          for (let c = 0; c < 3; c++) image[(h * 32 + w) * 3 + c] = columns[first + h + 32 * (w + 32 * c)] as number;
-      fromBytes(image, out, place * size);
-    }
+    for (let h = 0; h < 32; h++)
+      for (let w = 0; w < 32; w++)
+        for (let c = 0; c < 3; c++) image[(h * 32 + w) * 3 + c] = columns[index * size + h + 32 * (w + 32 * c)] as number;
+    return image;
   };
-  return { labels: Int32Array.from(y.data, (label) => (label === 10 ? 0 : label)), read, close: async () => undefined };
+  const read = async (indices: ArrayLike<number>, out: Float32Array): Promise<void> => {
+    for (let place = 0; place < indices.length; place++) fromBytes(imageAt(indices[place] as number), out, place * size);
+  };
+  const identify = async (indices: ArrayLike<number>) =>
+    Array.from(indices, (index) => ({ id: pixelIdentity(imageAt(index), [32, 32, 3]) }));
+  return { labels: Int32Array.from(y.data, (label) => (label === 10 ? 0 : label)), read, identify, close: async () => undefined };
 }
 
 /** 73,257 + 26,032 house-number digits, 32×32 RGB: `train_32x32.mat` and `test_32x32.mat`. */

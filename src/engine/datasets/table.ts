@@ -1,7 +1,8 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { StoredArray } from "../io/npz.ts";
 import { fromBytes } from "../pixels.ts";
-import type { SplitSource } from "./source.ts";
+import { floatIdentity, pixelIdentity } from "./identity.ts";
+import type { SourceIdentity, SplitSource } from "./source.ts";
 
 /** Images with their labels in a `.npz`. */
 export interface Table {
@@ -51,18 +52,32 @@ async function checkRange(images: StoredArray, n: number, pixels: number, name: 
 /** The rows `rows` of a table as one split. */
 export function splitOf({ images, labels, shape }: Table, rows: readonly number[]): SplitSource {
   const size = shape[0] * shape[1] * shape[2];
+  /** The values of rows that lie beside each other, with the place of the first of them in `indices`. */
+  async function* runs(indices: ArrayLike<number>) {
+    for (let place = 0; place < indices.length; ) {
+      const first = rows[indices[place] as number] as number;
+      let next = place + 1;
+      while (next < indices.length && rows[indices[next] as number] === first + next - place) next++;
+      yield { place, values: await images.read(first, first + next - place) };
+      place = next;
+    }
+  }
   return {
     labels: Int32Array.from(rows, (row) => labels[row] as number),
     async read(indices, out) {
-      for (let place = 0; place < indices.length; ) {
-        const first = rows[indices[place] as number] as number;
-        let next = place + 1;
-        while (next < indices.length && rows[indices[next] as number] === first + next - place) next++;
-        const values = await images.read(first, first + next - place);
+      for await (const { place, values } of runs(indices)) {
         if (values instanceof Uint8Array) fromBytes(values, out, place * size);
         else out.set(values, place * size);
-        place = next;
       }
+    },
+    async identify(indices) {
+      const found: SourceIdentity[] = [];
+      for await (const { values } of runs(indices))
+        for (let at = 0; at < values.length; at += size) {
+          const image = values.subarray(at, at + size);
+          found.push({ id: image instanceof Uint8Array ? pixelIdentity(image, shape) : floatIdentity(Float32Array.from(image), shape) });
+        }
+      return found;
     },
     close: async () => undefined,
   };

@@ -24,6 +24,8 @@ export interface Dataset {
   /** Number of images of the split; 0 where the source has none. */
   size(split: Split): number;
   read(split: Split, indices: ArrayLike<number>): Promise<ImageBatch>;
+  /** Left out where a data set knows nothing of its images but what `read` gives: that is hashed instead. */
+  identify?(split: Split, indices: ArrayLike<number>): Promise<readonly ImageIdentity[]>;
   /** Ground-truth boxes in pixels of the image as read; empty where the source has none. */
   boxes(split: Split, index: number): readonly Box[];
   close(): Promise<void>;
@@ -36,4 +38,12 @@ export function defineDataset<P extends TObject>(
   spec: Described<P, Static<P>> & { load(params: Static<P>, ctx: RunContext): Promise<Dataset> },
 ): DatasetSpec {
   return spec as unknown as DatasetSpec;
+}
+/** What an image is, wherever it lies: the same in every run (contract.md §8). */
+export interface ImageIdentity {
+  /** 16 hexadecimal digits, taken from the source before anything is resized; equal images have the same. The label is no part of it. */
+  readonly id: string;
+  readonly label: number;
+  /** Relative to the data set, for images in files of their own. */
+  readonly file?: string;
 }

@@ -6,6 +6,10 @@ const largest32 = 0xffffffff;
 const slice = 1 << 22; // bytes written, read and summed up at once: nothing holds up other work for long
 const [localMark, centralMark, endMark, end64Mark, locator64Mark] = [0x04034b50, 0x02014b50, 0x06054b50, 0x06064b50, 0x07064b50];
 const january1980 = (1 << 5) | 1; // a fixed date: equal content gives equal bytes
+const utf8 = 1 << 11;
+
+/** Says that a name is UTF-8; readers take it for code page 437 otherwise, which is the same for ASCII alone. */
+const flagsOf = (name: Buffer): number => (name.some((byte) => byte > 127) ? utf8 : 0);
 
 interface Written {
   readonly name: Buffer;
@@ -79,6 +83,7 @@ function localHeader({ name, crc, size }: Written, is64: boolean): Buffer {
   const head = Buffer.alloc(30);
   head.writeUInt32LE(localMark, 0);
   head.writeUInt16LE(is64 ? 45 : 20, 4);
+  head.writeUInt16LE(flagsOf(name), 6);
   head.writeUInt16LE(january1980, 12);
   head.writeUInt32LE(crc, 14);
   head.writeUInt32LE(is64 ? largest32 : size, 18);
@@ -95,6 +100,7 @@ function centralHeader({ name, crc, size, offset }: Written, limit: number): Buf
   head.writeUInt32LE(centralMark, 0);
   head.writeUInt16LE(45, 4);
   head.writeUInt16LE(isLarge || isFar ? 45 : 20, 6);
+  head.writeUInt16LE(flagsOf(name), 8);
   head.writeUInt16LE(january1980, 14);
   head.writeUInt32LE(crc, 16);
   head.writeUInt32LE(isLarge ? largest32 : size, 20);

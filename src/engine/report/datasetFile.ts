@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import path from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { runFiles } from "../../shared/runs.ts";
+import { floatIdentity, numberedIds } from "../datasets/identity.ts";
+import type { ImageBatch, ImageIdentity, Split } from "../define/index.ts";
+import { writeAtomic } from "../io/files.ts";
+
+/** Images that can say what they are, or be read and hashed. */
+export interface Identifiable {
+  readonly n: number;
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  /** Images [start, end). */
+  read(start: number, end: number): Promise<ImageBatch>;
+  /** Left out where nothing is known of them but what `read` gives. */
+  identify?(start: number, end: number): Promise<readonly ImageIdentity[]>;
+}
+
+/** Where the images of a run come from. */
+export interface ImageOrigin {
+  /** `kind:path` of the data set as it was asked for, or "pictures". */
+  readonly source: string;
+  /** null for pictures that were named one by one. */
+  readonly split: Split | null;
+}
+
+/** `dataset.json` of a run folder (contract.md §8). */
+export interface DatasetDocument extends ImageOrigin {
+  readonly version: 1;
+  readonly n: number;
+  /** SHA-256 over the ids in their order, nothing between them. */
+  readonly digest: string;
+  /** In the order of the run's image indices; a second equal image has "#2" behind its id. */
+  readonly ids: readonly string[];
+  /** Relative to the data set, for images in files of their own. */
+  readonly files?: readonly string[];
+  readonly labels: readonly number[];
+  readonly classNames: readonly string[];
+  /** Files that could not be read and were left out; there are none as long as such a file stops the run. */
+  readonly skipped: readonly string[];
+  /** Indices of equal images, a list for each image that is there more than once. */
+  readonly duplicates: readonly (readonly number[])[];
+}
+
+/** Images at once, and how many pixel values they may hold together: some milliseconds of hashing. */
+const [most, values] = [100, 1_000_000];
+
+/** What images [start, end) are. Some at a time, and between them other work of the process has its turn. */
+export async function identitiesOf(images: Identifiable, start: number, end: number): Promise<ImageIdentity[]> {
+  const found: ImageIdentity[] = [];
+  const [height, width, channels] = images.inputShape;
+  const step = Math.max(1, Math.min(most, Math.floor(values / (height * width * channels))));
+  for (let from = start; from < end; from += step) {
+    const to = Math.min(end, from + step);
+    found.push(...((await images.identify?.(from, to)) ?? (await identitiesOfPixels(images, from, to))));
+    await setImmediate();
+  }
+  return found;
+}
+
+async function identitiesOfPixels(images: Identifiable, start: number, end: number): Promise<ImageIdentity[]> {
+  const { images: pixels, labels } = await images.read(start, end);
+  const size = pixels.length / (end - start);
+  return Array.from(labels, (label, i) => ({ label, id: floatIdentity(pixels.subarray(i * size, (i + 1) * size), images.inputShape) }));
+}
+
+/** What `dataset.json` says of images, in their order. */
+export function datasetDocument(
+  images: readonly ImageIdentity[],
+  { source, split, classNames }: ImageOrigin & Pick<DatasetDocument, "classNames">,
+): DatasetDocument {
+  const plain = images.map(({ id }) => id);
+  const ids = numberedIds(plain);
+  const files = images.flatMap(({ file }) => file ?? []);
+  const digest = createHash("sha256");
+  for (const id of ids) digest.update(id);
+  return {
+    version: 1,
+    source,
+    split,
+    n: images.length,
+    digest: digest.digest("hex"),
+    ids,
+    ...(files.length === images.length && files.length > 0 ? { files } : {}),
+    labels: images.map(({ label }) => label),
+    classNames,
+    skipped: [],
+    duplicates: equalOnes(plain),
+  };
+}
+
+function equalOnes(ids: readonly string[]): number[][] {
+  const places = new Map<string, number[]>();
+  ids.forEach((id, index) => {
+    const known = places.get(id);
+    if (known) known.push(index);
+    else places.set(id, [index]);
+  });
+  return [...places.values()].filter((indices) => indices.length > 1);
+}
+
+/** Writes `dataset.json`. @throws DISK_FULL, NOT_WRITABLE */
+export const writeDataset = (directory: string, document: DatasetDocument): Promise<void> =>
+  writeAtomic(path.join(directory, runFiles.dataset), `${JSON.stringify(document)}\n`);

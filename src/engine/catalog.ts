@@ -2,7 +2,7 @@ import type { Catalog, CatalogEntry, CatalogKind, ParametersSchema } from "../sh
 import { catalogKinds } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
 import { suggestion } from "../shared/nearest.ts";
-import type { Entry } from "./define/index.ts";
+import { type Attack, type Entry, resolveParams } from "./define/index.ts";
 import { registry } from "./registry.ts";
 
 /** The registries as plain data: JSON schemas with their defaults, no functions, no TypeBox symbols. */
@@ -23,5 +23,13 @@ function plain(kind: CatalogKind, entry: Entry): CatalogEntry {
   const needed = (required ?? []).filter((name) => properties[name]?.default === undefined);
   const params: ParametersSchema = { type: "object", properties, ...(needed.length > 0 ? { required: needed } : {}) };
   const inFront = "kind" in entry && entry.kind === "inference" ? { inFront: true as const } : {};
-  return { kind, id: entry.id, title: entry.title, paper: entry.paper, params, ...inFront };
+  const facts = kind === "attack" ? attackFacts(entry as Attack) : {};
+  return { kind, id: entry.id, title: entry.title, paper: entry.paper, params, ...inFront, ...facts };
+}
+
+/** Of the size that the catalogue takes for granted where only a norm is asked for. */
+const someShape = [32, 32, 3] as const;
+
+function attackFacts({ id, params, iterative, access, ball }: Attack): Pick<CatalogEntry, "iterative" | "access" | "norm"> {
+  return { iterative, access, norm: ball(resolveParams(params, {}, id), { inputShape: someShape }).norm };
 }

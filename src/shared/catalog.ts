@@ -15,7 +15,16 @@ export interface ParameterSchema {
   readonly advanced?: boolean;
   /** The parameter is a choice of an entry of this kind. */
   readonly registry?: CatalogKind;
+  /** "path" for a file. */
+  readonly format?: string;
+  readonly role?: ParameterRole;
 }
+/**
+ * What a parameter means to an attack, whatever its name: radius and norm of its ball, length of a step, number of steps, another
+ * distance between pixel values. Distances are in units of [0,1] pixels.
+ */
+export type ParameterRole = "radius" | "norm" | "step" | "steps" | "distance";
+
 export interface ParametersSchema {
   readonly type: "object";
   readonly properties: Readonly<Record<string, ParameterSchema>>;
@@ -29,7 +38,15 @@ export interface CatalogEntry {
   readonly params: ParametersSchema;
   /** A defence that transforms the image in front of a model; the others change training. */
   readonly inFront?: true;
+  /** Of an attack: more than one step, what it asks of the model, and the norm of its ball with default parameters. */
+  readonly iterative?: boolean;
+  readonly access?: "gradients" | "scores" | "labels";
+  readonly norm?: "linf" | "l2" | "l0";
 }
 export type Catalog = readonly CatalogEntry[];
 
 export const entriesOf = (catalog: Catalog, kind: CatalogKind): readonly CatalogEntry[] => catalog.filter((entry) => entry.kind === kind);
+
+/** Name of the parameter that has this role; undefined where an entry has none. */
+export const parameterWith = ({ params }: CatalogEntry, role: ParameterRole): string | undefined =>
+  Object.entries(params.properties).find(([, schema]) => schema.role === role)?.[0];

@@ -8,8 +8,9 @@ export const gradientParams = {
     min: 0,
     max: 1000,
     unit: "of 1",
+    role: "radius",
   }),
-  norm: choice(["linf", "l2"], "linf", "Norm of the ball."),
+  norm: choice(["linf", "l2"], "linf", "Norm of the ball.", "norm"),
   target,
   loss: choice(["crossEntropy", "margin"], "crossEntropy", "What is ascended. The margin does not saturate on confident models."),
   restarts: int(1, "Attempts for each image; the best one counts. All but the first start at a random place in the ball.", {

@@ -18,8 +18,8 @@ export const pgd = defineAttack({
   params: Type.Object(
     {
       eps,
-      steps: int(40, "Iterations.", { min: 1, max: 10_000 }),
-      stepSize: num(0, "Length of a step; 0 takes 2.5·eps/steps.", { min: 0, max: 1000, unit: "of 1" }),
+      steps: int(40, "Iterations.", { min: 1, max: 10_000, role: "steps" }),
+      stepSize: num(0, "Length of a step; 0 takes 2.5·eps/steps.", { min: 0, max: 1000, unit: "of 1", role: "step" }),
       randomStart: bool(true, "Start at a random place in the ball."),
       norm,
       target,

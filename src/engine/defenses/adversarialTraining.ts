@@ -23,9 +23,9 @@ const fields = {
     { kind: "pgd" },
     "The inner attack. The three parameters below are its own where it has parameters of their names; write others inside it.",
   ),
-  eps: num(8 / 255, "Largest change per pixel that the network is trained to withstand.", { min: 0, unit: "of 1" }),
-  steps: int(7, "Steps of the inner attack.", { min: 1 }),
-  stepSize: num(0, "Length of a step of the inner attack; 0 takes the attack's own rule.", { min: 0, unit: "of 1" }),
+  eps: num(8 / 255, "Largest change per pixel that the network is trained to withstand.", { min: 0, unit: "of 1", role: "radius" }),
+  steps: int(7, "Steps of the inner attack.", { min: 1, role: "steps" }),
+  stepSize: num(0, "Length of a step of the inner attack; 0 takes the attack's own rule.", { min: 0, unit: "of 1", role: "step" }),
   batch: choice(
     ["replaced", "mixed"],
     "replaced",

@@ -1,5 +1,6 @@
 import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import type { ParameterRole } from "../../shared/catalog.ts";
 import { checkValue } from "../../shared/check.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Chosen } from "../../shared/experiment.ts";
@@ -13,6 +14,8 @@ interface NumberOptions {
   readonly unit?: string;
   /** Shown under "More" in forms. */
   readonly advanced?: boolean;
+  /** What the number means to an attack, for rules and forms that do not know its name. */
+  readonly role?: ParameterRole;
 }
 const numberOptions = (value: number, description: string, o: NumberOptions) => ({
   default: value,
@@ -21,6 +24,7 @@ const numberOptions = (value: number, description: string, o: NumberOptions) => 
   ...(o.max === undefined ? {} : { maximum: o.max }),
   ...(o.unit === undefined ? {} : { unit: o.unit }),
   ...(o.advanced ? { advanced: true } : {}),
+  ...(o.role === undefined ? {} : { role: o.role }),
 });
 /** A real parameter with its default. */
 export const num = (value: number, description: string, options: NumberOptions = {}) =>
@@ -31,8 +35,8 @@ export const int = (value: number, description: string, options: NumberOptions =
 export const bool = (value: boolean, description: string) => Type.Boolean({ default: value, description });
 export const text = (value: string, description: string) => Type.String({ default: value, description });
 /** One of a few named options; the first is not special, `value` is the default. */
-export const choice = <const T extends readonly string[]>(options: T, value: T[number], description: string) =>
-  Type.Unsafe<T[number]>({ type: "string", enum: options, default: value, description });
+export const choice = <const T extends readonly string[]>(options: T, value: T[number], description: string, role?: ParameterRole) =>
+  Type.Unsafe<T[number]>({ type: "string", enum: options, default: value, description, ...(role === undefined ? {} : { role }) });
 /**
  * A parameter that is itself a registry choice: the base attack of another attack, the inner attack of adversarial training. In files it
  * is written `{"kind": id, …parameters}` or just `"id"`; the entry that has the parameter finds it bound, with its own parameters complete.

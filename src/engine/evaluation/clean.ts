@@ -3,6 +3,7 @@ import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { Scores } from "../define/analysis.ts";
 import type { ImageBatch } from "../define/index.ts";
+import type { CleanAnswer } from "../rules/evidence.ts";
 import { type Images, tf } from "../tf.ts";
 import { batchesOf, batchSizeOf, type EvaluationImages } from "./batches.ts";
 
@@ -25,20 +26,26 @@ export function argmax(scores: ArrayLike<number>, row: number, classes: number):
   return best;
 }
 
-/** Correctly classified images among all. */
-export async function cleanAccuracy(
-  model: Classifier,
-  images: EvaluationImages,
-  ctx: RunContext,
-): Promise<{ readonly accuracy: number; readonly correct: number; readonly n: number }> {
-  let correct = 0;
+/** Label and predicted class of every image. */
+export async function cleanAnswers(model: Classifier, images: EvaluationImages, ctx: RunContext): Promise<readonly CleanAnswer[]> {
+  const answers: CleanAnswer[] = [];
   for (const [start, end] of batchesOf(images.n, batchSizeOf(images.inputShape))) {
     const batch: ImageBatch = await images.read(start, end);
     const scores = await probabilities(forImages(model, ctx.rng, start), batch.images);
-    for (let i = 0; i < batch.n; i++) if (argmax(scores, i, model.classes) === batch.labels[i]) correct++;
+    for (const [i, label] of batch.labels.entries()) answers.push({ label, cleanPrediction: argmax(scores, i, model.classes) });
     await ctx.checkpoint();
   }
-  return { accuracy: correct / images.n, correct, n: images.n };
+  return answers;
+}
+
+/** Correctly classified images among all. */
+export function cleanAccuracy(answers: readonly CleanAnswer[]): {
+  readonly accuracy: number;
+  readonly correct: number;
+  readonly n: number;
+} {
+  const correct = answers.filter(({ label, cleanPrediction }) => label === cleanPrediction).length;
+  return { accuracy: correct / answers.length, correct, n: answers.length };
 }
 
 /** Class probabilities of all images, with their labels. */

@@ -9,6 +9,7 @@ import { controlRecords, type PreparedAttack, withPreparation } from "../evaluat
 import { attackDocument, writeAdversarial, writeThumbnails } from "../evaluation/write.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import { exists, readText } from "../io/files.ts";
+import { stepOf } from "../rules/step.ts";
 import { defensesOf, type ResolvedArm } from "./arms.ts";
 import { hashOf } from "./document.ts";
 import type { RunEnvironment } from "./environment.ts";
@@ -57,7 +58,7 @@ export async function attackArm(
   const control = prepared ? await controlRecords(prepared, task, env.ctx) : undefined;
   const called = { attack: documented(bound), key: attack.key, label: labelOf(bound) };
   const made = { ...called, defenses: defensesOf(arm), backend: env.engine.backend, seed: env.experiment.seed };
-  const judged = { where: whereOf(arm, attack.key, env), control, isOnItsOwn: prepared?.isOnItsOwn };
+  const judged = { where: whereOf(arm, attack.key, env), control, isOnItsOwn: prepared?.isOnItsOwn, step: stepOf(bound) };
   const summarized = summarizeAttack(evaluated.outcomes, made, judged);
   const summary = prepared ? withPreparation(summarized, prepared, control) : summarized;
   const document = attackDocument(store.id, summary, evaluated, file);

@@ -17,7 +17,7 @@ export function whereOf(
   env: Pick<RunEnvironment, "experiment" | "source">,
 ): Where {
   const attack = env.experiment.attacks.findIndex((one) => one.key === key);
-  const ofArm = arm.index === 0 ? "" : `/compare/${arm.index - 1}`;
+  const ofArm = arm.index === 0 ? "/model" : `/compare/${arm.index - 1}`;
   const at = { file: env.source, pointer: key === null ? ofArm : `/attacks/${attack}` };
   return { arm: arm.name, ...(key === null ? {} : { attackKey: key }), ...(key !== null && attack < 0 ? {} : { at }) };
 }

@@ -1,10 +1,10 @@
 import type { ArmAnalysis, ArmReport, Choice, Finding, ForwardTiming } from "../../shared/results.ts";
 import type { AnalysedAttack } from "../define/analysis.ts";
 import { documented } from "../define/index.ts";
-import { cleanAccuracy } from "../evaluation/clean.ts";
+import { cleanAccuracy, cleanAnswers } from "../evaluation/clean.ts";
 import { forwardTiming, usualTiming } from "../evaluation/timing.ts";
 import { suspiciousAccuracy, unboundedCheck } from "../harness/unbounded.ts";
-import type { ComparedAttack, UnboundedEvidence } from "../rules/evidence.ts";
+import type { CleanAnswer, ComparedAttack, UnboundedEvidence } from "../rules/evidence.ts";
 import { armRules, modelRules } from "../rules/index.ts";
 import { findingsOf } from "../rules/rule.ts";
 import { analyseArm, analysed } from "./analyse.ts";
@@ -38,7 +38,7 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
   if (open === null) return null;
   try {
     for (const message of open.classifier.warnings) env.emit({ kind: "warning", message: `${arm.name}: ${message}` });
-    const clean = await cleanAccuracy(open.classifier, env.data.test, env.ctx);
+    const clean = await cleanAnswers(open.classifier, env.data.test, env.ctx);
     const attacks: ArmAttack[] = [];
     if (env.mode !== "train") for (const attack of env.experiment.attacks) attacks.push(await attackDefended(arm, open, attack, env));
     if (arm.index < 0) return null; // only made for others
@@ -68,7 +68,7 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
         defenses: defensesOf(arm),
         model,
         ...sharedNetwork(arm, env),
-        clean,
+        clean: cleanAccuracy(clean),
         training,
         attacks: summaries,
         detectors: [],
@@ -76,7 +76,7 @@ export async function runArm(arm: ResolvedArm, env: RunEnvironment): Promise<Arm
         analyses,
         timing,
       },
-      findings: [...summaries.flatMap((summary) => summary.findings), ...(await armFindings(arm, open, attacks, env))],
+      findings: [...summaries.flatMap((summary) => summary.findings), ...(await armFindings(arm, { open, clean, attacks }, env))],
       compared: attacks.map((attack) => compared(arm, attack, env)),
       training: open.training,
       modelHash: open.modelHash,
@@ -93,10 +93,14 @@ function sharedNetwork(arm: ResolvedArm, { experiment }: RunEnvironment): Pick<A
 }
 
 /** Findings about the arm's model and about the arm as a whole. */
-async function armFindings(arm: ResolvedArm, open: OpenArm, attacks: readonly ArmAttack[], env: RunEnvironment): Promise<Finding[]> {
+async function armFindings(
+  arm: ResolvedArm,
+  { open, clean, attacks }: { readonly open: OpenArm; readonly clean: readonly CleanAnswer[]; readonly attacks: readonly ArmAttack[] },
+  env: RunEnvironment,
+): Promise<Finding[]> {
   const evidence = {
     departures: open.training?.notes ?? [],
-    attacks: attacks.map(({ document }) => document.images),
+    clean,
     unbounded: await unbounded(open, attacks, env),
   };
   const where = whereOf(arm, null, env);
@@ -111,12 +115,10 @@ const checkedImages = 32;
 
 /** Only where the arm looks robust: an attack without limits must win, or gradients are masked. */
 async function unbounded(open: OpenArm, attacks: readonly ArmAttack[], env: RunEnvironment): Promise<UnboundedEvidence | null> {
-  const gradient = attacks.filter(({ attack }) => "eps" in attack.params && attack.entry.iterative);
-  const suspicious = gradient.find(({ summary }) => (summary.attacked.accuracy ?? 0) > suspiciousAccuracy);
+  const able = attacks.filter(({ attack }) => attack.entry.unbounded && attack.entry.iterative);
+  const suspicious = able.find(({ summary }) => (summary.attacked.accuracy ?? 0) > suspiciousAccuracy);
   if (!suspicious) return null;
   const batch = await env.data.test.read(0, Math.min(checkedImages, env.data.test.n));
-  const { entry, id, key, params } = suspicious.attack;
-  const unlimited = { ...params, eps: 1, ...("stepSize" in params ? { stepSize: 0.1 } : {}) };
-  const checked = await unboundedCheck({ attack: entry, params: unlimited, model: open.classifier, batch }, env.ctx);
-  return { attack: id, attackKey: key, ...checked };
+  const checked = await unboundedCheck({ attack: suspicious.attack, model: open.classifier, batch }, env.ctx);
+  return checked && { attack: suspicious.attack.id, attackKey: suspicious.attack.key, ...checked };
 }

@@ -2,6 +2,7 @@ import { type AttackSummary, type Choice, combinedDefense, type ImageRecord, typ
 import { countedForBeta, defenseSuccess, isCleanCorrect, isCorrect, robustness, share, targetOf } from "../metrics/robustness.ts";
 import { attackRules } from "../rules/index.ts";
 import { findingsOf, type Where } from "../rules/rule.ts";
+import type { Step } from "../rules/step.ts";
 import type { CountedOutcome, HarnessNotes } from "./types.ts";
 
 export interface SummaryFacts {
@@ -23,6 +24,8 @@ export interface JudgedFacts {
   readonly control?: readonly ImageRecord[] | undefined;
   /** What it prepared was trained on the images that it is judged on. */
   readonly isOnItsOwn?: boolean | undefined;
+  /** The attack's step, for the remedy that changes it. */
+  readonly step?: Step | undefined;
 }
 
 /** Mean and maximum over the images that were attacked with success; null where there is none. */

@@ -1,6 +1,7 @@
 import type { Classifier } from "../classifier/classifier.ts";
+import { attackSurface } from "../classifier/surface.ts";
 import type { RunContext } from "../context.ts";
-import { type Attack, type ImageBatch, type Params, resolveParams } from "../define/index.ts";
+import type { Attack, Bound, ImageBatch } from "../define/index.ts";
 import type { UnboundedEvidence } from "../rules/evidence.ts";
 import { attackBatch } from "./runAttack.ts";
 
@@ -8,23 +9,24 @@ import { attackBatch } from "./runAttack.ts";
 export const suspiciousAccuracy = 0.5;
 
 export interface UnboundedCheck {
-  /** PGD, or another attack whose parameter `eps` may be 1. */
-  readonly attack: Attack;
-  readonly params?: Params;
+  readonly attack: Bound<Attack>;
   readonly model: Classifier;
   /** A few images: 32 are plenty. */
   readonly batch: ImageBatch;
   readonly firstIndex?: number;
 }
 
-/** Runs the attack with a ball that holds every image (ε = 1) and counts the images that withstand it. */
-export async function unboundedCheck(o: UnboundedCheck, ctx: RunContext): Promise<Pick<UnboundedEvidence, "survivors" | "n" | "classes">> {
-  const params = resolveParams(o.attack.params, o.params ?? { eps: 1, steps: 20 }, o.attack.id);
-  const outcome = await attackBatch(
-    { attack: o.attack, params, model: o.model, batch: o.batch, firstIndex: o.firstIndex ?? 0, seedName: "unbounded" },
-    ctx,
-  );
+/** Runs an attack adaptively with a ball that holds every image and counts the images that withstand it; null where it has no such form. */
+export async function unboundedCheck(
+  { attack, model, batch, firstIndex = 0 }: UnboundedCheck,
+  ctx: RunContext,
+): Promise<Pick<UnboundedEvidence, "survivors" | "n" | "classes"> | null> {
+  const { inputShape, classes } = model;
+  const params = attack.entry.unbounded?.(attack.params, { inputShape, classes });
+  if (!params) return null;
+  const surface = attackSurface(model, "adaptive").model;
+  const outcome = await attackBatch({ attack: attack.entry, params, model, surface, batch, firstIndex, seedName: "unbounded" }, ctx);
   const attacked = outcome.records.filter((record) => record.cleanPrediction === record.label);
   const survivors = attacked.filter((record) => record.prediction === record.label).length;
-  return { survivors, n: attacked.length, classes: o.model.classes };
+  return { survivors, n: attacked.length, classes };
 }

@@ -117,7 +117,7 @@ async function evaluateInto(store: RunStore, e: Evaluation, ctx: RunContext): Pr
   const failures = deviceFindings(await readRunEvents(store.directory));
   const summary = { ...summarized, ...knowledgeOf(e, summarized) };
   const records = recordsOf(evaluated);
-  const whole = findingsOf(armRules, { departures: [], attacks: [records], unbounded: null }, {});
+  const whole = findingsOf(armRules, { departures: [], clean: records, unbounded: null }, {});
   const findings = [...summary.findings, ...(isStatic ? staticFindings(attack, records) : []), ...whole, ...failures];
   await writeAdversarial(store.file(runFiles.adversarial), evaluated, images.inputShape);
   await writeThumbnails(store, evaluated, images.inputShape, { arm, attack: attack.id });

@@ -1,6 +1,7 @@
 import type { Choice, ImageRecord } from "../../shared/results.ts";
 import type { Ball } from "../define/index.ts";
 import type { HarnessNotes } from "../harness/types.ts";
+import type { Step } from "./step.ts";
 
 /** A loaded model. */
 export interface ModelEvidence {
@@ -18,6 +19,8 @@ export interface AttackEvidence {
   readonly control?: readonly ImageRecord[] | undefined;
   /** What the attack prepared was trained on the images that it is judged on. */
   readonly isOnItsOwn?: boolean | undefined;
+  /** Of an attack that steps. */
+  readonly step?: Step | undefined;
 }
 
 /** One attack on one arm, beside others on the same images. */
@@ -43,12 +46,15 @@ export interface ComparedAttack {
   readonly static?: { readonly undefended: readonly ImageRecord[]; readonly transferred: readonly ImageRecord[] } | undefined;
 }
 
+/** Label and predicted class of a clean image. */
+export type CleanAnswer = Pick<ImageRecord, "label" | "cleanPrediction">;
+
 /** An arm when all its attacks are done. */
 export interface ArmEvidence {
   /** Sentences about how the trained network departs from the named one. */
   readonly departures: readonly string[];
-  /** Records of every attack. */
-  readonly attacks: readonly (readonly ImageRecord[])[];
+  /** How the arm classifies the test images before any attack. */
+  readonly clean: readonly CleanAnswer[];
   /** An attack with a ball that holds every image; null where the arm gave no reason for one. */
   readonly unbounded: UnboundedEvidence | null;
 }

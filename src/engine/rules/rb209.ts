@@ -4,7 +4,11 @@ import { brokenByOnlyOne } from "./paired.ts";
 import type { Rule } from "./rule.ts";
 import { images } from "./words.ts";
 
-/** A grey patch at the same places breaks as many images as the patch; paired. Nothing to say where neither breaks any. */
+/**
+ * A grey patch at the same places breaks as many images as the patch; paired. Nothing to say where neither breaks any. It stands outside
+ * Holm's family, which keeps differences from being claimed by chance: this rule says that no difference is seen, so a correction would
+ * raise it more often, not less.
+ */
 export const rb209: Rule<AttackEvidence> = {
   id: "RB209",
   check({ records, control }) {

@@ -12,7 +12,7 @@ export const rb303: ComparingRule = {
       return [
         weakerBreaksMore(smaller, larger, (evidence) => ({
           message: `Accuracy rises with the radius: ${evidence}.`,
-          fix: "Check adversarial training for label leaking, and give the larger radius more or smaller steps.",
+          fix: 'Check adversarial training for label leaking, and give the larger radius more "steps".',
         })),
       ];
     }),

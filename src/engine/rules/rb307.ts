@@ -12,7 +12,7 @@ export const rb307: ComparingRule = {
       const { onlyA, onlyB } = brokenByOnlyOne(attack.static.transferred, attack.records);
       const raised = {
         message: `The adaptive attack is the weaker one: ${images(onlyA)} ${onlyA === 1 ? "falls" : "fall"} only to images made against the undefended model, ${onlyB} only to the attack that knows the defence.`,
-        fix: "Give the adaptive attack more steps or queries, and count an image as broken when either breaks it.",
+        fix: "Give the adaptive attack more steps or queries, and read the worst case, which counts an image as broken when either breaks it.",
       };
       return [{ of: attack, p: pairedP(onlyA, onlyB), raised }];
     }),

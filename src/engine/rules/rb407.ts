@@ -1,24 +1,24 @@
+import { percent } from "../../shared/format.ts";
 import type { ArmEvidence } from "./evidence.ts";
 import type { Rule } from "./rule.ts";
 import { images } from "./words.ts";
 
-/** So many images of other classes must get the same answer: an arm that knows anything gets one of them right, or another one. */
-const others = 5;
+/** So many images of other classes are needed, and such a share of them gets the answer of all the rest. */
+const [fewest, nearlyAll] = [5, 0.95];
 
-/** Clean or attacked, every image gets the same class, although the images are of several classes. */
+/** Before any attack nearly every image gets the same class, whatever class it is of. */
 export const rb407: Rule<ArmEvidence> = {
   id: "RB407",
-  check({ attacks }) {
-    const answer = attacks[0]?.[0]?.cleanPrediction;
-    const isConstant = attacks.every((records) =>
-      records.every((record) => record.cleanPrediction === answer && record.prediction === answer),
-    );
-    const judged = Math.max(0, ...attacks.map((records) => records.length));
-    const wrong = Math.max(0, ...attacks.map((records) => records.filter(({ label }) => label !== answer).length));
-    if (!isConstant || wrong < others) return null;
+  check({ clean }) {
+    const counts = new Map<number, number>();
+    for (const { cleanPrediction } of clean) counts.set(cleanPrediction, (counts.get(cleanPrediction) ?? 0) + 1);
+    const [answer] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
+    const others = clean.filter(({ label }) => label !== answer);
+    const same = others.filter(({ cleanPrediction }) => cleanPrediction === answer).length;
+    if (answer === undefined || others.length < fewest || same < nearlyAll * others.length) return null;
     return {
-      message: `The model answers class ${answer} for all ${images(judged)}, clean or attacked; ${wrong} of them are of another class. No attack can lower its accuracy.`,
-      fix: "Train it longer or with a smaller learning rate, and check what a defence in front leaves of the images.",
+      message: `The answer hardly depends on the image: class ${answer} for ${same} of ${images(others.length)} of other classes, before any attack (${percent(same / others.length)}). There is nothing left that an attack could lower.`,
+      fix: 'Train for more "epochs" or with a smaller "learningRate", and check what a defence in front leaves of the images.',
     };
   },
 };

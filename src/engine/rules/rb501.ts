@@ -14,7 +14,7 @@ export const rb501: Rule<AttackEvidence> = {
     return {
       severity: notes.lostAfter8Bit > much * successes ? "error" : "warning",
       message: `${notes.lostAfter8Bit} of ${images(successes)} attacked with success ${notes.lostAfter8Bit === 1 ? "is" : "are"} classified correctly again after rounding to 8 bits.`,
-      fix: "Use the float images of adversarial.npz, or a larger eps.",
+      fix: 'Use the float images of adversarial.npz, or a larger "eps".',
     };
   },
 };

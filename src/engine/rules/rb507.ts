@@ -7,6 +7,6 @@ export const rb507: Rule<RunEvidence> = {
   check: ({ deviceFailures }) =>
     deviceFailures.map((message) => ({
       message,
-      fix: "The result is complete. Choose a smaller batch, or the device cpu, for the next run.",
+      fix: 'The result is complete. Choose a smaller "batchSize", or --device cpu, for the next run.',
     })),
 };

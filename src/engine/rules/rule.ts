@@ -2,7 +2,10 @@ import type { Finding, Place } from "../../shared/results.ts";
 import { type RuleId, severityOf } from "../../shared/rules.ts";
 
 /** What a rule says: the rest of a finding comes from the catalogue and from where the evidence was taken. */
-export type Raised = Pick<Finding, "message" | "fix"> & Partial<Pick<Finding, "severity" | "attack" | "attackKey" | "edit">>;
+export interface Raised extends Pick<Finding, "message" | "fix">, Partial<Pick<Finding, "severity" | "attack" | "attackKey">> {
+  /** A parameter of the place that the finding is about, and the value that `fix` advises. */
+  readonly edit?: { readonly parameter: string; readonly value: unknown };
+}
 
 /** One rule: id, severity and reason stand in `shared/rules.ts`. `check` is pure. */
 export interface Rule<E> {
@@ -31,8 +34,9 @@ export function findingsOf<E>(rules: readonly Rule<E>[], evidence: E, where: Whe
   });
 }
 
-export function toFinding(rule: RuleId, { severity, ...raised }: Raised, { arm, attack, attackKey, at }: Where): Finding {
+export function toFinding(rule: RuleId, { severity, edit, ...raised }: Raised, { arm, attack, attackKey, at }: Where): Finding {
   const named = { ...(arm === undefined ? {} : { arm }), ...(attack === undefined ? {} : { attack }) };
   const placed = { ...(attackKey === undefined ? {} : { attackKey }), ...(at === undefined ? {} : { at }) };
-  return { rule, severity: severity ?? severityOf(rule), ...named, ...placed, ...raised };
+  const edited = edit && at ? { edit: { pointer: `${at.pointer}/${edit.parameter}`, value: edit.value } } : {};
+  return { rule, severity: severity ?? severityOf(rule), ...named, ...placed, ...edited, ...raised };
 }

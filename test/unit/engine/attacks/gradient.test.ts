@@ -9,6 +9,7 @@ import { type Params, resolveParams } from "../../../../src/engine/define/index.
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
 import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
 import { unboundedCheck } from "../../../../src/engine/harness/unbounded.ts";
+import { bind } from "../../../../src/engine/registry.ts";
 import { tf } from "../../../../src/engine/tf.ts";
 import { convNetwork, labelledByModel, linearClassifier, near, randomBatch } from "../fixtures.ts";
 
@@ -131,15 +132,17 @@ describe("gradient attacks on an exact model", () => {
 
 describe("unbounded check", () => {
   it("breaks every image of an ordinary model, and none of one whose gradient is masked", async () => {
+    const attack = bind("attack", { kind: "pgd", steps: 20 });
     const w = Array.from({ length: 16 }, (_, i) => (i % 2 ? 1 : -1));
     const model = linearClassifier([w, w.map((v) => -v)], [4, 4, 1]);
     const images = labelledByModel(model, randomBatch(12, [4, 4, 1], 2));
-    expect(await unboundedCheck({ attack: pgd, model, batch: images }, createContext())).toEqual({ survivors: 0, n: 12, classes: 2 });
+    expect(await unboundedCheck({ attack, model, batch: images }, createContext())).toEqual({ survivors: 0, n: 12, classes: 2 });
     const masked = {
       ...model,
       logits: (x: Parameters<typeof model.logits>[0]) =>
         tf.add(model.logits(tf.tensor4d(images.images, x.shape)), tf.mul(tf.sum(x), 0)) as ReturnType<typeof model.logits>,
     };
-    expect((await unboundedCheck({ attack: pgd, model: masked, batch: images }, createContext())).survivors).toBe(12);
+    expect((await unboundedCheck({ attack, model: masked, batch: images }, createContext()))?.survivors).toBe(12);
+    expect(await unboundedCheck({ attack: bind("attack", { kind: "fgsm" }), model, batch: images }, createContext())).toBeNull();
   });
 });

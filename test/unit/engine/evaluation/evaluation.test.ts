@@ -7,7 +7,7 @@ import type { Classifier } from "../../../../src/engine/classifier/classifier.ts
 import { createContext } from "../../../../src/engine/context.ts";
 import type { ImageBatch } from "../../../../src/engine/define/index.ts";
 import { batchesOf, batchSizeOf, inMemory } from "../../../../src/engine/evaluation/batches.ts";
-import { cleanAccuracy } from "../../../../src/engine/evaluation/clean.ts";
+import { cleanAccuracy, cleanAnswers } from "../../../../src/engine/evaluation/clean.ts";
 import { evaluateAttack } from "../../../../src/engine/evaluation/evaluate.ts";
 import { PartialBatches } from "../../../../src/engine/evaluation/partial.ts";
 import { bind } from "../../../../src/engine/registry.ts";
@@ -94,7 +94,8 @@ describe("an attack over many batches", () => {
 describe("clean accuracy", () => {
   it("counts over all batches", async () => {
     const labels = batch.labels.map((label, i) => (i % 10 === 0 ? 1 - label : label)); // 23 of 230 made wrong
-    const result = await cleanAccuracy(model, inMemory({ ...batch, labels }, shape), createContext());
-    expect(result).toEqual({ accuracy: 207 / 230, correct: 207, n: 230 });
+    const answers = await cleanAnswers(model, inMemory({ ...batch, labels }, shape), createContext());
+    expect(answers.map(({ label }) => label)).toEqual([...labels]);
+    expect(cleanAccuracy(answers)).toEqual({ accuracy: 207 / 230, correct: 207, n: 230 });
   });
 });

@@ -4,6 +4,8 @@ import { saveNetwork } from "../../../../src/engine/importers/index.ts";
 import { writeNpz } from "../../../../src/engine/io/npz.ts";
 import { startEngine } from "../../../../src/engine/session/engine.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
+import type { RunEvent } from "../../../../src/shared/events.ts";
+import type { Finding } from "../../../../src/shared/results.ts";
 import { newWorkspace, writeData } from "../../../process/support.ts";
 
 const workspace = newWorkspace();
@@ -24,7 +26,7 @@ beforeAll(async () => {
 });
 
 let runs = 0;
-/** The error of a run, and what kinds of events it came to. */
+/** The error of a run, what kinds of events it came to, and what rules found. */
 async function attempt(more: Readonly<Record<string, unknown>>) {
   const experiment = {
     dataset: { kind: "arrays", path: "data.npz", testShare: 0.25 },
@@ -37,13 +39,18 @@ async function attempt(more: Readonly<Record<string, unknown>>) {
   const params = { file, workspace: workspace.directory, directory: workspace.file(name), mode: "run" as const, backend: "cpu" };
   const kinds = new Set<string>();
   const before = tf.memory().numTensors;
-  const host = { engine, signal: new AbortController().signal, onEvent: ({ kind }: { kind: string }) => void kinds.add(kind) };
+  const found: Finding[] = [];
+  const onEvent = (event: RunEvent): void => {
+    kinds.add(event.kind);
+    if (event.kind === "finding") found.push(event.finding);
+  };
+  const host = { engine, signal: new AbortController().signal, onEvent };
   const error: unknown = await runExperiment(params, host).then(
     () => null,
     (thrown: unknown) => thrown,
   );
   expect(tf.memory().numTensors).toBe(before);
-  return { error, worked: ["step", "trained", "attacked"].filter((kind) => kinds.has(kind)) };
+  return { error, worked: ["step", "trained", "attacked"].filter((kind) => kinds.has(kind)), found };
 }
 async function refused(more: Readonly<Record<string, unknown>>, code: string, message: RegExp): Promise<void> {
   const { error, worked } = await attempt(more);
@@ -88,5 +95,18 @@ describe("before anything is trained or attacked", () => {
     const attacks = (target: number) => [{ kind: "fgsm" }, { kind: "nPixel", popSize: 4, maxGen: 1, target }];
     await refused({ model: { file: "more" }, attacks: attacks(5) }, "PARAMETER_INVALID", /^nPixel: The target is class 5.*5 classes/);
     expect((await attempt({ model: { file: "more" }, attacks: attacks(4) })).error).toBeNull();
+  });
+});
+
+describe("a model that answers one class", () => {
+  it("is found by its clean answers: no attack is needed", async () => {
+    const dataset = { kind: "arrays", path: "data.npz", testShare: 0.75 }; // nine images, six of other classes than 0
+    const constant = network(3);
+    constant.setWeights(constant.getWeights().map((weights) => tf.zerosLike(weights)));
+    await saveNetwork(constant, workspace.file("constant"), { input: {} });
+    const { error, found } = await attempt({ dataset, model: { file: "constant" } });
+    expect(error).toBeNull();
+    const at = { file: expect.stringMatching(/^run-\d+\.bulwark\.jsonc$/), pointer: "/model" };
+    expect(found).toMatchObject([{ rule: "RB407", severity: "error", arm: "undefended", at }]);
   });
 });

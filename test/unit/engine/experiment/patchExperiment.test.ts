@@ -54,6 +54,21 @@ afterAll(() => rm(workspace, { recursive: true, force: true }));
 
 const arm = (name: string): ArmReport => report.arms.find((one) => one.name === name) as ArmReport;
 
+describe("the findings of an experiment", () => {
+  it("name arm, key and place, those of attacks of one kind each its own", () => {
+    const attacked = report.findings.filter(({ attack }) => attack !== undefined);
+    expect(attacked.map(({ rule }) => rule)).toContain("RB008"); // a patch of mode transfer on a defended arm
+    const keys = ["adversarialPatch", "adversarialPatch-2", "adversarialPatch-3"];
+    for (const finding of attacked) {
+      expect(report.arms.map(({ name }) => name)).toContain(finding.arm);
+      const at = { file: "small.bulwark.jsonc", pointer: `/attacks/${keys.indexOf(finding.attackKey ?? "")}` };
+      expect(finding).toMatchObject({ attack: "adversarialPatch", at });
+    }
+    const each = report.findings.map(({ rule, arm: name, attackKey }) => `${rule} ${name} ${attackKey}`);
+    expect(new Set(each).size).toBe(each.length);
+  });
+});
+
 describe("patches in an experiment", () => {
   it("of mode transfer are trained on the undefended arm, of mode whitebox on each", async () => {
     expect(arm("volumizedCurriculum").attacks.map((attack) => attack.patch)).toEqual([

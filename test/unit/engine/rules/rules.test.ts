@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
 import type { CountedOutcome, HarnessNotes } from "../../../../src/engine/harness/types.ts";
+import { bind } from "../../../../src/engine/registry.ts";
 import type { ArmEvidence } from "../../../../src/engine/rules/evidence.ts";
 import { armRules, modelRules, runRules } from "../../../../src/engine/rules/index.ts";
-import { findingsOf, type Rule } from "../../../../src/engine/rules/rule.ts";
+import { findingsOf, type Rule, type Where } from "../../../../src/engine/rules/rule.ts";
+import { stepOf } from "../../../../src/engine/rules/step.ts";
+import type { Chosen } from "../../../../src/shared/experiment.ts";
 import { groupFindings, type ImageRecord, placeOf } from "../../../../src/shared/results.ts";
 import { records } from "../analyses/fixtures.ts";
 
@@ -84,7 +87,7 @@ describe("summary", () => {
 });
 
 const idsOf = <E>(rules: readonly Rule<E>[], evidence: E) => findingsOf(rules, evidence, {}).map(({ rule }) => rule);
-const arm: ArmEvidence = { departures: [], attacks: [], unbounded: null };
+const arm: ArmEvidence = { departures: [], clean: [], unbounded: null };
 
 describe("RB209 and RB210", () => {
   const pair = (patched: string, grey: string) =>
@@ -116,6 +119,17 @@ describe("a finding", () => {
     const where = { arm: "a", attackKey: "pgd-2", at: { file: "x.bulwark.jsonc", pointer: "/attacks/1" } };
     const [finding] = summarizeAttack([outcome([record(0, 0, 1)], { silentSuccess: 1 })], facts("pgd"), { where }).findings;
     expect(finding).toMatchObject({ rule: "RB203", attack: "pgd", ...where });
+  });
+
+  it("offers half the step, at its parameter in the file", () => {
+    const at = { file: "x.bulwark.jsonc", pointer: "/attacks/1" };
+    const lost = outcome([record(0, 0, 1)], { silentSuccess: 1 });
+    const edit = (chosen: Chosen, where: Where) =>
+      summarizeAttack([lost], facts(chosen.kind), { where, step: stepOf(bind("attack", chosen)) }).findings[0]?.edit;
+    expect(edit({ kind: "pgd", stepSize: 0.1 }, { at })).toEqual({ pointer: "/attacks/1/stepSize", value: 0.05 });
+    expect(edit({ kind: "pgd", eps: 0.3, steps: 30 }, { at })).toEqual({ pointer: "/attacks/1/stepSize", value: 0.0125 }); // 2.5·0.3/30 = 0.025
+    expect(edit({ kind: "pgd" }, {})).toBeUndefined(); // no file to edit
+    expect(edit({ kind: "nPixel" }, { at })).toBeUndefined(); // no step
   });
 
   it("of two attacks of one kind stays two, and is told once where it says the same", () => {
@@ -159,14 +173,19 @@ describe("RB206", () => {
 });
 
 describe("RB407", () => {
-  const answers = (predictions: readonly number[]) => predictions.map((p, i) => ({ ...record(i, p, p), label: i % 2 }));
-  it("needs five images of another class, and one answer for all", () => {
-    const constant = answers(Array.from({ length: 10 }, () => 1));
-    expect(findingsOf(armRules, { ...arm, attacks: [constant, constant] }, {})).toMatchObject([
-      { rule: "RB407", severity: "error", message: expect.stringMatching(/class 1 for all 10 images, .* 5 of them/) },
+  /** n images, of the classes 0 and 1 in turn; `answer` is what they are taken for before any attack. */
+  const answers = (n: number, answer: (i: number) => number) =>
+    Array.from({ length: n }, (_, i) => ({ label: i % 2, cleanPrediction: answer(i) }));
+  const found = (clean: ArmEvidence["clean"]) => idsOf(armRules, { ...arm, clean });
+
+  it("needs five images of another class that nearly all get the same answer", () => {
+    expect(findingsOf(armRules, { ...arm, clean: answers(10, () => 1) }, {})).toMatchObject([
+      { rule: "RB407", severity: "error", message: expect.stringContaining("class 1 for 5 of 5 images of other classes") },
     ]);
-    expect(idsOf(armRules, { ...arm, attacks: [constant.slice(0, 8)] })).toEqual([]); // four of another class
-    expect(idsOf(armRules, { ...arm, attacks: [constant, answers([1, 1, 1, 1, 1, 1, 1, 1, 1, 0])] })).toEqual([]);
+    expect(found(answers(8, () => 1))).toEqual([]); // four of another class
+    expect(found(answers(200, (i) => (i < 10 ? i % 2 : 1)))).toEqual(["RB407"]); // 95 of the 100 of class 0
+    expect(found(answers(200, (i) => (i < 12 ? i % 2 : 1)))).toEqual([]); // 94
+    expect(found([])).toEqual([]);
   });
 });
 

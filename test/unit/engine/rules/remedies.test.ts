@@ -1,0 +1,89 @@
+import "../../../../src/engine/backends/cpu.ts";
+import { describe, expect, it } from "vitest";
+import { commonOptions, verbs } from "../../../../src/cli/usage.ts";
+import { catalog } from "../../../../src/engine/catalog.ts";
+import { comparedFindings } from "../../../../src/engine/rules/compare.ts";
+import type { AttackEvidence, ComparedAttack } from "../../../../src/engine/rules/evidence.ts";
+import { armRules, attackRules, modelRules, pairRules, runRules } from "../../../../src/engine/rules/index.ts";
+import { findingsOf } from "../../../../src/engine/rules/rule.ts";
+import { defaultTrain } from "../../../../src/shared/experiment.ts";
+import type { Finding, ImageRecord } from "../../../../src/shared/results.ts";
+import { rules } from "../../../../src/shared/rules.ts";
+import { records } from "../analyses/fixtures.ts";
+
+const notes = { outOfBall: 1, notFinite: 1, silentSuccess: 1, lostAfter8Bit: 1, skipped: 1, usesGradients: true };
+const attack: AttackEvidence = {
+  attack: { id: "pgd", params: {} },
+  notes,
+  gradientEvaluations: 0,
+  records: records("bbbbb"),
+  control: records("bbbbb"),
+  isOnItsOwn: true,
+};
+const compared = (id: string, radius: number, images: readonly ImageRecord[], more: Partial<ComparedAttack> = {}): ComparedAttack => ({
+  arm: "a",
+  id,
+  key: `${id}-${radius}`,
+  name: id,
+  iterative: id === "pgd",
+  ball: { norm: "linf", radius },
+  target: null,
+  records: images,
+  knowledge: null,
+  ...more,
+});
+const many = (letter: string) => records(letter.repeat(60));
+const beside = (undefended: string, transferred: string) => ({ static: { undefended: many(undefended), transferred: many(transferred) } });
+const constant = records("r".repeat(10)).map((record) => ({ ...record, label: 1 }));
+
+/** A finding of every rule that a run can raise. */
+const findings: readonly Finding[] = [
+  ...findingsOf(modelRules, { outputs: "probabilities" }, {}),
+  ...findingsOf(attackRules, attack, {}),
+  ...findingsOf(attackRules, { ...attack, gradientEvaluations: 1, records: records("rrrrr") }, {}),
+  ...findingsOf(
+    armRules,
+    { departures: ["A."], clean: constant, unbounded: { attack: "pgd", attackKey: "pgd", survivors: 9, n: 9, classes: 10 } },
+    {},
+  ),
+  ...findingsOf(runRules, { deviceFailures: ["It failed."] }, {}),
+  ...comparedFindings(pairRules, [
+    compared("fgsm", 0.3, many("b")),
+    compared("pgd", 0.3, many("r")),
+    compared("fgsm", 0.1, many("b"), { arm: "b" }),
+    compared("fgsm", 0.2, many("r"), { arm: "b" }),
+    compared("pgd", 0.3, many("b"), { arm: "c", knowledge: "adaptive", ...beside("b", "r") }),
+    compared("pgd", 0.3, many("r"), { arm: "d", knowledge: "adaptive", ...beside("b", "b") }),
+    compared("pgd", 0.3, many("r"), { arm: "e", knowledge: "static" }),
+  ]),
+];
+
+/** Everything that a remedy may name: ids, parameters and their options, settings of a training, options of the command line. */
+const entries = catalog();
+const parameters = entries.flatMap(({ params }) => Object.entries(params.properties));
+const words = new Set([
+  ...entries.map(({ id }) => id),
+  ...parameters.flatMap(([name, schema]) => [name, ...(schema.enum ?? [])]),
+  ...Object.keys(defaultTrain),
+]);
+const options = new Set([commonOptions, ...Object.values(verbs).map((verb) => verb.options)].flatMap((some) => Object.keys(some)));
+
+describe("what findings say", () => {
+  it("is known for every rule that a run can raise", () => {
+    const raised = new Set(findings.map(({ rule }) => rule));
+    const possible = rules.filter(({ when }) => when !== "file" && when !== "table").map(({ id }) => id);
+    expect([...raised].sort()).toEqual(possible);
+  });
+
+  it.each(findings.map((finding) => [finding.rule, finding] as const))("%s is a sentence, and names only what there is", (_, finding) => {
+    for (const text of [finding.message, finding.fix]) {
+      expect(text).toMatch(/^[A-Z0-9].*[.)]$/s);
+      expect(text).not.toMatch(/suspicious because|undefined|NaN %/i);
+    }
+    const quoted = [...finding.fix.matchAll(/"([^"]+)"/g)].map(([, word]) => word as string);
+    const camel = [...finding.fix.matchAll(/\b[a-z]+[A-Z]\w*/g)].map(([word]) => word);
+    expect([...quoted, ...camel].filter((word) => !words.has(word))).toEqual([]);
+    const flags = [...finding.fix.matchAll(/--([a-z-]+)/g)].map(([, flag]) => flag as string);
+    expect(flags.filter((flag) => !options.has(flag))).toEqual([]);
+  });
+});

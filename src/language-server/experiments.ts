@@ -16,7 +16,10 @@ import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { Catalog } from "../shared/catalog.ts";
 import { experimentSchema } from "../shared/experiment.ts";
 import type { Severity } from "../shared/results.ts";
-import { type Disk, type Problem, problemsOf } from "./semantics.ts";
+import type { Disk, Problem } from "./problem.ts";
+import { lastReportOf } from "./results.ts";
+import { runFindings } from "./runFindings.ts";
+import { problemsOf } from "./semantics.ts";
 import { shapeProblems } from "./shape.ts";
 import { parseExperiment, type Span } from "./tree.ts";
 
@@ -51,6 +54,7 @@ export function createExperiments(catalog: Catalog): Experiments {
   const service = languageService(catalog);
   const problems = (document: TextDocument): Problem[] =>
     problemsOf({ text: document.getText(), directory: path.dirname(fileURLToPath(document.uri)), catalog, disk });
+  const ofLastRun = (document: TextDocument): Problem[] => runFindings(document.getText(), lastReportOf(fileURLToPath(document.uri)));
   const rangeOf = (document: TextDocument, { offset, length }: Span): Range => ({
     start: document.positionAt(offset),
     end: document.positionAt(offset + length),
@@ -70,10 +74,11 @@ export function createExperiments(catalog: Catalog): Experiments {
       const shape = shapeProblems(document.getText(), catalog).map((problem) => toDiagnostic(document, problem));
       // Those that know a quick fix come first.
       const isNews = (diagnostic: Diagnostic): boolean => !own.some((other) => isSame(other.range, diagnostic.range));
-      return [...own, ...shape.filter(isNews), ...syntax.map((diagnostic) => ({ ...diagnostic, source: "bulwark" }))];
+      const found = ofLastRun(document).map((problem) => toDiagnostic(document, problem));
+      return [...own, ...shape.filter(isNews), ...found, ...syntax.map((diagnostic) => ({ ...diagnostic, source: "bulwark" }))];
     },
     actions(document, range) {
-      return problems(document)
+      return [...problems(document), ...ofLastRun(document)]
         .filter((problem) => overlaps(rangeOf(document, problem.span), range))
         .flatMap((problem) =>
           problem.fixes.map((fix) => ({

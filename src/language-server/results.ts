@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import type { Finding } from "../shared/results.ts";
 import { type RunState, runFiles, runsFolder } from "../shared/runs.ts";
 
 export interface LastResult {
@@ -10,6 +11,22 @@ export interface LastResult {
 /** The newest finished run of an experiment file. */
 export const lastOfExperiment = (file: string): LastResult | undefined =>
   newest(file, (directory) => environmentSource(directory) === path.basename(file));
+
+/** What rules found in a run, and the experiment as it was run. */
+export interface LastReport {
+  readonly run: string;
+  readonly experiment: unknown;
+  readonly findings: readonly Finding[];
+}
+
+/** The report of the newest finished run of an experiment file. */
+export function lastReportOf(file: string): LastReport | undefined {
+  const last = lastOfExperiment(file);
+  const directory = last && runFolders(path.dirname(file)).find((folder) => path.basename(folder) === last.run);
+  const report = directory && (json(path.join(directory, runFiles.report)) as Partial<LastReport> | undefined);
+  if (!last || !report || !Array.isArray(report.findings)) return undefined;
+  return { run: last.run, experiment: report.experiment, findings: report.findings };
+}
 
 /** The newest finished run that trained or evaluated a model file. */
 export function lastOfModel(file: string): LastResult | undefined {

@@ -1,7 +1,7 @@
 import type { Catalog } from "../shared/catalog.ts";
 import { checkValue } from "../shared/check.ts";
 import { experimentSchema } from "../shared/experiment.ts";
-import type { Problem } from "./semantics.ts";
+import type { Problem } from "./problem.ts";
 import { at, jsonOf, keySpan, parseExperiment, spanOf } from "./tree.ts";
 
 /** Where an experiment differs from its schema, in the words that the command line uses too. */

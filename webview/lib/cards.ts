@@ -1,6 +1,7 @@
 import { plural } from "../../src/shared/format.ts";
 import type { CommonIntent, PanelError } from "../../src/shared/panels.ts";
 import type { Finding, Severity } from "../../src/shared/results.ts";
+import { ruleInfo } from "../../src/shared/rules.ts";
 import { fill, h, onChange, type Part, show } from "./dom.ts";
 import { button, icon } from "./ui.ts";
 
@@ -54,6 +55,12 @@ export function findingsList(emptyText: string | null): Part<readonly ListedFind
   return { element, update: draw };
 }
 
+/** Title and reason of a rule, to be read on hover. */
+function ruleText(rule: string): string {
+  const info = ruleInfo(rule);
+  return info ? `${info.title}. ${info.why}` : rule;
+}
+
 function item(finding: ListedFinding): HTMLElement {
   const { place } = finding;
   return h(
@@ -65,7 +72,7 @@ function item(finding: ListedFinding): HTMLElement {
       {},
       h("p", {}, h("span", { class: "visually-hidden" }, `${finding.severity}: `), finding.message),
       h("p", { class: "muted" }, finding.fix),
-      h("p", { class: "muted small" }, h("code", {}, finding.rule), place && ` ${place}`),
+      h("p", { class: "muted small" }, h("code", { attributes: { title: ruleText(finding.rule) } }, finding.rule), place && ` ${place}`),
     ),
   );
 }

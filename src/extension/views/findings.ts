@@ -2,6 +2,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { type Finding, groupFindings, placeOf, type Severity } from "../../shared/results.ts";
+import { ruleInfo } from "../../shared/rules.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { isRecord, readJson } from "../files.ts";
 import type { Services } from "../services.ts";
@@ -46,10 +47,13 @@ const isFinding = (value: unknown): value is Finding =>
 
 function findingNode({ finding, run }: Found, id: string, icon: string, color: string): TreeNode {
   const where = [placeOf(finding), run.state.title].filter(Boolean).join(" · ");
+  const info = ruleInfo(finding.rule);
   const item = row(`${finding.rule} ${finding.message}`, {
     id,
     description: where,
-    tooltip: `${finding.rule}: ${finding.message}\n${finding.fix}\n${where}`,
+    tooltip: [`${finding.rule}: ${info?.title ?? finding.rule}`, finding.message, finding.fix, info?.why, where]
+      .filter(Boolean)
+      .join("\n\n"),
     icon,
     color,
     context: "finding",

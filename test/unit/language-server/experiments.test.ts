@@ -56,4 +56,29 @@ describe("experiment files in the editor", () => {
     expect(await experiments.diagnose(document)).toEqual([]);
     expect(experiments.firstLine(document)).toBe(2);
   });
+  it("offer defences alone and in a list, and detectors", async () => {
+    expect(await labels('{ "defense": { "kind": | } }')).toContain('"bitDepth"');
+    expect(await labels('{ "defense": [{ "kind": "medianFilter" }, { "kind": | }] }')).toContain('"bitDepth"');
+    expect(await labels('{ "defense": [{ "kind": "medianFilter", | }] }')).toContain("window");
+    expect(await labels('{ "detectors": [{ "kind": | }] }')).toContain('"softmaxEntropy"');
+  });
+  it("offer and explain choices inside parameters", async () => {
+    const inside = '"defense": { "kind": "adversarialTraining", "attack": ';
+    expect(await labels(`{ ${inside}{ "kind": | } } }`)).toEqual(expect.arrayContaining(['"fgsm"', '"pgd"']));
+    expect(await labels(`{ ${inside}{ "kind": "pgd", | } } }`)).toContain("randomStart");
+    expect(await labels(`{ ${inside}{ "kind": "fgsm", | } } }`)).not.toContain("randomStart");
+    expect(await labels(`{ ${inside}"|" } }`)).toEqual(expect.arrayContaining(['"fgsm"', '"pgd"']));
+    const { document, position } = cursor(`{ ${inside}{ "kind": "pgd", "random|Start": true } } }`);
+    expect(JSON.stringify((await experiments.hover(document, position))?.contents)).toContain("random place");
+  });
+  it("report mistakes inside nested choices, each once", async () => {
+    const rest = '"seed": 1, "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }';
+    const wrong = (attack: string) => open(`{ ${rest}, "defense": [{ "kind": "adversarialTraining", "attack": ${attack} }] }`);
+    const texts = async (document: TextDocument) =>
+      (await experiments.diagnose(document)).map(({ range }) => document.getText(range)).sort();
+    expect(await texts(wrong('{ "kind": "pgd", "epsilon": 1, "steps": 0 }'))).toEqual(['"epsilon"', "0"]);
+    expect(await texts(wrong('"pdg"'))).toEqual(['"pdg"']);
+    expect(await texts(wrong('"fgsm"'))).toEqual([]);
+    expect(await texts(wrong('{ "kind": "fgsm" }'))).toEqual([]);
+  });
 });

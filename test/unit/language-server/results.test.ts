@@ -1,9 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TextDocument } from "vscode-languageserver-textdocument";
+import { createExperiments } from "../../../src/language-server/experiments.ts";
 import { isLayersModel } from "../../../src/language-server/lenses.ts";
-import { lastOfExperiment, lastOfModel } from "../../../src/language-server/results.ts";
+import { lastOfExperiment, lastOfModel, lastReportOf } from "../../../src/language-server/results.ts";
+import generated from "../../../src/shared/catalog.generated.json";
+import type { Catalog } from "../../../src/shared/catalog.ts";
 
 let root = "";
 beforeEach(() => {
@@ -29,6 +34,36 @@ describe("last result", () => {
     writeFileSync(path.join(root, ".bulwark/runs/b/report.json"), "{");
     expect(lastOfExperiment(path.join(root, "deep/er/x.bulwark.jsonc"))).toEqual({ run: "b", headline: "new" });
     expect(lastOfExperiment(path.join(root, "z.bulwark.jsonc"))).toBeUndefined();
+  });
+  it("shows what the last run found as problems at their place, with their fix", async () => {
+    const file = path.join(root, "deep/x.bulwark.jsonc");
+    const text = '{ "seed": 1, "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "attacks": [{ "kind": "pgd", "eps": 0.3 }] }';
+    const at = { file: "x.bulwark.jsonc", pointer: "/attacks/0" };
+    const finding = {
+      rule: "RB203",
+      severity: "warning",
+      message: "Lost.",
+      fix: "Smaller.",
+      arm: "undefended",
+      attack: "pgd",
+      attackKey: "pgd",
+      at,
+    };
+    const report = {
+      experiment: { attacks: [{ kind: "pgd", eps: 0.3, steps: 40 }] },
+      findings: [{ ...finding, edit: { pointer: "/attacks/0/stepSize", value: 0.01 } }],
+    };
+    writeRun("a", done("2026-01-01T00:00:00Z", "fine"), from("x.bulwark.jsonc"));
+    writeFileSync(path.join(root, ".bulwark/runs/a/report.json"), JSON.stringify(report));
+    const experiments = createExperiments(generated as unknown as Catalog);
+    const document = TextDocument.create(pathToFileURL(file).href, "bulwark-experiment", 1, text);
+    const [problem, ...others] = await experiments.diagnose(document);
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ code: "RB203", severity: 2, message: "undefended · pgd: Lost. Smaller. (run a)" });
+    expect(problem && document.getText(problem.range)).toBe('"pgd"');
+    const [action] = problem ? experiments.actions(document, problem.range) : [];
+    expect(action?.title).toBe("Set stepSize to 0.01");
+    expect(lastReportOf(path.join(root, "y.bulwark.jsonc"))).toBeUndefined();
   });
   it("of a model is the run that used it, or the run it lies in", () => {
     const file = path.join(root, "models/mine/model.json");

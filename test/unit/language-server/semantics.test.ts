@@ -1,29 +1,34 @@
 import { describe, expect, it } from "vitest";
-import { type Disk, fromBytes, goodStep, type Problem, problemsOf } from "../../../src/language-server/semantics.ts";
+import type { Disk, Problem } from "../../../src/language-server/problem.ts";
+import { fromBytes } from "../../../src/language-server/rules/rb001.ts";
+import { goodStep } from "../../../src/language-server/rules/rb002.ts";
+import { problemsOf } from "../../../src/language-server/semantics.ts";
 import type { Catalog, CatalogEntry, ParameterSchema } from "../../../src/shared/catalog.ts";
 import { editDistance, nearest } from "../../../src/shared/nearest.ts";
 
-const entry = (kind: CatalogEntry["kind"], id: string, properties: Record<string, ParameterSchema> = {}): CatalogEntry => ({
-  kind,
-  id,
-  title: id,
-  paper: "",
-  params: { type: "object", properties },
-});
-const eps: ParameterSchema = { type: "number", default: 0.03, minimum: 0, maximum: 1 };
+const entry = (
+  kind: CatalogEntry["kind"],
+  id: string,
+  properties: Record<string, ParameterSchema> = {},
+  facts: Partial<CatalogEntry> = {},
+): CatalogEntry => ({ kind, id, title: id, paper: "", params: { type: "object", properties }, ...facts });
+const eps: ParameterSchema = { type: "number", default: 0.03, minimum: 0, maximum: 1000, role: "radius" };
+const norm: ParameterSchema = { type: "string", enum: ["linf", "l2"], default: "linf", role: "norm" };
+const steps: ParameterSchema = { type: "integer", default: 40, role: "steps" };
+const stepSize: ParameterSchema = { type: "number", default: 0, role: "step" };
+const base0: ParameterSchema = { type: "object", registry: "attack", default: { kind: "pgd" } };
+const linf = { norm: "linf", access: "gradients" } as const;
 const catalog: Catalog = [
-  entry("attack", "fgsm", { eps }),
-  entry("attack", "pgd", {
-    eps: { ...eps, maximum: 1000 },
-    norm: { type: "string", enum: ["linf", "l2"], default: "linf" },
-    steps: { type: "integer", default: 40 },
-    stepSize: { type: "number", default: 0 },
-  }),
-  entry("attack", "carliniWagner", { eps: { type: "number", default: 1, maximum: 100 } }),
-  entry("dataset", "mnist", { path: { type: "string" } }),
+  entry("attack", "fgsm", { eps, norm }, { ...linf, iterative: false }),
+  entry("attack", "pgd", { eps, norm, steps, stepSize }, { ...linf, iterative: true }),
+  entry("attack", "carliniWagner", { eps: { ...eps, default: 1 } }, { norm: "l2", access: "gradients", iterative: true }),
+  entry("attack", "wrapped", { base: base0, sigma: { type: "number", role: "distance" } }, { ...linf, iterative: true }),
+  entry("dataset", "mnist", { path: { type: "string", format: "path" } }),
   entry("dataset", "cifar10"),
   entry("model", "lenet"),
   entry("defense", "standard"),
+  entry("defense", "trained", { attack: base0, eps, steps, stepSize }),
+  entry("detector", "entropy", { rate: { type: "number" } }),
 ];
 const disk: Disk = {
   exists: (file) => ["/w/models/mine/model.json", "/w/models"].includes(file),
@@ -106,8 +111,9 @@ describe("experiment files", () => {
     expect(fromBytes(255)).toBe(1);
     expect(fromBytes(1)).toBe(0.003922);
   });
-  it("RB001: not where a radius may be larger than 1, nor for 1 itself", () => {
+  it("RB001: not for an L2 distance, nor for 1 itself", () => {
     expect(problems(`{ ${base}, "attacks": [{ "kind": "carliniWagner", "eps": 8 }] }`)).toEqual([]);
+    expect(problems(`{ ${base}, "attacks": [{ "kind": "pgd", "norm": "l2", "eps": 8 }] }`)).toEqual([]);
     expect(problems(`{ ${base}, "attacks": [{ "kind": "pgd", "eps": 1, "steps": 40, "stepSize": 0.1 }] }`)).toEqual([]);
     expect(problems(`{ ${base}, "attacks": [{ "kind": "pgd", "eps": 8, "norm": "l2" }] }`)).toEqual([]);
   });
@@ -131,6 +137,14 @@ describe("experiment files", () => {
     expect(problems(mended(text, "RB006"))).toEqual([]);
   });
 
+  it("RB006: not beside an iterative attack, nor beside one of an unknown name", () => {
+    const codes = (...kinds: string[]) =>
+      problems(`{ ${base}, "attacks": [${kinds.map((kind) => `{ "kind": "${kind}", "eps": 0.3 }`).join(", ")}] }`).map(({ code }) => code);
+    expect(codes("fgsm", "fgsm")).toEqual(["RB006"]);
+    expect(codes("fgsm", "carliniWagner")).toEqual([]);
+    expect(codes("fgsm", "imagenet")).toEqual(["UNKNOWN_ID"]);
+  });
+
   it("RB009: the seed is written down", () => {
     const text = `{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" } }`;
     expect(problems(text).map(({ code, severity }) => [code, severity])).toEqual([["RB009", "info"]]);
@@ -143,5 +157,40 @@ describe("experiment files", () => {
     expect(problems(text.replace("modell.json", "model.json"))).toEqual([]);
     const path = `{ "seed": 1, "dataset": { "kind": "mnist", "path": "nowhere" }, "model": { "kind": "lenet" } }`;
     expect(problems(path).map(({ code, fixes }) => [code, fixes.length])).toEqual([["FILE_NOT_FOUND", 0]]);
+  });
+
+  it("one defence or a list, detectors, and choices inside parameters are all looked into", () => {
+    const codes = (text: string) => problems(`{ ${base}, ${text} }`).map(({ code, message }) => `${code} ${message.split(/[;.] /)[0]}`);
+    expect(codes(`"defense": [{ "kind": "standart" }, { "kind": "trained", "stepz": 1 }]`)).toEqual([
+      'UNKNOWN_ID There is no defense "standart"',
+      'PARAMETER_INVALID trained has no parameter "stepz"',
+    ]);
+    expect(codes(`"detectors": [{ "kind": "entropi" }]`)).toEqual(['UNKNOWN_ID There is no detector "entropi"']);
+    expect(codes(`"defense": { "kind": "trained", "attack": { "kind": "pdg" } }`)).toEqual(['UNKNOWN_ID There is no attack "pdg"']);
+    expect(codes(`"defense": { "kind": "trained", "attack": "fgms" }`)).toEqual(['UNKNOWN_ID There is no attack "fgms"']);
+    const nested = `"attacks": [{ "kind": "wrapped", "base": { "kind": "wrapped", "base": { "kind": "pgd", "eps": 8 } }, "sigma": 3 }]`;
+    expect(codes(nested).map((text) => text.split(",")[0])).toEqual(["RB001 sigma is 3", "RB001 eps is 8"]);
+  });
+  it("the fix of a nested id changes that id", () => {
+    const text = `{ ${base}, "defense": { "kind": "trained", "attack": "fgms" } }`;
+    expect(mended(text, "UNKNOWN_ID")).toBe(text.replace("fgms", "fgsm"));
+  });
+  it("RB002 for a defence that trains with an attack", () => {
+    const text = `{ ${base}, "defense": { "kind": "trained", "eps": 0.3, "steps": 10, "stepSize": 0.5 } }`;
+    expect(mended(text, "RB002")).toBe(text.replace("0.5", "0.075")); // 2.5·0.3/10
+  });
+
+  it("an expectation without a limit, an unknown control arm, two arms of one name", () => {
+    const codes = (text: string) => problems(`{ ${base}, ${text} }`).map(({ code, message }) => `${code} ${message}`);
+    expect(codes(`"expect": [{ "metric": "clean.accuracy" }]`)).toEqual([
+      'EXPERIMENT_INVALID This expectation has neither min nor max. Add "min", "max" or both.',
+    ]);
+    expect(codes(`"compare": [{ "name": "second" }], "control": "secnd"`)).toEqual([
+      'EXPERIMENT_INVALID This experiment has no arm "secnd". Did you mean "second"? It has: second.',
+    ]);
+    expect(codes(`"compare": [{ "name": "a" }, { "name": "a" }]`)).toEqual([
+      'EXPERIMENT_INVALID Another arm is called "a" already. Give each entry of "compare" a name of its own.',
+    ]);
+    expect(codes(`"defense": [{ "kind": "standard" }], "compare": [{ "name": "undefended" }]`)).toHaveLength(1);
   });
 });

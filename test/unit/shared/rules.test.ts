@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { armRules, attackRules, modelRules, pairRules, runRules } from "../../../src/engine/rules/index.ts";
+import { fileRules } from "../../../src/language-server/rules/index.ts";
 import { ruleInfo, rules } from "../../../src/shared/rules.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
@@ -32,6 +33,7 @@ describe("the catalogue of rules", () => {
     ["pair", pairRules],
     ["arm", armRules],
     ["run", runRules],
+    ["file", fileRules],
   ] as const)("has the rules about a %s in the list of their kind", (when, list) => {
     const listed = list.map(({ id }) => id).sort();
     expect(rules.filter((rule) => rule.when === when).map(({ id }) => id)).toEqual(listed);

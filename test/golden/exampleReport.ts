@@ -138,12 +138,23 @@ export const exampleReport: RunReport = {
   ],
   findings: [
     {
-      rule: "RB301",
+      rule: "RB501",
       severity: "warning",
-      message: "A single step breaks more images than many.",
-      fix: "Look at the gradients.",
+      message: "2 of 73 images attacked with success are classified correctly again after rounding to 8 bits.",
+      fix: 'Use the float images of adversarial.npz, or a larger "eps".',
       arm: "undefended",
       attack: "fgsm",
+      attackKey: "fgsm",
+    },
+    {
+      rule: "RB008",
+      severity: "warning",
+      message:
+        "The defence withstands only an attack that does not know it: accuracy is 90.0 % on images made against the undefended model (which has 0.0 % on them) and 25.0 % when PGD-40, ε 0.3 is made against the defence.",
+      fix: "Report the adaptive figure; the static one only shows that the images transfer poorly.",
+      arm: "volumized",
+      attack: "pgd",
+      attackKey: "pgd",
     },
   ],
   expect: [{ metric: "attacked.accuracy", attack: "pgd", min: 0.4, value: 0, met: false }],

@@ -21,6 +21,7 @@ import { fashionMnist, mnist } from "./datasets/mnist.ts";
 import { svhn } from "./datasets/svhn.ts";
 import { adversarialTraining } from "./defenses/adversarialTraining.ts";
 import { bitDepth } from "./defenses/bitDepth.ts";
+import { boundedRelu } from "./defenses/boundedRelu.ts";
 import { labelSmoothing } from "./defenses/labelSmoothing.ts";
 import { medianFilter } from "./defenses/medianFilter.ts";
 import { standard } from "./defenses/standard.ts";
@@ -53,7 +54,15 @@ import { vgg19 } from "./models/vgg19.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
 export const attacks: readonly Attack[] = [adversarialPatch, fgsm, nPixel, pgd];
-export const defenses: readonly Defense[] = [adversarialTraining, bitDepth, labelSmoothing, medianFilter, standard, volumizedCurriculum];
+export const defenses: readonly Defense[] = [
+  adversarialTraining,
+  bitDepth,
+  boundedRelu,
+  labelSmoothing,
+  medianFilter,
+  standard,
+  volumizedCurriculum,
+];
 export const detectors: readonly Detector[] = [softmaxEntropy];
 export const explanations: readonly Explanation[] = [gradCam];
 export const analyses: readonly Analysis[] = [

@@ -33,7 +33,7 @@ const stacks: readonly (readonly string[])[] = [
   ...training.map(({ id }) => [id]),
   ["labelSmoothing", "adversarialTraining"],
   ["volumizedCurriculum", "labelSmoothing", "adversarialTraining"],
-  ["adversarialTraining", "volumizedCurriculum"],
+  ["adversarialTraining", "volumizedCurriculum", "boundedRelu"],
 ];
 const cheap = (id: string) => bind("defense", { kind: id, ...training.find((entry) => entry.id === id)?.cheap });
 

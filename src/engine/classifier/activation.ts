@@ -8,6 +8,7 @@ const layerNames: Readonly<Record<string, string>> = {
   ELU: "elu",
   ThresholdedReLU: "thresholdedRelu",
   Softmax: "softmax",
+  BoundedRelu: "boundedRelu",
 };
 /** What tfjs keeps in a layer that ends in an activation; its type is not exported. */
 interface Activation {

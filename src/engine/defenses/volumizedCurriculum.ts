@@ -16,6 +16,7 @@ import { patchAggregateLoss } from "../losses/patchAggregateLoss.ts";
 import { aggregate, aggregations } from "../models/aggregate.ts";
 import { convert3d } from "../models/convert3d.ts";
 import type { tf } from "../tf.ts";
+import { afterNetwork } from "../training/plan.ts";
 import { gridOf } from "../volumizer/grid.ts";
 import { measureIds, references, volumizerOptions } from "../volumizer/options.ts";
 import { presets as volumizers } from "../volumizer/presets.ts";
@@ -106,18 +107,13 @@ function volumizedPlan(before: TrainingPlan, p: Static<typeof params>, facts: Mo
   const { Z, sliceHeight, sliceWidth } = gridOf(height, width, options);
   return {
     ...before,
-    network(base, note) {
+    network: afterNetwork(before, (flat, note) => {
       const { kernelDepth, depthwise, weights } = p;
-      const { network, notes } = convert3d(before.network(base, note), {
-        depth: Z,
-        patch: [sliceHeight, sliceWidth],
-        kernelDepth,
-        depthwise,
-        weights,
-      });
-      if (note) for (const text of notes) note(text);
+      const o = { depth: Z, patch: [sliceHeight, sliceWidth], kernelDepth, depthwise, weights } as const;
+      const { network, notes } = convert3d(flat, o);
+      for (const text of notes) note(text);
       return network;
-    },
+    }),
     prepare: (x) => volumize(x, options).volume,
     toLogits: (output) => aggregate(output as tf.Tensor3D, p.aggregate),
     criterion: (output, targets) => patchAggregateLoss(output as tf.Tensor3D, targets, p.palReduction),

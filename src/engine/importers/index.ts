@@ -1,5 +1,6 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
+import "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import { modelRules } from "../rules/index.ts";
 import { findingsOf } from "../rules/rule.ts";
 import { tfl } from "../tf.ts";
@@ -58,6 +59,14 @@ async function build(artifacts: Artifacts, file: string): Promise<tfl.LayersMode
     return await tfl.loadLayersModel(toHandler(artifacts));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
+    const unknown = /^Unknown layer: (\S+?)\.? /.exec(detail)?.[1];
+    if (unknown)
+      throw new BulwarkError(
+        "MODEL_INVALID",
+        `${file} has a layer of the class ${unknown}, which neither TensorFlow.js nor Bulwark knows.`,
+        "Build the model from layers that TensorFlow.js has, and save it again.",
+        { cause: error },
+      );
     const reason = detail.split("\n")[0]?.slice(0, 160).replace(/\.$/, "");
     throw new BulwarkError(
       "MODEL_INVALID",

@@ -4,6 +4,7 @@ import { convertLayer } from "./conversion/convertLayer.ts";
 import { createNames } from "./conversion/names.ts";
 import type { Conversion } from "./conversion/slot.ts";
 import { layerSeeds } from "./initialize.ts";
+import { rebuildGraph } from "./rebuild.ts";
 
 const volumeName = "volume";
 /** Up to so many slices kernels as deep as the volume are affordable. */
@@ -27,8 +28,8 @@ export interface Conversion3d {
 
 /**
  * A 2-D network [H,W,C] → [k] made into one over volumes of slices, [Z,p_h,p_w,C] → [Z,k]. Convolutions get depth (depth stays Z
- * throughout), pooling and flattening stay within a slice, dense layers are shared by the slices. It consists of plain tfjs layers;
- * `notes` say where it departs from the 2-D network.
+ * throughout), pooling and flattening stay within a slice, dense layers are shared by the slices. All its layers are
+ * registered, so that it saves and loads; `notes` say where it departs from the 2-D network.
  * @throws BulwarkError MODEL_INVALID for a layer that has no counterpart, PARAMETER_INVALID for a slice smaller than the first kernel.
  * Source: Ghebrechristos & Alaghband 2024, section 3.3.
  */
@@ -60,7 +61,7 @@ export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: t
     seenConvolution: false,
   };
   const volume = tfl.input({ name: volumeName, shape: [o.depth, ...o.patch, channels] });
-  const outputs = walk(model, [volume], conversion);
+  const outputs = rebuildGraph(model, [volume], (use) => convertLayer({ ...use, conversion }));
   const [output] = outputs;
   if (output?.shape.length !== 3) {
     throw new BulwarkError(
@@ -70,26 +71,4 @@ export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: t
     );
   }
   return { network: tfl.model({ name: `${model.name}_3d`, inputs: volume, outputs: output }), notes };
-}
-
-/** Rebuilds the graph of `model` on other inputs; a model used as a layer is rebuilt in place. */
-function walk(model: tfl.LayersModel, inputs: readonly tfl.SymbolicTensor[], conversion: Conversion): tfl.SymbolicTensor[] {
-  const known = new Map<number, tfl.SymbolicTensor>();
-  model.inputs.forEach((tensor, i) => {
-    known.set(tensor.id, inputs[i] as tfl.SymbolicTensor);
-  });
-  const visit = (tensor: tfl.SymbolicTensor): tfl.SymbolicTensor => {
-    const found = known.get(tensor.id);
-    if (found) return found;
-    const layer = tensor.sourceLayer;
-    const sources = layer.inboundNodes[tensor.nodeIndex]?.inputTensors ?? [];
-    const converted = sources.map(visit);
-    const result =
-      layer instanceof tfl.LayersModel
-        ? (walk(layer, converted, conversion)[tensor.tensorIndex] as tfl.SymbolicTensor)
-        : convertLayer({ layer, sources, inputs: converted, conversion });
-    known.set(tensor.id, result);
-    return result;
-  };
-  return model.outputs.map(visit);
 }

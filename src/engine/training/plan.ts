@@ -1,7 +1,7 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { type Bound, type Defense, isTraining, type ModelFacts, type TrainingPlan } from "../define/index.ts";
 import { softLabelCrossEntropy } from "../losses/crossEntropy.ts";
-import type { Logits } from "../tf.ts";
+import type { Logits, tfl } from "../tf.ts";
 
 /** Plain training, which training defences change: the network as it is, images as they are, mean cross-entropy. */
 export const plainPlan: TrainingPlan = {
@@ -17,6 +17,21 @@ export const plainPlan: TrainingPlan = {
   relativeCost: 1,
   syllabus: undefined,
 };
+
+/**
+ * The network of `base`, changed once more: `TrainingPlan.network` of a defence that changes the network. A network that is only on the
+ * way is freed; the one that is passed in stays the caller's.
+ */
+export const afterNetwork =
+  (base: TrainingPlan, change: (network: tfl.LayersModel, note: (text: string) => void) => tfl.LayersModel): TrainingPlan["network"] =>
+  (flat, note = () => undefined) => {
+    const before = base.network(flat, note);
+    try {
+      return change(before, note);
+    } finally {
+      if (before !== flat) before.dispose();
+    }
+  };
 
 /**
  * The plan of training defences, each changing that of those before it.

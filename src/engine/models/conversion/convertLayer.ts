@@ -1,4 +1,5 @@
 import type { tfl } from "../../tf.ts";
+import { BoundedRelu } from "../layers/index.ts";
 import { convolution, depthwiseConvolution, separable, transposed } from "./convolution.ts";
 import { batchNormalization, layerNormalization, prelu } from "./normalization.ts";
 import { pad } from "./plane.ts";
@@ -100,7 +101,19 @@ const convert: Readonly<Record<string, Convert>> = {
   UpSampling2D: acrossSlices,
   ...named(merge, "Add", "Multiply", "Average", "Maximum", "Minimum"),
   ...named(dropout, "Dropout", "AlphaDropout"),
-  ...named(asItIs, "Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Rescaling", "GaussianNoise", "GaussianDropout"),
+  ...named(
+    asItIs,
+    "Dense",
+    "Activation",
+    "ReLU",
+    "LeakyReLU",
+    "ELU",
+    "ThresholdedReLU",
+    "Rescaling",
+    "GaussianNoise",
+    "GaussianDropout",
+    BoundedRelu.className,
+  ),
 };
 
 /**

@@ -1,5 +1,6 @@
 import { BulwarkError } from "../../../shared/errors.ts";
 import { tf, type tfl } from "../../tf.ts";
+import type { LayerUse } from "../rebuild.ts";
 import type { Names } from "./names.ts";
 
 export type Config = tf.serialization.ConfigDict;
@@ -19,10 +20,7 @@ export interface Conversion {
 }
 
 /** One use of a 2-D layer: what it was applied to, and the 3-D tensors that stand for that. */
-export interface Slot {
-  readonly layer: tfl.layers.Layer;
-  readonly sources: readonly tfl.SymbolicTensor[];
-  readonly inputs: readonly tfl.SymbolicTensor[];
+export interface Slot extends LayerUse {
   readonly conversion: Conversion;
 }
 

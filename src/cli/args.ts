@@ -12,15 +12,20 @@ export class Args {
   readonly positionals: readonly string[];
   readonly #values: Readonly<Record<string, Value>>;
   readonly #verb: VerbName;
+  /** Options with a value, in the order in which they were given. */
+  readonly #given: readonly { readonly name: string; readonly value: string }[];
 
   /** @throws USAGE for an option that the verb does not have, or a word too many or too few */
   constructor(verb: VerbName, words: readonly string[]) {
     this.#verb = verb;
     const { options, operands } = verbs[verb];
     try {
-      const parsed = parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
+      const parsed = parseArgs({ args: [...words], options, allowPositionals: true, strict: true, tokens: true });
       this.#values = parsed.values as Readonly<Record<string, Value>>;
       this.positionals = parsed.positionals;
+      this.#given = parsed.tokens.flatMap((token) =>
+        token.kind === "option" && typeof token.value === "string" ? [{ name: token.name, value: token.value }] : [],
+      );
     } catch (thrown) {
       throw this.#refusal(thrown, Object.keys(options));
     }
@@ -87,11 +92,30 @@ export class Args {
     return value;
   }
 
+  /**
+   * A choice that may be repeated, each followed by its own settings: `--defense medianFilter --defense-set window=5 --defense bitDepth`.
+   * @throws USAGE for settings before any choice, UNKNOWN_ID
+   */
+  chain(kind: CatalogKind): { readonly id: string; readonly params: Record<string, unknown> }[] {
+    const chosen: { id: string; settings: string[] }[] = [];
+    for (const { name, value } of this.#given) {
+      if (name === kind) chosen.push({ id: value, settings: [] });
+      else if (name !== `${kind}-set`) continue;
+      else if (chosen.length === 0) throw this.usage(`--${kind}-set ${value} comes before any --${kind}.`);
+      else chosen.at(-1)?.settings.push(value);
+    }
+    return chosen.map(({ id, settings }) => ({ id, params: this.#read(settings, kind, id, `${kind}-set`) }));
+  }
+
   /** `--set key=value`, each value read as its parameter's schema says. */
   params(kind: CatalogKind, id: string, name = "set"): Record<string, unknown> {
+    return this.#read(this.all(name), kind, id, name);
+  }
+
+  #read(words: readonly string[], kind: CatalogKind, id: string, name: string): Record<string, unknown> {
     const { properties } = find(kind, id).params;
     return Object.fromEntries(
-      this.all(name).map((word) => {
+      words.map((word) => {
         const [key = "", ...rest] = word.split("=");
         if (rest.length === 0) throw this.usage(`--${name} ${word} should be key=value.`);
         return [key, typed(rest.join("="), properties[key]?.["type"])];

@@ -1,5 +1,7 @@
 import { createContext, type RunContext } from "../engine/context.ts";
+import { readNamedContract } from "../engine/importers/contract.ts";
 import { type Engine, startEngine } from "../engine/session/engine.ts";
+import type { InputContract } from "../shared/contract.ts";
 import type { RunEvent, RunEventBody } from "../shared/events.ts";
 import type { Args } from "./args.ts";
 import { ProgressLine } from "./progress.ts";
@@ -28,13 +30,22 @@ export function openSession(args: Args): Session {
     progress,
     onEvent,
     async engine() {
-      const engine = await startEngine(args.text("backend") ?? "auto", args.text("device"));
+      const engine = await startEngine(args.text("backend") ?? "auto", args.text("device"), await contractOf(args));
       for (const warning of engine.warnings) progress.say(`warning: ${warning}`);
       return engine;
     },
     context: () => createContext({ seed, signal, onEvent }),
     close: () => progress.close(),
   };
+}
+
+/** The input contract that replaces the one beside the model. @throws USAGE where no model is named, FILE_NOT_FOUND, MODEL_INVALID */
+async function contractOf(args: Args): Promise<InputContract | undefined> {
+  const file = args.text("contract");
+  if (file === undefined) return undefined;
+  if (args.text("model") === undefined && args.positionals.length === 0)
+    throw args.usage("--contract says how a model takes its images, and --model is missing.");
+  return readNamedContract(file);
 }
 
 /** The first Ctrl-C asks to stop at the next step, the second one kills. */

@@ -33,6 +33,9 @@ export const commonHelp: readonly (readonly [string, string])[] = [
 
 const text = { type: "string" } as const;
 const many = { type: "string", multiple: true } as const;
+/** A list of defences, each followed by its own settings. */
+const inFront = { defense: many, "defense-set": many } as const;
+const images = { image: many, dataset: text, split: text, limit: text } as const;
 const verb = (usage: string, does: string, operands: readonly string[] = [], options: Options = {}): Verb => ({
   usage: `bulwark ${usage}`,
   does,
@@ -44,7 +47,7 @@ export const verbs = {
   list: verb("list [kind]", "attacks, defences, explanations, measures, analyses, models and data sets, with their parameters", ["[kind]"]),
   fetch: verb("fetch mnist|cifar10", "bring a data set, checked against the official checksums", ["mnist|cifar10"]),
   doctor: verb("doctor", "what was found on this machine, and what is used"),
-  inspect: verb("inspect MODEL", "layers, shapes and weights of a model file", ["MODEL"]),
+  inspect: verb("inspect MODEL [--contract FILE]", "layers, shapes and weights of a model file", ["MODEL"], { contract: text }),
   run: verb("run EXPERIMENT", "train if needed, attack, explain, report", ["EXPERIMENT"]),
   train: verb("train EXPERIMENT", "only train the arms of an experiment", ["EXPERIMENT"]),
   evaluate: verb("evaluate EXPERIMENT [--model DIR]", "only attack and explain, with models trained before", ["EXPERIMENT"], {
@@ -53,29 +56,45 @@ export const verbs = {
   resume: verb("resume RUN", "go on with an interrupted run", ["RUN"]),
   cancel: verb("cancel RUN", "ask the process that works on a run to stop after its step", ["RUN"]),
   attack: verb(
-    "attack --model M (--image F… | --dataset D [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…] [--adaptive | --static [--surrogate M]]",
+    "attack --model M (--image F… | --dataset D [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE] [--adaptive | --static [--surrogate M]]",
     "one attack on pictures or a data set",
     [],
     {
       model: text,
-      image: many,
-      dataset: text,
-      split: text,
-      limit: text,
+      ...images,
       attack: text,
       set: many,
-      defense: text,
-      "defense-set": many,
+      ...inFront,
+      contract: text,
       adaptive: { type: "boolean" },
       static: { type: "boolean" },
       surrogate: text,
     },
   ),
-  explain: verb("explain --model M --image F --method ID [--set k=v]…", "what the model looks at in a picture", [], {
+  predict: verb(
+    "predict --model M (--image F… | --dataset D [--split test] [--limit N]) [--gradient] [--defense ID [--defense-set k=v]…]… [--contract FILE]",
+    "logits of a model, and the gradient of its loss at each image",
+    [],
+    { model: text, ...images, ...inFront, contract: text, gradient: { type: "boolean" } },
+  ),
+  defend: verb(
+    "defend (--image F… | --dataset D [--split test] [--limit N]) --defense ID [--defense-set k=v]… [--model M [--contract FILE]]",
+    "what a defence in front of a model makes of pictures, and how long it takes",
+    [],
+    { model: text, ...images, ...inFront, contract: text },
+  ),
+  detect: verb(
+    "detect --model M (--image F… | --dataset D [--split test] [--limit N]) --detector ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE]",
+    "a detector's scores, without any attack",
+    [],
+    { model: text, ...images, ...inFront, contract: text, detector: text, set: many },
+  ),
+  explain: verb("explain --model M --image F --method ID [--set k=v]… [--contract FILE]", "what the model looks at in a picture", [], {
     model: text,
     image: text,
     method: text,
     set: many,
+    contract: text,
   }),
   rank: verb(
     "rank --image F --patch P [--measure ID] [--set k=v]… [--order asc|desc] [--reference mostSalient|minEntropy|N]",
@@ -84,15 +103,13 @@ export const verbs = {
     { image: text, patch: text, measure: text, order: text, reference: text, set: many, remainder: text },
   ),
   patch: verb(
-    "patch apply|preview|map|export PATCH [--model M] [--image F…] [--row R --column C --rotation D --scale S] [--stride N] [--cm L --dpi N --file F]",
+    "patch apply|preview|map|export PATCH [--model M [--contract FILE]] [--image F…] [--row R --column C --rotation D --scale S] [--stride N] [--cm L --dpi N --file F]",
     "paste a trained patch or a sticker, map what it does by its place, or export it for print",
     ["apply|preview|map|export", "PATCH"],
     {
       model: text,
-      image: many,
-      dataset: text,
-      split: text,
-      limit: text,
+      contract: text,
+      ...images,
       label: text,
       area: text,
       target: text,

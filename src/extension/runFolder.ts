@@ -45,8 +45,14 @@ export const dropEmpty = (directory: string): Promise<boolean> =>
 
 /** What a run folder says of itself, or undefined when it is none. */
 export async function readRunState(directory: string): Promise<RunState | undefined> {
-  const read = await readJson(path.join(directory, runFiles.state));
+  const file = path.join(directory, runFiles.state);
+  const read = await readJson(file);
   if (!isRecord(read) || read["version"] !== 1 || !Array.isArray(read["completed"])) return undefined;
   const state = read as unknown as RunState; // written by our engine; version 1 has this shape
-  return { ...state, run: path.basename(directory), status: await liveStatus(directory, state) };
+  const run = path.basename(directory);
+  const status = await liveStatus(directory, state);
+  // A run writes how it ended before it lets go of its lock: it may have done both since its state was read.
+  const later = status === "interrupted" ? await readJson(file) : null;
+  if (isRecord(later) && later["status"] !== "running") return { ...(later as unknown as RunState), run }; // written by our engine
+  return { ...state, run, status };
 }

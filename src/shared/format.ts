@@ -69,6 +69,9 @@ export function parseNumber(text: string): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+/** "0.21 ms", "34 ms", "1.2 s". */
+export const milliseconds = (time: number): string => (time < 1000 ? `${number(time)} ms` : `${number(time / 1000)} s`);
+
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;

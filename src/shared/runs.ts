@@ -18,6 +18,10 @@ export const runFiles = {
   dataset: "dataset.json",
   /** What every attack did to every image, in columns. */
   ledger: "ledger.npz",
+  /** What `bulwark predict`, `defend` and `detect` write beside `result.json`. */
+  predictions: "predictions.npz",
+  defended: "defended.npz",
+  detection: "detection.npz",
   /** The adversarial patch of a single attack or of a training, and what `PatchDocument` says of it. */
   patch: "patch.png",
   patchDocument: "patch.json",
@@ -67,7 +71,7 @@ export const slug = (text: string): string =>
 
 /** "interrupted" and "elsewhere" (running on another machine) are never written: the lock beside `state.json` tells them. */
 export type RunStatus = "running" | "done" | "failed" | "cancelled" | "interrupted" | "elsewhere";
-export type RunKind = "experiment" | "attack" | "explain" | "rank" | "train" | "evaluate" | "patch";
+export type RunKind = "experiment" | "attack" | "explain" | "rank" | "train" | "evaluate" | "patch" | "predict" | "defend" | "detect";
 
 /** `state.json`: what is finished. Written (to a temporary name, then renamed) after every finished piece. */
 export interface RunState {

@@ -25,6 +25,9 @@ const commands: Readonly<Record<VerbName, readonly (readonly string[])[]>> = {
   cancel: [["cancel", "out/run"]], // of a finished run: refused
   report: [["report", "out/run", "--format", "html"]],
   attack: [["attack", "--model", model, "--image", seven, "--attack", "pgd", "--set", "steps=3", "--out", "out/attack"]],
+  predict: [["predict", "--model", model, "--image", seven, "--gradient", "--out", "out/predict"]],
+  defend: [["defend", "--image", seven, "--defense", "medianFilter", "--out", "out/defend"]],
+  detect: [["detect", "--model", model, "--image", seven, "--detector", "softmaxEntropy", "--out", "out/detect"]],
   explain: [["explain", "--model", model, "--image", seven, "--method", "gradCam", "--out", "out/explain"]],
   rank: [["rank", "--image", seven, "--patch", "7", "--out", "out/rank"]],
   patch: [

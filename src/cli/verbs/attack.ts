@@ -11,7 +11,6 @@ export const attack: VerbAction = async (args, session) => {
   const images = args.all("image");
   const dataset = args.text("dataset") ?? null;
   if (images.length > 0 === (dataset !== null)) throw args.usage("attack needs either --image or --dataset.");
-  const defense = args.text("defense");
   if (args.flag("adaptive") && args.flag("static")) throw args.usage("An attack is either --adaptive or --static.");
   const surrogate = args.text("surrogate");
   if (surrogate !== undefined && !args.flag("static")) throw args.usage("--surrogate is for --static.");
@@ -22,7 +21,7 @@ export const attack: VerbAction = async (args, session) => {
     split: args.oneOf("split", ["test", "train"], "test"),
     limit: args.integer("limit", 1) ?? null,
     attack: { id, params: args.params("attack", id) },
-    defense: defense === undefined ? null : { id: defense, params: args.params("defense", defense, "defense-set") },
+    defenses: args.chain("defense"),
     mode: args.flag("static") ? ("static" as const) : args.flag("adaptive") ? ("adaptive" as const) : null,
     surrogate,
     seed: session.seed,

@@ -5,6 +5,7 @@ import { attack } from "./attack.ts";
 import { cancel } from "./cancel.ts";
 import { evaluate, resume, run, train } from "./experiment.ts";
 import { explain, rank } from "./image.ts";
+import { defend, detect, predict } from "./images.ts";
 import { doctor, fetchData, inspect, list } from "./look.ts";
 import { patch } from "./patch.ts";
 import { report } from "./report.ts";
@@ -22,6 +23,9 @@ const actions: Readonly<Record<VerbName, VerbAction>> = {
   resume,
   cancel,
   attack,
+  predict,
+  defend,
+  detect,
   explain,
   rank,
   patch,

@@ -45,8 +45,8 @@ export const doctor: VerbAction = async (args) => {
 };
 
 export const inspect: VerbAction = async (args, session) => {
-  await session.engine();
-  const inspection = await inspectModel(args.positionals[0] ?? "");
+  const { contract } = await session.engine();
+  const inspection = await inspectModel(args.positionals[0] ?? "", contract);
   if (args.flag("json")) printJson(inspection);
   else {
     const { format, inputShape, classes, parameters, layers, warnings } = inspection;

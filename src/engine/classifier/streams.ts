@@ -11,8 +11,13 @@ import type { Classifier } from "./classifier.ts";
  * that its images are judged with. A model that draws nothing is returned as it is.
  */
 export function forImages(model: Classifier, rng: Random, first: number, purpose = "predict"): Classifier {
-  return model.withStreams?.({ random: (i) => rng.stream(`${purpose}/model/${first + i}`) }) ?? model;
+  return model.withStreams?.(imageStreams(rng, first, purpose)) ?? model;
 }
+
+/** The streams of the images `first`, `first + 1`, … of the data set: those that `forImages` gives a model. */
+export const imageStreams = (rng: Random, first: number, purpose = "predict"): Streams => ({
+  random: (i) => rng.stream(`${purpose}/model/${first + i}`),
+});
 
 /** The streams of one part of a model: apart from those of other parts, and each continued where the last pass left it. */
 export function continued(streams: Streams, part: string): Streams {

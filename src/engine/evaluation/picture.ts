@@ -1,6 +1,7 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { exists } from "../io/files.ts";
 import { readImage } from "../io/images.ts";
 
 export interface PictureInput {
@@ -18,6 +19,12 @@ export async function readPicture(file: string, model: Classifier): Promise<Pict
   const resize = model.contract.input.resize ?? "none";
   const { pixels, notes } = await readImage(path.resolve(file), { size: [height, width], channels, resize });
   return { pixels, notes };
+}
+
+/** Asks for all files before any is read. @throws FILE_NOT_FOUND for the first that is not there */
+export async function checkFiles(files: readonly string[]): Promise<void> {
+  for (const file of files)
+    if (!(await exists(path.resolve(file)))) throw new BulwarkError("FILE_NOT_FOUND", `There is no file ${file}.`, "Check the path.");
 }
 
 /** The classes of one image, most probable first. */

@@ -1,16 +1,17 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
-import { type Dataset, resolveParams, type Split } from "../define/index.ts";
+import { type Dataset, type ImageBatch, resolveParams, type Split } from "../define/index.ts";
 import { checkShape } from "../experiment/openArm.ts";
 import { find } from "../registry.ts";
 import type { ImageSource } from "../training/feed.ts";
-import { type EvaluationImages, inMemory } from "./batches.ts";
+import { batchSizeOf, type EvaluationImages } from "./batches.ts";
 import { argmax, probabilities } from "./clean.ts";
 import { firstImages } from "./dataset.ts";
-import { readPicture } from "./picture.ts";
+import { checkFiles, readPicture } from "./picture.ts";
 
 /** Images that somebody named: picture files, or else a data set. */
 export interface ImageChoice {
@@ -41,7 +42,7 @@ export interface OpenedImages {
  * @throws USAGE when none are named, DATASET_EMPTY, IMAGE_SIZE and what the data set or the pictures throw
  */
 export async function openImages(o: ImageChoice, model: Classifier, modelName: string, ctx: RunContext): Promise<OpenedImages> {
-  if (o.dataset === null) return pictures(o, model);
+  if (o.dataset === null) return pictures(o, model, ctx);
   const { kind, path: given } = parseDataset(o.dataset);
   const entry = find("dataset", kind);
   const where = { path: await locateDataset(kind, given, o.workspace) };
@@ -66,18 +67,28 @@ const ofDataset = (dataset: Dataset, kind: string, split: Split, size: number): 
   read: (places) => dataset.read(split, places),
 });
 
-/** Nobody says what the pictures show, so the model's own prediction counts as the truth. */
-async function pictures({ files, limit }: ImageChoice, model: Classifier): Promise<OpenedImages> {
+/** Pictures carry no labels, so the model's own prediction counts as the truth. They are read as they are wanted. */
+async function pictures({ files, limit }: ImageChoice, model: Classifier, ctx: RunContext): Promise<OpenedImages> {
   const named = limit === null ? files : files.slice(0, limit);
   if (named.length === 0)
     throw new BulwarkError("USAGE", "There are no images.", "Name pictures with --image or a data set with --dataset.");
-  const [height, width, channels] = model.inputShape;
-  const size = height * width * channels;
-  const images = new Float32Array(named.length * size);
-  for (const [i, file] of named.entries()) images.set((await readPicture(file, model)).pixels, i * size);
-  const scores = await probabilities(model, images);
-  const labels = Int32Array.from(named, (_, i) => argmax(scores, i, model.classes));
-  const all = inMemory({ images, labels, n: named.length }, model.inputShape);
+  await checkFiles(named);
+  const size = model.inputShape.reduce((a, b) => a * b);
+  const known = new Map<number, number>();
+  const read = async (start: number, end: number): Promise<ImageBatch> => {
+    const images = new Float32Array((end - start) * size);
+    for (const [i, file] of named.slice(start, end).entries()) images.set((await readPicture(file, model)).pixels, i * size);
+    const places = Array.from({ length: end - start }, (_, i) => start + i);
+    if (places.some((place) => !known.has(place))) {
+      const scores = await probabilities(forImages(model, ctx.rng, start), images);
+      places.forEach((place, i) => {
+        known.set(place, argmax(scores, i, model.classes));
+      });
+    }
+    return { images, labels: Int32Array.from(places, (place) => known.get(place) as number), n: places.length };
+  };
+  await read(0, Math.min(named.length, batchSizeOf(model.inputShape))); // what cannot be read is refused before anything is computed
+  const all: EvaluationImages = { n: named.length, inputShape: model.inputShape, read };
   const [first = ""] = named;
   const name = named.length === 1 ? path.basename(first) : `${named.length} pictures`;
   return { images: all, chosen: byPlace(all, name), training: null, close: async () => undefined };

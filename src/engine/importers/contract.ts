@@ -18,6 +18,13 @@ export async function readContract(file: string): Promise<InputContract> {
   return parseContract(json, file);
 }
 
+/** The contract in a file that was named. @throws FILE_NOT_FOUND, MODEL_INVALID */
+export async function readNamedContract(file: string): Promise<InputContract> {
+  if (!(await exists(file)))
+    throw new BulwarkError("FILE_NOT_FOUND", `There is no input contract ${file}.`, "Name a file like model.bulwark.json with --contract.");
+  return readContract(file);
+}
+
 /** Checks a contract from wherever it comes; `where` names it in the error. @throws MODEL_INVALID */
 export function parseContract(json: unknown, where: string): InputContract {
   const [wrong] = checkValue(InputContractSchema, json);

@@ -34,7 +34,7 @@ export interface LoadedNetwork {
  * Loads a TensorFlow.js layers model and its input contract. A final softmax is taken off where that can be done; otherwise `outputs`
  * is "probabilities", with warning RB102.
  * @param path `model.json`, a folder that holds it, or a run folder.
- * @param given contract that replaces the one beside the model, except for the defences that the model carries.
+ * @param given contract that replaces the one beside the model, except for the defences that the model carries and the images they take.
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, graph model, no classifier, contract that does not fit), MODEL_NAN
  */
 export async function loadNetwork(path: string, given?: InputContract): Promise<LoadedNetwork> {
@@ -42,7 +42,7 @@ export async function loadNetwork(path: string, given?: InputContract): Promise<
   const artifacts = await readArtifacts(file);
   checkFinite(artifacts, file);
   const stored = await readContract(contractFile(file));
-  const contract = given ? { ...(stored.defense && { defense: stored.defense }), ...parseContract(given, "the input contract") } : stored;
+  const contract = given ? replaced(stored, parseContract(given, "the input contract")) : stored;
   const ending = removeSoftmax(artifacts.topology);
   const network = await build(artifacts, file);
   try {
@@ -52,6 +52,12 @@ export async function loadNetwork(path: string, given?: InputContract): Promise<
     throw error;
   }
   return { network, contract, format: "tfjs-layers", file, ...judge(ending, contract), sha256: artifacts.sha256 };
+}
+
+/** A volumized network does not show the size of its images: where the new contract does not name it either, the stored one does. */
+function replaced({ defense, input: { size, channels } }: InputContract, given: InputContract): InputContract {
+  if (!defense) return given;
+  return { defense, ...given, input: { ...(size && { size }), ...(channels && { channels }), ...given.input } };
 }
 
 async function build(artifacts: Artifacts, file: string): Promise<tfl.LayersModel> {

@@ -1,10 +1,11 @@
+import type { InputContract } from "../../shared/contract.ts";
 import type { ModelInspection } from "../../shared/protocol.ts";
 import type { tfl } from "../tf.ts";
 import { loadNetwork, shapeOf } from "./index.ts";
 
 /** What a model file holds: shapes (null = any size), classes, parameters, layers. Errors as `loadNetwork`. */
-export async function inspectNetwork(path: string): Promise<ModelInspection> {
-  const { network, format, warnings, notes } = await loadNetwork(path);
+export async function inspectNetwork(path: string, contract?: InputContract): Promise<ModelInspection> {
+  const { network, format, warnings, notes } = await loadNetwork(path, contract);
   try {
     return {
       format,

@@ -164,7 +164,10 @@ export async function readRunState(directory: string): Promise<RunState> {
     throw new BulwarkError("RUN_INVALID", `${file} was written by another version.`, "Start the run again into another folder.");
   if (state.status !== "running") return state;
   const driver = await readDriver(path.join(directory, runFiles.driver));
-  return { ...state, status: statusOf(state, driver ?? null, { machine: thisMachine(), watch }) };
+  const status = statusOf(state, driver ?? null, { machine: thisMachine(), watch });
+  // A run writes how it ended before it lets go of its lock: it may have done both since its state was read.
+  const later = status === "interrupted" ? (JSON.parse(await readFile(file, "utf8")) as RunState) : state;
+  return later.status === "running" ? { ...state, status } : later;
 }
 const watch = createBeatWatch();
 

@@ -4,12 +4,10 @@ import type { RunEventBody } from "../../shared/events.ts";
 import { percent } from "../../shared/format.ts";
 import type { AttackDocument, AttackSummary, Choice, Finding, ImageRecord } from "../../shared/results.ts";
 import { runFiles, slug } from "../../shared/runs.ts";
-import { checkDefenses } from "../classifier/checkDefenses.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { defended as inFrontOf } from "../classifier/defended.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
-import { type Attack, type Bound, documented, isInference, labelOf, type Split } from "../define/index.ts";
+import { type Attack, type Bound, documented, labelOf, type Split } from "../define/index.ts";
 import type { EvaluationImages } from "../evaluation/batches.ts";
 import { type Evaluated, evaluateAttack, recordsOf } from "../evaluation/evaluate.ts";
 import { controlRecords, type PreparedAttack, prepare, preparedAttack, withPreparation } from "../evaluation/prepare.ts";
@@ -26,6 +24,7 @@ import { armRules, pairRules } from "../rules/index.ts";
 import { findingsOf } from "../rules/rule.ts";
 import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
+import { behindDefenses } from "../session/frontDefenses.ts";
 import { openModel } from "../session/openModel.ts";
 
 export interface AttackDatasetParams {
@@ -36,10 +35,11 @@ export interface AttackDatasetParams {
   readonly split: Split;
   readonly limit: number | null;
   readonly attack: Choice;
-  readonly defense: Choice | null;
+  /** Put in front of the model, the first met first by an image. */
+  readonly defenses: readonly Choice[];
   /** `static`: the images are made without the defence, then shown to the defended model. */
   readonly mode: "adaptive" | "static" | null;
-  /** Undefended model that static images are made against; the model without `defense` when left out. */
+  /** Undefended model that static images are made against; the model without `defenses` when left out. */
   readonly surrogate?: string | undefined;
   readonly seed: number;
   readonly workspace: string;
@@ -55,13 +55,13 @@ export async function attackDataset(
   ctx: RunContext,
 ): Promise<{ readonly directory: string; readonly document: AttackDocument }> {
   const attack = bind("attack", { kind: p.attack.id, ...p.attack.params });
-  const { model, source, sourceHash } = await openModels(p, ctx);
+  const { model, source, sourceHash } = await openModels(p, engine, ctx);
   const choice = { files: p.images, dataset: p.dataset, split: p.split, limit: p.limit, workspace: p.workspace };
   const images = await openImages(choice, model, p.model, ctx);
   try {
     const title = `${attack.id} ${p.dataset ?? p.images.map((file) => path.basename(file)).join(" ")}`;
     const { workspace, directory, force, ...asked } = p;
-    const request = { ...asked, attack: documented(attack), workspace };
+    const request = { ...asked, attack: documented(attack), workspace, contract: engine.contract };
     const store = await createRun({ workspace, directory, kind: "attack", title, request, force });
     const own = stoppedBy(store.lock.signal, ctx);
     const tell = (event: RunEventBody): void => ctx.emit(store.append(event));
@@ -193,17 +193,16 @@ interface Opened {
 }
 
 /** @throws USAGE where there is no defence to know of or to leave out. */
-async function openModels(p: AttackDatasetParams, ctx: RunContext): Promise<Opened> {
-  const { classifier, sha256 } = await openModel(p.model);
-  const model = defended(classifier, p.defense, ctx);
-  await checkDefenses(model.front ?? [], model.inputShape);
+async function openModels(p: AttackDatasetParams, engine: Engine, ctx: RunContext): Promise<Opened> {
+  const { classifier, sha256 } = await openModel(p.model, { contract: engine.contract });
+  const model = await behindDefenses(classifier, p.defenses, ctx.rng);
   const own = { model, source: model, sourceHash: sha256 };
   if (p.mode === null) return own;
   const carried = model.defenses.filter(({ id }) => id !== "standard").at(-1);
   if (!carried)
     throw new BulwarkError("USAGE", `${p.model} has no defence.`, "Leave out --static and --adaptive, or put one in front with --defense.");
   if (p.mode === "adaptive") return own;
-  if (p.surrogate === undefined && p.defense === null)
+  if (p.surrogate === undefined && p.defenses.length === 0)
     throw new BulwarkError(
       "USAGE",
       `The defence ${carried.id} is trained into ${p.model}: it cannot be left out.`,
@@ -219,18 +218,6 @@ async function openModels(p: AttackDatasetParams, ctx: RunContext): Promise<Open
       "Name a model of the same classes.",
     );
   return { model, source: other.classifier, sourceHash: other.sha256 };
-}
-
-function defended(model: Classifier, defense: Choice | null, ctx: RunContext): Classifier {
-  if (defense === null) return model;
-  const bound = bind("defense", { kind: defense.id, ...defense.params });
-  if (!isInference(bound))
-    throw new BulwarkError(
-      "USAGE",
-      `${defense.id} is a way to train, not one to put in front of a model.`,
-      "Train with it: `bulwark train`.",
-    );
-  return inFrontOf(model, [bound], { random: (i) => ctx.rng.stream(`defense/${i}`) });
 }
 
 function report(ctx: RunContext, done: number, total: number, title: string): void {

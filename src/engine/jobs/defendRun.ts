@@ -8,8 +8,9 @@ import { classScores } from "../evaluation/picture.ts";
 import { writePicture } from "../evaluation/write.ts";
 import { normsOf } from "../harness/project.ts";
 import type { Engine } from "../session/engine.ts";
+import { behindDefenses } from "../session/frontDefenses.ts";
 import { type Images, tf } from "../tf.ts";
-import { behindDefenses, fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
+import { fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
 
 /**
  * Puts defences in front of the model and shows the picture and what an attack has made of it as the network sees them then, with the
@@ -22,7 +23,7 @@ export async function defendRun(
   ctx: RunContext,
 ): Promise<DefenseResult> {
   const { model, clean, adversarial } = await readInspected(p, engine, ctx);
-  const behind = await behindDefenses(model, p.chain, ctx);
+  const behind = await behindDefenses(model, p.chain, ctx.rng);
   return insideRun(p, `defend ${path.basename(p.image)}`, async () => {
     const side = async (name: string, image: Float32Array): Promise<DefendedSide> => {
       await ctx.checkpoint();

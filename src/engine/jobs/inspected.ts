@@ -3,17 +3,14 @@ import path from "node:path";
 import type { Inspected, Pick } from "../../shared/cards.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { runFiles } from "../../shared/runs.ts";
-import { checkDefenses } from "../classifier/checkDefenses.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { defended } from "../classifier/defended.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
-import { type Bound, type InferenceDefense, isInference } from "../define/index.ts";
 import { readPicture } from "../evaluation/picture.ts";
 import { readNpz } from "../io/npz.ts";
 import { createRun, settle } from "../io/runStore.ts";
-import { bind } from "../registry.ts";
 import type { Engine } from "../session/engine.ts";
+import { behindDefenses } from "../session/frontDefenses.ts";
 import { iteratesFile } from "./attackTrace.ts";
 
 /** The images that a card works on, [H,W,C] in [0,1]; `adversarial` is null where the picture was not attacked. */
@@ -23,36 +20,13 @@ export interface InspectedImages {
   readonly adversarial: Float32Array | null;
 }
 
-/**
- * Picks as defences in front of a model, in their order.
- * @throws UNKNOWN_ID, PARAMETER_INVALID; PARAMETER_INVALID too for a defence that a network is trained with
- */
-const frontChain = (picks: readonly Pick[]): Bound<InferenceDefense>[] =>
-  picks.map(({ id, params }) => {
-    const bound = bind("defense", { ...params, kind: id });
-    if (isInference(bound)) return bound;
-    throw new BulwarkError(
-      "PARAMETER_INVALID",
-      `${bound.entry.title} is a defence that a network is trained with; it cannot stand in front of one.`,
-      "Choose a defence that transforms the image, or train with this one in an experiment.",
-    );
-  });
-
 interface ModelBehind {
   readonly model: string;
   readonly defenses: readonly Pick[];
 }
 /** The model as it was attacked, with everything that stands in front of it. @throws what `behindDefenses` throws, and what opening a model throws */
 export const inspectedModel = async (p: ModelBehind, engine: Engine, ctx: RunContext): Promise<Classifier> =>
-  behindDefenses(await engine.model(p.model), p.defenses, ctx);
-
-/** A model behind further defences, for the one image there is. @throws DEFENSE_INVALID, and what `frontChain` throws */
-export async function behindDefenses(model: Classifier, picks: readonly Pick[], ctx: RunContext): Promise<Classifier> {
-  if (picks.length === 0) return model;
-  const behind = defended(model, frontChain(picks), { random: (i) => ctx.rng.stream(`defense/${i}`) });
-  await checkDefenses(behind.front ?? [], behind.inputShape);
-  return behind;
-}
+  behindDefenses(await engine.model(p.model), p.defenses, ctx.rng);
 
 /** The model for one computation on the image, which begins its draws anew: the same prediction wherever it is asked for. */
 export const forImage = (model: Classifier, ctx: RunContext): Classifier => forImages(model, ctx.rng, 0);

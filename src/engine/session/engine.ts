@@ -1,3 +1,4 @@
+import type { InputContract } from "../../shared/contract.ts";
 import { deviceNames, isDeviceName } from "../../shared/devices.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { suggestion } from "../../shared/nearest.ts";
@@ -13,6 +14,8 @@ export interface Engine {
   readonly device: string;
   /** Better backends that failed to start, and why. */
   readonly warnings: readonly string[];
+  /** Replaces the input contracts beside the models; undefined where none was named. */
+  readonly contract: InputContract | undefined;
   /** Opens a model, or returns it if it is open. */
   model(path: string): Promise<Classifier>;
 }
@@ -21,12 +24,12 @@ const names: readonly string[] = ["auto", "tensorflow", "onnxruntime", "wasm", "
 const isName = (name: string): name is BackendName | "auto" => names.includes(name);
 
 /** @throws BACKEND_UNAVAILABLE, PARAMETER_INVALID for a name that is none. */
-export async function startEngine(backend: string, device = "auto"): Promise<Engine> {
+export async function startEngine(backend: string, device = "auto", contract?: InputContract): Promise<Engine> {
   if (!isName(backend)) throw unknownBackend(backend);
   if (!isDeviceName(device))
     throw new BulwarkError("PARAMETER_INVALID", `There is no device "${device}".`, suggestion(device, deviceNames));
   const chosen = await useBackend(backend, device);
-  const cache = new ModelCache();
+  const cache = new ModelCache(contract);
   let current = chosen.device;
   onDeviceWarning((warning) => {
     if (warning.action === "cpu") current = warning.device;
@@ -37,6 +40,7 @@ export async function startEngine(backend: string, device = "auto"): Promise<Eng
       return current;
     },
     warnings: chosen.warnings,
+    contract,
     model: (path) => cache.open(path),
   };
 }

@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
+import type { InputContract } from "../../shared/contract.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { openModel } from "./openModel.ts";
 
@@ -8,6 +9,13 @@ const capacity = 4;
 /** Open models by path. A file that changed on disk is loaded again; the least recently used model is closed to make room. */
 export class ModelCache {
   readonly #open = new Map<string, { readonly signature: string; readonly classifier: Classifier }>();
+
+  readonly #contract: InputContract | undefined;
+
+  /** @param contract replaces those beside the models */
+  constructor(contract?: InputContract) {
+    this.#contract = contract;
+  }
 
   /** @throws what `openModel` throws */
   async open(model: string): Promise<Classifier> {
@@ -20,7 +28,7 @@ export class ModelCache {
       return kept.classifier;
     }
     kept?.classifier.dispose();
-    const { classifier } = await openModel(key);
+    const { classifier } = await openModel(key, { contract: this.#contract });
     this.#open.set(key, { signature, classifier });
     const [oldest] = this.#open;
     if (this.#open.size > capacity && oldest) {

@@ -10,6 +10,18 @@ describe("words of the command line", () => {
     expect(args.params("attack", "pgd")).toEqual({ eps: 8 / 255, steps: 40, randomStart: false, nonsense: "a=b" });
   });
 
+  it("name a list of defences, each setting meant for the one before it", () => {
+    const words = ["--defense", "medianFilter", "--model", "m", "--defense-set", "window=5", "--defense=bitDepth", "--defense-set=depth=1"];
+    expect(new Args("attack", [...words, "--defense", "bitDepth"]).chain("defense")).toEqual([
+      { id: "medianFilter", params: { window: 5 } },
+      { id: "bitDepth", params: { depth: 1 } },
+      { id: "bitDepth", params: {} },
+    ]);
+    expect(new Args("attack", []).chain("defense")).toEqual([]);
+    const early = new Args("attack", ["--defense-set", "depth=1", "--defense", "bitDepth"]);
+    expect(() => early.chain("defense")).toThrow("--defense-set depth=1 comes before any --defense.");
+  });
+
   it("may be fractions and below zero", () => {
     const args = new Args("patch", ["apply", "patch.png", "--row", "8.5", "--rotation=-20"]);
     expect([args.number("row"), args.number("rotation"), args.number("scale")]).toEqual([8.5, -20, undefined]);

@@ -30,7 +30,7 @@ const attack = (name: string, params: AttackDatasetParams["attack"]["params"], m
       split: "test",
       limit: null,
       attack: { id: "adversarialPatch", params },
-      defense: null,
+      defenses: [],
       mode: null,
       seed: 2,
       workspace,

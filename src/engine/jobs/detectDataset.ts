@@ -1,0 +1,53 @@
+import { number } from "../../shared/format.ts";
+import type { DetectDocument } from "../../shared/images.ts";
+import type { Choice } from "../../shared/results.ts";
+import { runFiles } from "../../shared/runs.ts";
+import type { RunContext } from "../context.ts";
+import { documented } from "../define/index.ts";
+import { detectImages } from "../evaluation/detect.ts";
+import { scoresNotNumbers } from "../harness/predict.ts";
+import { writeNpz } from "../io/npz.ts";
+import { bind } from "../registry.ts";
+import type { Engine } from "../session/engine.ts";
+import { type ModelRequest, runOverImages, type Working, withModel } from "./overImages.ts";
+
+/**
+ * A detector's scores for a data set or pictures, without any attack: `detection.npz` and `result.json`.
+ * @throws UNKNOWN_ID, PARAMETER_INVALID, MODEL_NAN, and what opening model and images throws
+ */
+export async function detectDataset(
+  p: ModelRequest & { readonly detector: Choice },
+  engine: Engine,
+  ctx: RunContext,
+): Promise<{ readonly directory: string; readonly document: DetectDocument }> {
+  const detector = bind("detector", { ...p.detector.params, kind: p.detector.id });
+  return withModel(p, engine, ctx, (model, images) => {
+    const work = async ({ store, ctx: own, progress }: Working) => {
+      const { scores, votes, labels, predictions } = await detectImages({ detector, model, images, onProgress: progress }, own);
+      if (scores.some(Number.isNaN)) throw scoresNotNumbers();
+      const k = model.classes;
+      await writeNpz(store.file(runFiles.detection), {
+        score: { data: scores, shape: [images.n] },
+        votes: { data: votes, shape: [images.n, k] },
+      });
+      const document: DetectDocument = {
+        run: store.id,
+        n: images.n,
+        model: p.model,
+        detector: documented(detector),
+        units: [],
+        images: Array.from(scores, (score, index) => ({
+          index,
+          label: labels[index] as number,
+          cleanPrediction: predictions[index] as number,
+          score,
+          votes: [...votes.subarray(index * k, (index + 1) * k)],
+        })),
+        files: { detection: runFiles.detection },
+      };
+      const mean = scores.reduce((sum, score) => sum + score, 0) / images.n;
+      return { document, headline: `${detector.entry.title}: ${number(mean)} on average` };
+    };
+    return runOverImages(p, { kind: "detect", phase: detector.entry.title, work }, engine, ctx);
+  });
+}

@@ -1,0 +1,99 @@
+import path from "node:path";
+import type { Choice } from "../../shared/results.ts";
+import { type RunKind, runFiles } from "../../shared/runs.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { type RunContext, stoppedBy } from "../context.ts";
+import type { Split } from "../define/index.ts";
+import type { EvaluationImages } from "../evaluation/batches.ts";
+import { openImages } from "../evaluation/source.ts";
+import { createRun, type RunStore, settle } from "../io/runStore.ts";
+import { watchingDevice } from "../session/deviceWarnings.ts";
+import type { Engine } from "../session/engine.ts";
+import { behindDefenses } from "../session/frontDefenses.ts";
+
+/** Images, and where what becomes of them is written. */
+export interface ImagesRequest {
+  /** Picture files; or else `dataset`, as `kind` or `kind:path`. */
+  readonly images: readonly string[];
+  readonly dataset: string | null;
+  readonly split: Split;
+  readonly limit: number | null;
+  readonly defenses: readonly Choice[];
+  readonly seed: number;
+  readonly workspace: string;
+  readonly directory?: string | undefined;
+  /** Replaces what lies in `directory`. */
+  readonly force?: boolean | undefined;
+}
+export type ModelRequest = ImagesRequest & { readonly model: string };
+
+/** A run that is at work: its folder, and its context, which stops when the run is cancelled. */
+export interface Working {
+  readonly store: RunStore;
+  readonly ctx: RunContext;
+  progress(done: number, total: number): void;
+}
+export interface RunTask<D> {
+  readonly kind: RunKind;
+  /** What is done to the images, in a word or two: "Predicting". */
+  readonly phase: string;
+  /** What was asked for beside the request itself. */
+  readonly asked?: unknown;
+  work(run: Working): Promise<{ readonly document: D; readonly headline: string }>;
+}
+
+/** A run folder with `result.json` made of images. @throws RUN_EXISTS, RUN_LOCKED, and what the work throws */
+export async function runOverImages<D>(
+  p: ImagesRequest,
+  task: RunTask<D>,
+  engine: Engine,
+  ctx: RunContext,
+): Promise<{ readonly directory: string; readonly document: D }> {
+  const { workspace, directory, force, ...request } = p;
+  const { kind, phase, asked } = task;
+  const title = `${kind} ${p.dataset ?? p.images.map((file) => path.basename(file)).join(" ")}`;
+  const store = await createRun({
+    workspace,
+    directory,
+    kind,
+    title,
+    request: { ...request, asked, workspace, contract: engine.contract },
+    force,
+  });
+  const run: Working = {
+    store,
+    ctx: stoppedBy(store.lock.signal, ctx),
+    progress: (done, total) => ctx.emit({ kind: "progress", phase, done, total, etaSeconds: null, overall: done / total }),
+  };
+  const work = async () => {
+    const { backend, device } = engine;
+    store.append({ kind: "started", run: store.id, title, backend, device, arms: [] });
+    const { document, headline } = await task.work(run);
+    await store.writeJson(runFiles.result, document);
+    await store.update({ headline });
+    store.append({ kind: "done", report: runFiles.result });
+    return { directory: store.directory, document };
+  };
+  return settle(
+    store,
+    () => watchingDevice((event) => ctx.emit(store.append(event)), work),
+    (event) => store.append(event),
+  );
+}
+
+/** The model that was named behind its defences, and the images as it takes them, open while `work` goes on. @throws what opening throws */
+export async function withModel<R>(
+  p: ModelRequest,
+  engine: Engine,
+  ctx: RunContext,
+  work: (model: Classifier, images: EvaluationImages) => Promise<R>,
+): Promise<R> {
+  const model = await behindDefenses(await engine.model(p.model), p.defenses, ctx.rng);
+  const { dataset, split, limit, workspace } = p;
+  const { images, close } = await openImages({ files: p.images, dataset, split, limit, workspace }, model, p.model, ctx);
+  try {
+    return await work(model, images);
+  } finally {
+    await close();
+  }
+}

@@ -1,0 +1,129 @@
+import { count, percent } from "../../shared/format.ts";
+import type { PredictDocument } from "../../shared/images.ts";
+import { runFiles } from "../../shared/runs.ts";
+import { type Classifier, inputGradient } from "../classifier/classifier.ts";
+import { forImages } from "../classifier/streams.ts";
+import type { RunContext } from "../context.ts";
+import type { ImageBatch } from "../define/index.ts";
+import { batchesOf, batchSizeOf, type EvaluationImages } from "../evaluation/batches.ts";
+import { checkImages, largestScores } from "../harness/predict.ts";
+import { type NpyStream, writeNpz } from "../io/npz.ts";
+import { crossEntropy } from "../losses/crossEntropy.ts";
+import type { Engine } from "../session/engine.ts";
+import { type Images, tf } from "../tf.ts";
+import { type ModelRequest, runOverImages, type Working, withModel } from "./overImages.ts";
+
+/**
+ * Logits of a model for a data set or pictures, and the gradient of the loss at each image where that is asked for: `predictions.npz` and
+ * `result.json`. Batch by batch: neither images nor gradients are held as a whole.
+ * @throws what opening model and images throws; LABEL_RANGE, IMAGE_INVALID, MODEL_NAN
+ */
+export const predictDataset = (
+  p: ModelRequest & { readonly gradient: boolean },
+  engine: Engine,
+  ctx: RunContext,
+): Promise<{ readonly directory: string; readonly document: PredictDocument }> =>
+  withModel(p, engine, ctx, (model, images) => {
+    const work = async (run: Working) => {
+      const found = new Predictions(model, images.n);
+      const pass = predictAll(model, images, found, p.gradient, run);
+      const stream: NpyStream = { type: "float32", shape: [images.n, ...images.inputShape], chunks: () => pass };
+      const arrays = () => ({
+        logits: { data: found.logits, shape: [images.n, model.classes] },
+        label: { data: found.labels, shape: [images.n] },
+        prediction: { data: found.predictions, shape: [images.n] },
+      });
+      if (!p.gradient) for await (const _ of pass);
+      // The gradient comes first: while its batches are written, the rest is filled in.
+      const gradient = p.gradient ? { gradient: stream } : {};
+      await writeNpz(run.store.file(runFiles.predictions), { ...gradient, ...arrays() });
+      const document = documentOf(run.store.id, p, model, found);
+      return { document, headline: p.dataset === null ? `${count(images.n)} images` : `${percent(document.accuracy)} correct` };
+    };
+    return runOverImages(p, { kind: "predict", phase: "Predicting", asked: { gradient: p.gradient }, work }, engine, ctx);
+  });
+
+/** Filled in batch by batch. */
+class Predictions {
+  readonly logits: Float32Array;
+  readonly labels: Int32Array;
+  readonly predictions: Int32Array;
+  /** Of the predicted class. */
+  readonly probabilities: Float64Array;
+
+  constructor({ classes }: Classifier, n: number) {
+    this.logits = new Float32Array(n * classes);
+    this.labels = new Int32Array(n);
+    this.predictions = new Int32Array(n);
+    this.probabilities = new Float64Array(n);
+  }
+
+  add(start: number, labels: Int32Array, logits: Float32Array, classes: number): void {
+    this.logits.set(logits, start * classes);
+    this.labels.set(labels, start);
+    largestScores(logits, labels.length, classes).forEach((best, i) => {
+      const row = logits.subarray(i * classes, (i + 1) * classes);
+      this.predictions[start + i] = best;
+      this.probabilities[start + i] = 1 / row.reduce((sum, z) => sum + Math.exp(z - (row[best] as number)), 0);
+    });
+  }
+}
+
+/** Fills in `found`, and gives the gradients of one batch after another where they are wanted. */
+async function* predictAll(
+  model: Classifier,
+  images: EvaluationImages,
+  found: Predictions,
+  withGradient: boolean,
+  { ctx, progress }: Working,
+): AsyncGenerator<Float32Array> {
+  for (const [start, end] of batchesOf(images.n, batchSizeOf(images.inputShape))) {
+    const batch = await images.read(start, end);
+    checkImages(batch, model);
+    const { logits, gradient } = await predictBatch(forImages(model, ctx.rng, start), batch, withGradient);
+    found.add(start, batch.labels, logits, model.classes);
+    progress(end, images.n);
+    await ctx.checkpoint();
+    if (gradient) yield gradient;
+  }
+}
+
+async function predictBatch(model: Classifier, { images, labels, n }: ImageBatch, withGradient: boolean) {
+  const x: Images = tf.tensor4d(images, [n, ...model.inputShape]);
+  const y = tf.tensor1d(labels, "int32");
+  try {
+    if (!withGradient) return { logits: await valuesOf(model.logits(x)), gradient: null };
+    const { logits, gradient } = inputGradient(model, x, (z) => crossEntropy(z, y, "sum"));
+    return { logits: await valuesOf(logits), gradient: await valuesOf(gradient) };
+  } finally {
+    tf.dispose([x, y]);
+  }
+}
+
+async function valuesOf(tensor: tf.Tensor): Promise<Float32Array> {
+  try {
+    return Float32Array.from(await tensor.data());
+  } finally {
+    tensor.dispose();
+  }
+}
+
+function documentOf(run: string, { model }: ModelRequest, { defenses }: Classifier, found: Predictions): PredictDocument {
+  const { labels, predictions, probabilities } = found;
+  const images = Array.from(labels, (label, index) => ({
+    index,
+    label,
+    prediction: predictions[index] as number,
+    probability: probabilities[index] as number,
+  }));
+  const correct = images.filter(({ label, prediction }) => label === prediction).length;
+  return {
+    run,
+    n: images.length,
+    model,
+    defenses: defenses.filter(({ id }) => id !== "standard"),
+    accuracy: correct / images.length,
+    images,
+    files: { predictions: runFiles.predictions },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Choice } from "./results.ts";
+
+/** `predict --json`. */
+export interface PredictDocument {
+  readonly run: string;
+  readonly n: number;
+  readonly model: string;
+  /** What the model is trained with and what stands in front of it. */
+  readonly defenses: readonly Choice[];
+  /** Share of the images whose label is predicted; pictures without labels count their prediction as the label. */
+  readonly accuracy: number;
+  readonly images: readonly {
+    readonly index: number;
+    readonly label: number;
+    readonly prediction: number;
+    /** Of the predicted class. */
+    readonly probability: number;
+  }[];
+  /** float32 `logits` [n,K], int32 `label`, `prediction` [n]; with a gradient float32 `gradient` [n,H,W,C]. */
+  readonly files: { readonly predictions: string };
+}
+
+/** `defend --json`. */
+export interface DefendDocument {
+  readonly run: string;
+  readonly n: number;
+  /** The defence, or the whole list as one. */
+  readonly defense: Choice;
+  readonly defenses: readonly Choice[];
+  /** Time of the transformation of one image. */
+  readonly milliseconds: { readonly mean: number; readonly p95: number };
+  /** float32 `input`, `output` [n,H,W,C]; left out where the pictures differ in size. */
+  readonly files: { readonly defended?: string; readonly images: string };
+}
+
+/** One place in a network that a randomised detector draws at. */
+export interface DetectorUnit {
+  readonly layer: string;
+  readonly rows: number;
+  readonly channels: number;
+  readonly c: number;
+  readonly kept: number;
+}
+
+/** `detect --json`. */
+export interface DetectDocument {
+  readonly run: string;
+  readonly n: number;
+  readonly model: string;
+  readonly detector: Choice;
+  readonly units: readonly DetectorUnit[];
+  readonly images: readonly {
+    readonly index: number;
+    readonly label: number;
+    readonly cleanPrediction: number;
+    /** Larger = more likely adversarial. */
+    readonly score: number;
+    /** Hard labels of the detector's passes, counted by class. */
+    readonly votes: readonly number[];
+  }[];
+  /** float64 `score` [n], int32 `votes` [n,K]. */
+  readonly files: { readonly detection: string };
+}

@@ -1,0 +1,78 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readNpz } from "../../src/engine/io/npz.ts";
+import { attacks } from "../../src/engine/registry.ts";
+import type { Pick } from "../../src/shared/cards.ts";
+import { type AttackImageResult, requests } from "../../src/shared/protocol.ts";
+import type { AttackDocument } from "../../src/shared/results.ts";
+import { dist, type EngineHandle, newWorkspace, startEngine, type Workspace } from "./support.ts";
+
+const samples = path.resolve(import.meta.dirname, "../../samples");
+const model = path.join(samples, "models/papernot");
+/** A name that a shell would take apart. */
+const name = "it's seven $HOME.png";
+
+let workspace: Workspace;
+let engine: EngineHandle;
+beforeAll(async () => {
+  workspace = newWorkspace();
+  copyFileSync(path.join(samples, "seven.png"), workspace.file(name));
+  engine = startEngine(workspace);
+  await engine.handshake("onnxruntime");
+});
+afterAll(() => {
+  engine.end();
+  workspace.remove();
+});
+
+/** Pastes a line into a shell in which `bulwark` is the bundled command line. */
+function paste(line: string, out: string): AttackDocument {
+  const script = `bulwark() { '${process.execPath}' '${path.join(dist, "cli.cjs")}' "$@"; }; ${line} --out ${out} --json --quiet`;
+  const done = spawnSync("sh", ["-c", script], { cwd: workspace.directory, encoding: "utf8" });
+  expect([done.status, done.stderr]).toEqual([0, ""]);
+  return JSON.parse(done.stdout) as AttackDocument;
+}
+
+const oneBit = { id: "bitDepth", params: { depth: 1 } };
+const median = { id: "medianFilter", params: { window: 3 } };
+const steps = { eps: 0.3, steps: 5 };
+const small = { popSize: 6, maxGen: 4 };
+const cases: readonly (readonly [what: string, attack: Pick, defenses: readonly Pick[]])[] = [
+  ["fgsm", { id: "fgsm", params: { eps: 8 / 255 } }, []],
+  ["pgd, a random start", { id: "pgd", params: steps }, []],
+  [
+    "pgd, targeted in L2 with the margin",
+    { id: "pgd", params: { ...steps, eps: 2, norm: "l2", target: 3, loss: "margin", restarts: 2 } },
+    [],
+  ],
+  ["pgd through a list of defences", { id: "pgd", params: steps }, [median, oneBit]],
+  ["pgd through one defence twice", { id: "pgd", params: steps }, [{ id: "bitDepth", params: { depth: 3 } }, oneBit]],
+  ["nPixel", { id: "nPixel", params: small }, []],
+  ["nPixel through a defence", { id: "nPixel", params: small }, [oneBit]],
+  ["adversarialPatch", { id: "adversarialPatch", params: { steps: 3, batchSize: 4 } }, []],
+];
+const arraysOf = async (directory: string): Promise<unknown> => {
+  const { clean, adversarial } = await readNpz(path.join(directory, "adversarial.npz"));
+  return { clean: clean?.data, adversarial: adversarial?.data };
+};
+
+describe("the command line that the Inspector copies", () => {
+  it("is tried for every attack", () =>
+    expect([...new Set(cases.map(([, { id }]) => id))].sort()).toEqual(attacks.map(({ id }) => id).sort()));
+
+  it.each(cases)("runs, and gives the same images: %s", async (what, attack, defenses) => {
+    const out = what.replaceAll(/\W+/g, "-");
+    const directory = workspace.file(`inspector-${out}`);
+    const request = { image: workspace.file(name), model, attack, defenses, seed: 7, directory, token: out };
+    const inspected: AttackImageResult = await engine.request(requests.attackImage, request);
+    const { images, defenses: through, ...document } = paste(inspected.commandLine, out);
+    if (attack.id === "adversarialPatch") return; // trained anew on the picture, with random numbers of its own
+    expect(document.attack).toEqual(inspected.attack);
+    expect(through ?? []).toEqual(defenses);
+    expect(document.how ?? null).toEqual(inspected.how);
+    expect(images[0]).toMatchObject({ prediction: inspected.after.prediction.index, success: inspected.success });
+    expect(await arraysOf(workspace.file(out))).toEqual(await arraysOf(directory));
+  });
+});

@@ -7,6 +7,7 @@ import path from "node:path";
 import * as tfl from "@tensorflow/tfjs-layers";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { saveNetwork } from "../../src/engine/importers/index.ts";
 import { readNpz } from "../../src/engine/io/npz.ts";
 import type { DefendDocument, DetectDocument, PredictDocument } from "../../src/shared/images.ts";
 import type { AttackDocument } from "../../src/shared/results.ts";
@@ -163,6 +164,58 @@ describe("detect", () => {
     });
     const [score, votes] = [await array("detect/detection.npz", "score"), await array("detect/detection.npz", "votes")];
     expect([score.shape, score.type, votes.shape, votes.type]).toEqual([[2], "<f8", [2, 10], "<i4"]);
+  });
+});
+
+describe("a model that can be worked out on paper", () => {
+  /** 2×2 grey pictures, three classes. */
+  const kernel = [1, 0, 2, 0, 1, 0, -1, 0, 1, 3, 2, 0]; // [4,3], row by row
+  const save = async (name: string, weights: readonly number[], bias: readonly number[], last: "linear" | "softmax"): Promise<string> => {
+    const dense = tfl.layers.dense({ units: 3, activation: last, weights: [tf.tensor2d([...weights], [4, 3]), tf.tensor1d([...bias])] });
+    await saveNetwork(tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [2, 2, 1] }), dense] }), workspace.file(name), {
+      input: {},
+    });
+    return workspace.file(name);
+  };
+  const picture = (name: string, bytes: readonly number[]): Promise<string> =>
+    sharp(Buffer.from(bytes), { raw: { width: 2, height: 2, channels: 1 } })
+      .toColourspace("b-w")
+      .png()
+      .toBuffer()
+      .then((png) => workspace.write(name, png));
+
+  it("has the scores W·x + b behind its softmax too, and the gradient W·(p − y)", async () => {
+    const linear = await save("linear", kernel, [0, 0.5, -1], "softmax");
+    const file = await picture("paper.png", [51, 102, 153, 204]); // 0.2, 0.4, 0.6, 0.8
+    const document = await json<PredictDocument>("predict", "--model", linear, "--image", file, "--gradient", "--out", "paper");
+    const scores = [2, 2.5, 0]; // class 0: 0.2·1 + 0.4·0 + 0.6·(−1) + 0.8·3
+    expect(far((await array("paper/predictions.npz", "logits")).data, scores)).toBeLessThan(1e-5);
+    const total = scores.reduce((sum, z) => sum + Math.exp(z), 0);
+    const error = scores.map((z, k) => Math.exp(z) / total - Number(k === 1)); // class 1 is predicted, and so it is the label
+    const gradient = Array.from({ length: 4 }, (_, i) => error.reduce((sum, e, k) => sum + (kernel[3 * i + k] as number) * e, 0));
+    expect(far((await array("paper/predictions.npz", "gradient")).data, gradient)).toBeLessThan(1e-5);
+    expect(document.images).toEqual([{ index: 0, label: 1, prediction: 1, probability: expect.closeTo(Math.exp(2.5) / total, 5) }]);
+  });
+
+  it("has the entropy 1.5·ln 2 where its softmax says 1/2, 1/4, 1/4", async () => {
+    const constant = await save(
+      "constant",
+      Array.from(kernel, () => 0),
+      [Math.log(2), 0, 0],
+      "linear",
+    );
+    const file = await picture("any.png", [0, 85, 170, 255]);
+    const words = ["detect", "--model", constant, "--image", file, "--detector", "softmaxEntropy", "--out", "entropy"];
+    const [image] = (await json<DetectDocument>(...words)).images;
+    expect(image?.score).toBeCloseTo(1.5 * Math.LN2, 6);
+    expect(image?.votes).toEqual([1, 0, 0]);
+  });
+
+  it("meets grey levels rounded to two bits: 0, 85, 170 and 255 of 255", async () => {
+    const file = await picture("levels.png", [42, 43, 128, 213]); // 0.494, 0.506, 1.506 and 2.506 thirds
+    await json("defend", "--image", file, "--defense", "bitDepth", "--defense-set", "depth=2", "--out", "levels");
+    const png = await sharp(workspace.file("levels/images/0-levels-defended.png")).greyscale().raw().toBuffer();
+    expect([...png]).toEqual([0, 85, 170, 255]);
   });
 });
 

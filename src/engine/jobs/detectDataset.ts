@@ -48,6 +48,7 @@ export async function detectDataset(
       const mean = scores.reduce((sum, score) => sum + score, 0) / images.n;
       return { document, headline: `${detector.entry.title}: ${number(mean)} on average` };
     };
-    return runOverImages(p, { kind: "detect", phase: detector.entry.title, work }, engine, ctx);
+    const { warnings } = model;
+    return runOverImages(p, { kind: "detect", phase: detector.entry.title, warnings, work }, engine, ctx);
   });
 }

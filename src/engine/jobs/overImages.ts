@@ -39,6 +39,8 @@ export interface RunTask<D> {
   readonly phase: string;
   /** What was asked for beside the request itself. */
   readonly asked?: unknown;
+  /** Of the model: its log-probabilities have to stand in for its logits, say. */
+  readonly warnings?: readonly string[];
   work(run: Working): Promise<{ readonly document: D; readonly headline: string }>;
 }
 
@@ -68,6 +70,7 @@ export async function runOverImages<D>(
   const work = async () => {
     const { backend, device } = engine;
     store.append({ kind: "started", run: store.id, title, backend, device, arms: [] });
+    for (const message of task.warnings ?? []) ctx.emit(store.append({ kind: "warning", message }));
     const { document, headline } = await task.work(run);
     await store.writeJson(runFiles.result, document);
     await store.update({ headline });

@@ -40,7 +40,8 @@ export const predictDataset = (
       const document = documentOf(run.store.id, p, model, found);
       return { document, headline: p.dataset === null ? `${count(images.n)} images` : `${percent(document.accuracy)} correct` };
     };
-    return runOverImages(p, { kind: "predict", phase: "Predicting", asked: { gradient: p.gradient }, work }, engine, ctx);
+    const { warnings } = model;
+    return runOverImages(p, { kind: "predict", phase: "Predicting", asked: { gradient: p.gradient }, warnings, work }, engine, ctx);
   });
 
 /** Filled in batch by batch. */

@@ -59,6 +59,17 @@ describe("saving and loading", () => {
     }
   });
 
+  it("replaces a contract by one that is given, but for the defence and the images that it was trained with", async () => {
+    const carried = { id: "standard", params: {} };
+    const trained = await saved(linear("linear"), { input: { size: [2, 2], channels: "gray", mean: 10 }, defense: carried });
+    const given: InputContract = { input: { scale: 510 }, output: { classes: ["a", "b", "c"] } };
+    const loaded = await loadNetwork(trained, given);
+    expect(loaded.contract).toEqual({ ...given, input: { size: [2, 2], channels: "gray", scale: 510 }, defense: carried });
+    const foreign = await loadNetwork(await saved(linear("linear"), { input: { size: [2, 2], mean: 10 } }), given);
+    expect(foreign.contract).toEqual(given);
+    for (const { network } of [loaded, foreign]) network.dispose();
+  });
+
   it("takes the end-softmax off, whether activation, layer, functional model or nested model", async () => {
     const dense = tfl.layers.dense({ units: 3, weights: [tf.tensor2d(kernel, [4, 3]), tf.tensor1d(bias)] });
     const input = tfl.input({ shape: [2, 2, 1] });

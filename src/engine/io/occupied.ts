@@ -4,7 +4,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { type RunState, runFiles } from "../../shared/runs.ts";
 
 /** Not results: locks and what a crash left of a write, hidden files, and what the editor keeps beside a run. */
-const passedOver = /^\.|\.tmp$|^(driver|cancel|inspector|ranking|explanation)\.json$/;
+const passedOver = /^\.|\.tmp$|^(driver|cancel|inspector|cards|ranking|explanation)\.json$/;
 
 /** What a run writes. Trained models are apart: an arm that did not change need not be trained again. */
 const results =

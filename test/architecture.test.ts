@@ -143,6 +143,24 @@ describe("inside the engine", () => {
     );
   });
 
+  /** Floors, top to bottom. What else lies between them may carry an import from one to another, so ways are followed to their end. */
+  it("no way leads up from one floor to another, by value or by type", () => {
+    const floors = ["experiment", "evaluation", "patches", "define"];
+    const roomOf = (file: string) => folderOf(file) || file;
+    const below = new Map<string, Map<string, string>>();
+    for (const { from, to } of imports.filter((edge) => /^src\/engine\/.*\.ts$/.test(edge.to) && edge.from.startsWith("src/engine/")))
+      below.set(roomOf(from), (below.get(roomOf(from)) ?? new Map<string, string>()).set(roomOf(to), `${from} → ${to}`));
+    const waysFrom = (start: string): Map<string, string> => {
+      const ways = new Map([[start, start]]);
+      for (const [room, way] of ways) // grows while it is walked
+        for (const [next, edge] of below.get(room) ?? []) if (!ways.has(next)) ways.set(next, `${way}, ${edge}`);
+      return ways;
+    };
+    const upward = floors.flatMap((floor, i) => floors.slice(0, i).flatMap((above) => waysFrom(floor).get(above) ?? []));
+    expect(upward).toEqual([]);
+    expect(floors.slice(1).map((floor) => waysFrom("experiment").has(floor))).toEqual([true, true, true]); // the names are those of rooms
+  });
+
   it("takes randomness and time from its context", () => {
     const engine = sources.filter((file) => file.startsWith("src/engine/"));
     expect(engine.filter((file) => /\bMath\.random\b|\bDate\.now\b/.test(text(file)))).toEqual([]);
@@ -239,5 +257,14 @@ describe("the repository", () => {
     const records = tracked.filter((file) => /^docs\/adr\/\d{4}-.*\.md$/.test(file));
     expect(records.length).toBeGreaterThan(0);
     expect(records.filter((file) => text(file).trimEnd().split("\n").length > 40)).toEqual([]);
+  });
+});
+
+describe("docs/ARCHITECTURE.md", () => {
+  it("names every folder of src and webview in a line of its map, and none that is not there", () => {
+    const map = text("docs/ARCHITECTURE.md").split("## Map")[1]?.split("\n## ")[0] ?? "";
+    const named = [...map.matchAll(/^\| `([^`]+)\/` +\| \S/gm)].map(([, folder]) => folder as string);
+    expect(named.length).toBeGreaterThan(0);
+    expect([...named].sort()).toEqual([...new Set(sources.map((file) => path.posix.dirname(file)))].sort());
   });
 });

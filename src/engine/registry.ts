@@ -133,18 +133,27 @@ export function bind<K extends RegistryKind>(kind: K, chosen: Chosen, o: { reado
   const params: Record<string, unknown> = { ...resolveParams(entry.params, plain, id) };
   for (const [name, property] of Object.entries(entry.params.properties)) {
     const value = isChoice(name) ? (given[name] ?? params[name]) : params[name];
-    if (isChoice(name)) params[name] = nested(property["registry"] as RegistryKind, value, `${id}: ${name}`, o);
+    if (isChoice(name)) params[name] = nested(property["registry"] as RegistryKind, value, `${id}.${name}`, o);
     if (property["format"] === "path" && typeof value === "string" && value !== "") params[name] = path.resolve(o.directory ?? "", value);
   }
   return { id, params, entry };
 }
 
-/** A choice inside parameters: `{kind, …}` or the id alone; one that is bound already stays. */
+/** A choice inside parameters: `{kind, …}` or the id alone; one that is bound already stays. What is wrong inside it is said with its place. */
 function nested(kind: RegistryKind, value: unknown, where: string, o: { readonly directory?: string }): Bound {
-  if (typeof value === "string") return bind(kind, { kind: value }, o);
+  const inside = (chosen: Chosen): Bound => {
+    try {
+      return bind(kind, chosen, o);
+    } catch (thrown) {
+      throw thrown instanceof BulwarkError
+        ? new BulwarkError(thrown.code, `${where}: ${thrown.message}`, thrown.fix, { cause: thrown })
+        : thrown;
+    }
+  };
+  if (typeof value === "string") return inside({ kind: value });
   if (typeof value === "object" && value !== null) {
     if ("entry" in value && "params" in value) return value as Bound;
-    if ("kind" in value && typeof value.kind === "string") return bind(kind, value as Chosen, o);
+    if ("kind" in value && typeof value.kind === "string") return inside(value as Chosen);
   }
   throw new BulwarkError(
     "PARAMETER_INVALID",

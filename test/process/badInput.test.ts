@@ -112,6 +112,22 @@ describe("an experiment that cannot work, before anything is trained or attacked
 });
 
 describe("bad input", () => {
+  it("a choice inside a parameter with wrong parameters of its own, with its place", async () => {
+    const inner = (attack: string) => ["--defense", "adversarialTraining", "--defense-set", `attack=${attack}`];
+    const wrong = await attack(model, "--image", seven, ...inner('{"kind":"pgd","steps":0}'));
+    expectError(wrong, "PARAMETER_INVALID", /: adversarialTraining\.attack: pgd\.steps is 0 but must be between 1 and 10000\. — /);
+    expectError(
+      await attack(model, "--image", seven, ...inner("fgms")),
+      "UNKNOWN_ID",
+      /: adversarialTraining\.attack: .* — Did you mean "fgsm"\?/,
+    );
+    const defense = [{ kind: "bitDepth" }, { kind: "adversarialTraining", attack: { kind: "pgd", steps: 0 } }];
+    const text = JSON.stringify({ dataset: { kind: "arrays", path: "data.npz" }, model: { kind: "papernot" }, defense });
+    const file = workspace.write("nested.bulwark.jsonc", text);
+    const run = await bulwark(workspace, "run", file, "--out", "nested", "--json");
+    expectError(run, "EXPERIMENT_INVALID", /nested\.bulwark\.jsonc:1:\d+ defense\[1\]\.attack\.steps is 0 but must be/);
+  });
+
   it("a truncated IDX file", async () => {
     workspace.write("t10k-images-idx3-ubyte", idx(0x803, [10, 28, 28], new Uint8Array(5000)));
     workspace.write("t10k-labels-idx1-ubyte", idx(0x801, [10], new Uint8Array(10)));

@@ -26,7 +26,7 @@ describe("cancel", () => {
   it("asks the run's own process, which stops at its next step; resumed, it ends as one that was not", async () => {
     const out = workspace.file("stopped");
     const running = start(workspace, run("stopped"));
-    await untilEvent(out, (event) => event.kind === "step");
+    await untilEvent(running, out, (event) => event.kind === "step");
     const asked = await bulwark(workspace, "cancel", "stopped", "--json");
     expect([asked.code, JSON.parse(asked.stdout)]).toEqual([0, { run: "stopped", status: "cancelled" }]);
     expect((await running.finished).code).toBe(130);
@@ -38,7 +38,7 @@ describe("cancel", () => {
   it("stops an attack on a data set too", async () => {
     const words = ["--model", "whole", "--dataset", "arrays:data.npz", "--attack", "pgd", "--set", "steps=10000", "--out", "endless"];
     const running = start(workspace, ["attack", ...words]);
-    await untilEvent(workspace.file("endless"), (event) => event.kind === "started");
+    await untilEvent(running, workspace.file("endless"), (event) => event.kind === "started");
     expect((await bulwark(workspace, "cancel", "endless")).stdout).toBe("the run is cancelled\n");
     expect((await running.finished).code).toBe(130);
   });
@@ -69,7 +69,7 @@ describe("cancel", () => {
   let machine: Partial<Driver> = {};
   beforeAll(async () => {
     const running = start(workspace, run("look"));
-    await untilEvent(workspace.file("look"), () => true);
+    await untilEvent(running, workspace.file("look"), () => true);
     const { host, boot, pids } = readJson<Driver>(workspace.file("look/driver.json"));
     machine = { host, boot, pids };
     running.child.kill("SIGKILL");
@@ -88,7 +88,7 @@ describe("two at once", () => {
 
   it("resume a killed run: one goes on", async () => {
     const running = start(workspace, run("killed"));
-    await untilEvent(workspace.file("killed"), (event) => event.kind === "step" && event.epoch === 2);
+    await untilEvent(running, workspace.file("killed"), (event) => event.kind === "step" && event.epoch === 2);
     running.child.kill("SIGKILL");
     await running.finished;
     const done = await Promise.all([0, 1].map(() => bulwark(workspace, "resume", "killed")));
@@ -98,7 +98,7 @@ describe("two at once", () => {
 
   it("a run whose folder is removed ends with a sentence", async () => {
     const running = start(workspace, run("gone"));
-    await untilEvent(workspace.file("gone"), (event) => event.kind === "step");
+    await untilEvent(running, workspace.file("gone"), (event) => event.kind === "step");
     rmSync(workspace.file("gone"), { recursive: true });
     const { code, stderr } = await running.finished;
     expect([code, stderr]).toEqual([3, expect.stringMatching(/^error (RUN_NOT_FOUND|FILE_NOT_FOUND): /m)]);

@@ -237,7 +237,7 @@ describe("cancelled", () => {
   ])("%s stops at its next step, and leaves no half file", async (verb, words) => {
     const running = start(workspace, [verb, "--dataset", mnist, ...words, "--out", `cancelled-${verb}`, "--json"]);
     const directory = workspace.file(`cancelled-${verb}`);
-    await untilEvent(directory, (event) => event.kind === "started");
+    await untilEvent(running, directory, (event) => event.kind === "started");
     expect((await bulwark(workspace, "cancel", `cancelled-${verb}`)).stdout).toBe("the run is cancelled\n");
     const done = await running.finished;
     expect([done.code, JSON.parse(done.stdout)]).toEqual([130, { error: expect.objectContaining({ code: "CANCELLED" }) }]);

@@ -41,7 +41,7 @@ describe("a training on crafted images that is killed", () => {
   it("ends as the one that was not", async () => {
     const out = workspace.file("killed");
     const running = start(workspace, ["run", "small.bulwark.jsonc", "--out", "killed"]);
-    await untilEvent(out, (event) => event.kind === "step" && event.epoch === 2);
+    await untilEvent(running, out, (event) => event.kind === "step" && event.epoch === 2);
     running.child.kill("SIGKILL");
     expect((await running.finished).signal).toBe("SIGKILL");
     expect(await bulwark(workspace, "resume", "killed", "--quiet")).toMatchObject({ code: 0, stderr: "" });

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunEvent } from "../../src/shared/events.ts";
 import type { RunState } from "../../src/shared/runs.ts";
 import { figuresOf, hashesOf, writeExperiment } from "./experiment.ts";
 import { bulwark, newWorkspace, readJson, start, untilEvent, type Workspace } from "./support.ts";
@@ -22,15 +23,15 @@ const state = (name: string): RunState => readJson<RunState>(workspace.file(`${n
 describe("a run that is killed", () => {
   it("in training, in an attack and between epochs ends as the one that was not", async () => {
     const out = workspace.file("killed");
-    const moments = [
-      () => untilEvent(out, (event) => event.kind === "step" && event.epoch === 2),
-      () => untilEvent(out, (event) => event.kind === "phase" && event.attack === "pgd"),
-      () => untilEvent(out, (event) => event.kind === "epoch" && event.arm === "again" && event.epoch === 1),
+    const moments: readonly ((event: RunEvent) => boolean)[] = [
+      (event) => event.kind === "step" && event.epoch === 2,
+      (event) => event.kind === "phase" && event.attack === "pgd",
+      (event) => event.kind === "epoch" && event.arm === "again" && event.epoch === 1,
     ];
     let words = ["run", "small.bulwark.jsonc", "--out", "killed"];
     for (const moment of moments) {
       const running = start(workspace, words);
-      await moment();
+      await untilEvent(running, out, moment);
       running.child.kill("SIGKILL");
       expect((await running.finished).signal).toBe("SIGKILL");
       expect(state("killed").status).toBe("running"); // what a killed process leaves behind; its lock tells
@@ -56,7 +57,7 @@ describe("a run that is asked to stop", () => {
   it("stops at the next step, says how to go on, and ends as the one that was not", async () => {
     const out = workspace.file("stopped");
     const running = start(workspace, ["run", "small.bulwark.jsonc", "--out", "stopped"]);
-    await untilEvent(out, (event) => event.kind === "step");
+    await untilEvent(running, out, (event) => event.kind === "step");
     running.child.kill("SIGINT");
     const { code, stderr, stdout } = await running.finished;
     expect([code, stdout]).toEqual([130, ""]);

@@ -89,9 +89,18 @@ export const bulwark = (workspace: Workspace, ...words: string[]): Promise<Finis
 
 export const readJson = <T>(file: string): T => JSON.parse(readFileSync(file, "utf8")) as T;
 
-/** Waits until `events.jsonl` of a run says what is asked for. */
-export async function untilEvent(directory: string, wanted: (event: RunEvent) => boolean): Promise<void> {
+/** Waits until `events.jsonl` of a run says what is asked for. @throws when the process that writes it ends without having said so */
+export async function untilEvent(
+  { finished }: Pick<Running, "finished">,
+  directory: string,
+  wanted: (event: RunEvent) => boolean,
+): Promise<void> {
+  let ended: Finished | undefined;
+  void finished.then((end) => {
+    ended = end;
+  });
   for (;;) {
+    const end = ended; // before the file is read: what was written last counts
     let text = "";
     try {
       text = readFileSync(path.join(directory, "events.jsonl"), "utf8");
@@ -99,6 +108,7 @@ export async function untilEvent(directory: string, wanted: (event: RunEvent) =>
       // not yet there
     }
     if (parseEvents(text).some(wanted)) return;
+    if (end) throw new Error(`The process ended (${end.code ?? end.signal}) before the event came.\n${end.stderr}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,7 +1,18 @@
 import { createHash } from "node:crypto";
 import { BulwarkError } from "../../shared/errors.ts";
+import type { Classifier } from "../classifier/classifier.ts";
 import type { Dataset, Split } from "../define/index.ts";
 import type { EvaluationImages } from "./batches.ts";
+
+/** @throws IMAGE_SIZE when the data are not what the model takes. */
+export function checkShape(classifier: Pick<Classifier, "inputShape">, data: readonly [number, number, number], model: string): void {
+  if (classifier.inputShape.every((side, i) => side === data[i])) return;
+  throw new BulwarkError(
+    "IMAGE_SIZE",
+    `The model ${model} takes images of ${classifier.inputShape.join("×")}, the data set has ${data.join("×")}.`,
+    "Choose a data set of that size, or set the data set's size.",
+  );
+}
 
 const fingerprinted = 256;
 

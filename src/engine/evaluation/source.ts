@@ -5,12 +5,11 @@ import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
 import { type Dataset, type ImageBatch, resolveParams, type Split } from "../define/index.ts";
-import { checkShape } from "../experiment/openArm.ts";
 import { find } from "../registry.ts";
 import type { ImageSource } from "../training/feed.ts";
 import { batchSizeOf, type EvaluationImages } from "./batches.ts";
 import { argmax, probabilities } from "./clean.ts";
-import { firstImages } from "./dataset.ts";
+import { checkShape, firstImages } from "./dataset.ts";
 import { checkFiles, readPicture } from "./picture.ts";
 
 /** Images that somebody named: picture files, or else a data set. */

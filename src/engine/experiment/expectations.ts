@@ -39,7 +39,8 @@ function figures(expected: Expected, arm: ArmReport): readonly (number | null)[]
   const { metric } = expected;
   if (metric === "clean.accuracy") return [arm.clean.accuracy];
   if (metric === "worst.accuracy") return [arm.worst?.accuracy ?? null];
-  const keys = attackKeys(arm.attacks.map((summary) => summary.attack.id));
+  const numbered = attackKeys(arm.attacks.map((summary) => summary.attack.id));
+  const keys = arm.attacks.map((summary, i) => summary.key ?? (numbered[i] as string));
   const names = attackNames(arm.attacks.map(({ attack }, i) => ({ id: attack.id, key: keys[i] as string })));
   const isMeant = (key: string): boolean => expected.attack === undefined || expected.attack === (names.get(key) ?? key);
   if (metric === "detector.auc") return areas(expected, arm, isMeant);

@@ -4,6 +4,7 @@ import { checkDefenses } from "../classifier/checkDefenses.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { defended } from "../classifier/defended.ts";
 import type { ModelFacts } from "../define/index.ts";
+import { checkShape } from "../evaluation/dataset.ts";
 import { exists } from "../io/files.ts";
 import { type OpenedModel, type OpenOptions, openModel } from "../session/openModel.ts";
 import type { ResolvedArm } from "./arms.ts";
@@ -88,14 +89,4 @@ async function open(
   const classifier = defended(network, arm.front, { random: (i) => env.ctx.rng.stream(`defense/${i}`) });
   await checkDefenses(classifier.front ?? [], classifier.inputShape);
   return { outputs, classifier, training, modelHash: sha256 };
-}
-
-/** @throws IMAGE_SIZE when the data are not what the model takes. */
-export function checkShape(classifier: Classifier, data: readonly [number, number, number], model: string): void {
-  if (classifier.inputShape.every((side, i) => side === data[i])) return;
-  throw new BulwarkError(
-    "IMAGE_SIZE",
-    `The model ${model} takes images of ${classifier.inputShape.join("×")}, the data set has ${data.join("×")}.`,
-    "Choose a data set of that size, or set the data set's size.",
-  );
 }

@@ -43,9 +43,14 @@ describe("binding a choice", () => {
   });
 
   it.each([
-    [{ kind: "testWrapper", base: { kind: "pgd", steps: -1 } }, "pgd"],
-    [{ kind: "testWrapper", base: "nothing" }, 'There is no attack "nothing"'],
-    [{ kind: "testWrapper", base: 3 }, "testWrapper: base names no attack"],
+    [{ kind: "testWrapper", base: { kind: "pgd", steps: -1 } }, "testWrapper.base: pgd.steps is -1 but must be between 1 and 10000."],
+    [{ kind: "testWrapper", base: { kind: "pgd", step: 1 } }, 'testWrapper.base: pgd has no parameter "step"'],
+    [{ kind: "testWrapper", base: "nothing" }, 'testWrapper.base: There is no attack "nothing"'],
+    [
+      { kind: "testWrapper", base: { kind: "testWrapper", base: { kind: "pgd", eps: "big" } } },
+      'testWrapper.base: testWrapper.base: pgd.eps is "big"',
+    ],
+    [{ kind: "testWrapper", base: 3 }, "testWrapper.base names no attack"],
     [{ kind: "testWrapper", sigma: 3 }, 'testWrapper has no parameter "sigma"'],
   ])("refuses %j", (chosen, message) => {
     expect(() => bind("attack", chosen)).toThrow(message);

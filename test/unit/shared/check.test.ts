@@ -20,9 +20,11 @@ describe("what an experiment file gets wrong", () => {
   });
 
   it("is told with key, value and what is allowed", () => {
-    expect(said({ attacks: [{ kind: "fgsm", eps: 3 }] })).toEqual(["attacks[0].eps is 3 but must be between 0 and 1. Correct the value."]);
+    expect(said({ attacks: [{ kind: "fgsm", eps: -1 }] })).toEqual([
+      "attacks[0].eps is -1 but must be between 0 and 1000. Correct the value.", // an L2 radius may be larger than 1
+    ]);
     expect(said({ attacks: [{ kind: "fgsm", eps: "big" }] })).toEqual([
-      'attacks[0].eps is "big" but must be a number between 0 and 1. Correct the value.',
+      'attacks[0].eps is "big" but must be a number between 0 and 1000. Correct the value.',
     ]);
     expect(said({ train: { epochs: 1.5 } })).toEqual(["train.epochs is 1.5 but must be a whole number of at least 1. Correct the value."]);
     expect(said({ train: { epochs: 0 } })).toEqual(["train.epochs is 0 but must be at least 1. Correct the value."]);
@@ -33,7 +35,9 @@ describe("what an experiment file gets wrong", () => {
   });
 
   it("names what was probably meant", () => {
-    expect(said({ atacks: [] })).toEqual([expect.stringMatching(/^the file has no "atacks"\. Did you mean "attacks"\? It has: name, seed, /)]);
+    expect(said({ atacks: [] })).toEqual([
+      expect.stringMatching(/^the file has no "atacks"\. Did you mean "attacks"\? It has: name, seed, /),
+    ]);
     expect(said({ train: { epoch: 3 } })).toEqual([expect.stringMatching(/^train has no "epoch"\. Did you mean "epochs"\? /)]);
     expect(said({ attacks: [{ kind: "pdg" }] })).toEqual([
       expect.stringMatching(/^attacks\[0\]\.kind is "pdg", which is not known\. Did you mean "pgd"\? Allowed: /),
@@ -88,7 +92,8 @@ describe("the keywords of a schema", () => {
       [{ anyOf: [{ const: "a" }, { const: "b" }] }, "c", true],
       [{ definitions: { n: { type: "number" } }, properties: { a: { $ref: "#/definitions/n" } } }, { a: "1" }, true],
     ];
-    for (const [one, value, isWrong] of cases) expect([JSON.stringify(one), value, wrong(one, value)]).toEqual([JSON.stringify(one), value, isWrong]);
+    for (const [one, value, isWrong] of cases)
+      expect([JSON.stringify(one), value, wrong(one, value)]).toEqual([JSON.stringify(one), value, isWrong]);
   });
 });
 

@@ -193,6 +193,48 @@ describe("what is expected", () => {
     expect(check({ metric: "clean.accuracy", min: 0.9 })).toEqual([0.9, true]);
   });
 
+  it("of two attacks of one kind is held against the one that is named", () => {
+    const twice = [arm("a", [summary("pgd", 0.6), summary("pgd", 0.4)])];
+    const value = (attack: string) => checkExpectations([{ metric: "attacked.accuracy", attack, min: 0.5 }], twice, "a")[0]?.value;
+    expect([value("pgd-1"), value("pgd-2")]).toEqual([0.6, 0.4]);
+    const [first, second] = twice[0]?.attacks ?? [];
+    const turned = [arm("a", [{ ...first, key: "pgd-2" } as AttackSummary, { ...second, key: "pgd" } as AttackSummary])]; // a report says its own keys
+    expect(checkExpectations([{ metric: "attacked.accuracy", attack: "pgd-2", min: 0.5 }], turned, "a")[0]?.value).toBe(0.6);
+  });
+
+  it("is not held against another arm where the experiment's own was left out", () => {
+    expect(checkExpectations([{ metric: "clean.accuracy", min: 0.5 }], arms.slice(1), "a")).toMatchObject([{ value: null, met: false }]);
+  });
+
+  it("knows the worst case and detectors, where the report has them", () => {
+    const worst = { accuracy: 0.3, correct: 3, n: 10, interval: null, attacks: ["fgsm", "pgd"] };
+    const results = [
+      { attack: "fgsm", auc: 0.9 },
+      { attack: "pgd", auc: 0.7 },
+    ];
+    const rich = [{ ...arm("a", [summary("fgsm", 0.6), summary("pgd", 0.4)]), worst, detectors: [{ id: "d", results }] }];
+    const value = (metric: string, more: object = {}) => checkExpectations([{ metric, min: 0, ...more }], rich, "a")[0]?.value;
+    expect(value("worst.accuracy")).toBe(0.3);
+    expect([value("detector.auc"), value("detector.auc", { attack: "fgsm" }), value("detector.auc", { detector: "e" })]).toEqual([
+      0.7,
+      0.9,
+      null,
+    ]);
+    expect(checkExpectations([{ metric: "worst.accuracy", min: 0 }], arms, "a")).toMatchObject([{ value: null, met: false }]);
+  });
+
+  it("by accident is refused before anything runs", async () => {
+    const text = (expected: string) => source.replace('"compare"', `"expect": [${expected}], "compare"`);
+    for (const [expected, message] of [
+      ['{ "metric": "robustness" }', /neither min nor max/],
+      ['{ "metric": "robustness", "max": 1, "arm": "undefnded" }', /"undefnded"/],
+      ['{ "metric": "robustness", "max": 1, "attack": "fgsm" }', /of which there are 2/],
+      ['{ "metric": "detector.auc", "min": 0 }', /needs a detector/],
+    ] as const)
+      await expect(resolve(text(expected))).rejects.toMatchObject({ code: "EXPERIMENT_INVALID", message: expect.stringMatching(message) });
+    expect((await resolve(text('{ "metric": "robustness", "max": 1, "attack": "fgsm-2" }'))).expect).toHaveLength(1);
+  });
+
   it("is not met by a figure that is not there", () => {
     expect(check({ metric: "attacked.accuracy", attack: "jsma", min: 0 })).toEqual([null, false]);
     expect(check({ metric: "attacked.accuracy", arm: "c", min: 0 })).toEqual([null, false]);

@@ -111,6 +111,8 @@ ${[row(["command", "does"]), row(["---", "---"]), ...rows].join("\n")}
 ${[row(["option", ""]), row(["---", "---"]), ...common].join("\n")}
 
 A data set is written \`kind\` or \`kind:path\` (\`mnist\`, \`imageFolder:photos\`); a model is a model file, a run folder or a run's \`model/\`.
+An image meets defences in the order in which \`--defense\` names them; a \`--defense-set\` belongs to the \`--defense\` before it. \`--contract FILE\`
+names an [input contract](../guide/your-own-model.md) that replaces the one beside the model.
 
 ## Exit codes
 

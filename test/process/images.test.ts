@@ -254,7 +254,7 @@ describe("bad input of these verbs, before anything is computed", () => {
       "a training defence",
       ["predict", ...model1, "--defense", "volumizedCurriculum"],
       "PARAMETER_INVALID",
-      /defence that a network is trained with/,
+      /"volumizedCurriculum" is a defence that a network is trained with/,
     ],
     ["an unknown one in a list", ["predict", ...model1, ...chain, "--defense", "medianFliter"], "UNKNOWN_ID", /medianFliter.*medianFilter/],
     ["a wrong parameter", ["defend", "--image", seven, "--defense", "bitDepth", "--defense-set", "depth=9"], "PARAMETER_INVALID", /depth/],

@@ -17,7 +17,7 @@ export const frontDefenses = (choices: readonly Choice[]): Bound<InferenceDefens
     if (isInference(bound)) return bound;
     throw new BulwarkError(
       "PARAMETER_INVALID",
-      `${bound.entry.title} is a defence that a network is trained with; it cannot stand in front of one.`,
+      `"${id}" is a defence that a network is trained with; it cannot stand in front of one.`,
       "Choose a defence that transforms the image, or train with this one in an experiment.",
     );
   });

@@ -11,6 +11,7 @@ import { lenet } from "../src/engine/models/lenet.ts";
 import { papernot } from "../src/engine/models/papernot.ts";
 import { createRandom } from "../src/engine/random.ts";
 import { type Images, tf } from "../src/engine/tf.ts";
+import { plainPlan } from "../src/engine/training/plan.ts";
 import { median, repeats, stopwatch, type Times } from "./volumes.ts";
 
 const inputShape = [28, 28, 1] as const;
@@ -37,7 +38,8 @@ function classifier({ model, volumizer }: Case): Classifier {
   const facts = { inputShape, classes };
   const base = model.build(resolveParams(model.params, {}, model.id), { ...facts, seed: 1 });
   if (!volumizer) return classifierOf(base, { contract: { input: {} }, outputs: "logits" });
-  const plan = volumizedCurriculum.plan(resolveParams(volumizedCurriculum.params, volumizer, "volumizedCurriculum"), facts);
+  const params = resolveParams(volumizedCurriculum.params, volumizer, "volumizedCurriculum");
+  const plan = volumizedCurriculum.plan(plainPlan, params, facts);
   return classifierOf(plan.network(base), { contract: { input: {} }, outputs: "logits", plan, inputShape });
 }
 

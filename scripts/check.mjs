@@ -1,7 +1,7 @@
 // `npm run check`: types per folder (so that the engine cannot see vscode or the DOM), lint and format. `--fix` lets Biome write.
 import { spawnSync } from "node:child_process";
 
-const projects = ["src/shared", "src/engine", "src/cli", "src/language-server", "src/extension", "webview", "test"];
+const projects = ["src/shared", "src/engine", "src/cli", "src/language-server", "src/extension", "webview", "test", "bench"];
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith("-"));
 let failed = false;
 const run = (...words) => {

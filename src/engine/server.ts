@@ -14,7 +14,7 @@ import { onDeviceWarning } from "./backends/failures.ts";
 import { catalog } from "./catalog.ts";
 import { createContext, type RunContext } from "./context.ts";
 import type { RunHost } from "./experiment/execute.ts";
-import { resumeRun, runExperiment } from "./experiment/runExperiment.ts";
+import { runExperiment } from "./experiment/runExperiment.ts";
 import { attackImage } from "./jobs/attackImage.ts";
 import { defendRun } from "./jobs/defendRun.ts";
 import { doctor } from "./jobs/doctor.ts";
@@ -22,6 +22,7 @@ import { explainRun } from "./jobs/explainRun.ts";
 import { inspectModel } from "./jobs/inspectModel.ts";
 import { servePatches } from "./jobs/patch/serve.ts";
 import { rankPatches } from "./jobs/rankPatches.ts";
+import { resume } from "./jobs/resume.ts";
 import { warmUp } from "./jobs/warmUp.ts";
 import { type Engine, startEngine } from "./session/engine.ts";
 import { version } from "./session/version.ts";
@@ -81,7 +82,10 @@ export function serve(connection: MessageConnection, log: Log): void {
     log: (message) => log("info", message),
   });
   on(requests.runExperiment, async (params, signal) => runExperiment(params, await host(signal)));
-  on(requests.resumeRun, async (params, signal) => resumeRun(params, await host(signal)));
+  on(requests.resumeRun, async (params, signal) => {
+    const { directory, expectationsMet } = await resume(params, await host(signal));
+    return { directory, expectationsMet };
+  });
 }
 
 function signalOf(token: CancellationToken): AbortSignal {

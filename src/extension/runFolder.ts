@@ -47,7 +47,7 @@ export const dropEmpty = (directory: string): Promise<boolean> =>
 export async function readRunState(directory: string): Promise<RunState | undefined> {
   const file = path.join(directory, runFiles.state);
   const read = await readJson(file);
-  if (!isRecord(read) || read["version"] !== 1 || !Array.isArray(read["completed"])) return undefined;
+  if (!isRecord(read) || read["version"] !== 1 || typeof read["status"] !== "string") return undefined;
   const state = read as unknown as RunState; // written by our engine; version 1 has this shape
   const run = path.basename(directory);
   const status = await liveStatus(directory, state);

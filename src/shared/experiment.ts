@@ -281,8 +281,16 @@ export function experimentSchema(catalog: Catalog): Schema {
       model,
       defense,
       train: trainSchema(catalog),
-      attacks: list("attack", "Attacks run against every arm."),
-      detectors: list("detector", "Detectors scored on clean and attacked images."),
+      attacks: list("attack", "Attacks run against every arm.", {
+        knowledge: {
+          enum: ["static", "adaptive", "both"],
+          default: "both",
+          description: "What the attack knows of a defence: nothing, everything, or once each.",
+        },
+      }),
+      detectors: list("detector", "Detectors scored on clean and attacked images.", {
+        falsePositiveRate: num("Share of validation images that the threshold may flag.", 0.05, { minimum: 0, maximum: 0.5 }),
+      }),
       explanations: list("explanation", "Attention drawn before and after.", { samples: int("Images to draw.", 4, { minimum: 1 }) }),
       analyses: list("analysis", "Further tables and curves, of every arm or over all of them."),
       compare: compareSchema({ model, defense, train: trainSchema(catalog) }),

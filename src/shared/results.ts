@@ -166,6 +166,42 @@ export interface WorstCase extends Rate {
   readonly attacks: readonly string[];
 }
 
+/** A point of a ROC curve: share of the clean and of the adversarial images whose score reaches a threshold. */
+export interface RocPoint {
+  readonly falsePositiveRate: number;
+  readonly truePositiveRate: number;
+}
+/** A detector against one attack on an arm. */
+export interface DetectedAttack {
+  /** Key of the attack. */
+  readonly attack: string;
+  /** The attack was made to evade the detector too; else it did not know of it. */
+  readonly adaptive: boolean;
+  /** Adversarial images scored. */
+  readonly n: number;
+  /** Probability that an adversarial image scores higher than a clean one, ties a half (Mann-Whitney); null where there are none. */
+  readonly auc: number | null;
+  /** 95 % interval by DeLong; null where it cannot be told. */
+  readonly interval: readonly [low: number, high: number] | null;
+  /** Share of the adversarial images above the threshold; null without a threshold. */
+  readonly detected: number | null;
+  /** Of the ROC curve, from (0,0) to (1,1). */
+  readonly points: readonly RocPoint[];
+  readonly files: { readonly scores: string };
+}
+export interface DetectorResult extends Choice {
+  readonly key: string;
+  readonly label: string;
+  /** Scores above it are called adversarial; taken on validation images, null where the data have none. */
+  readonly threshold: number | null;
+  /** Share of validation images that it may flag, and the share of clean test images that it does flag. */
+  readonly falsePositiveRate: number;
+  readonly flaggedClean: number | null;
+  /** Validation images that the threshold was taken on. */
+  readonly thresholdImages: number;
+  readonly results: readonly DetectedAttack[];
+}
+
 export interface ArmReport {
   readonly name: string;
   /** `standard` for none; several under one name. */
@@ -185,7 +221,7 @@ export interface ArmReport {
   readonly attacks: readonly AttackSummary[];
   /** Over all attacks of the arm, adaptive and static; null where it was not attacked or records of its images are missing. */
   readonly worst?: WorstCase | null;
-  readonly detectors: readonly unknown[];
+  readonly detectors: readonly DetectorResult[];
   readonly explanations: readonly ExplanationResult[];
   /** What each analysis of the experiment measured on this arm, in the order of the experiment. */
   readonly analyses: readonly ArmAnalysis[];

@@ -41,6 +41,9 @@ export const armAdversarialFile = (armIndex: number, armName: string, attackKey:
 /** `records-<attack>.json`: an AttackDocument with a record for every image; the arm in front for every arm but the first. */
 export const armRecordsFile = (armIndex: number, armName: string, attackKey: string): string =>
   `records-${armIndex === 0 ? "" : `${slug(armName)}-`}${slug(attackKey)}.json`;
+/** `detector-<detector>-<attack>[-adaptive].npz`: scores of clean and adversarial images; the arm in front for every arm but the first. */
+export const armDetectorFile = (armIndex: number, armName: string, detectorKey: string, attackKey: string, isAdaptive: boolean): string =>
+  `detector-${armIndex === 0 ? "" : `${slug(armName)}-`}${slug(detectorKey)}-${slug(attackKey)}${isAdaptive ? "-adaptive" : ""}.npz`;
 /** Files `<stem>.*` of what an attack prepared on an arm: `patch-<arm>-<attack>.png` and `.json`. */
 export const armPreparationStem = (noun: string, armName: string, attackKey: string): string =>
   `${noun}-${slug(armName)}-${slug(attackKey)}`;
@@ -73,7 +76,7 @@ export const slug = (text: string): string =>
 export type RunStatus = "running" | "done" | "failed" | "cancelled" | "interrupted" | "elsewhere";
 export type RunKind = "experiment" | "attack" | "explain" | "rank" | "train" | "evaluate" | "patch" | "predict" | "defend" | "detect";
 
-/** `state.json`: what is finished. Written (to a temporary name, then renamed) after every finished piece. */
+/** `state.json`: how far a run is. Which of its pieces are done is told by their folders (plan.ts). */
 export interface RunState {
   readonly version: 1;
   readonly run: string;
@@ -88,7 +91,5 @@ export interface RunState {
   readonly progress: number;
   /** One headline figure, such as "clean 98.6 % · pgd 0.2 %". */
   readonly headline: string | null;
-  /** Keys of finished pieces, such as "train:undefended", "attack:undefended:pgd". */
-  readonly completed: readonly string[];
   readonly error: { readonly code: string; readonly message: string; readonly fix: string | null } | null;
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readNpz } from "../../src/engine/io/npz.ts";
-import type { ForwardTiming, ImageRecord, RunReport } from "../../src/shared/results.ts";
+import type { AttackDocument, ForwardTiming, ImageRecord, RunReport } from "../../src/shared/results.ts";
 import { writeExperiment } from "./experiment.ts";
 import { bulwark, newWorkspace, readJson, type Workspace } from "./support.ts";
 
@@ -181,12 +181,19 @@ describe("an attack without the defence", () => {
     expect(document.attacked.correct).toBe(right);
   });
 
+  it("is made against the undefended arm of the same run where no surrogate is named", async () => {
+    const done = await bulwark(workspace, ...words, "--model", "run/model", "--static", "--out", "beside", "--json");
+    expect(done.code).toBe(0);
+    expect(JSON.parse(done.stdout).images).toEqual(readJson<AttackDocument>(workspace.file("static/result.json")).images);
+  });
+
   it.each([
-    [["--model", "run/model", "--static"], /trained into.*--surrogate/],
+    [["--model", "alone", "--static"], /trained into.*--surrogate/],
     [["--model", "run/model-undefended", "--adaptive"], /no defence/],
     [["--model", "run/model", "--static", "--adaptive"], /either/],
     [["--model", "run/model", "--surrogate", "run/model-undefended"], /--surrogate is for --static/],
   ])("is refused with %j", async (args, message) => {
+    cpSync(workspace.file("run/model"), workspace.file("alone"), { recursive: true });
     const done = await bulwark(workspace, ...words, ...args);
     expect([done.code, done.stdout]).toEqual([3, ""]);
     expect(done.stderr).toMatch(/error USAGE/);

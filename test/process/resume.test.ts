@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/shared/events.ts";
 import type { RunState } from "../../src/shared/runs.ts";
@@ -95,5 +95,51 @@ describe("the same command again", () => {
     expect(done.stderr).toMatch(/trained model reused/); // only the attacks changed
     expect(done.stdout).toMatch(/NOT MET/);
     expect(Object.keys(hashesOf(whole)).filter((name) => name.includes("pgd"))).toEqual([]);
+  });
+});
+
+describe("a single attack that is killed", () => {
+  const words = [
+    "attack",
+    "--model",
+    "whole/model",
+    "--dataset",
+    "arrays:data.npz",
+    "--attack",
+    "pgd",
+    "--set",
+    "steps=400",
+    "--set",
+    "eps=0.02",
+  ];
+
+  it("goes on by its folder alone, or by the same command, and ends as the one that was not", async () => {
+    expect((await bulwark(workspace, ...words, "--out", "at-once")).code).toBe(0);
+    const expected = hashesOf(workspace.file("at-once"));
+    for (const [out, again] of [
+      ["by-folder", ["resume", "by-folder", "--json"]],
+      ["by-command", [...words, "--out", "by-command", "--json"]],
+    ] as const) {
+      const running = start(workspace, [...words, "--out", out]);
+      await untilEvent(running, workspace.file(out), (event) => event.kind === "phase" && event.attack === "pgd");
+      running.child.kill("SIGKILL");
+      await running.finished;
+      const done = await bulwark(workspace, ...again);
+      expect(done.code).toBe(0);
+      expect(JSON.parse(done.stdout)).toMatchObject({ run: out, attack: { id: "pgd" }, images: expect.any(Array) });
+      expect(hashesOf(workspace.file(out))).toEqual(expected);
+      expect(readdirSync(workspace.file(out)).filter((name) => ["pieces", "attempts", "driver.json"].includes(name))).toEqual([]);
+    }
+  });
+
+  it("does what was done only once", async () => {
+    const phases = (out: string) =>
+      readFileSync(workspace.file(`${out}/events.jsonl`), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as RunEvent)
+        .flatMap((event) => (event.kind === "phase" ? [event.phase] : []));
+    const read = phases("by-folder").filter((phase) => phase === "Reading the test images");
+    expect(read).toHaveLength(1);
   });
 });

@@ -2,7 +2,9 @@ import { attackDataset } from "../../engine/jobs/attackDataset.ts";
 import { count, number, percent, points } from "../../shared/format.ts";
 import { attackLabel } from "../../shared/labels.ts";
 import type { AttackDocument } from "../../shared/results.ts";
+import type { Args } from "../args.ts";
 import { printJson, printText, tableText } from "../print.ts";
+import { hosted } from "../runHost.ts";
 import type { VerbAction } from "./index.ts";
 
 export const attack: VerbAction = async (args, session) => {
@@ -29,12 +31,16 @@ export const attack: VerbAction = async (args, session) => {
     directory: args.text("out"),
     force: args.flag("force"),
   };
-  const { directory, document } = await attackDataset(params, await session.engine(), session.context());
-  session.close();
+  const { directory, document } = await hosted(session, params.directory, (host) => attackDataset(params, host));
+  return finishAttack(document, directory, args);
+};
+
+/** Prints what an attack has found. */
+export function finishAttack(document: AttackDocument, directory: string, args: Args): number {
   if (args.flag("json")) printJson(document);
   else print(document, directory);
   return 0;
-};
+}
 
 function print(d: AttackDocument, directory: string): void {
   const columns: readonly (readonly [head: string, cell: string])[] = [

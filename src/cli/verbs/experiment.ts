@@ -1,41 +1,25 @@
 import path from "node:path";
-import type { RunHost } from "../../engine/experiment/execute.ts";
-import { resumeRun, runExperiment } from "../../engine/experiment/runExperiment.ts";
+import { runExperiment } from "../../engine/experiment/runExperiment.ts";
+import { resume as resumeAny } from "../../engine/jobs/resume.ts";
 import { readReport } from "../../engine/report/reportFiles.ts";
 import { mainTable, notesBelow } from "../../engine/report/reportText.ts";
 import { tableTexts } from "../../shared/analysisTable.ts";
-import { isCancelled } from "../../shared/errors.ts";
-import type { RunEvent } from "../../shared/events.ts";
 import { namesOf, placedFindings } from "../../shared/labels.ts";
 import type { RunExperimentResult } from "../../shared/protocol.ts";
 import type { RunReport } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import type { Args } from "../args.ts";
 import { printJson, printText, tableText } from "../print.ts";
-import type { Session } from "../session.ts";
+import { hosted } from "../runHost.ts";
+import { finishAttack } from "./attack.ts";
 import type { VerbAction } from "./index.ts";
 
 const notMet = 2;
 
-/** Starts the work, and says how to go on with it when it is stopped. */
-async function finish(args: Args, session: Session, work: (host: RunHost) => Promise<RunExperimentResult>): Promise<number> {
-  let directory = args.text("out") ?? "";
-  const onEvent = (event: RunEvent): void => {
-    if ((event.kind === "started" || event.kind === "resumed") && directory === "") directory = `.bulwark/runs/${event.run}`;
-    session.onEvent(event);
-  };
-  const engine = await session.engine();
-  try {
-    const result = await work({ engine, signal: session.signal, onEvent, note: (message) => session.progress.say(message) });
-    session.close();
-    const report = await readReport(result.directory);
-    if (args.flag("json")) printJson(report);
-    else print(result.directory, report);
-    return result.expectationsMet ? 0 : notMet;
-  } catch (thrown) {
-    if (isCancelled(thrown)) session.progress.say(`stopped; \`bulwark resume ${directory}\` goes on`);
-    throw thrown;
-  }
+function finish({ directory, expectationsMet }: RunExperimentResult, report: RunReport, args: Args): number {
+  if (args.flag("json")) printJson(report);
+  else print(directory, report);
+  return expectationsMet ? 0 : notMet;
 }
 
 function print(directory: string, report: RunReport): void {
@@ -60,7 +44,7 @@ function print(directory: string, report: RunReport): void {
 
 const start =
   (mode: "run" | "train" | "evaluate"): VerbAction =>
-  (args, session) => {
+  async (args, session) => {
     const [file = ""] = args.positionals;
     const model = args.text("model");
     const directory = args.text("out");
@@ -68,18 +52,19 @@ const start =
     const seed = args.text("seed") === undefined ? {} : { seed: session.seed };
     const chosen = { ...(model ? { model } : {}), ...(directory ? { directory } : {}), ...seed };
     const params = { file, mode, workspace: session.workspace, backend, force: args.flag("force"), ...chosen };
-    return finish(args, session, (host) => runExperiment(params, host));
+    const result = await hosted(session, directory, (host) => runExperiment(params, host));
+    return finish(result, await readReport(result.directory), args);
   };
 
 export const run = start("run");
 export const train = start("train");
 export const evaluate = start("evaluate");
 
-export const resume: VerbAction = (args, session) => {
+export const resume: VerbAction = async (args, session) => {
   const [directory = ""] = args.positionals;
   for (const name of ["seed", "out"])
     if (args.text(name) !== undefined) throw args.usage(`A run is resumed as it was begun: leave out --${name}.`);
-  return finish(args, session, (host) =>
-    resumeRun({ directory, backend: args.text("backend") ?? "auto", force: args.flag("force") }, host),
-  );
+  const params = { directory, backend: args.text("backend") ?? "auto", force: args.flag("force") };
+  const result = await hosted(session, directory, (host) => resumeAny(params, host));
+  return result.document ? finishAttack(result.document, directory, args) : finish(result, await readReport(directory), args);
 };

@@ -1,8 +1,11 @@
 import type { Static, TObject } from "@sinclair/typebox";
 import type { RunEvent } from "../../shared/events.ts";
 import type { AnalysisResult, ArmReport, AttackSummary, Choice, ForwardTiming, ImageRecord } from "../../shared/results.ts";
+import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
-import type { Described, Entry } from "./entry.ts";
+import type { Box, EvaluationImages } from "./dataset.ts";
+import type { Bound, Described, Entry } from "./entry.ts";
+import type { Explanation, Explanations } from "./explanation.ts";
 import type { Params } from "./params.ts";
 
 /** What an analysis may know of the experiment before anything has run. */
@@ -42,10 +45,18 @@ export interface AnalysedAttack {
 
 /** An arm while its model is open. */
 export interface AnalysisSubject {
+  /** With its defences; the harness closes it. */
+  readonly model: Classifier;
   /** The experiment's own attacks. */
   readonly attacks: readonly AnalysedAttack[];
   /** Those that the analysis asked for, in its order. */
   readonly further: readonly AnalysedAttack[];
+  /** Clean test images for `null`, else those that an attack left. */
+  images(attackKey: string | null): EvaluationImages;
+  /** Boxes of a test image, in pixels; empty where the data set has none. */
+  boxes(index: number): readonly Box[];
+  /** Attention on the class that the model predicts, for images of the range (all when left out). */
+  explain(method: Bound<Explanation>, images: EvaluationImages, range?: readonly [start: number, end: number]): Promise<Explanations>;
   /** Class probabilities [n·k] of all test images: attacked ones, or clean ones for `null`. */
   scores(attackKey: string | null): Promise<Scores>;
   /** Times single-image forward passes. */
@@ -55,6 +66,18 @@ export interface Scores {
   readonly probabilities: Float32Array;
   readonly labels: Int32Array;
   readonly classes: number;
+}
+
+/** An arm when all arms have been measured. */
+export interface ComparedArm {
+  readonly name: string;
+  readonly attacks: readonly AnalysedAttack[];
+  readonly further: readonly AnalysedAttack[];
+  /** What `measure` gave for this arm. */
+  readonly data: unknown;
+  /** Its model once more, with its defences; the caller disposes it. */
+  open(): Promise<Classifier>;
+  images(attackKey: string | null): EvaluationImages;
 }
 
 /** An arm when everything is measured. */
@@ -67,6 +90,8 @@ export interface AnalysedArm {
 }
 export interface RunFacts extends ExperimentFacts {
   readonly inputShape: readonly [height: number, width: number, channels: number];
+  /** What `across` gave; null without it. */
+  readonly across: unknown;
 }
 export type Presentation = Omit<AnalysisResult, "id" | "params">;
 
@@ -77,6 +102,8 @@ export interface Analysis extends Entry {
   attacks?(params: Params, facts: ExperimentFacts): readonly FurtherAttack[];
   /** Plain data, kept in `arms[].analyses` of the report. */
   measure?(subject: AnalysisSubject, params: Params, ctx: RunContext): Promise<unknown>;
+  /** Measures over all arms together, any of which may be opened again. Plain data, which `present` finds in its facts. */
+  across?(arms: readonly ComparedArm[], params: Params, ctx: RunContext): Promise<unknown>;
   present(arms: readonly AnalysedArm[], params: Params, facts: RunFacts): Presentation;
 }
 
@@ -85,6 +112,7 @@ export function defineAnalysis<P extends TObject>(
     check?(params: Static<P>, facts: ExperimentFacts): void;
     attacks?(params: Static<P>, facts: ExperimentFacts): readonly FurtherAttack[];
     measure?(subject: AnalysisSubject, params: Static<P>, ctx: RunContext): Promise<unknown>;
+    across?(arms: readonly ComparedArm[], params: Static<P>, ctx: RunContext): Promise<unknown>;
     present(arms: readonly AnalysedArm[], params: Static<P>, facts: RunFacts): Presentation;
   },
 ): Analysis {

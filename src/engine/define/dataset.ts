@@ -17,6 +17,13 @@ export interface ImageBatch {
   readonly labels: Int32Array;
   readonly n: number;
 }
+/** The images that something is evaluated on, in a fixed order. */
+export interface EvaluationImages {
+  readonly n: number;
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  /** Images [start, end). */
+  read(start: number, end: number): Promise<ImageBatch>;
+}
 /** Random access by index, so that data larger than memory is read as it is needed. */
 export interface Dataset {
   readonly inputShape: readonly [height: number, width: number, channels: number];

@@ -18,6 +18,22 @@ export interface Explained {
 /** What a method looks at: class scores alone, gradients of the image, or layers that have a grid. */
 export type ExplanationNeeds = "scores" | "gradients" | "layers";
 
+/** Attention maps of n images, read back from the backend. */
+export interface Explanations {
+  readonly layer: string | null;
+  readonly predictions: readonly number[];
+  /** [n·k] class probabilities. */
+  readonly scores: Float32Array;
+  readonly degenerate: readonly boolean[];
+  /** Attention of one image [H·W] in [0,1]. */
+  map(index: number): Float32Array;
+  /** Attention area of one image [H·W], 0 or 1. */
+  area(index: number): Float32Array;
+  /** Share of the image that is inside the area. */
+  share(index: number): number;
+  /** IoU of this area with the same image's area in `other`; null when both are empty. */
+  overlap(index: number, other: Explanations): number | null;
+}
 export interface Explanation extends Entry {
   readonly needs: ExplanationNeeds;
   /** `classIndex` [b]: the class whose evidence is shown. An image alone gets the map that it gets in a batch. */

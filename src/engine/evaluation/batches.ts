@@ -1,13 +1,5 @@
 import type { Classifier } from "../classifier/classifier.ts";
-import type { ImageBatch } from "../define/index.ts";
-
-/** The images an attack is evaluated on, in a fixed order. */
-export interface EvaluationImages {
-  readonly n: number;
-  readonly inputShape: readonly [height: number, width: number, channels: number];
-  /** Images [start, end). */
-  read(start: number, end: number): Promise<ImageBatch>;
-}
+import type { EvaluationImages, ImageBatch } from "../define/index.ts";
 
 /** Largest batch, and how many pixel values it may hold: 100 digits, 26 photos of 224×224. */
 const most = 100;
@@ -17,9 +9,16 @@ const values = 4_000_000;
 export const batchSizeOf = ([height, width, channels]: Classifier["inputShape"]): number =>
   Math.max(1, Math.min(most, Math.floor(values / (height * width * channels))));
 
-/** [start, end) of each batch. */
-export function batchesOf(n: number, size: number): (readonly [start: number, end: number])[] {
-  return Array.from({ length: Math.ceil(n / size) }, (_, i) => [i * size, Math.min(n, (i + 1) * size)] as const);
+/** Images [start, end). */
+export type Range = readonly [start: number, end: number];
+
+/** Batches of n images. */
+export const batchesOf = (n: number, size: number): Range[] => batchesWithin([0, n], size);
+
+/** Batches of a part of the images; where the part begins with a batch, they are the same as those of all images. */
+export function batchesWithin([start, end]: Range, size: number): Range[] {
+  const count = Math.ceil((end - start) / size);
+  return Array.from({ length: count }, (_, i) => [start + i * size, Math.min(end, start + (i + 1) * size)] as const);
 }
 
 /** Images that are in memory already. */

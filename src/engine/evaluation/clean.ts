@@ -2,10 +2,10 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { Scores } from "../define/analysis.ts";
-import type { ImageBatch } from "../define/index.ts";
-import type { CleanAnswer } from "../rules/evidence.ts";
+import type { EvaluationImages } from "../define/index.ts";
+import { largestScores } from "../harness/predict.ts";
 import { type Images, tf } from "../tf.ts";
-import { batchesOf, batchSizeOf, type EvaluationImages } from "./batches.ts";
+import { batchesOf, batchesWithin, batchSizeOf, type Range } from "./batches.ts";
 
 /** Softmax scores [n·k] of [n,H,W,C] images. */
 export async function probabilities(model: Classifier, images: Float32Array): Promise<Float32Array> {
@@ -26,26 +26,41 @@ export function argmax(scores: ArrayLike<number>, row: number, classes: number):
   return best;
 }
 
-/** Label and predicted class of every image. */
-export async function cleanAnswers(model: Classifier, images: EvaluationImages, ctx: RunContext): Promise<readonly CleanAnswer[]> {
-  const answers: CleanAnswer[] = [];
-  for (const [start, end] of batchesOf(images.n, batchSizeOf(images.inputShape))) {
-    const batch: ImageBatch = await images.read(start, end);
-    const scores = await probabilities(forImages(model, ctx.rng, start), batch.images);
-    for (const [i, label] of batch.labels.entries()) answers.push({ label, cleanPrediction: argmax(scores, i, model.classes) });
-    await ctx.checkpoint();
-  }
-  return answers;
+/** What a model says of images. */
+export interface Classified {
+  readonly predictions: Int32Array;
+  /** [n·k] */
+  readonly probabilities: Float32Array;
 }
 
-/** Correctly classified images among all. */
-export function cleanAccuracy(answers: readonly CleanAnswer[]): {
-  readonly accuracy: number;
-  readonly correct: number;
-  readonly n: number;
-} {
-  const correct = answers.filter(({ label, cleanPrediction }) => label === cleanPrediction).length;
-  return { accuracy: correct / answers.length, correct, n: answers.length };
+/** Predicted classes and their probabilities of images [n,H,W,C], in one pass. @throws MODEL_NAN when a score is no number */
+export async function classify(model: Classifier, images: Float32Array): Promise<Classified> {
+  const [height, width, channels] = model.inputShape;
+  const n = images.length / (height * width * channels);
+  const [logits, softmax] = tf.tidy(() => {
+    const scores = model.logits(tf.tensor4d(images, [n, height, width, channels]) as Images);
+    return [scores, tf.softmax(scores)] as [tf.Tensor, tf.Tensor];
+  });
+  try {
+    const [scores, probable] = await Promise.all([logits.data(), softmax.data()]);
+    return { predictions: largestScores(scores, n, model.classes), probabilities: Float32Array.from(probable) };
+  } finally {
+    tf.dispose([logits, softmax]);
+  }
+}
+
+/** What the model says of images `range`, batch by batch. */
+export async function* classifyBatches(
+  model: Classifier,
+  images: EvaluationImages,
+  range: Range,
+  ctx: RunContext,
+): AsyncGenerator<Classified> {
+  for (const [start, end] of batchesWithin(range, batchSizeOf(images.inputShape))) {
+    const batch = await images.read(start, end);
+    yield await classify(forImages(model, ctx.rng, start), batch.images);
+    await ctx.checkpoint();
+  }
 }
 
 /** Class probabilities of all images, with their labels. */

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import type { Dataset, Split } from "../define/index.ts";
-import type { EvaluationImages } from "./batches.ts";
+import type { Dataset, EvaluationImages, Split } from "../define/index.ts";
+import { batchesOf, batchSizeOf } from "./batches.ts";
 
 /** @throws IMAGE_SIZE when the data are not what the model takes. */
 export function checkShape(classifier: Pick<Classifier, "inputShape">, data: readonly [number, number, number], model: string): void {
@@ -31,10 +31,14 @@ export function firstImages(dataset: Dataset, split: Split, limit: number | null
 /** SHA-256 over pixels and labels of the first images: tells whether two runs saw the same data. */
 export async function fingerprint(images: EvaluationImages): Promise<string> {
   if (images.n === 0) return "";
-  const batch = await images.read(0, Math.min(images.n, fingerprinted));
   const hash = createHash("sha256");
-  hash.update(bytesOf(batch.images));
-  hash.update(bytesOf(batch.labels));
+  const labels: Int32Array[] = [];
+  for (const [start, end] of batchesOf(Math.min(images.n, fingerprinted), batchSizeOf(images.inputShape))) {
+    const batch = await images.read(start, end);
+    hash.update(bytesOf(batch.images));
+    labels.push(batch.labels);
+  }
+  for (const part of labels) hash.update(bytesOf(part));
   return hash.digest("hex");
 }
 

@@ -1,11 +1,12 @@
+import type { RocPoint } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext, StreamContext } from "../context.ts";
-import type { Bound, Detector, ImageBatch } from "../define/index.ts";
+import type { Bound, Detector, EvaluationImages, ImageBatch } from "../define/index.ts";
 import { delong } from "../metrics/delong.ts";
-import { type RocPoint, roc } from "../metrics/roc.ts";
+import { roc } from "../metrics/roc.ts";
 import { type Images, tf } from "../tf.ts";
-import { batchesOf, batchSizeOf, type EvaluationImages } from "./batches.ts";
+import { batchesWithin, batchSizeOf, type Range } from "./batches.ts";
 import { argmax, probabilities } from "./clean.ts";
 
 /** A detector over n images, in their order. */
@@ -30,25 +31,30 @@ export interface DetectTask {
 }
 
 /**
- * Scores of all images, batch by batch. What is random follows from `ctx.rng`, the detector's id and the image's index, so that an image
- * gets the same score and votes alone, in any batch and after a resume.
+ * Scores of all images, or of a range of them, batch by batch. What is random follows from `ctx.rng`, the detector's id and the image's
+ * index, so that an image gets the same score and votes alone, in any batch and after a resume.
  */
-export async function detectImages({ detector, model, images, onProgress }: DetectTask, ctx: RunContext): Promise<Detected> {
-  const { n } = images;
+export async function detectImages(
+  { detector, model, images, onProgress }: DetectTask,
+  ctx: RunContext,
+  [from, to]: Range = [0, images.n],
+): Promise<Detected> {
+  const n = to - from;
   const k = model.classes;
   const scores = new Float64Array(n);
   const votes = new Int32Array(n * k);
   const [labels, predictions] = [new Int32Array(n), new Int32Array(n)];
   let passes = 0;
-  for (const [start, end] of batchesOf(n, batchSizeOf(images.inputShape))) {
+  for (const [start, end] of batchesWithin([from, to], batchSizeOf(images.inputShape))) {
     const batch = await images.read(start, end);
     const found = await detectBatch(detector, model, batch, start, ctx);
-    scores.set(found.scores, start);
-    votes.set(found.votes, start * k);
-    labels.set(batch.labels, start);
-    predictions.set(found.predictions, start);
+    const at = start - from;
+    scores.set(found.scores, at);
+    votes.set(found.votes, at * k);
+    labels.set(batch.labels, at);
+    predictions.set(found.predictions, at);
     passes = Math.max(passes, found.passes);
-    onProgress?.(end, n);
+    onProgress?.(end - from, n);
     await ctx.checkpoint();
   }
   return { scores, votes, labels, predictions, passes };

@@ -4,27 +4,10 @@ import { iou } from "../attention/area.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
-import type { Explanation } from "../define/index.ts";
+import type { Explanation, Explanations } from "../define/index.ts";
 import { bind } from "../registry.ts";
 import { type Images, tf } from "../tf.ts";
 import { argmax, probabilities } from "./clean.ts";
-
-/** Attention maps of n images, read back from the backend. */
-export interface Explanations {
-  readonly layer: string | null;
-  readonly predictions: readonly number[];
-  /** [n·k] class probabilities. */
-  readonly scores: Float32Array;
-  readonly degenerate: readonly boolean[];
-  /** Attention of one image [H·W] in [0,1]. */
-  map(index: number): Float32Array;
-  /** Attention area of one image [H·W], 0 or 1. */
-  area(index: number): Float32Array;
-  /** Share of the image that is inside the area. */
-  share(index: number): number;
-  /** IoU of this area with the same image's area in `other`; null when both are empty. */
-  overlap(index: number, other: Explanations): number | null;
-}
 
 export interface ExplainOptions {
   /** The class whose evidence is shown; the predicted one of each image when left out. */

@@ -5,7 +5,6 @@ import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { Params, Preparation, PreparationStep } from "../define/index.ts";
 import { accuracies, isCorrect } from "../metrics/robustness.ts";
-import { type AttackTask, evaluateAttack, recordsOf } from "./evaluate.ts";
 import type { NamedImages } from "./source.ts";
 
 /** What an attack prepares for many images, and where it is kept. */
@@ -85,16 +84,6 @@ export function preparedAttack<P>(
     says: preparation.summary?.(prepared, params, o.stem) ?? {},
     isOnItsOwn: o.isOnItsOwn && preparation.origin(params) !== "parameters",
   };
-}
-
-/** What the control does, the same attack without its content at the same places (random streams are the same); undefined without one. */
-export async function controlRecords(
-  attack: PreparedAttack,
-  task: Omit<AttackTask, "prepared" | "partial">,
-  ctx: RunContext,
-): Promise<ImageRecord[] | undefined> {
-  const control = attack.preparation.control?.(attack.prepared);
-  return control === undefined ? undefined : recordsOf(await evaluateAttack({ ...task, prepared: control }, ctx));
 }
 
 /** The summary of an attack with what its preparation adds: cost, files, and what the control does to the same images. */

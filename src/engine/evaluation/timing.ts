@@ -1,10 +1,10 @@
 import type { ForwardTiming } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
+import type { EvaluationImages } from "../define/index.ts";
 import { quantile } from "../metrics/quantiles.ts";
 import { planOf } from "../session/openModel.ts";
 import { type Images, tf } from "../tf.ts";
-import type { EvaluationImages } from "./batches.ts";
 import { probabilities } from "./clean.ts";
 
 export const usualTiming = { passes: 50, warmUps: 10 } as const;

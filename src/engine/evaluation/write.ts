@@ -1,39 +1,28 @@
-import type { AttackDocument, AttackSummary } from "../../shared/results.ts";
-import { adversarialThumbnail, cleanThumbnail, runFiles, thumbnailCount } from "../../shared/runs.ts";
+import type { NpyArray } from "../io/npz.ts";
 import { writeNpz } from "../io/npz.ts";
 import { writePng } from "../io/png.ts";
-import type { RunStore } from "../io/runStore.ts";
 import { toBytes } from "../pixels.ts";
-import { type Evaluated, recordsOf } from "./evaluate.ts";
 
-/** `adversarial*.npz`: float32 `clean` and `adversarial` [n,H,W,C], int32 `label` and `prediction` [n]. */
-export async function writeAdversarial(
-  file: string,
-  e: Evaluated,
-  [height, width, channels]: readonly [number, number, number],
-): Promise<void> {
-  const n = e.labels.length;
-  const shape = [n, height, width, channels];
-  await writeNpz(file, {
-    clean: { data: e.clean, shape },
-    adversarial: { data: e.adversarial, shape },
-    label: { data: e.labels, shape: [n] },
-    prediction: { data: e.predictions, shape: [n] },
-  });
+type Chunks = Iterable<Float32Array> | AsyncIterable<Float32Array>;
+
+/** An attack's images as the contract keeps them; pixels come in chunks of whole images, in order. */
+export interface AdversarialImages {
+  readonly n: number;
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  clean(): Chunks;
+  adversarial(): Chunks;
+  readonly label: Int32Array;
+  readonly prediction: Int32Array;
 }
 
-/** PNGs of the first images, before and after. */
-export async function writeThumbnails(
-  store: RunStore,
-  e: Evaluated,
-  inputShape: readonly [number, number, number],
-  names: { readonly arm: string; readonly attack: string },
+/** `adversarial*.npz`: float32 `clean` and `adversarial` [n,H,W,C] in [0,1], int32 `label` and `prediction` [n]. */
+export async function writeAdversarial(
+  file: string,
+  { n, inputShape, clean, adversarial, label, prediction }: AdversarialImages,
 ): Promise<void> {
-  const count = Math.min(thumbnailCount, e.labels.length);
-  for (let index = 0; index < count; index++) {
-    await writePicture(store.file(cleanThumbnail(index)), e.clean, index, inputShape);
-    await writePicture(store.file(adversarialThumbnail(names.arm, names.attack, index)), e.adversarial, index, inputShape);
-  }
+  const images = (chunks: () => Chunks) => ({ type: "float32", shape: [n, ...inputShape], chunks }) as const;
+  const numbers = (data: Int32Array): NpyArray => ({ data, shape: [n] });
+  await writeNpz(file, { clean: images(clean), adversarial: images(adversarial), label: numbers(label), prediction: numbers(prediction) });
 }
 
 /** Image `index` of [n,H,W,C] floats as a PNG of its own size. */
@@ -46,11 +35,3 @@ export async function writePicture(
   const size = height * width * channels;
   await writePng(file, toBytes(images.subarray(index * size, (index + 1) * size)), height, width, channels === 1 ? 1 : 3);
 }
-
-/** The contract's document of one attack. */
-export const attackDocument = (run: string, summary: AttackSummary, e: Evaluated, adversarial: string): AttackDocument => ({
-  run,
-  ...summary,
-  images: recordsOf(e),
-  files: { adversarial, images: `${runFiles.images}/` },
-});

@@ -20,6 +20,8 @@ import {
   type ModelSpec,
   type TrainingDefense,
 } from "../define/index.ts";
+import { readContract } from "../importers/contract.ts";
+import { contractFile, locateModel } from "../importers/locate.ts";
 import { bind } from "../registry.ts";
 
 export type ResolvedModel = Bound<ModelSpec> | { readonly file: string; readonly input: InputContract | null };
@@ -32,6 +34,8 @@ export interface ResolvedArm {
   /** Of initial weights and training. */
   readonly seed: number;
   readonly model: ResolvedModel;
+  /** The defences that a model file was trained with elsewhere, as its contract says; they stay. */
+  readonly carried: readonly Choice[];
   /** Without `standard`, which changes nothing. */
   readonly training: readonly Bound<TrainingDefense>[];
   readonly front: readonly Bound<InferenceDefense>[];
@@ -39,13 +43,15 @@ export interface ResolvedArm {
 }
 
 /** The defences of an arm as JSON, those of its training first; none for an undefended arm. */
-export const defensesOf = ({ training, front }: Pick<ResolvedArm, "training" | "front">): Choice[] =>
-  [...training, ...front].map(documented);
+export const defensesOf = ({ carried, training, front }: Pick<ResolvedArm, "carried" | "training" | "front">): Choice[] => [
+  ...carried,
+  ...[...training, ...front].map(documented),
+];
 
 /** What reports call an arm's defence. */
 export const defenseOf = (arm: ResolvedArm): Choice => combinedDefense(defensesOf(arm)) ?? { id: "standard", params: {} };
 
-export const isUndefended = ({ training, front }: ResolvedArm): boolean => training.length + front.length === 0;
+export const isUndefended = (arm: ResolvedArm): boolean => defensesOf(arm).length === 0;
 
 /**
  * The experiment's own arm, then those of `compare`, every default filled in.
@@ -62,6 +68,7 @@ export function resolveArms(experiment: Experiment, directory: string): Resolved
       name: arm.name,
       seed: arm.seed ?? experiment.seed ?? 1,
       model: resolveModel(arm.model ?? experiment.model, directory),
+      carried: [],
       ...resolveDefenses(arm.defense, directory),
       train: { ...train, quickAttack: quickAttack ? { kind: quickAttack.id, ...quickAttack.params } : null },
     };
@@ -89,3 +96,14 @@ function resolveModel(model: Experiment["model"], directory: string): ResolvedMo
   }
   return bind("model", model as Exclude<Experiment["model"], { file: string }>, { directory });
 }
+
+/** The arms with what the contracts of their model files say: a file that is taken as it is may be defended already. */
+export const withCarried = (arms: readonly ResolvedArm[]): Promise<ResolvedArm[]> =>
+  Promise.all(
+    arms.map(async (arm) => {
+      if (!("file" in arm.model) || arm.training.length > 0) return arm;
+      const file = await locateModel(arm.model.file).catch(() => null); // told when it is opened
+      const { defense = [] } = file === null ? {} : await readContract(contractFile(file));
+      return { ...arm, carried: [defense].flat().filter(({ id }) => id !== "standard") };
+    }),
+  );

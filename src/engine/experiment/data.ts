@@ -1,53 +1,82 @@
 import type { RunContext } from "../context.ts";
-import type { Dataset } from "../define/index.ts";
-import type { EvaluationImages } from "../evaluation/batches.ts";
+import type { Box, Dataset, EvaluationImages } from "../define/index.ts";
 import { fingerprint, firstImages } from "../evaluation/dataset.ts";
+import { byPlace, type NamedImages } from "../evaluation/source.ts";
 import type { ImageSource } from "../training/loop.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 
 /** A run's images: which ones are trained on, kept for validation and tested on is a function of the experiment alone. */
 export interface RunData {
-  readonly dataset: Dataset;
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  readonly classNames: readonly string[];
   readonly classes: number;
   readonly test: EvaluationImages;
   readonly trainSize: number;
+  /** What preparations of attacks are made from: training images, or the test images where there are none, which a finding tells. */
+  readonly preparation: { readonly images: NamedImages; readonly isOnItsOwn: boolean };
   /** Hash of the first test images and their labels. */
   readonly sha256: string;
   /** The same of the first training images. */
   readonly trainSha256: string;
   /** The training images, the last `validation` share of them set apart. */
   split(validation: number): { readonly train: ImageSource; readonly validation: ImageSource | null };
+  /** Boxes of a test image, in pixels; empty where the data have none. */
+  boxes(index: number): readonly Box[];
+  close(): Promise<void>;
 }
 
 export async function openData(experiment: ResolvedExperiment, ctx: RunContext): Promise<RunData> {
   const { entry, params, train, test } = experiment.dataset;
   const dataset = await entry.load(params, ctx);
+  try {
+    return await dataOf(dataset, experiment, { train, test }, ctx);
+  } catch (thrown) {
+    await dataset.close();
+    throw thrown;
+  }
+}
+
+async function dataOf(
+  dataset: Dataset,
+  { dataset: { id } }: ResolvedExperiment,
+  limits: { readonly train: number | null; readonly test: number | null },
+  ctx: RunContext,
+): Promise<RunData> {
+  const { inputShape, classNames } = dataset;
   const size = dataset.size("train");
   const chosen = ctx.rng
     .stream("data/train")
     .permutation(size)
-    .slice(0, train ?? size);
-  const images = firstImages(dataset, "test", test);
+    .slice(0, limits.train ?? size);
+  const test = firstImages(dataset, "test", limits.test);
+  const training = sourceOf(dataset, chosen);
   return {
-    dataset,
-    classes: dataset.classNames.length,
-    test: images,
+    inputShape,
+    classNames,
+    classes: classNames.length,
+    test,
     trainSize: chosen.length,
-    sha256: await fingerprint(images),
+    preparation:
+      chosen.length === 0
+        ? { images: byPlace(test, `the test images of ${id}`), isOnItsOwn: true }
+        : { images: { ...training, name: `the training images of ${id}` }, isOnItsOwn: false },
+    sha256: await fingerprint(test),
     trainSha256: await fingerprint({
       n: chosen.length,
-      inputShape: dataset.inputShape,
+      inputShape,
       read: (start, end) => dataset.read("train", chosen.subarray(start, end)),
     }),
     split(validation) {
       const kept = Math.min(chosen.length - 1, Math.floor(chosen.length * validation));
       const cut = chosen.length - Math.max(0, kept);
-      return { train: source(dataset, chosen.subarray(0, cut)), validation: kept > 0 ? source(dataset, chosen.subarray(cut)) : null };
+      return { train: sourceOf(dataset, chosen.subarray(0, cut)), validation: kept > 0 ? sourceOf(dataset, chosen.subarray(cut)) : null };
     },
+    boxes: (index) => dataset.boxes("test", index),
+    close: () => dataset.close(),
   };
 }
 
-const source = (dataset: Dataset, indices: Int32Array): ImageSource => ({
+const sourceOf = (dataset: Dataset, indices: Int32Array): ImageSource => ({
   size: indices.length,
   read: (places) =>
     dataset.read(

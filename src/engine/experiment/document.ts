@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
+import { runFiles } from "../../shared/runs.ts";
 import { type Bound, documented } from "../define/index.ts";
-import { defensesOf, type ResolvedArm, type ResolvedModel } from "./arms.ts";
+import { version } from "../session/version.ts";
+import type { ResolvedArm, ResolvedModel } from "./arms.ts";
+import type { RunEnvironment } from "./environment.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 
 /** What `experiment.json` says beside the experiment: enough to know whether two runs can be compared. */
@@ -27,7 +30,7 @@ const chosen = (bound: Bound) => {
 const chosenModel = (model: ResolvedModel) =>
   "file" in model ? { file: model.file, ...(model.input ? { input: model.input } : {}) } : chosen(model);
 function chosenDefense(arm: ResolvedArm): unknown {
-  const [first, ...more] = defensesOf(arm).map(({ id, params }) => ({ kind: id, ...params }));
+  const [first, ...more] = [...arm.training, ...arm.front].map(chosen);
   return more.length > 0 ? [first, ...more] : (first ?? { kind: "standard" });
 }
 const armDocument = (arm: ResolvedArm, seed: number) => ({
@@ -46,8 +49,8 @@ export function experimentDocument(experiment: ResolvedExperiment): Record<strin
     seed: experiment.seed,
     dataset: { ...chosen(experiment.dataset), ...(train === null ? {} : { train }), ...(test === null ? {} : { test }) },
     ...armDocument(first, experiment.seed),
-    attacks: experiment.attacks.map(chosen),
-    detectors: [],
+    attacks: experiment.attacks.map(({ knowledge, ...attack }) => ({ ...chosen(attack), ...(knowledge === "both" ? {} : { knowledge }) })),
+    detectors: experiment.detectors.map((detector) => ({ ...chosen(detector), falsePositiveRate: detector.falsePositiveRate })),
     explanations: experiment.explanations.map((explanation) => ({ ...chosen(explanation), samples: explanation.samples })),
     analyses: experiment.analyses.map(chosen),
     compare: others.map((arm) => ({ name: arm.name, ...armDocument(arm, experiment.seed) })),
@@ -55,6 +58,28 @@ export function experimentDocument(experiment: ResolvedExperiment): Record<strin
     expect: experiment.expect,
     plugins: [],
   };
+}
+
+/** Writes `experiment.json`: the experiment with its surroundings. @param models hashes of the models that are there */
+export async function writeExperiment(
+  { experiment, engine, source, request, modelPath, data, store }: RunEnvironment,
+  models: Environment["models"],
+): Promise<Record<string, unknown>> {
+  const document = experimentDocument(experiment);
+  const environment: Environment = {
+    version,
+    node: process.versions.node,
+    backend: engine.backend,
+    device: engine.device,
+    source,
+    experimentHash: hashOf(document),
+    modelPath,
+    data: { train: data.trainSize, test: data.test.n, sha256: data.sha256 },
+    models,
+  };
+  const whole = { ...document, ...(request === undefined ? {} : { request }), environment };
+  await store.writeJson(runFiles.experiment, whole);
+  return whole;
 }
 
 /** JSON with sorted keys, so that equal values give equal text. */

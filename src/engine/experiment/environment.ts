@@ -1,12 +1,14 @@
 import type { RunEventBody } from "../../shared/events.ts";
 import type { RunContext } from "../context.ts";
+import type { EvaluationImages } from "../define/index.ts";
 import type { RunStore } from "../io/runStore.ts";
 import type { Engine } from "../session/engine.ts";
-import type { ArmAttack } from "./attackArm.ts";
 import type { RunData } from "./data.ts";
-import type { StaticSources } from "./networks.ts";
+import type { OpenNetworks } from "./openNetworks.ts";
+import type { PlanFacts } from "./piece.ts";
 import type { ProgressMeter } from "./progress.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
+import type { RunPieces } from "./runPieces.ts";
 
 export type RunMode = "run" | "train" | "evaluate";
 
@@ -18,11 +20,16 @@ export interface RunEnvironment {
   readonly modelPath: string | null;
   /** The experiment file as it was named. */
   readonly source: string;
+  /** What was asked for, where that is no experiment file. */
+  readonly request: unknown;
   readonly store: RunStore;
   readonly data: RunData;
-  readonly sources: StaticSources;
-  /** What came of attacks so far, by arm and key of the attack: filled as arms are attacked, sources of static images first. */
-  readonly attacked: Map<string, Map<string, ArmAttack>>;
+  /** The test images, from the pieces that hold them. */
+  readonly images: EvaluationImages;
+  /** What the list of pieces followed from. */
+  readonly facts: PlanFacts;
+  readonly pieces: RunPieces;
+  readonly networks: OpenNetworks;
   readonly engine: Engine;
   readonly meter: ProgressMeter;
   readonly ctx: RunContext;

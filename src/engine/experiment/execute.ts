@@ -1,28 +1,26 @@
 import { rm } from "node:fs/promises";
 import type { RunEvent, RunEventBody } from "../../shared/events.ts";
-import { percent } from "../../shared/format.ts";
-import type { RunExperimentResult } from "../../shared/protocol.ts";
-import type { ArmReport, RunReport } from "../../shared/results.ts";
-import { runFiles } from "../../shared/runs.ts";
 import { createContext, type RunContext } from "../context.ts";
-import { now, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
-import { completeArms } from "../report/completeArms.ts";
-import { writeReports } from "../report/reportFiles.ts";
-import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
+import { readArtifacts } from "../importers/artifacts.ts";
+import { locateModel } from "../importers/locate.ts";
+import { type RunStore, settle } from "../io/runStore.ts";
+import { watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
-import { version } from "../session/version.ts";
-import { presentAnalyses } from "./analyse.ts";
-import { checkArms } from "./checkArms.ts";
-import { openData, type RunData } from "./data.ts";
-import { type Environment, experimentDocument, hashOf } from "./document.ts";
+import { type ResolvedArm, withCarried } from "./arms.ts";
+import type { RunData } from "./data.ts";
+import { experimentDocument, hashOf, writeExperiment } from "./document.ts";
+import { driveLocally } from "./driver.ts";
 import type { RunEnvironment, RunMode } from "./environment.ts";
-import { checkExpectations } from "./expectations.ts";
-import { comparisons } from "./judge.ts";
-import { runningOrder, staticSources } from "./networks.ts";
-import { piecesOf } from "./pieces.ts";
+import type { RunLayout } from "./layout.ts";
+import { locateModels, trains } from "./models.ts";
+import { runningOrder, type StaticSources, staticSources } from "./networks.ts";
+import { OpenNetworks } from "./openNetworks.ts";
+import type { Piece, PlanFacts, Stage } from "./piece.ts";
+import { openPieces, piecesOf } from "./plan.ts";
 import { ProgressMeter } from "./progress.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
-import { type ArmOutcome, runArm } from "./runArm.ts";
+import { storedImages } from "./runPieces.ts";
+import { refuseWithoutSource } from "./stages/knowledge.ts";
 
 /** Who asked for the run: where it computes, how it is stopped, who listens. */
 export interface RunHost {
@@ -33,127 +31,106 @@ export interface RunHost {
   /** Hears of what happens before the run has a folder to write it into. */
   readonly note?: ((message: string) => void) | undefined;
 }
+/** A run of any kind: what it consists of, and how it ends. */
 export interface Execution {
   readonly experiment: ResolvedExperiment;
   readonly mode: RunMode;
   readonly modelPath: string | null;
   readonly store: RunStore;
   readonly source: string;
+  /** What was asked for, where that is no experiment file. */
+  readonly request?: unknown;
   readonly isResumed: boolean;
+  /** Pieces that another plan has left are not thrown away: the run is refused. */
+  readonly mustMatch: boolean;
+  readonly layout: RunLayout;
+  /** What is done for every arm. */
+  readonly stages: readonly Stage[];
+  /** What static images are made against; as the experiment's arms say when left out. */
+  readonly sources?: ((arms: readonly ResolvedArm[]) => StaticSources) | undefined;
+  openData(experiment: ResolvedExperiment, ctx: RunContext): Promise<RunData>;
+  /** Makes the last piece, which writes what the run is for; and the name of that file. */
+  readonly end: { piece(before: readonly Piece[], facts: PlanFacts): Piece; readonly file: string };
 }
 
-/** Does what is left to do of a run, from its folder alone, and writes its report. */
-export async function execute(run: Execution, host: RunHost): Promise<RunExperimentResult> {
+/** Does what is left to do of a run, from its folder alone. */
+export async function execute(run: Execution, host: RunHost): Promise<void> {
   const { store, experiment } = run;
   const tell = reporter(store, host);
   const { backend, device } = host.engine;
   tell(
     run.isResumed
       ? { kind: "resumed", run: store.id, backend, device }
-      : { kind: "started", run: store.id, title: experiment.name, backend, device, arms: experiment.arms.map((arm) => arm.name) },
+      : { kind: "started", run: store.id, title: store.state.title, backend, device, arms: experiment.arms.map((arm) => arm.name) },
   );
   for (const message of host.engine.warnings) tell({ kind: "warning", code: "BACKEND_UNAVAILABLE", message });
-  return settle(store, () => watchingDevice(tell, () => evaluateAll(run, host, tell)), tell);
+  await settle(store, () => watchingDevice(tell, () => doAll(run, host, tell)), tell);
 }
 
-async function evaluateAll(run: Execution, host: RunHost, tell: (event: RunEventBody) => void): Promise<RunExperimentResult> {
-  const { store, experiment, mode } = run;
+async function doAll(run: Execution, host: RunHost, tell: (event: RunEventBody) => void): Promise<void> {
+  const { store } = run;
   const listen = trainingListener(tell);
   const ctx: RunContext = createContext({
-    seed: experiment.seed,
+    seed: run.experiment.seed,
     signal: AbortSignal.any([host.signal, store.lock.signal]),
     onEvent: listen.event,
     log: (message) => host.log?.(message),
   });
-  const data = await openData(experiment, ctx);
+  const experiment = { ...run.experiment, arms: await withCarried(run.experiment.arms) };
+  const data = await run.openData(experiment, ctx);
   try {
-    const meter = new ProgressMeter(piecesOf(experiment, data, mode), tell, ctx.clock);
-    listen.meter = meter;
-    const sources = staticSources(experiment.arms, experiment.control);
-    const shared = { experiment, mode, modelPath: run.modelPath, source: run.source, store, data, engine: host.engine };
-    const env: RunEnvironment = { ...shared, sources, attacked: new Map(), meter, ctx, emit: tell };
-    await writeExperiment(run, host, data, {});
-    await checkArms(env);
-    const outcomes: ArmOutcome[] = [];
-    for (const arm of runningOrder(experiment.arms, sources)) {
-      const outcome = await runArm(arm, env);
-      if (outcome && arm.index >= 0) outcomes.push(outcome);
+    const env = await environmentOf(run, experiment, data, host, ctx, tell);
+    listen.meter = env.meter;
+    try {
+      await writeExperiment(env, {});
+      await driveLocally(env);
+    } finally {
+      env.networks.close();
     }
-    outcomes.sort((a, b) => a.index - b.index);
-    const models = Object.fromEntries(outcomes.map((outcome) => [outcome.report.name, outcome.modelHash]));
-    const document = await writeExperiment(run, host, data, models);
-    return await finish(run, document, outcomes, env);
+    await env.pieces.remove();
+    for (const name of ["partial", "checkpoints"]) await rm(store.file(name), { recursive: true, force: true });
+    tell({ kind: "done", report: run.end.file });
   } finally {
-    await data.dataset.close();
+    await data.close();
   }
 }
 
-async function finish(
+async function environmentOf(
   run: Execution,
-  document: Record<string, unknown>,
-  outcomes: readonly ArmOutcome[],
-  env: RunEnvironment,
-): Promise<RunExperimentResult> {
-  const reports = outcomes.map((outcome) => outcome.report);
-  const arms = await completeArms(reports, run.store.directory);
-  const report: RunReport = {
-    run: run.store.id,
-    experiment: document,
-    arms,
-    analyses: presentAnalyses(outcomes, env),
-    findings: [
-      ...outcomes.flatMap((outcome) => outcome.findings),
-      ...comparisons(
-        outcomes.flatMap((outcome) => outcome.compared),
-        env,
-      ),
-      ...deviceFindings(await readRunEvents(run.store.directory)),
-    ],
-    expect: checkExpectations(expectedOf(run), arms, run.experiment.arms[0]?.name ?? ""),
-    finishedAt: now(),
-  };
-  await run.store.writeJson(runFiles.report, report);
-  await writeReports(run.store.directory, report);
-  for (const name of ["partial", "checkpoints"]) await rm(run.store.file(name), { recursive: true, force: true });
-  await run.store.update({ headline: headline(arms) });
-  env.emit({ kind: "done", report: runFiles.report });
-  return { directory: run.store.directory, expectationsMet: report.expect.every((expected) => expected.met) };
-}
-
-/** A training attacks nothing: only what it measures can be missed. */
-const expectedOf = ({ experiment, mode }: Execution): ResolvedExperiment["expect"] =>
-  experiment.expect.filter(({ metric }) => mode !== "train" || metric === "clean.accuracy");
-
-async function writeExperiment(
-  run: Execution,
-  host: RunHost,
+  experiment: ResolvedExperiment,
   data: RunData,
-  models: Readonly<Record<string, string>>,
-): Promise<Record<string, unknown>> {
-  const document = experimentDocument(run.experiment);
-  const environment: Environment = {
-    version,
-    node: process.versions.node,
-    backend: host.engine.backend,
-    device: host.engine.device,
-    source: run.source,
-    experimentHash: hashOf(document),
-    modelPath: run.modelPath,
-    data: { train: data.trainSize, test: data.test.n, sha256: data.sha256 },
-    models,
-  };
-  const whole = { ...document, environment };
-  await run.store.writeJson(runFiles.experiment, whole);
-  return whole;
+  host: RunHost,
+  ctx: RunContext,
+  emit: (event: RunEventBody) => void,
+): Promise<RunEnvironment> {
+  const { mode, modelPath, store, layout, source, request } = run;
+  const { engine } = host;
+  const { inputShape, classes, classNames, trainSize } = data;
+  const n = data.test.n;
+  const sources = run.sources?.(experiment.arms) ?? staticSources(experiment.arms, experiment.control);
+  refuseWithoutSource([...experiment.attacks, ...experiment.further], sources.undefended !== null);
+  const models = await locateModels({ experiment, sources, mode, modelPath, store, classNames }, emit);
+  const hasModel = (arm: ResolvedArm): boolean => models.has(arm);
+  const order = runningOrder(experiment.arms, sources);
+  const facts: PlanFacts = { experiment, mode, sources, order, layout, n, trainSize, inputShape, classes, hasModel };
+  const list = piecesOf(facts, run.stages, run.end.piece);
+  const hashes = await Promise.all([...models].map(async ([arm, { path }]) => (trains(arm, mode) ? "" : modelHash(path))));
+  const identity = { experiment: experimentDocument(experiment), request, mode, modelPath, hashes };
+  const dataHash = hashOf([data.sha256, data.trainSha256]);
+  const planned = { store, engine, dataHash, identity, mustMatch: run.mustMatch, clock: ctx.clock };
+  const pieces = await openPieces(list, facts, planned);
+  const meter = new ProgressMeter(list, emit, ctx.clock);
+  const networks = new OpenNetworks((arm) => models.get(arm) ?? null, inputShape, ctx);
+  const images = storedImages(pieces, n, inputShape);
+  return { experiment, mode, modelPath, source, request, store, data, images, facts, pieces, networks, engine, meter, ctx, emit };
 }
 
-/** "clean 98.6 % · pgd 0.2 %": the first arm and the attack that hurts it most. */
-function headline(arms: readonly ArmReport[]): string | null {
-  const [first] = arms;
-  if (!first) return null;
-  const worst = [...first.attacks].sort((a, b) => (a.attacked.accuracy ?? 1) - (b.attacked.accuracy ?? 1))[0];
-  return `clean ${percent(first.clean.accuracy)}${worst ? ` · ${worst.attack.id} ${percent(worst.attacked.accuracy)}` : ""}`;
-}
+/** Of a network that the run does not make; what is wrong with a model is told when it is opened. */
+const modelHash = (path: string): Promise<string> =>
+  locateModel(path)
+    .then(readArtifacts)
+    .then(({ sha256 }) => sha256)
+    .catch(() => "");
 
 /** Appends events to the folder, passes them on, and keeps `progress` of `state.json` about two seconds fresh. */
 function reporter(store: RunStore, host: RunHost): (event: RunEventBody) => void {

@@ -47,18 +47,13 @@ function figures(expected: Expected, arm: ArmReport): readonly (number | null)[]
   return arm.attacks.filter((_, i) => isMeant(keys[i] as string)).map((summary) => figure(metric, summary));
 }
 
-/** Areas under the ROC curves of the arm's detectors, as `report.json` has them. */
-function areas({ detector }: Expected, { detectors }: ArmReport, isMeant: (attack: string) => boolean): (number | null)[] {
-  const results = detectors as readonly {
-    readonly id?: string;
-    readonly results?: readonly { readonly attack: string; readonly auc: number | null }[];
-  }[];
-  return results
+/** Areas under the ROC curves of the arm's detectors. */
+const areas = ({ detector }: Expected, { detectors }: ArmReport, isMeant: (attack: string) => boolean): (number | null)[] =>
+  detectors
     .filter(({ id }) => detector === undefined || id === detector)
-    .flatMap((one) => one.results ?? [])
+    .flatMap(({ results }) => results)
     .filter(({ attack }) => isMeant(attack))
     .map(({ auc }) => auc);
-}
 
 function figure(metric: string, summary: AttackSummary): number | null {
   switch (metric) {

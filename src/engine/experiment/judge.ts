@@ -1,14 +1,14 @@
 import type { Finding } from "../../shared/results.ts";
 import { labelOf } from "../define/index.ts";
 import { targetOf } from "../metrics/robustness.ts";
-
 import { comparedFindings } from "../rules/compare.ts";
 import type { ComparedAttack } from "../rules/evidence.ts";
 import { pairRules } from "../rules/index.ts";
 import type { Where } from "../rules/rule.ts";
 import { isUndefended, type ResolvedArm } from "./arms.ts";
-import type { ArmAttack } from "./attackArm.ts";
 import type { RunEnvironment } from "./environment.ts";
+import type { ResolvedAttack } from "./resolve.ts";
+import type { MergedAttack } from "./stages/merge.ts";
 
 /** Arm, and attack where there is one, with the place in the experiment file that names them. An analysis' own attacks have no place. */
 export function whereOf(
@@ -23,7 +23,12 @@ export function whereOf(
 }
 
 /** A finished attack as the rules that compare see it. */
-export function compared(arm: ResolvedArm, { attack, summary, document, transferred }: ArmAttack, env: RunEnvironment): ComparedAttack {
+export function compared(
+  arm: ResolvedArm,
+  attack: ResolvedAttack,
+  { summary, records, transferred }: MergedAttack,
+  env: RunEnvironment,
+): ComparedAttack {
   const { entry } = attack;
   return {
     arm: arm.name,
@@ -31,9 +36,9 @@ export function compared(arm: ResolvedArm, { attack, summary, document, transfer
     key: attack.key,
     name: labelOf(attack),
     iterative: entry.iterative,
-    ball: entry.preparation ? null : entry.ball(attack.params, { inputShape: env.data.test.inputShape }),
+    ball: entry.preparation ? null : entry.ball(attack.params, { inputShape: env.data.inputShape }),
     target: targetOf(summary.attack),
-    records: document.images,
+    records,
     knowledge: isUndefended(arm) ? null : summary.mode === "static" ? "static" : "adaptive",
     static: transferred,
   };

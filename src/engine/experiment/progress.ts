@@ -1,14 +1,5 @@
 import type { RunEventBody } from "../../shared/events.ts";
-
-/** One piece of a run and what it costs, in forward passes of one image: only the ratios matter. */
-export interface Piece {
-  readonly key: string;
-  /** A sentence for people, such as "Training undefended". */
-  readonly phase: string;
-  readonly arm: string;
-  readonly attack?: string;
-  readonly cost: number;
-}
+import type { Piece } from "./piece.ts";
 
 const every = 250; // ms between progress events
 
@@ -20,13 +11,12 @@ export class ProgressMeter {
   /** Work that was done before the run was resumed: it says nothing about the speed now. */
   #given = 0;
   #current: Piece | null = null;
+  #phase = "";
   #lastSent = Number.NEGATIVE_INFINITY;
-  readonly #pieces: ReadonlyMap<string, Piece>;
   readonly #emit: (event: RunEventBody) => void;
   readonly #clock: () => number;
 
-  constructor(pieces: readonly Piece[], emit: (event: RunEventBody) => void, clock: () => number) {
-    this.#pieces = new Map(pieces.map((piece) => [piece.key, piece]));
+  constructor(pieces: readonly Pick<Piece, "cost">[], emit: (event: RunEventBody) => void, clock: () => number) {
     this.#total = Math.max(
       1,
       pieces.reduce((sum, piece) => sum + piece.cost, 0),
@@ -36,12 +26,17 @@ export class ProgressMeter {
     this.#start = clock();
   }
 
-  begin(key: string): void {
-    const piece = this.#pieces.get(key);
-    if (!piece) return;
+  /** The shards of one piece of work are one phase. */
+  begin(piece: Piece): void {
     this.#current = piece;
-    this.#lastSent = Number.NEGATIVE_INFINITY;
-    this.#emit({ kind: "phase", phase: piece.phase, arm: piece.arm, ...(piece.attack === undefined ? {} : { attack: piece.attack }) });
+    const { phase, arm, attack } = piece;
+    const name = JSON.stringify([phase, arm, attack]);
+    if (name !== this.#phase) {
+      this.#lastSent = Number.NEGATIVE_INFINITY;
+      const named = { ...(arm === undefined ? {} : { arm }), ...(attack === undefined ? {} : { attack }) };
+      this.#emit({ kind: "phase", phase, ...named });
+    }
+    this.#phase = name;
     this.report(0, 1);
   }
 
@@ -50,14 +45,22 @@ export class ProgressMeter {
     const piece = this.#current;
     if (!piece || this.#clock() - this.#lastSent < every) return;
     this.#lastSent = this.#clock();
-    const work = this.#finished + piece.cost * Math.min(1, done / Math.max(1, total));
-    this.#emit({ kind: "progress", phase: piece.phase, done, total, etaSeconds: this.#eta(work), overall: work / this.#total });
+    const share = Math.min(1, done / Math.max(1, total));
+    const work = this.#finished + piece.cost * share;
+    const { phase, images, of } = piece;
+    const shown = images && of !== undefined ? { done: images[0] + share * (images[1] - images[0]), total: of } : { done, total };
+    this.#emit({ kind: "progress", phase, ...shown, etaSeconds: this.#eta(work), overall: work / this.#total });
   }
 
-  finish(key: string, reused = false): void {
-    const cost = this.#pieces.get(key)?.cost ?? 0;
-    this.#finished += cost;
-    if (reused) this.#given += cost;
+  /** `done` images of the current shard. */
+  images(done: number): void {
+    const [start, end] = this.#current?.images ?? [0, 1];
+    this.report(done, end - start);
+  }
+
+  finish(piece: Pick<Piece, "cost">, isGiven = false): void {
+    this.#finished += piece.cost;
+    if (isGiven) this.#given += piece.cost;
     this.#current = null;
   }
 

@@ -1,17 +1,26 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Chosen, Experiment } from "../../shared/experiment.ts";
 import { attackKeys } from "../../shared/runs.ts";
-import type { Analysis, Attack, Bound, DatasetSpec, Explanation } from "../define/index.ts";
+import type { Analysis, Attack, Bound, DatasetSpec, Detector, Explanation } from "../define/index.ts";
 import { bind } from "../registry.ts";
 import { type ResolvedArm, resolveArms } from "./arms.ts";
 import { refuseAccidents } from "./expectations.ts";
 import { staticSources } from "./networks.ts";
-import { refuseWithoutSource } from "./prepareArm.ts";
 import { resolveAnalyses } from "./resolveAnalyses.ts";
+import { refuseWithoutSource } from "./stages/knowledge.ts";
 
-export type ResolvedAttack = Bound<Attack> & { readonly key: string };
+export type ResolvedAttack = Bound<Attack> & {
+  readonly key: string;
+  /** What it is to know of defences: nothing, everything, or once each. */
+  readonly knowledge: "static" | "adaptive" | "both";
+};
 /** Attacks that analyses need beside those of the experiment, each once. */
 export type FurtherAttack = ResolvedAttack & { readonly images: number };
+export type ResolvedDetector = Bound<Detector> & {
+  readonly key: string;
+  /** Share of clean images that its threshold may flag. */
+  readonly falsePositiveRate: number;
+};
 /** `further`: keys of the attacks it asked for. */
 export type ResolvedAnalysis = Bound<Analysis> & { readonly further: readonly string[] };
 export type ResolvedExplanation = Bound<Explanation> & { readonly samples: number };
@@ -26,6 +35,7 @@ export interface ResolvedExperiment {
   /** Name of the arm that static images are shown to for comparison. */
   readonly control: string | null;
   readonly attacks: readonly ResolvedAttack[];
+  readonly detectors: readonly ResolvedDetector[];
   readonly explanations: readonly ResolvedExplanation[];
   readonly analyses: readonly ResolvedAnalysis[];
   readonly further: readonly FurtherAttack[];
@@ -37,18 +47,17 @@ export function resolveExperiment(
   experiment: Experiment,
   options: { readonly directory: string; readonly name: string },
 ): ResolvedExperiment {
-  refuseWhatIsMissing(experiment);
+  refusePlugins(experiment);
   const { directory } = options;
   const { kind, train, test, ...given } = experiment.dataset;
   const dataset = bind("dataset", { kind, ...given }, { directory });
   const arms = resolveArms(experiment, directory);
   const control = experiment.control ?? null;
   const sources = staticSources(arms, control);
-  const chosen = experiment.attacks ?? [];
-  const keys = attackKeys(chosen.map((attack) => attack.kind));
-  const attacks = chosen.map((attack, i) => ({ ...bind("attack", attack, { directory }), key: keys[i] as string }));
+  const attacks = resolveAttacks(experiment.attacks ?? [], directory);
+  const detectors = resolveDetectors(experiment.detectors ?? [], directory);
   const analyses = resolveAnalyses(experiment.analyses ?? [], { dataset: dataset.id, arms, attacks });
-  const known = { arms: arms.map(({ name }) => name), attacks, detectors: (experiment.detectors ?? []).map(({ kind: id }) => id) };
+  const known = { arms: arms.map(({ name }) => name), attacks, detectors: detectors.map(({ id }) => id) };
   refuseAccidents(experiment.expect ?? [], known);
   refuseWithoutSource([...attacks, ...analyses.further], sources.undefended !== null);
   return {
@@ -58,6 +67,7 @@ export function resolveExperiment(
     arms,
     control,
     attacks,
+    detectors,
     explanations: (experiment.explanations ?? []).map(({ samples, ...rest }) => ({
       ...bind("explanation", rest as Chosen, { directory }),
       samples: typeof samples === "number" ? samples : 4,
@@ -67,10 +77,25 @@ export function resolveExperiment(
   };
 }
 
+function resolveAttacks(chosen: readonly Chosen[], directory: string): ResolvedAttack[] {
+  const keys = attackKeys(chosen.map((attack) => attack.kind));
+  return chosen.map(({ knowledge, ...attack }, i) => {
+    const known = knowledge === "static" || knowledge === "adaptive" ? knowledge : "both";
+    return { ...bind("attack", attack, { directory }), key: keys[i] as string, knowledge: known };
+  });
+}
+
+function resolveDetectors(chosen: readonly Chosen[], directory: string): ResolvedDetector[] {
+  const keys = attackKeys(chosen.map((detector) => detector.kind));
+  return chosen.map(({ falsePositiveRate, ...detector }, i) => ({
+    ...bind("detector", detector, { directory }),
+    key: keys[i] as string,
+    falsePositiveRate: typeof falsePositiveRate === "number" ? falsePositiveRate : 0.05,
+  }));
+}
+
 /** What the contract names but this version does not have is an error: nothing asked for is left out silently. */
-function refuseWhatIsMissing(experiment: Experiment): void {
-  for (const key of ["detectors", "plugins"] as const) {
-    if (experiment[key]?.length)
-      throw new BulwarkError("EXPERIMENT_INVALID", `This version has no ${key} yet.`, `Remove "${key}" from the experiment.`);
-  }
+function refusePlugins({ plugins }: Experiment): void {
+  if (plugins?.length)
+    throw new BulwarkError("EXPERIMENT_INVALID", "This version has no plugins yet.", 'Remove "plugins" from the experiment.');
 }

@@ -45,7 +45,7 @@ export function resolveAnalyses(
       const bound = bind("attack", { kind: wanted.id, ...wanted.params });
       const same = (own: ResolvedAttack): boolean => canonical(documented(own)) === canonical(documented(bound));
       const own = wanted.images === 0 ? parts.attacks.find(same) : undefined;
-      if (!own) further.set(wanted.key, { ...bound, key: wanted.key, images: wanted.images });
+      if (!own) further.set(wanted.key, { ...bound, key: wanted.key, knowledge: "both", images: wanted.images });
       return own?.key ?? wanted.key;
     });
     return { ...analysis, further: keys };

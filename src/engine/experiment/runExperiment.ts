@@ -1,19 +1,23 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Experiment } from "../../shared/experiment.ts";
 import type { RunExperimentParams, RunExperimentResult } from "../../shared/protocol.ts";
 import { type RunKind, type RunState, runFiles } from "../../shared/runs.ts";
 import { locateDataset } from "../datasets/resolve.ts";
 import { type DriverLock, takeLock } from "../io/driverLock.ts";
-import { exists, readText, writeError } from "../io/files.ts";
+import { exists, writeError } from "../io/files.ts";
 import { createRun, openRun, type RunStore, readRunState } from "../io/runStore.ts";
-import { startEngine } from "../session/engine.ts";
+import { readReport } from "../report/reportFiles.ts";
+import { openData } from "./data.ts";
 import { experimentDocument, hashOf } from "./document.ts";
 import type { RunMode } from "./environment.ts";
-import { execute, type RunHost } from "./execute.ts";
+import { type Execution, execute, type RunHost } from "./execute.ts";
+import { experimentLayout } from "./layout.ts";
 import { loadExperiment } from "./load.ts";
+import { armStages } from "./plan.ts";
 import { type ResolvedExperiment, resolveExperiment } from "./resolve.ts";
+import { type Saved, sameBackend, savedExperiment } from "./savedRun.ts";
+import { reportPiece } from "./stages/report.ts";
 
 const kinds: Readonly<Record<RunMode, RunKind>> = { run: "experiment", train: "train", evaluate: "evaluate" };
 
@@ -33,31 +37,44 @@ export async function runExperiment(params: RunExperimentParams, host: RunHost):
   const { store, isResumed, warning } = await openStore(params, experiment, host);
   if (warning) host.onEvent?.(store.append({ kind: "warning", message: warning }));
   const modelPath = params.model === undefined ? null : path.resolve(params.model);
-  return execute({ experiment, mode: params.mode, modelPath, store, source: path.basename(file), isResumed }, host);
+  const source = path.basename(file);
+  return runInto({ experiment, mode: params.mode, modelPath, store, source, isResumed, mustMatch: false }, host);
+}
+
+type Begun = Omit<Execution, "layout" | "stages" | "openData" | "end">;
+
+async function runInto(run: Begun, host: RunHost): Promise<RunExperimentResult> {
+  const end = { piece: reportPiece, file: runFiles.report };
+  await execute({ ...run, layout: experimentLayout, stages: armStages, openData, end }, host);
+  const { directory } = run.store;
+  const { expect } = await readReport(directory);
+  return { directory, expectationsMet: expect.every((expected) => expected.met) };
+}
+
+export interface ResumeParams {
+  readonly directory: string;
+  /** "auto" for the one that the run was begun on. */
+  readonly backend: string;
+  readonly force?: boolean;
 }
 
 /**
- * Goes on with a run that was interrupted, cancelled or failed, on the backend it was started with; ends with the result that it would
- * have had uninterrupted.
+ * Goes on with an experiment that was interrupted, cancelled or failed, on the backend it was started with; ends with the result that it
+ * would have had uninterrupted.
  * @throws RUN_NOT_FOUND, RUN_INVALID, RUN_LOCKED
  */
-export async function resumeRun(
-  params: { readonly directory: string; readonly backend: string; readonly force?: boolean },
-  host: RunHost,
-): Promise<RunExperimentResult> {
+export async function resumeRun(params: ResumeParams, host: RunHost): Promise<RunExperimentResult> {
   const state = await readRunState(params.directory);
   const mode = (Object.keys(kinds) as RunMode[]).find((name) => kinds[name] === state.kind);
   if (mode === undefined) throw new BulwarkError("RUN_INVALID", `A run of kind "${state.kind}" cannot be resumed.`, "Start it again.");
-  const saved = await savedExperiment(params.directory);
-  const { environment, ...experiment } = saved;
-  const resolved = resolveExperiment(experiment, { directory: params.directory, name: state.title });
+  const { environment, ...saved } = await savedExperiment(params.directory);
+  const experiment = resolveExperiment(saved, { directory: params.directory, name: state.title });
+  const { engine, warning } = await sameBackend(params.backend, environment?.backend, host.engine);
   const store = await openRun(params.directory, { force: params.force, signal: host.signal, note: host.note });
-  const engine = await sameBackend(params.backend, environment?.backend, host, store);
+  if (warning) host.onEvent?.(store.append({ kind: "warning", code: "BACKEND_UNAVAILABLE", message: warning }));
   const source = environment?.source ?? "experiment.json";
-  return execute(
-    { experiment: resolved, mode, modelPath: environment?.modelPath ?? null, store, source, isResumed: true },
-    { ...host, engine },
-  );
+  const modelPath = environment?.modelPath ?? null;
+  return runInto({ experiment, mode, modelPath, store, source, isResumed: true, mustMatch: true }, { ...host, engine });
 }
 
 /** A data set that is found by itself gets its path, so that the run can be resumed from anywhere. */
@@ -67,32 +84,6 @@ async function located(experiment: ResolvedExperiment, workspace: string): Promi
   const given = typeof params["path"] === "string" ? params["path"] : undefined;
   const found = { ...params, path: await locateDataset(id, given, workspace) };
   return { ...experiment, dataset: { ...experiment.dataset, params: found } };
-}
-
-type Saved = Experiment & {
-  readonly environment?: { readonly backend?: string; readonly source?: string; readonly modelPath?: string | null };
-};
-
-async function savedExperiment(directory: string): Promise<Saved> {
-  const file = path.join(directory, runFiles.experiment);
-  try {
-    return JSON.parse(await readText(file)) as Saved;
-  } catch (cause) {
-    throw new BulwarkError("RUN_INVALID", `${file} is missing or damaged.`, "Start the run again from its experiment file.", { cause });
-  }
-}
-
-/** Numbers of two backends differ in the last digits: a run is finished on the one it was begun on, if that still starts. */
-async function sameBackend(asked: string, recorded: string | undefined, host: RunHost, store: RunStore): Promise<RunHost["engine"]> {
-  if (asked !== "auto" || recorded === undefined || recorded === host.engine.backend) return host.engine;
-  try {
-    return await startEngine(recorded);
-  } catch (thrown) {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    const message = `The run was begun on ${recorded}, which does not start here; it goes on with ${host.engine.backend}. ${reason}`;
-    host.onEvent?.(store.append({ kind: "warning", code: "BACKEND_UNAVAILABLE", message }));
-    return host.engine;
-  }
 }
 
 async function openStore(
@@ -115,7 +106,7 @@ async function openStore(
   }
   const store = await openRun(directory, { lock });
   const isFinished = state.status === "done" || state.kind !== kind;
-  await store.update({ kind, ...(isFinished ? { completed: [], progress: 0 } : {}) });
+  await store.update({ kind, ...(isFinished ? { progress: 0 } : {}) });
   return { store, isResumed: true };
 }
 

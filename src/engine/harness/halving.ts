@@ -35,12 +35,13 @@ async function inParts(o: AttackBatchOptions, most: number, ctx: RunContext): Pr
   for (let start = 0; start < n; start += most) {
     const end = Math.min(n, start + most);
     const batch = { images: images.slice(start * pixels, end * pixels), labels: labels.slice(start, end), n: end - start };
-    const { targetIndices, progress } = o;
+    const { targetIndices, cleanPredictions, progress } = o;
     const part: AttackBatchOptions = {
       ...o,
       batch,
       firstIndex: o.firstIndex + start,
       ...(targetIndices ? { targetIndices: targetIndices.slice(start, end) } : {}),
+      ...(cleanPredictions ? { cleanPredictions: cleanPredictions.slice(start, end) } : {}),
       ...(progress ? { progress: (share: number) => progress((start + share * (end - start)) / n) } : {}),
     };
     outcomes.push(await attackBatch(part, ctx));

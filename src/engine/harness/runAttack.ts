@@ -20,6 +20,8 @@ export interface AttackBatchOptions {
   /** Index of the first image in the data set; records and random streams are named by index. */
   readonly firstIndex: number;
   readonly seedName: string;
+  /** Predicted classes of the images before the attack, where somebody has them; of a randomised model those that `predict` draws. */
+  readonly cleanPredictions?: Int32Array | undefined;
   /** Class aimed at for each image; overrides what the parameters say. */
   readonly targetIndices?: readonly number[];
   /** What the attack's preparation made; without it, an attack that has one is prepared with the images of this batch. */
@@ -50,7 +52,7 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   let own: unknown;
   try {
     const scored = (images: Float32Array): Promise<Int32Array> => predict(forImages(o.model, ctx.rng, o.firstIndex), images);
-    const before = await scored(o.batch.images);
+    const before = o.cleanPredictions ?? (await scored(o.batch.images));
     const evaluations = { ...o.model.evaluations };
     const attackContext = contextOf(o, best, ctx);
     const attacked = { images: x, labels, ...(targets ? { targets } : {}) };

@@ -26,9 +26,7 @@ export interface RunStore {
   file(name: string): string;
   /** Appends one event, with its time, and returns it. */
   append(event: RunEventBody): RunEvent;
-  update(change: Partial<Pick<RunState, "kind" | "status" | "progress" | "headline" | "completed" | "error" | "title">>): Promise<void>;
-  /** Records a finished piece, such as "train:undefended". */
-  complete(key: string): Promise<void>;
+  update(change: Partial<Pick<RunState, "kind" | "status" | "progress" | "headline" | "error" | "title">>): Promise<void>;
   writeJson(name: string, value: unknown): Promise<void>;
 }
 
@@ -100,7 +98,6 @@ export async function createRun(run: NewRun): Promise<RunStore> {
       ...(request === undefined ? {} : { request }),
       progress: 0,
       headline: null,
-      completed: [],
       error: null,
     };
     await rm(path.join(directory, runFiles.events), { force: true });
@@ -160,7 +157,7 @@ export async function readRunState(directory: string): Promise<RunState> {
   } catch {
     throw new BulwarkError("RUN_INVALID", `${file} is damaged.`, "Start the run again into another folder.");
   }
-  if (state.version !== 1 || !Array.isArray(state.completed))
+  if (state.version !== 1)
     throw new BulwarkError("RUN_INVALID", `${file} was written by another version.`, "Start the run again into another folder.");
   if (state.status !== "running") return state;
   const driver = await readDriver(path.join(directory, runFiles.driver));
@@ -217,7 +214,6 @@ function storeOf(directory: string, first: RunState, lock: DriverLock): RunStore
       return event;
     },
     update,
-    complete: (key) => (state.completed.includes(key) ? Promise.resolve() : update({ completed: [...state.completed, key] })),
     async writeJson(name, value) {
       const file = path.join(directory, name);
       await guard(mkdir(path.dirname(file), { recursive: true }));

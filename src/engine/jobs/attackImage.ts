@@ -131,8 +131,15 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
 
 async function save(task: Task, outcome: BatchOutcome, result: AttackImageResult): Promise<void> {
   const { store, model } = task;
-  const evaluated = { ...outcome, outcomes: [] };
-  await writeAdversarial(store.file(runFiles.adversarial), evaluated, model.inputShape);
+  const { clean, adversarial, labels, predictions } = outcome;
+  await writeAdversarial(store.file(runFiles.adversarial), {
+    n: labels.length,
+    inputShape: model.inputShape,
+    clean: () => [clean],
+    adversarial: () => [adversarial],
+    label: labels,
+    prediction: predictions,
+  });
   await store.writeJson(runFiles.result, result);
   const verdict = result.success
     ? `${result.before.prediction.name} → ${result.after.prediction.name}`

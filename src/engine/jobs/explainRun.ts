@@ -3,7 +3,8 @@ import type { AttentionResult, AttentionSide, Inspected, Pick } from "../../shar
 import { attentionBytes } from "../attention/colour.ts";
 import { type Classifier, spatialLayers } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
-import { type Explanations, explainImages } from "../evaluation/explain.ts";
+import type { Explanations } from "../define/index.ts";
+import { explainImages } from "../evaluation/explain.ts";
 import { classScores } from "../evaluation/picture.ts";
 import { writePicture } from "../evaluation/write.ts";
 import { writePng } from "../io/png.ts";

@@ -1,8 +1,5 @@
-/** A point of the curve: share of the negatives and of the positives whose score reaches a threshold. */
-export interface RocPoint {
-  readonly falsePositiveRate: number;
-  readonly truePositiveRate: number;
-}
+import type { RocPoint } from "../../shared/results.ts";
+
 export interface Roc {
   /** From (0,0) to (1,1), thresholds descending; points are joined by straight lines, so ties make diagonals. */
   readonly points: readonly RocPoint[];
@@ -46,7 +43,7 @@ export function microAverageRoc(probabilities: ArrayLike<number>, labels: ArrayL
 }
 
 /** Fewer points for a drawing: one wherever either rate has moved by 1/`resolution` since the last, and the ends. */
-export function thin({ points }: Roc, resolution: number): RocPoint[] {
+export function thin({ points }: Pick<Roc, "points">, resolution: number): RocPoint[] {
   const kept: RocPoint[] = [];
   for (const [i, point] of points.entries()) {
     const last = kept.at(-1);

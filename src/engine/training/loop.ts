@@ -37,6 +37,7 @@ export interface Trained {
   readonly bestEpoch: number | null;
   readonly seconds: number;
   readonly imagesPerSecond: number;
+  readonly history: readonly EpochRecord[];
 }
 
 /**
@@ -65,7 +66,7 @@ export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> 
     if (best) await restoreBest(o.checkpointDirectory, network);
     const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
     const seen = o.train.size * history.length;
-    return { epochs: history.length, bestEpoch: best?.epoch ?? null, seconds, imagesPerSecond: seconds > 0 ? seen / seconds : 0 };
+    return { epochs: history.length, bestEpoch: best?.epoch ?? null, seconds, imagesPerSecond: seconds > 0 ? seen / seconds : 0, history };
   } finally {
     optimizer.dispose();
   }

@@ -47,7 +47,7 @@ async function readState(host: PanelHost<ReportState, ReportUpdate>, directory: 
   const report = await readReport(directory);
   const now = new Date().toISOString();
   const id = path.basename(directory);
-  const times = { createdAt: now, updatedAt: now, pid: null, progress: 0, headline: null, completed: [], error: null };
+  const times = { createdAt: now, updatedAt: now, pid: null, progress: 0, headline: null, error: null };
   return {
     run: run ?? { version: 1, run: id, kind: "experiment", title: id, status: "failed", ...times },
     report,

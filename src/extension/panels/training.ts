@@ -86,7 +86,6 @@ const waiting = (run: string): RunState => ({
   updatedAt: new Date().toISOString(),
   progress: 0,
   headline: null,
-  completed: [],
   error: null,
 });
 

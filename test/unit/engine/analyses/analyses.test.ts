@@ -9,7 +9,7 @@ import { rocCurve, rocOf } from "../../../../src/engine/analyses/rocCurve.ts";
 import { timing } from "../../../../src/engine/analyses/timing.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import type { AnalysisTable, Choice } from "../../../../src/shared/results.ts";
-import { analysedAttack, arm, facts, undefended, volumized } from "./fixtures.ts";
+import { analysedAttack, arm, facts, subject, undefended, volumized } from "./fixtures.ts";
 
 const nPixel = { id: "nPixel", params: { pixels: 1 } };
 const ctx = createContext();
@@ -17,7 +17,6 @@ const column = (table: AnalysisTable | undefined, name: string) => {
   const at = table?.columns.findIndex((c) => c.name === name) ?? -1;
   return table?.rows.map((row) => row[at]);
 };
-const nothing = { scores: () => Promise.reject(new Error("not asked")), time: () => Promise.reject(new Error("not asked")) };
 
 describe("the curve over an attack's size", () => {
   const params = { attack: "nPixel", over: "pixels", values: [1, 4], images: 0, betaDenominator: "cleanCorrect" };
@@ -48,9 +47,8 @@ describe("the curve over an attack's size", () => {
   it("counts β by both denominators, and shows the static attack beside the adaptive one", async () => {
     // Undefended: images 0, 1 and 2 were fooled. Defended: 8 of 10 right when clean, 5 of them held; of the fooled ones only image 0.
     const further = [analysedAttack({ attack: nPixel, fate: "rbbrrrrbww", transferred: { fate: "rrbrrrrrww", undefended: "bbbrrrrrrr" } })];
-    const subject = { attacks: [], further, ...nothing };
     const measure = async (betaDenominator: string) => {
-      const data = await robustnessCurve.measure?.(subject, { ...params, values: [1], betaDenominator }, ctx);
+      const data = await robustnessCurve.measure?.(subject({ further }), { ...params, values: [1], betaDenominator }, ctx);
       return (data as { points: { defended: number; of: number }[] }).points[0];
     };
     expect(await measure("cleanCorrect")).toMatchObject({ n: 10, cleanCorrect: 8, attackedCorrect: 5, defended: 5, of: 8 });
@@ -73,7 +71,7 @@ describe("the curve over an attack's size", () => {
     // Images 0 and 1 are of the class aimed at. All four were right; image 1 and image 3 are broken: β 1 of 2, δ 2 of 4.
     const aimed = { id: "nPixel", params: { pixels: 1, target: 1 } };
     const further = [analysedAttack({ attack: aimed, fate: "rbrb", classes: [1, 1, 0, 0] })];
-    const data = await robustnessCurve.measure?.({ attacks: [], further, ...nothing }, { ...params, values: [1] }, ctx);
+    const data = await robustnessCurve.measure?.(subject({ further }), { ...params, values: [1] }, ctx);
     const shown = robustnessCurve.present([arm({ name: "a", defense: undefended, data })], { ...params, values: [1] }, facts([], [nPixel]));
     expect(shown.tables[0]?.rows).toEqual([["a", 1, 4, 1, 0.5, null, 0.5, 0.5]]);
     // Wilson 95 % of 1 of 2: 0.0945 to 0.9055; of 2 of 4: 0.1500 to 0.8500.
@@ -86,7 +84,7 @@ describe("the curve over an attack's size", () => {
     const plain = analysedAttack({ attack: patch, fate: "rrbb" });
     const further = [{ ...plain, summary: { ...plain.summary, covering: { attacked: { accuracy: 0.75, correct: 3 } } } }];
     const chosen = { ...params, attack: "adversarialPatch", over: "area", values: [0.1] };
-    const data = await robustnessCurve.measure?.({ attacks: [], further, ...nothing }, chosen, ctx);
+    const data = await robustnessCurve.measure?.(subject({ further }), chosen, ctx);
     const [table] = robustnessCurve.present([arm({ name: "a", defense: undefended, data })], chosen, facts([], [patch])).tables;
     expect(column(table, "grey patch")).toEqual([0.75]);
     expect(column(table, "β")).toEqual([0.5]);
@@ -94,7 +92,7 @@ describe("the curve over an attack's size", () => {
 
   it("draws no band around δ where the attack also repaired images", async () => {
     const further = [analysedAttack({ attack: nPixel, fate: "rrbbhw" })];
-    const data = await robustnessCurve.measure?.({ attacks: [], further, ...nothing }, { ...params, values: [1] }, ctx);
+    const data = await robustnessCurve.measure?.(subject({ further }), { ...params, values: [1] }, ctx);
     const shown = robustnessCurve.present([arm({ name: "a", defense: undefended, data })], { ...params, values: [1] }, facts([], [nPixel]));
     expect(shown.charts[1]?.series[0]?.points).toEqual([{ x: 1, y: (4 - 3) / 6 }]);
   });
@@ -214,13 +212,11 @@ describe("ROC and timing", () => {
     const attacked = Float32Array.from([0.7, 0.2, 0.1, 0.3, 0.4, 0.3, 0.5, 0.3, 0.2]);
     const clean = Float32Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]);
     const labels = Int32Array.from([0, 1, 2]);
-    const subject = {
+    const measured = subject({
       attacks: [analysedAttack({ attack: nPixel, fate: "rrb" })],
-      further: [],
       scores: async (key: string | null) => ({ probabilities: key === null ? clean : attacked, labels, classes: 3 }),
-      time: nothing.time,
-    };
-    const data = await rocCurve.measure?.(subject, { resolution: 200 }, ctx);
+    });
+    const data = await rocCurve.measure?.(measured, { resolution: 200 }, ctx);
     expect(rocOf(data).map(({ attack, auc }) => [attack, auc])).toEqual([
       [null, 1],
       ["nPixel", expect.closeTo(0.694444, 6)],

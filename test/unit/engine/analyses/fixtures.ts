@@ -1,5 +1,5 @@
-import type { AnalysedArm, AnalysedAttack, RunFacts } from "../../../../src/engine/define/analysis.ts";
-import { staticResult } from "../../../../src/engine/experiment/transferArm.ts";
+import type { AnalysedArm, AnalysedAttack, AnalysisSubject, RunFacts } from "../../../../src/engine/define/analysis.ts";
+import { staticResult } from "../../../../src/engine/experiment/stages/staticResult.ts";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
 import { targetOf } from "../../../../src/engine/metrics/robustness.ts";
 import { find } from "../../../../src/engine/registry.ts";
@@ -83,4 +83,23 @@ export const facts = (arms: readonly AnalysedArm[], attacks: readonly Choice[] =
   attackParams: (id) => find("attack", id).params,
   attackTitle: (id) => find("attack", id).title,
   inputShape: [32, 32, 3],
+  across: null,
+});
+
+const unasked = (): never => {
+  throw new Error("not asked");
+};
+/** An arm of which an analysis may ask what the test says, and nothing else. */
+export const subject = (asked: Partial<AnalysisSubject>): AnalysisSubject => ({
+  get model() {
+    return unasked();
+  },
+  attacks: [],
+  further: [],
+  images: unasked,
+  boxes: unasked,
+  explain: unasked,
+  scores: unasked,
+  time: unasked,
+  ...asked,
 });

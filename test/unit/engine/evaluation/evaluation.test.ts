@@ -1,15 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import type { Classifier } from "../../../../src/engine/classifier/classifier.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import type { ImageBatch } from "../../../../src/engine/define/index.ts";
-import { batchesOf, batchSizeOf, inMemory } from "../../../../src/engine/evaluation/batches.ts";
-import { cleanAccuracy, cleanAnswers } from "../../../../src/engine/evaluation/clean.ts";
-import { evaluateAttack } from "../../../../src/engine/evaluation/evaluate.ts";
-import { PartialBatches } from "../../../../src/engine/evaluation/partial.ts";
+import type { EvaluationImages, ImageBatch } from "../../../../src/engine/define/index.ts";
+import { batchesOf, batchSizeOf, inMemory, type Range } from "../../../../src/engine/evaluation/batches.ts";
+import { type Classified, classifyBatches } from "../../../../src/engine/evaluation/clean.ts";
+import { attackBatches } from "../../../../src/engine/evaluation/evaluate.ts";
+import type { BatchOutcome } from "../../../../src/engine/harness/types.ts";
 import { bind } from "../../../../src/engine/registry.ts";
 import { labelledByModel, linearClassifier, randomBatch } from "../fixtures.ts";
 
@@ -20,17 +17,12 @@ const rows = [
 ];
 let model: Classifier;
 let batch: ImageBatch;
-let folder: string;
 beforeAll(async () => {
   await useBackend("cpu");
   model = linearClassifier(rows, [...shape]);
   batch = labelledByModel(model, randomBatch(230, shape, 2));
-  folder = mkdtempSync(path.join(os.tmpdir(), "bulwark-partial-"));
 });
-afterAll(() => {
-  model.dispose();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => model.dispose());
 
 const pgd = { ...bind("attack", { kind: "pgd", eps: 0.2, steps: 3 }), key: "pgd" };
 
@@ -50,52 +42,50 @@ describe("batches", () => {
   });
 });
 
-describe("an attack over many batches", () => {
-  it("that was stopped between batches ends as the one that was not", async () => {
+const attacked = async (images: EvaluationImages, range: Range): Promise<BatchOutcome[]> => {
+  const outcomes: BatchOutcome[] = [];
+  for await (const outcome of attackBatches({ attack: pgd, model, images }, range, createContext({ seed: 3 }))) outcomes.push(outcome);
+  return outcomes;
+};
+const pixelsOf = (outcomes: readonly BatchOutcome[]): number[] => outcomes.flatMap(({ adversarial }) => [...adversarial]);
+
+describe("an attack on a part of the images", () => {
+  it("gives them what an attack on all of them gives, wherever the part begins", async () => {
     const images = inMemory(batch, shape);
-    const whole = await evaluateAttack({ attack: pgd, model, images }, createContext({ seed: 3 }));
-    const partial = new PartialBatches(path.join(folder, "a"));
-    const abort = new AbortController();
-    const onProgress = (done: number): void => {
-      if (done > 100) abort.abort(); // within the second batch
-    };
-    const stopped = evaluateAttack({ attack: pgd, model, images, partial, onProgress }, createContext({ seed: 3, signal: abort.signal }));
-    await expect(stopped).rejects.toMatchObject({ code: "CANCELLED" });
-    expect(readdirSync(path.join(folder, "a")).sort()).toEqual(["0.json", "0.npz"]);
-    let read = 0;
-    const counted: typeof images = {
-      ...images,
-      read(start, end) {
-        read++;
-        return images.read(start, end);
-      },
-    };
-    const resumed = await evaluateAttack({ attack: pgd, model, images: counted, partial }, createContext({ seed: 3 }));
-    expect(read).toBe(2); // the first batch was not attacked again
-    expect(resumed.adversarial).toEqual(whole.adversarial);
-    expect(resumed.clean).toEqual(batch.images);
-    expect(resumed.predictions).toEqual(whole.predictions);
-    expect(resumed.outcomes.flatMap(({ records }) => records)).toEqual(whole.outcomes.flatMap(({ records }) => records));
-    expect(resumed.outcomes.flatMap(({ records }) => records).map(({ index }) => index)).toEqual(Array.from({ length: 230 }, (_, i) => i));
-    await partial.remove();
-    expect(readdirSync(folder)).toEqual([]);
+    const whole = await attacked(images, [0, 230]);
+    const parts = [...(await attacked(images, [0, 130])), ...(await attacked(images, [130, 230]))];
+    expect(pixelsOf(parts)).toEqual(pixelsOf(whole));
+    expect(parts.flatMap(({ records }) => records)).toEqual(whole.flatMap(({ records }) => records));
+    expect(whole.flatMap(({ records }) => records).map(({ index }) => index)).toEqual(Array.from({ length: 230 }, (_, i) => i));
   });
 
-  it("takes nothing from a batch whose record was not finished", async () => {
-    const partial = new PartialBatches(path.join(folder, "b"));
-    const few = inMemory({ images: batch.images.slice(0, 8), labels: batch.labels.slice(0, 2), n: 2 }, shape);
-    await evaluateAttack({ attack: pgd, model, images: few, partial }, createContext());
-    rmSync(path.join(folder, "b/0.json"));
-    expect(await partial.load(0)).toBeNull();
-    await partial.remove();
+  it("reads no image outside it, and stops between batches", async () => {
+    const asked: number[][] = [];
+    const all = inMemory(batch, shape);
+    const images: EvaluationImages = {
+      ...all,
+      read(start, end) {
+        asked.push([start, end]);
+        return all.read(start, end);
+      },
+    };
+    const abort = new AbortController();
+    const stream = attackBatches({ attack: pgd, model, images }, [100, 230], createContext({ signal: abort.signal }));
+    await stream.next();
+    abort.abort();
+    await expect(stream.next()).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(asked).toEqual([[100, 200]]);
   });
 });
 
-describe("clean accuracy", () => {
-  it("counts over all batches", async () => {
-    const labels = batch.labels.map((label, i) => (i % 10 === 0 ? 1 - label : label)); // 23 of 230 made wrong
-    const answers = await cleanAnswers(model, inMemory({ ...batch, labels }, shape), createContext());
-    expect(answers.map(({ label }) => label)).toEqual([...labels]);
-    expect(cleanAccuracy(answers)).toEqual({ accuracy: 207 / 230, correct: 207, n: 230 });
+describe("what a model says of clean images", () => {
+  it("is the largest score and its probability, image by image", async () => {
+    const found: Classified[] = [];
+    for await (const part of classifyBatches(model, inMemory(batch, shape), [0, 230], createContext())) found.push(part);
+    expect(found.map(({ predictions }) => predictions.length)).toEqual([100, 100, 30]);
+    expect(found.flatMap(({ predictions }) => [...predictions])).toEqual([...batch.labels]);
+    // By hand for image 0: softmax of two linear scores is a logistic function of their difference.
+    const [a, b] = rows.map((row) => row.reduce((sum, weight, i) => sum + weight * (batch.images[i] as number), 0)) as [number, number];
+    expect(found[0]?.probabilities[0]).toBeCloseTo(1 / (1 + Math.exp(b - a)), 6);
   });
 });

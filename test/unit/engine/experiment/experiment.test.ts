@@ -9,7 +9,7 @@ import { loadExperiment, parseExperiment } from "../../../../src/engine/experime
 import { ProgressMeter } from "../../../../src/engine/experiment/progress.ts";
 import { resolveExperiment } from "../../../../src/engine/experiment/resolve.ts";
 import type { RunEventBody } from "../../../../src/shared/events.ts";
-import type { ArmReport, AttackSummary } from "../../../../src/shared/results.ts";
+import type { ArmReport, AttackSummary, DetectedAttack } from "../../../../src/shared/results.ts";
 
 const source = `{
   // comments are allowed
@@ -208,11 +208,12 @@ describe("what is expected", () => {
 
   it("knows the worst case and detectors, where the report has them", () => {
     const worst = { accuracy: 0.3, correct: 3, n: 10, interval: null, attacks: ["fgsm", "pgd"] };
-    const results = [
-      { attack: "fgsm", auc: 0.9 },
-      { attack: "pgd", auc: 0.7 },
-    ];
-    const rich = [{ ...arm("a", [summary("fgsm", 0.6), summary("pgd", 0.4)]), worst, detectors: [{ id: "d", results }] }];
+    const result = (attack: string, auc: number): DetectedAttack => {
+      return { attack, auc, adaptive: false, n: 10, interval: null, detected: null, points: [], files: { scores: "" } };
+    };
+    const scored = { params: {}, key: "d", label: "D", threshold: null, falsePositiveRate: 0.05, flaggedClean: null, thresholdImages: 0 };
+    const results = [result("fgsm", 0.9), result("pgd", 0.7)];
+    const rich = [{ ...arm("a", [summary("fgsm", 0.6), summary("pgd", 0.4)]), worst, detectors: [{ ...scored, id: "d", results }] }];
     const value = (metric: string, more: object = {}) => checkExpectations([{ metric, min: 0, ...more }], rich, "a")[0]?.value;
     expect(value("worst.accuracy")).toBe(0.3);
     expect([value("detector.auc"), value("detector.auc", { attack: "fgsm" }), value("detector.auc", { detector: "e" })]).toEqual([
@@ -246,20 +247,22 @@ describe("progress", () => {
   it("counts pieces by their cost, and judges speed by the work since the run was resumed", () => {
     let now = 0;
     const events: RunEventBody[] = [];
-    const piece = (key: string, cost: number) => ({ key, phase: key, arm: "a", cost });
+    const blank = { stage: "clean", needs: [], memory: 0, device: "evaluate", run: async () => undefined } as const;
+    const piece = (key: string, cost: number) => ({ ...blank, key, phase: key, arm: "a", cost });
+    const [old, fresh] = [piece("old", 60), piece("new", 40)];
     const meter = new ProgressMeter(
-      [piece("old", 60), piece("new", 40)],
+      [old, fresh],
       (event) => events.push(event),
       () => now,
     );
-    meter.finish("old", true);
-    meter.begin("new");
+    meter.finish(old, true);
+    meter.begin(fresh);
     now = 10_000;
     meter.report(1, 4); // 10 of the 40 in 10 s: 30 s for the rest
     expect(events.at(-1)).toEqual({ kind: "progress", phase: "new", done: 1, total: 4, etaSeconds: 30, overall: 0.7 });
     meter.report(2, 4); // too soon to be worth a message
     expect(events).toHaveLength(3);
-    meter.finish("new");
+    meter.finish(fresh);
     expect(meter.overall).toBe(1);
   });
 });

@@ -24,15 +24,12 @@ describe("a run folder", () => {
     expect(readdirSync(path.join(workspace, ".bulwark/runs"))).toHaveLength(5);
   });
 
-  it("keeps what was completed when it is opened again", async () => {
+  it("keeps how far it was when it is opened again", async () => {
     const run = await create();
-    await run.complete("train:undefended");
-    await run.complete("train:undefended");
     await run.update({ progress: 0.25, headline: "clean 98.0 %" });
     await run.lock.release();
     const again = await openRun(run.directory);
     expect(again.state).toMatchObject({ status: "running", progress: 0.25, headline: "clean 98.0 %" });
-    expect(again.state.completed).toEqual(["train:undefended"]);
   });
 
   it("writes updates in the order they were asked for", async () => {

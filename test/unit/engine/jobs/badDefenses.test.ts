@@ -89,7 +89,7 @@ describe.each(bad)("a defence that is wrong (%s)", (id, message) => {
     await refused("defend", (p) => defendDataset(p, engine, ctx));
     await refused("alone", (p) => defendDataset({ ...p, model: null }, engine, ctx));
     await refused("detect", (p) => detectDataset({ ...p, detector: { id: "softmaxEntropy", params: {} } }, engine, ctx));
-    await refused("attack", (p) => attackDataset({ ...p, attack: { id: "fgsm", params: {} }, mode: null }, engine, ctx));
+    await refused("attack", (p) => attackDataset({ ...p, attack: { id: "fgsm", params: {} }, mode: null }, { engine, signal: ctx.signal }));
   });
 });
 

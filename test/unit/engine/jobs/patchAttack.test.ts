@@ -2,7 +2,6 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createContext } from "../../../../src/engine/context.ts";
 import { encodePng } from "../../../../src/engine/io/decode.ts";
 import { readImage } from "../../../../src/engine/io/images.ts";
 import { readNpz, writeNpz } from "../../../../src/engine/io/npz.ts";
@@ -37,8 +36,7 @@ const attack = (name: string, params: AttackDatasetParams["attack"]["params"], m
       directory: path.join(workspace, name),
       ...more,
     },
-    engine,
-    createContext({ seed: 2 }),
+    { engine, signal: new AbortController().signal },
   );
 const patchOf = async (name: string): Promise<PatchDocument> =>
   JSON.parse(await readFile(path.join(workspace, name, "patch.json"), "utf8")) as PatchDocument;

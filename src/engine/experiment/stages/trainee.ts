@@ -1,11 +1,11 @@
-import type { InputContract } from "../../shared/contract.ts";
-import { BulwarkError } from "../../shared/errors.ts";
-import { documented } from "../define/index.ts";
-import { readArtifacts } from "../importers/artifacts.ts";
-import { type LoadedNetwork, loadNetwork, locateModel } from "../importers/index.ts";
-import type { tfl } from "../tf.ts";
-import type { ResolvedArm } from "./arms.ts";
-import type { RunEnvironment } from "./environment.ts";
+import type { InputContract } from "../../../shared/contract.ts";
+import { BulwarkError } from "../../../shared/errors.ts";
+import { documented } from "../../define/index.ts";
+import { readArtifacts } from "../../importers/artifacts.ts";
+import { type LoadedNetwork, loadNetwork, locateModel } from "../../importers/index.ts";
+import type { tfl } from "../../tf.ts";
+import type { ResolvedArm } from "../arms.ts";
+import type { RunEnvironment } from "../environment.ts";
 
 /** The 2-D network that an arm's training begins with. */
 export interface Trainee {
@@ -17,7 +17,7 @@ export interface Trainee {
 type ModelFile = Extract<ResolvedArm["model"], { file: string }>;
 
 export async function traineeOf(arm: ResolvedArm, env: RunEnvironment): Promise<Trainee> {
-  const { dataset, classes } = env.data;
+  const { inputShape, classes } = env.data;
   const { model } = arm;
   if ("file" in model) {
     const { sha256 } = await readArtifacts(await locateModel(model.file));
@@ -26,7 +26,7 @@ export async function traineeOf(arm: ResolvedArm, env: RunEnvironment): Promise<
   return {
     identity: documented(model),
     build: async () => ({
-      network: model.entry.build(model.params, { inputShape: dataset.inputShape, classes, seed: arm.seed }),
+      network: model.entry.build(model.params, { inputShape, classes, seed: arm.seed }),
       input: {},
     }),
   };
@@ -50,13 +50,13 @@ function checkTrainable({ network, contract, outputs }: LoadedNetwork, model: st
   if (defense) throw refuse(`is defended by ${defense.id} already`, "Name the file of the network that it was made from.");
   if (outputs === "probabilities")
     throw refuse("gives probabilities, and training needs the scores before its softmax", "Save the model without the softmax.");
-  const { dataset, classes } = env.data;
+  const { inputShape, classes } = env.data;
   const size = (network.inputs[0]?.shape ?? []).slice(1);
   const inner = contract.input.layout === "nchw" ? [...size.slice(1), size[0]] : size;
-  if (inner.some((side, i) => typeof side === "number" && side !== dataset.inputShape[i]))
+  if (inner.some((side, i) => typeof side === "number" && side !== inputShape[i]))
     throw new BulwarkError(
       "IMAGE_SIZE",
-      `${model} takes images of ${inner.join("×")}, the data set has ${dataset.inputShape.join("×")}.`,
+      `${model} takes images of ${inner.join("×")}, the data set has ${inputShape.join("×")}.`,
       "Choose a data set of that size, or set the data set's size.",
     );
   const scores = network.outputs[0]?.shape.at(-1);

@@ -1,21 +1,26 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import type { InputContract } from "../../shared/contract.ts";
-import { BulwarkError } from "../../shared/errors.ts";
-import type { RunEvent } from "../../shared/events.ts";
-import { armModelFolder, slug } from "../../shared/runs.ts";
-import { classifierOf } from "../classifier/network.ts";
-import { documented, type TrainingPlan } from "../define/index.ts";
-import { saveNetwork } from "../importers/index.ts";
-import { readText } from "../io/files.ts";
-import { readRunEvents } from "../io/runStore.ts";
-import { createRandom } from "../random.ts";
-import { planOf } from "../session/openModel.ts";
-import type { tfl } from "../tf.ts";
-import { train } from "../training/loop.ts";
-import { defenseOf, type ResolvedArm } from "./arms.ts";
-import { hashOf } from "./document.ts";
-import type { RunEnvironment } from "./environment.ts";
+import type { InputContract } from "../../../shared/contract.ts";
+import type { RunEvent } from "../../../shared/events.ts";
+import { slug } from "../../../shared/runs.ts";
+import { classifierOf } from "../../classifier/network.ts";
+import { documented, type TrainingPlan } from "../../define/index.ts";
+import { saveNetwork } from "../../importers/index.ts";
+import { readText, writeAtomic } from "../../io/files.ts";
+import { createRandom } from "../../random.ts";
+import { planOf } from "../../session/openModel.ts";
+import type { tfl } from "../../tf.ts";
+import type { EpochRecord } from "../../training/history.ts";
+import { train } from "../../training/loop.ts";
+import { defenseOf, type ResolvedArm } from "../arms.ts";
+import { memoryOf, trainCost } from "../costs.ts";
+import { hashOf } from "../document.ts";
+import type { RunEnvironment } from "../environment.ts";
+import { trains } from "../models.ts";
+import { networkKey, ownerOf } from "../networks.ts";
+import { ownFolder } from "../openNetworks.ts";
+import type { PlanFacts, Stage } from "../piece.ts";
+import { checkTraining } from "./checks.ts";
 import { type Trainee, traineeOf } from "./trainee.ts";
 import { attentionByEpoch, quickAttack } from "./watchTraining.ts";
 
@@ -45,38 +50,69 @@ export async function readTraining(folder: string): Promise<TrainingRecord | nul
   }
 }
 
-export const trainingPiece = (arm: ResolvedArm): string => `train:${arm.name}`;
+/** What the piece of a training has left. */
+export interface TrainingDone {
+  /** The model lay in the folder already. */
+  readonly reused: boolean;
+}
+export const trainingFile = "training.json";
+
+const trainingKey = (owner: ResolvedArm): string => `train:${owner.name}`;
+
+/** The piece that makes an arm's network; none where the run takes it as it is. */
+export function needsNetwork(arm: ResolvedArm, { experiment, mode }: Pick<PlanFacts, "experiment" | "mode">): string[] {
+  return trains(arm, mode) ? [trainingKey(ownerOf(arm, experiment.arms))] : [];
+}
+
+/** One network for all arms that have it. */
+export const trainStage: Stage = {
+  kind: "train",
+  pieces(arm, facts) {
+    const { experiment, mode, inputShape } = facts;
+    if (!trains(arm, mode) || ownerOf(arm, experiment.arms) !== arm) return [];
+    return [
+      {
+        key: trainingKey(arm),
+        stage: "train",
+        phase: `Training ${arm.name}`,
+        arm: arm.name,
+        needs: [],
+        cost: trainCost(arm, facts),
+        network: networkKey(arm),
+        memory: memoryOf(inputShape, arm.train.batchSize),
+        device: "train",
+        check: (env) => checkTraining(arm, env),
+        async run(env, folder) {
+          const done: TrainingDone = { reused: await trainArm(arm, env) };
+          await writeAtomic(folder.file(trainingFile), JSON.stringify(done));
+        },
+      },
+    ];
+  },
+};
 
 /**
- * Trains an arm's network and saves it into the run folder; a model there that was trained in just this way is taken as it is.
+ * Trains an arm's network into the run folder; a model there that was trained in just this way is taken as it is.
+ * @returns whether it was there
  * @throws TRAINING_DIVERGED, DATASET_EMPTY, CANCELLED, DISK_FULL
  */
-export async function trainArm(arm: ResolvedArm, env: RunEnvironment): Promise<TrainingRecord & { readonly reused: boolean }> {
-  const { store, emit, meter } = env;
-  const folder = store.file(armModelFolder(arm.index, arm.name));
+async function trainArm(arm: ResolvedArm, env: RunEnvironment): Promise<boolean> {
+  const { store, emit, networks } = env;
+  const folder = store.file(ownFolder(arm));
   const trainee = await traineeOf(arm, env);
   const key = keyOf(arm, trainee, env);
   const found = await readTraining(folder);
   if (found?.key === key) {
-    const reused = !store.state.completed.includes(trainingPiece(arm));
-    if (reused) emit({ kind: "trained", arm: arm.name, seconds: found.seconds, reused: true, bestEpoch: found.bestEpoch });
-    meter.finish(trainingPiece(arm), true);
-    await store.complete(trainingPiece(arm));
-    return { ...found, reused };
+    emit({ kind: "trained", arm: arm.name, seconds: found.seconds, reused: true, bestEpoch: found.bestEpoch });
+    return true;
   }
-  if (found) {
-    emit({ kind: "warning", message: `The model of ${arm.name} in this folder was trained in another way: it is trained anew.` });
-    await rm(folder, { recursive: true, force: true });
-  }
-  if (env.data.trainSize === 0)
-    throw new BulwarkError("DATASET_EMPTY", "There are no training images.", 'Set "train" of the data set to 1 or more.');
-  meter.begin(trainingPiece(arm));
+  if (found) emit({ kind: "warning", message: `The model of ${arm.name} in this folder was trained in another way: it is trained anew.` });
+  networks.close();
+  await rm(folder, { recursive: true, force: true });
   const record = await trainAndSave(arm, trainee, env, folder, key);
   await rm(checkpoints(arm, env, key), { recursive: true, force: true });
   emit({ kind: "trained", arm: arm.name, seconds: record.seconds, reused: false, bestEpoch: record.bestEpoch });
-  meter.finish(trainingPiece(arm));
-  await store.complete(trainingPiece(arm));
-  return { ...record, reused: false };
+  return false;
 }
 
 /** The backend is left out on purpose: a model may be evaluated on another backend than it was trained on. */
@@ -85,7 +121,7 @@ const keyOf = (arm: ResolvedArm, trainee: Trainee, env: RunEnvironment): string 
     seed: arm.seed,
     dataset: { ...documented(env.experiment.dataset), train: env.experiment.dataset.train, test: null },
     data: env.data.trainSha256,
-    name: arm.name,
+    name: arm.name, // random streams bear it
     model: trainee.identity,
     defense: arm.training.length > 1 ? arm.training.map(documented) : defenseOf({ ...arm, front: [] }),
     train: arm.train,
@@ -95,17 +131,15 @@ const checkpoints = (arm: ResolvedArm, env: RunEnvironment, key: string): string
   env.store.file(`checkpoints/${slug(arm.name)}-${key.slice(0, 12)}`);
 
 async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironment, folder: string, key: string): Promise<TrainingRecord> {
-  const { dataset, classes } = env.data;
-  const inputShape = dataset.inputShape;
+  const { inputShape, classes, classNames } = env.data;
   const plan = planOf(arm.training.map(documented), inputShape, classes);
   const { network: base, input } = await trainee.build();
   const notes: string[] = [];
-  const network = made(plan, base, (text) => {
+  const network = networkOf(plan, base, (text) => {
     notes.push(text);
     env.emit({ kind: "warning", message: `${arm.name}: ${text}` });
   });
   const split = env.data.split(arm.train.validation);
-  const { classNames } = dataset;
   const contract = contractOf(arm, input, env);
   const watched = {
     arm,
@@ -115,7 +149,7 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
   const seeded = { ...env, ctx: { ...env.ctx, rng: createRandom(arm.seed) } };
   const quick = quickAttack(watched, seeded);
   try {
-    const result = await train(
+    const { history, ...result } = await train(
       {
         network,
         plan,
@@ -132,14 +166,8 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
       seeded.ctx,
     );
     await saveNetwork(network, folder, contract);
-    const record: TrainingRecord = {
-      key,
-      ...result,
-      images: split.train.size,
-      notes,
-      history: lastHistory(await readRunEvents(env.store.directory), arm.name),
-    };
-    await env.store.writeJson(path.relative(env.store.directory, path.join(folder, recordFile)), record);
+    const record: TrainingRecord = { key, ...result, images: split.train.size, notes, history: timed(history) };
+    await writeAtomic(path.join(folder, recordFile), `${JSON.stringify(record, null, 1)}\n`);
     return record;
   } finally {
     network.dispose();
@@ -147,7 +175,7 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
 }
 
 /** The network of a plan; the one that it was made from is done with. */
-function made(plan: TrainingPlan, base: tfl.LayersModel, note: (text: string) => void): tfl.LayersModel {
+function networkOf(plan: TrainingPlan, base: tfl.LayersModel, note: (text: string) => void): tfl.LayersModel {
   try {
     const network = plan.network(base, note);
     if (network !== base) base.dispose();
@@ -159,21 +187,19 @@ function made(plan: TrainingPlan, base: tfl.LayersModel, note: (text: string) =>
 }
 
 function contractOf(arm: ResolvedArm, input: InputContract["input"], env: RunEnvironment): InputContract {
-  const [height, width, channels] = env.data.dataset.inputShape;
+  const [height, width, channels] = env.data.inputShape;
   return {
     input: { layout: "nhwc", ...input, size: [height, width], channels: input.channels ?? (channels === 1 ? "gray" : "rgb") },
-    output: { kind: "logits", classes: [...env.data.dataset.classNames] },
+    output: { kind: "logits", classes: [...env.data.classNames] },
     ...(arm.training.length === 0 ? {} : { defense: arm.training.map(documented) }),
   };
 }
 
-/** The epochs of the last training of an arm: an earlier one that was given up does not count. */
-function lastHistory(events: readonly RunEvent[], arm: string): EpochEvent[] {
-  const byEpoch = new Map<number, EpochEvent>();
-  for (const event of events) {
-    if (event.kind !== "epoch" || event.arm !== arm) continue;
-    for (const later of [...byEpoch.keys()]) if (later >= event.epoch) byEpoch.delete(later);
-    byEpoch.set(event.epoch, event);
-  }
-  return [...byEpoch.values()];
+/** Epochs with the seconds of training after which each ended: a run that was stopped for a night has slept, not trained. */
+function timed(history: readonly EpochRecord[]): EpochEvent[] {
+  let t = 0;
+  return history.map((epoch) => {
+    t += epoch.seconds;
+    return { t, ...epoch };
+  });
 }

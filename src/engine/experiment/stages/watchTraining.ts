@@ -1,15 +1,15 @@
-import { runFiles, slug } from "../../shared/runs.ts";
-import { overlayBytes } from "../attention/colour.ts";
-import type { Classifier } from "../classifier/classifier.ts";
-import type { ImageBatch } from "../define/index.ts";
-import { canExplain, explainImages } from "../evaluation/explain.ts";
-import { attackBatch } from "../harness/runAttack.ts";
-import { writePng } from "../io/png.ts";
-import { bind, find } from "../registry.ts";
-import type { ImageSource } from "../training/loop.ts";
-import type { ResolvedArm } from "./arms.ts";
-import type { RunEnvironment } from "./environment.ts";
-import type { EpochEvent } from "./trainArm.ts";
+import { runFiles, slug } from "../../../shared/runs.ts";
+import { overlayBytes } from "../../attention/colour.ts";
+import type { Classifier } from "../../classifier/classifier.ts";
+import type { ImageBatch } from "../../define/index.ts";
+import { canExplain, explainImages } from "../../evaluation/explain.ts";
+import { attackBatch } from "../../harness/runAttack.ts";
+import { writePng } from "../../io/png.ts";
+import { bind, find } from "../../registry.ts";
+import type { ImageSource } from "../../training/loop.ts";
+import type { ResolvedArm } from "../arms.ts";
+import type { RunEnvironment } from "../environment.ts";
+import type { EpochEvent } from "./train.ts";
 
 export interface Watched {
   readonly arm: ResolvedArm;

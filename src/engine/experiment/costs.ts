@@ -1,0 +1,51 @@
+import type { Params } from "../define/index.ts";
+import { planOf } from "../session/openModel.ts";
+import { trainingCost } from "../training/plan.ts";
+import { defensesOf, type ResolvedArm } from "./arms.ts";
+import type { PlanFacts } from "./piece.ts";
+import type { ResolvedAttack } from "./resolve.ts";
+
+// Costs are forward passes of one image through the undefended network: they decide the time left and the size of shards.
+const gradientPasses = 3;
+/** What the harness does itself: it classifies an image before, after, and rounded. */
+const judgingPasses = 3;
+
+const plan = (arm: ResolvedArm, { inputShape, classes }: PlanFacts) => planOf(defensesOf({ ...arm, front: [] }), inputShape, classes);
+
+/** A pass through the arm's network. */
+export function passCost(arm: ResolvedArm, facts: PlanFacts): number {
+  return planned(() => plan(arm, facts).relativeCost);
+}
+
+/** Training an arm's network. */
+export const trainCost = (arm: ResolvedArm, facts: PlanFacts): number =>
+  planned(() => trainingCost(plan(arm, facts))) * facts.trainSize * arm.train.epochs;
+
+/** A plan that cannot be made is told of when the pieces are checked. */
+function planned(cost: () => number): number {
+  try {
+    return cost();
+  } catch {
+    return 1;
+  }
+}
+
+/** One image under an attack. */
+export function attackCost(arm: ResolvedArm, { entry, params }: ResolvedAttack, facts: PlanFacts): number {
+  const iterations = entry.preparation ? 1 : (entry.iterations?.(params) ?? 1);
+  const each = entry.access === "gradients" ? gradientPasses : population(params);
+  return passCost(arm, facts) * (judgingPasses + iterations * each);
+}
+
+const population = (params: Params): number => (typeof params["popSize"] === "number" ? params["popSize"] : 1);
+
+/** One image of another model's attack. */
+export const transferCost = (arm: ResolvedArm, facts: PlanFacts): number => 2 * passCost(arm, facts);
+
+const runtimeBytes = 250e6;
+/** Values that a network holds for each value of the image, gradients included: a small network. */
+const activations = 64;
+
+/** Bytes at its peak, for a piece that computes with batches of so many images. */
+export const memoryOf = ([height, width, channels]: PlanFacts["inputShape"], batch: number): number =>
+  Math.round(runtimeBytes + 4 * activations * batch * height * width * channels);

@@ -1,0 +1,167 @@
+import type { AnalysisResult, ArmAnalysis, ForwardTiming } from "../../../shared/results.ts";
+import type { AnalysedArm, AnalysedAttack, AnalysisSubject, Scores } from "../../define/analysis.ts";
+import { documented, type EvaluationImages } from "../../define/index.ts";
+import { scoresOf } from "../../evaluation/clean.ts";
+import { explainImages } from "../../evaluation/explain.ts";
+import { forwardTiming } from "../../evaluation/timing.ts";
+import { writeAtomic } from "../../io/files.ts";
+import type { ResolvedArm } from "../arms.ts";
+import { memoryOf, passCost } from "../costs.ts";
+import type { RunEnvironment } from "../environment.ts";
+import { networkKey } from "../networks.ts";
+import type { OpenArm } from "../openNetworks.ts";
+import type { Piece, PlanFacts, Stage } from "../piece.ts";
+import type { FurtherAttack, ResolvedAnalysis, ResolvedAttack } from "../resolve.ts";
+import { factsOf } from "../resolveAnalyses.ts";
+import { storedLabels } from "../runPieces.ts";
+import { outcomesOf } from "./attack.ts";
+import { cleanProbabilities, needsClean } from "./clean.ts";
+import { attacksOf, imagesOf } from "./knowledge.ts";
+import { type MergedAttack, mergedAttack, mergeKey } from "./merge.ts";
+import { adversarialIn } from "./merged.ts";
+import { needsNetwork } from "./train.ts";
+
+const [armFile, acrossFile] = ["analysis.json", "across.json"];
+const armKey = (arm: ResolvedArm, place: number): string => `analyse:${arm.name}:${place}`;
+const acrossKey = (place: number): string => `across:${place}`;
+
+/** What each analysis measures on an arm. */
+export const analyseStage: Stage = {
+  kind: "analyse",
+  pieces(arm, facts) {
+    const { experiment, inputShape, mode, n } = facts;
+    if (arm.index < 0 || mode === "train") return [];
+    return experiment.analyses.map((analysis, place) => ({
+      key: armKey(arm, place),
+      stage: "analyse" as const,
+      phase: `Analysing ${arm.name}`,
+      arm: arm.name,
+      needs: [...needsNetwork(arm, facts), ...needsClean(arm, [0, n], facts), ...attacksOf(facts).map((attack) => mergeKey(arm, attack))],
+      cost: passCost(arm, facts) * n,
+      network: networkKey(arm),
+      memory: memoryOf(inputShape, 100),
+      device: "evaluate" as const,
+      async run(env, folder) {
+        const { params, entry, further } = analysis;
+        const data = entry.measure ? ((await entry.measure(await subjectOf(arm, further, env), params, env.ctx)) ?? null) : null;
+        await writeAtomic(folder.file(armFile), JSON.stringify(data));
+      },
+    }));
+  },
+};
+
+/** What each analysis measures over all arms together. */
+export const acrossPieces = (facts: PlanFacts): Piece[] =>
+  facts.mode === "train"
+    ? []
+    : facts.experiment.analyses.flatMap((analysis, place) => {
+        const { across } = analysis.entry;
+        if (!across) return [];
+        const arms = facts.experiment.arms.filter(facts.hasModel);
+        return [
+          {
+            key: acrossKey(place),
+            stage: "across" as const,
+            phase: `Comparing all arms: ${analysis.entry.title}`,
+            needs: arms.map((arm) => armKey(arm, place)),
+            cost: arms.length * arms.length * facts.n,
+            memory: memoryOf(facts.inputShape, 100),
+            device: "evaluate" as const,
+            async run(env, folder) {
+              const data = await across(
+                await Promise.all(arms.map((arm) => comparedArm(arm, analysis, place, env))),
+                analysis.params,
+                env.ctx,
+              );
+              await writeAtomic(folder.file(acrossFile), JSON.stringify(data ?? null));
+            },
+          } satisfies Piece,
+        ];
+      });
+
+async function comparedArm(arm: ResolvedArm, { further }: ResolvedAnalysis, place: number, env: RunEnvironment) {
+  return {
+    name: arm.name,
+    attacks: await analysedAttacks(arm, env.experiment.attacks, env),
+    further: await analysedAttacks(arm, furtherOf(further, env), env),
+    data: await env.pieces.json<unknown>(armKey(arm, place), armFile),
+    open: async () => (await env.networks.openApart(arm)).classifier,
+    images: imagesIn(arm, env),
+  };
+}
+
+const furtherOf = (keys: readonly string[], env: RunEnvironment): (ResolvedAttack | FurtherAttack)[] =>
+  keys.flatMap((key) => attacksOf(env.facts).find((attack) => attack.key === key) ?? []);
+
+async function subjectOf(arm: ResolvedArm, further: readonly string[], env: RunEnvironment): Promise<AnalysisSubject> {
+  const open = await env.networks.open(arm);
+  const { classifier } = open;
+  const images = imagesIn(arm, env);
+  return {
+    model: classifier,
+    attacks: await analysedAttacks(arm, env.experiment.attacks, env),
+    further: await analysedAttacks(arm, furtherOf(further, env), env),
+    images,
+    boxes: env.data.boxes,
+    scores: (key) => scores(arm, open, key, env),
+    explain: async (method, chosen, [start, end] = [0, chosen.n]) =>
+      explainImages(classifier, (await chosen.read(start, end)).images, documented(method), env.ctx, { first: start }),
+    time: (passes, warmUps): Promise<ForwardTiming> => forwardTiming(classifier, env.images, { passes, warmUps }, env.ctx),
+  };
+}
+
+/** Clean test images for null, else those of an attack on the arm. */
+const imagesIn =
+  (arm: ResolvedArm, env: RunEnvironment) =>
+  (key: string | null): EvaluationImages => {
+    const attack = attacksOf(env.facts).find((one) => one.key === key);
+    if (!attack) return env.images;
+    return {
+      n: imagesOf(attack, env.images.n),
+      inputShape: env.images.inputShape,
+      async read(start, end) {
+        const { labels, n } = await env.images.read(start, end);
+        return { images: await adversarialIn(env.store.file(env.facts.layout.adversarial(arm, attack.key)), start, end), labels, n };
+      },
+    };
+  };
+
+async function scores(arm: ResolvedArm, { classifier }: OpenArm, key: string | null, env: RunEnvironment): Promise<Scores> {
+  if (key !== null) return scoresOf(classifier, imagesIn(arm, env)(key), env.ctx);
+  const labels = await storedLabels(env.pieces, env.images.n);
+  return { probabilities: await cleanProbabilities(arm, env), labels, classes: classifier.classes };
+}
+
+export const analysedAttacks = (arm: ResolvedArm, attacks: readonly ResolvedAttack[], env: RunEnvironment): Promise<AnalysedAttack[]> =>
+  Promise.all(attacks.map(async (attack) => analysed(arm, attack, await mergedAttack(arm, attack, env), env)));
+
+async function analysed(arm: ResolvedArm, attack: ResolvedAttack, merged: MergedAttack, env: RunEnvironment): Promise<AnalysedAttack> {
+  const { sources, hasModel } = env.facts;
+  const source = sources.of(arm);
+  const undefended = source && hasModel(source) ? (await outcomesOf(source, attack, env)).flatMap(({ records }) => records) : null;
+  return { key: attack.key, summary: merged.summary, records: merged.records, undefended };
+}
+
+/** What the experiment's analyses measured on an arm, in their order. */
+export const analysesOf = (arm: ResolvedArm, env: RunEnvironment): Promise<ArmAnalysis[]> =>
+  Promise.all(
+    env.experiment.analyses.map(async (analysis, place) => ({
+      ...documented(analysis),
+      data: await env.pieces.json<unknown>(armKey(arm, place), armFile),
+    })),
+  );
+
+/** The tables and figures over all arms; none for a run that only trains. */
+export async function presentAnalyses(arms: readonly Omit<AnalysedArm, "data">[], env: RunEnvironment): Promise<AnalysisResult[]> {
+  if (env.mode === "train") return [];
+  const { experiment } = env;
+  const facts = { ...factsOf({ ...experiment, dataset: experiment.dataset.id }), inputShape: env.data.inputShape };
+  return Promise.all(
+    experiment.analyses.map(async (analysis, place) => {
+      const { entry, params } = analysis;
+      const across = entry.across ? await env.pieces.json<unknown>(acrossKey(place), acrossFile) : null;
+      const shown = arms.map((arm) => ({ ...arm, data: arm.report.analyses[place]?.data ?? null }));
+      return { ...documented(analysis), ...entry.present(shown, params, { ...facts, across }) };
+    }),
+  );
+}

@@ -1,0 +1,99 @@
+import { BulwarkError } from "../../../shared/errors.ts";
+import { checkDefenses } from "../../classifier/checkDefenses.ts";
+import { withoutModel } from "../../classifier/defended.ts";
+import { documented, type ModelFacts } from "../../define/index.ts";
+import { bind } from "../../registry.ts";
+import { planOf } from "../../session/openModel.ts";
+import type { tfl } from "../../tf.ts";
+import type { ResolvedArm } from "../arms.ts";
+import type { RunEnvironment } from "../environment.ts";
+import { trains } from "../models.ts";
+import { named } from "../named.ts";
+import type { ResolvedAttack } from "../resolve.ts";
+import { traineeOf } from "./trainee.ts";
+
+// What would stop a run later is refused before anything is trained or attacked.
+
+/**
+ * Data that can be trained on, a network that can be built and converted for them (with weights of zero where it begins anew), and the
+ * attack that watches the training.
+ * @throws DATASET_INVALID, DATASET_EMPTY, and what building, conversion and the attack's own check throw
+ */
+export async function checkTraining(arm: ResolvedArm, env: RunEnvironment): Promise<void> {
+  refuseOneClass(env);
+  await checkNetwork(arm, env);
+  if (env.data.trainSize === 0)
+    throw new BulwarkError("DATASET_EMPTY", "There are no training images.", 'Set "train" of the data set to 1 or more.');
+  const { quickAttack } = arm.train;
+  if (!quickAttack) return;
+  const attack = { ...bind("attack", quickAttack), key: `quickAttack ${quickAttack.kind}` };
+  checkParameters(attack, await factsOf(arm, env));
+}
+
+/** What stands in front of an arm, on trial images; a defence that looks at the model waits until that is open. @throws DEFENSE_INVALID */
+export async function checkFront({ name, front }: ResolvedArm, { ctx, data }: RunEnvironment): Promise<void> {
+  const streams = { random: (i: number) => ctx.rng.stream(`trial/${i}`) };
+  try {
+    await checkDefenses(withoutModel(front, streams), data.inputShape);
+  } catch (thrown) {
+    throw named(name, thrown);
+  }
+}
+
+/** An attack whose parameters do not fit images or classes. @throws what opening a model and the attack's own check throw */
+export async function checkAttack(arm: ResolvedArm, attack: ResolvedAttack, env: RunEnvironment): Promise<void> {
+  checkParameters(attack, await factsOf(arm, env));
+}
+
+/** Size and classes of the images that an arm's network takes. A model that the run does not make itself is opened for that. */
+async function factsOf(arm: ResolvedArm, { mode, data, networks }: RunEnvironment): Promise<ModelFacts> {
+  if (trains(arm, mode)) return { inputShape: data.inputShape, classes: data.classes };
+  const { classifier } = await networks.open(arm);
+  return { inputShape: classifier.inputShape, classes: classifier.classes };
+}
+
+function checkParameters({ key, entry, params }: Omit<ResolvedAttack, "knowledge">, facts: ModelFacts): void {
+  try {
+    entry.check?.(params, facts);
+  } catch (thrown) {
+    throw named(key, thrown);
+  }
+}
+
+function refuseOneClass({ data, experiment }: RunEnvironment): void {
+  if (data.classes > 1) return;
+  const [only = ""] = data.classNames;
+  const path = experiment.dataset.params["path"];
+  const where = typeof path === "string" && path !== "" ? ` in ${path}` : "";
+  throw new BulwarkError(
+    "DATASET_INVALID",
+    `The ${experiment.dataset.id} data set${where} has only one class, "${only}"; a classifier needs at least two.`,
+    experiment.dataset.id === "imageFolder"
+      ? "Name the folder that holds one subfolder for each class, or add images of another class."
+      : "Add images of another class, or correct the labels.",
+  );
+}
+
+async function checkNetwork(arm: ResolvedArm, env: RunEnvironment): Promise<void> {
+  const { inputShape, classes } = env.data;
+  const base = await baseOf(arm, env);
+  try {
+    const network = planOf(arm.training.map(documented), inputShape, classes).network(base);
+    if (network !== base) network.dispose();
+  } catch (thrown) {
+    throw named(arm.name, thrown);
+  } finally {
+    base.dispose();
+  }
+}
+
+async function baseOf(arm: ResolvedArm, env: RunEnvironment): Promise<tfl.LayersModel> {
+  const { model } = arm;
+  if ("file" in model) return (await (await traineeOf(arm, env)).build()).network;
+  const { inputShape, classes } = env.data;
+  try {
+    return model.entry.build(model.params, { inputShape, classes, seed: arm.seed, zeroWeights: true });
+  } catch (thrown) {
+    throw named(arm.name, thrown);
+  }
+}

@@ -1,0 +1,242 @@
+import type { DetectorResult } from "../../../shared/results.ts";
+import { armDetectorFile } from "../../../shared/runs.ts";
+import { attackSurface } from "../../classifier/surface.ts";
+import { documented, type EvaluationImages, labelOf } from "../../define/index.ts";
+import type { Range } from "../../evaluation/batches.ts";
+import { detectImages, separation, thresholdAt } from "../../evaluation/detect.ts";
+import { attackBatches } from "../../evaluation/evaluate.ts";
+import { writeAtomic } from "../../io/files.ts";
+import { writeNpz } from "../../io/npz.ts";
+import { share } from "../../metrics/robustness.ts";
+import { thin } from "../../metrics/roc.ts";
+import type { ResolvedArm } from "../arms.ts";
+import { attackCost, memoryOf, passCost } from "../costs.ts";
+import type { RunEnvironment } from "../environment.ts";
+import { networkKey } from "../networks.ts";
+import { type Piece, type PlanFacts, type Stage, shardKey } from "../piece.ts";
+import type { ResolvedAttack, ResolvedDetector } from "../resolve.ts";
+import { shardsOf } from "../shards.ts";
+import { adversarialOf, attackShards, needsAttack } from "./attack.ts";
+import { cleanPredictions, needsClean } from "./clean.ts";
+import { needsImages } from "./images.ts";
+import { runsOn } from "./knowledge.ts";
+import { needsNetwork } from "./train.ts";
+
+// Detectors are scored on the clean images and on those of every attack. An attack that does not know the detector is `static`, one that has
+// to keep the detector's surrogate small as well is `adaptive`. Thresholds are taken on validation images, never on test images.
+
+const [scoresFile, thresholdFile, resultFile] = ["scores.npz", "threshold.json", "detector.json"];
+const validationImages = 1000;
+const evasionWeight = 1;
+/** Points of a drawn curve along either side. */
+const curveSteps = 100;
+
+type Place = readonly [arm: ResolvedArm, detector: ResolvedDetector];
+const nameOf = ([arm, { key }]: Place): string => `${arm.name}:${key}`;
+const thresholdKey = (place: Place): string => `threshold:${nameOf(place)}`;
+const cleanGroup = (place: Place): string => `detect:${nameOf(place)}:clean`;
+const attackGroup = (place: Place, attack: ResolvedAttack, isAdaptive: boolean): string =>
+  `detect:${nameOf(place)}:${attack.key}:${isAdaptive ? "adaptive" : "static"}`;
+const resultKey = (place: Place): string => `detected:${nameOf(place)}`;
+
+const cleanShards = (arm: ResolvedArm, facts: PlanFacts): Range[] => shardsOf(facts.n, facts.inputShape, passCost(arm, facts));
+
+/** An attack can be made to evade the detector: both offer a gradient, and the attack makes each image anew. */
+const canEvade = (attack: ResolvedAttack, { entry }: ResolvedDetector): boolean =>
+  entry.surrogate !== undefined && attack.entry.access === "gradients" && attack.entry.preparation === undefined;
+
+/** The experiment's attacks that are made on this arm. */
+const attacksOn = (arm: ResolvedArm, facts: PlanFacts): readonly ResolvedAttack[] =>
+  facts.experiment.attacks.filter((attack) => runsOn(arm, attack, facts));
+
+export const detectStage: Stage = {
+  kind: "detect",
+  pieces(arm, facts) {
+    const { experiment, mode } = facts;
+    if (arm.index < 0 || mode === "train") return [];
+    return experiment.detectors.flatMap((detector) => {
+      const place: Place = [arm, detector];
+      const shards = cleanShards(arm, facts).map((range) => cleanPiece(place, range, facts));
+      const attacked = attacksOn(arm, facts).flatMap((attack) =>
+        attackShards(attack, facts).flatMap((range) => [
+          staticPiece(place, attack, range, facts),
+          ...(canEvade(attack, detector) ? [adaptivePiece(place, attack, range, facts)] : []),
+        ]),
+      );
+      const scored = [thresholdPiece(place, facts), ...shards, ...attacked];
+      return [...scored, resultPiece(place, scored, facts)];
+    });
+  },
+};
+
+/** What all pieces of a detector on an arm have in common. */
+const common = ([arm, { entry }]: Place, facts: PlanFacts) => ({
+  phase: `Scoring ${entry.title} on ${arm.name}`,
+  arm: arm.name,
+  network: networkKey(arm),
+  memory: memoryOf(facts.inputShape, 100),
+  device: "evaluate" as const,
+});
+
+function thresholdPiece(place: Place, facts: PlanFacts): Piece {
+  const [arm, detector] = place;
+  return {
+    ...common(place, facts),
+    key: thresholdKey(place),
+    stage: "threshold",
+    needs: needsNetwork(arm, facts),
+    cost: passCost(arm, facts) * Math.min(validationImages, facts.trainSize),
+    async run(env, folder) {
+      const images = validationOf(arm, env);
+      const scores = images ? await scoresOf(place, images, [0, images.n], env) : new Float64Array();
+      const threshold = thresholdAt(scores, detector.falsePositiveRate);
+      await writeAtomic(folder.file(thresholdFile), JSON.stringify({ threshold, n: scores.length }));
+    },
+  };
+}
+
+/** Training images that the arm was not trained on; null where the data have none. */
+function validationOf(arm: ResolvedArm, { data }: RunEnvironment): EvaluationImages | null {
+  if (data.trainSize === 0) return null;
+  const { validation } = data.split(arm.train.validation);
+  return (
+    validation && {
+      n: Math.min(validationImages, validation.size),
+      inputShape: data.inputShape,
+      read: (start, end) => validation.read(Int32Array.from({ length: end - start }, (_, i) => start + i)),
+    }
+  );
+}
+
+async function scoresOf([arm, detector]: Place, images: EvaluationImages, range: Range, env: RunEnvironment): Promise<Float64Array> {
+  const { classifier: model } = await env.networks.open(arm);
+  const onProgress = (done: number, total: number): void => env.meter.report(done, total);
+  return (await detectImages({ detector, model, images, onProgress }, env.ctx, range)).scores;
+}
+
+const writeScores = (file: string, scores: Float64Array): Promise<void> =>
+  writeNpz(file, { score: { data: scores, shape: [scores.length] } });
+
+function cleanPiece(place: Place, range: Range, facts: PlanFacts): Piece {
+  const [arm] = place;
+  return {
+    ...common(place, facts),
+    key: shardKey(cleanGroup(place), range),
+    stage: "detect",
+    needs: [...needsNetwork(arm, facts), ...needsImages(range, facts)],
+    cost: passCost(arm, facts) * (range[1] - range[0]),
+    images: range,
+    of: facts.n,
+    async run(env, folder) {
+      await writeScores(folder.file(scoresFile), await scoresOf(place, env.images, range, env));
+    },
+  };
+}
+
+/** Scores of the images that an attack left which does not know the detector. */
+function staticPiece(place: Place, attack: ResolvedAttack, range: Range, facts: PlanFacts): Piece {
+  const [arm] = place;
+  return {
+    ...common(place, facts),
+    key: shardKey(attackGroup(place, attack, false), range),
+    stage: "detect",
+    attack: attack.key,
+    needs: [...needsNetwork(arm, facts), ...needsImages(range, facts), needsAttack(arm, attack, range)],
+    cost: passCost(arm, facts) * (range[1] - range[0]),
+    images: range,
+    of: facts.n,
+    async run(env, folder) {
+      const adversarial = adversarialOf(arm, attack, env);
+      const images: EvaluationImages = {
+        ...env.images,
+        read: async (start, end) => ({ ...(await env.images.read(start, end)), images: await adversarial(start, end) }),
+      };
+      await writeScores(folder.file(scoresFile), await scoresOf(place, images, range, env));
+    },
+  };
+}
+
+/** The attack once more, made to evade the detector as well; what it leaves is scored and not kept. */
+function adaptivePiece(place: Place, attack: ResolvedAttack, range: Range, facts: PlanFacts): Piece {
+  const [arm, detector] = place;
+  return {
+    ...common(place, facts),
+    key: shardKey(attackGroup(place, attack, true), range),
+    stage: "detect",
+    phase: `Attacking ${arm.name} with ${attack.entry.title}, evading ${detector.entry.title}`,
+    attack: attack.key,
+    needs: [...needsNetwork(arm, facts), ...needsImages(range, facts), ...needsClean(arm, range, facts)],
+    cost: 2 * attackCost(arm, attack, facts) * (range[1] - range[0]),
+    images: range,
+    of: facts.n,
+    async run(env, folder) {
+      const { classifier: model } = await env.networks.open(arm);
+      const streams = { random: (i: number) => env.ctx.rng.stream(`${attack.key}/evade/${i}`) };
+      const surface = attackSurface(model, "adaptive", { detector: { detector, weight: evasionWeight, streams } });
+      const onProgress = (done: number): void => env.meter.images(done);
+      const task = { attack, model, surface: surface.model, images: env.images, cleanPredictions: cleanPredictions(arm, env), onProgress };
+      const scores = new Float64Array(range[1] - range[0]);
+      let done = 0;
+      for await (const { adversarial, labels } of attackBatches(task, range, env.ctx)) {
+        const [start, n] = [range[0] + done, labels.length];
+        const batch: EvaluationImages = { ...env.images, read: async () => ({ images: adversarial, labels, n }) };
+        const found = await detectImages({ detector, model, images: batch }, env.ctx, [start, start + n]);
+        scores.set(found.scores, done);
+        done += n;
+      }
+      await writeScores(folder.file(scoresFile), scores);
+    },
+  };
+}
+
+function resultPiece(place: Place, scored: readonly Piece[], facts: PlanFacts): Piece {
+  return {
+    ...common(place, facts),
+    key: resultKey(place),
+    stage: "detect",
+    needs: scored.map(({ key }) => key),
+    cost: facts.n,
+    async run(env, folder) {
+      await writeAtomic(folder.file(resultFile), JSON.stringify(await resultOf(place, env)));
+    },
+  };
+}
+
+async function resultOf(place: Place, env: RunEnvironment): Promise<DetectorResult> {
+  const [arm, detector] = place;
+  const { threshold, n } = await env.pieces.json<{ readonly threshold: number | null; readonly n: number }>(
+    thresholdKey(place),
+    thresholdFile,
+  );
+  const clean = await rows(cleanGroup(place), env);
+  const results: DetectorResult["results"][number][] = [];
+  for (const attack of attacksOn(arm, env.facts))
+    for (const adaptive of [false, true]) {
+      const group = attackGroup(place, attack, adaptive);
+      if (env.pieces.group(group).length === 0) continue;
+      const adversarial = await rows(group, env);
+      const { points, ...figures } = separation(adversarial, clean, threshold);
+      const file = armDetectorFile(arm.index, arm.name, detector.key, attack.key, adaptive);
+      const shape = [adversarial.length];
+      await writeNpz(env.store.file(file), { clean: { data: clean, shape: [clean.length] }, adversarial: { data: adversarial, shape } });
+      results.push({
+        attack: attack.key,
+        adaptive,
+        n: adversarial.length,
+        ...figures,
+        points: thin({ points }, curveSteps),
+        files: { scores: file },
+      });
+    }
+  const { falsePositiveRate, key } = detector;
+  const flaggedClean = threshold === null ? null : share(clean.filter((score) => score > threshold).length, clean.length);
+  const facts = { key, label: labelOf(detector), threshold, falsePositiveRate, flaggedClean, thresholdImages: n };
+  return { ...documented(detector), ...facts, results };
+}
+
+const rows = (group: string, env: RunEnvironment): Promise<Float64Array> =>
+  env.pieces.rows<Float64Array>(group, scoresFile, "score", [0, env.images.n]);
+
+/** What the experiment's detectors say on an arm. */
+export const detectorsOf = (arm: ResolvedArm, env: RunEnvironment): Promise<DetectorResult[]> =>
+  Promise.all(env.experiment.detectors.map((detector) => env.pieces.json<DetectorResult>(resultKey([arm, detector]), resultFile)));

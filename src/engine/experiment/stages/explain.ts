@@ -1,0 +1,89 @@
+import type { ExplanationResult, ExplanationSample } from "../../../shared/results.ts";
+import { runFiles, slug } from "../../../shared/runs.ts";
+import { attentionBytes } from "../../attention/colour.ts";
+import { documented, type Explanations } from "../../define/index.ts";
+import { explainImages } from "../../evaluation/explain.ts";
+import { writePicture } from "../../evaluation/write.ts";
+import { writeAtomic } from "../../io/files.ts";
+import { writePng } from "../../io/png.ts";
+import type { ResolvedArm } from "../arms.ts";
+import { memoryOf, passCost } from "../costs.ts";
+import type { RunEnvironment } from "../environment.ts";
+import { networkKey } from "../networks.ts";
+import type { Stage } from "../piece.ts";
+import type { ResolvedExplanation } from "../resolve.ts";
+import { needsImages } from "./images.ts";
+import { mergedAttack, mergeKey } from "./merge.ts";
+import { adversarialIn } from "./merged.ts";
+import { needsNetwork } from "./train.ts";
+
+const file = "explanation.json";
+export const explainKey = (arm: ResolvedArm, place: number): string => `explain:${arm.name}:${place}`;
+export const explanationOf = (arm: ResolvedArm, place: number, env: RunEnvironment): Promise<ExplanationResult> =>
+  env.pieces.json<ExplanationResult>(explainKey(arm, place), file);
+
+/** Attention on the first test images, before and after every attack of the experiment: the same images for every arm. */
+export const explainStage: Stage = {
+  kind: "explain",
+  pieces(arm, facts) {
+    const { experiment, inputShape, mode } = facts;
+    if (arm.index < 0 || mode === "train") return [];
+    return experiment.explanations.map((explanation, place) => {
+      const samples = Math.min(explanation.samples, facts.n);
+      return {
+        key: explainKey(arm, place),
+        stage: "explain" as const,
+        phase: `Explaining ${arm.name}`,
+        arm: arm.name,
+        needs: [
+          ...needsNetwork(arm, facts),
+          ...needsImages([0, samples], facts),
+          ...experiment.attacks.map((attack) => mergeKey(arm, attack)),
+        ],
+        cost: passCost(arm, facts) * 4 * samples * experiment.attacks.length,
+        network: networkKey(arm),
+        memory: memoryOf(inputShape, samples),
+        device: "evaluate" as const,
+        async run(env, folder) {
+          await writeAtomic(folder.file(file), JSON.stringify(await explainArm(arm, explanation, samples, env)));
+        },
+      };
+    });
+  },
+};
+
+async function explainArm(arm: ResolvedArm, explanation: ResolvedExplanation, n: number, env: RunEnvironment): Promise<ExplanationResult> {
+  const { classifier } = await env.networks.open(arm);
+  const { images: pixels } = await env.images.read(0, n);
+  const samples: ExplanationSample[] = [];
+  let layer: string | null = null;
+  for (const attack of env.experiment.attacks) {
+    const merged = await mergedAttack(arm, attack, env);
+    const attacked = await adversarialIn(env.store.file(merged.file), 0, n);
+    const clean = await explainImages(classifier, pixels, explanation, env.ctx);
+    const adversarial = await explainImages(classifier, attacked, explanation, env.ctx);
+    layer = clean.layer;
+    for (let index = 0; index < n; index++) {
+      const stem = `${runFiles.images}/${slug(arm.name)}-${slug(attack.key)}-${explanation.id}-${index}`;
+      samples.push({
+        index,
+        label: merged.records[index]?.label ?? 0,
+        attack: attack.key,
+        clean: await draw(`${stem}-clean`, pixels, clean, index, env),
+        adversarial: await draw(`${stem}-adversarial`, attacked, adversarial, index, env),
+        iou: clean.overlap(index, adversarial),
+      });
+    }
+    await env.ctx.checkpoint();
+  }
+  return { ...documented(explanation), layer, samples };
+}
+
+async function draw(stem: string, images: Float32Array, explained: Explanations, index: number, env: RunEnvironment) {
+  const { inputShape } = env.data;
+  const [height, width] = inputShape;
+  const [image, attention] = [`${stem}.png`, `${stem}-attention.png`];
+  await writePicture(env.store.file(image), images, index, inputShape);
+  await writePng(env.store.file(attention), attentionBytes(explained.map(index)), height, width, 3);
+  return { image, attention, prediction: explained.predictions[index] ?? 0 };
+}

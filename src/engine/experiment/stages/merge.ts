@@ -1,0 +1,244 @@
+import type { AttackSummary, ImageRecord, StaticResult } from "../../../shared/results.ts";
+import { cleanThumbnail, runFiles, thumbnailCount } from "../../../shared/runs.ts";
+import { attackSurface } from "../../classifier/surface.ts";
+import { documented, labelOf } from "../../define/index.ts";
+import { batchesOf, batchSizeOf } from "../../evaluation/batches.ts";
+import { withPreparation } from "../../evaluation/prepare.ts";
+import { transferredOutcomes } from "../../evaluation/transfer.ts";
+import { writeAdversarial, writePicture } from "../../evaluation/write.ts";
+import { summarizeAttack } from "../../harness/summarize.ts";
+import type { CountedOutcome } from "../../harness/types.ts";
+import { writeAtomic } from "../../io/files.ts";
+import { defenseSuccessOfFooled, targetOf } from "../../metrics/robustness.ts";
+import { stepOf } from "../../rules/step.ts";
+import { isUndefended, type ResolvedArm } from "../arms.ts";
+import { memoryOf } from "../costs.ts";
+import type { RunEnvironment } from "../environment.ts";
+import { tell, whereOf } from "../judge.ts";
+import type { PlanFacts, Stage } from "../piece.ts";
+import type { FurtherAttack, ResolvedAttack } from "../resolve.ts";
+import { adversarialOf, attackShards, coverRecords, needsAttack, needsCover, outcomesOf } from "./attack.ts";
+import { attacksOf, imagesOf, isAdaptive, isFurther, runsOn, shownFrom } from "./knowledge.ts";
+import { needsPreparation, preparedFor } from "./prepare.ts";
+import { staticResult } from "./staticResult.ts";
+import { needsNetwork } from "./train.ts";
+import { needsTransfer, transferRecords } from "./transfer.ts";
+
+/** A finished attack on an arm; the adversarial images are in `file`, relative to the run folder. */
+export interface MergedAttack {
+  readonly summary: AttackSummary;
+  readonly records: readonly ImageRecord[];
+  readonly file: string;
+  /** The same attack on the source of static images, and these images as this arm classifies them; beside an adaptive attack alone. */
+  readonly transferred?: { readonly undefended: readonly ImageRecord[]; readonly transferred: readonly ImageRecord[] };
+}
+const mergedFile = "merged.json";
+export const mergeKey = (arm: ResolvedArm, attack: ResolvedAttack): string => `merge:${arm.name}:${attack.key}`;
+export const mergedAttack = (arm: ResolvedArm, attack: ResolvedAttack, env: RunEnvironment): Promise<MergedAttack> =>
+  env.pieces.json<MergedAttack>(mergeKey(arm, attack), mergedFile);
+
+/** Puts the shards of an attack together: the figures, the records of all images, and the images themselves. */
+export const mergeStage: Stage = {
+  kind: "merge",
+  pieces: (arm, facts) =>
+    attacksOf(facts)
+      .filter(() => arm.index >= 0)
+      .map((attack) => ({
+        key: mergeKey(arm, attack),
+        stage: "merge",
+        phase: `Attacking ${arm.name} with ${attack.entry.title}`,
+        arm: arm.name,
+        attack: attack.key,
+        needs: needsOf(arm, attack, facts),
+        cost: imagesOf(attack, facts.n),
+        memory: memoryOf(facts.inputShape, 4),
+        device: "evaluate",
+        async run(env, folder) {
+          const merged = await merge(arm, attack, env);
+          await writeAtomic(folder.file(mergedFile), JSON.stringify(merged));
+          announce(arm, attack, merged.summary, env);
+        },
+      })),
+};
+
+function needsOf(arm: ResolvedArm, attack: ResolvedAttack, facts: PlanFacts): string[] {
+  const { sources } = facts;
+  const shards = attackShards(attack, facts);
+  const [source, shown] = [sources.of(arm), shownFrom(arm, attack, facts)];
+  const made = (on: ResolvedArm): string[] => shards.map((range) => needsAttack(on, attack, range));
+  const isOnSource = source !== null && facts.hasModel(source);
+  const controlled = shown && sources.control && sources.control !== arm && facts.hasModel(sources.control);
+  return [
+    ...needsNetwork(arm, facts),
+    ...needsPreparation(arm, attack, facts),
+    ...(runsOn(arm, attack, facts) ? made(arm) : []),
+    ...needsCover(arm, attack, facts),
+    ...(isOnSource ? made(source) : []),
+    ...(shown ? needsTransfer(arm, shown, attack, facts) : []),
+    ...(controlled && sources.control ? needsTransfer(sources.control, shown, attack, facts) : []),
+  ].filter((key, i, all) => all.indexOf(key) === i);
+}
+
+async function merge(arm: ResolvedArm, attack: ResolvedAttack | FurtherAttack, env: RunEnvironment): Promise<MergedAttack> {
+  const { layout } = env.facts;
+  const made = await madeOn(arm, attack, env);
+  const records = made.outcomes.flatMap((outcome) => outcome.records);
+  const summary = await summarize(arm, attack, made.outcomes, env);
+  const beside = await besideStatic(arm, attack, targetOf(summary.attack), records, env);
+  const file = layout.adversarial(arm, attack.key);
+  await writeImages(arm, attack, made.source, records, env);
+  const document = {
+    run: env.store.id,
+    ...summary,
+    ...beside.summary,
+    images: records,
+    files: { adversarial: file, images: `${runFiles.images}/` },
+  };
+  await env.store.writeJson(layout.records(arm, attack.key), document);
+  return { summary: { ...summary, ...beside.summary }, records, file, ...(beside.transferred ? { transferred: beside.transferred } : {}) };
+}
+
+/** What an attack counted on the arm that it is reported for: made on it, or made on its source and shown to it. */
+async function madeOn(
+  arm: ResolvedArm,
+  attack: ResolvedAttack,
+  env: RunEnvironment,
+): Promise<{ readonly outcomes: readonly CountedOutcome[]; readonly source: ResolvedArm }> {
+  if (runsOn(arm, attack, env.facts)) return { outcomes: await outcomesOf(arm, attack, env), source: arm };
+  const source = shownFrom(arm, attack, env.facts);
+  const records = source && (await transferRecords(arm, source, attack, env));
+  if (!source || !records) throw new Error(`${attack.key} was not made for ${arm.name}`);
+  return { outcomes: transferredOutcomes(await outcomesOf(source, attack, env), records), source };
+}
+
+async function summarize(
+  arm: ResolvedArm,
+  attack: ResolvedAttack,
+  outcomes: readonly CountedOutcome[],
+  env: RunEnvironment,
+): Promise<AttackSummary> {
+  const { classifier } = await env.networks.open(arm);
+  const prepared = await preparedFor(arm, attack, env);
+  const control = await coverRecords(arm, attack, env);
+  const bound = { ...attack, params: prepared?.params ?? attack.params };
+  const facts = { attack: documented(bound), defenses: classifier.defenses, backend: env.engine.backend, seed: env.experiment.seed };
+  const judged = { where: whereOf(arm, attack.key, env), control, isOnItsOwn: prepared?.isOnItsOwn, step: stepOf(bound) };
+  const bare = summarizeAttack(outcomes, facts, judged);
+  const summary = prepared ? withPreparation(bare, prepared, control) : bare;
+  prepared?.preparation.dispose?.(prepared.prepared);
+  return { key: attack.key, label: labelOf(bound), ...summary, ...knowledgeOf(arm, attack, env, classifier) };
+}
+
+/** What the attack knew of the arm's defences, and how it got past them. */
+function knowledgeOf(
+  arm: ResolvedArm,
+  attack: ResolvedAttack,
+  { facts }: RunEnvironment,
+  classifier: Parameters<typeof attackSurface>[0],
+): Pick<AttackSummary, "mode" | "how"> {
+  if (isUndefended(arm)) return {};
+  if (isAdaptive(attack) && runsOn(arm, attack, facts)) return { mode: "adaptive", how: attackSurface(classifier, "adaptive").how };
+  const source = facts.sources.of(arm);
+  if (!source) return { mode: "static" };
+  return { mode: "static", how: arm.front.length > 0 ? attackSurface(classifier, "static").how : `the model of ${source.name}` };
+}
+
+/** The same attack without knowledge of the defence, beside what it did to the arm; the control arm, undefended, is shown the same images. */
+async function besideStatic(
+  arm: ResolvedArm,
+  attack: ResolvedAttack,
+  target: number | null,
+  records: readonly ImageRecord[],
+  env: RunEnvironment,
+): Promise<{ readonly summary: Partial<AttackSummary>; readonly transferred?: MergedAttack["transferred"] }> {
+  const { sources, hasModel } = env.facts;
+  const source = sources.of(arm);
+  const isControl = arm === sources.control;
+  if (!source || !hasModel(source) || (isUndefended(arm) && !isControl) || attack.knowledge === "adaptive") return { summary: {} };
+  const undefended = (await outcomesOf(source, attack, env)).flatMap((outcome) => outcome.records);
+  const shown = shownFrom(arm, attack, env.facts);
+  const isOwn = runsOn(arm, attack, env.facts);
+  const transferred = shown && isOwn ? await transferRecords(arm, shown, attack, env) : null;
+  const figures = staticResult(source.name, transferred ?? records, undefended, target);
+  const result = { ...figures, ...(isControl ? {} : await controlOf(source, attack, target, undefended, env)) };
+  if (transferred) await writeStatic(arm, source, attack, result, transferred, env);
+  if (isControl) return { summary: { static: result } };
+  const ofFooled = defenseSuccessOfFooled(records, undefended, target);
+  const summary = { static: result, defenseSuccessOfFooled: ofFooled };
+  return transferred ? { summary, transferred: { undefended, transferred } } : { summary };
+}
+
+/** What the images of `source` did to the control arm. */
+async function controlOf(
+  source: ResolvedArm,
+  attack: ResolvedAttack,
+  target: number | null,
+  undefended: readonly ImageRecord[],
+  env: RunEnvironment,
+): Promise<Pick<StaticResult, "control">> {
+  const { control } = env.facts.sources;
+  const records = control && (await transferRecords(control, source, attack, env));
+  if (!control || !records) return {};
+  const { attacked, defenseSuccessOfFooled: ofFooled } = staticResult(source.name, records, undefended, target);
+  return { control: { arm: control.name, attacked, defenseSuccessOfFooled: ofFooled } };
+}
+
+function writeStatic(
+  arm: ResolvedArm,
+  source: ResolvedArm,
+  attack: ResolvedAttack,
+  result: StaticResult,
+  images: readonly ImageRecord[],
+  { store, facts }: RunEnvironment,
+): Promise<void> {
+  const files = { adversarial: facts.layout.adversarial(source, attack.key) };
+  const document = { run: store.id, attack: documented(attack), mode: "static", ...result, images, files };
+  return store.writeJson(facts.layout.staticRecords(arm, attack.key), document);
+}
+
+/** The contract's `adversarial-*.npz`, from shard to file; and pictures of the first images. */
+async function writeImages(
+  arm: ResolvedArm,
+  attack: ResolvedAttack | FurtherAttack,
+  source: ResolvedArm,
+  records: readonly ImageRecord[],
+  env: RunEnvironment,
+): Promise<void> {
+  const { images, store, facts, ctx } = env;
+  const { inputShape } = facts;
+  const n = records.length;
+  const adversarial = adversarialOf(source, attack, env);
+  async function* chunks(read: (start: number, end: number) => Promise<Float32Array>): AsyncGenerator<Float32Array> {
+    for (const [start, end] of batchesOf(n, batchSizeOf(inputShape))) {
+      await ctx.checkpoint();
+      yield await read(start, end);
+    }
+  }
+  await writeAdversarial(store.file(facts.layout.adversarial(arm, attack.key)), {
+    n,
+    inputShape,
+    clean: () => chunks(async (start, end) => (await images.read(start, end)).images),
+    adversarial: () => chunks(adversarial),
+    label: Int32Array.from(records, ({ label }) => label),
+    prediction: Int32Array.from(records, ({ prediction }) => prediction),
+  });
+  if (isFurther(attack)) return;
+  for (let index = 0; index < Math.min(thumbnailCount, n); index++) {
+    const clean = (await images.read(index, index + 1)).images;
+    await writePicture(store.file(cleanThumbnail(index)), clean, 0, inputShape);
+    await writePicture(store.file(facts.layout.thumbnail(arm, attack.key, index)), await adversarial(index, index + 1), 0, inputShape);
+  }
+}
+
+function announce(arm: ResolvedArm, attack: ResolvedAttack | FurtherAttack, summary: AttackSummary, env: RunEnvironment): void {
+  env.emit({
+    kind: "attacked",
+    arm: arm.name,
+    attack: attack.key,
+    cleanAccuracy: summary.clean.accuracy,
+    attackedAccuracy: summary.attacked.accuracy,
+    successRate: summary.successRate,
+    seconds: summary.seconds,
+  });
+  if (!isFurther(attack)) tell(summary.findings, env); // the points of a curve are not judged one by one
+}

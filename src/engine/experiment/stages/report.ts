@@ -1,0 +1,132 @@
+import { percent } from "../../../shared/format.ts";
+import type { ArmReport, Choice, ForwardTiming, RunReport } from "../../../shared/results.ts";
+import { runFiles } from "../../../shared/runs.ts";
+import { documented } from "../../define/index.ts";
+import { now, readRunEvents } from "../../io/runStore.ts";
+import { share } from "../../metrics/robustness.ts";
+import { completeArms } from "../../report/completeArms.ts";
+import { detectorSection } from "../../report/detectors.ts";
+import { writeReports } from "../../report/reportFiles.ts";
+import { deviceFindings } from "../../session/deviceWarnings.ts";
+import { defenseOf, defensesOf, type ResolvedArm } from "../arms.ts";
+import { writeExperiment } from "../document.ts";
+import type { RunEnvironment } from "../environment.ts";
+import { checkExpectations } from "../expectations.ts";
+import { compared, comparisons } from "../judge.ts";
+import { trains } from "../models.ts";
+import { ownerOf } from "../networks.ts";
+import type { Piece, PlanFacts } from "../piece.ts";
+import type { ResolvedExperiment } from "../resolve.ts";
+import { analysedAttacks, analysesOf, presentAnalyses } from "./analyse.ts";
+import { cleanAnswers } from "./clean.ts";
+import { detectorsOf } from "./detect.ts";
+import { explanationOf } from "./explain.ts";
+import { judgedArm, timingOf } from "./judge.ts";
+import { mergedAttack } from "./merge.ts";
+import { readTraining, type TrainingDone, trainingFile } from "./train.ts";
+
+/** The report of an experiment, from what its pieces have left. */
+export const reportPiece = (before: readonly Piece[], facts: PlanFacts): Piece => ({
+  key: "report",
+  stage: "report",
+  phase: "Writing the report",
+  needs: before.map(({ key }) => key),
+  cost: facts.n,
+  memory: 250e6,
+  device: "evaluate",
+  run: writeReport,
+});
+
+/** A training attacks nothing: only what it measures can be missed. */
+const expectedOf = ({ experiment, mode }: RunEnvironment): ResolvedExperiment["expect"] =>
+  experiment.expect.filter(({ metric }) => mode !== "train" || metric === "clean.accuracy");
+
+async function writeReport(env: RunEnvironment): Promise<void> {
+  const { experiment, store, facts } = env;
+  const arms = experiment.arms.filter(facts.hasModel);
+  const reports = await completeArms(await Promise.all(arms.map((arm) => reportOf(arm, env))), store.directory);
+  const judged = await Promise.all(arms.map((arm) => judgedArm(arm, env)));
+  const document = await writeExperiment(env, Object.fromEntries(arms.map(({ name }, i) => [name, judged[i]?.modelHash ?? ""])));
+  const shown = await Promise.all(arms.map((arm, i) => analysedArm(arm, reports[i] as ArmReport, env)));
+  const findings = arms.flatMap((_, i) => [
+    ...(reports[i] as ArmReport).attacks.flatMap((summary) => summary.findings),
+    ...(judged[i]?.findings ?? []),
+  ]);
+  const report: RunReport = {
+    run: store.id,
+    experiment: document,
+    arms: reports,
+    analyses: [...detectorSection(reports), ...(await presentAnalyses(shown, env))],
+    findings: [...findings, ...(await compareArms(arms, env)), ...deviceFindings(await readRunEvents(store.directory))],
+    expect: checkExpectations(expectedOf(env), reports, experiment.arms[0]?.name ?? ""),
+    finishedAt: now(),
+  };
+  await store.writeJson(runFiles.report, report);
+  await writeReports(store.directory, report);
+  await store.update({ headline: headline(reports) });
+}
+
+async function reportOf(arm: ResolvedArm, env: RunEnvironment): Promise<ArmReport> {
+  const { experiment, mode } = env;
+  const isEvaluated = mode !== "train";
+  const analyses = isEvaluated ? await analysesOf(arm, env) : [];
+  const measured = analyses.find(({ id }) => id === "timing")?.data as ForwardTiming | undefined;
+  const owner = ownerOf(arm, experiment.arms);
+  const model: Choice = "file" in arm.model ? { id: "file", params: { file: arm.model.file } } : documented(arm.model);
+  return {
+    name: arm.name,
+    defense: defenseOf(arm),
+    defenses: defensesOf(arm),
+    model,
+    ...(owner === arm ? {} : { network: owner.name }),
+    clean: await cleanRate(arm, env),
+    training: await trainingOf(arm, owner, env),
+    attacks: isEvaluated ? await summariesOf(arm, env) : [],
+    detectors: isEvaluated ? await detectorsOf(arm, env) : [],
+    explanations: isEvaluated ? await Promise.all(experiment.explanations.map((_, place) => explanationOf(arm, place, env))) : [],
+    analyses,
+    timing: measured ?? (await timingOf(arm, env)),
+  };
+}
+
+const summariesOf = async (arm: ResolvedArm, env: RunEnvironment) =>
+  (await Promise.all(env.experiment.attacks.map((attack) => mergedAttack(arm, attack, env)))).map(({ summary }) => summary);
+
+async function cleanRate(arm: ResolvedArm, env: RunEnvironment): Promise<ArmReport["clean"]> {
+  const answers = await cleanAnswers(arm, env);
+  const correct = answers.filter(({ label, cleanPrediction }) => label === cleanPrediction).length;
+  return { accuracy: share(correct, answers.length), correct, n: answers.length };
+}
+
+async function trainingOf(arm: ResolvedArm, owner: ResolvedArm, env: RunEnvironment): Promise<ArmReport["training"]> {
+  const place = env.networks.placeOf(arm);
+  const training = place && (await readTraining(place.path));
+  if (!training) return null;
+  const reused = trains(arm, env.mode) ? (await env.pieces.json<TrainingDone>(`train:${owner.name}`, trainingFile)).reused : true;
+  const { epochs, seconds, imagesPerSecond, images } = training;
+  return { epochs, seconds, imagesPerSecond, reused, images };
+}
+
+async function analysedArm(arm: ResolvedArm, report: ArmReport, env: RunEnvironment) {
+  const attacks = env.mode === "train" ? [] : await analysedAttacks(arm, env.experiment.attacks, env);
+  const place = env.networks.placeOf(arm);
+  return { report, attacks, history: (place && (await readTraining(place.path))?.history) ?? [] };
+}
+
+/** Rules that compare look at all arms together. */
+async function compareArms(arms: readonly ResolvedArm[], env: RunEnvironment) {
+  if (env.mode === "train") return [];
+  const pairs = arms.flatMap((arm) => env.experiment.attacks.map((attack) => ({ arm, attack })));
+  return comparisons(
+    await Promise.all(pairs.map(async ({ arm, attack }) => compared(arm, attack, await mergedAttack(arm, attack, env), env))),
+    env,
+  );
+}
+
+/** "clean 98.6 % · pgd 0.2 %": the first arm and the attack that hurts it most. */
+function headline(arms: readonly ArmReport[]): string | null {
+  const [first] = arms;
+  if (!first) return null;
+  const worst = [...first.attacks].sort((a, b) => (a.attacked.accuracy ?? 1) - (b.attacked.accuracy ?? 1))[0];
+  return `clean ${percent(first.clean.accuracy)}${worst ? ` · ${worst.attack.id} ${percent(worst.attacked.accuracy)}` : ""}`;
+}

@@ -1,0 +1,73 @@
+import path from "node:path";
+import { percent } from "../../../shared/format.ts";
+import type { AttackDocument, Finding, ImageRecord } from "../../../shared/results.ts";
+import { runFiles, slug } from "../../../shared/runs.ts";
+import { labelOf } from "../../define/index.ts";
+import { writePicture } from "../../evaluation/write.ts";
+import { readText } from "../../io/files.ts";
+import { readRunEvents } from "../../io/runStore.ts";
+import { targetOf } from "../../metrics/robustness.ts";
+import { comparedFindings } from "../../rules/compare.ts";
+import { armRules, pairRules } from "../../rules/index.ts";
+import { findingsOf } from "../../rules/rule.ts";
+import { deviceFindings } from "../../session/deviceWarnings.ts";
+import type { RunEnvironment } from "../environment.ts";
+import type { Piece, PlanFacts } from "../piece.ts";
+import type { ResolvedAttack } from "../resolve.ts";
+import { type MergedAttack, mergedAttack } from "./merge.ts";
+import { adversarialIn } from "./merged.ts";
+
+/** The document of a single attack, `result.json`. @param pictures files that were named, whose names their pictures bear */
+export const resultPiece = (before: readonly Piece[], facts: PlanFacts, pictures: readonly string[]): Piece => ({
+  key: "report",
+  stage: "report",
+  phase: "Writing the result",
+  needs: before.map(({ key }) => key),
+  cost: facts.n,
+  memory: 250e6,
+  device: "evaluate",
+  run: (env) => writeResult(env, pictures),
+});
+
+async function writeResult(env: RunEnvironment, pictures: readonly string[]): Promise<void> {
+  const { store, experiment, facts } = env;
+  const [arm] = experiment.arms;
+  const [attack] = experiment.attacks;
+  if (!arm || !attack) throw new Error("a single attack has an arm and an attack");
+  const merged = await mergedAttack(arm, attack, env);
+  await writeNamed(store.file(merged.file), pictures.slice(0, facts.n), env);
+  const document = JSON.parse(await readText(store.file(facts.layout.records(arm, attack.key)))) as AttackDocument;
+  const whole = findingsOf(armRules, { departures: [], clean: merged.records, unbounded: null }, {});
+  const failures = deviceFindings(await readRunEvents(store.directory));
+  const findings = [...merged.summary.findings, ...staticFindings(attack, merged), ...whole, ...failures];
+  await store.writeJson(runFiles.result, { ...document, findings });
+  const { clean, attacked } = merged.summary;
+  await store.update({ headline: `${attack.id}: ${percent(clean.accuracy)} → ${percent(attacked.accuracy)}` });
+}
+
+/** Pictures that were named are written under their own names. */
+async function writeNamed(adversarial: string, files: readonly string[], { store, facts }: RunEnvironment): Promise<void> {
+  for (const [index, file] of files.entries()) {
+    const stem = slug(path.basename(file, path.extname(file)));
+    const image = await adversarialIn(adversarial, index, index + 1);
+    await writePicture(store.file(`${runFiles.images}/${index}-${stem}-adversarial.png`), image, 0, facts.inputShape);
+  }
+}
+
+/** A static attack is never the last word on a defence: a finding says so. */
+function staticFindings(attack: ResolvedAttack, { summary, records }: MergedAttack): Finding[] {
+  if (summary.mode !== "static") return [];
+  return comparedFindings(pairRules, [comparedOf(attack, records, targetOf(summary.attack))]).map(({ arm: _arm, ...finding }) => finding);
+}
+
+const comparedOf = (attack: ResolvedAttack, records: readonly ImageRecord[], target: number | null) => ({
+  arm: "",
+  id: attack.id,
+  key: attack.key,
+  name: labelOf(attack),
+  iterative: attack.entry.iterative,
+  ball: null,
+  target,
+  records,
+  knowledge: "static" as const,
+});

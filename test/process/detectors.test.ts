@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readNpz } from "../../src/engine/io/npz.ts";
+import type { DetectorResult, RunReport } from "../../src/shared/results.ts";
+import { writeExperiment } from "./experiment.ts";
+import { bulwark, newWorkspace, readJson, type Workspace } from "./support.ts";
+
+let workspace: Workspace;
+let report: RunReport;
+beforeAll(async () => {
+  workspace = newWorkspace();
+  await writeExperiment(workspace, {
+    attacks: [
+      { kind: "fgsm", eps: 0.1 },
+      { kind: "nPixel", popSize: 6, maxGen: 2 },
+    ],
+    detectors: [{ kind: "softmaxEntropy", falsePositiveRate: 0.1 }],
+    compare: [{ name: "again", defense: { kind: "bitDepth", depth: 3 } }],
+    expect: [{ metric: "detector.auc", detector: "softmaxEntropy", attack: "fgsm", min: 1.01 }],
+  });
+  const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "run", "--json");
+  expect(done.stderr).not.toContain("error");
+  expect(done.code).toBe(2); // no area is above 1
+  report = readJson<RunReport>(workspace.file("run/report.json"));
+});
+afterAll(() => workspace.remove());
+
+const detectorOf = (arm: number): DetectorResult => report.arms[arm]?.detectors[0] as DetectorResult;
+
+describe("a detector that an experiment lists", () => {
+  it("is scored on every arm and attack, and once more where the attack can evade it", () => {
+    for (const arm of [0, 1]) {
+      const { id, params, key, results } = detectorOf(arm);
+      expect([id, key, params]).toEqual(["softmaxEntropy", "softmaxEntropy", {}]);
+      expect(results.map(({ attack, adaptive }) => [attack, adaptive])).toEqual([
+        ["fgsm", false],
+        ["fgsm", true],
+        ["nPixel", false], // it asks for no gradient
+      ]);
+    }
+    expect(detectorOf(0).results[1]?.files.scores).toBe("detector-softmaxEntropy-fgsm-adaptive.npz");
+    expect(detectorOf(1).results[0]?.files.scores).toBe("detector-again-softmaxEntropy-fgsm.npz");
+  });
+
+  it("has the area that its scores give, counted pair by pair", async () => {
+    for (const { n, auc, detected, files } of detectorOf(0).results) {
+      const { clean, adversarial } = await readNpz(workspace.file(`run/${files.scores}`));
+      const [negatives, positives] = [Array.from(clean?.data ?? [], Number), Array.from(adversarial?.data ?? [], Number)];
+      expect(positives).toHaveLength(n);
+      const wins = positives.flatMap((p) => negatives.map((q) => (p > q ? 1 : p === q ? 0.5 : 0)));
+      expect(auc).toBeCloseTo(wins.reduce<number>((sum, win) => sum + win, 0) / wins.length, 12);
+      const threshold = detectorOf(0).threshold as number;
+      expect(detected).toBe(positives.filter((score) => score > threshold).length / n);
+    }
+  });
+
+  it("takes its threshold on validation images, and says how many", () => {
+    // 96 pictures, a quarter of them for testing; a fifth of the other 72 for validation: 14.
+    expect(detectorOf(0)).toMatchObject({ thresholdImages: 14, falsePositiveRate: 0.1, threshold: expect.any(Number) });
+  });
+
+  it("is held against what is expected of it, and shown in the report", () => {
+    expect(report.expect).toEqual([expect.objectContaining({ metric: "detector.auc", met: false, value: detectorOf(0).results[1]?.auc })]);
+    const html = readFileSync(workspace.file("run/report.html"), "utf8");
+    expect(html).toContain("Softmax entropy");
+  });
+});

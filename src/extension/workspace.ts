@@ -14,7 +14,11 @@ export const rootFolders = (): string[] => (vscode.workspace.workspaceFolders ??
 /** Nothing of a folder is loaded or run before the user trusts it. @throws UNTRUSTED */
 export function requireTrust(): void {
   if (!vscode.workspace.isTrusted)
-    throw new BulwarkError("UNTRUSTED", "This folder is not trusted, so Bulwark runs nothing of it.", "Trust the folder, then try again.");
+    throw new BulwarkError(
+      "UNTRUSTED",
+      "This folder is not trusted, so Bulwark won't run anything in it.",
+      "Trust the folder, then try again.",
+    );
 }
 
 /** What menus, lenses, trees and tests hand to a command: a Uri, a string (URI or path), or a tree node with `uri`. */

@@ -17,6 +17,7 @@ export interface Cards {
   ranking: { readonly params: RankingParams; readonly result: RankPatchesResult };
 }
 export type CardId = keyof Cards;
+export const cardIds: readonly CardId[] = ["attention", "defense", "ranking"];
 export type CardParams<K extends CardId> = Cards[K]["params"];
 export type CardResult<K extends CardId> = Cards[K]["result"];
 

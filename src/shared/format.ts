@@ -100,5 +100,19 @@ export const words = (camelCase: string): string =>
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .toLowerCase()
     .trim();
+/** Letters that the literature writes where a parameter's name spells them out. */
+const symbols: Readonly<Record<string, string>> = {
+  eps: "ε",
+  kappa: "κ",
+  lambda: "λ",
+  sigma: "σ",
+  theta: "θ",
+  gamma: "γ",
+  linf: "L∞",
+  l2: "L2",
+  l0: "L0",
+};
+/** A parameter or one of its options as a label: "Step size" for stepSize, "ε" for eps, "L∞" for linf. */
+export const parameterLabel = (name: string): string => symbols[name] ?? capital(words(name));
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;

@@ -150,6 +150,8 @@ export interface AttackImageResult {
   readonly seconds: number;
   readonly trace: readonly TracePoint[];
   readonly attack: Pick;
+  /** What the attack is called with its parameters, such as "PGD-40, ε 8/255". Left out in older runs. */
+  readonly attackLabel?: string;
   readonly defenses: readonly Pick[];
   /** How the attack got through the defences, in words; null where there are none. */
   readonly how: string | null;

@@ -32,9 +32,9 @@ describe("Patch Studio", () => {
     await contextMenu(page, explorerRow(page, image).first(), "Open Patch Studio");
     const frame = await studio();
     await frame.locator("vscode-option", { hasText: "MNIST" }).first().waitFor({ state: "attached" });
-    await field(frame, "images at most").fill("100");
-    await field(frame, "steps").fill("40");
-    const target = frame.locator("label.field", { hasText: "class to show" }).locator("vscode-dropdown");
+    await field(frame, "Maximum images").fill("100");
+    await field(frame, "Steps").fill("40");
+    const target = frame.locator("label.field", { hasText: "Target class" }).locator("vscode-dropdown");
     await target.locator('vscode-option[value="3"]').waitFor({ state: "attached" });
     await target.click();
     await target.locator('vscode-option[value="3"]').click();
@@ -57,7 +57,7 @@ describe("Patch Studio", () => {
     expect(before).toContain("row 14, column 14");
     await canvas.focus();
     for (const key of ["ArrowUp", "Shift+ArrowLeft", "r", "-"]) await page.keyboard.press(key);
-    await frame.locator('.place-canvas[aria-label*="row 13, column 6, turned 15°, scale 0.909"]').waitFor();
+    await frame.locator('.place-canvas[aria-label*="row 13, column 6, rotated 15°, scale 0.909"]').waitFor();
     await frame.locator(".verdict", { hasText: "7 (" }).waitFor();
     const box = await canvas.boundingBox();
     if (!box) throw new Error("the picture is not shown");
@@ -71,12 +71,12 @@ describe("Patch Studio", () => {
 
   it("pastes it at random, and maps where it works", async () => {
     const frame = await studio();
-    await frame.locator("vscode-button", { hasText: "Paste at random" }).click();
+    await frame.locator("vscode-button", { hasText: "Paste at random places" }).click();
     await frame.locator(".previews figure").nth(15).waitFor();
     expect(await frame.locator(".previews figure").count()).toBe(16);
-    await field(frame, "images at each place").fill("8");
-    await field(frame, "pixels from place to place").fill("4");
-    await frame.locator("vscode-button", { hasText: "Compute the map" }).click();
+    await field(frame, "Images per place").fill("8");
+    await field(frame, "Stride (px)").fill("4");
+    await frame.locator("vscode-button", { hasText: "Compute map" }).click();
     await frame.locator(".heat td button").first().waitFor();
     const shown = await frame.locator(".heat td button").allTextContents();
     // 28 pixels, a patch of 13: middles from 6.5 to 21.5, four pixels apart.

@@ -1,6 +1,5 @@
-import type { DefendedSide, DefenseResult } from "../../src/shared/cards.ts";
+import { type CardId, cardIds, type DefendedSide, type DefenseResult } from "../../src/shared/cards.ts";
 import { probability } from "../../src/shared/format.ts";
-import { choiceLabel } from "../../src/shared/labels.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../src/shared/panels.ts";
 import type { AttackImageResult, ClassScore, Norms, TracePoint, TraceStep } from "../../src/shared/protocol.ts";
 import { fileUrl } from "../lib/connect.ts";
@@ -34,6 +33,9 @@ export function applyUpdate(state: InspectorState, update: InspectorUpdate): Ins
       return { ...state, progress: { done: update.done, total: update.total }, trace: [...state.trace, update.point] };
   }
 }
+
+/** Cards that compute. */
+export const runningCards = ({ cards }: InspectorState): readonly CardId[] => cardIds.filter((id) => cards[id]?.status === "running");
 
 export const traceOf = (state: InspectorState): readonly TracePoint[] =>
   state.result && state.result.trace.length > 0 ? state.result.trace : state.trace;
@@ -115,13 +117,11 @@ export function pictureNotes({ result, cards }: InspectorState): string {
 export const titleOf = (state: InspectorState, kind: "attack" | "defense", id: string): string =>
   state.catalog.find((entry) => entry.kind === kind && entry.id === id)?.title ?? id;
 
-/** "PGD, ε 8/255 · through Bit depth" for the header: the attack with what decides its strength, and what it goes through. */
+/** "PGD-40, ε 8/255 · through Bit-depth reduction" for the header: what the attack calls itself, and what it goes through. */
 export function attackLabel(state: InspectorState): string {
-  const entry = state.catalog.find((e) => e.kind === "attack" && e.id === state.attack.id);
-  const eps = state.attack.params["eps"] ?? entry?.params.properties["eps"]?.default;
-  const label = choiceLabel({ id: state.attack.id, params: { ...state.attack.params, eps } }, entry?.title ?? state.attack.id);
   const through = state.defenses.map(({ id }) => titleOf(state, "defense", id)).join(", ");
-  return `${label}${through === "" ? "" : ` · through ${through}`}`;
+  const name = state.result?.attackLabel ?? titleOf(state, "attack", state.attack.id);
+  return `${name}${through === "" ? "" : ` · through ${through}`}`;
 }
 
 /** What the header says under the image's name. */

@@ -3,7 +3,7 @@ import { errorCard, findingsList } from "../lib/cards.ts";
 import { h, show } from "../lib/dom.ts";
 import { section } from "../lib/ui.ts";
 import { createCards } from "./cards/index.ts";
-import { type Context, type Local, shownOf } from "./model.ts";
+import { type Context, type Local, runningCards, shownOf } from "./model.ts";
 import { panelImage } from "./panelImage.ts";
 import { header } from "./parts/header.ts";
 import { parameters } from "./parts/parameters.ts";
@@ -49,7 +49,9 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
     show(body, state.error === null || state.clean !== null || state.result !== null);
   };
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && state?.status === "running" && !event.defaultPrevented) send({ kind: "cancel" });
+    if (event.key !== "Escape" || !state || event.defaultPrevented) return;
+    if (state.status === "running") send({ kind: "cancel" });
+    else for (const id of runningCards(state)) send({ kind: "cancelCard", id });
   });
   return {
     element,

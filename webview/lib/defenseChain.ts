@@ -29,11 +29,17 @@ export function defenseChain(changed: () => void): DefenseChain {
   const choice = dropdown("Defence", (id) => {
     chosen = id;
   });
-  const add = button("Add", () => edit([...chain, { id: chosen, params: {} }]), { icon: "add", label: "Add this defence to the list" });
+  const add = button("Add", () => edit([...chain, { id: chosen, params: {} }], chain.length), {
+    icon: "add",
+    label: "Add this defence to the list",
+  });
   const empty = h("p", { class: "muted" }, "No defence that can stand in front of a model is installed.");
-  const edit = (next: readonly Pick[]): void => {
+  const edit = (next: readonly Pick[], focused: number): void => {
     chain = [...next];
     draw();
+    // The controls were made anew: the focus stays with the defence that was moved, or goes on to the next one.
+    const item = list.children[Math.min(focused, chain.length - 1)];
+    (item?.querySelector<HTMLElement>("vscode-button:not([disabled]), input") ?? add).focus();
     changed();
   };
   const draw = (): void => {
@@ -69,7 +75,7 @@ interface Place {
   readonly catalog: Catalog;
   readonly chain: Pick[];
   readonly i: number;
-  edit(next: readonly Pick[]): void;
+  edit(next: readonly Pick[], focused: number): void;
   changed(): void;
 }
 /** One defence of the list with its parameters. Typing changes the list in place: the fields stay as they are. */
@@ -84,11 +90,15 @@ function item(
     if (now) chain[i] = { id: now.id, params: { ...now.params, [name]: value } };
     changed();
   });
-  fields.show(entry?.params.properties ?? {}, pick.params);
+  fields.show(entry?.params.properties ?? {}, pick.params, catalog);
   const swapped = (j: number): readonly Pick[] => chain.map((one, k) => (k === i ? chain[j] : k === j ? chain[i] : one) ?? one);
-  const up = button("", () => edit(swapped(i - 1)), { icon: "arrow-up", appearance: "icon", label: `Move ${title} up` });
-  const down = button("", () => edit(swapped(i + 1)), { icon: "arrow-down", appearance: "icon", label: `Move ${title} down` });
-  const remove = () => edit(chain.filter((_, k) => k !== i));
+  const up = button("", () => edit(swapped(i - 1), i - 1), { icon: "arrow-up", appearance: "icon", label: `Move ${title} up` });
+  const down = button("", () => edit(swapped(i + 1), i + 1), { icon: "arrow-down", appearance: "icon", label: `Move ${title} down` });
+  const remove = () =>
+    edit(
+      chain.filter((_, k) => k !== i),
+      i,
+    );
   enable(up, i > 0);
   enable(down, i < chain.length - 1);
   const buttons = h(

@@ -1,5 +1,5 @@
 import type { ParameterSchema } from "../../src/shared/catalog.ts";
-import { epsilon, parseNumber, words } from "../../src/shared/format.ts";
+import { epsilon, parameterLabel, parseNumber } from "../../src/shared/format.ts";
 import { h } from "./dom.ts";
 import { button, checkbox, dropdown, slider, textField } from "./ui.ts";
 
@@ -13,15 +13,8 @@ export interface Control {
 type Changed = (value: unknown) => void;
 
 /** One parameter: the control that its schema asks for, its unit, and a way back to its default. */
-export function control(name: string, schema: ParameterSchema, value: unknown, changed: Changed): Control {
-  const numeric = schema.type === "number" || schema.type === "integer";
-  const inner = schema.enum
-    ? choiceOf(name, schema.enum, value, changed)
-    : schema.type === "boolean"
-      ? flag(name, value, changed)
-      : numeric
-        ? numberOf(name, schema, value, changed)
-        : textOf(name, value, changed);
+export function control(name: string, schema: ParameterSchema, value: unknown, changed: Changed, own?: Inner): Control {
+  const inner = own ?? innerOf(name, schema, value, changed);
   const restore = () => {
     inner.set(schema.default);
     changed(schema.default);
@@ -35,7 +28,7 @@ export function control(name: string, schema: ParameterSchema, value: unknown, c
     element: h(
       "div",
       { class: "field-row" },
-      h("span", { class: "field-name", ...(schema.description ? { title: schema.description } : {}) }, words(name)),
+      h("span", { class: "field-name", ...(schema.description ? { title: schema.description } : {}) }, parameterLabel(name)),
       h("div", { class: "field-control" }, ...inner.elements, schema.unit ? h("span", { class: "unit muted" }, schema.unit) : null),
       reset,
       schema.description ? h("p", { class: "description muted" }, schema.description) : null,
@@ -45,26 +38,37 @@ export function control(name: string, schema: ParameterSchema, value: unknown, c
   };
 }
 
-interface Inner {
+function innerOf(name: string, schema: ParameterSchema, value: unknown, changed: Changed): Inner {
+  if (schema.enum) return choiceOf(name, schema.enum, value, changed);
+  if (schema.type === "boolean") return flag(name, value, changed);
+  return schema.type === "number" || schema.type === "integer" ? numberOf(name, schema, value, changed) : textOf(name, value, changed);
+}
+
+/** What is typed, chosen or dragged. */
+export interface Inner {
   readonly elements: readonly HTMLElement[];
   set(value: unknown): void;
   fault(): string | null;
 }
-const spoken = (value: unknown): string => (typeof value === "number" ? epsilon(value) : String(value));
+function spoken(value: unknown): string {
+  if (typeof value === "number") return epsilon(value);
+  if (typeof value === "object" && value !== null && "kind" in value) return String(value.kind);
+  return String(value);
+}
 const none = (): null => null;
 
 /** Why a number may not be used, or null. */
 export function numberFault(name: string, schema: ParameterSchema, value: number | null): string | null {
-  if (value === null) return `${words(name)}: write a number, such as ${spoken(schema.default ?? 1)}.`;
-  if (schema.type === "integer" && !Number.isInteger(value)) return `${words(name)}: enter a whole number.`;
-  if (schema.minimum !== undefined && value < schema.minimum) return `${words(name)}: at least ${spoken(schema.minimum)}.`;
-  if (schema.maximum !== undefined && value > schema.maximum) return `${words(name)}: at most ${spoken(schema.maximum)}.`;
+  if (value === null) return `${parameterLabel(name)}: enter a number, such as ${spoken(schema.default ?? 1)}.`;
+  if (schema.type === "integer" && !Number.isInteger(value)) return `${parameterLabel(name)}: enter a whole number.`;
+  if (schema.minimum !== undefined && value < schema.minimum) return `${parameterLabel(name)}: at least ${spoken(schema.minimum)}.`;
+  if (schema.maximum !== undefined && value > schema.maximum) return `${parameterLabel(name)}: at most ${spoken(schema.maximum)}.`;
   return null;
 }
 
 function numberOf(name: string, schema: ParameterSchema, value: unknown, changed: Changed): Inner {
   let current: number | null = typeof value === "number" ? value : null;
-  const field = textField(words(name), current === null ? "" : epsilon(current), (text) => {
+  const field = textField(parameterLabel(name), current === null ? "" : epsilon(current), (text) => {
     current = parseNumber(text);
     field.element.classList.toggle("invalid", numberFault(name, schema, current) !== null);
     field.element.setAttribute("aria-invalid", String(numberFault(name, schema, current) !== null));
@@ -73,9 +77,10 @@ function numberOf(name: string, schema: ParameterSchema, value: unknown, changed
   });
   const { minimum, maximum } = schema;
   const step = schema.type === "integer" ? 1 : 1 / 255;
+  const widest = schema.type === "integer" ? 1000 : 10; // a slider over more would step past what is wanted
   const range =
-    minimum !== undefined && maximum !== undefined && maximum - minimum <= 1000
-      ? slider(words(name), { min: minimum, max: maximum, step, value: current ?? minimum }, (v) => {
+    minimum !== undefined && maximum !== undefined && maximum - minimum <= widest
+      ? slider(parameterLabel(name), { min: minimum, max: maximum, step, value: current ?? minimum }, (v) => {
           current = schema.type === "integer" ? Math.round(v) : Number(v.toPrecision(12));
           field.value = epsilon(current);
           changed(current);
@@ -94,20 +99,20 @@ function numberOf(name: string, schema: ParameterSchema, value: unknown, changed
 }
 
 function choiceOf(name: string, options: readonly string[], value: unknown, changed: Changed): Inner {
-  const list = options.map((option) => ({ value: option, text: words(option) }));
-  const control = dropdown(words(name), changed);
+  const list = options.map((option) => ({ value: option, text: parameterLabel(option) }));
+  const control = dropdown(parameterLabel(name), changed);
   control.element.classList.add("bare");
   control.set(list, String(value ?? options[0]));
   return { elements: [control.element], set: (next) => control.set(list, String(next)), fault: none };
 }
 
 function flag(name: string, value: unknown, changed: Changed): Inner {
-  const control = checkbox("on", value === true, changed, words(name));
+  const control = checkbox("On", value === true, changed, parameterLabel(name));
   return { elements: [control.element], set: (next) => control.set(next === true), fault: none };
 }
 
 function textOf(name: string, value: unknown, changed: Changed): Inner {
-  const field = textField(words(name), value === undefined ? "" : String(value), changed, 16);
+  const field = textField(parameterLabel(name), value === undefined ? "" : String(value), changed, 16);
   return {
     elements: [field.element],
     set(next) {

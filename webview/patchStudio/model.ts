@@ -24,7 +24,8 @@ export function trainingText(training: StudioTraining | null): string {
   if (training.status === "done")
     return last ? `Trained in ${plural(last.step, "step")} on ${plural(training.images, "image")}.` : "Trained.";
   if (training.status === "cancelled") return at ? `Cancelled at ${at}.` : "Cancelled.";
-  if (training.status === "interrupted") return `Interrupted when the window was closed${at ? `, at ${at}` : ""}: “Continue” goes on.`;
+  if (training.status === "interrupted")
+    return `Interrupted when the window was closed${at ? `, at ${at}` : ""}. Choose Continue to resume.`;
   return "Failed.";
 }
 
@@ -47,11 +48,11 @@ export function trainingPlots(training: StudioTraining): readonly (readonly [Axe
     ];
   };
   const logProbability: readonly [Axes, Plot] = [
-    { title: `Log-probability of ${goal}`, x: "step", y: "log-probability (nats)", format: "number", log: false },
+    { title: `Log-probability of ${goal}`, x: "Step", y: "Log-probability (nats)", format: "number", log: false },
     {
       x,
       lines: lines(
-        "log-probability",
+        "Log-probability",
         0,
         history.map((p) => p.logProbability),
       ),
@@ -60,21 +61,21 @@ export function trainingPlots(training: StudioTraining): readonly (readonly [Axe
   ];
   const ofClass = target
     ? lines(
-        `taken for ${target.name}`,
+        `Classified as ${target.name}`,
         1,
         history.map((p) => p.targetRate),
       )
     : [];
   const rates = [
     ...lines(
-      "taken for another class",
+      "Misclassified",
       0,
       history.map((p) => p.successRate),
     ),
     ...ofClass,
   ];
   const success: readonly [Axes, Plot] = [
-    { title: "Success", x: "step", y: "share of images", format: "percent", log: false, range: [0, 1] },
+    { title: "Success", x: "Step", y: "Share of images", format: "percent", log: false, range: [0, 1] },
     { x, lines: rates, marks: [] },
   ];
   return [logProbability, success];
@@ -82,20 +83,20 @@ export function trainingPlots(training: StudioTraining): readonly (readonly [Axe
 
 /** Figures in one sentence. */
 export function figuresText({ images, successRate, targetRate, logProbability }: PatchFigures, target: string | null): string {
-  if (images === 0 || successRate === null) return "No image was counted: all of them show the class aimed at.";
-  const fooled = `${percent(successRate)} of ${plural(images, "image")} taken for another class`;
-  const aimed = target !== null && targetRate !== null ? `, ${percent(targetRate)} for “${target}”` : "";
+  if (images === 0 || successRate === null) return "No image was counted: all of them already belong to the target class.";
+  const fooled = `${percent(successRate)} of ${plural(images, "image")} misclassified`;
+  const aimed = target !== null && targetRate !== null ? `, ${percent(targetRate)} as “${target}”` : "";
   return `${fooled}${aimed}; mean log-probability ${number(logProbability)} nats.`;
 }
 
 /** What covering alone does; patches made before this was measured do not say. */
 export const coveringText = (grey: PatchFigures | undefined): string =>
-  grey === undefined || grey.successRate === null ? "" : `A grey patch in its place: ${percent(grey.successRate)}.`;
+  grey === undefined || grey.successRate === null ? "" : `A plain grey patch in the same place: ${percent(grey.successRate)}.`;
 
 export type PreviewKind = "target" | "fooled" | "resisted";
 export const previewKind = (p: Pick<PatchPreview, "success" | "targetReached">): PreviewKind =>
   p.targetReached ? "target" : p.success ? "fooled" : "resisted";
-const previewWords: Readonly<Record<PreviewKind, string>> = { target: "as aimed", fooled: "taken for another class", resisted: "resisted" };
+const previewWords: Readonly<Record<PreviewKind, string>> = { target: "target class", fooled: "misclassified", resisted: "resisted" };
 export const previewText = (p: PatchPreview): string =>
   `${p.label.name} → ${p.prediction.name} (${probability(p.prediction.probability)}), ${previewWords[previewKind(p)]}`;
 
@@ -156,7 +157,7 @@ export function nextPlacement(wish: PatchPlacement | null, place: StudioPlace | 
 }
 
 export function placementText({ row, column, rotation, scale }: PatchPlacement): string {
-  return `row ${number(row)}, column ${number(column)}, turned ${number(Math.round(rotation))}°, scale ${number(scale)}`;
+  return `row ${number(row)}, column ${number(column)}, rotated ${number(Math.round(rotation))}°, scale ${number(scale)}`;
 }
 
 /** The prediction with the patch, in words. */
@@ -165,15 +166,15 @@ export function placeText({ result }: StudioPlace): { readonly kind: PreviewKind
   if (!result || !clean || !patched) return null;
   const kind = previewKind(result);
   const change = `${clean.name} (${probability(clean.probability)}) → ${patched.name} (${probability(patched.probability)})`;
-  const verdict = kind === "resisted" ? "resisted" : kind === "target" ? "the class aimed at" : "taken for another class";
+  const verdict = kind === "resisted" ? "resisted" : kind === "target" ? "target class reached" : "misclassified";
   return { kind, text: `${change}: ${verdict}.` };
 }
 
 export type MapFigure = "success" | "target" | "probability";
 export const mapFigures: Readonly<Record<MapFigure, string>> = {
-  success: "taken for another class",
-  target: "taken for the class aimed at",
-  probability: "mean probability of the goal",
+  success: "Misclassified",
+  target: "Classified as the target",
+  probability: "Mean probability of the goal",
 };
 export const mapValues = (map: PatchSuccessMapResult, figure: MapFigure): PatchSuccessMapResult["success"] =>
   (figure === "target" ? map.target : figure === "probability" ? map.probability : map.success) ?? map.success;
@@ -184,11 +185,12 @@ export function mapText(map: PatchSuccessMapResult, figure: MapFigure): string {
     row.flatMap((value, j) => (value === null ? [] : [{ value, at: `row ${map.rows[i]}, column ${map.columns[j]}` }])),
   );
   const [first] = values;
-  if (!first) return "No image was counted: the model is wrong on all of them without the patch, or they show the class aimed at.";
+  if (!first)
+    return "No image was counted: the model misclassifies all of them without the patch, or they already belong to the target class.";
   const high = values.reduce((a, b) => (b.value > a.value ? b : a), first);
   const low = values.reduce((a, b) => (b.value < a.value ? b : a), first);
   const places = plural(values.length, "place");
-  return `${places}, ${plural(map.images, "image")} each: most at ${high.at} (${percent(high.value)}), least at ${low.at} (${percent(low.value)}).`;
+  return `${places}, ${plural(map.images, "image")} each: highest at ${high.at} (${percent(high.value)}), lowest at ${low.at} (${percent(low.value)}).`;
 }
 
 /** Pixels between positions so that there are about twelve either way. */

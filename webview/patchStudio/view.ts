@@ -23,7 +23,7 @@ export function createView(send: (intent: StudioIntent) => void): { element: HTM
   const empty = h(
     "p",
     { class: "muted" },
-    "Train a patch above, or use a picture as a sticker: then it can be placed on pictures, tried at random places and printed.",
+    "Train a patch above, or use a picture as a sticker. Then place it on pictures, try it at random places, and print it.",
   );
   const below = h("div", { class: "stack" }, ...tries.map((part) => part.element));
   const element = h("main", { class: "panel studio" }, top.element, error.element, training.element, empty, below);
@@ -49,7 +49,7 @@ function header(): Part<Context> {
   const subtitle = h("p", { class: "subtitle muted" });
   const choose = button("Use a patch or sticker…", () => context?.send({ kind: "choosePatch" }), {
     icon: "file-media",
-    label: "Use a patch that was trained before, or any picture as a sticker",
+    label: "Use a trained patch, or any picture as a sticker",
   });
   return {
     element: h(
@@ -73,21 +73,21 @@ function subtitleOf(state: StudioState): string {
   const target = targetName(state);
   const { document } = patch;
   const what = document ? `${document.shape} of ${document.size[1]} × ${document.size[0]} pixels` : "sticker";
-  return `${patch.name} · ${what}${target === null ? "" : ` · aimed at “${target}”`}`;
+  return `${patch.name} · ${what}${target === null ? "" : ` · target class “${target}”`}`;
 }
 
 /** The model that the patch is tried on, and what a sticker is taken for. */
 function trialSettings(): Part<Context> {
   let context: Context | null = null;
-  const model = dropdown("tried on", (value) => change({ tryModel: value }));
+  const model = dropdown("Model to test on", (value) => change({ tryModel: value }));
   const hint = h("p", { class: "muted" });
   const change = (settings: StudioChange): void => context?.send({ kind: "settings", settings });
   const sticker = (next: Partial<{ area: number; target: number }>): void => {
     const now = context?.state.patch?.sticker;
     if (now) context?.send({ kind: "sticker", ...now, ...next });
   };
-  const area = numberField("sticker covers (% of the image)", { low: 0.1, high: 100 }, (value) => sticker({ area: value / 100 }));
-  const target = dropdown("is meant to show", (value) => sticker({ target: Number(value) }));
+  const area = numberField("Sticker area (% of the image)", { low: 0.1, high: 100 }, (value) => sticker({ area: value / 100 }));
+  const target = dropdown("Sticker target", (value) => sticker({ target: Number(value) }));
   const own = h("div", { class: "toolbar studio-toolbar" }, area.element, target.element);
   return {
     element: h("div", { class: "stack" }, h("div", { class: "toolbar studio-toolbar" }, model.element, hint), own),
@@ -98,12 +98,14 @@ function trialSettings(): Part<Context> {
       show(hint, patch?.document !== null);
       setText(
         hint,
-        settings.tryModel === settings.trainModel ? "The model of the training." : "Another model: this shows whether the patch transfers.",
+        settings.tryModel === settings.trainModel
+          ? "The model it was trained on."
+          : "Another model than it was trained on: shows whether the patch transfers.",
       );
       show(own, patch !== null && patch.document === null);
       if (!patch) return;
       area.set(patch.sticker.area * 100);
-      target.set(classChoices(next.state, "no class in particular"), String(patch.sticker.target));
+      target.set(classChoices(next.state, "None"), String(patch.sticker.target));
     },
   };
 }

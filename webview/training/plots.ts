@@ -42,7 +42,8 @@ export function lossPlot(summary: Summary, settings: ChartSettings): readonly [A
     const raw = trainLoss(arm);
     const validation = new Map(arm.epochs.map((e) => [e.epoch, finite(e.validationLoss)]));
     const lines: Named[] = [];
-    if (settings.smoothing > 0 && raw.size > 0) lines.push({ label: `${arm.name} raw`, colour, kind: 0, values: raw, faint: true });
+    if (settings.smoothing > 0 && raw.size > 0)
+      lines.push({ label: `${arm.name} training, unsmoothed`, colour, kind: 0, values: raw, faint: true });
     lines.push({ label: `${arm.name} training`, colour, kind: 0, values: smoothed(raw, settings.smoothing) });
     lines.push({ label: `${arm.name} validation`, colour, kind: 1, values: validation });
     for (const [i, name] of partsOf(arm).entries())
@@ -51,8 +52,8 @@ export function lossPlot(summary: Summary, settings: ChartSettings): readonly [A
   });
   const axes: Axes = {
     title: "Loss",
-    x: "epoch",
-    y: "loss (nats)",
+    x: "Epoch",
+    y: "Loss (nats)",
     format: "number",
     log: settings.log,
     xRange: epochsOf(summary),
@@ -86,14 +87,14 @@ export function accuracyPlot(summary: Summary): readonly [Axes, Plot] {
     const success = new Map(quick.map((e) => [e.epoch, e.quickAttack?.successRate ?? null]));
     return [
       { label: `${arm.name} clean accuracy`, colour, kind: 0, values: accuracy },
-      { label: `${arm.name} ${name} success`, colour, kind: 1, values: success },
+      { label: `${arm.name} ${name} success rate`, colour, kind: 1, values: success },
       { label: `${arm.name} accuracy under the attack trained on`, colour, kind: 2, values: under },
     ].filter((line) => line.values.size > 0);
   });
   const axes: Axes = {
-    title: "Accuracy and success of the quick attack",
-    x: "epoch",
-    y: "share of images",
+    title: "Accuracy and attack success rate",
+    x: "Epoch",
+    y: "Share of images",
     format: "percent",
     log: false,
     range: [0, 1],
@@ -103,4 +104,4 @@ export function accuracyPlot(summary: Summary): readonly [Axes, Plot] {
 }
 
 const epochsOf = (summary: Summary): readonly [number, number] => [0, Math.max(1, ...summary.arms.map((arm) => arm.plannedEpochs))];
-const marksOf = ({ diverged }: Summary): Mark[] => (diverged ? [{ x: diverged.at, text: "diverged", severe: true }] : []);
+const marksOf = ({ diverged }: Summary): Mark[] => (diverged ? [{ x: diverged.at, text: "Diverged", severe: true }] : []);

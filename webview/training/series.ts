@@ -134,7 +134,7 @@ function read(draft: Draft, event: RunEvent): void {
       break;
     case "trained":
       Object.assign(armOf(draft, event.arm), { isTrained: true, isReused: event.reused, bestEpoch: event.bestEpoch });
-      note(draft, event.t, "result", event.reused ? `${event.arm}: the trained model was taken over` : `${event.arm}: trained`);
+      note(draft, event.t, "result", event.reused ? `${event.arm}: trained model reused` : `${event.arm}: trained`);
       break;
     default:
       readEnd(draft, event);

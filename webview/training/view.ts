@@ -19,7 +19,7 @@ export function createView(send: (intent: TrainingIntent) => void): { element: H
   const charts = chartsPart(send);
   const strips = attentionStrips();
   const log = logList();
-  const empty = h("p", { class: "muted" }, "No step has been reported yet: the data and the model are being made ready.");
+  const empty = h("p", { class: "muted" }, "Preparing data and model…");
   const element = h("main", { class: "panel training" }, top.element, error.element, empty, charts.element, strips.element, log.element);
   let waiting = false;
   let state: TrainingState | null = null;
@@ -61,7 +61,7 @@ function chartsPart(send: (intent: TrainingIntent) => void): { element: HTMLElem
     setText(amount, percent(value));
     draw();
   });
-  const log = checkbox("logarithmic loss", settings.log, (checked) => {
+  const log = checkbox("Logarithmic loss", settings.log, (checked) => {
     settings = { ...settings, log: checked };
     draw();
   });
@@ -79,7 +79,7 @@ function chartsPart(send: (intent: TrainingIntent) => void): { element: HTMLElem
   const tools = h(
     "div",
     { class: "toolbar" },
-    h("label", { class: "field" }, h("span", { class: "field-name" }, "smoothing"), smoothing.element, amount),
+    h("label", { class: "field" }, h("span", { class: "field-name" }, "Smoothing"), smoothing.element, amount),
     log.element,
   );
   return {

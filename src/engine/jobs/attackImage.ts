@@ -1,13 +1,12 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { AttackImageParams, AttackImageResult, AttackImageUpdate, ClassScore, ImageState } from "../../shared/protocol.ts";
-import type { Choice } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { differenceBytes } from "../attention/colour.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
-import { resolveParams } from "../define/index.ts";
+import { type Attack, type Bound, documented, labelOf } from "../define/index.ts";
 import { argmax, probabilities } from "../evaluation/clean.ts";
 import { classScores, readPicture } from "../evaluation/picture.ts";
 import { writeAdversarial, writePicture } from "../evaluation/write.ts";
@@ -16,7 +15,7 @@ import { summarizeAttack } from "../harness/summarize.ts";
 import type { BatchOutcome } from "../harness/types.ts";
 import { writePng } from "../io/png.ts";
 import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
-import { find } from "../registry.ts";
+import { bind } from "../registry.ts";
 import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
 import { TraceRecorder } from "./attackTrace.ts";
@@ -26,7 +25,7 @@ import { forImage, inspectedModel } from "./inspected.ts";
 /** What one attack on one picture is made of. */
 interface Task {
   readonly p: AttackImageParams;
-  readonly attack: Choice;
+  readonly attack: Bound<Attack>;
   readonly model: Classifier;
   readonly pixels: Float32Array;
   readonly notes: readonly string[];
@@ -46,7 +45,7 @@ export async function attackImage(
   ctx: RunContext,
   update: (update: AttackImageUpdate) => void,
 ): Promise<AttackImageResult> {
-  const attack = { id: p.attack.id, params: resolveParams(find("attack", p.attack.id).params, p.attack.params, p.attack.id) };
+  const attack = bind("attack", { ...p.attack.params, kind: p.attack.id });
   const defenses = p.defenses ?? [];
   const model = await inspectedModel({ model: p.model, defenses }, engine, ctx);
   const { pixels, notes } = await readPicture(p.image, model);
@@ -56,7 +55,7 @@ export async function attackImage(
       `The label ${p.label} is none of the ${model.classes} classes.`,
       `Use 0 to ${model.classes - 1}.`,
     );
-  const title = `${attack.id} ${path.basename(p.image)}`;
+  const title = `${labelOf(attack)} on ${path.basename(p.image)}`;
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "attack", title });
   return settle(
     store,
@@ -79,7 +78,7 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
   const trace = new TraceRecorder({ store, model, clean: pixels, label, update: task.update });
   const batch = { images: pixels, labels: Int32Array.of(label), n: 1 };
   const { model: surface, how } = attackSurface(model, "adaptive");
-  const what = { attack: find("attack", attack.id), params: attack.params, model, surface, seedName: attack.id };
+  const what = { attack: attack.entry, params: attack.params, model, surface, seedName: attack.id };
   const outcome = await attackBatch({ ...what, batch, firstIndex: 0, trace: trace.point }, ctx);
   await writePicture(store.file("adversarial.png"), outcome.adversarial, 0, shape);
   const difference = differenceBytes(pixels, outcome.adversarial, shape[2]);
@@ -121,11 +120,12 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
     successAfter8Bit: record.successAfter8Bit,
     iterations: record.iterations,
     seconds: outcome.seconds,
-    attack,
+    attack: documented(attack),
+    attackLabel: labelOf(attack),
     defenses: p.defenses ?? [],
     findings,
     notes: task.notes,
-    commandLine: commandLine(p, attack),
+    commandLine: commandLine(p, documented(attack)),
   };
 }
 

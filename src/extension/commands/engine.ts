@@ -27,7 +27,7 @@ async function askBackend(services: Services): Promise<string> {
   return (
     await pick(
       items.map((item) => ({ ...item, picked: item.label === current })),
-      "What shall compute?",
+      "Select a backend",
     )
   ).label;
 }
@@ -53,7 +53,7 @@ async function askDevice(services: Services): Promise<DeviceName> {
       why: found.available ? undefined : found.reason,
     })),
   ];
-  const { name, label, why } = await pick(items, "Where shall ONNX Runtime compute?");
+  const { name, label, why } = await pick(items, "Select a device for ONNX Runtime");
   if (why === undefined) return name;
   const title = label.replace(/\$\([^)]*\)\s*/g, "");
   throw new BulwarkError("BACKEND_UNAVAILABLE", `The device ${title} cannot be used: ${why}.`, "Choose another device, or run the doctor.");

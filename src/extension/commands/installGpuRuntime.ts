@@ -20,7 +20,7 @@ let running = false;
 export async function installGpuRuntime(services: Services): Promise<unknown> {
   requireTrust();
   requirePlatform();
-  if (running) throw new BulwarkError("INSTALL_FAILED", "An installation is under way.", "Wait for its end, or cancel it.");
+  if (running) throw new BulwarkError("INSTALL_FAILED", "An installation is already running.", "Wait until it ends, or cancel it.");
   const root = gpuRuntimeFolder(services.context);
   const part = await choosePart(root);
   const version = installedVersion(part, root);
@@ -71,7 +71,7 @@ async function askConsent(part: RuntimePart, root: string): Promise<void> {
   const detail = [
     `npm downloads ${part.package} ${part.version} from your package registry, and its install script the native part from ${part.host}: about ${bytes(part.download)}, and ${bytes(part.disk)} on the disk while it is being installed.`,
     `It needs ${part.needs}, which you install yourself.`,
-    `It is put in ${path.join(root, part.id)} and nowhere else. Nothing but these downloads is asked for, and nothing of yours is sent.`,
+    `Installs to ${path.join(root, part.id)}. Nothing is uploaded.`,
   ].join("\n\n");
   const agree = "Download and Install";
   const answer = await vscode.window.showInformationMessage(`Install ${part.title}?`, { modal: true, detail }, agree);

@@ -21,7 +21,7 @@ export async function previewData(services: Services, argument?: unknown): Promi
 
 async function ask(found: readonly FoundData[]): Promise<FoundData> {
   if (found.length === 0)
-    throw new BulwarkError("DATASET_EMPTY", "There are no data in this folder.", "Fetch a data set, or add a folder for each class.");
+    throw new BulwarkError("DATASET_EMPTY", "There is no data in this folder.", "Fetch a data set, or add a folder for each class.");
   return (
     await pick(
       found.map((data) => ({ label: data.label, description: data.detail, data })),

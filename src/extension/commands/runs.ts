@@ -116,7 +116,7 @@ export async function deleteRun(services: Services, argument?: unknown): Promise
 
 async function offerUndo(services: Services, run: RunEntry, aside: string): Promise<void> {
   const undo = "Undo";
-  const chosen = await vscode.window.showInformationMessage(`Deleted ${run.state.title}. It lies in ${workspaceFolder}/trash.`, undo);
+  const chosen = await vscode.window.showInformationMessage(`Deleted ${run.state.title}. It was moved to ${workspaceFolder}/trash.`, undo);
   if (chosen === undo) {
     await rename(aside, run.directory);
     services.runs.refresh();

@@ -35,7 +35,7 @@ export function locateEngine(o: LocateOptions): EngineLocation {
     throw new BulwarkError(
       "ENGINE_START",
       `There is no Node at ${o.nodePath}.`,
-      "Correct the setting bulwark.engine.nodePath, or empty it to use the one that VS Code brings.",
+      "Correct the setting bulwark.engine.nodePath, or clear it to use VS Code's own Node.",
     );
   const env: Record<string, string> = {};
   for (const [key, value] of Object.entries(o.env)) if (value !== undefined && !foreign.test(key)) env[key] = value;

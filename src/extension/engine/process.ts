@@ -144,7 +144,9 @@ function exitOf(child: ChildProcess, last: readonly string[]): Promise<BulwarkEr
     const end = (why: string): void => {
       const detail = last.join("\n");
       resolve(
-        new BulwarkError("ENGINE_EXITED", `The engine ended (${why}).`, "Try again: it restarts by itself. The log says more.", { detail }),
+        new BulwarkError("ENGINE_EXITED", `The engine ended (${why}).`, "Try again; it restarts automatically. The log has details.", {
+          detail,
+        }),
       );
     };
     child.once("error", (error) => end(error.message));

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PanelError, ReportIntent, ReportState, ReportUpdate } from "../../shared/panels.ts";
-import { attackKeys, cleanThumbnail, runFiles, staticKey } from "../../shared/runs.ts";
+import { attackKeys, cleanThumbnail, runFiles, staticKey, thumbnailCount } from "../../shared/runs.ts";
 import { exists } from "../files.ts";
 import { panelError } from "../messages.ts";
 import { findModels } from "../models.ts";
@@ -59,7 +59,7 @@ async function readState(host: PanelHost<ReportState, ReportUpdate>, directory: 
 }
 
 function missing(status: string | undefined): BulwarkError {
-  if (status === undefined) return new BulwarkError("RUN_NOT_FOUND", "The folder of this run is gone.", "Start the run again.");
+  if (status === undefined) return new BulwarkError("RUN_NOT_FOUND", "This run's folder no longer exists.", "Start the run again.");
   return new BulwarkError("RUN_INVALID", `There is no report: the run is ${status}.`, "Resume the run; the report is written at its end.");
 }
 
@@ -79,8 +79,8 @@ async function inspect(services: Services, directory: string, row: Extract<Repor
   if (!arm || !chosen || !(await exists(image)))
     throw new BulwarkError(
       "FILE_NOT_FOUND",
-      `No picture of image ${row.index} was kept.`,
-      "Pictures are kept for the first images of a run.",
+      `Image ${row.index} was not saved as a picture.`,
+      `Only the first ${thumbnailCount} images of a run are saved.`,
     );
   const run = path.basename(directory);
   const models = (await findModels(services.runs)).filter((model) => model.run === run);

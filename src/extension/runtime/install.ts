@@ -53,7 +53,7 @@ export async function installPart(o: InstallOptions): Promise<void> {
       throw new BulwarkError(
         "INSTALL_FAILED",
         `${part.package} came without its native part; nothing was installed.`,
-        `Its install script fetches it from ${part.host}: see its words in the log, then try again.`,
+        `Its install script fetches it from ${part.host}: the log has its output. Then try again.`,
       );
     if (o.signal.aborted) throw cancelled();
     await replace(work, path.join(root, part.id));

@@ -37,7 +37,7 @@ export function findNpm(env: Readonly<Record<string, string>>, nodePath: string)
   if (npm === undefined)
     throw new BulwarkError(
       "INSTALL_FAILED",
-      "npm was not found, and it does the installation.",
+      "npm was not found; it is needed for the installation.",
       "Install Node.js (it includes npm) and restart VS Code, or set bulwark.engine.nodePath to a Node that has npm.",
     );
   return npm;
@@ -101,15 +101,11 @@ export function explainNpm(said: string, code: number | null): BulwarkError {
     return error(
       "NETWORK",
       `The certificate of ${host} is not trusted; nothing was installed.`,
-      "Name your company's in NODE_EXTRA_CA_CERTS.",
+      "Add your company's certificate with NODE_EXTRA_CA_CERTS.",
     );
   if (/\bE40[134]\b|\bETARGET\b|status(?: code)?\s*=?\s*40[34]/i.test(said))
-    return error("NETWORK", `${host} does not have it; nothing was installed.`, "Check npm's registry (npm config get registry).");
+    return error("NETWORK", `${host} does not have the package; nothing was installed.`, "Check npm's registry (npm config get registry).");
   if (/\b(EACCES|EPERM|EROFS)\b/.test(said))
     return error("NOT_WRITABLE", "npm may not write there; nothing was installed.", "Check the permissions that the log names.");
-  return error(
-    "INSTALL_FAILED",
-    `npm ended with code ${code ?? "none"}; nothing was installed.`,
-    "Show the log: it holds npm's own words.",
-  );
+  return error("INSTALL_FAILED", `npm ended with code ${code ?? "none"}; nothing was installed.`, "The log has npm's output.");
 }

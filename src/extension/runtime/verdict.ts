@@ -16,7 +16,7 @@ export function verdict(part: RuntimePart, { backends, devices, selected }: Doct
     return {
       works: false,
       next: undefined,
-      text: `${part.title} is installed, but cannot be used: ${found?.reason ?? "the doctor says nothing of it"}`,
+      text: `${part.title} is installed, but cannot be used: ${found?.reason ?? "the doctor gives no reason"}`,
     };
   const device = found.device ?? "a GPU";
   if (part.id === "onnxruntime")

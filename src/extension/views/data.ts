@@ -1,6 +1,7 @@
 import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
+import { plural } from "../../shared/format.ts";
 import { classesOf, type FoundData, findData, imagesIn } from "../data.ts";
 import { createTree, row, type Tree, type TreeNode } from "./tree.ts";
 
@@ -35,7 +36,7 @@ const classNodes = async (directory: string): Promise<TreeNode[]> =>
       const images = await imagesIn(folder);
       const item = row(name, {
         id: folder,
-        description: `${images.length} images`,
+        description: plural(images.length, "image"),
         icon: "folder",
         context: "class",
         state: vscode.TreeItemCollapsibleState.Collapsed,

@@ -41,7 +41,7 @@ export function describe({ engine, queue, runs }: Pick<Services, "engine" | "que
       const device = shortDevice(full);
       return {
         text: `${status.busy > 0 ? "$(sync~spin)" : "$(shield)"} Bulwark: ${device}`,
-        tooltip: `Bulwark computes with ${backend}: ${full}`,
+        tooltip: `Bulwark backend: ${backend}, ${full}`,
       };
     }
   }

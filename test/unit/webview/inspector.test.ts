@@ -106,12 +106,11 @@ test("updates add to the state", () => {
   expect(changed.cards.ranking).toBe(done.cards.ranking);
 });
 
-test("the header names the attack and its radius", () => {
-  expect(attackLabel({ ...done, attack: { id: "pgd", params: { eps: 8 / 255 } } })).toBe("Projected gradient descent, ε 8/255");
-  expect(attackLabel({ ...done, attack: { id: "other", params: {} } })).toBe("other");
-  expect(subtitle(named("through"))).toBe(
-    "lenet (quickstart) · Projected gradient descent, 40 steps, ε 0.3 · through Bit depth reduction, Median filter",
-  );
+test("the header calls the attack as it calls itself, and by its title before there is a result", () => {
+  expect(attackLabel(done)).toBe("PGD-40, ε 0.3");
+  expect(attackLabel({ ...done, result: null })).toBe("Projected gradient descent");
+  expect(attackLabel({ ...done, result: null, attack: { id: "other", params: {} } })).toBe("other");
+  expect(subtitle(named("through"))).toBe("lenet (quickstart) · PGD-40, ε 0.3 · through Bit depth reduction, Median filter");
   expect(subtitle(named("explained"))).toBe("lenet (quickstart)");
 });
 

@@ -33,7 +33,9 @@ test("the training is said in words at every point of its life", () => {
   expect(trainingText(null)).toBe("Not trained yet.");
   expect(trainingText(done.training)).toBe("Trained in 200 steps on 256 images.");
   expect(trainingText(named("running").training)).toBe("Training: step 84 of 200");
-  expect(trainingText(named("failed").training)).toBe("Interrupted when the window was closed, at step 80 of 200: “Continue” goes on.");
+  expect(trainingText(named("failed").training)).toBe(
+    "Interrupted when the window was closed, at step 80 of 200. Choose Continue to resume.",
+  );
   expect(trainingText(done.training && { ...done.training, status: "running", history: [] })).toBe("Loading the model and the images…");
 });
 
@@ -47,10 +49,10 @@ test("only a training that was stopped on its way goes on", () => {
 test("curves: log-probability of the goal, and success with the goal beside it", () => {
   if (!done.training) throw new Error("the fixture was trained");
   const [logProbability, success] = trainingPlots({ ...done.training, history: done.training.history.slice(0, 2) });
-  expect(logProbability?.[0]).toMatchObject({ title: "Log-probability of “three”", x: "step", y: "log-probability (nats)" });
+  expect(logProbability?.[0]).toMatchObject({ title: "Log-probability of “three”", x: "Step", y: "Log-probability (nats)" });
   expect(logProbability?.[1].x).toEqual([4, 8]);
   const drawn = (plot: (typeof success & object)[1] | undefined) => plot?.lines.filter((l) => !l.faint).map((l) => l.label);
-  expect(drawn(success?.[1])).toEqual(["taken for another class", "taken for three"]);
+  expect(drawn(success?.[1])).toEqual(["Misclassified", "Classified as three"]);
   // The single steps are faint; the line is their mean, the newest steps with the most weight.
   const [raw, mean] = logProbability?.[1].lines ?? [];
   expect(raw?.y).toEqual(done.training.history.slice(0, 2).map((p) => p.logProbability));
@@ -58,20 +60,20 @@ test("curves: log-probability of the goal, and success with the goal beside it",
   expect(mean?.y[1]).toBeCloseTo((0.8 * 0.2 * one + 0.2 * two) / (1 - 0.8 ** 2), 9);
   const [untargeted, alone] = trainingPlots({ ...done.training, target: null });
   expect(untargeted?.[0].title).toBe("Log-probability of any wrong class");
-  expect(drawn(alone?.[1])).toEqual(["taken for another class"]);
+  expect(drawn(alone?.[1])).toEqual(["Misclassified"]);
 });
 
 test("figures in one sentence; none counted is not a rate of 0", () => {
   const figures = { images: 16, successRate: 0.875, targetRate: 0.75, logProbability: -0.5 };
-  expect(figuresText(figures, "three")).toBe(
-    "87.5 % of 16 images taken for another class, 75.0 % for “three”; mean log-probability −0.5 nats.",
-  );
+  expect(figuresText(figures, "three")).toBe("87.5 % of 16 images misclassified, 75.0 % as “three”; mean log-probability −0.5 nats.");
   expect(figuresText({ ...figures, targetRate: null }, null)).not.toContain("“");
   expect(figuresText({ images: 0, successRate: null, targetRate: null, logProbability: null }, "three")).toContain("No image was counted");
 });
 
 test("what covering alone does is told beside it", () => {
-  expect(coveringText({ images: 16, successRate: 0.125, targetRate: 0, logProbability: -5 })).toBe("A grey patch in its place: 12.5 %.");
+  expect(coveringText({ images: 16, successRate: 0.125, targetRate: 0, logProbability: -5 })).toBe(
+    "A plain grey patch in the same place: 12.5 %.",
+  );
   expect(coveringText(undefined)).toBe("");
 });
 
@@ -114,8 +116,8 @@ test("one place is asked for at a time, the newest next", () => {
 });
 
 test("a place and what the model says there, in words", () => {
-  expect(placementText(at({ rotation: -15.4, scale: 1.25 }))).toBe("row 14, column 16, turned −15°, scale 1.25");
-  expect(done.place && placeText(done.place)).toEqual({ kind: "target", text: "seven (0.998) → three (0.871): the class aimed at." });
+  expect(placementText(at({ rotation: -15.4, scale: 1.25 }))).toBe("row 14, column 16, rotated −15°, scale 1.25");
+  expect(done.place && placeText(done.place)).toEqual({ kind: "target", text: "seven (0.998) → three (0.871): target class reached." });
   expect(previewKind({ success: true, targetReached: false })).toBe("fooled");
   expect(previewKind({ success: false, targetReached: null })).toBe("resisted");
 });
@@ -137,7 +139,9 @@ test("a map is told by its extremes", () => {
     ],
     picture: "",
   };
-  expect(mapText(map, "success")).toBe("3 places, 8 images each: most at row 10, column 6 (100.0 %), least at row 5, column 6 (0.0 %).");
+  expect(mapText(map, "success")).toBe(
+    "3 places, 8 images each: highest at row 10, column 6 (100.0 %), lowest at row 5, column 6 (0.0 %).",
+  );
   expect(mapText({ ...map, images: 0, success: [[null]] }, "success")).toContain("No image was counted");
 });
 

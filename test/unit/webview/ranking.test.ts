@@ -134,10 +134,10 @@ test("a new attack is ranked with the same settings, once", () => {
 test("the chart has a line for each image and names the unit", () => {
   const [clean, attacked] = [ranking([2, 0, 3, 1], [0.5, 0.1, "Infinity", 0.2]), ranking([0, 1, 2, 3], [1, 2, 3, 4])];
   const { y, series } = scoreFigure({ directory: "", image: "", clean, attacked }, clean, settings());
-  expect([y.label, y.unit]).toEqual(["mutual information", "bits"]);
+  expect([y.label, y.unit]).toEqual(["Mutual information", "bits"]);
   const places = (values: readonly (number | null)[]) => values.map((value, i) => ({ x: i + 1, y: value }));
   expect(series.map((one) => [one.label, one.points])).toEqual([
-    ["clean image", places([null, 0.5, 0.2, 0.1])],
-    ["attacked image", places([1, 2, 3, 4])],
+    ["Clean image", places([null, 0.5, 0.2, 0.1])],
+    ["Attacked image", places([1, 2, 3, 4])],
   ]);
 });

@@ -41,7 +41,10 @@ test("both arms are in both charts, places on the axis are epochs", () => {
     "b training": [null, 3],
   });
   const [, accuracy] = accuracyPlot(summary);
-  expect(Object.fromEntries(accuracy.lines.map((l) => [l.label, l.y]))).toEqual({ "a clean accuracy": [0.9], "a fgsm success": [0.5] });
+  expect(Object.fromEntries(accuracy.lines.map((l) => [l.label, l.y]))).toEqual({
+    "a clean accuracy": [0.9],
+    "a fgsm success rate": [0.5],
+  });
 });
 
 test("two lines of one arm share a colour and differ in dash; arms differ in colour", () => {
@@ -77,7 +80,7 @@ test("smoothing keeps the raw line, faint", () => {
   const summary = summarize([started, step("a", 1, 5, 4), step("a", 1, 10, 8)]);
   const [, { lines }] = lossPlot(summary, { log: false, smoothing: 0.5 });
   expect(lines.map((l) => [l.label, l.faint ?? false, l.y])).toEqual([
-    ["a raw", true, [4, 8]],
+    ["a training, unsmoothed", true, [4, 8]],
     ["a training", false, [4, 20 / 3]],
   ]);
 });
@@ -110,7 +113,7 @@ test("a loss that is no number is marked where it happened, with the finding's t
   const summary = summarize([started, step("a", 1, 10, 5), bad, { t: 30, kind: "failed", error }]);
   expect(summary.diverged).toEqual({ arm: "a", at: 1.4, text: "The loss of a became NaN." });
   const [, plot] = lossPlot(summary, { log: false, smoothing: 0.6 });
-  expect(plot.marks).toEqual([{ x: 1.4, text: "diverged", severe: true }]);
+  expect(plot.marks).toEqual([{ x: 1.4, text: "Diverged", severe: true }]);
   for (const { y } of plot.lines) expect(y.some((v) => Number.isNaN(v))).toBe(false);
 });
 
@@ -149,5 +152,5 @@ test("the quick attack has the name that says how strong it is", () => {
   const event = epoch("a", 1, 0.9, 0.5);
   const named = event.kind === "epoch" ? { ...event, quickAttack: { id: "nPixel", name: "1-pixel attack", successRate: 0.25 } } : event;
   const [, { lines }] = accuracyPlot(summarize([started, named]));
-  expect(lines.map((l) => l.label)).toEqual(["a clean accuracy", "a 1-pixel attack success"]);
+  expect(lines.map((l) => l.label)).toEqual(["a clean accuracy", "a 1-pixel attack success rate"]);
 });

@@ -33,7 +33,7 @@ export function explanationChoice(ask: (explanation: Pick) => void): Part<Shown>
     const entry = shown?.state.catalog.find((e) => e.kind === "explanation" && e.id === id);
     // The layer has its own control above, with the names that the model has.
     const { layer: _layer, ...properties } = entry?.params.properties ?? {};
-    fields.show(properties, shown?.explanation?.params ?? {});
+    fields.show(properties, shown?.explanation?.params ?? {}, shown?.state.catalog ?? []);
     show(more, Object.keys(properties).length > 0);
   });
   return {

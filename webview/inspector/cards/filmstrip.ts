@@ -81,6 +81,6 @@ function slice(place: Place, ranking: PatchRanking, move: Move | null, base: str
       move === null ? null : h("span", { class: "from" }, ` ${move.isClean ? "→" : "←"}${move.at}`),
     ),
     h("span", { class: "score" }, score),
-    isReference ? h("span", { class: "reference-name" }, "reference") : null,
+    isReference ? h("span", { class: "reference-name" }, "Reference") : null,
   );
 }

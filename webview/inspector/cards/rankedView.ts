@@ -1,4 +1,4 @@
-import { plural } from "../../../src/shared/format.ts";
+import { capital, plural } from "../../../src/shared/format.ts";
 import type { RankPatchesResult } from "../../../src/shared/protocol.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
@@ -15,10 +15,10 @@ export function rankedView(context: () => Context | null): Part<{ context: Conte
   const loupe = createLoupe();
   const picture = createPicture(loupe);
   const moved = h("p", { attributes: { "aria-live": "polite" } });
-  const ties = h("p", { class: "muted" }, "More than half of the scores tie: with this measure the order says little.");
+  const ties = h("p", { class: "muted" }, "More than half of the scores are tied, so this measure's order says little.");
   const sides = (["clean", "attacked"] as const).map((side) => ({
     side,
-    control: button(side, () => context()?.set({ rankedImage: side })),
+    control: button(capital(side), () => context()?.set({ rankedImage: side })),
   }));
   const group = h(
     "div",

@@ -7,17 +7,17 @@ import type { RankingSettings } from "./rankingFlow.ts";
 import { cutProblem, cutText, type ImageSize } from "./slices.ts";
 
 const orders = [
-  { value: "asc", text: "low to high" },
-  { value: "desc", text: "high to low" },
+  { value: "asc", text: "Low to high" },
+  { value: "desc", text: "High to low" },
 ];
 const presets: Readonly<Record<string, Pick<RankingSettings, "measure" | "order" | "reference">>> = {
   paper: { measure: "mutualInformation", order: "asc", reference: "mostSalient" },
   authors: { measure: "mutualInformation", order: "desc", reference: "minEntropy" },
 };
 const presetNames = [
-  { value: "paper", text: "the paper's" },
-  { value: "authors", text: "the authors' code" },
-  { value: "own", text: "your own" },
+  { value: "paper", text: "Paper" },
+  { value: "authors", text: "Authors' code" },
+  { value: "own", text: "Custom" },
 ];
 
 interface Shown {
@@ -30,15 +30,15 @@ type Wish = (change: Partial<RankingSettings>) => void;
 /** How the image is cut and ordered: every control acts at once. */
 export function rankingSettings(wish: Wish): Part<Shown> {
   const side = sideControl(wish);
-  const preset = dropdown("settings", (value) => {
+  const preset = dropdown("Preset", (value) => {
     const chosen = presets[value];
     if (chosen) wish(chosen);
   });
-  const measure = dropdown("measure", (value) => wish({ measure: value }));
-  const order = dropdown("order", (value) => wish({ order: value === "desc" ? "desc" : "asc" }));
-  const reference = dropdown("reference", (value) => wish({ reference: value }));
+  const measure = dropdown("Measure", (value) => wish({ measure: value }));
+  const order = dropdown("Order", (value) => wish({ order: value === "desc" ? "desc" : "asc" }));
+  const reference = dropdown("Reference", (value) => wish({ reference: value }));
   const pad = checkbox(
-    "pad the edges",
+    "Pad the edges",
     false,
     (on) => wish({ onRemainder: on ? "reflectPad" : "error" }),
     "Pad edges that do not make a slice",
@@ -58,15 +58,15 @@ export function rankingSettings(wish: Wish): Part<Shown> {
         settings.measure,
       );
       order.set(orders, settings.order);
-      const own = /^\d+$/.test(settings.reference) ? [{ value: settings.reference, text: `slice ${settings.reference}` }] : [];
+      const own = /^\d+$/.test(settings.reference) ? [{ value: settings.reference, text: `Slice ${settings.reference}` }] : [];
       reference.set(
-        [{ value: "mostSalient", text: "most salient" }, { value: "minEntropy", text: "least entropy" }, ...own],
+        [{ value: "mostSalient", text: "Most salient" }, { value: "minEntropy", text: "Lowest entropy" }, ...own],
         settings.reference,
       );
       preset.set(presetNames, presetOf(settings));
       pad.set(settings.onRemainder === "reflectPad");
       pointed = context.local.slice ?? pointed;
-      setText(useSlice, `Take slice ${pointed ?? 0} as reference`);
+      setText(useSlice, `Use slice ${pointed ?? 0} as reference`);
       show(useSlice, pointed !== null && String(pointed) !== settings.reference);
     },
   };
@@ -79,7 +79,7 @@ const presetOf = (settings: RankingSettings): string =>
 
 /** The slider over all sizes, the sizes that fit as buttons, and a card where the chosen one does not. */
 function sideControl(wish: Wish): Part<Shown> {
-  const range = slider("slice size", { min: 1, max: 14, step: 1, value: 7 }, (patch) => wish({ patch }));
+  const range = slider("Slice size", { min: 1, max: 14, step: 1, value: 7 }, (patch) => wish({ patch }));
   const text = h("span", { class: "place" });
   const fitting = h("div", { class: "buttons", attributes: { role: "group", "aria-label": "Slice sizes that divide the image" } });
   // The card goes away with the press, so the focus moves on to the slider.
@@ -93,7 +93,7 @@ function sideControl(wish: Wish): Part<Shown> {
     const sides = fittingSides(height, width).filter((p) => p <= max);
     fill(fitting, ...sides.map((p) => sideButton(p, wish)));
   });
-  const row = h("div", { class: "side-row" }, h("span", { class: "field-name" }, "slice size"), range.element, text, fitting);
+  const row = h("div", { class: "side-row" }, h("span", { class: "field-name" }, "Slice size"), range.element, text, fitting);
   return {
     element: h("div", { class: "stack" }, row, card.element),
     update(shown) {
@@ -121,8 +121,8 @@ function problemCard(wish: Wish): Part<Shown> {
     const pad = canPad ? button("Pad the edges", () => wish({ onRemainder: "reflectPad" })) : null;
     const advice =
       nearest.length > 0
-        ? "Take a size that divides both sides, or mirror the edge pixels until it does."
-        : "No size divides both sides: mirror the edge pixels.";
+        ? "Choose a size that divides both sides, or pad the edges by mirroring."
+        : "No size divides both sides: pad the edges by mirroring.";
     const text = [h("p", {}, h("strong", {}, message)), h("p", {}, advice), h("div", { class: "buttons" }, ...fixes, pad)];
     fill(card, icon("warning"), h("div", { class: "card-text" }, ...text));
   });

@@ -17,6 +17,7 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
     appearance: "primary",
     label: "Attack the image, with the parameters of the form",
   });
+  const explain = button("Explain", () => explainWith(context), { icon: "eye", label: "Show where the model looks" });
   const cancel = button("Cancel", () => context?.send({ kind: "cancel" }), { icon: "debug-stop", label: "Cancel the attack (Esc)" });
   const studio = button("Patch…", () => context?.send({ kind: "openPatchStudio" }), {
     icon: "symbol-color",
@@ -39,7 +40,7 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
       "header",
       { class: "panel-header" },
       h("div", { class: "titles" }, title, subtitle),
-      h("div", { class: "buttons" }, ring, share, attack, rerun, cancel, studio, menu.element),
+      h("div", { class: "buttons" }, ring, share, attack, explain, rerun, cancel, studio, menu.element),
     ),
     update(next) {
       context = next;
@@ -49,10 +50,17 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
       show(ring, running);
       show(share, running && state.progress !== null);
       if (state.progress) setText(share, progressPercent(state.progress.done / Math.max(1, state.progress.total)));
-      show(attack, !running && state.result === null && state.model.path !== "");
+      show(attack, !running && state.result === null);
+      show(explain, !running && state.cards.attention === undefined);
       show(rerun, !running && state.result !== null);
       show(cancel, running);
       enable(menu.button, state.result !== null);
     },
   };
+}
+
+/** Asks for the first explanation of the catalogue, with its defaults. */
+function explainWith(context: Context | null): void {
+  const id = context?.state.catalog.find(({ kind }) => kind === "explanation")?.id;
+  if (id !== undefined) context?.send({ kind: "card", id: "attention", params: { explanation: { id, params: {} }, iteration: null } });
 }

@@ -39,7 +39,7 @@ export function parameters(): Part<Context> & { rerun(): void } {
     const { catalog } = context.state;
     const properties = propertiesOf(catalog, id);
     Object.assign(draft, { id, values: { ...defaultsOf(properties), ...given } });
-    fields.show(properties, draft.values);
+    fields.show(properties, draft.values, catalog);
     choice.set(attacksOf(catalog), id);
     changed();
   };

@@ -19,7 +19,7 @@ export function numberField(name: string, { low, high, whole = false }: Range, c
   const field = textField(name, "", (text) => {
     const value = Number(text.trim() === "" ? Number.NaN : text);
     const ok = Number.isFinite(value) && value >= low && value <= high && (!whole || Number.isInteger(value));
-    problem = ok ? null : `${name}: write a ${whole ? "whole " : ""}number from ${low} to ${high}.`;
+    problem = ok ? null : `${name}: enter a ${whole ? "whole " : ""}number from ${low} to ${high}.`;
     field.element.classList.toggle("invalid", !ok);
     field.element.setAttribute("aria-invalid", String(!ok));
     if (ok) changed(value);

@@ -14,7 +14,7 @@ export function heatMap(put: (at: Pick<PatchPlacement, "row" | "column">) => voi
   const select = roving(table, "button", () => width);
   const draw = onChange((map: PatchSuccessMapResult, figure: MapFigure) => {
     width = map.columns.length;
-    const head = h("tr", {}, h("th", {}, "row \\ column"), ...map.columns.map((c) => h("th", { attributes: { scope: "col" } }, number(c))));
+    const head = h("tr", {}, h("th", {}, "Row \\ column"), ...map.columns.map((c) => h("th", { attributes: { scope: "col" } }, number(c))));
     const rows = mapValues(map, figure).map((values, i) =>
       h(
         "tr",
@@ -25,7 +25,7 @@ export function heatMap(put: (at: Pick<PatchPlacement, "row" | "column">) => voi
     );
     fill(
       table,
-      h("caption", { class: "visually-hidden" }, `Share ${mapFigures[figure]}, by the middle of the patch`),
+      h("caption", { class: "visually-hidden" }, `${mapFigures[figure]}, by the centre of the patch`),
       h("thead", {}, head),
       h("tbody", {}, ...rows),
     );
@@ -42,7 +42,7 @@ function cell(
 ): HTMLElement {
   const text = value === null ? "–" : String(Math.round(value * 100));
   const where = `row ${number(at.row)}, column ${number(at.column)}`;
-  const spoken = `${where}: ${value === null ? "no images" : `${percent(value)} ${mapFigures[figure]}`}. Put the patch here.`;
+  const spoken = `${where}: ${value === null ? "no images" : `${percent(value)} ${mapFigures[figure].toLowerCase()}`}. Put the patch here.`;
   const td = h(
     "td",
     {},

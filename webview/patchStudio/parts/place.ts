@@ -21,7 +21,7 @@ import { placeCanvas } from "./placeCanvas.ts";
 
 const icons: Readonly<Record<PreviewKind, string>> = { target: "target", fooled: "warning", resisted: "shield" };
 const help =
-  "Drag the patch, or focus the picture: arrow keys move it (with Shift by 8 pixels), + and − scale it, R turns it (Shift+R back), 0 puts it in the middle.";
+  "Drag the patch, or focus the picture: arrow keys move it (with Shift by 8 pixels), + and − scale it, R rotates it (Shift+R back), 0 centres it.";
 
 /** The patch on one picture, placed by hand; the prediction follows. */
 export function place(): Part<Context> & { put(placement: PatchPlacement): void } {
@@ -37,7 +37,7 @@ export function place(): Part<Context> & { put(placement: PatchPlacement): void 
     draw();
   };
   const scene = placedPatch(move);
-  const image = dropdown("picture", (file) => context?.send({ kind: "image", file }));
+  const image = dropdown("Picture", (file) => context?.send({ kind: "image", file }));
   const browse = button("Other…", () => context?.send({ kind: "image", file: null }), {
     icon: "file-media",
     label: "Place on another picture",
@@ -130,12 +130,12 @@ function placedPatch(moved: (placement: PatchPlacement) => void): Part<{ state: 
 }
 
 function turnSliders(change: (change: Partial<PatchPlacement>) => void) {
-  const rotation = slider("rotation", { min: -180, max: 180, step: 1, value: 0 }, (value) => change({ rotation: value }));
-  const scale = slider("scale", { min: smallestScale, max: largestScale, step: 0.05, value: 1 }, (value) => change({ scale: value }));
+  const rotation = slider("Rotation", { min: -180, max: 180, step: 1, value: 0 }, (value) => change({ rotation: value }));
+  const scale = slider("Scale", { min: smallestScale, max: largestScale, step: 0.05, value: 1 }, (value) => change({ scale: value }));
   const readout = h("p", { class: "muted", attributes: { "aria-live": "off" } });
   const field = (name: string, control: HTMLElement): HTMLElement =>
     h("label", { class: "field" }, h("span", { class: "field-name" }, name), control);
-  const sliders = h("div", { class: "control-row" }, field("rotation", rotation.element), field("scale", scale.element));
+  const sliders = h("div", { class: "control-row" }, field("Rotation", rotation.element), field("Scale", scale.element));
   return {
     element: h("div", { class: "stack" }, readout, sliders),
     set(placement: PatchPlacement): void {
@@ -162,7 +162,7 @@ function prediction(): Part<StudioPlace> {
     if (!result) return;
     setText(
       coverage,
-      `The patch covers ${percent(result.coverage)} of the image${result.fits ? "" : "; part of it hangs over the border"}.`,
+      `The patch covers ${percent(result.coverage)} of the image${result.fits ? "" : "; part of it extends past the border"}.`,
     );
     fill(scores, ...scoreRows(result));
   });
@@ -184,10 +184,10 @@ function scoreRows({ clean, patched, label, target }: NonNullable<StudioPlace["r
       h("div", { class: "bar-cell" }, h("span", { class: "bar-track" }, fillBar), h("span", { class: "bar-number" }, probability(value))),
     );
   };
-  const head = ["class", "clean", "with the patch"].map((text) => h("th", { attributes: { scope: "col" } }, text));
+  const head = ["Class", "Clean", "With patch"].map((text) => h("th", { attributes: { scope: "col" } }, text));
   const rows = indices.map((index) => {
     const name = clean.find((s) => s.index === index)?.name ?? String(index);
-    const mark = index === target?.index ? " (aimed at)" : index === label.index ? " (label)" : "";
+    const mark = index === target?.index ? " (target)" : index === label.index ? " (label)" : "";
     return h(
       "tr",
       {},

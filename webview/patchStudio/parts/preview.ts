@@ -16,14 +16,14 @@ export function preview(): Part<Context> {
   let context: Context | null = null;
   let count = 16;
   let seed = 1;
-  const pictures = dropdown("pictures", (value) => {
+  const pictures = dropdown("Pictures", (value) => {
     count = Number(value);
   });
   const transforms = transformFields();
-  const go = button("Paste at random", () => ask(), {
+  const go = button("Paste at random places", () => ask(), {
     icon: "refresh",
     appearance: "primary",
-    label: "Paste the patch at random places; every press draws new ones",
+    label: "Paste the patch at random places; each press draws new ones",
   });
   const cancel = button("Cancel", () => context?.send({ kind: "cancel", what: "preview" }), { icon: "debug-stop" });
   const fault = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
@@ -38,7 +38,7 @@ export function preview(): Part<Context> {
   };
   const tools = h("div", { class: "toolbar studio-toolbar" }, pictures.element, ...transforms.elements, go, cancel);
   return {
-    element: section("Try under random transforms", true, tools, fault, error.element, figures, grid.element),
+    element: section("Random places", true, tools, fault, error.element, figures, grid.element),
     update(next) {
       context = next;
       const { state } = next;
@@ -62,9 +62,9 @@ function transformFields() {
   const set = (change: Partial<PatchTransforms>): void => {
     if (transforms) transforms = { ...transforms, ...change };
   };
-  const rotation = numberField("turned by at most (degrees)", { low: 0, high: 180 }, (value) => set({ rotation: value }));
-  const low = numberField("scaled by at least", { low: 0.05, high: 1 }, (value) => set({ scaleMin: value }));
-  const high = numberField("at most", { low: 1, high: 4 }, (value) => set({ scaleMax: value }));
+  const rotation = numberField("Maximum rotation (°)", { low: 0, high: 180 }, (value) => set({ rotation: value }));
+  const low = numberField("Minimum scale", { low: 0.05, high: 1 }, (value) => set({ scaleMin: value }));
+  const high = numberField("Maximum scale", { low: 1, high: 4 }, (value) => set({ scaleMax: value }));
   const fields = [rotation, low, high];
   const adopt = onChange((patch: StudioState["patch"], params: StudioState["settings"]["params"]) => {
     const value = (name: string, otherwise: number): number => (typeof params[name] === "number" ? params[name] : otherwise);

@@ -9,12 +9,12 @@ import { firstFault, numberField } from "./fields.ts";
 type Upscaling = "nearest" | "smooth";
 type Background = "transparent" | "white";
 const upscalings = [
-  { value: "nearest", text: "pixels as squares" },
-  { value: "smooth", text: "smooth" },
+  { value: "nearest", text: "Sharp pixels" },
+  { value: "smooth", text: "Smooth" },
 ];
 const backgrounds = [
-  { value: "white", text: "white paper" },
-  { value: "transparent", text: "nothing" },
+  { value: "white", text: "White" },
+  { value: "transparent", text: "Transparent" },
 ];
 
 /** The patch as a PNG for paper, and where its files lie. */
@@ -59,7 +59,7 @@ export function print(): Part<Context> {
 
 function exportText({ file, pixels, centimetres, dpi }: ExportPatchResult): string {
   const size = `${number(centimetres[1])} × ${number(centimetres[0])} cm, ${count(pixels[1])} × ${count(pixels[0])} pixels at ${dpi} dpi`;
-  return `Saved ${file}: ${size}. Print it without fitting it to the page.`;
+  return `Saved ${file}: ${size}. Print at 100 %, without fitting to the page.`;
 }
 
 function paperSettings() {
@@ -69,16 +69,16 @@ function paperSettings() {
     upscaling: "nearest",
     background: "white",
   };
-  const length = numberField("longer side (cm)", { low: 0.1, high: 200 }, (value) => {
+  const length = numberField("Longer side (cm)", { low: 0.1, high: 200 }, (value) => {
     wish.centimetres = value;
   });
-  const dpi = numberField("dots per inch", { low: 1, high: 2400, whole: true }, (value) => {
+  const dpi = numberField("Resolution (dpi)", { low: 1, high: 2400, whole: true }, (value) => {
     wish.dpi = value;
   });
-  const upscaling = dropdown("enlarged", (value) => {
+  const upscaling = dropdown("Scaling", (value) => {
     wish.upscaling = value === "smooth" ? "smooth" : "nearest";
   });
-  const background = dropdown("around a disc", (value) => {
+  const background = dropdown("Background of a disc", (value) => {
     wish.background = value === "transparent" ? "transparent" : "white";
   });
   return {

@@ -1,4 +1,4 @@
-import { number } from "../../../src/shared/format.ts";
+import { capital, number } from "../../../src/shared/format.ts";
 import type { StudioChange, StudioSettings, StudioState } from "../../../src/shared/patchStudio.ts";
 import { fill, h, onChange, type Part, setText } from "../../lib/dom.ts";
 import { type Control, control } from "../../lib/parameterControl.ts";
@@ -11,22 +11,22 @@ import { firstFault, numberField } from "./fields.ts";
 const shownElsewhere = new Set(["area", "shape", "target", "mode", "patch", "steps"]);
 const areas = [0.05, 0.1, 0.15, 0.2, 0.25];
 const mostSteps = 100_000;
-const shapes = ["square", "disc"].map((value) => ({ value, text: value }));
+const shapes = ["square", "disc"].map((value) => ({ value, text: capital(value) }));
 
 /** What is trained: model, images, class, size. Every change is kept by the host. */
 export function setup(change: (change: StudioChange) => void): Part<Context> & { fault(): string | null } {
   let context: Context | null = null;
   const { set, setParam, adopt } = createDraft(change);
-  const model = dropdown("model to train on", (value) => set({ trainModel: value, tryModel: value }));
-  const source = dropdown("images", (value) => set({ source: value }));
+  const model = dropdown("Model to train on", (value) => set({ trainModel: value, tryModel: value }));
+  const source = dropdown("Images", (value) => set({ source: value }));
   const folder = button("Folder…", () => context?.send({ kind: "chooseFolder" }), {
     icon: "folder-opened",
     label: "Train on the pictures of a folder",
   });
-  const limit = numberField("images at most", { low: 1, high: 1_000_000, whole: true }, (value) => set({ limit: value }));
-  const target = dropdown("class to show", (value) => setParam("target", Number(value)));
-  const shape = dropdown("shape", (value) => setParam("shape", value));
-  const steps = numberField("steps", { low: 1, high: mostSteps, whole: true }, (value) => setParam("steps", value));
+  const limit = numberField("Maximum images", { low: 1, high: 1_000_000, whole: true }, (value) => set({ limit: value }));
+  const target = dropdown("Target class", (value) => setParam("target", Number(value)));
+  const shape = dropdown("Shape", (value) => setParam("shape", value));
+  const steps = numberField("Steps", { low: 1, high: mostSteps, whole: true }, (value) => setParam("steps", value));
   const area = areaControl((value) => setParam("area", value));
   const more = moreParameters(setParam);
   const fields = [
@@ -46,7 +46,7 @@ export function setup(change: (change: StudioChange) => void): Part<Context> & {
       model.set(state.models, trainModel);
       source.set(state.sources, images);
       limit.set(most);
-      target.set(classChoices(state, "any other class"), String(params["target"] ?? -1));
+      target.set(classChoices(state, "Any other class"), String(params["target"] ?? -1));
       shape.set(shapes, String(params["shape"] ?? "square"));
       steps.set(Number(params["steps"] ?? 1));
       area.set(Number(params["area"] ?? 0.1));
@@ -90,7 +90,7 @@ export const classChoices = ({ classes, settings }: StudioState, none: string) =
 /** The share of the image that the patch covers: the paper's five sizes, or any. */
 function areaControl(changed: (area: number) => void): { readonly element: HTMLElement; set(area: number): void } {
   const text = h("span", { class: "place" });
-  const range = slider("area of the patch", { min: 0.01, max: 0.5, step: 0.01, value: 0.1 }, (value) => changed(value));
+  const range = slider("Area of the patch", { min: 0.01, max: 0.5, step: 0.01, value: 0.1 }, (value) => changed(value));
   const usual = areas.map((area) => ({
     area,
     control: button(`${Math.round(area * 100)} %`, () => changed(area), { label: `Area of ${Math.round(area * 100)} % of the image` }),
@@ -99,7 +99,7 @@ function areaControl(changed: (area: number) => void): { readonly element: HTMLE
     element: h(
       "div",
       { class: "wide" },
-      h("span", { class: "field-name" }, "area"),
+      h("span", { class: "field-name" }, "Area"),
       h(
         "div",
         { class: "control-row" },

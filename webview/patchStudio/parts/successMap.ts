@@ -14,7 +14,7 @@ import { heatMap } from "./heatMap.ts";
 export function successMap(put: (placement: PatchPlacement) => void): Part<Context> {
   let context: Context | null = null;
   const fields = mapFields();
-  const go = button("Compute the map", () => ask(), { icon: "play", appearance: "primary" });
+  const go = button("Compute map", () => ask(), { icon: "play", appearance: "primary" });
   const cancel = button("Cancel", () => context?.send({ kind: "cancel", what: "map" }), { icon: "debug-stop" });
   const fault = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
   const result = mapResult((at) => put({ ...at, rotation: fields.wish.rotation, scale: fields.wish.scale }));
@@ -27,7 +27,7 @@ export function successMap(put: (placement: PatchPlacement) => void): Part<Conte
   };
   const tools = h("div", { class: "toolbar studio-toolbar" }, ...fields.elements, go, cancel);
   return {
-    element: section("Success over places", true, tools, fault, progress, error.element, result.element),
+    element: section("Success by position", true, tools, fault, progress, error.element, result.element),
     update(next) {
       context = next;
       const { map: task } = next.state;
@@ -49,10 +49,10 @@ function mapFields() {
     wish[name] = value;
   };
   const fields = {
-    stride: numberField("pixels from place to place", { low: 1, high: 1000, whole: true }, take("stride")),
-    images: numberField("images at each place", { low: 1, high: 100_000, whole: true }, take("images")),
-    rotation: numberField("turned by (degrees)", { low: -180, high: 180 }, take("rotation")),
-    scale: numberField("scaled by", { low: 0.05, high: 4 }, take("scale")),
+    stride: numberField("Stride (px)", { low: 1, high: 1000, whole: true }, take("stride")),
+    images: numberField("Images per place", { low: 1, high: 100_000, whole: true }, take("images")),
+    rotation: numberField("Rotation (°)", { low: -180, high: 180 }, take("rotation")),
+    scale: numberField("Scale", { low: 0.05, high: 4 }, take("scale")),
   };
   const adopt = onChange((_patch: string, height: number, width: number, rows: number, columns: number) => {
     wish.stride = usualStride([height, width, 1], [rows, columns]);
@@ -73,7 +73,7 @@ function mapFields() {
 function mapResult(put: (at: Pick<PatchPlacement, "row" | "column">) => void): Part<StudioState> {
   let figure: MapFigure = "success";
   let state: StudioState | null = null;
-  const which = dropdown("show", (value) => {
+  const which = dropdown("Show", (value) => {
     figure = value as MapFigure;
     if (state) update(state);
   });

@@ -23,7 +23,7 @@ export function train(): Part<Context> {
   const goOn = button("Continue", () => begin(true), {
     icon: "debug-continue",
     appearance: "primary",
-    label: "Go on where the training stopped",
+    label: "Resume where the training stopped",
   });
   const starts = ["Train the patch", "Train again"].map((text) =>
     button(text, () => begin(false), { icon: "play", appearance: "primary" }),
@@ -104,7 +104,7 @@ function growingPatch(): Part<StudioState> {
       const shown = (running ? training.picture : null) ?? patch?.uri ?? training?.picture ?? null;
       show(element, shown !== null);
       if (shown && picture.getAttribute("src") !== shown) picture.src = shown;
-      picture.alt = running ? "The patch as it is now" : `Patch ${patch?.name ?? ""}`;
+      picture.alt = running ? "The patch so far" : `Patch ${patch?.name ?? ""}`;
     },
   };
 }

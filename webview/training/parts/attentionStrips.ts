@@ -30,7 +30,7 @@ function strip(arm: string, index: number, attention: Summary["arms"][number]["a
     if (!image) return [];
     const alt = `Attention on image ${index} after epoch ${event.epoch}, ${arm}`;
     const picture = h("img", { attributes: { src: fileUrl(base, image.file), alt, tabindex: -1 } });
-    return [h("figure", { class: "epoch-cell" }, picture, h("figcaption", {}, `epoch ${event.epoch}`))];
+    return [h("figure", { class: "epoch-cell" }, picture, h("figcaption", {}, `Epoch ${event.epoch}`))];
   });
   const row = h("div", { class: "strip", attributes: { role: "group", "aria-label": `${arm}, image ${index}` } }, ...cells);
   roving(row, "img", () => 1)(0);

@@ -22,7 +22,10 @@ export function header(send: (intent: TrainingIntent) => void): Part<{ state: Tr
   const facts = h("dl", { class: "figures" });
   const bar = h(
     "div",
-    { class: "progress", attributes: { role: "progressbar", "aria-label": "The whole run", "aria-valuemin": 0, "aria-valuemax": 100 } },
+    {
+      class: "progress",
+      attributes: { role: "progressbar", "aria-label": "Progress of the run", "aria-valuemin": 0, "aria-valuemax": 100 },
+    },
     h("div", { class: "progress-done" }),
   );
   const cancel = button("Cancel", () => send({ kind: "cancel" }), { icon: "debug-stop", label: "Cancel the run (Esc)" });
@@ -66,13 +69,13 @@ export function header(send: (intent: TrainingIntent) => void): Part<{ state: Tr
 function figures(summary: Summary, running: boolean, share: number): HTMLElement[] {
   const { arm, epoch, imagesPerSecond, etaSeconds, device, backend, memoryBytes } = summary;
   const all: readonly (readonly [string, string | null])[] = [
-    ["arm", arm],
-    ["epoch", epoch && `${epoch.now} / ${epoch.of}`],
-    ["speed", imagesPerSecond === null ? null : `${imagesPerSecond >= 100 ? count(imagesPerSecond) : number(imagesPerSecond)} images/s`],
-    ["done", running ? percent(share) : null],
-    ["left", running && etaSeconds !== null ? duration(etaSeconds) : null],
-    ["device", device ? `${device} (${backend})` : null],
-    ["memory", memoryBytes === null ? null : bytes(memoryBytes)],
+    ["Arm", arm],
+    ["Epoch", epoch && `${epoch.now} / ${epoch.of}`],
+    ["Speed", imagesPerSecond === null ? null : `${imagesPerSecond >= 100 ? count(imagesPerSecond) : number(imagesPerSecond)} images/s`],
+    ["Done", running ? percent(share) : null],
+    ["Remaining", running && etaSeconds !== null ? duration(etaSeconds) : null],
+    ["Device", device ? `${device} (${backend})` : null],
+    ["Memory", memoryBytes === null ? null : bytes(memoryBytes)],
   ];
   return all.flatMap(([name, value]) => (value === null ? [] : [h("div", {}, h("dt", {}, name), h("dd", {}, value))]));
 }

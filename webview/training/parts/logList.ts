@@ -14,8 +14,8 @@ const most = 500;
 
 /** Phases, warnings and results as they came, the newest last. */
 export function logList(): Part<readonly LogLine[]> {
-  const list = h("ol", { class: "log plain", attributes: { tabindex: 0, "aria-label": "What happened" } });
-  const element = section("What happened", true, list);
+  const list = h("ol", { class: "log plain", attributes: { tabindex: 0, "aria-label": "Events" } });
+  const element = section("Events", true, list);
   const draw = onChange((count: number, lines: readonly LogLine[]) => {
     show(element, count > 0);
     const follows = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import type { CardId, CardParams, CardStates } from "../../../shared/cards.ts";
+import { type CardId, type CardParams, type CardStates, cardIds } from "../../../shared/cards.ts";
 import { settings } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
 import { type AttackImageResult, type AttackImageUpdate, attackImageProgress, requests } from "../../../shared/protocol.ts";
@@ -61,7 +61,7 @@ function askAgain(session: Session, before: CardStates): void {
     const next = params && cards[id].again(params);
     if (next) void runCard(session, id, next);
   };
-  for (const id of Object.keys(cards) as CardId[]) again(id);
+  for (const id of cardIds) again(id);
 }
 
 async function requestAttack(session: Session, request: InspectorRequest, signal: AbortSignal): Promise<AttackImageResult> {

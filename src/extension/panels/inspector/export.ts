@@ -26,7 +26,7 @@ export async function exportInspector(services: Services, o: Exportable, intent:
       if (bytes) await saveAs(`${name}-inspector.png`, bytes);
       return;
     }
-    if (!o.result) throw new BulwarkError("RUN_INVALID", "There is no result to export yet.", "Wait until the attack is finished.");
+    if (!o.result) throw new BulwarkError("RUN_INVALID", "There is no result to export yet.", "Wait until the attack has finished.");
     if (intent.format === "png")
       await saveAs(`${name}-${o.result.attack.id}.png`, await readFile(path.join(o.directory, o.result.after.image)));
     else if (intent.format === "npz")

@@ -4,7 +4,7 @@ import type { CardId, CardParams, CardResult } from "../../../shared/cards.ts";
 import { commands } from "../../../shared/contributions.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../../shared/panels.ts";
 import type { AttackImageResult } from "../../../shared/protocol.ts";
-import { rememberAttack } from "../../choose.ts";
+import { chooseModel, rememberAttack } from "../../choose.ts";
 import type { Services } from "../../services.ts";
 import { rootFolder } from "../../workspace.ts";
 import { definePanel, type OwnIntent } from "../panel.ts";
@@ -12,7 +12,7 @@ import { attack } from "./attack.ts";
 import { exportInspector } from "./export.ts";
 import { type CardRecord, type InspectorRequest, type Kept, readKept, readRequest } from "./file.ts";
 import { cancelCard, runCard } from "./runCard.ts";
-import { enter, firstState, type InspectorHost, newSession, requestOf, type Session, set } from "./session.ts";
+import { enter, firstState, type InspectorHost, modelLabel, newSession, requestOf, type Session, set } from "./session.ts";
 
 export interface Inspector {
   readonly panel: vscode.WebviewPanel;
@@ -98,10 +98,18 @@ function restore(session: Session, directory: string, request: InspectorRequest,
   });
 }
 
+/** Slices can be ranked without a model; for everything else one is chosen now. @throws FILE_NOT_FOUND when there is none */
+async function requireModel(session: Session): Promise<void> {
+  if (session.state.model.path !== "") return;
+  const model = await chooseModel(session.services, { ask: false });
+  set(session, { model: modelLabel(model) });
+}
+
 async function answer(session: Session, intent: OwnIntent<InspectorIntent>): Promise<void> {
   const { services, state, image } = session;
   switch (intent.kind) {
     case "rerun":
+      await requireModel(session);
       rememberAttack(services, intent.attack);
       await attack(session, { ...requestOf(session), attack: intent.attack, defenses: intent.defenses });
       return;
@@ -109,6 +117,7 @@ async function answer(session: Session, intent: OwnIntent<InspectorIntent>): Pro
       session.attack.abort();
       return;
     case "card":
+      if (intent.id !== "ranking") await requireModel(session);
       await runCard(session, intent.id, intent.params);
       return;
     case "cancelCard":

@@ -47,7 +47,7 @@ export function firstState(services: Services, host: InspectorHost, request: Ins
     status: "running",
     title: path.basename(request.image),
     imageUri: host.uri(request.image),
-    model: { path: request.model, label: request.model === "" ? "" : shortPath(path.dirname(request.model)) },
+    model: modelLabel(request.model),
     attack: request.attack,
     defenses: request.defenses,
     catalog: services.catalog,
@@ -61,6 +61,11 @@ export function firstState(services: Services, host: InspectorHost, request: Ins
     error: null,
   };
 }
+
+export const modelLabel = (model: string): InspectorState["model"] => ({
+  path: model,
+  label: model === "" ? "" : shortPath(path.dirname(model)),
+});
 
 /** Shows the whole state. */
 export function set(session: Session, change: Partial<InspectorState>): void {

@@ -84,14 +84,22 @@ describe("an attack on a data set", () => {
   it("is scored alike by tfjs on the saved model", async () => {
     const arrays = await readNpz(workspace.file("pgd/adversarial.npz"));
     const network = await plainModel();
-    const classesOf = (name: "clean" | "adversarial"): number[] => {
+    const ledger = await readNpz(workspace.file("pgd/ledger.npz"));
+    const scoresOf = (name: "clean" | "adversarial"): tf.Tensor => {
       const data = Float32Array.from(arrays[name]?.data ?? []);
-      const scores = network.predict(tf.tensor4d(data, [40, 28, 28, 1])) as tf.Tensor;
-      return Array.from(scores.argMax(-1).dataSync());
+      return network.predict(tf.tensor4d(data, [40, 28, 28, 1])) as tf.Tensor;
     };
+    const classesOf = (name: "clean" | "adversarial"): number[] => Array.from(scoresOf(name).argMax(-1).dataSync());
+    // The saved model ends in logits.
+    const confidenceOf = (name: "clean" | "adversarial"): number[] => Array.from(tf.softmax(scoresOf(name)).max(-1).dataSync());
     expect(classesOf("clean")).toEqual(document.images.map((image) => image.cleanPrediction));
     expect(classesOf("adversarial")).toEqual(document.images.map((image) => image.prediction));
     expect(Array.from(arrays["prediction"]?.data ?? [])).toEqual(document.images.map((image) => image.prediction));
+    for (const [name, column] of [
+      ["clean", "attacked/cleanConfidence"],
+      ["adversarial", "attacked/pgd/confidence"],
+    ] as const)
+      for (const [i, confidence] of confidenceOf(name).entries()) expect(ledger[column]?.data[i]).toBeCloseTo(confidence, 4);
   });
 
   it("gives the same figures again with the same seed, and other images with another", async () => {

@@ -3,9 +3,10 @@ import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readNpz } from "../../src/engine/io/npz.ts";
+import type { DatasetDocument } from "../../src/engine/report/datasetFile.ts";
 import type { Inspected } from "../../src/shared/cards.ts";
 import { type AttackImageResult, requests } from "../../src/shared/protocol.ts";
-import { type EngineHandle, newWorkspace, startEngine, type Workspace } from "./support.ts";
+import { type EngineHandle, newWorkspace, readJson, startEngine, type Workspace } from "./support.ts";
 
 const samples = path.resolve(import.meta.dirname, "../../samples");
 const image = path.join(samples, "seven.png");
@@ -39,6 +40,14 @@ const inspected = (change: Partial<Inspected> = {}): Inspected => ({
   ...change,
 });
 const greys = async (file: string): Promise<number[]> => [...(await sharp(file).greyscale().raw().toBuffer())];
+
+it("an attack on one picture says which image it was", async () => {
+  const { ids, labels, files } = readJson<DatasetDocument>(path.join(attacked.directory, "dataset.json"));
+  expect([ids, labels, files]).toEqual([["c6d84be4f6b90ea9"], [7], ["seven.png"]]); // the first test image of MNIST
+  const ledger = await readNpz(path.join(attacked.directory, "ledger.npz"));
+  expect(Array.from(ledger["attacked/pgd/prediction"]?.data ?? [])).toEqual([attacked.after.prediction.index]);
+  expect(ledger["attacked/pgd/confidence"]?.data[0]).toBeCloseTo(attacked.after.prediction.probability, 5);
+});
 
 describe("the trace of an attack", () => {
   it("has of every kept iteration what is shown of the result", async () => {

@@ -44,9 +44,9 @@ export function figuresOf(directory: string): unknown {
   }));
 }
 
-const results = /^(model.*\/weights\.bin|adversarial.*\.npz|images\/.*\.png)$/;
+const results = /^(model.*\/weights\.bin|adversarial.*\.npz|dataset\.json|ledger\.npz|images\/.*\.png)$/;
 
-/** Hashes of weights, adversarial images and pictures of a run, by name. */
+/** Hashes of weights, adversarial images, pictures and the ledger of a run, by name. */
 export function hashesOf(directory: string): Record<string, string> {
   const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => results.test(name));
   return Object.fromEntries(

@@ -1,14 +1,14 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { choice, type DatasetSpec, defineDataset, file } from "../define/index.ts";
+import { choice, type DatasetSpec, defineDataset, file, type ImageIdentity } from "../define/index.ts";
 import { isDirectory } from "../io/files.ts";
 import { fromBytes } from "../pixels.ts";
 import { type ByteSource, openBytes } from "./bytes.ts";
 import { cifar10Classes, cifar100Coarse, cifar100Fine } from "./classNames.ts";
 import { pixelIdentity } from "./identity.ts";
 import { folderWith, listFolder, requiredPath } from "./locate.ts";
-import { datasetOf, interleaved, readRecords, type SourceIdentity, type SplitSource } from "./source.ts";
+import { datasetOf, interleaved, readRecords, type SplitSource } from "./source.ts";
 
 const pixels = 32 * 32 * 3;
 
@@ -54,8 +54,8 @@ async function openBatches(files: readonly string[], layout: RecordLayout): Prom
         );
       }
     };
-    const identify = async (indices: ArrayLike<number>): Promise<SourceIdentity[]> => {
-      const found = new Array<SourceIdentity>(indices.length);
+    const identify = async (indices: ArrayLike<number>): Promise<ImageIdentity[]> => {
+      const found = new Array<ImageIdentity>(indices.length);
       await each(indices, (image, place) => {
         found[place] = { id: pixelIdentity(image, [32, 32, 3]) };
       });

@@ -1,8 +1,9 @@
 import { BulwarkError } from "../../shared/errors.ts";
+import type { ImageIdentity } from "../define/index.ts";
 import { fromBytes } from "../pixels.ts";
 import { type ByteSource, cutOff, openBytes } from "./bytes.ts";
 import { pixelIdentity } from "./identity.ts";
-import { readRecords, type SourceIdentity, type SplitSource } from "./source.ts";
+import { readRecords, type SplitSource } from "./source.ts";
 
 /** A file of unsigned bytes in LeCun's IDX format: 00 00 08, the number of dimensions, each size as a big-endian uint32, data. */
 export interface IdxFile {
@@ -64,7 +65,7 @@ export async function openIdxSplit(
     read: (indices, out) =>
       readRecords(images.source, { start: images.start, size }, indices, (record, place) => fromBytes(record, out, place * size)),
     async identify(indices) {
-      const found: SourceIdentity[] = [];
+      const found: ImageIdentity[] = [];
       await readRecords(images.source, { start: images.start, size }, indices, (record) => {
         found.push({ id: pixelIdentity(record, [height, width, 1]) });
       });

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { choice, type DatasetSpec, defineDataset, file, int, num, type Split, text } from "../define/index.ts";
+import { choice, type DatasetSpec, defineDataset, file, type ImageIdentity, int, num, type Split, text } from "../define/index.ts";
 import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
 import { fromBytes } from "../pixels.ts";
@@ -9,7 +9,7 @@ import { boxReader, findAnnotations } from "./annotations.ts";
 import { fileIdentity } from "./identity.ts";
 import { type Listing, listImages } from "./imageListing.ts";
 import { requiredPath } from "./locate.ts";
-import { datasetOf, type SourceIdentity, type SplitSource } from "./source.ts";
+import { datasetOf, type SplitSource } from "./source.ts";
 
 const params = Type.Object({
   path: file("Folder with one subfolder a class, or with a label file; train/ and test/ (or val/) above them are recognised."),
@@ -78,7 +78,7 @@ function openFiles(root: string, files: Files, options: ReadOptions, boxesOf: Re
       }
     },
     async identify(indices) {
-      const found: SourceIdentity[] = [];
+      const found: ImageIdentity[] = [];
       for (let place = 0; place < indices.length; place++) {
         const file = files[indices[place] as number]?.file as string;
         const id = await fileIdentity(await readBytes(file), file);

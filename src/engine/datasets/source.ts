@@ -2,13 +2,12 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { Box, Dataset, ImageIdentity, Split } from "../define/index.ts";
 import type { ByteSource } from "./bytes.ts";
 
-export type SourceIdentity = Omit<ImageIdentity, "label">;
 /** One split: labels in memory, pixels read when they are wanted. */
 export interface SplitSource {
   readonly labels: Int32Array;
   /** Writes the images [indices.length,H,W,C] in [0,1] into `out`. */
   read(indices: ArrayLike<number>, out: Float32Array): Promise<void>;
-  identify(indices: ArrayLike<number>): Promise<readonly SourceIdentity[]>;
+  identify(indices: ArrayLike<number>): Promise<readonly ImageIdentity[]>;
   boxes?(index: number): readonly Box[];
   close(): Promise<void>;
 }
@@ -56,11 +55,7 @@ export async function datasetOf(parts: Parts): Promise<Dataset> {
       await source?.read(indices, images);
       return { images, labels, n: indices.length };
     },
-    async identify(split, indices) {
-      const source = splits[split];
-      const found = (await source?.identify(indices)) ?? [];
-      return found.map((one, i) => ({ ...one, label: source?.labels[indices[i] as number] as number }));
-    },
+    identify: async (split, indices) => (await splits[split]?.identify(indices)) ?? [],
     boxes: (split, index) => splits[split]?.boxes?.(index) ?? [],
     close,
   };

@@ -1,8 +1,9 @@
 import { BulwarkError } from "../../shared/errors.ts";
+import type { ImageIdentity } from "../define/index.ts";
 import type { StoredArray } from "../io/npz.ts";
 import { fromBytes } from "../pixels.ts";
 import { floatIdentity, pixelIdentity } from "./identity.ts";
-import type { SourceIdentity, SplitSource } from "./source.ts";
+import type { SplitSource } from "./source.ts";
 
 /** Images with their labels in a `.npz`. */
 export interface Table {
@@ -71,7 +72,7 @@ export function splitOf({ images, labels, shape }: Table, rows: readonly number[
       }
     },
     async identify(indices) {
-      const found: SourceIdentity[] = [];
+      const found: ImageIdentity[] = [];
       for await (const { values } of runs(indices))
         for (let at = 0; at < values.length; at += size) {
           const image = values.subarray(at, at + size);

@@ -23,6 +23,8 @@ export interface EvaluationImages {
   readonly inputShape: readonly [height: number, width: number, channels: number];
   /** Images [start, end). */
   read(start: number, end: number): Promise<ImageBatch>;
+  /** What they are, images [start, end); left out where nothing is known but what `read` gives. */
+  identify?(start: number, end: number): Promise<readonly ImageIdentity[]>;
 }
 /** Random access by index, so that data larger than memory is read as it is needed. */
 export interface Dataset {
@@ -50,7 +52,6 @@ export function defineDataset<P extends TObject>(
 export interface ImageIdentity {
   /** 16 hexadecimal digits, taken from the source before anything is resized; equal images have the same. The label is no part of it. */
   readonly id: string;
-  readonly label: number;
   /** Relative to the data set, for images in files of their own. */
   readonly file?: string;
 }

@@ -25,6 +25,7 @@ export function firstImages(dataset: Dataset, split: Split, limit: number | null
     n,
     inputShape: dataset.inputShape,
     read: (start, end) => dataset.read(split, range(start, end)),
+    ...(dataset.identify ? { identify: async (start, end) => (await dataset.identify?.(split, range(start, end))) ?? [] } : {}),
   };
 }
 

@@ -3,8 +3,10 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
+import { fileIdentity } from "../datasets/identity.ts";
 import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
-import { type Dataset, type EvaluationImages, type ImageBatch, resolveParams, type Split } from "../define/index.ts";
+import { type Dataset, type EvaluationImages, type ImageBatch, type ImageIdentity, resolveParams, type Split } from "../define/index.ts";
+import { readBytes } from "../io/files.ts";
 import { find } from "../registry.ts";
 import type { ImageSource } from "../training/feed.ts";
 import { batchSizeOf } from "./batches.ts";
@@ -67,7 +69,7 @@ const ofDataset = (dataset: Dataset, kind: string, split: Split, size: number): 
 });
 
 /** Pictures carry no labels, so the model's own prediction counts as the truth. They are read as they are wanted. */
-async function pictures({ files, limit }: ImageChoice, model: Classifier, ctx: RunContext): Promise<OpenedImages> {
+async function pictures({ files, limit, workspace }: ImageChoice, model: Classifier, ctx: RunContext): Promise<OpenedImages> {
   const named = limit === null ? files : files.slice(0, limit);
   if (named.length === 0)
     throw new BulwarkError("USAGE", "There are no images.", "Name pictures with --image or a data set with --dataset.");
@@ -87,11 +89,23 @@ async function pictures({ files, limit }: ImageChoice, model: Classifier, ctx: R
     return { images, labels: Int32Array.from(places, (place) => known.get(place) as number), n: places.length };
   };
   await read(0, Math.min(named.length, batchSizeOf(model.inputShape))); // what cannot be read is refused before anything is computed
-  const all: EvaluationImages = { n: named.length, inputShape: model.inputShape, read };
+  const all: EvaluationImages = { n: named.length, inputShape: model.inputShape, read, identify: identifying(named, workspace) };
   const [first = ""] = named;
   const name = named.length === 1 ? path.basename(first) : `${named.length} pictures`;
   return { images: all, chosen: byPlace(all, name), training: null, close: async () => undefined };
 }
+
+/** What picture files are; each is named as it lies in the folder that is worked in. */
+const identifying =
+  (files: readonly string[], workspace: string) =>
+  async (start: number, end: number): Promise<ImageIdentity[]> => {
+    const found: ImageIdentity[] = [];
+    for (const file of files.slice(start, end)) {
+      const name = path.relative(workspace, path.resolve(file)).split(path.sep).join("/");
+      found.push({ id: await fileIdentity(await readBytes(file), file), file: name });
+    }
+    return found;
+  };
 
 /** The images of an evaluation by place. */
 export const byPlace = (images: EvaluationImages, name: string): NamedImages => ({

@@ -163,6 +163,7 @@ async function dataOf({ images, chosen, training }: OpenedImages, model: Classif
     classNames,
     classes,
     test: images,
+    origin: o.dataset === null ? { source: "pictures", split: null } : { source: o.dataset, split: o.split },
     trainSize: 0,
     preparation: { images: training ?? chosen, isOnItsOwn: training === null },
     sha256: await fingerprint(images),

@@ -2,6 +2,7 @@ import type { RunContext } from "../context.ts";
 import type { Box, Dataset, EvaluationImages } from "../define/index.ts";
 import { fingerprint, firstImages } from "../evaluation/dataset.ts";
 import { byPlace, type NamedImages } from "../evaluation/source.ts";
+import type { ImageOrigin } from "../report/datasetFile.ts";
 import type { ImageSource } from "../training/loop.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 
@@ -11,6 +12,8 @@ export interface RunData {
   readonly classNames: readonly string[];
   readonly classes: number;
   readonly test: EvaluationImages;
+  /** Where the test images come from, for `dataset.json`. */
+  readonly origin: ImageOrigin;
   readonly trainSize: number;
   /** What preparations of attacks are made from: training images, or the test images where there are none, which a finding tells. */
   readonly preparation: { readonly images: NamedImages; readonly isOnItsOwn: boolean };
@@ -38,7 +41,7 @@ export async function openData(experiment: ResolvedExperiment, ctx: RunContext):
 
 async function dataOf(
   dataset: Dataset,
-  { dataset: { id } }: ResolvedExperiment,
+  { dataset: { id, params } }: ResolvedExperiment,
   limits: { readonly train: number | null; readonly test: number | null },
   ctx: RunContext,
 ): Promise<RunData> {
@@ -55,6 +58,7 @@ async function dataOf(
     classNames,
     classes: classNames.length,
     test,
+    origin: { source: params["path"] ? `${id}:${params["path"]}` : id, split: "test" },
     trainSize: chosen.length,
     preparation:
       chosen.length === 0

@@ -126,7 +126,7 @@ function joined<T extends Float32Array | Float64Array | Int32Array>(parts: reado
 }
 
 /** Names of what the pieces with the clean images hold. */
-export const imagesPiece = { group: "images", file: "images.npz" } as const;
+export const imagesPiece = { group: "images", file: "images.npz", identities: "identities.json" } as const;
 
 /** Labels of the test images, [n]. */
 export const storedLabels = (pieces: RunPieces, n: number): Promise<Int32Array> =>

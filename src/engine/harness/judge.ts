@@ -2,6 +2,7 @@ import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Attack, Ball, ImageBatch, Params } from "../define/index.ts";
 import { to8Bit } from "../pixels.ts";
+import type { Predicted } from "./predict.ts";
 import { normsOf, projectOntoBall } from "./project.ts";
 import type { HarnessNotes } from "./types.ts";
 
@@ -27,8 +28,8 @@ export interface Judgement {
   readonly model: Classifier;
   readonly batch: ImageBatch;
   readonly firstIndex: number;
-  /** Predicted classes of images of the batch. */
-  readonly predict: (images: Float32Array) => Promise<Int32Array>;
+  /** What the model says of images of the batch. */
+  readonly predict: (images: Float32Array) => Promise<Predicted>;
   /** What the attack's preparation made. */
   readonly prepared?: unknown;
 }
@@ -46,17 +47,17 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
   const projected = projectOntoBall(f.proposal, clean, ball, o.model.inputShape);
   const adversarial = projected.images;
   for (let i = 0; i < n; i++) if (skipped[i]) slice(adversarial, i).set(slice(clean, i));
-  let predictions = await o.predict(adversarial);
+  let after = await o.predict(adversarial);
 
-  const silent = predictions.map((p, i) => Number(!skipped[i] && !reached(p, i) && (f.best.firstHit[i] ?? -1) >= 0));
+  const silent = after.classes.map((p, i) => Number(!skipped[i] && !reached(p, i) && (f.best.firstHit[i] ?? -1) >= 0));
   if (silent.some((s) => s === 1)) {
     const iterate = projectOntoBall(f.best.images, clean, ball, o.model.inputShape).images;
     for (let i = 0; i < n; i++) if (silent[i] === 1) slice(adversarial, i).set(slice(iterate, i));
-    predictions = await o.predict(adversarial);
+    after = await o.predict(adversarial);
   }
-  const rounded = await o.predict(adversarial.map(to8Bit));
+  const { classes: rounded } = await o.predict(adversarial.map(to8Bit));
   const records = Array.from({ length: n }, (_, i): ImageRecord => {
-    const prediction = predictions[i] ?? -1;
+    const prediction = after.classes[i] ?? -1;
     const success = skipped[i] !== true && reached(prediction, i);
     const hit = f.best.firstHit[i] ?? -1;
     return {
@@ -64,6 +65,7 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
       label: labels[i] ?? -1,
       cleanPrediction: f.cleanPredictions[i] ?? -1,
       prediction,
+      confidence: after.confidence[i] ?? Number.NaN,
       success,
       successAfter8Bit: success && reached(rounded[i], i),
       ...normsOf(slice(adversarial, i), slice(clean, i), channels),
@@ -79,5 +81,5 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
     skipped: count((i) => skipped[i] === true),
     usesGradients: o.attack.access === "gradients" && o.attack.preparation === undefined, // a preparation took its gradients before
   };
-  return { adversarial, predictions, records, notes };
+  return { adversarial, predictions: after.classes, records, notes };
 }

@@ -3,20 +3,39 @@ import type { Classifier } from "../classifier/classifier.ts";
 import type { ImageBatch } from "../define/index.ts";
 import { tf } from "../tf.ts";
 
+/** Predicted classes of b images, and the softmax probability of each. */
+export interface Predicted {
+  readonly classes: Int32Array;
+  readonly confidence: Float32Array;
+}
+
+/** Predicted classes of images [b,H,W,C], as `predictWithConfidence` has them. */
+export const predict = async (model: Classifier, images: Float32Array): Promise<Int32Array> =>
+  (await predictWithConfidence(model, images)).classes;
+
 /**
- * Predicted classes of images [b,H,W,C]; the pass is not counted, as it is the harness's own. Ties go to the lower class.
+ * What the model says of images [b,H,W,C]; the pass is not counted, as it is the harness's own. Ties go to the lower class.
  * @throws MODEL_NAN when a score is no number.
  */
-export async function predict(model: Classifier, images: Float32Array): Promise<Int32Array> {
+export async function predictWithConfidence(model: Classifier, images: Float32Array): Promise<Predicted> {
   const [height, width, channels] = model.inputShape;
   const n = images.length / (height * width * channels);
   const counted = model.evaluations.forward;
   const logits = tf.tidy(() => model.logits(tf.tensor4d(images, [n, height, width, channels])));
   model.evaluations.forward = counted;
   const scores = await logits.data();
-  const classes = logits.shape[1];
+  const k = logits.shape[1];
   logits.dispose();
-  return largestScores(scores, n, classes);
+  const classes = largestScores(scores, n, k);
+  return { classes, confidence: Float32Array.from(classes, (best, i) => softmaxAt(scores, i * k, k, best)) };
+}
+
+/** exp(z_c) / Σ_j exp(z_j) of the k scores that begin at `start`; c is the largest of them, so nothing overflows. */
+function softmaxAt(scores: ArrayLike<number>, start: number, k: number, c: number): number {
+  const top = scores[start + c] as number;
+  let sum = 0;
+  for (let j = 0; j < k; j++) sum += Math.exp((scores[start + j] as number) - top);
+  return 1 / sum;
 }
 
 export const scoresNotNumbers = (): BulwarkError =>

@@ -5,7 +5,7 @@ import type { Attack, AttackBatch, AttackContext, ImageBatch, Params } from "../
 import { type Images, type Logits, tf } from "../tf.ts";
 import { BestIterate } from "./bestIterate.ts";
 import { judge } from "./judge.ts";
-import { checkImages, predict } from "./predict.ts";
+import { checkImages, type Predicted, predictWithConfidence } from "./predict.ts";
 import type { AttackTracePoint, BatchOutcome } from "./types.ts";
 
 export interface AttackBatchOptions {
@@ -51,8 +51,8 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   const best = new BestIterate(x, { labels, targets });
   let own: unknown;
   try {
-    const scored = (images: Float32Array): Promise<Int32Array> => predict(forImages(o.model, ctx.rng, o.firstIndex), images);
-    const before = o.cleanPredictions ?? (await scored(o.batch.images));
+    const scored = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(o.model, ctx.rng, o.firstIndex), images);
+    const before = o.cleanPredictions ?? (await scored(o.batch.images)).classes;
     const evaluations = { ...o.model.evaluations };
     const attackContext = contextOf(o, best, ctx);
     const attacked = { images: x, labels, ...(targets ? { targets } : {}) };

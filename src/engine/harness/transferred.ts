@@ -3,7 +3,7 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import { to8Bit } from "../pixels.ts";
 import type { Random } from "../random.ts";
-import { predict } from "./predict.ts";
+import { type Predicted, predictWithConfidence } from "./predict.ts";
 import { normsOf } from "./project.ts";
 
 /** Adversarial images [b,H,W,C] that were made against another model. */
@@ -25,9 +25,9 @@ export async function scoreTransferred(
   { clean, adversarial, before, target }: TransferredBatch,
   rng: Random,
 ): Promise<ImageRecord[]> {
-  const scored = (images: Float32Array): Promise<Int32Array> => predict(forImages(model, rng, before[0]?.index ?? 0), images);
-  const predictions = await scored(adversarial);
-  const rounded = await scored(adversarial.map(to8Bit));
+  const scored = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(model, rng, before[0]?.index ?? 0), images);
+  const { classes: predictions, confidence } = await scored(adversarial);
+  const { classes: rounded } = await scored(adversarial.map(to8Bit));
   const pixels = clean.length / Math.max(1, before.length);
   return before.map(({ index, label, cleanPrediction }, i): ImageRecord => {
     const prediction = predictions[i] ?? -1;
@@ -39,6 +39,7 @@ export async function scoreTransferred(
       label,
       cleanPrediction,
       prediction,
+      confidence: confidence[i] ?? Number.NaN,
       success,
       successAfter8Bit: success && reached(rounded[i]),
       ...normsOf(of(adversarial), of(clean), model.inputShape[2]),

@@ -8,7 +8,7 @@ const passedOver = /^\.|\.tmp$|^(driver|cancel|inspector|cards|ranking|explanati
 
 /** What a run writes. Trained models are apart: an arm that did not change need not be trained again. */
 const results =
-  /^(adversarial.*\.npz|(predictions|defended|detection)\.npz|detector-.*\.npz|patch.*\.(png|json)|records-.*\.json|report\.(json|html|md|csv)|analyses\.csv|result\.json|experiment\.json|events\.jsonl|images|pieces|attempts|plan\.json|partial|checkpoints|steps|slices|(image|original|adversarial|difference|attention|attention-before|attention-after|overlay)\.png)$/;
+  /^(adversarial.*\.npz|(predictions|defended|detection)\.npz|detector-.*\.npz|patch.*\.(png|json)|records-.*\.json|report\.(json|html|md|csv)|dataset\.json|ledger\.npz|analyses\.csv|result\.json|experiment\.json|events\.jsonl|images|pieces|attempts|plan\.json|partial|checkpoints|steps|slices|(image|original|adversarial|difference|attention|attention-before|attention-after|overlay)\.png)$/;
 const models = /^model(-.*)?$/;
 
 /** True when nothing of interest lies in the folder. */

@@ -6,6 +6,7 @@ import { differenceBytes } from "../attention/colour.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
+import { fileIdentity } from "../datasets/identity.ts";
 import { type Attack, type Bound, documented, labelOf } from "../define/index.ts";
 import { argmax, probabilities } from "../evaluation/clean.ts";
 import { classScores, readPicture } from "../evaluation/picture.ts";
@@ -13,9 +14,12 @@ import { writeAdversarial, writePicture } from "../evaluation/write.ts";
 import { attackBatch } from "../harness/runAttack.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import type { BatchOutcome } from "../harness/types.ts";
+import { readBytes } from "../io/files.ts";
 import { writePng } from "../io/png.ts";
 import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
 import { bind } from "../registry.ts";
+import { datasetDocument, writeDataset } from "../report/datasetFile.ts";
+import { writeLedger } from "../report/ledgerFile.ts";
 import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
 import { TraceRecorder } from "./attackTrace.ts";
@@ -140,11 +144,28 @@ async function save(task: Task, outcome: BatchOutcome, result: AttackImageResult
     label: labels,
     prediction: predictions,
   });
+  await writeImageFiles(task, outcome, result);
   await store.writeJson(runFiles.result, result);
   const verdict = result.success
     ? `${result.before.prediction.name} → ${result.after.prediction.name}`
     : `resisted: ${result.after.prediction.name}`;
   await store.update({ headline: verdict });
+}
+
+/** `dataset.json` and `ledger.npz`, as every run has them. */
+async function writeImageFiles(
+  { p, model, store, attack }: Task,
+  outcome: BatchOutcome,
+  { label, before }: AttackImageResult,
+): Promise<void> {
+  const image = { id: await fileIdentity(await readBytes(p.image), p.image), file: path.basename(p.image) };
+  const { classNames } = model;
+  const document = datasetDocument([image], { source: "pictures", split: null, labels: [label.index], classNames });
+  await writeDataset(store.directory, document);
+  const { index, probability } = before.prediction;
+  const attacks = [{ attack: attack.id, images: outcome.records }];
+  const clean = { clean: Int32Array.of(index), cleanConfidence: Float32Array.of(probability) };
+  await writeLedger(store.directory, document.labels, [{ arm: "attacked", ...clean, attacks }]);
 }
 
 const top = (scores: readonly ClassScore[]): ClassScore => scores[0] ?? { index: 0, name: "0", probability: 0 };

@@ -3,18 +3,8 @@ import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { runFiles } from "../../shared/runs.ts";
 import { floatIdentity, numberedIds } from "../datasets/identity.ts";
-import type { ImageBatch, ImageIdentity, Split } from "../define/index.ts";
+import type { EvaluationImages, ImageIdentity, Split } from "../define/index.ts";
 import { writeAtomic } from "../io/files.ts";
-
-/** Images that can say what they are, or be read and hashed. */
-export interface Identifiable {
-  readonly n: number;
-  readonly inputShape: readonly [height: number, width: number, channels: number];
-  /** Images [start, end). */
-  read(start: number, end: number): Promise<ImageBatch>;
-  /** Left out where nothing is known of them but what `read` gives. */
-  identify?(start: number, end: number): Promise<readonly ImageIdentity[]>;
-}
 
 /** Where the images of a run come from. */
 export interface ImageOrigin {
@@ -46,7 +36,7 @@ export interface DatasetDocument extends ImageOrigin {
 const [most, values] = [100, 1_000_000];
 
 /** What images [start, end) are. Some at a time, and between them other work of the process has its turn. */
-export async function identitiesOf(images: Identifiable, start: number, end: number): Promise<ImageIdentity[]> {
+export async function identitiesOf(images: EvaluationImages, start: number, end: number): Promise<ImageIdentity[]> {
   const found: ImageIdentity[] = [];
   const [height, width, channels] = images.inputShape;
   const step = Math.max(1, Math.min(most, Math.floor(values / (height * width * channels))));
@@ -58,16 +48,16 @@ export async function identitiesOf(images: Identifiable, start: number, end: num
   return found;
 }
 
-async function identitiesOfPixels(images: Identifiable, start: number, end: number): Promise<ImageIdentity[]> {
-  const { images: pixels, labels } = await images.read(start, end);
-  const size = pixels.length / (end - start);
-  return Array.from(labels, (label, i) => ({ label, id: floatIdentity(pixels.subarray(i * size, (i + 1) * size), images.inputShape) }));
+async function identitiesOfPixels(images: EvaluationImages, start: number, end: number): Promise<ImageIdentity[]> {
+  const { images: pixels, n } = await images.read(start, end);
+  const size = pixels.length / n;
+  return Array.from({ length: n }, (_, i) => ({ id: floatIdentity(pixels.subarray(i * size, (i + 1) * size), images.inputShape) }));
 }
 
 /** What `dataset.json` says of images, in their order. */
 export function datasetDocument(
   images: readonly ImageIdentity[],
-  { source, split, classNames }: ImageOrigin & Pick<DatasetDocument, "classNames">,
+  { source, split, labels, classNames }: ImageOrigin & Pick<DatasetDocument, "labels" | "classNames">,
 ): DatasetDocument {
   const plain = images.map(({ id }) => id);
   const ids = numberedIds(plain);
@@ -82,7 +72,7 @@ export function datasetDocument(
     digest: digest.digest("hex"),
     ids,
     ...(files.length === images.length && files.length > 0 ? { files } : {}),
-    labels: images.map(({ label }) => label),
+    labels,
     classNames,
     skipped: [],
     duplicates: equalOnes(plain),

@@ -1,5 +1,7 @@
 import { batchesWithin, batchSizeOf } from "../../evaluation/batches.ts";
+import { writeAtomic } from "../../io/files.ts";
 import { writeNpz } from "../../io/npz.ts";
+import { identitiesOf } from "../../report/datasetFile.ts";
 import { memoryOf } from "../costs.ts";
 import { type Piece, type PlanFacts, shardKey } from "../piece.ts";
 import { imagesPiece } from "../runPieces.ts";
@@ -13,7 +15,7 @@ const shards = ({ n, inputShape }: PlanFacts) => shardsOf(n, inputShape, reading
 export const needsImages = (range: readonly [number, number], facts: PlanFacts): string[] =>
   overlapping(shards(facts), range).map((shard) => shardKey(imagesPiece.group, shard));
 
-/** The test images as all arms see them, read from their source once: `images` [n,H,W,C] in [0,1] and `labels` [n]. */
+/** The test images as all arms see them, read from their source once: `images` [n,H,W,C] in [0,1], `labels` [n], and what they are. */
 export const imagePieces = (facts: PlanFacts): Piece[] =>
   shards(facts).map(([start, end]) => ({
     key: shardKey(imagesPiece.group, [start, end]),
@@ -41,5 +43,6 @@ export const imagePieces = (facts: PlanFacts): Piece[] =>
         images: { type: "float32", shape: [n, ...facts.inputShape], chunks: images },
         labels: { type: "int32", shape: [n], chunks: () => [labels] },
       });
+      await writeAtomic(folder.file(imagesPiece.identities), JSON.stringify(await identitiesOf(data.test, start, end)));
     },
   }));

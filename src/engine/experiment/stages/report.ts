@@ -22,6 +22,7 @@ import { cleanAnswers } from "./clean.ts";
 import { detectorsOf } from "./detect.ts";
 import { explanationOf } from "./explain.ts";
 import { judgedArm, timingOf } from "./judge.ts";
+import { writeImageFiles } from "./ledger.ts";
 import { mergedAttack } from "./merge.ts";
 import { readTraining, type TrainingDone, trainingFile } from "./train.ts";
 
@@ -44,6 +45,7 @@ const expectedOf = ({ experiment, mode }: RunEnvironment): ResolvedExperiment["e
 async function writeReport(env: RunEnvironment): Promise<void> {
   const { experiment, store, facts } = env;
   const arms = experiment.arms.filter(facts.hasModel);
+  await writeImageFiles(arms, env);
   const reports = await completeArms(await Promise.all(arms.map((arm) => reportOf(arm, env))), store.directory);
   const judged = await Promise.all(arms.map((arm) => judgedArm(arm, env)));
   const document = await writeExperiment(env, Object.fromEntries(arms.map(({ name }, i) => [name, judged[i]?.modelHash ?? ""])));

@@ -14,6 +14,7 @@ import { deviceFindings } from "../../session/deviceWarnings.ts";
 import type { RunEnvironment } from "../environment.ts";
 import type { Piece, PlanFacts } from "../piece.ts";
 import type { ResolvedAttack } from "../resolve.ts";
+import { writeImageFiles } from "./ledger.ts";
 import { type MergedAttack, mergedAttack } from "./merge.ts";
 import { adversarialIn } from "./merged.ts";
 
@@ -40,7 +41,9 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   const whole = findingsOf(armRules, { departures: [], clean: merged.records, unbounded: null }, {});
   const failures = deviceFindings(await readRunEvents(store.directory));
   const findings = [...merged.summary.findings, ...staticFindings(attack, merged), ...whole, ...failures];
-  await store.writeJson(runFiles.result, { ...document, findings });
+  const { ids } = await writeImageFiles([arm], env);
+  const images = document.images.map(({ index, ...record }) => ({ index, id: ids[index], ...record }));
+  await store.writeJson(runFiles.result, { ...document, images, findings });
   const { clean, attacked } = merged.summary;
   await store.update({ headline: `${attack.id}: ${percent(clean.accuracy)} → ${percent(attacked.accuracy)}` });
 }

@@ -26,5 +26,9 @@ describe("transferred images", () => {
       { index: 2, prediction: 1, success: false, successAfter8Bit: false, l0: 2 },
       { index: 3, prediction: 0, success: false, l2: 0.25 },
     ]);
+    // 1 / (1 + exp(−d)) of logits that are d = 0.0005, 0.5005 and 0.4995 apart
+    expect(scored[0]?.confidence).toBeCloseTo(0.500125, 6);
+    expect(scored[2]?.confidence).toBeCloseTo(0.622577, 6);
+    expect(scored[3]?.confidence).toBeCloseTo(0.622342, 6);
   });
 });

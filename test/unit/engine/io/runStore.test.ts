@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRun, openRun, readRunEvents, readRunState, runId, settle } from "../../../../src/engine/io/runStore.ts";
 import { BulwarkError, cancelled } from "../../../../src/shared/errors.ts";
+import { runFiles } from "../../../../src/shared/runs.ts";
 
 let workspace: string;
 beforeEach(() => {
@@ -71,7 +72,7 @@ describe("a run folder", () => {
     const directory = path.join(workspace, "mine");
     const start = (request: unknown, force = false) => createRun({ workspace, directory, kind: "attack", title: "x", request, force });
     const first = await start({ eps: 0.1 });
-    await first.writeJson("result.json", { n: 1 });
+    for (const name of ["result.json", runFiles.dataset, runFiles.ledger]) await first.writeJson(name, { n: 1 });
     writeFileSync(first.file("notes.txt"), "keep");
     await settle(
       first,

@@ -85,6 +85,13 @@ describe("images of single attacks", () => {
     expect(dataset("set").digest).toBe(createHash("sha256").update(first.join("")).digest("hex"));
   });
 
+  it("are told by predict and detect too", async () => {
+    const words = ["--model", model, "--dataset", mnist, "--limit", "4"];
+    await json("predict", ...words, "--out", "predict");
+    await json("detect", ...words, "--detector", "softmaxEntropy", "--out", "detect");
+    for (const run of ["predict", "detect"]) expect(dataset(run)).toEqual(dataset("set"));
+  });
+
   it.runIf(hasNumpy)("join runs in numpy", async () => {
     const script = `
 import json, sys, numpy as np

@@ -11,6 +11,7 @@ import { type Bound, defineDataset, type InferenceDefense, type Split } from "..
 import { checkShape, fingerprint } from "../evaluation/dataset.ts";
 import { type NamedImages, type OpenedImages, openImages } from "../evaluation/source.ts";
 import { bind } from "../registry.ts";
+import { originOf } from "../report/datasetFile.ts";
 import { behindDefenses, frontDefenses } from "../session/frontDefenses.ts";
 import { openModel } from "../session/openModel.ts";
 import { defensesOf, type ResolvedArm, withCarried } from "./arms.ts";
@@ -163,7 +164,7 @@ async function dataOf({ images, chosen, training }: OpenedImages, model: Classif
     classNames,
     classes,
     test: images,
-    origin: o.dataset === null ? { source: "pictures", split: null } : { source: o.dataset, split: o.split },
+    origin: originOf(o),
     trainSize: 0,
     preparation: { images: training ?? chosen, isOnItsOwn: training === null },
     sha256: await fingerprint(images),

@@ -9,7 +9,7 @@ import { scoresNotNumbers } from "../harness/predict.ts";
 import { writeNpz } from "../io/npz.ts";
 import { bind } from "../registry.ts";
 import type { Engine } from "../session/engine.ts";
-import { type ModelRequest, runOverImages, type Working, withModel } from "./overImages.ts";
+import { type ModelRequest, runOverImages, type Working, withModel, writeIdentities } from "./overImages.ts";
 
 /**
  * A detector's scores for a data set or pictures, without any attack: `detection.npz` and `result.json`.
@@ -22,7 +22,8 @@ export async function detectDataset(
 ): Promise<{ readonly directory: string; readonly document: DetectDocument }> {
   const detector = bind("detector", { ...p.detector.params, kind: p.detector.id });
   return withModel(p, engine, ctx, (model, images) => {
-    const work = async ({ store, ctx: own, progress }: Working) => {
+    const work = async (run: Working) => {
+      const { store, ctx: own, progress } = run;
       const { scores, votes, labels, predictions } = await detectImages({ detector, model, images, onProgress: progress }, own);
       if (scores.some(Number.isNaN)) throw scoresNotNumbers();
       const k = model.classes;
@@ -30,6 +31,7 @@ export async function detectDataset(
         score: { data: scores, shape: [images.n] },
         votes: { data: votes, shape: [images.n, k] },
       });
+      await writeIdentities(run, p, { images, labels, model });
       const document: DetectDocument = {
         run: store.id,
         n: images.n,

@@ -6,6 +6,7 @@ import { type RunContext, stoppedBy } from "../context.ts";
 import type { EvaluationImages, Split } from "../define/index.ts";
 import { openImages } from "../evaluation/source.ts";
 import { createRun, type RunStore, settle } from "../io/runStore.ts";
+import { datasetDocument, identitiesOf, originOf, writeDataset } from "../report/datasetFile.ts";
 import { watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
 import { behindDefenses } from "../session/frontDefenses.ts";
@@ -81,6 +82,17 @@ export async function runOverImages<D>(
     () => watchingDevice((event) => ctx.emit(store.append(event)), work),
     (event) => store.append(event),
   );
+}
+
+/** `dataset.json`: which images a run is about. @throws DISK_FULL, NOT_WRITABLE */
+export async function writeIdentities(
+  { store }: Working,
+  p: ModelRequest,
+  { images, labels, model }: { readonly images: EvaluationImages; readonly labels: Int32Array; readonly model: Classifier },
+): Promise<void> {
+  const identities = await identitiesOf(images, 0, images.n);
+  const document = datasetDocument(identities, { ...originOf(p), labels: [...labels], classNames: model.classNames });
+  await writeDataset(store.directory, document);
 }
 
 /** The model that was named behind its defences, and the images as it takes them, open while `work` goes on. @throws what opening throws */

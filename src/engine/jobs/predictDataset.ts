@@ -11,7 +11,7 @@ import { type NpyStream, writeNpz } from "../io/npz.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
 import type { Engine } from "../session/engine.ts";
 import { type Images, tf } from "../tf.ts";
-import { type ModelRequest, runOverImages, type Working, withModel } from "./overImages.ts";
+import { type ModelRequest, runOverImages, type Working, withModel, writeIdentities } from "./overImages.ts";
 
 /**
  * Logits of a model for a data set or pictures, and the gradient of the loss at each image where that is asked for: `predictions.npz` and
@@ -37,6 +37,7 @@ export const predictDataset = (
       // The gradient comes first: while its batches are written, the rest is filled in.
       const gradient = p.gradient ? { gradient: stream } : {};
       await writeNpz(run.store.file(runFiles.predictions), { ...gradient, ...arrays() });
+      await writeIdentities(run, p, { images, labels: found.labels, model });
       const document = documentOf(run.store.id, p, model, found);
       return { document, headline: p.dataset === null ? `${count(images.n)} images` : `${percent(document.accuracy)} correct` };
     };

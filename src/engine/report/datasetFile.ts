@@ -14,6 +14,10 @@ export interface ImageOrigin {
   readonly split: Split | null;
 }
 
+/** Of a data set, as `kind` or `kind:path`, or of pictures that were named. */
+export const originOf = ({ dataset, split }: { readonly dataset: string | null; readonly split: Split }): ImageOrigin =>
+  dataset === null ? { source: "pictures", split: null } : { source: dataset, split };
+
 /** `dataset.json` of a run folder (contract.md §8). */
 export interface DatasetDocument extends ImageOrigin {
   readonly version: 1;

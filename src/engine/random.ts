@@ -40,7 +40,11 @@ export function createRandom(seed: number | string): Random {
     integer: (n) => Math.floor(next() * n),
     uniform: (low, high) => low + (high - low) * next(),
     normal: (mean = 0, deviation = 1) => mean + deviation * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()), // Box–Muller
-    uniforms: (count, low = 0, high = 1) => Float32Array.from({ length: count }, () => low + (high - low) * next()),
+    uniforms(count, low = 0, high = 1) {
+      const values = new Float32Array(count);
+      for (let i = 0; i < count; i++) values[i] = low + (high - low) * next();
+      return values;
+    },
     permutation: (n) => {
       const order = Int32Array.from({ length: n }, (_, i) => i);
       for (let i = n - 1; i > 0; i--) {

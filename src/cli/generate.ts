@@ -3,7 +3,7 @@ import path from "node:path";
 import { catalog } from "../engine/catalog.ts";
 import { type CatalogEntry, type CatalogKind, catalogKinds, type ParameterSchema } from "../shared/catalog.ts";
 import { errorCodes } from "../shared/errors.ts";
-import { experimentSchema } from "../shared/experiment.ts";
+import { besideParameters, experimentSchema } from "../shared/experiment.ts";
 import { enginePage } from "./enginePage.ts";
 import { parametersPage } from "./parametersPage.ts";
 import { rulesPage } from "./rulesPage.ts";
@@ -71,6 +71,9 @@ function experimentPage(): string {
   const schema = record(experimentSchema(catalog()));
   const properties = record(schema["properties"]);
   const train = record(record(properties["train"])["properties"]);
+  const beside = Object.entries(besideParameters)
+    .map(([list, keys]) => `Each of \`${list}\`:\n\n${propertyTable(keys)}`)
+    .join("\n\n");
   return `${note}
 # Experiment files
 
@@ -81,6 +84,10 @@ ${propertyTable(properties)}
 ## \`train\`
 
 ${propertyTable(train)}
+
+## Beside the parameters
+
+${beside}
 
 ## \`expect\`
 

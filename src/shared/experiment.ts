@@ -246,6 +246,21 @@ const compareSchema = (parts: Readonly<Record<string, Schema>>): Schema => ({
   },
 });
 
+/** Keys of an experiment's entries beside the parameters of what they choose. */
+export const besideParameters = {
+  attacks: {
+    knowledge: {
+      enum: ["static", "adaptive", "both"],
+      default: "both",
+      description: "What the attack knows of a defence: nothing, everything, or once each.",
+    },
+  },
+  detectors: {
+    falsePositiveRate: num("Share of validation images that the threshold may flag.", 0.05, { minimum: 0, maximum: 0.5 }),
+  },
+  explanations: { samples: int("Images to draw.", 4, { minimum: 1 }) },
+} as const satisfies Schema;
+
 /** JSON schema of experiment files, made from the catalogue: used by engine, editor and docs alike. */
 export function experimentSchema(catalog: Catalog): Schema {
   const model = {
@@ -281,17 +296,9 @@ export function experimentSchema(catalog: Catalog): Schema {
       model,
       defense,
       train: trainSchema(catalog),
-      attacks: list("attack", "Attacks run against every arm.", {
-        knowledge: {
-          enum: ["static", "adaptive", "both"],
-          default: "both",
-          description: "What the attack knows of a defence: nothing, everything, or once each.",
-        },
-      }),
-      detectors: list("detector", "Detectors scored on clean and attacked images.", {
-        falsePositiveRate: num("Share of validation images that the threshold may flag.", 0.05, { minimum: 0, maximum: 0.5 }),
-      }),
-      explanations: list("explanation", "Attention drawn before and after.", { samples: int("Images to draw.", 4, { minimum: 1 }) }),
+      attacks: list("attack", "Attacks run against every arm.", besideParameters.attacks),
+      detectors: list("detector", "Detectors scored on clean and attacked images.", besideParameters.detectors),
+      explanations: list("explanation", "Attention drawn before and after.", besideParameters.explanations),
       analyses: list("analysis", "Further tables and curves, of every arm or over all of them."),
       compare: compareSchema({ model, defense, train: trainSchema(catalog) }),
       control: {

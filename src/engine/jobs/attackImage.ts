@@ -49,7 +49,9 @@ export async function attackImage(
   ctx: RunContext,
   update: (update: AttackImageUpdate) => void,
 ): Promise<AttackImageResult> {
-  const attack = bind("attack", { ...p.attack.params, kind: p.attack.id });
+  const chosen = bind("attack", { ...p.attack.params, kind: p.attack.id });
+  const params = chosen.entry.preparation?.madeOn?.(chosen.params, "whitebox") ?? chosen.params; // it is made on the model in front of it
+  const attack = { ...chosen, params };
   const defenses = p.defenses ?? [];
   const model = await inspectedModel({ model: p.model, defenses }, engine, ctx);
   const { pixels, notes } = await readPicture(p.image, model);

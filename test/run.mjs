@@ -1,5 +1,6 @@
-// `npm test`: every layer, in order, each with what it needs fetched first; `npm test -- unit host` runs some. A layer that cannot run
-// counts as a failure and says why; a skipped test does too. Ends with one plain line of totals.
+// `npm test`: every layer, in order, each with what it needs fetched first; `npm test -- unit host` runs some, `npm test -- conformance pgd`
+// the conformance tests of one entry. A layer that cannot run counts as a failure and says why; a skipped test does too. Ends with one
+// plain line of totals.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
@@ -22,25 +23,33 @@ function nodeIn(environment, ...words) {
   return done.status ?? 1;
 }
 
-/** Runs a configuration of vitest and reads its own report, not its exit code alone. */
-function vitest(name, config, environment = {}) {
+/** Runs vitest and gives its own report and its exit code. */
+function vitestReport(name, environment, ...words) {
   const file = path.join(results, `${name}.json`);
   rmSync(file, { force: true });
-  const status = nodeIn(
-    environment,
-    path.join(root, "node_modules/vitest/vitest.mjs"),
-    "run",
-    `--config=${config}`,
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${file}`,
-  );
+  const program = path.join(root, "node_modules/vitest/vitest.mjs");
+  const status = nodeIn(environment, program, "run", ...words, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`);
   if (!existsSync(file)) throw new Error(`vitest ended with code ${status} and without a report`);
-  const report = JSON.parse(readFileSync(file, "utf8"));
+  return { report: JSON.parse(readFileSync(file, "utf8")), status };
+}
+
+/** A configuration of vitest by its report, not its exit code alone. */
+function vitest(name, config, environment = {}) {
+  const { report, status } = vitestReport(name, environment, `--config=${config}`);
   const skipped = report.numPendingTests + report.numTodoTests;
   if (skipped) console.error(`${name}: ${skipped} tests were skipped, which counts as failed`);
   const failed = report.numFailedTests + skipped;
   return { passed: report.numPassedTests, failed: failed || (status === 0 ? 0 : 1) };
+}
+
+/** The conformance tests, part of the unit layer, by themselves; of one entry where its id is given. */
+function conformance(id) {
+  const words = id === undefined ? [] : ["-t", `\\b${id}\\b`];
+  const { report, status } = vitestReport("conformance", {}, "--config=vitest.config.ts", "test/conformance", ...words);
+  const { numPassedTests: passed, numFailedTests: failed } = report;
+  if (id !== undefined && passed + failed === 0)
+    throw new Error(`there is no entry "${id}"; node dist/cli.cjs list shows the ids, and a new one stands in src/engine/registry.ts`);
+  return { passed, failed: failed || (status === 0 ? 0 : 1) };
 }
 
 const generated = ["src/shared/catalog.generated.json", "docs/reference"];
@@ -123,6 +132,8 @@ const layers = [
 ];
 
 function chosenLayers(wanted) {
+  const [first, id] = wanted;
+  if (first === "conformance" && wanted.length <= 2) return [{ name: "conformance", run: () => conformance(id) }];
   const unknown = wanted.filter((name) => !layers.some((layer) => layer.name === name));
   if (unknown.length === 0) return wanted.length ? layers.filter(({ name }) => wanted.includes(name)) : layers;
   console.error(`There is no layer ${unknown.join(", ")}; there are ${layers.map(({ name }) => name).join(", ")}.`);

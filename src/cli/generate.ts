@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { catalog } from "../engine/catalog.ts";
-import { type CatalogEntry, type CatalogKind, catalogKinds, type ParameterSchema } from "../shared/catalog.ts";
+import { type CatalogEntry, type CatalogKind, catalogKinds, citedTitle, type ParameterSchema } from "../shared/catalog.ts";
 import { errorCodes } from "../shared/errors.ts";
 import { besideParameters, experimentSchema } from "../shared/experiment.ts";
 import { enginePage } from "./enginePage.ts";
@@ -43,7 +43,7 @@ const row = (cells: readonly string[]): string =>
 function kindPage(kind: CatalogKind, entries: readonly CatalogEntry[]): string {
   const own = entries.filter((entry) => entry.kind === kind);
   const title = plural[kind].charAt(0).toUpperCase() + plural[kind].slice(1);
-  const parts = own.map((entry) => `## \`${entry.id}\`\n\n${entry.title} (${entry.paper}).\n\n${parameters(entry)}`);
+  const parts = own.map((entry) => `## \`${entry.id}\`\n\n${citedTitle(entry)}.\n\n${parameters(entry)}`);
   return `${note}\n# ${title}\n\n${parts.length === 0 ? "This version has none." : parts.join("\n\n")}\n`;
 }
 

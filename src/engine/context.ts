@@ -22,10 +22,17 @@ export interface RunContext {
   clock(): number;
 }
 
-/** For what computes on a batch: random numbers by image, so that an image gets in a batch what it gets alone. */
-export interface StreamContext extends RunContext {
+/**
+ * For what computes on a batch: random numbers by image, so that an image gets in a batch what it gets alone. There is no stream of the
+ * batch as a whole, whose numbers would depend on how images are packed.
+ */
+export interface StreamContext extends Omit<RunContext, "rng"> {
   /** Random numbers of image i of the batch, always the same stream for the same image of a run. Call once an image and keep it. */
   random(i: number): Random;
+}
+/** The context of a batch whose images draw from these streams. */
+export function streamContext({ rng: _, ...ctx }: RunContext, random: StreamContext["random"]): StreamContext {
+  return { ...ctx, random };
 }
 
 export interface ContextOptions {

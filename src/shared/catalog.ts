@@ -47,6 +47,9 @@ export type Catalog = readonly CatalogEntry[];
 
 export const entriesOf = (catalog: Catalog, kind: CatalogKind): readonly CatalogEntry[] => catalog.filter((entry) => entry.kind === kind);
 
+/** Title and where it was published, if anywhere. */
+export const citedTitle = ({ title, paper }: CatalogEntry): string => (paper === "" ? title : `${title} (${paper})`);
+
 /** Name of the parameter that has this role; undefined where an entry has none. */
 export const parameterWith = ({ params }: CatalogEntry, role: ParameterRole): string | undefined =>
   Object.entries(params.properties).find(([, schema]) => schema.role === role)?.[0];

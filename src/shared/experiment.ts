@@ -1,5 +1,5 @@
 import type { Catalog, CatalogKind, ParameterSchema, ParametersSchema } from "./catalog.ts";
-import { entriesOf } from "./catalog.ts";
+import { citedTitle, entriesOf } from "./catalog.ts";
 
 /** A registry choice in an experiment file: the id as `kind`, its parameters beside it. */
 export type Chosen = { readonly kind: string } & Readonly<Record<string, unknown>>;
@@ -132,7 +132,7 @@ function choiceSchema(catalog: Catalog, kind: CatalogKind, extra: Schema = {}): 
       kind: {
         type: "string",
         enum: entries.map((e) => e.id),
-        enumDescriptions: entries.map((e) => `${e.title} (${e.paper})`),
+        enumDescriptions: entries.map(citedTitle),
         description: `Which ${kind}.`,
       },
     },

@@ -51,6 +51,8 @@ export interface ImageRecord {
   readonly l2: number;
   readonly l0: number;
   readonly iterations: number;
+  /** Class that the attack aims at; only of a targeted attack. */
+  readonly target?: number;
 }
 
 export interface NormSummary {

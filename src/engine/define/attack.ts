@@ -2,6 +2,7 @@ import type { Static, TObject } from "@sinclair/typebox";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { StreamContext } from "../context.ts";
 import type { Images, Labels, Logits } from "../tf.ts";
+import type { Criterion } from "./criterion.ts";
 import type { Described, Entry } from "./entry.ts";
 import type { ModelFacts } from "./model.ts";
 import type { Params } from "./params.ts";
@@ -45,6 +46,8 @@ export interface Attack extends Entry {
   iterations?(params: Params): number;
   /** Class that the parameters aim at; null for any other than the label. Absent for untargeted attacks. */
   target?(params: Params): number | null;
+  /** What counts as a success where that is not the target class, or any misclassification without a target. */
+  criterion?(params: Params): Criterion;
   /**
    * Refuses what parameters, image size and classes decide together. Pure, so that an experiment asks before it trains anything; `run`
    * and the preparation refuse the same. @throws BulwarkError
@@ -67,6 +70,7 @@ export function defineAttack<P extends TObject, Prepared = unknown>(
     ball(params: Static<P>, facts: BallFacts<Prepared>): Ball;
     iterations?(params: Static<P>): number;
     target?(params: Static<P>): number | null;
+    criterion?(params: Static<P>): Criterion;
     check?(params: Static<P>, facts: ModelFacts): void;
     unbounded?(params: Static<P>, facts: ModelFacts): Static<P>;
     readonly preparation?: Preparation<Prepared>;

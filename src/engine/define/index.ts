@@ -1,5 +1,6 @@
 export * from "./analysis.ts";
 export * from "./attack.ts";
+export * from "./criterion.ts";
 export * from "./dataset.ts";
 export * from "./defense.ts";
 export * from "./detector.ts";

@@ -1,7 +1,7 @@
 import type { RocPoint } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
-import type { RunContext, StreamContext } from "../context.ts";
+import { type RunContext, streamContext } from "../context.ts";
 import type { Bound, Detector, EvaluationImages, ImageBatch } from "../define/index.ts";
 import { delong } from "../metrics/delong.ts";
 import { roc } from "../metrics/roc.ts";
@@ -70,7 +70,7 @@ async function detectBatch(
   const k = model.classes;
   const classScores = await probabilities(forImages(model, ctx.rng, first), batch.images);
   const predictions = Int32Array.from({ length: batch.n }, (_, i) => argmax(classScores, i, k));
-  const stream: StreamContext = { ...ctx, random: (i) => ctx.rng.stream(`${id}/${first + i}`) };
+  const stream = streamContext(ctx, (i) => ctx.rng.stream(`${id}/${first + i}`));
   const x: Images = tf.tensor4d(batch.images, [batch.n, ...model.inputShape]);
   try {
     const found = await entry.score(forImages(model, ctx.rng, first, id), x, params, stream);

@@ -3,7 +3,7 @@ import type { Choice } from "../../shared/results.ts";
 import { iou } from "../attention/area.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
-import type { RunContext } from "../context.ts";
+import { type RunContext, streamContext } from "../context.ts";
 import type { Explanation, Explanations } from "../define/index.ts";
 import { bind } from "../registry.ts";
 import { type Images, tf } from "../tf.ts";
@@ -45,7 +45,7 @@ export async function explainImages(
     predictions.map((prediction) => classIndex ?? prediction),
     "int32",
   );
-  const stream = { ...ctx, random: (i: number) => ctx.rng.stream(`${entry.id}/${first + i}`) };
+  const stream = streamContext(ctx, (i) => ctx.rng.stream(`${entry.id}/${first + i}`));
   try {
     const explained = await entry.explain(forImages(model, ctx.rng, first, entry.id), x, classes, params, stream);
     const [maps, areas] = await Promise.all([explained.map.data(), explained.area.data()]);

@@ -1,7 +1,7 @@
 import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
-import type { EvaluationImages } from "../define/index.ts";
+import type { Criterion, EvaluationImages } from "../define/index.ts";
 import { scoreTransferred } from "../harness/transferred.ts";
 import type { CountedOutcome } from "../harness/types.ts";
 import { isCleanCorrect } from "../metrics/robustness.ts";
@@ -17,17 +17,19 @@ export interface TransferTask {
   cleanPredictions(start: number, end: number): Promise<Int32Array>;
   /** Class aimed at; null for any other than the label. */
   readonly target: number | null;
+  /** What the attack counts as a success, where that is its own. */
+  readonly criterion?: Criterion | undefined;
   readonly onProgress?: (done: number) => void;
 }
 
 /** What becomes of images `range`, batch by batch. */
 export async function* transferBatches(o: TransferTask, range: Range, ctx: RunContext): AsyncGenerator<ImageRecord[]> {
-  const { model, target } = o;
+  const { model, target, criterion } = o;
   for (const [start, end] of batchesWithin(range, batchSizeOf(o.images.inputShape))) {
     const { images: clean, labels } = await o.images.read(start, end);
     const [adversarial, predictions] = [await o.adversarial(start, end), await o.cleanPredictions(start, end)];
     const before = Array.from(labels, (label, i) => ({ index: start + i, label, cleanPrediction: predictions[i] as number }));
-    yield await scoreTransferred(model, { clean, adversarial, before, target }, ctx.rng);
+    yield await scoreTransferred(model, { clean, adversarial, before, target, criterion }, ctx.rng);
     o.onProgress?.(end - range[0]);
     await ctx.checkpoint();
   }

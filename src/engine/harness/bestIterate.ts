@@ -1,32 +1,30 @@
 import { type Goal, margin } from "../losses/margin.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
+import type { Judge } from "./criterion.ts";
 
-/** The prediction is wrong, or the one aimed at: bool [b]. */
-export function isAdversarial(logits: Logits, goal: Goal): tf.Tensor1D {
-  return tf.tidy(() => {
-    const prediction = tf.argMax(logits, 1);
-    return (goal.targets ? tf.equal(prediction, goal.targets) : tf.notEqual(prediction, goal.labels)) as tf.Tensor1D;
-  });
-}
+/** Predictions and confidences of so many iterates are joined into one tensor each, so that long attacks keep few of them. */
+const joinedAfter = 64;
 
 /**
- * Keeps, image by image, the iterate of the smallest margin, and when the first adversarial one came. Everything stays in tensors:
+ * Keeps, image by image, the iterate of the smallest margin, and when the first one met the criterion. Everything stays in tensors:
  * nothing is read while the attack runs.
  */
 export class BestIterate {
   readonly #goal: Goal;
+  readonly #judge: Judge;
   #images: Images;
   #margin: tf.Tensor1D;
-  /** Iteration of the first adversarial iterate; −1 while there is none. */
-  #firstHit: tf.Tensor1D;
+  /** Predictions (float32) and confidences of the iterates, [t,b] each. */
+  readonly #predictions: tf.Tensor2D[] = [];
+  readonly #confidences: tf.Tensor2D[] = [];
   #count = 0;
 
-  constructor(clean: Images, goal: Goal) {
-    const b = clean.shape[0];
+  /** @param goal what margins are taken to: targets only where the criterion wants them */
+  constructor(clean: Images, goal: Goal, judge: Judge) {
     this.#goal = goal;
+    this.#judge = judge;
     this.#images = clean.clone();
-    this.#margin = tf.fill([b], 3e38);
-    this.#firstHit = tf.fill([b], -1);
+    this.#margin = tf.fill([clean.shape[0]], 3e38);
   }
 
   /** Iterates seen so far. */
@@ -35,29 +33,51 @@ export class BestIterate {
   }
 
   offer(images: Images, logits: Logits): void {
-    const [kept, best, first] = tf.tidy(() => {
+    const [kept, best, prediction, confidence] = tf.tidy(() => {
       const now = margin(logits, this.#goal);
       const better = tf.less(now, this.#margin);
-      const hit = tf.logicalAnd(isAdversarial(logits, this.#goal), tf.less(this.#firstHit, 0));
       return [
         tf.where(tf.reshape(better, [-1, 1, 1, 1]), images, this.#images) as Images,
         tf.minimum(now, this.#margin) as tf.Tensor1D,
-        tf.where(hit, tf.fill(this.#firstHit.shape, this.#count), this.#firstHit) as tf.Tensor1D,
-      ] as [Images, tf.Tensor1D, tf.Tensor1D];
+        tf.expandDims(tf.cast(tf.argMax(logits, 1), "float32"), 0) as tf.Tensor2D,
+        tf.expandDims(tf.max(tf.softmax(logits), 1), 0) as tf.Tensor2D,
+      ] as [Images, tf.Tensor1D, tf.Tensor2D, tf.Tensor2D];
     });
-    tf.dispose([this.#images, this.#margin, this.#firstHit]);
+    tf.dispose([this.#images, this.#margin]);
     this.#images = kept;
     this.#margin = best;
-    this.#firstHit = first;
     this.#count++;
+    join(this.#predictions, prediction);
+    join(this.#confidences, confidence);
   }
 
   /** Reads the result: images [b,H,W,C] and the iteration of the first success, −1 for none. */
-  async read(): Promise<{ images: Float32Array; firstHit: Float32Array }> {
-    return { images: Float32Array.from(await this.#images.data()), firstHit: Float32Array.from(await this.#firstHit.data()) };
+  async read(): Promise<{ images: Float32Array; firstHit: Int32Array }> {
+    const images = Float32Array.from(await this.#images.data());
+    const [b] = this.#images.shape;
+    const [predictions, confidences] = [await rowsOf(this.#predictions, b), await rowsOf(this.#confidences, b)];
+    const steps = predictions.map((row, t) => ({ classes: Int32Array.from(row), confidence: confidences[t] as Float32Array }));
+    return { images, firstHit: Int32Array.from({ length: b }, (_, i) => steps.findIndex((step) => this.#judge.reached(step, i))) };
   }
 
   dispose(): void {
-    tf.dispose([this.#images, this.#margin, this.#firstHit]);
+    tf.dispose([this.#images, this.#margin, ...this.#predictions, ...this.#confidences]);
   }
+}
+
+function join(rows: tf.Tensor2D[], row: tf.Tensor2D): void {
+  rows.push(row);
+  if (rows.length < joinedAfter) return;
+  const joined = tf.concat2d(rows, 0);
+  tf.dispose(rows.splice(0, rows.length, joined));
+}
+
+/** All rows [b] of some tensors, in order. */
+async function rowsOf(tensors: readonly tf.Tensor2D[], b: number): Promise<Float32Array[]> {
+  const rows: Float32Array[] = [];
+  for (const tensor of tensors) {
+    const values = Float32Array.from(await tensor.data());
+    for (let t = 0; t < tensor.shape[0]; t++) rows.push(values.subarray(t * b, (t + 1) * b));
+  }
+  return rows;
 }

@@ -2,16 +2,16 @@ import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Attack, Ball, ImageBatch, Params } from "../define/index.ts";
 import { to8Bit } from "../pixels.ts";
+import { type Aim, Judge } from "./criterion.ts";
 import type { Predicted } from "./predict.ts";
 import { normsOf, projectOntoBall } from "./project.ts";
 import type { HarnessNotes } from "./types.ts";
 
-/** What an attack has left: its proposal, the best iterate [b,H,W,C] and when that was first adversarial (−1 never). */
+/** What an attack has left: its proposal, the best iterate [b,H,W,C] and the first one that met the criterion (−1 for none). */
 export interface Finished {
   readonly proposal: Float32Array;
-  readonly best: { readonly images: Float32Array; readonly firstHit: Float32Array };
-  readonly cleanPredictions: Int32Array;
-  readonly aimed: readonly number[] | undefined;
+  readonly best: { readonly images: Float32Array; readonly firstHit: ArrayLike<number> };
+  readonly clean: Predicted;
   readonly iterations: number;
 }
 export interface Judged {
@@ -28,8 +28,9 @@ export interface Judgement {
   readonly model: Classifier;
   readonly batch: ImageBatch;
   readonly firstIndex: number;
+  readonly aim: Aim;
   /** What the model says of images of the batch. */
-  readonly predict: (images: Float32Array) => Promise<Predicted>;
+  readonly score: (images: Float32Array) => Promise<Predicted>;
   /** What the attack's preparation made. */
   readonly prepared?: unknown;
 }
@@ -41,45 +42,46 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
   const pixels = height * width * channels;
   const ball: Ball = o.attack.ball(o.params, { inputShape: o.model.inputShape, prepared: o.prepared });
   const slice = (values: Float32Array, i: number): Float32Array => values.subarray(i * pixels, (i + 1) * pixels);
-  const reached = (prediction: number | undefined, i: number): boolean => (f.aimed ? prediction === f.aimed[i] : prediction !== labels[i]);
-  const skipped = Array.from({ length: n }, (_, i) => reached(f.cleanPredictions[i], i));
+  const criterion = new Judge(o.aim, labels);
+  const skipped = Array.from({ length: n }, (_, i) => criterion.isSettled(f.clean, i));
 
   const projected = projectOntoBall(f.proposal, clean, ball, o.model.inputShape);
   const adversarial = projected.images;
   for (let i = 0; i < n; i++) if (skipped[i]) slice(adversarial, i).set(slice(clean, i));
-  let after = await o.predict(adversarial);
+  let scored = await o.score(adversarial);
 
-  const silent = after.classes.map((p, i) => Number(!skipped[i] && !reached(p, i) && (f.best.firstHit[i] ?? -1) >= 0));
-  if (silent.some((s) => s === 1)) {
+  const silent = skipped.map((isSkipped, i) => !isSkipped && !criterion.reached(scored, i) && (f.best.firstHit[i] ?? -1) >= 0);
+  if (silent.includes(true)) {
     const iterate = projectOntoBall(f.best.images, clean, ball, o.model.inputShape).images;
-    for (let i = 0; i < n; i++) if (silent[i] === 1) slice(adversarial, i).set(slice(iterate, i));
-    after = await o.predict(adversarial);
+    for (let i = 0; i < n; i++) if (silent[i]) slice(adversarial, i).set(slice(iterate, i));
+    scored = await o.score(adversarial);
   }
-  const { classes: rounded } = await o.predict(adversarial.map(to8Bit));
+  const rounded = await o.score(adversarial.map(to8Bit));
   const records = Array.from({ length: n }, (_, i): ImageRecord => {
-    const prediction = after.classes[i] ?? -1;
-    const success = skipped[i] !== true && reached(prediction, i);
+    const success = skipped[i] !== true && criterion.reached(scored, i);
     const hit = f.best.firstHit[i] ?? -1;
+    const target = o.aim.targets?.[i];
     return {
       index: o.firstIndex + i,
       label: labels[i] ?? -1,
-      cleanPrediction: f.cleanPredictions[i] ?? -1,
-      prediction,
-      confidence: after.confidence[i] ?? Number.NaN,
+      cleanPrediction: f.clean.classes[i] ?? -1,
+      prediction: scored.classes[i] ?? -1,
+      confidence: scored.confidence[i] ?? Number.NaN,
       success,
-      successAfter8Bit: success && reached(rounded[i], i),
+      successAfter8Bit: success && criterion.reached(rounded, i),
       ...normsOf(slice(adversarial, i), slice(clean, i), channels),
       iterations: skipped[i] ? 0 : hit >= 0 ? hit : f.iterations,
+      ...(target === undefined ? {} : { target }),
     };
   });
   const count = (test: (i: number) => boolean): number => records.reduce((sum, _, i) => sum + (test(i) ? 1 : 0), 0);
   const notes: HarnessNotes = {
     outOfBall: count((i) => !skipped[i] && (projected.moved[i] ?? 0) > 1e-6),
     notFinite: count((i) => !skipped[i] && projected.notFinite[i] === true),
-    silentSuccess: count((i) => silent[i] === 1 && records[i]?.success === true),
+    silentSuccess: count((i) => silent[i] === true && records[i]?.success === true),
     lostAfter8Bit: count((i) => records[i]?.success === true && !records[i]?.successAfter8Bit),
     skipped: count((i) => skipped[i] === true),
     usesGradients: o.attack.access === "gradients" && o.attack.preparation === undefined, // a preparation took its gradients before
   };
-  return { adversarial, predictions: after.classes, records, notes };
+  return { adversarial, predictions: scored.classes, records, notes };
 }

@@ -1,9 +1,10 @@
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
-import type { RunContext } from "../context.ts";
+import { type RunContext, streamContext } from "../context.ts";
 import type { Attack, AttackBatch, AttackContext, ImageBatch, Params } from "../define/index.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
 import { BestIterate } from "./bestIterate.ts";
+import { aimOf, Judge } from "./criterion.ts";
 import { judge } from "./judge.ts";
 import { checkImages, type Predicted, predictWithConfidence } from "./predict.ts";
 import type { AttackTracePoint, BatchOutcome } from "./types.ts";
@@ -46,13 +47,14 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   checkImages(o.batch, o.model);
   const x = tf.tensor4d(o.batch.images, [o.batch.n, ...o.model.inputShape]);
   const labels = tf.tensor1d(o.batch.labels, "int32");
-  const aimed = targetsOf(o);
-  const targets = aimed ? tf.tensor1d(aimed, "int32") : undefined;
-  const best = new BestIterate(x, { labels, targets });
+  const aim = aimOf(o.attack, o.params, o.batch.n, o.targetIndices);
+  const targets = aim.targets ? tf.tensor1d([...aim.targets], "int32") : undefined;
+  const goal = { labels, targets: aim.criterion.isTargeted ? targets : undefined };
+  const best = new BestIterate(x, goal, new Judge(aim, o.batch.labels));
   let own: unknown;
   try {
-    const scored = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(o.model, ctx.rng, o.firstIndex), images);
-    const before = o.cleanPredictions ?? (await scored(o.batch.images)).classes;
+    const score = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(o.model, ctx.rng, o.firstIndex), images);
+    const clean = knownClean(o) ?? (await score(o.batch.images));
     const evaluations = { ...o.model.evaluations };
     const attackContext = contextOf(o, best, ctx);
     const attacked = { images: x, labels, ...(targets ? { targets } : {}) };
@@ -66,10 +68,7 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
       gradientEvaluations: o.model.evaluations.gradient - evaluations.gradient,
       forwardEvaluations: o.model.evaluations.forward - evaluations.forward,
     };
-    const judged = await judge(
-      { ...o, prepared, predict: scored },
-      { proposal, best: await best.read(), cleanPredictions: before, aimed, iterations: best.count },
-    );
+    const judged = await judge({ ...o, prepared, aim, score }, { proposal, best: await best.read(), clean, iterations: best.count });
     const { adversarial, predictions } = judged;
     if (o.trace)
       await o.trace({
@@ -82,7 +81,7 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
       clean: o.batch.images,
       adversarial,
       labels: o.batch.labels,
-      cleanPredictions: before,
+      cleanPredictions: clean.classes,
       predictions,
       records: judged.records,
       ...spent,
@@ -97,19 +96,17 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   }
 }
 
-function targetsOf(o: AttackBatchOptions): number[] | undefined {
-  if (o.targetIndices) return [...o.targetIndices];
-  const target = o.attack.target?.(o.params) ?? null;
-  return target === null ? undefined : Array.from({ length: o.batch.n }, () => target);
+/** Clean predictions that are known spare a pass; a criterion of the attack's own may ask for their confidence too. */
+function knownClean({ cleanPredictions, attack, batch }: AttackBatchOptions): Predicted | undefined {
+  if (!cleanPredictions || attack.criterion) return undefined;
+  return { classes: cleanPredictions, confidence: new Float32Array(batch.n).fill(1) };
 }
 
 /** What the attack sees of the run: its streams, and the harness that watches its iterations. */
 function contextOf(o: AttackBatchOptions, best: BestIterate, ctx: RunContext): AttackContext {
   const total = o.attack.iterations?.(o.params) ?? null;
   return {
-    ...ctx,
-    rng: ctx.rng.stream(o.seedName),
-    random: (i) => ctx.rng.stream(`${o.seedName}/${o.firstIndex + i}`),
+    ...streamContext(ctx, (i) => ctx.rng.stream(`${o.seedName}/${o.firstIndex + i}`)),
     iterate: async (images, logits) => {
       best.offer(images, logits);
       if (o.trace) await tracePoint(o.trace, best.count - 1, total, images, logits);

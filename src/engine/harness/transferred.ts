@@ -1,8 +1,10 @@
 import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
+import type { Criterion } from "../define/index.ts";
 import { to8Bit } from "../pixels.ts";
 import type { Random } from "../random.ts";
+import { aimAt, Judge } from "./criterion.ts";
 import { type Predicted, predictWithConfidence } from "./predict.ts";
 import { normsOf } from "./project.ts";
 
@@ -14,6 +16,8 @@ export interface TransferredBatch {
   readonly before: readonly Pick<ImageRecord, "index" | "label" | "cleanPrediction">[];
   /** Class aimed at; null for any other than the label. */
   readonly target: number | null;
+  /** What counts as a success; follows from `target` when left out. */
+  readonly criterion?: Criterion | undefined;
 }
 
 /**
@@ -22,28 +26,32 @@ export interface TransferredBatch {
  */
 export async function scoreTransferred(
   model: Classifier,
-  { clean, adversarial, before, target }: TransferredBatch,
+  { clean, adversarial, before, target, criterion }: TransferredBatch,
   rng: Random,
 ): Promise<ImageRecord[]> {
-  const scored = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(model, rng, before[0]?.index ?? 0), images);
-  const { classes: predictions, confidence } = await scored(adversarial);
-  const { classes: rounded } = await scored(adversarial.map(to8Bit));
+  const score = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(model, rng, before[0]?.index ?? 0), images);
+  const scored = await score(adversarial);
+  const rounded = await score(adversarial.map(to8Bit));
+  const judge = new Judge(
+    aimAt(target, before.length, criterion),
+    before.map(({ label }) => label),
+  );
+  const unattacked = { classes: Int32Array.from(before, (one) => one.cleanPrediction), confidence: new Float32Array(before.length) };
   const pixels = clean.length / Math.max(1, before.length);
   return before.map(({ index, label, cleanPrediction }, i): ImageRecord => {
-    const prediction = predictions[i] ?? -1;
-    const reached = (p: number | undefined): boolean => (target === null ? p !== label : p === target);
-    const success = !reached(cleanPrediction) && reached(prediction);
+    const success = !judge.isSettled(unattacked, i) && judge.reached(scored, i);
     const of = (values: Float32Array): Float32Array => values.subarray(i * pixels, (i + 1) * pixels);
     return {
       index,
       label,
       cleanPrediction,
-      prediction,
-      confidence: confidence[i] ?? Number.NaN,
+      prediction: scored.classes[i] ?? -1,
+      confidence: scored.confidence[i] ?? Number.NaN,
       success,
-      successAfter8Bit: success && reached(rounded[i]),
+      successAfter8Bit: success && judge.reached(rounded, i),
       ...normsOf(of(adversarial), of(clean), model.inputShape[2]),
       iterations: 0,
+      ...(target === null ? {} : { target }),
     };
   });
 }

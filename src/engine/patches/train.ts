@@ -1,6 +1,7 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PatchFigures, PatchStep, PatchTransforms } from "../../shared/patch.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { ImageBatch } from "../define/index.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
@@ -68,7 +69,8 @@ export async function trainPatch(o: PatchTraining, ctx: RunContext): Promise<Tra
     const step = progress.adam.steps + 1;
     const rng = ctx.rng.stream(`step/${step}`);
     const batch = await o.images.read(Int32Array.from({ length: o.batchSize }, () => rng.integer(o.images.size)));
-    const { gradient, figures } = await descent(o, patch, batch, placed(o, patch, batch.n, rng));
+    const model = forImages(o.model, rng, 0);
+    const { gradient, figures } = await descent({ ...o, model }, patch, batch, placed(o, patch, batch.n, rng));
     if (gradient.some((value) => !Number.isFinite(value))) throw diverged(step);
     adamStep(progress.pixels, gradient, progress.adam, o.learningRate);
     await o.onStep?.({ step, ...figures }, patch, progress);
@@ -95,7 +97,7 @@ export async function judgePatch(
     const warps = placed(o, patch, n, rng);
     const logits = tf.tidy(() => {
       const x = tf.tensor4d(images.images.slice(start * size, (start + n) * size), [n, height, width, channels]);
-      return model.logits(paste(x, coloursOf(patch), warps));
+      return forImages(model, rng, start).logits(paste(x, coloursOf(patch), warps));
     });
     await count(logits, images.labels.subarray(start, start + n), tally);
     await ctx.checkpoint();

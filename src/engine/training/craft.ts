@@ -1,5 +1,5 @@
 import type { Classifier } from "../classifier/classifier.ts";
-import type { RunContext } from "../context.ts";
+import { type RunContext, streamContext } from "../context.ts";
 import type { Attack, AttackContext, Bound } from "../define/index.ts";
 import { projectOntoBall } from "../harness/project.ts";
 import { tf } from "../tf.ts";
@@ -20,8 +20,8 @@ export async function craftImages(
   seedName: string,
   ctx: RunContext,
 ): Promise<Float32Array> {
-  const stream = (i: number) => ctx.rng.stream(`${seedName}/${batch.indices[i]}`);
-  const context: AttackContext = { ...ctx, rng: stream(0), random: stream, iterate: () => ctx.checkpoint() };
+  const streams = streamContext(ctx, (i) => ctx.rng.stream(`${seedName}/${batch.indices[i]}`));
+  const context: AttackContext = { ...streams, iterate: () => ctx.checkpoint() };
   const images = tf.tensor4d(batch.images, [batch.n, ...model.inputShape]);
   const labels = tf.tensor1d(batch.labels, "int32");
   const target = entry.target?.(params) ?? null;

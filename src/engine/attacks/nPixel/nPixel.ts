@@ -4,6 +4,7 @@ import { number } from "../../../shared/format.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
 import type { Progress } from "../../context.ts";
 import { type AttackBatch, type AttackContext, choice, defineAttack, int, type ModelFacts } from "../../define/index.ts";
+import type { Random } from "../../random.ts";
 import { type Images, type Logits, tf } from "../../tf.ts";
 import { checkTarget, target, targetLabel, targetOf } from "../target.ts";
 import type { SearchSpace } from "./evolution.ts";
@@ -90,7 +91,8 @@ async function startSearches({ images, batch, model, score, space, params: o }: 
   const n = batch.images.shape[0];
   const values = images.length / n;
   const imageOf = (i: number): Float32Array => images.subarray(i * values, (i + 1) * values);
-  const clean = await score(n, (i, image) => image.set(imageOf(i)), ctx);
+  const random = (i: number): Random => ctx.random(i).stream("clean");
+  const clean = await score({ count: n, draw: (i, image) => image.set(imageOf(i)), random }, ctx);
   const labels = await batch.labels.data();
   const targets = await batch.targets?.data();
   return Array.from({ length: n }, (_, i) =>

@@ -1,12 +1,24 @@
 import type { Classifier } from "../../classifier/classifier.ts";
-import type { RunContext } from "../../context.ts";
+import type { StreamContext } from "../../context.ts";
+import type { Random } from "../../random.ts";
 import { tf } from "../../tf.ts";
 import { chunkLimit, chunksOf } from "./chunks.ts";
 import { paint, type SearchSpace } from "./evolution.ts";
 import type { Search } from "./search.ts";
 
-/** Class probabilities [n×k] of n images: `draw(i, image)` writes image i into its place. */
-export type Scorer = (n: number, draw: (i: number, image: Float32Array) => void, ctx: RunContext) => Promise<Float32Array>;
+type Checkpoints = Pick<StreamContext, "checkpoint">;
+
+/** Images to be scored. */
+export interface Candidates {
+  readonly count: number;
+  /** Writes image i. */
+  draw(i: number, image: Float32Array): void;
+  /** What a randomised model draws from for image i. */
+  random(i: number): Random;
+}
+
+/** Class probabilities [count×k] of images. */
+export type Scorer = (candidates: Candidates, ctx: Checkpoints) => Promise<Float32Array>;
 
 /**
  * Scores images in passes of at most two sizes, for a population of `popSize`. What pads a pass is counted as no query, and a pass is
@@ -17,7 +29,7 @@ export function scorerOf(model: Classifier, popSize: number): Scorer {
   const k = model.classes;
   const limit = chunkLimit(values);
   let buffer = new Float32Array(0);
-  return async (n, draw, ctx) => {
+  return async ({ count: n, draw, random }, ctx) => {
     const scores = new Float32Array(n * k);
     let from = 0;
     for (const { size, count } of chunksOf(Math.ceil(n / popSize), popSize, limit)) {
@@ -25,7 +37,9 @@ export function scorerOf(model: Classifier, popSize: number): Scorer {
       if (taken <= 0) break;
       if (buffer.length < size * values) buffer = new Float32Array(size * values);
       for (let j = 0; j < taken; j++) draw(from + j, buffer.subarray(j * values, (j + 1) * values));
-      const probabilities = await probabilitiesOf(model, buffer.subarray(0, size * values));
+      const start = from;
+      const seen = model.withStreams?.({ random: (j) => random(start + Math.min(j, taken - 1)) }) ?? model;
+      const probabilities = await probabilitiesOf(seen, buffer.subarray(0, size * values));
       scores.set(probabilities.subarray(0, taken * k), from * k);
       model.evaluations.forward -= size - taken;
       from += taken;
@@ -49,18 +63,20 @@ async function probabilitiesOf(model: Classifier, images: Float32Array): Promise
 }
 
 /** Scores the pending candidates of all searches together, whichever image they belong to; then every search takes its scores. */
-export async function scoreAll(score: Scorer, searches: readonly Search[], space: SearchSpace, popSize: number, ctx: RunContext) {
+export async function scoreAll(score: Scorer, searches: readonly Search[], space: SearchSpace, popSize: number, ctx: Checkpoints) {
   const genes = (searches[0]?.pending.length ?? 0) / popSize;
-  const scores = await score(
-    searches.length * popSize,
-    (i, image) => {
-      const search = searches[Math.floor(i / popSize)] as Search;
+  const searchOf = (i: number): Search => searches[Math.floor(i / popSize)] as Search;
+  const candidates: Candidates = {
+    count: searches.length * popSize,
+    draw(i, image) {
+      const search = searchOf(i);
       const first = (i % popSize) * genes;
       image.set(search.image);
       paint(space, image, search.pending, first, first + genes);
     },
-    ctx,
-  );
+    random: (i) => searchOf(i).streamOf(i % popSize),
+  };
+  const scores = await score(candidates, ctx);
   const each = scores.length / searches.length;
   searches.forEach((search, i) => {
     search.accept(scores.subarray(i * each, (i + 1) * each));

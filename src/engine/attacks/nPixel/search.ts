@@ -49,6 +49,8 @@ export interface Search {
   readonly bestOdds: number;
   /** Candidates [size × genes] to be scored next. */
   readonly pending: Float64Array;
+  /** Random numbers for a model that draws some: of each candidate to be scored its own, whatever else is scored with it. */
+  streamOf(candidate: number): Random;
   /** Takes the scores of all pending candidates [size × classes] and breeds the next generation. */
   accept(probabilities: Float32Array): void;
 }
@@ -108,6 +110,7 @@ export function startSearch(image: Float32Array, clean: Float32Array, o: SearchO
     get pending() {
       return pending;
     },
+    streamOf: (candidate) => rng.stream(`candidate/${queries + candidate}`),
     accept(probabilities) {
       queries += o.popSize;
       if (odds.length === 0) odds = new Float64Array(o.popSize);

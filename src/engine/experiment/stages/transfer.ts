@@ -71,6 +71,7 @@ function transferPiece(arm: ResolvedArm, source: ResolvedArm, attack: ResolvedAt
         adversarial: adversarialOf(source, attack, env),
         cleanPredictions: cleanPredictions(arm, env),
         target: attack.entry.target?.(attack.params) ?? null,
+        criterion: attack.entry.criterion?.(attack.params),
         onProgress: (done: number) => env.meter.images(done),
       };
       const records: ImageRecord[] = [];

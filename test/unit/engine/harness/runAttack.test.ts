@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import { type Attack, type Ball, defineAttack } from "../../../../src/engine/define/index.ts";
+import { type Attack, type Ball, type Criterion, defineAttack } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
 import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
@@ -100,6 +100,54 @@ describe("attackBatch", () => {
     const outcome = await run(scripted(linf(1), [0, 1, 1, 0, 0, 1]), { targetIndices: [1, 1, 1] });
     expect(outcome.records.map((r) => r.success)).toEqual([true, false, false]); // the third image was class 1 before
     expect(outcome.notes.skipped).toBe(1);
+  });
+
+  it("says the target of each image in its record, and nothing where there is none", async () => {
+    const aimed = await run(scripted(linf(1), [0, 1, 1, 0, 0, 1]), { targetIndices: [1, 1, 0] });
+    expect(aimed.records.map(({ target }) => target)).toEqual([1, 1, 0]);
+    expect((await run(scripted(linf(1), [0, 1, 1, 0, 0, 1]))).records[0]).not.toHaveProperty("target");
+  });
+
+  it("decides by the attack's own criterion: iterates, result and rounding alike", async () => {
+    // Two classes: the probability of the larger value is 1/(1 + e^−d); above .6 for d > ln 1.5 = .405.
+    const confident: Criterion = {
+      name: "misclassified with confidence",
+      isTargeted: false,
+      reached: ({ prediction, label, confidence }) => prediction !== label && confidence > 0.6,
+    };
+    const attack = {
+      ...scripted(linf(1), [0.6, 0.4, 0.7, 0.1, 0, 0], [0.5, 0.6, 0.7, 0.1, 0, 0], [0.3, 0.8, 0.4, 0.6, 0, 0], [0.5, 0.6, 0.4, 0.6, 0, 0]),
+      criterion: () => confident,
+    };
+    const { records, adversarial, notes } = await run(attack);
+    // Image 0 met it at iterate 2 (d = .5) and lost it (d = .1); image 1 was fooled (d = .2), but never with confidence.
+    expect(records[0]).toMatchObject({ success: true, successAfter8Bit: true, iterations: 2, prediction: 1 });
+    expect(near(adversarial.subarray(0, 2), [0.3, 0.8])).toBeLessThan(1e-6);
+    expect(records[1]).toMatchObject({ success: false, prediction: 1, iterations: 3 });
+    expect(records[2]).toMatchObject({ success: false, l0: 0 }); // wrong already, with confidence or not
+    expect(notes).toMatchObject({ silentSuccess: 1, skipped: 1 });
+  });
+
+  it("gives attacks no random stream that images of a batch would share", async () => {
+    const attack = scripted(linf(1), [0.6, 0.4, 0.7, 0.1, 0.2, 0.8]);
+    const seen: object[] = [];
+    const watched: Attack = {
+      ...attack,
+      run: (classifier, images, params, ctx) => {
+        seen.push(ctx);
+        return attack.run(classifier, images, params, ctx);
+      },
+    };
+    await run(watched);
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).not.toHaveProperty("rng");
+  });
+
+  it("finds the first success of a long attack", async () => {
+    const still = [0.6, 0.4, 0.7, 0.1, 0, 0];
+    const iterates = Array.from({ length: 200 }, (_, t) => (t < 150 ? still : [0.4, 0.6, 0.7, 0.1, 0, 0]));
+    const { records } = await run(scripted(linf(1), ...iterates));
+    expect(records.map(({ iterations }) => iterations)).toEqual([150, 199, 0]);
   });
 
   it("shows every iteration to a watcher, and the result at the end", async () => {

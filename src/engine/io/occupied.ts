@@ -14,6 +14,18 @@ const models = /^model(-.*)?$/;
 /** True when nothing of interest lies in the folder. */
 export const isVacant = async (directory: string): Promise<boolean> => (await fs.readdir(directory)).every((name) => passedOver.test(name));
 
+/** Written beside a file by a process that did not live to rename it (`temporaryName`). */
+const halfWritten = /\.(\d+)-\d+\.tmp$/;
+
+/** Removes what other processes have left half-written in a run folder whose lock is held here; what the editor writes there is not touched. */
+export async function removeHalfWritten(directory: string): Promise<void> {
+  for (const name of await fs.readdir(directory, { recursive: true })) {
+    const [file = "", writer] = halfWritten.exec(name) ?? [];
+    if (writer === undefined || Number(writer) === process.pid || passedOver.test(name.slice(0, -file.length))) continue;
+    await fs.rm(path.join(directory, name), { force: true });
+  }
+}
+
 /** Removes the results of an earlier run, and nothing else that somebody may have put into the folder. */
 export async function removeResults(directory: string, o: { readonly keepModels: boolean }): Promise<void> {
   for (const name of await fs.readdir(directory))

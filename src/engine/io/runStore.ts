@@ -10,7 +10,7 @@ import { type RunKind, type RunState, runFiles, runsFolder, slug } from "../../s
 import { type DriverLock, type LockOptions, readDriver, takeLock } from "./driverLock.ts";
 import { writeAtomic } from "./files.ts";
 import { thisMachine } from "./machine.ts";
-import { isVacant, occupied, removeResults } from "./occupied.ts";
+import { isVacant, occupied, removeHalfWritten, removeResults } from "./occupied.ts";
 
 /**
  * One run folder. Everything is written to a temporary name and renamed, except `events.jsonl`, which is only ever appended to;
@@ -116,7 +116,7 @@ const hashOf = (value: unknown): string => createHash("sha256").update(JSON.stri
 async function clear(directory: string, { kind, force = false }: NewRun, request: string | undefined): Promise<void> {
   if (await isVacant(directory)) return;
   const state = await readRunState(directory).catch(() => null);
-  if (state !== null && request !== undefined && state.request === request) return;
+  if (state !== null && request !== undefined && state.request === request) return removeHalfWritten(directory);
   if (!force) throw occupied(directory, state);
   if (state !== null) await removeResults(directory, { keepModels: isExperiment(state.kind) && isExperiment(kind) });
 }
@@ -127,6 +127,7 @@ export async function openRun(directory: string, o: { readonly lock?: DriverLock
   await readRunState(absolute); // no lock where there is no run
   const lock = o.lock ?? (await takeLock(absolute, o));
   try {
+    await removeHalfWritten(absolute);
     const state: RunState = { ...(await readRunState(absolute)), status: "running", error: null, updatedAt: now() };
     const events = path.join(absolute, runFiles.events);
     // A line torn by a crash would swallow the next one.

@@ -40,6 +40,18 @@ describe("a run folder", () => {
     expect(readdirSync(run.directory).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
+  it("is rid of what a process that died had half-written, when it is opened again", async () => {
+    const run = await create();
+    for (const name of ["state.json.999999-12.tmp", "images/a.png.999999-3.tmp", "inspector.json.999999-1.tmp"]) {
+      mkdirSync(path.dirname(run.file(name)), { recursive: true });
+      writeFileSync(run.file(name), "{");
+    }
+    await run.lock.release();
+    await openRun(run.directory);
+    const left = readdirSync(run.directory, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tmp"));
+    expect(left).toEqual(["inspector.json.999999-1.tmp"]); // the editor's own, which may be at work
+  });
+
   it("reads a torn last event as nothing and starts the next on a line of its own", async () => {
     const run = await create();
     run.append({ kind: "warning", message: "one" });

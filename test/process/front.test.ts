@@ -75,6 +75,24 @@ describe("three arms that differ in what stands in front", () => {
   });
 
   it.each([
+    ["alone", [{ kind: "bitDepth", depth: 3 }], []],
+    ["beside the undefended one", [{ kind: "bitDepth", depth: 3 }], [{ name: "undefended", defense: { kind: "standard" } }]],
+    ["over a training defence", [{ kind: "bitDepth", depth: 3 }, { kind: "labelSmoothing" }], []],
+  ])("may be the experiment's own arm, %s", async (name, defense, compare) => {
+    const out = name.replaceAll(" ", "-");
+    const data = { kind: "arrays", path: "data.npz", testShare: 0.4, train: 36, test: 24 };
+    const train = { epochs: 1, batchSize: 12, validation: 0 };
+    const attacks = [{ kind: "fgsm", eps: 0.1 }];
+    workspace.write("own.bulwark.jsonc", JSON.stringify({ dataset: data, model: { kind: "papernot" }, defense, train, attacks, compare }));
+    const done = await bulwark(workspace, "run", "own.bulwark.jsonc", "--out", out, "--json");
+    expect([done.code, done.stderr]).toEqual([0, expect.not.stringContaining("BUG")]);
+    const [own] = (JSON.parse(done.stdout) as RunReport).arms;
+    expect(own?.attacks[0]).toMatchObject({ mode: "adaptive", how: "BPDA through bit-depth reduction", static: { n: 24 } });
+    const events = parseEvents(readFileSync(workspace.file(`${out}/events.jsonl`), "utf8"));
+    expect(events.filter(({ kind }) => kind === "trained")).toHaveLength(1);
+  });
+
+  it.each([
     [{ kind: "bitdepth" }, "bitDepth"],
     [[{ kind: "bitDepth" }, { kind: "nothing" }], "nothing"],
     [{ kind: "bitDepth", depth: 0 }, "depth"],

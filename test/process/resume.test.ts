@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/shared/events.ts";
 import type { RunState } from "../../src/shared/runs.ts";
@@ -141,5 +141,63 @@ describe("a single attack that is killed", () => {
         .flatMap((event) => (event.kind === "phase" ? [event.phase] : []));
     const read = phases("by-folder").filter((phase) => phase === "Reading the test images");
     expect(read).toHaveLength(1);
+  });
+});
+
+describe("data that change", () => {
+  const words = ["run", "small.bulwark.jsonc", "--out", "changing"];
+
+  it("after a run are no reason to replace it: the same command is refused, and goes on where they were put back", async () => {
+    await writeExperiment(workspace, { attacks: [{ kind: "fgsm", eps: 0.05 }], compare: [] });
+    expect((await bulwark(workspace, ...words)).code).toBe(0);
+    const before = hashesOf(workspace.file("changing"));
+    const data = readFileSync(workspace.file("data.npz"));
+    const changed = Uint8Array.from(data);
+    const at = changed.length / 2; // within the images, which come first
+    changed[at] = (changed[at] as number) ^ 1;
+    workspace.write("data.npz", changed);
+    const refused = await bulwark(workspace, ...words);
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/error RUN_EXISTS: .*changing holds a run on other data/) });
+    expect([state("changing").status, hashesOf(workspace.file("changing"))]).toEqual(["done", before]);
+    const attack = ["attack", "--model", "changing/model", "--dataset", "arrays:data.npz", "--attack", "fgsm", "--out", "one"];
+    expect((await bulwark(workspace, ...attack)).code).toBe(0);
+    workspace.write("data.npz", data);
+    expect((await bulwark(workspace, ...attack)).stderr).toMatch(/error RUN_EXISTS: .*one holds a run on other data/);
+    expect((await bulwark(workspace, ...words)).code).toBe(0);
+  });
+
+  it("that come after a run has failed for want of them let the same command go on", async () => {
+    const data = readFileSync(workspace.file("data.npz"));
+    rmSync(workspace.file("data.npz"));
+    const early = ["run", "small.bulwark.jsonc", "--out", "early"];
+    expect((await bulwark(workspace, ...early)).code).toBe(3);
+    workspace.write("data.npz", data);
+    expect((await bulwark(workspace, ...early)).code).toBe(0);
+  });
+});
+
+describe("a piece that was changed after it was finished", () => {
+  it("is done again", async () => {
+    const out = workspace.file("tampered");
+    const words = ["run", "small.bulwark.jsonc", "--out", "tampered"];
+    await writeExperiment(workspace, {
+      attacks: [
+        { kind: "fgsm", eps: 0.5 },
+        { kind: "pgd", eps: 0.02, steps: 400 },
+      ],
+      compare: [],
+    });
+    const running = start(workspace, words);
+    await untilEvent(running, out, (event) => event.kind === "phase" && event.attack === "pgd");
+    running.child.kill("SIGKILL");
+    await running.finished;
+    const folder = readdirSync(`${out}/pieces`).find((name) => name.startsWith("attack-")) as string;
+    const outcome = `${out}/pieces/${folder}/outcome.json`;
+    const text = readFileSync(outcome, "utf8");
+    expect(text).toContain('"success":true');
+    writeFileSync(outcome, text.replaceAll('"success":true', '"success":false'));
+    expect((await bulwark(workspace, "resume", "tampered")).code).toBe(0);
+    expect((await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "untouched")).code).toBe(0);
+    expect(figuresOf(out)).toEqual(figuresOf(workspace.file("untouched")));
   });
 });

@@ -50,6 +50,7 @@ export interface AttackRequest {
 export interface AttackRun
   extends Pick<Execution, "experiment" | "mode" | "modelPath" | "layout" | "openData" | "end" | "stages" | "sources"> {
   readonly title: string;
+  readonly data: RunData;
   close(): Promise<void>;
 }
 
@@ -72,6 +73,7 @@ export async function attackRun(request: AttackRequest, ctx: RunContext): Promis
     stages: attackStages,
     sources: surrogate ? () => surrogateSources(attacked, surrogate) : undefined,
     openData: async () => data,
+    data,
     end: { piece: (before, facts) => resultPiece(before, facts, request.images), file: runFiles.result },
     title: titleOf(request),
     close: () => images.close(),

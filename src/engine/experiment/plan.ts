@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
+import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { type Plan, planFiles } from "../../shared/plan.ts";
 import { batchSizeOf } from "../evaluation/batches.ts";
@@ -8,6 +9,7 @@ import type { Publisher } from "../io/publish.ts";
 import type { RunStore } from "../io/runStore.ts";
 import type { Engine } from "../session/engine.ts";
 import { version } from "../session/version.ts";
+import type { RunData } from "./data.ts";
 import { hashOf } from "./document.ts";
 import type { Piece, PlanFacts, Stage } from "./piece.ts";
 import { planHashOf, RunPieces, recordsOf } from "./runPieces.ts";
@@ -59,7 +61,7 @@ export async function openPieces(pieces: readonly Piece[], facts: PlanFacts, o: 
   const worker = `local-${process.pid}`;
   const publisher: Publisher = { run: store.directory, planHash, worker, host: hostname(), device, version, clock };
   const own = new RunPieces(pieces, publisher);
-  const found = await planIn(store);
+  const found = await planIn(store.directory);
   const isSame = found?.planHash === planHash && found.experimentHash === experimentHash && found.dataHash === dataHash;
   if (!isSame) {
     if (found && o.mustMatch && (await hasPieces(store))) throw otherPlan(found, store);
@@ -75,14 +77,29 @@ export async function openPieces(pieces: readonly Piece[], facts: PlanFacts, o: 
 }
 
 /** The plan of an earlier start of this run; null where there is none, as in runs of versions that had no plans. */
-async function planIn(store: RunStore): Promise<Plan | null> {
-  const file = store.file(planFiles.plan);
+async function planIn(directory: string): Promise<Plan | null> {
+  const file = path.join(directory, planFiles.plan);
   if (!(await exists(file))) return null;
   try {
-    return JSON.parse(await readText(file)) as Plan;
+    const plan = JSON.parse(await readText(file)) as Partial<Plan>;
+    return typeof plan.planHash === "string" && typeof plan.bulwark === "string" ? (plan as Plan) : null; // as it was written, or damaged
   } catch {
     return null;
   }
+}
+
+/** Of the test images and of what is trained on. */
+export const dataHashOf = ({ sha256, trainSha256 }: Pick<RunData, "sha256" | "trainSha256">): string => hashOf([sha256, trainSha256]);
+
+/** Results are not replaced because a file of the data has changed since. @throws RUN_EXISTS where the run in the folder saw other data */
+export async function refuseOtherData(directory: string, data: Pick<RunData, "sha256" | "trainSha256">): Promise<void> {
+  const plan = await planIn(directory);
+  if (plan === null || plan.dataHash === dataHashOf(data)) return;
+  throw new BulwarkError(
+    "RUN_EXISTS",
+    `${directory} holds a run on other data: images or labels have changed since.`,
+    "Undo the change, choose another --out, or replace the run with --force.",
+  );
 }
 
 const hasPieces = async (store: RunStore): Promise<boolean> =>

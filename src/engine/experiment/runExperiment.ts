@@ -3,6 +3,7 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { RunExperimentParams, RunExperimentResult } from "../../shared/protocol.ts";
 import { type RunKind, type RunState, runFiles } from "../../shared/runs.ts";
+import { createContext } from "../context.ts";
 import { locateDataset } from "../datasets/resolve.ts";
 import { type DriverLock, takeLock } from "../io/driverLock.ts";
 import { exists, writeError } from "../io/files.ts";
@@ -14,7 +15,7 @@ import type { RunMode } from "./environment.ts";
 import { type Execution, execute, type RunHost } from "./execute.ts";
 import { experimentLayout } from "./layout.ts";
 import { loadExperiment } from "./load.ts";
-import { armStages } from "./plan.ts";
+import { armStages, refuseOtherData } from "./plan.ts";
 import { type ResolvedExperiment, resolveExperiment } from "./resolve.ts";
 import { type Saved, sameBackend, savedExperiment } from "./savedRun.ts";
 import { reportPiece } from "./stages/report.ts";
@@ -93,21 +94,28 @@ async function openStore(
 ): Promise<{ readonly store: RunStore; readonly isResumed: boolean; readonly warning?: string }> {
   const kind = kinds[params.mode];
   const { workspace, force } = params;
-  const wanted = { workspace, kind, title: experiment.name, force };
+  const request = experimentDocument(experiment);
+  const wanted = { workspace, kind, title: experiment.name, request, force };
   if (params.directory === undefined) return { store: await createRun(wanted), isResumed: false };
   const directory = path.resolve(params.directory);
   const lock = await lockFolder(directory, params, host);
   const state = await stateIn(directory, force).catch(releasing(lock));
   const saved = state && (await savedExperiment(directory).catch(() => null));
-  if (state === null || saved === null || hashOf(withoutEnvironment(saved)) !== hashOf(experimentDocument(experiment))) {
+  if (state === null || saved === null || hashOf(withoutEnvironment(saved)) !== hashOf(request)) {
     const store = await createRun({ ...wanted, directory, lock });
     const warning = "This folder held the results of another experiment: they are replaced.";
     return { store, isResumed: false, ...(state === null ? {} : { warning }) };
   }
+  if (!force) await refuseChangedData(directory, experiment, host).catch(releasing(lock));
   const store = await openRun(directory, { lock });
   const isFinished = state.status === "done" || state.kind !== kind;
   await store.update({ kind, ...(isFinished ? { progress: 0 } : {}) });
   return { store, isResumed: true };
+}
+
+async function refuseChangedData(directory: string, experiment: ResolvedExperiment, { signal }: RunHost): Promise<void> {
+  const data = await openData(experiment, createContext({ seed: experiment.seed, signal }));
+  await refuseOtherData(directory, data).finally(() => data.close());
 }
 
 async function lockFolder(directory: string, { force }: RunExperimentParams, { signal, note }: RunHost): Promise<DriverLock> {

@@ -17,7 +17,7 @@ export async function savedExperiment<Request>(directory: string): Promise<Saved
   try {
     return JSON.parse(await readText(file)) as Saved<Request>;
   } catch (cause) {
-    throw new BulwarkError("RUN_INVALID", `${file} is missing or damaged.`, "Start the run again.", { cause });
+    throw new BulwarkError("RUN_INVALID", `${file} is missing or damaged.`, "Give the command again that began the run.", { cause });
   }
 }
 

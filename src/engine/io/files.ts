@@ -54,6 +54,16 @@ export function writeError(error: unknown, file: string): unknown {
       },
     );
   }
+  // Making a folder on a file system that is read-only ends with "no such file" where its parent is not there either.
+  if (code === "ENOENT")
+    return new BulwarkError(
+      "NOT_WRITABLE",
+      `${file} cannot be written: there is no such place, or it is read-only.`,
+      "Choose another place.",
+      {
+        cause: error,
+      },
+    );
   return asBulwarkError(error) ?? error;
 }
 

@@ -106,18 +106,25 @@ export async function readDone(folder: string): Promise<PieceDone | null> {
 }
 
 /**
- * Keys of the finished pieces of a plan, by the names of their folders. Pieces of another plan are removed, and so is what processes left
- * that died; call it before anybody works.
+ * Keys of the finished pieces of a plan, by the names of their folders. Pieces of another plan are removed, so are those whose files are not
+ * what was published, and what processes left that died; call it before anybody works.
  */
 export async function finishedPieces(run: string, planHash: string): Promise<Map<string, string>> {
   const folder = path.join(run, planFiles.pieces);
   const finished = new Map<string, string>();
   for (const id of await fs.readdir(folder).catch(() => [] as string[])) {
     const done = leftBehind.test(id) ? null : await readDone(path.join(folder, id));
-    if (done?.planHash === planHash) finished.set(id, done.key);
+    if (done?.planHash === planHash && (await isWhole(path.join(folder, id), done))) finished.set(id, done.key);
     else await fs.rm(path.join(folder, id), { recursive: true, force: true });
   }
   return finished;
+}
+
+/** Every file is there and is what was published: a disk, a copy or a person may have changed it since. */
+async function isWhole(folder: string, { outputs }: PieceDone): Promise<boolean> {
+  for (const [name, hash] of Object.entries(outputs ?? {}))
+    if ((await sha256(path.join(folder, name)).catch(() => null)) !== hash) return false;
+  return outputs !== undefined;
 }
 
 /** Makes the file that says "begun"; the first number that nobody has taken. It is still there where a process died over the piece. */

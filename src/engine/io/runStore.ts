@@ -8,7 +8,7 @@ import { parseEvents, type RunEvent, type RunEventBody } from "../../shared/even
 import { statusOf } from "../../shared/lifecycle.ts";
 import { type RunKind, type RunState, runFiles, runsFolder, slug } from "../../shared/runs.ts";
 import { type DriverLock, type LockOptions, readDriver, takeLock } from "./driverLock.ts";
-import { writeAtomic } from "./files.ts";
+import { writeAtomic, writeError } from "./files.ts";
 import { thisMachine } from "./machine.ts";
 import { isVacant, occupied, removeHalfWritten, removeResults } from "./occupied.ts";
 
@@ -82,7 +82,9 @@ export async function createRun(run: NewRun): Promise<RunStore> {
   let lock = run.lock;
   try {
     const directory = run.directory ? path.resolve(run.directory) : newRunDirectory(run.workspace, run.title);
-    await mkdir(directory, { recursive: true });
+    await mkdir(directory, { recursive: true }).catch((thrown: unknown) => {
+      throw writeError(thrown, directory);
+    });
     lock ??= await takeLock(directory, run);
     const request = run.request === undefined ? undefined : hashOf({ kind: run.kind, request: run.request });
     await clear(directory, run, request);

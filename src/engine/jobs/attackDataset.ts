@@ -3,8 +3,9 @@ import type { AttackDocument } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { createContext } from "../context.ts";
 import { documented } from "../define/index.ts";
-import { type AttackRequest, attackRun, attackSource } from "../experiment/attackRun.ts";
+import { type AttackRequest, type AttackRun, attackRun, attackSource } from "../experiment/attackRun.ts";
 import { execute, type RunHost } from "../experiment/execute.ts";
+import { refuseOtherData } from "../experiment/plan.ts";
 import type { ResumeParams } from "../experiment/runExperiment.ts";
 import { sameBackend, savedRequest } from "../experiment/savedRun.ts";
 import { readText } from "../io/files.ts";
@@ -30,7 +31,10 @@ export async function attackDataset(params: AttackDatasetParams, host: RunHost):
   const attack = documented(bind("attack", { kind: asked.attack.id, ...asked.attack.params }));
   const request = placed({ ...asked, attack, contract: host.engine.contract });
   const { workspace } = request;
-  const create = (title: string): Promise<RunStore> => createRun({ workspace, directory, kind: "attack", title, request, force });
+  const create = async ({ title, data }: AttackRun): Promise<RunStore> => {
+    if (directory !== undefined && !force) await refuseOtherData(path.resolve(directory), data);
+    return createRun({ workspace, directory, kind: "attack", title, request, force });
+  };
   return runAttack(request, create, false, host);
 }
 
@@ -48,13 +52,13 @@ export async function resumeAttack({ directory, backend, force }: ResumeParams, 
 
 async function runAttack(
   request: AttackRequest,
-  open: (title: string) => Promise<RunStore>,
+  open: (run: AttackRun) => Promise<RunStore>,
   isResumed: boolean,
   host: RunHost,
 ): Promise<AttackDatasetResult> {
   const run = await attackRun(request, createContext({ seed: request.seed, signal: host.signal }));
   try {
-    const store = await open(run.title);
+    const store = await open(run);
     await execute({ ...run, store, source: attackSource, request, isResumed, mustMatch: isResumed }, host);
     const document = JSON.parse(await readText(store.file(runFiles.result))) as AttackDocument;
     return { directory: store.directory, document };

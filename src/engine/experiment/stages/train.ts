@@ -69,21 +69,24 @@ export const trainStage: Stage = {
   kind: "train",
   pieces(arm, facts) {
     const { experiment, mode, inputShape } = facts;
-    if (!trains(arm, mode) || ownerOf(arm, experiment.arms) !== arm) return [];
+    const network = networkKey(arm);
+    const first = facts.order.find((other) => networkKey(other) === network); // its owner may come later, behind a defence
+    if (!trains(arm, mode) || first !== arm) return [];
+    const owner = ownerOf(arm, experiment.arms);
     return [
       {
-        key: trainingKey(arm),
+        key: trainingKey(owner),
         stage: "train",
-        phase: `Training ${arm.name}`,
-        arm: arm.name,
+        phase: `Training ${owner.name}`,
+        arm: owner.name,
         needs: [],
-        cost: trainCost(arm, facts),
-        network: networkKey(arm),
-        memory: memoryOf(inputShape, arm.train.batchSize),
+        cost: trainCost(owner, facts),
+        network,
+        memory: memoryOf(inputShape, owner.train.batchSize),
         device: "train",
-        check: (env) => checkTraining(arm, env),
+        check: (env) => checkTraining(owner, env),
         async run(env, folder) {
-          const done: TrainingDone = { reused: await trainArm(arm, env) };
+          const done: TrainingDone = { reused: await trainArm(owner, env) };
           await writeAtomic(folder.file(trainingFile), JSON.stringify(done));
         },
       },
@@ -106,7 +109,11 @@ async function trainArm(arm: ResolvedArm, env: RunEnvironment): Promise<boolean>
     emit({ kind: "trained", arm: arm.name, seconds: found.seconds, reused: true, bestEpoch: found.bestEpoch });
     return true;
   }
-  if (found) emit({ kind: "warning", message: `The model of ${arm.name} in this folder was trained in another way: it is trained anew.` });
+  if (found)
+    emit({
+      kind: "warning",
+      message: `The model of ${arm.name} in this folder was trained in another way or on other data: it is trained anew.`,
+    });
   networks.close();
   await rm(folder, { recursive: true, force: true });
   const record = await trainAndSave(arm, trainee, env, folder, key);

@@ -2,7 +2,7 @@ import { promises as fs } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { digest, readBytes, readText, replaceAtomic, sha256, writeAtomic } from "../../../../src/engine/io/files.ts";
+import { digest, readBytes, readText, replaceAtomic, sha256, writeAtomic, writeError } from "../../../../src/engine/io/files.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -17,6 +17,11 @@ describe("files", () => {
     await writeAtomic(file, "two");
     expect(await readText(file)).toBe("two");
     expect(await fs.readdir(path.dirname(file))).toEqual(["b.txt"]);
+  });
+
+  it("says of a place that is not there, as on a read-only disk, that it cannot be written", () => {
+    const thrown = Object.assign(new Error("mkdir"), { code: "ENOENT", path: "ro/x" });
+    expect(writeError(thrown, "ro/x")).toMatchObject({ code: "NOT_WRITABLE", message: expect.stringContaining("ro/x cannot be written") });
   });
 
   it("keeps the old content when writing fails half-way", async () => {

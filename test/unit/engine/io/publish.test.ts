@@ -89,6 +89,17 @@ describe("the finished pieces of a plan", () => {
     expect(left()).toEqual([piece.id]);
   });
 
+  it("are not those whose files have changed or gone since", async () => {
+    const other = { id: "attack-2", key: "attack:b" };
+    await publish(by("a"), piece, writing("ours"));
+    await publish(by("a"), other, writing("ours"));
+    await publish(by("a"), { id: "attack-3", key: "attack:c" }, writing("ours"));
+    writeFileSync(path.join(pieceFolder(run, piece.id), "numbers.txt"), "0urs");
+    rmSync(path.join(pieceFolder(run, other.id), "numbers.txt"));
+    expect([...(await finishedPieces(run, "plan")).keys()]).toEqual(["attack-3"]);
+    expect(left()).toEqual(["attack-3"]);
+  });
+
   it("are none where nothing was begun", async () => {
     rmSync(path.join(run, "pieces"), { recursive: true });
     expect((await finishedPieces(run, "plan")).size).toBe(0);

@@ -3,7 +3,7 @@ import { find } from "../engine/registry.ts";
 import type { CatalogKind } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
 import { suggestion } from "../shared/nearest.ts";
-import { type VerbName, verbs } from "./usage.ts";
+import { takesImages, type VerbName, verbs } from "./usage.ts";
 
 type Value = string | boolean | (string | boolean)[] | undefined;
 
@@ -21,8 +21,9 @@ export class Args {
     const { options, operands } = verbs[verb];
     try {
       const parsed = parseArgs({ args: [...words], options, allowPositionals: true, strict: true, tokens: true });
-      this.#values = parsed.values as Readonly<Record<string, Value>>;
-      this.positionals = parsed.positionals;
+      const { images, others } = withImages(parsed.tokens, takesImages(options), operands.length);
+      this.#values = { ...(parsed.values as Readonly<Record<string, Value>>), ...(images.length > 0 ? { image: images } : {}) };
+      this.positionals = others;
       this.#given = parsed.tokens.flatMap((token) =>
         token.kind === "option" && typeof token.value === "string" ? [{ name: token.name, value: token.value }] : [],
       );
@@ -122,6 +123,31 @@ export class Args {
       }),
     );
   }
+}
+
+/** What Node's parser says of a word. */
+interface Token {
+  readonly kind: "option" | "positional" | "option-terminator";
+  readonly name?: string;
+  readonly value?: string | boolean | undefined;
+}
+
+/**
+ * `--image a.png b.png`, as a shell makes of `--image *.png`: words right after an image are images too, where the verb takes several. As many
+ * words as the verb has operands stay operands.
+ */
+function withImages(tokens: readonly Token[], isList: boolean, operands: number): { readonly images: string[]; readonly others: string[] } {
+  const [images, others]: [string[], string[]] = [[], []];
+  let excess = isList ? tokens.filter(({ kind }) => kind === "positional").length - operands : 0;
+  let isAfterImage = false;
+  for (const { kind, name, value } of tokens) {
+    const isWord = kind === "positional";
+    isAfterImage = isWord ? isAfterImage && excess > 0 : isList && kind === "option" && name === "image";
+    if (isWord && isAfterImage) excess--;
+    if (typeof value === "string" && isAfterImage) images.push(value);
+    else if (typeof value === "string" && isWord) others.push(value);
+  }
+  return { images, others };
 }
 
 /** Text as a number, truth value or array where the schema wants one; what does not fit is left for the schema to refuse. */

@@ -7,7 +7,7 @@ import { besideParameters, experimentSchema } from "../shared/experiment.ts";
 import { enginePage } from "./enginePage.ts";
 import { parametersPage } from "./parametersPage.ts";
 import { rulesPage } from "./rulesPage.ts";
-import { commonHelp, verbs } from "./usage.ts";
+import { commonHelp, imagesHelp, verbs } from "./usage.ts";
 
 /** `npm run generate`: what follows from the registries and schemas, written for those that cannot import the engine, and for readers. */
 export function generate(root: string): void {
@@ -118,6 +118,7 @@ ${[row(["command", "does"]), row(["---", "---"]), ...rows].join("\n")}
 ${[row(["option", ""]), row(["---", "---"]), ...common].join("\n")}
 
 A data set is written \`kind\` or \`kind:path\` (\`mnist\`, \`imageFolder:photos\`); a model is a model file, a run folder or a run's \`model/\`.
+${imagesHelp}
 An image meets defences in the order in which \`--defense\` names them; a \`--defense-set\` belongs to the \`--defense\` before it. \`--contract FILE\`
 names an [input contract](../guide/your-own-model.md) that replaces the one beside the model.
 

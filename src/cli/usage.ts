@@ -36,6 +36,9 @@ const many = { type: "string", multiple: true } as const;
 /** A list of defences, each followed by its own settings. */
 const inFront = { defense: many, "defense-set": many } as const;
 const images = { image: many, dataset: text, split: text, limit: text } as const;
+/** Whether `--image` may name several. */
+export const takesImages = (options: Options): boolean => options["image"]?.multiple === true;
+export const imagesHelp = "`--image` takes one picture or several: `--image a.png b.png`, `--image *.png`.";
 const verb = (usage: string, does: string, operands: readonly string[] = [], options: Options = {}): Verb => ({
   usage: `bulwark ${usage}`,
   does,
@@ -151,6 +154,7 @@ export function generalHelp(): string {
 }
 
 export function verbHelp(name: VerbName): string {
-  const { usage, does } = verbs[name];
-  return [`usage: ${usage}`, "", `${does}.`, "", ...commonHelp.map(([left, right]) => line(left, right)), ""].join("\n");
+  const { usage, does, options } = verbs[name];
+  const more = takesImages(options) ? [imagesHelp, ""] : [];
+  return [`usage: ${usage}`, "", `${does}.`, "", ...more, ...commonHelp.map(([left, right]) => line(left, right)), ""].join("\n");
 }

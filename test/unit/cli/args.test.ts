@@ -22,6 +22,25 @@ describe("words of the command line", () => {
     expect(() => early.chain("defense")).toThrow("--defense-set depth=1 comes before any --defense.");
   });
 
+  it("after --image are further images, where a verb takes several, and no others", () => {
+    for (const verb of ["attack", "predict", "defend", "detect"] as const) {
+      const args = new Args(verb, ["--image", "a.png", "b.png", "c.jpg", "--limit", "2", "--image=d.png", "e.png"]);
+      expect(args.all("image")).toEqual(["a.png", "b.png", "c.jpg", "d.png", "e.png"]);
+      expect(args.positionals).toEqual([]);
+      expect(() => new Args(verb, ["--image", "a.png", "--seed", "1", "b.png"])).toThrow(`${verb} does not take "b.png".`);
+      expect(() => new Args(verb, ["a.png", "--image", "b.png"])).toThrow(`${verb} does not take "a.png".`);
+    }
+    const pasted = new Args("patch", ["preview", "patch.png", "--image", "a.png", "b.png"]);
+    expect([pasted.positionals, pasted.all("image")]).toEqual([
+      ["preview", "patch.png"],
+      ["a.png", "b.png"],
+    ]);
+    const turned = new Args("patch", ["preview", "--image", "a.png", "patch.png"]);
+    expect([turned.positionals, turned.all("image")]).toEqual([["preview", "patch.png"], ["a.png"]]);
+    expect(() => new Args("explain", ["--image", "a.png", "b.png"])).toThrow('explain does not take "b.png".');
+    expect(new Args("attack", []).all("image")).toEqual([]);
+  });
+
   it("may be fractions and below zero", () => {
     const args = new Args("patch", ["apply", "patch.png", "--row", "8.5", "--rotation=-20"]);
     expect([args.number("row"), args.number("rotation"), args.number("scale")]).toEqual([8.5, -20, undefined]);

@@ -1,5 +1,6 @@
 import type { RunEvent, RunEventBody } from "../shared/events.ts";
 import { duration, number, percent } from "../shared/format.ts";
+import { placeOf } from "../shared/results.ts";
 
 const between = 5000; // ms between lines where there is no terminal to rewrite one
 
@@ -43,14 +44,14 @@ export class ProgressLine {
         break;
       case "attacked":
         this.say(
-          `${event.arm}: ${event.attack} ${percent(event.cleanAccuracy)} → ${percent(event.attackedAccuracy)} in ${duration(event.seconds)}`,
+          `${event.arm}: ${event.attack}${event.mode === "static" ? ", static" : ""} ${percent(event.cleanAccuracy)} → ${percent(event.attackedAccuracy)} in ${duration(event.seconds)}`,
         );
         break;
       case "warning":
         this.say(`warning: ${event.message}`);
         break;
       case "finding":
-        this.say(`${event.finding.rule}: ${event.finding.message}`);
+        this.say(`${[event.finding.rule, placeOf(event.finding)].filter(Boolean).join(" ")}: ${event.finding.message}`);
         break;
     }
   }

@@ -74,6 +74,8 @@ export type RunEvent = { readonly t: number } & (
       readonly kind: "attacked";
       readonly arm: string;
       readonly attack: string;
+      /** As in `AttackSummary`; absent on an undefended arm, and in runs of older versions. */
+      readonly mode?: "adaptive" | "static";
       readonly cleanAccuracy: number | null;
       readonly attackedAccuracy: number | null;
       readonly successRate: number | null;

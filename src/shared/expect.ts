@@ -12,7 +12,7 @@ export interface Expectable {
 }
 export interface ExpectationFault {
   /** The key that is wrong; "metric" where one is missing. */
-  readonly key: "metric" | "arm" | "attack" | "detector" | "min";
+  readonly key: "metric" | "arm" | "attack" | "detector" | "min" | "max";
   /** Goes on where "expect[0] (robustness)" begins. */
   readonly message: string;
   readonly fix: string;
@@ -30,7 +30,7 @@ export function attackNames(attacks: Expectable["attacks"]): Map<string, string>
 }
 
 /**
- * Why an expectation could be met, or missed, by accident: it has no bound, or speaks of an arm, attack or detector that the experiment does not
+ * Why an expectation could be met, or missed, by accident: it has no bound, or one that every result meets, or speaks of an arm, attack or detector that the experiment does not
  * have or that could be one of two. Null where it is sound; the schema checks the metric.
  */
 export function expectationFault(expected: Expected, { arms, attacks, detectors }: Expectable): ExpectationFault | null {
@@ -46,7 +46,20 @@ export function expectationFault(expected: Expected, { arms, attacks, detectors 
   if (detector !== undefined && metric !== "detector.auc")
     return fault("detector", "names a detector", 'Remove "detector": only detector.auc belongs to one.');
   if (detector !== undefined && !detectors.includes(detector)) return unknown("detector", detector, detectors);
-  return attack === undefined ? null : attackFault(metric, attack, attacks);
+  return (attack === undefined ? null : attackFault(metric, attack, attacks)) ?? emptyBound(expected);
+}
+
+/**
+ * A bound that every result meets says nothing. One that no result meets is let through: it can only fail, and the exit code says that it did.
+ */
+function emptyBound({ metric, min, max }: Expected): ExpectationFault | null {
+  const [low, high] = metric === "robustness" ? [-1, 1] : [0, 1];
+  const lies = `${metric} lies between ${low} and ${high}`;
+  if (min !== undefined && min <= low)
+    return fault("min", `has min ${min}, which every result meets`, `Write a "min" above ${low}, or remove it: ${lies}.`);
+  if (max !== undefined && max >= high)
+    return fault("max", `has max ${max}, which every result meets`, `Write a "max" below ${high}, or remove it: ${lies}.`);
+  return null;
 }
 
 function attackFault(metric: string, attack: string, attacks: Expectable["attacks"]): ExpectationFault | null {

@@ -1,6 +1,15 @@
 import { capital, epsilon, percent, words } from "./format.ts";
 import { keysOf } from "./ledger.ts";
-import { type ArmReport, type AttackSummary, attackOf, type Choice, type Finding, groupFindings, type RunReport } from "./results.ts";
+import {
+  type ArmReport,
+  type AttackSummary,
+  attackOf,
+  type Choice,
+  type Expectation,
+  type Finding,
+  groupFindings,
+  type RunReport,
+} from "./results.ts";
 import { staticKey } from "./runs.ts";
 
 const acronyms = new Set(["fgsm", "pgd", "bim", "jsma", "cw", "jpeg"]);
@@ -68,6 +77,14 @@ export function namesOf({ arms }: Pick<RunReport, "arms">): Names {
     },
   };
 }
+
+/** Follows the value of an expectation that no adaptive attack was put to. */
+export const knowledgeNote = ({ knowledge }: Pick<Expectation, "knowledge">): string =>
+  knowledge === "static" ? " (static attacks only)" : "";
+
+/** What the norms of an attack are means over. */
+export const normsNote =
+  "over the images on which the attack succeeded; where it succeeded on none, over those that were classified correctly before it";
 
 /** A finding with the places that it is about, in words. */
 export interface PlacedFinding extends Finding {

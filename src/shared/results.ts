@@ -117,6 +117,7 @@ export interface AttackSummary {
   readonly targetRate?: number | null;
   readonly defenseSuccess: number | null;
   readonly robustness: number | null;
+  /** Over the images on which the attack succeeded; where there is none, over those that were classified correctly before it. */
   readonly norms: { readonly linf: NormSummary; readonly l2: NormSummary; readonly l0: NormSummary };
   readonly seconds: number;
   readonly gradientEvaluations: number;
@@ -134,6 +135,10 @@ export interface AttackSummary {
   /** The same attack made against the undefended arm and transferred; only for a defended arm beside an undefended one. */
   readonly static?: StaticResult;
 }
+
+/** No attack among them knew of the defence: their figures, and the worst case over them, show only how well images transfer. */
+export const isStaticOnly = (attacks: readonly Pick<AttackSummary, "mode">[]): boolean =>
+  attacks.length > 0 && attacks.every(({ mode }) => mode === "static");
 
 export interface AttackDocument extends AttackSummary {
   readonly run: string;
@@ -278,6 +283,8 @@ export interface Expectation {
   readonly max?: number;
   readonly value: number | null;
   readonly met: boolean;
+  /** The value comes from static attacks alone. */
+  readonly knowledge?: "static";
 }
 
 export interface RunReport {

@@ -2,8 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { renderCsv } from "../../src/engine/report/reportCsv.ts";
 import { renderReport, reportFile, reportFormats } from "../../src/engine/report/reportFiles.ts";
+import { renderHtml } from "../../src/engine/report/reportHtml.ts";
+import { renderMarkdown } from "../../src/engine/report/reportMarkdown.ts";
 import { mainTable, tableNotes } from "../../src/engine/report/reportText.ts";
+import type { ArmReport, AttackSummary, RunReport } from "../../src/shared/results.ts";
 import { exampleHistory, exampleReport, onePixelPng } from "./exampleReport.ts";
 
 let run: string;
@@ -79,6 +83,46 @@ describe("a report", () => {
       .split("\r\n");
     expect(head).toContain(",worst_accuracy,worst_low,worst_high,");
     expect(rows.map((row) => row.includes(",0.24,0.1861,0.3036,"))).toEqual([false, false, true]);
+  });
+
+  it("keeps a worst case over static attacks alone out of the adaptive figures, in every form", async () => {
+    const [undefended, volumized] = exampleReport.arms as [ArmReport, ArmReport];
+    const pgd = { ...(volumized.attacks[0] as AttackSummary), mode: "static" as const };
+    const arm = { ...volumized, attacks: [pgd, { ...pgd, key: "pgd-2" }] };
+    const expected = { metric: "worst.accuracy", arm: "volumized", min: 0.2, value: 0.24, met: true, knowledge: "static" as const };
+    const report = { ...exampleReport, arms: [undefended, arm], expect: [expected] };
+    const { heads, rows } = mainTable(report);
+    // 48 of 200: Wilson 95 % 18.6–30.4 %, worked out by hand.
+    expect(heads.slice(4, 8)).toEqual([
+      "Accuracy under attack, adaptive",
+      "95 % interval",
+      "Accuracy under attack, static",
+      "95 % interval",
+    ]);
+    expect(rows.at(-1)?.slice(1, 8)).toEqual([
+      "Worst case over all attacks (static only)",
+      "200",
+      "98.0 %",
+      "–",
+      "–",
+      "24.0 %",
+      "18.6–30.4 %",
+    ]);
+    expect(renderMarkdown(report)).toContain("| worst.accuracy | volumized | all | ≥ 0.2 | 0.24 (static attacks only) | yes |");
+    expect(await renderHtml(report, run, [])).toContain("is 0.24 (static attacks only)</li>");
+    const worstMode = (of: RunReport): (string | undefined)[] =>
+      renderCsv(of)
+        .trim()
+        .split("\r\n")
+        .map((line) => line.split(",").at(-1));
+    expect(worstMode(report)).toEqual(["worst_mode", "", "", "static", "static"]);
+    expect(worstMode(exampleReport)).toEqual(["worst_mode", "", "", "adaptive"]);
+    expect([report, exampleReport].map((of) => tableNotes(of).includes("Static only:"))).toEqual([true, false]);
+    const bare: AttackSummary = { ...pgd };
+    delete (bare as { static?: unknown }).static;
+    const transferredOnly = mainTable({ ...report, arms: [undefended, { ...arm, attacks: [bare] }] });
+    expect(transferredOnly.heads[6]).toBe("Accuracy under attack, static");
+    expect(transferredOnly.rows[2]?.slice(4, 8)).toEqual(["–", "–", "25.0 %", "19.5–31.4 %"]);
   });
 
   it("says how sure its figures are", async () => {

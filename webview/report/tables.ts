@@ -1,8 +1,8 @@
 import { number, percent, points } from "../../src/shared/format.ts";
-import { armLabel, attackLabel, choiceLabel, type Names } from "../../src/shared/labels.ts";
+import { armLabel, attackLabel, choiceLabel, knowledgeNote, type Names } from "../../src/shared/labels.ts";
 import { keysOf, ledgerRows, worstCase } from "../../src/shared/ledger.ts";
 import type { LedgerPart } from "../../src/shared/panels.ts";
-import { type ArmReport, type AttackSummary, type RunReport, wilson } from "../../src/shared/results.ts";
+import { type ArmReport, type AttackSummary, isStaticOnly, type RunReport, wilson } from "../../src/shared/results.ts";
 import { staticKey } from "../../src/shared/runs.ts";
 
 /** A share with its 95 % interval. */
@@ -22,6 +22,8 @@ export interface ArmRow {
   readonly attacks: Readonly<Record<string, { readonly cell: Cell; readonly summary: AttackSummary | null }>>;
   /** Right under every attack; null when the records of the images are not there. */
   readonly worst: Cell | null;
+  /** No adaptive attack contributed to it. */
+  readonly isWorstStatic: boolean;
 }
 export interface Overview {
   readonly columns: readonly { readonly key: string; readonly text: string }[];
@@ -75,6 +77,7 @@ function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
     clean: cellOf(arm.clean.correct, arm.clean.n),
     attacks,
     worst: worst && worst.n > 0 ? cellOf(worst.correct, worst.n) : null,
+    isWorstStatic: isStaticOnly(arm.attacks),
   };
 }
 
@@ -86,5 +89,5 @@ export function expectationText(e: RunReport["expect"][number], names: Names): s
   const bounds = [e.min !== undefined && `at least ${number(e.min)}`, e.max !== undefined && `at most ${number(e.max)}`]
     .filter(Boolean)
     .join(" and ");
-  return `${what}: ${number(e.value)}, expected ${bounds}`;
+  return `${what}: ${number(e.value)}${knowledgeNote(e)}, expected ${bounds}`;
 }

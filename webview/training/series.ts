@@ -1,5 +1,6 @@
 import type { RunEvent } from "../../src/shared/events.ts";
 import { percent } from "../../src/shared/format.ts";
+import { type Finding, placeOf } from "../../src/shared/results.ts";
 
 type Epoch = Extract<RunEvent, { kind: "epoch" }>;
 type Step = Extract<RunEvent, { kind: "step" }>;
@@ -168,7 +169,7 @@ function markDivergence(draft: Draft, arm: string, at: number, loss: number | nu
 
 function readEnd(draft: Draft, event: Exclude<RunEvent, { kind: "step" | "epoch" }>): void {
   if (event.kind === "warning") note(draft, event.t, "warning", event.message);
-  else if (event.kind === "finding") note(draft, event.t, "finding", `${event.finding.rule}: ${event.finding.message}`);
+  else if (event.kind === "finding") note(draft, event.t, "finding", findingText(event.finding));
   else if (event.kind === "attacked") note(draft, event.t, "result", attackedText(event));
   else if (event.kind === "done") {
     Object.assign(draft.summary, { hasReport: true, etaSeconds: null, overall: 1 });
@@ -184,8 +185,10 @@ function readEnd(draft: Draft, event: Exclude<RunEvent, { kind: "step" | "epoch"
   }
 }
 
+const findingText = (finding: Finding): string => `${[finding.rule, placeOf(finding)].filter(Boolean).join(" ")}: ${finding.message}`;
+
 function attackedText(event: Extract<RunEvent, { kind: "attacked" }>): string {
-  return `${event.arm}, ${event.attack}: accuracy ${percent(event.cleanAccuracy)} → ${percent(event.attackedAccuracy)}`;
+  return `${event.arm}, ${event.attack}${event.mode === "static" ? ", static" : ""}: accuracy ${percent(event.cleanAccuracy)} → ${percent(event.attackedAccuracy)}`;
 }
 
 const note = (draft: Draft, t: number, kind: LogLine["kind"], text: string): void => {

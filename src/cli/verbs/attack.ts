@@ -1,6 +1,6 @@
 import { attackDataset } from "../../engine/jobs/attackDataset.ts";
 import { count, number, percent, points } from "../../shared/format.ts";
-import { attackLabel } from "../../shared/labels.ts";
+import { attackLabel, normsNote } from "../../shared/labels.ts";
 import type { AttackDocument } from "../../shared/results.ts";
 import type { Args } from "../args.ts";
 import { printJson, printText, tableText } from "../print.ts";
@@ -58,6 +58,7 @@ function print(d: AttackDocument, directory: string): void {
   ];
   const heads = columns.map(([head]) => head);
   printText(tableText(heads, [columns.map(([, cell]) => cell)]));
+  printText(`Mean L∞ and mean L2 are ${normsNote}.`);
   if (d.mode === "static") printText(`static attack: ${d.how ?? "the images were made without the defence"}`);
   if (d.mode === "adaptive" && d.how) printText(`adaptive attack: ${d.how}`);
   for (const { rule, message, fix } of d.findings) printText(`${rule}: ${message} ${fix}`);

@@ -4,7 +4,7 @@ import { resume as resumeAny } from "../../engine/jobs/resume.ts";
 import { readReport } from "../../engine/report/reportFiles.ts";
 import { mainTable, notesBelow } from "../../engine/report/reportText.ts";
 import { tableTexts } from "../../shared/analysisTable.ts";
-import { namesOf, placedFindings } from "../../shared/labels.ts";
+import { knowledgeNote, namesOf, placedFindings } from "../../shared/labels.ts";
 import type { RunExperimentResult } from "../../shared/protocol.ts";
 import type { RunReport } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
@@ -34,10 +34,11 @@ function print(directory: string, report: RunReport): void {
     }
   for (const { rule, place, message } of placedFindings(report.findings, names))
     printText(`${[rule, place].filter(Boolean).join(" ")}: ${message}`);
-  for (const { metric, attack, arm, min, max, value, met } of report.expect) {
+  for (const expected of report.expect) {
+    const { metric, attack, arm, min, max, value, met } = expected;
     const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(", ");
     const what = [metric, arm && names.arm(arm), attack && names.attack(attack)].filter(Boolean).join(" · ");
-    printText(`${met ? "met" : "NOT MET"}: ${what} ${wanted}, is ${value ?? "unknown"}`);
+    printText(`${met ? "met" : "NOT MET"}: ${what} ${wanted}, is ${value ?? "unknown"}${knowledgeNote(expected)}`);
   }
   printText(`report: ${path.join(directory, runFiles.reportHtml)}`);
 }

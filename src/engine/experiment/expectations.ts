@@ -1,7 +1,7 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { attackNames, type Expectable, type Expected, expectationFault } from "../../shared/expect.ts";
-import type { ArmReport, AttackSummary, Expectation } from "../../shared/results.ts";
-import { attackKeys } from "../../shared/runs.ts";
+import { keysOf } from "../../shared/ledger.ts";
+import { type ArmReport, type AttackSummary, type Expectation, isStaticOnly } from "../../shared/results.ts";
 
 /** Refuses expectations that could be met by accident. @throws EXPERIMENT_INVALID */
 export function refuseAccidents(expect: readonly Expected[], known: Expectable): void {
@@ -24,7 +24,7 @@ export function checkExpectations(expect: readonly Expected[], arms: readonly Ar
     const worst = known.length === 0 || known.length < values.length ? null : pickWorst(expected, known);
     const met =
       worst !== null && worst >= (expected.min ?? Number.NEGATIVE_INFINITY) && worst <= (expected.max ?? Number.POSITIVE_INFINITY);
-    return { ...expected, value: worst, met };
+    return { ...expected, value: worst, met, ...(arm && isStaticOnly(attacksOf(expected, arm)) ? { knowledge: "static" as const } : {}) };
   });
 }
 
@@ -39,12 +39,23 @@ function figures(expected: Expected, arm: ArmReport): readonly (number | null)[]
   const { metric } = expected;
   if (metric === "clean.accuracy") return [arm.clean.accuracy];
   if (metric === "worst.accuracy") return [arm.worst?.accuracy ?? null];
-  const numbered = attackKeys(arm.attacks.map((summary) => summary.attack.id));
-  const keys = arm.attacks.map((summary, i) => summary.key ?? (numbered[i] as string));
+  if (metric === "detector.auc") return areas(expected, arm, isMeant(expected, arm));
+  return attacksOf(expected, arm).map((summary) => figure(metric, summary));
+}
+
+/** Attacks whose figures an expectation is held against; none where it speaks of clean images or of a detector. */
+function attacksOf(expected: Expected, arm: ArmReport): readonly AttackSummary[] {
+  if (expected.metric === "clean.accuracy" || expected.metric === "detector.auc") return [];
+  const isOne = isMeant(expected, arm);
+  const keys = keysOf(arm);
+  return arm.attacks.filter((_, i) => isOne(keys[i] as string));
+}
+
+/** Whether an expectation speaks of the attack of this key. */
+function isMeant(expected: Expected, arm: ArmReport): (key: string) => boolean {
+  const keys = keysOf(arm);
   const names = attackNames(arm.attacks.map(({ attack }, i) => ({ id: attack.id, key: keys[i] as string })));
-  const isMeant = (key: string): boolean => expected.attack === undefined || expected.attack === (names.get(key) ?? key);
-  if (metric === "detector.auc") return areas(expected, arm, isMeant);
-  return arm.attacks.filter((_, i) => isMeant(keys[i] as string)).map((summary) => figure(metric, summary));
+  return (key) => expected.attack === undefined || expected.attack === (names.get(key) ?? key);
 }
 
 /** Areas under the ROC curves of the arm's detectors. */

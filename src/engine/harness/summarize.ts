@@ -28,10 +28,10 @@ export interface JudgedFacts {
   readonly step?: Step | undefined;
 }
 
-/** Mean and maximum over the images that were attacked with success; null where there is none. */
-export function normSummary(successes: readonly ImageRecord[], norm: "linf" | "l2" | "l0"): NormSummary {
-  if (successes.length === 0) return { mean: null, max: null };
-  const values = successes.map((record) => record[norm]);
+/** Mean and maximum over these images; null where there is none. */
+export function normSummary(images: readonly ImageRecord[], norm: "linf" | "l2" | "l0"): NormSummary {
+  if (images.length === 0) return { mean: null, max: null };
+  const values = images.map((record) => record[norm]);
   return { mean: values.reduce((a, b) => a + b, 0) / values.length, max: values.reduce((a, b) => Math.max(a, b), 0) };
 }
 

@@ -1,6 +1,6 @@
 import { csvText, figureData } from "../../shared/figures/data.ts";
 import { attackLabel } from "../../shared/labels.ts";
-import type { RunReport } from "../../shared/results.ts";
+import { type ArmReport, isStaticOnly, type RunReport } from "../../shared/results.ts";
 import { reportRows } from "./reportText.ts";
 
 const heads = [
@@ -33,7 +33,15 @@ const heads = [
   "attack_label",
   "wrong_before_attack",
   "how",
+  "worst_mode",
 ];
+
+/** `static` where no adaptive attack contributed to the worst case; empty where no attack had a defence to know, as in `mode`. */
+function worstMode({ attacks, worst }: ArmReport): string {
+  if (!worst) return "";
+  if (isStaticOnly(attacks)) return "static";
+  return attacks.some(({ mode }) => mode === "adaptive") ? "adaptive" : "";
+}
 
 /** `report.csv`: one row for every arm and attack (the worst case is the arm's), rates in [0,1], empty where there was nothing to count (RFC 4180). */
 export function renderCsv(report: RunReport): string {
@@ -67,6 +75,7 @@ export function renderCsv(report: RunReport): string {
     summary && attackLabel(summary),
     summary && summary.n - summary.clean.correct,
     summary?.how,
+    worstMode(arm),
   ]);
   return csvText([heads, ...rows]);
 }

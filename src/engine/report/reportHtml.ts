@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { escapeXml as e } from "../../shared/figures/svg.ts";
 import { number } from "../../shared/format.ts";
-import { armLabel, choiceLabel, type Names, namesOf, placedFindings } from "../../shared/labels.ts";
+import { armLabel, choiceLabel, knowledgeNote, type Names, namesOf, placedFindings } from "../../shared/labels.ts";
 import { attentionFigure, epsilonFigure } from "../../shared/reportFigures.ts";
 import type { ArmReport, ExplanationResult, ExplanationSample, RunReport } from "../../shared/results.ts";
 import { analysesHtml } from "./reportAnalysesHtml.ts";
@@ -55,12 +55,13 @@ function table(report: RunReport): string {
 function expectations(report: RunReport): string {
   if (report.expect.length === 0) return "";
   const names = namesOf(report);
-  const items = report.expect.map(({ metric, arm, attack, min, max, value, met }) => {
+  const items = report.expect.map((expected) => {
+    const { metric, arm, attack, min, max, value, met } = expected;
     const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(" and ");
     const what = [metric, arm === undefined ? "" : names.arm(arm), attack === undefined ? "" : names.attack(attack)]
       .filter(Boolean)
       .join(" · ");
-    return `<li class="${met ? "met" : "missed"}">${met ? "✓ met" : "✗ not met"}: ${e(what)} ${e(wanted)}, is ${number(value)}</li>`;
+    return `<li class="${met ? "met" : "missed"}">${met ? "✓ met" : "✗ not met"}: ${e(what)} ${e(wanted)}, is ${number(value)}${knowledgeNote(expected)}</li>`;
   });
   return `<h2>Expected</h2><ul>${items.join("")}</ul>`;
 }

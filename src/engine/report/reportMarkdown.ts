@@ -2,7 +2,7 @@ import type { TextTable } from "../../shared/analysisCell.ts";
 import { tableTexts } from "../../shared/analysisTable.ts";
 import { figureTable } from "../../shared/figures/table.ts";
 import { number } from "../../shared/format.ts";
-import { namesOf, placedFindings } from "../../shared/labels.ts";
+import { knowledgeNote, namesOf, placedFindings } from "../../shared/labels.ts";
 import { analysisFigures } from "../../shared/reportFigures.ts";
 import type { RunReport } from "../../shared/results.ts";
 import { mostRows } from "./reportFigure.ts";
@@ -34,10 +34,11 @@ export function renderMarkdown(report: RunReport): string {
       row(["Metric", "Arm", "Attack", "Wanted", "Value", "Met"]),
       row(["---", "---", "---", "---", "---", "---"]),
     );
-    for (const { metric, arm, attack, min, max, value, met } of report.expect) {
+    for (const expected of report.expect) {
+      const { metric, arm, attack, min, max, value, met } = expected;
       const wanted = [min === undefined ? "" : `≥ ${min}`, max === undefined ? "" : `≤ ${max}`].filter(Boolean).join(", ");
       const place = [arm === undefined ? "first" : names.arm(arm), attack === undefined ? "all" : names.attack(attack)];
-      lines.push(row([metric, ...place, wanted, number(value), met ? "yes" : "no"]));
+      lines.push(row([metric, ...place, wanted, `${number(value)}${knowledgeNote(expected)}`, met ? "yes" : "no"]));
     }
   }
   lines.push("", "## Findings", "");

@@ -2,7 +2,7 @@ import type { TextTable } from "../../shared/analysisCell.ts";
 import { count, duration, number, percent, points } from "../../shared/format.ts";
 import { adaptiveNotes, armLabel, attackLabel, choiceLabel } from "../../shared/labels.ts";
 import { keysOf } from "../../shared/ledger.ts";
-import { type ArmReport, type AttackSummary, type RunReport, type WorstCase, wilson } from "../../shared/results.ts";
+import { type ArmReport, type AttackSummary, isStaticOnly, type RunReport, type WorstCase, wilson } from "../../shared/results.ts";
 
 /** "61.0–67.3 %": 95 % Wilson interval of `correct` out of `n`. */
 export function interval(correct: number, n: number): string {
@@ -52,7 +52,7 @@ export function mainTable(report: RunReport): TextTable {
   return { heads: columns.map(({ head }) => head), rows: rows.map((row) => columns.map(({ cell }) => cell(row))) };
 }
 
-const hasStatic = (rows: readonly TableRow[]): boolean => rows.some(({ summary }) => summary?.static);
+const hasStatic = (rows: readonly TableRow[]): boolean => rows.some(({ summary }) => summary?.static || summary?.mode === "static");
 /** β over the attacks that fooled the undefended arm is there only where a defended arm stands beside one. */
 const hasFooled = (rows: readonly TableRow[]): boolean => rows.some(({ summary }) => summary?.defenseSuccessOfFooled !== undefined);
 
@@ -61,7 +61,7 @@ function columnsOf(rows: readonly TableRow[]): Column[] {
   const attacked = isSplit ? "Accuracy under attack, adaptive" : "Accuracy under attack";
   return [
     { head: "Arm", cell: ({ arm }) => armLabel(arm) },
-    { head: "Attack", cell: ({ summary, worst }) => (summary ? attackLabel(summary) : worst ? "Worst case over all attacks" : "None") },
+    { head: "Attack", cell: attackText },
     { head: "Images", cell: ({ arm, summary, worst }) => count((summary ?? worst ?? arm.clean).n) },
     { head: "Clean accuracy", cell: ({ arm, summary }) => percent((summary ?? arm).clean.accuracy) },
     { head: attacked, cell: (row) => percent(adaptiveOf(row, isSplit)?.correctShare) },
@@ -94,13 +94,22 @@ const counted = ({ attacked: { correct, accuracy }, n }: Pick<AttackSummary, "at
 });
 const intervalOf = (one: Counted | null): string => (one ? interval(one.correct, one.n) : "–");
 
-/** The worst case stands among the adaptive figures; an attack that never met the defence does not, where both are told apart. */
-function adaptiveOf({ summary, worst }: TableRow, isSplit: boolean): Counted | null {
-  if (worst) return { correct: worst.correct, n: worst.n, correctShare: worst.accuracy };
+function attackText({ arm, summary, worst }: TableRow): string {
+  if (summary) return attackLabel(summary);
+  if (!worst) return "None";
+  return isStaticOnly(arm.attacks) ? "Worst case over all attacks (static only)" : "Worst case over all attacks";
+}
+
+const countedWorst = ({ correct, n, accuracy }: WorstCase): Counted => ({ correct, n, correctShare: accuracy });
+
+/** Where both are told apart, what never met the defence does not stand among the adaptive figures: neither an attack nor a worst case over such. */
+function adaptiveOf({ arm, summary, worst }: TableRow, isSplit: boolean): Counted | null {
+  if (worst) return isStaticOnly(arm.attacks) ? null : countedWorst(worst);
   return summary && !(isSplit && summary.mode === "static") ? counted(summary) : null;
 }
 
-function staticOf({ summary }: TableRow): Counted | null {
+function staticOf({ arm, summary, worst }: TableRow): Counted | null {
+  if (worst) return isStaticOnly(arm.attacks) ? countedWorst(worst) : null;
   if (summary?.static) return counted(summary.static);
   return summary?.mode === "static" ? counted(summary) : null;
 }
@@ -139,6 +148,7 @@ export const explainStatic =
   "Adaptive: the attack knows the defence and goes through it. Static: the images were made without the defence and only shown to the defended arm; success rate, δ and β are those of the adaptive attack where there is one.";
 export const explainWorst =
   "Worst case: an image counts as right only when it is classified correctly under every attack, adaptive and static.";
+export const explainWorstStatic = "Static only: no adaptive attack was made on the arm, and its worst case says nothing about one.";
 export const explainFooled =
   "β of fooled: of the images on which the attack fooled the undefended arm, the share that the defended one classifies correctly under attack.";
 /** What the columns of the main table mean. */
@@ -149,5 +159,6 @@ export function tableNotes(report: RunReport): string {
     ...(hasFooled(rows) ? [explainFooled] : []),
     ...(hasStatic(rows) ? [explainStatic] : []),
     ...(rows.some(({ worst }) => worst) ? [explainWorst] : []),
+    ...(rows.some(({ arm, worst }) => worst && isStaticOnly(arm.attacks)) ? [explainWorstStatic] : []),
   ].join(" ");
 }

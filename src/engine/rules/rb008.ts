@@ -22,7 +22,7 @@ const onlyStatic = (attack: ComparedAttack): Comparison => ({
   p: null,
   raised: {
     message: "This arm has a defence, and the attack was made without it: the accuracy shows only how well its images transfer.",
-    fix: 'Evaluate the defence with an attack that knows about it: --adaptive on the command line, "mode": "whitebox" for a patch.',
+    fix: 'Evaluate the defence with an attack that knows about it. In an experiment remove "knowledge": "static"; on the command line leave out --static or give --adaptive; for a patch set "mode": "whitebox".',
   },
 });
 

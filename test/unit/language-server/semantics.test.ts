@@ -185,6 +185,9 @@ describe("experiment files", () => {
     expect(codes(`"expect": [{ "metric": "clean.accuracy" }]`)).toEqual([
       'EXPERIMENT_INVALID This expectation has neither min nor max. Add "min", "max" or both.',
     ]);
+    expect(codes(`"expect": [{ "metric": "clean.accuracy", "min": -1 }]`)).toEqual([
+      'EXPERIMENT_INVALID This expectation has min -1, which every result meets. Write a "min" above 0, or remove it: clean.accuracy lies between 0 and 1.',
+    ]);
     expect(codes(`"compare": [{ "name": "second" }], "control": "secnd"`)).toEqual([
       'EXPERIMENT_INVALID This experiment has no arm "secnd". Did you mean "second"? It has: second.',
     ]);

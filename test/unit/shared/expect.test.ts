@@ -19,8 +19,10 @@ describe("an expectation", () => {
       { min: 0.5 },
       { max: 0 },
       { min: 0.1, max: 0.2, arm: "hardened", attack: "fgsm" },
-      { min: 0, attack: "pgd-1" },
-      { min: 0, attack: "pgd-2" },
+      { min: 0.1, attack: "pgd-1" },
+      { min: 0.1, attack: "pgd-2" },
+      { metric: "robustness", min: 0 },
+      { metric: "robustness", min: -0.99, max: 0.99 },
       { metric: "clean.accuracy", min: 0.9 },
       { metric: "worst.accuracy", min: 0.1, arm: "undefended" },
     ])
@@ -48,6 +50,65 @@ describe("an expectation", () => {
     ["a detector for another metric", { min: 0, detector: "d" }, "detector", /names a detector/, undefined],
   ] as const)("with %s is refused", (_, expected, key, message, meant) => {
     expect(fault(expected)).toMatchObject({ key, message: expect.stringMatching(message), meant });
+  });
+
+  it.each([
+    [
+      "clean.accuracy",
+      { min: -1 },
+      "min",
+      "has min -1, which every result meets",
+      'Write a "min" above 0, or remove it: clean.accuracy lies between 0 and 1.',
+    ],
+    [
+      "worst.accuracy",
+      { min: 0 },
+      "min",
+      "has min 0, which every result meets",
+      'Write a "min" above 0, or remove it: worst.accuracy lies between 0 and 1.',
+    ],
+    [
+      "successRate",
+      { max: 1 },
+      "max",
+      "has max 1, which every result meets",
+      'Write a "max" below 1, or remove it: successRate lies between 0 and 1.',
+    ],
+    [
+      "defenseSuccess",
+      { min: 0, max: 0.5 },
+      "min",
+      "has min 0, which every result meets",
+      'Write a "min" above 0, or remove it: defenseSuccess lies between 0 and 1.',
+    ],
+    [
+      "detector.auc",
+      { max: 2 },
+      "max",
+      "has max 2, which every result meets",
+      'Write a "max" below 1, or remove it: detector.auc lies between 0 and 1.',
+    ],
+    [
+      "robustness",
+      { min: -1 },
+      "min",
+      "has min -1, which every result meets",
+      'Write a "min" above -1, or remove it: robustness lies between -1 and 1.',
+    ],
+    [
+      "robustness",
+      { max: 1 },
+      "max",
+      "has max 1, which every result meets",
+      'Write a "max" below 1, or remove it: robustness lies between -1 and 1.',
+    ],
+  ] as const)("of %s with a bound that every result meets is refused: %o", (metric, bounds, key, message, fix) => {
+    expect(fault({ metric, ...bounds }, { ...known, detectors: ["d"] })).toEqual({ key, message, fix, meant: undefined });
+  });
+
+  it("that no result meets is let through, for it cannot pass by accident", () => {
+    expect(fault({ min: 1.01 })).toBeNull();
+    expect(fault({ metric: "successRate", max: -0.1 })).toBeNull();
   });
 
   it("says what to write instead of an ambiguous name", () => {

@@ -57,6 +57,15 @@ test("static attacks stand beside the adaptive ones, in the table and in the wor
   expect(broken.rows[1]?.worst?.share).toBe(0);
 });
 
+test("a worst case over static attacks alone is known as one", () => {
+  const only = withAttacks((a, arm) => (arm === "undefended" ? [a] : [{ ...a, mode: "static", static: shown }]));
+  expect(overview(only, []).rows.map(({ isWorstStatic }) => isWorstStatic)).toEqual([false, true]);
+  const besides = withAttacks((a, arm) => (arm === "undefended" ? [a] : [{ ...a, mode: a.attack.id === "pgd" ? "adaptive" : "static" }]));
+  expect(overview(besides, []).rows.map(({ isWorstStatic }) => isWorstStatic)).toEqual([false, false]);
+  const expected = { metric: "worst.accuracy", min: 0.2, value: 0.24, met: true, knowledge: "static" as const };
+  expect(expectationText(expected, namesOf(report))).toBe("worst.accuracy: 0.24 (static attacks only), expected at least 0.2");
+});
+
 test("an expectation names arm and attack as the report does", () => {
   const expected = { metric: "attacked.accuracy", arm: "undefended", attack: "pgd", min: 0.4, value: 0.003, met: false };
   expect(expectationText(expected, namesOf(report))).toBe(

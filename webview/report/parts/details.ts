@@ -1,4 +1,5 @@
 import { count, duration, number, percent, points } from "../../../src/shared/format.ts";
+import { normsNote } from "../../../src/shared/labels.ts";
 import type { AttackSummary } from "../../../src/shared/results.ts";
 import { fill, h, onChange, type Part } from "../../lib/dom.ts";
 import { section } from "../../lib/ui.ts";
@@ -43,9 +44,13 @@ const columns: readonly Column[] = [
     meaning: "Images that were misclassified without an attack: they count against accuracy, not towards the success rate",
     cell: ({ n, clean }) => count(n - clean.correct),
   },
-  { head: "Mean L∞", meaning: "Largest change of a pixel, in units of images in 0…1", cell: ({ norms }) => number(norms.linf.mean) },
-  { head: "Mean L2", meaning: "Length of the change, in units of images in 0…1", cell: ({ norms }) => number(norms.l2.mean) },
-  { head: "Mean pixels", meaning: "Pixels that changed", cell: ({ norms }) => number(norms.l0.mean) },
+  {
+    head: "Mean L∞",
+    meaning: `Largest change of a pixel, in units of images in 0…1, ${normsNote}`,
+    cell: ({ norms }) => number(norms.linf.mean),
+  },
+  { head: "Mean L2", meaning: `Length of the change, in units of images in 0…1, ${normsNote}`, cell: ({ norms }) => number(norms.l2.mean) },
+  { head: "Mean pixels", meaning: `Pixels that changed, ${normsNote}`, cell: ({ norms }) => number(norms.l0.mean) },
   { head: "Time", cell: ({ seconds }) => duration(seconds) },
   { head: "Images/s", cell: ({ imagesPerSecond }) => number(imagesPerSecond) },
   { head: "Queries", meaning: "Forward evaluations of the model, one for every image each time", cell: (s) => count(s.forwardEvaluations) },

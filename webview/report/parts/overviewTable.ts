@@ -2,13 +2,14 @@ import { percent } from "../../../src/shared/format.ts";
 import { adaptiveNotes } from "../../../src/shared/labels.ts";
 import { fill, h, onChange, type Part } from "../../lib/dom.ts";
 import type { ReportContext } from "../context.ts";
-import { type Cell, interval } from "../tables.ts";
+import { type ArmRow, type Cell, interval } from "../tables.ts";
 
 /** Arms × attacks. A cell leads to the images behind it. */
 export function overviewTable(open: (arm: string, attack: string | null) => void): Part<ReportContext> {
   const element = h("section", { attributes: { "aria-label": "Accuracy" } });
   const draw = onChange(({ overview: shown, report }: ReportContext) => {
-    const head = ["Arm", "Clean accuracy", ...shown.columns.map((c) => c.text), "Worst case"];
+    const worst = worstColumns(shown.rows);
+    const head = ["Arm", "Clean accuracy", ...shown.columns.map((c) => c.text), ...worst.map(worstName)];
     const rows = shown.rows.map((row) =>
       h(
         "tr",
@@ -23,7 +24,13 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
         ...shown.columns.map(({ key, text }) =>
           cell(row.attacks[key]?.cell ?? null, `${row.label} under ${text}`, () => open(row.arm, key)),
         ),
-        cell(row.worst, `${row.label}, right under every attack`, () => open(row.arm, null)),
+        ...worst.map((isStatic) =>
+          cell(
+            isStatic === row.isWorstStatic ? row.worst : null,
+            `${row.label}, right under every ${isStatic ? "static " : ""}attack`,
+            () => open(row.arm, null),
+          ),
+        ),
       ),
     );
     fill(
@@ -47,6 +54,9 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
           shown.columns.some(({ text }) => text.endsWith(", static"))
             ? "Adaptive: the attack knows the defence. Static: the images were made without the defence."
             : "",
+          shown.rows.some(({ worst: counted, isWorstStatic }) => counted && isWorstStatic)
+            ? "Static only: no adaptive attack was made on the arm, and its worst case says nothing about one."
+            : "",
           ...adaptiveNotes(report).map((note) => `${note}.`),
         ].join(" "),
       ),
@@ -54,6 +64,11 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
   });
   return { element, update: draw };
 }
+
+/** The worst case of arms that no adaptive attack was made on has a column of its own. */
+const worstColumns = (rows: readonly ArmRow[]): boolean[] =>
+  [false, true].filter((isStatic) => rows.some(({ isWorstStatic }) => isWorstStatic === isStatic));
+const worstName = (isStatic: boolean): string => (isStatic ? "Worst case over all attacks (static only)" : "Worst case");
 
 function cell(value: Cell | null, name: string, open: (() => void) | null): HTMLElement {
   if (value === null || value.share === null) return h("td", {}, "–");

@@ -235,6 +235,7 @@ function announce(arm: ResolvedArm, attack: ResolvedAttack | FurtherAttack, summ
     kind: "attacked",
     arm: arm.name,
     attack: attack.key,
+    ...(summary.mode ? { mode: summary.mode } : {}),
     cleanAccuracy: summary.clean.accuracy,
     attackedAccuracy: summary.attacked.accuracy,
     successRate: summary.successRate,

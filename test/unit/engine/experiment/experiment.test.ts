@@ -9,6 +9,7 @@ import { loadExperiment, parseExperiment } from "../../../../src/engine/experime
 import { ProgressMeter } from "../../../../src/engine/experiment/progress.ts";
 import { resolveExperiment } from "../../../../src/engine/experiment/resolve.ts";
 import type { RunEventBody } from "../../../../src/shared/events.ts";
+import type { Expected } from "../../../../src/shared/expect.ts";
 import type { ArmReport, AttackSummary, DetectedAttack } from "../../../../src/shared/results.ts";
 
 const source = `{
@@ -214,32 +215,45 @@ describe("what is expected", () => {
     const scored = { params: {}, key: "d", label: "D", threshold: null, falsePositiveRate: 0.05, flaggedClean: null, thresholdImages: 0 };
     const results = [result("fgsm", 0.9), result("pgd", 0.7)];
     const rich = [{ ...arm("a", [summary("fgsm", 0.6), summary("pgd", 0.4)]), worst, detectors: [{ ...scored, id: "d", results }] }];
-    const value = (metric: string, more: object = {}) => checkExpectations([{ metric, min: 0, ...more }], rich, "a")[0]?.value;
+    const value = (metric: string, more: object = {}) => checkExpectations([{ metric, min: 0.1, ...more }], rich, "a")[0]?.value;
     expect(value("worst.accuracy")).toBe(0.3);
     expect([value("detector.auc"), value("detector.auc", { attack: "fgsm" }), value("detector.auc", { detector: "e" })]).toEqual([
       0.7,
       0.9,
       null,
     ]);
-    expect(checkExpectations([{ metric: "worst.accuracy", min: 0 }], arms, "a")).toMatchObject([{ value: null, met: false }]);
+    expect(checkExpectations([{ metric: "worst.accuracy", min: 0.1 }], arms, "a")).toMatchObject([{ value: null, met: false }]);
+  });
+
+  it("says where its figure comes from static attacks alone", () => {
+    const [fgsm, pgd] = [{ ...summary("fgsm", 0.6), mode: "static" as const }, summary("pgd", 0.4)];
+    const worst = { accuracy: 0.3, correct: 3, n: 10, interval: null, attacks: ["fgsm", "pgd"] };
+    const knows = (mode: "adaptive" | "static", expected: Partial<Expected>) =>
+      checkExpectations([{ metric: "worst.accuracy", min: 0.1, ...expected }], [{ ...arm("a", [fgsm, { ...pgd, mode }]), worst }], "a")[0]
+        ?.knowledge;
+    expect(knows("static", {})).toBe("static");
+    expect(knows("adaptive", {})).toBeUndefined();
+    expect(knows("adaptive", { metric: "attacked.accuracy" })).toBeUndefined();
+    expect(knows("adaptive", { metric: "attacked.accuracy", attack: "fgsm" })).toBe("static");
+    expect(knows("static", { metric: "clean.accuracy" })).toBeUndefined();
   });
 
   it("by accident is refused before anything runs", async () => {
     const text = (expected: string) => source.replace('"compare"', `"expect": [${expected}], "compare"`);
     for (const [expected, message] of [
       ['{ "metric": "robustness" }', /neither min nor max/],
-      ['{ "metric": "robustness", "max": 1, "arm": "undefnded" }', /"undefnded"/],
-      ['{ "metric": "robustness", "max": 1, "attack": "fgsm" }', /of which there are 2/],
-      ['{ "metric": "detector.auc", "min": 0 }', /needs a detector/],
+      ['{ "metric": "robustness", "max": 0.9, "arm": "undefnded" }', /"undefnded"/],
+      ['{ "metric": "robustness", "max": 0.9, "attack": "fgsm" }', /of which there are 2/],
+      ['{ "metric": "detector.auc", "min": 0.5 }', /needs a detector/],
     ] as const)
       await expect(resolve(text(expected))).rejects.toMatchObject({ code: "EXPERIMENT_INVALID", message: expect.stringMatching(message) });
-    expect((await resolve(text('{ "metric": "robustness", "max": 1, "attack": "fgsm-2" }'))).expect).toHaveLength(1);
+    expect((await resolve(text('{ "metric": "robustness", "max": 0.9, "attack": "fgsm-2" }'))).expect).toHaveLength(1);
   });
 
   it("is not met by a figure that is not there", () => {
-    expect(check({ metric: "attacked.accuracy", attack: "jsma", min: 0 })).toEqual([null, false]);
-    expect(check({ metric: "attacked.accuracy", arm: "c", min: 0 })).toEqual([null, false]);
-    expect(check({ metric: "successRate", min: 0 })).toEqual([null, false]);
+    expect(check({ metric: "attacked.accuracy", attack: "jsma", min: 0.1 })).toEqual([null, false]);
+    expect(check({ metric: "attacked.accuracy", arm: "c", min: 0.1 })).toEqual([null, false]);
+    expect(check({ metric: "successRate", min: 0.1 })).toEqual([null, false]);
   });
 });
 

@@ -6,7 +6,7 @@ import { comparedFindings } from "../../../../src/engine/rules/compare.ts";
 import type { AttackEvidence, ComparedAttack } from "../../../../src/engine/rules/evidence.ts";
 import { armRules, attackRules, modelRules, pairRules, runRules } from "../../../../src/engine/rules/index.ts";
 import { findingsOf } from "../../../../src/engine/rules/rule.ts";
-import { defaultTrain } from "../../../../src/shared/experiment.ts";
+import { besideParameters, defaultTrain } from "../../../../src/shared/experiment.ts";
 import type { Finding, ImageRecord } from "../../../../src/shared/results.ts";
 import { rules } from "../../../../src/shared/rules.ts";
 import { records } from "../analyses/fixtures.ts";
@@ -65,6 +65,7 @@ const words = new Set([
   ...entries.map(({ id }) => id),
   ...parameters.flatMap(([name, schema]) => [name, ...(schema.enum ?? [])]),
   ...Object.keys(defaultTrain),
+  ...Object.entries(besideParameters.attacks).flatMap(([name, schema]) => [name, ...schema.enum]),
 ]);
 const options = new Set([commonOptions, ...Object.values(verbs).map((verb) => verb.options)].flatMap((some) => Object.keys(some)));
 

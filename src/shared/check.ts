@@ -162,7 +162,7 @@ function checkCondition(schema: JsonSchema, value: unknown, path: JsonPath, root
   return isRecord(branch) ? check(branch, value, path, root) : [];
 }
 
-/** Of several shapes one has to fit; what is told is what is wrong with the one that was meant. */
+/** Of several shapes one has to fit; the message says what is wrong with the one that was meant. */
 function checkBranches(schema: JsonSchema, value: unknown, path: JsonPath, root: JsonSchema): Violation[] {
   const branches = ((schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined)?.map((branch) => resolved(branch, root));
   if (!branches) return [];

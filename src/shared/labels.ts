@@ -78,7 +78,7 @@ export function namesOf({ arms }: Pick<RunReport, "arms">): Names {
   };
 }
 
-/** Follows the value of an expectation that no adaptive attack was put to. */
+/** Follows the value of an expectation that rests on no adaptive attack. */
 export const knowledgeNote = ({ knowledge }: Pick<Expectation, "knowledge">): string =>
   knowledge === "static" ? " (static attacks only)" : "";
 

@@ -76,7 +76,7 @@ export const slug = (text: string): string =>
 export type RunStatus = "running" | "done" | "failed" | "cancelled" | "interrupted" | "elsewhere";
 export type RunKind = "experiment" | "attack" | "explain" | "rank" | "train" | "evaluate" | "patch" | "predict" | "defend" | "detect";
 
-/** `state.json`: how far a run is. Which of its pieces are done is told by their folders (plan.ts). */
+/** `state.json`: how far a run is. Its finished pieces are those that have a folder (plan.ts). */
 export interface RunState {
   readonly version: 1;
   readonly run: string;

@@ -77,7 +77,7 @@ function numberOf(name: string, schema: ParameterSchema, value: unknown, changed
   });
   const { minimum, maximum } = schema;
   const step = schema.type === "integer" ? 1 : 1 / 255;
-  const widest = schema.type === "integer" ? 1000 : 10; // a slider over more would step past what is wanted
+  const widest = schema.type === "integer" ? 1000 : 10; // a slider over more would step past the useful values
   const range =
     minimum !== undefined && maximum !== undefined && maximum - minimum <= widest
       ? slider(parameterLabel(name), { min: minimum, max: maximum, step, value: current ?? minimum }, (v) => {

@@ -34,7 +34,7 @@ export const canGoOn = (training: StudioTraining | null): boolean =>
   training !== null && training.history.length > 0 && ["cancelled", "interrupted", "failed"].includes(training.status);
 
 const smoothing = 0.8; // weight of the moving average
-/** Log-probability of the class aimed at, and success, over the steps. */
+/** Log-probability of the target class, and success, over the steps. */
 export function trainingPlots(training: StudioTraining): readonly (readonly [Axes, Plot])[] {
   const { history, target } = training;
   const x = history.map((point) => point.step);

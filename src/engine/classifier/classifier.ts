@@ -17,7 +17,7 @@ export interface LayerInfo {
   readonly activation: string | null;
 }
 export interface LayerRun {
-  /** Layers whose output is wanted, by name. */
+  /** Names of the layers whose output is returned. */
   readonly take?: readonly string[];
   /** Runs from a layer's value on; paths around that layer start from the images. */
   readonly from?: { readonly layer: string; readonly value: tf.Tensor };

@@ -15,7 +15,7 @@ export interface TransferTask {
   adversarial(start: number, end: number): Promise<Float32Array>;
   /** What `model` says of the clean ones. */
   cleanPredictions(start: number, end: number): Promise<Int32Array>;
-  /** Class aimed at; null for any other than the label. */
+  /** Target class; null for any other than the label. */
   readonly target: number | null;
   /** What the attack counts as a success, where that is its own. */
   readonly criterion?: Criterion | undefined;

@@ -21,7 +21,7 @@ export function passCost(arm: ResolvedArm, facts: PlanFacts): number {
 export const trainCost = (arm: ResolvedArm, facts: PlanFacts): number =>
   planned(() => trainingCost(plan(arm, facts))) * facts.trainSize * arm.train.epochs;
 
-/** A plan that cannot be made is told of when the pieces are checked. */
+/** A plan that cannot be made is refused when the pieces are checked. */
 function planned(cost: () => number): number {
   try {
     return cost();

@@ -125,7 +125,7 @@ async function environmentOf(
   return { experiment, mode, modelPath, source, request, store, data, images, facts, pieces, networks, engine, meter, ctx, emit };
 }
 
-/** Of a network that the run does not make; what is wrong with a model is told when it is opened. */
+/** Of a network that the run does not make; opening a damaged model says what is wrong with it. */
 const modelHash = (path: string): Promise<string> =>
   locateModel(path)
     .then(readArtifacts)

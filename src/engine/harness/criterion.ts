@@ -14,7 +14,7 @@ export const aimAt = (target: number | null, n: number, criterion?: Criterion): 
   criterion: criterion ?? (target === null ? misclassified : targetReached),
 });
 
-/** @param targets class aimed at for each of the n images, in place of what the parameters say */
+/** @param targets target class for each of the n images, in place of what the parameters say */
 export function aimOf(attack: Attack, params: Params, n: number, targets?: readonly number[]): Aim {
   const criterion = attack.criterion?.(params);
   if (targets) return { targets, criterion: criterion ?? targetReached };
@@ -41,7 +41,7 @@ export class Judge {
     });
   }
 
-  /** There is nothing to attack: the clean image meets the criterion, or is misclassified where any misclassification is wanted. */
+  /** There is nothing to attack: the clean image meets the criterion, or is misclassified where any misclassification counts. */
   isSettled(clean: Predicted, i: number): boolean {
     return this.reached(clean, i) || (!this.#aim.criterion.isTargeted && clean.classes[i] !== this.#labels[i]);
   }

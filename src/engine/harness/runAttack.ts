@@ -23,7 +23,7 @@ export interface AttackBatchOptions {
   readonly seedName: string;
   /** Predicted classes of the images before the attack, where somebody has them; of a randomised model those that `predict` draws. */
   readonly cleanPredictions?: Int32Array | undefined;
-  /** Class aimed at for each image; overrides what the parameters say. */
+  /** Target class for each image; overrides what the parameters say. */
   readonly targetIndices?: readonly number[];
   /** What the attack's preparation made; without it, an attack that has one is prepared with the images of this batch. */
   readonly prepared?: unknown;

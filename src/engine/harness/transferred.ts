@@ -14,7 +14,7 @@ export interface TransferredBatch {
   readonly adversarial: Float32Array;
   /** Index, label and clean prediction of each image on the model that is scored now. */
   readonly before: readonly Pick<ImageRecord, "index" | "label" | "cleanPrediction">[];
-  /** Class aimed at; null for any other than the label. */
+  /** Target class; null for any other than the label. */
   readonly target: number | null;
   /** What counts as a success; follows from `target` when left out. */
   readonly criterion?: Criterion | undefined;

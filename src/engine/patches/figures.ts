@@ -33,7 +33,7 @@ export class PatchTally {
     };
   }
 
-  /** Mean probability of the class aimed at, or of any class but the true one. */
+  /** Mean probability of the target class, or of any class but the true one. */
   get probability(): number | null {
     return this.#mean(this.#probability);
   }
@@ -43,7 +43,7 @@ export class PatchTally {
   }
 }
 
-/** The prediction, and the log-probability of the class aimed at or, without one, of any class but the true one. */
+/** The prediction, and the log-probability of the target class or, without one, of any class but the true one. */
 export function judge(
   logits: ArrayLike<number>,
   label: number,

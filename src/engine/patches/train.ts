@@ -51,7 +51,7 @@ const judgedImages = 128;
 
 /**
  * Expectation over transformation (Brown et al. 2017, algorithms 0H): every step pastes the patch on a few images, each at a random place,
- * turned and scaled, and moves its colours by Adam so that the mean log-probability of the class aimed at rises (of any class but the
+ * turned and scaled, and moves its colours by Adam so that the mean log-probability of the target class rises (of any class but the
  * true one, without a target).
  * @throws PARAMETER_INVALID for a patch larger than the image, DATASET_EMPTY, DATASET_INVALID where all images are of the target class,
  * TRAINING_DIVERGED, CANCELLED within a step

@@ -1,5 +1,5 @@
 import type { TextTable } from "../../shared/analysisCell.ts";
-import { count, duration, number, percent, points } from "../../shared/format.ts";
+import { count, duration, number, percent, plural, points } from "../../shared/format.ts";
 import { adaptiveNotes, armLabel, attackLabel, choiceLabel } from "../../shared/labels.ts";
 import { keysOf } from "../../shared/ledger.ts";
 import { type ArmReport, type AttackSummary, isStaticOnly, type RunReport, type WorstCase, wilson } from "../../shared/results.ts";
@@ -102,7 +102,7 @@ function attackText({ arm, summary, worst }: TableRow): string {
 
 const countedWorst = ({ correct, n, accuracy }: WorstCase): Counted => ({ correct, n, correctShare: accuracy });
 
-/** Where both are told apart, what never met the defence does not stand among the adaptive figures: neither an attack nor a worst case over such. */
+/** Where a table separates adaptive from static figures, an attack that did not know the defence is not among the adaptive ones, nor is a worst case over such attacks. */
 function adaptiveOf({ arm, summary, worst }: TableRow, isSplit: boolean): Counted | null {
   if (worst) return isStaticOnly(arm.attacks) ? null : countedWorst(worst);
   return summary && !(isSplit && summary.mode === "static") ? counted(summary) : null;
@@ -117,17 +117,23 @@ function staticOf({ arm, summary, worst }: TableRow): Counted | null {
 /** How large the experiment was: a subset is said to be one. */
 function sizeNotes(report: RunReport): string[] {
   return report.arms.map((arm) => {
-    const trained = arm.network
-      ? `the network of ${arm.network}`
-      : arm.training
-        ? `trained on ${count(arm.training.images)} images for ${count(arm.training.epochs)} epochs${arm.training.reused ? " (model reused)" : ` in ${duration(arm.training.seconds)}`}`
-        : "taken as it is";
     const { timing } = arm;
     const p95 = timing?.p95Milliseconds === undefined ? "" : ` (95th percentile ${number(timing.p95Milliseconds)})`;
     const without = timing?.networkMilliseconds === undefined ? "" : `, ${number(timing.networkMilliseconds)} ms without the volumizer`;
     const time = timing ? `, ${number(timing.forwardMilliseconds)} ms an image${p95}${without}` : "";
+    const trained = originOf(arm, report.arms);
     return `${armLabel(arm)}: ${choiceLabel(arm.model)}, ${trained}, tested on ${count(arm.clean.n)} images${time}`;
   });
+}
+
+/** Where the arm's network comes from, in words. */
+function originOf({ network, training }: ArmReport, arms: readonly ArmReport[]): string {
+  const owner = arms.find(({ name }) => name === network);
+  if (network !== undefined) return `the network of ${owner ? armLabel(owner) : network}`;
+  if (!training) return "taken as it is";
+  const { images, epochs, reused, seconds } = training;
+  const time = reused ? " (model reused)" : ` in ${duration(seconds)}`;
+  return `trained on ${plural(images, "image")} for ${plural(epochs, "epoch")}${time}`;
 }
 
 /** "undefended, Adversarial patch, 10.0 % of the image: accuracy 17.0 %, 42.0 % when a plain grey patch is pasted in the same places". */

@@ -34,11 +34,11 @@ export interface ComparedAttack {
   readonly iterative: boolean;
   /** Images that the attack may return; null where that follows from what it prepares. */
   readonly ball: Pick<Ball, "norm" | "radius"> | null;
-  /** Class aimed at; null for any other than the label. */
+  /** Target class; null for any other than the label. */
   readonly target: number | null;
   readonly records: readonly ImageRecord[];
   /**
-   * What a defended arm was put to: images made without the defence alone, or an attack on the whole arm. Null for an arm without a
+   * How a defended arm was attacked: with images made without the defence alone, or by an attack on the whole arm. Null for an arm without a
    * defence.
    */
   readonly knowledge: "static" | "adaptive" | null;

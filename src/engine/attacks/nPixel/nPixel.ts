@@ -29,7 +29,7 @@ const params = Type.Object({
 /**
  * Replaces a few pixels, found by differential evolution on the model's probabilities: no gradient is used. All images of the batch are
  * searched together and leave the batch when they are done. An image costs one query, and `popSize` in each generation; one that is
- * misclassified already, or has the class aimed at, costs no more than the one.
+ * misclassified already, or has the target class, costs no more than the one.
  */
 export const nPixel = defineAttack({
   id: "nPixel",

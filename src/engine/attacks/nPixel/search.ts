@@ -20,7 +20,7 @@ export function oddsOf(probabilities: ArrayLike<number>, aim: Aim): number {
   return aim.target === undefined ? odds : 1 / odds;
 }
 
-/** The prediction is wrong, or the class aimed at. */
+/** The prediction is wrong, or the target class. */
 export function isReached(probabilities: ArrayLike<number>, aim: Pick<Aim, "label" | "target">): boolean {
   let best = 0;
   for (let k = 1; k < probabilities.length; k++) if ((probabilities[k] as number) > (probabilities[best] as number)) best = k;

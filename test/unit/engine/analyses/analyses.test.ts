@@ -67,8 +67,8 @@ describe("the curve over an attack's size", () => {
     expect(delta?.series[0]?.points[0]).toMatchObject({ y: 0.3, low: expect.closeTo(0.1078, 4), high: expect.closeTo(0.6032, 4) });
   });
 
-  it("leaves the class aimed at out of β, not out of δ", async () => {
-    // Images 0 and 1 are of the class aimed at. All four were right; image 1 and image 3 are broken: β 1 of 2, δ 2 of 4.
+  it("leaves the target class out of β, not out of δ", async () => {
+    // Images 0 and 1 are of the target class. All four were right; image 1 and image 3 are broken: β 1 of 2, δ 2 of 4.
     const aimed = { id: "nPixel", params: { pixels: 1, target: 1 } };
     const further = [analysedAttack({ attack: aimed, fate: "rbrb", classes: [1, 1, 0, 0] })];
     const data = await robustnessCurve.measure?.(subject({ further }), { ...params, values: [1] }, ctx);
@@ -174,7 +174,7 @@ describe("ablation, measures and depth", () => {
     expect(lines([full, small])).toBeUndefined(); // one N alone
   });
 
-  it("the depth sweep draws the β that its table has: without the class aimed at", () => {
+  it("the depth sweep draws the β that its table has: without the target class", () => {
     const attacks = [{ attack: { id: "nPixel", params: { pixels: 1, target: 1 } }, fate: "rbbr", classes: [0, 0, 1, 1] }];
     const arms = [16, 8].map((size) => arm({ name: String(size), defense: volumized({ patch: size }), attacks }));
     const shown = depthSweep.present(arms, {}, facts(arms, [nPixel]));

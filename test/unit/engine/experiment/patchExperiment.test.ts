@@ -94,7 +94,7 @@ describe("patches in an experiment", () => {
     expect(source).toMatchObject({ size: [5, 5], target: { index: 1 }, imageSize: [16, 16, 1] });
   });
 
-  it("count their training, the class aimed at, and leave no more than they promise", async () => {
+  it("count their training, the target class, and leave no more than they promise", async () => {
     for (const { attacks } of report.arms)
       for (const attack of attacks.slice(0, 2)) {
         expect(attack.targetRate).toBeLessThanOrEqual(attack.successRate ?? 0);
@@ -108,7 +108,7 @@ describe("patches in an experiment", () => {
     expect(new Set(images.map(({ l0 }) => l0))).toEqual(new Set([49]));
   });
 
-  it("of mode transfer have one β: the images of the class aimed at count in neither", async () => {
+  it("of mode transfer have one β: the images of the target class count in neither", async () => {
     const [summary] = arm("volumizedCurriculum").attacks;
     const { images } = await json<AttackDocument>("whole", "records-adversarialPatch.json");
     const counted = images.filter(({ label, cleanPrediction }) => label !== 1 && cleanPrediction === label);

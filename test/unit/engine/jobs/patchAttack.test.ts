@@ -112,7 +112,7 @@ describe("one attack with a patch", () => {
     await expect(patchOf("nothing")).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  it("is refused where all images are of the class aimed at", async () => {
+  it("is refused where all images are of the target class", async () => {
     const seven = [path.join(samples, "seven.png")];
     await expect(attack("one", { target: 7, steps: 3 }, { images: seven })).rejects.toMatchObject({ code: "DATASET_INVALID" });
     const state = JSON.parse(await readFile(path.join(workspace, "one", "state.json"), "utf8"));

@@ -35,7 +35,7 @@ describe("accuracy, δ and β", () => {
     expect(defenseSuccess(defended, null)).toBe(1 / 4);
   });
 
-  it("β leaves the images of the class aimed at out by both denominators", () => {
+  it("β leaves the images of the target class out by both denominators", () => {
     // Class 1 is aimed at. Images 0 to 3 are of class 0, 4 and 5 of class 1, 6 of class 2.
     const labels = [0, 0, 0, 0, 1, 1, 2];
     const under = (clean: readonly number[], attacked: readonly number[]): Outcome[] =>

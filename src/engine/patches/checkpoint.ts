@@ -1,5 +1,3 @@
-import { rm, rmdir } from "node:fs/promises";
-import path from "node:path";
 import type { PatchStep } from "../../shared/patch.ts";
 import { exists, readText, writeAtomic } from "../io/files.ts";
 import type { PatchProgress } from "./train.ts";
@@ -33,10 +31,4 @@ export async function loadPatchCheckpoint(file: string): Promise<PatchCheckpoint
   if (!(await exists(file))) return null;
   const { pixels, first, second, steps, seconds, history } = JSON.parse(await readText(file)) as Saved;
   return { progress: { pixels: floats(pixels), adam: { first: floats(first), second: floats(second), steps } }, seconds, history };
-}
-
-/** Removes it, and its folder if nothing else is in there. */
-export async function removePatchCheckpoint(file: string): Promise<void> {
-  await rm(file, { force: true });
-  await rmdir(path.dirname(file)).catch(() => undefined);
 }

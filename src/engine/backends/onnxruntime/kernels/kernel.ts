@@ -23,5 +23,4 @@ export const axesOf = (axis: number | readonly number[] | undefined | null, shap
     .slice()
     .sort((a, b) => a - b);
 
-export const isFloat = (dtype: string): boolean => dtype === "float32";
 export const isEmpty = (shape: readonly number[]): boolean => shape.includes(0);

@@ -54,9 +54,9 @@ describe.each(supported ? [title] : [])("the command %s", () => {
 
   it("says what it would download, from where and to which place, and does nothing without consent", async () => {
     const text = await ask();
-    for (const word of [`${part.package} ${part.version}`, part.host, "600 MB", "2.5 GB", part.needs, "nothing of yours is sent"])
+    for (const word of [`${part.package} ${part.version}`, part.host, "600 MB", "2.5 GB", part.needs, "Nothing is uploaded"])
       expect(text).toContain(word);
-    target = /put in (\S+gpu-runtime\/tensorflow) and/.exec(text)?.[1] ?? "";
+    target = /Installs to (\S+gpu-runtime\/tensorflow)\./.exec(text)?.[1] ?? "";
     expect(target).toContain("globalStorage/bulwark-ml.bulwark/");
     await window.picture("gpu-runtime-consent");
     await answer("Cancel");

@@ -1,12 +1,10 @@
-import "@tensorflow/tfjs-backend-cpu";
-import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readNpz } from "../../src/engine/io/npz.ts";
 import type { AttackDocument } from "../../src/shared/results.ts";
+import { plainModel } from "./plainModel.ts";
 import { bulwark, newWorkspace, type Workspace } from "./support.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -23,20 +21,6 @@ beforeAll(async () => {
   document = JSON.parse(done.stdout) as AttackDocument;
 });
 afterAll(() => workspace.remove());
-
-/** The saved model, read by tfjs alone: no line of Bulwark between the file and the scores. */
-async function plainModel(): Promise<tfl.LayersModel> {
-  await tf.setBackend("cpu");
-  const manifest = JSON.parse(readFileSync(path.join(model, "model.json"), "utf8"));
-  const weights = readFileSync(path.join(model, "weights.bin"));
-  return tfl.loadLayersModel({
-    load: async () => ({
-      modelTopology: manifest.modelTopology,
-      weightSpecs: manifest.weightsManifest[0].weights,
-      weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength),
-    }),
-  });
-}
 
 describe("an attack on a data set", () => {
   it("prints the document of the contract", () => {
@@ -83,7 +67,7 @@ describe("an attack on a data set", () => {
 
   it("is scored alike by tfjs on the saved model", async () => {
     const arrays = await readNpz(workspace.file("pgd/adversarial.npz"));
-    const network = await plainModel();
+    const network = await plainModel(model);
     const ledger = await readNpz(workspace.file("pgd/ledger.npz"));
     const scoresOf = (name: "clean" | "adversarial"): tf.Tensor => {
       const data = Float32Array.from(arrays[name]?.data ?? []);

@@ -1,6 +1,4 @@
-import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -12,6 +10,7 @@ import { readNpz } from "../../src/engine/io/npz.ts";
 import type { DefendDocument, DetectDocument, PredictDocument } from "../../src/shared/images.ts";
 import type { AttackDocument } from "../../src/shared/results.ts";
 import type { RunState } from "../../src/shared/runs.ts";
+import { plainModel } from "./plainModel.ts";
 import { bulwark, newWorkspace, readJson, start, untilEvent, type Workspace } from "./support.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -27,23 +26,9 @@ let workspace: Workspace;
 let network: tfl.LayersModel;
 beforeAll(async () => {
   workspace = newWorkspace();
-  network = await plainModel();
+  network = await plainModel(model);
 });
 afterAll(() => workspace.remove());
-
-/** The saved model, read by tfjs alone: no line of Bulwark between the file and the scores. Its last layer is linear. */
-async function plainModel(): Promise<tfl.LayersModel> {
-  await tf.setBackend("cpu");
-  const manifest = JSON.parse(readFileSync(path.join(model, "model.json"), "utf8"));
-  const weights = readFileSync(path.join(model, "weights.bin"));
-  return tfl.loadLayersModel({
-    load: async () => ({
-      modelTopology: manifest.modelTopology,
-      weightSpecs: manifest.weightsManifest[0].weights,
-      weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength),
-    }),
-  });
-}
 
 async function json<D>(...words: string[]): Promise<D> {
   const done = await bulwark(workspace, ...words, "--json", "--quiet");

@@ -68,7 +68,7 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
 /** The worst case of arms that no adaptive attack was made on has a column of its own. */
 const worstColumns = (rows: readonly ArmRow[]): boolean[] =>
   [false, true].filter((isStatic) => rows.some(({ isWorstStatic }) => isWorstStatic === isStatic));
-const worstName = (isStatic: boolean): string => (isStatic ? "Worst case over all attacks (static only)" : "Worst case");
+const worstName = (isStatic: boolean): string => (isStatic ? "Worst case (static only)" : "Worst case");
 
 function cell(value: Cell | null, name: string, open: (() => void) | null): HTMLElement {
   if (value === null || value.share === null) return h("td", {}, "–");

@@ -1,5 +1,15 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { gitignoreText, workspaceFolder } from "../shared/runs.ts";
+
+/** Makes a folder and what is missing above it; a new `.bulwark` on the way gets its `.gitignore`, as the engine's do. */
+export function makeFolder(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true });
+  if (first === undefined) return;
+  for (let folder = directory; folder.length >= first.length; folder = path.dirname(folder))
+    if (path.basename(folder) === workspaceFolder) writeFileSync(path.join(folder, ".gitignore"), gitignoreText, { flag: "wx" });
+}
 
 /** A JSON file, or undefined when it is not there or not whole. The caller checks the shape. */
 export async function readJson(file: string): Promise<unknown> {

@@ -3,7 +3,7 @@ import { rmdir } from "node:fs/promises";
 import path from "node:path";
 import { asBulwarkError } from "../shared/errors.ts";
 import { type RunState, runFiles, runsFolder, slug } from "../shared/runs.ts";
-import { isRecord, readJson } from "./files.ts";
+import { isRecord, makeFolder, readJson } from "./files.ts";
 import { liveStatus } from "./runDriver.ts";
 
 /**
@@ -16,7 +16,7 @@ export function newRunDirectory(root: string, title: string, at: Date = new Date
   const time = `${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}`;
   const base = path.join(root, runsFolder, `${day}-${time}-${slug(title).toLowerCase()}`);
   try {
-    mkdirSync(path.dirname(base), { recursive: true });
+    makeFolder(path.dirname(base));
     for (let attempt = 1; ; attempt++) {
       const directory = attempt === 1 ? base : `${base}-${attempt}`;
       if (isMade(directory)) return directory;

@@ -30,6 +30,8 @@ export const runFiles = {
 export const workspaceFolder = ".bulwark";
 export const runsFolder = ".bulwark/runs";
 export const dataFolder = ".bulwark/data";
+/** `.bulwark/.gitignore`: nothing in the folder belongs into a repository. */
+export const gitignoreText = "*\n";
 
 /** The arm's own model folder: the first arm is `model/`, further arms `model-<name>/`. */
 export const armModelFolder = (armIndex: number, armName: string): string =>

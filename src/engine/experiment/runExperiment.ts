@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { RunExperimentParams, RunExperimentResult } from "../../shared/protocol.ts";
@@ -6,7 +5,8 @@ import { type RunKind, type RunState, runFiles } from "../../shared/runs.ts";
 import { createContext } from "../context.ts";
 import { locateDataset } from "../datasets/resolve.ts";
 import { type DriverLock, takeLock } from "../io/driverLock.ts";
-import { exists, writeError } from "../io/files.ts";
+import { exists } from "../io/files.ts";
+import { makeFolder } from "../io/folders.ts";
 import { createRun, openRun, type RunStore, readRunState } from "../io/runStore.ts";
 import { readReport } from "../report/reportFiles.ts";
 import { openData } from "./data.ts";
@@ -119,9 +119,7 @@ async function refuseChangedData(directory: string, experiment: ResolvedExperime
 }
 
 async function lockFolder(directory: string, { force }: RunExperimentParams, { signal, note }: RunHost): Promise<DriverLock> {
-  await mkdir(directory, { recursive: true }).catch((thrown: unknown) => {
-    throw writeError(thrown, directory);
-  });
+  makeFolder(directory);
   return takeLock(directory, { force, signal, note });
 }
 

@@ -8,7 +8,8 @@ import { parseEvents, type RunEvent, type RunEventBody } from "../../shared/even
 import { statusOf } from "../../shared/lifecycle.ts";
 import { type RunKind, type RunState, runFiles, runsFolder, slug } from "../../shared/runs.ts";
 import { type DriverLock, type LockOptions, readDriver, takeLock } from "./driverLock.ts";
-import { writeAtomic, writeError } from "./files.ts";
+import { writeAtomic } from "./files.ts";
+import { makeFolder } from "./folders.ts";
 import { thisMachine } from "./machine.ts";
 import { isVacant, occupied, removeHalfWritten, removeResults } from "./occupied.ts";
 
@@ -58,11 +59,7 @@ export function runId(title: string, at: Date = new Date()): string {
 /** A folder that nobody else has: two runs of one second get -2, -3 … Creating it decides, so two processes cannot get the same one. */
 export function newRunDirectory(workspace: string, title: string): string {
   const base = path.join(workspace, runsFolder, runId(title));
-  try {
-    mkdirSync(path.dirname(base), { recursive: true });
-  } catch (thrown) {
-    throw asBulwarkError(thrown) ?? thrown;
-  }
+  makeFolder(path.dirname(base));
   for (let attempt = 1; ; attempt++) {
     const directory = attempt === 1 ? base : `${base}-${attempt}`;
     try {
@@ -82,9 +79,7 @@ export async function createRun(run: NewRun): Promise<RunStore> {
   let lock = run.lock;
   try {
     const directory = run.directory ? path.resolve(run.directory) : newRunDirectory(run.workspace, run.title);
-    await mkdir(directory, { recursive: true }).catch((thrown: unknown) => {
-      throw writeError(thrown, directory);
-    });
+    makeFolder(directory);
     lock ??= await takeLock(directory, run);
     const request = run.request === undefined ? undefined : hashOf({ kind: run.kind, request: run.request });
     await clear(directory, run, request);

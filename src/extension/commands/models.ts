@@ -1,9 +1,10 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { workspaceFolder } from "../../shared/runs.ts";
 import { askAttack, askImage, chooseModel, pick, rememberModel } from "../choose.ts";
 import { findData } from "../data.ts";
+import { makeFolder } from "../files.ts";
 import type { Services } from "../services.ts";
 import { requireTrust, rootFolder, toPath } from "../workspace.ts";
 import { attackImage } from "./attackImage.ts";
@@ -42,7 +43,7 @@ export async function evaluateModel(services: Services, resource?: unknown, opti
   };
   const folder = path.join(rootFolder(model), workspaceFolder, "experiments");
   const file = path.join(folder, `evaluate-${path.basename(path.dirname(model))}.bulwark.jsonc`);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await writeFile(file, `${JSON.stringify(experiment, null, 2)}\n`);
   return run(services, file, "evaluate");
 }

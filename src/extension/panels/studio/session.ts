@@ -1,9 +1,9 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { StudioSettings, StudioState, StudioUpdate } from "../../../shared/patchStudio.ts";
 import { studioFolder } from "../../../shared/patchStudio.ts";
-import { isRecord, readJson } from "../../files.ts";
+import { isRecord, makeFolder, readJson } from "../../files.ts";
 import type { Services } from "../../services.ts";
 import type { PanelHost } from "../host.ts";
 
@@ -31,7 +31,7 @@ const keptSessions = 20;
 export function newSessionFolder(root: string, at = new Date()): string {
   const name = at.toISOString().replace(/\D/g, "").slice(0, 17);
   const directory = path.join(root, studioFolder, name);
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   // Patches lie in run folders: of earlier sessions only pictures and maps are lost.
   const sessions = readdirSync(path.dirname(directory)).filter((one) => /^\d{17}$/.test(one));
   for (const old of sessions.sort().slice(0, -keptSessions))

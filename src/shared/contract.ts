@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { fitRules } from "./fit.ts";
 
 /** `<model>.bulwark.json`, contract.md §5: the model sees (255·x − mean) / scale of our image x in [0,1]. */
 const carriedDefense = Type.Object({ id: Type.String(), params: Type.Record(Type.String(), Type.Unknown()) });
@@ -25,8 +26,16 @@ export const InputContractSchema = Type.Object(
           }),
         ),
         resize: Type.Optional(
-          Type.Union([Type.Literal("cover"), Type.Literal("contain"), Type.Literal("fill"), Type.Literal("none")], {
-            description: "How an image of another size is made to fit.",
+          Type.Union(
+            fitRules.map((rule) => Type.Literal(rule)),
+            { description: "How an image of another size is made to fit; cover (short side to fit, centre crop) when left out." },
+          ),
+        ),
+        crop: Type.Optional(
+          Type.Number({
+            exclusiveMinimum: 0,
+            maximum: 1,
+            description: "With cover: the share of the resized image's sides that the centre crop keeps, such as 0.875 for 256 → 224.",
           }),
         ),
       },

@@ -151,7 +151,11 @@ describe("bad input", () => {
 
   it("a picture with transparency, one of 16 bits", async () => {
     const rgba = await sharp({ create: { width: 28, height: 28, channels: 4, background: { r: 200, g: 10, b: 10, alpha: 0.5 } } });
-    expectError(await attack(model, "--image", workspace.write("rgba.png", await rgba.png().toBuffer())), "IMAGE_INVALID", /4 channels/);
+    expectError(
+      await attack(model, "--image", workspace.write("rgba.png", await rgba.png().toBuffer())),
+      "IMAGE_INVALID",
+      /rgba\.png is transparent in places/,
+    );
     const deep = sharp(Buffer.alloc(2 * 784, 7), { raw: { width: 28, height: 28, channels: 1, depth: "ushort" } } as never);
     const png = await deep.toColourspace("grey16").png().toBuffer();
     expectError(await attack(model, "--image", workspace.write("deep.png", png)), "IMAGE_INVALID", /16 bits/);

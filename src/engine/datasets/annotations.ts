@@ -37,6 +37,6 @@ export function boxReader(root: string, folder: string | undefined, options: Rea
     if (!options.size) return boxes;
     if (!size)
       throw new BulwarkError("DATASET_INVALID", `${xml} does not say the size of its image.`, "Add <size> with <width> and <height>.");
-    return resizeBoxes(boxes, size, options.size, options.resize);
+    return resizeBoxes(boxes, size, options.size, { rule: options.resize, crop: options.crop ?? 1 });
   };
 }

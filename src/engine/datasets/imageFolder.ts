@@ -1,6 +1,7 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
+import { fitRules } from "../../shared/fit.ts";
 import { choice, type DatasetSpec, defineDataset, file, type ImageIdentity, int, num, type Split, text } from "../define/index.ts";
 import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
@@ -16,7 +17,12 @@ const params = Type.Object({
   labels: text("", "Label file with lines file,label; labels.csv or labels.txt in the folder when left out."),
   size: int(0, "Image height; 0 = that of the first image.", { min: 0, max: 8192, unit: "pixels" }),
   width: int(0, "Image width; 0 = same as the height.", { min: 0, max: 8192, unit: "pixels", advanced: true }),
-  resize: choice(["cover", "contain", "fill", "none"], "cover", "How images of another size are resized."),
+  resize: choice(fitRules, "cover", "How images of another size are made to fit."),
+  crop: num(1, "With cover: the share of the resized image's sides that the centre crop keeps, such as 0.875 for 256 → 224.", {
+    min: 0.1,
+    max: 1,
+    advanced: true,
+  }),
   channels: choice(["rgb", "gray"], "rgb", "Colour or grayscale."),
   boxes: text("", "Folder of Pascal-VOC XML files named like the images; beside them or Annotations/ when left out."),
   testShare: num(1, "Share of the images used for testing, where the folder does not say.", { min: 0, max: 1 }),
@@ -41,7 +47,7 @@ export const imageFolder: DatasetSpec = defineDataset({
     if (!first)
       throw new BulwarkError("DATASET_EMPTY", `${root} holds no images.`, "Put the images of each class into a folder of its name.");
     const size = p.size > 0 ? ([p.size, p.width || p.size] as const) : await sizeOf(first.file, channels);
-    const options: ReadOptions = { size, channels, resize: p.resize };
+    const options: ReadOptions = { size, channels, resize: p.resize, crop: p.crop };
     const annotations = await findAnnotations(root, p.boxes);
     const open = (split: Split): SplitSource => openFiles(root, listing.splits[split], options, boxReader(root, annotations, options));
     return datasetOf({

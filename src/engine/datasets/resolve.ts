@@ -1,5 +1,6 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import type { FitRule } from "../../shared/fit.ts";
 import { isDirectory } from "../io/files.ts";
 
 /** `mnist`, or `cifar10:data/cifar10`: everything after the first colon is the path. */
@@ -55,11 +56,12 @@ export function fitToModel(
   schema: { readonly properties: Readonly<Record<string, unknown>> },
   given: Readonly<Record<string, unknown>>,
   [height, width, channels]: readonly [number, number, number],
-  resize?: string,
+  { resize, crop }: { readonly resize?: FitRule; readonly crop?: number } = {},
 ): Readonly<Record<string, unknown>> {
   if (!("size" in schema.properties)) return given;
   const size = given["size"] ? {} : { size: height, width };
-  return { ...size, channels: channels === 1 ? "gray" : "rgb", ...(resize ? { resize } : {}), ...given };
+  const fit = { ...(resize ? { resize } : {}), ...(crop === undefined ? {} : { crop }) };
+  return { ...size, channels: channels === 1 ? "gray" : "rgb", ...fit, ...given };
 }
 
 /** Looks for an installed package as Node does, from each folder upwards. */

@@ -1,7 +1,7 @@
 import { XMLParser } from "fast-xml-parser";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Box } from "../define/index.ts";
-import type { ResizeOption } from "../io/images.ts";
+import type { Fit } from "../io/fit.ts";
 
 /** The one importer of the XML parser. */
 const parser = new XMLParser({ isArray: (name) => name === "object", parseTagValue: false });
@@ -54,11 +54,11 @@ export function resizeBoxes(
   boxes: readonly Box[],
   from: readonly [height: number, width: number],
   to: readonly [height: number, width: number],
-  rule: ResizeOption,
+  { rule, crop = 1 }: Fit,
 ): Box[] {
   const ratios = [to[0] / from[0], to[1] / from[1]] as const;
-  const common = rule === "cover" ? Math.max(...ratios) : Math.min(...ratios);
-  const [sy, sx] = rule === "fill" ? ratios : rule === "none" ? [1, 1] : [common, common];
+  const common = rule === "cover" ? Math.max(...ratios) / crop : Math.min(...ratios);
+  const [sy, sx] = rule === "fill" ? ratios : rule === "none" || rule === "crop" ? [1, 1] : [common, common];
   const dy = (to[0] - from[0] * sy) / 2;
   const dx = (to[1] - from[1] * sx) / 2;
   const within = (value: number, end: number): number => Math.min(end, Math.max(0, value));

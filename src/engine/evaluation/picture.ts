@@ -11,13 +11,16 @@ export interface PictureInput {
   readonly notes: readonly string[];
 }
 
-/** A picture file as the model takes it. @throws FILE_NOT_FOUND, IMAGE_INVALID, IMAGE_SIZE for another size, unless the contract says how to resize */
+/**
+ * A picture file as the model takes it. One of another size is fitted as the contract says, else by "cover", as ImageNet evaluation does.
+ * @throws FILE_NOT_FOUND, IMAGE_INVALID, IMAGE_SIZE where the rule forbids another size
+ */
 export async function readPicture(file: string, model: Classifier): Promise<PictureInput> {
   const [height, width, channels] = model.inputShape;
   if (channels !== 1 && channels !== 3)
     throw new BulwarkError("IMAGE_SIZE", `The model takes ${channels} channels, pictures have 1 or 3.`, "Use a data set of kind `arrays`.");
-  const resize = model.contract.input.resize ?? "none";
-  const { pixels, notes } = await readImage(path.resolve(file), { size: [height, width], channels, resize });
+  const { resize = "cover", crop } = model.contract.input;
+  const { pixels, notes } = await readImage(path.resolve(file), { size: [height, width], channels, resize, crop });
   return { pixels, notes };
 }
 

@@ -59,7 +59,7 @@ async function ofDataset(name: string, o: ImageChoice, model: Classifier | null,
   const { kind, path: given } = parseDataset(name);
   const entry = find("dataset", kind);
   const where = { path: await locateDataset(kind, given, o.workspace) };
-  const params = model ? fitToModel(entry.params, where, model.inputShape, model.contract.input.resize) : where;
+  const params = model ? fitToModel(entry.params, where, model.inputShape, model.contract.input) : where;
   const dataset = await entry.load(resolveParams(entry.params, params, kind), ctx);
   try {
     const images = firstImages(dataset, o.split, o.limit);

@@ -47,7 +47,7 @@ export async function openImages(o: ImageChoice, model: Classifier, modelName: s
   const { kind, path: given } = parseDataset(o.dataset);
   const entry = find("dataset", kind);
   const where = { path: await locateDataset(kind, given, o.workspace) };
-  const fitted = fitToModel(entry.params, where, model.inputShape, model.contract.input.resize);
+  const fitted = fitToModel(entry.params, where, model.inputShape, model.contract.input);
   const dataset = await entry.load(resolveParams(entry.params, fitted, kind), ctx);
   try {
     checkShape(model, dataset.inputShape, modelName);

@@ -1,6 +1,9 @@
 import sharp from "sharp";
 import { BulwarkError } from "../../shared/errors.ts";
 import { decodeBmp, isBmp } from "./bmp.ts";
+import { cmykToRgb } from "./cmyk.ts";
+import { headBytes, imageFormat, isTarga } from "./format.ts";
+import { withText } from "./pngText.ts";
 
 /** The one importer of sharp. */
 
@@ -15,19 +18,27 @@ export interface Decoded extends Raster {
   readonly channels: 1 | 3;
   readonly notes: readonly string[];
 }
+/** Ways to resize; `FitRule` has those that do not resize besides. */
 export type ResizeRule = "cover" | "contain" | "fill";
 
-const formats = ["png", "jpeg", "webp", "gif", "tiff", "heif"];
-
 /**
- * Decodes one image, turned upright by its EXIF orientation. Embedded colour profiles are ignored, as the training pipelines of
- * nearly all networks do; CMYK is converted. `notes` lists what changed the pixels.
- * @throws IMAGE_INVALID for what is no image, for more than 8 bits a channel and for an alpha channel.
+ * Decodes one image, turned upright by its EXIF orientation. Its content decides the format, not its name. Embedded colour profiles are
+ * ignored and CMYK is converted by Pillow's formula, as the training pipelines of nearly all networks do; an alpha channel that is
+ * opaque everywhere is left out. `notes` lists what changed the pixels.
+ * @throws IMAGE_INVALID for what is no image, for formats that cannot be read, more than 8 bits a channel and transparency.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Decoded> {
   if (bytes.length === 0) throw new BulwarkError("IMAGE_INVALID", `${name} is empty.`, "Choose another image.");
+  refuseUnreadable(bytes, name);
   if (isBmp(bytes)) return withoutAlpha(decodeBmp(bytes, name), name, []);
   return orInvalid(name, () => decodeWithSharp(bytes, name));
+}
+
+function refuseUnreadable(bytes: Uint8Array, name: string): void {
+  const format = imageFormat(bytes.subarray(0, headBytes));
+  const unsupported = format ? (format.readable ? null : format.name) : isTarga(bytes) ? "TGA" : null;
+  if (unsupported)
+    throw new BulwarkError("IMAGE_INVALID", `${name} is a ${unsupported} file, which is not supported.`, "Convert it to PNG or JPEG.");
 }
 
 /** What sharp throws comes of the file. @throws IMAGE_INVALID */
@@ -37,6 +48,10 @@ async function orInvalid<T>(name: string, decode: () => Promise<T>): Promise<T> 
   } catch (error) {
     if (error instanceof BulwarkError) throw error;
     const detail = error instanceof Error ? error.message : String(error);
+    if (/pixel limit/i.test(detail))
+      throw new BulwarkError("IMAGE_INVALID", `${name} has more than 268 million pixels.`, "Use a smaller version of it.", {
+        cause: error,
+      });
     throw new BulwarkError(
       "IMAGE_INVALID",
       `${name} is damaged or is not an image.`,
@@ -72,26 +87,30 @@ export async function decodeTransparent(bytes: Uint8Array, name: string): Promis
 
 async function decodeWithSharp(bytes: Uint8Array, name: string): Promise<Decoded> {
   const facts = await sharp(bytes, { failOn: "error" }).metadata();
-  if (!formats.includes(facts.format))
-    throw new BulwarkError("IMAGE_INVALID", `${name} is ${facts.format}, not an image of pixels.`, "Export it as PNG.");
   if (facts.depth !== "uchar") {
     throw new BulwarkError(
       "IMAGE_INVALID",
-      `${name} has ${bitsOf(facts.depth)} a channel; only 8-bit images can be judged.`,
+      `${name} has ${bitsOf(facts.depth)} a channel; only 8-bit images are supported.`,
       "Convert it to 8 bits a channel first.",
     );
   }
   const notes: string[] = [];
   if ((facts.pages ?? 1) > 1) notes.push("only the first frame is used");
   if ((facts.orientation ?? 1) > 1) notes.push("turned upright by its EXIF orientation");
-  const cmyk = facts.space === "cmyk";
-  if (cmyk) notes.push("converted from CMYK");
-  let image = sharp(bytes, { failOn: "error", ignoreIcc: !cmyk }).autoOrient();
-  if (cmyk) image = image.toColourspace("srgb");
-  else if (facts.space === "b-w") image = image.toColourspace("b-w"); // sharp makes three channels of gray ones otherwise
-  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
-  return withoutAlpha({ data, height: info.height, width: info.width, channels: info.channels }, name, notes);
+  const image = sharp(bytes, { failOn: "error", ignoreIcc: true }).autoOrient();
+  if (facts.space === "cmyk") {
+    const { data, info } = await image.pipelineColourspace("cmyk").toColourspace("cmyk").raw().toBuffer({ resolveWithObject: true });
+    const rgb = cmykToRgb({ data, height: info.height, width: info.width, channels: info.channels });
+    return withoutAlpha(rgb, name, [...notes, "converted from CMYK"]);
+  }
+  // sharp makes three channels of grey images otherwise; where it is told not to, it would leave out their transparency
+  const grey = facts.space === "b-w" && !facts.hasAlpha;
+  const { data, info } = await (grey ? image.toColourspace("b-w") : image).raw().toBuffer({ resolveWithObject: true });
+  const decoded = withoutAlpha({ data, height: info.height, width: info.width, channels: info.channels }, name, notes);
+  return facts.space === "b-w" && decoded.channels === 3 ? { ...decoded, data: firstChannel(decoded.data), channels: 1 } : decoded;
 }
+
+const firstChannel = (rgb: Uint8Array): Uint8Array => Uint8Array.from({ length: rgb.length / 3 }, (_, i) => rgb[3 * i] as number);
 
 const bitsOf = (depth: string | undefined): string =>
   ({
@@ -103,15 +122,22 @@ const bitsOf = (depth: string | undefined): string =>
     double: "floating-point values",
   })[depth ?? ""] ?? "more than 8 bits";
 
-/** Pixels with an alpha channel have no one colour that a classifier could be shown; which background to lay under is the user's to say. */
+/** Transparent pixels have no one colour that a classifier could be shown; which background to lay under is the user's to say. */
 function withoutAlpha(raster: Raster, name: string, notes: string[]): Decoded {
   const { data, height, width, channels } = raster;
   if (channels === 1 || channels === 3) return { data, height, width, channels, notes };
-  throw new BulwarkError(
-    "IMAGE_INVALID",
-    `${name} has ${channels} channels${channels === 2 || channels === 4 ? ", one of them alpha" : ""}.`,
-    "Save it as grayscale or RGB, without transparency.",
-  );
+  if (channels !== 4) throw new BulwarkError("IMAGE_INVALID", `${name} has ${channels} channels.`, "Save it as grayscale or RGB.");
+  const rgb = new Uint8Array(height * width * 3);
+  for (let i = 0; i < height * width; i++) {
+    if (data[4 * i + 3] !== 255)
+      throw new BulwarkError(
+        "IMAGE_INVALID",
+        `${name} is transparent in places (row ${Math.floor(i / width)}, column ${i % width}).`,
+        "Save it without transparency, on the background that the model should see.",
+      );
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = data[4 * i + c] as number;
+  }
+  return { data: rgb, height, width, channels: 3, notes };
 }
 
 /** Lanczos-3. `cover` crops around the centre, `contain` adds black borders, `fill` distorts. */
@@ -125,15 +151,23 @@ export async function resizeRaster<R extends Raster>(raster: R, height: number, 
   return { ...raster, data: resized, height, width };
 }
 
-/** The file of a PNG of 8-bit pixels; `dpi` is written into its pHYs chunk, so that it prints at a size. */
+export interface PngOptions {
+  /** Written into the pHYs chunk, so that it prints at a size. */
+  readonly dpi?: number;
+  /** Where the picture comes from: keyword → text. */
+  readonly text?: Readonly<Record<string, string>>;
+}
+
+/** The file of a PNG of 8-bit pixels. */
 export async function encodePng(
   bytes: Uint8Array,
   height: number,
   width: number,
   channels: 1 | 3 | 4,
-  options: { readonly dpi?: number } = {},
+  options: PngOptions = {},
 ): Promise<Uint8Array> {
   const pipeline = sharp(bytes, { raw: { width, height, channels } });
   const png = (channels === 1 ? pipeline.toColourspace("b-w") : pipeline).png({ compressionLevel: 6 });
-  return await (options.dpi === undefined ? png : png.withMetadata({ density: options.dpi })).toBuffer();
+  const file = await (options.dpi === undefined ? png : png.withMetadata({ density: options.dpi })).toBuffer();
+  return options.text ? withText(file, options.text) : file;
 }

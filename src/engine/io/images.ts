@@ -1,16 +1,17 @@
 import path from "node:path";
-import { BulwarkError } from "../../shared/errors.ts";
+import type { FitRule } from "../../shared/fit.ts";
 import { fromBytes } from "../pixels.ts";
-import { type Decoded, decodeImage, type Raster, type ResizeRule, resizeRaster } from "./decode.ts";
+import { type Decoded, decodeImage, type Raster } from "./decode.ts";
 import { readBytes } from "./files.ts";
-
-export type ResizeOption = ResizeRule | "none";
+import { fitTo } from "./fit.ts";
 
 export interface ReadOptions {
   /** Height and width wanted; the image's own when left out. */
   readonly size?: readonly [height: number, width: number];
   readonly channels: 1 | 3;
-  readonly resize: ResizeOption;
+  readonly resize: FitRule;
+  /** With "cover": the share of the resized image's sides that the centre crop keeps; 1 by default. */
+  readonly crop?: number | undefined;
 }
 /** One image, [height, width, channels] float32 in [0,1], every value a whole number of 255ths. */
 export interface PixelImage {
@@ -22,7 +23,7 @@ export interface PixelImage {
   readonly notes: string[];
 }
 
-/** @throws FILE_NOT_FOUND, FILE_UNREADABLE, IMAGE_INVALID, and IMAGE_SIZE when `resize` is "none" and the size is another. */
+/** @throws FILE_NOT_FOUND, FILE_UNREADABLE, IMAGE_INVALID, and IMAGE_SIZE when the size is another and `resize` forbids or cannot mend it. */
 export async function readImage(file: string, options: ReadOptions): Promise<PixelImage> {
   return imageFromBytes(await readBytes(file), path.basename(file), options);
 }
@@ -42,21 +43,7 @@ export async function imageFromBytes(bytes: Uint8Array, name: string, options: R
 /** Decoded, brought to the channels and the size that are wanted, still bytes. */
 export async function rasterFromBytes(bytes: Uint8Array, name: string, options: ReadOptions): Promise<Decoded> {
   const decoded = toChannels(await decodeImage(bytes, name), options.channels);
-  if (!options.size) return decoded;
-  const [height, width] = options.size;
-  if (decoded.height === height && decoded.width === width) return decoded;
-  if (options.resize === "none") {
-    throw new BulwarkError(
-      "IMAGE_SIZE",
-      `${name} is ${decoded.height}×${decoded.width} (height×width) but the model expects ${height}×${width}.`,
-      `Use an image of ${height}×${width}, or set "resize" ("cover", "contain" or "fill") in the model's input contract or the data set.`,
-    );
-  }
-  const resized = await resizeRaster(decoded, height, width, options.resize);
-  return {
-    ...resized,
-    notes: [...decoded.notes, `resized from ${decoded.height}×${decoded.width} to ${height}×${width} (${options.resize})`],
-  };
+  return options.size ? fitTo(decoded, options.size, { rule: options.resize, crop: options.crop ?? 1 }, name) : decoded;
 }
 
 function toChannels(image: Decoded, channels: 1 | 3): Decoded {

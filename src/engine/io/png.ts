@@ -1,4 +1,4 @@
-import { encodePng } from "./decode.ts";
+import { encodePng, type PngOptions } from "./decode.ts";
 import { writeAtomic } from "./files.ts";
 
 /** Writes 8-bit pixels [height, width, channels] as a PNG: lossless, so the file decodes to the same bytes. */
@@ -8,7 +8,7 @@ export async function writePng(
   height: number,
   width: number,
   channels: 1 | 3 | 4,
-  options: { readonly dpi?: number } = {},
+  options: PngOptions = {},
 ): Promise<void> {
   if (bytes.length !== height * width * channels)
     throw new Error(`${bytes.length} bytes are not an image of ${height}×${width}×${channels}`);

@@ -132,7 +132,7 @@ describe("tar", () => {
 describe("data sets of any size", () => {
   it("are read as the model wants them, unless the user says otherwise", () => {
     const shape = [28, 32, 1] as const;
-    expect(fitToModel(imageFolder.params, { path: "x" }, shape, "contain")).toEqual({
+    expect(fitToModel(imageFolder.params, { path: "x" }, shape, { resize: "contain" })).toEqual({
       path: "x",
       size: 28,
       width: 32,

@@ -95,6 +95,11 @@ describe("image folders", () => {
     expect(fill.boxes("test", 0)[0]).toEqual({ label: "left", xmin: 0, ymin: 0, xmax: 4, ymax: 4 });
     const contain = await load(imageFolder, { path: folder("boxes"), size: 8, resize: "contain" }); // scale 1, two black rows above
     expect(contain.boxes("test", 0)[0]).toEqual({ label: "left", xmin: 0, ymin: 2, xmax: 4, ymax: 4 });
+    // Half of the covering image's sides: scale 2 makes 8×16, of which the centre 4×4 begins at row 2, column 6.
+    const half = await load(imageFolder, { path: folder("boxes"), size: 4, crop: 0.5 });
+    expect(half.boxes("test", 0)).toEqual([{ label: "left", xmin: 0, ymin: 0, xmax: 2, ymax: 2 }]);
+    const cut = await load(imageFolder, { path: folder("boxes"), size: 4, resize: "crop" }); // begins at row 0, column 2
+    expect(cut.boxes("test", 0)).toEqual([{ label: "left", xmin: 0, ymin: 0, xmax: 2, ymax: 2 }]);
     await write(folder("boxes"), { "Annotations/2.xml": "<annotation><object><name>x</name></object></annotation>" });
     expect(() => cover.boxes("test", 1)).toThrow(expect.objectContaining({ code: "DATASET_INVALID" }));
     await write(folder("boxes"), { "Annotations/2.xml": "<annotation>" });

@@ -20,6 +20,33 @@ const raw = (data: readonly number[], width: number, height: number, channels: 1
   sharp(Uint8Array.from(data), { raw: { width, height, channels } });
 const bytesOf = async (bytes: Uint8Array, options: ReadOptions) => [...toBytes((await imageFromBytes(bytes, "x.png", options)).pixels)];
 
+/** One row of CMYK pixels as an uncompressed TIFF, written by hand: eight tags, then the inks. */
+function cmykTiff(inks: readonly number[]): Uint8Array {
+  const tags = [
+    [256, 4, inks.length / 4], // width
+    [257, 4, 1], // height
+    [258, 3, 8], // bits of a sample
+    [262, 3, 5], // separated
+    [273, 4, 8 + 2 + 9 * 12 + 4], // where the strip begins
+    [277, 3, 4], // samples of a pixel
+    [278, 4, 1], // rows of a strip
+    [279, 4, inks.length], // bytes of the strip
+    [332, 3, 1], // CMYK
+  ] as const;
+  const head = Buffer.alloc(8 + 2 + tags.length * 12 + 4);
+  head.write("II*\0", "latin1");
+  head.writeUInt32LE(8, 4);
+  head.writeUInt16LE(tags.length, 8);
+  tags.forEach(([tag, type, value], i) => {
+    const at = 10 + 12 * i;
+    head.writeUInt16LE(tag, at);
+    head.writeUInt16LE(type, at + 2);
+    head.writeUInt32LE(1, at + 4);
+    head.writeUInt32LE(value, at + 8);
+  });
+  return Buffer.concat([head, Uint8Array.from(inks)]);
+}
+
 describe("bytes", () => {
   it("rounds half up and clamps", () => {
     // 255·0.5 = 127.5 → 128; 255·0.1 = 25.5 in exact arithmetic, and in float64 25.5 too → 26
@@ -77,7 +104,15 @@ describe("images", () => {
     expect(image.notes).toEqual(["turned upright by its EXIF orientation"]);
   });
 
-  it("converts a CMYK photo and decodes WebP", async () => {
+  it("converts CMYK as Pillow does", async () => {
+    // Pillow 9.4: Image.new("CMYK", …).convert("RGB"); by hand for the first: light 253, 253 − round(253·144/255) = 110
+    const inks = [144, 5, 74, 2, 0, 0, 0, 0, 255, 255, 255, 0, 10, 200, 30, 255];
+    const image = await imageFromBytes(cmykTiff(inks), "x.tif", rgb);
+    expect([...toBytes(image.pixels)]).toEqual([110, 248, 180, 255, 255, 255, 0, 0, 0, 0, 0, 0]);
+    expect(image.notes).toEqual(["converted from CMYK"]);
+  });
+
+  it("decodes a CMYK JPEG and WebP", async () => {
     const white = sharp({ create: { width: 8, height: 8, channels: 3, background: "white" } });
     const cmyk = await white.clone().toColourspace("cmyk").jpeg({ quality: 100 }).toBuffer();
     expect((await sharp(cmyk).metadata()).space).toBe("cmyk");
@@ -86,6 +121,15 @@ describe("images", () => {
     expect(Math.min(...image.pixels)).toBeGreaterThan(0.95);
     const webp = await raw([1, 2, 3, 200, 100, 50], 2, 1, 3).webp({ lossless: true }).toBuffer();
     expect(await bytesOf(webp, rgb)).toEqual([1, 2, 3, 200, 100, 50]);
+  });
+
+  it("leaves out an alpha channel that is opaque everywhere, and the content decides what a file is", async () => {
+    const rgba = await raw([1, 2, 3, 255, 40, 50, 60, 255], 2, 1, 4).png().toBuffer();
+    expect(await bytesOf(rgba, rgb)).toEqual([1, 2, 3, 40, 50, 60]);
+    expect((await imageFromBytes(rgba, "photo.jfif", rgb)).notes).toEqual([]);
+    const grayAlpha = await raw([7, 255, 200, 255], 2, 1, 2).toColourspace("b-w").png().toBuffer();
+    expect((await sharp(grayAlpha).metadata()).channels).toBe(2);
+    expect(await bytesOf(grayAlpha, gray)).toEqual([7, 200]);
   });
 
   it("resizes: cover crops, contain borders, fill distorts", async () => {
@@ -100,8 +144,24 @@ describe("images", () => {
     const filled = toBytes((await to("fill")).pixels);
     expect(filled[0]).toBeLessThan(20);
     expect(filled[15]).toBeGreaterThan(180);
-    expect((await to("fill")).notes).toEqual(["resized from 4×8 to 4×4 (fill)"]);
+    expect((await to("fill")).notes).toEqual(["resized from 4×8 to 4×4, stretched"]);
+    expect((await to("cover")).notes).toEqual(["resized from 4×8 to 4×4, centre crop"]);
     await expect(to("none")).rejects.toMatchObject({ code: "IMAGE_SIZE", message: expect.stringMatching(/4×8.*4×4/) });
+  });
+
+  it("cuts the centre out without resizing, and crops further after a cover", async () => {
+    const bytes = Array.from({ length: 6 * 8 }, (_, i) => i); // rows of 0…7, 8…15, …
+    const png = await raw(bytes, 8, 6, 1).toColourspace("b-w").png().toBuffer();
+    const cut = await imageFromBytes(png, "x.png", { size: [2, 4], channels: 1, resize: "crop" });
+    expect([...toBytes(cut.pixels)]).toEqual([18, 19, 20, 21, 26, 27, 28, 29]); // rows 2 and 3, columns 2 to 5
+    expect(cut.notes).toEqual(["centre 2×4 cut out of 6×8"]);
+    // a share of 0.5: resized to 6×8 (its own size), of which the centre 3×4 is kept
+    const covered = await imageFromBytes(png, "x.png", { size: [3, 4], channels: 1, resize: "cover", crop: 0.5 });
+    expect([...toBytes(covered.pixels)]).toEqual([10, 11, 12, 13, 18, 19, 20, 21, 26, 27, 28, 29]); // rows 1 to 3
+    await expect(imageFromBytes(png, "x.png", { size: [7, 7], channels: 1, resize: "crop" })).rejects.toMatchObject({
+      code: "IMAGE_SIZE",
+      message: "x.png is 6×8 (height×width), too small to cut 7×7 out of it.",
+    });
   });
 });
 
@@ -117,9 +177,19 @@ describe("images that are refused", () => {
     await refused(png, /16 bits/);
   });
 
-  it("four channels, transparent or not, and gray with alpha", async () => {
-    await refused(await raw([1, 2, 3, 128], 1, 1, 4).png().toBuffer(), /4 channels, one of them alpha/);
-    await refused(await raw([1, 2, 3, 255], 1, 1, 4).png().toBuffer(), /4 channels, one of them alpha/);
+  it("transparent ones, in gray as in colour", async () => {
+    await refused(await raw([1, 2, 3, 255, 1, 2, 3, 128], 2, 1, 4).png().toBuffer(), /transparent in places \(row 0, column 1\)/);
+    await refused(await raw([7, 254], 1, 1, 2).toColourspace("b-w").png().toBuffer(), /transparent in places/);
+  });
+
+  it("formats that cannot be read, by their own names", async () => {
+    const head = (...parts: (string | number)[]) =>
+      Buffer.concat(parts.map((part) => (typeof part === "number" ? Buffer.alloc(part) : Buffer.from(part, "latin1"))));
+    await refused(head(4, "ftypheic", 20), /is a HEIC file, which is not supported/);
+    await refused(head("P6\n2 2\n255\n", 12), /is a PPM file/);
+    await refused(head(40, "TRUEVISION-XFILE.\0"), /is a TGA file/);
+    await refused(head("8BPS", 40), /is a Photoshop file/);
+    await refused(head("%PDF-1.7\n", 40), /is a PDF file/);
   });
 
   it("text named .png, an empty file, half a PNG, a drawing", async () => {
@@ -131,7 +201,7 @@ describe("images that are refused", () => {
       .png()
       .toBuffer();
     await refused(png.subarray(0, png.length / 2), /damaged/);
-    await refused(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'), /svg/);
+    await refused(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'), /SVG/);
   });
 
   it("half a PNG with transparency, where that may be", async () => {

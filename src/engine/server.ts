@@ -20,6 +20,7 @@ import { defendRun } from "./jobs/defendRun.ts";
 import { doctor } from "./jobs/doctor.ts";
 import { explainRun } from "./jobs/explainRun.ts";
 import { inspectModel } from "./jobs/inspectModel.ts";
+import { labelRun } from "./jobs/labelRun.ts";
 import { servePatches } from "./jobs/patch/serve.ts";
 import { rankPatches } from "./jobs/rankPatches.ts";
 import { resume } from "./jobs/resume.ts";
@@ -71,6 +72,7 @@ export function serve(connection: MessageConnection, log: Log): void {
       void connection.sendProgress(attackImageProgress, params.token, update);
     }),
   );
+  on(requests.labelRun, (params) => labelRun(params));
   on(requests.explainRun, async (params, signal) => explainRun(params, await started(), context(signal, params.seed)));
   on(requests.defendRun, async (params, signal) => defendRun(params, await started(), context(signal, params.seed)));
   on(requests.rankPatches, (params) => rankPatches(params));

@@ -39,6 +39,8 @@ export interface InspectorState {
   readonly imageUri: string;
   readonly model: { readonly path: string; readonly label: string };
   readonly attack: Pick;
+  /** True class as a person chose it; null index for none. Null where the files around the picture may say it. */
+  readonly label: { readonly index: number | null; readonly name: string } | null;
   /** What stands in front of the model, first met first; the attack goes through it. */
   readonly defenses: readonly Pick[];
   readonly catalog: Catalog;
@@ -64,6 +66,8 @@ export type InspectorIntent =
   | { readonly kind: "cancelCard"; readonly id: CardId }
   | { readonly kind: "rerun"; readonly attack: Pick; readonly defenses: readonly Pick[] }
   | { readonly kind: "cancel" }
+  /** Asks the person for the true class, from a list of the model's class names. */
+  | { readonly kind: "chooseLabel" }
   /** The image and the model go on into the Patch Studio. */
   | { readonly kind: "openPatchStudio" }
   | { readonly kind: "export"; readonly format: "png" | "npz" | "panel" | "command"; readonly dataUrl?: string };

@@ -19,6 +19,7 @@ import type {
   TrainPatchUpdate,
 } from "./patch.ts";
 import type { AttackDocument, Finding } from "./results.ts";
+import type { LabelSource, VerdictKind } from "./verdict.ts";
 
 /**
  * The engine's contract: extension → engine over Node IPC. Every request can be cancelled (JSON-RPC cancellation) and fails with
@@ -90,11 +91,18 @@ export interface AttackImageParams {
   readonly attack: Pick;
   /** What stands in front of the model, first met first: the attack goes through it, and knows it. None when left out. */
   readonly defenses?: readonly Pick[];
-  /** True class; the model's own prediction when left out. */
-  readonly label?: number;
+  /** True class as a person chose it; null for none: the model's own prediction. Left out, the files around the picture may say it. */
+  readonly label?: number | null;
   readonly seed: number;
   /** Run folder to write; it is created. */
   readonly directory: string;
+}
+
+export interface LabelRunParams {
+  /** Run folder of an attack on a picture. */
+  readonly directory: string;
+  /** True class, chosen by a person. */
+  readonly label: number;
 }
 
 export interface ClassScore {
@@ -138,6 +146,16 @@ export interface AttackImageResult {
   readonly label: ClassScore;
   /** False when `label` is only the model's own prediction. */
   readonly labelKnown: boolean;
+  /** Class whose probability the trace follows, where that is another one than `label`: a label that was said after the attack. */
+  readonly reference?: ClassScore;
+  /** Beside `reference`: the attack as it was made survived rounding to 8 bits, whether or not it still counts as a success. */
+  readonly survivedRounding?: boolean;
+  /** Where a known label comes from. Left out in older runs. */
+  readonly labelSource?: LabelSource | null;
+  /** Class that a targeted attack aims at; null for any other than the label. Left out in older runs. */
+  readonly target?: ClassScore | null;
+  /** What became of the picture. Left out in older runs. */
+  readonly verdict?: VerdictKind;
   readonly before: ImageState;
   readonly after: ImageState;
   /** PNG of the signed difference, diverging colours; `differenceMax` is the end of its scale in units of [0,1]. */
@@ -260,6 +278,8 @@ export const requests = {
   warmUp: new RequestType<{ readonly model: string }, { readonly classes: readonly string[] }, ErrorData>("warmUp"),
   /** Reports `attackImageProgress` on the way. */
   attackImage: new RequestType<AttackImageParams & { readonly token: string }, AttackImageResult, ErrorData>("attackImage"),
+  /** Judges an attack on a picture anew, now that somebody has said its true class. Attacks nothing. */
+  labelRun: new RequestType<LabelRunParams, AttackImageResult, ErrorData>("labelRun"),
   /** Where the model looks, in the images of a run or in a picture that nobody attacked. Attacks nothing. */
   explainRun: new RequestType<Inspected & { readonly explanation: Pick }, AttentionResult, ErrorData>("explainRun"),
   /** The images of a run, or a picture, through defences in front of the model. Attacks nothing. */

@@ -77,7 +77,7 @@ describe("Inspector", () => {
     await frame.locator(".verdict.fooled").waitFor();
     expect(await frame.locator(".subtitle").textContent()).toMatch(/PGD-40.*ε 0\.3/);
     expect(Number(await fact(frame, "L∞"))).toBeCloseTo(0.3, 2);
-    expect(await frame.locator(".verdict").textContent()).toMatch(/7 \(.*\) → \d \(.*the attack succeeded/);
+    expect(await frame.locator(".verdict").textContent()).toMatch(/7 \(.*\) → \d \(.*own prediction changed \(no label\)/);
   });
 
   it("moves picture, norms, verdict, classes and attention together while scrubbing", async () => {

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readNpz } from "../../src/engine/io/npz.ts";
 import { writePng } from "../../src/engine/io/png.ts";
 import { type AttackImageParams, type AttackImageUpdate, attackImageProgress, requests } from "../../src/shared/protocol.ts";
 import { type EngineHandle, newWorkspace, startEngine, type Workspace } from "./support.ts";
@@ -80,6 +81,65 @@ describe("attack on a picture", () => {
     const wrong = params(attack, { label: 10 });
     await expect(engine.request(requests.attackImage, wrong)).rejects.toMatchObject({ code: "LABEL_RANGE" });
     expect(existsSync(wrong.directory)).toBe(false);
+  });
+
+  it("has the true class from the folder that the picture lies in, and none where a person says so", async () => {
+    const digits = workspace.file("digits");
+    for (const digit of ["2", "7"]) {
+      mkdirSync(path.join(digits, digit), { recursive: true });
+      copyFileSync(image, path.join(digits, digit, "x.png"));
+    }
+    const attack = { id: "fgsm", params: { eps: 0.01 } };
+    const right = await engine.request(requests.attackImage, params(attack, { image: path.join(digits, "7/x.png") }));
+    expect(right).toMatchObject({ labelKnown: true, label: { index: 7 }, labelSource: { kind: "folder" }, verdict: "resisted" });
+    // The picture is a seven: in the folder "2" the model is wrong before anything was attacked.
+    const wrong = await engine.request(requests.attackImage, params(attack, { image: path.join(digits, "2/x.png") }));
+    expect(wrong).toMatchObject({ label: { index: 2 }, verdict: "alreadyWrong", success: false, norms: { linf: 0 } });
+    const none = await engine.request(requests.attackImage, params(attack, { image: path.join(digits, "2/x.png"), label: null }));
+    expect(none).toMatchObject({ labelKnown: false, label: { index: 7 }, labelSource: null, verdict: "resisted" });
+  });
+
+  it("that led from a wrong prediction to the label has repaired it, once the label is said", async () => {
+    const asked = params(pgd(40));
+    const fooled = await engine.request(requests.attackImage, asked);
+    expect(fooled).toMatchObject({ verdict: "fooled", success: true, labelKnown: false });
+    const { directory, after } = fooled;
+    const repaired = await engine.request(requests.labelRun, { directory, label: after.prediction.index });
+    expect(repaired).toMatchObject({
+      verdict: "repaired",
+      success: false,
+      successAfter8Bit: false,
+      labelKnown: true,
+      label: { index: after.prediction.index, name: after.prediction.name },
+      labelSource: { kind: "person" },
+      reference: { index: 7 },
+    });
+    const json = (name: string): unknown => JSON.parse(readFileSync(path.join(directory, name), "utf8"));
+    expect(json("result.json")).toEqual(repaired);
+    expect(json("dataset.json")).toMatchObject({ labels: [after.prediction.index] });
+    expect(json("state.json")).toMatchObject({ status: "done", headline: `repaired: 7 → ${after.prediction.name}` });
+    const ledger = await readNpz(path.join(directory, "ledger.npz"));
+    expect(["label", "attacked/pgd/success", "attacked/pgd/prediction"].map((name) => ledger[name]?.data[0])).toEqual([
+      after.prediction.index,
+      0,
+      after.prediction.index,
+    ]);
+    // Said to be what the model predicted, it is a success again.
+    expect(await engine.request(requests.labelRun, { directory, label: 7 })).toMatchObject({
+      verdict: "fooled",
+      success: true,
+      successAfter8Bit: fooled.successAfter8Bit,
+    });
+    await expect(engine.request(requests.labelRun, { directory, label: 10 })).rejects.toMatchObject({ code: "LABEL_RANGE" });
+    expect(json("state.json")).toMatchObject({ status: "done" });
+  });
+
+  it("towards a class says whether it was reached, or was there before", async () => {
+    const to = (target: number) => ({ id: "pgd", params: { eps: 0.5, steps: 40, stepSize: 0.05, target } });
+    const reached = await engine.request(requests.attackImage, params(to(3), { label: 7 }));
+    expect(reached).toMatchObject({ target: { index: 3 }, verdict: reached.after.prediction.index === 3 ? "reached" : "notReached" });
+    expect(reached.success).toBe(reached.verdict === "reached");
+    expect(await engine.request(requests.attackImage, params(to(7), { label: 2 }))).toMatchObject({ verdict: "alreadyTarget" });
   });
 
   it("that is cancelled stops within a step", async () => {

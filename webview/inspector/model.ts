@@ -2,6 +2,7 @@ import { type CardId, cardIds, type DefendedSide, type DefenseResult } from "../
 import { probability } from "../../src/shared/format.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../src/shared/panels.ts";
 import type { AttackImageResult, ClassScore, Norms, TracePoint, TraceStep } from "../../src/shared/protocol.ts";
+import { labelText, noLabelText, type VerdictKind, verdictOf, verdictText } from "../../src/shared/verdict.ts";
 import { fileUrl } from "../lib/connect.ts";
 
 /** What the person has set in the panel itself; nothing of it is the truth, so none of it is kept by the host. */
@@ -76,7 +77,7 @@ export function shownOf(state: InspectorState, scrub: number | null): Shown {
 }
 
 export interface Verdict {
-  readonly kind: "fooled" | "resisted" | "wrong" | "running" | "none";
+  readonly kind: VerdictKind | "running" | "none";
   readonly text: string;
 }
 export const scoreText = ({ name, probability: p }: ClassScore): string => `${name} (${probability(p)})`;
@@ -86,18 +87,21 @@ export function verdict(state: InspectorState, shown: Shown): Verdict {
   const { result, status } = state;
   if (status === "running") return { kind: "running", text: "Attack running…" };
   if (!result) return { kind: "none", text: status === "cancelled" ? "Cancelled; no result." : "Not attacked yet." };
-  const { before, label } = result;
-  const from = before.prediction;
-  if (result.labelKnown && from.index !== label.index)
-    return { kind: "wrong", text: `Misclassified without an attack: ${label.name} predicted as ${scoreText(from)}.` };
-  const to = shown.scores[0] ?? result.after.prediction;
-  if (shown.iteration !== null) {
-    const changed = to.index !== label.index;
-    const text = changed ? `${scoreText(from)} → ${scoreText(to)}.` : `still ${scoreText(to)}.`;
-    return { kind: changed ? "fooled" : "resisted", text: `Iteration ${shown.iteration}: ${text}` };
-  }
-  if (result.success) return { kind: "fooled", text: `${scoreText(from)} → ${scoreText(to)}: the attack succeeded.` };
-  return { kind: "resisted", text: `Resisted: still ${scoreText(to)}.` };
+  const { before, label, labelKnown, target = null } = result;
+  const [from, to] = [before.prediction, shown.scores[0] ?? result.after.prediction];
+  const known = labelKnown ? label.index : null;
+  const kind = verdictOf({ label: known, clean: from.index, adversarial: to.index, target: target?.index ?? null });
+  const names = { label: labelKnown ? label.name : null, clean: scoreText(from), adversarial: scoreText(to), target: target?.name ?? null };
+  if (shown.iteration === null) return { kind, text: verdictText(kind, names) };
+  const text = from.index === to.index ? `still ${scoreText(to)}` : `${scoreText(from)} → ${scoreText(to)}`;
+  return { kind, text: `Iteration ${shown.iteration}: ${text}.` };
+}
+
+/** Whose label the verdict goes by, in a sentence; empty where nothing was attacked and nobody chose one. */
+export function labelLine({ result, label }: InspectorState): string {
+  if (result) return result.labelKnown ? labelText(result.label.name, result.labelSource ?? null) : noLabelText;
+  if (!label) return "";
+  return label.index === null ? noLabelText : labelText(label.name, { kind: "person", name: "" });
 }
 
 /** Whether the attack survives saving as a picture of 8 bits a channel. */

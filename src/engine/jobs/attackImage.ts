@@ -1,12 +1,13 @@
 import path from "node:path";
-import { BulwarkError } from "../../shared/errors.ts";
 import type { AttackImageParams, AttackImageResult, AttackImageUpdate, ClassScore, ImageState } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
+import { verdictOf } from "../../shared/verdict.ts";
 import { differenceBytes } from "../attention/colour.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
 import { fileIdentity } from "../datasets/identity.ts";
+import { type FoundLabel, labelOfPicture, type PictureLabel } from "../datasets/pictureLabel.ts";
 import { type Attack, type Bound, documented, labelOf } from "../define/index.ts";
 import { argmax, probabilities } from "../evaluation/clean.ts";
 import { classScores, readPicture } from "../evaluation/picture.ts";
@@ -25,6 +26,7 @@ import type { Engine } from "../session/engine.ts";
 import { TraceRecorder } from "./attackTrace.ts";
 import { commandLine } from "./commandLine.ts";
 import { forImage, inspectedModel } from "./inspected.ts";
+import { checkLabel, headlineOf, scoreOf } from "./labelRun.ts";
 
 /** What one attack on one picture is made of. */
 interface Task {
@@ -32,6 +34,8 @@ interface Task {
   readonly attack: Bound<Attack>;
   readonly model: Classifier;
   readonly pixels: Float32Array;
+  /** Null where nobody knows the label. */
+  readonly truth: PictureLabel | null;
   readonly notes: readonly string[];
   readonly engine: Engine;
   readonly store: RunStore;
@@ -54,30 +58,35 @@ export async function attackImage(
   const attack = { ...chosen, params };
   const defenses = p.defenses ?? [];
   const model = await inspectedModel({ model: p.model, defenses }, engine, ctx);
-  const { pixels, notes } = await readPicture(p.image, model);
-  if (p.label !== undefined && !(p.label >= 0 && p.label < model.classes))
-    throw new BulwarkError(
-      "LABEL_RANGE",
-      `The label ${p.label} is none of the ${model.classes} classes.`,
-      `Use 0 to ${model.classes - 1}.`,
-    );
+  const picture = await readPicture(p.image, model);
+  const { label: truth, notes: doubts } = await trueLabel(p, model);
+  const { pixels } = picture;
+  const notes = [...picture.notes, ...doubts];
   const title = `${labelOf(attack)} on ${path.basename(p.image)}`;
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "attack", title });
   return settle(
     store,
     () =>
       watchingDevice(store.append, () =>
-        attackInto({ p, attack, model, pixels, notes, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
+        attackInto({ p, attack, model, pixels, truth, notes, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
       ),
     (event) => store.append(event),
   );
 }
 
+/** As a person chose it, or as the files around the picture say. @throws LABEL_RANGE */
+async function trueLabel({ label, image }: AttackImageParams, model: Classifier): Promise<FoundLabel> {
+  if (label === undefined) return labelOfPicture(image, model.classNames);
+  if (label === null) return { label: null, notes: [] };
+  checkLabel(label, model.classes);
+  return { label: { index: label, source: { kind: "person", name: "" } }, notes: [] };
+}
+
 async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResult> {
-  const { model, pixels, store, p, attack } = task;
+  const { model, pixels, store, attack } = task;
   const shape = model.inputShape;
   const before = await probabilities(forImage(model, ctx), pixels);
-  const label = p.label ?? argmax(before, 0, model.classes);
+  const label = task.truth?.index ?? argmax(before, 0, model.classes);
   const scoresBefore = classScores(before, model);
   await writePicture(store.file("original.png"), pixels, 0, shape);
   task.update({ kind: "clean", size: shape, image: "original.png", prediction: top(scoresBefore) });
@@ -112,13 +121,18 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
   if (!record) throw new Error("an attacked batch has no record");
   const { defenses } = model;
   const { findings } = summarizeAttack([outcome], { attack, defenses, backend: engine.backend, seed: p.seed });
-  const named = [...parts.before.scores].find((score) => score.index === label);
+  const scored = (index: number): ClassScore => scoreOf(parts.before.scores, index, model.classNames);
+  const target = record.target === undefined ? null : scored(record.target);
+  const judged = { label: task.truth?.index ?? null, clean: parts.before.prediction.index, adversarial: parts.after.prediction.index };
   return {
     directory: store.directory,
     run: store.id,
     size: model.inputShape,
-    label: named ?? { index: label, name: model.classNames[label] ?? String(label), probability: 0 },
-    labelKnown: p.label !== undefined,
+    label: scored(label),
+    labelKnown: task.truth !== null,
+    labelSource: task.truth?.source ?? null,
+    target,
+    verdict: verdictOf({ ...judged, target: target?.index ?? null }),
     ...rest,
     difference: "difference.png",
     norms: { linf: record.linf, l2: record.l2, l0: record.l0 },
@@ -148,10 +162,7 @@ async function save(task: Task, outcome: BatchOutcome, result: AttackImageResult
   });
   await writeImageFiles(task, outcome, result);
   await store.writeJson(runFiles.result, result);
-  const verdict = result.success
-    ? `${result.before.prediction.name} → ${result.after.prediction.name}`
-    : `resisted: ${result.after.prediction.name}`;
-  await store.update({ headline: verdict });
+  await store.update({ headline: headlineOf(result) });
 }
 
 /** `dataset.json` and `ledger.npz`, as every run has them. */

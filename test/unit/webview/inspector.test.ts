@@ -7,6 +7,7 @@ import {
   applyUpdate,
   attackLabel,
   keptOf,
+  labelLine,
   nearestKept,
   outcome,
   pictureNotes,
@@ -39,7 +40,23 @@ test("the verdict is said in words", () => {
   expect(verdictOf({ ...named("running"), status: "cancelled" })).toEqual({ kind: "none", text: "Cancelled; no result." });
   if (!done.result) throw new Error("the fixture has a result");
   const wrong = { ...done, result: { ...done.result, label: { index: 1, name: "one", probability: 0 } } };
-  expect(verdictOf(wrong)).toEqual({ kind: "wrong", text: "Misclassified without an attack: one predicted as seven (0.998)." });
+  expect(verdictOf(wrong).kind).toBe("alreadyWrong");
+  expect(verdictOf(named("alreadyWrong")).text).toBe("Already wrong before the attack: one predicted as seven (0.998).");
+  expect(verdictOf(named("repaired"))).toEqual({
+    kind: "repaired",
+    text: "Repaired: seven (0.998) → three (0.871), which is the label. No success of the attack.",
+  });
+  expect(verdictOf(named("noLabel")).text).toBe("seven (0.998) → three (0.871): the model's own prediction changed (no label).");
+  expect(verdictOf(named("targetReached"))).toEqual({ kind: "reached", text: "seven (0.998) → three (0.871): target class reached." });
+});
+
+test("whose label counts is said, and where it comes from", () => {
+  expect(labelLine(done)).toBe("Label: seven, from the folder.");
+  expect(labelLine(named("alreadyWrong"))).toBe("Label: one, from labels.csv.");
+  expect(labelLine(named("repaired"))).toBe("Label: three, chosen by hand.");
+  expect(labelLine(named("noLabel"))).toBe("No label: attacking the model's own prediction.");
+  expect(labelLine(named("empty"))).toBe("");
+  expect(labelLine({ ...named("empty"), label: { index: 4, name: "four" } })).toBe("Label: four, chosen by hand.");
 });
 
 test("rounding to 8 bits is spoken of only where there was a success", () => {

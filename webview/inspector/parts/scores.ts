@@ -45,7 +45,7 @@ function table(pairs: readonly ScorePair[], result: AttackImageResult): HTMLElem
             "th",
             { title: pair.name, attributes: { scope: "row" } },
             pair.name,
-            pair.index === result.label.index ? h("span", { class: "muted" }, " (label)") : null,
+            result.labelKnown && pair.index === result.label.index ? h("span", { class: "muted" }, " (label)") : null,
           ),
           bar(pair.before, "clean"),
           bar(pair.after, "adversarial"),

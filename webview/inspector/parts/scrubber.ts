@@ -69,7 +69,7 @@ function spoken({ state, local }: Context, { iteration }: KeptPoint): string {
 function describe({ state }: Context, point: KeptPoint): HTMLElement[] {
   const name = (index: number): string =>
     (state.result?.before.scores ?? point.step.scores).find((s) => s.index === index)?.name ?? `class ${index}`;
-  const label = state.result?.label.name ?? state.clean?.prediction.name ?? "the true class";
+  const label = (state.result?.reference ?? state.result?.label)?.name ?? state.clean?.prediction.name ?? "the true class";
   return [
     h("span", { class: "key true" }, `${label} (${probability(point.trueProbability)})`),
     h("span", { class: "key other" }, `${name(point.otherClass)} (${probability(point.otherProbability)})`),

@@ -1,12 +1,17 @@
 import { count, duration, epsilon, number, plural } from "../../../src/shared/format.ts";
+import { noLabelText } from "../../../src/shared/verdict.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
-import { icon } from "../../lib/ui.ts";
-import { after8Bit, type Context, pictureNotes, type Shown, shownOf, type Verdict, verdict } from "../model.ts";
+import { button, icon, setButtonText } from "../../lib/ui.ts";
+import { after8Bit, type Context, labelLine, pictureNotes, type Shown, shownOf, type Verdict, verdict } from "../model.ts";
 
 const icons: Readonly<Record<Verdict["kind"], string>> = {
   fooled: "warning",
+  reached: "warning",
   resisted: "shield",
-  wrong: "error",
+  notReached: "shield",
+  alreadyWrong: "error",
+  alreadyTarget: "info",
+  repaired: "wand",
   running: "sync",
   none: "circle-slash",
 };
@@ -18,6 +23,10 @@ export function verdictLine(): Part<Context> {
   const rounding = h("p", { class: "rounding" });
   const how = h("p", { class: "muted" });
   const notes = h("p", { class: "muted" });
+  let send: Context["send"] = () => undefined;
+  const label = h("span");
+  const choose = button("", () => send({ kind: "chooseLabel" }), { label: "Choose the true class of the picture from a list" });
+  const labelRow = h("p", { class: "label-row" }, label, choose);
   const say = onChange((kind: Verdict["kind"], text: string) => {
     line.className = `verdict ${kind}`;
     fill(line, icon(icons[kind]), h("span", {}, text));
@@ -27,6 +36,12 @@ export function verdictLine(): Part<Context> {
       show(element, text !== "");
       setText(element, text);
     });
+  const sayLabel = onChange((text: string, canChoose: boolean) => {
+    show(labelRow, text !== "" || canChoose);
+    show(choose, canChoose);
+    setText(label, text);
+    setButtonText(choose, text === "" || text === noLabelText ? "Choose label…" : "Change label…");
+  });
   const [sayHow, sayNotes] = [sentence(how), sentence(notes)];
   const details = onChange((result: Context["state"]["result"], iteration: number | null, norms: Shown["norms"]) => {
     show(facts, norms !== null);
@@ -36,13 +51,15 @@ export function verdictLine(): Part<Context> {
     if (norms) fill(facts, ...factsOf(result, iteration, norms));
   });
   return {
-    element: h("section", { attributes: { "aria-label": "Verdict" } }, line, rounding, facts, how, notes),
-    update({ state, local }) {
+    element: h("section", { attributes: { "aria-label": "Verdict" } }, line, labelRow, rounding, facts, how, notes),
+    update({ state, local, send: sending }) {
+      send = sending;
       const shown = shownOf(state, local.scrub);
       const { kind, text } = verdict(state, shown);
       // The slider says what an iteration is: announcing each as well would talk over it.
       line.setAttribute("aria-live", local.scrub === null ? "polite" : "off");
       say(kind, text);
+      sayLabel(labelLine(state), state.result !== null && state.status !== "running");
       details(state.result, shown.iteration, shown.norms);
       sayHow(state.result?.how ? `Adaptive attack: ${state.result.how}.` : "");
       sayNotes(pictureNotes(state));
@@ -57,9 +74,6 @@ function factsOf(result: Context["state"]["result"], iteration: number | null, n
     fact("L2", number(norms.l2), "Length of the change"),
     fact("Pixels", pixels, "Pixels that changed"),
     result && iteration === null ? fact("Time", duration(result.seconds), plural(result.iterations, "iteration")) : null,
-    result && !result.labelKnown
-      ? fact("Label", `${result.label.name} (predicted class; no label given)`, "The image has no known label")
-      : null,
   ];
 }
 

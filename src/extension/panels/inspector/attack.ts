@@ -67,13 +67,14 @@ function askAgain(session: Session, before: CardStates): void {
 async function requestAttack(session: Session, request: InspectorRequest, signal: AbortSignal): Promise<AttackImageResult> {
   const engine = await session.services.engine.get();
   const { directory } = session;
+  const { label, ...asked } = request;
   const listener = engine.onProgress(attackImageProgress, directory, (update) => {
     if (session.directory === directory) stream(session, update);
   });
   try {
     return await session.services.engine.request(
       requests.attackImage,
-      { ...request, seed: setting(settings.seed, 1), directory, token: directory },
+      { ...asked, ...(label ? { label: label.index } : {}), seed: setting(settings.seed, 1), directory, token: directory },
       signal,
     );
   } finally {

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { CardId, CardParams, CardResult, Pick } from "../../../shared/cards.ts";
+import type { InspectorState } from "../../../shared/panels.ts";
 import type { AttackImageResult } from "../../../shared/protocol.ts";
 import { runFiles } from "../../../shared/runs.ts";
 import { isRecord, readJson } from "../../files.ts";
@@ -12,7 +13,10 @@ export interface InspectorRequest {
   readonly attack: Pick;
   /** What the attack goes through, first met first. */
   readonly defenses: readonly Pick[];
+  /** True class as a person chose it; null for none. Left out, the files around the picture may say it. */
+  readonly label?: ChosenLabel | null;
 }
+export type ChosenLabel = NonNullable<InspectorState["label"]>;
 /** What a card was asked and answered. */
 export interface CardRecord<K extends CardId = CardId> {
   readonly params: CardParams<K>;
@@ -29,10 +33,12 @@ export async function writeRequest(directory: string, request: InspectorRequest)
 export async function readRequest(directory: string): Promise<InspectorRequest | undefined> {
   const read = await readJson(path.join(directory, requestFile));
   if (!isRecord(read) || typeof read["image"] !== "string" || typeof read["model"] !== "string") return undefined;
-  const { image, model, attack, defenses } = read;
+  const { image, model, attack, defenses, label } = read;
   const picks = Array.isArray(defenses) ? defenses.filter(isPick) : [];
-  return { image, model, attack: isPick(attack) ? attack : { id: "fgsm", params: {} }, defenses: picks };
+  const request = { image, model, attack: isPick(attack) ? attack : { id: "fgsm", params: {} }, defenses: picks };
+  return isLabel(label) ? { ...request, label } : request;
 }
+const isLabel = (value: unknown): value is ChosenLabel => isRecord(value) && "index" in value && typeof value["name"] === "string";
 const isPick = (value: unknown): value is Pick => isRecord(value) && typeof value["id"] === "string" && isRecord(value["params"]);
 
 export async function writeCards(directory: string, cards: CardRecords): Promise<void> {

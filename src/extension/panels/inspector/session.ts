@@ -50,6 +50,7 @@ export function firstState(services: Services, host: InspectorHost, request: Ins
     model: modelLabel(request.model),
     attack: request.attack,
     defenses: request.defenses,
+    label: request.label ?? null,
     catalog: services.catalog,
     base: directory === "" ? "" : host.uri(directory),
     runId: path.basename(directory),
@@ -94,4 +95,5 @@ export const requestOf = ({ image, state }: Session): InspectorRequest => ({
   model: state.model.path,
   attack: state.attack,
   defenses: state.defenses,
+  label: state.label,
 });

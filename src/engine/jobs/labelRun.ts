@@ -1,0 +1,85 @@
+import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { AttackImageResult, ClassScore, LabelRunParams } from "../../shared/protocol.ts";
+import { runFiles } from "../../shared/runs.ts";
+import { isSuccess, type VerdictKind, verdictHeadline, verdictOf } from "../../shared/verdict.ts";
+import { readText } from "../io/files.ts";
+import { readNpz, writeNpz } from "../io/npz.ts";
+import { openRun, type RunStore, settle } from "../io/runStore.ts";
+import { type DatasetDocument, writeDataset } from "../report/datasetFile.ts";
+
+/**
+ * The result of an attack on a picture once somebody has said its true class: verdict, success and headline follow from the predictions
+ * that are there. `result.json`, `dataset.json`, `ledger.npz` and `adversarial.npz` say the label from now on. Attacks nothing.
+ * @throws RUN_NOT_FOUND, RUN_INVALID, RUN_LOCKED, LABEL_RANGE
+ */
+export async function labelRun({ directory, label }: LabelRunParams): Promise<AttackImageResult> {
+  const before = await readResult(path.join(directory, runFiles.result));
+  checkLabel(label, before.before.scores.length);
+  const result = labelled(before, label);
+  const store = await openRun(directory);
+  const work = async (): Promise<AttackImageResult> => {
+    await writeLabels(store, result);
+    await store.writeJson(runFiles.result, result);
+    await store.update({ headline: headlineOf(result) });
+    return result;
+  };
+  return settle(store, work, (event) => store.append(event));
+}
+
+async function readResult(file: string): Promise<AttackImageResult> {
+  const read = JSON.parse(await readText(file)) as Partial<AttackImageResult>;
+  if (read.before && read.after && read.label) return read as AttackImageResult;
+  throw new BulwarkError("RUN_INVALID", "This run is not an attack on one picture.", "Attack the picture again.");
+}
+
+/** The same predictions, judged by this label. */
+export function labelled(result: AttackImageResult, label: number): AttackImageResult {
+  const { before, after } = result;
+  const target = result.target?.index ?? null;
+  const verdict = verdictOf({ label, clean: before.prediction.index, adversarial: after.prediction.index, target });
+  const success = isSuccess(verdict);
+  const survived = result.survivedRounding ?? result.successAfter8Bit;
+  return {
+    ...result,
+    label: scoreOf(before.scores, label, []),
+    reference: result.reference ?? result.label,
+    labelKnown: true,
+    labelSource: { kind: "person", name: "" },
+    verdict,
+    success,
+    successAfter8Bit: success && survived,
+    survivedRounding: survived,
+  };
+}
+
+async function writeLabels(store: RunStore, { label, success, successAfter8Bit }: AttackImageResult): Promise<void> {
+  const dataset = JSON.parse(await readText(store.file(runFiles.dataset))) as DatasetDocument;
+  await writeDataset(store.directory, { ...dataset, labels: [label.index] });
+  const flags: Readonly<Record<string, number>> = { label: label.index, success: Number(success), success8: Number(successAfter8Bit) };
+  for (const file of [runFiles.ledger, runFiles.adversarial]) {
+    const arrays = await readNpz(store.file(file));
+    for (const [name, { data }] of Object.entries(arrays)) {
+      const value = flags[name.split("/").at(-1) ?? ""];
+      if (value !== undefined) data[0] = value;
+    }
+    await writeNpz(store.file(file), arrays);
+  }
+}
+
+/** @throws LABEL_RANGE */
+export function checkLabel(label: number, classes: number): void {
+  if (Number.isInteger(label) && label >= 0 && label < classes) return;
+  throw new BulwarkError("LABEL_RANGE", `The label ${label} is none of the ${classes} classes.`, `Use 0 to ${classes - 1}.`);
+}
+
+/** The score of a class, which a result may not list. */
+export const scoreOf = (scores: readonly ClassScore[], index: number, classNames: readonly string[]): ClassScore =>
+  scores.find((score) => score.index === index) ?? { index, name: classNames[index] ?? String(index), probability: 0 };
+
+/** What lists of runs say of it. */
+export function headlineOf({ label, labelKnown, before, after, target, verdict }: AttackImageResult): string {
+  const kind: VerdictKind = verdict ?? (before.prediction.index === after.prediction.index ? "resisted" : "fooled");
+  const names = { label: labelKnown ? label.name : null, clean: before.prediction.name, adversarial: after.prediction.name };
+  return verdictHeadline(kind, { ...names, target: target?.name ?? null });
+}

@@ -65,7 +65,10 @@ function stage(target, folder) {
   const isMap = (file) => file.endsWith(".map");
   cpSync(path.join(root, "dist"), path.join(folder, "dist"), { recursive: true, filter: (file) => !isMap(file) });
   cpSync(path.join(root, "media"), path.join(folder, "media"), { recursive: true });
-  for (const name of ["README.md", "CHANGELOG.md", "LICENSE", ".vscodeignore"]) cpSync(path.join(root, name), path.join(folder, name));
+  for (const name of ["CHANGELOG.md", "LICENSE", ".vscodeignore"]) cpSync(path.join(root, name), path.join(folder, name));
+  // The page of the extension is for people who install it; the repository's README is for those who build it.
+  cpSync(path.join(root, "media/marketplace.md"), path.join(folder, "README.md"));
+  rmSync(path.join(folder, "media/marketplace.md"));
   const {
     scripts,
     dependencies,

@@ -9,7 +9,7 @@ import { type EngineProcess, type LogLine, type StartOptions, startEngine } from
 import { createQueue, type RunQueue } from "./engine/queue.ts";
 import type { OpenPanels } from "./panels/panel.ts";
 import { createRunIndex, type RunIndex } from "./views/runIndex.ts";
-import { requireTrust, rootFolder, rootFolders, setting } from "./workspace.ts";
+import { requireTrust, rootFolder, rootFolders, setting, usePlaces } from "./workspace.ts";
 
 type ComputeChoice = Pick<StartOptions, "backend" | "device">;
 
@@ -29,6 +29,7 @@ export interface Services {
 }
 
 export function createServices(context: vscode.ExtensionContext): Services {
+  usePlaces(context);
   const log = vscode.window.createOutputChannel("Bulwark", { log: true });
   const activity = new vscode.EventEmitter<void>();
   const changed = (): void => activity.fire();

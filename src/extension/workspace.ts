@@ -1,15 +1,30 @@
 import * as vscode from "vscode";
 import { imageExtensions } from "../shared/contributions.ts";
 import { BulwarkError } from "../shared/errors.ts";
+import { isInside } from "./files.ts";
 
-/** The folder that gets `.bulwark/`: the one that holds `path`, else the first. @throws USAGE without a folder. */
+let storage: string | undefined;
+let media: string | undefined;
+/** Says once, when the extension starts, which folder takes results while none is open, and where the samples lie. */
+export function usePlaces(context: vscode.ExtensionContext): void {
+  storage = context.globalStorageUri.fsPath;
+  media = vscode.Uri.joinPath(context.extensionUri, "media").fsPath;
+}
+
+/** The folder that gets `.bulwark/`: the one that holds `path`, else the first, else the extension's own storage. */
 export function rootFolder(path?: string): string {
   const holder = path === undefined ? undefined : vscode.workspace.getWorkspaceFolder(vscode.Uri.file(path));
-  const folder = holder ?? vscode.workspace.workspaceFolders?.[0];
-  if (!folder) throw new BulwarkError("USAGE", "No folder is open.", "Open a folder: results are written to .bulwark in it.");
-  return folder.uri.fsPath;
+  const folder = (holder ?? vscode.workspace.workspaceFolders?.[0])?.uri.fsPath ?? storage;
+  if (folder === undefined) throw new BulwarkError("USAGE", "No folder is open.", "Open a folder: results are written to .bulwark in it.");
+  return folder;
 }
 export const rootFolders = (): string[] => (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath);
+
+/** Folders whose `.bulwark/` holds results: the open ones, or the extension's own storage. */
+export function resultFolders(): string[] {
+  const open = rootFolders();
+  return open.length > 0 || storage === undefined ? open : [storage];
+}
 
 /** Nothing of a folder is loaded or run before the user trusts it. @throws UNTRUSTED */
 export function requireTrust(): void {
@@ -30,8 +45,11 @@ export function toUri(argument: unknown): vscode.Uri | undefined {
 }
 export const toPath = (argument: unknown): string | undefined => toUri(argument)?.fsPath;
 
-/** Relative to its folder, as people know it. */
-export const shortPath = (path: string): string => vscode.workspace.asRelativePath(path, rootFolders().length > 1);
+/** Relative to its folder, as people know it; the samples are called so. */
+export const shortPath = (path: string): string =>
+  media !== undefined && isInside(media, path)
+    ? path.slice(media.length + 1)
+    : vscode.workspace.asRelativePath(path, rootFolders().length > 1);
 
 /** The resource of the active tab, text editor or not. */
 export function activeResource(): vscode.Uri | undefined {

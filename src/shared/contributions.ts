@@ -33,6 +33,8 @@ export const commands = {
   showLog: "bulwark.showLog",
   restartEngine: "bulwark.restartEngine",
   refreshViews: "bulwark.refreshViews",
+  /** A picture and a model that come with the extension, attacked at once. */
+  trySample: "bulwark.trySample",
 } as const;
 export type CommandId = (typeof commands)[keyof typeof commands];
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import type { Frame, Page } from "playwright-core";
 import { inject } from "vitest";
 import { openBrowser } from "../harness/browser.mjs";
-import { quickPickRow, runCommand, workbenchReady } from "../harness/gestures.mjs";
+import { quickPickRow, runCommand, sideBarIcon, workbenchReady } from "../harness/gestures.mjs";
 import { openAddress, startWorkbench } from "../harness/workbench.mjs";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -14,10 +14,11 @@ const artifacts = path.join(root, "artifacts");
 const themes = [
   ["light", "Light Modern", "vs"],
   ["contrast", "Dark High Contrast", "hc-black"],
+  ["contrast-light", "Light High Contrast", "hc-light"],
   ["dark", "Dark Modern", "vs-dark"],
 ] as const;
 
-/** A VS Code window on a copy of samples/, with the packed extension installed. */
+/** A VS Code window on a copy of samples/, on a folder of the test's own or on none, with the packed extension installed. */
 export interface Window {
   readonly page: Page;
   readonly workspace: string;
@@ -25,14 +26,16 @@ export interface Window {
   /** Frame of the panel whose document holds `selector`; waits until there is one to be seen. */
   panel(selector: string): Promise<Frame>;
   picture(name: string): Promise<void>;
-  /** One picture in a light, a dark and a high-contrast theme. `ready` makes sure that the panel is painted. */
-  pictures(name: string, ready: () => Promise<unknown>): Promise<void>;
+  /** One picture in a light, a dark and both high-contrast themes. `painted` makes sure that the panel is. */
+  pictures(name: string, painted: () => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }
 export interface WindowOptions {
   readonly name: string;
-  /** A row of the explorer that shows once the window is ready. */
-  readonly expects: string;
+  /** A row of the explorer that shows once the window is ready; undefined for a window without a folder. */
+  readonly expects: string | undefined;
+  /** The folder holds nothing but what `prepare` writes. */
+  readonly isBare?: boolean;
   readonly trust?: boolean;
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Variables of the extension host and of what it starts. */
@@ -55,8 +58,11 @@ export async function openWindow(options: WindowOptions): Promise<Window> {
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   process.once("exit", remove); // whatever ends the tests
   const workspace = path.join(folder, "workspace");
-  cpSync(path.join(root, "samples"), workspace, { recursive: true });
-  linkMnist(workspace);
+  mkdirSync(workspace, { recursive: true });
+  if (!options.isBare) {
+    cpSync(path.join(root, "samples"), workspace, { recursive: true });
+    linkMnist(workspace);
+  }
   options.prepare?.(workspace);
   const workbench = await startWorkbench({
     extensionsDirectory: inject("extensions"),
@@ -69,8 +75,11 @@ export async function openWindow(options: WindowOptions): Promise<Window> {
   const picture = async (name: string): Promise<void> => {
     await page.screenshot({ path: path.join(artifacts, "screenshots", `${name}.png`) });
   };
-  await page.goto(openAddress(workbench.authority, { folder: workspace }));
-  await workbenchReady(page, options.expects);
+  const { expects } = options;
+  const ready = (): Promise<void> =>
+    expects === undefined ? sideBarIcon(page).waitFor({ timeout: 60_000 }) : workbenchReady(page, expects);
+  await page.goto(openAddress(workbench.authority, expects === undefined ? {} : { folder: workspace }));
+  await ready();
   return {
     page,
     workspace,
@@ -80,12 +89,12 @@ export async function openWindow(options: WindowOptions): Promise<Window> {
       // The workbench in a browser writes down which editors are open every five seconds.
       await page.waitForTimeout(7000);
       await page.reload();
-      await workbenchReady(page, options.expects);
+      await ready();
     },
-    pictures: async (name, ready) => {
+    pictures: async (name, painted) => {
       for (const [short, theme, kind] of themes) {
         await useTheme(page, theme, kind);
-        await ready();
+        await painted();
         await page.waitForTimeout(500); // the last frame of a repaint cannot be waited for
         await picture(`${name}-${short}`);
       }

@@ -35,6 +35,11 @@ export const statusItem = (page, text) => page.locator(".statusbar-item", { hasT
 /** @param {Page} page @param {string | RegExp} text @returns {Locator} */
 export const quickPickRow = (page, text) => page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first();
 
+/** @param {Page} page @returns {Locator} Bulwark in the activity bar */
+export const sideBarIcon = (page) => page.locator('.activitybar .action-item a[aria-label="Bulwark"]');
+/** @param {Page} page @param {string | RegExp} text @returns {Locator} a button of an empty view */
+export const welcomeButton = (page, text) => page.locator(".welcome-view-content .monaco-button", { hasText: text });
+
 /** @param {Page} page @param {string} folder a row the explorer shows once the window is ready */
 export const workbenchReady = (page, folder) => explorerRow(page, folder).first().waitFor({ timeout: 60_000 });
 

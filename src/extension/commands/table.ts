@@ -15,6 +15,7 @@ import { previewData } from "./previewData.ts";
 import { rankPatches } from "./rankPatches.ts";
 import { runDoctor } from "./runDoctor.ts";
 import { cancelRun, deleteRun, openReport, openRun, openTraining, resumeRun, revealRun } from "./runs.ts";
+import { trySample } from "./trySample.ts";
 
 /** Arguments come from menus, lenses, trees, panels and scripts: each command checks its own. */
 type Command = (services: Services, ...args: unknown[]) => Promise<unknown>;
@@ -49,6 +50,7 @@ const table: Readonly<Record<keyof typeof commands, Command>> = {
   showLog,
   restartEngine,
   refreshViews,
+  trySample,
 };
 
 /** The result is the command's value; an error is shown, and the value is undefined. */

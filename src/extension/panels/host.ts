@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { panels } from "../../shared/contributions.ts";
 import type { FromWebview, ToWebview } from "../../shared/panels.ts";
 import { isRecord } from "../files.ts";
-import { rootFolders } from "../workspace.ts";
+import { resultFolders } from "../workspace.ts";
 
 export type PanelName = keyof typeof panels;
 
@@ -74,7 +74,7 @@ export function hostPanel<State, Update, Intent extends { readonly kind: string 
 }
 
 function resourceRoots(o: Pick<HostOptions<never>, "extensionUri" | "roots">): vscode.Uri[] {
-  const runs = rootFolders().map((root) => vscode.Uri.file(path.join(root, ".bulwark")));
+  const runs = resultFolders().map((root) => vscode.Uri.file(path.join(root, ".bulwark")));
   const own = ["dist", "media"].map((folder) => vscode.Uri.joinPath(o.extensionUri, folder));
   return [...own, ...runs, ...o.roots.map((root) => vscode.Uri.file(root))];
 }

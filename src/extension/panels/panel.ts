@@ -7,7 +7,7 @@ import { exists, isRecord } from "../files.ts";
 import { applyFix, showError } from "../messages.ts";
 import { readRunState } from "../runFolder.ts";
 import type { Services } from "../services.ts";
-import { rootFolder, rootFolders } from "../workspace.ts";
+import { resultFolders, rootFolder } from "../workspace.ts";
 import { wakeHidden } from "./hidden.ts";
 import { hostPanel, type PanelHost, type PanelName } from "./host.ts";
 import { saveDataUrl } from "./save.ts";
@@ -193,7 +193,7 @@ async function answerAll<Subject, State, Update, Intent extends { readonly kind:
 export async function folderOf(state: unknown, folder: string): Promise<string | undefined> {
   const id = isRecord(state) ? state["runId"] : undefined;
   if (typeof id !== "string" || id === "" || id !== path.basename(id) || id.startsWith(".")) return undefined;
-  for (const root of rootFolders()) {
+  for (const root of resultFolders()) {
     const directory = path.join(root, folder, id);
     if (await exists(directory)) return directory;
   }

@@ -4,7 +4,7 @@ import type { RunEvent } from "../../shared/events.ts";
 import { type RunState, runFiles, runsFolder } from "../../shared/runs.ts";
 import { foldersIn } from "../files.ts";
 import { readRunState } from "../runFolder.ts";
-import { rootFolders } from "../workspace.ts";
+import { resultFolders } from "../workspace.ts";
 
 export interface LiveProgress {
   readonly phase: string;
@@ -46,9 +46,9 @@ export function createRunIndex(): RunIndex {
     }, 150);
   };
   const watch = (): void => {
-    for (const folder of vscode.workspace.workspaceFolders ?? []) {
+    for (const folder of resultFolders()) {
       const watcher = vscode.workspace.createFileSystemWatcher(
-        new vscode.RelativePattern(folder, `${runsFolder}/*/{${runFiles.state},${runFiles.report},${runFiles.result}}`),
+        new vscode.RelativePattern(vscode.Uri.file(folder), `${runsFolder}/*/{${runFiles.state},${runFiles.report},${runFiles.result}}`),
       );
       disposables.push(watcher, watcher.onDidChange(refresh), watcher.onDidCreate(refresh), watcher.onDidDelete(refresh));
     }
@@ -89,7 +89,7 @@ export function createRunIndex(): RunIndex {
 
 async function readAll(): Promise<readonly RunEntry[]> {
   const entries: RunEntry[] = [];
-  for (const root of rootFolders())
+  for (const root of resultFolders())
     for (const id of await foldersIn(path.join(root, runsFolder))) {
       const directory = path.join(root, runsFolder, id);
       const state = await readRunState(directory);
@@ -101,7 +101,7 @@ async function readAll(): Promise<readonly RunEntry[]> {
 /** A run that was made after the last look. */
 async function readOne(id: string): Promise<RunEntry | undefined> {
   if (id !== path.basename(id)) return undefined;
-  for (const root of rootFolders()) {
+  for (const root of resultFolders()) {
     const directory = path.join(root, runsFolder, id);
     const state = await readRunState(directory);
     if (state) return { id, directory, state, live: undefined };

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { sampleNames, sampleOf } from "../../../src/extension/samples.ts";
 import { commands, experimentLanguage, imageExtensions, panels, settings, views } from "../../../src/shared/contributions.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
@@ -18,14 +19,14 @@ interface Manifest {
     readonly commands: readonly { readonly command: string; readonly title: string; readonly category: string }[];
     readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
     readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
-    readonly viewsWelcome: readonly { readonly view: string; readonly contents: string }[];
+    readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when?: string }[];
     readonly configuration: {
       readonly properties: Readonly<Record<string, { readonly description?: string; readonly markdownDescription?: string }>>;
     };
     readonly languages: readonly { readonly id: string; readonly configuration: string }[];
     readonly grammars: readonly { readonly path: string }[];
     readonly walkthroughs: readonly {
-      readonly steps: readonly { readonly description: string; readonly media: { readonly markdown: string } }[];
+      readonly steps: readonly { readonly description: string; readonly media: { readonly image: string; readonly altText: string } }[];
     }[];
   };
 }
@@ -45,7 +46,7 @@ describe("package.json", () => {
 
   it("has titles that begin with a verb, in the category Bulwark", () => {
     const verbs =
-      /^(Attack|Cancel|Create|Delete|Evaluate|Explain|Fetch|Inspect|Install|Open|Preview|Rank|Refresh|Restart|Resume|Reveal|Run|Select|Show|Train)\b/;
+      /^(Attack|Cancel|Create|Delete|Evaluate|Explain|Fetch|Inspect|Install|Open|Preview|Rank|Refresh|Restart|Resume|Reveal|Run|Select|Show|Train|Try)\b/;
     for (const { title, category } of contributes.commands) {
       expect(title).toMatch(verbs);
       expect(category).toBe("Bulwark");
@@ -87,10 +88,34 @@ describe("package.json", () => {
     const files = [
       ...contributes.languages.map(({ configuration }) => configuration),
       ...contributes.grammars.map((grammar) => grammar.path),
-      ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown)),
+      ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.image)),
       "media/icons/bulwark.svg",
     ];
     for (const file of files) expect(existsSync(path.join(root, file)), file).toBe(true);
+  });
+
+  it("brings samples: networks that name their classes, pictures in folders of those names, and their licences", () => {
+    const notice = readFileSync(path.join(root, "media/samples/NOTICE.md"), "utf8");
+    for (const name of sampleNames) {
+      const { model, image, pictures } = sampleOf(root, name);
+      expect(existsSync(image), image).toBe(true);
+      const contract = JSON.parse(readFileSync(path.join(path.dirname(model), "model.bulwark.json"), "utf8")) as {
+        readonly output: { readonly classes: readonly string[] };
+      };
+      for (const folder of readdirSync(pictures)) {
+        expect(contract.output.classes).toContain(folder);
+        for (const picture of readdirSync(path.join(pictures, folder))) expect(notice).toContain(picture);
+      }
+    }
+    expect(() => sampleOf(root, "cats")).toThrow("There is no sample");
+  });
+
+  it("offers a sample first, wherever a view is empty and in the walkthrough", () => {
+    const firstLink = (text: string): string | undefined => /\(command:([\w.]+)\)/.exec(text)?.[1];
+    for (const view of [views.models, views.data, views.runs])
+      for (const { contents, when = "" } of contributes.viewsWelcome.filter((one) => one.view === view))
+        expect(firstLink(contents)).toBe(when.includes("!isWorkspaceTrusted") ? "workbench.trust.manage" : commands.trySample);
+    expect(firstLink(contributes.walkthroughs[0]?.steps[0]?.description ?? "")).toBe(commands.trySample);
   });
 
   it("describes each setting", () => {

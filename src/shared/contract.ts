@@ -60,3 +60,35 @@ export const InputContractSchema = Type.Object(
 );
 
 export type InputContract = Static<typeof InputContractSchema>;
+
+/**
+ * Where what is said of a model comes from: a contract file beside it, a contract that was given with it (`--contract`, an experiment),
+ * other files or data that its maker left with it, its own first layer, a published network that it is by name, or nothing at all.
+ */
+export type SourceKind = "file" | "given" | "metadata" | "layer" | "known" | "assumed";
+export interface KnownFrom {
+  readonly kind: SourceKind;
+  /** For people, such as "model.bulwark.json" or "metadata.json (Teachable Machine)". */
+  readonly text: string;
+}
+
+type Values = number | readonly number[] | undefined;
+const listOf = (value: Values, otherwise: number): readonly number[] => (typeof value === "object" ? value : [value ?? otherwise]);
+
+/** What the model sees for black and white, each channel: (0 − mean) / scale and (255 − mean) / scale. */
+export function inputRange({ mean, scale }: Pick<InputContract["input"], "mean" | "scale">): { low: number[]; high: number[] } {
+  const [means, scales] = [listOf(mean, 0), listOf(scale, 255)];
+  const channels = Math.max(means.length, scales.length);
+  const at = (values: readonly number[], i: number): number => values[values.length === 1 ? 0 : i] as number;
+  const seen = (byte: number): number[] => Array.from({ length: channels }, (_, i) => (byte - at(means, i)) / at(scales, i));
+  return { low: seen(0), high: seen(255) };
+}
+
+const rounded = (value: number): string => String(Number(value.toPrecision(3)) + 0).replace("-", "−");
+
+/** "0…1", "−1…1", "−2.12…2.25, −2.04…2.43, −1.8…2.64": what the model sees for pixels from black to white. */
+export function inputRangeText(input: Pick<InputContract["input"], "mean" | "scale">): string {
+  const { low, high } = inputRange(input);
+  const ranges = low.map((value, i) => `${rounded(value)}…${rounded(high[i] as number)}`);
+  return [...new Set(ranges)].length === 1 ? (ranges[0] as string) : ranges.join(", ");
+}

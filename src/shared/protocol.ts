@@ -1,6 +1,7 @@
 import { NotificationType, ProgressType, RequestType } from "vscode-jsonrpc";
 import type { AttentionResult, DefenseResult, Inspected, Pick } from "./cards.ts";
 import type { Catalog } from "./catalog.ts";
+import type { InputContract, KnownFrom } from "./contract.ts";
 import type { Device } from "./devices.ts";
 import type { ErrorData } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
@@ -81,6 +82,13 @@ export interface ModelInspection {
   readonly classes: number;
   readonly parameters: number;
   readonly layers: readonly { readonly name: string; readonly type: string; readonly outputShape: readonly (number | null)[] }[];
+  /** The contract in force, completed by what else is known of the model. */
+  readonly contract: InputContract;
+  /** Where its input range comes from. */
+  readonly contractSource: KnownFrom;
+  /** In class order; null where nothing names them. */
+  readonly classNames: readonly string[] | null;
+  readonly classNamesSource: KnownFrom | null;
   readonly warnings: readonly string[];
 }
 

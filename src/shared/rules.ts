@@ -77,6 +77,22 @@ const catalogue = [
     why: "A conversion to 3-D leaves out poolings that its slices are too small for, so the network is not quite the one that the paper names.",
   },
   {
+    id: "RB111",
+    title: "Input range assumed",
+    severity: "warning",
+    when: "model",
+    cost: 0,
+    why: "A network that was trained on 0…255 or −1…1 gives meaningless scores for 0…1, and still looks robust or broken. Nothing in its files says which range it takes.",
+  },
+  {
+    id: "RB112",
+    title: "Contract contradicts the model",
+    severity: "warning",
+    when: "model",
+    cost: 0,
+    why: "The network normalises its images itself, or its maker says which range it takes, and the input contract says another one.",
+  },
+  {
     id: "RB201",
     title: "Attack leaves its threat model",
     severity: "error",

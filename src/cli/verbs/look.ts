@@ -3,8 +3,10 @@ import { doctor as examine } from "../../engine/jobs/doctor.ts";
 import { fetch } from "../../engine/jobs/fetch.ts";
 import { inspectModel } from "../../engine/jobs/inspectModel.ts";
 import type { ParameterSchema } from "../../shared/catalog.ts";
+import { type InputContract, inputRangeText } from "../../shared/contract.ts";
 import { deviceNote } from "../../shared/devices.ts";
 import { count } from "../../shared/format.ts";
+import type { ModelInspection } from "../../shared/protocol.ts";
 import { printJson, printText, tableText } from "../print.ts";
 import type { VerbAction } from "./index.ts";
 
@@ -49,7 +51,7 @@ export const inspect: VerbAction = async (args, session) => {
   const inspection = await inspectModel(args.positionals[0] ?? "", contract);
   if (args.flag("json")) printJson(inspection);
   else {
-    const { format, inputShape, classes, parameters, layers, warnings } = inspection;
+    const { format, inputShape, classes, parameters, layers, contract, warnings } = inspection;
     const shape = (sides: readonly (number | null)[]): string => sides.map((side) => side ?? "n").join("×");
     printText(`${format}, input ${shape(inputShape)}, ${classes} classes, ${count(parameters)} parameters`);
     printText(
@@ -58,10 +60,24 @@ export const inspect: VerbAction = async (args, session) => {
         layers.map((layer) => [layer.name, layer.type, shape(layer.outputShape)]),
       ),
     );
+    printText(`input range ${rangeText(inspection)}${channelsText(contract)}`);
+    printText(`class names: ${namesText(inspection)}`);
     for (const warning of warnings) printText(`warning: ${warning}`);
   }
   return 0;
 };
+
+const rangeText = ({ contract, contractSource }: ModelInspection): string => `${inputRangeText(contract.input)} (${contractSource.text})`;
+
+const channelsText = ({ input: { channels } }: InputContract): string => (channels === undefined ? "" : `, channels ${channels}`);
+
+const namesShown = 5;
+
+function namesText({ classNames, classNamesSource }: ModelInspection): string {
+  if (!classNames || !classNamesSource) return "none known; put them into labels.txt beside the model, one to a line";
+  const more = classNames.length > namesShown ? ` … and ${count(classNames.length - namesShown)} more` : "";
+  return `${classNames.slice(0, namesShown).join(", ")}${more} (${classNamesSource.text})`;
+}
 
 export const fetchData: VerbAction = async (args, session) => {
   const dataset = args.positionals[0] ?? "";

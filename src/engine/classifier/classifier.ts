@@ -1,5 +1,5 @@
-import type { InputContract } from "../../shared/contract.ts";
-import type { Choice } from "../../shared/results.ts";
+import type { InputContract, KnownFrom } from "../../shared/contract.ts";
+import type { Choice, Finding } from "../../shared/results.ts";
 import type { Streams } from "../random.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
 
@@ -55,7 +55,12 @@ export interface FrontDefense extends Choice {
 export interface Classifier {
   readonly inputShape: readonly [height: number, width: number, channels: number];
   readonly classes: number;
+  /** Of every class; "0", "1", … where nothing names them. */
   readonly classNames: readonly string[];
+  /** Something names the classes: the contract, metadata, a list beside the model, the data it was trained on. */
+  readonly classNamesKnown: boolean;
+  /** WordNet ids of the classes, where they are known: those of ImageNet. */
+  readonly synsets: readonly string[] | null;
   /** Differentiable class scores [b,k]; log-probabilities where the network gives nothing rawer. The caller disposes. */
   logits(x: Images): Logits;
   readonly evaluations: { forward: number; gradient: number };
@@ -68,6 +73,8 @@ export interface Classifier {
   /** Undefined where the model does not show its layers. */
   readonly layers: LayerSource | undefined;
   readonly contract: InputContract;
+  /** Where the contract's input range comes from; "assumed" where nothing says it. */
+  readonly contractSource: KnownFrom;
   /** The defences that the model carries: those it was trained with, then those in front of it, in the order in which an image meets them. */
   readonly defenses: readonly Choice[];
   /** What stands in front of the network, in the order in which an image meets it; absent where nothing does. */
@@ -76,8 +83,8 @@ export interface Classifier {
   readonly bare?: Classifier;
   /** How gradients get past what stands in front, in words: "BPDA through bit depth"; undefined where nothing stands in front. */
   readonly passage?: string;
-  /** Warnings found while loading, such as RB102. */
-  readonly warnings: readonly string[];
+  /** What rules about a model say of this one, such as RB102. */
+  readonly findings: readonly Finding[];
   dispose(): void;
 }
 

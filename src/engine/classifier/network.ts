@@ -1,6 +1,6 @@
-import type { InputContract } from "../../shared/contract.ts";
+import type { InputContract, KnownFrom } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Choice } from "../../shared/results.ts";
+import type { Choice, Finding } from "../../shared/results.ts";
 import { freeze } from "../backends/index.ts";
 import type { TrainingPlan } from "../define/index.ts";
 import { type Images, type Logits, tf, type tfl } from "../tf.ts";
@@ -18,7 +18,9 @@ export interface NetworkOptions {
   readonly inputShape?: readonly [number, number, number];
   readonly defenses?: readonly Choice[];
   readonly classNames?: readonly string[];
-  readonly warnings?: readonly string[];
+  readonly synsets?: readonly string[] | null;
+  readonly contractSource?: KnownFrom;
+  readonly findings?: readonly Finding[];
   /** Tell the backend that the weights stay as they are (default true); false while the network is being trained. */
   readonly freeze?: boolean;
 }
@@ -44,11 +46,14 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
     return offset === 0 ? logits : tf.slice(logits, [0, offset]);
   };
   const classes = classesOf(network, o, inputShape, logitsOf);
-  const classNames = o.classNames ?? o.contract.output?.classes;
+  const names = o.classNames ?? o.contract.output?.classes;
+  const classNames = names?.length === classes ? names : null;
   return {
     inputShape,
     classes,
-    classNames: classNames?.length === classes ? classNames : Array.from({ length: classes }, (_, i) => String(i)),
+    classNames: classNames ?? Array.from({ length: classes }, (_, i) => String(i)),
+    classNamesKnown: classNames !== null,
+    synsets: o.synsets ?? null,
     logits: (x) => {
       count(x.shape[0]);
       return tf.tidy(() => logitsOf(runNetwork(network, networkInput(x, o.contract, o.plan))));
@@ -57,8 +62,9 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
     randomised: false,
     layers: layerSourceOf({ network, contract: o.contract, plan: o.plan, logitsOf, count }),
     contract: o.contract,
+    contractSource: o.contractSource ?? { kind: "given", text: "the contract it was made with" },
     defenses: o.defenses ?? [],
-    warnings: o.warnings ?? [],
+    findings: o.findings ?? [],
     dispose: () => {
       unfreeze();
       network.dispose();

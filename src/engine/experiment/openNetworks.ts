@@ -17,7 +17,6 @@ export interface OpenArm {
   /** With everything that stands in front of it. It is closed when another network is opened. */
   readonly classifier: Classifier;
   readonly modelHash: string;
-  readonly outputs: OpenedModel["outputs"];
 }
 
 /** The networks of a run, one open at a time: pieces of one network follow one another. */
@@ -73,11 +72,11 @@ export class OpenNetworks {
     }
   }
 
-  async #fronted(arm: ResolvedArm, { classifier: network, sha256, outputs }: OpenedModel): Promise<OpenArm> {
+  async #fronted(arm: ResolvedArm, { classifier: network, sha256 }: OpenedModel): Promise<OpenArm> {
     const classifier = defended(network, arm.front, { random: (i) => this.#ctx.rng.stream(`defense/${i}`) });
     if (!this.#tried.has(arm.name)) await checkDefenses(classifier.front ?? [], classifier.inputShape);
     this.#tried.add(arm.name);
-    return { classifier, modelHash: sha256, outputs };
+    return { classifier, modelHash: sha256 };
   }
 }
 

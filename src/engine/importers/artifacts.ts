@@ -25,6 +25,8 @@ export interface Artifacts {
   readonly topology: Record<string, unknown>;
   readonly specs: readonly WeightSpec[];
   readonly weights: Uint8Array<ArrayBuffer>;
+  /** `userDefinedMetadata`: what a trainer or converter left. */
+  readonly metadata: Record<string, unknown> | undefined;
   /** Of model.json and the weights after it, hexadecimal. */
   readonly sha256: string;
 }
@@ -56,7 +58,8 @@ export async function readArtifacts(file: string): Promise<Artifacts> {
     return offset + part.length;
   }, 0);
   const sha256 = createHash("sha256").update(content).update(weights).digest("hex");
-  return { topology, specs: manifest.flatMap((group) => group.weights), weights, sha256 };
+  const metadata = record(json["userDefinedMetadata"]);
+  return { topology, specs: manifest.flatMap((group) => group.weights), weights, metadata, sha256 };
 }
 
 function parse(content: string, file: string): Record<string, unknown> {

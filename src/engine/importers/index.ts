@@ -1,11 +1,11 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import "../models/layers/index.ts"; // registers the layers that tfjs lacks
-import { modelRules } from "../rules/index.ts";
-import { findingsOf } from "../rules/rule.ts";
+import type { ModelEvidence } from "../rules/evidence.ts";
 import { tfl } from "../tf.ts";
 import { type Artifacts, readArtifacts, toHandler } from "./artifacts.ts";
 import { checkContract, parseContract, readContract } from "./contract.ts";
+import { knowledgeOf, type ModelKnowledge } from "./evidence/index.ts";
 import { checkFinite } from "./finite.ts";
 import { contractFile, locateModel } from "./locate.ts";
 import { type Ending, removeSoftmax } from "./softmax.ts";
@@ -14,16 +14,15 @@ export { parseContract } from "./contract.ts";
 export { locateModel } from "./locate.ts";
 export { saveNetwork } from "./save.ts";
 
-export interface LoadedNetwork {
+export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contractSource" | "classes"> {
   /** The caller disposes. */
   readonly network: tfl.LayersModel;
-  readonly contract: InputContract;
   readonly format: string;
   /** The `model.json`. */
   readonly file: string;
   readonly outputs: "logits" | "probabilities";
-  /** Beginning with the rule's name, such as "RB102: …". */
-  readonly warnings: string[];
+  /** What rules about a model look at. */
+  readonly evidence: ModelEvidence;
   /** Harmless things done while loading, for the user to know. */
   readonly notes: readonly string[];
   /** Of model.json and weights. */
@@ -31,8 +30,8 @@ export interface LoadedNetwork {
 }
 
 /**
- * Loads a TensorFlow.js layers model and its input contract. A final softmax is taken off where that can be done; otherwise `outputs`
- * is "probabilities", with warning RB102.
+ * Loads a TensorFlow.js layers model and its input contract, which what else is known of the model completes. A final softmax is taken
+ * off where that can be done; otherwise `outputs` is "probabilities" (RB102).
  * @param path `model.json`, a folder that holds it, or a run folder.
  * @param given contract that replaces the one beside the model, except for the defences that the model carries and the images they take.
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, graph model, no classifier, contract that does not fit), MODEL_NAN
@@ -47,11 +46,19 @@ export async function loadNetwork(path: string, given?: InputContract): Promise<
   const network = await build(artifacts, file);
   try {
     checkClassifier(network, contract, file);
+    const { contradiction, ...known } = await knowledgeOf(contract, {
+      file,
+      network,
+      metadata: artifacts.metadata,
+      isGiven: given !== undefined,
+    });
+    const { outputs, notes } = judge(ending, contract);
+    const evidence: ModelEvidence = { outputs, contractSource: known.contractSource, contradiction };
+    return { network, ...known, format: "tfjs-layers", file, outputs, evidence, notes, sha256: artifacts.sha256 };
   } catch (error) {
     network.dispose();
     throw error;
   }
-  return { network, contract, format: "tfjs-layers", file, ...judge(ending, contract), sha256: artifacts.sha256 };
 }
 
 /** A volumized network does not show the size of its images: where the new contract does not name it either, the stored one does. */
@@ -83,15 +90,12 @@ async function build(artifacts: Artifacts, file: string): Promise<tfl.LayersMode
   }
 }
 
-function judge(ending: Ending, contract: InputContract): Pick<LoadedNetwork, "outputs" | "warnings" | "notes"> {
+function judge(ending: Ending, contract: InputContract): Pick<LoadedNetwork, "outputs" | "notes"> {
   const declared = contract.output?.kind;
   const probabilities = ending.kind === "none" ? declared === "probabilities" : !ending.removed;
-  if (probabilities) {
-    const warnings = findingsOf(modelRules, { outputs: "probabilities" }, {}).map(({ rule, message }) => `${rule}: ${message}`);
-    return { outputs: "probabilities", warnings, notes: [] };
-  }
+  if (probabilities) return { outputs: "probabilities", notes: [] };
   const notes = ending.removed ? [`the final ${ending.kind} is taken off: attacks use the scores before it`] : [];
-  return { outputs: "logits", warnings: [], notes };
+  return { outputs: "logits", notes };
 }
 
 /** One input that is an image, one output with a score for each of at least two classes. Models with a training defence are not checked: a volumized network has another shape. */
@@ -105,10 +109,6 @@ function checkClassifier(network: tfl.LayersModel, contract: InputContract, file
   if (output.length !== 2) throw bad(`gives [${output.join(", ")}] for an image, not one score for each class`);
   const classes = output[1];
   if (typeof classes === "number" && classes < 2) throw bad("has a single output; at least two classes are needed");
-  const names = contract.output?.classes;
-  const before = contract.output?.labelOffset ?? 0;
-  if (names && typeof classes === "number" && names.length !== classes - before)
-    throw bad(`gives ${classes} scores but its contract names ${names.length} classes${before ? ` after the first ${before}` : ""}`);
   checkContract(shapeOf(network.inputs[0]).slice(1), contract, file);
 }
 

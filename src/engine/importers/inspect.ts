@@ -1,11 +1,13 @@
 import type { InputContract } from "../../shared/contract.ts";
 import type { ModelInspection } from "../../shared/protocol.ts";
+import { modelRules } from "../rules/index.ts";
+import { findingLine, findingsOf } from "../rules/rule.ts";
 import type { tfl } from "../tf.ts";
 import { loadNetwork, shapeOf } from "./index.ts";
 
-/** What a model file holds: shapes (null = any size), classes, parameters, layers. Errors as `loadNetwork`. */
-export async function inspectNetwork(path: string, contract?: InputContract): Promise<ModelInspection> {
-  const { network, format, warnings, notes } = await loadNetwork(path, contract);
+/** What a model file holds: shapes (null = any size), classes, parameters, layers, and what is known of its input. Errors as `loadNetwork`. */
+export async function inspectNetwork(path: string, given?: InputContract): Promise<ModelInspection> {
+  const { network, format, contract, contractSource, classes, evidence, notes } = await loadNetwork(path, given);
   try {
     return {
       format,
@@ -13,7 +15,11 @@ export async function inspectNetwork(path: string, contract?: InputContract): Pr
       classes: shapeOf(network.outputs[0]).at(-1) ?? 0,
       parameters: network.countParams(),
       layers: network.layers.map((layer) => ({ name: layer.name, type: layer.getClassName(), outputShape: outputShape(layer) })),
-      warnings: [...warnings, ...notes],
+      contract,
+      contractSource,
+      classNames: classes?.names ?? null,
+      classNamesSource: classes?.source ?? null,
+      warnings: [...findingsOf(modelRules, evidence, {}).map(findingLine), ...notes],
     };
   } finally {
     network.dispose();

@@ -5,7 +5,7 @@ import { temporaryName, writeError } from "../io/files.ts";
 import { tf, type tfl } from "../tf.ts";
 
 /**
- * Saves a network as `model.json`, `weights.bin` and `model.bulwark.json` in `directory`. All three are written aside first and then
+ * Saves a network as `model.json`, `weights.bin` and `model.bulwark.json` in `directory`; the contract names its input range. All three are written aside first and then
  * renamed, so that a full disk leaves an earlier model as it was. @throws DISK_FULL, NOT_WRITABLE
  */
 export async function saveNetwork(network: tfl.LayersModel, directory: string, contract: InputContract): Promise<void> {
@@ -20,7 +20,7 @@ export async function saveNetwork(network: tfl.LayersModel, directory: string, c
   };
   await writeTogether(directory, {
     "weights.bin": toBytes(artifacts.weightData),
-    "model.bulwark.json": `${JSON.stringify(contract, null, 2)}\n`,
+    "model.bulwark.json": `${JSON.stringify({ ...contract, input: { mean: 0, scale: 255, ...contract.input } }, null, 2)}\n`,
     "model.json": JSON.stringify(model),
   });
 }

@@ -107,7 +107,10 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
     trace: await trace.finish(),
     how: model.bare ? how : null,
   });
-  const result = { ...done, findings: [...done.findings, ...deviceFindings(await readRunEvents(store.directory))] };
+  const result = {
+    ...done,
+    findings: [...(model.bare?.findings ?? model.findings), ...done.findings, ...deviceFindings(await readRunEvents(store.directory))],
+  };
   await save(task, outcome, result);
   return result;
 }

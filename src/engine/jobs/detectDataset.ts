@@ -8,6 +8,7 @@ import { detectImages } from "../evaluation/detect.ts";
 import { scoresNotNumbers } from "../harness/predict.ts";
 import { writeNpz } from "../io/npz.ts";
 import { bind } from "../registry.ts";
+import { findingLine } from "../rules/rule.ts";
 import type { Engine } from "../session/engine.ts";
 import { type ModelRequest, runOverImages, type Working, withModel, writeIdentities } from "./overImages.ts";
 
@@ -50,7 +51,7 @@ export async function detectDataset(
       const mean = scores.reduce((sum, score) => sum + score, 0) / images.n;
       return { document, headline: `${detector.entry.title}: ${number(mean)} on average` };
     };
-    const { warnings } = model;
+    const warnings = model.findings.map(findingLine);
     return runOverImages(p, { kind: "detect", phase: detector.entry.title, warnings, work }, engine, ctx);
   });
 }

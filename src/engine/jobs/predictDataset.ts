@@ -9,6 +9,7 @@ import { batchesOf, batchSizeOf } from "../evaluation/batches.ts";
 import { checkImages, largestScores } from "../harness/predict.ts";
 import { type NpyStream, writeNpz } from "../io/npz.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
+import { findingLine } from "../rules/rule.ts";
 import type { Engine } from "../session/engine.ts";
 import { type Images, tf } from "../tf.ts";
 import { type ModelRequest, runOverImages, type Working, withModel, writeIdentities } from "./overImages.ts";
@@ -41,7 +42,7 @@ export const predictDataset = (
       const document = documentOf(run.store.id, p, model, found);
       return { document, headline: p.dataset === null ? `${count(images.n)} images` : `${percent(document.accuracy)} correct` };
     };
-    const { warnings } = model;
+    const warnings = model.findings.map(findingLine);
     return runOverImages(p, { kind: "predict", phase: "Predicting", asked: { gradient: p.gradient }, warnings, work }, engine, ctx);
   });
 

@@ -1,3 +1,4 @@
+import type { KnownFrom } from "../../shared/contract.ts";
 import type { Choice, ImageRecord } from "../../shared/results.ts";
 import type { Ball } from "../define/index.ts";
 import type { HarnessNotes } from "../harness/types.ts";
@@ -6,6 +7,10 @@ import type { Step } from "./step.ts";
 /** A loaded model. */
 export interface ModelEvidence {
   readonly outputs: "logits" | "probabilities";
+  /** Where its input range comes from. */
+  readonly contractSource: KnownFrom;
+  /** The contract's range and the one that the model's file speaks for, in words; null where they agree. */
+  readonly contradiction: string | null;
 }
 
 /** One attack on one arm. */

@@ -34,6 +34,13 @@ export function findingsOf<E>(rules: readonly Rule<E>[], evidence: E, where: Whe
   });
 }
 
+/** Findings about a model, which were made when it was opened, with the arm and the place that they are reported for. */
+export const placed = (findings: readonly Finding[], { arm, at }: Where): Finding[] =>
+  findings.map((finding) => ({ ...finding, ...(arm === undefined ? {} : { arm }), ...(at === undefined ? {} : { at }) }));
+
+/** "RB102: The model gives …", for a log or a terminal. */
+export const findingLine = ({ rule, message }: Finding): string => `${rule}: ${message}`;
+
 export function toFinding(rule: RuleId, { severity, edit, ...raised }: Raised, { arm, attack, attackKey, at }: Where): Finding {
   const named = { ...(arm === undefined ? {} : { arm }), ...(attack === undefined ? {} : { attack }) };
   const placed = { ...(attackKey === undefined ? {} : { attackKey }), ...(at === undefined ? {} : { at }) };

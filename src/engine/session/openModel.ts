@@ -6,6 +6,8 @@ import { classifierOf } from "../classifier/network.ts";
 import { isTraining, type TrainingPlan } from "../define/index.ts";
 import { loadNetwork } from "../importers/index.ts";
 import { bind } from "../registry.ts";
+import { modelRules } from "../rules/index.ts";
+import { findingsOf } from "../rules/rule.ts";
 import type { tfl } from "../tf.ts";
 import { stackedPlan } from "../training/plan.ts";
 
@@ -17,7 +19,6 @@ export interface OpenOptions {
 export interface OpenedModel {
   /** Its weights are frozen; `dispose()` frees them. */
   readonly classifier: Classifier;
-  readonly outputs: "logits" | "probabilities";
   /** Of model.json and weights. */
   readonly sha256: string;
 }
@@ -28,19 +29,21 @@ export interface OpenedModel {
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
   const loaded = await loadNetwork(path, options.contract);
-  const { network, contract, sha256 } = loaded;
+  const { network, contract, contractSource, outputs, classes, evidence, sha256 } = loaded;
   const defenses = contract.defense ? [contract.defense].flat() : [];
-  const classNames = options.classNames ?? contract.output?.classes;
+  const classNames = options.classNames ?? classes?.names;
   const carried = defenses.length > 0 ? carriedDefenses(defenses, network, contract, path) : {};
   const classifier = classifierOf(network, {
     contract,
-    outputs: loaded.outputs,
+    contractSource,
+    outputs,
     defenses,
-    warnings: loaded.warnings,
+    findings: findingsOf(modelRules, evidence, {}),
+    synsets: options.classNames ? null : (classes?.synsets ?? null),
     ...carried,
     ...(classNames ? { classNames } : {}),
   });
-  return { classifier, outputs: loaded.outputs, sha256 };
+  return { classifier, sha256 };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Range } from "../../evaluation/batches.ts";
 import { classifyBatches } from "../../evaluation/clean.ts";
 import { writeNpz } from "../../io/npz.ts";
 import type { CleanAnswer } from "../../rules/evidence.ts";
+import { findingLine } from "../../rules/rule.ts";
 import type { ResolvedArm } from "../arms.ts";
 import { memoryOf, passCost } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
@@ -41,7 +42,8 @@ export const cleanStage: Stage = {
       ...(i === 0 ? { check: (env) => checkFront(arm, env) } : {}),
       async run(env, folder) {
         const { classifier } = await env.networks.open(arm);
-        if (i === 0) for (const message of classifier.warnings) env.emit({ kind: "warning", message: `${arm.name}: ${message}` });
+        if (i === 0)
+          for (const finding of classifier.findings) env.emit({ kind: "warning", message: `${arm.name}: ${findingLine(finding)}` });
         const { classes } = classifier;
         const size = range[1] - range[0];
         const prediction = new Int32Array(size);

@@ -4,8 +4,8 @@ import { suspiciousAccuracy, unboundedCheck } from "../../harness/unbounded.ts";
 import { writeAtomic } from "../../io/files.ts";
 import { clockFile } from "../../io/publish.ts";
 import type { UnboundedEvidence } from "../../rules/evidence.ts";
-import { armRules, modelRules } from "../../rules/index.ts";
-import { findingsOf } from "../../rules/rule.ts";
+import { armRules } from "../../rules/index.ts";
+import { findingsOf, placed } from "../../rules/rule.ts";
 import type { ResolvedArm } from "../arms.ts";
 import { memoryOf, passCost } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
@@ -73,7 +73,7 @@ async function findings(arm: ResolvedArm, open: OpenArm, env: RunEnvironment): P
     unbounded: await unbounded(open, attacks, merged, env),
   };
   const where = whereOf(arm, null, env);
-  return tell([...findingsOf(modelRules, { outputs: open.outputs }, where), ...findingsOf(armRules, evidence, where)], env);
+  return tell([...placed(open.classifier.findings, where), ...findingsOf(armRules, evidence, where)], env);
 }
 
 /** Only where the arm looks robust: an attack without limits must win, or gradients are masked. */

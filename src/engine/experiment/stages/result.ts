@@ -39,8 +39,9 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   await writeNamed(store.file(merged.file), pictures.slice(0, facts.n), env);
   const document = JSON.parse(await readText(store.file(facts.layout.records(arm, attack.key)))) as AttackDocument;
   const whole = findingsOf(armRules, { departures: [], clean: merged.records, unbounded: null }, {});
+  const { findings: ofModel } = (await env.networks.open(arm)).classifier;
   const failures = deviceFindings(await readRunEvents(store.directory));
-  const findings = [...merged.summary.findings, ...staticFindings(attack, merged), ...whole, ...failures];
+  const findings = [...ofModel, ...merged.summary.findings, ...staticFindings(attack, merged), ...whole, ...failures];
   const { ids } = await writeImageFiles([arm], env);
   const images = document.images.map(({ index, ...record }) => ({ index, id: ids[index], ...record }));
   await store.writeJson(runFiles.result, { ...document, images, findings });

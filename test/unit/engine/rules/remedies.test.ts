@@ -6,6 +6,7 @@ import { comparedFindings } from "../../../../src/engine/rules/compare.ts";
 import type { AttackEvidence, ComparedAttack } from "../../../../src/engine/rules/evidence.ts";
 import { armRules, attackRules, modelRules, pairRules, runRules } from "../../../../src/engine/rules/index.ts";
 import { findingsOf } from "../../../../src/engine/rules/rule.ts";
+import { InputContractSchema } from "../../../../src/shared/contract.ts";
 import { besideParameters, defaultTrain } from "../../../../src/shared/experiment.ts";
 import type { Finding, ImageRecord } from "../../../../src/shared/results.ts";
 import { rules } from "../../../../src/shared/rules.ts";
@@ -38,7 +39,11 @@ const constant = records("r".repeat(10)).map((record) => ({ ...record, label: 1 
 
 /** A finding of every rule that a run can raise. */
 const findings: readonly Finding[] = [
-  ...findingsOf(modelRules, { outputs: "probabilities" }, {}),
+  ...findingsOf(
+    modelRules,
+    { outputs: "probabilities", contractSource: { kind: "assumed", text: "assumed" }, contradiction: "a contradicts b" },
+    {},
+  ),
   ...findingsOf(attackRules, attack, {}),
   ...findingsOf(attackRules, { ...attack, gradientEvaluations: 1, records: records("rrrrr") }, {}),
   ...findingsOf(
@@ -58,13 +63,14 @@ const findings: readonly Finding[] = [
   ]),
 ];
 
-/** Everything that a remedy may name: ids, parameters and their options, settings of a training, options of the command line. */
+/** Everything that a remedy may name: ids, parameters and their options, settings of a training, an input contract's fields, options of the command line. */
 const entries = catalog();
 const parameters = entries.flatMap(({ params }) => Object.entries(params.properties));
 const words = new Set([
   ...entries.map(({ id }) => id),
   ...parameters.flatMap(([name, schema]) => [name, ...(schema.enum ?? [])]),
   ...Object.keys(defaultTrain),
+  ...Object.keys(InputContractSchema.properties.input.properties),
   ...Object.entries(besideParameters.attacks).flatMap(([name, schema]) => [name, ...schema.enum]),
 ]);
 const options = new Set([commonOptions, ...Object.values(verbs).map((verb) => verb.options)].flatMap((some) => Object.keys(some)));

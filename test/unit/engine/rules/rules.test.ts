@@ -143,10 +143,13 @@ describe("a finding", () => {
   });
 });
 
-describe("RB102", () => {
-  it("fires where a model gives probabilities", () => {
-    expect(idsOf(modelRules, { outputs: "probabilities" })).toEqual(["RB102"]);
-    expect(idsOf(modelRules, { outputs: "logits" })).toEqual([]);
+describe("rules about a model", () => {
+  const known = { outputs: "logits", contractSource: { kind: "file", text: "model.bulwark.json" }, contradiction: null } as const;
+  it("say where it gives probabilities, where its input range is assumed, and where its contract contradicts it", () => {
+    expect(idsOf(modelRules, known)).toEqual([]);
+    expect(idsOf(modelRules, { ...known, outputs: "probabilities" })).toEqual(["RB102"]);
+    expect(idsOf(modelRules, { ...known, contractSource: { kind: "assumed", text: "assumed" } })).toEqual(["RB111"]);
+    expect(idsOf(modelRules, { ...known, contradiction: "one says 0…1, the other 0…255" })).toEqual(["RB112"]);
   });
 });
 

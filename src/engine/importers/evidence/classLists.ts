@@ -1,0 +1,88 @@
+import path from "node:path";
+import { exists, readText } from "../../io/files.ts";
+import { record } from "../artifacts.ts";
+import { type ClassList, wordsIn } from "./evidence.ts";
+import { byIndex } from "./sidecars.ts";
+
+/** Files that list class names, in the order in which they are looked for. */
+const listFiles = [
+  "labels.txt",
+  "classes.txt",
+  "class_names.txt",
+  "classes.json",
+  "class_names.json",
+  "labels.json",
+  "class_indices.json",
+  "class_index.json",
+  "imagenet_class_index.json",
+] as const;
+
+type Listed = Omit<ClassList, "source">;
+
+/** The names in the first list beside a model; null where there is none. What a file of such a name holds otherwise, labels of pictures say, is passed over. */
+export async function classListBeside(modelFile: string): Promise<ClassList | null> {
+  for (const name of listFiles) {
+    const file = path.join(path.dirname(modelFile), name);
+    if (!(await exists(file))) continue;
+    const content = (await readText(file)).replace(/^\uFEFF/, "");
+    const listed = name.endsWith(".txt") ? fromLines(content) : fromJson(content);
+    if (listed) return { ...listed, source: { kind: "metadata", text: name } };
+  }
+  return null;
+}
+
+const picture = /\.(png|jpe?g|jfif|webp|bmp|gif|tiff?)\b/i;
+
+/** One name to a line, all or none of them behind their number: "0 cat", "0: cat", "0,cat"; or behind a WordNet id. */
+export function fromLines(content: string): Listed | null {
+  const lines = content
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  if (lines.length < 2 || lines.some((line) => picture.test(line))) return null;
+  const numbered = lines.map((line) => /^(\d+)\s*[\s:,;)\t-]\s*(\S.*)$/.exec(line));
+  const first = Number(numbered[0]?.[1]);
+  const inOrder = (first === 0 || first === 1) && numbered.every((match, i) => Number(match?.[1]) === i + first);
+  if (inOrder) return { names: numbered.map((match) => match?.[2] as string), synsets: null };
+  const synsets = lines.map((line) => /^(n\d{8})[\s:,;]+(\S.*)$/.exec(line));
+  if (synsets.every((match) => match !== null))
+    return {
+      names: synsets.map((match) => (match[2] as string).split(",")[0] as string),
+      synsets: synsets.map((match) => match[1] as string),
+    };
+  return { names: lines, synsets: null };
+}
+
+/** A list; or names, or pairs of WordNet id and name, by index; or indices by name. */
+export function fromJson(content: string): Listed | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(content);
+  } catch {
+    return null;
+  }
+  const list = wordsIn(json);
+  if (list) return { names: list, synsets: null };
+  const object = record(json);
+  if (!object) return null;
+  const names = byIndex(object);
+  if (names) return { names, synsets: null };
+  const entries = Object.keys(object).map((_, i) => object[String(i)]);
+  if (entries.every((entry) => wordsIn(entry)?.length === 2)) {
+    const pairs = entries as [string, string][];
+    return { names: pairs.map(([, name]) => name), synsets: pairs.map(([synset]) => synset) };
+  }
+  return byName(object);
+}
+
+/** {"cat": 0, "dog": 1} */
+function byName(object: Readonly<Record<string, unknown>>): Listed | null {
+  const keys = Object.keys(object);
+  const names = Array.from(keys, () => "");
+  for (const key of keys) {
+    const index = object[key];
+    if (typeof index !== "number" || names[index] !== "") return null;
+    names[index] = key;
+  }
+  return keys.length > 1 ? { names, synsets: null } : null;
+}

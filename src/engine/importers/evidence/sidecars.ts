@@ -1,0 +1,105 @@
+import path from "node:path";
+import type { InputContract } from "../../../shared/contract.ts";
+import { exists, readText } from "../../io/files.ts";
+import { record } from "../artifacts.ts";
+import { type InputEvidence, numbersIn, wordsIn } from "./evidence.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Teachable Machine's `metadata.json`. Its models take −1…1, and it fits pictures by their centre square. */
+function teachableMachine(json: Json): InputEvidence | null {
+  const isIts = "tmVersion" in json || String(json["packageName"] ?? "").includes("teachablemachine");
+  const classes = wordsIn(json["labels"]);
+  if (!isIts || !classes) return null;
+  const side = json["imageSize"];
+  const isSize = typeof side === "number" && Number.isInteger(side) && side > 0;
+  return {
+    source: { kind: "metadata", text: "metadata.json (Teachable Machine)" },
+    input: {
+      mean: 127.5,
+      scale: 127.5,
+      resize: "cover",
+      ...(isSize ? { size: [side, side] } : {}),
+      ...(json["grayscale"] === true ? { channels: "gray" } : {}),
+    },
+    classes,
+  };
+}
+
+const single = (values: readonly number[]): number | number[] => (new Set(values).size === 1 ? (values[0] as number) : [...values]);
+
+/** (factor·byte − mean) / std as mean and scale of bytes. */
+const inBytes = (mean: readonly number[], std: readonly number[], factor: number): Pick<InputContract["input"], "mean" | "scale"> => ({
+  mean: single(mean.map((value) => value / factor)),
+  scale: single(std.map((value) => value / factor)),
+});
+
+const positive = (values: readonly number[] | undefined): readonly number[] | undefined =>
+  values?.every((value) => value > 0) ? values : undefined;
+
+/** `preprocessor_config.json` of Hugging Face Transformers. */
+function transformers(json: Json): InputEvidence | null {
+  if (!("image_mean" in json || "do_normalize" in json || "do_rescale" in json)) return null;
+  const rescales = json["do_rescale"] !== false;
+  const factor = rescales
+    ? typeof json["rescale_factor"] === "number" && json["rescale_factor"] > 0
+      ? json["rescale_factor"]
+      : 1 / 255
+    : 1;
+  const normalizes = json["do_normalize"] !== false;
+  const mean = normalizes ? numbersIn(json["image_mean"]) : [0];
+  const std = normalizes ? positive(numbersIn(json["image_std"])) : [1];
+  if (!mean || !std) return null;
+  return { source: { kind: "metadata", text: "preprocessor_config.json" }, input: inBytes(mean, std, factor) };
+}
+
+/** `config.json` of timm (mean and std of pixels in [0,1]), and of Hugging Face Transformers (names of the classes). */
+function modelConfig(json: Json): InputEvidence | null {
+  const config = record(json["pretrained_cfg"]) ?? json;
+  const [mean, std] = [numbersIn(config["mean"]), positive(numbersIn(config["std"]))];
+  const classes = wordsIn(config["label_names"]) ?? byIndex(record(json["id2label"]));
+  const named = classes ? { classes } : {};
+  if (mean && std) return { source: { kind: "metadata", text: "config.json (timm)" }, input: inBytes(mean, std, 1 / 255), ...named };
+  return classes ? { source: { kind: "metadata", text: "config.json" }, input: {}, ...named } : null;
+}
+
+/** Names under "0", "1", … with none left out; undefined for anything else. */
+export function byIndex(names: Json | undefined): string[] | undefined {
+  if (!names) return undefined;
+  return wordsIn(Object.keys(names).map((_, i) => names[String(i)]));
+}
+
+/** What a converter or trainer left in `model.json` itself. */
+function userDefined(json: Json | undefined): InputEvidence | null {
+  if (!json) return null;
+  const tm = teachableMachine(json);
+  if (tm) return { ...tm, source: { kind: "metadata", text: "userDefinedMetadata of model.json (Teachable Machine)" } };
+  const classes = wordsIn(json["labels"] ?? json["classes"] ?? json["classNames"] ?? json["class_names"]);
+  return classes ? { source: { kind: "metadata", text: "userDefinedMetadata of model.json" }, input: {}, classes } : null;
+}
+
+/** A JSON object, null where there is none: a file of that name may be anybody's. */
+async function readObject(file: string): Promise<Json | null> {
+  if (!(await exists(file))) return null;
+  try {
+    return record(JSON.parse(await readText(file))) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const sidecars: readonly (readonly [string, (json: Json) => InputEvidence | null])[] = [
+  ["metadata.json", teachableMachine],
+  ["preprocessor_config.json", transformers],
+  ["config.json", modelConfig],
+];
+
+/** What known files beside a model, and data inside it, say; the most telling first. */
+export async function sidecarEvidence(modelFile: string, metadata: Json | undefined): Promise<InputEvidence[]> {
+  const found = [userDefined(metadata)];
+  for (const [name, read] of sidecars) {
+    const json = await readObject(path.join(path.dirname(modelFile), name));
+    found.push(json && read(json));
+  }
+  return found.filter((evidence) => evidence !== null);
+}

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { find } from "../engine/registry.ts";
 import type { CatalogKind } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
+import { parseFraction } from "../shared/format.ts";
 import { suggestion } from "../shared/nearest.ts";
 import { takesImages, type VerbName, verbs } from "./usage.ts";
 
@@ -153,8 +154,10 @@ function withImages(tokens: readonly Token[], isList: boolean, operands: number)
 /** Text as a number, truth value or array where the schema wants one; what does not fit is left for the schema to refuse. */
 function typed(text: string, type: unknown): unknown {
   if (type === "string") return text;
-  const fraction = /^([\d.]+)\/([\d.]+)$/.exec(text); // 8/255
-  if (fraction && (type === "number" || type === undefined)) return Number(fraction[1]) / Number(fraction[2]);
+  if (type === "number" || type === undefined) {
+    const fraction = parseFraction(text); // 8/255
+    if (fraction !== null) return fraction;
+  }
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -15,13 +15,13 @@ import {
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { Catalog } from "../shared/catalog.ts";
 import { experimentSchema } from "../shared/experiment.ts";
+import type { Problem } from "../shared/fileRules/problem.ts";
+import { parseExperiment, type Span } from "../shared/fileRules/tree.ts";
 import type { Severity } from "../shared/results.ts";
-import type { Disk, Problem } from "./problem.ts";
 import { lastReportOf } from "./results.ts";
 import { runFindings } from "./runFindings.ts";
-import { problemsOf } from "./semantics.ts";
+import { type Disk, problemsOf } from "./semantics.ts";
 import { shapeProblems } from "./shape.ts";
-import { parseExperiment, type Span } from "./tree.ts";
 
 /** Everything that the editor asks about experiment files. */
 export interface Experiments {
@@ -66,19 +66,23 @@ export function createExperiments(catalog: Catalog): Experiments {
     code: problem.code,
     message: problem.message,
   });
+  const shape = (document: TextDocument): Problem[] => shapeProblems(document.getText(), catalog);
   return {
     async diagnose(document) {
       const own = problems(document).map((problem) => toDiagnostic(document, problem));
       const options = { comments: "ignore", trailingCommas: "ignore" } as const;
       const syntax = await service.doValidation(document, service.parseJSONDocument(document), options, {});
-      const shape = shapeProblems(document.getText(), catalog).map((problem) => toDiagnostic(document, problem));
+      const others = shape(document).map((problem) => toDiagnostic(document, problem));
       // Those that know a quick fix come first.
       const isNews = (diagnostic: Diagnostic): boolean => !own.some((other) => isSame(other.range, diagnostic.range));
       const found = ofLastRun(document).map((problem) => toDiagnostic(document, problem));
-      return [...own, ...shape.filter(isNews), ...found, ...syntax.map((diagnostic) => ({ ...diagnostic, source: "bulwark" }))];
+      const broken = syntax.filter(({ range }) => !others.some((other) => overlaps(other.range, range)));
+      return [...own, ...others.filter(isNews), ...found, ...broken.map((diagnostic) => ({ ...diagnostic, source: "bulwark" }))];
     },
     actions(document, range) {
-      return [...problems(document), ...ofLastRun(document)]
+      const own = problems(document);
+      const isNews = ({ span }: Problem): boolean => !own.some((other) => other.span.offset === span.offset);
+      return [...own, ...shape(document).filter(isNews), ...ofLastRun(document)]
         .filter((problem) => overlaps(rangeOf(document, problem.span), range))
         .flatMap((problem) =>
           problem.fixes.map((fix) => ({

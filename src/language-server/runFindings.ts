@@ -1,8 +1,9 @@
 import type { Node } from "jsonc-parser";
+import type { Fix, Problem } from "../shared/fileRules/problem.ts";
+import { at, atPointer, jsonOf, keySpan, parseExperiment, type Span, spanOf } from "../shared/fileRules/tree.ts";
+import { parseFraction } from "../shared/format.ts";
 import { type Finding, placeOf } from "../shared/results.ts";
-import type { Fix, Problem } from "./problem.ts";
 import type { LastReport } from "./results.ts";
-import { at, atPointer, jsonOf, keySpan, parseExperiment, type Span, spanOf } from "./tree.ts";
 
 /**
  * What the last run of an experiment file found, at the places in the file that it is about. A finding is left out where the file says
@@ -32,6 +33,7 @@ export function isAsRun(written: unknown, run: unknown): boolean {
   if (typeof written === "string" && typeof run === "object" && run !== null && "kind" in run) return run.kind === written; // an id alone
   if (typeof written === "string" && typeof run === "string")
     return run === written || run.replaceAll("\\", "/").endsWith(`/${written.replace(/^\.\//, "")}`);
+  if (typeof written === "string" && typeof run === "number") return parseFraction(written) === run;
   return written === run;
 }
 

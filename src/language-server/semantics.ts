@@ -3,12 +3,19 @@ import type { Node } from "jsonc-parser";
 import { type Catalog, entriesOf } from "../shared/catalog.ts";
 import { type Expectable, type Expected, expectationFault } from "../shared/expect.ts";
 import { firstArmName } from "../shared/experiment.ts";
+import { fileRules } from "../shared/fileRules/index.ts";
+import { changeTo, type ExperimentFile, type Problem } from "../shared/fileRules/problem.ts";
+import { checkAll } from "../shared/fileRules/rule.ts";
+import { bareFractions } from "../shared/fileRules/syntax.ts";
+import { armsOf, at, type ChoiceSite, choiceSites, itemsOf, jsonOf, parseExperiment, spanOf, textOf } from "../shared/fileRules/tree.ts";
 import { nearest, suggestion } from "../shared/nearest.ts";
 import { attackKeys } from "../shared/runs.ts";
-import { changeTo, type Disk, type ExperimentFile, type Problem } from "./problem.ts";
-import { fileRules } from "./rules/index.ts";
-import { checkAll } from "./rules/rule.ts";
-import { armsOf, at, type ChoiceSite, choiceSites, itemsOf, jsonOf, parseExperiment, spanOf, textOf } from "./tree.ts";
+
+/** The disk, as far as experiment files speak of it. */
+export interface Disk {
+  exists(file: string): boolean;
+  names(directory: string): readonly string[];
+}
 
 export interface Written {
   readonly text: string;
@@ -21,8 +28,8 @@ export interface Written {
 /** What the schema cannot say: ids, keys, names and paths that do not exist, and the rules about experiment files. */
 export function problemsOf({ text, ...rest }: Written): Problem[] {
   const root = parseExperiment(text);
-  if (root?.type !== "object") return [];
-  const file: ExperimentFile = { root, sites: choiceSites(root, rest.catalog), ...rest };
+  if (root?.type !== "object" || bareFractions(text).length > 0) return []; // of 8/255 only the 8 would be seen
+  const file = { root, sites: choiceSites(root, rest.catalog), ...rest };
   return [
     ...missingPaths(file),
     ...file.sites.flatMap((site) => unknownId(site, file.catalog)),
@@ -33,7 +40,7 @@ export function problemsOf({ text, ...rest }: Written): Problem[] {
 }
 
 // ── paths ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-function missingPaths({ root, sites, directory, disk }: ExperimentFile): Problem[] {
+function missingPaths({ root, sites, directory, disk }: ExperimentFile & Omit<Written, "text">): Problem[] {
   const models = armsOf(root).map((arm) => at(arm, "model", "file"));
   const files = sites.flatMap(({ node, entry }) =>
     Object.entries(entry?.params.properties ?? {})
@@ -82,7 +89,7 @@ function unknownParameters({ kind, node, entry }: ChoiceSite): Problem[] {
     const [key, value] = property.children ?? [];
     const name = textOf(key);
     if (!key || !value || name === undefined || known.includes(name)) return [];
-    const meant = known.find((other) => name.length > other.length && name.startsWith(other)) ?? nearest(name, known);
+    const meant = nearest(name, known);
     const has = meant === undefined ? `It has: ${own.join(", ") || "none"}.` : `Did you mean "${meant}"?`;
     const message = `${entry.id} has no parameter "${name}". ${has}`;
     const fixes = meant === undefined ? [] : [changeTo(meant, spanOf(key))];

@@ -18,6 +18,8 @@ export interface ParameterSchema {
   /** "path" for a file. */
   readonly format?: string;
   readonly role?: ParameterRole;
+  /** May be written as a fraction, though it is no distance by itself. */
+  readonly fraction?: boolean;
 }
 /**
  * What a parameter means to an attack, whatever its name: radius and norm of its ball, length of a step, number of steps, another
@@ -49,6 +51,10 @@ export const entriesOf = (catalog: Catalog, kind: CatalogKind): readonly Catalog
 
 /** Title and where it was published, if anywhere. */
 export const citedTitle = ({ title, paper }: CatalogEntry): string => (paper === "" ? title : `${title} (${paper})`);
+
+const distances: readonly unknown[] = ["radius", "step", "distance"] satisfies ParameterRole[];
+/** A distance between pixel values, which people write as n/255. */
+export const isDistance = ({ role }: Pick<ParameterSchema, "role">): boolean => distances.includes(role);
 
 /** Name of the parameter that has this role; undefined where an entry has none. */
 export const parameterWith = ({ params }: CatalogEntry, role: ParameterRole): string | undefined =>

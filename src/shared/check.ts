@@ -1,4 +1,5 @@
-import { suggestion } from "./nearest.ts";
+import { takesFraction, withoutFractions } from "./fraction.ts";
+import { nearest, suggestion } from "./nearest.ts";
 
 /** A JSON schema, as far as Bulwark writes them: `checkValue` knows the keywords that stand in this file and passes over others. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -11,6 +12,8 @@ export interface Violation {
   readonly isKey: boolean;
   readonly message: string;
   readonly fix: string;
+  /** What was probably meant by a key or a word that is not known. */
+  readonly meant?: string;
 }
 
 /**
@@ -31,7 +34,8 @@ function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema {
 function check(unresolved: JsonSchema, value: unknown, path: JsonPath, root: JsonSchema): Violation[] {
   const schema = resolved(unresolved, root);
   if (schema["registry"] !== undefined) return []; // a choice: checked where it is bound
-  const wrong = checkType(schema, value, path) ?? checkOptions(schema, value, path) ?? checkRange(schema, value, path);
+  const plain = takesFraction(schema) ? withoutFractions(schema, value) : value;
+  const wrong = checkType(schema, plain, path) ?? checkOptions(schema, value, path) ?? checkRange(schema, plain, path, value);
   if (wrong) return [wrong];
   const all = Array.isArray(schema["allOf"]) ? (schema["allOf"] as JsonSchema[]) : [];
   return unique([
@@ -93,7 +97,8 @@ function checkType(schema: JsonSchema, value: unknown, path: JsonPath): Violatio
   const { type } = schema;
   if (typeof type !== "string" || hasType(type, value)) return undefined;
   const range = rangeText(schema);
-  const wanted = `${typeWords[type] ?? type}${range === "" ? "" : ` ${range}`}`;
+  const fraction = takesFraction(schema) ? ', or a fraction in quotes such as "8/255"' : "";
+  const wanted = `${typeWords[type] ?? type}${range === "" ? "" : ` ${range}`}${fraction}`;
   return at(path, `${pathText(path)} is ${shown(value)} but must be ${wanted}`, "Correct the value.");
 }
 
@@ -105,13 +110,13 @@ function rangeText({ minimum, maximum, exclusiveMinimum }: JsonSchema): string {
   return exclusiveMinimum === undefined ? "" : `above ${exclusiveMinimum}`;
 }
 
-function checkRange(schema: JsonSchema, value: unknown, path: JsonPath): Violation | undefined {
+function checkRange(schema: JsonSchema, value: unknown, path: JsonPath, written: unknown): Violation | undefined {
   if (typeof value !== "number") return undefined;
   const { minimum, maximum, exclusiveMinimum } = schema;
   const isBelow = value < Number(minimum ?? Number.NEGATIVE_INFINITY) || value <= Number(exclusiveMinimum ?? Number.NEGATIVE_INFINITY);
   if (!isBelow && value <= Number(maximum ?? Number.POSITIVE_INFINITY)) return undefined;
   const range = rangeText(schema).replace(/^of /, "");
-  return at(path, `${pathText(path)} is ${shown(value)} but must be ${range}`, "Correct the value.");
+  return at(path, `${pathText(path)} is ${shown(written)} but must be ${range}`, "Correct the value.");
 }
 
 function checkOptions(schema: JsonSchema, value: unknown, path: JsonPath): Violation | undefined {
@@ -122,7 +127,13 @@ function checkOptions(schema: JsonSchema, value: unknown, path: JsonPath): Viola
 
 function notOneOf(options: readonly string[], value: unknown, path: JsonPath): Violation {
   const message = `${pathText(path)} is ${shown(value)}, which is not known`;
-  return at(path, message, typeof value === "string" ? suggestion(value, options, "Allowed") : `Allowed: ${options.join(", ")}.`);
+  if (typeof value !== "string") return at(path, message, `Allowed: ${options.join(", ")}.`);
+  return { ...at(path, message, suggestion(value, options, "Allowed")), ...meantBy(value, options) };
+}
+
+function meantBy(name: string, known: readonly string[]): Pick<Violation, "meant"> {
+  const meant = nearest(name, known);
+  return meant === undefined ? {} : { meant };
 }
 
 // ── keys, items, branches ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,7 +149,7 @@ function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>,
     if (property) return value[key] === undefined ? [] : check(property, value[key], [...path, key], root);
     if (schema["additionalProperties"] !== false) return [];
     const known = Object.keys(properties).filter((name) => name !== "$schema");
-    return [at([...path, key], `${owner} has no "${key}"`, suggestion(key, known, "It has"), true)];
+    return [{ ...at([...path, key], `${owner} has no "${key}"`, suggestion(key, known, "It has"), true), ...meantBy(key, known) }];
   });
   return [...missing, ...keys];
 }

@@ -69,6 +69,9 @@ export function parseNumber(text: string): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+/** The value of "8/255"; null for what is no fraction. */
+export const parseFraction = (text: string): number | null => (text.includes("/") ? parseNumber(text) : null);
+
 /** "0.21 ms", "34 ms", "1.2 s". */
 export const milliseconds = (time: number): string => (time < 1000 ? `${number(time)} ms` : `${number(time / 1000)} s`);
 

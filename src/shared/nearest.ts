@@ -14,7 +14,12 @@ export function editDistance(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** The most similar name, or undefined when none is close enough to be meant (more than 40 % would have to change). */
+const shortest = 3; // letters of a name that another one may be the beginning of
+
+/**
+ * The most similar name, or undefined when none is close enough to be meant (more than 40 % would have to change), nor is the beginning of
+ * the other one, as eps is of epsilon.
+ */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const lower = name.toLowerCase();
   let best: { readonly name: string; readonly distance: number } | undefined;
@@ -22,7 +27,9 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     const distance = editDistance(lower, candidate.toLowerCase());
     if (!best || distance < best.distance) best = { name: candidate, distance };
   }
-  return best && best.distance <= Math.max(1, 0.4 * Math.max(name.length, best.name.length)) ? best.name : undefined;
+  if (best && best.distance <= Math.max(1, 0.4 * Math.max(name.length, best.name.length))) return best.name;
+  const begins = (a: string, b: string): boolean => a.length >= shortest && b.startsWith(a);
+  return known.find((candidate) => begins(candidate.toLowerCase(), lower) || begins(lower, candidate.toLowerCase()));
 }
 
 /** What to do about a name that is none: the one that was probably meant, and the known ones. `what` is their plural. */

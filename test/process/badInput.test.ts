@@ -54,6 +54,37 @@ const network = (side: number, own: object = {}): tfl.LayersModel =>
     ],
   });
 
+describe("the rules of the editor, on the command line", () => {
+  it("say where an experiment is doubtful and what to do, on stderr", async () => {
+    const file = path.join(workspace.directory, "doubtful.bulwark.jsonc");
+    writeFileSync(
+      file,
+      `{ "dataset": { "kind": "mnist", "path": "nowhere" }, "model": { "kind": "lenet" },
+  "attacks": [{ "kind": "pgd", "eps": 0.1, "steps": 10, "stepSize": 5 }] }`,
+    );
+    const { code, stderr } = await bulwark(workspace, "run", file);
+    expect(code).toBe(3);
+    expect(stderr).toContain(
+      'doubtful.bulwark.jsonc:2:69 RB001: stepSize is 5, which is in units of 0…255; images are in [0,1]. Convert to "5/255", which is 0.01961.\n',
+    );
+    expect(stderr).toContain("doubtful.bulwark.jsonc:1:1 RB009: No seed is given, so 1 is used; write it down");
+    expect((await bulwark(workspace, "run", file, "--seed", "3")).stderr).not.toContain("RB009");
+    expect((await bulwark(workspace, "run", file, "--quiet")).stderr).not.toContain("RB0");
+  });
+
+  it("say it of a single attack too, and take ε as a fraction", async () => {
+    const settings = (...words: string[]) => words.flatMap((word) => ["--set", word]);
+    const attacked = (...words: string[]) =>
+      bulwark(workspace, "attack", "--model", model, "--image", seven, "--attack", "pgd", ...settings(...words), "--json");
+    const doubtful = await attacked("eps=8/255", "steps=2", "stepSize=0.5");
+    expect(doubtful.stderr).toContain("RB002: A step of 0.5 is larger than ε = 8/255: every step ends on the edge of the ball.");
+    expect(JSON.parse(doubtful.stdout)).toMatchObject({ attack: { params: { eps: 8 / 255 } } });
+    const large = await attacked("eps=8", "steps=2");
+    expect(large.stderr).toContain("RB001: eps is 8, which is in units of 0…255");
+    expectError(large, "PARAMETER_INVALID", /Use 8\/255 = 0\.03137/);
+  });
+});
+
 describe("an experiment that cannot work, before anything is trained or attacked", () => {
   const volumized = (patch: number) => ({ kind: "volumizedCurriculum", patch, measure: "entropy" });
   const arrays = (file: string) => ({ kind: "arrays", path: file, testShare: 0.25 });

@@ -3,6 +3,7 @@ import { count, number, percent, points } from "../../shared/format.ts";
 import { attackLabel, normsNote } from "../../shared/labels.ts";
 import type { AttackDocument } from "../../shared/results.ts";
 import type { Args } from "../args.ts";
+import { hintsOfChoices } from "../hints.ts";
 import { printJson, printText, tableText } from "../print.ts";
 import { hosted } from "../runHost.ts";
 import type { VerbAction } from "./index.ts";
@@ -31,6 +32,7 @@ export const attack: VerbAction = async (args, session) => {
     directory: args.text("out"),
     force: args.flag("force"),
   };
+  for (const hint of hintsOfChoices(params.attack, params.defenses)) session.progress.say(hint);
   const { directory, document } = await hosted(session, params.directory, (host) => attackDataset(params, host));
   return finishAttack(document, directory, args);
 };

@@ -9,6 +9,7 @@ import type { RunExperimentResult } from "../../shared/protocol.ts";
 import type { RunReport } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import type { Args } from "../args.ts";
+import { hintsOfFile } from "../hints.ts";
 import { printJson, printText, tableText } from "../print.ts";
 import { hosted } from "../runHost.ts";
 import { finishAttack } from "./attack.ts";
@@ -53,6 +54,7 @@ const start =
     const seed = args.text("seed") === undefined ? {} : { seed: session.seed };
     const chosen = { ...(model ? { model } : {}), ...(directory ? { directory } : {}), ...seed };
     const params = { file, mode, workspace: session.workspace, backend, force: args.flag("force"), ...chosen };
+    for (const hint of await hintsOfFile(file, args.text("seed") === undefined ? [] : ["RB009"])) session.progress.say(hint);
     const result = await hosted(session, directory, (host) => runExperiment(params, host));
     return finish(result, await readReport(result.directory), args);
   };

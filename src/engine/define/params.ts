@@ -4,6 +4,7 @@ import type { ParameterRole } from "../../shared/catalog.ts";
 import { checkValue } from "../../shared/check.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Chosen } from "../../shared/experiment.ts";
+import { withoutFractions } from "../../shared/fraction.ts";
 import { suggestion } from "../../shared/nearest.ts";
 import type { Bound, Kind } from "./entry.ts";
 
@@ -50,13 +51,14 @@ export const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 
 export type Params = Readonly<Record<string, unknown>>;
 
-/** Fills in the values of a preset, then defaults, and checks; `owner` names the entry in the error ("pgd"). Unknown keys and values out of bounds raise PARAMETER_INVALID. */
+/** Fills in the values of a preset, then defaults, makes numbers of fractions such as "8/255", and checks; `owner` names the entry in the error ("pgd"). Unknown keys and values out of bounds raise PARAMETER_INVALID. */
 export function resolveParams<P extends TObject>(schema: P, given: Params, owner: string): Static<P> {
   const known = Object.keys(schema.properties);
   for (const key of Object.keys(given))
     if (!known.includes(key))
       throw new BulwarkError("PARAMETER_INVALID", `${owner} has no parameter "${key}".`, suggestion(key, known, "It has"));
-  const filled = Value.Default(schema, structuredClone({ ...presetOf(schema, given), ...given })) as Params;
+  const plain = Object.entries(given).map(([key, value]) => [key, withoutFractions(schema.properties[key] ?? {}, value)] as const);
+  const filled = Value.Default(schema, structuredClone({ ...presetOf(schema, given), ...Object.fromEntries(plain) })) as Params;
   for (const key of known) {
     const property = schema.properties[key];
     const [wrong] = property && filled[key] !== undefined ? checkValue(property, filled[key], [owner, key]) : [];

@@ -2,6 +2,8 @@ import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree
 import { checkValue, type Violation } from "../../shared/check.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { type Experiment, experimentSchema } from "../../shared/experiment.ts";
+import { bareFractions, repeatedKeys } from "../../shared/fileRules/syntax.ts";
+import { lineColumn } from "../../shared/fileRules/tree.ts";
 import { catalog } from "../catalog.ts";
 import { readText } from "../io/files.ts";
 
@@ -18,17 +20,19 @@ export async function parseExperiment(source: string, name: string): Promise<Exp
   const errors: ParseError[] = [];
   const root = parseTree(source, errors, { allowTrailingComma: true });
   const [broken] = errors;
+  const [fraction] = bareFractions(source);
+  if (fraction) throw invalid(`${name}:${place(source, fraction.span.offset)} ${fraction.message}`, `${fraction.fix}.`);
   if (broken || !root) {
     const what = broken ? words(printParseErrorCode(broken.error)) : "it is empty";
-    throw invalid(`${name}:${placeOf(source, broken?.offset ?? 0).line} is not JSON: ${what}`, "Correct the line.");
+    throw invalid(`${name}:${lineColumn(source, broken?.offset ?? 0).line} is not JSON: ${what}`, "Correct the line.");
   }
+  const [repeated] = repeatedKeys(root);
+  if (repeated)
+    throw invalid(`${name}:${place(source, repeated.offset)} "${repeated.value}" stands twice in one object`, "Remove one of them.");
   const value: unknown = getNodeValue(root);
   const faults = checkValue(experimentSchema(catalog()), value).map((violation) => ({ violation, offset: offsetOf(root, violation) }));
   const [first] = faults.sort((a, b) => a.offset - b.offset);
-  if (first) {
-    const { line, column } = placeOf(source, first.offset);
-    throw invalid(`${name}:${line}:${column} ${first.violation.message}`, first.violation.fix);
-  }
+  if (first) throw invalid(`${name}:${place(source, first.offset)} ${first.violation.message}`, first.violation.fix);
   return value as Experiment;
 }
 
@@ -38,9 +42,10 @@ function offsetOf(root: Node, { path, isKey }: Violation): number {
   return (isKey ? node.parent?.offset : undefined) ?? node.offset;
 }
 
-function placeOf(source: string, offset: number): { readonly line: number; readonly column: number } {
-  const before = source.slice(0, offset).split("\n");
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+/** "3:12" */
+function place(source: string, offset: number): string {
+  const { line, column } = lineColumn(source, offset);
+  return `${line}:${column}`;
 }
 
 const words = (code: string): string => code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();

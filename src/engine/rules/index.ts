@@ -20,7 +20,7 @@ import { rb507 } from "./rb507.ts";
 import type { Rule } from "./rule.ts";
 
 // Adding a rule: write its file, add its name to the list of its evidence and its line to shared/rules.ts. Rules about the experiment
-// file, which need no run, are in the language server.
+// file, which need no run, are in shared/fileRules.
 export const modelRules: readonly Rule<ModelEvidence>[] = [rb102, rb111, rb112];
 export const attackRules: readonly Rule<AttackEvidence>[] = [rb201, rb202, rb203, rb209, rb210, rb501];
 export const pairRules: readonly ComparingRule[] = [rb008, rb301, rb303, rb307];

@@ -38,6 +38,34 @@ describe("experiment files in the editor", () => {
     expect(found).toContain("randomStart");
     expect(found).not.toContain("popSize");
   });
+  it("mend keys, words and fractions by a quick fix, at any level", async () => {
+    const rest = '"seed": 1, "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }';
+    const mended = (text: string): string[] => {
+      const document = open(text);
+      const all = { start: document.positionAt(0), end: document.positionAt(text.length) };
+      return experiments.actions(document, all).map(({ edit }) => {
+        const [change] = Object.values(edit?.changes ?? {})[0] ?? [];
+        if (!change) return text;
+        return text.slice(0, document.offsetAt(change.range.start)) + change.newText + text.slice(document.offsetAt(change.range.end));
+      });
+    };
+    const fixes = (wrong: string, right: string): void => expect(mended(`{ ${rest}, ${wrong} }`)).toEqual([`{ ${rest}, ${right} }`]);
+    fixes('"detecters": []', '"detectors": []');
+    fixes('"train": { "epoch": 2 }', '"train": { "epochs": 2 }');
+    fixes('"train": { "optimizer": "adm" }', '"train": { "optimizer": "adam" }');
+    fixes(
+      '"compare": [{ "name": "a", "defence": { "kind": "standard" } }]',
+      '"compare": [{ "name": "a", "defense": { "kind": "standard" } }]',
+    );
+    fixes('"expect": [{ "metric": "clean.accuracy", "mn": 0.5 }]', '"expect": [{ "metric": "clean.accuracy", "min": 0.5 }]');
+    fixes('"attacks": [{ "kind": "pgd", "eps": 8/255 }]', '"attacks": [{ "kind": "pgd", "eps": "8/255" }]');
+    fixes(
+      '"defense": { "kind": "adversarialTraining", "attack": { "kind": "pgd", "epsilon": 0.1 } }',
+      '"defense": { "kind": "adversarialTraining", "attack": { "kind": "pgd", "eps": 0.1 } }',
+    );
+    const document = open(`{ ${rest}, "attacks": [{ "kind": "pgd", "eps": 8/255 }] }`);
+    expect((await experiments.diagnose(document)).map(({ message }) => message)).toEqual(['8/255 is not a number in JSON. Write "8/255".']);
+  });
   it("explain parameters", async () => {
     const { document, position } = cursor('{ "attacks": [{ "kind": "pgd", "st|eps": 40 }] }');
     expect(JSON.stringify((await experiments.hover(document, position))?.contents)).toContain("Iterations");

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Disk, Problem } from "../../../src/language-server/problem.ts";
-import { fromBytes } from "../../../src/language-server/rules/rb001.ts";
-import { goodStep } from "../../../src/language-server/rules/rb002.ts";
-import { problemsOf } from "../../../src/language-server/semantics.ts";
+import { type Disk, problemsOf } from "../../../src/language-server/semantics.ts";
 import type { Catalog, CatalogEntry, ParameterSchema } from "../../../src/shared/catalog.ts";
+import type { Problem } from "../../../src/shared/fileRules/problem.ts";
+import { goodStep } from "../../../src/shared/fileRules/rb002.ts";
 import { editDistance, nearest } from "../../../src/shared/nearest.ts";
 
 const entry = (
@@ -106,10 +105,17 @@ describe("experiment files", () => {
 
   it("RB001: ε in units of 0…255 is converted", () => {
     const text = `{ ${base}, "attacks": [{ "kind": "pgd", "eps": 8, "steps": 40 }] }`;
+    expect(mended(text, "RB001")).toBe(text.replace('"eps": 8', '"eps": "8/255"'));
+    expect(problems(mended(text, "RB001"))).toEqual([]);
     // 8/255 = 0.0313725…
-    expect(mended(text, "RB001")).toBe(text.replace('"eps": 8', '"eps": 0.03137'));
-    expect(fromBytes(255)).toBe(1);
-    expect(fromBytes(1)).toBe(0.003922);
+    expect(problems(text)[0]?.fixes[0]?.title).toBe('Convert to "8/255", which is 0.03137');
+  });
+  it("a distance may be a fraction in quotes, and the rules see its value", () => {
+    const attacks = (text: string) => problems(`{ ${base}, "attacks": [{ "kind": "pgd", ${text} }] }`).map(({ code }) => code);
+    expect(attacks(`"eps": "8/255", "steps": 40, "stepSize": "2/255"`)).toEqual([]);
+    expect(attacks(`"eps": "8/2", "steps": 40`)).toEqual(["RB001"]);
+    expect(attacks(`"eps": "8/255", "steps": 40, "stepSize": "16/255"`)).toEqual(["RB002"]);
+    expect(attacks(`"eps": "8/255", "steps": 3, "stepSize": "1/255"`)).toEqual(["RB002"]);
   });
   it("RB001: not for an L2 distance, nor for 1 itself", () => {
     expect(problems(`{ ${base}, "attacks": [{ "kind": "carliniWagner", "eps": 8 }] }`)).toEqual([]);

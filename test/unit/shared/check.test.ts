@@ -24,7 +24,7 @@ describe("what an experiment file gets wrong", () => {
       "attacks[0].eps is -1 but must be between 0 and 1000. Correct the value.", // an L2 radius may be larger than 1
     ]);
     expect(said({ attacks: [{ kind: "fgsm", eps: "big" }] })).toEqual([
-      'attacks[0].eps is "big" but must be a number between 0 and 1000. Correct the value.',
+      'attacks[0].eps is "big" but must be a number between 0 and 1000, or a fraction in quotes such as "8/255". Correct the value.',
     ]);
     expect(said({ train: { epochs: 1.5 } })).toEqual(["train.epochs is 1.5 but must be a whole number of at least 1. Correct the value."]);
     expect(said({ train: { epochs: 0 } })).toEqual(["train.epochs is 0 but must be at least 1. Correct the value."]);
@@ -61,6 +61,35 @@ describe("what an experiment file gets wrong", () => {
     expect(training("fgms")).toEqual([expect.stringMatching(/^defense\.attack is "fgms", which is not known\. Did you mean "fgsm"\?/)]);
     expect(training({ kind: "fgsm", epsilon: 1 })).toEqual([expect.stringMatching(/^fgsm has no "epsilon"\./)]);
     expect(training(7)).toEqual([expect.stringMatching(/^defense\.attack is 7 but must be a text in quotes or an object in \{ \}/)]);
+  });
+
+  it("is not a distance written as a fraction, and no other number may be one", () => {
+    const pgd = (params: object) => said({ attacks: [{ kind: "pgd", ...params }] });
+    expect(pgd({ eps: "8/255", stepSize: "2/255" })).toEqual([]);
+    expect(pgd({ eps: 0.3, stepSize: "-1/255" })).toEqual([
+      'attacks[0].stepSize is "-1/255" but must be between 0 and 1000. Correct the value.',
+    ]);
+    expect(pgd({ eps: "8/0" })).toEqual([
+      'attacks[0].eps is "8/0" but must be a number between 0 and 1000, or a fraction in quotes such as "8/255". Correct the value.',
+    ]);
+    expect(pgd({ steps: "80/2" })).toEqual([
+      'attacks[0].steps is "80/2" but must be a whole number between 1 and 10000. Correct the value.',
+    ]);
+    expect(said({ defense: { kind: "labelSmoothing", smoothing: "1/10" } })).toEqual([
+      'defense.smoothing is "1/10" but must be a number between 0 and 1. Correct the value.',
+    ]);
+    expect(said({ defense: { kind: "adversarialTraining", attack: { kind: "pgd", eps: "4/255" } } })).toEqual([]);
+    expect(said({ analyses: [{ kind: "robustnessCurve", attack: "pgd", over: "eps", values: ["2/255", "4/255", 0.1] }] })).toEqual([]);
+  });
+
+  it("says which key or word was meant", () => {
+    const meant = (more: object) => checkValue(schema, { ...whole, ...more }).map((violation) => violation.meant);
+    expect(meant({ atacks: [] })).toEqual(["attacks"]);
+    expect(meant({ attacks: [{ kind: "pgd", epsilon: 1 }] })).toEqual(["eps"]);
+    expect(meant({ train: { optimizer: "adm" } })).toEqual(["adam"]);
+    expect(meant({ compare: [{ name: "a", defence: { kind: "standard" } }] })).toEqual(["defense"]);
+    expect(meant({ compare: [{ nme: "a", name: "b" }], expect: [{ metric: "robustness", mx: 1 }] })).toEqual(["name", "max"]);
+    expect(meant({ zzz: 1 })).toEqual([undefined]);
   });
 
   it("has its place", () => {

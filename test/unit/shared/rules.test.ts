@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { armRules, attackRules, modelRules, pairRules, runRules } from "../../../src/engine/rules/index.ts";
-import { fileRules } from "../../../src/language-server/rules/index.ts";
+import { fileRules } from "../../../src/shared/fileRules/index.ts";
 import { ruleInfo, rules } from "../../../src/shared/rules.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");

@@ -74,6 +74,22 @@ describe("an experiment file", () => {
     await expect(resolve(text)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID", message: expect.stringMatching(message) });
   });
 
+  it("takes a distance as a fraction in quotes, and says what to do where the quotes are missing", async () => {
+    const whole = (attack: string) => `{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" },\n "attacks": [${attack}] }`;
+    const [pgd] = (await resolve(whole('{ "kind": "pgd", "eps": "8/255", "stepSize": "2/255" }'))).attacks;
+    expect(pgd?.params).toMatchObject({ eps: 8 / 255, stepSize: 2 / 255 });
+    const bare = resolve(whole('{ "kind": "pgd", "eps": 8/255 }'));
+    const message = "x:2:38 8/255 is not a number in JSON.";
+    await expect(bare).rejects.toMatchObject({ code: "EXPERIMENT_INVALID", message, fix: 'Write "8/255".' });
+  });
+
+  it("refuses a key that stands twice, of which JSON would take the last without a word", async () => {
+    const text =
+      '{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" },\n "attacks": [{ "kind": "pgd", "eps": 0.1, "eps": 0.3 }] }';
+    const message = 'x:2:43 "eps" stands twice in one object.';
+    await expect(resolve(text)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID", message, fix: "Remove one of them." });
+  });
+
   it("takes attacks that analyses need once, and from its own where it makes them anyway", async () => {
     const curve = (values: string) => `{ "kind": "robustnessCurve", "attack": "fgsm-2", "over": "eps", "values": ${values} }`;
     const text = source.replace('"compare"', `"analyses": [${curve("[0.1, 0.2]")}, ${curve("[0.2]")}], "compare"`);

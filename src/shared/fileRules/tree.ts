@@ -1,9 +1,15 @@
 import { findNodeAtLocation, getNodeValue, type Node, parseTree } from "jsonc-parser";
-import { type Catalog, type CatalogEntry, type CatalogKind, entriesOf, parameterWith } from "../shared/catalog.ts";
+import { type Catalog, type CatalogEntry, type CatalogKind, entriesOf, parameterWith } from "../catalog.ts";
+import { parseFraction } from "../format.ts";
 
 export interface Span {
   readonly offset: number;
   readonly length: number;
+}
+/** Place of a character as people count, from 1. */
+export function lineColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, offset).split("\n");
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 export const parseExperiment = (text: string): Node | undefined => parseTree(text, [], { allowTrailingComma: true });
 export const at = (root: Node, ...path: (string | number)[]): Node | undefined => findNodeAtLocation(root, path);
@@ -18,7 +24,11 @@ export const spanOf = ({ offset, length }: Node): Span => ({ offset, length });
 export const keySpan = (value: Node): Span => spanOf(value.parent?.type === "property" ? (value.parent.children?.[0] ?? value) : value);
 export const jsonOf = (node: Node): unknown => getNodeValue(node);
 export const textOf = (node: Node | undefined): string | undefined => (typeof node?.value === "string" ? node.value : undefined);
-export const numberOf = (node: Node | undefined): number | undefined => (typeof node?.value === "number" ? node.value : undefined);
+/** A number, or a fraction in quotes. */
+export function numberOf(node: Node | undefined): number | undefined {
+  const value: unknown = node?.value;
+  return typeof value === "number" ? value : typeof value === "string" ? (parseFraction(value) ?? undefined) : undefined;
+}
 /** Elements of a list; the node itself where it stands for a list of one. */
 export const itemsOf = (node: Node | undefined): readonly Node[] => (node?.type === "array" ? (node.children ?? []) : node ? [node] : []);
 

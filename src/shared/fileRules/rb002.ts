@@ -1,7 +1,7 @@
-import { parameterWith } from "../../shared/catalog.ts";
-import { number } from "../../shared/format.ts";
-import { at, type ChoiceSite, normOf, numberOf, spanOf } from "../tree.ts";
+import { parameterWith } from "../catalog.ts";
+import { epsilon, number } from "../format.ts";
 import type { FileRule } from "./rule.ts";
+import { at, type ChoiceSite, normOf, numberOf, spanOf } from "./tree.ts";
 
 /** 2.5 ε / steps lets an attack reach the edge of the ball and turn back (Madry et al. 2018). */
 export const goodStep = (eps: number, steps: number): number => Number(((2.5 * eps) / steps).toPrecision(4));
@@ -9,6 +9,7 @@ export const goodStep = (eps: number, steps: number): number => Number(((2.5 * e
 /** A step that is larger than the ball, or steps that together do not reach its edge. */
 export const rb002: FileRule = {
   id: "RB002",
+  scope: "choice",
   check: ({ sites }) =>
     sites.flatMap((site) => {
       const [radius, count, step] = [parameterOf(site, "radius"), parameterOf(site, "steps"), parameterOf(site, "step")];
@@ -21,8 +22,8 @@ export const rb002: FileRule = {
       if (stepSize <= eps && reach >= eps * (1 - 1e-9)) return [];
       const message =
         stepSize > eps
-          ? `A step of ${stepSize} is larger than ε = ${eps}: every step ends on the edge of the ball.`
-          : `${steps} steps of ${stepSize} reach only ${number(reach)} of ε = ${eps}: the attack cannot use its ball.`;
+          ? `A step of ${epsilon(stepSize)} is larger than ε = ${epsilon(eps)}: every step ends on the edge of the ball.`
+          : `${steps} steps of ${epsilon(stepSize)} reach only ${number(reach)} of ε = ${epsilon(eps)}: the attack cannot use its ball.`;
       const good = goodStep(eps, steps);
       const title = `Set the step to 2.5 ε / steps = ${good}`;
       const fix = step.node

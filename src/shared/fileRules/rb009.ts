@@ -1,9 +1,10 @@
-import { at } from "../tree.ts";
 import type { FileRule } from "./rule.ts";
+import { at } from "./tree.ts";
 
 /** No seed: another one may be the default some day. */
 export const rb009: FileRule = {
   id: "RB009",
+  scope: "file",
   check({ root }) {
     if (at(root, "seed") || !root.children?.length) return [];
     const fix = { title: 'Insert "seed": 1', span: { offset: root.offset + 1, length: 0 }, text: '\n  "seed": 1,', isPreferred: true };

@@ -1,6 +1,6 @@
 import type { Node } from "jsonc-parser";
-import type { Catalog } from "../shared/catalog.ts";
-import type { Severity } from "../shared/results.ts";
+import type { Catalog } from "../catalog.ts";
+import type { Severity } from "../results.ts";
 import type { ChoiceSite, Span } from "./tree.ts";
 
 /** Replaces `span` by `text`; the title says so in the light bulb. */
@@ -20,20 +20,11 @@ export interface Problem {
   readonly fixes: readonly Fix[];
 }
 
-/** The disk, as far as experiment files speak of it. */
-export interface Disk {
-  exists(file: string): boolean;
-  names(directory: string): readonly string[];
-}
-
 /** An experiment file that is being written: its values, and the registry choices among them. */
 export interface ExperimentFile {
   readonly root: Node;
   readonly sites: readonly ChoiceSite[];
-  /** Folder of the file: paths in it are relative to it. */
-  readonly directory: string;
   readonly catalog: Catalog;
-  readonly disk: Disk;
 }
 
 /** The preferred fix that writes another word. */

@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { entriesOf } from "../shared/catalog.ts";
 import { imageExtensions } from "../shared/contributions.ts";
 import { BulwarkError, cancelled } from "../shared/errors.ts";
+import type { FitRule } from "../shared/fit.ts";
 import { age } from "./age.ts";
 import { exists } from "./files.ts";
 import { type FoundModel, findModels, isGrayscale } from "./models.ts";
@@ -55,6 +56,15 @@ async function askModel(models: readonly FoundModel[], last: string | undefined)
     model,
   }));
   return (await pick(items, "Which model?")).model;
+}
+
+const fitsKey = "fits";
+/** How pictures of another size are fitted for a model, as it was chosen last; null as its contract says. */
+export const fitOf = (services: Services, model: string): FitRule | null =>
+  services.context.workspaceState.get<Readonly<Record<string, FitRule>>>(fitsKey)?.[model] ?? null;
+export function rememberFit(services: Services, model: string, rule: FitRule): void {
+  const fits = services.context.workspaceState.get<Readonly<Record<string, FitRule>>>(fitsKey);
+  void services.context.workspaceState.update(fitsKey, { ...fits, [model]: rule });
 }
 
 export interface AttackChoice {

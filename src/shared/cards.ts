@@ -1,4 +1,5 @@
 import type { ErrorData } from "./errors.ts";
+import type { AppliedFit, FitRule } from "./fit.ts";
 import type { ClassScore, RankPatchesResult } from "./protocol.ts";
 
 /** A choice from the catalogue: the id of an entry and its parameters, those left out at their defaults. */
@@ -41,6 +42,8 @@ export interface Inspected {
   /** The picture's file. */
   readonly image: string;
   readonly model: string;
+  /** How a picture of another size is fitted; null as the model's contract says. */
+  readonly fit: FitRule | null;
   /** What stands in front of the model, first met first; the attack went through it. */
   readonly defenses: readonly Pick[];
   readonly seed: number;
@@ -50,6 +53,12 @@ export interface Inspected {
   readonly iteration: number | null;
   /** Folder for the files of this request, relative to `run`; "" is `run` itself. */
   readonly folder: string;
+}
+
+/** What was done to a picture that was not attacked before the model saw it. */
+export interface FittedPicture {
+  readonly notes: readonly string[];
+  readonly fit: AppliedFit | null;
 }
 
 export interface AttentionParams {
@@ -68,6 +77,8 @@ export interface AttentionSide {
   readonly degenerate: boolean;
 }
 export interface AttentionResult {
+  /** Left out in older runs. */
+  readonly fitted?: FittedPicture;
   readonly layer: string | null;
   /** Layers that can be looked at, in network order. */
   readonly layers: readonly string[];
@@ -93,6 +104,8 @@ export interface DefendedSide {
   readonly behind: ClassScore;
 }
 export interface DefenseResult {
+  /** Left out in older runs. */
+  readonly fitted?: FittedPicture;
   readonly clean: DefendedSide;
   readonly adversarial: DefendedSide | null;
 }

@@ -2,6 +2,13 @@
 export const fitRules = ["cover", "contain", "fill", "crop", "none"] as const;
 export type FitRule = (typeof fitRules)[number];
 
+/** What was done to a picture of another size than the model's; sizes are height×width. */
+export interface AppliedFit {
+  readonly rule: FitRule;
+  readonly from: readonly [height: number, width: number];
+  readonly to: readonly [height: number, width: number];
+}
+
 /** What a person reads. */
 export const fitTitles: Readonly<Record<FitRule, string>> = {
   cover: "Cover: short side to fit, centre crop",
@@ -10,3 +17,13 @@ export const fitTitles: Readonly<Record<FitRule, string>> = {
   crop: "Crop: centre cut out, no resizing",
   none: "None: refuse other sizes",
 };
+
+/** The same in one word, for a choice beside a picture. */
+export const fitNames: Readonly<Record<FitRule, string>> = {
+  cover: "Cover",
+  contain: "Contain",
+  fill: "Stretch",
+  crop: "Crop",
+  none: "None",
+};
+export const isFitRule = (value: unknown): value is FitRule => fitRules.some((rule) => rule === value);

@@ -1,6 +1,7 @@
 import type { CardId, CardParams, CardState, CardStates, PanelError, Pick } from "./cards.ts";
 import type { Catalog } from "./catalog.ts";
 import type { RunEvent } from "./events.ts";
+import type { FitRule } from "./fit.ts";
 import type { AttackRecords } from "./ledger.ts";
 import type { AttackImageResult, ClassScore, TracePoint } from "./protocol.ts";
 import type { RunReport } from "./results.ts";
@@ -41,6 +42,8 @@ export interface InspectorState {
   readonly attack: Pick;
   /** True class as a person chose it; null index for none. Null where the files around the picture may say it. */
   readonly label: { readonly index: number | null; readonly name: string } | null;
+  /** How a picture of another size is fitted, as a person chose it for this model; null as the model's contract says. */
+  readonly fit: FitRule | null;
   /** What stands in front of the model, first met first; the attack goes through it. */
   readonly defenses: readonly Pick[];
   readonly catalog: Catalog;
@@ -68,6 +71,8 @@ export type InspectorIntent =
   | { readonly kind: "cancel" }
   /** Asks the person for the true class, from a list of the model's class names. */
   | { readonly kind: "chooseLabel" }
+  /** Fits the picture by another rule, and does again what is on show. */
+  | { readonly kind: "fit"; readonly rule: FitRule }
   /** The image and the model go on into the Patch Studio. */
   | { readonly kind: "openPatchStudio" }
   | { readonly kind: "export"; readonly format: "png" | "npz" | "panel" | "command"; readonly dataUrl?: string };

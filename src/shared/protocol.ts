@@ -5,6 +5,7 @@ import type { InputContract, KnownFrom } from "./contract.ts";
 import type { Device } from "./devices.ts";
 import type { ErrorData } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
+import type { AppliedFit, FitRule } from "./fit.ts";
 import type {
   ApplyPatchParams,
   ApplyPatchResult,
@@ -101,6 +102,8 @@ export interface AttackImageParams {
   readonly defenses?: readonly Pick[];
   /** True class as a person chose it; null for none: the model's own prediction. Left out, the files around the picture may say it. */
   readonly label?: number | null;
+  /** How a picture of another size is fitted; as the model's contract says when left out. */
+  readonly fit?: FitRule | null;
   readonly seed: number;
   /** Run folder to write; it is created. */
   readonly directory: string;
@@ -184,6 +187,8 @@ export interface AttackImageResult {
   readonly findings: readonly Finding[];
   /** What was done to the picture to make it fit the model, such as "colour converted to grayscale". Left out in older runs. */
   readonly notes?: readonly string[];
+  /** How a picture of another size was brought to the model's; null where it has that size. Left out in older runs. */
+  readonly fit?: AppliedFit | null;
   /** The same as one `bulwark attack` command. */
   readonly commandLine: string;
 }

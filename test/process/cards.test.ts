@@ -32,6 +32,7 @@ afterAll(() => {
 const inspected = (change: Partial<Inspected> = {}): Inspected => ({
   image,
   model,
+  fit: null,
   defenses: [],
   seed: 1,
   run: attacked.directory,

@@ -1,4 +1,5 @@
 import { type CardId, cardIds, type DefendedSide, type DefenseResult } from "../../src/shared/cards.ts";
+import type { AppliedFit } from "../../src/shared/fit.ts";
 import { probability } from "../../src/shared/format.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../src/shared/panels.ts";
 import type { AttackImageResult, ClassScore, Norms, TracePoint, TraceStep } from "../../src/shared/protocol.ts";
@@ -114,9 +115,14 @@ export function after8Bit(result: AttackImageResult): { readonly holds: boolean;
 
 /** What was done to the picture before the model saw it, a sentence each; empty when nothing was. */
 export function pictureNotes({ result, cards }: InspectorState): string {
-  const notes = result?.notes ?? cards.ranking?.result?.notes ?? [];
+  const looked = cards.attention?.result?.fitted ?? cards.defense?.result?.fitted;
+  const notes = result?.notes ?? looked?.notes ?? cards.ranking?.result?.notes ?? [];
   return notes.map((note) => `${note.charAt(0).toUpperCase()}${note.slice(1)}.`).join(" ");
 }
+
+/** How the picture was brought to the model's size; null where it has that size, or nothing has looked at it yet. */
+export const fitOf = ({ result, cards }: InspectorState): AppliedFit | null =>
+  (result ? result.fit : (cards.attention?.result?.fitted?.fit ?? cards.defense?.result?.fitted?.fit)) ?? null;
 
 export const titleOf = (state: InspectorState, kind: "attack" | "defense", id: string): string =>
   state.catalog.find((entry) => entry.kind === kind && entry.id === id)?.title ?? id;

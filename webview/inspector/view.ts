@@ -5,6 +5,7 @@ import { section } from "../lib/ui.ts";
 import { createCards } from "./cards/index.ts";
 import { type Context, type Local, runningCards, shownOf } from "./model.ts";
 import { panelImage } from "./panelImage.ts";
+import { fitRow } from "./parts/fitRow.ts";
 import { header } from "./parts/header.ts";
 import { parameters } from "./parts/parameters.ts";
 import { pictures } from "./parts/pictures.ts";
@@ -25,8 +26,7 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
     state && panelImage(state, shownOf(state, local.scrub), pictureRow.canvases(), cards.beside.canvases());
   const top = header(asPng, form.rerun);
   const line = verdictLine();
-  const ofAttack = [pictureRow, line, scrubber()];
-  const inBody = [...ofAttack, cards.beside, scores()];
+  const inBody = [pictureRow, line, fitRow(), scrubber(), cards.beside, scores()];
   const body = h("div", { class: "inspector-body" }, ...inBody.map((part) => part.element));
   const last = [findings.element, section("Parameters", false, form.element), ...cards.sections.map((card) => card.element)];
   const element = h("main", { class: "panel inspector" }, top.element, error.element, body, ...last);

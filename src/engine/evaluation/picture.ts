@@ -1,5 +1,6 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import type { AppliedFit, FitRule } from "../../shared/fit.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { exists } from "../io/files.ts";
 import { readImage } from "../io/images.ts";
@@ -9,19 +10,25 @@ export interface PictureInput {
   readonly pixels: Float32Array;
   /** What was done to the picture to make it fit. */
   readonly notes: readonly string[];
+  /** How it was brought to the model's size; null where it has that size. */
+  readonly fit: AppliedFit | null;
 }
 
 /**
- * A picture file as the model takes it. One of another size is fitted as the contract says, else by "cover", as ImageNet evaluation does.
+ * A picture file as the model takes it. One of another size is fitted by `rule`, else as the contract says, else by "cover", as ImageNet
+ * evaluation does.
  * @throws FILE_NOT_FOUND, IMAGE_INVALID, IMAGE_SIZE where the rule forbids another size
  */
-export async function readPicture(file: string, model: Classifier): Promise<PictureInput> {
+export async function readPicture(file: string, model: Classifier, rule?: FitRule | null): Promise<PictureInput> {
   const [height, width, channels] = model.inputShape;
   if (channels !== 1 && channels !== 3)
     throw new BulwarkError("IMAGE_SIZE", `The model takes ${channels} channels, pictures have 1 or 3.`, "Use a data set of kind `arrays`.");
-  const { resize = "cover", crop } = model.contract.input;
-  const { pixels, notes } = await readImage(path.resolve(file), { size: [height, width], channels, resize, crop });
-  return { pixels, notes };
+  const { input } = model.contract;
+  const resize = rule ?? input.resize ?? "cover";
+  const image = await readImage(path.resolve(file), { size: [height, width], channels, resize, crop: input.crop });
+  const { pixels, notes, original } = image;
+  const isSame = original[0] === height && original[1] === width;
+  return { pixels, notes, fit: isSame ? null : { rule: resize, from: original, to: [height, width] } };
 }
 
 /** Asks for all files before any is read. @throws FILE_NOT_FOUND for the first that is not there */

@@ -19,6 +19,8 @@ export interface PixelImage {
   readonly height: number;
   readonly width: number;
   readonly channels: 1 | 3;
+  /** Upright size of the file's image, before it was fitted. */
+  readonly original: readonly [height: number, width: number];
   /** What was done to the file's pixels to get here, for the user to see. */
   readonly notes: string[];
 }
@@ -30,8 +32,10 @@ export async function readImage(file: string, options: ReadOptions): Promise<Pix
 
 /** The same from the bytes of an image file; `name` is for messages. */
 export async function imageFromBytes(bytes: Uint8Array, name: string, options: ReadOptions): Promise<PixelImage> {
-  const raster = await rasterFromBytes(bytes, name, options);
+  const decoded = toChannels(await decodeImage(bytes, name), options.channels);
+  const raster = await fitted(decoded, name, options);
   return {
+    original: [decoded.height, decoded.width],
     pixels: fromBytes(raster.data),
     height: raster.height,
     width: raster.width,
@@ -42,9 +46,11 @@ export async function imageFromBytes(bytes: Uint8Array, name: string, options: R
 
 /** Decoded, brought to the channels and the size that are wanted, still bytes. */
 export async function rasterFromBytes(bytes: Uint8Array, name: string, options: ReadOptions): Promise<Decoded> {
-  const decoded = toChannels(await decodeImage(bytes, name), options.channels);
-  return options.size ? fitTo(decoded, options.size, { rule: options.resize, crop: options.crop ?? 1 }, name) : decoded;
+  return fitted(toChannels(await decodeImage(bytes, name), options.channels), name, options);
 }
+
+const fitted = async (image: Decoded, name: string, { size, resize, crop = 1 }: ReadOptions): Promise<Decoded> =>
+  size ? fitTo(image, size, { rule: resize, crop }, name) : image;
 
 function toChannels(image: Decoded, channels: 1 | 3): Decoded {
   if (image.channels === channels) return image;

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { AppliedFit } from "../../shared/fit.ts";
 import type { AttackImageParams, AttackImageResult, AttackImageUpdate, ClassScore, ImageState } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { verdictOf } from "../../shared/verdict.ts";
@@ -37,6 +38,7 @@ interface Task {
   /** Null where nobody knows the label. */
   readonly truth: PictureLabel | null;
   readonly notes: readonly string[];
+  readonly fit: AppliedFit | null;
   readonly engine: Engine;
   readonly store: RunStore;
   readonly update: (update: AttackImageUpdate) => void;
@@ -58,9 +60,9 @@ export async function attackImage(
   const attack = { ...chosen, params };
   const defenses = p.defenses ?? [];
   const model = await inspectedModel({ model: p.model, defenses }, engine, ctx);
-  const picture = await readPicture(p.image, model);
+  const picture = await readPicture(p.image, model, p.fit);
   const { label: truth, notes: doubts } = await trueLabel(p, model);
-  const { pixels } = picture;
+  const { pixels, fit } = picture;
   const notes = [...picture.notes, ...doubts];
   const title = `${labelOf(attack)} on ${path.basename(p.image)}`;
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "attack", title });
@@ -68,7 +70,7 @@ export async function attackImage(
     store,
     () =>
       watchingDevice(store.append, () =>
-        attackInto({ p, attack, model, pixels, truth, notes, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
+        attackInto({ p, attack, model, pixels, truth, notes, fit, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
       ),
     (event) => store.append(event),
   );
@@ -148,6 +150,7 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
     defenses: p.defenses ?? [],
     findings,
     notes: task.notes,
+    fit: task.fit,
     commandLine: commandLine(p, documented(attack)),
   };
 }

@@ -22,7 +22,7 @@ export async function defendRun(
   engine: Engine,
   ctx: RunContext,
 ): Promise<DefenseResult> {
-  const { model, clean, adversarial } = await readInspected(p, engine, ctx);
+  const { model, clean, adversarial, fitted } = await readInspected(p, engine, ctx);
   const behind = await behindDefenses(model, p.chain, ctx.rng);
   return insideRun(p, `defend ${path.basename(p.image)}`, async () => {
     const side = async (name: string, image: Float32Array): Promise<DefendedSide> => {
@@ -34,7 +34,7 @@ export async function defendRun(
       const change = normsOf(transformed, image, model.inputShape[2]).linf;
       return { ...files, change, without: await top(forImage(model, ctx), image), behind: await top(forImage(behind, ctx), image) };
     };
-    return { clean: await side("clean", clean), adversarial: adversarial && (await side("adversarial", adversarial)) };
+    return { fitted, clean: await side("clean", clean), adversarial: adversarial && (await side("adversarial", adversarial)) };
   });
 }
 

@@ -28,6 +28,7 @@ export async function explainRun(p: Inspected & { readonly explanation: Pick }, 
     const [a, b] = [clean.share, adversarial?.share ?? 0];
     const union = a + b - a * b;
     return {
+      fitted: images.fitted,
       layer: before.layer,
       layers: spatialLayers(model),
       clean,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { Inspected, Pick } from "../../shared/cards.ts";
+import type { FittedPicture, Inspected, Pick } from "../../shared/cards.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { runFiles } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
@@ -18,6 +18,8 @@ export interface InspectedImages {
   readonly model: Classifier;
   readonly clean: Float32Array;
   readonly adversarial: Float32Array | null;
+  /** What was done to the picture, where it was read for this; an attack has said it already. */
+  readonly fitted: FittedPicture;
 }
 
 interface ModelBehind {
@@ -35,13 +37,16 @@ export const forImage = (model: Classifier, ctx: RunContext): Classifier => forI
 export async function readInspected(p: Inspected, engine: Engine, ctx: RunContext): Promise<InspectedImages> {
   const model = await inspectedModel(p, engine, ctx);
   const file = path.join(p.run, runFiles.adversarial);
-  if (!existsSync(file)) return { model, clean: (await readPicture(p.image, model)).pixels, adversarial: null };
+  if (!existsSync(file)) {
+    const { pixels, notes, fit } = await readPicture(p.image, model, p.fit);
+    return { model, clean: pixels, adversarial: null, fitted: { notes, fit } };
+  }
   const { clean, adversarial } = await readNpz(file);
   const size = model.inputShape.reduce((a, b) => a * b);
   if (clean?.data.length !== size || adversarial?.data.length !== size)
     throw new BulwarkError("RUN_INVALID", "The images of this run are not of the model's size.", "Attack the image again.");
   const shown = p.iteration === null ? Float32Array.from(adversarial.data) : await readIterate(p.run, p.iteration, size);
-  return { model, clean: Float32Array.from(clean.data), adversarial: shown };
+  return { model, clean: Float32Array.from(clean.data), adversarial: shown, fitted: { notes: [], fit: null } };
 }
 
 async function readIterate(run: string, wanted: number, size: number): Promise<Float32Array> {

@@ -137,7 +137,7 @@ test("addresses of files", () => {
 });
 
 test("what was done to the picture is said in a sentence each", () => {
-  const sentence = "Colour converted to grayscale. Resized from 640×480 to 28×28 (cover).";
+  const sentence = "Colour converted to grayscale. Resized from 480×640 to 28×28, centre crop.";
   expect(pictureNotes(done)).toBe(sentence);
   expect(pictureNotes(named("ranked"))).toBe("Turned upright by its EXIF orientation.");
   expect(pictureNotes(named("empty"))).toBe("");

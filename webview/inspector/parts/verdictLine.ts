@@ -1,8 +1,8 @@
 import { count, duration, epsilon, number, plural } from "../../../src/shared/format.ts";
-import { noLabelText } from "../../../src/shared/verdict.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
-import { button, icon, setButtonText } from "../../lib/ui.ts";
-import { after8Bit, type Context, labelLine, pictureNotes, type Shown, shownOf, type Verdict, verdict } from "../model.ts";
+import { icon } from "../../lib/ui.ts";
+import { after8Bit, type Context, type Shown, shownOf, type Verdict, verdict } from "../model.ts";
+import { labelRow } from "./labelRow.ts";
 
 const icons: Readonly<Record<Verdict["kind"], string>> = {
   fooled: "warning",
@@ -22,11 +22,7 @@ export function verdictLine(): Part<Context> {
   const facts = h("dl", { class: "facts" });
   const rounding = h("p", { class: "rounding" });
   const how = h("p", { class: "muted" });
-  const notes = h("p", { class: "muted" });
-  let send: Context["send"] = () => undefined;
-  const label = h("span");
-  const choose = button("", () => send({ kind: "chooseLabel" }), { label: "Choose the true class of the picture from a list" });
-  const labelRow = h("p", { class: "label-row" }, label, choose);
+  const label = labelRow();
   const say = onChange((kind: Verdict["kind"], text: string) => {
     line.className = `verdict ${kind}`;
     fill(line, icon(icons[kind]), h("span", {}, text));
@@ -36,13 +32,7 @@ export function verdictLine(): Part<Context> {
       show(element, text !== "");
       setText(element, text);
     });
-  const sayLabel = onChange((text: string, canChoose: boolean) => {
-    show(labelRow, text !== "" || canChoose);
-    show(choose, canChoose);
-    setText(label, text);
-    setButtonText(choose, text === "" || text === noLabelText ? "Choose label…" : "Change label…");
-  });
-  const [sayHow, sayNotes] = [sentence(how), sentence(notes)];
+  const sayHow = sentence(how);
   const details = onChange((result: Context["state"]["result"], iteration: number | null, norms: Shown["norms"]) => {
     show(facts, norms !== null);
     const rounded = result && iteration === null && after8Bit(result);
@@ -51,18 +41,17 @@ export function verdictLine(): Part<Context> {
     if (norms) fill(facts, ...factsOf(result, iteration, norms));
   });
   return {
-    element: h("section", { attributes: { "aria-label": "Verdict" } }, line, labelRow, rounding, facts, how, notes),
-    update({ state, local, send: sending }) {
-      send = sending;
+    element: h("section", { attributes: { "aria-label": "Verdict" } }, line, label.element, rounding, facts, how),
+    update(context) {
+      const { state, local } = context;
       const shown = shownOf(state, local.scrub);
       const { kind, text } = verdict(state, shown);
       // The slider says what an iteration is: announcing each as well would talk over it.
       line.setAttribute("aria-live", local.scrub === null ? "polite" : "off");
       say(kind, text);
-      sayLabel(labelLine(state), state.result !== null && state.status !== "running");
+      label.update(context);
       details(state.result, shown.iteration, shown.norms);
       sayHow(state.result?.how ? `Adaptive attack: ${state.result.how}.` : "");
-      sayNotes(pictureNotes(state));
     },
   };
 }

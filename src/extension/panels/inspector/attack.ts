@@ -55,7 +55,7 @@ export async function attack(session: Session, request: InspectorRequest): Promi
 }
 
 /** The cards that were on show, of the new images. */
-function askAgain(session: Session, before: CardStates): void {
+export function askAgain(session: Session, before: CardStates): void {
   const again = <K extends CardId>(id: K): void => {
     const params = before[id]?.params ?? usualCards[id];
     const next = params && cards[id].again(params);
@@ -67,7 +67,7 @@ function askAgain(session: Session, before: CardStates): void {
 async function requestAttack(session: Session, request: InspectorRequest, signal: AbortSignal): Promise<AttackImageResult> {
   const engine = await session.services.engine.get();
   const { directory } = session;
-  const { label, ...asked } = request;
+  const { label, ...asked } = { ...request, fit: session.state.fit };
   const listener = engine.onProgress(attackImageProgress, directory, (update) => {
     if (session.directory === directory) stream(session, update);
   });

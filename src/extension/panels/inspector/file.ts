@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { CardId, CardParams, CardResult, Pick } from "../../../shared/cards.ts";
+import { type FitRule, isFitRule } from "../../../shared/fit.ts";
 import type { InspectorState } from "../../../shared/panels.ts";
 import type { AttackImageResult } from "../../../shared/protocol.ts";
 import { runFiles } from "../../../shared/runs.ts";
@@ -15,6 +16,8 @@ export interface InspectorRequest {
   readonly defenses: readonly Pick[];
   /** True class as a person chose it; null for none. Left out, the files around the picture may say it. */
   readonly label?: ChosenLabel | null;
+  /** How a picture of another size is fitted; as the model's contract says when left out. */
+  readonly fit?: FitRule | null;
 }
 export type ChosenLabel = NonNullable<InspectorState["label"]>;
 /** What a card was asked and answered. */
@@ -33,10 +36,10 @@ export async function writeRequest(directory: string, request: InspectorRequest)
 export async function readRequest(directory: string): Promise<InspectorRequest | undefined> {
   const read = await readJson(path.join(directory, requestFile));
   if (!isRecord(read) || typeof read["image"] !== "string" || typeof read["model"] !== "string") return undefined;
-  const { image, model, attack, defenses, label } = read;
+  const { image, model, attack, defenses, label, fit } = read;
   const picks = Array.isArray(defenses) ? defenses.filter(isPick) : [];
   const request = { image, model, attack: isPick(attack) ? attack : { id: "fgsm", params: {} }, defenses: picks };
-  return isLabel(label) ? { ...request, label } : request;
+  return { ...request, ...(isLabel(label) ? { label } : {}), ...(isFitRule(fit) ? { fit } : {}) };
 }
 const isLabel = (value: unknown): value is ChosenLabel => isRecord(value) && "index" in value && typeof value["name"] === "string";
 const isPick = (value: unknown): value is Pick => isRecord(value) && typeof value["id"] === "string" && isRecord(value["params"]);

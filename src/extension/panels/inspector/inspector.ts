@@ -11,6 +11,7 @@ import { definePanel, type OwnIntent } from "../panel.ts";
 import { attack } from "./attack.ts";
 import { exportInspector } from "./export.ts";
 import { type CardRecord, type InspectorRequest, type Kept, readKept, readRequest } from "./file.ts";
+import { setFit } from "./fit.ts";
 import { chooseLabel } from "./label.ts";
 import { cancelCard, runCard } from "./runCard.ts";
 import { enter, firstState, type InspectorHost, modelLabel, newSession, requestOf, type Session, set } from "./session.ts";
@@ -120,6 +121,9 @@ async function answer(session: Session, intent: OwnIntent<InspectorIntent>): Pro
     case "chooseLabel":
       await requireModel(session);
       await chooseLabel(session);
+      return;
+    case "fit":
+      await setFit(session, intent.rule);
       return;
     case "card":
       if (intent.id !== "ranking") await requireModel(session);

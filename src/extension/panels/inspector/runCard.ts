@@ -71,7 +71,7 @@ async function ask<K extends CardId>(session: Session, id: K, params: CardParams
   const folder = directory === "" ? "" : `cards/${id}-${++session.count}`;
   try {
     const seed = setting(settings.seed, 1);
-    const inspected = { image, model: state.model.path, defenses: state.defenses, seed, run, iteration: null, folder };
+    const inspected = { image, model: state.model.path, defenses: state.defenses, fit: state.fit, seed, run, iteration: null, folder };
     const answer = await cards[id].ask({ services, inspected, attacked: state.result, params, signal });
     if (directory === "" && session.directory === "") {
       session.directory = run;

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { CardId, CardState } from "../../../shared/cards.ts";
 import type { InspectorState, InspectorUpdate } from "../../../shared/panels.ts";
+import { fitOf } from "../../choose.ts";
 import type { Services } from "../../services.ts";
 import { shortPath } from "../../workspace.ts";
 import type { PanelHost } from "../host.ts";
@@ -51,6 +52,7 @@ export function firstState(services: Services, host: InspectorHost, request: Ins
     attack: request.attack,
     defenses: request.defenses,
     label: request.label ?? null,
+    fit: request.fit === undefined ? fitOf(services, request.model) : request.fit,
     catalog: services.catalog,
     base: directory === "" ? "" : host.uri(directory),
     runId: path.basename(directory),
@@ -96,4 +98,5 @@ export const requestOf = ({ image, state }: Session): InspectorRequest => ({
   attack: state.attack,
   defenses: state.defenses,
   label: state.label,
+  fit: state.fit,
 });

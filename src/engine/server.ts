@@ -18,6 +18,7 @@ import { runExperiment } from "./experiment/runExperiment.ts";
 import { attackImage } from "./jobs/attackImage.ts";
 import { defendRun } from "./jobs/defendRun.ts";
 import { doctor } from "./jobs/doctor.ts";
+import { estimateAttack } from "./jobs/estimateAttack.ts";
 import { explainRun } from "./jobs/explainRun.ts";
 import { inspectModel } from "./jobs/inspectModel.ts";
 import { labelRun } from "./jobs/labelRun.ts";
@@ -72,6 +73,7 @@ export function serve(connection: MessageConnection, log: Log): void {
       void connection.sendProgress(attackImageProgress, params.token, update);
     }),
   );
+  on(requests.estimateAttack, async (params, signal) => estimateAttack(params, await started(), context(signal)));
   on(requests.labelRun, (params) => labelRun(params));
   on(requests.explainRun, async (params, signal) => explainRun(params, await started(), context(signal, params.seed)));
   on(requests.defendRun, async (params, signal) => defendRun(params, await started(), context(signal, params.seed)));

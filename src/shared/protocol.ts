@@ -109,6 +109,20 @@ export interface AttackImageParams {
   readonly directory: string;
 }
 
+export interface EstimateAttackParams {
+  readonly model: string;
+  readonly attack: Pick;
+  readonly defenses: readonly Pick[];
+}
+/** What an attack on one picture takes at most. */
+export interface AttackEstimate {
+  /** What the attack is called with its parameters. */
+  readonly label: string;
+  /** Images through the model, forward and backward together. */
+  readonly evaluations: number;
+  readonly seconds: number;
+}
+
 export interface LabelRunParams {
   /** Run folder of an attack on a picture. */
   readonly directory: string;
@@ -291,6 +305,8 @@ export const requests = {
   warmUp: new RequestType<{ readonly model: string }, { readonly classes: readonly string[] }, ErrorData>("warmUp"),
   /** Reports `attackImageProgress` on the way. */
   attackImage: new RequestType<AttackImageParams & { readonly token: string }, AttackImageResult, ErrorData>("attackImage"),
+  /** How long an attack on a picture takes, measured with a few passes of the model. */
+  estimateAttack: new RequestType<EstimateAttackParams, AttackEstimate, ErrorData>("estimateAttack"),
   /** Judges an attack on a picture anew, now that somebody has said its true class. Attacks nothing. */
   labelRun: new RequestType<LabelRunParams, AttackImageResult, ErrorData>("labelRun"),
   /** Where the model looks, in the images of a run or in a picture that nobody attacked. Attacks nothing. */

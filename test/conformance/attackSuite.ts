@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../src/engine/backends/index.ts";
 import type { Classifier } from "../../src/engine/classifier/classifier.ts";
 import { createContext, type RunContext } from "../../src/engine/context.ts";
-import { type Attack, type ImageBatch, type Params, resolveParams } from "../../src/engine/define/index.ts";
+import { type Attack, evaluationsOf, type ImageBatch, type Params, resolveParams } from "../../src/engine/define/index.ts";
 import { attackBatch } from "../../src/engine/harness/runAttack.ts";
 import type { BatchOutcome } from "../../src/engine/harness/types.ts";
 import { tf } from "../../src/engine/tf.ts";
@@ -101,6 +101,14 @@ function keepsPromises(attack: Attack, subject: Subject): void {
 
   it.each(variants(attack))("stays in its ball and in [0,1] by itself (%s)", async (_, params) => {
     await trial.expectInside(params, params === variants(attack)[0]?.[1] ? await trial.first : await trial.run({ params }));
+  });
+
+  it.each(variants(attack))("takes no more evaluations than it says (%s)", async (_, params) => {
+    const { forwardEvaluations, gradientEvaluations } =
+      params === variants(attack)[0]?.[1] ? await trial.first : await trial.run({ params });
+    const { forward, gradient } = evaluationsOf(attack, params);
+    expect(forwardEvaluations).toBeLessThanOrEqual(images * forward);
+    expect(gradientEvaluations).toBeLessThanOrEqual(images * gradient);
   });
 
   it("gives the same images for the same seed", async () => {

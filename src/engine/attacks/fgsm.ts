@@ -3,7 +3,7 @@ import { defineAttack } from "../define/index.ts";
 import { ballAround } from "./ball.ts";
 import { attackLosses, descend } from "./gradientDescent.ts";
 import { gradientBall, gradientLabel, gradientParams, refuseRadius } from "./gradientParams.ts";
-import { bestOf } from "./restarts.ts";
+import { bestOf, evaluationsOfRestarts } from "./restarts.ts";
 import { checkTarget, targetOf } from "./target.ts";
 
 const { eps, norm, target, loss, restarts } = gradientParams;
@@ -19,6 +19,7 @@ export const fgsm = defineAttack({
   label: (p) => gradientLabel(p.norm === "l2" ? "FGM" : "FGSM", p),
   cheap: {},
   ball: gradientBall,
+  evaluations: (p) => evaluationsOfRestarts(p.restarts, 1),
   target: targetOf,
   check: checkTarget,
   async run(model, batch, p, ctx) {

@@ -3,7 +3,7 @@ import { bool, defineAttack, int, num } from "../define/index.ts";
 import { ballAround } from "./ball.ts";
 import { attackLosses, descend } from "./gradientDescent.ts";
 import { gradientBall, gradientLabel, gradientParams, refuseRadius, unboundedParams } from "./gradientParams.ts";
-import { bestOf } from "./restarts.ts";
+import { bestOf, evaluationsOfRestarts } from "./restarts.ts";
 import { checkTarget, targetOf } from "./target.ts";
 
 const { eps, norm, target, loss, restarts } = gradientParams;
@@ -32,6 +32,7 @@ export const pgd = defineAttack({
   cheap: { steps: 6 },
   ball: gradientBall,
   iterations: ({ steps, restarts: attempts }) => steps * attempts,
+  evaluations: (p) => evaluationsOfRestarts(p.restarts, p.steps),
   target: targetOf,
   check: checkTarget,
   unbounded: (p, facts) => ({ ...p, ...unboundedParams(p, facts), stepSize: p.norm === "linf" ? 0.1 : 0 }),

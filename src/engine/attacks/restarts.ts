@@ -1,8 +1,14 @@
 import type { Classifier } from "../classifier/classifier.ts";
-import type { AttackBatch, AttackContext } from "../define/index.ts";
+import type { AttackBatch, AttackContext, Evaluations } from "../define/index.ts";
 import { margin } from "../losses/margin.ts";
 import type { Random } from "../random.ts";
 import { type Images, tf } from "../tf.ts";
+
+/** Passes of attempts of `steps` gradients each; more than one are compared by a forward pass each. */
+export const evaluationsOfRestarts = (restarts: number, steps: number): Evaluations => ({
+  forward: restarts > 1 ? restarts : 0,
+  gradient: restarts * steps,
+});
 
 /** The streams of one attempt: the first draws what an attack without restarts draws. */
 type Attempt = (random: (i: number) => Random, attempt: number) => Promise<Images>;

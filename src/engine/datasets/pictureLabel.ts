@@ -18,6 +18,12 @@ export interface FoundLabel {
   readonly notes: readonly string[];
 }
 
+export interface ClassList {
+  readonly classNames: readonly string[];
+  /** WordNet ids such as n01440764, where they are known. */
+  readonly synsets: readonly string[] | null;
+}
+
 /** Folders above a picture that may name its class: ImageNet keeps some a level deeper, as `n01440764/images/x.JPEG`. */
 const levels = 2;
 const labelFiles = ["labels.csv", "labels.txt", "labels.tsv"];
@@ -25,10 +31,10 @@ const labelFiles = ["labels.csv", "labels.txt", "labels.tsv"];
 /**
  * What the files around a picture say of its class: a label file that lists it, a Pascal-VOC annotation of its name, or the class folder
  * it lies in. Only names of the model's own classes count; nothing is guessed from an order. Never throws for what it cannot read.
- * @param classNames of the model, in index order
+ * @param classes of the model, in index order
  */
-export async function labelOfPicture(file: string, classNames: readonly string[]): Promise<FoundLabel> {
-  const indexOf = classIndex(classNames);
+export async function labelOfPicture(file: string, { classNames, synsets }: ClassList): Promise<FoundLabel> {
+  const indexOf = classIndex(classNames, synsets);
   const found = (
     await Promise.all([
       fromLabelFile(file, indexOf, classNames.length),
@@ -47,10 +53,10 @@ export async function labelOfPicture(file: string, classNames: readonly string[]
 type IndexOf = (name: string) => number | undefined;
 
 /**
- * Index of a class by its name: the whole of it, or one of the synonyms between its commas ("tench, Tinca tinca"). Case, "_" and "-" do
- * not matter. A name that two classes bear ("crane") is neither's.
+ * Index of a class by its name: the whole of it, one of the synonyms between its commas ("tench, Tinca tinca"), or its WordNet id. Case,
+ * "_" and "-" do not matter. A name that two classes bear ("crane") is neither's.
  */
-export function classIndex(classNames: readonly string[]): IndexOf {
+export function classIndex(classNames: readonly string[], synsets: readonly string[] | null = null): IndexOf {
   const known = new Map<string, number | null>();
   const add = (name: string, index: number): void => {
     const key = plain(name);
@@ -58,6 +64,7 @@ export function classIndex(classNames: readonly string[]): IndexOf {
     if (key !== "") known.set(key, before === undefined || before === index ? index : null);
   };
   for (const [index, name] of classNames.entries()) for (const one of [name, ...name.split(",")]) add(one, index);
+  for (const [index, id] of (synsets ?? []).entries()) add(id, index);
   return (name) => known.get(plain(name)) ?? undefined;
 }
 const plain = (name: string): string =>

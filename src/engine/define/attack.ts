@@ -44,6 +44,8 @@ export interface Attack extends Entry {
   ball(params: Params, facts: BallFacts): Ball;
   /** Iterations it takes at most, for progress; absent for a single step. */
   iterations?(params: Params): number;
+  /** Images through the model that the attack on one image takes at most; what an entry leaves out follows from its iterations. */
+  evaluations?(params: Params): Evaluations;
   /** Class that the parameters aim at; null for any other than the label. Absent for untargeted attacks. */
   target?(params: Params): number | null;
   /** What counts as a success where that is not the target class, or any misclassification without a target. */
@@ -63,12 +65,26 @@ export interface Attack extends Entry {
   /** A pure function of its arguments: proposes images [b,H,W,C]. The harness projects, scores and decides success. */
   run(model: Classifier, batch: AttackBatch, params: Params, ctx: AttackContext): Promise<Images>;
 }
+
+/** Images through a forward and a backward pass. */
+export interface Evaluations {
+  readonly forward: number;
+  readonly gradient: number;
+}
+/** What an attack on one image takes at most, its preparation not counted. */
+export function evaluationsOf(attack: Attack, params: Params): Evaluations {
+  if (attack.evaluations) return attack.evaluations(params);
+  const passes = attack.iterations?.(params) ?? 1;
+  return attack.access === "gradients" ? { forward: 0, gradient: passes } : { forward: passes, gradient: 0 };
+}
+
 export function defineAttack<P extends TObject, Prepared = unknown>(
   spec: Described<P, Static<P>> & {
     readonly access: Attack["access"];
     readonly iterative: boolean;
     ball(params: Static<P>, facts: BallFacts<Prepared>): Ball;
     iterations?(params: Static<P>): number;
+    evaluations?(params: Static<P>): Evaluations;
     target?(params: Static<P>): number | null;
     criterion?(params: Static<P>): Criterion;
     check?(params: Static<P>, facts: ModelFacts): void;

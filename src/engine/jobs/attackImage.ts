@@ -78,7 +78,7 @@ export async function attackImage(
 
 /** As a person chose it, or as the files around the picture say. @throws LABEL_RANGE */
 async function trueLabel({ label, image }: AttackImageParams, model: Classifier): Promise<FoundLabel> {
-  if (label === undefined) return labelOfPicture(image, model.classNames);
+  if (label === undefined) return labelOfPicture(image, model);
   if (label === null) return { label: null, notes: [] };
   checkLabel(label, model.classes);
   return { label: { index: label, source: { kind: "person", name: "" } }, notes: [] };

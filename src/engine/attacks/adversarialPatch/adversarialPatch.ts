@@ -31,6 +31,7 @@ export const adversarialPatch = defineAttack({
     return { norm: "l0", radius: pixels, window: side };
   },
   iterations: ({ steps }) => steps + 1,
+  evaluations: () => ({ forward: 1, gradient: 0 }),
   check(p, facts) {
     // How large a patch from a file is, the file tells; an area of 0 makes none, whatever it would aim at.
     if (p.patch === "" && p.area > 0) startOf(p, facts);

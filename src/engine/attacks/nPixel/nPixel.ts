@@ -42,6 +42,7 @@ export const nPixel = defineAttack({
   cheap: { popSize: 6, maxGen: 6 },
   ball: ({ pixels }) => ({ norm: "l0", radius: pixels }),
   iterations: ({ maxGen, strategy }) => (strategy === "randomShift" ? 1 : maxGen + 2),
+  evaluations: (o) => ({ forward: queriesOf(o), gradient: 0 }),
   target: targetOf,
   check: checkParams,
   async run(model, batch, o, ctx) {
@@ -63,6 +64,13 @@ export const nPixel = defineAttack({
     return bestImages(searches, batch);
   },
 });
+
+/** The image itself and its generations, the first population among them. */
+function queriesOf({ strategy, popSize, maxGen, queryBudget }: Static<typeof params>): number {
+  if (strategy === "randomShift") return 0;
+  const candidates = popSize * (maxGen + 1);
+  return 1 + (queryBudget > 0 ? Math.min(candidates, queryBudget) : candidates);
+}
 
 function checkParams(o: Static<typeof params>, facts: ModelFacts): void {
   const [height, width] = facts.inputShape;

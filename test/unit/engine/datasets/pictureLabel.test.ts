@@ -9,7 +9,8 @@ beforeAll(async () => {
   root = await temporaryFolder();
 });
 const folder = (name: string): string => path.join(root, name);
-const label = async (file: string, names: readonly string[] = classes) => (await labelOfPicture(folder(file), names)).label;
+const label = async (file: string, names: readonly string[] = classes) =>
+  (await labelOfPicture(folder(file), { classNames: names, synsets: null })).label;
 const voc = (...names: string[]): string =>
   `<annotation>${names.map((n) => `<object><name>${n}</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object>`).join("")}</annotation>`;
 
@@ -17,10 +18,14 @@ describe("names of classes", () => {
   it("are found whole or by a synonym, whatever the case, the separators and the normal form; ambiguous ones are nobody's", () => {
     const indexOf = classIndex(classes);
     expect(
-      ["Cat", "Golden Retriever", "golden-retriever", "tench", "Tinca tinca", "tench, tinca tinca", "cafe\u0301"].map(indexOf),
+      ["Cat", "Golden Retriever", "golden-retriever", "tench", "Tinca tinca", "tench, tinca tinca", "cafe\u0301"].map((name) =>
+        indexOf(name),
+      ),
     ).toEqual([0, 1, 1, 2, 2, 2, 5]);
-    expect(["crane", "", "dog"].map(indexOf)).toEqual([undefined, undefined, undefined]);
+    expect(["crane", "", "dog"].map((name) => indexOf(name))).toEqual([undefined, undefined, undefined]);
     expect(indexOf("crane, machine")).toBe(4);
+    // WordNet 3.0: n02012849 is the bird, n03126707 the machine.
+    expect(classIndex(["crane", "crane"], ["n02012849", "n03126707"])("n03126707")).toBe(1);
   });
 });
 
@@ -84,7 +89,7 @@ describe("label of a picture", () => {
 
   it("is none where two of them disagree, and that is said", async () => {
     await write(folder("d"), { "cat/x.png": "", "cat/labels.csv": "x.png,tench\n" });
-    expect(await labelOfPicture(folder("d/cat/x.png"), classes)).toEqual({
+    expect(await labelOfPicture(folder("d/cat/x.png"), { classNames: classes, synsets: null })).toEqual({
       label: null,
       notes: ['no label: labels.csv says "tench, Tinca tinca", but the folder cat says "cat"'],
     });

@@ -77,12 +77,25 @@ export interface DoctorReport {
   readonly selectedDevice: Device;
 }
 
+/** One layer of a model file, in network order. */
+export interface InspectedLayer {
+  /** `model/layer` within a nested model. */
+  readonly name: string;
+  readonly type: string;
+  /** The batch first; null for any size. */
+  readonly outputShape: readonly (number | null)[];
+  /** Weights of the layer itself. */
+  readonly parameters: number;
+  /** Models that it is nested in: 0 for a layer of the model itself. */
+  readonly depth: number;
+}
+
 export interface ModelInspection {
   readonly format: string;
   readonly inputShape: readonly (number | null)[];
   readonly classes: number;
   readonly parameters: number;
-  readonly layers: readonly { readonly name: string; readonly type: string; readonly outputShape: readonly (number | null)[] }[];
+  readonly layers: readonly InspectedLayer[];
   /** The contract in force, completed by what else is known of the model. */
   readonly contract: InputContract;
   /** Where its input range comes from. */

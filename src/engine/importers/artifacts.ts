@@ -5,6 +5,7 @@ import { Value } from "@sinclair/typebox/value";
 import { BulwarkError } from "../../shared/errors.ts";
 import { readBytes, readText } from "../io/files.ts";
 import type { tf } from "../tf.ts";
+import { record } from "./topology/graph.ts";
 
 const WeightSpec = Type.Object({
   name: Type.String(),
@@ -78,9 +79,6 @@ function parse(content: string, file: string): Record<string, unknown> {
   return object;
 }
 
-export const record = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-
 /** The files of one group; together they hold exactly the group's weights. */
 async function readGroup(file: string, paths: readonly string[], specs: readonly WeightSpec[]): Promise<Uint8Array[]> {
   const parts: Uint8Array[] = [];
@@ -105,11 +103,10 @@ export function byteLength(spec: WeightSpec): number {
   return values * (stored === "uint8" || stored === "bool" ? 1 : stored === "uint16" || stored === "float16" ? 2 : 4);
 }
 
-/** The form in which tfjs takes a model that is in memory. */
-export const toHandler = ({ topology, specs, weights }: Artifacts): tf.io.IOHandler => ({
+/** The form in which tfjs takes a model that is in memory: with its weights, or without any as it initialises itself. */
+export const toHandler = (modelTopology: Record<string, unknown>, stored?: Pick<Artifacts, "specs" | "weights">): tf.io.IOHandler => ({
   load: async () => ({
-    modelTopology: topology,
-    weightSpecs: specs as tf.io.WeightsManifestEntry[],
-    weightData: weights.buffer,
+    modelTopology,
+    ...(stored && { weightSpecs: stored.specs as tf.io.WeightsManifestEntry[], weightData: stored.weights.buffer }),
   }),
 });

@@ -2,13 +2,16 @@ import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import type { ModelEvidence } from "../rules/evidence.ts";
-import { tfl } from "../tf.ts";
-import { type Artifacts, readArtifacts, toHandler } from "./artifacts.ts";
+import type { tfl } from "../tf.ts";
+import { readArtifacts } from "./artifacts.ts";
+import { buildNetwork, makeOpaque, withTwoClasses } from "./build.ts";
 import { checkContract, parseContract, readContract } from "./contract.ts";
 import { knowledgeOf, type ModelKnowledge } from "./evidence/index.ts";
+import { sidecarEvidence } from "./evidence/sidecars.ts";
 import { checkFinite } from "./finite.ts";
 import { contractFile, locateModel } from "./locate.ts";
-import { type Ending, removeSoftmax } from "./softmax.ts";
+import type { Ending } from "./topology/ending.ts";
+import { normalise } from "./topology/index.ts";
 
 export { parseContract } from "./contract.ts";
 export { locateModel } from "./locate.ts";
@@ -23,6 +26,8 @@ export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contra
   readonly outputs: "logits" | "probabilities";
   /** What rules about a model look at. */
   readonly evidence: ModelEvidence;
+  /** Each score has a sigmoid of its own, which was taken off: the classes do not exclude each other. */
+  readonly isMultiLabel: boolean;
   /** Harmless things done while loading, for the user to know. */
   readonly notes: readonly string[];
   /** Of model.json and weights. */
@@ -41,9 +46,11 @@ export async function loadNetwork(path: string, given?: InputContract): Promise<
   const artifacts = await readArtifacts(file);
   checkFinite(artifacts, file);
   const stored = await readContract(contractFile(file));
-  const contract = given ? replaced(stored, parseContract(given, "the input contract")) : stored;
-  const ending = removeSoftmax(artifacts.topology);
-  const network = await build(artifacts, file);
+  const inForce = given ? replaced(stored, parseContract(given, "the input contract")) : stored;
+  const size = (await sidecarEvidence(file, artifacts.metadata)).find(({ input }) => input.size)?.input.size;
+  const { topology, ending, contract, notes } = normalise(artifacts.topology, artifacts.specs, inForce, { file, size });
+  const built = await buildNetwork(topology, artifacts, file);
+  const network = isBinary(built, ending, contract) ? withTwoClasses(built) : built;
   try {
     checkClassifier(network, contract, file);
     const { contradiction, ...known } = await knowledgeOf(contract, {
@@ -52,13 +59,36 @@ export async function loadNetwork(path: string, given?: InputContract): Promise<
       metadata: artifacts.metadata,
       isGiven: given !== undefined,
     });
-    const { outputs, notes } = judge(ending, contract);
-    const evidence: ModelEvidence = { outputs, contractSource: known.contractSource, contradiction };
-    return { network, ...known, format: "tfjs-layers", file, outputs, evidence, notes, sha256: artifacts.sha256 };
+    if (contract.input.mean === inForce.input.mean && contract.input.scale === inForce.input.scale) makeOpaque(network, known.contract);
+    const isTwoClasses = network !== built;
+    const evidence: ModelEvidence = {
+      ...outputsOf(ending, contract),
+      contractSource: known.contractSource,
+      contradiction,
+    };
+    return {
+      network,
+      ...known,
+      format: "tfjs-layers",
+      file,
+      outputs: evidence.outputs,
+      isMultiLabel: ending.kind === "sigmoid" && ending.removed && !isTwoClasses,
+      evidence,
+      notes: [...notes, ...notesOf(ending, isTwoClasses)],
+      sha256: artifacts.sha256,
+    };
   } catch (error) {
     network.dispose();
     throw error;
   }
+}
+
+/** One output that tells two classes apart: a sigmoid's, or scores whose contract says so. */
+function isBinary(network: tfl.LayersModel, ending: Ending, { output }: InputContract): boolean {
+  const shape = shapeOf(network.outputs[0]);
+  if (network.outputs.length !== 1 || shape.length !== 2 || shape[1] !== 1) return false;
+  if (ending.kind === "sigmoid") return ending.removed;
+  return ending.kind === "none" && (output?.kind === "logits" || output?.classes?.length === 2);
 }
 
 /** A volumized network does not show the size of its images: where the new contract does not name it either, the stored one does. */
@@ -67,48 +97,33 @@ function replaced({ defense, input: { size, channels } }: InputContract, given: 
   return { defense, ...given, input: { ...(size && { size }), ...(channels && { channels }), ...given.input } };
 }
 
-async function build(artifacts: Artifacts, file: string): Promise<tfl.LayersModel> {
-  try {
-    return await tfl.loadLayersModel(toHandler(artifacts));
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    const unknown = /^Unknown layer: (\S+?)\.? /.exec(detail)?.[1];
-    if (unknown)
-      throw new BulwarkError(
-        "MODEL_INVALID",
-        `${file} has a layer of the class ${unknown}, which neither TensorFlow.js nor Bulwark knows.`,
-        "Build the model from layers that TensorFlow.js has, and save it again.",
-        { cause: error },
-      );
-    const reason = detail.split("\n")[0]?.slice(0, 160).replace(/\.$/, "");
-    throw new BulwarkError(
-      "MODEL_INVALID",
-      `${file} cannot be built: ${reason}.`,
-      "Only layers that TensorFlow.js has can be loaded; check how the model was converted.",
-      { cause: error, detail },
-    );
-  }
+function outputsOf(ending: Ending, contract: InputContract): Pick<ModelEvidence, "outputs" | "bounded"> {
+  const isKnown = ending.kind === "softmax" || ending.kind === "sigmoid";
+  const isProbabilities = isKnown ? !ending.removed : contract.output?.kind === "probabilities";
+  const bounded = ending.kind === "bounded" ? ending.activation : null;
+  return { outputs: isProbabilities ? "probabilities" : "logits", bounded };
 }
 
-function judge(ending: Ending, contract: InputContract): Pick<LoadedNetwork, "outputs" | "notes"> {
-  const declared = contract.output?.kind;
-  const probabilities = ending.kind === "none" ? declared === "probabilities" : !ending.removed;
-  if (probabilities) return { outputs: "probabilities", notes: [] };
-  const notes = ending.removed ? [`the final ${ending.kind} is taken off: attacks use the scores before it`] : [];
-  return { outputs: "logits", notes };
+function notesOf({ kind, removed }: Ending, isTwoClasses: boolean): string[] {
+  const off = removed ? [`the final ${kind} is taken off: attacks use the scores before it`] : [];
+  return isTwoClasses ? [...off, "the single output z becomes two classes with the scores 0 and z"] : off;
 }
 
 /** One input that is an image, one output with a score for each of at least two classes. Models with a training defence are not checked: a volumized network has another shape. */
 function checkClassifier(network: tfl.LayersModel, contract: InputContract, file: string): void {
-  const bad = (what: string) =>
-    new BulwarkError("MODEL_INVALID", `${file} ${what}.`, "Use an image classifier with one input and one output.");
+  const bad = (what: string, fix = "Use an image classifier with one input and one output.") =>
+    new BulwarkError("MODEL_INVALID", `${file} ${what}.`, fix);
   if (network.inputs.length !== 1 || network.outputs.length !== 1)
     throw bad(`has ${network.inputs.length} inputs and ${network.outputs.length} outputs`);
   if (contract.defense) return;
   const output = shapeOf(network.outputs[0]);
   if (output.length !== 2) throw bad(`gives [${output.join(", ")}] for an image, not one score for each class`);
   const classes = output[1];
-  if (typeof classes === "number" && classes < 2) throw bad("has a single output; at least two classes are needed");
+  if (typeof classes === "number" && classes < 2)
+    throw bad(
+      "has a single output; at least two classes are needed",
+      "If it is the score of the second of two classes, name both in output.classes of its input contract.",
+    );
   checkContract(shapeOf(network.inputs[0]).slice(1), contract, file);
 }
 

@@ -14,7 +14,13 @@ export async function inspectNetwork(path: string, given?: InputContract): Promi
       inputShape: shapeOf(network.inputs[0]),
       classes: shapeOf(network.outputs[0]).at(-1) ?? 0,
       parameters: network.countParams(),
-      layers: network.layers.map((layer) => ({ name: layer.name, type: layer.getClassName(), outputShape: outputShape(layer) })),
+      layers: network.layers.map((layer) => ({
+        name: layer.name,
+        type: layer.getClassName(),
+        outputShape: outputShape(layer),
+        parameters: layer.countParams(),
+        depth: layer.name.split("/").length - 1,
+      })),
       contract,
       contractSource,
       classNames: classes?.names ?? null,
@@ -26,9 +32,9 @@ export async function inspectNetwork(path: string, given?: InputContract): Promi
   }
 }
 
-/** Of the first output where a layer has several. */
+/** Of the first output of the first application. */
 function outputShape(layer: tfl.layers.Layer): (number | null)[] {
-  const shape = layer.outputShape;
+  const shape = layer.inboundNodes[0]?.outputShapes ?? [];
   const [first] = shape;
   return Array.isArray(first) ? first : (shape as (number | null)[]);
 }

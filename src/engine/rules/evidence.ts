@@ -7,6 +7,8 @@ import type { Step } from "./step.ts";
 /** A loaded model. */
 export interface ModelEvidence {
   readonly outputs: "logits" | "probabilities";
+  /** The last activation where it keeps the scores in a range, such as "tanh"; null for none. */
+  readonly bounded: string | null;
   /** Where its input range comes from. */
   readonly contractSource: KnownFrom;
   /** The contract's range and the one that the model's file speaks for, in words; null where they agree. */

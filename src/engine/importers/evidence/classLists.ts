@@ -1,6 +1,6 @@
 import path from "node:path";
 import { exists, readText } from "../../io/files.ts";
-import { record } from "../artifacts.ts";
+import { record } from "../topology/graph.ts";
 import { type ClassList, wordsIn } from "./evidence.ts";
 import { byIndex } from "./sidecars.ts";
 

@@ -2,7 +2,7 @@ import { tfl } from "../../tf.ts";
 import type { InputEvidence } from "./evidence.ts";
 
 /** Layers in front that move, cut or augment pixels and leave their range as it is. */
-const passing = /^(InputLayer|Resizing|CenterCrop|Random\w+|Cropping2D|ZeroPadding2D|Permute|Reshape|GaussianNoise|Dropout)$/;
+const passing = /^(InputLayer|Resizing|CenterCrop|Random\w+|Cropping2D|ZeroPadding2D|Permute|Reshape|OpaqueAlpha|GaussianNoise|Dropout)$/;
 
 /** Per-channel values of a config, a number or a list of numbers; undefined for anything else. */
 function valuesOf(value: unknown): readonly number[] | undefined {
@@ -44,9 +44,13 @@ async function taken(layer: tfl.layers.Layer): Promise<"bytes" | "unit" | undefi
   return mean && variance && takenByNormalization(mean, variance);
 }
 
+/** An augmentation is loaded as an activation that changes nothing. */
+const passes = (layer: tfl.layers.Layer): boolean =>
+  passing.test(layer.getClassName()) || (layer.getClassName() === "Activation" && layer.getConfig()["activation"] === "linear");
+
 /** The first layer that does more than pass pixels on; of a nested model its own first one. */
 function firstOf(network: tfl.LayersModel): tfl.layers.Layer | undefined {
-  const first = network.layers.find((layer) => !passing.test(layer.getClassName()));
+  const first = network.layers.find((layer) => !passes(layer));
   return first instanceof tfl.LayersModel ? firstOf(first) : first;
 }
 

@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { InputContract } from "../../../shared/contract.ts";
 import { exists, readText } from "../../io/files.ts";
-import { record } from "../artifacts.ts";
+import { record } from "../topology/graph.ts";
 import { type InputEvidence, numbersIn, wordsIn } from "./evidence.ts";
 
 type Json = Readonly<Record<string, unknown>>;

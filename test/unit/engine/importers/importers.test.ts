@@ -153,9 +153,9 @@ describe("inspection", () => {
       classes: 5,
       parameters: 3 * 3 * 3 * 4 + 4 + 4 * 5 + 5,
       layers: [
-        { name: "conv", type: "Conv2D", outputShape: [null, 6, 6, 4] },
-        { name: "pool", type: "GlobalAveragePooling2D", outputShape: [null, 4] },
-        { name: "head", type: "Dense", outputShape: [null, 5] },
+        { name: "conv", type: "Conv2D", outputShape: [null, 6, 6, 4], parameters: 3 * 3 * 3 * 4 + 4, depth: 0 },
+        { name: "pool", type: "GlobalAveragePooling2D", outputShape: [null, 4], parameters: 0, depth: 0 },
+        { name: "head", type: "Dense", outputShape: [null, 5], parameters: 4 * 5 + 5, depth: 0 },
       ],
       contract: { input: { mean: 0, scale: 255 } },
       contractSource: { kind: "file", text: "model.bulwark.json" },
@@ -207,7 +207,7 @@ describe("models that are refused", () => {
     await attempt(() => ({ name: "a package" }), /not a TensorFlow\.js model/);
     await attempt(() => [1, 2], /not a TensorFlow\.js model/);
     await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll('"Dense"', '"Denser"')), /Denser/);
-    await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll('"units":3', '"units":4')), /cannot be built/);
+    await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll('"units":3', '"units":4')), /has 4 units in its layer "scores"/);
     await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll("weights.bin", "../weights.bin")), /outside its folder/);
   });
 

@@ -41,7 +41,7 @@ const constant = records("r".repeat(10)).map((record) => ({ ...record, label: 1 
 const findings: readonly Finding[] = [
   ...findingsOf(
     modelRules,
-    { outputs: "probabilities", contractSource: { kind: "assumed", text: "assumed" }, contradiction: "a contradicts b" },
+    { outputs: "probabilities", bounded: null, contractSource: { kind: "assumed", text: "assumed" }, contradiction: "a contradicts b" },
     {},
   ),
   ...findingsOf(attackRules, attack, {}),

@@ -144,10 +144,18 @@ describe("a finding", () => {
 });
 
 describe("rules about a model", () => {
-  const known = { outputs: "logits", contractSource: { kind: "file", text: "model.bulwark.json" }, contradiction: null } as const;
-  it("say where it gives probabilities, where its input range is assumed, and where its contract contradicts it", () => {
+  const known = {
+    outputs: "logits",
+    bounded: null,
+    contractSource: { kind: "file", text: "model.bulwark.json" },
+    contradiction: null,
+  } as const;
+  it("say where it gives probabilities or bounded scores, where its input range is assumed, and where its contract contradicts it", () => {
     expect(idsOf(modelRules, known)).toEqual([]);
     expect(idsOf(modelRules, { ...known, outputs: "probabilities" })).toEqual(["RB102"]);
+    expect(findingsOf(modelRules, { ...known, bounded: "tanh" }, {})).toMatchObject([
+      { rule: "RB102", severity: "warning", message: expect.stringContaining("ends in tanh, which bounds its scores") },
+    ]);
     expect(idsOf(modelRules, { ...known, contractSource: { kind: "assumed", text: "assumed" } })).toEqual(["RB111"]);
     expect(idsOf(modelRules, { ...known, contradiction: "one says 0…1, the other 0…255" })).toEqual(["RB112"]);
   });

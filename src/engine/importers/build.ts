@@ -1,0 +1,79 @@
+import type { InputContract } from "../../shared/contract.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import { OpaqueAlpha, TwoClasses } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
+import { tfl } from "../tf.ts";
+import { type Artifacts, byteLength, toHandler } from "./artifacts.ts";
+import { type Config, record, type Topology } from "./topology/graph.ts";
+import { areNamedByLayer, matchWeights, type NamedShape } from "./topology/weights.ts";
+import { toModelConfig } from "./topology/write.ts";
+
+type Stored = Pick<Artifacts, "specs" | "weights">;
+
+/**
+ * The network of a topology with the weights of the file. Weights that are not named by their layers are matched with the network first.
+ * @throws MODEL_INVALID
+ */
+export async function buildNetwork(topology: Topology, artifacts: Artifacts, file: string): Promise<tfl.LayersModel> {
+  const config = toModelConfig(topology);
+  const stored = areNamedByLayer(artifacts.specs, topology) ? artifacts : await renamed(config, artifacts, file);
+  return load(config, stored, file);
+}
+
+async function load(config: Config, stored: Stored | undefined, file: string): Promise<tfl.LayersModel> {
+  try {
+    return await tfl.loadLayersModel(toHandler(config, stored));
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    const reason = detail.split("\n")[0]?.slice(0, 160).replace(/\.$/, "");
+    throw new BulwarkError(
+      "MODEL_INVALID",
+      `${file} cannot be built: ${reason}.`,
+      "Check how the model was converted, or export it again from the program that made it.",
+      { cause: error, detail },
+    );
+  }
+}
+
+/** The stored weights under the names that the network has for them; those that it does not use are left out. */
+async function renamed(config: Config, { specs, weights }: Stored, file: string): Promise<Stored> {
+  const shell = await load(withZeros(config) as Config, undefined, file);
+  const expected = shell.weights.map(({ originalName: name, shape }): NamedShape => ({ name, shape: shape as number[] }));
+  shell.dispose();
+  const names = matchWeights(expected, specs, file);
+  let end = 0;
+  const used = specs.flatMap((spec, i) => {
+    const start = end;
+    end += byteLength(spec);
+    const name = names[i];
+    return name === undefined ? [] : [{ spec: { ...spec, name }, bytes: weights.subarray(start, end) }];
+  });
+  const data = new Uint8Array(used.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  used.reduce((offset, { bytes }) => {
+    data.set(bytes, offset);
+    return offset + bytes.length;
+  }, 0);
+  return { specs: used.map(({ spec }) => spec), weights: data };
+}
+
+/** All initial weights 0: the network is built for its names and shapes alone, and an orthogonal matrix would take long. */
+function withZeros(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withZeros);
+  const object = record(value);
+  if (!object) return value;
+  const isWeight = (key: string): boolean => key.endsWith("_initializer");
+  const zeros = { class_name: "Zeros", config: {} };
+  return Object.fromEntries(Object.entries(object).map(([key, one]) => [key, isWeight(key) ? zeros : withZeros(one)]));
+}
+
+/** A network with the logit of the second of two classes as one with the scores of both. It owns the layers of `network`. */
+export function withTwoClasses(network: tfl.LayersModel): tfl.LayersModel {
+  const scores = new TwoClasses({ name: "two_classes" }).apply(network.outputs) as tfl.SymbolicTensor;
+  return tfl.model({ name: network.name, inputs: network.inputs, outputs: scores });
+}
+
+/** Alpha 255 as the contract in force scales bytes: what is known of the range may have come to light after the network was built. */
+export function makeOpaque(network: tfl.LayersModel, { input: { mean = 0, scale = 255 } }: InputContract): void {
+  const average = (values: number | readonly number[]): number =>
+    [values].flat().reduce((sum, value, _, all) => sum + value / all.length, 0);
+  for (const layer of network.layers) if (layer instanceof OpaqueAlpha) layer.alpha = (255 - average(mean)) / average(scale);
+}

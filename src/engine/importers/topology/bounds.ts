@@ -1,0 +1,35 @@
+import { invalidModel, type LayerNode, type Topology } from "./graph.ts";
+import type { NamedShape } from "./weights.ts";
+
+/** Last axis of a layer's kernel, by class: what the configuration says it is. */
+const outputs: Readonly<Record<string, string>> = { Dense: "units", Conv1D: "filters", Conv2D: "filters", Conv3D: "filters" };
+
+/**
+ * Compares what layers say about the size of their kernels with the kernels in the file, before anything is built: a configuration of a
+ * billion units would take all memory first. @throws MODEL_INVALID naming the layer
+ */
+export function checkKernels({ layers }: Topology, stored: readonly NamedShape[], file: string): void {
+  const kernels = new Map<string, NamedShape["shape"][]>(); // nested models may share names: one that fits is enough
+  for (const { name, shape } of stored) {
+    const end = name.split("/").slice(-2).join("/");
+    kernels.set(end, [...(kernels.get(end) ?? []), shape]);
+  }
+  for (const layer of layers) {
+    const wrong = (kernels.get(`${layer.name.split("/").at(-1)}/kernel`) ?? []).map((shape) => disagreement(layer, shape));
+    const [first] = wrong;
+    if (first && !wrong.includes(undefined))
+      throw invalidModel(file, `has ${first.says} in its layer "${layer.name}" and stores a kernel [${first.shape.join(", ")}] for it`);
+  }
+}
+
+function disagreement(
+  { className, config }: LayerNode,
+  shape: NamedShape["shape"],
+): { says: string; shape: NamedShape["shape"] } | undefined {
+  const key = outputs[className];
+  if (!key) return undefined;
+  if (config[key] !== shape.at(-1)) return { says: `${String(config[key])} ${key}`, shape };
+  const window: unknown = config["kernel_size"];
+  const differs = Array.isArray(window) && window.length === shape.length - 2 && window.some((side, i) => side !== shape[i]);
+  return differs ? { says: `a kernel of ${window.join("×")}`, shape } : undefined;
+}

@@ -1,0 +1,59 @@
+import { invalidModel, type Topology } from "./graph.ts";
+
+export interface NamedShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Whether tfjs finds each weight by the name that the file gives it: the layer's name, and the weight's behind it. */
+export function areNamedByLayer(stored: readonly NamedShape[], { layers }: Topology): boolean {
+  const names = new Set(layers.map(({ name }) => name));
+  const isKnown = ({ name }: NamedShape): boolean => names.has(name.slice(0, Math.max(0, name.lastIndexOf("/"))));
+  return stored.every(isKnown) && new Set(stored.map(({ name }) => name)).size === stored.length;
+}
+
+/**
+ * For each stored weight the name that the network has for it; undefined for one that it does not use. Names agree where their ends do
+ * (`model/c1/kernel` and `c1/kernel`, at least layer and weight) and the shapes are equal; the longest common end wins.
+ * @throws MODEL_INVALID naming the layer, where a weight has no match or several that are as good
+ */
+export function matchWeights(expected: readonly NamedShape[], stored: readonly NamedShape[], file: string): (string | undefined)[] {
+  const left = new Set(stored.keys());
+  const names = new Array<string | undefined>(stored.length);
+  for (const weight of expected) {
+    const places = [...left].filter((i) => sameShape(weight, stored[i] as NamedShape));
+    const common = places.map((i) => commonEnd(weight.name, (stored[i] as NamedShape).name));
+    const best = Math.max(0, ...common);
+    const found = places.filter((_, i) => common[i] === best && best >= 2);
+    const [layer, kind] = [weight.name.slice(0, weight.name.lastIndexOf("/")), weight.name.slice(weight.name.lastIndexOf("/") + 1)];
+    const what = `the ${kind} [${weight.shape.join(", ")}] of its layer "${layer}"`;
+    if (found.length === 0)
+      throw invalidModel(file, `stores no weights that fit ${what}`, `Export the model with its weights again. ${listOf(stored, left)}`);
+    if (found.length > 1)
+      throw invalidModel(
+        file,
+        `stores ${found.length} weights that may be ${what}: ${found.map((i) => stored[i]?.name).join(", ")}`,
+        "Give the layers names of their own, and export the model again.",
+      );
+    const [place] = found as [number];
+    names[place] = weight.name;
+    left.delete(place);
+  }
+  return names;
+}
+
+const segments = (name: string): string[] => name.replace(/:\d+$/, "").split("/");
+const sameShape = (a: NamedShape, b: NamedShape): boolean =>
+  a.shape.length === b.shape.length && a.shape.every((side, i) => side === b.shape[i]);
+
+/** Segments that two paths have in common at their ends. */
+function commonEnd(a: string, b: string): number {
+  const [one, other] = [segments(a).reverse(), segments(b).reverse()];
+  const differs = one.findIndex((segment, i) => segment !== other[i]);
+  return differs < 0 ? one.length : differs;
+}
+
+const listOf = (stored: readonly NamedShape[], left: ReadonlySet<number>): string => {
+  const names = [...left].slice(0, 8).map((i) => `${stored[i]?.name} [${stored[i]?.shape.join(", ")}]`);
+  return names.length === 0 ? "No stored weight is left." : `Left in the file: ${names.join(", ")}${left.size > 8 ? ", …" : ""}.`;
+};

@@ -1,0 +1,36 @@
+import { tf, tfl } from "../../tf.ts";
+
+interface OpaqueAlphaConfig {
+  readonly alpha?: number;
+  readonly axis?: number;
+  readonly name?: string;
+}
+
+/** A constant fourth channel behind RGB: [b,H,W,3] → [b,H,W,4], or [b,3,H,W] → [b,4,H,W] with axis 1. */
+export class OpaqueAlpha extends tfl.layers.Layer {
+  static readonly className = "OpaqueAlpha";
+  /** Of an opaque pixel in the network's own range. */
+  alpha: number;
+  readonly axis: number;
+
+  constructor({ alpha = 1, axis = 3, ...config }: OpaqueAlphaConfig = {}) {
+    super(config);
+    this.alpha = alpha;
+    this.axis = axis;
+  }
+
+  override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape {
+    return (shape as tfl.Shape).map((side, i) => (i === this.axis ? 4 : side));
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const [x] = [inputs].flat();
+    if (!x) throw new Error(`Layer ${this.name} has no input.`);
+    const shape = x.shape.map((side, i) => (i === this.axis ? 1 : side));
+    return tf.tidy(() => tf.concat([x, tf.fill(shape, this.alpha)], this.axis));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), alpha: this.alpha, axis: this.axis };
+  }
+}

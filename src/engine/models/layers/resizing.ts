@@ -1,0 +1,116 @@
+import { tf, tfl } from "../../tf.ts";
+
+interface SizeConfig {
+  readonly height: number;
+  readonly width: number;
+  readonly interpolation?: string;
+  readonly cropToAspectRatio?: boolean;
+  readonly name?: string;
+}
+
+/** Weights [to, from] of a one-dimensional resize with half-pixel centres, as Keras has it: row i sums to 1. */
+function resizeMatrix(from: number, to: number, isNearest: boolean): tf.Tensor2D {
+  const weights = new Float32Array(to * from);
+  for (let i = 0; i < to; i++) {
+    const centre = ((i + 0.5) * from) / to;
+    if (isNearest) {
+      weights[i * from + Math.min(from - 1, Math.floor(centre))] = 1;
+      continue;
+    }
+    const at = centre - 0.5;
+    const low = Math.floor(at);
+    for (const [place, share] of [
+      [low, low + 1 - at],
+      [low + 1, at - low],
+    ] as const) {
+      const kept = Math.min(from - 1, Math.max(0, place));
+      weights[i * from + kept] = (weights[i * from + kept] ?? 0) + share;
+    }
+  }
+  return tf.tensor2d(weights, [to, from]);
+}
+
+/** [b,H,W,C] → [b,height,width,C]; two products of matrices, so that gradients are exact: tfjs has those of other centres alone. */
+function resized(x: tf.Tensor4D, height: number, width: number, isNearest = false): tf.Tensor4D {
+  const [b, h, w, c] = x.shape;
+  if (h === height && w === width) return x;
+  const rows = tf.tile(tf.expandDims(resizeMatrix(h, height, isNearest), 0), [b, 1, 1]);
+  const tall = tf.matMul(rows, tf.reshape(x, [b, h, w * c]) as tf.Tensor3D);
+  const columns = tf.tile(tf.expandDims(resizeMatrix(w, width, isNearest), 0), [b * height, 1, 1]);
+  return tf.reshape(tf.matMul(columns, tf.reshape(tall, [b * height, w, c]) as tf.Tensor3D), [b, height, width, c]) as tf.Tensor4D;
+}
+
+/** The largest centred part of the aspect ratio that is wanted (Keras' `smart_resize`). */
+function centred(x: tf.Tensor4D, height: number, width: number): tf.Tensor4D {
+  const [b, h, w, c] = x.shape;
+  const [tall, wide] = [Math.min(h, Math.floor((w * height) / width)), Math.min(w, Math.floor((h * width) / height))];
+  return tf.slice(x, [0, Math.floor((h - tall) / 2), Math.floor((w - wide) / 2), 0], [b, tall, wide, c]);
+}
+
+/** What both layers share: a size that their output has. */
+abstract class Sized extends tfl.layers.Layer {
+  readonly height: number;
+  readonly width: number;
+
+  constructor({ height, width, ...config }: SizeConfig) {
+    super({ ...(config.name === undefined ? {} : { name: config.name }) });
+    this.height = height;
+    this.width = width;
+  }
+
+  override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape {
+    const [b = null, , , c = null] = shape as tfl.Shape;
+    return [b, this.height, this.width, c];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const [x] = [inputs].flat();
+    if (!x) throw new Error(`Layer ${this.name} has no input.`);
+    return tf.tidy(() => this.fit(x as tf.Tensor4D));
+  }
+
+  protected abstract fit(x: tf.Tensor4D): tf.Tensor4D;
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), height: this.height, width: this.width };
+  }
+}
+
+/**
+ * Keras' `Resizing`: bilinear or nearest, half-pixel centres, without antialiasing. That of tfjs aligns corners, ignores the crop and
+ * loses the batch axis of its shape; this one takes its place.
+ */
+export class Resizing extends Sized {
+  static readonly className = "Resizing";
+  readonly interpolation: string;
+  readonly cropToAspectRatio: boolean;
+
+  constructor(config: SizeConfig) {
+    super(config);
+    this.interpolation = config.interpolation ?? "bilinear";
+    this.cropToAspectRatio = config.cropToAspectRatio ?? false;
+    if (!/^(bilinear|nearest)$/.test(this.interpolation))
+      throw new Error(`Layer ${this.name} resizes by "${this.interpolation}"; only bilinear and nearest can be computed`);
+  }
+
+  protected override fit(x: tf.Tensor4D): tf.Tensor4D {
+    const part = this.cropToAspectRatio ? centred(x, this.height, this.width) : x;
+    return resized(part, this.height, this.width, this.interpolation === "nearest");
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), interpolation: this.interpolation, cropToAspectRatio: this.cropToAspectRatio };
+  }
+}
+
+/** Keras' `CenterCrop`: the middle of the image; of one that is too small, its middle part enlarged. That of tfjs is off by a pixel. */
+export class CenterCrop extends Sized {
+  static readonly className = "CenterCrop";
+
+  protected override fit(x: tf.Tensor4D): tf.Tensor4D {
+    const [b, h, w, c] = x.shape;
+    const [top, left] = [Math.floor((h - this.height) / 2), Math.floor((w - this.width) / 2)];
+    if (h >= this.height && w >= this.width) return tf.slice(x, [0, top, left, 0], [b, this.height, this.width, c]);
+    return resized(centred(x, this.height, this.width), this.height, this.width);
+  }
+}

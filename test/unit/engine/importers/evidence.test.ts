@@ -66,7 +66,7 @@ describe("the input range", () => {
     expect(await known(network({ first: rescaling(2, -1) }))).toMatchObject({ range: "0…1", from: "layer" });
     expect(await known(network({ first: rescaling(127.5, 127.5) }))).toMatchObject({ from: "assumed" }); // made for −1…1
     const nested = tfl.sequential({ layers: [network({ first: rescaling(1 / 255) }), tfl.layers.dense({ units: 2 })] });
-    expect(await known(nested)).toMatchObject({ range: "0…255", from: "layer", text: expect.stringContaining('"rescaling"') });
+    expect(await known(nested)).toMatchObject({ range: "0…255", from: "layer", text: expect.stringContaining('"mine/rescaling"') });
   });
 
   it("gives the network with a first layer of 1/255 the bytes of the picture", async () => {

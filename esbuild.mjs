@@ -44,6 +44,9 @@ const targets = [
       training: "webview/training/index.ts",
       report: "webview/report/index.ts",
       patchStudio: "webview/patchStudio/index.ts",
+      model: "webview/model/index.ts",
+      doctor: "webview/doctor/index.ts",
+      preview: "webview/preview/index.ts",
     },
   },
 ];

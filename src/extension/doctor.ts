@@ -1,3 +1,4 @@
+import { deviceNote } from "../shared/devices.ts";
 import { BulwarkError } from "../shared/errors.ts";
 import { type DoctorReport, requests } from "../shared/protocol.ts";
 import type { Services } from "./services.ts";
@@ -18,4 +19,18 @@ export async function examine(services: Services): Promise<DoctorReport> {
   } finally {
     process.kill();
   }
+}
+
+/** The report as plain text, for a bug report. */
+export function doctorText({ version, node, backends, selected, devices, selectedDevice }: DoctorReport): string {
+  const line = (name: string, mark: string, available: boolean, note: string): string =>
+    `${available ? "✓" : "✗"} ${name}${mark}${note === "" ? "" : `: ${note}`}`;
+  return [
+    `Bulwark ${version}, Node ${node}, computes with ${selected}`,
+    "Backends",
+    ...backends.map((b) => line(b.name, b.name === selected ? " (in use)" : "", b.available, b.device ?? b.reason ?? "")),
+    "Devices of ONNX Runtime",
+    ...devices.map((d) => line(d.title, d.name === selectedDevice ? " (taken by auto)" : "", d.available, deviceNote(d))),
+    "",
+  ].join("\n");
 }

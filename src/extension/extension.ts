@@ -2,7 +2,6 @@ import * as vscode from "vscode";
 import { settings } from "../shared/contributions.ts";
 import { registerClient } from "./client.ts";
 import { registerCommands } from "./commands/table.ts";
-import { registerDocuments } from "./documents.ts";
 import { registerPanels } from "./panels/register.ts";
 import { createServices, type Services } from "./services.ts";
 import { registerViews, type Trees } from "./views/register.ts";
@@ -21,7 +20,6 @@ export function activate(context: vscode.ExtensionContext): BulwarkApi {
   const trees = registerViews(services);
   registerClient(services);
   context.subscriptions.push(
-    registerDocuments(),
     vscode.workspace.onDidChangeConfiguration((event) => {
       const ofEngine = [settings.backend, settings.device, settings.nodePath, settings.threads];
       if (ofEngine.some((name) => event.affectsConfiguration(name))) services.engine.renew();

@@ -50,6 +50,9 @@ export const panels = {
   training: "bulwark.training",
   report: "bulwark.report",
   patchStudio: "bulwark.patchStudio",
+  model: "bulwark.model",
+  doctor: "bulwark.doctor",
+  preview: "bulwark.preview",
 } as const;
 export const settings = {
   backend: "bulwark.engine.backend",

@@ -1,0 +1,118 @@
+import path from "node:path";
+import * as vscode from "vscode";
+import { commands } from "../../shared/contributions.ts";
+import type { ModelIntent, ModelState, ModelUpdate } from "../../shared/pages.ts";
+import { type ModelInspection, requests } from "../../shared/protocol.ts";
+import { exists } from "../files.ts";
+import { panelError } from "../messages.ts";
+import { resultsOf } from "../modelRuns.ts";
+import type { Services } from "../services.ts";
+import { requireTrust, shortPath } from "../workspace.ts";
+import type { PanelHost } from "./host.ts";
+import { definePanel, type OwnIntent } from "./panel.ts";
+
+interface Session {
+  readonly panel: vscode.WebviewPanel;
+  readonly model: string;
+  readonly services: Services;
+  state: ModelState;
+  /** Reads the model. Undefined when that failed; the page says why. */
+  read(): Promise<ModelInspection | undefined>;
+}
+
+/** What a model file holds, and what is known about it. Its path is the subject. */
+export const modelPanel = definePanel<string, ModelState, ModelUpdate, ModelIntent, Session>({
+  name: "model",
+  key: (model) => model,
+  title: (model) => `Model: ${titleOf(model)}`,
+  roots: () => [],
+  column: () => vscode.ViewColumn.Active,
+  keepsFocus: false,
+  read: async () => undefined, // reading a model is asked for, never done by a reload
+  start,
+  answer,
+  errors: ({ state }) => [state.error],
+  directory: ({ model }) => path.dirname(model),
+  folder: "",
+});
+
+const titleOf = (model: string): string => path.basename(path.dirname(model));
+const contractOf = (model: string): string => path.join(path.dirname(model), `${path.basename(model, path.extname(model))}.bulwark.json`);
+
+function start(host: PanelHost<ModelState, ModelUpdate>, services: Services, model: string): Session {
+  const state: ModelState = {
+    status: "loading",
+    title: titleOf(model),
+    path: shortPath(model),
+    inspection: null,
+    contractFile: null,
+    results: [],
+    error: null,
+  };
+  const session: Session = { panel: host.panel, model, services, state, read: () => read(host, session) };
+  host.show(state);
+  const listener = services.runs.onChange(() => void showResults(host, session));
+  host.panel.onDidDispose(() => listener.dispose());
+  return session;
+}
+
+function show(host: PanelHost<ModelState, ModelUpdate>, session: Session, change: Partial<ModelState>): void {
+  session.state = { ...session.state, ...change };
+  host.show(session.state);
+}
+
+async function read(host: PanelHost<ModelState, ModelUpdate>, session: Session): Promise<ModelInspection | undefined> {
+  const { model, services } = session;
+  show(host, session, { status: "loading", error: null });
+  try {
+    requireTrust();
+    const inspection = await services.engine.request(requests.inspectModel, { model });
+    const file = contractOf(model);
+    show(host, session, { status: "ready", inspection, contractFile: (await exists(file)) ? path.basename(file) : null });
+    await showResults(host, session);
+    return inspection;
+  } catch (thrown) {
+    services.log.error(thrown instanceof Error ? thrown : String(thrown));
+    show(host, session, { status: "failed", inspection: null, error: panelError(thrown) });
+    return undefined;
+  }
+}
+
+async function showResults(host: PanelHost<ModelState, ModelUpdate>, session: Session): Promise<void> {
+  const results = await resultsOf(session.model, await session.services.runs.all());
+  if (!host.isClosed && JSON.stringify(results) !== JSON.stringify(session.state.results)) show(host, session, { results });
+}
+
+async function answer(session: Session, intent: OwnIntent<ModelIntent>): Promise<void> {
+  const model = vscode.Uri.file(session.model);
+  switch (intent.kind) {
+    case "evaluate":
+      return vscode.commands.executeCommand(commands.evaluateModel, model);
+    case "attack":
+      return vscode.commands.executeCommand(commands.attackModel, model);
+    case "explain":
+      return vscode.commands.executeCommand(commands.explainImage, undefined, { model: session.model });
+    case "probe":
+      return vscode.commands.executeCommand(commands.probeContract, model);
+    case "editContract":
+      return editContract(session);
+    case "again":
+      await session.read();
+      return;
+    case "openRun":
+      return vscode.commands.executeCommand(commands.openRun, intent.run);
+  }
+}
+
+/** The contract file, or a new one that holds what is in force now; nothing is written before it is saved. */
+async function editContract({ model, state }: Session): Promise<void> {
+  const file = vscode.Uri.file(contractOf(model));
+  if (await exists(file.fsPath)) {
+    await vscode.window.showTextDocument(file, { viewColumn: vscode.ViewColumn.Beside });
+    return;
+  }
+  const document = await vscode.workspace.openTextDocument(file.with({ scheme: "untitled" }));
+  const editor = await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside });
+  const text = `${JSON.stringify(state.inspection?.contract ?? { input: {} }, null, 2)}\n`;
+  if (document.getText() === "") await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), text));
+}

@@ -1,0 +1,43 @@
+import type { CommonIntent, PanelError } from "./panels.ts";
+import type { DoctorReport, ModelInspection } from "./protocol.ts";
+
+/** State and intents of the pages about a model, about this machine and about data; panels.ts has those about runs. */
+type Status = "loading" | "ready" | "failed";
+
+// ── Model ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** A run that this model was attacked or evaluated in, or that trained it. */
+export interface ModelResult {
+  readonly run: string;
+  readonly title: string;
+  /** Such as "clean 98.6 % · pgd 0.2 %". */
+  readonly headline: string;
+  /** Such as "3 h ago". */
+  readonly age: string;
+}
+export interface ModelState {
+  readonly status: Status;
+  readonly title: string;
+  /** As people know the file. */
+  readonly path: string;
+  readonly inspection: ModelInspection | null;
+  /** Name of the contract file beside the model; null where there is none. */
+  readonly contractFile: string | null;
+  readonly results: readonly ModelResult[];
+  readonly error: PanelError | null;
+}
+export type ModelUpdate = never;
+export type ModelIntent =
+  | CommonIntent
+  | { readonly kind: "evaluate" | "attack" | "explain" | "editContract" | "probe" | "again" }
+  | { readonly kind: "openRun"; readonly run: string };
+
+// ── Doctor ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+export interface DoctorState {
+  readonly status: Status;
+  readonly report: DoctorReport | null;
+  readonly error: PanelError | null;
+}
+export type DoctorUpdate = never;
+export type DoctorIntent =
+  | CommonIntent
+  | { readonly kind: "again" | "selectBackend" | "selectDevice" | "installGpuRuntime" | "restartEngine" | "copy" };

@@ -1,0 +1,13 @@
+import "../../media/styles/base.css";
+import "../../media/styles/pages.css";
+import type { DoctorIntent, DoctorState, DoctorUpdate } from "../../src/shared/pages.ts";
+import { connect } from "../lib/connect.ts";
+import { mount } from "../lib/mount.ts";
+import { createView } from "./view.ts";
+
+const view = createView((intent) => connection.send(intent));
+mount(view.element);
+const connection = connect<DoctorState, DoctorUpdate, DoctorIntent>({
+  state: (state) => view.update(state),
+  update: () => undefined,
+});

@@ -1,0 +1,61 @@
+import { count, plural } from "../../src/shared/format.ts";
+import type { ModelIntent, ModelState } from "../../src/shared/pages.ts";
+import { errorCard } from "../lib/cards.ts";
+import { h, type Part, setText, show } from "../lib/dom.ts";
+import { button, enable, icon, progressRing } from "../lib/ui.ts";
+import { shapeText } from "./layers.ts";
+import { classNames } from "./parts/classNames.ts";
+import { contract } from "./parts/contract.ts";
+import { layers } from "./parts/layers.ts";
+import { results } from "./parts/results.ts";
+
+/** What a model file holds, how pictures reach it, and what was found out about it so far. */
+export function createView(send: (intent: ModelIntent) => void): { element: HTMLElement; update(state: ModelState): void } {
+  const title = h("h1");
+  const subtitle = h("p", { class: "muted subtitle" });
+  const evaluate = button("Evaluate…", () => send({ kind: "evaluate" }), { icon: "beaker", appearance: "primary" });
+  const attack = button("Attack…", () => send({ kind: "attack" }), { icon: "shield" });
+  const explain = button("Explain…", () => send({ kind: "explain" }), { icon: "eye" });
+  const error = errorCard(send);
+  const waiting = h("p", { class: "waiting", attributes: { role: "status" } }, progressRing("Reading the model"), "Reading the model…");
+  const parts: readonly Part<ModelState>[] = [warnings(), contract(send), results(send), classNames(), layers()];
+  const body = h("div", { class: "page-body" }, ...parts.map(({ element }) => element));
+  const header = h(
+    "header",
+    { class: "panel-header" },
+    h("div", { class: "titles" }, title, subtitle),
+    h("div", { class: "buttons" }, evaluate, attack, explain),
+  );
+  return {
+    element: h("main", { class: "panel page model" }, header, error.element, waiting, body),
+    update(state) {
+      setText(title, state.title);
+      setText(subtitle, [state.path, summary(state)].filter(Boolean).join(" · "));
+      subtitle.title = state.path;
+      error.update(state.error);
+      show(waiting, state.status === "loading");
+      show(body, state.inspection !== null);
+      for (const control of [evaluate, attack, explain]) enable(control, state.inspection !== null);
+      if (state.inspection) for (const part of parts) part.update(state);
+    },
+  };
+}
+
+const summary = ({ inspection }: ModelState): string =>
+  inspection
+    ? `input ${shapeText(inspection.inputShape.slice(1))} · ${plural(inspection.classes, "class", "classes")} · ${count(inspection.parameters)} parameters`
+    : "";
+
+function warnings(): Part<ModelState> {
+  const element = h("section", { class: "stack", attributes: { "aria-label": "Warnings" } });
+  return {
+    element,
+    update({ inspection }) {
+      const texts = inspection?.warnings ?? [];
+      show(element, texts.length > 0);
+      element.replaceChildren(
+        ...texts.map((text) => h("div", { class: "card warning" }, icon("warning"), h("div", { class: "card-text" }, h("p", {}, text)))),
+      );
+    },
+  };
+}

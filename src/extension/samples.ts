@@ -12,6 +12,7 @@ export interface Sample {
 
 /** The pictures that are attacked are classified right, and fooled by the attack that comes first: a test holds this. */
 const demos = {
+  photos: { title: "Photos", image: "cat/kitten.jpg" },
   digits: { title: "Handwritten digits", image: "7/seven.png" },
 } as const;
 export type SampleName = keyof typeof demos;

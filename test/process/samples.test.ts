@@ -7,7 +7,7 @@ import { type EngineHandle, newWorkspace, startEngine, type Workspace } from "./
 
 const root = path.resolve(import.meta.dirname, "../..");
 /** What the editor attacks with when nobody has chosen anything yet. */
-const first = { digits: { eps: 0.3 } };
+const first = { photos: {}, digits: { eps: 0.3 } };
 
 let workspace: Workspace;
 let engine: EngineHandle;

@@ -13,6 +13,7 @@ import { results } from "./parts/results.ts";
 export function createView(send: (intent: ModelIntent) => void): { element: HTMLElement; update(state: ModelState): void } {
   const title = h("h1");
   const subtitle = h("p", { class: "muted subtitle" });
+  const facts = h("p", { class: "muted subtitle" });
   const evaluate = button("Evaluate…", () => send({ kind: "evaluate" }), { icon: "beaker", appearance: "primary" });
   const attack = button("Attack…", () => send({ kind: "attack" }), { icon: "shield" });
   const explain = button("Explain…", () => send({ kind: "explain" }), { icon: "eye" });
@@ -23,14 +24,15 @@ export function createView(send: (intent: ModelIntent) => void): { element: HTML
   const header = h(
     "header",
     { class: "panel-header" },
-    h("div", { class: "titles" }, title, subtitle),
+    h("div", { class: "titles" }, title, subtitle, facts),
     h("div", { class: "buttons" }, evaluate, attack, explain),
   );
   return {
     element: h("main", { class: "panel page model" }, header, error.element, waiting, body),
     update(state) {
       setText(title, state.title);
-      setText(subtitle, [state.path, summary(state)].filter(Boolean).join(" · "));
+      setText(subtitle, state.path);
+      setText(facts, summary(state));
       subtitle.title = state.path;
       error.update(state.error);
       show(waiting, state.status === "loading");
@@ -43,7 +45,7 @@ export function createView(send: (intent: ModelIntent) => void): { element: HTML
 
 const summary = ({ inspection }: ModelState): string =>
   inspection
-    ? `input ${shapeText(inspection.inputShape.slice(1))} · ${plural(inspection.classes, "class", "classes")} · ${count(inspection.parameters)} parameters`
+    ? `Input ${shapeText(inspection.inputShape.slice(1))} · ${plural(inspection.classes, "class", "classes")} · ${count(inspection.parameters)} parameters`
     : "";
 
 function warnings(): Part<ModelState> {

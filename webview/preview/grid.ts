@@ -11,6 +11,56 @@ const cell = { width: 132, height: 156 };
 /** As many cells side by side as fit. */
 export const columnsIn = (width: number): number => Math.max(1, Math.floor(width / cell.width));
 
+interface Cells<Item> {
+  /** Makes the cells from `first` up to, not including, `last`, and takes all others away. */
+  show(items: readonly Item[], first: number, last: number): void;
+  /** Puts every cell where it belongs among `columns`. */
+  arrange(columns: number): void;
+  /** Marks one cell as the active one and returns its id, if it is in the page. */
+  mark(active: number): string | undefined;
+  clear(): void;
+}
+
+function cellsIn<Item>(space: HTMLElement, render: (item: Item) => readonly HTMLElement[]): Cells<Item> {
+  const made = new Map<number, HTMLElement>();
+  let columns = 1;
+  const place = (at: number, node: HTMLElement): void => {
+    node.style.transform = `translate(${(at % columns) * cell.width}px, ${Math.floor(at / columns) * cell.height}px)`;
+  };
+  const make = (at: number, item: Item, count: number): void => {
+    const attributes = { role: "option", "aria-posinset": at + 1, "aria-setsize": count, "data-at": at };
+    const node = h("div", { class: "grid-cell", id: `cell-${at}`, attributes }, ...render(item));
+    place(at, node);
+    made.set(at, node);
+    space.append(node);
+  };
+  return {
+    show(items, first, last) {
+      for (const [at, node] of made)
+        if (at < first || at >= last) {
+          node.remove();
+          made.delete(at);
+        }
+      for (let at = first; at < last; at++) {
+        const item = items[at];
+        if (!made.has(at) && item !== undefined) make(at, item, items.length);
+      }
+    },
+    arrange(next) {
+      columns = next;
+      for (const [at, node] of made) place(at, node);
+    },
+    mark(active) {
+      for (const [at, node] of made) node.setAttribute("aria-selected", String(at === active));
+      return made.get(active)?.id;
+    },
+    clear() {
+      made.clear();
+      space.replaceChildren();
+    },
+  };
+}
+
 /**
  * Pictures in rows, any number of them: only the rows that are seen are made. The grid has the focus; arrow keys move through it, and the
  * active picture is named to screen readers.
@@ -23,40 +73,19 @@ export function pictureGrid<Item>(o: {
 }): Grid<Item> {
   const space = h("div", { class: "grid-space" });
   const element = h("div", { class: "picture-grid", attributes: { role: "listbox", tabindex: 0, "aria-label": o.label } }, space);
-  const made = new Map<number, HTMLElement>();
+  const cells = cellsIn(space, o.render);
   let items: readonly Item[] = [];
   let active = 0;
   let columns = 1;
-  const place = (at: number, node: HTMLElement): void => {
-    node.style.transform = `translate(${(at % columns) * cell.width}px, ${Math.floor(at / columns) * cell.height}px)`;
-  };
-  const make = (at: number, item: Item): HTMLElement => {
-    const attributes = { role: "option", "aria-posinset": at + 1, "aria-setsize": items.length, "data-at": at };
-    return h("div", { class: "grid-cell", id: `cell-${at}`, attributes }, ...o.render(item));
-  };
   const paint = (): void => {
     const rows = visibleRows(element.scrollTop, element.clientHeight, cell.height, Math.ceil(items.length / columns), 2);
-    const [first, last] = [rows.first * columns, Math.min(items.length, rows.last * columns)];
-    for (const [at, node] of made)
-      if (at < first || at >= last) {
-        node.remove();
-        made.delete(at);
-      }
-    for (let at = first; at < last; at++) {
-      const item = items[at];
-      if (made.has(at) || item === undefined) continue;
-      const node = make(at, item);
-      place(at, node);
-      made.set(at, node);
-      space.append(node);
-    }
-    for (const [at, node] of made) node.setAttribute("aria-selected", String(at === active));
-    setAttributes(element, { "aria-activedescendant": made.get(active)?.id });
+    cells.show(items, rows.first * columns, Math.min(items.length, rows.last * columns));
+    setAttributes(element, { "aria-activedescendant": cells.mark(active) });
   };
   const arrange = (): void => {
     columns = columnsIn(element.clientWidth);
     space.style.height = `${Math.ceil(items.length / columns) * cell.height}px`;
-    for (const [at, node] of made) place(at, node);
+    cells.arrange(columns);
     paint();
   };
   const go = (to: number): void => {
@@ -67,9 +96,13 @@ export function pictureGrid<Item>(o: {
     paint();
     o.select(items[active]);
   };
+  const open = (at: number): void => {
+    const item = items[at];
+    if (item !== undefined) o.open(item);
+  };
   element.addEventListener("scroll", () => requestAnimationFrame(paint), { passive: true });
   new ResizeObserver(arrange).observe(element);
-  listen(element, { go, open: (at) => items[at] !== undefined && o.open(items[at] as Item), active: () => active, count: () => items.length, columns: () => columns });
+  listen(element, { go, open, active: () => active, count: () => items.length, columns: () => columns });
   return {
     element,
     get active() {
@@ -78,8 +111,7 @@ export function pictureGrid<Item>(o: {
     set(next) {
       items = next;
       active = 0;
-      made.clear();
-      space.replaceChildren();
+      cells.clear();
       element.scrollTop = 0;
       arrange();
       o.select(items[0]);

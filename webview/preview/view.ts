@@ -110,14 +110,22 @@ function thumbnail(item: PreviewItem, state: PreviewState | undefined): HTMLElem
     show(broken, true);
   });
   const frame = h("div", { class: "thumbnail" }, picture, broken);
-  return [frame, h("span", { class: "grid-label", title: captionOf(item, state) }, text), h("span", { class: "visually-hidden" }, item.name)];
+  return [
+    frame,
+    h("span", { class: "grid-label", title: captionOf(item, state) }, text),
+    h("span", { class: "visually-hidden" }, item.name),
+  ];
 }
 
 function counts(): Part<PreviewState> {
   const element = h("div");
   const draw = onChange((groups: PreviewState["groups"], grouping: string) => {
     show(element, groups.length > 0);
-    const table = dataTable(`Pictures by ${grouping}`, ["Name", "Pictures"], groups.map(({ name, count: n }) => [name, count(n)]));
+    const table = dataTable(
+      `Pictures by ${grouping}`,
+      ["Name", "Pictures"],
+      groups.map(({ name, count: n }) => [name, count(n)]),
+    );
     table.classList.add("tall");
     fill(element, section(`${count(groups.length)} ${grouping}`, groups.length <= 12, table));
   });
@@ -128,7 +136,11 @@ function skipped(): Part<PreviewState> {
   const element = h("div");
   const draw = onChange((files: PreviewState["skipped"]) => {
     show(element, files.length > 0);
-    const table = dataTable("Skipped files", ["File", "Why"], files.map(({ file, reason }) => [file, reason]));
+    const table = dataTable(
+      "Skipped files",
+      ["File", "Why"],
+      files.map(({ file, reason }) => [file, reason]),
+    );
     table.classList.add("tall");
     fill(element, section(`${plural(files.length, "file")} skipped`, true, table));
   });

@@ -7,7 +7,7 @@ import { requireTrust } from "../workspace.ts";
 /** A picture that comes with the extension, attacked at once: nothing has to be open, and no later choice is touched by it. */
 export async function trySample(services: Services, name?: unknown): Promise<unknown> {
   requireTrust();
-  const { image, model } = sampleOf(services.context.extensionPath, typeof name === "string" ? name : "digits");
+  const { image, model } = sampleOf(services.context.extensionPath, typeof name === "string" ? name : "photos");
   const request = { image, model, attack: await firstAttack(model), defenses: [] };
   return (await inspectorPanel.find(services, request)).attack(request);
 }

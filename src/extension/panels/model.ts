@@ -92,8 +92,6 @@ async function answer(session: Session, intent: OwnIntent<ModelIntent>): Promise
       return vscode.commands.executeCommand(commands.attackModel, model);
     case "explain":
       return vscode.commands.executeCommand(commands.explainImage, undefined, { model: session.model });
-    case "probe":
-      return vscode.commands.executeCommand(commands.probeContract, model);
     case "editContract":
       return editContract(session);
     case "again":

@@ -15,7 +15,7 @@ export function classNames(): Part<ModelState> {
   const list = virtualList<Named>({
     label: "Classes",
     rowHeight: 24,
-    render: ({ index, name }) => [h("span", { class: "muted number" }, String(index)), h("span", {}, name)],
+    render: ({ index, name }) => [h("span", { class: "muted number" }, String(index)), h("span", { title: name }, name)],
     open: () => undefined,
   });
   const found = h("p", { class: "muted small", attributes: { role: "status" } });
@@ -33,7 +33,10 @@ export function classNames(): Part<ModelState> {
     all = (inspection?.classNames ?? []).map((name, index) => ({ index, name }));
     show(named, all.length > 0);
     show(none, all.length === 0);
-    setText(none, `The ${count(inspection?.classes ?? 0)} classes have no names. Name them in the contract (output.classes) or in a labels.txt beside the model.`);
+    setText(
+      none,
+      `The ${count(inspection?.classes ?? 0)} classes have no names. Name them in the contract (output.classes) or in a labels.txt beside the model.`,
+    );
     filter(search.value);
   });
   return { element, update: ({ inspection }) => draw(inspection) };

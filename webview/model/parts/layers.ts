@@ -5,11 +5,13 @@ import { dataTable } from "../../lib/facts.ts";
 import { section } from "../../lib/ui.ts";
 import { shapeText } from "../layers.ts";
 
+type Layer = NonNullable<ModelState["inspection"]>["layers"][number] & { readonly parameters?: number };
+
 /** Layers in network order, with the shape that each gives out and the weights of its own. */
 export function layers(): Part<ModelState> {
   const element = h("div");
   const draw = onChange((inspection: ModelState["inspection"]) => {
-    const known = inspection?.layers ?? [];
+    const known: readonly Layer[] = inspection?.layers ?? [];
     const rows = known.map(({ name, type, outputShape, parameters }) => [
       name,
       type,

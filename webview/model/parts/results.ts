@@ -17,7 +17,9 @@ export function results(send: (intent: ModelIntent) => void): Part<ModelState> {
     fill(
       element,
       h("h2", {}, "Previous results"),
-      found.length === 0 ? h("p", { class: "muted" }, "This model has not been evaluated or attacked yet.") : h("ul", { class: "plain" }, ...lines),
+      found.length === 0
+        ? h("p", { class: "muted" }, "This model has not been evaluated or attacked yet.")
+        : h("ul", { class: "plain" }, ...lines),
     );
   });
   return { element, update: ({ results: found }) => draw(found) };

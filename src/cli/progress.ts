@@ -50,6 +50,9 @@ export class ProgressLine {
       case "warning":
         this.say(`warning: ${event.message}`);
         break;
+      case "note":
+        this.say(`note: ${event.message}`);
+        break;
       case "finding":
         this.say(`${[event.finding.rule, placeOf(event.finding)].filter(Boolean).join(" ")}: ${event.finding.message}`);
         break;

@@ -82,6 +82,8 @@ export type RunEvent = { readonly t: number } & (
       readonly seconds: number;
     }
   | { readonly kind: "warning"; readonly message: string; readonly code?: string }
+  /** What was decided about the data or the models that the user may want to know. */
+  | { readonly kind: "note"; readonly message: string }
   | { readonly kind: "finding"; readonly finding: Finding }
   | { readonly kind: "done"; readonly report: string }
   | { readonly kind: "cancelled" }

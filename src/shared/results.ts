@@ -142,6 +142,8 @@ export const isStaticOnly = (attacks: readonly Pick<AttackSummary, "mode">[]): b
 
 export interface AttackDocument extends AttackSummary {
   readonly run: string;
+  /** What was decided about the data that the reader may want to know; absent where there is nothing. */
+  readonly notes?: readonly string[];
   readonly images: readonly ImageRecord[];
   readonly files: { readonly adversarial: string; readonly images: string };
 }
@@ -289,6 +291,8 @@ export interface Expectation {
 
 export interface RunReport {
   readonly run: string;
+  /** What was decided about the data that the reader may want to know; absent in reports of earlier versions. */
+  readonly notes?: readonly string[];
   readonly experiment: Readonly<Record<string, unknown>>;
   readonly arms: readonly ArmReport[];
   /** The experiment's analyses, over all arms. */

@@ -7,14 +7,22 @@ import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
 import { fromBytes } from "../pixels.ts";
 import { boxReader, findAnnotations } from "./annotations.ts";
+import { type Listing, listImages } from "./folder/listing.ts";
+import { listed } from "./folder/names.ts";
 import { fileIdentity } from "./identity.ts";
-import { type Listing, listImages } from "./imageListing.ts";
 import { requiredPath } from "./locate.ts";
 import { datasetOf, type SplitSource } from "./source.ts";
 
 const params = Type.Object({
-  path: file("Folder with one subfolder a class, or with a label file; train/ and test/ (or val/) above them are recognised."),
-  labels: text("", "Label file with lines file,label; labels.csv or labels.txt in the folder when left out."),
+  path: file("Folder with one subfolder for each class, or with a label file; train/, test/, val/ and the like above them are recognised."),
+  labels: text("", "Label file: a table or JSON of files and labels; labels.csv, .tsv, .txt or .json in the folder when left out."),
+  fileColumn: text("", "Heading of the label file's column that names the images, where that is not clear.", { advanced: true }),
+  labelColumn: text("", "Heading of the label file's column that is the label, where that is not clear.", { advanced: true }),
+  classOrder: choice(
+    ["number", "text"],
+    "number",
+    "Order of class folders whose names are numbers: folder 10 is class 10, or sorted as text (0, 1, 10, 2 …) as Keras and torchvision do.",
+  ),
   size: int(0, "Image height; 0 = that of the first image.", { min: 0, max: 8192, unit: "pixels" }),
   width: int(0, "Image width; 0 = same as the height.", { min: 0, max: 8192, unit: "pixels", advanced: true }),
   resize: choice(fitRules, "cover", "How images of another size are made to fit."),
@@ -29,8 +37,9 @@ const params = Type.Object({
 });
 
 /**
- * Images in files, decoded as they are read, so that the data may be larger than memory. Hidden files are passed over; the order is
- * by class and then by name, by code point. `classes.txt` fixes the order of the classes.
+ * Images in files, decoded as they are read, so that the data may be larger than memory. What is an image is told by its content, not by
+ * its name; hidden files are passed over. The order is by class and then by name, by code point, or that of the label file.
+ * `classes.txt` and the like fix the order of the classes.
  */
 export const imageFolder: DatasetSpec = defineDataset({
   id: "imageFolder",
@@ -41,11 +50,10 @@ export const imageFolder: DatasetSpec = defineDataset({
     const root = requiredPath("imageFolder", p.path);
     if (!(await isDirectory(root)))
       throw new BulwarkError("FILE_NOT_FOUND", `There is no folder ${root}.`, 'Give the path as "imageFolder:FOLDER".');
-    const listing = await listImages(root, { labels: p.labels, testShare: p.testShare });
+    const listing = await listImages(root, p);
     const channels = p.channels === "rgb" ? 3 : 1;
     const first = listing.splits.train[0] ?? listing.splits.test[0];
-    if (!first)
-      throw new BulwarkError("DATASET_EMPTY", `${root} holds no images.`, "Put the images of each class into a folder of its name.");
+    if (!first) throw noImages(root, listing);
     const size = p.size > 0 ? ([p.size, p.width || p.size] as const) : await sizeOf(first.file, channels);
     const options: ReadOptions = { size, channels, resize: p.resize, crop: p.crop };
     const annotations = await findAnnotations(root, p.boxes);
@@ -55,10 +63,24 @@ export const imageFolder: DatasetSpec = defineDataset({
       path: root,
       inputShape: [size[0], size[1], channels],
       classNames: listing.classNames,
+      ...(listing.synsets ? { synsets: listing.synsets } : {}),
+      hasNumberedFolders: listing.hasNumberedFolders ?? false,
+      notes: listing.notes,
+      skipped: listing.skipped,
+      isGrouped: true,
       splits: { train: open("train"), test: open("test") },
     });
   },
 });
+
+function noImages(root: string, { skipped }: Listing): BulwarkError {
+  const left = skipped.map(({ file, reason }) => `${file} (${reason})`);
+  return new BulwarkError(
+    "DATASET_EMPTY",
+    `${root} holds no images that can be read${left.length > 0 ? `; skipped: ${listed(left)}` : ""}.`,
+    left.length > 0 ? "Convert them to PNG or JPEG." : "Put the images of each class into a folder of its name.",
+  );
+}
 
 async function sizeOf(file: string, channels: 1 | 3): Promise<readonly [number, number]> {
   const { height, width } = await rasterFromBytes(await readBytes(file), file, { channels, resize: "none" });

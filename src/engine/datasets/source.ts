@@ -1,6 +1,7 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Box, Dataset, ImageIdentity, Split } from "../define/index.ts";
+import type { Box, Dataset, ImageIdentity, SkippedFile, Split } from "../define/index.ts";
 import type { ByteSource } from "./bytes.ts";
+import { isClassSorted } from "./order.ts";
 
 /** One split: labels in memory, pixels read when they are wanted. */
 export interface SplitSource {
@@ -18,6 +19,12 @@ interface Parts {
   readonly inputShape: readonly [height: number, width: number, channels: number];
   readonly classNames: readonly string[];
   readonly splits: Readonly<Partial<Record<Split, SplitSource>>>;
+  readonly synsets?: readonly string[];
+  readonly hasNumberedFolders?: boolean;
+  readonly notes?: readonly string[];
+  readonly skipped?: readonly SkippedFile[];
+  /** The images lie class by class or in an order of somebody's making; the labels tell where this is left out. */
+  readonly isGrouped?: boolean;
 }
 
 /**
@@ -39,10 +46,17 @@ export async function datasetOf(parts: Parts): Promise<Dataset> {
     throw error;
   }
   const pixels = inputShape[0] * inputShape[1] * inputShape[2];
+  const labelsOf = (split: Split): Int32Array => splits[split]?.labels ?? new Int32Array();
   return {
     inputShape,
     classNames,
-    size: (split) => splits[split]?.labels.length ?? 0,
+    ...(parts.synsets ? { synsets: parts.synsets } : {}),
+    hasNumberedFolders: parts.hasNumberedFolders ?? false,
+    notes: parts.notes ?? [],
+    skipped: parts.skipped ?? [],
+    size: (split) => labelsOf(split).length,
+    labels: labelsOf,
+    isGrouped: (split) => parts.isGrouped ?? isClassSorted(labelsOf(split)),
     async read(split, indices) {
       const source = splits[split];
       const labels = new Int32Array(indices.length);

@@ -30,14 +30,32 @@ export interface EvaluationImages {
 export interface Dataset {
   readonly inputShape: readonly [height: number, width: number, channels: number];
   readonly classNames: readonly string[];
+  /** WordNet ids of the classes, where the source has them. */
+  readonly synsets?: readonly string[];
+  /** Its class names are numbers that somebody gave to folders, no mere count. */
+  readonly hasNumberedFolders?: boolean;
+  /** What was decided about the data that the user may want to know, in sentences. */
+  readonly notes?: readonly string[];
+  /** Files that were left out. */
+  readonly skipped?: readonly SkippedFile[];
   /** Number of images of the split; 0 where the source has none. */
   size(split: Split): number;
+  /** Labels of the split's images, in order. */
+  labels(split: Split): Int32Array;
+  /** The images lie class by class, so that the first of them are no sample of all. */
+  isGrouped(split: Split): boolean;
   read(split: Split, indices: ArrayLike<number>): Promise<ImageBatch>;
   /** Left out where a data set knows nothing of its images but what `read` gives: that is hashed instead. */
   identify?(split: Split, indices: ArrayLike<number>): Promise<readonly ImageIdentity[]>;
   /** Ground-truth boxes in pixels of the image as read; empty where the source has none. */
   boxes(split: Split, index: number): readonly Box[];
   close(): Promise<void>;
+}
+/** A file that is left out of a data set, and why. */
+export interface SkippedFile {
+  /** Relative to the data set. */
+  readonly file: string;
+  readonly reason: string;
 }
 export interface DatasetSpec extends Entry {
   /** `params.path` is where the files are; each data set documents what it looks for there. */

@@ -34,7 +34,8 @@ export const num = (value: number, description: string, options: NumberOptions =
 export const int = (value: number, description: string, options: NumberOptions = {}) =>
   Type.Integer(numberOptions(value, description, options));
 export const bool = (value: boolean, description: string) => Type.Boolean({ default: value, description });
-export const text = (value: string, description: string) => Type.String({ default: value, description });
+export const text = (value: string, description: string, { advanced = false }: { readonly advanced?: boolean } = {}) =>
+  Type.String({ default: value, description, ...(advanced ? { advanced } : {}) });
 /** One of a few named options; the first is not special, `value` is the default. */
 export const choice = <const T extends readonly string[]>(options: T, value: T[number], description: string, role?: ParameterRole) =>
   Type.Unsafe<T[number]>({ type: "string", enum: options, default: value, description, ...(role === undefined ? {} : { role }) });

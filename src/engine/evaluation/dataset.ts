@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { sampled } from "../datasets/order.ts";
 import type { Dataset, EvaluationImages, Split } from "../define/index.ts";
+import type { Random } from "../random.ts";
 import { batchesOf, batchSizeOf } from "./batches.ts";
 
 /** @throws IMAGE_SIZE when the data are not what the model takes. */
@@ -16,16 +18,25 @@ export function checkShape(classifier: Pick<Classifier, "inputShape">, data: rea
 
 const fingerprinted = 256;
 
-/** The first `limit` images of a split in file order: the same ones for every arm, attack and machine. DATASET_EMPTY when there are none. */
-export function firstImages(dataset: Dataset, split: Split, limit: number | null): EvaluationImages {
-  const size = dataset.size(split);
-  const n = Math.min(size, limit ?? size);
+export interface SampledImages extends EvaluationImages {
+  /** Where in the split each image lies. */
+  readonly places: Int32Array;
+}
+
+/**
+ * At most `limit` images of a split: the first ones of a mixed source, a stratified sample of one that lies class by class (`sampled`).
+ * They are the same for every arm, attack and machine of equal seed. DATASET_EMPTY when there are none.
+ */
+export function evaluationImages(dataset: Dataset, split: Split, limit: number | null, rng: Random): SampledImages {
+  const places = sampled(dataset.labels(split), dataset.isGrouped(split), limit, rng.stream(`data/${split}/sample`));
+  const n = places.length;
   if (n === 0) throw new BulwarkError("DATASET_EMPTY", `The data set has no ${split} images.`, "Choose another split or data set.");
   return {
     n,
     inputShape: dataset.inputShape,
-    read: (start, end) => dataset.read(split, range(start, end)),
-    ...(dataset.identify ? { identify: async (start, end) => (await dataset.identify?.(split, range(start, end))) ?? [] } : {}),
+    read: (start, end) => dataset.read(split, places.subarray(start, end)),
+    ...(dataset.identify ? { identify: async (start, end) => (await dataset.identify?.(split, places.subarray(start, end))) ?? [] } : {}),
+    places,
   };
 }
 
@@ -43,5 +54,4 @@ export async function fingerprint(images: EvaluationImages): Promise<string> {
   return hash.digest("hex");
 }
 
-export const range = (start: number, end: number): Int32Array => Int32Array.from({ length: end - start }, (_, i) => start + i);
 const bytesOf = (array: Float32Array | Int32Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -8,7 +8,7 @@ import { decodeImage } from "../io/decode.ts";
 import { readBytes } from "../io/files.ts";
 import { fromBytes } from "../pixels.ts";
 import { find } from "../registry.ts";
-import { firstImages } from "./dataset.ts";
+import { evaluationImages } from "./dataset.ts";
 import { checkFiles, readPicture } from "./picture.ts";
 import type { ImageChoice } from "./source.ts";
 
@@ -25,6 +25,8 @@ export interface Pictures {
   readonly n: number;
   /** The different shapes there are, at least one. */
   readonly shapes: readonly PictureShape[];
+  /** What was decided about the data that the user may want to know, in sentences. */
+  readonly notes: readonly string[];
   read(index: number): Promise<Picture>;
   close(): Promise<void>;
 }
@@ -52,7 +54,7 @@ export async function openPictures(o: ImageChoice, model: Classifier | null, ctx
     shapes.set(shape.join(), shape);
     await ctx.checkpoint();
   }
-  return { n: files.length, shapes: [...shapes.values()], read, close: async () => undefined };
+  return { n: files.length, shapes: [...shapes.values()], notes: [], read, close: async () => undefined };
 }
 
 async function ofDataset(name: string, o: ImageChoice, model: Classifier | null, ctx: RunContext): Promise<Pictures> {
@@ -62,13 +64,13 @@ async function ofDataset(name: string, o: ImageChoice, model: Classifier | null,
   const params = model ? fitToModel(entry.params, where, model.inputShape, model.contract.input) : where;
   const dataset = await entry.load(resolveParams(entry.params, params, kind), ctx);
   try {
-    const images = firstImages(dataset, o.split, o.limit);
+    const images = evaluationImages(dataset, o.split, o.limit, ctx.rng);
     const read = async (index: number): Promise<Picture> => ({
       pixels: (await images.read(index, index + 1)).images,
       shape: images.inputShape,
       name: null,
     });
-    return { n: images.n, shapes: [images.inputShape], read, close: () => dataset.close() };
+    return { n: images.n, shapes: [images.inputShape], notes: dataset.notes ?? [], read, close: () => dataset.close() };
   } catch (thrown) {
     await dataset.close();
     throw thrown;

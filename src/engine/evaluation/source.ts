@@ -5,13 +5,14 @@ import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import { fileIdentity } from "../datasets/identity.ts";
 import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
-import { type Dataset, type EvaluationImages, type ImageBatch, type ImageIdentity, resolveParams, type Split } from "../define/index.ts";
+import { type Dataset, type EvaluationImages, type ImageBatch, type ImageIdentity, resolveParams, type SkippedFile, type Split } from "../define/index.ts";
 import { readBytes } from "../io/files.ts";
 import { find } from "../registry.ts";
 import type { ImageSource } from "../training/feed.ts";
 import { batchSizeOf } from "./batches.ts";
+import { inModelClasses } from "./classMatch.ts";
 import { argmax, probabilities } from "./clean.ts";
-import { checkShape, firstImages } from "./dataset.ts";
+import { checkShape, evaluationImages } from "./dataset.ts";
 import { checkFiles, readPicture } from "./picture.ts";
 
 /** Images that somebody named: picture files, or else a data set. */
@@ -35,6 +36,10 @@ export interface OpenedImages {
   readonly chosen: NamedImages;
   /** Training images of the data set that are none of them; null where there are none. */
   readonly training: NamedImages | null;
+  /** What was decided about the data that the user may want to know, in sentences. */
+  readonly notes: readonly string[];
+  /** Files of the data set that were left out. */
+  readonly skipped: readonly SkippedFile[];
   close(): Promise<void>;
 }
 
@@ -48,24 +53,33 @@ export async function openImages(o: ImageChoice, model: Classifier, modelName: s
   const entry = find("dataset", kind);
   const where = { path: await locateDataset(kind, given, o.workspace) };
   const fitted = fitToModel(entry.params, where, model.inputShape, model.contract.input);
-  const dataset = await entry.load(resolveParams(entry.params, fitted, kind), ctx);
+  const source = await entry.load(resolveParams(entry.params, fitted, kind), ctx);
   try {
-    checkShape(model, dataset.inputShape, modelName);
-    const images = firstImages(dataset, o.split, o.limit);
-    const chosen = ofDataset(dataset, kind, o.split, images.n);
+    checkShape(model, source.inputShape, modelName);
+    const dataset = inModelClasses(source, { name: modelName, classes: model.classes, classNames: model.classNames });
+    const images = evaluationImages(dataset, o.split, o.limit, ctx.rng);
+    const chosen = ofDataset(dataset, kind, o.split, images.places);
     const size = o.split === "train" ? 0 : dataset.size("train");
-    const training = size > 0 ? ofDataset(dataset, kind, "train", size) : null;
-    return { images, chosen, training, close: () => dataset.close() };
+    const training = size > 0 ? ofDataset(dataset, kind, "train", allOf(size)) : null;
+    const { notes = [], skipped = [] } = dataset;
+    return { images, chosen, training, notes, skipped, close: () => dataset.close() };
   } catch (thrown) {
-    await dataset.close();
+    await source.close();
     throw thrown;
   }
 }
 
-const ofDataset = (dataset: Dataset, kind: string, split: Split, size: number): NamedImages => ({
-  size,
+const allOf = (size: number): Int32Array => Int32Array.from({ length: size }, (_, i) => i);
+
+/** Images of a split by their places among those at `rows`. */
+const ofDataset = (dataset: Dataset, kind: string, split: Split, rows: Int32Array): NamedImages => ({
+  size: rows.length,
   name: `the ${split === "train" ? "training" : "test"} images of ${kind}`,
-  read: (places) => dataset.read(split, places),
+  read: (places) =>
+    dataset.read(
+      split,
+      Int32Array.from(places, (place) => rows[place] as number),
+    ),
 });
 
 /** Pictures carry no labels, so the model's own prediction counts as the truth. They are read as they are wanted. */
@@ -92,7 +106,7 @@ async function pictures({ files, limit, workspace }: ImageChoice, model: Classif
   const all: EvaluationImages = { n: named.length, inputShape: model.inputShape, read, identify: identifying(named, workspace) };
   const [first = ""] = named;
   const name = named.length === 1 ? path.basename(first) : `${named.length} pictures`;
-  return { images: all, chosen: byPlace(all, name), training: null, close: async () => undefined };
+  return { images: all, chosen: byPlace(all, name), training: null, notes: [], skipped: [], close: async () => undefined };
 }
 
 /** What picture files are; each is named as it lies in the folder that is worked in. */

@@ -8,6 +8,7 @@ import { runFiles } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import { type Bound, defineDataset, type InferenceDefense, type Split } from "../define/index.ts";
+import { refuseOtherNames } from "../evaluation/classMatch.ts";
 import { checkShape, fingerprint } from "../evaluation/dataset.ts";
 import { type NamedImages, type OpenedImages, openImages } from "../evaluation/source.ts";
 import { bind } from "../registry.ts";
@@ -153,18 +154,22 @@ async function checkSurrogate(model: Classifier, file: string, o: AttackRequest)
         `${file} has ${other.classes} classes, ${o.model} has ${model.classes}.`,
         "Name a model of the same classes.",
       );
+    const classesOf = (name: string, { classes, classNames }: Classifier) => ({ name, classes, classNames });
+    refuseOtherNames(classesOf(o.model, model), classesOf(file, other));
   } finally {
     other.dispose();
   }
 }
 
-async function dataOf({ images, chosen, training }: OpenedImages, model: Classifier, o: AttackRequest): Promise<RunData> {
+async function dataOf({ images, chosen, training, notes, skipped }: OpenedImages, model: Classifier, o: AttackRequest): Promise<RunData> {
   const { inputShape, classes, classNames } = model;
   const prepares = bind("attack", { kind: o.attack.id, ...o.attack.params }).entry.preparation !== undefined;
   return {
     inputShape,
     classNames,
     classes,
+    notes,
+    skipped,
     test: images,
     origin: originOf(o),
     trainSize: 0,

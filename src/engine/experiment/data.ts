@@ -1,9 +1,14 @@
 import type { RunContext } from "../context.ts";
-import type { Box, Dataset, EvaluationImages } from "../define/index.ts";
-import { fingerprint, firstImages } from "../evaluation/dataset.ts";
+import { sampled } from "../datasets/order.ts";
+import type { Box, Dataset, EvaluationImages, SkippedFile } from "../define/index.ts";
+import { inModelClasses } from "../evaluation/classMatch.ts";
+import { evaluationImages, fingerprint } from "../evaluation/dataset.ts";
 import { byPlace, type NamedImages } from "../evaluation/source.ts";
+import type { Random } from "../random.ts";
 import type { ImageOrigin } from "../report/datasetFile.ts";
 import type { ImageSource } from "../training/loop.ts";
+import { modelClasses } from "./modelClasses.ts";
+import type { LocateFacts } from "./models.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 
 /** A run's images: which ones are trained on, kept for validation and tested on is a function of the experiment alone. */
@@ -11,6 +16,10 @@ export interface RunData {
   readonly inputShape: readonly [height: number, width: number, channels: number];
   readonly classNames: readonly string[];
   readonly classes: number;
+  /** What was decided about the data that the user may want to know, in sentences. */
+  readonly notes: readonly string[];
+  /** Files that were left out. */
+  readonly skipped: readonly SkippedFile[];
   readonly test: EvaluationImages;
   /** Where the test images come from, for `dataset.json`. */
   readonly origin: ImageOrigin;
@@ -28,11 +37,16 @@ export interface RunData {
   close(): Promise<void>;
 }
 
-export async function openData(experiment: ResolvedExperiment, ctx: RunContext): Promise<RunData> {
-  const { entry, params, train, test } = experiment.dataset;
+/**
+ * The data of an experiment, labels as the models that it takes as they are count their classes.
+ * @throws LABEL_RANGE for classes that such a model lacks, DATASET_EMPTY, and what opening data and models throws
+ */
+export async function openData(o: LocateFacts & { readonly experiment: ResolvedExperiment }, ctx: RunContext): Promise<RunData> {
+  const { entry, params, train, test } = o.experiment.dataset;
   const dataset = await entry.load(params, ctx);
   try {
-    return await dataOf(dataset, experiment, { train, test }, ctx);
+    const model = await modelClasses(o);
+    return await dataOf(model ? inModelClasses(dataset, model) : dataset, o.experiment, { train, test }, ctx);
   } catch (thrown) {
     await dataset.close();
     throw thrown;
@@ -45,18 +59,16 @@ async function dataOf(
   limits: { readonly train: number | null; readonly test: number | null },
   ctx: RunContext,
 ): Promise<RunData> {
-  const { inputShape, classNames } = dataset;
-  const size = dataset.size("train");
-  const chosen = ctx.rng
-    .stream("data/train")
-    .permutation(size)
-    .slice(0, limits.train ?? size);
-  const test = firstImages(dataset, "test", limits.test);
+  const { inputShape, classNames, notes = [], skipped = [] } = dataset;
+  const chosen = trainingImages(dataset, limits.train, ctx.rng.stream("data/train"));
+  const test = evaluationImages(dataset, "test", limits.test, ctx.rng);
   const training = sourceOf(dataset, chosen);
   return {
     inputShape,
     classNames,
     classes: classNames.length,
+    notes,
+    skipped,
     test,
     origin: { source: params["path"] ? `${id}:${params["path"]}` : id, split: "test" },
     trainSize: chosen.length,
@@ -75,9 +87,16 @@ async function dataOf(
       const cut = chosen.length - Math.max(0, kept);
       return { train: sourceOf(dataset, chosen.subarray(0, cut)), validation: kept > 0 ? sourceOf(dataset, chosen.subarray(cut)) : null };
     },
-    boxes: (index) => dataset.boxes("test", index),
+    boxes: (index) => dataset.boxes("test", test.places[index] as number),
     close: () => dataset.close(),
   };
+}
+
+/** A random order of the training images, or of a sample of them; the sample of a source that lies class by class is stratified. */
+function trainingImages(dataset: Dataset, limit: number | null, random: Random): Int32Array {
+  const size = dataset.size("train");
+  const isSample = limit !== null && limit < size && dataset.isGrouped("train");
+  return isSample ? sampled(dataset.labels("train"), true, limit, random) : random.permutation(size).slice(0, limit ?? size);
 }
 
 const sourceOf = (dataset: Dataset, indices: Int32Array): ImageSource => ({

@@ -12,7 +12,7 @@ import { experimentDocument, writeExperiment } from "./document.ts";
 import { driveLocally } from "./driver.ts";
 import type { RunEnvironment, RunMode } from "./environment.ts";
 import type { RunLayout } from "./layout.ts";
-import { locateModels, trains } from "./models.ts";
+import { type LocateFacts, locateModels, trains } from "./models.ts";
 import { runningOrder, type StaticSources, staticSources } from "./networks.ts";
 import { OpenNetworks } from "./openNetworks.ts";
 import type { Piece, PlanFacts, Stage } from "./piece.ts";
@@ -48,7 +48,7 @@ export interface Execution {
   readonly stages: readonly Stage[];
   /** What static images are made against; as the experiment's arms say when left out. */
   readonly sources?: ((arms: readonly ResolvedArm[]) => StaticSources) | undefined;
-  openData(experiment: ResolvedExperiment, ctx: RunContext): Promise<RunData>;
+  openData(o: LocateFacts & { readonly experiment: ResolvedExperiment }, ctx: RunContext): Promise<RunData>;
   /** Makes the last piece, which writes what the run is for; and the name of that file. */
   readonly end: { piece(before: readonly Piece[], facts: PlanFacts): Piece; readonly file: string };
 }
@@ -77,8 +77,10 @@ async function doAll(run: Execution, host: RunHost, tell: (event: RunEventBody) 
     log: (message) => host.log?.(message),
   });
   const experiment = { ...run.experiment, arms: await withCarried(run.experiment.arms) };
-  const data = await run.openData(experiment, ctx);
+  const { mode, modelPath } = run;
+  const data = await run.openData({ experiment, mode, modelPath, directory: store.directory }, ctx);
   try {
+    for (const message of data.notes) tell({ kind: "note", message });
     const env = await environmentOf(run, experiment, data, host, ctx, tell);
     listen.meter = env.meter;
     try {
@@ -105,11 +107,11 @@ async function environmentOf(
 ): Promise<RunEnvironment> {
   const { mode, modelPath, store, layout, source, request } = run;
   const { engine } = host;
-  const { inputShape, classes, classNames, trainSize } = data;
+  const { inputShape, classes, trainSize } = data;
   const n = data.test.n;
   const sources = run.sources?.(experiment.arms) ?? staticSources(experiment.arms, experiment.control);
   refuseWithoutSource([...experiment.attacks, ...experiment.further], sources.undefended !== null);
-  const models = await locateModels({ experiment, sources, mode, modelPath, store, classNames }, emit);
+  const models = await locateModels({ experiment, mode, modelPath, directory: store.directory }, sources, emit);
   const hasModel = (arm: ResolvedArm): boolean => models.has(arm);
   const order = runningOrder(experiment.arms, sources);
   const facts: PlanFacts = { experiment, mode, sources, order, layout, n, trainSize, inputShape, classes, hasModel };

@@ -2,21 +2,20 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { RunEventBody } from "../../shared/events.ts";
 import { exists } from "../io/files.ts";
-import type { RunStore } from "../io/runStore.ts";
 import type { ResolvedArm } from "./arms.ts";
 import type { RunMode } from "./environment.ts";
 import { isTrained, ownerOf, type StaticSources } from "./networks.ts";
 import { type ModelPlace, ownFolder } from "./openNetworks.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 
-/** What decides where models are. */
-export interface ModelFacts {
-  readonly experiment: ResolvedExperiment;
-  readonly sources: StaticSources;
+/** What decides where the model of an arm is. */
+export interface LocateFacts {
+  readonly experiment: Pick<ResolvedExperiment, "arms">;
   readonly mode: RunMode;
+  /** For `evaluate`: where the trained models are, when not in the run's folder. */
   readonly modelPath: string | null;
-  readonly store: RunStore;
-  readonly classNames: readonly string[];
+  /** Run folder. */
+  readonly directory: string;
 }
 
 /** The run makes the arm's network itself. */
@@ -26,34 +25,38 @@ export const trains = (arm: ResolvedArm, mode: RunMode): boolean => mode !== "ev
  * Where the network of every arm is or will be; without those of which there is none, which is said.
  * @throws FILE_NOT_FOUND where even the first arm has none
  */
-export async function locateModels(o: ModelFacts, emit: (event: RunEventBody) => void): Promise<Map<ResolvedArm, ModelPlace>> {
+export async function locateModels(
+  o: LocateFacts,
+  sources: StaticSources,
+  emit: (event: RunEventBody) => void,
+): Promise<Map<ResolvedArm, ModelPlace>> {
   const places = new Map<ResolvedArm, ModelPlace>();
-  for (const arm of [...o.experiment.arms, ...o.sources.unlisted]) {
-    const place = await locate(arm, o);
+  for (const arm of [...o.experiment.arms, ...sources.unlisted]) {
+    const place = await modelPlace(arm, o);
     if (place) places.set(arm, place);
     else emit({ kind: "warning", message: `There is no trained model for ${arm.name}: it is left out of the evaluation.` });
   }
   return places;
 }
 
-async function locate(arm: ResolvedArm, o: ModelFacts): Promise<ModelPlace | null> {
+/** Where the network of an arm is or will be; null where there is none. @throws FILE_NOT_FOUND where even the first arm has none */
+export async function modelPlace(arm: ResolvedArm, o: LocateFacts): Promise<ModelPlace | null> {
   if ("file" in arm.model && !isTrained(arm)) return { path: arm.model.file, options: { contract: arm.model.input ?? undefined } };
   const owner = ownerOf(arm, o.experiment.arms);
-  const options = { classNames: o.classNames };
-  if (trains(arm, o.mode)) return { path: o.store.file(ownFolder(owner)), options };
+  if (trains(arm, o.mode)) return { path: path.join(o.directory, ownFolder(owner)), options: {} };
   const folder = await trainedFolder(owner, o);
-  return folder === null ? null : { path: folder, options };
+  return folder === null ? null : { path: folder, options: {} };
 }
 
 /** Where `evaluate` finds the network of an arm: the model named for the first, else folders of the named run, else this run's own. */
-async function trainedFolder(owner: ResolvedArm, { store, modelPath }: ModelFacts): Promise<string | null> {
+async function trainedFolder(owner: ResolvedArm, { directory, modelPath }: LocateFacts): Promise<string | null> {
   if (modelPath === null) {
-    const own = store.file(ownFolder(owner));
+    const own = path.join(directory, ownFolder(owner));
     if (await exists(own)) return own;
     if (owner.index > 0) return null;
     throw new BulwarkError(
       "FILE_NOT_FOUND",
-      `There is no trained model in ${store.directory}.`,
+      `There is no trained model in ${directory}.`,
       "Train it with `bulwark train`, or name one with --model.",
     );
   }

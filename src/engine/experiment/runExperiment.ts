@@ -106,16 +106,17 @@ async function openStore(
     const warning = "This folder held the results of another experiment: they are replaced.";
     return { store, isResumed: false, ...(state === null ? {} : { warning }) };
   }
-  if (!force) await refuseChangedData(directory, experiment, host).catch(releasing(lock));
+  const modelPath = params.model === undefined ? null : path.resolve(params.model);
+  if (!force) await refuseChangedData({ directory, experiment, mode: params.mode, modelPath }, host).catch(releasing(lock));
   const store = await openRun(directory, { lock });
   const isFinished = state.status === "done" || state.kind !== kind;
   await store.update({ kind, ...(isFinished ? { progress: 0 } : {}) });
   return { store, isResumed: true };
 }
 
-async function refuseChangedData(directory: string, experiment: ResolvedExperiment, { signal }: RunHost): Promise<void> {
-  const data = await openData(experiment, createContext({ seed: experiment.seed, signal }));
-  await refuseOtherData(directory, data).finally(() => data.close());
+async function refuseChangedData(o: Parameters<typeof openData>[0], { signal }: RunHost): Promise<void> {
+  const data = await openData(o, createContext({ seed: o.experiment.seed, signal }));
+  await refuseOtherData(o.directory, data).finally(() => data.close());
 }
 
 async function lockFolder(directory: string, { force }: RunExperimentParams, { signal, note }: RunHost): Promise<DriverLock> {

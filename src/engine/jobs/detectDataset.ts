@@ -22,7 +22,8 @@ export async function detectDataset(
   ctx: RunContext,
 ): Promise<{ readonly directory: string; readonly document: DetectDocument }> {
   const detector = bind("detector", { ...p.detector.params, kind: p.detector.id });
-  return withModel(p, engine, ctx, (model, images) => {
+  return withModel(p, engine, ctx, (model, opened) => {
+    const { images } = opened;
     const work = async (run: Working) => {
       const { store, ctx: own, progress } = run;
       const { scores, votes, labels, predictions } = await detectImages({ detector, model, images, onProgress: progress }, own);
@@ -32,7 +33,7 @@ export async function detectDataset(
         score: { data: scores, shape: [images.n] },
         votes: { data: votes, shape: [images.n, k] },
       });
-      await writeIdentities(run, p, { images, labels, model });
+      await writeIdentities(run, p, { opened, labels, model });
       const document: DetectDocument = {
         run: store.id,
         n: images.n,
@@ -52,6 +53,7 @@ export async function detectDataset(
       return { document, headline: `${detector.entry.title}: ${number(mean)} on average` };
     };
     const warnings = model.findings.map(findingLine);
-    return runOverImages(p, { kind: "detect", phase: detector.entry.title, warnings, work }, engine, ctx);
+    const { notes } = opened;
+    return runOverImages(p, { kind: "detect", phase: detector.entry.title, warnings, notes, work }, engine, ctx);
   });
 }

@@ -3,8 +3,8 @@ import type { Choice } from "../../shared/results.ts";
 import { type RunKind, runFiles } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
-import type { EvaluationImages, Split } from "../define/index.ts";
-import { openImages } from "../evaluation/source.ts";
+import type { Split } from "../define/index.ts";
+import { type OpenedImages, openImages } from "../evaluation/source.ts";
 import { createRun, type RunStore, settle } from "../io/runStore.ts";
 import { datasetDocument, identitiesOf, originOf, writeDataset } from "../report/datasetFile.ts";
 import { watchingDevice } from "../session/deviceWarnings.ts";
@@ -41,6 +41,8 @@ export interface RunTask<D> {
   readonly asked?: unknown;
   /** Of the model: its log-probabilities have to stand in for its logits, say. */
   readonly warnings?: readonly string[];
+  /** Of the images. */
+  readonly notes?: readonly string[];
   work(run: Working): Promise<{ readonly document: D; readonly headline: string }>;
 }
 
@@ -71,6 +73,7 @@ export async function runOverImages<D>(
     const { backend, device } = engine;
     store.append({ kind: "started", run: store.id, title, backend, device, arms: [] });
     for (const message of task.warnings ?? []) ctx.emit(store.append({ kind: "warning", message }));
+    for (const message of task.notes ?? []) ctx.emit(store.append({ kind: "note", message }));
     const { document, headline } = await task.work(run);
     await store.writeJson(runFiles.result, document);
     await store.update({ headline });
@@ -88,10 +91,11 @@ export async function runOverImages<D>(
 export async function writeIdentities(
   { store }: Working,
   p: ModelRequest,
-  { images, labels, model }: { readonly images: EvaluationImages; readonly labels: Int32Array; readonly model: Classifier },
+  { opened, labels, model }: { readonly opened: OpenedImages; readonly labels: Int32Array; readonly model: Classifier },
 ): Promise<void> {
-  const identities = await identitiesOf(images, 0, images.n);
-  const document = datasetDocument(identities, { ...originOf(p), labels: [...labels], classNames: model.classNames });
+  const identities = await identitiesOf(opened.images, 0, opened.images.n);
+  const { notes, skipped } = opened;
+  const document = datasetDocument(identities, { ...originOf(p), labels: [...labels], classNames: model.classNames, notes, skipped });
   await writeDataset(store.directory, document);
 }
 
@@ -100,14 +104,14 @@ export async function withModel<R>(
   p: ModelRequest,
   engine: Engine,
   ctx: RunContext,
-  work: (model: Classifier, images: EvaluationImages) => Promise<R>,
+  work: (model: Classifier, images: OpenedImages) => Promise<R>,
 ): Promise<R> {
   const model = await behindDefenses(await engine.model(p.model), p.defenses, ctx.rng);
   const { dataset, split, limit, workspace } = p;
-  const { images, close } = await openImages({ files: p.images, dataset, split, limit, workspace }, model, p.model, ctx);
+  const images = await openImages({ files: p.images, dataset, split, limit, workspace }, model, p.model, ctx);
   try {
     return await work(model, images);
   } finally {
-    await close();
+    await images.close();
   }
 }

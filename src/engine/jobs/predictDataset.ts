@@ -24,7 +24,8 @@ export const predictDataset = (
   engine: Engine,
   ctx: RunContext,
 ): Promise<{ readonly directory: string; readonly document: PredictDocument }> =>
-  withModel(p, engine, ctx, (model, images) => {
+  withModel(p, engine, ctx, (model, opened) => {
+    const { images } = opened;
     const work = async (run: Working) => {
       const found = new Predictions(model, images.n);
       const pass = predictAll(model, images, found, p.gradient, run);
@@ -38,12 +39,13 @@ export const predictDataset = (
       // The gradient comes first: while its batches are written, the rest is filled in.
       const gradient = p.gradient ? { gradient: stream } : {};
       await writeNpz(run.store.file(runFiles.predictions), { ...gradient, ...arrays() });
-      await writeIdentities(run, p, { images, labels: found.labels, model });
+      await writeIdentities(run, p, { opened, labels: found.labels, model });
       const document = documentOf(run.store.id, p, model, found);
       return { document, headline: p.dataset === null ? `${count(images.n)} images` : `${percent(document.accuracy)} correct` };
     };
     const warnings = model.findings.map(findingLine);
-    return runOverImages(p, { kind: "predict", phase: "Predicting", asked: { gradient: p.gradient }, warnings, work }, engine, ctx);
+    const { notes } = opened;
+    return runOverImages(p, { kind: "predict", phase: "Predicting", asked: { gradient: p.gradient }, warnings, notes, work }, engine, ctx);
   });
 
 /** Filled in batch by batch. */

@@ -3,7 +3,7 @@ import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { runFiles } from "../../shared/runs.ts";
 import { floatIdentity, numberedIds } from "../datasets/identity.ts";
-import type { EvaluationImages, ImageIdentity, Split } from "../define/index.ts";
+import type { EvaluationImages, ImageIdentity, SkippedFile, Split } from "../define/index.ts";
 import { writeAtomic } from "../io/files.ts";
 
 /** Where the images of a run come from. */
@@ -30,10 +30,18 @@ export interface DatasetDocument extends ImageOrigin {
   readonly files?: readonly string[];
   readonly labels: readonly number[];
   readonly classNames: readonly string[];
-  /** Files that could not be read and were left out; there are none as long as such a file stops the run. */
+  /** Files that were left out: no pictures, or in formats that cannot be read. */
   readonly skipped: readonly string[];
+  /** What was decided about the data that the reader may want to know; absent where there is nothing. */
+  readonly notes?: readonly string[];
   /** Indices of equal images, a list for each image that is there more than once. */
   readonly duplicates: readonly (readonly number[])[];
+}
+
+/** What a data set says of itself. */
+export interface LeftOut {
+  readonly notes?: readonly string[];
+  readonly skipped?: readonly SkippedFile[];
 }
 
 /** Images at once, and how many pixel values they may hold together: some milliseconds of hashing. */
@@ -61,7 +69,7 @@ async function identitiesOfPixels(images: EvaluationImages, start: number, end: 
 /** What `dataset.json` says of images, in their order. */
 export function datasetDocument(
   images: readonly ImageIdentity[],
-  { source, split, labels, classNames }: ImageOrigin & Pick<DatasetDocument, "labels" | "classNames">,
+  { source, split, labels, classNames, notes = [], skipped = [] }: ImageOrigin & Pick<DatasetDocument, "labels" | "classNames"> & LeftOut,
 ): DatasetDocument {
   const plain = images.map(({ id }) => id);
   const ids = numberedIds(plain);
@@ -78,7 +86,8 @@ export function datasetDocument(
     ...(files.length === images.length && files.length > 0 ? { files } : {}),
     labels,
     classNames,
-    skipped: [],
+    skipped: skipped.map(({ file }) => file),
+    ...(notes.length > 0 ? { notes } : {}),
     duplicates: equalOnes(plain),
   };
 }

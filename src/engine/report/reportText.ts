@@ -146,7 +146,12 @@ const coverNotes = (report: RunReport): string[] =>
   });
 
 /** What is said below the main table, line by line. */
-export const notesBelow = (report: RunReport): string[] => [...sizeNotes(report), ...adaptiveNotes(report), ...coverNotes(report)];
+export const notesBelow = (report: RunReport): string[] => [
+  ...sizeNotes(report),
+  ...adaptiveNotes(report),
+  ...coverNotes(report),
+  ...(report.notes ?? []),
+];
 
 export const explainTerms =
   "Arm: a network with its defences. Clean accuracy, accuracy under attack: share of all test images that are classified correctly. Attack success rate: of the images that were classified correctly before the attack, the share on which it succeeded. δ: clean accuracy − accuracy under attack, in percentage points. β: share of correctly classified images that stay correct. A targeted attack has no images of its target class in success rate and β. Wrong before attack: images that were misclassified without an attack; they count against accuracy, not towards the success rate. Intervals: Wilson, 95 %.";

@@ -5,6 +5,7 @@ import type { LogLine } from "../series.ts";
 
 const icons: Readonly<Record<LogLine["kind"], string>> = {
   phase: "arrow-right",
+  note: "info",
   warning: "warning",
   finding: "lightbulb",
   result: "check",

@@ -38,6 +38,9 @@ export const reportPiece = (before: readonly Piece[], facts: PlanFacts): Piece =
   run: writeReport,
 });
 
+/** Only there where something is noted. */
+const noted = (notes: readonly string[]): Pick<RunReport, "notes"> => (notes.length > 0 ? { notes } : {});
+
 /** A training attacks nothing: only what it measures can be missed. */
 const expectedOf = ({ experiment, mode }: RunEnvironment): ResolvedExperiment["expect"] =>
   experiment.expect.filter(({ metric }) => mode !== "train" || metric === "clean.accuracy");
@@ -56,6 +59,7 @@ async function writeReport(env: RunEnvironment): Promise<void> {
   ]);
   const report: RunReport = {
     run: store.id,
+    ...noted(env.data.notes),
     experiment: document,
     arms: reports,
     analyses: [...detectorSection(reports), ...(await presentAnalyses(shown, env))],

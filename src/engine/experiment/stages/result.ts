@@ -44,7 +44,8 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   const findings = [...ofModel, ...merged.summary.findings, ...staticFindings(attack, merged), ...whole, ...failures];
   const { ids } = await writeImageFiles([arm], env);
   const images = document.images.map(({ index, ...record }) => ({ index, id: ids[index], ...record }));
-  await store.writeJson(runFiles.result, { ...document, images, findings });
+  const { notes } = env.data;
+  await store.writeJson(runFiles.result, { ...document, ...(notes.length > 0 ? { notes } : {}), images, findings });
   const { clean, attacked } = merged.summary;
   await store.update({ headline: `${attack.id}: ${percent(clean.accuracy)} → ${percent(attacked.accuracy)}` });
 }

@@ -1,0 +1,169 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import { count } from "../../shared/format.ts";
+import type { Dataset, Split } from "../define/index.ts";
+
+/** The classes of a model, as far as they matter to labels. */
+export interface ModelClasses {
+  /** For messages. */
+  readonly name: string;
+  readonly classes: number;
+  readonly classNames: readonly string[];
+  /** WordNet ids of the classes, where they are known. */
+  readonly synsets?: readonly string[];
+}
+
+/** Class names, where somebody gave them; null for a model or data that only count: "0", "1", … */
+export const givenNames = (names: readonly string[]): readonly string[] | null =>
+  names.every((name, i) => name === String(i)) ? null : names;
+
+const listed = (names: readonly string[]): string => {
+  const rest = names.length - 5;
+  return `${names
+    .slice(0, 5)
+    .map((name) => `"${name}"`)
+    .join(", ")}${rest > 0 ? ` and ${count(rest)} more` : ""}`;
+};
+
+/**
+ * The data set with its labels as the model counts its classes: by name where both sides have names, else by position.
+ * @throws LABEL_RANGE for classes of the data that the model does not have
+ */
+export function inModelClasses(dataset: Dataset, model: ModelClasses): Dataset {
+  const modelNames = givenNames(model.classNames);
+  const used = usedClasses(dataset);
+  const names = (label: number): string => dataset.classNames[label] as string;
+  const areWords = dataset.classNames.some((name) => !/^\d+$/.test(name));
+  const areNumbersNames = dataset.hasNumberedFolders === true && used.every((label) => modelNames?.includes(names(label)));
+  if (!modelNames || !(areWords || areNumbersNames)) return byPosition(dataset, model, used, areWords);
+  const index = indexOfNames(dataset, used, model, modelNames);
+  const missing = used.filter((label) => index.get(label) === undefined);
+  if (missing.length > 0) throw unknownClasses(missing.map(names), used.length, model);
+  return relabelled(dataset, index, model);
+}
+
+const splits: readonly Split[] = ["train", "test"];
+
+/** Classes that have an image, ascending. */
+function usedClasses(dataset: Dataset): number[] {
+  const used = new Set<number>();
+  for (const split of splits) for (const label of dataset.labels(split)) used.add(label);
+  return [...used].sort((a, b) => a - b);
+}
+
+/** Forms under which names are compared, the strictest first; a looser one counts only where it is the same for one class alone. */
+const forms: readonly ((name: string) => readonly string[])[] = [
+  (name) => [exact(name)],
+  (name) => [exact(name).toLowerCase()],
+  (name) => [spaced(name)],
+  (name) => name.split(",").map(spaced), // "tench, Tinca tinca"
+];
+const exact = (name: string): string => name.normalize("NFC").trim();
+const spaced = (name: string): string => exact(name).toLowerCase().replace(/[_\s]+/g, " ");
+
+/** The model's class of each class of the data that it has. @throws LABEL_RANGE where two classes of the data are one of the model's */
+function indexOfNames(dataset: Dataset, used: readonly number[], model: ModelClasses, modelNames: readonly string[]): Map<number, number> {
+  const bySynset = (label: number): number => model.synsets?.indexOf(synsetOf(dataset, label) ?? "") ?? -1;
+  const found = new Map<number, number>();
+  const tables = forms.map((form) => uniqueNames(modelNames, form));
+  for (const label of used) {
+    const byId = bySynset(label);
+    const name = dataset.classNames[label] as string;
+    const index = byId >= 0 ? byId : tables.map((table, i) => lookUp(table, forms[i]?.(name) ?? [])).find((match) => match !== undefined);
+    if (index !== undefined) found.set(label, index);
+  }
+  const owners = new Map<number, number>();
+  for (const [label, index] of found) {
+    const other = owners.get(index);
+    if (other !== undefined)
+      throw new BulwarkError(
+        "LABEL_RANGE",
+        `The classes ${listed([dataset.classNames[other] as string, dataset.classNames[label] as string])} of the data set are one class of ${model.name}, "${modelNames[index]}".`,
+        "Put their images into one class.",
+      );
+    owners.set(index, label);
+  }
+  return found;
+}
+
+const synsetOf = ({ synsets, classNames }: Dataset, label: number): string | undefined =>
+  synsets?.[label] ?? /^n\d{8}$/.exec(classNames[label] ?? "")?.[0];
+
+/** Class by name; a name of several classes stands for none. */
+function uniqueNames(names: readonly string[], form: (name: string) => readonly string[]): Map<string, number> {
+  const table = new Map<string, number>();
+  const repeated = new Set<string>();
+  for (const [i, name] of names.entries())
+    for (const written of new Set(form(name))) {
+      if (table.has(written)) repeated.add(written);
+      table.set(written, i);
+    }
+  for (const name of repeated) table.delete(name);
+  return table;
+}
+
+/** Undefined where no form is in the table, or where they lead to different classes. */
+function lookUp(table: ReadonlyMap<string, number>, written: readonly string[]): number | undefined {
+  const found = new Set(written.flatMap((name) => table.get(name) ?? []));
+  return found.size === 1 ? [...found][0] : undefined;
+}
+
+function unknownClasses(names: readonly string[], used: number, { name, classNames }: ModelClasses): BulwarkError {
+  const none = names.length === used && used > 1 ? "none of the data set's classes: it lacks" : `no class${names.length === 1 ? "" : "es"}`;
+  return new BulwarkError(
+    "LABEL_RANGE",
+    `The model ${name} has ${none} ${listed(names)}.`,
+    `Name the classes of the data set as the model does (${listed(classNames)}), or correct "classes" in the model's input contract.`,
+  );
+}
+
+/** @throws LABEL_RANGE where the data have more classes than the model */
+function byPosition(dataset: Dataset, model: ModelClasses, used: readonly number[], areWords: boolean): Dataset {
+  const largest = used.at(-1) ?? -1;
+  const classes = areWords ? dataset.classNames.length : largest + 1;
+  if (classes > model.classes)
+    throw new BulwarkError(
+      "LABEL_RANGE",
+      areWords
+        ? `The data set has ${classes} classes, the model ${model.name} only ${model.classes}.`
+        : `The data set has the label ${largest}, and the classes of the model ${model.name} are 0…${model.classes - 1}.`,
+      used.includes(0) || areWords
+        ? "Choose a model of these classes, or correct the labels."
+        : "Number the classes from 0, choose the other order of class folders, or choose a model of these classes.",
+    );
+  if (!areWords || classes === model.classes) return dataset;
+  const note = `The data set has ${classes} classes and the model ${model.classes}, whose names are not known: labels go by position (${dataset.classNames
+    .slice(0, 3)
+    .map((name, i) => `${i} = ${name}`)
+    .join(", ")}${classes > 3 ? " …" : ""}).`;
+  return { ...dataset, notes: [...(dataset.notes ?? []), note] };
+}
+
+/** The same images with other labels. @param index the model's class of each class of the data */
+function relabelled(dataset: Dataset, index: ReadonlyMap<number, number>, { classNames, synsets }: ModelClasses): Dataset {
+  const mapped = (labels: Int32Array): Int32Array => labels.map((label) => index.get(label) as number);
+  const labels = { train: mapped(dataset.labels("train")), test: mapped(dataset.labels("test")) };
+  const { synsets: _, ...rest } = dataset;
+  return {
+    ...rest,
+    classNames,
+    ...(synsets ? { synsets } : {}),
+    labels: (split) => labels[split],
+    read: async (split, indices) => {
+      const batch = await dataset.read(split, indices);
+      return { ...batch, labels: mapped(batch.labels) };
+    },
+  };
+}
+
+/** @throws MODEL_INVALID where two models that both name their classes have them in another order: labels would mean something else to each */
+export function refuseOtherNames(a: ModelClasses, b: ModelClasses): void {
+  const [names, others] = [givenNames(a.classNames), givenNames(b.classNames)];
+  const place = names && others ? names.findIndex((name, i) => exact(name) !== exact(others[i] ?? "")) : -1;
+  if (!names || !others || (place < 0 && names.length === others.length)) return;
+  const [one, other] = [names[place], others[place]].map((name) => (name === undefined ? "nothing" : `"${name}"`));
+  throw new BulwarkError(
+    "MODEL_INVALID",
+    `Class ${place < 0 ? names.length : place} is ${one ?? "nothing"} in ${a.name} and ${other ?? "nothing"} in ${b.name}.`,
+    "Compare models that have the same classes in the same order.",
+  );
+}

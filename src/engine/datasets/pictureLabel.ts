@@ -2,7 +2,7 @@ import path from "node:path";
 import { isCancelled } from "../../shared/errors.ts";
 import type { LabelSource } from "../../shared/verdict.ts";
 import { exists, isDirectory, readText } from "../io/files.ts";
-import { parseLabelFile } from "./labelFile.ts";
+import { labelsIn } from "./folder/labelFiles.ts";
 import { listFolder } from "./locate.ts";
 import { parseVoc } from "./voc.ts";
 
@@ -26,7 +26,7 @@ export interface ClassList {
 
 /** Folders above a picture that may name its class: ImageNet keeps some a level deeper, as `n01440764/images/x.JPEG`. */
 const levels = 2;
-const labelFiles = ["labels.csv", "labels.txt", "labels.tsv"];
+const labelFiles = ["labels.csv", "labels.tsv", "labels.txt", "labels.json"];
 
 /**
  * What the files around a picture say of its class: a label file that lists it, a Pascal-VOC annotation of its name, or the class folder
@@ -101,10 +101,8 @@ async function fromLabelFile(file: string, indexOf: IndexOf, classes: number): P
     for (const name of labelFiles) {
       const list = path.join(folder, name);
       if (!(await exists(list))) continue;
-      const rows = await quiet(async () => parseLabelFile(await readText(list), name), []);
-      const written = new Set(rows.filter((row) => path.resolve(folder, row.file) === absolute).map(({ label }) => label));
-      const [label] = written;
-      if (written.size !== 1 || label === undefined) continue;
+      const label = (await quiet(() => labelsIn(folder, list), new Map<string, string>())).get(absolute);
+      if (label === undefined) continue;
       const index = indexOf(label) ?? (isNumber(label) && Number(label) < classes ? Number(label) : undefined);
       if (index !== undefined) return { index, source: { kind: "labelFile", name } };
     }

@@ -1,5 +1,6 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { count } from "../../shared/format.ts";
+import type { Classifier } from "../classifier/classifier.ts";
 import type { Dataset, Split } from "../define/index.ts";
 
 /** The classes of a model, as far as they matter to labels. */
@@ -9,8 +10,15 @@ export interface ModelClasses {
   readonly classes: number;
   readonly classNames: readonly string[];
   /** WordNet ids of the classes, where they are known. */
-  readonly synsets?: readonly string[];
+  readonly synsets: readonly string[] | null;
 }
+/** Of an open model. @param name for messages */
+export const classesOf = ({ classes, classNames, synsets }: Classifier, name: string): ModelClasses => ({
+  name,
+  classes,
+  classNames,
+  synsets,
+});
 
 /** Class names, where somebody gave them; null for a model or data that only count: "0", "1", … */
 export const givenNames = (names: readonly string[]): readonly string[] | null =>
@@ -58,7 +66,10 @@ const forms: readonly ((name: string) => readonly string[])[] = [
   (name) => name.split(",").map(spaced), // "tench, Tinca tinca"
 ];
 const exact = (name: string): string => name.normalize("NFC").trim();
-const spaced = (name: string): string => exact(name).toLowerCase().replace(/[_\s]+/g, " ");
+const spaced = (name: string): string =>
+  exact(name)
+    .toLowerCase()
+    .replace(/[_\s]+/g, " ");
 
 /** The model's class of each class of the data that it has. @throws LABEL_RANGE where two classes of the data are one of the model's */
 function indexOfNames(dataset: Dataset, used: readonly number[], model: ModelClasses, modelNames: readonly string[]): Map<number, number> {

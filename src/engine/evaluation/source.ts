@@ -5,12 +5,20 @@ import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import { fileIdentity } from "../datasets/identity.ts";
 import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
-import { type Dataset, type EvaluationImages, type ImageBatch, type ImageIdentity, resolveParams, type SkippedFile, type Split } from "../define/index.ts";
+import {
+  type Dataset,
+  type EvaluationImages,
+  type ImageBatch,
+  type ImageIdentity,
+  resolveParams,
+  type SkippedFile,
+  type Split,
+} from "../define/index.ts";
 import { readBytes } from "../io/files.ts";
 import { find } from "../registry.ts";
 import type { ImageSource } from "../training/feed.ts";
 import { batchSizeOf } from "./batches.ts";
-import { inModelClasses } from "./classMatch.ts";
+import { classesOf, inModelClasses } from "./classMatch.ts";
 import { argmax, probabilities } from "./clean.ts";
 import { checkShape, evaluationImages } from "./dataset.ts";
 import { checkFiles, readPicture } from "./picture.ts";
@@ -56,7 +64,7 @@ export async function openImages(o: ImageChoice, model: Classifier, modelName: s
   const source = await entry.load(resolveParams(entry.params, fitted, kind), ctx);
   try {
     checkShape(model, source.inputShape, modelName);
-    const dataset = inModelClasses(source, { name: modelName, classes: model.classes, classNames: model.classNames });
+    const dataset = inModelClasses(source, classesOf(model, modelName));
     const images = evaluationImages(dataset, o.split, o.limit, ctx.rng);
     const chosen = ofDataset(dataset, kind, o.split, images.places);
     const size = o.split === "train" ? 0 : dataset.size("train");

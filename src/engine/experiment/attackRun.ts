@@ -8,7 +8,7 @@ import { runFiles } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import { type Bound, defineDataset, type InferenceDefense, type Split } from "../define/index.ts";
-import { refuseOtherNames } from "../evaluation/classMatch.ts";
+import { classesOf, refuseOtherNames } from "../evaluation/classMatch.ts";
 import { checkShape, fingerprint } from "../evaluation/dataset.ts";
 import { type NamedImages, type OpenedImages, openImages } from "../evaluation/source.ts";
 import { bind } from "../registry.ts";
@@ -154,8 +154,7 @@ async function checkSurrogate(model: Classifier, file: string, o: AttackRequest)
         `${file} has ${other.classes} classes, ${o.model} has ${model.classes}.`,
         "Name a model of the same classes.",
       );
-    const classesOf = (name: string, { classes, classNames }: Classifier) => ({ name, classes, classNames });
-    refuseOtherNames(classesOf(o.model, model), classesOf(file, other));
+    refuseOtherNames(classesOf(model, o.model), classesOf(other, file));
   } finally {
     other.dispose();
   }

@@ -1,4 +1,4 @@
-import { givenNames, type ModelClasses, refuseOtherNames } from "../evaluation/classMatch.ts";
+import { classesOf, givenNames, type ModelClasses, refuseOtherNames } from "../evaluation/classMatch.ts";
 import { openModel } from "../session/openModel.ts";
 import { type LocateFacts, modelPlace, trains } from "./models.ts";
 
@@ -13,9 +13,8 @@ export async function modelClasses(o: LocateFacts): Promise<ModelClasses | null>
     const place = trains(arm, o.mode) ? null : await modelPlace(arm, o);
     if (!place || opened.has(place.path)) continue;
     const { classifier } = await openModel(place.path, place.options);
-    const { classes, classNames } = classifier;
+    opened.set(place.path, classesOf(classifier, place.path));
     classifier.dispose();
-    opened.set(place.path, { name: place.path, classes, classNames });
   }
   const all = [...opened.values()];
   const named = all.filter(({ classNames }) => givenNames(classNames) !== null);

@@ -43,7 +43,12 @@ export async function defendDataset(
       const document = documentOf(run.store.id, p, pictures, times);
       return { document, headline: `${milliseconds(document.milliseconds.mean)} an image` };
     };
-    return await runOverImages(p, { kind: "defend", phase: "Transforming", asked: { model: p.model }, notes: pictures.notes, work }, engine, ctx);
+    return await runOverImages(
+      p,
+      { kind: "defend", phase: "Transforming", asked: { model: p.model }, notes: pictures.notes, work },
+      engine,
+      ctx,
+    );
   } finally {
     await pictures.close();
   }

@@ -80,7 +80,12 @@ function indexFolders(images: readonly FoundImage[], folders: readonly string[],
   if (largest >= mostNumbered) return asText;
   if (new Set(numbers).size < numbers.length)
     throw new BulwarkError("DATASET_INVALID", "Two class folders have the same number.", "Put their images into one folder.");
-  const asNumbers: Indexed = { labels: Int32Array.from(images, ({ label }) => Number(label)), classNames: numbered(largest + 1), hasNumberedFolders: true, notes: [] };
+  const asNumbers: Indexed = {
+    labels: Int32Array.from(images, ({ label }) => Number(label)),
+    classNames: numbered(largest + 1),
+    hasNumberedFolders: true,
+    notes: [],
+  };
   if (asNumbers.labels.every((label, i) => label === asText.labels[i])) return asNumbers;
   return order === "number"
     ? { ...asNumbers, notes: [`The class folders are numbers: folder ${largest} is class ${largest}. ${otherOrder("text", folders)}`] }

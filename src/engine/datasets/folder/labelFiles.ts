@@ -98,6 +98,12 @@ async function readLabels(root: string, file: string, finder: Finder, o: FolderO
   };
 }
 
+/** What a label file of a folder says of each image, by absolute name. @throws DATASET_INVALID, FILE_NOT_FOUND */
+export async function labelsIn(folder: string, file: string): Promise<ReadonlyMap<string, string>> {
+  const o: FolderOptions = { labels: file, fileColumn: "", labelColumn: "" };
+  return labelsOf(await readLabels(folder, file, await openFinder(folder), o, undefined));
+}
+
 /** "0" and "0.0" are the same label. */
 const sameLabel = (label: string): string => (label.trim() !== "" && Number.isFinite(Number(label)) ? String(Number(label)) : label);
 

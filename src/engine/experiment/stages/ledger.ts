@@ -13,7 +13,7 @@ export async function writeImageFiles(arms: readonly ResolvedArm[], env: RunEnvi
   const { pieces, data, store } = env;
   const identities = (await pieces.jsonOf<ImageIdentity[]>(imagesPiece.group, imagesPiece.identities)).flat();
   const labels = await pieces.rows<Int32Array>(imagesPiece.group, imagesPiece.file, "labels", [0, env.images.n]);
-  const document = datasetDocument(identities, { ...data.origin, ...data, labels: [...labels] });
+  const document = datasetDocument(identities, { ...data, ...data.origin, labels: [...labels] });
   await writeDataset(store.directory, document);
   const ledgers: ArmLedger[] = [];
   for (const arm of arms) ledgers.push(await ledgerOf(arm, env));

@@ -11,7 +11,7 @@ export interface LayerInfo {
   readonly type: string;
   /** Of its output, the batch first, channels last; null for any size. */
   readonly shape: readonly (number | null)[];
-  /** Has a grid of at least 2×2 cells: an attention map can be read from it. */
+  /** Has a grid of at least two cells: an attention map can be read from it. */
   readonly spatial: boolean;
   /** What it is or ends in, such as "relu"; null for none. */
   readonly activation: string | null;
@@ -28,11 +28,11 @@ export interface LayerRun {
 export interface LayerSource {
   /** In network order. */
   readonly all: readonly LayerInfo[];
-  /** The last spatial one: the default of Grad-CAM. */
+  /** The last spatial one, of more than a single row where there is one: the default of Grad-CAM. */
   readonly defaultLayer: string | undefined;
   /**
    * One pass. Values are channels last: [b,h,w,K], or [b,Z,h,w,K] of a volumized network. Differentiable, also twice. The caller disposes.
-   * @throws PARAMETER_INVALID for a layer that is not there
+   * Layers are named in full or as `layerNamed` has them. @throws PARAMETER_INVALID for a layer that is not there
    */
   run(x: Images, o?: LayerRun): { readonly logits: Logits; readonly taken: ReadonlyMap<string, tf.Tensor> };
   /** Weights of a layer that has a kernel, as tfjs orders them: [h,w,in,out], [in,out] … */
@@ -63,6 +63,8 @@ export interface Classifier {
   readonly synsets: readonly string[] | null;
   /** Differentiable class scores [b,k]; log-probabilities where the network gives nothing rawer. The caller disposes. */
   logits(x: Images): Logits;
+  /** Each class has a sigmoid of its own: `probabilities.ts` shows that in place of a softmax. Absent where the classes exclude each other. */
+  readonly isMultiLabel?: boolean;
   readonly evaluations: { forward: number; gradient: number };
   /** Two passes over the same image may differ (then attacks average over passes). */
   readonly randomised: boolean;
@@ -86,6 +88,13 @@ export interface Classifier {
   /** What rules about a model say of this one, such as RB102. */
   readonly findings: readonly Finding[];
   dispose(): void;
+}
+
+/** The layer of that name, or the only one of that name within a nested model: `conv` for `encoder/conv`. */
+export function layerNamed(layers: readonly LayerInfo[], name: string): LayerInfo | undefined {
+  const exact = layers.find((layer) => layer.name === name);
+  const within = layers.filter((layer) => layer.name.endsWith(`/${name}`));
+  return exact ?? (within.length === 1 ? within[0] : undefined);
 }
 
 /** Names of the layers that an attention map can be read from, in network order. */

@@ -4,7 +4,7 @@ import type { TrainingPlan } from "../define/index.ts";
 import { type Images, type Logits, tf, type tfl } from "../tf.ts";
 import { unvolumize, volumize } from "../volumizer/volumize.ts";
 import { activationOf } from "./activation.ts";
-import type { LayerInfo, LayerRun, LayerSource } from "./classifier.ts";
+import { type LayerInfo, type LayerRun, type LayerSource, layerNamed } from "./classifier.ts";
 import { evaluate, type Graph, graphOf, type Unit, type Values } from "./graph.ts";
 import { networkInput } from "./input.ts";
 
@@ -24,7 +24,11 @@ export function layerSourceOf(o: SourceOptions): LayerSource {
   const channelsFirst = o.contract.input.layout === "nchw" && !o.plan?.volumizer;
   const all = graph.units.map((unit) => infoOf(unit, graph, { channelsFirst, volumized: o.plan?.volumizer !== undefined }));
   const byUnit = new Map(graph.units.map((unit, i) => [unit, all[i] as LayerInfo]));
-  const unitOf = (name: string): Unit => graph.units.find((unit) => unit.name === name) ?? unknown(name, all);
+  const byInfo = new Map(graph.units.map((unit, i) => [all[i] as LayerInfo, unit]));
+  const unitOf = (name: string): Unit => {
+    const found = layerNamed(all, name);
+    return (found && byInfo.get(found)) ?? unknown(name, all);
+  };
   const isMoved = (value: tf.Tensor): boolean => channelsFirst && value.rank === 4;
   const channelsLast = (value: tf.Tensor): tf.Tensor => (isMoved(value) ? tf.transpose(value, [0, 2, 3, 1]) : value);
   const networkOrder = (value: tf.Tensor): tf.Tensor => (isMoved(value) ? tf.transpose(value, [0, 3, 1, 2]) : value);
@@ -44,7 +48,7 @@ export function layerSourceOf(o: SourceOptions): LayerSource {
   };
   return {
     all,
-    defaultLayer: all.filter(({ spatial }) => spatial).at(-1)?.name,
+    defaultLayer: (all.findLast(isPlane) ?? all.findLast(({ spatial }) => spatial))?.name,
     run,
     kernel(name) {
       const kernel = unitOf(name).layer.weights.find(({ originalName }) => /kernel/i.test(originalName));
@@ -57,7 +61,7 @@ export function layerSourceOf(o: SourceOptions): LayerSource {
 }
 
 /**
- * Spatial is what has a grid of at least 2×2 cells; of a volumized network in each of the slices, so that layers which only rearrange
+ * Spatial is what has a grid of at least two cells, a single row of them too; of a volumized network in each of the slices, so that layers which only rearrange
  * slices for the next one are none.
  */
 function infoOf({ name, layer, shape }: Unit, { input }: Graph, o: { channelsFirst: boolean; volumized: boolean }): LayerInfo {
@@ -65,9 +69,12 @@ function infoOf({ name, layer, shape }: Unit, { input }: Graph, o: { channelsFir
   const sides = o.channelsFirst && shape.length === 4 ? [shape[0] ?? null, ...shape.slice(2), shape[1] ?? null] : shape;
   const [h, w] = sides.slice(-3, -1);
   const isGrid = shape.length === (o.volumized ? 5 : 4) && (!o.volumized || shape[1] === input.shape[1]);
-  const spatial = isGrid && type !== "InputLayer" && (h ?? 0) >= 2 && (w ?? 0) >= 2;
+  const spatial = isGrid && type !== "InputLayer" && (h ?? 0) >= 1 && (w ?? 0) >= 1 && (h ?? 0) * (w ?? 0) >= 2;
   return { name, type, shape: sides, spatial, activation: activationOf(layer) };
 }
+
+/** A map of at least 2×2 cells shows more than a single row. */
+const isPlane = ({ spatial, shape }: LayerInfo): boolean => spatial && shape.slice(-3, -1).every((side) => (side ?? 0) >= 2);
 
 function unknown(name: string, all: readonly LayerInfo[]): never {
   throw new BulwarkError(

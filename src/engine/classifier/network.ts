@@ -12,6 +12,8 @@ import { layerSourceOf } from "./layers.ts";
 export interface NetworkOptions {
   readonly contract: InputContract;
   readonly outputs: "logits" | "probabilities";
+  /** The classes do not exclude each other. */
+  readonly isMultiLabel?: boolean;
   /** How a training defence feeds the network and reads it; a plain network without. */
   readonly plan?: TrainingPlan;
   /** Height, width, channels of the images; from the contract, else from the network, when left out. */
@@ -58,6 +60,7 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
       count(x.shape[0]);
       return tf.tidy(() => logitsOf(runNetwork(network, networkInput(x, o.contract, o.plan))));
     },
+    ...(o.isMultiLabel ? { isMultiLabel: true } : {}),
     evaluations,
     randomised: false,
     layers: layerSourceOf({ network, contract: o.contract, plan: o.plan, logitsOf, count }),
@@ -94,7 +97,8 @@ function classesOf(
   );
 }
 
-function inputShapeOf(network: tfl.LayersModel, contract: InputContract): [number, number, number] {
+/** Height, width and channels of the images that a plain network takes. @throws MODEL_INVALID where nothing says them */
+export function inputShapeOf(network: tfl.LayersModel, contract: InputContract): [number, number, number] {
   const shape = endsOf(network).input.shape;
   const inner = contract.input.layout === "nchw" ? [shape[2], shape[3], shape[1]] : shape.slice(1);
   const [height, width] = contract.input.size ?? [inner[0], inner[1]];

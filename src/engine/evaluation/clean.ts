@@ -1,4 +1,5 @@
 import type { Classifier } from "../classifier/classifier.ts";
+import { checkNumbers, probabilitiesOf } from "../classifier/probabilities.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { Scores } from "../define/analysis.ts";
@@ -7,13 +8,13 @@ import { largestScores } from "../harness/predict.ts";
 import { type Images, tf } from "../tf.ts";
 import { batchesOf, batchesWithin, batchSizeOf, type Range } from "./batches.ts";
 
-/** Softmax scores [n·k] of [n,H,W,C] images. */
+/** Class probabilities [n·k] of [n,H,W,C] images. @throws MODEL_NAN when a score is no number */
 export async function probabilities(model: Classifier, images: Float32Array): Promise<Float32Array> {
   const [height, width, channels] = model.inputShape;
   const n = images.length / (height * width * channels);
-  const scores = tf.tidy(() => tf.softmax(model.logits(tf.tensor4d(images, [n, height, width, channels]) as Images)));
+  const scores = tf.tidy(() => probabilitiesOf(model, model.logits(tf.tensor4d(images, [n, height, width, channels]) as Images)));
   try {
-    return (await scores.data()) as Float32Array;
+    return checkNumbers((await scores.data()) as Float32Array);
   } finally {
     scores.dispose();
   }
@@ -37,15 +38,15 @@ export interface Classified {
 export async function classify(model: Classifier, images: Float32Array): Promise<Classified> {
   const [height, width, channels] = model.inputShape;
   const n = images.length / (height * width * channels);
-  const [logits, softmax] = tf.tidy(() => {
+  const [logits, probable] = tf.tidy(() => {
     const scores = model.logits(tf.tensor4d(images, [n, height, width, channels]) as Images);
-    return [scores, tf.softmax(scores)] as [tf.Tensor, tf.Tensor];
+    return [scores, probabilitiesOf(model, scores)] as [tf.Tensor, tf.Tensor];
   });
   try {
-    const [scores, probable] = await Promise.all([logits.data(), softmax.data()]);
-    return { predictions: largestScores(scores, n, model.classes), probabilities: Float32Array.from(probable) };
+    const [scores, shares] = await Promise.all([logits.data(), probable.data()]);
+    return { predictions: largestScores(scores, n, model.classes), probabilities: Float32Array.from(shares) };
   } finally {
-    tf.dispose([logits, softmax]);
+    tf.dispose([logits, probable]);
   }
 }
 

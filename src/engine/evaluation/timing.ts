@@ -1,5 +1,6 @@
 import type { ForwardTiming } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { probabilitiesOf } from "../classifier/probabilities.ts";
 import type { RunContext } from "../context.ts";
 import type { EvaluationImages } from "../define/index.ts";
 import { quantile } from "../metrics/quantiles.ts";
@@ -48,7 +49,8 @@ export async function forwardTiming(
 }
 
 /** The volume of the image, made once, and the network alone on it; null for a model that was not trained on volumes. */
-function networkAlone({ defenses, inputShape, classes, bare, layers }: Classifier, one: Float32Array) {
+function networkAlone(model: Classifier, one: Float32Array) {
+  const { defenses, inputShape, classes, bare, layers } = model;
   const source = bare?.layers ?? layers;
   const start = source?.all.find(({ type }) => type === "InputLayer")?.name;
   if (!source || start === undefined || !planOf(defenses, inputShape, classes).volumizer) return null;
@@ -58,7 +60,7 @@ function networkAlone({ defenses, inputShape, classes, bare, layers }: Classifie
   const value = taken.get(start) as tf.Tensor;
   return {
     async run(): Promise<void> {
-      const scores = tf.tidy(() => tf.softmax(source.run(image, { from: { layer: start, value } }).logits));
+      const scores = tf.tidy(() => probabilitiesOf(model, source.run(image, { from: { layer: start, value } }).logits));
       await scores.data();
       scores.dispose();
     },

@@ -3,7 +3,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { suggestion } from "../../shared/nearest.ts";
 import { type AreaMode, attentionArea } from "../attention/area.ts";
 import { gradCamMap, normaliseMap } from "../attention/gradCamMap.ts";
-import { type Classifier, spatialLayers } from "../classifier/classifier.ts";
+import { type Classifier, layerNamed, spatialLayers } from "../classifier/classifier.ts";
 import { choice, defineExplanation, int, num, text } from "../define/index.ts";
 import { tf } from "../tf.ts";
 
@@ -47,7 +47,8 @@ export const gradCam = defineExplanation({
 
 function layerOf(model: Classifier, name: string): string {
   const names = spatialLayers(model);
-  const chosen = name === "" ? model.layers?.defaultLayer : names.find((layer) => layer === name);
+  const spatial = (model.layers?.all ?? []).filter((layer) => layer.spatial);
+  const chosen = name === "" ? model.layers?.defaultLayer : layerNamed(spatial, name)?.name;
   if (chosen !== undefined) return chosen;
   throw new BulwarkError(
     "PARAMETER_INVALID",

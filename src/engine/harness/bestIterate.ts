@@ -1,3 +1,4 @@
+import { probabilitiesOf, type Scale } from "../classifier/probabilities.ts";
 import { type Goal, margin } from "../losses/margin.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
 import type { Judge } from "./criterion.ts";
@@ -12,6 +13,7 @@ const joinedAfter = 64;
 export class BestIterate {
   readonly #goal: Goal;
   readonly #judge: Judge;
+  readonly #scale: Scale;
   #images: Images;
   #margin: tf.Tensor1D;
   /** Predictions (float32) and confidences of the iterates, [t,b] each. */
@@ -19,10 +21,14 @@ export class BestIterate {
   readonly #confidences: tf.Tensor2D[] = [];
   #count = 0;
 
-  /** @param goal what margins are taken to: targets only where the criterion wants them */
-  constructor(clean: Images, goal: Goal, judge: Judge) {
+  /**
+   * @param goal what margins are taken to: targets only where the criterion wants them
+   * @param scale of the confidences
+   */
+  constructor(clean: Images, goal: Goal, judge: Judge, scale: Scale) {
     this.#goal = goal;
     this.#judge = judge;
+    this.#scale = scale;
     this.#images = clean.clone();
     this.#margin = tf.fill([clean.shape[0]], 3e38);
   }
@@ -40,7 +46,7 @@ export class BestIterate {
         tf.where(tf.reshape(better, [-1, 1, 1, 1]), images, this.#images) as Images,
         tf.minimum(now, this.#margin) as tf.Tensor1D,
         tf.expandDims(tf.cast(tf.argMax(logits, 1), "float32"), 0) as tf.Tensor2D,
-        tf.expandDims(tf.max(tf.softmax(logits), 1), 0) as tf.Tensor2D,
+        tf.expandDims(tf.max(probabilitiesOf(this.#scale, logits), 1), 0) as tf.Tensor2D,
       ] as [Images, tf.Tensor1D, tf.Tensor2D, tf.Tensor2D];
     });
     tf.dispose([this.#images, this.#margin]);

@@ -1,9 +1,10 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { probabilityAt, scoresNotNumbers } from "../classifier/probabilities.ts";
 import type { ImageBatch } from "../define/index.ts";
 import { tf } from "../tf.ts";
 
-/** Predicted classes of b images, and the softmax probability of each. */
+/** Predicted classes of b images, and the probability of each. */
 export interface Predicted {
   readonly classes: Int32Array;
   readonly confidence: Float32Array;
@@ -27,19 +28,8 @@ export async function predictWithConfidence(model: Classifier, images: Float32Ar
   const k = logits.shape[1];
   logits.dispose();
   const classes = largestScores(scores, n, k);
-  return { classes, confidence: Float32Array.from(classes, (best, i) => softmaxAt(scores, i * k, k, best)) };
+  return { classes, confidence: Float32Array.from(classes, (best, i) => probabilityAt(model, scores, i * k, k, best)) };
 }
-
-/** exp(z_c) / Σ_j exp(z_j) of the k scores that begin at `start`; c is the largest of them, so nothing overflows. */
-function softmaxAt(scores: ArrayLike<number>, start: number, k: number, c: number): number {
-  const top = scores[start + c] as number;
-  let sum = 0;
-  for (let j = 0; j < k; j++) sum += Math.exp((scores[start + j] as number) - top);
-  return 1 / sum;
-}
-
-export const scoresNotNumbers = (): BulwarkError =>
-  new BulwarkError("MODEL_NAN", "The model's scores are not numbers.", "Check its weights and its input contract.");
 
 /** Index of the largest score of each of n images; the first of equals. @throws MODEL_NAN when a score is no number. */
 export function largestScores(scores: ArrayLike<number>, n: number, classes: number): Int32Array {
@@ -47,7 +37,7 @@ export function largestScores(scores: ArrayLike<number>, n: number, classes: num
     let best = 0;
     for (let k = 0; k < classes; k++) {
       const score = scores[i * classes + k] as number;
-      if (Number.isNaN(score)) throw scoresNotNumbers();
+      if (Number.isNaN(score) || score === Number.POSITIVE_INFINITY) throw scoresNotNumbers();
       if (score > (scores[i * classes + best] as number)) best = k;
     }
     return best;

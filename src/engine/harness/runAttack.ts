@@ -1,4 +1,5 @@
 import type { Classifier } from "../classifier/classifier.ts";
+import { probabilitiesOf } from "../classifier/probabilities.ts";
 import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
 import type { Attack, AttackBatch, AttackContext, ImageBatch, Params } from "../define/index.ts";
@@ -50,7 +51,7 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   const aim = aimOf(o.attack, o.params, o.batch.n, o.targetIndices);
   const targets = aim.targets ? tf.tensor1d([...aim.targets], "int32") : undefined;
   const goal = { labels, targets: aim.criterion.isTargeted ? targets : undefined };
-  const best = new BestIterate(x, goal, new Judge(aim, o.batch.labels));
+  const best = new BestIterate(x, goal, new Judge(aim, o.batch.labels), o.model);
   let own: unknown;
   try {
     const score = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(o.model, ctx.rng, o.firstIndex), images);
@@ -109,7 +110,7 @@ function contextOf(o: AttackBatchOptions, best: BestIterate, ctx: RunContext): A
     ...streamContext(ctx, (i) => ctx.rng.stream(`${o.seedName}/${o.firstIndex + i}`)),
     iterate: async (images, logits) => {
       best.offer(images, logits);
-      if (o.trace) await tracePoint(o.trace, best.count - 1, total, images, logits);
+      if (o.trace) await tracePoint(o, best.count - 1, total, images, logits);
       if (total) o.progress?.(Math.min(1, best.count / total));
       await ctx.checkpoint();
     },
@@ -148,28 +149,28 @@ async function preparedFromBatch(o: Attacker, batch: AttackBatch, attackContext:
 }
 
 async function tracePoint(
-  trace: NonNullable<AttackBatchOptions["trace"]>,
+  { trace, model }: AttackBatchOptions,
   iteration: number,
   total: number | null,
   images: Images,
   logits: Logits,
 ): Promise<void> {
-  const softmax = tf.softmax(logits);
+  const shown = probabilitiesOf(model, logits);
   const point = {
     iteration,
     total,
-    probabilities: Float32Array.from(await softmax.data()),
+    probabilities: Float32Array.from(await shown.data()),
     images: Float32Array.from(await images.data()),
   };
-  softmax.dispose();
-  await trace(point);
+  shown.dispose();
+  await trace?.(point);
 }
 
 async function probabilities(model: Classifier, images: Float32Array): Promise<Float32Array> {
   const [height, width, channels] = model.inputShape;
   const n = images.length / (height * width * channels);
-  const softmax = tf.tidy(() => tf.softmax(model.logits(tf.tensor4d(images, [n, height, width, channels]))));
-  const data = Float32Array.from(await softmax.data());
-  softmax.dispose();
+  const shown = tf.tidy(() => probabilitiesOf(model, model.logits(tf.tensor4d(images, [n, height, width, channels]))));
+  const data = Float32Array.from(await shown.data());
+  shown.dispose();
   return data;
 }

@@ -1,14 +1,19 @@
 import type { InputContract } from "../../shared/contract.ts";
 import type { ModelInspection } from "../../shared/protocol.ts";
+import { runNetwork } from "../classifier/graph.ts";
+import { networkInput } from "../classifier/input.ts";
+import { inputShapeOf } from "../classifier/network.ts";
+import { checkNumbers } from "../classifier/probabilities.ts";
 import { modelRules } from "../rules/index.ts";
 import { findingLine, findingsOf } from "../rules/rule.ts";
-import type { tfl } from "../tf.ts";
+import { tf, type tfl } from "../tf.ts";
 import { loadNetwork, shapeOf } from "./index.ts";
 
 /** What a model file holds: shapes (null = any size), classes, parameters, layers, and what is known of its input. Errors as `loadNetwork`. */
 export async function inspectNetwork(path: string, given?: InputContract): Promise<ModelInspection> {
   const { network, format, contract, contractSource, classes, evidence, notes } = await loadNetwork(path, given);
   try {
+    if (!contract.defense) await checkScores(network, contract);
     return {
       format,
       inputShape: shapeOf(network.inputs[0]),
@@ -29,6 +34,17 @@ export async function inspectNetwork(path: string, given?: InputContract): Promi
     };
   } finally {
     network.dispose();
+  }
+}
+
+/** One pass over a mid-grey image. @throws MODEL_NAN when a score is no number */
+async function checkScores(network: tfl.LayersModel, contract: InputContract): Promise<void> {
+  const [height, width, channels] = inputShapeOf(network, contract);
+  const scores = tf.tidy(() => runNetwork(network, networkInput(tf.fill([1, height, width, channels], 0.5), contract)));
+  try {
+    checkNumbers(await scores.data());
+  } finally {
+    scores.dispose();
   }
 }
 

@@ -2,6 +2,7 @@ import { count, percent } from "../../shared/format.ts";
 import type { PredictDocument } from "../../shared/images.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { type Classifier, inputGradient } from "../classifier/classifier.ts";
+import { probabilityAt } from "../classifier/probabilities.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { EvaluationImages, ImageBatch } from "../define/index.ts";
@@ -56,8 +57,11 @@ class Predictions {
   /** Of the predicted class. */
   readonly probabilities: Float64Array;
 
-  constructor({ classes }: Classifier, n: number) {
-    this.logits = new Float32Array(n * classes);
+  readonly #model: Classifier;
+
+  constructor(model: Classifier, n: number) {
+    this.#model = model;
+    this.logits = new Float32Array(n * model.classes);
     this.labels = new Int32Array(n);
     this.predictions = new Int32Array(n);
     this.probabilities = new Float64Array(n);
@@ -67,9 +71,8 @@ class Predictions {
     this.logits.set(logits, start * classes);
     this.labels.set(labels, start);
     largestScores(logits, labels.length, classes).forEach((best, i) => {
-      const row = logits.subarray(i * classes, (i + 1) * classes);
       this.predictions[start + i] = best;
-      this.probabilities[start + i] = 1 / row.reduce((sum, z) => sum + Math.exp(z - (row[best] as number)), 0);
+      this.probabilities[start + i] = probabilityAt(this.#model, logits, i * classes, classes, best);
     });
   }
 }

@@ -29,7 +29,7 @@ export interface OpenedModel {
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
   const loaded = await loadNetwork(path, options.contract);
-  const { network, contract, contractSource, outputs, classes, evidence, sha256 } = loaded;
+  const { network, contract, contractSource, outputs, isMultiLabel, classes, evidence, sha256 } = loaded;
   const defenses = contract.defense ? [contract.defense].flat() : [];
   const classNames = options.classNames ?? classes?.names;
   const carried = defenses.length > 0 ? carriedDefenses(defenses, network, contract, path) : {};
@@ -37,6 +37,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
     contract,
     contractSource,
     outputs,
+    isMultiLabel,
     defenses,
     findings: findingsOf(modelRules, evidence, {}),
     synsets: options.classNames ? null : (classes?.synsets ?? null),

@@ -1,4 +1,5 @@
 import type { Classifier } from "../../classifier/classifier.ts";
+import { probabilitiesOf } from "../../classifier/probabilities.ts";
 import type { StreamContext } from "../../context.ts";
 import type { Random } from "../../random.ts";
 import { tf } from "../../tf.ts";
@@ -39,7 +40,7 @@ export function scorerOf(model: Classifier, popSize: number): Scorer {
       for (let j = 0; j < taken; j++) draw(from + j, buffer.subarray(j * values, (j + 1) * values));
       const start = from;
       const seen = model.withStreams?.({ random: (j) => random(start + Math.min(j, taken - 1)) }) ?? model;
-      const probabilities = await probabilitiesOf(seen, buffer.subarray(0, size * values));
+      const probabilities = await shownOf(seen, buffer.subarray(0, size * values));
       scores.set(probabilities.subarray(0, taken * k), from * k);
       model.evaluations.forward -= size - taken;
       from += taken;
@@ -50,15 +51,14 @@ export function scorerOf(model: Classifier, popSize: number): Scorer {
 }
 
 /** Class probabilities [n×k] of images [n,H,W,C]. */
-async function probabilitiesOf(model: Classifier, images: Float32Array): Promise<Float32Array> {
+async function shownOf(model: Classifier, images: Float32Array): Promise<Float32Array> {
   const [height, width, channels] = model.inputShape;
-  const softmax = tf.tidy(() =>
-    tf.softmax(model.logits(tf.tensor4d(images, [images.length / (height * width * channels), height, width, channels]))),
-  );
+  const n = images.length / (height * width * channels);
+  const shown = tf.tidy(() => probabilitiesOf(model, model.logits(tf.tensor4d(images, [n, height, width, channels]))));
   try {
-    return await softmax.data<"float32">();
+    return await shown.data<"float32">();
   } finally {
-    softmax.dispose();
+    shown.dispose();
   }
 }
 

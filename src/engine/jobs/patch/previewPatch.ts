@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { PatchPreview, PatchTransforms, PreviewPatchParams, PreviewPatchResult } from "../../../shared/patch.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
+import { checkNumbers, probabilityAt } from "../../classifier/probabilities.ts";
 import type { RunContext } from "../../context.ts";
 import { classScores } from "../../evaluation/picture.ts";
 import { openImages } from "../../evaluation/source.ts";
@@ -45,13 +46,8 @@ export async function previewPatch(p: PreviewPatchParams, engine: Engine, ctx: R
 }
 
 function verdict(logits: Float32Array, label: number, target: number | null, model: Classifier) {
-  const largest = Math.max(...logits);
-  const exponentials = Array.from(logits, (z) => Math.exp(z - largest));
-  const total = exponentials.reduce((a, b) => a + b, 0);
-  const scores = classScores(
-    exponentials.map((e) => e / total),
-    model,
-  );
+  const shown = Array.from(logits, (_, k) => probabilityAt(model, logits, 0, model.classes, k));
+  const scores = classScores(shown, model);
   const named = scores.find(({ index }) => index === label);
   const [prediction] = scores;
   if (!prediction) throw new Error("the model has no classes");
@@ -63,13 +59,13 @@ function verdict(logits: Float32Array, label: number, target: number | null, mod
   };
 }
 
-/** Logits of images [n,H,W,C], one after the other. */
+/** Logits of images [n,H,W,C], one after the other. @throws MODEL_NAN when one is no number */
 export async function logitsOf(model: Classifier, images: Float32Array): Promise<Float32Array> {
   const [height, width, channels] = model.inputShape;
   const n = images.length / (height * width * channels);
   const logits = tf.tidy(() => model.logits(tf.tensor4d(images, [n, height, width, channels]) as Images));
   try {
-    return (await logits.data()) as Float32Array;
+    return checkNumbers((await logits.data()) as Float32Array);
   } finally {
     logits.dispose();
   }

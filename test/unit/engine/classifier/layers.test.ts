@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import { type Classifier, type LayerSource, spatialLayers } from "../../../../src/engine/classifier/classifier.ts";
+import { type Classifier, type LayerSource, layerNamed, spatialLayers } from "../../../../src/engine/classifier/classifier.ts";
 import { defended } from "../../../../src/engine/classifier/defended.ts";
 import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { resolveParams, type TrainingPlan, type VolumizerOptions } from "../../../../src/engine/define/index.ts";
@@ -143,8 +143,28 @@ describe("layers", () => {
     expect(model.evaluations.forward).toBe(6);
   });
 
-  it("are known by name alone", () => {
-    expect(() => take(classifier(nested()), random([1, 8, 8, 2]), "conv")).toThrow('The model has no layer "conv".');
+  it("are known by their full name, or by a short one that only one of them has", () => {
+    const model = classifier(nested());
+    const x = random([1, 8, 8, 2]);
+    expect(near(take(model, x, "conv").dataSync(), take(model, x, "encoder/conv").dataSync())).toBe(0);
+    expect(() => take(model, x, "convolution")).toThrow('The model has no layer "convolution".');
+    const twice = ["a/conv", "b/conv", "b/sum"].map((name) => ({ name, type: "", shape: [], spatial: true, activation: null }));
+    expect([layerNamed(twice, "conv"), layerNamed(twice, "sum")?.name, layerNamed(twice, "a/conv")?.name]).toEqual([
+      undefined,
+      "b/sum",
+      "a/conv",
+    ]);
+  });
+
+  it("show an attention map of a single row, and one of several rows rather", () => {
+    const convolution = (shape: [number, number, number]) =>
+      tfl.layers.conv2d({ inputShape: shape, filters: 2, kernelSize: [1, 3], name: "row" });
+    const row = tfl.sequential({ layers: [convolution([1, 9, 1]), tfl.layers.flatten(), tfl.layers.dense({ units: 2 })] });
+    expect(sourceOf(classifier(row)).defaultLayer).toBe("row");
+    const pooled = tfl.layers.averagePooling2d({ poolSize: [4, 1], name: "pooled" });
+    const both = tfl.sequential({ layers: [convolution([4, 9, 1]), pooled, tfl.layers.flatten(), tfl.layers.dense({ units: 2 })] });
+    expect(sourceOf(classifier(both)).defaultLayer).toBe("row");
+    expect(spatialLayers(classifier(both))).toEqual(["row", "pooled"]);
   });
 
   it("leave no tensor behind but what was asked for", () => {

@@ -35,6 +35,7 @@ export async function modelFiles(): Promise<ModelFiles> {
       const json = JSON.parse(await fs.readFile(file, "utf8")) as ModelJson;
       change?.(json);
       await fs.writeFile(file, JSON.stringify(json));
+      await fs.writeFile(path.join(directory, "model.bulwark.json"), JSON.stringify(contract)); // as a person writes it
       return directory;
     },
   };

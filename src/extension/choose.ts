@@ -31,7 +31,7 @@ export interface ModelChoice {
   /** Ask even where the last choice still holds. */
   readonly ask: boolean;
 }
-/** One model: no question. @throws MODEL_INVALID when there is none, CANCELLED */
+/** One model: no question. @throws NO_MODEL when there is none, CANCELLED */
 export async function chooseModel(services: Services, { ask }: ModelChoice): Promise<string> {
   const last = services.context.workspaceState.get<string>(lastModelKey);
   if (!ask && last !== undefined && (await exists(last))) return last;
@@ -39,7 +39,7 @@ export async function chooseModel(services: Services, { ask }: ModelChoice): Pro
   const [only] = models;
   if (!only)
     throw new BulwarkError(
-      "FILE_NOT_FOUND",
+      "NO_MODEL",
       "There is no model in this folder.",
       "Copy a TensorFlow.js model (model.json with its weights) into it, or train one with an experiment.",
     );
@@ -48,6 +48,22 @@ export async function chooseModel(services: Services, { ask }: ModelChoice): Pro
   return chosen.path;
 }
 export const rememberModel = (services: Services, model: string): void => void services.context.workspaceState.update(lastModelKey, model);
+
+/** Asks for a model, of those that were found or any file, the last choice first. @throws CANCELLED */
+export async function askForModel(services: Services): Promise<string> {
+  const last = services.context.workspaceState.get<string>(lastModelKey);
+  const found = lastFirst(await findModels(services.runs), (model) => model.path === last);
+  const items = found.map((model) => ({ label: model.label, description: model.detail, path: model.path }));
+  const chosen = await pick([...items, { label: "$(folder-opened) Another file…", description: "", path: "" }], "Which model?");
+  const file = chosen.path === "" ? await browse("Open Model", { "TensorFlow.js model": ["json"] }) : chosen.path;
+  rememberModel(services, file);
+  return file;
+}
+async function browse(openLabel: string, filters: Readonly<Record<string, string[]>>): Promise<string> {
+  const [file] = (await vscode.window.showOpenDialog({ openLabel, filters })) ?? [];
+  if (!file) throw cancelled();
+  return file.fsPath;
+}
 
 async function askModel(models: readonly FoundModel[], last: string | undefined): Promise<FoundModel> {
   const items = lastFirst(models, (model) => model.path === last).map((model) => ({
@@ -71,8 +87,10 @@ export interface AttackChoice {
   readonly id: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
-export function lastAttack(services: Services): AttackChoice | undefined {
-  const last = services.context.workspaceState.get<AttackChoice>(lastAttackKey);
+type Remembered = Readonly<Record<string, AttackChoice>>;
+/** The attack that was chosen last for this model. */
+export function lastAttack(services: Services, model: string): AttackChoice | undefined {
+  const last = services.context.workspaceState.get<Remembered>(lastAttackKey)?.[model];
   return last !== undefined && services.catalog.some((entry) => entry.kind === "attack" && entry.id === last.id) ? last : undefined;
 }
 /** The first attack of all: what the literature uses for grayscale digits, and the attack's own default (8/255) for photographs. */
@@ -80,11 +98,13 @@ export const firstAttack = async (model: string): Promise<AttackChoice> => ({
   id: "fgsm",
   params: (await isGrayscale(model)) ? { eps: 0.3 } : {},
 });
-export const rememberAttack = (services: Services, attack: AttackChoice): void =>
-  void services.context.workspaceState.update(lastAttackKey, attack);
+export function rememberAttack(services: Services, attack: AttackChoice, model: string): void {
+  const all = services.context.workspaceState.get<Remembered>(lastAttackKey);
+  void services.context.workspaceState.update(lastAttackKey, { ...all, [model]: attack });
+}
 
-export async function askAttack(services: Services): Promise<AttackChoice> {
-  const last = lastAttack(services);
+export async function askAttack(services: Services, model: string): Promise<AttackChoice> {
+  const last = lastAttack(services, model);
   const entries = lastFirst(entriesOf(services.catalog, "attack"), (entry) => entry.id === last?.id);
   const items = entries.map((entry) => ({ label: entry.title, description: entry.id, detail: entry.paper, id: entry.id }));
   const { id } = await pick(items, "Which attack?");
@@ -94,7 +114,7 @@ export async function askAttack(services: Services): Promise<AttackChoice> {
 export async function askImage(): Promise<string> {
   const files = await vscode.workspace.findFiles(`**/*.{${imageExtensions.join(",")}}`, "**/{node_modules,.git,.bulwark}/**", 1000);
   if (files.length === 0)
-    throw new BulwarkError("FILE_NOT_FOUND", "There is no image in this folder.", "Copy a PNG, JPEG, WebP or BMP file into it.");
+    throw new BulwarkError("NO_IMAGE", "There is no image in this folder.", "Copy a PNG, JPEG, WebP or BMP file into it.");
   const items = files
     .map(({ fsPath }) => ({ label: path.basename(fsPath), description: shortPath(fsPath), file: fsPath }))
     .sort((a, b) => a.description.localeCompare(b.description));

@@ -1,61 +1,104 @@
 import * as vscode from "vscode";
-import { commands } from "../shared/contributions.ts";
-import { asBulwarkError, type ErrorCode, isCancelled, toErrorData } from "../shared/errors.ts";
-import type { PanelError } from "../shared/panels.ts";
+import { commands, views } from "../shared/contributions.ts";
+import { asBulwarkError, type ErrorCode, type ErrorData, isCancelled, toErrorData } from "../shared/errors.ts";
+import type { PanelAction, PanelError } from "../shared/panels.ts";
 
-interface Fix {
-  readonly label: string;
+interface Fix extends PanelAction {
   readonly command: string;
   readonly argument?: string;
 }
 
-/** Errors whose remedy is one click. */
-const fixes: Partial<Record<ErrorCode, Fix>> = {
-  BACKEND_UNAVAILABLE: { label: "Select Backend…", command: commands.selectBackend },
-  KERNEL_UNSUPPORTED: { label: "Select Backend…", command: commands.selectBackend },
-  ENGINE_START: { label: "Open Settings", command: "workbench.action.openSettings", argument: "bulwark.engine" },
-  ENGINE_EXITED: { label: "Restart Engine", command: commands.restartEngine },
-  UNTRUSTED: { label: "Manage Trust", command: "workbench.trust.manage" },
-  CHECKSUM: { label: "Fetch Data Set…", command: commands.fetchDataset },
-  DATASET_EMPTY: { label: "Fetch Data Set…", command: commands.fetchDataset },
-  DATASET_INVALID: { label: "Fetch Data Set…", command: commands.fetchDataset },
-  MODEL_INVALID: { label: "Inspect Model…", command: commands.inspectModel },
-  MODEL_NAN: { label: "Inspect Model…", command: commands.inspectModel },
-  USAGE: { label: "Open Folder…", command: "vscode.openFolder" },
+const fix = (label: string, command: string, argument?: string): Fix => ({
+  label,
+  id: `${command} ${argument ?? ""}`.trim(),
+  command,
+  ...(argument === undefined ? {} : { argument }),
+});
+const backend = fix("Select Backend…", commands.selectBackend);
+const inspect = fix("Inspect Model…", commands.inspectModel);
+const fetch = fix("Fetch Data Set…", commands.fetchDataset);
+const sample = fix("Try on a Sample", commands.trySample);
+const otherImage = fix("Choose Another Image…", commands.attackImage);
+const openFolder = fix("Open Folder…", "vscode.openFolder");
+const problems = fix("Show Problems", "workbench.actions.view.problems");
+const runs = fix("Show Runs", `${views.runs}.focus`);
+const install = fix("Install GPU Runtime…", commands.installGpuRuntime);
+
+/** The remedies that are one click, of every error; the first one is offered first. Where there is none, the log has more. */
+const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
+  BACKEND_UNAVAILABLE: [backend],
+  BUG: [],
+  CANCELLED: [],
+  CHECKSUM: [fetch],
+  DATASET_EMPTY: [fetch, fix("Preview Data…", commands.previewData)],
+  DATASET_INVALID: [fix("Preview Data…", commands.previewData), fetch],
+  DEFENSE_INVALID: [],
+  DISK_FULL: [runs],
+  ENGINE_EXITED: [fix("Restart Engine", commands.restartEngine)],
+  ENGINE_START: [fix("Open Settings", "workbench.action.openSettings", "bulwark.engine"), fix("Run Doctor", commands.runDoctor)],
+  EXPERIMENT_INVALID: [problems],
+  FILE_NOT_FOUND: [],
+  FILE_UNREADABLE: [],
+  IMAGE_INVALID: [otherImage],
+  IMAGE_SIZE: [otherImage],
+  INSTALL_FAILED: [install],
+  KERNEL_UNSUPPORTED: [backend],
+  LABEL_RANGE: [],
+  MODEL_INVALID: [inspect],
+  MODEL_NAN: [inspect],
+  NETWORK: [fetch],
+  NO_IMAGE: [sample, openFolder],
+  NO_MODEL: [sample, openFolder],
+  NOT_WRITABLE: [openFolder],
+  PARAMETER_INVALID: [],
+  RUN_EXISTS: [runs],
+  RUN_INVALID: [runs],
+  RUN_LOCKED: [runs],
+  RUN_NOT_FOUND: [runs],
+  TRAINING_DIVERGED: [],
+  UNKNOWN_ID: [],
+  UNTRUSTED: [fix("Manage Trust", "workbench.trust.manage")],
+  USAGE: [openFolder],
 };
 
-const fixOf = (code: ErrorCode, advice: string | undefined): Fix | undefined =>
-  code === "FILE_NOT_FOUND" && advice?.includes("bulwark fetch")
-    ? { label: "Fetch Data Set…", command: commands.fetchDataset }
-    : fixes[code];
+const fixesOf = ({ code, fix: advice }: Pick<ErrorData, "code" | "fix">): readonly Fix[] =>
+  code === "FILE_NOT_FOUND" && advice?.includes("bulwark fetch") ? [fetch] : fixes[code];
 
-/** The error as a card of a panel; its button comes back as the intent `fix` with the code as id. */
-export function panelError(thrown: unknown): PanelError {
+/** The error as a card of a panel; what the panel itself can do about it comes before and after. Buttons come back as the intent `fix`. */
+export function panelError(thrown: unknown, before: readonly PanelAction[] = [], after: readonly PanelAction[] = []): PanelError {
   const error = toErrorData(thrown);
-  const fix = fixOf(error.code, error.fix);
-  return { error, action: fix ? { label: fix.label, id: error.code } : null };
+  const [action = null, ...others] = [...before, ...fixesOf(error).map(({ label, id }) => ({ label, id })), ...after];
+  return { error, action, ...(others.length > 0 ? { others } : {}) };
 }
+
+/** The buttons of an error card. */
+export const actionsOf = (shown: PanelError): readonly PanelAction[] => [...(shown.action ? [shown.action] : []), ...(shown.others ?? [])];
 
 /** Runs the remedy behind a card's button; unknown ids do nothing. */
 export async function applyFix(shown: PanelError | null, id: string): Promise<void> {
-  if (!shown || shown.action?.id !== id) return;
-  const fix = fixOf(shown.error.code, shown.error.fix);
-  if (fix) await vscode.commands.executeCommand(fix.command, ...(fix.argument === undefined ? [] : [fix.argument]));
+  if (!shown || !actionsOf(shown).some((action) => action.id === id)) return;
+  const chosen = fixesOf(shown.error).find((one) => one.id === id);
+  if (chosen) await run(chosen);
 }
+
+const run = async ({ command, argument }: Fix): Promise<void> => {
+  await vscode.commands.executeCommand(command, ...(argument === undefined ? [] : [argument]));
+};
 
 /** One sentence that says what happened, one that says what to do, the remedy as a button, and the log. */
 export function showError(log: vscode.LogOutputChannel, thrown: unknown): void {
   if (isCancelled(thrown)) return;
   const error = toErrorData(thrown);
   log.error(`${error.code}: ${error.message}${error.detail ? `\n${error.detail}` : ""}`);
-  const fix = fixOf(error.code, error.fix);
+  const remedies = fixesOf(error);
   const showLog = "Show Log";
-  const buttons = [...(fix ? [fix.label] : []), showLog];
+  const buttons = [...remedies.map(({ label }) => label), showLog];
   const text = asBulwarkError(thrown)
     ? `${error.message} ${error.fix ?? ""}`.trim()
     : `Something went wrong inside Bulwark: ${error.message}`;
   void vscode.window.showErrorMessage(text, ...buttons).then((chosen) => {
     if (chosen === showLog) log.show(true);
-    else if (chosen && fix) void vscode.commands.executeCommand(fix.command, ...(fix.argument === undefined ? [] : [fix.argument]));
+    const remedy = remedies.find(({ label }) => label === chosen);
+    if (remedy) void run(remedy);
   });
 }

@@ -33,8 +33,15 @@ export type CardStates = { readonly [K in CardId]?: CardState<K> };
 
 export interface PanelError {
   readonly error: ErrorData;
-  /** Label of the button that applies the fix, and the intent it sends; "Show log" is always there. */
-  readonly action: { readonly label: string; readonly id: string } | null;
+  /** The button that applies the fix; "Show log" is always there. */
+  readonly action: PanelAction | null;
+  /** Further ways out. */
+  readonly others?: readonly PanelAction[];
+}
+/** Label of a button, and the id that its intent `fix` sends. */
+export interface PanelAction {
+  readonly label: string;
+  readonly id: string;
 }
 
 /** What a card's job works on: a picture, and where it was attacked, the images that the attack left in its run folder. */

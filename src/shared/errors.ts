@@ -21,6 +21,8 @@ export const errorCodes = [
   "MODEL_INVALID",
   "MODEL_NAN", // a weight is NaN or infinite
   "NETWORK",
+  "NO_IMAGE", // there is no picture to choose
+  "NO_MODEL", // there is no model to choose
   "NOT_WRITABLE",
   "PARAMETER_INVALID",
   "RUN_EXISTS", // the folder for the results holds something else already

@@ -3,7 +3,7 @@ import type { Catalog } from "./catalog.ts";
 import type { RunEvent } from "./events.ts";
 import type { FitRule } from "./fit.ts";
 import type { AttackRecords } from "./ledger.ts";
-import type { AttackImageResult, ClassScore, TracePoint } from "./protocol.ts";
+import type { AttackEstimate, AttackImageResult, ClassScore, TracePoint } from "./protocol.ts";
 import type { RunReport } from "./results.ts";
 import type { RunState } from "./runs.ts";
 
@@ -20,7 +20,7 @@ export type FromWebview<Intent> =
   | { readonly type: "persist"; readonly runId: string }
   | { readonly type: "intent"; readonly intent: Intent };
 
-export type { PanelError } from "./cards.ts";
+export type { PanelAction, PanelError } from "./cards.ts";
 
 /** What every panel can ask for; answered in one place for all of them. */
 export type CommonIntent =
@@ -33,8 +33,8 @@ export type CommonIntent =
 
 // ── Inspector ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export interface InspectorState {
-  /** Of the attack; "idle" where nobody asked for one. */
-  readonly status: "idle" | "running" | "done" | "failed" | "cancelled";
+  /** Of the attack; "idle" where nobody asked for one, "asked" where it takes long and has not been started. */
+  readonly status: "idle" | "asked" | "running" | "done" | "failed" | "cancelled";
   /** File name of the image, and what the models and attacks are called. */
   readonly title: string;
   readonly imageUri: string;
@@ -51,7 +51,9 @@ export interface InspectorState {
   readonly base: string;
   readonly runId: string;
   readonly clean: { readonly size: readonly [number, number, number]; readonly image: string; readonly prediction: ClassScore } | null;
-  readonly progress: { readonly done: number; readonly total: number } | null;
+  /** What the attack would take; with status "asked" it waits for a person to start it. */
+  readonly estimate: AttackEstimate | null;
+  readonly progress: { readonly done: number; readonly total: number; readonly secondsLeft?: number } | null;
   readonly trace: readonly TracePoint[];
   readonly result: AttackImageResult | null;
   /** Parts about the images that exist, each with its own request; none of them attacks. */
@@ -59,7 +61,7 @@ export interface InspectorState {
   readonly error: PanelError | null;
 }
 export type InspectorUpdate =
-  | { readonly kind: "iteration"; readonly done: number; readonly total: number; readonly point: TracePoint }
+  | { readonly kind: "iteration"; readonly done: number; readonly total: number; readonly secondsLeft?: number; readonly point: TracePoint }
   | { readonly kind: "clean"; readonly clean: NonNullable<InspectorState["clean"]> }
   | { readonly kind: "card"; readonly id: CardId; readonly card: CardState };
 type CardIntent = { readonly [K in CardId]: { readonly kind: "card"; readonly id: K; readonly params: CardParams<K> } }[CardId];
@@ -71,6 +73,10 @@ export type InspectorIntent =
   | { readonly kind: "cancel" }
   /** Asks the person for the true class, from a list of the model's class names. */
   | { readonly kind: "chooseLabel" }
+  /** Asks for another model or attack, and goes on with it. */
+  | { readonly kind: "chooseModel" | "chooseAttack" }
+  /** Starts the attack whose estimate is on show. */
+  | { readonly kind: "start" }
   /** Fits the picture by another rule, and does again what is on show. */
   | { readonly kind: "fit"; readonly rule: FitRule }
   /** The image and the model go on into the Patch Studio. */

@@ -1,8 +1,8 @@
 import { type CardId, cardIds, type DefendedSide, type DefenseResult } from "../../src/shared/cards.ts";
 import type { AppliedFit } from "../../src/shared/fit.ts";
-import { probability } from "../../src/shared/format.ts";
+import { count, epsilon, probability, progressPercent } from "../../src/shared/format.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../src/shared/panels.ts";
-import type { AttackImageResult, ClassScore, Norms, TracePoint, TraceStep } from "../../src/shared/protocol.ts";
+import type { AttackEstimate, AttackImageResult, ClassScore, Norms, TracePoint, TraceStep } from "../../src/shared/protocol.ts";
 import { labelText, noLabelText, type VerdictKind, verdictOf, verdictText } from "../../src/shared/verdict.ts";
 import { fileUrl } from "../lib/connect.ts";
 
@@ -32,9 +32,15 @@ export function applyUpdate(state: InspectorState, update: InspectorUpdate): Ins
     case "card":
       return { ...state, cards: { ...state.cards, [update.id]: update.card } };
     case "iteration":
-      return { ...state, progress: { done: update.done, total: update.total }, trace: [...state.trace, update.point] };
+      return { ...state, progress: progressOf(update), trace: [...state.trace, update.point] };
   }
 }
+
+const progressOf = ({ done, total, secondsLeft }: Extract<InspectorUpdate, { kind: "iteration" }>) => ({
+  done,
+  total,
+  ...(secondsLeft === undefined ? {} : { secondsLeft }),
+});
 
 /** Cards that compute. */
 export const runningCards = ({ cards }: InspectorState): readonly CardId[] => cardIds.filter((id) => cards[id]?.status === "running");
@@ -98,6 +104,14 @@ export function verdict(state: InspectorState, shown: Shown): Verdict {
   return { kind, text: `Iteration ${shown.iteration}: ${text}.` };
 }
 
+/** "ε 8/255", the radius that the attack was given; empty for an attack that has none. */
+export function radiusText({ result, catalog }: InspectorState): string {
+  const properties = catalog.find(({ kind, id }) => kind === "attack" && id === result?.attack.id)?.params.properties ?? {};
+  const name = Object.keys(properties).find((key) => properties[key]?.role === "radius");
+  const value = name === undefined ? undefined : result?.attack.params[name];
+  return typeof value === "number" ? `ε ${epsilon(value)}` : "";
+}
+
 /** Whose label the verdict goes by, in a sentence; empty where nothing was attacked and nobody chose one. */
 export function labelLine({ result, label }: InspectorState): string {
   if (result) return result.labelKnown ? labelText(result.label.name, result.labelSource ?? null) : noLabelText;
@@ -132,6 +146,28 @@ export function attackLabel(state: InspectorState): string {
   const through = state.defenses.map(({ id }) => titleOf(state, "defense", id)).join(", ");
   const name = state.result?.attackLabel ?? titleOf(state, "attack", state.attack.id);
   return `${name}${through === "" ? "" : ` · through ${through}`}`;
+}
+
+/** "PGD-4000, ε 8/255 takes about 4 000 evaluations, 3 min." */
+export const estimateText = ({ label, evaluations, seconds }: AttackEstimate): string =>
+  `${label} takes about ${count(roundedCount(evaluations))} evaluations of the model, ${roughly(seconds)}.`;
+
+/** Two digits are as many as an estimate is worth. */
+function roundedCount(value: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 1);
+  return Math.round(value / unit) * unit;
+}
+/** "20 s", "3 min", "1 h 10 min" */
+function roughly(seconds: number): string {
+  if (seconds < 55) return `${Math.max(5, Math.round(seconds / 5) * 5)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${Math.round((minutes % 60) / 10) * 10} min`;
+}
+
+/** "43 %, about 2 min left" */
+export function progressText({ done, total, secondsLeft }: NonNullable<InspectorState["progress"]>): string {
+  const left = secondsLeft === undefined || secondsLeft < 5 ? "" : `, about ${roughly(secondsLeft)} left`;
+  return `${progressPercent(done / Math.max(1, total))}${left}`;
 }
 
 /** What the header says under the image's name. */

@@ -3,8 +3,10 @@ import { errorCard, findingsList } from "../lib/cards.ts";
 import { h, show } from "../lib/dom.ts";
 import { section } from "../lib/ui.ts";
 import { createCards } from "./cards/index.ts";
+import { keptPlace } from "./keptPlace.ts";
 import { type Context, type Local, runningCards, shownOf } from "./model.ts";
 import { panelImage } from "./panelImage.ts";
+import { estimateCard } from "./parts/estimateCard.ts";
 import { fitRow } from "./parts/fitRow.ts";
 import { header } from "./parts/header.ts";
 import { parameters } from "./parts/parameters.ts";
@@ -27,9 +29,11 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
   const top = header(asPng, form.rerun);
   const line = verdictLine();
   const inBody = [pictureRow, line, fitRow(), scrubber(), cards.beside, scores()];
+  const estimate = estimateCard();
   const body = h("div", { class: "inspector-body" }, ...inBody.map((part) => part.element));
   const last = [findings.element, section("Parameters", false, form.element), ...cards.sections.map((card) => card.element)];
-  const element = h("main", { class: "panel inspector" }, top.element, error.element, body, ...last);
+  const element = h("main", { class: "panel inspector" }, top.element, error.element, estimate.element, body, ...last);
+  const place = keptPlace(element);
   const draw = (): void => {
     if (!state) return;
     const context: Context = {
@@ -41,11 +45,11 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
         draw();
       },
     };
-    for (const part of [top, ...inBody, form, ...cards.sections]) part.update(context);
+    for (const part of [top, estimate, ...inBody, form, ...cards.sections]) part.update(context);
     error.update(state.error);
     findings.update(state.result?.findings ?? []);
     // Where nobody asked for an attack there is nothing to compare: the cards have the picture.
-    show(pictureRow.element, state.status !== "idle");
+    show(pictureRow.element, state.status !== "idle" && state.status !== "asked");
     show(body, state.error === null || state.clean !== null || state.result !== null);
   };
   document.addEventListener("keydown", (event) => {
@@ -59,7 +63,9 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
       const isNew = next.runId !== state?.runId || (next.status === "running" && state.status !== "running");
       if (isNew) Object.assign(local, { scrub: null, slice: null });
       state = next;
+      place.before(next);
       draw();
+      place.after(next);
     },
   };
 }

@@ -27,20 +27,19 @@ export async function attackThisImage(services: Services, resource?: unknown, op
   const { model, attack, params } = given(options);
   await inspectorPanel.wake(services, { image, ...unknownYet });
   const file = model ?? (await modelBehind(services, image));
-  const chosen = attack === undefined ? (lastAttack(services) ?? (await firstAttack(file))) : { id: attack, params };
+  if (file === undefined) return undefined;
+  const chosen = attack === undefined ? (lastAttack(services, file) ?? (await firstAttack(file))) : { id: attack, params };
   return inspect(services, { image, model: file, attack: chosen, defenses: [] });
 }
 
-/** The panel appears at once, with the picture; the model is looked for behind it. */
-async function modelBehind(services: Services, image: string): Promise<string> {
-  const isNew = inspectorPanel.get(services, image) === undefined;
-  const attack = lastAttack(services) ?? unknownYet.attack;
-  const { panel } = inspectorPanel.open(services, { image, ...unknownYet, attack });
+/** The panel appears at once, with the picture; the model is looked for behind it. Where there is none, the panel has the ways out. */
+async function modelBehind(services: Services, image: string): Promise<string | undefined> {
+  const inspector = inspectorPanel.open(services, { image, ...unknownYet });
   try {
     return await chooseModel(services, { ask: false });
   } catch (thrown) {
-    if (isNew) panel.dispose();
-    throw thrown;
+    inspector.fail(thrown);
+    return undefined;
   }
 }
 
@@ -51,16 +50,12 @@ export async function attackImage(services: Services, resource?: unknown, option
   const { model, attack, params } = given(options);
   await inspectorPanel.wake(services, { image, ...unknownYet });
   const file = model ?? (await chooseModel(services, { ask: true }));
-  return inspect(services, {
-    image,
-    model: file,
-    attack: attack === undefined ? await askAttack(services) : { id: attack, params },
-    defenses: [],
-  });
+  const chosen = attack === undefined ? await askAttack(services, file) : { id: attack, params };
+  return inspect(services, { image, model: file, attack: chosen, defenses: [] });
 }
 
 async function inspect(services: Services, request: InspectorRequest): Promise<unknown> {
   rememberModel(services, request.model);
-  rememberAttack(services, request.attack);
+  rememberAttack(services, request.attack, request.model);
   return inspectorPanel.open(services, request).attack(request);
 }

@@ -17,7 +17,7 @@ export async function explainImage(services: Services, resource?: unknown, optio
   requireTrust();
   const image = toPath(resource) ?? activeImage() ?? (await askImage());
   const model = modelOf(options) ?? (await chooseModel(services, { ask: false }));
-  const request = { image, model, attack: lastAttack(services) ?? { id: "fgsm", params: {} }, defenses: [] };
+  const request = { image, model, attack: lastAttack(services, model) ?? { id: "fgsm", params: {} }, defenses: [] };
   const inspector = await inspectorPanel.find(services, { ...request, isIdle: true });
   inspector.look(request);
   const progress = { location: vscode.ProgressLocation.Window, title: `Explaining ${path.basename(image)}`, cancellable: false };

@@ -16,7 +16,7 @@ export async function attackModel(services: Services, resource?: unknown): Promi
   const model = toPath(resource) ?? (await chooseModel(services, { ask: true }));
   rememberModel(services, model);
   const image = await askImage();
-  const attack = await askAttack(services);
+  const attack = await askAttack(services, model);
   return attackImage(services, image, { model, attack: attack.id, params: attack.params });
 }
 

@@ -15,7 +15,7 @@ export async function rankPatches(services: Services, resource?: unknown): Promi
   const request = {
     image,
     model: model?.path ?? "",
-    attack: lastAttack(services) ?? { id: "fgsm", params: {} },
+    attack: lastAttack(services, model?.path ?? "") ?? { id: "fgsm", params: {} },
     defenses: [],
     isIdle: true,
   };

@@ -4,7 +4,7 @@ import { commands, panels } from "../../shared/contributions.ts";
 import type { CommonIntent, PanelError } from "../../shared/panels.ts";
 import { runsFolder } from "../../shared/runs.ts";
 import { exists, isRecord } from "../files.ts";
-import { applyFix, showError } from "../messages.ts";
+import { actionsOf, applyFix, showError } from "../messages.ts";
 import { readRunState } from "../runFolder.ts";
 import type { Services } from "../services.ts";
 import { resultFolders, rootFolder } from "../workspace.ts";
@@ -54,6 +54,8 @@ export interface PanelDefinition<Subject, State, Update, Intent, Session extends
   answer(session: Session, intent: OwnIntent<Intent>): Promise<void>;
   /** The errors on show; the button of one of them may come back as `fix`. */
   errors(session: Session): readonly (PanelError | null | undefined)[];
+  /** Applies a fix that only this kind has; false leaves it to what all have. */
+  fix?(session: Session, id: string): Promise<boolean>;
   /** The session's folder; empty while it has none. */
   directory(session: Session): string;
   stop?(session: Session): void;
@@ -176,7 +178,8 @@ async function answerAll<Subject, State, Update, Intent extends { readonly kind:
       case "save":
         return await saveDataUrl(rootFolder(directory === "" ? undefined : directory), intent.name, intent.dataUrl);
       case "fix":
-        return await applyFix(o.errors(session).find((error) => error?.action?.id === intent.id) ?? null, intent.id);
+        if (await o.fix?.(session, intent.id)) return;
+        return await applyFix(o.errors(session).find((e) => e && actionsOf(e).some(({ id }) => id === intent.id)) ?? null, intent.id);
       case "openFolder":
         if (o.folder === undefined) await vscode.commands.executeCommand(commands.revealRun, path.basename(directory));
         else await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(directory));

@@ -6,11 +6,15 @@ import {
   after8Bit,
   applyUpdate,
   attackLabel,
+  estimateText,
+  fitOf,
   keptOf,
   labelLine,
   nearestKept,
   outcome,
   pictureNotes,
+  progressText,
+  radiusText,
   scorePairs,
   shownOf,
   subtitle,
@@ -145,4 +149,31 @@ test("what was done to the picture is said in a sentence each", () => {
 
 test("an image that was only ranked or explained is not said to have resisted", () => {
   for (const name of ["ranked", "explained"]) expect(verdictOf(named(name))).toEqual({ kind: "none", text: "Not attacked yet." });
+});
+
+test("what a long attack takes is said in two digits, with the time left while it runs", () => {
+  const estimate = { label: "PGD-4000, ε 8/255", evaluations: 4000, seconds: 183 };
+  expect(estimateText(estimate)).toBe("PGD-4000, ε 8/255 takes about 4000 evaluations of the model, 3 min.");
+  expect(estimateText({ ...estimate, evaluations: 40_401, seconds: 22 })).toContain("about 40\u202f000 evaluations of the model, 20 s.");
+  expect(estimateText({ ...estimate, seconds: 4000 })).toContain("1 h 10 min");
+  expect(progressText({ done: 17, total: 40, secondsLeft: 74 })).toBe("43 %, about 1 min left");
+  expect(progressText({ done: 17, total: 40 })).toBe("43 %");
+});
+
+test("the radius stands beside the verdict, in n/255 where it is one", () => {
+  expect(radiusText(done)).toBe("ε 0.3");
+  const result = done.result && { ...done.result, attack: { id: "pgd", params: { eps: 8 / 255 } } };
+  expect(radiusText({ ...done, result })).toBe("ε 8/255");
+  expect(radiusText(named("empty"))).toBe("");
+});
+
+test("the fit is that of the attack, or of the cards where nothing was attacked", () => {
+  expect(fitOf(done)).toMatchObject({ rule: "cover", from: [480, 640] });
+  expect(fitOf(named("empty"))).toBeNull();
+  const { attention } = named("explained").cards;
+  const fitted = { notes: ["resized"], fit: { rule: "fill", from: [5, 6], to: [28, 28] } } as const;
+  const card = attention?.result ? { ...attention, result: { ...attention.result, fitted } } : undefined;
+  if (!card) throw new Error("the fixture has an attention card");
+  const looked = { ...named("explained"), cards: { attention: card } };
+  expect([fitOf(looked)?.rule, pictureNotes(looked)]).toEqual(["fill", "Resized."]);
 });

@@ -67,7 +67,7 @@ describe("one image", () => {
       const state = inspectorPanel.get(services, image)?.state;
       assert.equal(state?.status, "failed");
       assert.equal(state?.error?.error.code, "MODEL_INVALID");
-      assert.equal(state?.error?.action?.id, "MODEL_INVALID");
+      assert.equal(state?.error?.action?.label, "Inspect Model…");
       assert.ok(await vscode.commands.executeCommand(commands.attackThisImage, uri, { model, attack: "fgsm" }));
       assert.equal(inspectorPanel.get(services, image)?.state.error, null);
     } finally {

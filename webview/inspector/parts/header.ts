@@ -1,13 +1,13 @@
-import { progressPercent } from "../../../src/shared/format.ts";
 import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { button, enable, progressRing } from "../../lib/ui.ts";
-import { type Context, subtitle as subtitleOf } from "../model.ts";
+import { type Context, progressText } from "../model.ts";
+import { choosers } from "./choosers.ts";
 import { exportMenu } from "./exportMenu.ts";
 
 /** What is attacked, with what, and the buttons. */
 export function header(panelAsPng: () => string | null, rerunNow: () => void): Part<Context> {
   const title = h("h1", {});
-  const subtitle = h("p", { class: "muted subtitle" });
+  const parts = choosers((kind) => context?.send({ kind }));
   const ring = h("span", { class: "header-progress" }, progressRing("Attack running"));
   const share = h("span", { class: "muted" });
   let context: Context | null = null;
@@ -29,28 +29,27 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
       if (dataUrl) context?.send({ kind: "export", format, dataUrl });
     } else context?.send({ kind: "export", format });
   });
-  const texts = onChange((name: string, rest: string) => {
+  const texts = onChange((name: string) => {
     setText(title, name);
     title.title = name;
-    setText(subtitle, rest);
-    subtitle.title = rest;
   });
   return {
     element: h(
       "header",
       { class: "panel-header" },
-      h("div", { class: "titles" }, title, subtitle),
+      h("div", { class: "titles" }, title, parts.element),
       h("div", { class: "buttons" }, ring, share, attack, explain, rerun, cancel, studio, menu.element),
     ),
     update(next) {
       context = next;
       const { state } = next;
       const running = state.status === "running";
-      texts(state.title, subtitleOf(state));
+      texts(state.title);
+      parts.update(next);
       show(ring, running);
       show(share, running && state.progress !== null);
-      if (state.progress) setText(share, progressPercent(state.progress.done / Math.max(1, state.progress.total)));
-      show(attack, !running && state.result === null);
+      if (state.progress) setText(share, progressText(state.progress));
+      show(attack, !running && state.result === null && state.status !== "asked");
       show(explain, !running && state.cards.attention === undefined);
       show(rerun, !running && state.result !== null);
       show(cancel, running);

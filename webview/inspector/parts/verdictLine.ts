@@ -1,7 +1,7 @@
 import { count, duration, epsilon, number, plural } from "../../../src/shared/format.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { icon } from "../../lib/ui.ts";
-import { after8Bit, type Context, type Shown, shownOf, type Verdict, verdict } from "../model.ts";
+import { after8Bit, type Context, radiusText, type Shown, shownOf, type Verdict, verdict } from "../model.ts";
 import { labelRow } from "./labelRow.ts";
 
 const icons: Readonly<Record<Verdict["kind"], string>> = {
@@ -23,9 +23,9 @@ export function verdictLine(): Part<Context> {
   const rounding = h("p", { class: "rounding" });
   const how = h("p", { class: "muted" });
   const label = labelRow();
-  const say = onChange((kind: Verdict["kind"], text: string) => {
+  const say = onChange((kind: Verdict["kind"], text: string, radius: string) => {
     line.className = `verdict ${kind}`;
-    fill(line, icon(icons[kind]), h("span", {}, text));
+    fill(line, icon(icons[kind]), h("span", {}, text), radius === "" ? null : h("span", { class: "verdict-radius" }, radius));
   });
   const sentence = (element: HTMLElement) =>
     onChange((text: string) => {
@@ -48,7 +48,7 @@ export function verdictLine(): Part<Context> {
       const { kind, text } = verdict(state, shown);
       // The slider says what an iteration is: announcing each as well would talk over it.
       line.setAttribute("aria-live", local.scrub === null ? "polite" : "off");
-      say(kind, text);
+      say(kind, text, state.status === "running" ? "" : radiusText(state));
       label.update(context);
       details(state.result, shown.iteration, shown.norms);
       sayHow(state.result?.how ? `Adaptive attack: ${state.result.how}.` : "");

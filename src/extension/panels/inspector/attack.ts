@@ -4,11 +4,11 @@ import { type CardId, type CardParams, type CardStates, cardIds } from "../../..
 import { settings } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
 import { type AttackImageResult, type AttackImageUpdate, attackImageProgress, requests } from "../../../shared/protocol.ts";
-import { panelError } from "../../messages.ts";
 import { dropEmpty, newRunDirectory } from "../../runFolder.ts";
 import { requireTrust, rootFolder, setting } from "../../workspace.ts";
 import { cards } from "./cards/index.ts";
 import { type InspectorRequest, writeRequest } from "./file.ts";
+import { inspectorError } from "./remedies.ts";
 import { runCard } from "./runCard.ts";
 import { enter, firstState, type Session, set } from "./session.ts";
 
@@ -17,8 +17,14 @@ const usualCards: Partial<{ [K in CardId]: CardParams<K> }> = {
   attention: { explanation: { id: "gradCam", params: {} }, iteration: null },
 };
 
-/** Attacks the image; a request under way is cancelled first. Undefined when it failed (the panel says why) or was cancelled. */
-export async function attack(session: Session, request: InspectorRequest): Promise<AttackImageResult | undefined> {
+/** An attack that takes longer, in seconds, is only started by a person who has seen how long. */
+const patience = 10;
+
+/**
+ * Attacks the image; a request under way is cancelled first. Undefined when it failed (the panel says why), was cancelled, or waits for a
+ * person to start it (`isStarted` is that start).
+ */
+export async function attack(session: Session, request: InspectorRequest, isStarted = false): Promise<AttackImageResult | undefined> {
   const { services, host } = session;
   const before = session.state.cards;
   enter(session, "");
@@ -27,9 +33,16 @@ export async function attack(session: Session, request: InspectorRequest): Promi
   let directory = "";
   try {
     requireTrust();
+    set(session, firstState(services, host, request, ""));
+    const estimate = await estimateOf(session, request, abort.signal);
+    if (session.attack !== abort) return undefined;
+    if (estimate.seconds > patience && !isStarted) {
+      set(session, { status: "asked", estimate });
+      return undefined;
+    }
     directory = newRunDirectory(rootFolder(request.image), `${request.attack.id} ${path.basename(request.image)}`);
     session.directory = directory;
-    set(session, firstState(services, host, request, directory));
+    set(session, { ...firstState(services, host, request, directory), estimate });
     const result = await requestAttack(session, request, abort.signal);
     await writeRequest(directory, request);
     if (session.attack === abort) {
@@ -49,7 +62,7 @@ export async function attack(session: Session, request: InspectorRequest): Promi
     services.runs.refresh();
     const failed = !isCancelled(thrown);
     if (failed) services.log.error(thrown instanceof Error ? thrown : String(thrown));
-    set(session, { status: failed ? "failed" : "cancelled", error: failed ? panelError(thrown) : null, progress: null });
+    set(session, { status: failed ? "failed" : "cancelled", error: failed ? inspectorError(thrown) : null, progress: null });
     return undefined;
   }
 }
@@ -64,10 +77,14 @@ export function askAgain(session: Session, before: CardStates): void {
   for (const id of cardIds) again(id);
 }
 
+const estimateOf = (session: Session, { model, attack: chosen, defenses }: InspectorRequest, signal: AbortSignal) =>
+  session.services.engine.request(requests.estimateAttack, { model, attack: chosen, defenses }, signal);
+
 async function requestAttack(session: Session, request: InspectorRequest, signal: AbortSignal): Promise<AttackImageResult> {
   const engine = await session.services.engine.get();
   const { directory } = session;
   const { label, ...asked } = { ...request, fit: session.state.fit };
+  session.begun = performance.now();
   const listener = engine.onProgress(attackImageProgress, directory, (update) => {
     if (session.directory === directory) stream(session, update);
   });
@@ -82,6 +99,12 @@ async function requestAttack(session: Session, request: InspectorRequest, signal
   }
 }
 
+/** By the pace since the attack began; null before there is one. */
+function secondsLeft({ begun }: Session, done: number, total: number): number | null {
+  const seconds = (performance.now() - begun) / 1000;
+  return done > 0 && done < total && seconds > 1 ? (seconds / done) * (total - done) : null;
+}
+
 function stream(session: Session, update: AttackImageUpdate): void {
   const { state, host } = session;
   if (update.kind === "clean") {
@@ -89,7 +112,10 @@ function stream(session: Session, update: AttackImageUpdate): void {
     session.state = { ...state, clean };
     host.update({ kind: "clean", clean }, session.state);
   } else {
-    session.state = { ...state, progress: { done: update.done, total: update.total }, trace: [...state.trace, update.point] };
-    host.update({ kind: "iteration", done: update.done, total: update.total, point: update.point }, session.state);
+    const { done, total, point } = update;
+    const left = secondsLeft(session, done, total);
+    const progress = { done, total, ...(left === null ? {} : { secondsLeft: left }) };
+    session.state = { ...state, progress, trace: [...state.trace, point] };
+    host.update({ kind: "iteration", ...progress, point }, session.state);
   }
 }

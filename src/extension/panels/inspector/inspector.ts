@@ -2,17 +2,20 @@ import path from "node:path";
 import * as vscode from "vscode";
 import type { CardId, CardParams, CardResult } from "../../../shared/cards.ts";
 import { commands } from "../../../shared/contributions.ts";
+import { isCancelled } from "../../../shared/errors.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../../shared/panels.ts";
 import type { AttackImageResult } from "../../../shared/protocol.ts";
-import { chooseModel, rememberAttack } from "../../choose.ts";
+import { chooseModel as knownModel, rememberAttack } from "../../choose.ts";
 import type { Services } from "../../services.ts";
 import { rootFolder } from "../../workspace.ts";
 import { definePanel, type OwnIntent } from "../panel.ts";
 import { attack } from "./attack.ts";
+import { chooseAttack, chooseModel } from "./chooseParts.ts";
 import { exportInspector } from "./export.ts";
 import { type CardRecord, type InspectorRequest, type Kept, readKept, readRequest } from "./file.ts";
 import { setFit } from "./fit.ts";
 import { chooseLabel } from "./label.ts";
+import { applyRemedy, inspectorError } from "./remedies.ts";
 import { cancelCard, runCard } from "./runCard.ts";
 import { enter, firstState, type InspectorHost, modelLabel, newSession, requestOf, type Session, set } from "./session.ts";
 
@@ -28,7 +31,11 @@ export interface Inspector {
   look(request: InspectorRequest): void;
   /** Shows what a run folder holds, without computing. */
   restore(directory: string, request: InspectorRequest, kept: Kept): void;
+  /** Says in a card why nothing is attacked, with the ways out. */
+  fail(thrown: unknown): void;
   answer(intent: OwnIntent<InspectorIntent>): Promise<void>;
+  /** Applies a way out of an error that is the Inspector's own; false for any other. */
+  fix(id: string): Promise<boolean>;
   stop(): void;
 }
 
@@ -55,6 +62,7 @@ export const inspectorPanel = definePanel<InspectorSubject, InspectorState, Insp
   start,
   answer: (inspector, intent) => inspector.answer(intent),
   errors: ({ state }) => [state.error, ...Object.values(state.cards).map(({ error }) => error)],
+  fix: (inspector, id) => inspector.fix(id),
   directory: ({ directory }) => directory,
   stop: (inspector) => inspector.stop(),
 });
@@ -75,9 +83,16 @@ function start(host: InspectorHost, services: Services, { kept, isIdle, ...reque
     card: (id, params) => runCard(session, id, params),
     look: (next) => look(session, next),
     restore: (directory, asked, found) => restore(session, directory, asked, found),
+    fail: (thrown) => fail(session, thrown),
     answer: (intent) => answer(session, intent),
+    fix: (id) => applyRemedy(session, id),
     stop: () => enter(session, ""),
   };
+}
+
+/** A choice that was given up is no error: the panel offers it again. */
+function fail(session: Session, thrown: unknown): void {
+  set(session, isCancelled(thrown) ? { status: "idle" } : { status: "failed", error: inspectorError(thrown) });
 }
 
 function look(session: Session, request: InspectorRequest): void {
@@ -103,20 +118,40 @@ function restore(session: Session, directory: string, request: InspectorRequest,
 /** Slices can be ranked without a model; for everything else one is chosen now. @throws FILE_NOT_FOUND when there is none */
 async function requireModel(session: Session): Promise<void> {
   if (session.state.model.path !== "") return;
-  const model = await chooseModel(session.services, { ask: false });
+  const model = await knownModel(session.services, { ask: false });
   set(session, { model: modelLabel(model) });
+}
+
+/** The same, where there is none said in the panel. */
+async function requireModelOrSay(session: Session): Promise<void> {
+  try {
+    await requireModel(session);
+  } catch (thrown) {
+    fail(session, thrown);
+  }
 }
 
 async function answer(session: Session, intent: OwnIntent<InspectorIntent>): Promise<void> {
   const { services, state, image } = session;
   switch (intent.kind) {
     case "rerun":
-      await requireModel(session);
-      rememberAttack(services, intent.attack);
+      await requireModelOrSay(session);
+      if (session.state.model.path === "") return;
+      rememberAttack(services, intent.attack, session.state.model.path);
       await attack(session, { ...requestOf(session), attack: intent.attack, defenses: intent.defenses });
       return;
     case "cancel":
       session.attack.abort();
+      return;
+    case "start":
+      await attack(session, requestOf(session), true);
+      return;
+    case "chooseModel":
+      await chooseModel(session);
+      return;
+    case "chooseAttack":
+      await requireModelOrSay(session);
+      if (session.state.model.path !== "") await chooseAttack(session);
       return;
     case "chooseLabel":
       await requireModel(session);

@@ -3,11 +3,11 @@ import path from "node:path";
 import type { CardId, CardParams, CardResult, CardState } from "../../../shared/cards.ts";
 import { settings } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
-import { panelError } from "../../messages.ts";
 import { newRunDirectory } from "../../runFolder.ts";
 import { requireTrust, rootFolder, setting } from "../../workspace.ts";
 import { cards } from "./cards/index.ts";
 import { type CardRecord, type CardRecords, writeCards, writeRequest } from "./file.ts";
+import { inspectorError } from "./remedies.ts";
 import { requestOf, type Session, set, setCard } from "./session.ts";
 
 /** Answers that are kept of all cards together; their pictures are small. */
@@ -45,7 +45,7 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
     if (!isNewest()) return undefined;
     const cancelled = isCancelled(thrown);
     if (!cancelled) session.services.log.error(thrown instanceof Error ? thrown : String(thrown));
-    show({ status: cancelled ? "cancelled" : "failed", result: before, error: cancelled ? null : panelError(thrown) });
+    show({ status: cancelled ? "cancelled" : "failed", result: before, error: cancelled ? null : inspectorError(thrown) });
     return undefined;
   }
 }

@@ -18,6 +18,8 @@ export interface Session {
   /** Run folder of what is shown; empty before anything was computed. */
   directory: string;
   attack: AbortController;
+  /** When the attack was handed to the engine, in milliseconds. */
+  begun: number;
   readonly cards: Map<CardId, AbortController>;
   /** Answers of this run folder by request: going back to one computes nothing. */
   readonly answers: Map<string, CardRecord>;
@@ -36,6 +38,7 @@ export function newSession(services: Services, host: InspectorHost, request: Ins
     state: { ...state, status },
     directory: "",
     attack: new AbortController(),
+    begun: 0,
     cards: new Map(),
     answers: new Map(),
     first: undefined,
@@ -57,6 +60,7 @@ export function firstState(services: Services, host: InspectorHost, request: Ins
     base: directory === "" ? "" : host.uri(directory),
     runId: path.basename(directory),
     clean: null,
+    estimate: null,
     progress: null,
     trace: [],
     result: null,

@@ -1,0 +1,28 @@
+import { requests } from "../../../shared/protocol.ts";
+import { askAttack, askForModel, firstAttack, lastAttack, rememberAttack } from "../../choose.ts";
+import { askAgain, attack } from "./attack.ts";
+import { enter, firstState, requestOf, type Session, set } from "./session.ts";
+
+/** Another model for the picture: what is on show is done again with it, by the attack that was last chosen for it. @throws CANCELLED */
+export async function chooseModel(session: Session): Promise<void> {
+  const { services, state, host } = session;
+  const model = await askForModel(services);
+  const chosen = lastAttack(services, model) ?? (await firstAttack(model));
+  const request = { image: session.image, model, attack: chosen, defenses: state.defenses };
+  if (state.status !== "idle") {
+    await attack(session, request);
+    return;
+  }
+  enter(session, "");
+  set(session, { ...firstState(services, host, request, ""), status: "idle" });
+  void services.engine.request(requests.warmUp, { model }).catch(() => undefined); // what is wrong with it is said when it is used
+  askAgain(session, state.cards);
+}
+
+/** Another attack, with the parameters that were last chosen for the model. @throws CANCELLED */
+export async function chooseAttack(session: Session): Promise<void> {
+  const { services, state } = session;
+  const chosen = await askAttack(services, state.model.path);
+  rememberAttack(services, chosen, state.model.path);
+  await attack(session, { ...requestOf(session), attack: chosen });
+}

@@ -1,0 +1,76 @@
+import * as vscode from "vscode";
+import type { ErrorCode } from "../../../shared/errors.ts";
+import { toErrorData } from "../../../shared/errors.ts";
+import type { PanelAction, PanelError } from "../../../shared/panels.ts";
+import { panelError } from "../../messages.ts";
+import { attack } from "./attack.ts";
+import { chooseAttack, chooseModel } from "./chooseParts.ts";
+import { chooseFit } from "./fit.ts";
+import { chooseLabel } from "./label.ts";
+import { requestOf, type Session } from "./session.ts";
+
+/** A way out that needs the open Inspector. */
+interface Remedy extends PanelAction {
+  apply(session: Session): Promise<unknown>;
+}
+const fit: Remedy = { id: "inspector.fit", label: "Choose a Fit…", apply: chooseFit };
+const label: Remedy = { id: "inspector.label", label: "Choose Label…", apply: chooseLabel };
+const model: Remedy = { id: "inspector.model", label: "Open a Model…", apply: chooseModel };
+const otherAttack: Remedy = { id: "inspector.attack", label: "Choose Another Attack…", apply: chooseAttack };
+const defaults: Remedy = {
+  id: "inspector.defaults",
+  label: "Use the Defaults",
+  apply: (session) => attack(session, { ...requestOf(session), attack: { id: session.state.attack.id, params: {} } }),
+};
+const bare: Remedy = {
+  id: "inspector.bare",
+  label: "Attack Without Defences",
+  apply: (session) => attack(session, { ...requestOf(session), defenses: [] }),
+};
+const again: Remedy = { id: "inspector.again", label: "Attack Again", apply: (session) => attack(session, requestOf(session)) };
+const contract: Remedy = { id: "inspector.contract", label: "Open the Contract", apply: openContract };
+const all: readonly Remedy[] = [fit, label, model, otherAttack, defaults, bare, again, contract];
+
+/** Offered before what every panel offers, and after it. */
+const before: Partial<Record<ErrorCode, readonly Remedy[]>> = {
+  IMAGE_SIZE: [fit],
+  LABEL_RANGE: [label],
+  PARAMETER_INVALID: [defaults],
+  UNKNOWN_ID: [otherAttack],
+  DEFENSE_INVALID: [bare],
+  RUN_INVALID: [again],
+  ENGINE_EXITED: [],
+};
+const after: Partial<Record<ErrorCode, readonly Remedy[]>> = {
+  NO_MODEL: [model],
+  MODEL_INVALID: [model],
+  MODEL_NAN: [model],
+  FILE_NOT_FOUND: [model],
+  KERNEL_UNSUPPORTED: [model],
+  ENGINE_EXITED: [again],
+};
+
+/** An error as a card of the Inspector, with what the Inspector can do about it. */
+export function inspectorError(thrown: unknown): PanelError {
+  const { code, fix: advice = "", message } = toErrorData(thrown);
+  const isContract = code === "MODEL_INVALID" && /input contract|\.bulwark\.json/.test(`${message} ${advice}`);
+  const plain = (remedies: readonly Remedy[] = []): PanelAction[] => remedies.map(({ label: text, id }) => ({ label: text, id }));
+  return panelError(thrown, plain(isContract ? [contract] : before[code]), plain(after[code]));
+}
+
+/** Applies a way out that is the Inspector's own; false for any other. */
+export async function applyRemedy(session: Session, id: string): Promise<boolean> {
+  const remedy = all.find((one) => one.id === id);
+  await remedy?.apply(session);
+  return remedy !== undefined;
+}
+
+/** The file beside the model; where there is none yet, one to be saved. */
+async function openContract({ state }: Session): Promise<void> {
+  const file = vscode.Uri.file(`${state.model.path.replace(/\.json$/, "")}.bulwark.json`);
+  const exists = await vscode.workspace.fs.stat(file).then(
+    () => true,
+    () => false,
+  );
+  await vscode.window.showTextDocument(exists ? file : file.with({ scheme: "untitled" }));
+}

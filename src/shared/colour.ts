@@ -36,3 +36,14 @@ function between(stops: readonly Rgb[], position: number): Rgb {
 export const cividis = (share: number): Rgb => between(cividisStops, share);
 /** Colour of a signed value in [−1,1]; 0 is grey. */
 export const diverging = (value: number): Rgb => between(divergingStops, (value + 1) / 2);
+
+/** Relative luminance of an sRGB colour, in [0,1] (WCAG 2.2). */
+function luminance(colour: Rgb): number {
+  const [r, g, b] = colour.map((byte) => {
+    const share = byte / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  }) as unknown as Rgb;
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+/** Black or white, whichever reads better on a colour: at least 4.5:1 on any. */
+export const inkOn = (colour: Rgb): "#000" | "#fff" => (luminance(colour) > Math.sqrt(1.05 * 0.05) - 0.05 ? "#000" : "#fff");

@@ -26,7 +26,7 @@ export interface FrameOptions {
 /** Title, legend, table and buttons around a drawing. */
 export function figureFrame(o: FrameOptions) {
   const { stage } = o;
-  const title = h("h3", { class: "chart-title" });
+  const title = h("p", { class: "chart-title" });
   const legend = h("div", { class: "chart-legend", attributes: { role: "group", "aria-label": "Series shown" } });
   const table = h("div", { class: "table-scroll", attributes: { tabindex: 0, role: "group" } });
   let figure: Figure | null = null;

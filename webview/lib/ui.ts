@@ -37,7 +37,7 @@ export const icon = (name: string): HTMLElement => h("span", { class: `codicon c
 export interface ButtonOptions {
   readonly icon?: string;
   readonly appearance?: "primary" | "secondary" | "icon";
-  /** Needed where there is no text, or the text alone does not say it. */
+  /** Its name where there is no text; else what the text alone does not say. A spoken name always has the text that is seen (WCAG 2.5.3). */
   readonly label?: string;
   readonly attributes?: Readonly<Record<string, string | boolean | undefined>>;
 }
@@ -50,7 +50,7 @@ export function button(text: string, press: () => void, options: ButtonOptions =
       ...(options.label ? { title: options.label } : {}),
       attributes: {
         appearance: options.appearance ?? "secondary",
-        "aria-label": options.label,
+        "aria-label": text === "" ? options.label : undefined,
         ...options.attributes,
       },
       on: { click: press },

@@ -7,7 +7,9 @@ import { type Context, labelLine } from "../model.ts";
 export function labelRow(): Part<Context> {
   let send: Context["send"] = () => undefined;
   const label = h("span");
-  const choose = button("", () => send({ kind: "chooseLabel" }), { label: "Choose the true class of the picture from a list" });
+  const choose = button("Choose label…", () => send({ kind: "chooseLabel" }), {
+    label: "Choose the true class of the picture from a list",
+  });
   const element = h("p", { class: "label-row" }, label, choose);
   const say = onChange((text: string, canChoose: boolean) => {
     show(element, text !== "" || canChoose);

@@ -1,4 +1,4 @@
-import { cividis } from "../../../src/shared/colour.ts";
+import { cividis, inkOn } from "../../../src/shared/colour.ts";
 import { number, percent } from "../../../src/shared/format.ts";
 import type { PatchPlacement, PatchSuccessMapResult } from "../../../src/shared/patch.ts";
 import { fill, h, onChange, roving } from "../../lib/dom.ts";
@@ -43,16 +43,11 @@ function cell(
   const text = value === null ? "–" : String(Math.round(value * 100));
   const where = `row ${number(at.row)}, column ${number(at.column)}`;
   const spoken = `${where}: ${value === null ? "no images" : `${percent(value)} ${mapFigures[figure].toLowerCase()}`}. Put the patch here.`;
-  const td = h(
-    "td",
-    {},
-    h("button", { title: spoken, attributes: { type: "button", tabindex: -1, "aria-label": spoken }, on: { click: () => put(at) } }, text),
-  );
+  const td = h("td", {}, h("button", { title: spoken, attributes: { type: "button", tabindex: -1 }, on: { click: () => put(at) } }, text));
   if (value !== null) {
-    const [r, g, b] = cividis(value);
-    td.style.background = `rgb(${r} ${g} ${b})`;
-    // Cividis is a ramp of lightness: black reads on its upper half.
-    td.style.color = value > 0.55 ? "#000" : "#fff";
+    const colour = cividis(value);
+    td.style.background = `rgb(${colour.join(" ")})`;
+    td.style.color = inkOn(colour);
   }
   return td;
 }

@@ -43,7 +43,7 @@ export function print(): Part<Context> {
   });
   const tools = h("div", { class: "toolbar studio-toolbar" }, ...paper.elements, go);
   return {
-    element: section("Print and files", true, tools, fault, error.element, done, h("h3", {}, "Files"), files),
+    element: section("Print and files", true, tools, fault, error.element, done, h("p", { class: "chart-title" }, "Files"), files),
     update(next) {
       context = next;
       const { patch, exported } = next.state;

@@ -10,7 +10,7 @@ import { expectationText } from "../tables.ts";
 export function facts(): Part<ReportContext> {
   const expected = h("ul", { class: "plain expectations" });
   const heading = h("h2", {}, "Expectations");
-  const training = h("div", { class: "table-scroll", attributes: { tabindex: 0 } });
+  const training = h("div", { class: "table-scroll", attributes: { tabindex: 0, role: "group", "aria-label": "Training" } });
   const json = h("pre", { class: "json", attributes: { tabindex: 0 } });
   const element = h(
     "div",

@@ -57,13 +57,8 @@ export function rowCells(row: LedgerRow, view: LedgerView, { state, names }: Rep
   const wrong = (isWrong: boolean): HTMLElement =>
     h("span", {}, icon(isWrong ? "close" : "check"), h("span", { class: "visually-hidden" }, isWrong ? "wrong" : "right"));
   const rounded = record?.success && !record.successAfter8Bit ? " (not after 8 bits)" : "";
-  // A plain button: rows are made while scrolling, and a custom element in each of them would be felt.
-  const label = `Inspect image ${row.index}`;
-  const open = h(
-    "button",
-    { class: "icon-button", title: label, attributes: { type: "button", tabindex: -1, "aria-label": label }, on: { click: inspect } },
-    icon("search"),
-  );
+  // For the mouse alone: an option of a list holds no controls, and Enter does the same.
+  const open = h("span", { class: "icon-button", title: `Inspect image ${row.index}`, on: { click: inspect } }, icon("search"));
   return [
     thumbnails(row, view, state, (index) => name(index), names.attack(view.attack)),
     cell("number", String(row.index)),

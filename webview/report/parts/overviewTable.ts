@@ -78,11 +78,7 @@ function cell(value: Cell | null, name: string, open: (() => void) | null): HTML
   return h(
     "td",
     {},
-    h(
-      "button",
-      { class: "figure", title: spoken, attributes: { type: "button", "aria-label": `${spoken}. Show its images.` }, on: { click: open } },
-      ...text,
-    ),
+    h("button", { class: "figure", title: `${spoken}. Show its images.`, attributes: { type: "button" }, on: { click: open } }, ...text),
   );
 }
 

@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type axe from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { panels, startFixtures } from "../../webview/fixtures/serve.mjs";
+import { openBrowser } from "../harness/browser.mjs";
+
+const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const themes = ["dark", "light", "high-contrast", "high-contrast-light"];
+const width = 640;
+type Axe = typeof axe;
+declare global {
+  interface Window {
+    axe: Axe;
+    /** Names of the states that `webview/fixtures` has of the panel that is shown. */
+    fixtureStates: readonly string[];
+  }
+}
+
+let browser: Awaited<ReturnType<typeof openBrowser>>;
+let fixtures: Awaited<ReturnType<typeof startFixtures>>;
+beforeAll(async () => {
+  fixtures = await startFixtures();
+  browser = await openBrowser({ width, height: 900 });
+});
+afterAll(async () => {
+  await browser?.close();
+  fixtures?.stop();
+});
+
+const open = (page: Page, panel: string, state: string) => page.goto(`${fixtures.url}?panel=${panel}&state=${state}&theme=${themes[0]}`);
+
+/** Shows what is folded away. */
+const unfold = (page: Page) =>
+  page.evaluate(() => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+    return new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
+  });
+
+/** Every rule in the first theme; the others change nothing but colours. */
+const violations = (page: Page, theme: string) =>
+  page.evaluate(
+    async ([name, isFirst]) => {
+      document.body.className = `vscode-${name}`;
+      document.body.setAttribute("data-vscode-theme-kind", `vscode-${name}`);
+      await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
+      const { violations: found } = await window.axe.run(document, {
+        resultTypes: ["violations"],
+        ...(isFirst ? {} : { runOnly: ["color-contrast"] }),
+      });
+      return found.flatMap(({ id, impact, nodes }) =>
+        nodes.map(({ target, any, all, none }) => ({
+          id,
+          impact,
+          target: target.flat().join(" "),
+          why: [...any, ...all, ...none][0]?.message,
+        })),
+      );
+    },
+    [theme, theme === themes[0]] as const,
+  );
+
+/** Panels as `webview/fixtures` has them: a new panel or state there is looked at here by itself. */
+describe.each(panels)("the panel %s, in every state and every theme", (panel) => {
+  it("breaks no rule of accessibility that is serious, contrast among them", async () => {
+    const { page } = browser;
+    await open(page, panel, "");
+    const states = await page.evaluate(() => window.fixtureStates);
+    expect(states.length).toBeGreaterThan(0);
+    const found: string[] = [];
+    for (const state of states) {
+      await open(page, panel, state);
+      await page.evaluate(source);
+      await unfold(page);
+      for (const theme of themes)
+        for (const { id, impact, target, why } of await violations(page, theme))
+          if (impact === "serious" || impact === "critical") found.push(`${state}, ${theme}: ${id} ${target}: ${why}`);
+    }
+    expect(found).toEqual([]);
+  }, 600_000);
+
+  it("cuts no table: what does not fit can be scrolled to, and its first column stays", async () => {
+    const { page } = browser;
+    await page.setViewportSize({ width: 320, height: 900 });
+    try {
+      await open(page, panel, "done");
+      await unfold(page);
+      const tables = await page.evaluate(() =>
+        [...document.querySelectorAll("table")].flatMap((table) => {
+          const frame = table.closest(".table-scroll");
+          const last = table.querySelector("tr:last-child > :last-child");
+          const first = table.querySelector("tbody tr > :first-child");
+          if (!frame || !last || !first || table.offsetParent === null) return [];
+          frame.scrollLeft = frame.scrollWidth;
+          const edge = frame.getBoundingClientRect();
+          const isSeen = last.getBoundingClientRect().right <= edge.right + 1;
+          const stays = Math.abs(first.getBoundingClientRect().left - edge.left) <= 1;
+          return [{ text: table.textContent?.slice(0, 40), isSeen, stays, isWide: frame.scrollWidth > frame.clientWidth }];
+        }),
+      );
+      expect(tables.filter(({ isSeen, stays }) => !isSeen || !stays)).toEqual([]);
+      if (panel === "report") expect(tables.filter(({ isWide }) => isWide).length).toBeGreaterThan(1);
+      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect(overhang).toBeLessThanOrEqual(0);
+    } finally {
+      await page.setViewportSize({ width, height: 900 });
+    }
+  });
+});

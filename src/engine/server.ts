@@ -59,6 +59,7 @@ export function serve(connection: MessageConnection, log: Log): void {
   };
   const context = (signal: AbortSignal, seed = 1): RunContext => createContext({ seed, signal, log: (message) => log("info", message) });
 
+  connection.onRequest(requests.ping.method, () => null);
   on(requests.handshake, async (options) => {
     engine = handshakeEngine(options);
     engine.catch(() => undefined);

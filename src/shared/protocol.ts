@@ -202,6 +202,8 @@ export interface RunExperimentResult {
 export const requests = {
   /** First message of a connection; picks the backend. */
   handshake: new RequestType<EngineOptions, Handshake, ErrorData>("handshake"),
+  /** Answered at once, between the steps of whatever else is being done: an engine that does not is deaf. */
+  ping: new RequestType<Record<string, never>, null, ErrorData>("ping"),
   list: new RequestType<Record<string, never>, Catalog, ErrorData>("list"),
   doctor: new RequestType<Record<string, never>, DoctorReport, ErrorData>("doctor"),
   inspectModel: new RequestType<{ readonly model: string }, ModelInspection, ErrorData>("inspectModel"),

@@ -1,7 +1,8 @@
 import type { RequestType } from "vscode-jsonrpc";
 import { BulwarkError, type ErrorData } from "../../shared/errors.ts";
-import type { Handshake } from "../../shared/protocol.ts";
+import { type Handshake, requests } from "../../shared/protocol.ts";
 import type { EngineProcess } from "./process.ts";
+import { createWatchdog, type Patience, usualPatience, type Watchdog } from "./watchdog.ts";
 
 export type EngineStatus =
   | { readonly kind: "stopped" }
@@ -9,7 +10,7 @@ export type EngineStatus =
   | { readonly kind: "ready"; readonly handshake: Handshake; readonly busy: number }
   | { readonly kind: "failed"; readonly error: BulwarkError };
 
-/** The interactive engine: started by the first request, started again after it ended. */
+/** The interactive engine: started by the first request, started again after it ended. One that is deaf for too long is ended. */
 export interface WarmEngine {
   readonly status: EngineStatus;
   /** The process, started if need be. */
@@ -53,7 +54,18 @@ async function launch(start: () => Promise<EngineProcess>, { status, set }: Show
   }
 }
 
-export function createWarmEngine(start: () => Promise<EngineProcess>, changed: () => void): WarmEngine {
+/** The watchdog of an engine; `end` is called for one that is deaf. */
+function watchdogs(patience: Patience, end: (engine: EngineProcess, error: BulwarkError) => void): (engine: EngineProcess) => Watchdog {
+  const made = new WeakMap<EngineProcess, Watchdog>();
+  return (engine) => {
+    const ping = () => engine.request(requests.ping, {});
+    const watchdog = made.get(engine) ?? createWatchdog({ ping, end: (error) => end(engine, error) }, patience);
+    made.set(engine, watchdog);
+    return watchdog;
+  };
+}
+
+export function createWarmEngine(start: () => Promise<EngineProcess>, changed: () => void, patience: Patience = usualPatience): WarmEngine {
   let status: EngineStatus = { kind: "stopped" };
   let current: Promise<EngineProcess> | undefined;
   const set = (next: EngineStatus): void => {
@@ -75,6 +87,10 @@ export function createWarmEngine(start: () => Promise<EngineProcess>, changed: (
     mine.then((engine) => engine.exited.then(forget), forget);
     return mine;
   };
+  const watchdog = watchdogs(patience, (engine, error) => {
+    engine.end(error);
+    void engine.exited.then(get).catch(() => undefined); // the status says so
+  });
   const stop = (): void => {
     kill(current);
     current = undefined;
@@ -89,7 +105,7 @@ export function createWarmEngine(start: () => Promise<EngineProcess>, changed: (
       const engine = await get();
       busy(1);
       try {
-        return await engine.request(type, params, signal);
+        return await watchdog(engine).watch(params, engine.request(type, params, signal));
       } finally {
         busy(-1);
       }

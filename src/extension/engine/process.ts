@@ -20,6 +20,8 @@ export interface EngineProcess {
   /** Hears of a device that failed, with what computes from then on. */
   onDevice(listener: (device: string, message: string) => void): { dispose(): void };
   kill(signal?: NodeJS.Signals): void;
+  /** Kills it at once, whatever it does; pending requests fail with this error. */
+  end(error: BulwarkError): void;
 }
 export interface StartOptions {
   readonly location: EngineLocation;
@@ -43,7 +45,8 @@ export async function startEngine(o: StartOptions): Promise<EngineProcess> {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const last = watchOutput(child, o.log);
-  const exited = exitOf(child, last);
+  const reason: { error?: BulwarkError } = {};
+  const exited = exitOf(child, last).then((error) => reason.error ?? error);
   const connection = connect(portOf(child));
   connection.onNotification(logNotification, ({ level, message }) => o.log(level, message));
   const onDevice = deviceListeners(connection);
@@ -60,6 +63,10 @@ export async function startEngine(o: StartOptions): Promise<EngineProcess> {
       onProgress: (type, token, listener) => connection.onProgress(type, token, listener),
       onDevice,
       kill: (signal = "SIGTERM") => void child.kill(signal),
+      end(error) {
+        reason.error = error;
+        child.kill("SIGKILL");
+      },
     };
   } catch (thrown) {
     child.kill("SIGKILL");

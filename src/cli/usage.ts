@@ -51,6 +51,12 @@ export const verbs = {
   fetch: verb("fetch mnist|cifar10", "bring a data set, checked against the official checksums", ["mnist|cifar10"]),
   doctor: verb("doctor", "what was found on this machine, and what is used"),
   inspect: verb("inspect MODEL [--contract FILE]", "layers, shapes and weights of a model file", ["MODEL"], { contract: text }),
+  probe: verb(
+    "probe MODEL --dataset D [--split test] [--limit 64] [--write] [--contract FILE]",
+    "which input range, channel order and fit a model takes, from labelled pictures",
+    ["MODEL"],
+    { dataset: text, split: text, limit: text, write: { type: "boolean" }, contract: text },
+  ),
   run: verb("run EXPERIMENT", "train if needed, attack, explain, report", ["EXPERIMENT"]),
   train: verb("train EXPERIMENT", "only train the arms of an experiment", ["EXPERIMENT"]),
   evaluate: verb("evaluate EXPERIMENT [--model DIR]", "only attack and explain, with models trained before", ["EXPERIMENT"], {

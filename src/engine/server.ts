@@ -5,6 +5,7 @@ import {
   deviceNotification,
   type EngineOptions,
   type Handshake,
+  probeContractProgress,
   protocolVersion,
   requests,
   runProgress,
@@ -23,6 +24,7 @@ import { explainRun } from "./jobs/explainRun.ts";
 import { inspectModel } from "./jobs/inspectModel.ts";
 import { labelRun } from "./jobs/labelRun.ts";
 import { servePatches } from "./jobs/patch/serve.ts";
+import { probeContract, writeProbe } from "./jobs/probeContract.ts";
 import { rankPatches } from "./jobs/rankPatches.ts";
 import { resume } from "./jobs/resume.ts";
 import { warmUp } from "./jobs/warmUp.ts";
@@ -68,6 +70,12 @@ export function serve(connection: MessageConnection, log: Log): void {
   on(requests.list, async () => catalog());
   on(requests.doctor, () => doctor());
   on(requests.inspectModel, ({ model }) => started().then(() => inspectModel(model)));
+  on(requests.probeContract, async ({ token, ...params }, signal) =>
+    probeContract(params, await started(), context(signal, params.seed), (update) => {
+      void connection.sendProgress(probeContractProgress, token, update);
+    }),
+  );
+  on(requests.writeProbe, async (params) => ({ file: await writeProbe(params) }));
   on(requests.warmUp, async ({ model }, signal) => warmUp(model, await started(), context(signal)));
   on(requests.attackImage, async (params, signal) =>
     attackImage(params, await started(), context(signal, params.seed), (update) => {

@@ -53,6 +53,19 @@ export const InputContractSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** What a contract probe measured when it wrote this contract. */
+    probe: Type.Optional(
+      Type.Object(
+        {
+          sha256: Type.String({ description: "Of model.json and its weights." }),
+          dataset: Type.String(),
+          split: Type.String(),
+          n: Type.Integer({ minimum: 1, description: "Labelled images." }),
+          hits: Type.Integer({ minimum: 0, description: "Of these, classified correctly under this contract." }),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     /** The defences that a Bulwark model was trained with, in order; volumizer and aggregation are part of the classifier. */
     defense: Type.Optional(Type.Union([carriedDefense, Type.Array(carriedDefense)])),
   },
@@ -80,7 +93,7 @@ export function inputRange({ mean, scale }: Pick<InputContract["input"], "mean" 
   const [means, scales] = [listOf(mean, 0), listOf(scale, 255)];
   const channels = Math.max(means.length, scales.length);
   const at = (values: readonly number[], i: number): number => values[values.length === 1 ? 0 : i] as number;
-  const seen = (byte: number): number[] => Array.from({ length: channels }, (_, i) => (byte - at(means, i)) / at(scales, i));
+  const seen = (byte: number): number[] => Array.from({ length: channels }, (_, i) => (byte - at(means, i)) / at(scales, i) + 0); // no −0
   return { low: seen(0), high: seen(255) };
 }
 

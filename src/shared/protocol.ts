@@ -28,6 +28,7 @@ import type {
   EstimateAttackParams,
   LabelRunParams,
 } from "./pictureAttack.ts";
+import type { ContractProbe, FoundContract, ProbeParams, ProbeUpdate } from "./probe.ts";
 import type { AttackDocument } from "./results.ts";
 
 export type * from "./pictureAttack.ts";
@@ -207,6 +208,10 @@ export const requests = {
   list: new RequestType<Record<string, never>, Catalog, ErrorData>("list"),
   doctor: new RequestType<Record<string, never>, DoctorReport, ErrorData>("doctor"),
   inspectModel: new RequestType<{ readonly model: string }, ModelInspection, ErrorData>("inspectModel"),
+  /** How a model takes its images, from labelled ones. Writes nothing. Reports `probeContractProgress` on the way. */
+  probeContract: new RequestType<ProbeParams & { readonly token: string }, ContractProbe, ErrorData>("probeContract"),
+  /** Writes what a probe decided into the contract beside the model; answers with the file. */
+  writeProbe: new RequestType<FoundContract, { readonly file: string }, ErrorData>("writeProbe"),
   /** Loads a model into the warm engine and runs it once, so that the next request is fast. */
   warmUp: new RequestType<{ readonly model: string }, { readonly classes: readonly string[] }, ErrorData>("warmUp"),
   /** Reports `attackImageProgress` on the way. */
@@ -236,6 +241,7 @@ export const requests = {
 } as const;
 
 export const attackImageProgress = new ProgressType<AttackImageUpdate>();
+export const probeContractProgress = new ProgressType<ProbeUpdate>();
 export const trainPatchProgress = new ProgressType<TrainPatchUpdate>();
 export const patchSuccessMapProgress = new ProgressType<PatchSuccessMapUpdate>();
 export const runProgress = new ProgressType<RunEvent>();

@@ -322,10 +322,13 @@ export function groupFindings(findings: readonly Finding[]): Finding[] {
   return [...groups.values()].map(({ first, keys }) => (keys.size === 0 ? first : { ...first, attackKey: [...keys].join(", ") }));
 }
 
-/** 95 % Wilson score interval of `successes` out of `n`; `null` for n = 0. */
-export function wilson(successes: number, n: number): readonly [number, number] | null {
+/** Quantiles of the normal distribution for two-sided 95 % and 99 %. */
+const z95 = 1.959963984540054;
+export const z99 = 2.5758293035489004;
+
+/** Wilson score interval of `successes` out of `n`, 95 % unless another quantile is given; `null` for n = 0. */
+export function wilson(successes: number, n: number, z: number = z95): readonly [number, number] | null {
   if (n === 0) return null;
-  const z = 1.959963984540054;
   const p = successes / n;
   const denominator = 1 + (z * z) / n;
   const centre = (p + (z * z) / (2 * n)) / denominator;

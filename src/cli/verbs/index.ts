@@ -8,6 +8,7 @@ import { explain, rank } from "./image.ts";
 import { defend, detect, predict } from "./images.ts";
 import { doctor, fetchData, inspect, list } from "./look.ts";
 import { patch } from "./patch.ts";
+import { probe } from "./probe.ts";
 import { report } from "./report.ts";
 
 export type VerbAction = (args: Args, session: Session) => Promise<number>;
@@ -17,6 +18,7 @@ const actions: Readonly<Record<VerbName, VerbAction>> = {
   fetch: fetchData,
   doctor,
   inspect,
+  probe,
   run,
   train,
   evaluate,

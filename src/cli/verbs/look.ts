@@ -60,14 +60,18 @@ export const inspect: VerbAction = async (args, session) => {
         layers.map((layer) => [layer.name, layer.type, shape(layer.outputShape)]),
       ),
     );
-    printText(`input range ${rangeText(inspection)}${channelsText(contract)}`);
+    printText(`input range ${rangeText(inspection, args.positionals[0] ?? "MODEL")}${channelsText(contract)}`);
     printText(`class names: ${namesText(inspection)}`);
     for (const warning of warnings) printText(`warning: ${warning}`);
   }
   return 0;
 };
 
-const rangeText = ({ contract, contractSource }: ModelInspection): string => `${inputRangeText(contract.input)} (${contractSource.text})`;
+function rangeText({ contract, contractSource }: ModelInspection, model: string): string {
+  const range = inputRangeText(contract.input);
+  if (contractSource.kind !== "assumed") return `${range} (${contractSource.text})`;
+  return `${range} (assumed; run \`bulwark probe ${model} --dataset …\` with labelled pictures to find out)`;
+}
 
 const channelsText = ({ input: { channels } }: InputContract): string => (channels === undefined ? "" : `, channels ${channels}`);
 

@@ -13,6 +13,20 @@ export interface ModelEvidence {
   readonly contractSource: KnownFrom;
   /** The contract's range and the one that the model's file speaks for, in words; null where they agree. */
   readonly contradiction: string | null;
+  /** What passes over a few images showed; absent where none were made. */
+  readonly measured?: {
+    /** Largest difference of a score between two passes over the same batch. */
+    readonly passDifference: number;
+    /** The same between an image in a batch and alone. */
+    readonly batchDifference: number;
+  };
+  /** What a contract probe found; absent where none was made. */
+  readonly probed?: {
+    /** A range that the contract in force does not say does better, beyond chance; in words: "−1…1 is right on 48 of 64 images, 0…1 on 3". */
+    readonly betterRange: string | null;
+    /** Another reading of the labels does better, beyond chance; in words. */
+    readonly betterLabels: string | null;
+  };
 }
 
 /** One attack on one arm. */

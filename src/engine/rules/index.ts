@@ -1,7 +1,11 @@
 import type { ComparingRule } from "./compare.ts";
 import type { ArmEvidence, AttackEvidence, ModelEvidence, RunEvidence } from "./evidence.ts";
 import { rb008 } from "./rb008.ts";
+import { rb101 } from "./rb101.ts";
 import { rb102 } from "./rb102.ts";
+import { rb103 } from "./rb103.ts";
+import { rb104 } from "./rb104.ts";
+import { rb108 } from "./rb108.ts";
 import { rb110 } from "./rb110.ts";
 import { rb111 } from "./rb111.ts";
 import { rb112 } from "./rb112.ts";
@@ -21,7 +25,7 @@ import type { Rule } from "./rule.ts";
 
 // Adding a rule: write its file, add its name to the list of its evidence and its line to shared/rules.ts. Rules about the experiment
 // file, which need no run, are in shared/fileRules.
-export const modelRules: readonly Rule<ModelEvidence>[] = [rb102, rb111, rb112];
+export const modelRules: readonly Rule<ModelEvidence>[] = [rb101, rb102, rb103, rb104, rb108, rb111, rb112];
 export const attackRules: readonly Rule<AttackEvidence>[] = [rb201, rb202, rb203, rb209, rb210, rb501];
 export const pairRules: readonly ComparingRule[] = [rb008, rb301, rb303, rb307];
 export const armRules: readonly Rule<ArmEvidence>[] = [rb110, rb206, rb407];

@@ -8,7 +8,7 @@ export const rb111: Rule<ModelEvidence> = {
     contractSource.kind === "assumed"
       ? {
           message: "Nothing says which input range the model takes; 0…1 is assumed.",
-          fix: 'State "mean" and "scale" in the input contract beside the model.',
+          fix: 'Run `bulwark probe` with labelled pictures, or state "mean" and "scale" in the input contract beside the model.',
         }
       : null,
 };

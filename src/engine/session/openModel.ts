@@ -2,9 +2,9 @@ import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Choice } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { classifierOf } from "../classifier/network.ts";
+import { classifierOf, type NetworkOptions } from "../classifier/network.ts";
 import { isTraining, type TrainingPlan } from "../define/index.ts";
-import { loadNetwork } from "../importers/index.ts";
+import { type LoadedNetwork, loadNetwork } from "../importers/index.ts";
 import { bind } from "../registry.ts";
 import { modelRules } from "../rules/index.ts";
 import { findingsOf } from "../rules/rule.ts";
@@ -29,22 +29,31 @@ export interface OpenedModel {
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
   const loaded = await loadNetwork(path, options.contract);
-  const { network, contract, contractSource, outputs, isMultiLabel, classes, evidence, sha256 } = loaded;
+  return { classifier: classifierOfLoaded(loaded, path, options.classNames), sha256: loaded.sha256 };
+}
+
+/** The classifier of a network that was loaded; it owns the network. Several over one network, with other contracts: all but one with `freeze` false. */
+export function classifierOfLoaded(
+  { network, contract, contractSource, outputs, isMultiLabel, classes, evidence }: LoadedNetwork,
+  path: string,
+  given?: readonly string[],
+  o: Pick<NetworkOptions, "freeze"> = {},
+): Classifier {
   const defenses = contract.defense ? [contract.defense].flat() : [];
-  const classNames = options.classNames ?? classes?.names;
+  const classNames = given ?? classes?.names;
   const carried = defenses.length > 0 ? carriedDefenses(defenses, network, contract, path) : {};
-  const classifier = classifierOf(network, {
+  return classifierOf(network, {
+    ...o,
     contract,
     contractSource,
     outputs,
     isMultiLabel,
     defenses,
     findings: findingsOf(modelRules, evidence, {}),
-    synsets: options.classNames ? null : (classes?.synsets ?? null),
+    synsets: given ? null : (classes?.synsets ?? null),
     ...carried,
     ...(classNames ? { classNames } : {}),
   });
-  return { classifier, sha256 };
 }
 
 /**

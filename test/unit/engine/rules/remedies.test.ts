@@ -41,7 +41,25 @@ const constant = records("r".repeat(10)).map((record) => ({ ...record, label: 1 
 const findings: readonly Finding[] = [
   ...findingsOf(
     modelRules,
-    { outputs: "probabilities", bounded: null, contractSource: { kind: "assumed", text: "assumed" }, contradiction: "a contradicts b" },
+    {
+      outputs: "probabilities",
+      bounded: null,
+      contractSource: { kind: "assumed", text: "assumed" },
+      contradiction: "a contradicts b",
+      measured: { passDifference: 0.1, batchDifference: 0.1 },
+      probed: { betterRange: "with a it is right on 9 of 9 images, now on 0", betterLabels: "read b, 9 of 9 are right, as they are 0" },
+    },
+    {},
+  ),
+  ...findingsOf(
+    modelRules,
+    {
+      outputs: "logits",
+      bounded: null,
+      contractSource: { kind: "file", text: "model.bulwark.json" },
+      contradiction: null,
+      measured: { passDifference: 0, batchDifference: 0.1 },
+    },
     {},
   ),
   ...findingsOf(attackRules, attack, {}),

@@ -157,6 +157,11 @@ describe("rules about a model", () => {
       { rule: "RB102", severity: "warning", message: expect.stringContaining("ends in tanh, which bounds its scores") },
     ]);
     expect(idsOf(modelRules, { ...known, contractSource: { kind: "assumed", text: "assumed" } })).toEqual(["RB111"]);
+    const measured = { passDifference: 0, batchDifference: 0 };
+    expect(idsOf(modelRules, { ...known, measured })).toEqual([]);
+    expect(idsOf(modelRules, { ...known, measured: { passDifference: 0.1, batchDifference: 0.1 } })).toEqual(["RB103"]);
+    expect(idsOf(modelRules, { ...known, measured: { passDifference: 0, batchDifference: 0.1 } })).toEqual(["RB104"]);
+    expect(idsOf(modelRules, { ...known, probed: { betterRange: "a", betterLabels: "b" } })).toEqual(["RB101", "RB108"]);
     expect(idsOf(modelRules, { ...known, contradiction: "one says 0…1, the other 0…255" })).toEqual(["RB112"]);
   });
 });

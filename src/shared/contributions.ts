@@ -9,6 +9,8 @@ export const commands = {
   /** With an image, a model or a patch file as argument, or none. */
   openPatchStudio: "bulwark.openPatchStudio",
   inspectModel: "bulwark.inspectModel",
+  /** With a model and `kind:path` of labelled data as arguments, or none. */
+  probeContract: "bulwark.probeContract",
   evaluateModel: "bulwark.evaluateModel",
   attackModel: "bulwark.attackModel",
   runExperiment: "bulwark.runExperiment",

@@ -56,6 +56,15 @@ export interface ContractProbe {
   readonly written: string | null;
 }
 
+/** What was found, in one or two sentences. */
+export function probeSummary({ decided, best, candidates, n, cannotTell, findings }: ContractProbe): string {
+  const [first] = candidates;
+  const [finding] = findings.filter(({ rule }) => rule === "RB101" || rule === "RB108");
+  const more = finding ? ` ${finding.message}` : "";
+  if (decided && best) return `The model takes ${best}: ${first?.hits} of ${n} images are right, and every other range does worse.${more}`;
+  return `Cannot tell how the model takes its images. ${cannotTell[0] ?? ""}${more}`.trim();
+}
+
 /** What is to be written of a probe. */
 export type FoundContract = Pick<ContractProbe, "model" | "contract">;
 

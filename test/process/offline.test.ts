@@ -24,6 +24,7 @@ const commands: Readonly<Record<VerbName, readonly (readonly string[])[]>> = {
   resume: [["resume", "out/run"]],
   cancel: [["cancel", "out/run"]], // of a finished run: refused
   report: [["report", "out/run", "--format", "html"]],
+  probe: [["probe", "out/train", "--dataset", "arrays:data.npz", "--limit", "12"]],
   attack: [["attack", "--model", model, "--image", seven, "--attack", "pgd", "--set", "steps=3", "--out", "out/attack"]],
   predict: [["predict", "--model", model, "--image", seven, "--gradient", "--out", "out/predict"]],
   defend: [["defend", "--image", seven, "--defense", "medianFilter", "--out", "out/defend"]],

@@ -1,5 +1,4 @@
 import path from "node:path";
-import { BulwarkError } from "../../shared/errors.ts";
 import type { ContractProbe, FoundContract, ProbeParams, ProbeUpdate } from "../../shared/probe.ts";
 import type { RunContext } from "../context.ts";
 import { readContract } from "../importers/contract.ts";
@@ -12,7 +11,7 @@ import { classifierOfLoaded } from "../session/openModel.ts";
 
 /**
  * The contract probe: how a model takes its images, from labelled ones. Writes nothing; `writeProbe` does.
- * @throws what opening model and images throws; MODEL_INVALID for a model with a training defence, which Bulwark saved with its contract
+ * @throws what opening model and images throws
  */
 export async function probeContract(
   params: ProbeParams,
@@ -23,12 +22,6 @@ export async function probeContract(
   const loaded = await loadNetwork(params.model, engine.contract);
   const main = classifierOfLoaded(loaded, params.model);
   try {
-    if (loaded.contract.defense)
-      throw new BulwarkError(
-        "MODEL_INVALID",
-        `${params.model} was trained by Bulwark with a defence: how it takes its images is known.`,
-        "Probe a model from elsewhere.",
-      );
     const withInput = (input: typeof loaded.contract.input) =>
       classifierOfLoaded({ ...loaded, contract: { ...loaded.contract, input } }, params.model, undefined, { freeze: false });
     const result = await probe({ loaded, params, withInput }, ctx, update);

@@ -12,6 +12,7 @@ import { installGpuRuntime } from "./installGpuRuntime.ts";
 import { attackModel, evaluateModel } from "./models.ts";
 import { openPatchStudio } from "./openPatchStudio.ts";
 import { previewData } from "./previewData.ts";
+import { probeContract } from "./probeContract.ts";
 import { rankPatches } from "./rankPatches.ts";
 import { runDoctor } from "./runDoctor.ts";
 import { cancelRun, deleteRun, openReport, openRun, openTraining, resumeRun, revealRun } from "./runs.ts";
@@ -27,6 +28,7 @@ const table: Readonly<Record<keyof typeof commands, Command>> = {
   rankPatches,
   openPatchStudio,
   inspectModel,
+  probeContract,
   evaluateModel,
   attackModel,
   runExperiment,

@@ -70,12 +70,7 @@ export function serve(connection: MessageConnection, log: Log): void {
   on(requests.list, async () => catalog());
   on(requests.doctor, () => doctor());
   on(requests.inspectModel, ({ model }) => started().then(() => inspectModel(model)));
-  on(requests.probeContract, async ({ token, ...params }, signal) =>
-    probeContract(params, await started(), context(signal, params.seed), (update) => {
-      void connection.sendProgress(probeContractProgress, token, update);
-    }),
-  );
-  on(requests.writeProbe, async (params) => ({ file: await writeProbe(params) }));
+  serveProbe(on, { connection, engine: started, context });
   on(requests.warmUp, async ({ model }, signal) => warmUp(model, await started(), context(signal)));
   on(requests.attackImage, async (params, signal) =>
     attackImage(params, await started(), context(signal, params.seed), (update) => {
@@ -99,6 +94,20 @@ export function serve(connection: MessageConnection, log: Log): void {
     const { directory, expectationsMet } = await resume(params, await host(signal));
     return { directory, expectationsMet };
   });
+}
+
+interface Serving {
+  readonly connection: MessageConnection;
+  engine(): Promise<Engine>;
+  context(signal: AbortSignal, seed?: number): RunContext;
+}
+function serveProbe(on: Answer, { connection, engine, context }: Serving): void {
+  on(requests.probeContract, async ({ token, ...params }, signal) =>
+    probeContract(params, await engine(), context(signal, params.seed), (update) => {
+      void connection.sendProgress(probeContractProgress, token, update);
+    }),
+  );
+  on(requests.writeProbe, async (params) => ({ file: await writeProbe(params) }));
 }
 
 function signalOf(token: CancellationToken): AbortSignal {

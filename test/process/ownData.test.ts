@@ -4,6 +4,7 @@ import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { saveNetwork } from "../../src/engine/importers/index.ts";
+import { readNpz } from "../../src/engine/io/npz.ts";
 import { tfl } from "../../src/engine/tf.ts";
 import type { AttackDocument } from "../../src/shared/results.ts";
 import { bulwark, newWorkspace, readJson, type Workspace } from "./support.ts";
@@ -58,6 +59,30 @@ describe("a folder of one's own and a model of one's own", () => {
     const run = await bulwark(workspace, "run", "subset.bulwark.jsonc", "--out", "two", "--backend", "cpu", "--quiet");
     expect(run.code).toBe(0);
     expect(datasetOf("two")).toMatchObject({ labels: [0, 2, 2], classNames: ["cat", "dog", "fox"] });
+  });
+
+  it("fits photos of any size to the model, in an experiment as on the command line", async () => {
+    for (const [i, name] of ["cat", "dog"].entries()) {
+      mkdirSync(workspace.file(`photos/${name}`), { recursive: true });
+      const pixels = Uint8Array.from({ length: 9 * 14 * 3 }, (_, at) => (at * (31 + i)) % 256);
+      await sharp(pixels, { raw: { width: 14, height: 9, channels: 3 } })
+        .png()
+        .toFile(workspace.file(`photos/${name}/1.png`));
+    }
+    const contract = { input: { channels: "rgb", resize: "fill" }, output: { classes: ["cat", "dog", "fox"] } } as const;
+    await saveNetwork(network(3), workspace.file("stretching"), contract);
+    expect((await attack("stretching", "imageFolder:photos", "--out", "fit-attack")).code).toBe(0);
+    const experiment = { dataset: { kind: "imageFolder", path: "photos" }, model: { file: "stretching" }, attacks: [{ kind: "fgsm" }] };
+    workspace.write("photos.bulwark.jsonc", JSON.stringify(experiment));
+    expect((await bulwark(workspace, "run", "photos.bulwark.jsonc", "--out", "fit-run", "--backend", "cpu", "--quiet")).code).toBe(0);
+    const clean = async (file: string) => [...((await readNpz(workspace.file(file)))["clean"]?.data ?? [])];
+    const attacked = await clean("fit-attack/adversarial.npz");
+    expect(attacked).toHaveLength(2 * 4 * 4 * 3);
+    expect(await clean("fit-run/adversarial-fgsm.npz")).toEqual(attacked);
+    const [first] = await sharp(workspace.file("photos/cat/1.png")).resize({ width: 4, height: 4, fit: "fill" }).raw().toBuffer();
+    expect(attacked[0]).toBeCloseTo((first as number) / 255, 6);
+    const resumed = await bulwark(workspace, "resume", "fit-run", "--backend", "cpu", "--quiet");
+    expect(resumed.code).toBe(0);
   });
 
   it("names classes that the model lacks", async () => {

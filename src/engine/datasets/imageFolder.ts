@@ -23,15 +23,19 @@ const params = Type.Object({
     "number",
     "Order of class folders whose names are numbers: folder 10 is class 10, or sorted as text (0, 1, 10, 2 …) as Keras and torchvision do.",
   ),
-  size: int(0, "Image height; 0 = that of the first image.", { min: 0, max: 8192, unit: "pixels" }),
+  size: int(0, "Image height; 0 = the model's, or without one that of the first image.", { min: 0, max: 8192, unit: "pixels" }),
   width: int(0, "Image width; 0 = same as the height.", { min: 0, max: 8192, unit: "pixels", advanced: true }),
-  resize: choice(fitRules, "cover", "How images of another size are made to fit."),
-  crop: num(1, "With cover: the share of the resized image's sides that the centre crop keeps, such as 0.875 for 256 → 224.", {
-    min: 0.1,
+  resize: choice(
+    ["auto", ...fitRules],
+    "auto",
+    "How images of another size are made to fit; auto = as the model's contract says, else cover.",
+  ),
+  crop: num(0, "With cover: the share of the resized image's sides that the centre crop keeps, such as 0.875 for 256 → 224; 0 = auto.", {
+    min: 0,
     max: 1,
     advanced: true,
   }),
-  channels: choice(["rgb", "gray"], "rgb", "Colour or grayscale."),
+  channels: choice(["auto", "rgb", "gray"], "auto", "Colour or grayscale; auto = as the model takes them, else colour."),
   boxes: text("", "Folder of Pascal-VOC XML files named like the images; beside them or Annotations/ when left out."),
   testShare: num(1, "Share of the images used for testing, where the folder does not say.", { min: 0, max: 1 }),
 });
@@ -51,11 +55,11 @@ export const imageFolder: DatasetSpec = defineDataset({
     if (!(await isDirectory(root)))
       throw new BulwarkError("FILE_NOT_FOUND", `There is no folder ${root}.`, 'Give the path as "imageFolder:FOLDER".');
     const listing = await listImages(root, p);
-    const channels = p.channels === "rgb" ? 3 : 1;
+    const channels = p.channels === "gray" ? 1 : 3;
     const first = listing.splits.train[0] ?? listing.splits.test[0];
     if (!first) throw noImages(root, listing);
     const size = p.size > 0 ? ([p.size, p.width || p.size] as const) : await sizeOf(first.file, channels);
-    const options: ReadOptions = { size, channels, resize: p.resize, crop: p.crop };
+    const options: ReadOptions = { size, channels, resize: p.resize === "auto" ? "cover" : p.resize, crop: p.crop || 1 };
     const annotations = await findAnnotations(root, p.boxes);
     const open = (split: Split): SplitSource => openFiles(root, listing.splits[split], options, boxReader(root, annotations, options));
     return datasetOf({

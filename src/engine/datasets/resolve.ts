@@ -50,7 +50,7 @@ export async function locateDataset(kind: string, given: string | undefined, wor
 
 /**
  * Parameters of a data set whose images can be read in any size (`imageFolder`), filled in so that they fit a model; what the user
- * gave stays. Parameters of other data sets are returned as they are.
+ * gave stays, what is 0, "auto" or left out is the model's. Parameters of other data sets are returned as they are.
  */
 export function fitToModel(
   schema: { readonly properties: Readonly<Record<string, unknown>> },
@@ -59,9 +59,14 @@ export function fitToModel(
   { resize, crop }: { readonly resize?: FitRule; readonly crop?: number } = {},
 ): Readonly<Record<string, unknown>> {
   if (!("size" in schema.properties)) return given;
-  const size = given["size"] ? {} : { size: height, width };
-  const fit = { ...(resize ? { resize } : {}), ...(crop === undefined ? {} : { crop }) };
-  return { ...size, channels: channels === 1 ? "gray" : "rgb", ...fit, ...given };
+  const isOpen = (key: string): boolean => given[key] === undefined || given[key] === 0 || given[key] === "auto";
+  return {
+    ...given,
+    ...(isOpen("size") ? { size: height, width } : {}),
+    ...(isOpen("channels") ? { channels: channels === 1 ? "gray" : "rgb" } : {}),
+    ...(isOpen("resize") && resize ? { resize } : {}),
+    ...(isOpen("crop") && crop !== undefined ? { crop } : {}),
+  };
 }
 
 /** Looks for an installed package as Node does, from each folder upwards. */

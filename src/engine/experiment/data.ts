@@ -1,5 +1,6 @@
 import type { RunContext } from "../context.ts";
 import { sampled } from "../datasets/order.ts";
+import { fitToModel } from "../datasets/resolve.ts";
 import type { Box, Dataset, EvaluationImages, SkippedFile } from "../define/index.ts";
 import { inModelClasses } from "../evaluation/classMatch.ts";
 import { evaluationImages, fingerprint } from "../evaluation/dataset.ts";
@@ -7,8 +8,8 @@ import { byPlace, type NamedImages } from "../evaluation/source.ts";
 import type { Random } from "../random.ts";
 import type { ImageOrigin } from "../report/datasetFile.ts";
 import type { ImageSource } from "../training/loop.ts";
-import { modelClasses } from "./modelClasses.ts";
 import type { LocateFacts } from "./models.ts";
+import { modelWants } from "./modelWants.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 
 /** A run's images: which ones are trained on, kept for validation and tested on is a function of the experiment alone. */
@@ -38,15 +39,16 @@ export interface RunData {
 }
 
 /**
- * The data of an experiment, labels as the models that it takes as they are count their classes.
+ * The data of an experiment: pictures in the size that the models want which it takes as they are, labels as these count their classes.
  * @throws LABEL_RANGE for classes that such a model lacks, DATASET_EMPTY, and what opening data and models throws
  */
 export async function openData(o: LocateFacts & { readonly experiment: ResolvedExperiment }, ctx: RunContext): Promise<RunData> {
   const { entry, params, train, test } = o.experiment.dataset;
-  const dataset = await entry.load(params, ctx);
+  const model = await modelWants(o);
+  const fitted = model ? fitToModel(entry.params, params, model.inputShape, model.input) : params;
+  const dataset = await entry.load(fitted, ctx);
   try {
-    const model = await modelClasses(o);
-    return await dataOf(model ? inModelClasses(dataset, model) : dataset, o.experiment, { train, test }, ctx);
+    return await dataOf(model ? inModelClasses(dataset, model.classes) : dataset, o.experiment, { train, test }, ctx);
   } catch (thrown) {
     await dataset.close();
     throw thrown;

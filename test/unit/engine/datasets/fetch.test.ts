@@ -140,6 +140,9 @@ describe("data sets of any size", () => {
       resize: "contain",
     });
     expect(fitToModel(imageFolder.params, { size: 64, channels: "rgb" }, shape)).toEqual({ size: 64, channels: "rgb" });
+    const open = { size: 0, width: 0, channels: "auto", resize: "auto", crop: 0 };
+    const fitted = { size: 28, width: 32, channels: "gray", resize: "auto", crop: 0.875 };
+    expect(fitToModel(imageFolder.params, open, shape, { crop: 0.875 })).toEqual(fitted);
     expect(fitToModel(mnist.params, { path: "x" }, shape)).toEqual({ path: "x" });
   });
 });

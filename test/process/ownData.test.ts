@@ -69,8 +69,8 @@ describe("a folder of one's own and a model of one's own", () => {
         .png()
         .toFile(workspace.file(`photos/${name}/1.png`));
     }
-    const contract = { input: { channels: "rgb", resize: "fill" }, output: { classes: ["cat", "dog", "fox"] } } as const;
-    await saveNetwork(network(3), workspace.file("stretching"), contract);
+    const output = { classes: ["cat", "dog", "fox"] };
+    await saveNetwork(network(3), workspace.file("stretching"), { input: { channels: "rgb", resize: "fill" }, output });
     expect((await attack("stretching", "imageFolder:photos", "--out", "fit-attack")).code).toBe(0);
     const experiment = { dataset: { kind: "imageFolder", path: "photos" }, model: { file: "stretching" }, attacks: [{ kind: "fgsm" }] };
     workspace.write("photos.bulwark.jsonc", JSON.stringify(experiment));

@@ -162,7 +162,7 @@ const catalogue = [
     severity: "info",
     when: "table",
     cost: 3,
-    why: "They count against accuracy under attack and do not count towards the attack success rate. The table of results says how many there are.",
+    why: "They count against accuracy under attack and do not count towards the attack success rate. The table of results says how many there are; images that are already of the target class are none of them.",
   },
   {
     id: "RB209",

@@ -61,6 +61,9 @@ function print(d: AttackDocument, directory: string): void {
   const heads = columns.map(([head]) => head);
   printText(tableText(heads, [columns.map(([, cell]) => cell)]));
   printText(`Mean L∞ and mean L2 are ${normsNote}.`);
+  const target = d.attack.params["target"];
+  const already = d.images.filter(({ label }) => label === target).length;
+  if (already > 0) printText(`already of the target class: ${count(already)}, which count neither as misclassified nor as successes`);
   if (d.mode === "static") printText(`static attack: ${d.how ?? "the images were made without the defence"}`);
   if (d.mode === "adaptive" && d.how) printText(`adaptive attack: ${d.how}`);
   for (const { rule, message, fix } of d.findings) printText(`${rule}: ${message} ${fix}`);

@@ -8,7 +8,10 @@ export interface NamedShape {
 /** Whether tfjs finds each weight by the name that the file gives it: the layer's name, and the weight's behind it. */
 export function areNamedByLayer(stored: readonly NamedShape[], { layers }: Topology): boolean {
   const names = new Set(layers.map(({ name }) => name));
-  const isKnown = ({ name }: NamedShape): boolean => names.has(name.slice(0, Math.max(0, name.lastIndexOf("/"))));
+  const isKnown = ({ name }: NamedShape): boolean => {
+    const end = Math.max(0, name.lastIndexOf("/"));
+    return names.has(name.slice(0, end)) && name.slice(end) !== "/count"; // how many images a Normalization saw; it does not use that
+  };
   return stored.every(isKnown) && new Set(stored.map(({ name }) => name)).size === stored.length;
 }
 

@@ -20,7 +20,7 @@ export class Normalization extends tfl.layers.Layer {
   #variance: tfl.LayerVariable | undefined;
 
   constructor({ axis = -1, mean = null, variance = null, invert = false, ...config }: NormalizationConfig = {}) {
-    super({ ...(config.name === undefined ? {} : { name: config.name }) });
+    super(config);
     this.axis = axis;
     this.moments = { mean: flat(mean), variance: flat(variance) };
     this.invert = invert;

@@ -53,7 +53,7 @@ abstract class Sized extends tfl.layers.Layer {
   readonly width: number;
 
   constructor({ height, width, ...config }: SizeConfig) {
-    super({ ...(config.name === undefined ? {} : { name: config.name }) });
+    super(config);
     this.height = height;
     this.width = width;
   }

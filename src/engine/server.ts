@@ -24,6 +24,7 @@ import { explainRun } from "./jobs/explainRun.ts";
 import { inspectModel } from "./jobs/inspectModel.ts";
 import { labelRun } from "./jobs/labelRun.ts";
 import { servePatches } from "./jobs/patch/serve.ts";
+import { previewDataset } from "./jobs/previewDataset.ts";
 import { probeContract, writeProbe } from "./jobs/probeContract.ts";
 import { rankPatches } from "./jobs/rankPatches.ts";
 import { resume } from "./jobs/resume.ts";
@@ -71,6 +72,7 @@ export function serve(connection: MessageConnection, log: Log): void {
   on(requests.doctor, () => doctor());
   on(requests.inspectModel, ({ model }) => started().then(() => inspectModel(model)));
   serveProbe(on, { connection, engine: started, context });
+  on(requests.previewDataset, (params, signal) => previewDataset(params, context(signal)));
   on(requests.warmUp, async ({ model }, signal) => warmUp(model, await started(), context(signal)));
   on(requests.attackImage, async (params, signal) =>
     attackImage(params, await started(), context(signal, params.seed), (update) => {

@@ -1,8 +1,9 @@
 import { open } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
+import { plural } from "../shared/format.ts";
 import { runFiles } from "../shared/runs.ts";
-import { exists, foldersIn } from "./files.ts";
+import { exists, foldersIn, isRecord, readJson } from "./files.ts";
 import type { RunIndex } from "./views/runIndex.ts";
 import { shortPath } from "./workspace.ts";
 
@@ -50,6 +51,44 @@ async function trainedModels(runs: RunIndex): Promise<FoundModel[]> {
       }
     }
   return models;
+}
+
+/** A model file of a kind that Bulwark cannot open, and what it is. */
+export interface UnreadableModel {
+  readonly path: string;
+  readonly format: string;
+}
+const otherFormats: Readonly<Record<string, string>> = {
+  ".onnx": "ONNX",
+  ".h5": "Keras HDF5",
+  ".hdf5": "Keras HDF5",
+  ".keras": "Keras",
+  ".tflite": "TensorFlow Lite",
+  ".pb": "TensorFlow",
+  ".pt": "PyTorch",
+  ".pth": "PyTorch",
+  ".safetensors": "Safetensors",
+};
+
+/** Model files of the workspace that cannot be opened; the engine says why and what to do when one is asked for. */
+export async function findUnreadable(): Promise<UnreadableModel[]> {
+  const extensions = Object.keys(otherFormats).map((extension) => extension.slice(1));
+  const files = await vscode.workspace.findFiles(`**/*.{${extensions.join(",")}}`, "**/{node_modules,.git,.bulwark,.venv,venv}/**", 50);
+  const found = files.map(({ fsPath }) => ({ path: fsPath, format: otherFormats[path.extname(fsPath).toLowerCase()] ?? "unknown" }));
+  const graphs = await vscode.workspace.findFiles("**/model.json", "**/{node_modules,.git,.bulwark}/**", 200);
+  for (const { fsPath } of graphs)
+    if (/"format"\s*:\s*"graph-model"/.test(await headOf(fsPath))) found.push({ path: fsPath, format: "TensorFlow.js graph model" });
+  return found.sort((a, b) => a.path.localeCompare(b.path));
+}
+
+/** What a model file says of itself at its beginning, and the contract beside it: "224 × 224 × 3 · 1,000 classes". Nothing is loaded. */
+export async function outlineOf(file: string): Promise<string> {
+  const [, sizes = ""] = /"batch_(?:input_)?shape"\s*:\s*\[\s*null\s*,([^\]]*)\]/.exec(await headOf(file)) ?? [];
+  const input = sizes.split(",").map((size) => size.trim().replace("null", "any"));
+  const contract = await readJson(file.replace(/\.json$/i, ".bulwark.json"));
+  const output = isRecord(contract) ? contract["output"] : undefined;
+  const classes = isRecord(output) && Array.isArray(output["classes"]) ? output["classes"].length : 0;
+  return [sizes === "" ? "" : input.join(" × "), classes > 0 ? plural(classes, "class", "classes") : ""].filter(Boolean).join(" · ");
 }
 
 /** A layers model, not a graph model or any other JSON that is called model.json. */

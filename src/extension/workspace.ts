@@ -11,6 +11,12 @@ export function usePlaces(context: vscode.ExtensionContext): void {
   media = vscode.Uri.joinPath(context.extensionUri, "media").fsPath;
 }
 
+/** The extension's own storage on this computer, outside every workspace. @throws USAGE before the extension has started */
+export function storageFolder(): string {
+  if (storage === undefined) throw new BulwarkError("USAGE", "Bulwark has not started.", "Reload the window.");
+  return storage;
+}
+
 /** The folder that gets `.bulwark/`: the one that holds `path`, else the first, else the extension's own storage. */
 export function rootFolder(path?: string): string {
   const holder = path === undefined ? undefined : vscode.workspace.getWorkspaceFolder(vscode.Uri.file(path));

@@ -28,7 +28,7 @@ export interface ModelState {
 export type ModelUpdate = never;
 export type ModelIntent =
   | CommonIntent
-  | { readonly kind: "evaluate" | "attack" | "explain" | "editContract" | "again" }
+  | { readonly kind: "evaluate" | "attack" | "explain" | "editContract" | "probe" | "again" }
   | { readonly kind: "openRun"; readonly run: string };
 
 // ── Doctor ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────

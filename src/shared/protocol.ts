@@ -2,6 +2,7 @@ import { NotificationType, ProgressType, RequestType } from "vscode-jsonrpc";
 import type { AttentionResult, DefenseResult, Inspected, Pick } from "./cards.ts";
 import type { Catalog } from "./catalog.ts";
 import type { InputContract, KnownFrom } from "./contract.ts";
+import type { DatasetPreview, PreviewDatasetParams } from "./datasetPreview.ts";
 import type { Device } from "./devices.ts";
 import type { ErrorData } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
@@ -24,7 +25,6 @@ import type {
   AttackImageParams,
   AttackImageResult,
   AttackImageUpdate,
-  ClassScore,
   EstimateAttackParams,
   LabelRunParams,
 } from "./pictureAttack.ts";
@@ -116,27 +116,6 @@ export interface ModelInspection {
   readonly warnings: readonly string[];
 }
 
-export interface ExplainImageParams {
-  readonly image: string;
-  readonly model: string;
-  readonly method: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly directory: string;
-  /** Replaces what lies in `directory`. */
-  readonly force?: boolean;
-}
-export interface ExplainImageResult {
-  readonly directory: string;
-  readonly prediction: ClassScore;
-  readonly layer: string | null;
-  /** PNG of the map over the image, and of the map alone. */
-  readonly overlay: string;
-  readonly map: string;
-  /** Share of the image inside the attention area. */
-  readonly area: number;
-  readonly degenerate: boolean;
-}
-
 export interface RankPatchesParams {
   readonly image: string;
   /** Scores of a second image (the attacked one) are compared when given. */
@@ -212,6 +191,8 @@ export const requests = {
   probeContract: new RequestType<ProbeParams & { readonly token: string }, ContractProbe, ErrorData>("probeContract"),
   /** Writes what a probe decided into the contract beside the model; answers with the file. */
   writeProbe: new RequestType<FoundContract, { readonly file: string }, ErrorData>("writeProbe"),
+  /** What a data set holds. Computes nothing. */
+  previewDataset: new RequestType<PreviewDatasetParams, DatasetPreview, ErrorData>("previewDataset"),
   /** Loads a model into the warm engine and runs it once, so that the next request is fast. */
   warmUp: new RequestType<{ readonly model: string }, { readonly classes: readonly string[] }, ErrorData>("warmUp"),
   /** Reports `attackImageProgress` on the way. */

@@ -118,6 +118,7 @@ function openFiles(root: string, files: Files, options: ReadOptions, boxesOf: Re
       }
       return found;
     },
+    fileOf: (index) => files[index]?.file,
     boxes: (index) => boxesOf(files[index]?.file as string),
     close: async () => undefined,
   };

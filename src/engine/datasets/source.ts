@@ -9,6 +9,8 @@ export interface SplitSource {
   /** Writes the images [indices.length,H,W,C] in [0,1] into `out`. */
   read(indices: ArrayLike<number>, out: Float32Array): Promise<void>;
   identify(indices: ArrayLike<number>): Promise<readonly ImageIdentity[]>;
+  /** Absolute path of an image that is a file of its own. */
+  fileOf?(index: number): string | undefined;
   boxes?(index: number): readonly Box[];
   close(): Promise<void>;
 }
@@ -70,6 +72,7 @@ export async function datasetOf(parts: Parts): Promise<Dataset> {
       return { images, labels, n: indices.length };
     },
     identify: async (split, indices) => (await splits[split]?.identify(indices)) ?? [],
+    fileOf: (split, index) => splits[split]?.fileOf?.(index),
     boxes: (split, index) => splits[split]?.boxes?.(index) ?? [],
     close,
   };

@@ -47,6 +47,8 @@ export interface Dataset {
   read(split: Split, indices: ArrayLike<number>): Promise<ImageBatch>;
   /** Left out where a data set knows nothing of its images but what `read` gives: that is hashed instead. */
   identify?(split: Split, indices: ArrayLike<number>): Promise<readonly ImageIdentity[]>;
+  /** Absolute path of an image that is a file of its own. */
+  fileOf?(split: Split, index: number): string | undefined;
   /** Ground-truth boxes in pixels of the image as read; empty where the source has none. */
   boxes(split: Split, index: number): readonly Box[];
   close(): Promise<void>;

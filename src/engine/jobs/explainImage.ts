@@ -1,5 +1,5 @@
 import { percent } from "../../shared/format.ts";
-import type { ExplainImageParams, ExplainImageResult } from "../../shared/protocol.ts";
+import type { ClassScore } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { attentionBytes, overlayBytes } from "../attention/colour.ts";
 import type { RunContext } from "../context.ts";
@@ -8,6 +8,27 @@ import { classScores, readPicture } from "../evaluation/picture.ts";
 import { writePng } from "../io/png.ts";
 import { createRun, settle } from "../io/runStore.ts";
 import type { Engine } from "../session/engine.ts";
+
+export interface ExplainImageParams {
+  readonly image: string;
+  readonly model: string;
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly directory: string;
+  /** Replaces what lies in `directory`. */
+  readonly force?: boolean;
+}
+export interface ExplainImageResult {
+  readonly directory: string;
+  readonly prediction: ClassScore;
+  readonly layer: string | null;
+  /** PNG of the map over the image, and of the map alone. */
+  readonly overlay: string;
+  readonly map: string;
+  /** Share of the image inside the attention area. */
+  readonly area: number;
+  readonly degenerate: boolean;
+}
 
 /** What the model looks at in one picture: `attention.png`, `overlay.png` and `result.json` in a run folder. */
 export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: RunContext): Promise<ExplainImageResult> {

@@ -6,6 +6,7 @@ import { type ContractProbe, type ProbeUpdate, probeSummary } from "../../shared
 import { probeContractProgress, requests } from "../../shared/protocol.ts";
 import { chooseModel, pick } from "../choose.ts";
 import { findData } from "../data.ts";
+import { picturesKind } from "../fit.ts";
 import type { Services } from "../services.ts";
 import { requireTrust, rootFolders, setting, toPath } from "../workspace.ts";
 
@@ -29,7 +30,7 @@ export async function probeContract(services: Services, resource?: unknown, data
 }
 
 async function askData(): Promise<string> {
-  const found = await findData();
+  const found = (await findData()).filter(({ kind }) => kind !== picturesKind);
   if (found.length === 0)
     throw new BulwarkError(
       "DATASET_EMPTY",

@@ -10,12 +10,14 @@ import { exists, isRecord, namesIn } from "../files.ts";
 import { readKept, readRequest } from "../panels/inspector/file.ts";
 import { inspectorPanel } from "../panels/inspector/inspector.ts";
 import type { RunSubject } from "../panels/panel.ts";
+import { previewPanel } from "../panels/preview.ts";
 import { reportPanel } from "../panels/report.ts";
 import { currentStudio } from "../panels/studio/studio.ts";
 import { trainingPanel } from "../panels/training.ts";
 import { requestCancel } from "../runDriver.ts";
 import { announceDone, startResume } from "../runs.ts";
 import type { Services } from "../services.ts";
+import { readUnlabelled } from "../unlabelled.ts";
 import type { RunEntry } from "../views/runIndex.ts";
 import { requireTrust } from "../workspace.ts";
 
@@ -88,6 +90,10 @@ export async function openRun(services: Services, argument?: unknown): Promise<v
   if (request) {
     const inspector = await inspectorPanel.find(services, request, vscode.ViewColumn.Active);
     inspector.restore(run.directory, request, await readKept(run.directory));
+    return;
+  }
+  if (await readUnlabelled(run.directory)) {
+    await (await previewPanel.find(services, { kind: "changed", directory: run.directory })).read();
     return;
   }
   const picture = (await namesIn(run.directory)).find((name) => name.endsWith(".png"));

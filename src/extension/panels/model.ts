@@ -36,7 +36,7 @@ export const modelPanel = definePanel<string, ModelState, ModelUpdate, ModelInte
   folder: "",
 });
 
-const titleOf = (model: string): string => path.basename(path.dirname(model));
+const titleOf = (model: string): string => path.basename(path.basename(model) === "model.json" ? path.dirname(model) : model);
 const contractOf = (model: string): string => path.join(path.dirname(model), `${path.basename(model, path.extname(model))}.bulwark.json`);
 
 function start(host: PanelHost<ModelState, ModelUpdate>, services: Services, model: string): Session {
@@ -92,6 +92,10 @@ async function answer(session: Session, intent: OwnIntent<ModelIntent>): Promise
       return vscode.commands.executeCommand(commands.attackModel, model);
     case "explain":
       return vscode.commands.executeCommand(commands.explainImage, undefined, { model: session.model });
+    case "probe":
+      await vscode.commands.executeCommand(commands.probeContract, model);
+      await session.read();
+      return;
     case "editContract":
       return editContract(session);
     case "again":

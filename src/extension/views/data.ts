@@ -2,39 +2,40 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { plural } from "../../shared/format.ts";
-import { classesOf, type FoundData, findData, imagesIn } from "../data.ts";
+import { type FoundData, findData, imagesIn, labelledClasses } from "../data.ts";
+import { picturesKind } from "../fit.ts";
 import { createTree, row, type Tree, type TreeNode } from "./tree.ts";
 
 const shownImages = 50;
+const icons: Readonly<Record<string, string>> = { imageFolder: "folder-library", [picturesKind]: "file-media", arrays: "symbol-array" };
 
-/** Known data sets that were found, and folders with one subfolder for each class. */
+/** Known data sets, folders of labelled pictures, arrays, and pictures without labels. A click shows the pictures. */
 export const dataTree = (): Tree => createTree(async () => (await findData()).map(dataNode));
 
 function dataNode(data: FoundData): TreeNode {
-  const isFolder = data.kind === "imageFolder";
+  const hasClasses = data.classes !== null;
   const item = row(data.label, {
-    id: `${data.kind}:${data.directory}`,
-    description: isFolder ? data.detail : data.kind,
+    id: data.spec,
+    description: data.kind in icons ? data.detail : data.kind,
     tooltip: data.directory,
-    icon: isFolder ? "folder-library" : "database",
+    icon: icons[data.kind] ?? "database",
     context: `data.${data.kind}`,
-    state: isFolder ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
-    ...(isFolder ? {} : { command: { command: commands.previewData, title: "Preview", arguments: [data.spec] } }),
+    state: hasClasses ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+    command: { command: commands.previewData, title: "Preview", arguments: [data.spec] },
   });
   return {
     item,
     spec: data.spec,
     uri: vscode.Uri.file(data.directory),
-    ...(isFolder ? { children: () => classNodes(data.directory) } : {}),
+    ...(hasClasses ? { children: () => classNodes(data.directory) } : {}),
   };
 }
 
 const classNodes = async (directory: string): Promise<TreeNode[]> =>
   Promise.all(
-    (await classesOf(directory)).map(async (name): Promise<TreeNode> => {
-      const folder = path.join(directory, name);
+    ((await labelledClasses(directory)) ?? []).map(async (folder): Promise<TreeNode> => {
       const images = await imagesIn(folder);
-      const item = row(name, {
+      const item = row(path.basename(folder), {
         id: folder,
         description: plural(images.length, "image"),
         icon: "folder",

@@ -46,7 +46,7 @@ describe("package.json", () => {
 
   it("has titles that begin with a verb, in the category Bulwark", () => {
     const verbs =
-      /^(Attack|Cancel|Create|Delete|Evaluate|Explain|Fetch|Inspect|Install|Open|Preview|Rank|Refresh|Restart|Resume|Reveal|Run|Select|Show|Train|Try)\b/;
+      /^(Attack|Cancel|Create|Delete|Evaluate|Explain|Fetch|Inspect|Install|Open|Preview|Probe|Rank|Refresh|Restart|Resume|Reveal|Run|Select|Show|Train|Try)\b/;
     for (const { title, category } of contributes.commands) {
       expect(title).toMatch(verbs);
       expect(category).toBe("Bulwark");

@@ -8,7 +8,11 @@ import { button } from "../../lib/ui.ts";
 export function contract(send: (intent: ModelIntent) => void): Part<ModelState> {
   const facts = h("div");
   const edit = button("Edit contract", () => send({ kind: "editContract" }), { icon: "edit" });
-  const element = h("section", {}, h("h2", {}, "Input and output"), facts, h("div", { class: "buttons" }, edit));
+  const probe = button("Probe…", () => send({ kind: "probe" }), {
+    icon: "search",
+    label: "Find the input range from a few labelled pictures",
+  });
+  const element = h("section", {}, h("h2", {}, "Input and output"), facts, h("div", { class: "buttons" }, edit, probe));
   const draw = onChange((inspection: ModelState["inspection"], file: string | null) => {
     if (!inspection) return;
     const { contract: known, contractSource } = inspection;

@@ -1,0 +1,114 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import * as vscode from "vscode";
+import { BulwarkError } from "../../shared/errors.ts";
+import { requests } from "../../shared/protocol.ts";
+import { workspaceFolder } from "../../shared/runs.ts";
+import { chooseModel, pick } from "../choose.ts";
+import { type FoundData, findData } from "../data.ts";
+import { isRecord, makeFolder } from "../files.ts";
+import { knownSets, type ModelShape, misfit, picturesKind } from "../fit.ts";
+import type { Services } from "../services.ts";
+import { requireTrust, rootFolder, toPath } from "../workspace.ts";
+import { evaluateUnlabelled } from "./evaluateUnlabelled.ts";
+import { run } from "./experiments.ts";
+import { fetchable, fetchDataset } from "./fetchDataset.ts";
+
+/**
+ * Evaluates a model on labelled pictures: writes an experiment and runs it, so that what was done can be read, changed and repeated. On
+ * pictures without labels it counts the predictions that an attack changes. Without a model given, asks for one.
+ */
+export async function evaluateModel(services: Services, resource?: unknown, options?: unknown): Promise<unknown> {
+  requireTrust();
+  const model = toPath(resource) ?? (await chooseModel(services, { ask: true }));
+  const shape = await shapeOf(services, model);
+  const spec = specOf(options) ?? (await askData(services, shape));
+  const [kind = "", ...rest] = spec.split(":");
+  const dataPath = rest.join(":");
+  // What the literature uses for grayscale digits, and 8/255 for photographs.
+  const eps = shape.input[2] === 1 ? 0.3 : 8 / 255;
+  if (kind === picturesKind) return evaluateUnlabelled(services, { model, folder: dataPath, eps });
+  const experiment = {
+    seed: 1,
+    dataset: { kind, ...(dataPath === "" ? {} : { path: dataPath }), ...(kind === "imageFolder" ? fitted(shape) : {}), test: 200 },
+    model: { file: model },
+    attacks: [
+      { kind: "fgsm", eps },
+      { kind: "pgd", eps, steps: 40, stepSize: eps / 16 },
+    ],
+    explanations: [{ kind: "gradCam", samples: 4 }],
+  };
+  const folder = path.join(rootFolder(model), workspaceFolder, "experiments");
+  const file = path.join(folder, `evaluate-${path.basename(path.dirname(model))}.bulwark.jsonc`);
+  makeFolder(folder);
+  await writeFile(file, `${JSON.stringify(experiment, null, 2)}\n`);
+  return run(services, file, "evaluate");
+}
+
+/** How pictures of any size are made to fit the model. */
+function fitted({ input: [height, width, channels], resize }: ModelShape): Readonly<Record<string, unknown>> {
+  const size = height && width ? { size: height, ...(width === height ? {} : { width }) } : {};
+  return { ...size, channels: channels === 1 ? "gray" : "rgb", ...(resize === undefined ? {} : { resize }) };
+}
+
+/** A data set by its name, or what a page or a script hands over; menus hand other things as second argument. */
+const specOf = (options: unknown): string | undefined => {
+  const named = isRecord(options) ? options["spec"] : options;
+  return typeof named === "string" ? named : undefined;
+};
+
+async function shapeOf(services: Services, model: string): Promise<ModelShape> {
+  const { inputShape, classes, classNames, contract } = await services.engine.request(requests.inspectModel, { model });
+  const { resize } = contract.input;
+  return { input: inputShape.slice(1), classes, classNames, ...(resize === undefined ? {} : { resize }) };
+}
+
+type Choice = vscode.QuickPickItem & { readonly spec?: string; readonly fetch?: string };
+
+/** What fits the model comes first; what may not says why; what can be fetched is fetched, and then goes on. One that fits: no question. */
+async function askData(services: Services, shape: ModelShape): Promise<string> {
+  const found = (await findData()).map((data) => ({ data, why: misfit(data, shape) }));
+  const labelled = found.filter(({ data, why }) => why === null && data.kind !== picturesKind);
+  const [only] = labelled;
+  if (only && labelled.length === 1) return only.data.spec;
+  const offered = choices(found, shape);
+  if (offered.length === 0)
+    throw new BulwarkError(
+      "DATASET_EMPTY",
+      "There are no pictures in this folder.",
+      "Add some, in one folder for each class or without labels.",
+    );
+  const chosen = await pick(offered, "Evaluate on which pictures?");
+  if (chosen.fetch !== undefined) await fetchDataset(services, chosen.fetch);
+  return chosen.spec ?? chosen.fetch ?? "";
+}
+
+function choices(found: readonly { readonly data: FoundData; readonly why: string | null }[], shape: ModelShape): Choice[] {
+  const group = (label: string, items: readonly Choice[]): Choice[] =>
+    items.length === 0 ? [] : [{ label, kind: vscode.QuickPickItemKind.Separator }, ...items];
+  const item = ({ data, why }: (typeof found)[number]): Choice => ({
+    label: data.label,
+    description: data.detail,
+    spec: data.spec,
+    ...(why === null ? {} : { detail: `May not fit: ${why}.` }),
+  });
+  const isUnlabelled = ({ data }: (typeof found)[number]): boolean => data.kind === picturesKind;
+  const unlabelled = found.filter(isUnlabelled).map(
+    (one): Choice => ({
+      ...item(one),
+      detail: "The model's own predictions count as the truth: what is counted is how many of them an attack changes.",
+    }),
+  );
+  const missing = fetchable.filter(({ kind }) => !found.some(({ data }) => data.kind === kind));
+  const fits = (kind: string): boolean => knownSets[kind]?.input.every((size, i) => (shape.input[i] ?? size) === size) === true;
+  const offers = missing
+    .filter(({ kind }) => fits(kind))
+    .map(({ kind, label, detail }): Choice => ({ label: `$(cloud-download) Fetch ${label}`, description: detail, fetch: kind }));
+  const labelled = found.filter((one) => !isUnlabelled(one));
+  return [
+    ...group("Fits the model", labelled.filter(({ why }) => why === null).map(item)),
+    ...group("Without labels", unlabelled),
+    ...group("Not here yet", offers),
+    ...group("May not fit", labelled.filter(({ why }) => why !== null).map(item)),
+  ];
+}

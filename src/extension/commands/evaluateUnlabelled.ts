@@ -1,0 +1,53 @@
+import path from "node:path";
+import * as vscode from "vscode";
+import { settings } from "../../shared/contributions.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import { requests } from "../../shared/protocol.ts";
+import { runCli } from "../cli.ts";
+import { imagesIn } from "../data.ts";
+import { readJson } from "../files.ts";
+import { previewPanel } from "../panels/preview.ts";
+import { dropEmpty, newRunDirectory } from "../runFolder.ts";
+import type { Services } from "../services.ts";
+import { writeUnlabelled } from "../unlabelled.ts";
+import { rootFolder, setting } from "../workspace.ts";
+
+/** Pictures of one such run: their files are words of one command line. */
+const mostPictures = 64;
+
+export interface UnlabelledRequest {
+  readonly model: string;
+  readonly folder: string;
+  readonly eps: number;
+}
+
+/**
+ * Attacks pictures that nobody labelled. The model's own predictions count as the truth, so that its accuracy is 100 % by construction and is
+ * reported nowhere; what is told is how many predictions the attack changes, and which.
+ */
+export async function evaluateUnlabelled(services: Services, { model, folder, eps }: UnlabelledRequest): Promise<unknown> {
+  const names = (await imagesIn(folder)).slice(0, mostPictures);
+  if (names.length === 0) throw new BulwarkError("DATASET_EMPTY", `${folder} holds no pictures.`, "Choose another folder.");
+  const { classNames } = await services.engine.request(requests.inspectModel, { model });
+  const directory = newRunDirectory(rootFolder(model), `pictures of ${path.basename(folder)}`);
+  const images = names.map((name) => path.join(folder, name));
+  const strength = ["--set", `eps=${eps}`, "--set", "steps=40", "--set", `stepSize=${eps / 16}`];
+  const compute = ["--backend", setting(settings.backend, "auto"), "--device", setting(settings.device, "auto")];
+  const words = ["attack", "--model", model, "--image", ...images, "--attack", "pgd", ...strength, ...compute];
+  const options = { location: vscode.ProgressLocation.Notification, title: `Attacking ${names.length} pictures`, cancellable: true };
+  try {
+    await vscode.window.withProgress(options, (progress, token) => {
+      const abort = new AbortController();
+      token.onCancellationRequested(() => abort.abort());
+      const onLine = (message: string): void => progress.report({ message });
+      return runCli(services, { words: [...words, "--out", directory, "--json"], cwd: rootFolder(model), signal: abort.signal, onLine });
+    });
+  } catch (thrown) {
+    await dropEmpty(directory);
+    throw thrown;
+  }
+  await writeUnlabelled(directory, { model, folder, names, classNames });
+  services.runs.refresh();
+  await previewPanel.open(services, { kind: "changed", directory }).read();
+  return readJson(path.join(directory, "result.json"));
+}

@@ -15,7 +15,7 @@ export interface ProbeCandidate {
   readonly interval: readonly [number, number];
   /** Mean over the images of the natural logarithm of the true class's probability. */
   readonly meanLogP: number;
-  /** The smaller P of McNemar's test and the sign test against the best candidate; null for the best itself. */
+  /** P of McNemar's exact test against the best candidate; null for the best itself. */
   readonly p: number | null;
   /** Predicts the same class as the best for every image: these images cannot tell the two apart. */
   readonly sameAsBest: boolean;

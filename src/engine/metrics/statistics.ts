@@ -23,8 +23,8 @@ export const significance = 0.05;
 export const pairedP = (b: number, c: number): number => binomialTail(b, b + c);
 
 /**
- * P of a split as uneven as a : b or more, if each of a + b falls to either side with probability ½ (two-sided exact; McNemar's test on
- * the images that two classifiers judge differently, and the sign test on paired differences without ties). 1 where there is none.
+ * P of a split as uneven as a : b or more, if each of a + b falls to either side with probability ½ (two-sided exact: McNemar's test
+ * on the images that two classifiers judge differently). 1 where there is none.
  */
 export const unevenP = (a: number, b: number): number => Math.min(1, 2 * binomialTail(Math.max(a, b), a + b));
 

@@ -41,8 +41,8 @@ export function chanceOf(labels: Int32Array): number {
 }
 
 /**
- * Whether one candidate is better than all others: its lower 99 % bound exceeds chance clearly, and McNemar's exact test or the sign test
- * on log p sets it apart from every rival that predicts anything else, at .01/(2·rivals). Nothing is decided where that fails.
+ * Whether one candidate is better than all others: its lower 99 % bound exceeds chance clearly, and McNemar's exact test sets it
+ * apart from every rival that predicts anything else, at .01/(2·rivals). Nothing is decided where that fails.
  * @param candidates in the order of how common they are: the first of equals is taken
  */
 export function decide(candidates: readonly Scored[], labels: Int32Array): Verdict {
@@ -95,19 +95,16 @@ function ranked(candidates: readonly Scored[], n: number): Compared[] {
   }));
 }
 
-/** The smaller of McNemar's P on hits and the sign test's on log p, each only where it speaks for `a`; 1 where neither does. */
+/**
+ * McNemar's exact P that `a` is right more often than `b`; 1 where it is not. Log p decides nothing: a range that is too wide makes a network
+ * sure of the same answers, so that a sign test on it would take 0…255 for a network of 0…1 that is right either way.
+ */
 export function pairP(a: Scored, b: Scored): number {
-  const sides = (value: (one: Scored, i: number) => number) => {
-    let [wins, losses] = [0, 0];
-    for (let i = 0; i < a.hits.length; i++) {
-      const difference = value(a, i) - value(b, i);
-      if (difference > 0) wins++;
-      else if (difference < 0) losses++;
-    }
-    return wins > losses ? unevenP(wins, losses) : 1;
-  };
-  return Math.min(
-    sides((one, i) => one.hits[i] as number),
-    sides((one, i) => one.logP[i] as number),
-  );
+  let [wins, losses] = [0, 0];
+  for (let i = 0; i < a.hits.length; i++) {
+    const difference = (a.hits[i] as number) - (b.hits[i] as number);
+    if (difference > 0) wins++;
+    else if (difference < 0) losses++;
+  }
+  return wins > losses ? unevenP(wins, losses) : 1;
 }

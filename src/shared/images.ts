@@ -7,8 +7,8 @@ export interface PredictDocument {
   readonly model: string;
   /** What the model is trained with and what stands in front of it. */
   readonly defenses: readonly Choice[];
-  /** Share of the images whose label is predicted; pictures without labels count their prediction as the label. */
-  readonly accuracy: number;
+  /** Share of the images whose label is predicted; null for pictures, which have no labels: their `label` is the prediction. */
+  readonly accuracy: number | null;
   readonly images: readonly {
     readonly index: number;
     readonly label: number;

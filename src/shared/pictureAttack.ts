@@ -75,6 +75,16 @@ export interface Norms {
   readonly l2: number;
   readonly l0: number;
 }
+/** What decides the result of an attack on a picture, beside attack and defences. */
+export interface MadeBy {
+  /** Name of the picture's file. */
+  readonly image: string;
+  /** Name of the model's folder, and SHA-256 of topology and weights. */
+  readonly model: { readonly file: string; readonly sha256: string };
+  readonly seed: number;
+  /** Such as "Bulwark 0.1.0". */
+  readonly software: string;
+}
 export interface AttackImageResult {
   readonly directory: string;
   readonly run: string;
@@ -114,6 +124,8 @@ export interface AttackImageResult {
   readonly notes?: readonly string[];
   /** How a picture of another size was brought to the model's; null where it has that size. Left out in older runs. */
   readonly fit?: AppliedFit | null;
+  /** What it was made of and with. Left out in older runs. */
+  readonly made?: MadeBy;
   /** The same as one `bulwark attack` command. */
   readonly commandLine: string;
 }

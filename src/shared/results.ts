@@ -141,6 +141,8 @@ export const isStaticOnly = (attacks: readonly Pick<AttackSummary, "mode">[]): b
   attacks.length > 0 && attacks.every(({ mode }) => mode === "static");
 
 export interface AttackDocument extends AttackSummary {
+  /** The images have no labels: the model's own predictions stand for them, and accuracies are null. */
+  readonly labels?: "predicted";
   readonly run: string;
   /** What was decided about the data that the reader may want to know; absent where there is nothing. */
   readonly notes?: readonly string[];

@@ -104,8 +104,14 @@ describe("single pictures", () => {
 
   it("are attacked against the model's own prediction", async () => {
     const done = await bulwark(workspace, "attack", "--model", model, "--image", seven, "--attack", "fgsm", "--set", "eps=0.3", "--json");
-    const { images } = JSON.parse(done.stdout) as AttackDocument;
+    const { images, labels, clean, attacked, robustness } = JSON.parse(done.stdout) as AttackDocument;
     expect(images).toMatchObject([{ index: 0, label: 7, cleanPrediction: 7 }]);
+    // Nothing says that the picture is a seven: no accuracy is made of it.
+    expect([labels, clean.accuracy, attacked.accuracy, robustness]).toEqual(["predicted", null, null, null]);
+    const said = await bulwark(workspace, "attack", "--model", model, "--image", seven, "--attack", "fgsm", "--set", "eps=0.3");
+    expect(said.stdout).toContain("No label: attacking the model's own prediction.");
+    expect(said.stdout).toMatch(/image 0: (Resisted: still 7\.|7 → \d: the model's own prediction changed)/);
+    expect(said.stdout).not.toContain("100.0 %\t");
   });
 
   it("are explained", async () => {

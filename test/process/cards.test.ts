@@ -50,6 +50,38 @@ it("an attack on one picture says which image it was", async () => {
   expect(ledger["attacked/pgd/confidence"]?.data[0]).toBeCloseTo(attacked.after.prediction.probability, 5);
 });
 
+/** Text chunks of a PNG by keyword, read as the specification says: length, type, data, CRC; iTXt without compression. */
+function textOf(png: Buffer): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (let at = 8; at < png.length; ) {
+    const length = png.readUInt32BE(at);
+    const data = png.subarray(at + 8, at + 8 + length);
+    if (png.toString("latin1", at + 4, at + 8) === "iTXt") {
+      const end = data.indexOf(0);
+      found[data.toString("latin1", 0, end)] = data.toString("utf8", end + 5);
+    }
+    at += 12 + length;
+  }
+  return found;
+}
+
+it("the adversarial picture says where it comes from, as text of its PNG", () => {
+  const text = textOf(readFileSync(path.join(attacked.directory, "adversarial.png")));
+  expect(text["Software"]).toMatch(/^Bulwark \d/);
+  expect(text["Title"]).toBe("PGD-20, ε 0.3 on seven.png");
+  expect(text["Description"]).toMatch(/7.*\d.*no label/);
+  expect(JSON.parse(text["Bulwark"] ?? "")).toMatchObject({
+    attack: { id: "pgd", params: { eps: 0.3, steps: 20, stepSize: 0.03 } },
+    seed: 1,
+    image: "seven.png",
+    model: { file: "papernot", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    label: null,
+    cleanPrediction: { index: 7 },
+    prediction: { index: attacked.after.prediction.index },
+    verdict: "fooled",
+  });
+});
+
 describe("the trace of an attack", () => {
   it("has of every kept iteration what is shown of the result", async () => {
     const { iteration, images } = await readNpz(path.join(attacked.directory, "iterates.npz"));

@@ -24,8 +24,13 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
   const pictureRow = pictures();
   const cards = createCards(send);
   const form = parameters();
-  const asPng = (): string | null =>
-    state && panelImage(state, shownOf(state, local.scrub), pictureRow.canvases(), cards.beside.canvases());
+  const asPng = (): string | null => {
+    if (!state) return null;
+    const shown = shownOf(state, local.scrub);
+    const isSame = (state.cards.attention?.params.iteration ?? null) === (state.result ? shown.iteration : null);
+    const attention = isSame && state.cards.attention?.status === "done" ? cards.beside.canvases() : [];
+    return panelImage(state, shown, { pictures: pictureRow.canvases(), differenceEnd: pictureRow.differenceEnd(), attention });
+  };
   const top = header(asPng, form.rerun);
   const line = verdictLine();
   const inBody = [pictureRow, line, fitRow(), scrubber(), cards.beside, scores()];

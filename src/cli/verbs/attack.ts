@@ -2,6 +2,7 @@ import { attackDataset } from "../../engine/jobs/attackDataset.ts";
 import { count, number, percent, points } from "../../shared/format.ts";
 import { attackLabel, normsNote } from "../../shared/labels.ts";
 import type { AttackDocument } from "../../shared/results.ts";
+import { noLabelText, verdictOf, verdictText } from "../../shared/verdict.ts";
 import type { Args } from "../args.ts";
 import { hintsOfChoices } from "../hints.ts";
 import { printJson, printText, tableText } from "../print.ts";
@@ -53,7 +54,7 @@ function print(d: AttackDocument, directory: string): void {
     ["Attack success rate", percent(d.successRate)],
     ["δ", points(d.robustness)],
     ["β", percent(d.defenseSuccess)],
-    ["Wrong before attack", count(d.n - d.clean.correct)],
+    ["Wrong before attack", d.labels === "predicted" ? "–" : count(d.n - d.clean.correct)],
     ["Mean L∞", number(d.norms.linf.mean)],
     ["Mean L2", number(d.norms.l2.mean)],
     ["Images/s", number(d.imagesPerSecond)],
@@ -61,11 +62,24 @@ function print(d: AttackDocument, directory: string): void {
   const heads = columns.map(([head]) => head);
   printText(tableText(heads, [columns.map(([, cell]) => cell)]));
   printText(`Mean L∞ and mean L2 are ${normsNote}.`);
+  if (d.labels === "predicted") printPictures(d);
   const target = d.attack.params["target"];
   const already = d.images.filter(({ label }) => label === target).length;
-  if (already > 0) printText(`already of the target class: ${count(already)}, which count neither as misclassified nor as successes`);
+  if (already > 0 && d.labels === undefined)
+    printText(`already of the target class: ${count(already)}, which count neither as misclassified nor as successes`);
   if (d.mode === "static") printText(`static attack: ${d.how ?? "the images were made without the defence"}`);
   if (d.mode === "adaptive" && d.how) printText(`adaptive attack: ${d.how}`);
   for (const { rule, message, fix } of d.findings) printText(`${rule}: ${message} ${fix}`);
   printText(`results: ${directory}`);
+}
+
+/** What became of each picture; there are no labels, so nothing is said to be right. */
+function printPictures({ images }: AttackDocument): void {
+  printText(noLabelText);
+  for (const { index, cleanPrediction, prediction, target = null } of images) {
+    const verdict = verdictOf({ label: null, clean: cleanPrediction, adversarial: prediction, target });
+    const aim = target === null ? null : String(target);
+    const names = { label: null, clean: String(cleanPrediction), adversarial: String(prediction), target: aim };
+    printText(`image ${index}: ${verdictText(verdict, names)}`);
+  }
 }

@@ -1,3 +1,4 @@
+import type { PngOptions } from "../io/decode.ts";
 import type { NpyArray } from "../io/npz.ts";
 import { writeNpz } from "../io/npz.ts";
 import { writePng } from "../io/png.ts";
@@ -31,7 +32,8 @@ export async function writePicture(
   images: Float32Array,
   index: number,
   [height, width, channels]: readonly [number, number, number],
+  options: PngOptions = {},
 ): Promise<void> {
   const size = height * width * channels;
-  await writePng(file, toBytes(images.subarray(index * size, (index + 1) * size)), height, width, channels === 1 ? 1 : 3);
+  await writePng(file, toBytes(images.subarray(index * size, (index + 1) * size)), height, width, channels === 1 ? 1 : 3, options);
 }

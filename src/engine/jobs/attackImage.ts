@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { AppliedFit } from "../../shared/fit.ts";
-import type { AttackImageParams, AttackImageResult, AttackImageUpdate, ClassScore, ImageState } from "../../shared/protocol.ts";
+import type { AttackImageParams, AttackImageResult, AttackImageUpdate, ClassScore, ImageState, MadeBy } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { verdictOf } from "../../shared/verdict.ts";
 import { differenceBytes } from "../attention/colour.ts";
@@ -24,10 +24,12 @@ import { datasetDocument, writeDataset } from "../report/datasetFile.ts";
 import { writeLedger } from "../report/ledgerFile.ts";
 import { deviceFindings, watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
+import { version } from "../session/version.ts";
 import { TraceRecorder } from "./attackTrace.ts";
 import { commandLine } from "./commandLine.ts";
 import { forImage, inspectedModel } from "./inspected.ts";
 import { checkLabel, headlineOf, scoreOf } from "./labelRun.ts";
+import { modelHash, pictureText } from "./provenance.ts";
 
 /** What one attack on one picture is made of. */
 interface Task {
@@ -37,6 +39,8 @@ interface Task {
   readonly pixels: Float32Array;
   /** Null where nobody knows the label. */
   readonly truth: PictureLabel | null;
+  /** The model's file, for the provenance. */
+  readonly source: MadeBy["model"];
   readonly notes: readonly string[];
   readonly fit: AppliedFit | null;
   readonly engine: Engine;
@@ -63,6 +67,10 @@ export async function attackImage(
   const picture = await readPicture(p.image, model, p.fit);
   const { label: truth, notes: doubts } = await trueLabel(p, model);
   const { pixels, fit } = picture;
+  const source = {
+    file: nameOf(p.model),
+    sha256: await modelHash(await engine.model(p.model), p.model),
+  };
   const notes = [...picture.notes, ...doubts];
   const title = `${labelOf(attack)} on ${path.basename(p.image)}`;
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "attack", title });
@@ -70,11 +78,14 @@ export async function attackImage(
     store,
     () =>
       watchingDevice(store.append, () =>
-        attackInto({ p, attack, model, pixels, truth, notes, fit, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
+        attackInto({ p, attack, model, pixels, truth, source, notes, fit, engine, store, update }, stoppedBy(store.lock.signal, ctx)),
       ),
     (event) => store.append(event),
   );
 }
+
+/** Of the folder that the model's file lies in: every file is called model.json. */
+const nameOf = (model: string): string => path.basename(model.endsWith(".json") ? path.dirname(path.resolve(model)) : path.resolve(model));
 
 /** As a person chose it, or as the files around the picture say. @throws LABEL_RANGE */
 async function trueLabel({ label, image }: AttackImageParams, model: Classifier): Promise<FoundLabel> {
@@ -97,7 +108,6 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
   const { model: surface, how } = attackSurface(model, "adaptive");
   const what = { attack: attack.entry, params: attack.params, model, surface, seedName: attack.id };
   const outcome = await attackBatch({ ...what, batch, firstIndex: 0, trace: trace.point }, ctx);
-  await writePicture(store.file("adversarial.png"), outcome.adversarial, 0, shape);
   const difference = differenceBytes(pixels, outcome.adversarial, shape[2]);
   await writePng(store.file("difference.png"), difference.bytes, shape[0], shape[1], 3);
   const after = await probabilities(forImage(model, ctx), outcome.adversarial);
@@ -113,6 +123,7 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
     ...done,
     findings: [...(model.bare?.findings ?? model.findings), ...done.findings, ...deviceFindings(await readRunEvents(store.directory))],
   };
+  await writePicture(store.file("adversarial.png"), outcome.adversarial, 0, shape, { text: pictureText(result) });
   await save(task, outcome, result);
   return result;
 }
@@ -152,6 +163,7 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
     notes: task.notes,
     fit: task.fit,
     commandLine: commandLine(p, documented(attack)),
+    made: { image: path.basename(p.image), model: task.source, seed: p.seed, software: `Bulwark ${version}` },
   };
 }
 

@@ -3,10 +3,12 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { AttackImageResult, ClassScore, LabelRunParams } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { isSuccess, type VerdictKind, verdictHeadline, verdictOf } from "../../shared/verdict.ts";
+import { writePicture } from "../evaluation/write.ts";
 import { readText } from "../io/files.ts";
 import { readNpz, writeNpz } from "../io/npz.ts";
 import { openRun, type RunStore, settle } from "../io/runStore.ts";
 import { type DatasetDocument, writeDataset } from "../report/datasetFile.ts";
+import { pictureText } from "./provenance.ts";
 
 /**
  * The result of an attack on a picture once somebody has said its true class: verdict, success and headline follow from the predictions
@@ -53,7 +55,8 @@ export function labelled(result: AttackImageResult, label: number): AttackImageR
   };
 }
 
-async function writeLabels(store: RunStore, { label, success, successAfter8Bit }: AttackImageResult): Promise<void> {
+async function writeLabels(store: RunStore, result: AttackImageResult): Promise<void> {
+  const { label, success, successAfter8Bit } = result;
   const dataset = JSON.parse(await readText(store.file(runFiles.dataset))) as DatasetDocument;
   await writeDataset(store.directory, { ...dataset, labels: [label.index] });
   const flags: Readonly<Record<string, number>> = { label: label.index, success: Number(success), success8: Number(successAfter8Bit) };
@@ -64,6 +67,9 @@ async function writeLabels(store: RunStore, { label, success, successAfter8Bit }
       if (value !== undefined) data[0] = value;
     }
     await writeNpz(store.file(file), arrays);
+    const pixels = arrays["adversarial"];
+    if (pixels)
+      await writePicture(store.file(result.after.image), Float32Array.from(pixels.data), 0, result.size, { text: pictureText(result) });
   }
 }
 

@@ -116,7 +116,7 @@ async function valuesOf(tensor: tf.Tensor): Promise<Float32Array> {
   }
 }
 
-function documentOf(run: string, { model }: ModelRequest, { defenses }: Classifier, found: Predictions): PredictDocument {
+function documentOf(run: string, { model, dataset }: ModelRequest, { defenses }: Classifier, found: Predictions): PredictDocument {
   const { labels, predictions, probabilities } = found;
   const images = Array.from(labels, (label, index) => ({
     index,
@@ -130,7 +130,7 @@ function documentOf(run: string, { model }: ModelRequest, { defenses }: Classifi
     n: images.length,
     model,
     defenses: defenses.filter(({ id }) => id !== "standard"),
-    accuracy: correct / images.length,
+    accuracy: dataset === null ? null : correct / images.length,
     images,
     files: { predictions: runFiles.predictions },
   };

@@ -16,7 +16,7 @@ const amplifications = [
 ];
 
 /** Clean, adversarial and their amplified difference: one size, one zoom, one pixel read in all three. */
-export function pictures(): Part<Context> & { canvases(): readonly HTMLCanvasElement[] } {
+export function pictures(): Part<Context> & { canvases(): readonly HTMLCanvasElement[]; differenceEnd(): number } {
   const loupe = createLoupe();
   const [clean, adversarial, difference] = [createPicture(loupe), createPicture(loupe), createPicture(loupe)];
   const captions = [h("figcaption"), h("figcaption"), h("figcaption")] as const;
@@ -28,8 +28,9 @@ export function pictures(): Part<Context> & { canvases(): readonly HTMLCanvasEle
   const readout = h("p", { class: "readout muted", attributes: { "aria-live": "off" } });
   let loaded: { clean: Pixels | null; adversarial: Pixels | null } = { clean: null, adversarial: null };
   loupe.onChange(() => setText(readout, reading(loupe, loaded.clean, loaded.adversarial)));
+  let end = 1;
   const draw = (): void => {
-    if (context) paint(context, loaded, { clean, adversarial, difference }, captions[2], scale);
+    if (context) end = paint(context, loaded, { clean, adversarial, difference }, captions[2], scale);
   };
   const load = onChange((cleanUrl: string, adversarialUrl: string | null) => {
     void Promise.all([picture(cleanUrl), adversarialUrl ? picture(adversarialUrl) : null]).then(([a, b]) => {
@@ -50,6 +51,7 @@ export function pictures(): Part<Context> & { canvases(): readonly HTMLCanvasEle
   );
   return {
     element,
+    differenceEnd: () => end,
     canvases: () => [clean.canvas, adversarial.canvas, difference.canvas],
     update(next) {
       context = next;
@@ -85,13 +87,14 @@ function label(captions: readonly HTMLElement[], { state }: Context, shown: Show
   caption(captions[1], shown.iteration === null ? "Adversarial" : `Iteration ${shown.iteration}`, after ? scoreText(after) : "");
 }
 
+/** Returns the end of the difference's scale. */
 function paint(
   { state, local }: Context,
   loaded: { clean: Pixels | null; adversarial: Pixels | null },
   shown: { clean: Picture; adversarial: Picture; difference: Picture },
   caption: HTMLElement,
   scale: ReturnType<typeof legend>,
-): void {
+): number {
   const { clean, adversarial } = loaded;
   const frames = sliceFrame(state, local);
   shown.clean.draw(clean && [{ pixels: clean, opacity: 1 }], `Clean image, ${state.title}`, frames);
@@ -100,7 +103,7 @@ function paint(
   if (!same || !clean.data || !adversarial.data) {
     shown.difference.draw(null, "No difference yet");
     fill(caption, h("span", {}, "Difference"));
-    return;
+    return 1;
   }
   const map = differenceMap(clean.data, adversarial.data, clean.width, local.amplify === "auto" ? "auto" : 1 / local.amplify);
   const end = local.amplify === "auto" ? map.max || 1 : 1 / local.amplify;
@@ -109,6 +112,7 @@ function paint(
   shown.difference.draw([{ pixels: fromBytes(map.pixels, clean.width, clean.height), opacity: 1 }], text, frames);
   fill(caption, h("span", {}, "Difference"), h("strong", {}, `×${number(times, 2)}`));
   scale.label(number(-end), "0", `+${number(end)}`);
+  return end;
 }
 
 function sliceFrame(state: Context["state"], local: Local): Frame[] {

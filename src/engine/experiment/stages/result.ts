@@ -1,5 +1,5 @@
 import path from "node:path";
-import { percent } from "../../../shared/format.ts";
+import { percent, plural } from "../../../shared/format.ts";
 import type { AttackDocument, Finding, ImageRecord } from "../../../shared/results.ts";
 import { runFiles, slug } from "../../../shared/runs.ts";
 import { labelOf } from "../../define/index.ts";
@@ -45,10 +45,27 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   const { ids } = await writeImageFiles([arm], env);
   const images = document.images.map(({ index, ...record }) => ({ index, id: ids[index], ...record }));
   const { notes } = env.data;
-  await store.writeJson(runFiles.result, { ...document, ...(notes.length > 0 ? { notes } : {}), images, findings });
+  const isUnlabelled = pictures.length > 0;
+  await store.writeJson(runFiles.result, {
+    ...(isUnlabelled ? withoutAccuracy(document) : document),
+    ...(notes.length > 0 ? { notes } : {}),
+    images,
+    findings,
+  });
   const { clean, attacked } = merged.summary;
-  await store.update({ headline: `${attack.id}: ${percent(clean.accuracy)} → ${percent(attacked.accuracy)}` });
+  const changed = `${clean.correct - attacked.correct} of ${plural(facts.n, "prediction")} changed`;
+  const headline = isUnlabelled ? changed : `${percent(clean.accuracy)} → ${percent(attacked.accuracy)}`;
+  await store.update({ headline: `${attack.id}: ${headline}` });
 }
+
+/** Pictures that were named have no labels: the model's own predictions were attacked, and nothing says how many of them are right. */
+const withoutAccuracy = (document: AttackDocument): AttackDocument => ({
+  ...document,
+  labels: "predicted",
+  clean: { ...document.clean, accuracy: null },
+  attacked: { ...document.attacked, accuracy: null },
+  robustness: null,
+});
 
 /** Pictures that were named are written under their own names. */
 async function writeNamed(adversarial: string, files: readonly string[], { store, facts }: RunEnvironment): Promise<void> {

@@ -8,6 +8,7 @@ import { runFiles } from "../../../shared/runs.ts";
 import { showError } from "../../messages.ts";
 import type { Services } from "../../services.ts";
 import { bytesOfDataUrl, saveAs } from "../save.ts";
+import { withTextOf } from "./pngText.ts";
 
 export interface Exportable {
   readonly directory: string;
@@ -23,7 +24,8 @@ export async function exportInspector(services: Services, o: Exportable, intent:
     const name = path.join(o.root, path.parse(o.title).name);
     if (intent.format === "panel") {
       const bytes = intent.dataUrl === undefined ? undefined : bytesOfDataUrl(intent.dataUrl);
-      if (bytes) await saveAs(`${name}-inspector.png`, bytes);
+      const source = o.result && (await readFile(path.join(o.directory, o.result.after.image)));
+      if (bytes) await saveAs(`${name}-inspector.png`, source ? withTextOf(bytes, source) : bytes);
       return;
     }
     if (!o.result) throw new BulwarkError("RUN_INVALID", "There is no result to export yet.", "Wait until the attack has finished.");

@@ -73,4 +73,6 @@ export interface PieceDone {
   /** SHA-256 of every file, by name. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly seconds: number;
+  /** Of the work, what those seconds were for, where a training went on from a checkpoint; all of it when left out. */
+  readonly share?: number;
 }

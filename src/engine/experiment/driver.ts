@@ -9,13 +9,17 @@ export async function driveLocally(env: RunEnvironment): Promise<void> {
   const { pieces, meter, ctx } = env;
   const left = pieces.all.filter(({ key }) => !pieces.isDone(key));
   for (const piece of left) await piece.check?.(env);
-  for (const piece of pieces.all) if (pieces.isDone(piece.key)) meter.finish(piece, true);
+  for (const piece of pieces.all) if (pieces.isDone(piece.key)) meter.skip(piece, await pieces.timeOf(piece));
   for (const piece of left) {
     const missing = piece.needs.find((need) => !pieces.isDone(need));
     if (missing) throw new Error(`${piece.key} comes before ${missing}, which it needs`);
     await ctx.checkpoint();
     meter.begin(piece);
-    const published = await pieces.publish(piece, (folder) => piece.run(env, folder));
+    const published = await pieces.publish(
+      piece,
+      (folder) => piece.run(env, folder),
+      () => meter.share,
+    );
     if (published === "conflict")
       env.emit({ kind: "warning", message: `${piece.phase}: another process came to a different result; the first one stays.` });
     meter.finish(piece);

@@ -147,11 +147,15 @@ function reporter(store: RunStore, host: RunHost): (event: RunEventBody) => void
 
 /** Training tells its steps; they drive the same progress as attacks do. */
 function trainingListener(tell: (event: RunEventBody) => void): { event(event: RunEventBody): void; meter: ProgressMeter | null } {
+  let arm: string | null = null;
   const listener = {
     meter: null as ProgressMeter | null,
     event(event: RunEventBody): void {
       tell(event);
-      if (event.kind === "step") listener.meter?.report((event.epoch - 1) * event.steps + event.step, event.epochs * event.steps);
+      if (event.kind !== "step") return;
+      if (event.arm !== arm) listener.meter?.continueFrom((event.epoch - 1) / event.epochs); // checkpoints are made between epochs
+      arm = event.arm;
+      listener.meter?.report((event.epoch - 1) * event.steps + event.step, event.epochs * event.steps);
     },
   };
   return listener;

@@ -5,7 +5,7 @@ import type { EvaluationImages, ImageBatch } from "../define/index.ts";
 import type { Range } from "../evaluation/batches.ts";
 import { readText } from "../io/files.ts";
 import { openNpz } from "../io/npz.ts";
-import { finishedPieces, type PieceFolder, type Published, type Publisher, pieceFolder, publish } from "../io/publish.ts";
+import { finishedPieces, type PieceFolder, type Published, type Publisher, pieceFolder, publish, readDone } from "../io/publish.ts";
 import { hashOf } from "./document.ts";
 import { type Piece, shardKey } from "./piece.ts";
 
@@ -61,10 +61,20 @@ export class RunPieces {
   /** The shards of a group, in order; the piece itself where it is not sharded. */
   group = (name: string): readonly Piece[] => this.#groups.get(name) ?? [];
 
-  async publish(piece: Piece, work: (folder: PieceFolder) => Promise<void>): Promise<Published> {
-    const published = await publish(this.#publisher, { id: pieceId(piece), key: piece.key }, work);
+  /** @param share of the piece that was not there when it began; asked when it is done */
+  async publish(piece: Piece, work: (folder: PieceFolder) => Promise<void>, share?: () => number): Promise<Published> {
+    const { key } = piece;
+    const published = await publish(this.#publisher, { id: pieceId(piece), key, ...(share ? { share } : {}) }, work);
     this.#done.add(piece.key);
     return published;
+  }
+
+  /** Seconds that a finished piece takes as a whole on this device; null where that is not known. */
+  async timeOf(piece: Piece): Promise<number | null> {
+    const done = await readDone(pieceFolder(this.#publisher.run, pieceId(piece)));
+    if (done === null || done.device !== this.#publisher.device || !(done.seconds >= 0)) return null;
+    const { seconds, share = 1 } = done;
+    return share > 0 ? seconds / share : null;
   }
 
   /** A file that a piece has left. */

@@ -25,6 +25,8 @@ export interface Publication {
   /** Name of the piece's folder. */
   readonly id: string;
   readonly key: string;
+  /** Of the work, what was not there when it began; all of it when left out. Asked when it is done. */
+  readonly share?: () => number;
 }
 
 /** `conflict`: somebody else was first, with other content; ours lies beside it in `.conflict-<id>-<worker>`. */
@@ -54,7 +56,7 @@ export async function publish(o: Publisher, piece: Publication, work: (folder: P
     const outputs = await hashesIn(directory);
     const { planHash, worker, host, device, version } = o;
     const seconds = (o.clock() - started) / 1000;
-    const done: PieceDone = { key: piece.key, planHash, worker, host, device, version, attempt, outputs, seconds };
+    const done: PieceDone = { key: piece.key, planHash, worker, host, device, version, attempt, outputs, seconds, ...shareOf(piece) };
     await writeAtomic(path.join(directory, planFiles.done), `${JSON.stringify(done, null, 1)}\n`);
     await flushFolder(directory);
     const published = await move(directory, target, done);
@@ -66,6 +68,11 @@ export async function publish(o: Publisher, piece: Publication, work: (folder: P
   } finally {
     await endAttempt(o, piece, attempt);
   }
+}
+
+function shareOf({ share }: Publication): Pick<PieceDone, "share"> {
+  const done = share?.() ?? 1;
+  return done < 1 ? { share: done } : {};
 }
 
 async function move(directory: string, target: string, done: PieceDone): Promise<Published> {

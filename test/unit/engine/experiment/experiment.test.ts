@@ -285,7 +285,7 @@ describe("progress", () => {
       (event) => events.push(event),
       () => now,
     );
-    meter.finish(old, true);
+    meter.skip(old, null);
     meter.begin(fresh);
     now = 10_000;
     meter.report(1, 4); // 10 of the 40 in 10 s: 30 s for the rest
@@ -294,5 +294,43 @@ describe("progress", () => {
     expect(events).toHaveLength(3);
     meter.finish(fresh);
     expect(meter.overall).toBe(1);
+  });
+
+  it("tells the time left after a resume from epochs that are done now and from pieces that were timed before", () => {
+    let now = 0;
+    const left: (number | null)[] = [];
+    const blank = { needs: [], memory: 0, device: "evaluate", run: async () => undefined } as const;
+    const piece = (stage: "train" | "attack", arm: string, cost: number) => ({
+      ...blank,
+      stage,
+      key: `${stage}:${arm}`,
+      phase: stage,
+      arm,
+      cost,
+    });
+    const [trained, attacked] = [piece("train", "a", 100), piece("attack", "a", 100)];
+    const [training, attack] = [piece("train", "b", 200), piece("attack", "b", 200)];
+    const meter = new ProgressMeter(
+      [trained, attacked, training, attack],
+      (event) => {
+        if (event.kind === "progress") left.push(event.etaSeconds);
+      },
+      () => now,
+    );
+    // Training cost 1 s a unit, attacking, which was estimated too dear, 0.1 s.
+    meter.skip(trained, 100);
+    meter.skip(attacked, 10);
+    meter.begin(training);
+    meter.continueFrom(3 / 4); // three of four epochs are in the checkpoint
+    now = 5000;
+    meter.report(0.8, 1); // 10 of 200 in 5 s: the 40 that are left take 20 s, and the attack 200 · 0.1
+    now = 50_000;
+    meter.report(1, 1);
+    meter.finish(training);
+    now = 50_000;
+    meter.begin(attack);
+    now = 70_000;
+    meter.report(1, 2); // half in 20 s
+    expect(left).toEqual([null, 40, 20, 20, 20]);
   });
 });

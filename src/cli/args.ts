@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { withParameters } from "../engine/datasets/resolve.ts";
 import { find } from "../engine/registry.ts";
 import type { CatalogKind } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
@@ -57,6 +58,15 @@ export class Args {
   text(name: string): string | undefined {
     const value = this.#values[name];
     return typeof value === "string" ? value : undefined;
+  }
+
+  /** The data set that was named, with its parameters; null where none is. @throws USAGE for parameters without a data set */
+  dataset(): string | null {
+    const [name, settings] = [this.text("dataset"), this.all("dataset-set")];
+    const wrong = settings.find((setting) => !/^\w+=/.test(setting));
+    if (wrong !== undefined) throw this.usage(`--dataset-set ${wrong} should be key=value.`);
+    if (name === undefined && settings.length > 0) throw this.usage("--dataset-set needs --dataset.");
+    return name === undefined ? null : withParameters(name, settings);
   }
 
   required(name: string): string {

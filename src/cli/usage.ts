@@ -35,7 +35,7 @@ const text = { type: "string" } as const;
 const many = { type: "string", multiple: true } as const;
 /** A list of defences, each followed by its own settings. */
 const inFront = { defense: many, "defense-set": many } as const;
-const images = { image: many, dataset: text, split: text, limit: text } as const;
+const images = { image: many, dataset: text, "dataset-set": many, split: text, limit: text } as const;
 /** Whether `--image` may name several. */
 export const takesImages = (options: Options): boolean => options["image"]?.multiple === true;
 export const imagesHelp = "`--image` takes one picture or several: `--image a.png b.png`, `--image *.png`.";
@@ -65,7 +65,7 @@ export const verbs = {
   resume: verb("resume RUN", "go on with an interrupted run", ["RUN"]),
   cancel: verb("cancel RUN", "ask the process that works on a run to stop after its step", ["RUN"]),
   attack: verb(
-    "attack --model M (--image F… | --dataset D [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE] [--adaptive | --static [--surrogate M]]",
+    "attack --model M (--image F… | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE] [--adaptive | --static [--surrogate M]]",
     "one attack on pictures or a data set",
     [],
     {
@@ -81,19 +81,19 @@ export const verbs = {
     },
   ),
   predict: verb(
-    "predict --model M (--image F… | --dataset D [--split test] [--limit N]) [--gradient] [--defense ID [--defense-set k=v]…]… [--contract FILE]",
+    "predict --model M (--image F… | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) [--gradient] [--defense ID [--defense-set k=v]…]… [--contract FILE]",
     "logits of a model, and the gradient of its loss at each image",
     [],
     { model: text, ...images, ...inFront, contract: text, gradient: { type: "boolean" } },
   ),
   defend: verb(
-    "defend (--image F… | --dataset D [--split test] [--limit N]) --defense ID [--defense-set k=v]… [--model M [--contract FILE]]",
+    "defend (--image F… | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) --defense ID [--defense-set k=v]… [--model M [--contract FILE]]",
     "what a defence in front of a model makes of pictures, and how long it takes",
     [],
     { model: text, ...images, ...inFront, contract: text },
   ),
   detect: verb(
-    "detect --model M (--image F… | --dataset D [--split test] [--limit N]) --detector ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE]",
+    "detect --model M (--image F… | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) --detector ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE]",
     "a detector's scores, without any attack",
     [],
     { model: text, ...images, ...inFront, contract: text, detector: text, set: many },

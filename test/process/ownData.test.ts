@@ -1,5 +1,5 @@
 import "../../src/engine/backends/cpu.ts";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, truncateSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -42,6 +42,18 @@ interface DatasetFile {
   readonly notes?: readonly string[];
 }
 const datasetOf = (run: string): DatasetFile => readJson(path.join(workspace.file(run), "dataset.json"));
+
+describe("arrays", () => {
+  it("a file of 3 GB that is no .npz is refused in one line", async () => {
+    workspace.write("large.npz", "");
+    truncateSync(workspace.file("large.npz"), 3 * 2 ** 30); // sparse: takes no space
+    const done = await attack("unnamed", "arrays:large.npz");
+    expect([done.code, done.stderr.trim().split("\n")]).toEqual([
+      3,
+      [expect.stringMatching(/^error DATASET_INVALID: large\.npz is damaged or is not a \.npz file\. — /)],
+    ]);
+  });
+});
 
 describe("a folder of one's own and a model of one's own", () => {
   it("labels by name, on the command line and in an experiment", async () => {

@@ -13,7 +13,7 @@ export const attack: VerbAction = async (args, session) => {
   const model = args.required("model");
   const id = args.required("attack");
   const images = args.all("image");
-  const dataset = args.text("dataset") ?? null;
+  const dataset = args.dataset();
   if (images.length > 0 === (dataset !== null)) throw args.usage("attack needs either --image or --dataset.");
   if (args.flag("adaptive") && args.flag("static")) throw args.usage("An attack is either --adaptive or --static.");
   const surrogate = args.text("surrogate");

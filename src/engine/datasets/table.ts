@@ -16,11 +16,17 @@ const invalid = (message: string, fix: string): BulwarkError => new BulwarkError
 const readAtOnce = 1 << 22; // values
 
 /**
- * Checks a pair of arrays. Images [n,H,W,C] or [n,H,W], uint8 or floats in [0,1], which are read once for that; labels [n] or [n,1],
- * whole numbers. @throws DATASET_INVALID
+ * Checks a pair of arrays. Images [n,H,W,C] or [n,H,W], uint8, bool or floats in [0,1], which are read once for that; labels [n] or [n,1],
+ * whole numbers, or one-hot [n,k]. @throws DATASET_INVALID, LABEL_RANGE
  */
 export async function tableOf(images: StoredArray, labels: StoredArray, name: string): Promise<Table> {
   const [n = 0, height = 0, width = 0, channels = 1] = images.shape;
+  const [, first = 0, , last = 0] = images.shape;
+  if (images.shape.length === 4 && (first === 1 || first === 3) && last > 4)
+    throw invalid(
+      `The images of ${name} have their channels first: [${images.shape.join(", ")}].`,
+      "Save them as images.transpose(0, 2, 3, 1).",
+    );
   if (images.shape.length < 3 || images.shape.length > 4 || (channels !== 1 && channels !== 3))
     throw invalid(
       `The images of ${name} have shape [${images.shape.join(", ")}].`,
@@ -28,13 +34,44 @@ export async function tableOf(images: StoredArray, labels: StoredArray, name: st
     );
   if (images.type === "int")
     throw invalid(`The images of ${name} are whole numbers of another type than uint8.`, "Save them as uint8 or float32.");
-  const count = labels.shape.reduce((a, b) => a * b, 1);
-  if (count !== n) throw invalid(`${name} has ${n} images but ${count} labels.`, "Save one label per image.");
-  const values = await labels.read(0, labels.shape[0] ?? 0);
-  if (values.some((label) => !Number.isInteger(label)))
-    throw invalid(`The labels of ${name} are not whole numbers.`, "Save class indices.");
+  const indices = await indicesOf(labels, n, name);
   if (images.type === "float") await checkRange(images, n, height * width * channels, name);
-  return { images, labels: Int32Array.from(values), shape: [height, width, channels] };
+  return { images, labels: indices, shape: [height, width, channels] };
+}
+
+/** More classes than this are no classes. */
+const mostClasses = 1_000_000;
+
+async function indicesOf(labels: StoredArray, n: number, name: string): Promise<Int32Array> {
+  const [rows = 0, columns = 1] = labels.shape;
+  const count = labels.shape.reduce((a, b) => a * b, 1);
+  const isOneHot = labels.shape.length === 2 && rows === n && columns > 1;
+  if (!isOneHot && count !== n) throw invalid(`${name} has ${n} images but ${count} labels.`, "Save one label per image.");
+  const values = await labels.read(0, rows);
+  if (isOneHot) return fromOneHot(values, n, columns, name);
+  const wrong = values.findIndex((label) => !Number.isInteger(label) || label < 0 || label >= mostClasses);
+  if (wrong >= 0)
+    throw new BulwarkError(
+      "LABEL_RANGE",
+      `Image ${wrong} of ${name} has label ${values[wrong]}, which is no class index.`,
+      "Save whole numbers that count the classes from 0.",
+    );
+  return Int32Array.from(values);
+}
+
+/** Class indices of rows that have a 1 in the place of the class and 0 in all others. */
+function fromOneHot(values: ArrayLike<number>, n: number, k: number, name: string): Int32Array {
+  return Int32Array.from({ length: n }, (_, i) => {
+    const row = Array.from({ length: k }, (_value, j) => values[i * k + j] as number);
+    const label = row.indexOf(1);
+    if (label < 0 || row.some((value, j) => value !== (j === label ? 1 : 0)))
+      throw new BulwarkError(
+        "LABEL_RANGE",
+        `Image ${i} of ${name} has ${k} label values that do not mark one class.`,
+        "Save class indices [n], or one-hot rows of 0 and a single 1.",
+      );
+    return label;
+  });
 }
 
 async function checkRange(images: StoredArray, n: number, pixels: number, name: string): Promise<void> {

@@ -2,13 +2,11 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
-import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
-import { resolveParams } from "../define/index.ts";
 import { decodeImage } from "../io/decode.ts";
 import { readBytes } from "../io/files.ts";
 import { fromBytes } from "../pixels.ts";
-import { find } from "../registry.ts";
 import { evaluationImages } from "./dataset.ts";
+import { loadNamed } from "./namedData.ts";
 import { checkFiles, readPicture } from "./picture.ts";
 import type { ImageChoice } from "./source.ts";
 
@@ -58,11 +56,7 @@ export async function openPictures(o: ImageChoice, model: Classifier | null, ctx
 }
 
 async function ofDataset(name: string, o: ImageChoice, model: Classifier | null, ctx: RunContext): Promise<Pictures> {
-  const { kind, path: given } = parseDataset(name);
-  const entry = find("dataset", kind);
-  const where = { path: await locateDataset(kind, given, o.workspace) };
-  const params = model ? fitToModel(entry.params, where, model.inputShape, model.contract.input) : where;
-  const dataset = await entry.load(resolveParams(entry.params, params, kind), ctx);
+  const { dataset } = await loadNamed(name, o.workspace, model, ctx);
   try {
     const images = evaluationImages(dataset, o.split, o.limit, ctx.rng);
     const read = async (index: number): Promise<Picture> => ({

@@ -4,29 +4,20 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import { fileIdentity } from "../datasets/identity.ts";
-import { fitToModel, locateDataset, parseDataset } from "../datasets/resolve.ts";
-import {
-  type Dataset,
-  type EvaluationImages,
-  type ImageBatch,
-  type ImageIdentity,
-  resolveParams,
-  type SkippedFile,
-  type Split,
-} from "../define/index.ts";
+import type { Dataset, EvaluationImages, ImageBatch, ImageIdentity, SkippedFile, Split } from "../define/index.ts";
 import { readBytes } from "../io/files.ts";
-import { find } from "../registry.ts";
 import type { ImageSource } from "../training/feed.ts";
 import { batchSizeOf } from "./batches.ts";
 import { classesOf, inModelClasses } from "./classMatch.ts";
 import { argmax, probabilities } from "./clean.ts";
 import { checkShape, evaluationImages } from "./dataset.ts";
+import { loadNamed } from "./namedData.ts";
 import { checkFiles, readPicture } from "./picture.ts";
 
 /** Images that somebody named: picture files, or else a data set. */
 export interface ImageChoice {
   readonly files: readonly string[];
-  /** `kind` or `kind:path`. */
+  /** `kind`, `kind:path` or `kind:path?parameter=value`. */
   readonly dataset: string | null;
   readonly split: Split;
   readonly limit: number | null;
@@ -57,11 +48,7 @@ export interface OpenedImages {
  */
 export async function openImages(o: ImageChoice, model: Classifier, modelName: string, ctx: RunContext): Promise<OpenedImages> {
   if (o.dataset === null) return pictures(o, model, ctx);
-  const { kind, path: given } = parseDataset(o.dataset);
-  const entry = find("dataset", kind);
-  const where = { path: await locateDataset(kind, given, o.workspace) };
-  const fitted = fitToModel(entry.params, where, model.inputShape, model.contract.input);
-  const source = await entry.load(resolveParams(entry.params, fitted, kind), ctx);
+  const { kind, dataset: source } = await loadNamed(o.dataset, o.workspace, model, ctx);
   try {
     checkShape(model, source.inputShape, modelName);
     const dataset = inModelClasses(source, classesOf(model, modelName));

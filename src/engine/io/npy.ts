@@ -63,7 +63,8 @@ export interface NpyHeader {
 
 /** @param size of the whole file. @throws DATASET_INVALID */
 export function readNpyHeader(bytes: Uint8Array, size: number, name: string): NpyHeader {
-  const bad = (what: string) => new BulwarkError("DATASET_INVALID", `The array ${name} ${what}.`, "Save it again with numpy.savez.");
+  const bad = (what: string, fix = "Save it again with numpy.savez.") =>
+    new BulwarkError("DATASET_INVALID", `The array ${name} ${what}.`, fix);
   if (bytes.length < 12 || magic.some((byte, i) => bytes[i] !== byte)) throw bad("is not in numpy's .npy format");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const begin = (bytes[6] as number) >= 2 ? 12 : 10;
@@ -77,14 +78,14 @@ export function readNpyHeader(bytes: Uint8Array, size: number, name: string): Np
     .map((part) => part.trim())
     .filter((part) => part !== "")
     .map((part) => Number.parseInt(part, 10));
-  const reader = readers[descr.replace(/^[=|]/, "<")];
-  if (!reader) throw bad(`holds values of type ${descr}, which is not supported`);
+  const reader = readerOf(descr);
+  if (!reader) throw bad(`holds values of type ${descr}, which is not supported`, "Save it as float32, uint8 or int64, with astype.");
   const count = product(shape);
   if (!Number.isSafeInteger(count) || size - start < count * reader.size) throw bad("is cut off");
   return { shape, isFortran: /'fortran_order':\s*True/.test(header), start, count, reader };
 }
 
-/** Reads format 1 to 3; types f4 f8 u1 i1 i2 i4 i8 u2 u4 and bool; C and Fortran order. @throws DATASET_INVALID */
+/** Reads format 1 to 3; types f2 f4 f8 u1 i1 i2 i4 i8 u2 u4 u8 and bool, of either byte order; C and Fortran order. @throws DATASET_INVALID */
 export function decodeNpy(bytes: Uint8Array, name: string): NpyRead {
   const { shape, isFortran, start, count, reader } = readNpyHeader(bytes, bytes.length, name);
   const values = reader.read(bytes.subarray(start, start + count * reader.size), count);
@@ -129,12 +130,14 @@ function converted<T extends Values>(
   };
 }
 const ints = (count: number): Int32Array => new Int32Array(count);
+const floats = (count: number): Float32Array => new Float32Array(count);
 const doubles = (count: number): Float64Array => new Float64Array(count);
 const readers: Readonly<Record<string, Reader>> = {
   "<f4": copied(4, "float", (buffer) => new Float32Array(buffer)),
   "<f8": copied(8, "float", (buffer) => new Float64Array(buffer)),
   "<u1": copied(1, "uint8", (buffer) => new Uint8Array(buffer)),
-  "<b1": copied(1, "uint8", (buffer) => new Uint8Array(buffer)),
+  "<b1": converted(1, "float", floats, (v, o) => (v.getUint8(o) === 0 ? 0 : 1)), // no bytes of 255ths
+  "<f2": converted(2, "float", floats, (v, o) => half(v.getUint16(o, true))),
   "<i1": converted(1, "int", ints, (v, o) => v.getInt8(o)),
   "<i2": converted(2, "int", ints, (v, o) => v.getInt16(o, true)),
   "<u2": converted(2, "int", ints, (v, o) => v.getUint16(o, true)),
@@ -143,6 +146,29 @@ const readers: Readonly<Record<string, Reader>> = {
   "<i8": converted(8, "int", doubles, (v, o) => Number(v.getBigInt64(o, true))),
   "<u8": converted(8, "int", doubles, (v, o) => Number(v.getBigUint64(o, true))),
 };
+
+function readerOf(descr: string): Reader | undefined {
+  const reader = readers[descr.replace(/^[=|>]/, "<")];
+  return reader && descr.startsWith(">") && reader.size > 1
+    ? { ...reader, read: (bytes, count) => reader.read(swapped(bytes, reader.size), count) }
+    : reader;
+}
+
+/** Values of `size` bytes with their bytes in the other order. */
+function swapped(bytes: Uint8Array, size: number): Uint8Array {
+  const out = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) out[i] = bytes[i - (i % size) + size - 1 - (i % size)] as number;
+  return out;
+}
+
+/** IEEE 754 binary16: sign, five bits of exponent (bias 15), ten of fraction. */
+function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
 
 /** First index fastest → last index fastest. */
 function fromFortran(values: Values, shape: readonly number[]): Values {

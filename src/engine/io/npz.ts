@@ -95,8 +95,18 @@ const label = (entry: ZipEntry, file: string): string => `${entry.name} of ${pat
 const arraysIn = (handle: FileHandle, file: string): Promise<ZipEntry[]> =>
   whileReading(file, async () => (await readZip(handle)).filter(({ name }) => name.endsWith(".npy")));
 
-const whole = (entry: ZipEntry, file: string): Promise<NpyRead> =>
-  whileReading(file, async () => decodeNpy(await entry.read(), label(entry, file)));
+/** Bytes that are read as one. */
+const mostInMemory = 2 ** 31 - 1;
+
+function whole(entry: ZipEntry, file: string): Promise<NpyRead> {
+  if (entry.size > mostInMemory)
+    throw new BulwarkError(
+      "DATASET_INVALID",
+      `The array ${label(entry, file)} has more than 2 GiB and cannot be read in parts, as it is compressed or in Fortran order.`,
+      "Save it with numpy.savez of numpy.ascontiguousarray(…).",
+    );
+  return whileReading(file, async () => decodeNpy(await entry.read(), label(entry, file)));
+}
 
 async function whileReading<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {

@@ -102,7 +102,8 @@ function splitNotes({ train, test, unused, others }: SplitFolders): string[] {
   return notes;
 }
 
-function skippedNotes(skipped: readonly SkippedFile[]): string[] {
+/** Says how many files were left out, and names the first of them. */
+export function skippedNotes(skipped: readonly SkippedFile[]): string[] {
   if (skipped.length === 0) return [];
   const names = listed(skipped.map(({ file, reason }) => `${file} (${reason})`));
   return [`${skipped.length === 1 ? "1 file was" : `${skipped.length} files were`} skipped: ${names}.`];

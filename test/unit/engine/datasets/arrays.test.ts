@@ -63,6 +63,56 @@ describe("numpy arrays", () => {
     expect((await (await load(arrays, { path, which: "clean" })).read("test", [1])).images).toEqual(Float32Array.of(1, 0.5));
   });
 
+  it("reads the names that people use, in any case", async () => {
+    const one: NpyArray = { data: Float32Array.of(0.5), shape: [1, 1, 1, 1] };
+    const y = (label: number): NpyArray => ({ data: Int32Array.of(label), shape: [1, 1] });
+    const splits = async (content: Readonly<Record<string, NpyArray>>) => {
+      const data = await load(arrays, { path: await npz(content) });
+      return [[...data.labels("train")], [...data.labels("test")]];
+    };
+    expect(await splits({ X_train: one, Y_train: y(1), X_test: one, Y_test: y(2) })).toEqual([[1], [2]]);
+    const medmnist = { train_images: one, train_labels: y(1), val_images: one, val_labels: y(3), test_images: one, test_labels: y(2) };
+    expect(await splits(medmnist)).toEqual([[1], [2]]);
+    expect(await splits({ val_images: one, val_labels: y(3) })).toEqual([[], [3]]);
+    for (const [images, labels] of [
+      ["X", "y"],
+      ["data", "label"],
+      ["data", "targets"],
+      ["Images", "Labels"],
+      ["arr_0", "arr_1"],
+    ] as const)
+      expect(await splits({ [images]: one, [labels]: y(4) })).toEqual([[], [4]]);
+    const unclear = { code: "DATASET_INVALID", message: expect.stringMatching(/not certain .*images.*x, y, images, labels/) };
+    await expect(splits({ x: one, y: y(0), images: one, labels: y(1) })).rejects.toMatchObject(unclear);
+    const four = { arr_0: one, arr_1: y(1), arr_2: one, arr_3: y(2) };
+    await expect(splits(four)).rejects.toMatchObject({
+      code: "DATASET_INVALID",
+      message: expect.stringMatching(/arr_0, arr_1, arr_2, arr_3/),
+    });
+  });
+
+  it("understands one-hot labels, and refuses rows that mark no class or several", async () => {
+    const oneHot = (...values: number[]): NpyArray => ({ data: Float32Array.from(values), shape: [2, 3] });
+    expect([...(await load(arrays, { path: await npz({ images: floats, labels: oneHot(0, 0, 1, 0, 1, 0) }) })).labels("test")]).toEqual([
+      2, 1,
+    ]);
+    const wrong = load(arrays, { path: await npz({ images: floats, labels: oneHot(0, 0, 1, 0, 1, 1) }) });
+    await expect(wrong).rejects.toMatchObject({ code: "LABEL_RANGE", message: expect.stringMatching(/Image 1 /) });
+  });
+
+  it("says where channels come first, and what a single array lacks", async () => {
+    const planes = { images: { data: new Uint8Array(2 * 3 * 4 * 8), shape: [2, 3, 4, 8] }, labels };
+    await expect(load(arrays, { path: await npz(planes) })).rejects.toMatchObject({
+      code: "DATASET_INVALID",
+      message: expect.stringMatching(/channels first: \[2, 3, 4, 8\]/),
+      fix: expect.stringMatching(/transpose\(0, 2, 3, 1\)/),
+    });
+    await expect(load(arrays, { path: "x.npy" })).rejects.toMatchObject({
+      code: "DATASET_INVALID",
+      message: expect.stringMatching(/one array/),
+    });
+  });
+
   it("refuses what is not images and labels", async () => {
     const attempt = async (content: Readonly<Record<string, NpyArray>>, code: string, pattern: RegExp, params = {}) =>
       expect(load(arrays, { path: await npz(content), ...params })).rejects.toMatchObject({
@@ -79,8 +129,10 @@ describe("numpy arrays", () => {
     await attempt({ images: { data: Uint8Array.of(1, 2, 3, 4), shape: [2, 2] }, labels }, "DATASET_INVALID", /shape \[2, 2\]/);
     await attempt({ images: { data: new Uint8Array(8), shape: [2, 1, 1, 4] }, labels }, "DATASET_INVALID", /shape/);
     await attempt({ images: floats, labels: { data: Int32Array.of(1), shape: [1] } }, "DATASET_INVALID", /2 images but 1 labels/);
-    await attempt({ images: floats, labels: { data: Float32Array.of(0.5, 1), shape: [2] } }, "DATASET_INVALID", /whole numbers/);
+    await attempt({ images: floats, labels: { data: Float32Array.of(0.5, 1), shape: [2] } }, "LABEL_RANGE", /Image 0 .* label 0\.5/);
     await attempt({ images: floats, labels: { data: Int32Array.of(0, -1), shape: [2] } }, "LABEL_RANGE", /label -1/);
+    const large = { data: Float64Array.of(2 ** 32, 0), shape: [2] };
+    await attempt({ images: floats, labels: large }, "LABEL_RANGE", /Image 0 .* label 4294967296/);
     await attempt({ images: floats, labels }, "LABEL_RANGE", /label 2.*2 classes/, { classes: 2 });
     await attempt(
       { images: { data: new Uint8Array(), shape: [0, 1, 1, 1] }, labels: { data: new Int32Array(), shape: [0] } },

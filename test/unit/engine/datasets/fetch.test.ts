@@ -8,7 +8,7 @@ import { toRecords } from "../../../../src/engine/datasets/cifarRecords.ts";
 import { fetchDataset } from "../../../../src/engine/datasets/fetch.ts";
 import { imageFolder } from "../../../../src/engine/datasets/imageFolder.ts";
 import { mnist } from "../../../../src/engine/datasets/mnist.ts";
-import { fetchedPath, fitToModel, locateDataset, parseDataset } from "../../../../src/engine/datasets/resolve.ts";
+import { fetchedPath, fitToModel, locateDataset, parseDataset, withParameters } from "../../../../src/engine/datasets/resolve.ts";
 import { readTarball } from "../../../../src/engine/io/tar.ts";
 
 let folder: string;
@@ -151,6 +151,16 @@ describe("where data sets are", () => {
   it("parses kind and path", () => {
     expect(parseDataset("mnist")).toEqual({ kind: "mnist" });
     expect(parseDataset("cifar10:C:\\data")).toEqual({ kind: "cifar10", path: "C:\\data" });
+    expect(parseDataset("imageFolder:a b/c?classOrder=text&labelColumn=x+y%26z")).toEqual({
+      kind: "imageFolder",
+      path: "a b/c",
+      params: { classOrder: "text", labelColumn: "x y&z" },
+    });
+    expect(parseDataset(withParameters("imageFolder:a?b", ["labels=x y=z.csv"]))).toEqual({
+      kind: "imageFolder",
+      path: "a?b",
+      params: { labels: "x y=z.csv" },
+    });
     expect(() => parseDataset(":x")).toThrow(expect.objectContaining({ code: "USAGE" }));
     expect(() => parseDataset("mnist:")).toThrow(expect.objectContaining({ code: "USAGE" }));
   });

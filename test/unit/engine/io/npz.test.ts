@@ -41,6 +41,19 @@ describe("npy", () => {
     expect([...decodeNpy(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n", half, 2), "a").data]).toEqual([0.5]);
   });
 
+  it("reads bools as 0 and 1, half floats, and numbers of the other byte order", () => {
+    const values = (descr: string, n: number, body: readonly number[]): number[] => [
+      ...decodeNpy(npy(`{'descr': '${descr}', 'fortran_order': False, 'shape': (${n},), }\n`, body), "a").data,
+    ];
+    expect(values("|b1", 2, [1, 0])).toEqual([1, 0]);
+    // IEEE 754 binary16: 3c00 is 1, c000 is −2, 3555 the nearest to 1/3, 0001 the smallest positive number, 2⁻²⁴
+    expect(values("<f2", 4, [0x00, 0x3c, 0x00, 0xc0, 0x55, 0x35, 0x01, 0x00])).toEqual([1, -2, 0.333251953125, 2 ** -24]);
+    expect(values(">f2", 1, [0x3c, 0x00])).toEqual([1]);
+    expect(values(">f4", 1, [0x3f, 0x00, 0, 0])).toEqual([0.5]); // 3f000000
+    expect(values(">i8", 1, [255, 255, 255, 255, 255, 255, 255, 254])).toEqual([-2]);
+    expect(values(">u2", 2, [1, 2, 0, 7])).toEqual([258, 7]);
+  });
+
   it("turns Fortran order into C order", () => {
     // [[1, 2, 3], [4, 5, 6]] is stored column by column: 1 4 2 5 3 6
     const header = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }\n";

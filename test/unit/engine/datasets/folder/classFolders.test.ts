@@ -105,6 +105,15 @@ describe("what is a picture", () => {
     expect((await data.read("test", [0, 1, 2, 3, 4])).n).toBe(5);
   });
 
+  it("a broken picture stops, or is left out by choice", async () => {
+    const broken = { "a/2.png": picture.subarray(0, 40), "b/1.png": picture };
+    const stops = await open(["a/1.png"], broken);
+    await expect(stops.read("test", [0, 1, 2])).rejects.toMatchObject({ code: "IMAGE_INVALID", message: expect.stringMatching(/2\.png/) });
+    const skips = await open(["a/1.png"], broken, { onBroken: "skip" });
+    expect([labels(skips), (await skips.read("test", [0, 1])).n, skips.skipped?.map(({ file }) => file)]).toEqual([[0, 1], 2, ["a/2.png"]]);
+    expect(skips.notes).toEqual([expect.stringMatching(/^1 file was skipped: a\/2\.png \(2\.png is damaged/)]);
+  });
+
   it("counts and names what is skipped, and passes over what lies beside pictures", async () => {
     const ppm = Buffer.concat([Buffer.from("P6\n1 1\n255\n"), Buffer.from([1, 2, 3])]);
     const data = await open(["a/1.png"], {

@@ -1,7 +1,11 @@
 import type { RunHost } from "../engine/experiment/execute.ts";
-import { isCancelled } from "../shared/errors.ts";
+import { BulwarkError, isCancelled } from "../shared/errors.ts";
 import type { RunEvent } from "../shared/events.ts";
 import type { Session } from "./session.ts";
+
+/** A file that was there when the run began cannot be read any more, as on a network drive that is gone. */
+const isInterruption = (thrown: unknown): boolean =>
+  thrown instanceof BulwarkError && thrown.cause !== undefined && (thrown.code === "FILE_NOT_FOUND" || thrown.code === "FILE_UNREADABLE");
 
 /**
  * Does the work of a run: shows its progress, and says how to go on with it when it is stopped.
@@ -23,7 +27,9 @@ export async function hosted<Result>(
     session.close();
     return result;
   } catch (thrown) {
-    if (isCancelled(thrown) && begun !== "") session.progress.say(`stopped; \`bulwark resume ${begun}\` goes on`);
+    if (begun !== "" && isCancelled(thrown)) session.progress.say(`stopped; \`bulwark resume ${begun}\` goes on`);
+    if (begun !== "" && isInterruption(thrown))
+      session.progress.say(`what was finished is kept; \`bulwark resume ${begun}\` goes on when the file can be read again`);
     throw thrown;
   }
 }

@@ -135,7 +135,7 @@ function byPosition(dataset: Dataset, model: ModelClasses, used: readonly number
     throw new BulwarkError(
       "LABEL_RANGE",
       areWords
-        ? `The data set has ${classes} classes, the model ${model.name} only ${model.classes}.`
+        ? `The data set has ${classes} classes, the model ${model.name} only ${model.classes}${emptyClasses(dataset, used)}.`
         : `The data set has the label ${largest}, and the classes of the model ${model.name} are 0…${model.classes - 1}.`,
       used.includes(0) || areWords
         ? "Choose a model of these classes, or correct the labels."
@@ -147,6 +147,12 @@ function byPosition(dataset: Dataset, model: ModelClasses, used: readonly number
     .map((name, i) => `${i} = ${name}`)
     .join(", ")}${classes > 3 ? " …" : ""}).`;
   return { ...dataset, notes: [...(dataset.notes ?? []), note] };
+}
+
+/** "; no image is of "bee"": such a class may be a folder too many. */
+function emptyClasses({ classNames }: Dataset, used: readonly number[]): string {
+  const empty = classNames.filter((_, label) => !used.includes(label));
+  return empty.length === 0 ? "" : `; no image is of ${listed(empty)}`;
 }
 
 /** The same images with other labels. @param index the model's class of each class of the data */

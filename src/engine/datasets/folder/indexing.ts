@@ -89,13 +89,16 @@ function indexFolders(images: readonly FoundImage[], folders: readonly string[],
   if (asNumbers.labels.every((label, i) => label === asText.labels[i])) return asNumbers;
   return order === "number"
     ? { ...asNumbers, notes: [`The class folders are numbers: folder ${largest} is class ${largest}. ${otherOrder("text", folders)}`] }
-    : { ...asText, notes: [`The class folders are numbers in text order: ${sample(asText.classNames)}. ${otherOrder("number", folders)}`] };
+    : {
+        ...asText,
+        notes: [`The class folders are numbers in text order (${sample(asText.classNames)}). ${otherOrder("number", folders)}`],
+      };
 }
 
 const sample = (names: readonly string[]): string => `${names.slice(0, 4).join(", ")}${names.length > 4 ? " …" : ""}`;
 const otherOrder = (order: ClassOrder, folders: readonly string[]): string =>
   order === "text"
-    ? `With "classOrder": "text" they are sorted as Keras and torchvision do: ${sample([...folders].sort())}`
+    ? `With "classOrder": "text" they are sorted as Keras and torchvision do (${sample([...folders].sort())}).`
     : 'With "classOrder": "number" a folder is the class of its number.';
 
 /** Labels that are numbers, "2.0" among them. @throws LABEL_RANGE for one that is no class index */

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -70,7 +71,7 @@ describe("classes", () => {
       "2/1.png": 3,
       "9/1.png": 4,
     });
-    expect(byText.notes?.join()).toMatch(/text order: 0, 1, 10, 2 …/);
+    expect(byText.notes?.join()).toMatch(/text order \(0, 1, 10, 2 …\)/);
     expect((await open(["0/1.png", "1/1.png"])).notes).toEqual([]);
     const years = await open(["20200101/1.png", "20210101/1.png"]);
     expect([years.classNames, labels(years)]).toEqual([
@@ -112,6 +113,16 @@ describe("what is a picture", () => {
     const skips = await open(["a/1.png"], broken, { onBroken: "skip" });
     expect([labels(skips), (await skips.read("test", [0, 1])).n, skips.skipped?.map(({ file }) => file)]).toEqual([[0, 1], 2, ["a/2.png"]]);
     expect(skips.notes).toEqual([expect.stringMatching(/^1 file was skipped: a\/2\.png \(2\.png is damaged/)]);
+  });
+
+  it("a folder that vanishes is an error of its own and no broken picture", async () => {
+    const where = path.join(root, String(count));
+    const skips = await open(["a/1.png", "a/2.png", "b/1.png"], {}, { onBroken: "skip" });
+    await rm(where, { recursive: true });
+    await expect(skips.read("test", [0, 1])).rejects.toMatchObject({
+      code: "FILE_NOT_FOUND",
+      message: expect.stringMatching(/^There is no file .*a.1\.png\.$/),
+    });
   });
 
   it("counts and names what is skipped, and passes over what lies beside pictures", async () => {

@@ -1,5 +1,6 @@
 import type { Catalog, CatalogKind, ParameterSchema, ParametersSchema } from "./catalog.ts";
 import { citedTitle, entriesOf } from "./catalog.ts";
+import { epsilon } from "./format.ts";
 
 /** A registry choice in an experiment file: the id as `kind`, its parameters beside it. */
 export type Chosen = { readonly kind: string } & Readonly<Record<string, unknown>>;
@@ -91,9 +92,24 @@ const int = (description: string, value: number, extra: Schema = {}): Schema => 
   ...extra,
 });
 
+/** What a parameter means, then its unit, range and default, as far as it has them: for completion and hover. */
+function documented({ description = "", unit, minimum, maximum, default: value }: ParameterSchema): string {
+  const range =
+    minimum !== undefined && maximum !== undefined
+      ? `${minimum} to ${maximum}`
+      : minimum !== undefined
+        ? `at least ${minimum}`
+        : maximum !== undefined
+          ? `at most ${maximum}`
+          : "";
+  const given = value === undefined || value === "" ? "" : `default ${typeof value === "number" ? epsilon(value) : JSON.stringify(value)}`;
+  const facts = [unit ? `unit: ${unit}` : "", range, given].filter(Boolean).join("; ");
+  return facts === "" ? description : `${description} (${facts})`;
+}
+
 /** A parameter that is itself a registry choice: an id, or `{kind, …}`; `definitions` of the whole schema hold what it may be. */
 function parameterSchema({ registry, ...parameter }: ParameterSchema): Schema {
-  if (registry === undefined) return parameter;
+  if (registry === undefined) return { ...parameter, description: documented(parameter) };
   const { description, default: value } = parameter;
   return { description, default: value, anyOf: [{ $ref: `#/definitions/${registry}Id` }, { $ref: `#/definitions/${registry}` }] };
 }
@@ -137,6 +153,7 @@ function choiceSchema(catalog: Catalog, kind: CatalogKind, extra: Schema = {}): 
       },
     },
     required: ["kind"],
+    defaultSnippets: entries.map((e) => ({ label: e.id, description: citedTitle(e), body: { kind: e.id } })),
     allOf: entries.map((e) => ({
       if: { properties: { kind: { const: e.id } }, required: ["kind"] },
       then: chosenSchema(e.id, e.title, e.params, extra),
@@ -187,7 +204,7 @@ const trainSchema = (catalog: Catalog): Schema => ({
   },
 });
 
-const modelFileSchema: Schema = {
+const modelFileSchema = {
   type: "object",
   properties: {
     file: { type: "string", description: "Model file, relative to this file." },
@@ -195,7 +212,7 @@ const modelFileSchema: Schema = {
   },
   required: ["file"],
   additionalProperties: false,
-};
+} as const satisfies Schema;
 
 const expectSchema: Schema = {
   type: "array",
@@ -263,11 +280,12 @@ export const besideParameters = {
 
 /** JSON schema of experiment files, made from the catalogue: used by engine, editor and docs alike. */
 export function experimentSchema(catalog: Catalog): Schema {
+  const builtIn = choiceSchema(catalog, "model");
   const model = {
     description: "A built-in architecture to train, or a model file.",
     if: { required: ["file"] },
     then: modelFileSchema,
-    else: choiceSchema(catalog, "model"),
+    else: { ...builtIn, properties: { ...(builtIn["properties"] as Schema), file: modelFileSchema.properties.file } },
   };
   const oneDefense = choiceSchema(catalog, "defense");
   const defense = {

@@ -66,6 +66,25 @@ describe("experiment files in the editor", () => {
     const document = open(`{ ${rest}, "attacks": [{ "kind": "pgd", "eps": 8/255 }] }`);
     expect((await experiments.diagnose(document)).map(({ message }) => message)).toEqual(['8/255 is not a number in JSON. Write "8/255".']);
   });
+  it("offer entries in lists and for objects, and a model file beside the built-in models", async () => {
+    for (const [list, id] of [
+      ["attacks", "pgd"],
+      ["detectors", "softmaxEntropy"],
+      ["analyses", "timing"],
+      ["defense", "medianFilter"],
+    ])
+      expect(await labels(`{ "${list}": [|] }`), list).toContain(id);
+    expect(await labels('{ "dataset": | }')).toContain("mnist");
+    expect(await labels('{ "model": { | } }')).toEqual(expect.arrayContaining(["kind", "file"]));
+    expect(await labels('{ "compare": [{ "name": "a", "model": { | } }] }')).toEqual(expect.arrayContaining(["kind", "file"]));
+    expect(await labels('{ "model": { "file": "m.json", | } }')).toEqual(["input"]);
+  });
+  it("say unit, range and default of a parameter that they offer", async () => {
+    const { document, position } = cursor('{ "attacks": [{ "kind": "pgd", | }] }');
+    const items = (await experiments.complete(document, position))?.items ?? [];
+    const said = items.find(({ label }) => label === "eps")?.documentation;
+    expect(said).toMatch(/^Radius of the ball: .+ \(unit: of 1; 0 to 1000; default 8\/255\)$/);
+  });
   it("explain parameters", async () => {
     const { document, position } = cursor('{ "attacks": [{ "kind": "pgd", "st|eps": 40 }] }');
     expect(JSON.stringify((await experiments.hover(document, position))?.contents)).toContain("Iterations");

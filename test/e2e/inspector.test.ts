@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Frame, Page } from "playwright-core";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contextMenu, explorerRow } from "../harness/gestures.mjs";
 import { openWindow, painted, type Window } from "./window.ts";
@@ -14,7 +15,11 @@ beforeAll(async () => {
     name: "inspector",
     expects: image,
     height: 1200, // as much of the panel as possible in one picture
-    prepare: (workspace) => writeFileSync(path.join(workspace, "broken.png"), "this is not a picture"),
+    async prepare(workspace) {
+      writeFileSync(path.join(workspace, "broken.png"), "this is not a picture");
+      const digit = sharp(path.join(workspace, image)).resize(300, 300).extend({ left: 50, right: 50, background: "black" });
+      await digit.png().toFile(path.join(workspace, "photo.png"));
+    },
   });
   page = window.page;
 });
@@ -157,6 +162,19 @@ describe("Inspector", () => {
     expect(await frame.locator(".subtitle").textContent()).toContain("PGD-40");
     expect(Number(await fact(frame, "L∞"))).toBeCloseTo(0.3, 2);
     await window.pictures("inspector", finished);
+  });
+
+  it("fits a picture of another size, says how, and does it in another way in place", async () => {
+    await contextMenu(page, explorerRow(page, "photo.png").first(), "Attack this image");
+    const frame = await window.panel("main.inspector h1:text-is('photo.png')");
+    const row = frame.locator(".fit-row", { hasText: "Resized from 300×400 to 28×28, centre crop." });
+    await row.waitFor();
+    expect(await frame.locator(".label-row").textContent()).toContain("No label: attacking the model's own prediction.");
+    await row.locator("vscode-dropdown").click();
+    await row.locator("vscode-option", { hasText: "Stretch" }).click();
+    await frame.locator(".fit-row", { hasText: "Resized from 300×400 to 28×28, stretched." }).waitFor();
+    await frame.locator(".verdict.fooled, .verdict.resisted").first().waitFor();
+    await window.picture("inspector-photo");
   });
 
   it("says what is wrong with a picture that is none, and offers the way out", async () => {

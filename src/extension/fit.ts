@@ -10,8 +10,6 @@ export interface ModelShape {
   readonly input: readonly (number | null)[];
   readonly classes: number;
   readonly classNames: readonly string[] | null;
-  /** How its contract wants pictures of another size to fit. */
-  readonly resize?: string;
 }
 /** Null where nothing is known against it, else a clause that says why not. */
 export type Misfit = string | null;

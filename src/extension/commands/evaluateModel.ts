@@ -30,7 +30,7 @@ export async function evaluateModel(services: Services, resource?: unknown, opti
   if (kind === picturesKind) return evaluateUnlabelled(services, { model, folder: dataPath, eps });
   const experiment = {
     seed: 1,
-    dataset: { kind, ...(dataPath === "" ? {} : { path: dataPath }), ...(kind === "imageFolder" ? fitted(shape) : {}), test: 200 },
+    dataset: { kind, ...(dataPath === "" ? {} : { path: dataPath }), test: 200 },
     model: { file: model },
     attacks: [
       { kind: "fgsm", eps },
@@ -45,12 +45,6 @@ export async function evaluateModel(services: Services, resource?: unknown, opti
   return run(services, file, "evaluate");
 }
 
-/** How pictures of any size are made to fit the model. */
-function fitted({ input: [height, width, channels], resize }: ModelShape): Readonly<Record<string, unknown>> {
-  const size = height && width ? { size: height, ...(width === height ? {} : { width }) } : {};
-  return { ...size, channels: channels === 1 ? "gray" : "rgb", ...(resize === undefined ? {} : { resize }) };
-}
-
 /** A data set by its name, or what a page or a script hands over; menus hand other things as second argument. */
 const specOf = (options: unknown): string | undefined => {
   const named = isRecord(options) ? options["spec"] : options;
@@ -58,9 +52,8 @@ const specOf = (options: unknown): string | undefined => {
 };
 
 async function shapeOf(services: Services, model: string): Promise<ModelShape> {
-  const { inputShape, classes, classNames, contract } = await services.engine.request(requests.inspectModel, { model });
-  const { resize } = contract.input;
-  return { input: inputShape.slice(1), classes, classNames, ...(resize === undefined ? {} : { resize }) };
+  const { inputShape, classes, classNames } = await services.engine.request(requests.inspectModel, { model });
+  return { input: inputShape.slice(1), classes, classNames };
 }
 
 type Choice = vscode.QuickPickItem & { readonly spec?: string; readonly fetch?: string };

@@ -2,7 +2,11 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { BulwarkError } from "../../shared/errors.ts";
 import { askExperiment } from "../choose.ts";
+import { findData } from "../data.ts";
+import { experimentTemplate, type TemplateParts } from "../experimentTemplate.ts";
 import { exists } from "../files.ts";
+import { picturesKind } from "../fit.ts";
+import { findModels } from "../models.ts";
 import { trainingPanel } from "../panels/training.ts";
 import { dropEmpty } from "../runFolder.ts";
 import { announceDone, newestTrained, type RunMode, startExperiment } from "../runs.ts";
@@ -50,24 +54,19 @@ export async function run(services: Services, resource: unknown, mode: RunMode, 
   }
 }
 
-const template = `// Hover over a key to see what it means. The lenses above run this file.
-{
-  "seed": 1,
-  "dataset": { "kind": "mnist", "train": 6000, "test": 500 },
-  "model": { "kind": "lenet" },
-  "defense": { "kind": "volumizedCurriculum", "measure": "mutualInformation", "patch": 7 },
-  "train": { "epochs": 3, "batchSize": 64, "optimizer": "adam", "learningRate": 0.001 },
-  "attacks": [
-    { "kind": "fgsm", "eps": 0.3 },
-    { "kind": "pgd", "eps": 0.3, "steps": 40, "stepSize": 0.01 }
-  ],
-  "explanations": [{ "kind": "gradCam", "samples": 4 }],
-  // More arms on the same data with the same attacks.
-  "compare": [{ "name": "undefended", "defense": { "kind": "standard" } }]
+/** A model of the folder first, then one that a run has trained; the person's own pictures before sets that everybody has. */
+async function partsOf(services: Services, folder: string): Promise<TemplateParts> {
+  const [model] = await findModels(services.runs);
+  const labelled = (await findData()).filter(({ kind }) => kind !== picturesKind);
+  const data = labelled.find(({ kind }) => kind === "imageFolder" || kind === "arrays") ?? labelled[0];
+  const relative = (file: string): string => path.relative(folder, file).split(path.sep).join("/");
+  return {
+    model: model && relative(model.path),
+    data: data && { kind: data.kind, path: data.spec === data.kind ? "" : relative(data.directory) },
+  };
 }
-`;
 
-export async function newExperiment(_services: Services, name?: unknown): Promise<unknown> {
+export async function newExperiment(services: Services, name?: unknown): Promise<unknown> {
   const folder = vscode.workspace.workspaceFolders?.[0];
   if (!folder) throw new BulwarkError("USAGE", "No folder is open.", "Open a folder first.");
   const given =
@@ -78,7 +77,7 @@ export async function newExperiment(_services: Services, name?: unknown): Promis
     await vscode.window.showTextDocument(uri);
     return uri;
   }
-  await vscode.workspace.fs.writeFile(uri, Buffer.from(template, "utf8"));
+  await vscode.workspace.fs.writeFile(uri, Buffer.from(experimentTemplate(await partsOf(services, folder.uri.fsPath)), "utf8"));
   await vscode.window.showTextDocument(uri);
   return uri;
 }

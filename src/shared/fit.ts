@@ -27,3 +27,14 @@ export const fitNames: Readonly<Record<FitRule, string>> = {
   none: "None",
 };
 export const isFitRule = (value: unknown): value is FitRule => fitRules.some((rule) => rule === value);
+
+const manners: Readonly<Record<FitRule, string>> = {
+  cover: "short side to fit, centre crop",
+  contain: "long side to fit, black borders",
+  fill: "both sides stretched to fit",
+  crop: "centre cut out, no resizing",
+  none: "refused",
+};
+/** What is done to the pictures of a set, in a sentence; sizes are height×width. */
+export const fitNote = ([height, width]: readonly [number, number], rule: FitRule): string =>
+  `Pictures of another size than ${height}×${width} are fitted: ${manners[rule]}.`;

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { fitRules } from "../../shared/fit.ts";
+import { fitNote, fitRules } from "../../shared/fit.ts";
 import { choice, type DatasetSpec, defineDataset, file, type ImageIdentity, int, num, type Split, text } from "../define/index.ts";
 import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
@@ -65,8 +65,10 @@ export const imageFolder: DatasetSpec = defineDataset({
     const channels = p.channels === "gray" ? 1 : 3;
     const first = listing.splits.train[0] ?? listing.splits.test[0];
     if (!first) throw noImages(root, listing);
-    const size = p.size > 0 ? ([p.size, p.width || p.size] as const) : await sizeOf(first.file, channels);
-    const options: ReadOptions = { size, channels, resize: p.resize === "auto" ? "cover" : p.resize, crop: p.crop || 1 };
+    const own = await sizeOf(first.file, channels);
+    const size = p.size > 0 ? ([p.size, p.width || p.size] as const) : own;
+    const options = { size, channels, resize: p.resize === "auto" ? "cover" : p.resize, crop: p.crop || 1 } as const;
+    const fitted = own.join() === size.join() ? [] : [fitNote(size, options.resize)];
     const annotations = await findAnnotations(root, p.boxes);
     const open = (split: Split): SplitSource => openFiles(root, listing.splits[split], options, boxReader(root, annotations, options));
     return datasetOf({
@@ -76,7 +78,7 @@ export const imageFolder: DatasetSpec = defineDataset({
       classNames: listing.classNames,
       ...(listing.synsets ? { synsets: listing.synsets } : {}),
       hasNumberedFolders: listing.hasNumberedFolders ?? false,
-      notes: listing.notes,
+      notes: [...listing.notes, ...fitted],
       skipped: listing.skipped,
       isGrouped: true,
       splits: { train: open("train"), test: open("test") },

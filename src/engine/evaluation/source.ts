@@ -1,5 +1,6 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import { fitNote } from "../../shared/fit.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
@@ -85,9 +86,14 @@ async function pictures({ files, limit, workspace }: ImageChoice, model: Classif
   await checkFiles(named);
   const size = model.inputShape.reduce((a, b) => a * b);
   const known = new Map<number, number>();
+  const notes = new Set<string>();
   const read = async (start: number, end: number): Promise<ImageBatch> => {
     const images = new Float32Array((end - start) * size);
-    for (const [i, file] of named.slice(start, end).entries()) images.set((await readPicture(file, model)).pixels, i * size);
+    for (const [i, file] of named.slice(start, end).entries()) {
+      const { pixels, fit } = await readPicture(file, model);
+      images.set(pixels, i * size);
+      if (fit) notes.add(fitNote(fit.to, fit.rule));
+    }
     const places = Array.from({ length: end - start }, (_, i) => start + i);
     if (places.some((place) => !known.has(place))) {
       const scores = await probabilities(forImages(model, ctx.rng, start), images);
@@ -101,7 +107,7 @@ async function pictures({ files, limit, workspace }: ImageChoice, model: Classif
   const all: EvaluationImages = { n: named.length, inputShape: model.inputShape, read, identify: identifying(named, workspace) };
   const [first = ""] = named;
   const name = named.length === 1 ? path.basename(first) : `${named.length} pictures`;
-  return { images: all, chosen: byPlace(all, name), training: null, notes: [], skipped: [], close: async () => undefined };
+  return { images: all, chosen: byPlace(all, name), training: null, notes: [...notes], skipped: [], close: async () => undefined };
 }
 
 /** What picture files are; each is named as it lies in the folder that is worked in. */

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { percent, plural } from "../../../shared/format.ts";
-import type { AttackDocument, Finding, ImageRecord } from "../../../shared/results.ts";
+import type { AttackDocument, Finding, ImageRecord, Rate, StaticResult } from "../../../shared/results.ts";
 import { runFiles, slug } from "../../../shared/runs.ts";
 import { labelOf } from "../../define/index.ts";
 import { writePicture } from "../../evaluation/write.ts";
@@ -59,13 +59,29 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
 }
 
 /** Pictures that were named have no labels: the model's own predictions were attacked, and nothing says how many of them are right. */
-const withoutAccuracy = (document: AttackDocument): AttackDocument => ({
-  ...document,
-  labels: "predicted",
-  clean: { ...document.clean, accuracy: null },
-  attacked: { ...document.attacked, accuracy: null },
-  robustness: null,
-});
+function withoutAccuracy(document: AttackDocument): AttackDocument {
+  const counted = (rate: Rate): Rate => ({ ...rate, accuracy: null });
+  const { clean, attacked, covering, static: transferred } = document;
+  const both = { clean: counted(clean), attacked: counted(attacked), robustness: null };
+  return {
+    ...document,
+    ...both,
+    labels: "predicted",
+    ...(covering ? { covering: { ...covering, attacked: counted(covering.attacked) } } : {}),
+    ...(transferred ? { static: staticWithout(transferred, counted) } : {}),
+  };
+}
+
+function staticWithout(result: StaticResult, counted: (rate: Rate) => Rate): StaticResult {
+  const { clean, attacked, control } = result;
+  return {
+    ...result,
+    clean: counted(clean),
+    attacked: counted(attacked),
+    robustness: null,
+    ...(control ? { control: { ...control, attacked: counted(control.attacked) } } : {}),
+  };
+}
 
 /** Pictures that were named are written under their own names. */
 async function writeNamed(adversarial: string, files: readonly string[], { store, facts }: RunEnvironment): Promise<void> {

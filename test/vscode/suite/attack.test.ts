@@ -4,6 +4,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { readRequest, readResult } from "../../../src/extension/panels/inspector/file.ts";
 import { inspectorPanel } from "../../../src/extension/panels/inspector/inspector.ts";
+import { modelPanel } from "../../../src/extension/panels/model.ts";
 import { folderOf } from "../../../src/extension/panels/panel.ts";
 import { commands, panels } from "../../../src/shared/contributions.ts";
 import type { AttackImageResult, ModelInspection, RankPatchesResult } from "../../../src/shared/protocol.ts";
@@ -112,11 +113,11 @@ describe("one image", () => {
 
 describe("a model", () => {
   it("is inspected, and is in the tree", async () => {
-    const { trees } = await bulwark();
+    const { services, trees } = await bulwark();
     const { model } = await pictureAndModel();
     const inspection = await vscode.commands.executeCommand<ModelInspection>(commands.inspectModel, vscode.Uri.file(model));
     assert.ok(inspection.layers.length > 0);
-    assert.match(vscode.window.activeTextEditor?.document.getText() ?? "", /\| Layer \| Type \| Output \|/);
+    assert.equal(modelPanel.get(services, model)?.state.inspection, inspection);
     const nodes = (await trees.models.getChildren()) ?? [];
     assert.ok(nodes.some((node) => node.uri?.fsPath === model));
     await closeAll();

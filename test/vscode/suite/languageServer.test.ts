@@ -48,10 +48,10 @@ describe("experiment files", () => {
       document.uri,
       new vscode.Range(eps, eps),
     );
-    const convert = actions.find((action) => action.title.startsWith("Convert to 8/255"));
+    const convert = actions.find((action) => action.title.startsWith('Convert to "8/255"'));
     assert.ok(convert?.edit && convert.isPreferred);
     await vscode.workspace.applyEdit(convert.edit);
-    assert.ok(document.getText().includes('"eps": 0.03137,'));
+    assert.ok(document.getText().includes('"eps": "8/255",'));
     const codes = await eventually("one problem fewer", () => {
       const left = vscode.languages.getDiagnostics(document.uri).map(codeOf);
       return !left.includes("RB001") && left;

@@ -23,8 +23,11 @@ export interface Inspector {
   readonly panel: vscode.WebviewPanel;
   readonly state: InspectorState;
   readonly directory: string;
-  /** Attacks the image; a request under way is cancelled first. Undefined when it failed (the panel says why) or was cancelled. */
-  attack(request: InspectorRequest): Promise<AttackImageResult | undefined>;
+  /**
+   * Attacks the image; a request under way is cancelled first. Undefined when it failed (the panel says why), was cancelled, or waits with
+   * its estimate for a person to start it; `isStarted` is for an attack that was named just now, and not taken from an old choice.
+   */
+  attack(request: InspectorRequest, isStarted?: boolean): Promise<AttackImageResult | undefined>;
   /** Asks for a card of what is on show. Undefined when it failed (the card says why) or was cancelled. */
   card<K extends CardId>(id: K, params: CardParams<K>): Promise<CardResult<K> | undefined>;
   /** Shows the image without an attack; what is on show of the same model stays. */
@@ -79,7 +82,7 @@ function start(host: InspectorHost, services: Services, { kept, isIdle, ...reque
     get directory() {
       return session.directory;
     },
-    attack: (next) => attack(session, next),
+    attack: (next, isStarted) => attack(session, next, isStarted),
     card: (id, params) => runCard(session, id, params),
     look: (next) => look(session, next),
     restore: (directory, asked, found) => restore(session, directory, asked, found),

@@ -121,6 +121,7 @@ describe("Experiment", () => {
 
   it("opens the doctor from the palette", async () => {
     await runCommand(page, "Bulwark: Run Doctor");
-    await page.getByText("onnxruntime").first().waitFor();
+    const doctor = await window.panel("main.doctor");
+    await doctor.getByText("onnxruntime").first().waitFor();
   });
 });

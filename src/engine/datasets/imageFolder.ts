@@ -47,7 +47,7 @@ const params = Type.Object({
 });
 
 /**
- * Images in files, decoded as they are read, so that the data may be larger than memory. What is an image is told by its content, not by
+ * Images in files, decoded as they are read, so that the data may be larger than memory. Content decides what an image is, not
  * its name; hidden files are passed over. The order is by class and then by name, by code point, or that of the label file.
  * `classes.txt` and the like fix the order of the classes.
  */

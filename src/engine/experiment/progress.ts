@@ -2,7 +2,7 @@ import type { RunEventBody } from "../../shared/events.ts";
 import type { Piece } from "./piece.ts";
 
 const every = 250; // ms between progress events
-const leastSeconds = 2; // of work, before a speed is told
+const leastSeconds = 2; // of work, before a speed is stated
 const leastShare = 0.005; // of the run
 
 type Timed = Pick<Piece, "key" | "stage" | "phase" | "arm" | "attack" | "cost">;

@@ -1,6 +1,6 @@
 /**
  * The 1000 classes of ImageNet (ILSVRC2012) in the order of their WordNet ids, which is the order of Keras Applications, torchvision and
- * Caffe: the digits of the id ("n01440764" without its n), then the first of the class's names in WordNet 3.0. Four names are told apart
+ * Caffe: the digits of the id ("n01440764" without its n), then the first of the class's names in WordNet 3.0. Four names are distinguished
  * that WordNet spells alike: the two cranes, and the two maillots.
  */
 const table = `

@@ -103,7 +103,7 @@ async function decodeWithSharp(bytes: Uint8Array, name: string): Promise<Decoded
     const rgb = cmykToRgb({ data, height: info.height, width: info.width, channels: info.channels });
     return withoutAlpha(rgb, name, [...notes, "converted from CMYK"]);
   }
-  // sharp makes three channels of grey images otherwise; where it is told not to, it would leave out their transparency
+  // sharp makes three channels of grey images otherwise; asked not to, it would leave out their transparency
   const grey = facts.space === "b-w" && !facts.hasAlpha;
   const { data, info } = await (grey ? image.toColourspace("b-w") : image).raw().toBuffer({ resolveWithObject: true });
   const decoded = withoutAlpha({ data, height: info.height, width: info.width, channels: info.channels }, name, notes);

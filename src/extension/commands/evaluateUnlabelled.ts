@@ -23,7 +23,7 @@ export interface UnlabelledRequest {
 
 /**
  * Attacks pictures that nobody labelled. The model's own predictions count as the truth, so that its accuracy is 100 % by construction and is
- * reported nowhere; what is told is how many predictions the attack changes, and which.
+ * reported nowhere; the result says how many predictions the attack changes, and which.
  */
 export async function evaluateUnlabelled(services: Services, { model, folder, eps }: UnlabelledRequest): Promise<unknown> {
   const names = (await imagesIn(folder)).slice(0, mostPictures);

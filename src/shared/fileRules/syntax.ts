@@ -31,7 +31,7 @@ export function bareFractions(text: string): BareFraction[] {
   });
 }
 
-/** The second of two equal keys of one object: JSON would take it without a word. */
+/** The second of two equal keys of one object: JSON would silently take it. */
 export function repeatedKeys(node: Node): Node[] {
   const children = node.children ?? [];
   const keys = node.type === "object" ? children.flatMap((property) => property.children?.[0] ?? []) : [];

@@ -31,7 +31,7 @@ function chained({ layers: [input, first, ...others] }: Topology): Config[] {
 
 /**
  * Layers from the inputs on. tfjs numbers the applications of a layer as it comes to them, and a file in the order in which the program
- * made them; where the two differ, tfjs would connect the wrong ones without a word. They are therefore numbered as tfjs will.
+ * made them; where the two differ, tfjs would silently connect the wrong ones. They are therefore numbered as tfjs will.
  */
 function inOrder(topology: Topology): Topology {
   const known = layersByName(topology);

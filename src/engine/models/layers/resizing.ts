@@ -40,7 +40,7 @@ function resized(x: tf.Tensor4D, height: number, width: number, isNearest = fals
   return tf.reshape(tf.matMul(columns, tf.reshape(tall, [b * height, w, c]) as tf.Tensor3D), [b, height, width, c]) as tf.Tensor4D;
 }
 
-/** The largest centred part of the aspect ratio that is wanted (Keras' `smart_resize`). */
+/** The largest centred part of the requested aspect ratio (Keras' `smart_resize`). */
 function centred(x: tf.Tensor4D, height: number, width: number): tf.Tensor4D {
   const [b, h, w, c] = x.shape;
   const [tall, wide] = [Math.min(h, Math.floor((w * height) / width)), Math.min(w, Math.floor((h * width) / height))];

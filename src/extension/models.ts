@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { plural } from "../shared/format.ts";
+import { unsupportedFormats } from "../shared/modelFormats.ts";
 import { runFiles } from "../shared/runs.ts";
 import { exists, foldersIn, isRecord, readJson } from "./files.ts";
 import type { RunIndex } from "./views/runIndex.ts";
@@ -58,23 +59,12 @@ export interface UnreadableModel {
   readonly path: string;
   readonly format: string;
 }
-const otherFormats: Readonly<Record<string, string>> = {
-  ".onnx": "ONNX",
-  ".h5": "Keras HDF5",
-  ".hdf5": "Keras HDF5",
-  ".keras": "Keras",
-  ".tflite": "TensorFlow Lite",
-  ".pb": "TensorFlow",
-  ".pt": "PyTorch",
-  ".pth": "PyTorch",
-  ".safetensors": "Safetensors",
-};
 
 /** Model files of the workspace that cannot be opened; the engine says why and what to do when one is asked for. */
 export async function findUnreadable(): Promise<UnreadableModel[]> {
-  const extensions = Object.keys(otherFormats).map((extension) => extension.slice(1));
+  const extensions = Object.keys(unsupportedFormats).map((extension) => extension.slice(1));
   const files = await vscode.workspace.findFiles(`**/*.{${extensions.join(",")}}`, "**/{node_modules,.git,.bulwark,.venv,venv}/**", 50);
-  const found = files.map(({ fsPath }) => ({ path: fsPath, format: otherFormats[path.extname(fsPath).toLowerCase()] ?? "unknown" }));
+  const found = files.map(({ fsPath }) => ({ path: fsPath, format: unsupportedFormats[path.extname(fsPath).toLowerCase()] ?? "unknown" }));
   const graphs = await vscode.workspace.findFiles("**/model.json", "**/{node_modules,.git,.bulwark}/**", 200);
   for (const { fsPath } of graphs)
     if (/"format"\s*:\s*"graph-model"/.test(await headOf(fsPath))) found.push({ path: fsPath, format: "TensorFlow.js graph model" });

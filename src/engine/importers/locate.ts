@@ -1,19 +1,8 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import { unsupportedFormats } from "../../shared/modelFormats.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { exists, isDirectory } from "../io/files.ts";
-
-const laterFormats: Readonly<Record<string, string>> = {
-  ".onnx": "ONNX",
-  ".h5": "Keras HDF5",
-  ".hdf5": "Keras HDF5",
-  ".keras": "Keras",
-  ".tflite": "TensorFlow Lite",
-  ".pb": "TensorFlow",
-  ".pt": "PyTorch",
-  ".pth": "PyTorch",
-  ".safetensors": "Safetensors",
-};
 
 /**
  * The `model.json` for a file, a folder that holds one, or a run folder (its `model/`).
@@ -31,7 +20,7 @@ export async function locateModel(given: string): Promise<string> {
   }
   if (!(await exists(given))) throw new BulwarkError("FILE_NOT_FOUND", `There is no model ${given}.`, "Check the path.");
   const extension = path.extname(given).toLowerCase();
-  const format = laterFormats[extension];
+  const format = unsupportedFormats[extension];
   if (format) {
     throw new BulwarkError(
       "MODEL_INVALID",

@@ -24,7 +24,7 @@ export async function locateModel(given: string): Promise<string> {
   if (format) {
     throw new BulwarkError(
       "MODEL_INVALID",
-      `${path.basename(given)} is a ${format} model, which is not supported yet.`,
+      `${path.basename(given)} is ${/^[AEIO]/.test(format) ? "an" : "a"} ${format} model, which is not supported yet.`,
       "Convert it to a TensorFlow.js layers model (model.json).",
     );
   }

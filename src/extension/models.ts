@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { plural } from "../shared/format.ts";
@@ -71,14 +71,37 @@ export async function findUnreadable(): Promise<UnreadableModel[]> {
   return found.sort((a, b) => a.path.localeCompare(b.path));
 }
 
-/** What a model file says of itself at its beginning, and the contract beside it: "224 × 224 × 3 · 1,000 classes". Nothing is loaded. */
+/** What a model file says of itself, and the contract beside it: "224 × 224 × 3 · 1,000 classes". No weights are read. */
 export async function outlineOf(file: string): Promise<string> {
   const [, sizes = ""] = /"batch_(?:input_)?shape"\s*:\s*\[\s*null\s*,([^\]]*)\]/.exec(await headOf(file)) ?? [];
   const input = sizes.split(",").map((size) => size.trim().replace("null", "any"));
   const contract = await readJson(file.replace(/\.json$/i, ".bulwark.json"));
   const output = isRecord(contract) ? contract["output"] : undefined;
-  const classes = isRecord(output) && Array.isArray(output["classes"]) ? output["classes"].length : 0;
+  const classes = isRecord(output) && Array.isArray(output["classes"]) ? output["classes"].length : await outputsOf(file);
   return [sizes === "" ? "" : input.join(" × "), classes > 0 ? plural(classes, "class", "classes") : ""].filter(Boolean).join(" · ");
+}
+
+/** Topologies are small; what is larger than this is read when somebody opens the model. */
+const largestTopology = 8e6; // bytes
+
+/** Classes by the last layer that has units or filters; 0 where the file does not say. One sigmoid output stands for two classes. */
+async function outputsOf(file: string): Promise<number> {
+  const { size } = await stat(file).catch(() => ({ size: Number.POSITIVE_INFINITY }));
+  const layers = size <= largestTopology ? layersOf(await readJson(file)) : [];
+  for (const layer of [...layers].reverse()) {
+    const config = isRecord(layer) ? layer["config"] : undefined;
+    const width = isRecord(config) ? (config["units"] ?? config["filters"]) : undefined;
+    if (typeof width === "number") return width === 1 ? 2 : width;
+    if (isRecord(config) && "layers" in config) return 0; // nested: the order of layers says nothing
+  }
+  return 0;
+}
+
+function layersOf(json: unknown): readonly unknown[] {
+  let found = isRecord(json) ? json["modelTopology"] : undefined;
+  for (const key of ["model_config", "config"]) if (isRecord(found) && isRecord(found[key])) found = found[key];
+  const layers = isRecord(found) ? found["layers"] : found;
+  return Array.isArray(layers) ? layers : [];
 }
 
 /** A layers model, not a graph model or any other JSON that is called model.json. */

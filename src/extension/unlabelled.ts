@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { count, plural } from "../shared/format.ts";
 import type { AttackDocument } from "../shared/results.ts";
 import { isRecord, readJson } from "./files.ts";
 
@@ -8,8 +9,14 @@ export interface UnlabelledPictures {
   readonly model: string;
   readonly folder: string;
   readonly names: readonly string[];
+  /** Pictures that the folder holds. */
+  readonly of: number;
   readonly classNames: readonly string[] | null;
 }
+/** "64 of 300 pictures", "12 pictures". */
+export const ofAll = (some: number, all: number): string =>
+  some < all ? `${count(some)} of ${plural(all, "picture")}` : plural(all, "picture");
+
 const picturesFile = "pictures.json";
 
 export const writeUnlabelled = (directory: string, pictures: UnlabelledPictures): Promise<void> =>

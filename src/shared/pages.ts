@@ -15,6 +15,8 @@ export interface ModelResult {
   readonly age: string;
 }
 export interface ModelState {
+  /** By which the page is found again after a reload. */
+  readonly runId: string;
   readonly status: Status;
   readonly title: string;
   /** As people know the file. */
@@ -33,6 +35,8 @@ export type ModelIntent =
 
 // ── Doctor ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export interface DoctorState {
+  /** By which the page is found again after a reload. */
+  readonly runId: string;
   readonly status: Status;
   readonly report: DoctorReport | null;
   readonly error: PanelError | null;

@@ -15,6 +15,8 @@ export interface PreviewGroup {
   readonly count: number;
 }
 export interface PreviewState {
+  /** By which the page is found again after a reload. */
+  readonly runId: string;
   readonly status: "loading" | "ready" | "failed";
   readonly title: string;
   readonly subtitle: string;

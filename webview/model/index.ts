@@ -8,6 +8,9 @@ import { createView } from "./view.ts";
 const view = createView((intent) => connection.send(intent));
 mount(view.element);
 const connection = connect<ModelState, ModelUpdate, ModelIntent>({
-  state: (state) => view.update(state),
+  state(state) {
+    connection.persist(state.runId);
+    view.update(state);
+  },
   update: () => undefined,
 });

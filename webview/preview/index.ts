@@ -9,6 +9,9 @@ import { createView } from "./view.ts";
 const view = createView((intent) => connection.send(intent));
 mount(view.element);
 const connection = connect<PreviewState, PreviewUpdate, PreviewIntent>({
-  state: (state) => view.update(state),
+  state(state) {
+    connection.persist(state.runId);
+    view.update(state);
+  },
   update: () => undefined,
 });

@@ -9,7 +9,7 @@ import { readJson } from "../files.ts";
 import { previewPanel } from "../panels/preview.ts";
 import { dropEmpty, newRunDirectory } from "../runFolder.ts";
 import type { Services } from "../services.ts";
-import { writeUnlabelled } from "../unlabelled.ts";
+import { ofAll, writeUnlabelled } from "../unlabelled.ts";
 import { rootFolder, setting } from "../workspace.ts";
 
 /** Pictures of one such run: their files are words of one command line. */
@@ -21,12 +21,17 @@ export interface UnlabelledRequest {
   readonly eps: number;
 }
 
+/** So many of a list, from all of it: files that were numbered in a row often show the same thing. */
+const evenly = <T>(items: readonly T[], most: number): readonly T[] =>
+  items.length <= most ? items : Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)] as T);
+
 /**
  * Attacks pictures that nobody labelled. The model's own predictions count as the truth, so that its accuracy is 100 % by construction and is
  * reported nowhere; the result says how many predictions the attack changes, and which.
  */
 export async function evaluateUnlabelled(services: Services, { model, folder, eps }: UnlabelledRequest): Promise<unknown> {
-  const names = (await imagesIn(folder)).slice(0, mostPictures);
+  const all = await imagesIn(folder);
+  const names = evenly(all, mostPictures);
   if (names.length === 0) throw new BulwarkError("DATASET_EMPTY", `${folder} holds no pictures.`, "Choose another folder.");
   const { classNames } = await services.engine.request(requests.inspectModel, { model });
   const directory = newRunDirectory(rootFolder(model), `pictures of ${path.basename(folder)}`);
@@ -34,7 +39,11 @@ export async function evaluateUnlabelled(services: Services, { model, folder, ep
   const strength = ["--set", `eps=${eps}`, "--set", "steps=40", "--set", `stepSize=${eps / 16}`];
   const compute = ["--backend", setting(settings.backend, "auto"), "--device", setting(settings.device, "auto")];
   const words = ["attack", "--model", model, "--image", ...images, "--attack", "pgd", ...strength, ...compute];
-  const options = { location: vscode.ProgressLocation.Notification, title: `Attacking ${names.length} pictures`, cancellable: true };
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: `Attacking ${ofAll(names.length, all.length)}`,
+    cancellable: true,
+  };
   try {
     await vscode.window.withProgress(options, (progress, token) => {
       const abort = new AbortController();
@@ -46,7 +55,7 @@ export async function evaluateUnlabelled(services: Services, { model, folder, ep
     await dropEmpty(directory);
     throw thrown;
   }
-  await writeUnlabelled(directory, { model, folder, names, classNames });
+  await writeUnlabelled(directory, { model, folder, names, of: all.length, classNames });
   services.runs.refresh();
   await previewPanel.open(services, { kind: "changed", directory }).read();
   return readJson(path.join(directory, "result.json"));

@@ -7,6 +7,7 @@ import { panelError } from "../messages.ts";
 import type { Services } from "../services.ts";
 import type { PanelHost } from "./host.ts";
 import { definePanel, type OwnIntent } from "./panel.ts";
+import { rememberPage } from "./remembered.ts";
 
 interface Session {
   readonly panel: vscode.WebviewPanel;
@@ -23,9 +24,10 @@ export const doctorPanel = definePanel<null, DoctorState, DoctorUpdate, DoctorIn
   roots: () => [],
   column: () => vscode.ViewColumn.Active,
   keepsFocus: false,
-  read: async () => undefined,
+  read: async () => null,
+  comeBack: (session) => void session.examine(),
   start(host, services) {
-    const state: DoctorState = { status: "loading", report: null, error: null };
+    const state: DoctorState = { runId: rememberPage(services, ""), status: "loading", report: null, error: null };
     const session: Session = { panel: host.panel, state, examine: () => look(host, services, session) };
     host.show(state);
     return session;
@@ -43,11 +45,11 @@ async function look(host: PanelHost<DoctorState, DoctorUpdate>, services: Servic
   show({ ...session.state, status: "loading", error: null });
   try {
     const report = await examine(services);
-    show({ status: "ready", report, error: null });
+    show({ ...session.state, status: "ready", report, error: null });
     return report;
   } catch (thrown) {
     services.log.error(thrown instanceof Error ? thrown : String(thrown));
-    show({ status: "failed", report: null, error: panelError(thrown) });
+    show({ ...session.state, status: "failed", report: null, error: panelError(thrown) });
     return undefined;
   }
 }

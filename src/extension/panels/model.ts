@@ -10,6 +10,7 @@ import type { Services } from "../services.ts";
 import { requireTrust, shortPath } from "../workspace.ts";
 import type { PanelHost } from "./host.ts";
 import { definePanel, type OwnIntent } from "./panel.ts";
+import { rememberPage } from "./remembered.ts";
 
 interface Session {
   readonly panel: vscode.WebviewPanel;
@@ -28,7 +29,8 @@ export const modelPanel = definePanel<string, ModelState, ModelUpdate, ModelInte
   roots: () => [],
   column: () => vscode.ViewColumn.Active,
   keepsFocus: false,
-  read: async () => undefined, // reading a model is asked for, never done by a reload
+  read: async (model) => model,
+  comeBack: (session) => void session.read(),
   start,
   answer,
   errors: ({ state }) => [state.error],
@@ -41,6 +43,7 @@ const contractOf = (model: string): string => path.join(path.dirname(model), `${
 
 function start(host: PanelHost<ModelState, ModelUpdate>, services: Services, model: string): Session {
   const state: ModelState = {
+    runId: rememberPage(services, model),
     status: "loading",
     title: titleOf(model),
     path: shortPath(model),

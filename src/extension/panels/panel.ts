@@ -10,6 +10,7 @@ import type { Services } from "../services.ts";
 import { resultFolders, rootFolder } from "../workspace.ts";
 import { wakeHidden } from "./hidden.ts";
 import { hostPanel, type PanelHost, type PanelName } from "./host.ts";
+import { recallPage } from "./remembered.ts";
 import { saveDataUrl } from "./save.ts";
 
 /** Every panel that is open: by its name, then by the key of what it shows. Nothing else keeps a list of panels. */
@@ -46,8 +47,10 @@ export interface PanelDefinition<Subject, State, Update, Intent, Session extends
   readonly keepsFocus: boolean;
   /** Where under a workspace folder the folders lie whose names the webviews remember; run folders when left out. */
   readonly folder?: string;
-  /** The subject of a panel that comes back after a reload; undefined closes it. */
+  /** The subject of a panel that comes back after a reload; undefined closes it. @param directory its folder; for a page, what it shows */
   read(directory: string): Promise<Subject | undefined>;
+  /** A page about something that is no folder of results, by `rememberPage`: does what is done after a reload. */
+  comeBack?(session: Session): void;
   /** Makes the session and shows the first state. */
   start(host: PanelHost<State, Update>, services: Services, subject: Subject): Session;
   /** What only this kind does. Save, fix, showLog and openFolder are answered for all kinds. */
@@ -70,7 +73,7 @@ export interface PanelKind<Subject, Session> {
   find(services: Services, subject: Subject, column?: vscode.ViewColumn): Promise<Session>;
   /** Lets a panel of the subject that lies unseen behind another tab come back, if there is one. */
   wake(services: Services, subject: Subject): Promise<void>;
-  /** A panel that came back after a reload, from its folder alone. Closed where there is nothing to show. */
+  /** A panel that came back after a reload, from its folder (of a page: from what it shows) alone. Closed where there is nothing to show. */
   restore(services: Services, panel: vscode.WebviewPanel, directory: string): Promise<Session | undefined>;
   /** After a reload all a webview knows is `{runId}`: registers what reads everything else from that folder. */
   register(services: Services): void;
@@ -98,9 +101,13 @@ export function definePanel<Subject, State, Update, Intent extends { readonly ki
   };
   const restore: PanelKind<Subject, Session>["restore"] = async (services, panel, directory) => {
     const subject = await o.read(directory);
-    if (subject !== undefined && !sessionsOf(o, services).has(o.key(subject))) return attach(o, services, panel, subject);
-    panel.dispose();
-    return undefined;
+    if (subject === undefined || sessionsOf(o, services).has(o.key(subject))) {
+      panel.dispose();
+      return undefined;
+    }
+    const session = attach(o, services, panel, subject);
+    o.comeBack?.(session);
+    return session;
   };
   return {
     get: (services, key) => sessionsOf(o, services).get(key),
@@ -114,7 +121,7 @@ export function definePanel<Subject, State, Update, Intent extends { readonly ki
     register(services) {
       const serializer: vscode.WebviewPanelSerializer = {
         async deserializeWebviewPanel(panel, state) {
-          const directory = await folderOf(state, o.folder ?? runsFolder);
+          const directory = o.comeBack ? recallPage(services, idOf(state) ?? "") : await folderOf(state, o.folder ?? runsFolder);
           if (directory === undefined) panel.dispose();
           else await restore(services, panel, directory);
         },
@@ -192,10 +199,15 @@ async function answerAll<Subject, State, Update, Intent extends { readonly kind:
   }
 }
 
+function idOf(state: unknown): string | undefined {
+  const id = isRecord(state) ? state["runId"] : undefined;
+  return typeof id === "string" ? id : undefined;
+}
+
 /** The folder of `{runId}` in one of the open folders; an id that is a path is refused. */
 export async function folderOf(state: unknown, folder: string): Promise<string | undefined> {
-  const id = isRecord(state) ? state["runId"] : undefined;
-  if (typeof id !== "string" || id === "" || id !== path.basename(id) || id.startsWith(".")) return undefined;
+  const id = idOf(state);
+  if (id === undefined || id === "" || id !== path.basename(id) || id.startsWith(".")) return undefined;
   for (const root of resultFolders()) {
     const directory = path.join(root, folder, id);
     if (await exists(directory)) return directory;

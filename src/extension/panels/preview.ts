@@ -2,13 +2,15 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import type { PreviewIntent, PreviewState, PreviewUpdate } from "../../shared/previews.ts";
-import type { FoundData } from "../data.ts";
+import { type FoundData, findData } from "../data.ts";
+import { exists } from "../files.ts";
 import { panelError } from "../messages.ts";
 import type { Services } from "../services.ts";
 import { shortPath } from "../workspace.ts";
 import type { PanelHost } from "./host.ts";
 import { definePanel, type OwnIntent } from "./panel.ts";
 import { changedPictures, dataPictures, previewFolder, type Shown } from "./previewContents.ts";
+import { rememberPage } from "./remembered.ts";
 
 /** A data set, or a run that attacked pictures without labels. */
 export type PreviewSubject = { readonly kind: "data"; readonly data: FoundData } | { readonly kind: "changed"; readonly directory: string };
@@ -31,7 +33,8 @@ export const previewPanel = definePanel<PreviewSubject, PreviewState, PreviewUpd
   roots: (subject) => (subject.kind === "data" ? [folderOf(subject.data), previewFolder()] : [subject.directory]),
   column: () => vscode.ViewColumn.Active,
   keepsFocus: false,
-  read: async () => undefined, // reading data is asked for, never done by a reload
+  read: subjectOf,
+  comeBack: (session) => void session.read(),
   start,
   answer,
   errors: ({ state }) => [state.error],
@@ -39,11 +42,19 @@ export const previewPanel = definePanel<PreviewSubject, PreviewState, PreviewUpd
   folder: "",
 });
 
+/** By the name of a data set, or by the folder of a run. */
+async function subjectOf(shown: string): Promise<PreviewSubject | undefined> {
+  const data = (await findData()).find(({ spec }) => spec === shown);
+  if (data) return { kind: "data", data };
+  return (await exists(shown)) ? { kind: "changed", directory: shown } : undefined;
+}
+
 const folderOf = ({ kind, directory }: FoundData): string => (kind === "arrays" ? path.dirname(directory) : directory);
 
 function start(host: PanelHost<PreviewState, PreviewUpdate>, services: Services, subject: PreviewSubject): Session {
   const isData = subject.kind === "data";
   const state: PreviewState = {
+    runId: rememberPage(services, isData ? subject.data.spec : subject.directory),
     status: "loading",
     title: isData ? subject.data.label : path.basename(subject.directory),
     subtitle: shortPath(isData ? subject.data.directory : subject.directory),

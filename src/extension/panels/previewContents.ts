@@ -8,7 +8,7 @@ import { adversarialThumbnail, attackKeys, slug } from "../../shared/runs.ts";
 import { type FoundData, imagesIn } from "../data.ts";
 import { picturesKind } from "../fit.ts";
 import type { Services } from "../services.ts";
-import { readUnlabelled } from "../unlabelled.ts";
+import { ofAll, readUnlabelled } from "../unlabelled.ts";
 import { requireTrust, rootFolder, shortPath, storageFolder } from "../workspace.ts";
 
 /** What a page of pictures shows; `base` is a folder, and `files` holds the paths of items that are files of the workspace. */
@@ -95,6 +95,9 @@ export async function changedPictures(directory: string): Promise<Shown> {
     title: path.basename(pictures.folder),
     subtitle: `${attack} changed ${count(changed)} of ${plural(items.length, "prediction")} (${percent(changed / items.length)})`,
     notes: [
+      ...(items.length < pictures.of
+        ? [`${ofAll(items.length, pictures.of)} of the folder were attacked, spread evenly over the names.`]
+        : []),
       "These pictures have no labels: the model's own predictions count as the truth, right or wrong. Accuracy would be 100 % by construction and is not reported.",
     ],
     skipped: [],

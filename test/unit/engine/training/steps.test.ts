@@ -257,11 +257,11 @@ describe("plans stack", () => {
     expect(planOf([{ id: "bitDepth", params: {} }], shape, 3)).toBe(plainPlan); // in front: no matter of training
   });
 
-  it("costs what its passes cost: three times as much in 3-D, and a step of the attack as much as one of the training", () => {
-    expect(trainingCost(plainPlan)).toBe(3);
+  it("costs what its passes cost: three times as much in 3-D, and a step of the training as much as two of the attack", () => {
+    expect(trainingCost(plainPlan)).toBe(3 * 2);
     const volumized = planOf([{ id: "volumizedCurriculum", params: { patch: 4 } }], shape, 3);
     expect(volumized.relativeCost).toBe(3);
-    expect(trainingCost({ ...volumized, craft: bind("attack", { kind: "pgd", steps: 4 }) })).toBe(3 * 3 * 5);
+    expect(trainingCost({ ...volumized, craft: bind("attack", { kind: "pgd", steps: 4 }) })).toBe(3 * 3 * (2 + 4));
     expect(planOf([{ id: "volumizedCurriculum", params: { volumizer: false } }], shape, 3).relativeCost).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { contextMenu, explorerRow, sideBarIcon, welcomeButton } from "../harness/gestures.mjs";
+import { contextMenu, explorerRow, openActivity, sideBarIcon, treeRow, welcomeButton } from "../harness/gestures.mjs";
 import { openWindow, type Window } from "./window.ts";
 
 describe("a window without a folder, and nothing but the extension", () => {
@@ -39,6 +39,24 @@ describe("a folder of photos and a model of a thousand classes", () => {
     await frame.locator(".verdict.fooled").waitFor();
     expect(await frame.locator("main").textContent()).toContain("224");
     await window.pictures("door-photo", () => frame.locator(".attention canvas").first().waitFor());
+  });
+
+  it("shows the pages of model and data again after a reload", async () => {
+    const { page } = window;
+    await sideBarIcon(page).click();
+    await treeRow(page, "workspace").first().click();
+    await (await window.panel(".preview .page-body")).locator(".grid-label").first().waitFor();
+    await window.picture("door-data");
+    await treeRow(page, "model").first().click();
+    const layers = "GlobalAveragePooling2D";
+    await (await window.panel("main.page:not(.preview) .page-body")).getByText(layers).first().waitFor();
+    await window.picture("door-model");
+    await openActivity(page, "Explorer");
+    await window.reload();
+    await (await window.panel("main.page:not(.preview) .page-body")).getByText(layers).first().waitFor();
+    await page.locator(".tab", { hasText: "Data:" }).first().click();
+    await (await window.panel(".preview .page-body")).locator(".grid-label").first().waitFor();
+    await window.picture("door-reloaded");
   });
 });
 

@@ -141,13 +141,22 @@ function byPosition(dataset: Dataset, model: ModelClasses, used: readonly number
         ? "Choose a model of these classes, or correct the labels."
         : "Number the classes from 0, choose the other order of class folders, or choose a model of these classes.",
     );
-  if (!areWords || classes === model.classes) return dataset;
+  if (!areWords) return mayCountFromOne(used, model) ? withNote(dataset, countedFromOne(largest)) : dataset;
+  if (classes === model.classes) return dataset;
   const note = `The data set has ${classes} classes and the model ${model.classes}, whose names are not known: labels go by position (${dataset.classNames
     .slice(0, 3)
     .map((name, i) => `${i} = ${name}`)
     .join(", ")}${classes > 3 ? " …" : ""}).`;
-  return { ...dataset, notes: [...(dataset.notes ?? []), note] };
+  return withNote(dataset, note);
 }
+
+const withNote = (dataset: Dataset, note: string): Dataset => ({ ...dataset, notes: [...(dataset.notes ?? []), note] });
+
+/** Every class from 1 on has images and class 0 has none, of a model that has one class more. */
+const mayCountFromOne = (used: readonly number[], { classes }: ModelClasses): boolean =>
+  used.length >= 2 && used.length === classes - 1 && used.every((label, i) => label === i + 1);
+const countedFromOne = (largest: number): string =>
+  `No image is of class 0, and every class from 1 to ${largest} has some: labels are read as counting from 0. If yours count from 1, lower them by one.`;
 
 /** "; no image is of "bee"": such a class may be a folder too many. */
 function emptyClasses({ classNames }: Dataset, used: readonly number[]): string {

@@ -39,7 +39,7 @@ export class ModelCache {
   }
 }
 
-/** Sizes and times of the file, or of the files of a model folder: changes whenever the weights may have. */
+/** Sizes and times of the files of a model and of the lists beside it: changes whenever weights, contract or class names may have. */
 async function signatureOf(model: string): Promise<string> {
   const facts = async (file: string): Promise<string> => {
     const found = await stat(file).catch(() => null);
@@ -51,6 +51,6 @@ async function signatureOf(model: string): Promise<string> {
   const files = await Promise.all(
     folders.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => path.join(folder, name))),
   );
-  const modelFiles = files.flat().filter((file) => /\.(json|bin|onnx|h5|keras)$/.test(file) || /shard/.test(file));
+  const modelFiles = files.flat().filter((file) => /\.(json|txt|bin|onnx|h5|keras)$/i.test(file) || /shard/.test(file));
   return (await Promise.all(modelFiles.map(facts))).join("|");
 }

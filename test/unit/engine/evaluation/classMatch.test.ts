@@ -89,6 +89,19 @@ describe("labels where only positions are known", () => {
     ]);
   });
 
+  it("stay, and what looks like counting from 1 is noted", async () => {
+    const numbers = ["0", "1", "2", "3"];
+    const shifted = await matched({ classNames: numbers, labels: [3, 1, 2] }, unnamed);
+    expect([...shifted.labels("test")]).toEqual([3, 1, 2]);
+    expect(shifted.notes).toEqual([expect.stringMatching(/class 0, and every class from 1 to 3 has some.*lower them by one/)]);
+    for (const labels of [
+      [0, 1, 2, 3],
+      [2, 3],
+      [1, 2],
+    ]) // all classes; not the second; a part of them
+      expect((await matched({ classNames: numbers, labels }, unnamed)).notes).toEqual([]);
+  });
+
   it("are refused where the model has too few classes", async () => {
     await refused(
       { classNames: ["a", "b", "c", "d", "e"], labels: [0] },

@@ -39,6 +39,12 @@ const images = { image: many, dataset: text, "dataset-set": many, split: text, l
 /** Whether `--image` may name several. */
 export const takesImages = (options: Options): boolean => options["image"]?.multiple === true;
 export const imagesHelp = "`--image` takes one picture or several: `--image a.png b.png`, `--image *.png`.";
+/** Whether a verb asks what named pictures show. */
+const takesLabel = (options: Options): boolean => "no-label" in options;
+const labelHelp = [
+  "What a picture shows is `--label`, else what its class folder, label file or annotation says; without any, or with `--no-label`, the",
+  "model's own prediction is attacked. `--fit` is cover (as ImageNet evaluation does), contain, fill, crop or none.",
+];
 const verb = (usage: string, does: string, operands: readonly string[] = [], options: Options = {}): Verb => ({
   usage: `bulwark ${usage}`,
   does,
@@ -65,12 +71,15 @@ export const verbs = {
   resume: verb("resume RUN", "go on with an interrupted run", ["RUN"]),
   cancel: verb("cancel RUN", "ask the process that works on a run to stop after its step", ["RUN"]),
   attack: verb(
-    "attack --model M (--image F… | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE] [--adaptive | --static [--surrogate M]]",
+    "attack --model M (--image F… [--label NAME|INDEX | --no-label] [--fit RULE] | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE] [--adaptive | --static [--surrogate M]]",
     "one attack on pictures or a data set",
     [],
     {
       model: text,
       ...images,
+      label: text,
+      "no-label": { type: "boolean" },
+      fit: text,
       attack: text,
       set: many,
       ...inFront,
@@ -161,6 +170,7 @@ export function generalHelp(): string {
 
 export function verbHelp(name: VerbName): string {
   const { usage, does, options } = verbs[name];
-  const more = takesImages(options) ? [imagesHelp, ""] : [];
+  const about = [...(takesImages(options) ? [imagesHelp] : []), ...(takesLabel(options) ? labelHelp : [])];
+  const more = about.length > 0 ? [...about, ""] : [];
   return [`usage: ${usage}`, "", `${does}.`, "", ...more, ...commonHelp.map(([left, right]) => line(left, right)), ""].join("\n");
 }

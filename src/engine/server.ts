@@ -17,6 +17,7 @@ import { createContext, type RunContext } from "./context.ts";
 import type { RunHost } from "./experiment/execute.ts";
 import { runExperiment } from "./experiment/runExperiment.ts";
 import { attackImage } from "./jobs/attackImage.ts";
+import { classLists, writeClassList } from "./jobs/classLists.ts";
 import { defendRun } from "./jobs/defendRun.ts";
 import { doctor } from "./jobs/doctor.ts";
 import { estimateAttack } from "./jobs/estimateAttack.ts";
@@ -70,7 +71,7 @@ export function serve(connection: MessageConnection, log: Log): void {
   });
   on(requests.list, async () => catalog());
   on(requests.doctor, () => doctor());
-  on(requests.inspectModel, ({ model }) => started().then(() => inspectModel(model)));
+  serveModelFiles(on, started);
   serveProbe(on, { connection, engine: started, context });
   on(requests.previewDataset, (params, signal) => previewDataset(params, context(signal)));
   on(requests.warmUp, async ({ model }, signal) => warmUp(model, await started(), context(signal)));
@@ -103,6 +104,12 @@ interface Serving {
   engine(): Promise<Engine>;
   context(signal: AbortSignal, seed?: number): RunContext;
 }
+function serveModelFiles(on: Answer, started: () => Promise<Engine>): void {
+  on(requests.inspectModel, ({ model }) => started().then(() => inspectModel(model)));
+  on(requests.classLists, (params) => started().then(() => classLists(params)));
+  on(requests.writeClassList, (params) => started().then(() => writeClassList(params)));
+}
+
 function serveProbe(on: Answer, { connection, engine, context }: Serving): void {
   on(requests.probeContract, async ({ token, ...params }, signal) =>
     probeContract(params, await engine(), context(signal, params.seed), (update) => {

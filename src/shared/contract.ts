@@ -46,6 +46,9 @@ export const InputContractSchema = Type.Object(
         {
           kind: Type.Optional(Type.Union([Type.Literal("logits"), Type.Literal("probabilities")])),
           classes: Type.Optional(Type.Array(Type.String())),
+          synsets: Type.Optional(
+            Type.Array(Type.String(), { description: "WordNet ids of the classes, such as n01440764, in the same order." }),
+          ),
           labelOffset: Type.Optional(
             Type.Integer({ minimum: 0, description: "Outputs before that of class 0, such as 1 for a network with a background class." }),
           ),

@@ -1,4 +1,5 @@
 import type { Pick } from "./cards.ts";
+import type { KnownFrom } from "./contract.ts";
 import type { AppliedFit, FitRule } from "./fit.ts";
 import type { Finding } from "./results.ts";
 import type { LabelSource, VerdictKind } from "./verdict.ts";
@@ -124,6 +125,8 @@ export interface AttackImageResult {
   readonly notes?: readonly string[];
   /** How a picture of another size was brought to the model's; null where it has that size. Left out in older runs. */
   readonly fit?: AppliedFit | null;
+  /** Where the names of the classes come from; null where they are numbers. Left out in older runs. */
+  readonly classNamesSource?: KnownFrom | null;
   /** What it was made of and with. Left out in older runs. */
   readonly made?: MadeBy;
   /** The same as one `bulwark attack` command. */

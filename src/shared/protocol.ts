@@ -1,6 +1,7 @@
 import { NotificationType, ProgressType, RequestType } from "vscode-jsonrpc";
 import type { AttentionResult, DefenseResult, Inspected, Pick } from "./cards.ts";
 import type { Catalog } from "./catalog.ts";
+import type { ClassLists, ClassListsParams, WriteClassListParams, WrittenClassList } from "./classLists.ts";
 import type { InputContract, KnownFrom } from "./contract.ts";
 import type { DatasetPreview, PreviewDatasetParams } from "./datasetPreview.ts";
 import type { Device } from "./devices.ts";
@@ -113,7 +114,10 @@ export interface ModelInspection {
   /** In class order; null where nothing names them. */
   readonly classNames: readonly string[] | null;
   readonly classNamesSource: KnownFrom | null;
+  /** What rules say of the model, such as RB111. */
   readonly warnings: readonly string[];
+  /** Harmless things done while loading, for the person to know. */
+  readonly notes: readonly string[];
 }
 
 export interface RankPatchesParams {
@@ -191,6 +195,10 @@ export const requests = {
   probeContract: new RequestType<ProbeParams & { readonly token: string }, ContractProbe, ErrorData>("probeContract"),
   /** Writes what a probe decided into the contract beside the model; answers with the file. */
   writeProbe: new RequestType<FoundContract, { readonly file: string }, ErrorData>("writeProbe"),
+  /** Which files are lists of class names that fit a model. Writes nothing. */
+  classLists: new RequestType<ClassListsParams, ClassLists, ErrorData>("classLists"),
+  /** Writes a list into the contract beside the model. */
+  writeClassList: new RequestType<WriteClassListParams, WrittenClassList, ErrorData>("writeClassList"),
   /** What a data set holds. Computes nothing. */
   previewDataset: new RequestType<PreviewDatasetParams, DatasetPreview, ErrorData>("previewDataset"),
   /** Loads a model into the warm engine and runs it once, so that the next request is fast. */

@@ -1,5 +1,6 @@
 import type { Format, TableCell } from "./analysisCell.ts";
 import type { Figure, LineFigure } from "./figures/figure.ts";
+import type { LabelSource } from "./verdict.ts";
 
 export type { Format, TableCell } from "./analysisCell.ts";
 export type { ChartPoint, ChartSeries } from "./figures/figure.ts";
@@ -141,12 +142,13 @@ export const isStaticOnly = (attacks: readonly Pick<AttackSummary, "mode">[]): b
   attacks.length > 0 && attacks.every(({ mode }) => mode === "static");
 
 export interface AttackDocument extends AttackSummary {
-  /** The images have no labels: the model's own predictions stand for them, and accuracies are null. */
-  readonly labels?: "predicted";
+  /** Not all images have labels, or none has: the model's own predictions stand for those that are missing, and accuracies are null. */
+  readonly labels?: "predicted" | "partly";
   readonly run: string;
   /** What was decided about the data that the reader may want to know; absent where there is nothing. */
   readonly notes?: readonly string[];
-  readonly images: readonly ImageRecord[];
+  /** With who says the label, of a picture that was named and has one. */
+  readonly images: readonly (ImageRecord & { readonly labelSource?: LabelSource })[];
   readonly files: { readonly adversarial: string; readonly images: string };
 }
 

@@ -22,6 +22,8 @@ export const runFiles = {
   predictions: "predictions.npz",
   defended: "defended.npz",
   detection: "detection.npz",
+  /** Attention of one picture as arrays. */
+  map: "map.npz",
   /** The adversarial patch of a single attack or of a training, and what `PatchDocument` says of it. */
   patch: "patch.png",
   patchDocument: "patch.json",

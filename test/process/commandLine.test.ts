@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
 import path from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readNpz } from "../../src/engine/io/npz.ts";
 import { attacks } from "../../src/engine/registry.ts";
@@ -74,5 +75,31 @@ describe("the command line that the Inspector copies", () => {
     expect(document.how ?? null).toEqual(inspected.how);
     expect(images[0]).toMatchObject({ prediction: inspected.after.prediction.index, success: inspected.success });
     expect(await arraysOf(workspace.file(out))).toEqual(await arraysOf(directory));
+  });
+
+  it.each([
+    ["a fit and a label that were chosen", { fit: "contain", label: 7 }, /--label=7 --fit contain /],
+    ["the fit of the contract and no label", {}, /--no-label --fit cover /],
+  ] as const)("carries what the run used: %s", async (what, asked, words) => {
+    const image = workspace.file("wide.png");
+    await sharp(path.join(samples, "seven.png")).resize({ width: 50, height: 28, fit: "contain" }).toFile(image);
+    const out = what.replaceAll(" ", "-");
+    const directory = workspace.file(`inspector-${out}`);
+    const attack = { id: "pgd", params: steps };
+    const inspected = await engine.request(requests.attackImage, { image, model, attack, seed: 7, directory, token: out, ...asked });
+    expect(inspected.commandLine).toMatch(words);
+    const [pasted] = paste(inspected.commandLine, out).images;
+    expect(pasted).toMatchObject({ label: inspected.label.index, success: inspected.success });
+    expect(pasted?.labelSource ?? null).toEqual(inspected.labelSource ?? null);
+    expect(await arraysOf(workspace.file(out))).toEqual(await arraysOf(directory));
+  });
+
+  it("says the label that was chosen after the attack where that changes no picture", async () => {
+    const directory = workspace.file("labelled-later");
+    const request = { image: workspace.file(name), model, attack: { id: "fgsm", params: { eps: 0.1 } }, seed: 7, directory };
+    await engine.request(requests.attackImage, { ...request, token: "later" });
+    const own = await engine.request(requests.labelRun, { directory, label: 7 });
+    expect(own.commandLine).toContain(" --label=7 ");
+    expect((await engine.request(requests.labelRun, { directory, label: 3 })).commandLine).toContain(" --no-label ");
   });
 });

@@ -48,16 +48,18 @@ const summary = ({ inspection }: ModelState): string =>
     ? `Input ${shapeText(inspection.inputShape.slice(1))} · ${plural(inspection.classes, "class", "classes")} · ${count(inspection.parameters)} parameters`
     : "";
 
+const sentence = (note: string): string => `${note.charAt(0).toUpperCase()}${note.slice(1)}.`;
+
 function warnings(): Part<ModelState> {
-  const element = h("section", { class: "stack", attributes: { "aria-label": "Warnings" } });
+  const element = h("section", { class: "stack", attributes: { "aria-label": "Warnings and notes" } });
+  const card = (kind: "warning" | "info") => (text: string) =>
+    h("div", { class: `card ${kind}` }, icon(kind), h("div", { class: "card-text" }, h("p", {}, text)));
   return {
     element,
     update({ inspection }) {
-      const texts = inspection?.warnings ?? [];
-      show(element, texts.length > 0);
-      element.replaceChildren(
-        ...texts.map((text) => h("div", { class: "card warning" }, icon("warning"), h("div", { class: "card-text" }, h("p", {}, text)))),
-      );
+      const { warnings: texts = [], notes = [] } = inspection ?? {};
+      show(element, texts.length + notes.length > 0);
+      element.replaceChildren(...texts.map(card("warning")), ...notes.map((note) => card("info")(sentence(note))));
     },
   };
 }

@@ -1,8 +1,12 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { attackDataset } from "../../engine/jobs/attackDataset.ts";
+import { fitRules } from "../../shared/fit.ts";
 import { count, number, percent, points } from "../../shared/format.ts";
 import { attackLabel, normsNote } from "../../shared/labels.ts";
 import type { AttackDocument } from "../../shared/results.ts";
-import { noLabelText, verdictOf, verdictText } from "../../shared/verdict.ts";
+import { runFiles } from "../../shared/runs.ts";
+import { labelText, noLabelText, verdictOf, verdictText } from "../../shared/verdict.ts";
 import type { Args } from "../args.ts";
 import { hintsOfChoices } from "../hints.ts";
 import { printJson, printText, tableText } from "../print.ts";
@@ -24,6 +28,7 @@ export const attack: VerbAction = async (args, session) => {
     dataset,
     split: args.oneOf("split", ["test", "train"], "test"),
     limit: args.integer("limit", 1) ?? null,
+    ...aboutPictures(args),
     attack: { id, params: args.params("attack", id) },
     defenses: args.chain("defense"),
     mode: args.flag("static") ? ("static" as const) : args.flag("adaptive") ? ("adaptive" as const) : null,
@@ -38,14 +43,31 @@ export const attack: VerbAction = async (args, session) => {
   return finishAttack(document, directory, args);
 };
 
+/** What named pictures show, and how they are fitted. @throws USAGE beside a data set, which has labels and a fit of its own */
+function aboutPictures(args: Args) {
+  const [label, none, fit] = [args.text("label"), args.flag("no-label"), args.text("fit")];
+  const words = { "--label": label, "--no-label": none || undefined, "--fit": fit };
+  const [first] = Object.entries(words).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (first && args.dataset() !== null)
+    throw args.usage(`${first} is for --image.${first === "--fit" ? " A data set takes --dataset-set resize=…" : ""}`);
+  if (label !== undefined && none) throw args.usage("A picture has either a --label or --no-label.");
+  return { label: none ? null : label, fit: fit === undefined ? undefined : args.oneOf("fit", fitRules, "cover") };
+}
+
 /** Prints what an attack has found. */
-export function finishAttack(document: AttackDocument, directory: string, args: Args): number {
+export async function finishAttack(document: AttackDocument, directory: string, args: Args): Promise<number> {
   if (args.flag("json")) printJson(document);
-  else print(document, directory);
+  else print(document, directory, await classNamesOf(directory));
   return 0;
 }
 
-function print(d: AttackDocument, directory: string): void {
+/** Of `dataset.json`, in index order. */
+async function classNamesOf(directory: string): Promise<readonly string[]> {
+  const { classNames } = JSON.parse(await readFile(path.join(directory, runFiles.dataset), "utf8")) as { classNames: readonly string[] };
+  return classNames;
+}
+
+function print(d: AttackDocument, directory: string, classNames: readonly string[]): void {
   const columns: readonly (readonly [head: string, cell: string])[] = [
     ["Attack", attackLabel(d)],
     ["Images", count(d.n)],
@@ -54,7 +76,7 @@ function print(d: AttackDocument, directory: string): void {
     ["Attack success rate", percent(d.successRate)],
     ["δ", points(d.robustness)],
     ["β", percent(d.defenseSuccess)],
-    ["Wrong before attack", d.labels === "predicted" ? "–" : count(d.n - d.clean.correct)],
+    ["Wrong before attack", d.labels ? "–" : count(d.n - d.clean.correct)],
     ["Mean L∞", number(d.norms.linf.mean)],
     ["Mean L2", number(d.norms.l2.mean)],
     ["Images/s", number(d.imagesPerSecond)],
@@ -62,7 +84,7 @@ function print(d: AttackDocument, directory: string): void {
   const heads = columns.map(([head]) => head);
   printText(tableText(heads, [columns.map(([, cell]) => cell)]));
   printText(`Mean L∞ and mean L2 are ${normsNote}.`);
-  if (d.labels === "predicted") printPictures(d);
+  printPictures(d, classNames);
   const target = d.attack.params["target"];
   const already = d.images.filter(({ label }) => label === target).length;
   if (already > 0 && d.labels === undefined)
@@ -73,13 +95,15 @@ function print(d: AttackDocument, directory: string): void {
   printText(`results: ${directory}`);
 }
 
-/** What became of each picture; there are no labels, so nothing is said to be right. */
-function printPictures({ images }: AttackDocument): void {
-  printText(noLabelText);
-  for (const { index, cleanPrediction, prediction, target = null } of images) {
-    const verdict = verdictOf({ label: null, clean: cleanPrediction, adversarial: prediction, target });
-    const aim = target === null ? null : String(target);
-    const names = { label: null, clean: String(cleanPrediction), adversarial: String(prediction), target: aim };
-    printText(`image ${index}: ${verdictText(verdict, names)}`);
+/** What became of each picture that was named, and whose label says so. Nothing for a data set. */
+function printPictures({ images, labels }: AttackDocument, classNames: readonly string[]): void {
+  if (labels === "predicted") printText(noLabelText);
+  const named = labels === undefined ? images.filter(({ labelSource }) => labelSource) : images;
+  const name = (index: number): string => classNames[index] ?? String(index);
+  for (const { index, label, labelSource: source, cleanPrediction, prediction, target = null } of named) {
+    const verdict = verdictOf({ label: source ? label : null, clean: cleanPrediction, adversarial: prediction, target });
+    const names = { label: source ? name(label) : null, clean: name(cleanPrediction), adversarial: name(prediction) };
+    const whose = source ? ` ${labelText(name(label), source)}` : labels === "partly" ? ` ${noLabelText}` : "";
+    printText(`image ${index}: ${verdictText(verdict, { ...names, target: target === null ? null : name(target) })}${whose}`);
   }
 }

@@ -51,18 +51,19 @@ export const inspect: VerbAction = async (args, session) => {
   const inspection = await inspectModel(args.positionals[0] ?? "", contract);
   if (args.flag("json")) printJson(inspection);
   else {
-    const { format, inputShape, classes, parameters, layers, contract, warnings } = inspection;
+    const { format, inputShape, classes, parameters, layers, contract, warnings, notes } = inspection;
     const shape = (sides: readonly (number | null)[]): string => sides.map((side) => side ?? "n").join("×");
     printText(`${format}, input ${shape(inputShape)}, ${classes} classes, ${count(parameters)} parameters`);
     printText(
       tableText(
-        ["layer", "type", "output"],
-        layers.map((layer) => [layer.name, layer.type, shape(layer.outputShape)]),
+        ["layer", "type", "output", "parameters"],
+        layers.map((layer) => [layer.name, layer.type, shape(layer.outputShape), count(layer.parameters)]),
       ),
     );
     printText(`input range ${rangeText(inspection, args.positionals[0] ?? "MODEL")}${channelsText(contract)}`);
     printText(`class names: ${namesText(inspection)}`);
     for (const warning of warnings) printText(`warning: ${warning}`);
+    for (const note of notes) printText(`note: ${note}`);
   }
   return 0;
 };

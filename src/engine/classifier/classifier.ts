@@ -59,6 +59,8 @@ export interface Classifier {
   readonly classNames: readonly string[];
   /** Something names the classes: the contract, metadata, a list beside the model, the data it was trained on. */
   readonly classNamesKnown: boolean;
+  /** Where their names come from; null where nothing names them or nobody asked. */
+  readonly classNamesSource?: KnownFrom | null;
   /** WordNet ids of the classes, where they are known: those of ImageNet. */
   readonly synsets: readonly string[] | null;
   /** Differentiable class scores [b,k]; log-probabilities where the network gives nothing rawer. The caller disposes. */

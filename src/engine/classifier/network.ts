@@ -20,6 +20,7 @@ export interface NetworkOptions {
   readonly inputShape?: readonly [number, number, number];
   readonly defenses?: readonly Choice[];
   readonly classNames?: readonly string[];
+  readonly classNamesSource?: KnownFrom | null;
   readonly synsets?: readonly string[] | null;
   readonly contractSource?: KnownFrom;
   readonly findings?: readonly Finding[];
@@ -55,6 +56,7 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
     classes,
     classNames: classNames ?? Array.from({ length: classes }, (_, i) => String(i)),
     classNamesKnown: classNames !== null,
+    classNamesSource: classNames && (o.classNamesSource ?? null),
     synsets: o.synsets ?? null,
     logits: (x) => {
       count(x.shape[0]);

@@ -14,6 +14,13 @@ export interface Explained {
   readonly layer: string | null;
   /** Images whose map is zero everywhere. */
   readonly degenerate: readonly boolean[];
+  /** The same attention at the layer's own resolution; null where the method looks at no layer. */
+  readonly grid: LayerGrid | null;
+}
+/** Attention of b images in [0,1], read back: `shape` of one image is [h,w], or [Z,h,w] of a volumized network. */
+export interface LayerGrid {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
 }
 /** What a method looks at: class scores alone, gradients of the image, or layers that have a grid. */
 export type ExplanationNeeds = "scores" | "gradients" | "layers";
@@ -27,6 +34,8 @@ export interface Explanations {
   readonly degenerate: readonly boolean[];
   /** Attention of one image [H·W] in [0,1]. */
   map(index: number): Float32Array;
+  /** Attention of one image at the layer's own resolution; null where the method looks at no layer. */
+  grid(index: number): LayerGrid | null;
   /** Attention area of one image [H·W], 0 or 1. */
   area(index: number): Float32Array;
   /** Share of the image that is inside the area. */

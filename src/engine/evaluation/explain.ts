@@ -4,7 +4,7 @@ import { iou } from "../attention/area.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
-import type { Explanation, Explanations } from "../define/index.ts";
+import type { Explanation, Explanations, LayerGrid } from "../define/index.ts";
 import { bind } from "../registry.ts";
 import { type Images, tf } from "../tf.ts";
 import { argmax, probabilities } from "./clean.ts";
@@ -60,6 +60,7 @@ export async function explainImages(
       scores,
       degenerate: explained.degenerate,
       map: (index) => slice(maps, index),
+      grid: (index) => explained.grid && gridOf(explained.grid, index),
       area,
       share: (index) => area(index).reduce((sum, value) => sum + value, 0) / pixels,
       overlap: (index, other) => iou(area(index), other.area(index)),
@@ -68,6 +69,11 @@ export async function explainImages(
     x.dispose();
     classes.dispose();
   }
+}
+
+function gridOf({ shape, values }: LayerGrid, index: number): LayerGrid {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return { shape, values: values.slice(index * size, (index + 1) * size) };
 }
 
 const withoutGrid = ({ title }: Explanation): BulwarkError =>

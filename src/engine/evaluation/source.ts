@@ -1,10 +1,12 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
-import { fitNote } from "../../shared/fit.ts";
+import { type FitRule, fitNote } from "../../shared/fit.ts";
+import type { LabelSource } from "../../shared/verdict.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import { fileIdentity } from "../datasets/identity.ts";
+import type { FoundLabel } from "../datasets/pictureLabel.ts";
 import type { Dataset, EvaluationImages, ImageBatch, ImageIdentity, SkippedFile, Split } from "../define/index.ts";
 import { readBytes } from "../io/files.ts";
 import type { ImageSource } from "../training/feed.ts";
@@ -14,6 +16,7 @@ import { argmax, probabilities } from "./clean.ts";
 import { checkShape, evaluationImages } from "./dataset.ts";
 import { loadNamed } from "./namedData.ts";
 import { checkFiles, readPicture } from "./picture.ts";
+import { type LabelChoice, trueLabel } from "./trueLabel.ts";
 
 /** Images that somebody named: picture files, or else a data set. */
 export interface ImageChoice {
@@ -24,6 +27,10 @@ export interface ImageChoice {
   readonly limit: number | null;
   /** Where data sets are looked for. */
   readonly workspace: string;
+  /** Class that the pictures show; the model's own prediction where nothing says it. */
+  readonly label?: LabelChoice;
+  /** How pictures of another size are fitted; as the model's contract says when left out. */
+  readonly fit?: FitRule | undefined;
 }
 
 export interface NamedImages extends ImageSource {
@@ -40,6 +47,8 @@ export interface OpenedImages {
   readonly notes: readonly string[];
   /** Files of the data set that were left out. */
   readonly skipped: readonly SkippedFile[];
+  /** Who says the label of each picture that was named, null where the model's own prediction stands for it; absent for a data set. */
+  readonly labelSources?: readonly (LabelSource | null)[];
   close(): Promise<void>;
 }
 
@@ -78,19 +87,21 @@ const ofDataset = (dataset: Dataset, kind: string, split: Split, rows: Int32Arra
     ),
 });
 
-/** Pictures carry no labels, so the model's own prediction counts as the truth. They are read as they are wanted. */
-async function pictures({ files, limit, workspace }: ImageChoice, model: Classifier, ctx: RunContext): Promise<OpenedImages> {
+/** Where nothing says what a picture shows, the model's own prediction counts as the truth. Pictures are read as they are wanted. */
+async function pictures(o: ImageChoice, model: Classifier, ctx: RunContext): Promise<OpenedImages> {
+  const { files, limit, workspace } = o;
   const named = limit === null ? files : files.slice(0, limit);
   if (named.length === 0)
     throw new BulwarkError("USAGE", "There are no images.", "Name pictures with --image or a data set with --dataset.");
   await checkFiles(named);
   const size = model.inputShape.reduce((a, b) => a * b);
-  const known = new Map<number, number>();
-  const notes = new Set<string>();
+  const labels = await labelsOf(named, o.label, model);
+  const known = new Map(labels.flatMap(({ label }, place) => (label ? [[place, label.index] as const] : [])));
+  const notes = new Set(labels.flatMap((found, i) => found.notes.map((note) => `${path.basename(named[i] as string)}: ${note}.`)));
   const read = async (start: number, end: number): Promise<ImageBatch> => {
     const images = new Float32Array((end - start) * size);
     for (const [i, file] of named.slice(start, end).entries()) {
-      const { pixels, fit } = await readPicture(file, model);
+      const { pixels, fit } = await readPicture(file, model, o.fit);
       images.set(pixels, i * size);
       if (fit) notes.add(fitNote(fit.to, fit.rule));
     }
@@ -98,7 +109,7 @@ async function pictures({ files, limit, workspace }: ImageChoice, model: Classif
     if (places.some((place) => !known.has(place))) {
       const scores = await probabilities(forImages(model, ctx.rng, start), images);
       places.forEach((place, i) => {
-        known.set(place, argmax(scores, i, model.classes));
+        if (!known.has(place)) known.set(place, argmax(scores, i, model.classes));
       });
     }
     return { images, labels: Int32Array.from(places, (place) => known.get(place) as number), n: places.length };
@@ -107,7 +118,15 @@ async function pictures({ files, limit, workspace }: ImageChoice, model: Classif
   const all: EvaluationImages = { n: named.length, inputShape: model.inputShape, read, identify: identifying(named, workspace) };
   const [first = ""] = named;
   const name = named.length === 1 ? path.basename(first) : `${named.length} pictures`;
-  return { images: all, chosen: byPlace(all, name), training: null, notes: [...notes], skipped: [], close: async () => undefined };
+  const labelSources = labels.map(({ label }) => label?.source ?? null);
+  const opened = { images: all, chosen: byPlace(all, name), training: null, notes: [...notes], skipped: [], labelSources };
+  return { ...opened, close: async () => undefined };
+}
+
+async function labelsOf(files: readonly string[], choice: LabelChoice, model: Classifier): Promise<FoundLabel[]> {
+  const found: FoundLabel[] = [];
+  for (const file of files) found.push(await trueLabel(file, choice, model));
+  return found;
 }
 
 /** What picture files are; each is named as it lies in the folder that is worked in. */

@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { defaultTrain } from "../../shared/experiment.ts";
+import type { FitRule } from "../../shared/fit.ts";
 import type { Choice } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
@@ -11,6 +12,7 @@ import { type Bound, defineDataset, type InferenceDefense, type Split } from "..
 import { classesOf, refuseOtherNames } from "../evaluation/classMatch.ts";
 import { checkShape, fingerprint } from "../evaluation/dataset.ts";
 import { type NamedImages, type OpenedImages, openImages } from "../evaluation/source.ts";
+import type { LabelChoice } from "../evaluation/trueLabel.ts";
 import { bind } from "../registry.ts";
 import { originOf } from "../report/datasetFile.ts";
 import { behindDefenses, frontDefenses } from "../session/frontDefenses.ts";
@@ -33,6 +35,10 @@ export interface AttackRequest {
   readonly dataset: string | null;
   readonly split: Split;
   readonly limit: number | null;
+  /** Class that the pictures show, by name or index; null for none, the model's own prediction. Left out, the files around them may say it. */
+  readonly label?: LabelChoice;
+  /** How pictures of another size are fitted; as the model's contract says when left out. */
+  readonly fit?: FitRule | undefined;
   readonly attack: Choice;
   /** Put in front of the model, the first met first by an image. */
   readonly defenses: readonly Choice[];
@@ -135,7 +141,8 @@ async function opened(o: AttackRequest, surrogate: ResolvedArm | undefined, ctx:
   try {
     const model = await behindDefenses(network, o.defenses, ctx.rng);
     if (surrogate && "file" in surrogate.model) await checkSurrogate(model, surrogate.model.file, o);
-    const choice = { files: o.images, dataset: o.dataset, split: o.split, limit: o.limit, workspace: o.workspace };
+    const { dataset, split, limit, workspace, label, fit } = o;
+    const choice = { files: o.images, dataset, split, limit, workspace, label, fit };
     const images = await openImages(choice, model, o.model, ctx);
     const knowledge = o.mode === "static" ? "static" : "adaptive";
     return { knowledge, images, data: await dataOf(images, model, o) } as const;
@@ -160,7 +167,8 @@ async function checkSurrogate(model: Classifier, file: string, o: AttackRequest)
   }
 }
 
-async function dataOf({ images, chosen, training, notes, skipped }: OpenedImages, model: Classifier, o: AttackRequest): Promise<RunData> {
+async function dataOf(opened: OpenedImages, model: Classifier, o: AttackRequest): Promise<RunData> {
+  const { images, chosen, training, notes, skipped, labelSources } = opened;
   const { inputShape, classes, classNames } = model;
   const prepares = bind("attack", { kind: o.attack.id, ...o.attack.params }).entry.preparation !== undefined;
   return {
@@ -169,6 +177,7 @@ async function dataOf({ images, chosen, training, notes, skipped }: OpenedImages
     classes,
     notes,
     skipped,
+    ...(labelSources ? { labelSources } : {}),
     test: images,
     origin: originOf(o),
     trainSize: 0,

@@ -1,3 +1,4 @@
+import type { LabelSource } from "../../shared/verdict.ts";
 import type { RunContext } from "../context.ts";
 import { sampled } from "../datasets/order.ts";
 import { fitToModel } from "../datasets/resolve.ts";
@@ -21,6 +22,8 @@ export interface RunData {
   readonly notes: readonly string[];
   /** Files that were left out. */
   readonly skipped: readonly SkippedFile[];
+  /** Who says the label of each picture that was named, null where the model's own prediction stands for it; absent for a data set. */
+  readonly labelSources?: readonly (LabelSource | null)[];
   readonly test: EvaluationImages;
   /** Where the test images come from, for `dataset.json`. */
   readonly origin: ImageOrigin;

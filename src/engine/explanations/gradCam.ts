@@ -31,17 +31,20 @@ export const gradCam = defineExplanation({
     await ctx.checkpoint();
     const raw = gradCamMap(source, x, classIndex, layer);
     const b = x.shape[0];
-    const map = tf.tidy(() => source.toImage(normaliseMap(raw, b, params.normalise), x));
+    const normalised = normaliseMap(raw, b, params.normalise);
+    const map = tf.tidy(() => source.toImage(normalised, x));
     const largest = tf.tidy(() => tf.max(tf.reshape(raw, [b, -1]), 1));
     const degenerate = Array.from(await largest.data(), (value) => !(value > 0));
-    tf.dispose([raw, largest]);
+    const [n, h, w] = normalised.shape;
+    const grid = { shape: n === b ? [h, w] : [n / b, h, w], values: Float32Array.from(await normalised.data()) };
+    tf.dispose([raw, normalised, largest]);
     const mode: AreaMode =
       params.threshold === "fixed"
         ? { kind: "fixed", threshold: params.kappa }
         : params.threshold === "equalSize"
           ? { kind: "equalSize", count: params.areaPixels }
           : { kind: "mean" };
-    return { map, area: attentionArea(map, mode), layer, degenerate };
+    return { map, area: attentionArea(map, mode), layer, degenerate, grid };
   },
 });
 

@@ -6,7 +6,7 @@ import type { tfl } from "../tf.ts";
 import { readArtifacts } from "./artifacts.ts";
 import { buildNetwork, makeOpaque, withTwoClasses } from "./build.ts";
 import { checkContract, parseContract, readContract } from "./contract.ts";
-import { knowledgeOf, type ModelKnowledge } from "./evidence/index.ts";
+import { knowledgeOf, type ModelFacts, type ModelKnowledge } from "./evidence/index.ts";
 import { sidecarEvidence } from "./evidence/sidecars.ts";
 import { checkFinite } from "./finite.ts";
 import { contractFile, locateModel } from "./locate.ts";
@@ -39,9 +39,10 @@ export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contra
  * off where that can be done; otherwise `outputs` is "probabilities" (RB102).
  * @param path `model.json`, a folder that holds it, or a run folder.
  * @param given contract that replaces the one beside the model, except for the defences that the model carries and the images they take.
+ * @param o `isUnnamed`: class names are not looked for, so that none can be wrong.
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, graph model, no classifier, contract that does not fit), MODEL_NAN
  */
-export async function loadNetwork(path: string, given?: InputContract): Promise<LoadedNetwork> {
+export async function loadNetwork(path: string, given?: InputContract, o: Pick<ModelFacts, "isUnnamed"> = {}): Promise<LoadedNetwork> {
   const file = await locateModel(path);
   const artifacts = await readArtifacts(file);
   checkFinite(artifacts, file);
@@ -58,6 +59,7 @@ export async function loadNetwork(path: string, given?: InputContract): Promise<
       network,
       metadata: artifacts.metadata,
       isGiven: given !== undefined,
+      isUnnamed: o.isUnnamed,
     });
     if (contract.input.mean === inForce.input.mean && contract.input.scale === inForce.input.scale) makeOpaque(network, known.contract);
     const isTwoClasses = network !== built;

@@ -30,7 +30,8 @@ export async function inspectNetwork(path: string, given?: InputContract): Promi
       contractSource,
       classNames: classes?.names ?? null,
       classNamesSource: classes?.source ?? null,
-      warnings: [...findingsOf(modelRules, evidence, {}).map(findingLine), ...notes],
+      warnings: findingsOf(modelRules, evidence, {}).map(findingLine),
+      notes,
     };
   } finally {
     network.dispose();

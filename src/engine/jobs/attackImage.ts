@@ -8,10 +8,11 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
 import { fileIdentity } from "../datasets/identity.ts";
-import { type FoundLabel, labelOfPicture, type PictureLabel } from "../datasets/pictureLabel.ts";
+import type { PictureLabel } from "../datasets/pictureLabel.ts";
 import { type Attack, type Bound, documented, labelOf } from "../define/index.ts";
 import { argmax, probabilities } from "../evaluation/clean.ts";
 import { classScores, readPicture } from "../evaluation/picture.ts";
+import { trueLabel, wordsOfClass } from "../evaluation/trueLabel.ts";
 import { writeAdversarial, writePicture } from "../evaluation/write.ts";
 import { attackBatch } from "../harness/runAttack.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
@@ -28,7 +29,7 @@ import { version } from "../session/version.ts";
 import { TraceRecorder } from "./attackTrace.ts";
 import { commandLine } from "./commandLine.ts";
 import { forImage, inspectedModel } from "./inspected.ts";
-import { checkLabel, headlineOf, scoreOf } from "./labelRun.ts";
+import { headlineOf, scoreOf } from "./labelRun.ts";
 import { modelHash, pictureText } from "./provenance.ts";
 
 /** What one attack on one picture is made of. */
@@ -65,7 +66,7 @@ export async function attackImage(
   const defenses = p.defenses ?? [];
   const model = await inspectedModel({ model: p.model, defenses }, engine, ctx);
   const picture = await readPicture(p.image, model, p.fit);
-  const { label: truth, notes: doubts } = await trueLabel(p, model);
+  const { label: truth, notes: doubts } = await trueLabel(p.image, p.label, model);
   const { pixels, fit } = picture;
   const source = {
     file: nameOf(p.model),
@@ -86,14 +87,6 @@ export async function attackImage(
 
 /** Of the folder that the model's file lies in: every file is called model.json. */
 const nameOf = (model: string): string => path.basename(model.endsWith(".json") ? path.dirname(path.resolve(model)) : path.resolve(model));
-
-/** As a person chose it, or as the files around the picture say. @throws LABEL_RANGE */
-async function trueLabel({ label, image }: AttackImageParams, model: Classifier): Promise<FoundLabel> {
-  if (label === undefined) return labelOfPicture(image, model);
-  if (label === null) return { label: null, notes: [] };
-  checkLabel(label, model.classes);
-  return { label: { index: label, source: { kind: "person", name: "" } }, notes: [] };
-}
 
 async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResult> {
   const { model, pixels, store, attack } = task;
@@ -162,7 +155,12 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
     findings,
     notes: task.notes,
     fit: task.fit,
-    commandLine: commandLine(p, documented(attack)),
+    classNamesSource: model.classNamesSource ?? null,
+    commandLine: commandLine(p, {
+      attack: documented(attack),
+      label: task.truth && wordsOfClass(task.truth.index, model),
+      fit: task.fit?.rule ?? null,
+    }),
     made: { image: path.basename(p.image), model: task.source, seed: p.seed, software: `Bulwark ${version}` },
   };
 }

@@ -5,6 +5,7 @@ import { attentionBytes, overlayBytes } from "../attention/colour.ts";
 import type { RunContext } from "../context.ts";
 import { explainImages } from "../evaluation/explain.ts";
 import { classScores, readPicture } from "../evaluation/picture.ts";
+import { writeNpz } from "../io/npz.ts";
 import { writePng } from "../io/png.ts";
 import { createRun, settle } from "../io/runStore.ts";
 import type { Engine } from "../session/engine.ts";
@@ -25,12 +26,18 @@ export interface ExplainImageResult {
   /** PNG of the map over the image, and of the map alone. */
   readonly overlay: string;
   readonly map: string;
+  /** Arrays of the map. */
+  readonly values: string;
   /** Share of the image inside the attention area. */
   readonly area: number;
   readonly degenerate: boolean;
 }
 
-/** What the model looks at in one picture: `attention.png`, `overlay.png` and `result.json` in a run folder. */
+/**
+ * What the model looks at in one picture: `attention.png`, `overlay.png`, `map.npz` and `result.json` in a run folder. `map.npz` holds float32
+ * `map` [H,W] of the picture's size and, of a method that looks at a layer, `grid` [h,w] of that layer's ([Z,h,w] of a volumized network), both
+ * normalised.
+ */
 export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: RunContext): Promise<ExplainImageResult> {
   const model = await engine.model(p.model);
   const { pixels } = await readPicture(p.image, model);
@@ -41,6 +48,11 @@ export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: R
     const [height, width, channels] = model.inputShape;
     const map = explained.map(0);
     await writePng(store.file("attention.png"), attentionBytes(map), height, width, 3);
+    const grid = explained.grid(0);
+    await writeNpz(store.file(runFiles.map), {
+      map: { data: map, shape: [height, width] },
+      ...(grid ? { grid: { data: grid.values, shape: [...grid.shape] } } : {}),
+    });
     await writePng(store.file("overlay.png"), overlayBytes(map, pixels, channels), height, width, 3);
     const [prediction] = classScores(explained.scores, model);
     if (!prediction) throw new Error("the model has no classes");
@@ -50,6 +62,7 @@ export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: R
       layer: explained.layer,
       overlay: "overlay.png",
       map: "attention.png",
+      values: runFiles.map,
       area: explained.share(0),
       degenerate: explained.degenerate[0] ?? false,
     };

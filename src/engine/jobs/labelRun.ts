@@ -3,11 +3,13 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { AttackImageResult, ClassScore, LabelRunParams } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { isSuccess, type VerdictKind, verdictHeadline, verdictOf } from "../../shared/verdict.ts";
+import { checkLabel, wordsOfClass } from "../evaluation/trueLabel.ts";
 import { writePicture } from "../evaluation/write.ts";
 import { readText } from "../io/files.ts";
 import { readNpz, writeNpz } from "../io/npz.ts";
 import { openRun, type RunStore, settle } from "../io/runStore.ts";
 import { type DatasetDocument, writeDataset } from "../report/datasetFile.ts";
+import { withLabel } from "./commandLine.ts";
 import { pictureText } from "./provenance.ts";
 
 /**
@@ -42,16 +44,21 @@ export function labelled(result: AttackImageResult, label: number): AttackImageR
   const verdict = verdictOf({ label, clean: before.prediction.index, adversarial: after.prediction.index, target });
   const success = isSuccess(verdict);
   const survived = result.survivedRounding ?? result.successAfter8Bit;
+  const reference = result.reference ?? result.label;
+  const classNames = [...before.scores].sort((a, b) => a.index - b.index).map(({ name }) => name);
+  const words = wordsOfClass(label, { classNames, synsets: null });
   return {
     ...result,
     label: scoreOf(before.scores, label, []),
-    reference: result.reference ?? result.label,
+    reference,
     labelKnown: true,
     labelSource: { kind: "person", name: "" },
     verdict,
     success,
     successAfter8Bit: success && survived,
     survivedRounding: survived,
+    // The model's own prediction was attacked: by another label a command would make another picture than the one on show.
+    commandLine: withLabel(result.commandLine, label === reference.index ? words : null),
   };
 }
 
@@ -71,12 +78,6 @@ async function writeLabels(store: RunStore, result: AttackImageResult): Promise<
     if (pixels)
       await writePicture(store.file(result.after.image), Float32Array.from(pixels.data), 0, result.size, { text: pictureText(result) });
   }
-}
-
-/** @throws LABEL_RANGE */
-export function checkLabel(label: number, classes: number): void {
-  if (Number.isInteger(label) && label >= 0 && label < classes) return;
-  throw new BulwarkError("LABEL_RANGE", `The label ${label} is none of the ${classes} classes.`, `Use 0 to ${classes - 1}.`);
 }
 
 /** The score of a class, which a result may not list. */

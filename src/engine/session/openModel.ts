@@ -51,6 +51,7 @@ export function classifierOfLoaded(
     defenses,
     findings: findingsOf(modelRules, evidence, {}),
     synsets: given ? null : (classes?.synsets ?? null),
+    classNamesSource: given ? null : (classes?.source ?? null),
     ...carried,
     ...(classNames ? { classNames } : {}),
   });

@@ -38,7 +38,7 @@ export async function evaluateUnlabelled(services: Services, { model, folder, ep
   const images = names.map((name) => path.join(folder, name));
   const strength = ["--set", `eps=${eps}`, "--set", "steps=40", "--set", `stepSize=${eps / 16}`];
   const compute = ["--backend", setting(settings.backend, "auto"), "--device", setting(settings.device, "auto")];
-  const words = ["attack", "--model", model, "--image", ...images, "--attack", "pgd", ...strength, ...compute];
+  const words = ["attack", "--model", model, "--image", ...images, "--no-label", "--attack", "pgd", ...strength, ...compute];
   const options = {
     location: vscode.ProgressLocation.Notification,
     title: `Attacking ${ofAll(names.length, all.length)}`,

@@ -43,11 +43,14 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   const failures = deviceFindings(await readRunEvents(store.directory));
   const findings = [...ofModel, ...merged.summary.findings, ...staticFindings(attack, merged), ...whole, ...failures];
   const { ids } = await writeImageFiles([arm], env);
-  const images = document.images.map(({ index, ...record }) => ({ index, id: ids[index], ...record }));
-  const { notes } = env.data;
-  const isUnlabelled = pictures.length > 0;
+  const { notes, labelSources } = env.data;
+  const images = document.images.map(({ index, ...record }) => {
+    const source = labelSources?.[index];
+    return { index, id: ids[index], ...record, ...(source ? { labelSource: source } : {}) };
+  });
+  const isUnlabelled = labelSources?.includes(null) ?? false;
   await store.writeJson(runFiles.result, {
-    ...(isUnlabelled ? withoutAccuracy(document) : document),
+    ...(isUnlabelled ? withoutAccuracy(document, labelSources?.every((source) => source === null) ? "predicted" : "partly") : document),
     ...(notes.length > 0 ? { notes } : {}),
     images,
     findings,
@@ -58,15 +61,15 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   await store.update({ headline: `${attack.id}: ${headline}` });
 }
 
-/** Pictures that were named have no labels: the model's own predictions were attacked, and nothing says how many of them are right. */
-function withoutAccuracy(document: AttackDocument): AttackDocument {
+/** Pictures without labels: the model's own predictions were attacked, and nothing says how many of them are right. */
+function withoutAccuracy(document: AttackDocument, labels: "predicted" | "partly"): AttackDocument {
   const counted = (rate: Rate): Rate => ({ ...rate, accuracy: null });
   const { clean, attacked, covering, static: transferred } = document;
   const both = { clean: counted(clean), attacked: counted(attacked), robustness: null };
   return {
     ...document,
     ...both,
-    labels: "predicted",
+    labels,
     ...(covering ? { covering: { ...covering, attacked: counted(covering.attacked) } } : {}),
     ...(transferred ? { static: staticWithout(transferred, counted) } : {}),
   };

@@ -17,24 +17,30 @@ const listFiles = [
   "imagenet_class_index.json",
 ] as const;
 
-type Listed = Omit<ClassList, "source">;
+/** Names as a file lists them. */
+export type NameList = Omit<ClassList, "source">;
 
 /** The names in the first list beside a model; null where there is none. What a file of such a name holds otherwise, labels of pictures say, is passed over. */
 export async function classListBeside(modelFile: string): Promise<ClassList | null> {
   for (const name of listFiles) {
     const file = path.join(path.dirname(modelFile), name);
     if (!(await exists(file))) continue;
-    const content = (await readText(file)).replace(/^\uFEFF/, "");
-    const listed = name.endsWith(".txt") ? fromLines(content) : fromJson(content);
+    const listed = await readClassList(file);
     if (listed) return { ...listed, source: { kind: "metadata", text: name } };
   }
   return null;
 }
 
+/** The names in a file of any name; null where it is no list. @throws FILE_NOT_FOUND, FILE_UNREADABLE */
+export async function readClassList(file: string): Promise<NameList | null> {
+  const content = (await readText(file)).replace(/^\uFEFF/, "");
+  return /\.json$/i.test(file) ? fromJson(content) : fromLines(content);
+}
+
 const picture = /\.(png|jpe?g|jfif|webp|bmp|gif|tiff?)\b/i;
 
 /** One name to a line, all or none of them behind their number: "0 cat", "0: cat", "0,cat"; or behind a WordNet id. */
-export function fromLines(content: string): Listed | null {
+export function fromLines(content: string): NameList | null {
   const lines = content
     .split(/\r?\n/)
     .map((line) => line.trim())
@@ -53,8 +59,8 @@ export function fromLines(content: string): Listed | null {
   return { names: lines, synsets: null };
 }
 
-/** A list; or names, or pairs of WordNet id and name, by index; or indices by name. */
-export function fromJson(content: string): Listed | null {
+/** A list, alone or under one of `listKeys`; or names, or pairs of WordNet id and name, by index; or indices by name. */
+export function fromJson(content: string): NameList | null {
   let json: unknown;
   try {
     json = JSON.parse(content);
@@ -65,7 +71,8 @@ export function fromJson(content: string): Listed | null {
   if (list) return { names: list, synsets: null };
   const object = record(json);
   if (!object) return null;
-  const names = byIndex(object);
+  const names =
+    listKeys.map((key) => wordsIn(object[key])).find((words) => words) ?? byIndex(record(object["id2label"])) ?? byIndex(object);
   if (names) return { names, synsets: null };
   const entries = Object.keys(object).map((_, i) => object[String(i)]);
   if (entries.every((entry) => wordsIn(entry)?.length === 2)) {
@@ -75,8 +82,11 @@ export function fromJson(content: string): Listed | null {
   return byName(object);
 }
 
+/** Where JSON files of other makers keep a list: metadata.json of Teachable Machine, config.json of timm. */
+const listKeys = ["labels", "classes", "classNames", "class_names", "label_names", "categories"] as const;
+
 /** {"cat": 0, "dog": 1} */
-function byName(object: Readonly<Record<string, unknown>>): Listed | null {
+function byName(object: Readonly<Record<string, unknown>>): NameList | null {
   const keys = Object.keys(object);
   const names = Array.from(keys, () => "");
   for (const key of keys) {

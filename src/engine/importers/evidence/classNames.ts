@@ -33,7 +33,14 @@ export async function nameOutputs(
   const stated = contract.output?.classes;
   const labelOffset = contract.output?.labelOffset ?? 0;
   if (stated) {
-    const classes: ClassList = { names: stated, synsets: null, source: { kind: "given", text: contractName } };
+    const synsets = contract.output?.synsets ?? null;
+    if (synsets && synsets.length !== stated.length)
+      throw new BulwarkError(
+        "MODEL_INVALID",
+        `${contractName} has ${stated.length} class names and ${synsets.length} WordNet ids.`,
+        'Give one of "output.synsets" to each of "output.classes", or leave them out.',
+      );
+    const classes: ClassList = { names: stated, synsets, source: { kind: "given", text: contractName } };
     return { classes: checked(classes, labelOffset, outputs), labelOffset };
   }
   const described = evidence.find(({ classes }) => classes);

@@ -30,6 +30,8 @@ export interface ModelFacts {
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** The contract that was named stands in place of the one beside the model. */
   readonly isGiven: boolean;
+  /** Nobody asks for class names, which may not fit. */
+  readonly isUnnamed?: boolean | undefined;
 }
 
 /**
@@ -45,7 +47,9 @@ export async function knowledgeOf(contract: InputContract, facts: ModelFacts): P
   const evidence = [layer, ...sidecars, known].filter((one) => one !== null);
   const stated = facts.isGiven ? "the contract given with the model" : path.basename(contractFile(file));
   const image = imageOf(network, contract);
-  const { classes, labelOffset } = await nameOutputs(contract, stated, evidence, { file, count: contract.defense ? null : outputs, image });
+  const wanted = { file, count: contract.defense ? null : outputs, image };
+  const unnamed = { classes: null, labelOffset: contract.output?.labelOffset ?? 0 };
+  const { classes, labelOffset } = facts.isUnnamed ? unnamed : await nameOutputs(contract, stated, evidence, wanted);
   const range = evidence.find(({ input }) => input.scale !== undefined);
   const isStated = await statesRange(contract, file, facts.isGiven);
   const source: KnownFrom = isStated

@@ -6,7 +6,11 @@ import { type InputEvidence, numbersIn, wordsIn } from "./evidence.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Teachable Machine's `metadata.json`. Its models take −1…1, and it fits pictures by their centre square. */
+/**
+ * Teachable Machine's `metadata.json`, which lies beside its TensorFlow.js export. Its own library trains and predicts with byte/127 − 1, so that
+ * white is 1.0079, on the centre square of the picture. Source: `capture` and `cropTo` in libraries/image/src/utils of
+ * googlecreativelab/teachablemachine-community. (Its Keras export, of which this file is no part, is used with byte/127.5 − 1.)
+ */
 function teachableMachine(json: Json): InputEvidence | null {
   const isIts = "tmVersion" in json || String(json["packageName"] ?? "").includes("teachablemachine");
   const classes = wordsIn(json["labels"]);
@@ -16,8 +20,8 @@ function teachableMachine(json: Json): InputEvidence | null {
   return {
     source: { kind: "metadata", text: "metadata.json (Teachable Machine)" },
     input: {
-      mean: 127.5,
-      scale: 127.5,
+      mean: 127,
+      scale: 127,
       resize: "cover",
       ...(isSize ? { size: [side, side] } : {}),
       ...(json["grayscale"] === true ? { channels: "gray" } : {}),

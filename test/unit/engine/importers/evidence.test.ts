@@ -83,12 +83,12 @@ describe("the input range", () => {
   it("follows from what known makers leave beside a model", async () => {
     const tm = { tmVersion: "2.4.7", packageName: "@teachablemachine/image", labels: ["cat", "dog"], imageSize: 224 };
     expect(await known(network(), { "metadata.json": tm })).toMatchObject({
-      range: "−1…1",
+      range: "−1…1.01", // 255/127 − 1 = 1.0079
       from: "metadata",
       classes: { names: ["cat", "dog"] },
     });
     const open = await known(network({ side: null }), { "metadata.json": tm });
-    expect(open.contract.input).toMatchObject({ size: [224, 224], mean: 127.5, scale: 127.5 });
+    expect(open.contract.input).toMatchObject({ size: [224, 224], mean: 127, scale: 127 });
     const hf = { do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5], rescale_factor: 1 / 255 };
     expect(await known(network(), { "preprocessor_config.json": hf })).toMatchObject({ range: "−1…1", from: "metadata" });
     const plain = { do_normalize: false, do_rescale: false };

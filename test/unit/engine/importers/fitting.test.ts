@@ -84,14 +84,14 @@ describe("inputs that are no [height, width, 1 or 3]", () => {
       }),
     );
     const stated = await files.write(network, undefined, { input: { size: [12, 8] } });
-    const { layers, inputShape, warnings } = await inspectNetwork(stated);
+    const { layers, inputShape, notes: said } = await inspectNetwork(stated);
     expect(inputShape).toEqual([null, 12, 8, 3]);
     expect(layers.find(({ name }) => name === "base/c2")).toMatchObject({
       outputShape: [null, 6, 4, 4],
       parameters: 4 * 4 * 9 + 4,
       depth: 1,
     });
-    expect(warnings.join()).not.toContain("any size");
+    expect(said.join()).not.toContain("any size");
     const x = randomImages([2, 12, 8, 3]);
     const model = (await openModel(stated)).classifier;
     expect(near(model.logits(x as Images).dataSync(), predictions(network, x))).toBeLessThan(1e-5);

@@ -161,7 +161,8 @@ describe("inspection", () => {
       contractSource: { kind: "file", text: "model.bulwark.json" },
       classNames: null,
       classNamesSource: null,
-      warnings: [expect.stringContaining("softmax")],
+      warnings: [],
+      notes: [expect.stringContaining("softmax")],
     });
   });
 });

@@ -1,4 +1,4 @@
-/** How a picture of another size than the model's is brought to it. "cover" is the default: what ImageNet evaluation does. */
+/** How a picture of another size than the model's is brought to it. "cover" is the default: what ImageNet evaluation does, with the same pixels. */
 export const fitRules = ["cover", "contain", "fill", "crop", "none"] as const;
 export type FitRule = (typeof fitRules)[number];
 
@@ -29,9 +29,9 @@ export const fitNames: Readonly<Record<FitRule, string>> = {
 export const isFitRule = (value: unknown): value is FitRule => fitRules.some((rule) => rule === value);
 
 const manners: Readonly<Record<FitRule, string>> = {
-  cover: "short side to fit, centre crop",
-  contain: "long side to fit, black borders",
-  fill: "both sides stretched to fit",
+  cover: "short side to fit (bilinear), centre crop",
+  contain: "long side to fit (bilinear), black borders",
+  fill: "both sides stretched to fit (bilinear)",
   crop: "centre cut out, no resizing",
   none: "refused",
 };

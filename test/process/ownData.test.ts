@@ -86,11 +86,11 @@ describe("a folder of one's own and a model of one's own", () => {
     const done = await attack("stretching", "imageFolder:photos", "--out", "fit-attack");
     expect([done.code, done.stderr]).toEqual([
       0,
-      expect.stringMatching(/^note: Pictures of another size than 4×4 are fitted: both sides stretched to fit\.$/m),
+      expect.stringMatching(/^note: Pictures of another size than 4×4 are fitted: both sides stretched to fit \(bilinear\)\.$/m),
     ]);
     const picture = ["--image", "photos/cat/1.png", "--attack", "fgsm", "--backend", "cpu"];
     const single = await bulwark(workspace, "attack", "--model", "named", ...picture);
-    expect(single.stderr).toMatch(/^note: Pictures of another size than 4×4 are fitted: short side to fit, centre crop\.$/m);
+    expect(single.stderr).toMatch(/^note: Pictures of another size than 4×4 are fitted: short side to fit \(bilinear\), centre crop\.$/m);
     const experiment = { dataset: { kind: "imageFolder", path: "photos" }, model: { file: "stretching" }, attacks: [{ kind: "fgsm" }] };
     workspace.write("photos.bulwark.jsonc", JSON.stringify(experiment));
     expect((await bulwark(workspace, "run", "photos.bulwark.jsonc", "--out", "fit-run", "--backend", "cpu", "--quiet")).code).toBe(0);

@@ -18,8 +18,6 @@ export interface Decoded extends Raster {
   readonly channels: 1 | 3;
   readonly notes: readonly string[];
 }
-/** Ways to resize; `FitRule` has those that do not resize besides. */
-export type ResizeRule = "cover" | "contain" | "fill";
 
 /**
  * Decodes one image, turned upright by its EXIF orientation. Its content decides the format, not its name. Embedded colour profiles are
@@ -140,11 +138,11 @@ function withoutAlpha(raster: Raster, name: string, notes: string[]): Decoded {
   return { data: rgb, height, width, channels: 3, notes };
 }
 
-/** Lanczos-3. `cover` crops around the centre, `contain` adds black borders, `fill` distorts. */
-export async function resizeRaster<R extends Raster>(raster: R, height: number, width: number, rule: ResizeRule): Promise<R> {
+/** Lanczos-3, both sides stretched to fit: for printing and for patches, not for what a network is evaluated on (`resample.ts`). */
+export async function resizeRaster<R extends Raster>(raster: R, height: number, width: number): Promise<R> {
   const { data, channels } = raster;
   const input = { raw: { width: raster.width, height: raster.height, channels: channels as 1 | 3 | 4 } };
-  const pipeline = sharp(data, input).resize({ width, height, fit: rule, position: "centre", background: { r: 0, g: 0, b: 0 } });
+  const pipeline = sharp(data, input).resize({ width, height, fit: "fill" });
   const grayscale = channels === 1 ? pipeline.toColourspace("b-w") : pipeline;
   const { data: resized, info } = await grayscale.raw().toBuffer({ resolveWithObject: true });
   if (info.channels !== channels) throw new Error(`resize made ${info.channels} channels of ${channels}`);

@@ -33,7 +33,7 @@ export async function readImage(file: string, options: ReadOptions): Promise<Pix
 /** The same from the bytes of an image file; `name` is for messages. */
 export async function imageFromBytes(bytes: Uint8Array, name: string, options: ReadOptions): Promise<PixelImage> {
   const decoded = toChannels(await decodeImage(bytes, name), options.channels);
-  const raster = await fitted(decoded, name, options);
+  const raster = fitted(decoded, name, options);
   return {
     original: [decoded.height, decoded.width],
     pixels: fromBytes(raster.data),
@@ -49,7 +49,7 @@ export async function rasterFromBytes(bytes: Uint8Array, name: string, options: 
   return fitted(toChannels(await decodeImage(bytes, name), options.channels), name, options);
 }
 
-const fitted = async (image: Decoded, name: string, { size, resize, crop = 1 }: ReadOptions): Promise<Decoded> =>
+const fitted = (image: Decoded, name: string, { size, resize, crop = 1 }: ReadOptions): Decoded =>
   size ? fitTo(image, size, { rule: resize, crop }, name) : image;
 
 function toChannels(image: Decoded, channels: 1 | 3): Decoded {

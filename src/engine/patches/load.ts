@@ -43,7 +43,7 @@ async function patchOf(raster: Raster, document: PatchDocument | null, image: Im
   if (height === image[0] && width === image[1]) return fromRaster(raster, image[2], { shape: document.shape, target });
   const blank = greyPatch(document.shape, document.area, image, target);
   if (blank.pixels.length === 0) return blank;
-  const resized = await resizeRaster(raster, blank.height, blank.width, "fill");
+  const resized = await resizeRaster(raster, blank.height, blank.width);
   return { ...fromRaster(resized, image[2], { shape: document.shape, target }), mask: blank.mask };
 }
 
@@ -85,7 +85,7 @@ async function sticker(raster: Raster, image: ImageShape, { area, target }: Stic
   const zoom = Math.sqrt((area * image[0] * image[1]) / opaque);
   const [height, width] = [raster.height, raster.width].map((side) => Math.max(1, Math.round(side * zoom))) as [number, number];
   refuseTooLarge(height, width, 1, image, `${name} at ${percent(area)} of the image`);
-  return fromRaster(await resizeRaster(raster, height, width, "fill"), image[2], { shape: "square", target });
+  return fromRaster(await resizeRaster(raster, height, width), image[2], { shape: "square", target });
 }
 
 const alphaOf = ({ data, height, width }: Raster): Float32Array =>

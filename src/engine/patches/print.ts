@@ -31,7 +31,7 @@ export async function writePrint(raster: Raster, o: PrintOptions): Promise<Expor
     );
   const zoom = longer / Math.max(raster.height, raster.width);
   const [height, width] = [raster.height, raster.width].map((side) => Math.max(1, Math.round(side * zoom))) as [number, number];
-  const enlarged = upscaling === "nearest" ? nearest(raster, height, width) : (await resizeRaster(raster, height, width, "fill")).data;
+  const enlarged = upscaling === "nearest" ? nearest(raster, height, width) : (await resizeRaster(raster, height, width)).data;
   if (o.background === "white") await writePng(file, onWhite(enlarged), height, width, 3, { dpi });
   else await writePng(file, enlarged, height, width, 4, { dpi });
   const length = (pixels: number): number => (pixels / dpi) * centimetresPerInch;

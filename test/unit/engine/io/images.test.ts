@@ -155,9 +155,9 @@ describe("images", () => {
     const cut = await imageFromBytes(png, "x.png", { size: [2, 4], channels: 1, resize: "crop" });
     expect([...toBytes(cut.pixels)]).toEqual([18, 19, 20, 21, 26, 27, 28, 29]); // rows 2 and 3, columns 2 to 5
     expect(cut.notes).toEqual(["centre 2×4 cut out of 6×8"]);
-    // a share of 0.5: resized to 6×8 (its own size), of which the centre 3×4 is kept
+    // a share of 0.5: resized to 6×8 (its own size), of which the centre 3×4 is kept; of two middles the even one, as torchvision has it
     const covered = await imageFromBytes(png, "x.png", { size: [3, 4], channels: 1, resize: "cover", crop: 0.5 });
-    expect([...toBytes(covered.pixels)]).toEqual([10, 11, 12, 13, 18, 19, 20, 21, 26, 27, 28, 29]); // rows 1 to 3
+    expect([...toBytes(covered.pixels)]).toEqual([18, 19, 20, 21, 26, 27, 28, 29, 34, 35, 36, 37]); // rows 2 to 4
     await expect(imageFromBytes(png, "x.png", { size: [7, 7], channels: 1, resize: "crop" })).rejects.toMatchObject({
       code: "IMAGE_SIZE",
       message: "x.png is 6×8 (height×width), too small to cut 7×7 out of it.",

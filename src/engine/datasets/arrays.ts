@@ -3,6 +3,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { choice, type DatasetSpec, defineDataset, file, int, num } from "../define/index.ts";
 import { type Npz, openNpz, type StoredArray } from "../io/npz.ts";
 import { type Pair, pairsIn } from "./arrayNames.ts";
+import { firstLabel } from "./firstLabel.ts";
 import { requiredPath } from "./locate.ts";
 import { datasetOf, numbered } from "./source.ts";
 import { splitByShare } from "./split.ts";
@@ -13,7 +14,8 @@ const params = Type.Object({
     "A .npz file with images [n,H,W,C], floats in [0,1], bool or uint8, and labels [n] or one-hot [n,k]; or the adversarial.npz of a run of Bulwark.",
   ),
   which: choice(["adversarial", "clean"], "adversarial", "Which images of an adversarial.npz are meant; other files have one kind."),
-  classes: int(0, "Number of classes; 0 = one more than the largest label.", { min: 0 }),
+  classes: int(0, "Number of classes; 0 = as many as the labels say.", { min: 0 }),
+  firstLabel,
   testShare: num(1, "Share of the images that is for testing, where the file does not tell.", { min: 0, max: 1 }),
 });
 
@@ -28,7 +30,7 @@ export const arrays: DatasetSpec = defineDataset({
   title: "numpy arrays (.npz)",
   paper: "",
   params,
-  async load({ path: given, which, classes, testShare }) {
+  async load({ path: given, which, classes, firstLabel: first, testShare }) {
     const path = requiredPath("arrays", given);
     if (/\.npy$/i.test(path))
       throw new BulwarkError(
@@ -50,8 +52,8 @@ export const arrays: DatasetSpec = defineDataset({
       const splits = { ...(train ? { train: splitOf(train, rows.train) } : {}), ...(test ? { test: splitOf(test, rows.test) } : {}) };
       const largest = [train, test].flatMap((t) => t?.labels.reduce((a, b) => Math.max(a, b), -1) ?? -1);
       const predicted = await largestOf(npz.arrays.get("prediction"));
-      const classNames = numbered(classes || Math.max(0, predicted, ...largest) + 1);
-      const dataset = await datasetOf({ kind: "arrays", path, inputShape, classNames, splits });
+      const classNames = numbered(classes > 0 ? classes + first : Math.max(0, predicted, ...largest) + 1);
+      const dataset = await datasetOf({ kind: "arrays", path, inputShape, classNames, splits, firstLabel: first });
       return { ...dataset, close: () => npz.close() };
     } catch (thrown) {
       await npz.close();

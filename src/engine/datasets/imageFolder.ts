@@ -7,6 +7,7 @@ import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
 import { fromBytes } from "../pixels.ts";
 import { boxReader, findAnnotations } from "./annotations.ts";
+import { firstLabel } from "./firstLabel.ts";
 import { withoutBroken } from "./folder/broken.ts";
 import { type Listing, listImages } from "./folder/listing.ts";
 import { listed } from "./folder/names.ts";
@@ -24,6 +25,7 @@ const params = Type.Object({
     "number",
     "Order of class folders whose names are numbers: folder 10 is class 10, or sorted as text (0, 1, 10, 2 …) as Keras and torchvision do.",
   ),
+  firstLabel,
   size: int(0, "Image height; 0 = the model's, or without one that of the first image.", { min: 0, max: 8192, unit: "pixels" }),
   width: int(0, "Image width; 0 = same as the height.", { min: 0, max: 8192, unit: "pixels", advanced: true }),
   resize: choice(
@@ -76,6 +78,7 @@ export const imageFolder: DatasetSpec = defineDataset({
       path: root,
       inputShape: [size[0], size[1], channels],
       classNames: listing.classNames,
+      firstLabel: p.firstLabel,
       ...(listing.synsets ? { synsets: listing.synsets } : {}),
       hasNumberedFolders: listing.hasNumberedFolders ?? false,
       notes: [...listing.notes, ...fitted],

@@ -15,7 +15,7 @@ export interface SplitSource {
   close(): Promise<void>;
 }
 
-interface Parts {
+export interface SourceParts {
   readonly kind: string;
   readonly path: string;
   readonly inputShape: readonly [height: number, width: number, channels: number];
@@ -25,15 +25,42 @@ interface Parts {
   readonly hasNumberedFolders?: boolean;
   readonly notes?: readonly string[];
   readonly skipped?: readonly SkippedFile[];
+  /** Number of the first class in labels that count from another than 0. */
+  readonly firstLabel?: number;
   /** The images lie class by class or in an order of somebody's making; the labels tell where this is left out. */
   readonly isGrouped?: boolean;
+}
+
+/** Labels that count from `firstLabel`, counted from 0. @throws LABEL_RANGE for a label below it, or where classes have names */
+function fromZero(parts: SourceParts): SourceParts {
+  const { firstLabel = 0, classNames, splits, path } = parts;
+  if (firstLabel === 0) return parts;
+  if (classNames.some((name, i) => name !== String(i)))
+    throw new BulwarkError(
+      "LABEL_RANGE",
+      `The classes of ${path} have names, so that there is no first number.`,
+      'Leave "firstLabel" out.',
+    );
+  for (const { labels } of Object.values(splits))
+    if (labels.some((label) => label < firstLabel))
+      throw new BulwarkError(
+        "LABEL_RANGE",
+        `${path} has the label ${labels.find((label) => label < firstLabel)}, below "firstLabel", which is ${firstLabel}.`,
+        'Correct the label or "firstLabel".',
+      );
+  const shifted = Object.entries(splits).map(([name, split]) => [
+    name,
+    { ...split, labels: split.labels.map((label) => label - firstLabel) },
+  ]);
+  return { ...parts, classNames: numbered(Math.max(0, classNames.length - firstLabel)), splits: Object.fromEntries(shifted) };
 }
 
 /**
  * A data set of its splits, all labels checked.
  * @throws LABEL_RANGE for a label outside the classes, DATASET_EMPTY when there is no image at all.
  */
-export async function datasetOf(parts: Parts): Promise<Dataset> {
+export async function datasetOf(given: SourceParts): Promise<Dataset> {
+  const parts = fromZero(given);
   const { inputShape, classNames, splits } = parts;
   const close = async (): Promise<void> => {
     await Promise.all(Object.values(splits).map((split) => split.close()));

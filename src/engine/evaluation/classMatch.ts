@@ -2,6 +2,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { count } from "../../shared/format.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Dataset, Split } from "../define/index.ts";
+import { exact, nameFinder, similarNames } from "./nameForms.ts";
 
 /** The classes of a model, as far as they matter to labels. */
 export interface ModelClasses {
@@ -58,28 +59,15 @@ function usedClasses(dataset: Dataset): number[] {
   return [...used].sort((a, b) => a - b);
 }
 
-/** Forms under which names are compared, the strictest first; a looser one counts only where it is the same for one class alone. */
-const forms: readonly ((name: string) => readonly string[])[] = [
-  (name) => [exact(name)],
-  (name) => [exact(name).toLowerCase()],
-  (name) => [spaced(name)],
-  (name) => name.split(",").map(spaced), // "tench, Tinca tinca"
-];
-const exact = (name: string): string => name.normalize("NFC").trim();
-const spaced = (name: string): string =>
-  exact(name)
-    .toLowerCase()
-    .replace(/[_\s]+/g, " ");
-
 /** The model's class of each class of the data that it has. @throws LABEL_RANGE where two classes of the data are one of the model's */
 function indexOfNames(dataset: Dataset, used: readonly number[], model: ModelClasses, modelNames: readonly string[]): Map<number, number> {
   const bySynset = (label: number): number => model.synsets?.indexOf(synsetOf(dataset, label) ?? "") ?? -1;
   const found = new Map<number, number>();
-  const tables = forms.map((form) => uniqueNames(modelNames, form));
+  const byName = nameFinder(modelNames);
   for (const label of used) {
     const byId = bySynset(label);
     const name = dataset.classNames[label] as string;
-    const index = byId >= 0 ? byId : tables.map((table, i) => lookUp(table, forms[i]?.(name) ?? [])).find((match) => match !== undefined);
+    const index = byId >= 0 ? byId : byName(name);
     if (index !== undefined) found.set(label, index);
   }
   const owners = new Map<number, number>();
@@ -97,33 +85,16 @@ function indexOfNames(dataset: Dataset, used: readonly number[], model: ModelCla
 }
 
 const synsetOf = ({ synsets, classNames }: Dataset, label: number): string | undefined =>
-  synsets?.[label] ?? /^n\d{8}$/.exec(classNames[label] ?? "")?.[0];
-
-/** Class by name; a name of several classes stands for none. */
-function uniqueNames(names: readonly string[], form: (name: string) => readonly string[]): Map<string, number> {
-  const table = new Map<string, number>();
-  const repeated = new Set<string>();
-  for (const [i, name] of names.entries())
-    for (const written of new Set(form(name))) {
-      if (table.has(written)) repeated.add(written);
-      table.set(written, i);
-    }
-  for (const name of repeated) table.delete(name);
-  return table;
-}
-
-/** Undefined where no form is in the table, or where they lead to different classes. */
-function lookUp(table: ReadonlyMap<string, number>, written: readonly string[]): number | undefined {
-  const found = new Set(written.flatMap((name) => table.get(name) ?? []));
-  return found.size === 1 ? [...found][0] : undefined;
-}
+  synsets?.[label] ?? /^n\d{8}(?![^-_. ])/.exec(classNames[label] ?? "")?.[0];
 
 function unknownClasses(names: readonly string[], used: number, { name, classNames }: ModelClasses): BulwarkError {
   const none = names.length === used && used > 1 ? "none of the data set's classes: it lacks" : `no class${names.length === 1 ? "" : "es"}`;
+  const similar = [...new Set(names.slice(0, 5).flatMap((wanted) => similarNames(wanted, classNames)))];
+  const known = similar.length > 0 ? ` It has ${listed(similar)}.` : "";
   return new BulwarkError(
     "LABEL_RANGE",
-    `The model ${name} has ${none} ${listed(names)}.`,
-    `Name the classes of the data set as the model does (${listed(classNames)}), or correct "classes" in the model's input contract.`,
+    `The model ${name} has ${none} ${listed(names)}.${known}`,
+    `Name the classes of the data set as the model does (${listed(classNames)}; \`bulwark inspect --json\` has all), or correct "classes" in the model's input contract.`,
   );
 }
 
@@ -137,26 +108,40 @@ function byPosition(dataset: Dataset, model: ModelClasses, used: readonly number
       areWords
         ? `The data set has ${classes} classes, the model ${model.name} only ${model.classes}${emptyClasses(dataset, used)}.`
         : `The data set has the label ${largest}, and the classes of the model ${model.name} are 0…${model.classes - 1}.`,
-      used.includes(0) || areWords
-        ? "Choose a model of these classes, or correct the labels."
-        : "Number the classes from 0, choose the other order of class folders, or choose a model of these classes.",
+      tooManyFix(dataset, used, areWords),
     );
-  if (!areWords) return mayCountFromOne(used, model) ? withNote(dataset, countedFromOne(largest)) : dataset;
-  if (classes === model.classes) return dataset;
-  const note = `The data set has ${classes} classes and the model ${model.classes}, whose names are not known: labels go by position (${dataset.classNames
-    .slice(0, 3)
-    .map((name, i) => `${i} = ${name}`)
-    .join(", ")}${classes > 3 ? " …" : ""}).`;
-  return withNote(dataset, note);
+  const modelNames = givenNames(model.classNames);
+  if (!areWords) {
+    if (mayCountFromOne(used, model)) return withNote(dataset, countedFromOne(largest));
+    const isPart = modelNames !== null && classes < model.classes;
+    return isPart ? withNote(dataset, partByNumber(largest, modelNames)) : dataset;
+  }
+  const whose = classes === model.classes ? "" : `The data set has ${classes} classes and the model ${model.classes}. `;
+  const order = dataset.classNames.map((name, i) => `${i} = ${name}`);
+  return withNote(
+    dataset,
+    `${whose}The model does not name its classes: labels go by position (${order.slice(0, 3).join(", ")}${order.length > 3 ? " …" : ""}).`,
+  );
 }
 
 const withNote = (dataset: Dataset, note: string): Dataset => ({ ...dataset, notes: [...(dataset.notes ?? []), note] });
+
+function tooManyFix(dataset: Dataset, used: readonly number[], areWords: boolean): string {
+  if (areWords || used.includes(0)) return "Choose a model of these classes, or correct the labels.";
+  if (used[0] === 1) return 'If the labels count from 1, set "firstLabel" of the data set to 1; otherwise choose a model of these classes.';
+  return dataset.hasNumberedFolders === true
+    ? "Number the classes from 0, choose the other order of class folders, or choose a model of these classes."
+    : "Number the classes from 0, or choose a model of these classes.";
+}
 
 /** Every class from 1 on has images and class 0 has none, of a model that has one class more. */
 const mayCountFromOne = (used: readonly number[], { classes }: ModelClasses): boolean =>
   used.length >= 2 && used.length === classes - 1 && used.every((label, i) => label === i + 1);
 const countedFromOne = (largest: number): string =>
-  `No image is of class 0, and every class from 1 to ${largest} has some: labels are read as counting from 0. If yours count from 1, lower them by one.`;
+  `No image is of class 0, and every class from 1 to ${largest} has some: labels are read as counting from 0. If yours count from 1, set "firstLabel" to 1.`;
+/** Numbers of a list of somebody's own are easily taken for the model's. */
+const partByNumber = (largest: number, names: readonly string[]): string =>
+  `The labels, 0…${largest}, are taken as numbers of the model's ${count(names.length)} classes: 0 = ${names[0]}, ${largest} = ${names[largest]}.`;
 
 /** "; no image is of "bee"": such a class may be a folder too many. */
 function emptyClasses({ classNames }: Dataset, used: readonly number[]): string {

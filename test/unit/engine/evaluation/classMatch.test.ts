@@ -77,11 +77,32 @@ describe("labels of data whose classes have names, for a model whose classes hav
   });
 });
 
+describe("names that folders, WordNet and people write in other ways", () => {
+  const imagenet = model(
+    ["tabby", "church", "crane (bird)", "crane (machine)", "French horn", "T-shirt/top"],
+    ["n02123045", "n03028079", "n02012849", "n03126707", "n03394916", "n09999999"],
+  );
+  it("are the model's", async () => {
+    const classNames = ["n02123045-tabby", "497_church", "french-horn", "t_shirt top"];
+    expect([...(await matched({ classNames, labels: [0, 1, 2, 3] }, imagenet)).labels("test")]).toEqual([0, 1, 4, 5]);
+    const machine = await matched({ classNames: ["n03126707 crane"], labels: [0] }, imagenet);
+    expect([...machine.labels("test")]).toEqual([3]);
+  });
+
+  it("are refused where they may be two, or none, with those that may be meant", async () => {
+    await refused({ classNames: ["crane"], labels: [0] }, imagenet, /no class "crane"\. It has "crane \(bird\)", "crane \(machine\)"\.$/);
+    await refused({ classNames: ["tabby cat"], labels: [0] }, imagenet, /no class "tabby cat"\. It has "tabby"\.$/);
+  });
+});
+
 describe("labels where only positions are known", () => {
   const unnamed = model(["0", "1", "2", "3"]);
   it("stay, and a smaller number of named classes is noted", async () => {
     const equal = await matched({ classNames: ["ant", "bee", "cat", "dog"], labels: [0, 2, 3] }, unnamed);
-    expect([[...equal.labels("test")], equal.notes]).toEqual([[0, 2, 3], []]);
+    expect([[...equal.labels("test")], equal.notes]).toEqual([
+      [0, 2, 3],
+      ["The model does not name its classes: labels go by position (0 = ant, 1 = bee, 2 = cat …)."],
+    ]);
     const fewer = await matched({ classNames: ["ant", "bee"], labels: [0, 1] }, unnamed);
     expect([[...fewer.labels("test")], fewer.notes]).toEqual([
       [0, 1],
@@ -89,11 +110,19 @@ describe("labels where only positions are known", () => {
     ]);
   });
 
+  it("stay, and a part of a model's named classes is noted by its numbers", async () => {
+    const found = await matched({ classNames: ["0", "1"], labels: [0, 1] }, model(["tench", "goldfish", "shark"]));
+    expect([[...found.labels("test")], found.notes]).toEqual([
+      [0, 1],
+      ["The labels, 0…1, are taken as numbers of the model's 3 classes: 0 = tench, 1 = goldfish."],
+    ]);
+  });
+
   it("stay, and what looks like counting from 1 is noted", async () => {
     const numbers = ["0", "1", "2", "3"];
     const shifted = await matched({ classNames: numbers, labels: [3, 1, 2] }, unnamed);
     expect([...shifted.labels("test")]).toEqual([3, 1, 2]);
-    expect(shifted.notes).toEqual([expect.stringMatching(/class 0, and every class from 1 to 3 has some.*lower them by one/)]);
+    expect(shifted.notes).toEqual([expect.stringMatching(/class 0, and every class from 1 to 3 has some.*set "firstLabel" to 1/)]);
     for (const labels of [
       [0, 1, 2, 3],
       [2, 3],

@@ -76,6 +76,12 @@ export function fromErrorData(data: ErrorData): BulwarkError {
   return new BulwarkError(data.code, data.message, data.fix, data.detail === undefined ? {} : { detail: data.detail });
 }
 
+/** System calls that only look. */
+const readingCalls = new Set(["access", "lstat", "opendir", "read", "readlink", "realpath", "scandir", "stat"]);
+
+const notWritable = (path: string, cause: Error): BulwarkError =>
+  new BulwarkError("NOT_WRITABLE", `No permission for ${path}.`, "Choose another folder with --out, or change its permissions.", { cause });
+
 /** The error itself if it is ours, or ours made of a file-system error that has a known remedy. */
 export function asBulwarkError(thrown: unknown): BulwarkError | undefined {
   if (thrown instanceof BulwarkError) return thrown;
@@ -91,13 +97,13 @@ export function asBulwarkError(thrown: unknown): BulwarkError | undefined {
       );
     case "EACCES":
     case "EPERM":
+      if ("syscall" in thrown && readingCalls.has(String(thrown.syscall)))
+        return new BulwarkError("FILE_UNREADABLE", `No permission to read ${path}.`, "Change its permissions, or those of its folder.", {
+          cause: thrown,
+        });
+      return notWritable(path, thrown);
     case "EROFS":
-      return new BulwarkError(
-        "NOT_WRITABLE",
-        `No permission for ${path}.`,
-        "Choose another folder with --out, or change its permissions.",
-        { cause: thrown },
-      );
+      return notWritable(path, thrown);
     case "ENOENT":
       return new BulwarkError("FILE_NOT_FOUND", `There is no file ${path}.`, "Check the path.", { cause: thrown });
     default:

@@ -2,6 +2,7 @@ import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import { fitNote, fitRules } from "../../shared/fit.ts";
+import { count } from "../../shared/format.ts";
 import { choice, type DatasetSpec, defineDataset, file, type ImageIdentity, int, num, type Split, text } from "../define/index.ts";
 import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
@@ -9,7 +10,7 @@ import { fromBytes } from "../pixels.ts";
 import { boxReader, findAnnotations } from "./annotations.ts";
 import { firstLabel } from "./firstLabel.ts";
 import { withoutBroken } from "./folder/broken.ts";
-import { type Listing, listImages } from "./folder/listing.ts";
+import { type Listing, listImages, noLabel } from "./folder/listing.ts";
 import { listed } from "./folder/names.ts";
 import { fileIdentity } from "./identity.ts";
 import { requiredPath } from "./locate.ts";
@@ -17,7 +18,7 @@ import { datasetOf, type SplitSource } from "./source.ts";
 
 const params = Type.Object({
   path: file("Folder with one subfolder for each class, or with a label file; train/, test/, val/ and the like above them are recognised."),
-  labels: text("", "Label file: a table or JSON of files and labels; labels.csv, .tsv, .txt or .json in the folder when left out."),
+  labels: text("", "Label file: a table or JSON of files and labels; labels.csv, .tsv, .txt, .json or .jsonl in the folder when left out."),
   fileColumn: text("", "Heading of the label file's column that names the images, where that is not clear.", { advanced: true }),
   labelColumn: text("", "Heading of the label file's column that is the label, where that is not clear.", { advanced: true }),
   classOrder: choice(
@@ -90,6 +91,15 @@ export const imageFolder: DatasetSpec = defineDataset({
 });
 
 function noImages(root: string, { skipped }: Listing): BulwarkError {
+  const unlabelled = skipped.filter(({ reason }) => reason === noLabel);
+  if (unlabelled.length > 0)
+    return new BulwarkError(
+      "DATASET_EMPTY",
+      unlabelled.length === 1
+        ? `The picture in ${root} has no label: ${unlabelled[0]?.file}.`
+        : `The ${count(unlabelled.length)} pictures in ${root} have no labels: ${listed(unlabelled.map(({ file }) => file))}.`,
+      'Put those of each class into a folder of its name, or list them in a labels.csv of the columns "file" and "label".',
+    );
   const left = skipped.map(({ file, reason }) => `${file} (${reason})`);
   return new BulwarkError(
     "DATASET_EMPTY",

@@ -3,15 +3,21 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { isDirectory, readError } from "../io/files.ts";
 
-/** Names in a folder, sorted by code point so that every machine sees the same order; hidden files are left out. */
+/** Names in a folder, sorted by code point so that every machine sees the same order; hidden files and those of the system are left out. */
 export async function listFolder(folder: string): Promise<string[]> {
   try {
     const names = await fs.readdir(folder);
-    return names.filter((name) => !name.startsWith(".") && name !== "__MACOSX").sort(byCodePoint);
+    return names.filter((name) => !isPassedOver(name)).sort(byCodePoint);
   } catch (error) {
     throw readError(error, folder);
   }
 }
+
+/** Folders that operating systems, network drives and notebooks make beside a person's own. */
+const systemFolder = /^(__MACOSX|@eaDir|#recycle|lost\+found|\$RECYCLE\.BIN|System Volume Information|\.ipynb_checkpoints)$/i;
+export const isSystemFolder = (name: string): boolean => systemFolder.test(name);
+/** Hidden, or made by a system. */
+export const isPassedOver = (name: string): boolean => name.startsWith(".") || isSystemFolder(name);
 
 export const byCodePoint = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -2,7 +2,7 @@ import path from "node:path";
 import { isCancelled } from "../../shared/errors.ts";
 import type { LabelSource } from "../../shared/verdict.ts";
 import { exists, isDirectory, readText } from "../io/files.ts";
-import { labelsIn } from "./folder/labelFiles.ts";
+import { labelFiles, labelsIn } from "./folder/labelFiles.ts";
 import { listFolder } from "./locate.ts";
 import { parseVoc } from "./voc.ts";
 
@@ -26,7 +26,6 @@ export interface ClassList {
 
 /** Folders above a picture that may name its class: ImageNet keeps some a level deeper, as `n01440764/images/x.JPEG`. */
 const levels = 2;
-const labelFiles = ["labels.csv", "labels.tsv", "labels.txt", "labels.json"];
 
 /**
  * What the files around a picture say of its class: a label file that lists it, a Pascal-VOC annotation of its name, or the class folder

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { FitRule } from "../../shared/fit.ts";
@@ -13,10 +14,11 @@ export interface DatasetName {
 
 /**
  * `mnist`, or `cifar10:data/cifar10`: everything after the first colon is the path; `imageFolder:photos?classOrder=text&testShare=0.5` has
- * parameters behind it, percent-encoded.
+ * parameters behind it, percent-encoded. A folder may be called "photos?a=b": what is there under the longest name is meant.
+ * @param base that a path is relative to
  */
-export function parseDataset(given: string): DatasetName {
-  const [, named = given, written] = /^(.*?)\?([A-Za-z]\w*=.*)$/s.exec(given) ?? [];
+export function parseDataset(given: string, base = "."): DatasetName {
+  const [named, written] = withoutParameters(given, base);
   const colon = named.indexOf(":");
   const kind = colon < 0 ? named : named.slice(0, colon);
   const where = colon < 0 ? "" : named.slice(colon + 1);
@@ -29,6 +31,15 @@ export function parseDataset(given: string): DatasetName {
     );
   }
   return where === "" ? { kind, ...params } : { kind, path: where, ...params };
+}
+
+/** The name, and the parameters as they are written; undefined where there are none. */
+function withoutParameters(given: string, base: string): readonly [named: string, written: string | undefined] {
+  const marks = [...given.matchAll(/\?(?=[A-Za-z]\w*=)/g)].map(({ index }) => index);
+  const isThere = (named: string): boolean => named.includes(":") && existsSync(path.resolve(base, named.slice(named.indexOf(":") + 1)));
+  const ends = [given.length, ...[...marks].reverse()];
+  const end = marks.length === 0 ? given.length : (ends.find((one) => isThere(given.slice(0, one))) ?? (marks[0] as number));
+  return [given.slice(0, end), end < given.length ? given.slice(end + 1) : undefined];
 }
 
 /** The same in one word, with further parameters `key=value`. */

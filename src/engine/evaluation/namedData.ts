@@ -14,7 +14,7 @@ export async function loadNamed(
   model: Classifier | null,
   ctx: RunContext,
 ): Promise<{ readonly kind: string; readonly dataset: Dataset }> {
-  const { kind, path, params = {} } = parseDataset(name);
+  const { kind, path, params = {} } = parseDataset(name, workspace);
   const entry = find("dataset", kind);
   const given = { ...typedParams(entry.params.properties, params), path: await locateDataset(kind, path, workspace) };
   const fitted = model ? fitToModel(entry.params, given, model.inputShape, model.contract.input) : given;

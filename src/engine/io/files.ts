@@ -93,6 +93,11 @@ export function readError(error: unknown, file: string): unknown {
       return new BulwarkError("FILE_NOT_FOUND", `There is no file ${file}.`, "Check the path.", { cause: error });
     case "EISDIR":
       return new BulwarkError("FILE_UNREADABLE", `${file} is a folder, not a file.`, "Name a file in it.", { cause: error });
+    case "EACCES":
+    case "EPERM":
+      return new BulwarkError("FILE_UNREADABLE", `No permission to read ${file}.`, "Change its permissions, or those of its folder.", {
+        cause: error,
+      });
     case undefined:
       return error;
     default:

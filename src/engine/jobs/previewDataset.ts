@@ -14,7 +14,7 @@ const batch = 32;
  * them; of others the first `limit` are written as PNG files. @throws what opening the data set throws
  */
 export async function previewDataset(p: PreviewDatasetParams, ctx: RunContext): Promise<DatasetPreview> {
-  const { kind, path: given } = parseDataset(p.dataset);
+  const { kind, path: given } = parseDataset(p.dataset, p.workspace);
   const entry = find("dataset", kind);
   const where = { path: await locateDataset(kind, given, p.workspace) };
   const dataset = await entry.load(resolveParams(entry.params, where, kind), ctx);

@@ -28,7 +28,7 @@ export async function probeFit(
   ctx: RunContext,
 ): Promise<{ readonly input: Input; readonly cannotTell: readonly string[] } | null> {
   const { params } = probed;
-  const { kind } = parseDataset(params.dataset);
+  const { kind } = parseDataset(params.dataset, params.workspace);
   if (input.resize !== undefined || !("resize" in find("dataset", kind).params.properties)) return null;
   const all: Scored[] = [];
   let labels = new Int32Array();

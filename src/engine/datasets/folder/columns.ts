@@ -2,6 +2,7 @@ import { BulwarkError } from "../../../shared/errors.ts";
 import type { Split } from "../../define/index.ts";
 import type { Line } from "./fields.ts";
 import { listed, normalName } from "./names.ts";
+import { areBits, areProbabilities, bitOf, markedClass } from "./oneHot.ts";
 
 /** One row of a label file. */
 export interface LabelRow {
@@ -9,8 +10,6 @@ export interface LabelRow {
   /** As written: a class index or a class name. */
   readonly label: string;
   readonly split: Split | undefined;
-  /** Where it stands, for messages: "line 3". */
-  readonly where: string;
 }
 export interface LabelRows {
   readonly rows: readonly LabelRow[];
@@ -67,6 +66,11 @@ export function labelRows(lines: readonly Line[], name: string, chosen: ColumnCh
   const isNamed = chosen.file !== "" || chosen.label !== "";
   const isCertain = headings.some((heading) => fileHeadings.has(heading)) && headings.some((heading) => labelHeadings.has(heading));
   const isHeading = isNamed || isCertain || (headings.some(isKnown) && !first.cells.some(namesFile));
+  if (isHeading && rest.length === 0)
+    throw invalid(
+      `${name} has headings and no rows, so that no picture has a label.`,
+      "Write one image and its label to a line below them; without the file, class folders say the labels.",
+    );
   if (!isHeading) return { rows: rowsOf(lines, columnsByContent(lines, name, namesFile), name) };
   const file = fileColumn(first, rest, name, chosen.file, namesFile);
   const split = headings.findIndex((heading) => splitHeadings.has(heading));
@@ -84,8 +88,21 @@ const quoted = (cells: readonly string[]): string =>
     12,
   );
 
+const headingsAt = ({ cells }: Line, columns: readonly number[]): string[] => columns.map((i) => cells[i] ?? "");
+
+/** @param candidates headings that may be meant */
+function columnFix(parameter: "fileColumn" | "labelColumn", candidates: readonly string[]): string {
+  const [first] = candidates;
+  if (first === undefined) return `Name the column with the parameter "${parameter}" of the data set.`;
+  const words = candidates.map((heading) => `"${heading}"`).join(" or ");
+  return `Choose ${words} with the parameter "${parameter}" of the data set, such as --dataset-set ${parameter}=${/\s/.test(first) ? `"${first}"` : first}.`;
+}
+
+/** @throws DATASET_INVALID for a heading that no column has, or two */
 function named(first: Line, wanted: string, name: string, parameter: string): number {
   const exact = first.cells.indexOf(wanted);
+  if (exact >= 0 && first.cells.includes(wanted, exact + 1))
+    throw invalid(`${name} has two columns "${wanted}".`, "Give each column a heading of its own.");
   const found = exact >= 0 ? exact : first.cells.findIndex((cell) => headingOf(cell) === headingOf(wanted));
   if (found >= 0) return found;
   throw invalid(`${name} has no column "${wanted}", only ${quoted(first.cells)}.`, `Correct ${parameter}.`);
@@ -99,7 +116,7 @@ function fileColumn(first: Line, rest: readonly Line[], name: string, wanted: st
   if (found === undefined && known.length === 1) return known[0] as number;
   throw invalid(
     `It is not certain which column of ${name} names the images: it has ${quoted(first.cells)}.`,
-    'Name the column with the parameter "fileColumn" of the data set.',
+    columnFix("fileColumn", headingsAt(first, known)),
   );
 }
 
@@ -122,7 +139,7 @@ function labelColumn(first: Line, others: readonly number[], name: string, wante
   if (known.length === 0 && others.length > 1) return null;
   throw invalid(
     `It is not certain which column of ${name} is the label: it has ${quoted(first.cells)}.`,
-    'Name the column with the parameter "labelColumn" of the data set.',
+    columnFix("labelColumn", headingsAt(first, known)),
   );
 }
 
@@ -134,26 +151,13 @@ function oneHot(
   classes: readonly number[],
   name: string,
 ): LabelRows {
-  const bits = rest.map(({ cells }) => classes.map((i) => (cells[i]?.trim() ? Number(cells[i]) : Number.NaN)));
-  if (!bits.every((row) => row.every((bit) => bit === 0 || bit === 1)))
-    throw invalid(
-      `No column of ${name} is named like a label: it has ${quoted(first.cells)}.`,
-      'Name the column with the parameter "labelColumn" of the data set.',
-    );
+  const bits = rest.map(({ cells }) => classes.map((i) => bitOf(cells[i] ?? "")));
+  if (!bits.every((row) => areBits(row) || areProbabilities(row)))
+    throw invalid(`No column of ${name} is named like a label: it has ${quoted(first.cells)}.`, columnFix("labelColumn", []));
   const names = classes.map((i) => normalName(first.cells[i] ?? ""));
-  const rows = rest.map(({ cells, number }, i): LabelRow => {
-    const ones = (bits[i] as number[]).flatMap((bit, k) => (bit === 1 ? [k] : []));
-    if (ones.length !== 1)
-      throw invalid(
-        `Line ${number} of ${name} marks ${ones.length} classes for ${cells[o.file]}, and an image has one.`,
-        "Leave out images of several classes or of none.",
-      );
-    return {
-      file: cells[o.file] ?? "",
-      label: names[ones[0] as number] as string,
-      split: splitOf(cells[o.split]),
-      where: `line ${number}`,
-    };
+  const rows = rest.map(({ cells, place }, i): LabelRow => {
+    const file = cells[o.file] ?? "";
+    return { file, label: names[markedClass(bits[i] as number[], file, place, name)] as string, split: splitOf(cells[o.split]) };
   });
   return { rows, classes: names };
 }
@@ -178,13 +182,12 @@ function columnsByContent(lines: readonly Line[], name: string, namesFile: Names
 }
 
 function rowsOf(lines: readonly Line[], { file, label, split }: Columns, name: string): LabelRow[] {
-  return lines.map(({ cells, number }) => {
+  return lines.map(({ cells, place }) => {
     const [image = "", written = ""] = [cells[file], cells[label]];
+    if (image !== "" && written === "" && label < cells.length)
+      throw invalid(`${place} of ${name} gives ${image} no label.`, "Write its class, or leave the picture out.");
     if (image === "" || written === "")
-      throw invalid(
-        `Line ${number} of ${name} is not "file,label": ${cells.join(",").slice(0, 80)}`,
-        "Write one image and its label to a line.",
-      );
-    return { file: image, label: normalName(written), split: splitOf(cells[split]), where: `line ${number}` };
+      throw invalid(`${place} of ${name} is not "file,label": ${cells.join(",").slice(0, 80)}`, "Write one image and its label to a line.");
+    return { file: image, label: normalName(written), split: splitOf(cells[split]) };
   });
 }

@@ -3,8 +3,8 @@ import { BulwarkError } from "../../../shared/errors.ts";
 /** One line of a table. */
 export interface Line {
   readonly cells: readonly string[];
-  /** Counted from 1. */
-  readonly number: number;
+  /** For messages: "Line 3". */
+  readonly place: string;
 }
 
 /** Delimiters, the one that is rarest in names first. */
@@ -32,7 +32,7 @@ function spaced(content: string): Line[] {
     const line = raw.trim();
     if (line === "" || line.startsWith("#")) return [];
     const space = line.search(/\s\S*$/);
-    return [{ cells: space < 0 ? [line] : [line.slice(0, space).trim(), line.slice(space + 1)], number: i + 1 }];
+    return [{ cells: space < 0 ? [line] : [line.slice(0, space).trim(), line.slice(space + 1)], place: `Line ${i + 1}` }];
   });
 }
 
@@ -60,7 +60,7 @@ function split(content: string, delimiter: string, name: string): Line[] {
     if (content[at] === "\r" && content[at + 1] === "\n") at++;
     at++;
     number++;
-    if (cells.some((cell) => cell !== "")) lines.push({ cells, number: begin });
+    if (cells.some((cell) => cell !== "")) lines.push({ cells, place: `Line ${begin}` });
   }
   return lines;
 }

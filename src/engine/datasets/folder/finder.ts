@@ -2,11 +2,13 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { listed, normalName } from "./names.ts";
-import { isNoPicture } from "./pictureFiles.ts";
-import { filesBelow } from "./walk.ts";
+import { isNoPicture } from "./pictureNames.ts";
+import { type Tree, treeOf } from "./walk.ts";
 
 /** Finds the files that a label file names, however it writes them. */
 export interface Finder {
+  /** All that was looked through. */
+  readonly tree: Tree;
   /** How a cell names a file: in full, without its ending, or not at all. */
   namesFile(cell: string): "whole" | "stem" | null;
   /** The file; undefined where there is none. @throws DATASET_INVALID where there are several */
@@ -19,7 +21,8 @@ export interface Finder {
  */
 export async function openFinder(root: string): Promise<Finder> {
   const [whole, stems, bare, bareStems] = Array.from({ length: 4 }, () => new Map<string, string[]>()) as [Files, Files, Files, Files];
-  for (const file of await filesBelow(root)) {
+  const tree = await treeOf(root);
+  for (const file of tree.files) {
     const name = normalName(file);
     add(whole, name, file);
     if (isNoPicture(file)) continue;
@@ -36,6 +39,7 @@ export async function openFinder(root: string): Promise<Finder> {
     return short ? { kind: "stem", files: short } : null;
   };
   return {
+    tree,
     namesFile: (cell) => (cell === "" ? null : (candidates(cell)?.kind ?? null)),
     find(cell) {
       const files = candidates(cell)?.files ?? [];

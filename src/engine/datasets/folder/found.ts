@@ -21,8 +21,8 @@ export interface Found {
   readonly labelFile: string | null;
   readonly notes: readonly string[];
   readonly skipped: readonly SkippedFile[];
-  /** Files that are known to be no pictures by their names. */
-  readonly passedOver: number;
+  /** Pictures that nothing gives a label: in no class folder, or in no row of the label file. Relative to the folder. */
+  readonly unlabelled: readonly string[];
 }
 
 /** Which class list and which columns count, where somebody chose. */

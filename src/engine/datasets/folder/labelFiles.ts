@@ -1,18 +1,22 @@
 import path from "node:path";
 import { BulwarkError } from "../../../shared/errors.ts";
-import { plural } from "../../../shared/format.ts";
+import { count, plural } from "../../../shared/format.ts";
 import { readStrictText } from "../../io/text.ts";
+import { isClassFolder } from "./classFolders.ts";
 import { type ClassList, readClassList } from "./classList.ts";
 import { type LabelRows, labelRows } from "./columns.ts";
+import { labelsOf, refuseDifferent, refuseOtherFolders, sameLabel } from "./disagreement.ts";
 import { tableOf } from "./fields.ts";
 import { type Finder, openFinder } from "./finder.ts";
 import type { FolderOptions, Found, FoundImage } from "./found.ts";
-import { jsonLabels, parseJson } from "./jsonLabels.ts";
+import { jsonLabels, parseJson, textsIn } from "./jsonLabels.ts";
 import { listed, repeated } from "./names.ts";
+import { isPictureName } from "./pictureNames.ts";
 import type { Entries } from "./walk.ts";
 
 /** Files with labels that are looked for in a folder. */
-const labelFiles = ["labels.csv", "labels.tsv", "labels.txt", "labels.json"];
+export const labelFiles = ["labels.csv", "labels.tsv", "labels.txt", "labels.json", "labels.jsonl"];
+const isJson = (file: string): boolean => /\.jsonl?$/i.test(file);
 /** Those of them that may hold class names instead, beside class folders. */
 const ambiguous = ["labels.txt", "labels.json"];
 
@@ -38,16 +42,17 @@ export async function folderLabels(root: string, entries: Entries, o: FolderOpti
     else files.push(path.join(root, name));
   const list = await readClassList(root, lists);
   if (!finder || files.length === 0) return { list, found: null };
-  const [first, ...others] = await Promise.all(files.map((file) => readLabels(root, file, finder, o, list)));
-  const other = others.find((one) => differs(first as Found, one));
-  if (first && other) throw disagreement(first, other, root);
+  const all = await Promise.all(files.map((file) => readLabels(root, file, finder, o, list)));
+  refuseDifferent(all, root);
+  const [first] = all;
+  if (first && o.labels === "") refuseOtherFolders(first, list, root);
   return { list, found: first ?? null };
 }
 
 const parsed = async (file: string, finder: Finder, o: FolderOptions): Promise<LabelRows> => {
   const [content, name] = [await readStrictText(file), path.basename(file)];
   const chosen = { file: o.fileColumn, label: o.labelColumn };
-  return /\.json$/i.test(file)
+  return isJson(file)
     ? jsonLabels(parseJson(content, name), name, chosen, finder.namesFile)
     : labelRows(tableOf(content, name), name, chosen, finder.namesFile);
 };
@@ -56,13 +61,7 @@ const parsed = async (file: string, finder: Finder, o: FolderOptions): Promise<L
 async function namesFiles(file: string, finder: Finder): Promise<boolean> {
   const content = await readStrictText(file);
   const isName = (cell: string): boolean => finder.namesFile(cell) === "whole";
-  if (/\.json$/i.test(file)) {
-    const json = parseJson(content, path.basename(file));
-    const keys = Array.isArray(json)
-      ? json.flatMap((row: unknown) => (typeof row === "object" ? Object.values(row ?? {}) : []))
-      : Object.keys(json ?? {});
-    return keys.slice(0, 200).some((key) => typeof key === "string" && isName(key));
-  }
+  if (isJson(file)) return textsIn(parseJson(content, path.basename(file))).some(isName);
   return tableOf(content, path.basename(file))
     .slice(0, 200)
     .some(({ cells }) => cells.some(isName));
@@ -87,15 +86,30 @@ async function readLabels(root: string, file: string, finder: Finder, o: FolderO
   const images = rows.map(({ label, split }, i): FoundImage => ({ file: files[i] as string, label, split }));
   const once = eachOnce(images, name);
   const repeats = images.length - once.length;
+  const rowed = new Set(once.map((image) => image.file));
+  const isUnlisted = (one: string): boolean =>
+    isPictureName(one) && isClassFolder(one.split("/")[0] ?? "") && !rowed.has(path.resolve(root, one));
+  const unlabelled = finder.tree.files.filter(isUnlisted);
   return {
     images: once,
     folders: null,
     list: list ?? (classes ? { file: name, names: classes } : undefined),
     labelFile: name,
-    notes: repeats > 0 ? [`${name} lists ${plural(repeats, "image")} twice; each counts once.`] : [],
+    notes: [
+      ...(repeats > 0 ? [`${name} lists ${plural(repeats, "image")} twice; each counts once.`] : []),
+      ...unlistedNotes(unlabelled, once.length, name),
+      ...finder.tree.notes,
+    ],
     skipped: [],
-    passedOver: 0,
+    unlabelled,
   };
+}
+
+/** What a label file leaves out is no part of the data set; whoever has forgotten rows must see that. */
+function unlistedNotes(files: readonly string[], rows: number, name: string): string[] {
+  if (files.length === 0) return [];
+  const are = files.length === 1 ? "1 picture of the folder is" : `${count(files.length)} pictures of the folder are`;
+  return [`${name} lists ${plural(rows, "picture")}; ${are} in no row and left out: ${listed(files)}.`];
 }
 
 /** What a label file of a folder says of each image, by absolute name. @throws DATASET_INVALID, FILE_NOT_FOUND */
@@ -103,9 +117,6 @@ export async function labelsIn(folder: string, file: string): Promise<ReadonlyMa
   const o: FolderOptions = { labels: file, fileColumn: "", labelColumn: "" };
   return labelsOf(await readLabels(folder, file, await openFinder(folder), o, undefined));
 }
-
-/** "0" and "0.0" are the same label. */
-const sameLabel = (label: string): string => (label.trim() !== "" && Number.isFinite(Number(label)) ? String(Number(label)) : label);
 
 /** @throws DATASET_INVALID for an image with two labels, or in both splits */
 function eachOnce(images: readonly FoundImage[], name: string): FoundImage[] {
@@ -123,23 +134,4 @@ function eachOnce(images: readonly FoundImage[], name: string): FoundImage[] {
     known.set(image.file, before ?? image);
   }
   return [...known.values()];
-}
-
-const labelsOf = ({ images }: Found): Map<string, string> => new Map(images.map(({ file, label }) => [file, sameLabel(label)]));
-
-function differs(a: Found, b: Found): boolean {
-  const [of, other] = [labelsOf(a), labelsOf(b)];
-  return of.size !== other.size || [...of].some(([file, label]) => other.get(file) !== label);
-}
-
-function disagreement(a: Found, b: Found, root: string): BulwarkError {
-  const [of, other] = [labelsOf(a), labelsOf(b)];
-  const file = [...of.keys(), ...other.keys()].find((image) => of.get(image) !== other.get(image)) as string;
-  const says = (labels: Map<string, string>, from: Found): string =>
-    labels.has(file) ? `${labels.get(file)} in ${from.labelFile}` : `not in ${from.labelFile}`;
-  return new BulwarkError(
-    "DATASET_INVALID",
-    `Two label files disagree: ${path.relative(root, file)} is ${says(of, a)} and ${says(other, b)}.`,
-    'Keep one of them, or choose it with the parameter "labels" of the data set.',
-  );
 }

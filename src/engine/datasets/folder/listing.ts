@@ -1,4 +1,6 @@
 import path from "node:path";
+import { BulwarkError } from "../../../shared/errors.ts";
+import { plural } from "../../../shared/format.ts";
 import type { SkippedFile, Split } from "../../define/index.ts";
 import { splitByShare } from "../split.ts";
 import { classFolders, isClassFolder } from "./classFolders.ts";
@@ -8,6 +10,9 @@ import { folderLabels } from "./labelFiles.ts";
 import { listed } from "./names.ts";
 import { type SplitFolders, splitFolders, splitOfPath } from "./splitFolders.ts";
 import { entriesOf } from "./walk.ts";
+
+/** Why a picture is left out that nothing gives a label. */
+export const noLabel = "no label";
 
 export interface ListedImage {
   /** Absolute. */
@@ -19,8 +24,6 @@ export interface Listing extends Pick<Indexed, "classNames" | "synsets" | "hasNu
   /** What was decided that the user may want to know, in sentences. */
   readonly notes: readonly string[];
   readonly skipped: readonly SkippedFile[];
-  /** Files that are known to be no pictures by their names. */
-  readonly passedOver: number;
 }
 export interface ListingOptions extends FolderOptions {
   readonly classOrder: ClassOrder;
@@ -43,8 +46,7 @@ export async function listImages(root: string, o: ListingOptions): Promise<Listi
     ...classes,
     splits: { train: pick(rows.train), test: pick(rows.test) },
     notes: [...found.notes, ...notes, ...skippedNotes(found.skipped)],
-    skipped: found.skipped,
-    passedOver: found.passedOver,
+    skipped: [...found.skipped, ...found.unlabelled.map((file): SkippedFile => ({ file, reason: noLabel }))],
   };
 }
 
@@ -69,16 +71,19 @@ async function divided(root: string, splits: SplitFolders, list: Found["list"], 
     const labels = await folderLabels(folder, entries, { ...o, labels: "" });
     const found = labels.found ?? (await classFolders(folder, entries, labels.list));
     const skipped = found.skipped.map(({ file, reason }) => ({ file: `${name}/${file}`, reason }));
+    const unlabelled = found.unlabelled.map((file) => `${name}/${file}`);
     return [
       {
         ...found,
         skipped,
+        unlabelled,
         images: found.images.map((image) => ({ ...image, split })),
-        notes: found.notes.map((note) => `${name}/: ${note}`),
+        notes: [...found.notes, ...unlabelledNotes(found)].map((note) => `${name}/: ${note}`),
       },
     ];
   };
   const parts = [...(await one(splits.train, "train")), ...(await one(splits.test, "test"))];
+  if (parts.every(({ images }) => images.length === 0)) refuseSplitAsClass(root, splits);
   const folders = parts.every((part) => part.folders !== null) ? [...new Set(parts.flatMap((part) => part.folders ?? []))] : null;
   return {
     images: parts.flatMap((part) => part.images),
@@ -87,8 +92,25 @@ async function divided(root: string, splits: SplitFolders, list: Found["list"], 
     labelFile: parts.find((part) => part.labelFile !== null)?.labelFile ?? null,
     notes: [...splitNotes(splits), ...parts.flatMap((part) => part.notes)],
     skipped: parts.flatMap((part) => part.skipped),
-    passedOver: parts.reduce((sum, part) => sum + part.passedOver, 0),
+    unlabelled: parts.flatMap((part) => part.unlabelled),
   };
+}
+
+/** One split whose pictures lie there loose, beside another that has labels. */
+const unlabelledNotes = ({ images, unlabelled }: Found): string[] =>
+  images.length === 0 && unlabelled.length > 0 ? [`${plural(unlabelled.length, "picture")} without a label left out.`] : [];
+
+/** `test/1.png` beside `cat/1.png`: whoever has a class "test" must know that it is taken for a split. @throws DATASET_INVALID */
+function refuseSplitAsClass(root: string, { train, test, others }: SplitFolders): void {
+  const beside = others.filter(isClassFolder);
+  const names = [train, test].flatMap((name) => name ?? []);
+  if (beside.length === 0 || names.length === 0) return;
+  const [is, has] = names.length === 1 ? ["was taken for a split", "has"] : ["were taken for splits", "have"];
+  throw new BulwarkError(
+    "DATASET_INVALID",
+    `${names.join(" and ")} in ${root} ${is} and ${has} no labelled pictures; ${listed(beside)} beside ${names.length === 1 ? "it" : "them"} ${beside.length === 1 ? "was" : "were"} not read.`,
+    `If ${names[0]} is a class, give its folder another name, such as ${names[0]}-class.`,
+  );
 }
 
 function splitNotes({ train, test, unused, others }: SplitFolders): string[] {

@@ -148,7 +148,7 @@ describe("data sets of any size", () => {
 });
 
 describe("where data sets are", () => {
-  it("parses kind and path", () => {
+  it("parses kind and path", async () => {
     expect(parseDataset("mnist")).toEqual({ kind: "mnist" });
     expect(parseDataset("cifar10:C:\\data")).toEqual({ kind: "cifar10", path: "C:\\data" });
     expect(parseDataset("imageFolder:a b/c?classOrder=text&labelColumn=x+y%26z")).toEqual({
@@ -161,6 +161,11 @@ describe("where data sets are", () => {
       path: "a?b",
       params: { labels: "x y=z.csv" },
     });
+    expect(parseDataset("imageFolder:nowhere?a=b")).toEqual({ kind: "imageFolder", path: "nowhere", params: { a: "b" } });
+    await fs.mkdir(path.join(folder, "what?a=b"));
+    expect(parseDataset("imageFolder:what?a=b", folder)).toEqual({ kind: "imageFolder", path: "what?a=b" });
+    const further = withParameters(`imageFolder:${folder}/what?a=b`, ["classOrder=text"]);
+    expect(parseDataset(further)).toEqual({ kind: "imageFolder", path: `${folder}/what?a=b`, params: { classOrder: "text" } });
     expect(() => parseDataset(":x")).toThrow(expect.objectContaining({ code: "USAGE" }));
     expect(() => parseDataset("mnist:")).toThrow(expect.objectContaining({ code: "USAGE" }));
   });

@@ -134,6 +134,14 @@ describe("a report", () => {
 
   it("knows only its formats, and only finished runs", async () => {
     expect(reportFormats).toEqual(["html", "md", "csv", "json"]);
-    await expect(renderReport(path.join(run, "images"), "html")).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
+    const refused = (folder: string, message: RegExp) =>
+      expect(renderReport(folder, "html")).rejects.toMatchObject({ code: "RUN_NOT_FOUND", message: expect.stringMatching(message) });
+    await refused(path.join(run, "images"), /is not the folder of a run/);
+    const other = mkdtempSync(path.join(os.tmpdir(), "bulwark-no-report-"));
+    writeFileSync(path.join(other, "state.json"), "{}");
+    await refused(other, /is not finished/);
+    writeFileSync(path.join(other, "result.json"), "{}");
+    await refused(other, /holds one result and no report/);
+    rmSync(other, { recursive: true });
   });
 });

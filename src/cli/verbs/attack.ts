@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { attackDataset } from "../../engine/jobs/attackDataset.ts";
+import { explainSigns } from "../../engine/report/reportText.ts";
 import { fitRules } from "../../shared/fit.ts";
 import { count, number, percent, points } from "../../shared/format.ts";
 import { attackLabel, normsNote } from "../../shared/labels.ts";
@@ -83,7 +84,7 @@ function print(d: AttackDocument, directory: string, classNames: readonly string
   ];
   const heads = columns.map(([head]) => head);
   printText(tableText(heads, [columns.map(([, cell]) => cell)]));
-  printText(`Mean L∞ and mean L2 are ${normsNote}.`);
+  printText(`${explainSigns} Mean L∞ and mean L2 are ${normsNote}.`);
   printPictures(d, classNames);
   const target = d.attack.params["target"];
   const already = d.images.filter(({ label }) => label === target).length;

@@ -2,7 +2,7 @@ import path from "node:path";
 import { runExperiment } from "../../engine/experiment/runExperiment.ts";
 import { resume as resumeAny } from "../../engine/jobs/resume.ts";
 import { readReport } from "../../engine/report/reportFiles.ts";
-import { mainTable, notesBelow } from "../../engine/report/reportText.ts";
+import { explainFooled, explainSigns, mainTable, notesBelow } from "../../engine/report/reportText.ts";
 import { tableTexts } from "../../shared/analysisTable.ts";
 import { knowledgeNote, namesOf, placedFindings } from "../../shared/labels.ts";
 import type { RunExperimentResult } from "../../shared/protocol.ts";
@@ -27,6 +27,7 @@ function print(directory: string, report: RunReport): void {
   const names = namesOf(report);
   const { heads, rows } = mainTable(report);
   printText(tableText(heads, rows));
+  if (heads.includes("δ")) printText(heads.includes("β of fooled") ? `${explainSigns} ${explainFooled}` : explainSigns);
   for (const note of notesBelow(report)) printText(note);
   for (const { title, tables } of report.analyses ?? [])
     for (const table of tables) {

@@ -2,7 +2,7 @@ import path from "node:path";
 import { newRunDirectory } from "../../engine/io/runStore.ts";
 import { explainImage } from "../../engine/jobs/explainImage.ts";
 import { rankPatches } from "../../engine/jobs/rankPatches.ts";
-import { percent } from "../../shared/format.ts";
+import { number, percent } from "../../shared/format.ts";
 import type { RankPatchesParams } from "../../shared/protocol.ts";
 import type { Args } from "../args.ts";
 import { printJson, printText, tableText } from "../print.ts";
@@ -50,7 +50,12 @@ export const rank: VerbAction = async (args, session) => {
   const { Z, patch, perm, scores, reference, manyTies } = clean;
   if (args.flag("json")) printJson({ Z, patch, perm, scores, reference, manyTies, directory });
   else {
-    const rows = perm.map((slice, place) => [String(place), String(slice), String(scores[slice]), slice === reference ? "reference" : ""]);
+    const rows = perm.map((slice, place) => [
+      String(place),
+      String(slice),
+      number(Number(scores[slice]), 6),
+      slice === reference ? "reference" : "",
+    ]);
     printText(tableText(["place", "slice", "score", ""], rows));
     if (manyTies)
       printText("More than half of the slices share their score with another one: the order says little. Choose another measure.");

@@ -25,13 +25,28 @@ const analysesCsv = "analyses.csv";
 /** The report of a finished run. @throws RUN_NOT_FOUND, RUN_INVALID */
 export async function readReport(directory: string): Promise<RunReport> {
   const file = path.join(directory, runFiles.report);
-  if (!(await exists(file)))
-    throw new BulwarkError("RUN_NOT_FOUND", `${directory} has no report.json.`, "Name the folder of a finished experiment, or resume it.");
+  if (!(await exists(file))) throw await noReport(directory);
   try {
     return JSON.parse(await readText(file)) as RunReport;
   } catch (cause) {
     throw new BulwarkError("RUN_INVALID", `${file} is damaged.`, "Run the experiment again.", { cause });
   }
+}
+
+async function noReport(directory: string): Promise<BulwarkError> {
+  if (await exists(path.join(directory, runFiles.result)))
+    return new BulwarkError(
+      "RUN_NOT_FOUND",
+      `${directory} holds one result and no report.`,
+      `Read ${runFiles.result} in it; reports are of experiments (bulwark run).`,
+    );
+  if (!(await exists(path.join(directory, runFiles.state))))
+    return new BulwarkError("RUN_NOT_FOUND", `${directory} is not the folder of a run.`, "Name the folder of a finished experiment.");
+  return new BulwarkError(
+    "RUN_NOT_FOUND",
+    `The run in ${directory} is not finished and has no report yet.`,
+    "Finish it with “bulwark resume”.",
+  );
 }
 
 /** Writes one format from `report.json` and the pictures beside it; returns its path. */

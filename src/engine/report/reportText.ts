@@ -155,6 +155,9 @@ export const notesBelow = (report: RunReport): string[] => [
 
 export const explainTerms =
   "Arm: a network with its defences. Clean accuracy, accuracy under attack: share of all test images that are classified correctly. Attack success rate: of the images that were classified correctly before the attack, the share on which it succeeded. δ: clean accuracy − accuracy under attack, in percentage points. β: share of correctly classified images that stay correct. A targeted attack has no images of its target class in success rate and β. Wrong before attack: images that were misclassified without an attack; they count against accuracy, not towards the success rate. Intervals: Wilson, 95 %.";
+/** The same for a terminal: what its signs stand for. */
+export const explainSigns =
+  "δ: clean accuracy − accuracy under attack, in percentage points. β: share of correctly classified images that stay correct.";
 export const explainStatic =
   "Adaptive: the attack knows the defence and goes through it. Static: the images were made without the defence and only shown to the defended arm; success rate, δ and β are those of the adaptive attack where there is one.";
 export const explainWorst =

@@ -7,6 +7,7 @@ import type { FitRule } from "../shared/fit.ts";
 import { age } from "./age.ts";
 import { exists } from "./files.ts";
 import { type FoundModel, findModels, isGrayscale } from "./models.ts";
+import { sampleNames, sampleOf } from "./samples.ts";
 import type { Services } from "./services.ts";
 import type { RunEntry } from "./views/runIndex.ts";
 import { shortPath } from "./workspace.ts";
@@ -49,12 +50,16 @@ export async function chooseModel(services: Services, { ask }: ModelChoice): Pro
 }
 export const rememberModel = (services: Services, model: string): void => void services.context.workspaceState.update(lastModelKey, model);
 
-/** Asks for a model, of those that were found or any file, the last choice first. @throws CANCELLED */
+/** Asks for a model, of those that were found, the samples' or any file, the last choice first. @throws CANCELLED */
 export async function askForModel(services: Services): Promise<string> {
   const last = services.context.workspaceState.get<string>(lastModelKey);
   const found = lastFirst(await findModels(services.runs), (model) => model.path === last);
   const items = found.map((model) => ({ label: model.label, description: model.detail, path: model.path }));
-  const chosen = await pick([...items, { label: "$(folder-opened) Another file…", description: "", path: "" }], "Which model?");
+  const samples = sampleNames.map((name) => {
+    const { title, model } = sampleOf(services.context.extensionPath, name);
+    return { label: `$(beaker) ${title}`, description: "small network that comes with Bulwark", path: model };
+  });
+  const chosen = await pick([...items, ...samples, { label: "$(folder-opened) Another file…", description: "", path: "" }], "Which model?");
   const file = chosen.path === "" ? await browse("Open Model", { "TensorFlow.js model": ["json"] }) : chosen.path;
   rememberModel(services, file);
   return file;

@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { withParameters } from "../engine/datasets/resolve.ts";
-import { find } from "../engine/registry.ts";
+import { find, registry } from "../engine/registry.ts";
 import type { CatalogKind } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
 import { parseFraction } from "../shared/format.ts";
@@ -66,6 +67,14 @@ export class Args {
     const wrong = settings.find((setting) => !/^\w+=/.test(setting));
     if (wrong !== undefined) throw this.usage(`--dataset-set ${wrong} should be key=value.`);
     if (name === undefined && settings.length > 0) throw this.usage("--dataset-set needs --dataset.");
+    if (name !== undefined && isPathAlone(name)) {
+      const kind = /\.npz$/i.test(name) ? "arrays" : "imageFolder";
+      throw new BulwarkError(
+        "UNKNOWN_ID",
+        `There is no dataset "${name}", but there is a file or folder.`,
+        `Name its kind as well: --dataset "${kind}:${name}".`,
+      );
+    }
     return name === undefined ? null : withParameters(name, settings);
   }
 
@@ -174,3 +183,6 @@ function typed(text: string, type: unknown): unknown {
     return text;
   }
 }
+
+/** A path where a kind of data set is wanted. */
+const isPathAlone = (name: string): boolean => !name.includes(":") && !registry.dataset.some(({ id }) => id === name) && existsSync(name);

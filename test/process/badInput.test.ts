@@ -259,6 +259,11 @@ describe("bad input", () => {
   });
 
   it("a run folder that is none, or damaged", async () => {
+    expectError(
+      await bulwark(workspace, "predict", "--model", "x", "--dataset", "."),
+      "UNKNOWN_ID",
+      /Name its kind as well: --dataset "imageFolder:\."/,
+    );
     expectError(await bulwark(workspace, "resume", "nowhere"), "RUN_NOT_FOUND", /nowhere/);
     expectError(await bulwark(workspace, "report", "nowhere"), "RUN_NOT_FOUND", /nowhere/);
     writeFileSync(workspace.file("state.json"), "{");

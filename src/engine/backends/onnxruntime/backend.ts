@@ -8,8 +8,13 @@ import type { ElementType } from "./onnx.ts";
 import { Sessions } from "./sessions.ts";
 import { type Entry, type Lower, type Node, planOf, type Trace, traceOf } from "./trace.ts";
 
-/** Number of pending nodes at which the backend computes unasked: compiling grows faster than linearly with the graph. */
+/**
+ * Number of pending nodes at which the backend computes unasked: compiling grows faster than linearly with the graph. Never inside a gradient,
+ * however deep the network: everything that the tape still holds would have to be computed and kept.
+ */
 const pendingLimit = 1000;
+/** Scopes that tfjs opens around the two halves of a gradient. */
+const gradientScopes: readonly string[] = ["forward", "backward"];
 /** Fewer pending nodes than this are not taken for a step of a loop; the backend waits for more. */
 const stepLimit = 40;
 
@@ -31,6 +36,8 @@ export interface Result {
 
 const emptyValues = (dtype: DataType, size: number): NativeTensor["data"] =>
   dtype === "float32" ? new Float32Array(size) : dtype === "int32" ? new Int32Array(size) : new Uint8Array(size);
+
+const isInGradient = (): boolean => engine().state.scopeStack.some(({ name }) => gradientScopes.includes(name));
 
 /** The values in the array type that belongs to the dtype, copied: the caller may reuse its buffer before the graph runs. */
 function own(values: backend_util.BackendValues, dtype: DataType): backend_util.BackendValues {
@@ -119,7 +126,8 @@ export class OnnxBackend extends KernelBackend {
     const outermost = engine().state.scopeStack.find(({ name }) => name !== attemptScope);
     const stepped = outermost !== undefined && outermost.id !== this.scope && outermost.name === "unnamed scope";
     this.scope = outermost?.id;
-    if (this.pending.length >= pendingLimit || (stepped && this.pending.length >= stepLimit)) this.flush();
+    const isFull = this.pending.length >= pendingLimit && !isInGradient();
+    if (isFull || (stepped && this.pending.length >= stepLimit)) this.flush();
   }
 
   /** A tensor over an existing array that has no other owner. */
@@ -329,17 +337,9 @@ export class OnnxBackend extends KernelBackend {
     return true;
   }
 
-  override memory(): { unreliable: boolean; reasons?: string[] } {
-    return { unreliable: false };
-  }
-
-  override floatPrecision(): 16 | 32 {
-    return 32;
-  }
-
-  override epsilon(): number {
-    return 1e-7;
-  }
+  override memory = (): { unreliable: boolean; reasons?: string[] } => ({ unreliable: false });
+  override floatPrecision = (): 16 | 32 => 32;
+  override epsilon = (): number => 1e-7;
 
   override dispose(): void {
     this.pending = [];

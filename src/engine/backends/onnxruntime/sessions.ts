@@ -22,6 +22,8 @@ export class Sessions {
   private readonly compiled = new Map<string, Compiled>();
   private bytes = 0;
   compilations = 0;
+  /** Tensors that have left a graph so far. */
+  outputs = 0;
   private readonly native: Native;
   private readonly limit: number;
   private readonly threads: number;
@@ -95,6 +97,7 @@ export class Sessions {
       const tensor = leaves[leaf];
       if (tensor) feeds[name] = tensor;
     }
+    this.outputs += Object.keys(compiled.fetches).length;
     return this.onDevice(() => compiled.session.run(feeds, compiled.fetches, {}));
   }
 

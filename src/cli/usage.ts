@@ -59,7 +59,7 @@ export const verbs = {
   inspect: verb("inspect MODEL [--contract FILE]", "layers, shapes and weights of a model file", ["MODEL"], { contract: text }),
   probe: verb(
     "probe MODEL --dataset D [--split test] [--limit 64] [--write] [--contract FILE]",
-    "which input range, channel order and fit a model takes, from labelled pictures",
+    "how a model takes its images: tries the input ranges, channel orders, fits and orders of labels in use on labelled pictures, and says which one is right or that it cannot tell",
     ["MODEL"],
     { dataset: text, split: text, limit: text, write: { type: "boolean" }, contract: text },
   ),

@@ -89,11 +89,13 @@ export interface KnownFrom {
 }
 
 type Values = number | readonly number[] | undefined;
-const listOf = (value: Values, otherwise: number): readonly number[] => (typeof value === "object" ? value : [value ?? otherwise]);
+/** A mean or scale as a list: of one value for all channels, or of one for each. */
+export const perChannel = (value: Values, otherwise: number): readonly number[] =>
+  typeof value === "object" ? value : [value ?? otherwise];
 
 /** What the model sees for black and white, each channel: (0 − mean) / scale and (255 − mean) / scale. */
 export function inputRange({ mean, scale }: Pick<InputContract["input"], "mean" | "scale">): { low: number[]; high: number[] } {
-  const [means, scales] = [listOf(mean, 0), listOf(scale, 255)];
+  const [means, scales] = [perChannel(mean, 0), perChannel(scale, 255)];
   const channels = Math.max(means.length, scales.length);
   const at = (values: readonly number[], i: number): number => values[values.length === 1 ? 0 : i] as number;
   const seen = (byte: number): number[] => Array.from({ length: channels }, (_, i) => (byte - at(means, i)) / at(scales, i) + 0); // no −0

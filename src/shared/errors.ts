@@ -112,7 +112,7 @@ export function asBulwarkError(thrown: unknown): BulwarkError | undefined {
 }
 
 export const isCancelled = (thrown: unknown): boolean => thrown instanceof BulwarkError && thrown.code === "CANCELLED";
-export const cancelled = (): BulwarkError => new BulwarkError("CANCELLED", "Cancelled.", "Run `bulwark resume` to go on.");
+export const cancelled = (): BulwarkError => new BulwarkError("CANCELLED", "Cancelled.");
 
 /** `error CODE: message — fix`, the one line that the command line prints. */
 export const errorLine = (error: ErrorData): string => `error ${error.code}: ${error.message}${error.fix ? ` — ${error.fix}` : ""}`;

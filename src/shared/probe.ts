@@ -15,8 +15,16 @@ export interface ProbeCandidate {
   readonly interval: readonly [number, number];
   /** Mean over the images of the natural logarithm of the true class's probability. */
   readonly meanLogP: number;
-  /** P of McNemar's exact test against the best candidate; null for the best itself. */
+  /** The same once scores are divided by a temperature that other images were used to fit: how sure the model is no longer counts. */
+  readonly calibratedLogP: number;
+  /** That temperature, fitted on all images; 1 where the model is as sure as it is right. */
+  readonly temperature: number;
+  /** How far activations are from what the first batch normalisation stores (0 = the same); null where the network has none. */
+  readonly batchNormDistance: number | null;
+  /** P against the best candidate (the guide says of which tests); null for the best itself. */
   readonly p: number | null;
+  /** How it stands against the best: beaten, contradicted by the batch normalisation, near it and seldom used, or open. */
+  readonly standing: "best" | "beaten" | "contradicted" | "near" | "open";
   /** Predicts the same class as the best for every image: these images cannot tell the two apart. */
   readonly sameAsBest: boolean;
 }
@@ -27,8 +35,11 @@ export interface ProbeEvidence {
   readonly text: string;
 }
 
-/** What labels have to be read as: as they are, one further on (a background class first), one back (counted from 1), or in another order. */
-export type LabelReading = "identity" | "plusOne" | "minusOne" | "textOrder";
+/**
+ * What labels have to be read as: as they are, one further on (a background class first), one back (counted from 1), numbers in the order of
+ * their text and the reverse, in the alphabetical order of the class names, or in an order that half of the images show.
+ */
+export type LabelReading = "identity" | "plusOne" | "minusOne" | "textOrder" | "numberOrder" | "alphabet" | "assigned";
 
 export interface ContractProbe {
   readonly model: string;
@@ -48,6 +59,8 @@ export interface ContractProbe {
   /** Best first. */
   readonly candidates: readonly ProbeCandidate[];
   readonly labels: LabelReading;
+  /** What was decided about the data when they were opened, such as labels that go by position. */
+  readonly notes: readonly string[];
   readonly evidence: readonly ProbeEvidence[];
   /** Why nothing, or not everything, was decided. */
   readonly cannotTell: readonly string[];
@@ -61,7 +74,7 @@ export function probeSummary({ decided, best, candidates, n, cannotTell, finding
   const [first] = candidates;
   const [finding] = findings.filter(({ rule }) => rule === "RB101" || rule === "RB108");
   const more = finding ? ` ${finding.message}` : "";
-  if (decided && best) return `The model takes ${best}: ${first?.hits} of ${n} images are right, and every other range does worse.${more}`;
+  if (decided && best) return `The model takes ${best}: ${first?.hits} of ${n} images are right.${more}`;
   return `Cannot tell how the model takes its images. ${cannotTell[0] ?? ""}${more}`.trim();
 }
 

@@ -125,6 +125,14 @@ const catalogue = [
     why: "The network normalises its images itself, or its maker says which range it takes, and the input contract says another one.",
   },
   {
+    id: "RB113",
+    title: "Accuracy below the probe's",
+    severity: "error",
+    when: "arm",
+    cost: 3,
+    why: "The contract was decided on by how often the model was right. If it is right far less often on the same data, something changed that the contract rests on.",
+  },
+  {
     id: "RB201",
     title: "Attack leaves its threat model",
     severity: "error",

@@ -43,13 +43,14 @@ async function confirmed(): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-function print({ n, chance, decided, best, candidates, evidence, cannotTell, findings }: ContractProbe): void {
+function print({ n, chance, decided, best, candidates, notes, evidence, cannotTell, findings }: ContractProbe): void {
   const rows = candidates
     .slice(0, shown)
-    .map((one) => [one.id, one.range, `${one.hits} of ${one.n}`, interval(one), one.meanLogP.toFixed(2), against(one)]);
-  printText(tableText(["candidate", "model sees", "correct", "99 % interval", "mean log p", "P against the best"], rows));
-  if (candidates.length > shown) printText(`and ${count(candidates.length - shown)} more candidates that do worse`);
+    .map((one) => [one.id, one.range, `${one.hits} of ${one.n}`, interval(one), one.calibratedLogP.toFixed(2), against(one)]);
+  printText(tableText(["candidate", "model sees", "correct", "99 % interval", "calibrated log p", "P against the best"], rows));
+  if (candidates.length > shown) printText(`and ${count(candidates.length - shown)} more candidates`);
   printText(`${count(n)} labelled images, chance ${percent(chance)}`);
+  for (const note of notes) printText(`note: ${note}`);
   for (const { strength, text } of evidence) printText(`evidence (${strength}): ${text}`);
   for (const reason of cannotTell) printText(`cannot tell: ${reason}`);
   for (const { rule, message, fix } of findings) printText(`${rule}: ${message} ${fix}`);
@@ -57,4 +58,11 @@ function print({ n, chance, decided, best, candidates, evidence, cannotTell, fin
 }
 
 const interval = ({ interval: [low, high] }: ProbeCandidate): string => `${percent(low)}–${percent(high)}`;
-const against = ({ p, sameAsBest }: ProbeCandidate): string => (sameAsBest ? "same predictions" : p === null ? "–" : p.toPrecision(2));
+const standings = {
+  best: "–",
+  beaten: "",
+  contradicted: " (batch normalisation contradicts it)",
+  near: " (near the best, seldom used)",
+  open: " (cannot tell)",
+};
+const against = ({ p, standing }: ProbeCandidate): string => `${p === null ? "" : p.toPrecision(2)}${standings[standing]}`;

@@ -43,6 +43,8 @@ export interface OpenedImages {
   readonly chosen: NamedImages;
   /** Training images of the data set that are none of them; null where there are none. */
   readonly training: NamedImages | null;
+  /** Of the labels, in their order; those of the model for pictures without labels. */
+  readonly classNames: readonly string[];
   /** What was decided about the data that the user may want to know, in sentences. */
   readonly notes: readonly string[];
   /** Files of the data set that were left out. */
@@ -66,8 +68,8 @@ export async function openImages(o: ImageChoice, model: Classifier, modelName: s
     const chosen = ofDataset(dataset, kind, o.split, images.places);
     const size = o.split === "train" ? 0 : dataset.size("train");
     const training = size > 0 ? ofDataset(dataset, kind, "train", allOf(size)) : null;
-    const { notes = [], skipped = [] } = dataset;
-    return { images, chosen, training, notes, skipped, close: () => dataset.close() };
+    const { classNames, notes = [], skipped = [] } = dataset;
+    return { images, chosen, training, classNames, notes, skipped, close: () => dataset.close() };
   } catch (thrown) {
     await source.close();
     throw thrown;
@@ -119,7 +121,7 @@ async function pictures(o: ImageChoice, model: Classifier, ctx: RunContext): Pro
   const [first = ""] = named;
   const name = named.length === 1 ? path.basename(first) : `${named.length} pictures`;
   const labelSources = labels.map(({ label }) => label?.source ?? null);
-  const opened = { images: all, chosen: byPlace(all, name), training: null, notes: [...notes], skipped: [], labelSources };
+  const opened = { images: all, chosen: byPlace(all, name), training: null, classNames: model.classNames, notes: [...notes], skipped: [], labelSources };
   return { ...opened, close: async () => undefined };
 }
 

@@ -1,13 +1,16 @@
+import path from "node:path";
 import type { Finding } from "../../shared/results.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { parseDataset } from "../datasets/resolve.ts";
 import { labelOf } from "../define/index.ts";
 import { targetOf } from "../metrics/robustness.ts";
 import { comparedFindings } from "../rules/compare.ts";
-import type { ComparedAttack } from "../rules/evidence.ts";
+import type { ArmEvidence, ComparedAttack } from "../rules/evidence.ts";
 import { pairRules } from "../rules/index.ts";
 import type { Where } from "../rules/rule.ts";
 import { isUndefended, type ResolvedArm } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
-import type { ResolvedAttack } from "./resolve.ts";
+import type { ResolvedAttack, ResolvedExperiment } from "./resolve.ts";
 import type { MergedAttack } from "./stages/merge.ts";
 
 /** Arm, and attack where there is one, with the place in the experiment file that names them. An analysis' own attacks have no place. */
@@ -58,4 +61,16 @@ export function comparisons(attacks: readonly ComparedAttack[], env: RunEnvironm
 export function tell(findings: readonly Finding[], env: Pick<RunEnvironment, "emit">): Finding[] {
   for (const finding of findings) env.emit({ kind: "finding", finding });
   return [...findings];
+}
+
+/** What the contract's probe measured, where it was on the data of this run and nothing stands in front of the model since. */
+export function probedOf(
+  { contract: { probe }, front }: Pick<Classifier, "contract" | "front">,
+  { dataset: { id, params } }: Pick<ResolvedExperiment, "dataset">,
+): ArmEvidence["probed"] {
+  if (!probe || front || probe.split !== "test") return null;
+  const { kind, path: where } = parseDataset(probe.dataset);
+  const here = typeof params["path"] === "string" ? params["path"] : "";
+  const isThere = where === undefined || here === path.resolve(where) || here.endsWith(path.sep + path.normalize(where));
+  return kind === id && isThere ? { n: probe.n, hits: probe.hits } : null;
 }

@@ -38,3 +38,22 @@ export function holm(p: readonly number[], level = significance): boolean[] {
   const significant = new Set(accepted < 0 ? order : order.slice(0, accepted));
   return p.map((_, i) => significant.has(i));
 }
+
+/**
+ * P of at most `a` hits of n, where b of m were hits elsewhere, if both are as likely (one-sided exact, Fisher 1922). Source:
+ * hypergeometric distribution of a, given a + b.
+ */
+export function fisherP(a: number, n: number, b: number, m: number): number {
+  const hits = a + b;
+  let term = 0; // logarithm of P(k) up to a factor
+  const logs: number[] = [];
+  const [fewest, most] = [Math.max(0, hits - m), Math.min(n, hits)];
+  for (let k = fewest; k <= most; k++) {
+    logs.push(term);
+    term += Math.log(((n - k) * (hits - k)) / ((k + 1) * (m - hits + k + 1)));
+  }
+  const largest = Math.max(...logs);
+  const weights = logs.map((value) => Math.exp(value - largest));
+  const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
+  return Math.min(1, sum(weights.slice(0, a - fewest + 1)) / sum(weights));
+}

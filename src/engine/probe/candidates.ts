@@ -1,7 +1,8 @@
-import type { InputContract } from "../../shared/contract.ts";
+import { type InputContract, perChannel } from "../../shared/contract.ts";
 
 type Input = InputContract["input"];
 export interface Candidate {
+  /** Range and, for three channels, their order: "signed rgb". */
   readonly id: string;
   /** Range and channel order, in the contract's units: the model sees (255·x − mean) / scale. */
   readonly input: Pick<Input, "mean" | "scale" | "channels">;
@@ -50,4 +51,32 @@ export function candidatesOf(channels: number): Candidate[] {
       return { id: `${id} ${channels}`, input: { mean: ordered(mean, isReversed), scale: ordered(scale, isReversed), channels } };
     }),
   );
+}
+
+/** Images with a longer side are photos: few networks take them in the range of a set of small pictures. */
+const smallSide = 64;
+/** Ranges named after a data set of small pictures. */
+const ofSmallPictures = /^(cifar10|cifar10b|cifar100|svhn) /;
+
+/** Seldom used for images of such a size, where `usual` ones lie near. @param side of the images, in pixels */
+export const isRare = (id: string, side: number): boolean => /^clip /.test(id) || (side > smallSide && ofSmallPictures.test(id));
+
+/** Contrasts and middles that differ by less look alike to a network: augmentation in training varies more. */
+const [nearContrast, nearMiddle] = [1.35, 0.35];
+
+/** Two ranges in the same order that differ in contrast by at most 35 % and in the middle by at most a third of the scale. */
+export function areNear(a: Candidate["input"], b: Candidate["input"]): boolean {
+  if (a.channels !== b.channels) return false;
+  const [means, scales, otherMeans, otherScales] = [
+    perChannel(a.mean, 0),
+    perChannel(a.scale, 255),
+    perChannel(b.mean, 0),
+    perChannel(b.scale, 255),
+  ];
+  return [0, 1, 2].every((i) => {
+    const at = (values: readonly number[]): number => values[values.length === 1 ? 0 : i] as number;
+    const ratio = at(scales) / at(otherScales);
+    const isNearContrast = ratio < nearContrast && ratio > 1 / nearContrast;
+    return isNearContrast && Math.abs(at(means) - at(otherMeans)) <= nearMiddle * Math.abs(at(scales));
+  });
 }

@@ -4,6 +4,7 @@ import type { Classifier } from "../classifier/classifier.ts";
 import type { LoadedNetwork } from "../importers/index.ts";
 import type { ModelEvidence } from "../rules/evidence.ts";
 import { type Images, tf } from "../tf.ts";
+import { contradicted } from "./batchNorm.ts";
 import type { Scored } from "./decide.ts";
 import { logitsOf } from "./score.ts";
 
@@ -17,6 +18,59 @@ export function filedEvidence({ contract, contractSource, notes, outputs }: Load
   for (const note of notes) found.push({ strength: "certain", text: note });
   if (outputs === "probabilities") found.push({ strength: "certain", text: "the outputs are probabilities" });
   return found;
+}
+
+/** Distances are told of the nearest candidates and of the next that is contradicted. */
+const toldDistances = 3;
+
+/** What the first batch normalisation says; nothing where no candidate fits it. */
+export function normEvidence(distances: ReadonlyMap<string, number>): ProbeEvidence[] {
+  const out = contradicted(distances);
+  if (out.size === 0) return [];
+  const sorted = [...distances].sort((a, b) => a[1] - b[1]);
+  const tell = ([id, far]: readonly [string, number]): string => `${id} (${far.toPrecision(2)})`;
+  const fitting = sorted.filter(([id]) => !out.has(id));
+  const [next] = sorted.filter(([id]) => out.has(id));
+  const more = fitting.length > toldDistances ? ` and ${fitting.length - toldDistances} more` : "";
+  const text = `the statistics of its first batch normalisation fit ${fitting.slice(0, toldDistances).map(tell).join(", ")}${more}, and contradict ${next ? tell(next) : ""} and farther ones`;
+  return [{ strength: "strong", text }];
+}
+
+/** What the outputs are by their values; `text` null where the file says it already. */
+export interface Outputs {
+  readonly kind: "probabilities" | null;
+  readonly text: string | null;
+}
+
+/** How far a sum of probabilities may be from 1. */
+const sumTolerance = 1e-4;
+
+/**
+ * What a network gives that is not known to end in a softmax: probabilities, log-probabilities, or a probability of its own for each class.
+ * @param images [n·H·W·C] in [0,1]
+ */
+export async function outputsOf(loaded: LoadedNetwork, model: Classifier, images: Float32Array, n: number): Promise<Outputs> {
+  const offset = loaded.contract.output?.labelOffset ?? 0;
+  if (loaded.outputs === "probabilities" || loaded.evidence.bounded !== null || offset > 0) return { kind: null, text: null };
+  const x: Images = tf.tensor4d(images, [n, ...model.inputShape]);
+  try {
+    return kindOfScores(await logitsOf(model, x), model.classes);
+  } finally {
+    x.dispose();
+  }
+}
+
+/** @param scores [n·k] */
+export function kindOfScores(scores: Float32Array, classes: number): Outputs {
+  const rows = Array.from({ length: scores.length / classes }, (_, i) => scores.subarray(i * classes, (i + 1) * classes));
+  const sumsTo1 = (value: (score: number) => number): boolean =>
+    rows.every((row) => Math.abs(row.reduce((sum, score) => sum + value(score), 0) - 1) <= sumTolerance);
+  if (scores.every((score) => score >= 0) && sumsTo1((score) => score))
+    return { kind: "probabilities", text: "the outputs are not negative and sum to 1: probabilities" };
+  if (scores.every((score) => score <= 0) && sumsTo1(Math.exp)) return { kind: null, text: "the outputs are log-probabilities" };
+  if (scores.every((score) => score > 0 && score < 1))
+    return { kind: null, text: "every output lies between 0 and 1 and they do not sum to 1: a probability of its own for each class" };
+  return { kind: null, text: null };
 }
 
 /** A model that gives one class for pictures of several: what a wrong range does. */

@@ -1,18 +1,19 @@
 import { type InputContract, inputRangeText } from "../../shared/contract.ts";
-import type { ContractProbe, ProbeCandidate, ProbeParams, ProbeUpdate } from "../../shared/probe.ts";
+import type { ContractProbe, ProbeParams, ProbeUpdate } from "../../shared/probe.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { EvaluationImages } from "../define/index.ts";
+import { givenNames } from "../evaluation/classMatch.ts";
 import { openImages } from "../evaluation/source.ts";
 import type { LoadedNetwork } from "../importers/index.ts";
-import { modelRules } from "../rules/index.ts";
-import { findingsOf } from "../rules/rule.ts";
-import { type Candidate, candidatesOf } from "./candidates.ts";
-import { type Compared, chanceOf, decide, type Scored, type Verdict } from "./decide.ts";
-import { filedEvidence, repeatedPasses, saturated } from "./evidence.ts";
+import { contradicted, distance, firstNorm } from "./batchNorm.ts";
+import { areNear, type Candidate, candidatesOf, isRare } from "./candidates.ts";
+import { decide, type Known, type Verdict } from "./decide.ts";
+import { outputsOf, repeatedPasses } from "./evidence.ts";
 import { bestReading, type ReadLabels } from "./labels.ts";
+import { outcomeOf, type Stage } from "./outcome.ts";
 import { probeFit } from "./resize.ts";
-import { passesOf, stepsOf } from "./score.ts";
+import { type Passes, passesOf, scored, stepsOf } from "./score.ts";
 
 type Input = InputContract["input"];
 
@@ -23,13 +24,13 @@ export interface Probed {
   withInput(input: Input): Classifier;
 }
 
-/** Images under all candidates pass by pass; fewer repeat what `decide` needs. */
+/** Images that are passed twice, and one by one. */
 const repeatedImages = 8;
 
 /**
  * Which range, channel order, fit and reading of labels are right for a model, from labelled images: every candidate classifies all of them,
- * and one is decided for only where exact tests set it apart from every other (importers' design, section 12). What it cannot tell, it
- * says. Nothing is written. @throws what opening the images throws, CANCELLED
+ * and one is decided for only where exact tests, or what the network and its maker say, set it apart from every other. What it cannot tell,
+ * it says. Nothing is written. @throws what opening the images throws, CANCELLED
  */
 export async function probe(
   probed: Probed,
@@ -37,50 +38,96 @@ export async function probe(
   update: (update: ProbeUpdate) => void,
 ): Promise<Omit<ContractProbe, "written">> {
   const { loaded, params } = probed;
-  const inForce = loaded.contract.input;
-  const first = probed.withInput(inForce);
-  const candidates = withInForce(candidatesOf(first.inputShape[2]), inForce);
-  const { images, close } = await openImages({ ...params, files: [] }, first, params.model, ctx);
+  const first = probed.withInput(loaded.contract.input);
+  const { images, classNames, notes, close } = await openImages({ ...params, files: [] }, first, params.model, ctx);
   try {
-    const total = stepsOf(images).length * candidates.length;
-    let done = 0;
-    const models = candidates.map(({ input }) => probed.withInput({ ...inForce, ...input }));
-    const passes = await passesOf(models, images, ctx, () => update({ done: ++done, total }));
-    const read = bestReading(
-      candidates.map(({ id }) => id),
-      passes,
-      loaded.contract.output?.labelOffset !== undefined,
-    );
-    const stage: Stage = { candidates, read, verdict: checked(decide(read.scored, read.labels), candidates, loaded) };
-    const best = candidates.find(({ id }) => id === stage.verdict.compared[0]?.scored.id);
-    const fit = stage.verdict.decided && best ? await probeFit(probed, { ...inForce, ...best.input }, read.reading, ctx) : null;
-    const head = await images.read(0, Math.min(repeatedImages, images.n));
-    const measured = await repeatedPasses(first, head.images, head.n);
-    return {
-      ...described(probed, stage, images),
-      ...outcome(probed, stage, best, fit?.input ?? {}, measured),
-      cannotTell: [...stage.verdict.cannotTell, ...(fit?.cannotTell ?? [])],
-    };
+    const { stage, cannotTell } = await stageOf(probed, { first, images, classNames }, ctx, update);
+    const { model, dataset, split } = params;
+    return { model, dataset, split, ...outcomeOf(loaded, stage), notes, cannotTell };
   } finally {
     await close();
   }
 }
 
-interface Stage {
-  readonly candidates: readonly Candidate[];
-  readonly read: ReadLabels;
-  readonly verdict: Verdict;
+interface Opened {
+  readonly first: Classifier;
+  readonly images: EvaluationImages;
+  readonly classNames: readonly string[];
+}
+
+async function stageOf(
+  probed: Probed,
+  { first, images, classNames }: Opened,
+  ctx: RunContext,
+  update: (update: ProbeUpdate) => void,
+): Promise<{ readonly stage: Stage; readonly cannotTell: readonly string[] }> {
+  const { loaded } = probed;
+  const inForce = loaded.contract.input;
+  const candidates = withInForce(candidatesOf(first.inputShape[2]), inForce);
+  const total = stepsOf(images).length * candidates.length;
+  let done = 0;
+  const models = candidates.map(({ input }) => probed.withInput({ ...inForce, ...input }));
+  const norm = await firstNorm(loaded.network);
+  const passes = await passesOf(models, images, ctx, () => update({ done: ++done, total }), norm);
+  const distances = new Map(norm ? passes.met.map((sums, i) => [candidates[i]?.id ?? "", distance(norm, sums)]) : []);
+  const names = givenNames(classNames);
+  const read = bestReading(passes, names, loaded.contract.output?.labelOffset !== undefined);
+  const known = knownOf(candidates, loaded, contradicted(distances), Math.max(...first.inputShape.slice(0, 2)));
+  const verdict = checked(verdictOf(candidates, read.passes, known), candidates, loaded);
+  const best = candidates.find(({ id }) => id === verdict.compared[0]?.scored.id);
+  const fit = verdict.decided && best ? await probeFit(probed, { ...inForce, ...best.input }, read, ctx) : null;
+  const head = await images.read(0, Math.min(repeatedImages, images.n));
+  const measured = await repeatedPasses(first, head.images, head.n);
+  const outputs = await outputsOf(loaded, first, head.images, head.n);
+  const stage = { candidates, read, names, verdict, distances, fit: fit?.input ?? {}, outputs, measured };
+  return { stage, cannotTell: [...verdict.cannotTell, ...hints(verdict, read), ...(fit?.cannotTell ?? [])] };
+}
+
+const verdictOf = (candidates: readonly Candidate[], { logits, labels, classes }: Passes, known: Known): Verdict =>
+  decide(
+    candidates.map(({ id }, i) => scored(id, logits[i] as Float32Array, labels, classes)),
+    labels,
+    known,
+  );
+
+/** Sets of this many classes have another order in use that no reading can guess. */
+const imageNetClasses = 1000;
+
+/** What else may be the cause where no range works. */
+function hints({ cannotTell }: Verdict, { passes }: ReadLabels): string[] {
+  if (passes.classes !== imageNetClasses || !cannotTell.some((reason) => reason.startsWith("No range"))) return [];
+  return [
+    "ImageNet's development kit numbers the classes in another order than models do: name the classes of the data by their WordNet ids, so that they are matched by these.",
+  ];
 }
 
 const same = (a: Input, b: Input): boolean =>
   inputRangeText(a) === inputRangeText(b) && (a.channels ?? "rgb").replace("gray", "rgb") === (b.channels ?? "rgb").replace("gray", "rgb");
 
-/** The contract in force stands first, so that it is kept where these images cannot tell it from another. */
+/** The contract in force stands first. */
 function withInForce(candidates: readonly Candidate[], { mean = 0, scale = 255, channels }: Input): Candidate[] {
   const stated = { mean, scale, channels: channels ?? candidates[0]?.input.channels };
   const input = { mean, scale, ...(stated.channels ? { channels: stated.channels } : {}) };
   const known = candidates.find((one) => same(one.input, input));
   return [known ?? { id: "contract", input }, ...candidates.filter((one) => one !== known)];
+}
+
+/** What a file, a layer or a known name says is what the contract in force holds; one that a person stated has to be shown like any other. */
+function knownOf(
+  candidates: readonly Candidate[],
+  { contractSource: { kind } }: LoadedNetwork,
+  contradicted: ReadonlySet<string>,
+  side: number,
+): Known {
+  const inputs = new Map(candidates.map(({ id, input }) => [id, input]));
+  const [inForce] = candidates;
+  const isStated = kind === "file" || kind === "given";
+  return {
+    contradicted,
+    named: ["metadata", "layer", "known"].includes(kind) ? (inForce?.id ?? null) : null,
+    areNear: (a, b) => areNear(inputs.get(a) ?? {}, inputs.get(b) ?? {}),
+    isRare: (id) => isRare(id, side) && !(isStated && id === inForce?.id),
+  };
 }
 
 /** What the file is certain of is never overruled: where the images say otherwise, neither is believed. */
@@ -90,69 +137,4 @@ function checked(verdict: Verdict, candidates: readonly Candidate[], { contract,
   const [filed, found] = [inputRangeText(contract.input), inputRangeText(best.input)];
   if (filed === found) return verdict;
   return { ...verdict, decided: false, cannotTell: [`The file says ${filed} (${contractSource.text}), the images say ${found}.`] };
-}
-
-function described({ params }: Probed, { candidates, read, verdict }: Stage, images: EvaluationImages) {
-  const { model, dataset, split } = params;
-  const inputs = new Map(candidates.map(({ id, input }) => [id, input]));
-  const shown = verdict.compared.map((one) => candidateOf(one, inputs.get(one.scored.id) ?? {}, images.n));
-  const [best] = shown;
-  return {
-    model,
-    dataset,
-    split,
-    n: images.n,
-    chance: chanceOf(read.labels),
-    decided: verdict.decided,
-    best: best ? `${best.id} (${best.range})` : null,
-    candidates: shown,
-    labels: read.reading,
-  };
-}
-
-const candidateOf = ({ scored, count, interval, meanLogP, p, sameAsBest }: Compared, input: Input, n: number): ProbeCandidate => ({
-  id: scored.id,
-  input,
-  range: inputRangeText(input),
-  hits: count,
-  n,
-  interval,
-  meanLogP,
-  p,
-  sameAsBest,
-});
-
-function outcome(
-  { loaded }: Probed,
-  { candidates, read, verdict }: Stage,
-  best: Candidate | undefined,
-  fit: Input,
-  measured: Awaited<ReturnType<typeof repeatedPasses>>,
-) {
-  const [inForce] = candidates;
-  const current = read.scored.find(({ id }) => id === inForce?.id);
-  const [top] = verdict.compared;
-  const betterRange =
-    verdict.decided && top && current && best !== inForce && !sameAs(verdict, current) ? rangeWords(top, current, verdict) : null;
-  const probedEvidence = { betterRange, betterLabels: read.better };
-  const saturation = current ? saturated(current, read.labels) : null;
-  return {
-    contract: verdict.decided && best ? contractOf(loaded.contract, best, fit, read) : null,
-    evidence: [...filedEvidence(loaded), ...(saturation ? [saturation] : [])],
-    findings: findingsOf(modelRules, { ...loaded.evidence, measured, probed: probedEvidence }, {}),
-  };
-}
-
-const sameAs = (verdict: Verdict, { id }: Scored): boolean =>
-  verdict.compared.some(({ scored, sameAsBest }) => scored.id === id && sameAsBest);
-
-function rangeWords(top: Compared, current: Scored, { compared }: Verdict): string {
-  const now = compared.find(({ scored }) => scored.id === current.id)?.count ?? 0;
-  return `with ${top.scored.id} it is right on ${top.count} of ${top.scored.hits.length} images, now on ${now}`;
-}
-
-/** The contract in force with what was decided; a background class becomes its label offset. */
-function contractOf(contract: InputContract, { input }: Candidate, fit: Input, { reading }: ReadLabels): InputContract {
-  const output = reading === "plusOne" ? { ...contract.output, labelOffset: 1 } : contract.output;
-  return { ...contract, input: { ...contract.input, ...input, ...fit }, ...(output ? { output } : {}) };
 }

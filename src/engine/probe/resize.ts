@@ -1,12 +1,13 @@
 import type { InputContract } from "../../shared/contract.ts";
-import type { LabelReading } from "../../shared/probe.ts";
 import type { RunContext } from "../context.ts";
 import { parseDataset } from "../datasets/resolve.ts";
+import { givenNames } from "../evaluation/classMatch.ts";
 import { openImages } from "../evaluation/source.ts";
 import { find } from "../registry.ts";
 import { decide, type Scored } from "./decide.ts";
+import { labelsAs, type ReadLabels } from "./labels.ts";
 import type { Probed } from "./probe.ts";
-import { passesOf, readLabels, scored } from "./score.ts";
+import { passesOf, scored } from "./score.ts";
 
 type Input = InputContract["input"];
 
@@ -24,7 +25,7 @@ const fits: readonly { readonly id: string; readonly input: Pick<Input, "resize"
 export async function probeFit(
   probed: Probed,
   input: Input,
-  reading: LabelReading,
+  read: ReadLabels,
   ctx: RunContext,
 ): Promise<{ readonly input: Input; readonly cannotTell: readonly string[] } | null> {
   const { params } = probed;
@@ -34,10 +35,10 @@ export async function probeFit(
   let labels = new Int32Array();
   for (const fit of fits) {
     const model = probed.withInput({ ...input, ...fit.input });
-    const { images, close } = await openImages({ ...params, files: [] }, model, params.model, ctx);
+    const { images, classNames, close } = await openImages({ ...params, files: [] }, model, params.model, ctx);
     try {
       const passes = await passesOf([model], images, ctx, () => undefined);
-      labels = Int32Array.from(readLabels(passes.labels, reading, passes.classes) ?? passes.labels);
+      labels = Int32Array.from(labelsAs(passes.labels, read, { classes: passes.classes, names: givenNames(classNames) }));
       all.push(scored(fit.id, passes.logits[0] as Float32Array, labels, passes.classes));
     } finally {
       await close();
@@ -45,6 +46,6 @@ export async function probeFit(
   }
   const verdict = decide(all, labels);
   const best = fits.find(({ id }) => id === verdict.compared[0]?.scored.id);
-  if (!verdict.decided || !best) return { input: {}, cannotTell: verdict.cannotTell };
+  if (!verdict.decided || !best) return { input: {}, cannotTell: verdict.cannotTell.map((reason) => `How pictures are fitted: ${reason}`) };
   return { input: best.input.resize === "cover" && best.input.crop === undefined ? {} : best.input, cannotTell: [] };
 }

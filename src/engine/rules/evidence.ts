@@ -76,6 +76,8 @@ export interface ArmEvidence {
   readonly departures: readonly string[];
   /** How the arm classifies the test images before any attack. */
   readonly clean: readonly CleanAnswer[];
+  /** What the probe of its input contract measured on these data; null where none was made, or on other data or another model. */
+  readonly probed: { readonly n: number; readonly hits: number } | null;
   /** An attack with a ball that holds every image; null where the arm gave no reason for one. */
   readonly unbounded: UnboundedEvidence | null;
 }

@@ -9,7 +9,7 @@ import { findingsOf, placed } from "../../rules/rule.ts";
 import type { ResolvedArm } from "../arms.ts";
 import { memoryOf, passCost } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
-import { tell, whereOf } from "../judge.ts";
+import { probedOf, tell, whereOf } from "../judge.ts";
 import { networkKey, ownerOf } from "../networks.ts";
 import { type OpenArm, ownFolder } from "../openNetworks.ts";
 import type { Stage } from "../piece.ts";
@@ -71,6 +71,7 @@ async function findings(arm: ResolvedArm, open: OpenArm, env: RunEnvironment): P
     departures: training?.notes ?? [],
     clean: await cleanAnswers(arm, env),
     unbounded: await unbounded(open, attacks, merged, env),
+    probed: probedOf(open.classifier, env.experiment),
   };
   const where = whereOf(arm, null, env);
   return tell([...placed(open.classifier.findings, where), ...findingsOf(armRules, evidence, where)], env);

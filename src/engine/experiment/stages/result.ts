@@ -12,6 +12,7 @@ import { armRules, pairRules } from "../../rules/index.ts";
 import { findingsOf } from "../../rules/rule.ts";
 import { deviceFindings } from "../../session/deviceWarnings.ts";
 import type { RunEnvironment } from "../environment.ts";
+import { probedOf } from "../judge.ts";
 import type { Piece, PlanFacts } from "../piece.ts";
 import type { ResolvedAttack } from "../resolve.ts";
 import { writeImageFiles } from "./ledger.ts";
@@ -38,10 +39,14 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   const merged = await mergedAttack(arm, attack, env);
   await writeNamed(store.file(merged.file), pictures.slice(0, facts.n), env);
   const document = JSON.parse(await readText(store.file(facts.layout.records(arm, attack.key)))) as AttackDocument;
-  const whole = findingsOf(armRules, { departures: [], clean: merged.records, unbounded: null }, {});
-  const { findings: ofModel } = (await env.networks.open(arm)).classifier;
+  const { classifier } = await env.networks.open(arm);
+  const whole = findingsOf(
+    armRules,
+    { departures: [], clean: merged.records, unbounded: null, probed: probedOf(classifier, env.experiment) },
+    {},
+  );
   const failures = deviceFindings(await readRunEvents(store.directory));
-  const findings = [...ofModel, ...merged.summary.findings, ...staticFindings(attack, merged), ...whole, ...failures];
+  const findings = [...classifier.findings, ...merged.summary.findings, ...staticFindings(attack, merged), ...whole, ...failures];
   const { ids } = await writeImageFiles([arm], env);
   const { notes, labelSources } = env.data;
   const images = document.images.map(({ index, ...record }) => {

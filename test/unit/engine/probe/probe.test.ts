@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import { probeContract, writeProbe } from "../../../../src/engine/jobs/probeContract.ts";
+import { Normalization } from "../../../../src/engine/models/layers/normalization.ts";
 import { candidatesOf } from "../../../../src/engine/probe/candidates.ts";
 import { tfl as layers, type tfl } from "../../../../src/engine/tf.ts";
 import type { InputContract } from "../../../../src/shared/contract.ts";
 import type { ContractProbe } from "../../../../src/shared/probe.ts";
-import { colourNetwork, colours, type Input, saveModel, side, writePictures } from "./fixtures.ts";
+import { colourNetwork, colours, type Input, normedNetwork, saveModel, side, writePictures, writeTallPictures } from "./fixtures.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -23,7 +24,7 @@ interface Asked {
   readonly network: tfl.LayersModel;
   readonly declared?: InputContract;
   readonly n?: number;
-  readonly label?: (c: number) => number;
+  readonly label?: (c: number, i: number) => number;
   readonly only?: number;
 }
 async function probed({ network, declared, n = 64, label, only }: Asked): Promise<ContractProbe> {
@@ -81,8 +82,55 @@ describe("the contract probe", () => {
     const network = () => colourNetwork(inputOf("unit rgb"));
     expect((await probed({ network: network(), n: 11 })).cannotTell).toEqual([expect.stringMatching(/^11 labelled images are too few/)]);
     expect((await probed({ network: network(), only: 2 })).cannotTell).toEqual([expect.stringMatching(/^All images are of one class/)]);
-    const shuffled = await probed({ network: network(), label: (c) => (c * 5 + 3) % 6 });
-    expect(shuffled).toMatchObject({ decided: false, cannotTell: [expect.stringMatching(/^No range that was tried works: the best/)] });
+    const random = await probed({ network: network(), label: (_, i) => Math.floor(i / 6) % 6 });
+    expect(random).toMatchObject({ decided: false, cannotTell: [expect.stringMatching(/^No range that was tried works: the best/)] });
+  });
+
+  it("finds an order of the classes that no reading knows on half of the pictures, and judges by the other half", async () => {
+    const found = await probed({ network: colourNetwork(inputOf("bytes rgb")), n: 120, label: (c) => (c * 5 + 3) % 6 });
+    expect(found).toMatchObject({ labels: "assigned", decided: true, best: "bytes rgb (0…255)", n: 60 });
+    // class 0 is labelled 3, class 1 is labelled 2 …: label l is output (5·(l − 3)) mod 6
+    expect(found.findings).toMatchObject([
+      { rule: "RB101" },
+      { rule: "RB108", message: expect.stringContaining("0 is output 3, 1 is output 2") },
+      { rule: "RB111" },
+    ]);
+  });
+
+  it("believes the statistics of a batch normalisation, which four pictures a class would not tell", async () => {
+    const found = await probed({ network: normedNetwork(), n: 64 });
+    expect(found).toMatchObject({ decided: true, best: "unit rgb (0…1)" });
+    expect(found.evidence).toContainEqual({ strength: "strong", text: expect.stringMatching(/batch normalisation fit unit rgb \(0\.0/) });
+    expect(found.candidates[0]?.batchNormDistance).toBeLessThan(0.05);
+    expect(found.candidates.find(({ id }) => id === "signed rgb")).toMatchObject({
+      standing: expect.stringMatching(/beaten|contradicted/),
+    });
+    const without = await probed({ network: colourNetwork(inputOf("unit rgb")), n: 64 });
+    expect(without.candidates[0]?.batchNormDistance).toBeNull();
+  });
+
+  it("takes a first layer Normalization at its word where the pictures do not speak against it", async () => {
+    const input = layers.input({ shape: [side, side, 3] });
+    const normalised = new Normalization({ mean: [127.5, 127.5, 127.5], variance: [127.5 ** 2, 127.5 ** 2, 127.5 ** 2] }).apply(input);
+    const network = layers.model({ inputs: input, outputs: colourNetwork(inputOf("signed rgb")).apply(normalised) as tfl.SymbolicTensor });
+    const found = await probed({ network, n: 32 });
+    expect(found).toMatchObject({ decided: true, best: "bytes rgb (0…255)" });
+    expect(found.evidence[0]).toMatchObject({ strength: "certain", text: expect.stringMatching(/Normalization.*takes 0…255/) });
+  });
+
+  it("finds how pictures of another size are fitted, and keeps the default where that makes no difference", async () => {
+    const model = await saveModel(path.join(folder, "fit"), colourNetwork(inputOf("bytes rgb")));
+    await writeTallPictures(path.join(folder, "tall"), 96);
+    const params = { model, dataset: `imageFolder:${folder}/tall`, split: "test", limit: 96, seed: 1, workspace: folder } as const;
+    const found = await probeContract(params, { contract: undefined }, createContext());
+    expect(found).toMatchObject({ decided: true, best: "bytes rgb (0…255)", contract: { input: { resize: "fill" } } });
+    const stated = { input: { ...inputOf("bytes rgb"), resize: "cover" } } as const;
+    const covered = await probeContract(
+      { ...params, model: await saveModel(path.join(folder, "stated"), colourNetwork(inputOf("bytes rgb")), stated) },
+      { contract: undefined },
+      createContext(),
+    );
+    expect(covered.contract?.input.resize).toBe("cover");
   });
 
   it("finds labels that count from 1, and an output of background before the classes", async () => {
@@ -105,6 +153,28 @@ describe("the contract probe", () => {
     expect(found.cannotTell).toEqual([expect.stringMatching(/^The file says 0…1 \(.*\), the images say 0…255\.$/)]);
   });
 
+  it("says in one sentence that pictures have no labels, or labels that the model lacks, and what goes by position", async () => {
+    const model = await saveModel(path.join(folder, "sentences"), colourNetwork(inputOf("bytes rgb")));
+    const named = { input: {}, output: { classes: colours.map((_, c) => `colour ${c}`) } };
+    const namedModel = await saveModel(path.join(folder, "named"), colourNetwork(inputOf("bytes rgb")), named);
+    const ask = (file: string, data: string) =>
+      probeContract(
+        { model: file, dataset: `imageFolder:${folder}/${data}`, split: "test", limit: 64, seed: 1, workspace: folder },
+        { contract: undefined },
+        createContext(),
+      );
+    await writeTallPictures(path.join(folder, "numbered"), 18);
+    await fs.cp(path.join(folder, "numbered/0"), path.join(folder, "loose"), { recursive: true });
+    await expect(ask(model, "loose")).rejects.toMatchObject({
+      code: "DATASET_EMPTY",
+      message: expect.stringMatching(/^The 3 pictures in .* have no labels/),
+    });
+    await fs.cp(path.join(folder, "numbered/0"), path.join(folder, "words/red"), { recursive: true });
+    await fs.cp(path.join(folder, "numbered/1"), path.join(folder, "words/blue"), { recursive: true });
+    await expect(ask(namedModel, "words")).rejects.toMatchObject({ code: "LABEL_RANGE", message: expect.stringMatching(/"blue", "red"/) });
+    expect((await ask(model, "words")).notes).toContainEqual(expect.stringMatching(/labels go by position \(0 = blue, 1 = red\)/));
+  });
+
   it("is stopped between two passes", async () => {
     const abort = new AbortController();
     const model = await saveModel(path.join(folder, "stopped"), colourNetwork(inputOf("unit rgb")));
@@ -115,7 +185,7 @@ describe("the contract probe", () => {
       steps.push(total);
       if (done === 3) abort.abort();
     });
-    await expect(running).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(running).rejects.toMatchObject({ code: "CANCELLED", fix: undefined }); // nothing was begun that could be resumed
     expect(steps).toEqual([22, 22, 22]);
   });
 });

@@ -66,7 +66,12 @@ const findings: readonly Finding[] = [
   ...findingsOf(attackRules, { ...attack, gradientEvaluations: 1, records: records("rrrrr") }, {}),
   ...findingsOf(
     armRules,
-    { departures: ["A."], clean: constant, unbounded: { attack: "pgd", attackKey: "pgd", survivors: 9, n: 9, classes: 10 } },
+    {
+      departures: ["A."],
+      clean: constant,
+      unbounded: { attack: "pgd", attackKey: "pgd", survivors: 9, n: 9, classes: 10 },
+      probed: { n: 64, hits: 64 },
+    },
     {},
   ),
   ...findingsOf(runRules, { deviceFailures: ["It failed."] }, {}),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { probedOf } from "../../../../src/engine/experiment/judge.ts";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
 import type { CountedOutcome, HarnessNotes } from "../../../../src/engine/harness/types.ts";
 import { bind } from "../../../../src/engine/registry.ts";
@@ -87,7 +88,7 @@ describe("summary", () => {
 });
 
 const idsOf = <E>(rules: readonly Rule<E>[], evidence: E) => findingsOf(rules, evidence, {}).map(({ rule }) => rule);
-const arm: ArmEvidence = { departures: [], clean: [], unbounded: null };
+const arm: ArmEvidence = { departures: [], clean: [], unbounded: null, probed: null };
 
 describe("RB209 and RB210", () => {
   const pair = (patched: string, grey: string) =>
@@ -174,6 +175,31 @@ describe("RB110", () => {
       { severity: "info", arm: "a", message: "The trained network departs from the named one. A. B." },
     ]);
     expect(of("A.", "B.", "C.", "D.", "E.", "F.")[0]?.message).toMatch(/ A\. B\. C\. D\. And 2 more/);
+  });
+});
+
+describe("RB113", () => {
+  const of = (correct: number, n: number) => {
+    const clean = Array.from({ length: n }, (_, i) => ({ label: 0, cleanPrediction: i < correct ? 0 : 1 }));
+    return findingsOf(armRules, { ...arm, clean, probed: { n: 64, hits: 48 } }, {}).filter(({ rule }) => rule === "RB113");
+  };
+  it("tells where a model is right far less often than when its contract was probed", () => {
+    // SciPy: fisher_exact([[17, 15], [48, 16]], 'less') .030; [[10, 22], [48, 16]] 4.5e-5
+    expect(of(17, 32)).toEqual([]);
+    expect(of(10, 32)).toMatchObject([{ severity: "error", message: expect.stringContaining("right on 10 of 32 images") }]);
+    expect(of(32, 32)).toEqual([]);
+    expect(of(0, 0)).toEqual([]);
+  });
+
+  it("asks only where the probe was made on the data of the run, with nothing in front of the model", () => {
+    const probe = { sha256: "", dataset: "imageFolder:photos", split: "test", n: 64, hits: 48 };
+    const model = { contract: { input: {}, probe } };
+    const on = (id: string, path: string) => ({ dataset: { id, params: { path } } }) as unknown as Parameters<typeof probedOf>[1];
+    expect(probedOf(model, on("imageFolder", "/a/photos"))).toEqual({ n: 64, hits: 48 });
+    expect(probedOf(model, on("imageFolder", "/a/otherphotos"))).toBeNull();
+    expect(probedOf(model, on("arrays", "/a/photos"))).toBeNull();
+    expect(probedOf({ ...model, front: [] }, on("imageFolder", "/a/photos"))).toBeNull();
+    expect(probedOf({ contract: { input: {} } }, on("imageFolder", "/a/photos"))).toBeNull();
   });
 });
 

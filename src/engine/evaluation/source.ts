@@ -121,7 +121,15 @@ async function pictures(o: ImageChoice, model: Classifier, ctx: RunContext): Pro
   const [first = ""] = named;
   const name = named.length === 1 ? path.basename(first) : `${named.length} pictures`;
   const labelSources = labels.map(({ label }) => label?.source ?? null);
-  const opened = { images: all, chosen: byPlace(all, name), training: null, classNames: model.classNames, notes: [...notes], skipped: [], labelSources };
+  const opened = {
+    images: all,
+    chosen: byPlace(all, name),
+    training: null,
+    classNames: model.classNames,
+    notes: [...notes],
+    skipped: [],
+    labelSources,
+  };
   return { ...opened, close: async () => undefined };
 }
 

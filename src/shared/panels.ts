@@ -75,8 +75,12 @@ export type InspectorIntent =
   | { readonly kind: "chooseLabel" }
   /** Asks for another model or attack, and goes on with it. */
   | { readonly kind: "chooseModel" | "chooseAttack" }
-  /** Starts the attack whose estimate is on show. */
-  | { readonly kind: "start" }
+  /** Asks for another list of class names, which is written into the model's contract. */
+  | { readonly kind: "chooseClasses" }
+  /** What a finding about the contract asks for. */
+  | { readonly kind: "editContract" | "probeContract" }
+  /** Starts the attack whose estimate is on show, or gives it up. */
+  | { readonly kind: "start" | "dismiss" }
   /** Fits the picture by another rule, and does again what is on show. */
   | { readonly kind: "fit"; readonly rule: FitRule }
   /** The image and the model go on into the Patch Studio. */

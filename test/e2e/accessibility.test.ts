@@ -15,6 +15,10 @@ declare global {
     axe: Axe;
     /** Names of the states that `webview/fixtures` has of the panel that is shown. */
     fixtureStates: readonly string[];
+    /** Shows another one of them. */
+    fixtureShow(name: string): void;
+    /** What the panel has sent to its host. */
+    sent: readonly unknown[];
   }
 }
 
@@ -106,5 +110,29 @@ describe.each(panels)("the panel %s, in every state and every theme", (panel) =>
     } finally {
       await page.setViewportSize({ width, height: 900 });
     }
+  });
+});
+
+describe("the estimate of a long attack", () => {
+  const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
+  const show = (page: Page, name: string) =>
+    page.evaluate((state) => {
+      window.fixtureShow(state);
+      return new Promise((painted) => setTimeout(() => requestAnimationFrame(painted)));
+    }, name);
+
+  it("takes the focus when it appears, and Escape gives it back where it was", async () => {
+    const { page } = browser;
+    await open(page, "inspector", "done");
+    await page.getByText("Re-run", { exact: true }).first().focus();
+    expect(await focused(page)).toBe("Re-run");
+    await show(page, "running"); // the button goes while the estimate is made
+    await show(page, "asked");
+    expect(await focused(page)).toBe("Attack");
+    expect(await page.locator(".card.info").textContent()).toContain("PGD-4000, ε 0.3 takes about 4000 evaluations");
+    await page.keyboard.press("Escape");
+    expect(await page.evaluate(() => window.sent.at(-1))).toEqual({ type: "intent", intent: { kind: "dismiss" } });
+    await show(page, "done");
+    expect(await focused(page)).toBe("Re-run");
   });
 });

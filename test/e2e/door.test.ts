@@ -39,6 +39,8 @@ describe("a folder of photos and a model of a thousand classes", () => {
     await frame.locator(".verdict.fooled").waitFor();
     expect(await frame.locator("main").textContent()).toContain("224");
     await window.pictures("door-photo", () => frame.locator(".attention canvas").first().waitFor());
+    await page.setViewportSize({ width: 640, height: 1000 }); // the panel is about 320 wide
+    await window.pictures("door-photo-narrow", () => frame.locator(".attention canvas").first().waitFor());
   });
 
   it("shows the pages of model and data again after a reload", async () => {

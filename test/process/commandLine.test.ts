@@ -78,7 +78,7 @@ describe("the command line that the Inspector copies", () => {
   });
 
   it.each([
-    ["a fit and a label that were chosen", { fit: "contain", label: 7 }, /--label=7 --fit contain /],
+    ["a fit and a label that were chosen", { fit: "contain", label: 7 }, /--label=7 --fit contain --backend onnxruntime --seed 7$/],
     ["the fit of the contract and no label", {}, /--no-label --fit cover /],
   ] as const)("carries what the run used: %s", async (what, asked, words) => {
     const image = workspace.file("wide.png");

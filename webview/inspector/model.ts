@@ -148,6 +148,13 @@ export function attackLabel(state: InspectorState): string {
   return `${name}${through === "" ? "" : ` · through ${through}`}`;
 }
 
+/** Where the class names come from; "Class names" where nothing has said it yet. */
+export function classesText({ result }: InspectorState): string {
+  const source = result?.classNamesSource;
+  if (source === undefined) return "Class names";
+  return source === null ? "Classes without names" : `Classes: ${source.kind === "assumed" ? "ImageNet, assumed" : source.text}`;
+}
+
 /** "PGD-4000, ε 8/255 takes about 4 000 evaluations, 3 min." */
 export const estimateText = ({ label, evaluations, seconds }: AttackEstimate): string =>
   `${label} takes about ${count(roundedCount(evaluations))} evaluations of the model, ${roughly(seconds)}.`;

@@ -1,7 +1,7 @@
 import type { InspectorIntent, InspectorState } from "../../src/shared/panels.ts";
-import { errorCard, findingsList } from "../lib/cards.ts";
+import { errorCard, findingsList, type ListedFinding } from "../lib/cards.ts";
 import { h, show } from "../lib/dom.ts";
-import { section } from "../lib/ui.ts";
+import { button, section } from "../lib/ui.ts";
 import { createCards } from "./cards/index.ts";
 import { keptPlace } from "./keptPlace.ts";
 import { type Context, type Local, runningCards, shownOf } from "./model.ts";
@@ -20,7 +20,7 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
   const local: Local = { amplify: "auto", scrub: null, opacity: 0.6, slice: null, rankedImage: "clean" };
   let state: InspectorState | null = null;
   const error = errorCard(send);
-  const findings = findingsList(null);
+  const findings = findingsList(null, actionsOf(send));
   const pictureRow = pictures();
   const cards = createCards(send);
   const form = parameters();
@@ -38,7 +38,7 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
   const body = h("div", { class: "inspector-body" }, ...inBody.map((part) => part.element));
   const last = [findings.element, section("Parameters", false, form.element), ...cards.sections.map((card) => card.element)];
   const element = h("main", { class: "panel inspector" }, top.element, error.element, estimate.element, body, ...last);
-  const place = keptPlace(element);
+  const place = keptPlace(element, estimate.start);
   const draw = (): void => {
     if (!state) return;
     const context: Context = {
@@ -60,6 +60,7 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !state || event.defaultPrevented) return;
     if (state.status === "running") send({ kind: "cancel" });
+    else if (state.status === "asked") send({ kind: "dismiss" });
     else for (const id of runningCards(state)) send({ kind: "cancelCard", id });
   });
   return {
@@ -74,3 +75,15 @@ export function createView(send: (intent: InspectorIntent) => void): { element: 
     },
   };
 }
+
+/** A finding about how the model takes its images has its ways out beside it. */
+const actionsOf =
+  (send: (intent: InspectorIntent) => void) =>
+  ({ rule }: ListedFinding): HTMLElement[] =>
+    aboutContract.has(rule)
+      ? [
+          button("Probe…", () => send({ kind: "probeContract" }), { label: "Probe the input range with labelled pictures" }),
+          button("Edit contract", () => send({ kind: "editContract" }), { icon: "edit" }),
+        ]
+      : [];
+const aboutContract: ReadonlySet<string> = new Set(["RB101", "RB108", "RB109", "RB111", "RB112"]);

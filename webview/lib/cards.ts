@@ -41,8 +41,14 @@ export function errorCard(send: (intent: CommonIntent) => void): Part<PanelError
 /** `place`: what the finding is about, in words, where a list is about more than one thing. */
 export type ListedFinding = Finding & { readonly place?: string };
 
-/** Findings, the severe ones first: rule, sentence, fix. Not there when there are none, unless `emptyText` says something. */
-export function findingsList(emptyText: string | null): Part<readonly ListedFinding[]> {
+/**
+ * Findings, the severe ones first: rule, sentence, fix, and the buttons that a panel has for it. Not there when there are none, unless
+ * `emptyText` says something.
+ */
+export function findingsList(
+  emptyText: string | null,
+  actionsOf: (finding: ListedFinding) => readonly HTMLElement[] = () => [],
+): Part<readonly ListedFinding[]> {
   const element = h("section", { class: "findings", attributes: { "aria-label": "Findings" } });
   const draw = onChange((findings: readonly ListedFinding[]) => {
     show(element, findings.length > 0 || emptyText !== null);
@@ -50,7 +56,9 @@ export function findingsList(emptyText: string | null): Part<readonly ListedFind
     fill(
       element,
       h("h2", {}, findings.length === 0 ? "Findings" : plural(findings.length, "finding")),
-      findings.length === 0 ? h("p", { class: "muted" }, emptyText) : h("ul", { class: "plain" }, ...sorted.map(item)),
+      findings.length === 0
+        ? h("p", { class: "muted" }, emptyText)
+        : h("ul", { class: "plain" }, ...sorted.map((finding) => item(finding, actionsOf(finding)))),
     );
   });
   return { element, update: draw };
@@ -62,7 +70,7 @@ function ruleText(rule: string): string {
   return info ? `${info.title}. ${info.why}` : rule;
 }
 
-function item(finding: ListedFinding): HTMLElement {
+function item(finding: ListedFinding, actions: readonly HTMLElement[]): HTMLElement {
   const { place } = finding;
   return h(
     "li",
@@ -73,6 +81,7 @@ function item(finding: ListedFinding): HTMLElement {
       {},
       h("p", {}, h("span", { class: "visually-hidden" }, `${finding.severity}: `), finding.message),
       h("p", { class: "muted" }, finding.fix),
+      actions.length > 0 ? h("div", { class: "buttons" }, ...actions) : null,
       h("p", { class: "muted small" }, h("code", { attributes: { title: ruleText(finding.rule) } }, finding.rule), place && ` ${place}`),
     ),
   );

@@ -160,6 +160,7 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
       attack: documented(attack),
       label: task.truth && wordsOfClass(task.truth.index, model),
       fit: task.fit?.rule ?? null,
+      compute: engine.asked,
     }),
     made: { image: path.basename(p.image), model: task.source, seed: p.seed, software: `Bulwark ${version}` },
   };

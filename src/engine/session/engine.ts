@@ -9,6 +9,8 @@ import { ModelCache } from "./modelCache.ts";
 
 /** What jobs share within one process: the started backend and the open models. */
 export interface Engine {
+  /** What was asked for: "auto", or names of a backend and a device. */
+  readonly asked: { readonly backend: string; readonly device: string };
   readonly backend: BackendName;
   /** The current device, in words; changes when a GPU fails. */
   readonly device: string;
@@ -35,6 +37,7 @@ export async function startEngine(backend: string, device = "auto", contract?: I
     if (warning.action === "cpu") current = warning.device;
   });
   return {
+    asked: { backend, device },
     backend: chosen.name,
     get device() {
       return current;

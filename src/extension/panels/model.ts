@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import type { ModelIntent, ModelState, ModelUpdate } from "../../shared/pages.ts";
 import { type ModelInspection, requests } from "../../shared/protocol.ts";
+import { contractFileOf, editContract } from "../contractFile.ts";
 import { exists } from "../files.ts";
 import { panelError } from "../messages.ts";
 import { resultsOf } from "../modelRuns.ts";
@@ -39,7 +40,6 @@ export const modelPanel = definePanel<string, ModelState, ModelUpdate, ModelInte
 });
 
 const titleOf = (model: string): string => path.basename(path.basename(model) === "model.json" ? path.dirname(model) : model);
-const contractOf = (model: string): string => path.join(path.dirname(model), `${path.basename(model, path.extname(model))}.bulwark.json`);
 
 function start(host: PanelHost<ModelState, ModelUpdate>, services: Services, model: string): Session {
   const state: ModelState = {
@@ -70,7 +70,7 @@ async function read(host: PanelHost<ModelState, ModelUpdate>, session: Session):
   try {
     requireTrust();
     const inspection = await services.engine.request(requests.inspectModel, { model });
-    const file = contractOf(model);
+    const file = contractFileOf(model);
     show(host, session, { status: "ready", inspection, contractFile: (await exists(file)) ? path.basename(file) : null });
     await showResults(host, session);
     return inspection;
@@ -100,24 +100,11 @@ async function answer(session: Session, intent: OwnIntent<ModelIntent>): Promise
       await session.read();
       return;
     case "editContract":
-      return editContract(session);
+      return editContract(session.model, session.state.inspection?.contract ?? { input: {} });
     case "again":
       await session.read();
       return;
     case "openRun":
       return vscode.commands.executeCommand(commands.openRun, intent.run);
   }
-}
-
-/** The contract file, or a new one that holds what is in force now; nothing is written before it is saved. */
-async function editContract({ model, state }: Session): Promise<void> {
-  const file = vscode.Uri.file(contractOf(model));
-  if (await exists(file.fsPath)) {
-    await vscode.window.showTextDocument(file, { viewColumn: vscode.ViewColumn.Beside });
-    return;
-  }
-  const document = await vscode.workspace.openTextDocument(file.with({ scheme: "untitled" }));
-  const editor = await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside });
-  const text = `${JSON.stringify(state.inspection?.contract ?? { input: {} }, null, 2)}\n`;
-  if (document.getText() === "") await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), text));
 }

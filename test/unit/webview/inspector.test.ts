@@ -6,6 +6,7 @@ import {
   after8Bit,
   applyUpdate,
   attackLabel,
+  classesText,
   estimateText,
   fitOf,
   keptOf,
@@ -52,6 +53,14 @@ test("the verdict is said in words", () => {
   });
   expect(verdictOf(named("noLabel")).text).toBe("seven (0.998) → three (0.871): the model's own prediction changed (no label).");
   expect(verdictOf(named("targetReached"))).toEqual({ kind: "reached", text: "seven (0.998) → three (0.871): target class reached." });
+});
+
+test("where the class names come from is said", () => {
+  expect(classesText(done)).toBe("Classes: labels.txt");
+  expect(classesText(named("assumed"))).toBe("Classes: ImageNet, assumed");
+  if (!done.result) throw new Error("the fixture has a result");
+  expect(classesText({ ...done, result: { ...done.result, classNamesSource: null } })).toBe("Classes without names");
+  expect(classesText(named("explained"))).toBe("Class names");
 });
 
 test("whose label counts is said, and where it comes from", () => {

@@ -1,20 +1,25 @@
 import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { icon } from "../../lib/ui.ts";
-import { attackLabel, type Context } from "../model.ts";
+import { attackLabel, type Context, classesText } from "../model.ts";
 
-/** Model and attack under the picture's name, each a button that opens the list of the others. */
-export function choosers(choose: (kind: "chooseModel" | "chooseAttack") => void): Part<Context> {
+/** Model, attack and class names under the picture's name, each a button that opens the list of the others. */
+export function choosers(choose: (kind: "chooseModel" | "chooseAttack" | "chooseClasses") => void): Part<Context> {
   const model = chooser(() => choose("chooseModel"));
   const attack = chooser(() => choose("chooseAttack"));
-  const between = h("span", { class: "muted", attributes: { "aria-hidden": "true" } }, " · ");
-  const draw = onChange((modelLabel: string, attackText: string) => {
+  const classes = chooser(() => choose("chooseClasses"));
+  const draw = onChange((modelLabel: string, attackText: string, classesText: string) => {
     model.set(modelLabel === "" ? "Choose model…" : modelLabel, "Model");
     attack.set(attackText, "Attack");
-    for (const part of [between, attack.element]) show(part, attackText !== "");
+    show(attack.element, attackText !== "");
+    classes.set(classesText, "Class names");
+    show(classes.element, modelLabel !== "");
   });
   return {
-    element: h("p", { class: "subtitle" }, model.element, between, attack.element),
-    update: ({ state }) => draw(state.model.label, state.status === "idle" || state.model.label === "" ? "" : attackLabel(state)),
+    element: h("p", { class: "subtitle" }, model.element, attack.element, classes.element),
+    update({ state }) {
+      const { label } = state.model;
+      draw(label, state.status === "idle" || label === "" ? "" : attackLabel(state), classesText(state));
+    },
   };
 }
 

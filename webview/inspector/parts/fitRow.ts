@@ -28,7 +28,7 @@ export function fitRow(): Part<Context> {
       const { state } = next;
       const fit = fitOf(state) ?? (state.status === "running" ? last : null);
       last = fit;
-      draw(pictureNotes(state), fit && (state.fit ?? fit.rule));
+      draw(pictureNotes(state), fit && (state.result ? fit.rule : (state.fit ?? fit.rule)));
     },
   };
 }

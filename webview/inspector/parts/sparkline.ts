@@ -23,11 +23,13 @@ export function sparkline(pick: (at: number) => void): { element: HTMLElement; u
   const cursor = svg("line", { class: "spark-cursor", y1: 0, y2: height, "vector-effect": "non-scaling-stroke" });
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img" });
   picture.append(truth, other, cursor);
-  const element = h("div", { class: "sparkline" });
-  element.append(picture);
+  const area = h("div", { class: "sparkline" });
+  area.append(picture);
+  const scale = h("div", { class: "spark-scale", attributes: { "aria-hidden": "true" } }, h("span", {}, "1"), h("span", {}, "0"));
+  const element = h("div", {}, h("p", { class: "muted small" }, "Probability by iteration"), h("div", { class: "spark-row" }, scale, area));
   let count = 0;
-  element.addEventListener("click", (event) => {
-    const box = element.getBoundingClientRect();
+  area.addEventListener("click", (event) => {
+    const box = area.getBoundingClientRect();
     pick(Math.round(((event.clientX - box.left) / box.width) * (count - 1)));
   });
   return {

@@ -27,6 +27,8 @@ const patience = 10;
 export async function attack(session: Session, request: InspectorRequest, isStarted = false): Promise<AttackImageResult | undefined> {
   const { services, host } = session;
   const before = session.state.cards;
+  const shelved = shelvedOf(session);
+  session.shelved = null;
   enter(session, "");
   const abort = new AbortController();
   session.attack = abort;
@@ -37,6 +39,7 @@ export async function attack(session: Session, request: InspectorRequest, isStar
     const estimate = await estimateOf(session, request, abort.signal);
     if (session.attack !== abort) return undefined;
     if (estimate.seconds > patience && !isStarted) {
+      session.shelved = shelved;
       set(session, { status: "asked", estimate });
       return undefined;
     }
@@ -66,6 +69,42 @@ export async function attack(session: Session, request: InspectorRequest, isStar
     return undefined;
   }
 }
+
+/** What is on show, anew for another request: the attack, or where there was none the cards. */
+export async function redo(session: Session, request: InspectorRequest): Promise<void> {
+  const { status, cards: before } = session.state;
+  if (status !== "idle") {
+    await attack(session, request);
+    return;
+  }
+  enter(session, "");
+  set(session, { ...firstState(session.services, session.host, request, ""), status: "idle" });
+  askAgain(session, before);
+}
+
+/** An attack that waits with its estimate is given up: what was on show before it comes back. */
+export function dismiss(session: Session): void {
+  if (session.state.status !== "asked") return;
+  const { shelved } = session;
+  if (!shelved) {
+    set(session, { status: "idle", estimate: null });
+    return;
+  }
+  enter(session, shelved.directory);
+  set(session, { ...shelved.state, cards: settled(shelved.state.cards) });
+}
+
+/** What comes back when an attack is given up before it starts: what is on show, or was before another one that waits. */
+function shelvedOf({ state, directory, shelved }: Session): Session["shelved"] {
+  if (state.status === "asked") return shelved;
+  return state.result || Object.keys(state.cards).length > 0 ? { state, directory } : null;
+}
+
+/** What was under way when it was shelved has ended. */
+const settled = (shown: CardStates): CardStates =>
+  Object.fromEntries(
+    Object.entries(shown).map(([id, card]) => [id, card.status === "running" ? { ...card, status: "cancelled" } : card]),
+  ) as CardStates;
 
 /** The cards that were on show, of the new images. */
 export function askAgain(session: Session, before: CardStates): void {

@@ -1,22 +1,16 @@
 import { requests } from "../../../shared/protocol.ts";
 import { askAttack, askForModel, firstAttack, lastAttack, rememberAttack } from "../../choose.ts";
-import { askAgain, attack } from "./attack.ts";
-import { enter, firstState, requestOf, type Session, set } from "./session.ts";
+import { attack, redo } from "./attack.ts";
+import { requestOf, type Session } from "./session.ts";
 
 /** Another model for the picture: what is on show is done again with it, by the attack that was last chosen for it. @throws CANCELLED */
 export async function chooseModel(session: Session): Promise<void> {
-  const { services, state, host } = session;
+  const { services, state } = session;
   const model = await askForModel(services);
   const chosen = lastAttack(services, model) ?? (await firstAttack(model));
   const request = { image: session.image, model, attack: chosen, defenses: state.defenses };
-  if (state.status !== "idle") {
-    await attack(session, request);
-    return;
-  }
-  enter(session, "");
-  set(session, { ...firstState(services, host, request, ""), status: "idle" });
-  void services.engine.request(requests.warmUp, { model }).catch(() => undefined); // what is wrong with it is said when it is used
-  askAgain(session, state.cards);
+  if (state.status === "idle") void services.engine.request(requests.warmUp, { model }).catch(() => undefined); // what is wrong is said when it is used
+  await redo(session, request);
 }
 
 /** Another attack, with the parameters that were last chosen for the model. @throws CANCELLED */

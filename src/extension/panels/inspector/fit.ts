@@ -1,7 +1,7 @@
 import { type FitRule, fitRules, fitTitles } from "../../../shared/fit.ts";
 import { pick, rememberFit } from "../../choose.ts";
-import { askAgain, attack } from "./attack.ts";
-import { enter, firstState, requestOf, type Session, set } from "./session.ts";
+import { redo } from "./attack.ts";
+import { requestOf, type Session, set } from "./session.ts";
 
 /** Asks how a picture of another size is brought to the model's. @throws CANCELLED */
 export async function chooseFit(session: Session): Promise<void> {
@@ -11,14 +11,8 @@ export async function chooseFit(session: Session): Promise<void> {
 
 /** The picture fitted by another rule, from now on for all pictures of this model: what is on show is done again. */
 export async function setFit(session: Session, fit: FitRule): Promise<void> {
-  const { state, services, host } = session;
+  const { state, services } = session;
   rememberFit(services, state.model.path, fit);
   set(session, { fit });
-  if (state.status !== "idle") {
-    await attack(session, requestOf(session));
-    return;
-  }
-  enter(session, "");
-  set(session, { ...firstState(services, host, requestOf(session), ""), status: "idle" });
-  askAgain(session, state.cards);
+  await redo(session, requestOf(session));
 }

@@ -9,8 +9,10 @@ import { chooseModel as knownModel, rememberAttack } from "../../choose.ts";
 import type { Services } from "../../services.ts";
 import { rootFolder } from "../../workspace.ts";
 import { definePanel, type OwnIntent } from "../panel.ts";
-import { attack } from "./attack.ts";
+import { attack, dismiss } from "./attack.ts";
 import { chooseAttack, chooseModel } from "./chooseParts.ts";
+import { chooseClassList } from "./classList.ts";
+import { editOf, probeOf } from "./contract.ts";
 import { exportInspector } from "./export.ts";
 import { type CardRecord, type InspectorRequest, type Kept, readKept, readRequest } from "./file.ts";
 import { setFit } from "./fit.ts";
@@ -148,6 +150,19 @@ async function answer(session: Session, intent: OwnIntent<InspectorIntent>): Pro
       return;
     case "start":
       await attack(session, requestOf(session), true);
+      return;
+    case "dismiss":
+      dismiss(session);
+      return;
+    case "chooseClasses":
+      await requireModelOrSay(session);
+      if (session.state.model.path !== "") await chooseClassList(session);
+      return;
+    case "editContract":
+      await editOf(session);
+      return;
+    case "probeContract":
+      await probeOf(session);
       return;
     case "chooseModel":
       await chooseModel(session);

@@ -1,10 +1,11 @@
-import * as vscode from "vscode";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import { toErrorData } from "../../../shared/errors.ts";
 import type { PanelAction, PanelError } from "../../../shared/panels.ts";
 import { panelError } from "../../messages.ts";
 import { attack } from "./attack.ts";
 import { chooseAttack, chooseModel } from "./chooseParts.ts";
+import { chooseClassList } from "./classList.ts";
+import { editOf, probeOf } from "./contract.ts";
 import { chooseFit } from "./fit.ts";
 import { chooseLabel } from "./label.ts";
 import { requestOf, type Session } from "./session.ts";
@@ -28,8 +29,10 @@ const bare: Remedy = {
   apply: (session) => attack(session, { ...requestOf(session), defenses: [] }),
 };
 const again: Remedy = { id: "inspector.again", label: "Attack Again", apply: (session) => attack(session, requestOf(session)) };
-const contract: Remedy = { id: "inspector.contract", label: "Open the Contract", apply: openContract };
-const all: readonly Remedy[] = [fit, label, model, otherAttack, defaults, bare, again, contract];
+const classNames: Remedy = { id: "inspector.classes", label: "Choose Class Names…", apply: chooseClassList };
+const edit: Remedy = { id: "inspector.contract", label: "Edit Contract", apply: editOf };
+const probe: Remedy = { id: "inspector.probe", label: "Probe…", apply: probeOf };
+const all: readonly Remedy[] = [fit, label, model, otherAttack, defaults, bare, again, classNames, edit, probe];
 
 /** Offered before what every panel offers, and after it. */
 const before: Partial<Record<ErrorCode, readonly Remedy[]>> = {
@@ -44,7 +47,7 @@ const before: Partial<Record<ErrorCode, readonly Remedy[]>> = {
 const after: Partial<Record<ErrorCode, readonly Remedy[]>> = {
   NO_MODEL: [model],
   MODEL_INVALID: [model],
-  MODEL_NAN: [model],
+  MODEL_NAN: [probe, edit, model],
   FILE_NOT_FOUND: [model],
   KERNEL_UNSUPPORTED: [model],
   ENGINE_EXITED: [again],
@@ -53,9 +56,12 @@ const after: Partial<Record<ErrorCode, readonly Remedy[]>> = {
 /** An error as a card of the Inspector, with what the Inspector can do about it. */
 export function inspectorError(thrown: unknown): PanelError {
   const { code, fix: advice = "", message } = toErrorData(thrown);
-  const isContract = code === "MODEL_INVALID" && /input contract|\.bulwark\.json/.test(`${message} ${advice}`);
+  const isModel = code === "MODEL_INVALID";
+  const isNames = isModel && /names \d+ classes|names the class/.test(message);
+  const isContract = isModel && /input contract|\.bulwark\.json/.test(`${message} ${advice}`);
+  const ofContract = [...(isNames ? [classNames] : []), ...(isContract ? [edit, ...(isNames ? [] : [probe]), again] : [])];
   const plain = (remedies: readonly Remedy[] = []): PanelAction[] => remedies.map(({ label: text, id }) => ({ label: text, id }));
-  return panelError(thrown, plain(isContract ? [contract] : before[code]), plain(after[code]));
+  return panelError(thrown, plain(ofContract.length > 0 ? ofContract : before[code]), plain(after[code]));
 }
 
 /** Applies a way out that is the Inspector's own; false for any other. */
@@ -63,14 +69,4 @@ export async function applyRemedy(session: Session, id: string): Promise<boolean
   const remedy = all.find((one) => one.id === id);
   await remedy?.apply(session);
   return remedy !== undefined;
-}
-
-/** The file beside the model; where there is none yet, one to be saved. */
-async function openContract({ state }: Session): Promise<void> {
-  const file = vscode.Uri.file(`${state.model.path.replace(/\.json$/, "")}.bulwark.json`);
-  const exists = await vscode.workspace.fs.stat(file).then(
-    () => true,
-    () => false,
-  );
-  await vscode.window.showTextDocument(exists ? file : file.with({ scheme: "untitled" }));
 }

@@ -18,6 +18,8 @@ export interface Session {
   /** Run folder of what is shown; empty before anything was computed. */
   directory: string;
   attack: AbortController;
+  /** What was on show before an attack that waits with its estimate. */
+  shelved: { readonly state: InspectorState; readonly directory: string } | null;
   /** When the attack was handed to the engine, in milliseconds. */
   begun: number;
   readonly cards: Map<CardId, AbortController>;
@@ -38,6 +40,7 @@ export function newSession(services: Services, host: InspectorHost, request: Ins
     state: { ...state, status },
     directory: "",
     attack: new AbortController(),
+    shelved: null,
     begun: 0,
     cards: new Map(),
     answers: new Map(),

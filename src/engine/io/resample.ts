@@ -69,7 +69,10 @@ interface AlongRows {
   readonly channels: number;
 }
 function alongRows(data: Uint8Array, out: Uint8Array, { rows, from, to, channels }: AlongRows): void {
-  if (channels === 3) return alongRowsOfColours(data, out, { rows, from, to, channels });
+  if (channels === 3) {
+    alongRowsOfColours(data, out, { rows, from, to, channels });
+    return;
+  }
   const { first, count, weights, longest } = triangleTaps(from, to);
   for (let row = 0; row < rows; row++)
     for (let x = 0; x < to; x++) {

@@ -1,6 +1,6 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PatchFigures, PatchStep, PatchTransforms } from "../../shared/patch.ts";
-import type { Classifier } from "../classifier/classifier.ts";
+import { type Classifier, gradientOf } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { ImageBatch } from "../define/index.ts";
@@ -11,7 +11,7 @@ import { type Images, type Logits, tf } from "../tf.ts";
 import type { ImageSource } from "../training/feed.ts";
 import { type AdamState, adamStep, startAdam } from "./adam.ts";
 import { PatchTally } from "./figures.ts";
-import { paste } from "./paste.ts";
+import { pasted, patchGradient } from "./paste.ts";
 import { type Patch, rounded } from "./patch.ts";
 import { randomPlacement, refuseTransforms } from "./placement.ts";
 import { type Warp, warpOf } from "./warp.ts";
@@ -95,40 +95,34 @@ export async function judgePatch(
   for (let start = 0; start < images.n; start += o.batchSize) {
     const n = Math.min(o.batchSize, images.n - start);
     const warps = placed(o, patch, n, rng);
-    const logits = tf.tidy(() => {
-      const x = tf.tensor4d(images.images.slice(start * size, (start + n) * size), [n, height, width, channels]);
-      return forImages(model, rng, start).logits(paste(x, coloursOf(patch), warps));
-    });
+    const covered = pasted(images.images.subarray(start * size, (start + n) * size), patch, warps);
+    const logits = tf.tidy(() => forImages(model, rng, start).logits(tf.tensor4d(covered, [n, height, width, channels])));
     await count(logits, images.labels.subarray(start, start + n), tally);
     await ctx.checkpoint();
   }
   return tally.figures;
 }
 
-const coloursOf = (patch: Patch): tf.Tensor3D => tf.tensor3d(patch.pixels, [patch.height, patch.width, patch.channels]);
-
 const placed = (o: Pick<PatchTraining, "model" | "transforms">, patch: Patch, n: number, rng: Random): Warp[] =>
   Array.from({ length: n }, () => warpOf(patch, randomPlacement(patch, o.model.inputShape, o.transforms, rng), o.model.inputShape));
 
-/** Gradient of the mean loss with respect to the patch, and what the patch does to these images. */
+/**
+ * Gradient of the mean loss with respect to the patch, and what the patch does to these images. It is taken at the pasted images and added up
+ * in main memory, so that the network's passes are one graph.
+ */
 async function descent(o: PatchTraining, patch: Patch, batch: ImageBatch, warps: readonly Warp[]) {
   const { model } = o;
-  model.evaluations.gradient += batch.n;
-  model.evaluations.forward -= batch.n; // the pass below is part of the gradient
+  const images: Images = tf.tensor4d(pasted(batch.images, patch, warps), [batch.n, ...model.inputShape]);
+  const labels = tf.tensor1d(batch.labels, "int32");
   let seen: Logits | undefined;
-  const gradient = tf.tidy(() => {
-    const x: Images = tf.tensor4d(batch.images, [batch.n, ...model.inputShape]);
-    const labels = tf.tensor1d(batch.labels, "int32");
-    const loss = (colours: tf.Tensor): tf.Scalar => {
-      const logits = model.logits(paste(x, colours as tf.Tensor3D, warps));
-      seen = tf.keep(logits.clone());
-      if (patch.target === null) return tf.neg(tf.mean(logOtherThanLabel(logits, labels))) as tf.Scalar;
-      return crossEntropy(logits, tf.fill([batch.n], patch.target, "int32"), "mean");
-    };
-    return tf.grad(loss)(coloursOf(patch));
+  const gradient = gradientOf(model, images, (x) => {
+    const logits = model.logits(x);
+    seen = tf.keep(logits.clone());
+    if (patch.target === null) return tf.neg(tf.mean(logOtherThanLabel(logits, labels))) as tf.Scalar;
+    return crossEntropy(logits, tf.fill([batch.n], patch.target, "int32"), "mean");
   });
-  const values = Float32Array.from(await gradient.data());
-  gradient.dispose();
+  const values = patchGradient(Float32Array.from(await gradient.data()), patch, warps);
+  tf.dispose([images, labels, gradient]);
   const tally = new PatchTally(patch.target);
   await count(seen as unknown as Logits, batch.labels, tally);
   return { gradient: values, figures: tally.figures };

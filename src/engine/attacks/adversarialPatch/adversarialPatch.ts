@@ -8,7 +8,7 @@ import { greyPatch, type Patch } from "../../patches/patch.ts";
 import { randomPlacement, reach, refuseTransforms } from "../../patches/placement.ts";
 import { patchPreparation, startOf, transformsOf } from "../../patches/preparation.ts";
 import { warpOf } from "../../patches/warp.ts";
-import { type Images, tf } from "../../tf.ts";
+import type { Images } from "../../tf.ts";
 import { targetLabel } from "../target.ts";
 import { params } from "./params.ts";
 
@@ -57,7 +57,7 @@ async function pasted(
   const warps = Array.from({ length: batch.images.shape[0] }, (_, i) =>
     warpOf(patch, randomPlacement(patch, shape, transforms, ctx.random(i).stream("place")), shape),
   );
-  const images = tf.tidy(() => paste(batch.images, tf.tensor3d(patch.pixels, [patch.height, patch.width, patch.channels]), warps));
+  const images = await paste(batch.images, patch, warps);
   const logits = model.logits(images);
   try {
     await ctx.iterate(images, logits);

@@ -48,10 +48,10 @@ export class ProgressLine {
         );
         break;
       case "warning":
-        this.say(`warning: ${event.message}`);
+        this.tell(`warning: ${event.message}`);
         break;
       case "note":
-        this.say(`note: ${event.message}`);
+        this.tell(`note: ${event.message}`);
         break;
       case "finding":
         this.say(`${[event.finding.rule, placeOf(event.finding)].filter(Boolean).join(" ")}: ${event.finding.message}`);
@@ -61,7 +61,11 @@ export class ProgressLine {
 
   /** A line that stays. */
   say(text: string): void {
-    if (this.#mode === "off") return;
+    if (this.#mode !== "off") this.tell(text);
+  }
+
+  /** A line about what was measured or what to do now: it is there without progress too. */
+  tell(text: string): void {
     this.close();
     process.stderr.write(`${text}\n`);
   }

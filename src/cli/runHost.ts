@@ -3,9 +3,10 @@ import { BulwarkError, isCancelled } from "../shared/errors.ts";
 import type { RunEvent } from "../shared/events.ts";
 import type { Session } from "./session.ts";
 
-/** A file that was there when the run began cannot be read any more, as on a network drive that is gone. */
+/** What the user can mend: a file that cannot be read any more, as on a network drive that is gone, or a picture that is broken. */
+const mendable: readonly string[] = ["FILE_NOT_FOUND", "FILE_UNREADABLE", "IMAGE_INVALID"];
 const isInterruption = (thrown: unknown): boolean =>
-  thrown instanceof BulwarkError && thrown.cause !== undefined && (thrown.code === "FILE_NOT_FOUND" || thrown.code === "FILE_UNREADABLE");
+  thrown instanceof BulwarkError && thrown.cause !== undefined && mendable.includes(thrown.code);
 
 /**
  * Does the work of a run: shows its progress, and says how to go on with it when it is stopped.
@@ -27,9 +28,9 @@ export async function hosted<Result>(
     session.close();
     return result;
   } catch (thrown) {
-    if (begun !== "" && isCancelled(thrown)) session.progress.say(`stopped; \`bulwark resume ${begun}\` goes on`);
+    if (begun !== "" && isCancelled(thrown)) session.progress.tell(`stopped; \`bulwark resume ${begun}\` goes on`);
     if (begun !== "" && isInterruption(thrown))
-      session.progress.say(`what was finished is kept; \`bulwark resume ${begun}\` goes on when the file can be read again`);
+      session.progress.tell(`what was finished is kept; \`bulwark resume ${begun}\` goes on when the file can be read again`);
     throw thrown;
   }
 }

@@ -31,7 +31,7 @@ export function openSession(args: Args): Session {
     onEvent,
     async engine() {
       const engine = await startEngine(args.text("backend") ?? "auto", args.text("device"), await contractOf(args));
-      for (const warning of engine.warnings) progress.say(`warning: ${warning}`);
+      for (const warning of engine.warnings) progress.tell(`warning: ${warning}`);
       return engine;
     },
     context: () => createContext({ seed, signal, onEvent }),

@@ -1,7 +1,14 @@
 import type { Choice } from "./results.ts";
 
+/** What was decided about the images; absent where there is nothing. */
+interface AboutImages {
+  readonly notes?: readonly string[];
+  /** Files of the data set that were left out; names are relative to it. */
+  readonly skipped?: readonly { readonly file: string; readonly reason: string }[];
+}
+
 /** `predict --json`. */
-export interface PredictDocument {
+export interface PredictDocument extends AboutImages {
   readonly run: string;
   readonly n: number;
   readonly model: string;
@@ -11,6 +18,8 @@ export interface PredictDocument {
   readonly accuracy: number | null;
   readonly images: readonly {
     readonly index: number;
+    /** Of an image that is a file of its own. */
+    readonly file?: string;
     readonly label: number;
     readonly prediction: number;
     /** Of the predicted class. */
@@ -21,7 +30,7 @@ export interface PredictDocument {
 }
 
 /** `defend --json`. */
-export interface DefendDocument {
+export interface DefendDocument extends AboutImages {
   readonly run: string;
   readonly n: number;
   /** The defence, or the whole list as one. */
@@ -43,7 +52,7 @@ export interface DetectorUnit {
 }
 
 /** `detect --json`. */
-export interface DetectDocument {
+export interface DetectDocument extends AboutImages {
   readonly run: string;
   readonly n: number;
   readonly model: string;
@@ -51,6 +60,8 @@ export interface DetectDocument {
   readonly units: readonly DetectorUnit[];
   readonly images: readonly {
     readonly index: number;
+    /** Of an image that is a file of its own. */
+    readonly file?: string;
     readonly label: number;
     readonly cleanPrediction: number;
     /** Larger = more likely adversarial. */

@@ -179,7 +179,9 @@ describe("a model that can be worked out on paper", () => {
     const error = scores.map((z, k) => Math.exp(z) / total - Number(k === 1)); // class 1 is predicted, and so it is the label
     const gradient = Array.from({ length: 4 }, (_, i) => error.reduce((sum, e, k) => sum + (kernel[3 * i + k] as number) * e, 0));
     expect(far((await array("paper/predictions.npz", "gradient")).data, gradient)).toBeLessThan(1e-5);
-    expect(document.images).toEqual([{ index: 0, label: 1, prediction: 1, probability: expect.closeTo(Math.exp(2.5) / total, 5) }]);
+    expect(document.images).toEqual([
+      { index: 0, file: "paper.png", label: 1, prediction: 1, probability: expect.closeTo(Math.exp(2.5) / total, 5) },
+    ]);
   });
 
   it("has the entropy 1.5·ln 2 where its softmax says 1/2, 1/4, 1/4", async () => {

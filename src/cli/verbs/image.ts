@@ -20,6 +20,7 @@ export const explain: VerbAction = async (args, session) => {
   await engine.model(model); // an unreadable model leaves no folder behind
   const directory = folder(args, session, `${method} ${path.basename(image)}`);
   const result = await explainImage({ image, model, method, params, directory, force: args.flag("force") }, engine, session.context());
+  for (const note of result.notes ?? []) session.progress.tell(`note: ${note}`);
   if (args.flag("json")) printJson(result);
   else {
     printText(
@@ -46,9 +47,10 @@ export const rank: VerbAction = async (args, session) => {
     directory: folder(args, session, `rank ${path.basename(image)}`),
     force: args.flag("force"),
   };
-  const { clean, directory } = await rankPatches(params);
+  const { clean, directory, notes = [] } = await rankPatches(params);
+  for (const note of notes) session.progress.tell(`note: ${note}`);
   const { Z, patch, perm, scores, reference, manyTies } = clean;
-  if (args.flag("json")) printJson({ Z, patch, perm, scores, reference, manyTies, directory });
+  if (args.flag("json")) printJson({ Z, patch, perm, scores, reference, manyTies, directory, ...(notes.length > 0 ? { notes } : {}) });
   else {
     const rows = perm.map((slice, place) => [
       String(place),

@@ -40,7 +40,7 @@ export const arrays: DatasetSpec = defineDataset({
       );
     const npz = await openNpz(path);
     try {
-      const pairs = pairsIn([...npz.arrays.keys()], which, path);
+      const pairs = pairsIn([...npz.arrays.keys(), ...npz.unreadable.keys()], which, path);
       const table = (pair: Pair | undefined) => pair && tableIn(npz, pair, path);
       const all = "all" in pairs ? await table(pairs.all) : undefined;
       const train = all ?? ("train" in pairs ? await table(pairs.train) : undefined);
@@ -62,7 +62,10 @@ export const arrays: DatasetSpec = defineDataset({
   },
 });
 
-async function tableIn({ arrays: found }: Npz, { images, labels }: Pair, path: string): Promise<Table | undefined> {
+/** @throws DATASET_INVALID for arrays that cannot be read, or are no images and labels */
+async function tableIn({ arrays: found, unreadable }: Npz, { images, labels }: Pair, path: string): Promise<Table | undefined> {
+  const refused = unreadable.get(images) ?? unreadable.get(labels);
+  if (refused) throw refused;
   const [x, y] = [found.get(images), found.get(labels)];
   return x && y ? tableOf(x, y, path) : undefined;
 }

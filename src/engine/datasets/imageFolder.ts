@@ -113,6 +113,22 @@ async function sizeOf(file: string, channels: 1 | 3): Promise<readonly [number, 
   return [height, width];
 }
 
+/** @throws FILE_NOT_FOUND, FILE_UNREADABLE, IMAGE_INVALID in words for a data set that was there when the run began */
+async function pixelsOf(root: string, file: string, options: ReadOptions): Promise<Uint8Array> {
+  try {
+    return (await rasterFromBytes(await readBytes(file), file, options)).data;
+  } catch (thrown) {
+    if (!(thrown instanceof BulwarkError)) throw thrown;
+    if (thrown.code === "FILE_NOT_FOUND" && !(await isDirectory(root)))
+      throw new BulwarkError("FILE_NOT_FOUND", `The folder ${root} is not there any more.`, "Bring it back.", { cause: thrown });
+    if (thrown.code === "IMAGE_INVALID")
+      throw new BulwarkError(thrown.code, thrown.message, 'Mend or remove it, or leave such pictures out with "onBroken": "skip".', {
+        cause: thrown,
+      });
+    throw thrown;
+  }
+}
+
 type Files = Listing["splits"][Split];
 
 function openFiles(root: string, files: Files, options: ReadOptions, boxesOf: ReturnType<typeof boxReader>): SplitSource {
@@ -126,7 +142,7 @@ function openFiles(root: string, files: Files, options: ReadOptions, boxesOf: Re
         await Promise.all(
           places.map(async (place) => {
             const file = files[indices[place] as number]?.file as string;
-            fromBytes((await rasterFromBytes(await readBytes(file), file, options)).data, out, place * pixels);
+            fromBytes(await pixelsOf(root, file, options), out, place * pixels);
           }),
         );
       }

@@ -2,6 +2,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { ImageIdentity } from "../define/index.ts";
 import type { StoredArray } from "../io/npz.ts";
 import { fromBytes } from "../pixels.ts";
+import { checkValues } from "./arrayValues.ts";
 import { floatIdentity, pixelIdentity } from "./identity.ts";
 import type { SplitSource } from "./source.ts";
 
@@ -13,14 +14,12 @@ export interface Table {
 }
 
 const invalid = (message: string, fix: string): BulwarkError => new BulwarkError("DATASET_INVALID", message, fix);
-const readAtOnce = 1 << 22; // values
-
 /**
  * Checks a pair of arrays. Images [n,H,W,C] or [n,H,W], uint8, bool or floats in [0,1], which are read once for that; labels [n] or [n,1],
  * whole numbers, or one-hot [n,k]. @throws DATASET_INVALID, LABEL_RANGE
  */
 export async function tableOf(images: StoredArray, labels: StoredArray, name: string): Promise<Table> {
-  const [n = 0, height = 0, width = 0, channels = 1] = images.shape;
+  const [, height = 0, width = 0, channels = 1] = images.shape;
   const [, first = 0, , last = 0] = images.shape;
   if (images.shape.length === 4 && (first === 1 || first === 3) && last > 4)
     throw invalid(
@@ -32,20 +31,24 @@ export async function tableOf(images: StoredArray, labels: StoredArray, name: st
       `The images of ${name} have shape [${images.shape.join(", ")}].`,
       "Save them as [n, height, width, channels] with 1 or 3 channels.",
     );
-  if (images.type === "int")
-    throw invalid(`The images of ${name} are whole numbers of another type than uint8.`, "Save them as uint8 or float32.");
-  const indices = await indicesOf(labels, n, name);
-  if (images.type === "float") await checkRange(images, n, height * width * channels, name);
+  const indices = await indicesOf(labels, images.shape, name);
+  await checkValues(images, name);
   return { images, labels: indices, shape: [height, width, channels] };
 }
 
 /** More classes than this are no classes. */
 const mostClasses = 1_000_000;
 
-async function indicesOf(labels: StoredArray, n: number, name: string): Promise<Int32Array> {
-  const [rows = 0, columns = 1] = labels.shape;
+async function indicesOf(labels: StoredArray, imageShape: readonly number[], name: string): Promise<Int32Array> {
+  const [n = 0] = imageShape;
+  const [rows = 1, columns = 1] = labels.shape; // a label alone has no axis
   const count = labels.shape.reduce((a, b) => a * b, 1);
   const isOneHot = labels.shape.length === 2 && rows === n && columns > 1;
+  if (count === 1 && imageShape.length === 3 && (imageShape[2] === 1 || imageShape[2] === 3))
+    throw invalid(
+      `${name} has a single image of shape [${imageShape.join(", ")}].`,
+      "Save it as images[None], of shape [1, height, width, channels].",
+    );
   if (!isOneHot && count !== n) throw invalid(`${name} has ${n} images but ${count} labels.`, "Save one label per image.");
   const values = await labels.read(0, rows);
   if (isOneHot) return fromOneHot(values, n, columns, name);
@@ -72,19 +75,6 @@ function fromOneHot(values: ArrayLike<number>, n: number, k: number, name: strin
       );
     return label;
   });
-}
-
-async function checkRange(images: StoredArray, n: number, pixels: number, name: string): Promise<void> {
-  const step = Math.max(1, Math.floor(readAtOnce / pixels));
-  for (let start = 0; start < n; start += step) {
-    const values = await images.read(start, Math.min(n, start + step));
-    const wrong = values.findIndex((value) => !(value >= 0 && value <= 1));
-    if (wrong >= 0)
-      throw invalid(
-        `Image ${start + Math.floor(wrong / pixels)} of ${name} has the value ${values[wrong]}, outside [0,1].`,
-        "Divide by 255, or save the bytes as uint8.",
-      );
-  }
 }
 
 /** The rows `rows` of a table as one split. */

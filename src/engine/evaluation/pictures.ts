@@ -1,7 +1,9 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import { fitNote } from "../../shared/fit.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
+import type { SkippedFile } from "../define/index.ts";
 import { decodeImage } from "../io/decode.ts";
 import { readBytes } from "../io/files.ts";
 import { fromBytes } from "../pixels.ts";
@@ -25,6 +27,8 @@ export interface Pictures {
   readonly shapes: readonly PictureShape[];
   /** What was decided about the data that the user may want to know, in sentences. */
   readonly notes: readonly string[];
+  /** Files of the data set that were left out. */
+  readonly skipped: readonly SkippedFile[];
   read(index: number): Promise<Picture>;
   close(): Promise<void>;
 }
@@ -40,9 +44,14 @@ export async function openPictures(o: ImageChoice, model: Classifier | null, ctx
   if (files.length === 0)
     throw new BulwarkError("USAGE", "There are no images.", "Name pictures with --image or a data set with --dataset.");
   await checkFiles(files);
+  const notes = new Set<string>();
   const read = async (index: number): Promise<Picture> => {
     const file = files[index] as string;
-    if (model) return { ...(await readPicture(file, model)), shape: model.inputShape, name: file };
+    if (model) {
+      const { pixels, fit } = await readPicture(file, model);
+      if (fit) notes.add(fitNote(fit.to, fit.rule));
+      return { pixels, shape: model.inputShape, name: file };
+    }
     const { data, height, width, channels } = await decodeImage(await readBytes(path.resolve(file)), path.basename(file));
     return { pixels: fromBytes(data), shape: [height, width, channels], name: file };
   };
@@ -52,7 +61,7 @@ export async function openPictures(o: ImageChoice, model: Classifier | null, ctx
     shapes.set(shape.join(), shape);
     await ctx.checkpoint();
   }
-  return { n: files.length, shapes: [...shapes.values()], notes: [], read, close: async () => undefined };
+  return { n: files.length, shapes: [...shapes.values()], notes: [...notes], skipped: [], read, close: async () => undefined };
 }
 
 async function ofDataset(name: string, o: ImageChoice, model: Classifier | null, ctx: RunContext): Promise<Pictures> {
@@ -64,7 +73,14 @@ async function ofDataset(name: string, o: ImageChoice, model: Classifier | null,
       shape: images.inputShape,
       name: null,
     });
-    return { n: images.n, shapes: [images.inputShape], notes: dataset.notes ?? [], read, close: () => dataset.close() };
+    return {
+      n: images.n,
+      shapes: [images.inputShape],
+      notes: dataset.notes ?? [],
+      skipped: dataset.skipped ?? [],
+      read,
+      close: () => dataset.close(),
+    };
   } catch (thrown) {
     await dataset.close();
     throw thrown;

@@ -4,7 +4,7 @@ import type { Raster } from "./decode.ts";
 export const isBmp = (bytes: Uint8Array): boolean => bytes.length >= 2 && bytes[0] === 0x42 && bytes[1] === 0x4d;
 
 /**
- * Windows bitmap without compression: 8 bits with a palette, 24 or 32 bits. Rows are padded to four bytes and usually run from
+ * Windows bitmap without compression: 1, 4 or 8 bits with a palette, 24 or 32 bits. Rows are padded to four bytes and usually run from
  * the bottom up. The fourth byte of 32-bit pixels is alpha only where the header says so (version 4 and later).
  */
 export function decodeBmp(bytes: Uint8Array, name: string): Raster {
@@ -30,8 +30,8 @@ export function decodeBmp(bytes: Uint8Array, name: string): Raster {
   for (let y = 0; y < height; y++) {
     const row = start + rowBytes * (rawHeight > 0 ? height - 1 - y : y);
     for (let x = 0; x < width; x++) {
-      const at = bits === 8 ? palette + 4 * (bytes[row + x] as number) : row + x * (bits / 8);
-      if (bits === 8 && at + 3 >= start) throw bad("names a colour that its palette lacks");
+      const at = bits <= 8 ? palette + 4 * indexAt(bytes, row, x, bits) : row + x * (bits / 8);
+      if (bits <= 8 && at + 3 >= start) throw bad("names a colour that its palette lacks");
       const to = (y * width + x) * channels;
       data[to] = bytes[at + 2] as number; // stored as blue, green, red
       data[to + 1] = bytes[at + 1] as number;
@@ -42,8 +42,14 @@ export function decodeBmp(bytes: Uint8Array, name: string): Raster {
   return { data, height, width, channels };
 }
 
+/** Several pixels share a byte, the left one in its highest bits. */
+function indexAt(bytes: Uint8Array, row: number, x: number, bits: number): number {
+  const byte = bytes[row + Math.floor((x * bits) / 8)] as number;
+  return (byte >> (8 - bits - ((x * bits) % 8))) & ((1 << bits) - 1);
+}
+
 function plainPixels(view: DataView, bits: number, compression: number): boolean {
-  if (compression === 0) return bits === 8 || bits === 24 || bits === 32;
+  if (compression === 0) return [1, 4, 8, 24, 32].includes(bits);
   if (compression !== 3 || bits !== 32 || view.byteLength < 66) return false;
   return view.getUint32(54, true) === 0xff0000 && view.getUint32(58, true) === 0xff00 && view.getUint32(62, true) === 0xff;
 }

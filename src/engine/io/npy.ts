@@ -70,8 +70,9 @@ export function readNpyHeader(bytes: Uint8Array, size: number, name: string): Np
   const begin = (bytes[6] as number) >= 2 ? 12 : 10;
   const start = begin + (begin === 12 ? view.getUint32(8, true) : view.getUint16(8, true));
   const header = Buffer.from(bytes.subarray(begin, start)).toString("utf8");
-  const descr = /'descr':\s*'([<>|=][a-zA-Z]\d+)'/.exec(header)?.[1];
+  const descr = /'descr':\s*'([<>|=][a-zA-Z]\d*)'/.exec(header)?.[1];
   const shapeText = /'shape':\s*\(([\d,\sL]*)\)/.exec(header)?.[1];
+  if (/'descr':\s*\[/.test(header)) throw bad("is a structured array", "Save one of its fields alone, as array['field'].");
   if (descr === undefined || shapeText === undefined || start > bytes.length) throw bad("has no readable header");
   const shape = shapeText
     .split(",")
@@ -79,10 +80,18 @@ export function readNpyHeader(bytes: Uint8Array, size: number, name: string): Np
     .filter((part) => part !== "")
     .map((part) => Number.parseInt(part, 10));
   const reader = readerOf(descr);
-  if (!reader) throw bad(`holds values of type ${descr}, which is not supported`, "Save it as float32, uint8 or int64, with astype.");
+  if (!reader) throw bad(...unreadable(descr));
   const count = product(shape);
   if (!Number.isSafeInteger(count) || size - start < count * reader.size) throw bad("is cut off");
   return { shape, isFortran: /'fortran_order':\s*True/.test(header), start, count, reader };
+}
+
+/** What values of a type are that is not read, and what to save instead. */
+function unreadable(descr: string): [what: string, fix: string] {
+  const kind = descr[1];
+  if (kind === "U" || kind === "S") return ["holds text", "Save class indices as whole numbers, or put the pictures in class folders."];
+  if (kind === "O") return ["holds Python objects", "Save numbers: class indices for labels, numpy.stack of one size for images."];
+  return [`holds values of type ${descr}, which is not supported`, "Save it as float32, uint8 or int64, with astype."];
 }
 
 /** Reads format 1 to 3; types f2 f4 f8 u1 i1 i2 i4 i8 u2 u4 u8 and bool, of either byte order; C and Fortran order. @throws DATASET_INVALID */

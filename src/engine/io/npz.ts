@@ -3,7 +3,7 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { readError, replaceAtomic } from "./files.ts";
 import { decodeNpy, type NpyArray, type NpyHeader, type NpyRead, type NpyType, npyHeader, readNpyHeader, typeOf } from "./npy.ts";
-import { readZip, ZipDamaged, type ZipEntry } from "./unzip.ts";
+import { readZip, ZipCompression, ZipDamaged, type ZipEntry } from "./unzip.ts";
 import { ZipWriter } from "./zip.ts";
 
 export type { NpyArray, NpyRead } from "./npy.ts";
@@ -55,6 +55,8 @@ export interface StoredArray extends Pick<NpyRead, "shape" | "type"> {
 export interface Npz {
   /** In the order of the file. */
   readonly arrays: ReadonlyMap<string, StoredArray>;
+  /** Arrays that cannot be read, such as texts, and why: they matter only where they are wanted. */
+  readonly unreadable: ReadonlyMap<string, BulwarkError>;
   close(): Promise<void>;
 }
 
@@ -65,8 +67,15 @@ export async function openNpz(file: string): Promise<Npz> {
   });
   try {
     const arrays = new Map<string, StoredArray>();
-    for (const entry of await arraysIn(handle, file)) arrays.set(nameOf(entry), await stored(entry, file));
-    return { arrays, close: () => handle.close() };
+    const unreadable = new Map<string, BulwarkError>();
+    for (const entry of await arraysIn(handle, file))
+      try {
+        arrays.set(nameOf(entry), await stored(entry, file));
+      } catch (thrown) {
+        if (!(thrown instanceof BulwarkError)) throw thrown;
+        unreadable.set(nameOf(entry), thrown);
+      }
+    return { arrays, unreadable, close: () => handle.close() };
   } catch (thrown) {
     await handle.close();
     throw readError(thrown, file);
@@ -112,6 +121,13 @@ async function whileReading<T>(file: string, read: () => Promise<T>): Promise<T>
   try {
     return await read();
   } catch (cause) {
+    if (cause instanceof ZipCompression)
+      throw new BulwarkError(
+        "DATASET_INVALID",
+        `${path.basename(file)} is compressed with ${cause.message}, which is not read.`,
+        "Save it again with numpy.savez_compressed.",
+        { cause },
+      );
     if (!(cause instanceof ZipDamaged)) throw cause;
     throw new BulwarkError(
       "DATASET_INVALID",

@@ -15,6 +15,11 @@ export interface ZipEntry {
 
 /** The file is no zip, or not a whole one. */
 export class ZipDamaged extends Error {}
+/** A whole zip with a content that is compressed otherwise than by deflate. The message is the way's name. */
+export class ZipCompression extends Error {}
+
+/** Numbers of ways to compress (APPNOTE 4.4.5). */
+const compressions: Readonly<Record<number, string>> = { 9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz" };
 
 const [centralMark, endMark, end64Mark, locator64Mark] = [0x02014b50, 0x06054b50, 0x06064b50, 0x07064b50];
 const [largest16, largest32] = [0xffff, 0xffffffff];
@@ -22,7 +27,7 @@ const slice = 1 << 22;
 const longestComment = 0xffff;
 const mostEntries = 100_000;
 
-/** The entries of a zip, from its directory. Contents stay on disk. @throws ZipDamaged */
+/** The entries of a zip, from its directory. Contents stay on disk. @throws ZipDamaged, ZipCompression */
 export async function readZip(handle: FileHandle): Promise<ZipEntry[]> {
   const { size } = await handle.stat();
   const { count, start, length } = await findDirectory(handle, size);
@@ -70,7 +75,7 @@ function entryAt(handle: FileHandle, head: Buffer, nameLength: number, extraLeng
     return value === largest32 ? (wide.shift() ?? value) : value;
   };
   const [size, packed, offset] = [field(24), field(20), field(42)]; // in this order in the extra field
-  if (method !== 0 && method !== 8) throw new ZipDamaged(`${name} is compressed in an unknown way`);
+  if (method !== 0 && method !== 8) throw new ZipCompression(compressions[method] ?? `method ${method}`);
   return {
     name,
     size,

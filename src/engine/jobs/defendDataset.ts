@@ -45,7 +45,7 @@ export async function defendDataset(
     };
     return await runOverImages(
       p,
-      { kind: "defend", phase: "Transforming", asked: { model: p.model }, notes: pictures.notes, work },
+      { kind: "defend", phase: "Transforming", asked: { model: p.model }, notes: pictures.notes, skipped: pictures.skipped, work },
       engine,
       ctx,
     );

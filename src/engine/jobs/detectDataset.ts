@@ -33,7 +33,7 @@ export async function detectDataset(
         score: { data: scores, shape: [images.n] },
         votes: { data: votes, shape: [images.n, k] },
       });
-      await writeIdentities(run, p, { opened, labels, model });
+      const files = await writeIdentities(run, p, { opened, labels, model });
       const document: DetectDocument = {
         run: store.id,
         n: images.n,
@@ -42,6 +42,7 @@ export async function detectDataset(
         units: [],
         images: Array.from(scores, (score, index) => ({
           index,
+          ...(files[index] === undefined ? {} : { file: files[index] }),
           label: labels[index] as number,
           cleanPrediction: predictions[index] as number,
           score,
@@ -53,7 +54,7 @@ export async function detectDataset(
       return { document, headline: `${detector.entry.title}: ${number(mean)} on average` };
     };
     const warnings = model.findings.map(findingLine);
-    const { notes } = opened;
-    return runOverImages(p, { kind: "detect", phase: detector.entry.title, warnings, notes, work }, engine, ctx);
+    const { notes, skipped } = opened;
+    return runOverImages(p, { kind: "detect", phase: detector.entry.title, warnings, notes, skipped, work }, engine, ctx);
   });
 }

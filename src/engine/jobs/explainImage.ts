@@ -31,6 +31,8 @@ export interface ExplainImageResult {
   /** Share of the image inside the attention area. */
   readonly area: number;
   readonly degenerate: boolean;
+  /** What changed the pixels of the picture; absent where there is nothing. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -40,7 +42,7 @@ export interface ExplainImageResult {
  */
 export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: RunContext): Promise<ExplainImageResult> {
   const model = await engine.model(p.model);
-  const { pixels } = await readPicture(p.image, model);
+  const { pixels, notes } = await readPicture(p.image, model);
   const { directory, force, ...request } = p;
   const store = await createRun({ workspace: directory, directory, kind: "explain", title: `${p.method} ${p.image}`, request, force });
   const work = async (): Promise<ExplainImageResult> => {
@@ -65,6 +67,7 @@ export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: R
       values: runFiles.map,
       area: explained.share(0),
       degenerate: explained.degenerate[0] ?? false,
+      ...(notes.length > 0 ? { notes } : {}),
     };
     await store.writeJson(runFiles.result, result);
     await store.update({ headline: `${prediction.name} ${percent(prediction.probability)}` });

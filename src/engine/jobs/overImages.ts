@@ -3,7 +3,7 @@ import type { Choice } from "../../shared/results.ts";
 import { type RunKind, runFiles } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
-import type { Split } from "../define/index.ts";
+import type { SkippedFile, Split } from "../define/index.ts";
 import { type OpenedImages, openImages } from "../evaluation/source.ts";
 import { createRun, type RunStore, settle } from "../io/runStore.ts";
 import { datasetDocument, identitiesOf, originOf, writeDataset } from "../report/datasetFile.ts";
@@ -43,6 +43,8 @@ export interface RunTask<D> {
   readonly warnings?: readonly string[];
   /** Of the images. */
   readonly notes?: readonly string[];
+  /** Files of the data set that were left out. */
+  readonly skipped?: readonly SkippedFile[];
   work(run: Working): Promise<{ readonly document: D; readonly headline: string }>;
 }
 
@@ -74,7 +76,9 @@ export async function runOverImages<D>(
     store.append({ kind: "started", run: store.id, title, backend, device, arms: [] });
     for (const message of task.warnings ?? []) ctx.emit(store.append({ kind: "warning", message }));
     for (const message of task.notes ?? []) ctx.emit(store.append({ kind: "note", message }));
-    const { document, headline } = await task.work(run);
+    const { document: found, headline } = await task.work(run);
+    const [notes, skipped] = [task.notes ?? [], task.skipped ?? []];
+    const document = { ...found, ...(notes.length > 0 ? { notes } : {}), ...(skipped.length > 0 ? { skipped } : {}) };
     await store.writeJson(runFiles.result, document);
     await store.update({ headline });
     store.append({ kind: "done", report: runFiles.result });
@@ -87,16 +91,17 @@ export async function runOverImages<D>(
   );
 }
 
-/** `dataset.json`: which images a run is about. @throws DISK_FULL, NOT_WRITABLE */
+/** `dataset.json`: which images a run is about. @returns name of each image that is a file. @throws DISK_FULL, NOT_WRITABLE */
 export async function writeIdentities(
   { store }: Working,
   p: ModelRequest,
   { opened, labels, model }: { readonly opened: OpenedImages; readonly labels: Int32Array; readonly model: Classifier },
-): Promise<void> {
+): Promise<(string | undefined)[]> {
   const identities = await identitiesOf(opened.images, 0, opened.images.n);
   const { notes, skipped } = opened;
   const document = datasetDocument(identities, { ...originOf(p), labels: [...labels], classNames: model.classNames, notes, skipped });
   await writeDataset(store.directory, document);
+  return identities.map(({ file }) => file);
 }
 
 /** The model that was named behind its defences, and the images as it takes them, open while `work` goes on. @throws what opening throws */

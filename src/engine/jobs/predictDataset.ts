@@ -40,13 +40,18 @@ export const predictDataset = (
       // The gradient comes first: while its batches are written, the rest is filled in.
       const gradient = p.gradient ? { gradient: stream } : {};
       await writeNpz(run.store.file(runFiles.predictions), { ...gradient, ...arrays() });
-      await writeIdentities(run, p, { opened, labels: found.labels, model });
-      const document = documentOf(run.store.id, p, model, found);
+      const files = await writeIdentities(run, p, { opened, labels: found.labels, model });
+      const document = documentOf(run.store.id, p, model, { found, files });
       return { document, headline: p.dataset === null ? `${count(images.n)} images` : `${percent(document.accuracy)} correct` };
     };
     const warnings = model.findings.map(findingLine);
-    const { notes } = opened;
-    return runOverImages(p, { kind: "predict", phase: "Predicting", asked: { gradient: p.gradient }, warnings, notes, work }, engine, ctx);
+    const { notes, skipped } = opened;
+    return runOverImages(
+      p,
+      { kind: "predict", phase: "Predicting", asked: { gradient: p.gradient }, warnings, notes, skipped, work },
+      engine,
+      ctx,
+    );
   });
 
 /** Filled in batch by batch. */
@@ -116,10 +121,18 @@ async function valuesOf(tensor: tf.Tensor): Promise<Float32Array> {
   }
 }
 
-function documentOf(run: string, { model, dataset }: ModelRequest, { defenses }: Classifier, found: Predictions): PredictDocument {
+interface Found {
+  readonly found: Predictions;
+  /** Name of each image that is a file. */
+  readonly files: readonly (string | undefined)[];
+}
+
+function documentOf(run: string, { model, dataset }: ModelRequest, { defenses }: Classifier, o: Found): PredictDocument {
+  const { found, files } = o;
   const { labels, predictions, probabilities } = found;
   const images = Array.from(labels, (label, index) => ({
     index,
+    ...(files[index] === undefined ? {} : { file: files[index] }),
     label,
     prediction: predictions[index] as number,
     probability: probabilities[index] as number,

@@ -27,4 +27,14 @@ describe("the progress line", () => {
     expect(printed({ kind: "finding", finding: placed })).toBe("RB008 bits · pgd-2: It shows little.\n");
     expect(printed({ kind: "finding", finding })).toBe("RB008: It shows little.\n");
   });
+
+  it("without progress still says what was decided and what is doubtful", () => {
+    const write = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const line = new ProgressLine("off");
+    line.event({ kind: "progress", phase: "Attacking", done: 1, total: 2, etaSeconds: null, overall: 0.5 });
+    line.event({ kind: "note", message: "2 files were skipped." });
+    line.event({ kind: "warning", message: "It is slow." });
+    line.say("run x");
+    expect(write.mock.calls.map(([chunk]) => String(chunk))).toEqual(["note: 2 files were skipped.\n", "warning: It is slow.\n"]);
+  });
 });

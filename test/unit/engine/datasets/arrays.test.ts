@@ -142,6 +142,45 @@ describe("numpy arrays", () => {
   });
 });
 
+describe("values that are not as their type says", () => {
+  const square = (data: NpyArray["data"]): NpyArray => ({ data, shape: [2, 1, 2, 1] });
+  it.each<[string, NpyArray["data"], RegExp, RegExp]>([
+    ["bytes of 0 and 1", Uint8Array.of(0, 1, 1, 0), /bytes of 0 and 1 alone/, /images \* 255/],
+    ["16 bits", Int32Array.of(0, 300, 65535, 2), /whole numbers from 0 to 65535/, /astype\("float32"\) \/ 65535/],
+    ["bytes of another type", Int32Array.of(0, 255, 3, 2), /from 0 to 255, and not of type uint8/, /astype\("uint8"\)/],
+    ["signed numbers", Int32Array.of(-3, 100, 3, 2), /from −3 to 100/, /floats from 0 to 1/],
+    ["0 to 255", Float32Array.of(0, 0, 200, 1), /Image 1 .* value 200/, /Divide by 255/],
+    ["−1 to 1", Float32Array.of(0.5, -1, 1, 0), /Image 0 .* value −1/, /\(images \+ 1\) \/ 2/],
+    ["a little too much", Float32Array.of(0.5, 0, 0, 1.0078125), /Image 1 .* value 1\.0078125/, /numpy\.clip/],
+    ["normalised", Float32Array.of(0.5, 0, -2.5, 2.25), /Image 1 .* value −2\.5/, /before they were normalised/],
+    ["NaN", Float32Array.of(0.5, 0, 0, Number.NaN), /Image 1 .* NaN/, /repair them/],
+  ])("%s", async (_, data, message, fix) => {
+    await expect(load(arrays, { path: await npz({ images: square(data), labels }) })).rejects.toMatchObject({
+      code: "DATASET_INVALID",
+      message: expect.stringMatching(message),
+      fix: expect.stringMatching(fix),
+    });
+  });
+
+  it("all black is black, and a byte of 2 makes them bytes", async () => {
+    for (const [data, largest] of [
+      [new Uint8Array(4), 0],
+      [Uint8Array.of(0, 1, 2, 0), 2 / 255],
+    ] as const) {
+      const read = await load(arrays, { path: await npz({ images: square(data), labels }) });
+      expect(Math.max(...(await read.read("test", [0, 1])).images)).toBeCloseTo(largest, 7);
+    }
+  });
+
+  it("a label without an axis is that of the one image; an image without one is told how to get it", async () => {
+    const label: NpyArray = { data: Int32Array.of(2), shape: [] };
+    const one = await load(arrays, { path: await npz({ images: { data: Uint8Array.of(0, 9), shape: [1, 1, 2, 1] }, labels: label }) });
+    expect([...one.labels("test")]).toEqual([2]);
+    const bare = { images: { data: new Uint8Array(12), shape: [2, 2, 3] }, labels: label };
+    await expect(load(arrays, { path: await npz(bare) })).rejects.toMatchObject({ fix: expect.stringContaining("images[None]") });
+  });
+});
+
 describe("division by share", () => {
   it("is the same share of every class, evenly spread", () => {
     expect(splitByShare([0, 0, 0, 0, 1, 1, 1, 1], 0.5)).toEqual({ train: [0, 2, 4, 6], test: [1, 3, 5, 7] });

@@ -32,6 +32,15 @@ describe("bmp", () => {
     expect([...decodeBmp(bmp(1, 1, 32, [3, 2, 1, 0]), "x").data]).toEqual([1, 2, 3]);
   });
 
+  it("reads one and four bits a pixel, the left one in the highest bits", () => {
+    const blackAndWhite = [0, 0, 0, 0, 255, 255, 255, 0];
+    const red = ({ data }: { readonly data: Uint8Array }): number[] => [...data].filter((_, i) => i % 3 === 0);
+    // Ten pixels take two bytes, a row four: 0b1010_0000, 0b0100_0000
+    expect(red(decodeBmp(bmp(10, 1, 1, [0xa0, 0x40, 0, 0], blackAndWhite), "x"))).toEqual([255, 0, 255, 0, 0, 0, 0, 0, 0, 255]);
+    const palette = Array.from({ length: 16 }, (_, i) => [3 * i, 2 * i, i, 0]).flat();
+    expect([...decodeBmp(bmp(3, 1, 4, [0x5f, 0x20, 0, 0], palette), "x").data]).toEqual([5, 10, 15, 15, 30, 45, 2, 4, 6]);
+  });
+
   it("is read like any other image", async () => {
     const image = await imageFromBytes(bmp(1, 1, 24, [30, 20, 10, 0]), "x.bmp", { channels: 3, resize: "none" });
     expect([...toBytes(image.pixels)]).toEqual([10, 20, 30]);

@@ -112,6 +112,37 @@ describe("npz", () => {
     await expect(readNpz(path.join(folder, "none.npz"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
   });
 
+  it("names what it cannot read, where it is wanted: texts, objects, structures, other compression", async () => {
+    const file = path.join(folder, "others.npz");
+    const array = (descr: string) => npy(`{'descr': ${descr}, 'fortran_order': False, 'shape': (1,), }\n`, new Array(8).fill(0));
+    const entries = {
+      "text.npy": array("'<U2'"),
+      "object.npy": array("'|O'"),
+      "fields.npy": array("[('a', '<i4')]"),
+      "x.npy": array("'<i8'"),
+    };
+    await fs.writeFile(file, zipSync(entries, { level: 0 }));
+    const { arrays, unreadable, close } = await openNpz(file);
+    await close();
+    expect([...arrays.keys()]).toEqual(["x"]);
+    expect([...unreadable].map(([name, { message, fix }]) => [name, message, fix])).toEqual([
+      [
+        "text",
+        "The array text.npy of others.npz holds text.",
+        "Save class indices as whole numbers, or put the pictures in class folders.",
+      ],
+      ["object", expect.stringMatching(/holds Python objects/), expect.stringMatching(/Save numbers/)],
+      ["fields", expect.stringMatching(/is a structured array/), "Save one of its fields alone, as array['field']."],
+    ]);
+    const zip = Buffer.from(zipSync({ "x.npy": array("'<i8'") }));
+    zip.writeUInt16LE(14, zip.indexOf("PK\u0001\u0002") + 10); // method 14 is LZMA
+    await fs.writeFile(file, zip);
+    await expect(openNpz(file)).rejects.toMatchObject({
+      message: "others.npz is compressed with LZMA, which is not read.",
+      fix: "Save it again with numpy.savez_compressed.",
+    });
+  });
+
   it("is written and read in parts", async () => {
     const file = path.join(folder, "parts.npz");
     const rows = [Float32Array.of(1, 2), Float32Array.of(3, 4), Float32Array.of(5, 6)];

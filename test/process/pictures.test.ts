@@ -138,7 +138,7 @@ describe("--fit", () => {
     await picture("wide.png", red, 8, 4);
     const clean = async (out: string) => (await readNpz(workspace.file(`${out}/adversarial.npz`)))["clean"]?.data ?? [];
     const done = await attack("--image", "wide.png", "--fit", "contain", "--out", "contained");
-    expect(done.stderr).toMatch(/^note: Pictures of another size than 4×4 are fitted: long side to fit (bilinear), black borders\.$/m);
+    expect(done.stderr).toMatch(/^note: Pictures of another size than 4×4 are fitted: long side to fit \(bilinear\), black borders\.$/m);
     expect((await clean("contained"))[0]).toBe(0); // 8×4 becomes 4×2: a black row above and below
     await attack("--image", "wide.png", "--out", "covered");
     expect((await clean("covered"))[0]).toBeCloseTo(200 / 255, 6);

@@ -4,7 +4,10 @@ import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { completeBatchNorm, orderTape, secondOrderGradients } from "./gradients/index.ts";
 
-for (const gradient of secondOrderGradients(tf)) tf.registerGradient(gradient);
+for (const gradient of secondOrderGradients(tf)) {
+  if (tf.getGradient(gradient.kernelName)) tf.unregisterGradient(gradient.kernelName); // to replace one is a warning otherwise
+  tf.registerGradient(gradient);
+}
 orderTape(tf);
 completeBatchNorm(tf);
 

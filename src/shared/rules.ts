@@ -70,11 +70,11 @@ const catalogue = [
   },
   {
     id: "RB102",
-    title: "Model gives probabilities",
+    title: "Last activation bounds the scores",
     severity: "warning",
     when: "model",
     cost: 1,
-    why: "A softmax that saturates leaves an attack no gradient to follow. Where it cannot be taken off, attacks use log-probabilities.",
+    why: "A softmax, tanh or other bounded activation that saturates leaves an attack no gradient to follow. Where a softmax cannot be taken off, attacks use log-probabilities.",
   },
   {
     id: "RB103",

@@ -44,8 +44,56 @@ const ofFilterGradient = (core: Core, family: Family): tf.GradConfig =>
     dy: () => core.engine().runKernel(family.forward, { x, filter: g }, { ...family.defaults, ...attrs }),
   }));
 
+type Dilations = readonly [rows: number, columns: number];
+
+/** The elements of a kernel [kh,kw,a,b] with d − 1 zeros between neighbours, so that a plain convolution with it is the dilated one. */
+function spread(core: Core, filter: tf.Tensor, [rows, columns]: Dilations): tf.Tensor {
+  const [kh, kw, a, b] = filter.shape as [number, number, number, number];
+  const cells = core.pad(core.reshape(filter, [kh, 1, kw, 1, a * b]), [
+    [0, 0],
+    [0, rows - 1],
+    [0, 0],
+    [0, columns - 1],
+    [0, 0],
+  ]);
+  const whole = core.reshape(cells, [kh * rows, kw * columns, a, b]);
+  return core.slice(whole, [0, 0, 0, 0], [(kh - 1) * rows + 1, (kw - 1) * columns + 1, a, b]);
+}
+
+/** The transpose of `spread`: every d-th element. */
+function gathered(core: Core, kernel: tf.Tensor, [rows, columns]: Dilations): tf.Tensor {
+  const [height, width, a, b] = kernel.shape as [number, number, number, number];
+  const whole = core.pad(kernel, [
+    [0, rows - 1],
+    [0, columns - 1],
+    [0, 0],
+    [0, 0],
+  ]);
+  const [kh, kw] = [(height + rows - 1) / rows, (width + columns - 1) / columns];
+  const cells = core.slice(core.reshape(whole, [kh, rows, kw, columns, a * b]), [0, 0, 0, 0, 0], [kh, 1, kw, 1, a * b]);
+  return core.reshape(cells, [kh, kw, a, b]);
+}
+
+/** The gradient of a convolution of images; that of tfjs refuses dilation. A dilated one is that of the plain one with the spread kernel. */
+function ofConvolution(core: Core, family: Family): tf.GradConfig {
+  const undilated = core.getGradient(family.forward);
+  return gradientOf<Pair, tf.NamedAttrMap>(family.forward, ["x", "filter"], (dy, [x, filter], attrs) => {
+    const dilations = [attrs["dilations"] ?? 1].flat() as number[];
+    const rates: Dilations = [dilations[0] ?? 1, dilations[1] ?? dilations[0] ?? 1];
+    if (rates.every((rate) => rate === 1)) return undilated.gradFunc(dy, [x, filter], attrs) as Readonly<Record<string, () => tf.Tensor>>;
+    const plain = { ...attrs, dilations: [1, 1] };
+    const wide = () => spread(core, filter, rates);
+    return {
+      x: () => core.engine().runKernel(family.input, { dy, filter: wide() }, { ...plain, inputShape: x.shape }),
+      filter: () => gathered(core, core.engine().runKernel(family.filter, { x, dy }, { ...plain, filterShape: wide().shape }), rates),
+    };
+  });
+}
+
 /** tfjs has Conv2DBackpropInput's itself. */
 export const convolutionGradients = (core: Core): tf.GradConfig[] => [
+  ofConvolution(core, plane),
+  ofConvolution(core, depthwise),
   ofFilterGradient(core, plane),
   ...[depthwise, volume].flatMap((family) => [ofInputGradient(core, family), ofFilterGradient(core, family)]),
 ];

@@ -4,6 +4,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { BulwarkError } from "../../shared/errors.ts";
 import { readBytes, readText } from "../io/files.ts";
+import { isLfsPointer, lfsFix } from "../io/lfs.ts";
 import type { tf } from "../tf.ts";
 import { record } from "./topology/graph.ts";
 
@@ -35,9 +36,12 @@ export interface Artifacts {
 const invalid = (file: string, what: string, fix = "Save or download the model again."): BulwarkError =>
   new BulwarkError("MODEL_INVALID", `${file} ${what}.`, fix);
 
+const pointerOf = (file: string): BulwarkError => invalid(file, "is a Git LFS pointer and not the file itself", lfsFix);
+
 /** Reads a layers model's `model.json` and its weight files, and checks that they are whole. @throws MODEL_INVALID, FILE_NOT_FOUND */
 export async function readArtifacts(file: string): Promise<Artifacts> {
   const content = await readText(file);
+  if (isLfsPointer(Buffer.from(content.slice(0, 64)))) throw pointerOf(file);
   const json = parse(content, file);
   if (json["format"] === "graph-model" || "node" in (record(json["modelTopology"]) ?? {})) {
     throw invalid(
@@ -85,7 +89,9 @@ async function readGroup(file: string, paths: readonly string[], specs: readonly
   for (const name of paths) {
     const relative = path.normalize(name);
     if (path.isAbsolute(relative) || relative.startsWith("..")) throw invalid(file, `names the weight file ${name} outside its folder`);
-    parts.push(await readBytes(path.join(path.dirname(file), relative)));
+    const part = await readBytes(path.join(path.dirname(file), relative));
+    if (isLfsPointer(part)) throw pointerOf(`${relative} of ${file}`);
+    parts.push(part);
   }
   const expected = specs.reduce((sum, spec) => sum + byteLength(spec), 0);
   const found = parts.reduce((sum, part) => sum + part.length, 0);

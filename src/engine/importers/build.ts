@@ -3,7 +3,9 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { OpaqueAlpha, TwoClasses } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import { tfl } from "../tf.ts";
 import { type Artifacts, byteLength, toHandler } from "./artifacts.ts";
+import type { Ending } from "./topology/ending.ts";
 import { type Config, record, type Topology } from "./topology/graph.ts";
+import type { Normalised } from "./topology/index.ts";
 import { areNamedByLayer, matchWeights, type NamedShape } from "./topology/weights.ts";
 import { toModelConfig } from "./topology/write.ts";
 
@@ -17,6 +19,33 @@ export async function buildNetwork(topology: Topology, artifacts: Artifacts, fil
   const config = toModelConfig(topology);
   const stored = areNamedByLayer(artifacts.specs, topology) ? artifacts : await renamed(config, artifacts, file);
   return load(config, stored, file);
+}
+
+/**
+ * The network that gives scores. A softmax stays where it is over groups of them and not over the classes: taken off, another class would
+ * be the highest. What it gives are then the scores, which it bounds. @throws MODEL_INVALID
+ */
+export async function buildScores(
+  { whole, topology, ending }: Pick<Normalised, "whole" | "topology" | "ending">,
+  artifacts: Artifacts,
+  file: string,
+): Promise<{ readonly network: tfl.LayersModel; readonly ending: Ending }> {
+  const network = await buildNetwork(topology, artifacts, file);
+  if (ending.kind !== "softmax") return { network, ending };
+  const summed = outputShape(network.getLayer(ending.layer)).at(ending.axis) ?? null;
+  const scores = network.outputs[0]?.shape.at(-1) ?? null;
+  if (summed === scores) return { network, ending };
+  const grouped: Ending = { ...ending, kind: "bounded", removed: false, activation: `a softmax over ${summed} of its ${scores} scores` };
+  if (!ending.removed) return { network, ending: grouped };
+  network.dispose();
+  return { network: await buildNetwork(whole, artifacts, file), ending: grouped };
+}
+
+/** Of the first output of a layer's first application. */
+export function outputShape(layer: tfl.layers.Layer): readonly (number | null)[] {
+  const shape = layer.inboundNodes[0]?.outputShapes ?? [];
+  const [first] = shape;
+  return Array.isArray(first) ? first : (shape as (number | null)[]);
 }
 
 async function load(config: Config, stored: Stored | undefined, file: string): Promise<tfl.LayersModel> {

@@ -4,7 +4,7 @@ import "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import type { ModelEvidence } from "../rules/evidence.ts";
 import type { tfl } from "../tf.ts";
 import { readArtifacts } from "./artifacts.ts";
-import { buildNetwork, makeOpaque, withTwoClasses } from "./build.ts";
+import { buildScores, makeOpaque, withTwoClasses } from "./build.ts";
 import { checkContract, parseContract, readContract } from "./contract.ts";
 import { knowledgeOf, type ModelFacts, type ModelKnowledge } from "./evidence/index.ts";
 import { sidecarEvidence } from "./evidence/sidecars.ts";
@@ -48,13 +48,19 @@ export async function loadNetwork(path: string, given?: InputContract, o: Pick<M
   checkFinite(artifacts, file);
   const stored = await readContract(contractFile(file));
   const inForce = given ? replaced(stored, parseContract(given, "the input contract")) : stored;
-  const size = (await sidecarEvidence(file, artifacts.metadata)).find(({ input }) => input.size)?.input.size;
-  const { topology, ending, contract, notes } = normalise(artifacts.topology, artifacts.specs, inForce, { file, size });
-  const built = await buildNetwork(topology, artifacts, file);
+  const beside = await sidecarEvidence(file, artifacts.metadata);
+  const size = beside.evidence.find(({ input }) => input.size)?.input.size;
+  const normalised = normalise(artifacts.topology, artifacts.specs, inForce, { file, size });
+  const { contract, notes } = normalised;
+  const { network: built, ending } = await buildScores(normalised, artifacts, file);
   const network = isBinary(built, ending, contract) ? withTwoClasses(built) : built;
   try {
     checkClassifier(network, contract, file);
-    const { contradiction, ...known } = await knowledgeOf(contract, {
+    const {
+      contradiction,
+      notes: passedOver,
+      ...known
+    } = await knowledgeOf(contract, {
       file,
       network,
       metadata: artifacts.metadata,
@@ -76,7 +82,7 @@ export async function loadNetwork(path: string, given?: InputContract, o: Pick<M
       outputs: evidence.outputs,
       isMultiLabel: ending.kind === "sigmoid" && ending.removed && !isTwoClasses,
       evidence,
-      notes: [...notes, ...notesOf(ending, isTwoClasses)],
+      notes: [...notes, ...notesOf(ending, isTwoClasses), ...passedOver],
       sha256: artifacts.sha256,
     };
   } catch (error) {

@@ -7,6 +7,7 @@ import { checkNumbers } from "../classifier/probabilities.ts";
 import { modelRules } from "../rules/index.ts";
 import { findingLine, findingsOf } from "../rules/rule.ts";
 import { tf, type tfl } from "../tf.ts";
+import { outputShape } from "./build.ts";
 import { loadNetwork, shapeOf } from "./index.ts";
 
 /** What a model file holds: shapes (null = any size), classes, parameters, layers, and what is known of its input. Errors as `loadNetwork`. */
@@ -22,7 +23,7 @@ export async function inspectNetwork(path: string, given?: InputContract): Promi
       layers: network.layers.map((layer) => ({
         name: layer.name,
         type: layer.getClassName(),
-        outputShape: outputShape(layer),
+        outputShape: [...outputShape(layer)],
         parameters: layer.countParams(),
         depth: layer.name.split("/").length - 1,
       })),
@@ -47,11 +48,4 @@ async function checkScores(network: tfl.LayersModel, contract: InputContract): P
   } finally {
     scores.dispose();
   }
-}
-
-/** Of the first output of the first application. */
-function outputShape(layer: tfl.layers.Layer): (number | null)[] {
-  const shape = layer.inboundNodes[0]?.outputShapes ?? [];
-  const [first] = shape;
-  return Array.isArray(first) ? first : (shape as (number | null)[]);
 }

@@ -3,6 +3,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { decodeBmp, isBmp } from "./bmp.ts";
 import { cmykToRgb } from "./cmyk.ts";
 import { headBytes, imageFormat, isTarga } from "./format.ts";
+import { isLfsPointer, lfsFix } from "./lfs.ts";
 import { withText } from "./pngText.ts";
 
 /** The one importer of sharp. */
@@ -32,11 +33,21 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Deco
   return orInvalid(name, () => decodeWithSharp(bytes, name));
 }
 
+/** What a server sends in place of a picture that it does not have. */
+const webPage = /^(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)\b/i;
+
 function refuseUnreadable(bytes: Uint8Array, name: string): void {
+  if (isLfsPointer(bytes)) throw new BulwarkError("IMAGE_INVALID", `${name} is a Git LFS pointer and not the picture itself.`, lfsFix);
+  if (webPage.test(Buffer.from(bytes.subarray(0, 256)).toString("latin1")))
+    throw new BulwarkError("IMAGE_INVALID", `${name} is a web page and not a picture.`, "Download the picture itself.");
   const format = imageFormat(bytes.subarray(0, headBytes));
   const unsupported = format ? (format.readable ? null : format.name) : isTarga(bytes) ? "TGA" : null;
   if (unsupported)
-    throw new BulwarkError("IMAGE_INVALID", `${name} is a ${unsupported} file, which is not supported.`, "Convert it to PNG or JPEG.");
+    throw new BulwarkError(
+      "IMAGE_INVALID",
+      `${name} is ${/^[AEIO]|^S[GV]/.test(unsupported) ? "an" : "a"} ${unsupported} file, which is not supported.`,
+      "Convert it to PNG or JPEG.",
+    );
 }
 
 /** What sharp throws comes of the file. @throws IMAGE_INVALID */

@@ -77,11 +77,15 @@ export async function readBytes(file: string): Promise<Uint8Array> {
   }
 }
 
-/** The whole file as UTF-8 text, without a byte-order mark. */
+/** The whole file as UTF-8 text, or UTF-16 where its byte-order mark says so; without the mark. */
 export async function readText(file: string): Promise<string> {
-  const text = Buffer.from(await readBytes(file)).toString("utf8");
-  return text.startsWith("\uFEFF") ? text.slice(1) : text;
+  const bytes = await readBytes(file);
+  return new TextDecoder(markedEncoding(bytes)).decode(bytes);
 }
+
+/** What the byte-order mark says; UTF-8 without one. */
+export const markedEncoding = ([first, second]: Uint8Array): "utf-8" | "utf-16le" | "utf-16be" =>
+  first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
 
 /** What went wrong with reading `file`, in words that a user can act on. */
 export function readError(error: unknown, file: string): unknown {

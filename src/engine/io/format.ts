@@ -29,6 +29,9 @@ const unreadable: typeof readable = [
   ["JPEG 2000", (head) => text(head, 4, 8) === "jP  " || startsWith(head, 0xff, 0x4f, 0xff, 0x51)],
   ["JPEG XL", (head) => text(head, 4, 8) === "JXL " || startsWith(head, 0xff, 0x0a)],
   ["OpenEXR", (head) => startsWith(head, 0x76, 0x2f, 0x31, 0x01)],
+  ["DDS", (head) => text(head, 0, 4) === "DDS "],
+  ["SGI", (head) => startsWith(head, 0x01, 0xda) && (head[2] ?? 2) < 2],
+  ["PCX", (head) => head[0] === 0x0a && (head[1] ?? 9) <= 5 && head[2] === 1 && [1, 2, 4, 8].includes(head[3] ?? 0)],
   ["PDF", (head) => text(head, 0, 4) === "%PDF"],
   ["SVG", (head) => /^\s*<(\?xml|svg|!doctype svg)/i.test(text(head, 0, headBytes))],
 ];

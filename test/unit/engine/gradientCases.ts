@@ -40,6 +40,18 @@ const convolutions: Case[] = [
     f: (x, w) => cubes(tf.conv2d(t4(x), t4(w), [2, 1], "same")),
   },
   {
+    name: "dilated conv2d",
+    gradients: ["Conv2D"],
+    shapes: [image, [3, 2, 2, 3]],
+    f: (x, w) => cubes(tf.conv2d(t4(x), t4(w), 1, "same", "NHWC", [2, 3])),
+  },
+  {
+    name: "dilated depthwise conv2d",
+    gradients: ["DepthwiseConv2dNative"],
+    shapes: [image, [2, 3, 2, 2]],
+    f: (x, w) => cubes(tf.depthwiseConv2d(t4(x), t4(w), 1, "valid", "NHWC", [3, 2])),
+  },
+  {
     name: "depthwise conv2d",
     gradients: ["DepthwiseConv2dNativeBackpropInput", "DepthwiseConv2dNativeBackpropFilter"],
     shapes: [image, [3, 3, 2, 2]],

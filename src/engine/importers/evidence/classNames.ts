@@ -1,7 +1,7 @@
 import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { imagenetClasses } from "../imagenetClasses.ts";
-import { classListBeside } from "./classLists.ts";
+import { agree, classListsBeside } from "./classLists.ts";
 import type { ClassList, InputEvidence } from "./evidence.ts";
 
 export interface NamedOutputs {
@@ -9,6 +9,8 @@ export interface NamedOutputs {
   readonly classes: ClassList | null;
   /** Outputs before that of class 0. */
   readonly labelOffset: number;
+  /** Lists that were not understood. */
+  readonly notes: readonly string[];
 }
 
 interface Outputs {
@@ -22,7 +24,7 @@ interface Outputs {
 /**
  * Names of the outputs: those of the contract, else of metadata, else of a list beside the model, else ImageNet's for a network of photos
  * with 1000 outputs (1001 with a background class first).
- * @throws MODEL_INVALID where names and outputs differ in number, or a name is there twice
+ * @throws MODEL_INVALID where names and outputs differ in number, a name is there twice, or two lists disagree and the contract names none
  */
 export async function nameOutputs(
   contract: InputContract,
@@ -32,6 +34,7 @@ export async function nameOutputs(
 ): Promise<NamedOutputs> {
   const stated = contract.output?.classes;
   const labelOffset = contract.output?.labelOffset ?? 0;
+  checkOffset(labelOffset, contractName, outputs);
   if (stated) {
     const synsets = contract.output?.synsets ?? null;
     if (synsets && synsets.length !== stated.length)
@@ -41,19 +44,35 @@ export async function nameOutputs(
         'Give one of "output.synsets" to each of "output.classes", or leave them out.',
       );
     const classes: ClassList = { names: stated, synsets, source: { kind: "given", text: contractName } };
-    return { classes: checked(classes, labelOffset, outputs), labelOffset };
+    return { classes: checked(classes, labelOffset, outputs), labelOffset, notes: [] };
   }
-  const described = evidence.find(({ classes }) => classes);
-  const found: ClassList | null = described?.classes
-    ? { names: described.classes, synsets: null, source: described.source }
-    : await classListBeside(outputs.file);
-  if (found) return { classes: checked(found, labelOffset, outputs), labelOffset };
-  return imagenetOutputs(contract.output?.labelOffset, outputs);
+  const { lists, notes } = await classListsBeside(outputs.file);
+  const described = evidence.flatMap(({ classes, source }): ClassList[] => (classes ? [{ names: classes, synsets: null, source }] : []));
+  const [found, ...others] = [...described, ...lists];
+  if (!found) return { ...imagenetOutputs(contract.output?.labelOffset, outputs), notes };
+  const other = others.find((list) => !agree(found, list));
+  if (other)
+    throw new BulwarkError(
+      "MODEL_INVALID",
+      `${found.source.text} and ${other.source.text} beside ${outputs.file} name the classes differently.`,
+      `Keep one of the two, or put the right names into "output.classes" of the input contract.`,
+    );
+  return { classes: checked(found, labelOffset, outputs), labelOffset, notes };
+}
+
+/** At least two classes follow the scores that are skipped. */
+function checkOffset(labelOffset: number, contractName: string, { file, count }: Outputs): void {
+  if (count === null || labelOffset === 0 || count - labelOffset >= 2) return;
+  throw new BulwarkError(
+    "MODEL_INVALID",
+    `${contractName} says that class 0 comes after ${labelOffset} ${labelOffset === 1 ? "score" : "scores"}, but ${file} gives ${count}.`,
+    `Correct "labelOffset" in the input contract.`,
+  );
 }
 
 const smallestPhoto = 96;
 
-function imagenetOutputs(stated: number | undefined, { count, image }: Outputs): NamedOutputs {
+function imagenetOutputs(stated: number | undefined, { count, image }: Outputs): Omit<NamedOutputs, "notes"> {
   const [height, width, channels] = image;
   const isPhoto = channels === 3 && [height, width].every((side) => side === null || (side ?? 0) >= smallestPhoto);
   const labelOffset = stated ?? (count === 1001 && isPhoto ? 1 : 0);

@@ -20,6 +20,8 @@ export interface ModelKnowledge {
   readonly classes: ClassList | null;
   /** The contract's range is not the one that the file itself speaks for; in words, null where they agree. */
   readonly contradiction: string | null;
+  /** Files beside the model that were not understood, for the user to know. */
+  readonly notes: readonly string[];
 }
 
 export interface ModelFacts {
@@ -42,14 +44,15 @@ export async function knowledgeOf(contract: InputContract, facts: ModelFacts): P
   const { file, network } = facts;
   const outputs = network.outputs[0]?.shape.at(-1) ?? null;
   const layer = contract.defense ? null : await firstLayerEvidence(network);
-  const sidecars = await sidecarEvidence(file, facts.metadata);
+  const { evidence: sidecars, notes } = await sidecarEvidence(file, facts.metadata);
   const known = kerasApplication(network.name, outputs);
   const evidence = [layer, ...sidecars, known].filter((one) => one !== null);
   const stated = facts.isGiven ? "the contract given with the model" : path.basename(contractFile(file));
   const image = imageOf(network, contract);
   const wanted = { file, count: contract.defense ? null : outputs, image };
-  const unnamed = { classes: null, labelOffset: contract.output?.labelOffset ?? 0 };
-  const { classes, labelOffset } = facts.isUnnamed ? unnamed : await nameOutputs(contract, stated, evidence, wanted);
+  const unnamed = { classes: null, labelOffset: contract.output?.labelOffset ?? 0, notes: [] };
+  const named = facts.isUnnamed ? unnamed : await nameOutputs(contract, stated, evidence, wanted);
+  const { classes, labelOffset } = named;
   const range = evidence.find(({ input }) => input.scale !== undefined);
   const isStated = await statesRange(contract, file, facts.isGiven);
   const source: KnownFrom = isStated
@@ -62,6 +65,7 @@ export async function knowledgeOf(contract: InputContract, facts: ModelFacts): P
     contractSource: source,
     classes,
     contradiction: isStated ? contradictionOf(contract, stated, [layer, ...sidecars]) : null,
+    notes: [...notes, ...named.notes],
   };
 }
 

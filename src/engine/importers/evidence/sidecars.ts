@@ -61,16 +61,20 @@ function transformers(json: Json): InputEvidence | null {
 function modelConfig(json: Json): InputEvidence | null {
   const config = record(json["pretrained_cfg"]) ?? json;
   const [mean, std] = [numbersIn(config["mean"]), positive(numbersIn(config["std"]))];
-  const classes = wordsIn(config["label_names"]) ?? byIndex(record(json["id2label"]));
+  const classes = wordsIn(config["label_names"]) ?? (isPlaceholder(json["id2label"]) ? undefined : byIndex(record(json["id2label"])));
   const named = classes ? { classes } : {};
   if (mean && std) return { source: { kind: "metadata", text: "config.json (timm)" }, input: inBytes(mean, std, 1 / 255), ...named };
   return classes ? { source: { kind: "metadata", text: "config.json" }, input: {}, ...named } : null;
 }
 
-/** Names under "0", "1", … with none left out; undefined for anything else. */
+/** Transformers writes LABEL_0, LABEL_1, … where nobody named the classes. */
+const isPlaceholder = (names: unknown): boolean => Object.values(record(names) ?? {}).every((name) => /^LABEL_\d+$/.test(String(name)));
+
+/** Names under "0", "1", …, or "1", "2", …, with none left out; undefined for anything else. */
 export function byIndex(names: Json | undefined): string[] | undefined {
   if (!names) return undefined;
-  return wordsIn(Object.keys(names).map((_, i) => names[String(i)]));
+  const first = "0" in names ? 0 : 1;
+  return wordsIn(Object.keys(names).map((_, i) => names[String(i + first)]));
 }
 
 /** What a converter or trainer left in `model.json` itself. */
@@ -82,12 +86,14 @@ function userDefined(json: Json | undefined): InputEvidence | null {
   return classes ? { source: { kind: "metadata", text: "userDefinedMetadata of model.json" }, input: {}, classes } : null;
 }
 
-/** A JSON object, null where there is none: a file of that name may be anybody's. */
-async function readObject(file: string): Promise<Json | null> {
+/** A JSON object, null where there is none: a file of that name may be anybody's. What is no JSON at all is said. */
+async function readObject(file: string, notes: string[]): Promise<Json | null> {
   if (!(await exists(file))) return null;
+  const content = await readText(file);
   try {
-    return record(JSON.parse(await readText(file))) ?? null;
+    return record(JSON.parse(content)) ?? null;
   } catch {
+    notes.push(`${path.basename(file)} is not JSON and is passed over`);
     return null;
   }
 }
@@ -98,12 +104,22 @@ const sidecars: readonly (readonly [string, (json: Json) => InputEvidence | null
   ["config.json", modelConfig],
 ];
 
-/** What known files beside a model, and data inside it, say; the most telling first. */
-export async function sidecarEvidence(modelFile: string, metadata: Json | undefined): Promise<InputEvidence[]> {
+export interface Sidecars {
+  /** The most telling first. */
+  readonly evidence: readonly InputEvidence[];
+  /** What could not be read, for the user to know. */
+  readonly notes: readonly string[];
+}
+
+/** What known files beside a model, and data inside it, say. */
+export async function sidecarEvidence(modelFile: string, metadata: Json | undefined): Promise<Sidecars> {
   const found = [userDefined(metadata)];
+  const notes: string[] = [];
   for (const [name, read] of sidecars) {
-    const json = await readObject(path.join(path.dirname(modelFile), name));
+    const json = await readObject(path.join(path.dirname(modelFile), name), notes);
     found.push(json && read(json));
+    if (name === "config.json" && json && record(json["id2label"]) && !found.at(-1)?.classes && !isPlaceholder(json["id2label"]))
+      notes.push("the class names in id2label of config.json are not understood");
   }
-  return found.filter((evidence) => evidence !== null);
+  return { evidence: found.filter((evidence) => evidence !== null), notes };
 }

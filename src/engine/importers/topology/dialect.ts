@@ -1,6 +1,8 @@
 import { tf } from "../../tf.ts";
 import { knownActivation } from "./activations.ts";
+import { adapted } from "./adaptations.ts";
 import { type Config, invalidModel, record } from "./graph.ts";
+import { checkSettings } from "./settings.ts";
 import { knownWeights } from "./trainingConfig.ts";
 
 /** How the file at hand writes its layers, and where notes go. */
@@ -63,8 +65,45 @@ export function normalisedLayer(
   const { batch_shape, dtype: _, ...rest } = config;
   const common: Config = { ...rest, name, dtype: "float32" };
   if (batch_shape !== undefined) common["batch_input_shape"] = batch_shape;
+  checkSettings(className, name, common, dialect.file);
   const known = knownWeights(knownActivation(common, className, name, dialect));
-  return adapted(className, known, name, dialect.file);
+  const unwrapped = "layer" in known ? { ...known, ...wrappedLayer(known, name, dialect) } : known;
+  return adapted(className, unwrapped, name, dialect.file);
+}
+
+/**
+ * The layer within a `Bidirectional` or `TimeDistributed`, in the same form. Keras 3 names it as the forward one, which tfjs does itself;
+ * a backward layer of its own cannot be computed, and the usual one is not listed.
+ */
+function wrappedLayer(config: Config, name: string, dialect: Dialect): Config {
+  const inner = layerWithin(config["layer"], name, dialect);
+  const backward = config["backward_layer"] ? layerWithin(config["backward_layer"], name, dialect) : undefined;
+  if (backward && differs(inner, backward))
+    throw invalidModel(
+      dialect.file,
+      `has a layer "${name}" whose backward_layer is not the mirror of its forward one, which Bulwark does not compute`,
+      "Build the model without a backward_layer in that layer, and export it again.",
+    );
+  return { layer: inner, ...("backward_layer" in config ? { backward_layer: null } : {}) };
+}
+
+function layerWithin(value: unknown, outer: string, dialect: Dialect): Config {
+  const entry = record(value);
+  const config = record(entry?.["config"]);
+  if (!entry || !config) throw invalidModel(dialect.file, `does not say which layer its layer "${outer}" applies`);
+  if (Array.isArray(config["layers"])) return entry; // a model
+  const name = String(config["name"] ?? outer).replace(/^forward_/, "");
+  const { className, config: own } = normalisedLayer(String(entry["class_name"] ?? ""), name, config, dialect);
+  return { class_name: className, config: own };
+}
+
+function differs(forward: Config, backward: Config): boolean {
+  const rest = (layer: Config): string => {
+    const config = { ...record(layer["config"]), name: "", go_backwards: "" };
+    const kept = Object.entries(config).filter(([key]) => !/initializer|seed/.test(key));
+    return JSON.stringify([layer["class_name"], kept.sort(([a], [b]) => (a < b ? -1 : 1))]);
+  };
+  return rest(forward) !== rest(backward) || record(backward["config"])?.["go_backwards"] !== true;
 }
 
 function checkClass(className: string, name: string, file: string): void {
@@ -80,35 +119,4 @@ function checkClass(className: string, name: string, file: string): void {
     `has a layer "${name}" of the class ${className || "(none)"}, which neither TensorFlow.js nor Bulwark knows`,
     "Build the model from layers that TensorFlow.js has, and save it again.",
   );
-}
-
-type Adapt = (config: Config, refuse: (what: string, fix?: string) => never) => { className?: string; config: Config };
-
-const without = (config: Config, keys: readonly string[]): Config =>
-  Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key)));
-const oneAxis = (axis: unknown): unknown => (Array.isArray(axis) && axis.length === 1 ? axis[0] : axis);
-const ungrouped: Adapt = (config, refuse) =>
-  (config["groups"] ?? 1) === 1 ? { config } : refuse("is a grouped convolution, which TensorFlow.js lacks");
-
-const adaptations: Readonly<Record<string, Adapt>> = {
-  BatchNormalization: (config) => ({ config: { ...config, axis: oneAxis(config["axis"] ?? -1) } }),
-  Softmax: (config) => ({ config: { ...config, axis: oneAxis(config["axis"] ?? -1) } }),
-  Conv2D: ungrouped,
-  Conv3D: ungrouped,
-  SeparableConv2D: (config) => ({ config: without(config, ["kernel_initializer", "kernel_regularizer", "kernel_constraint", "groups"]) }),
-  LeakyReLU: (config) => ({ config: { ...config, alpha: config["alpha"] ?? config["negative_slope"] ?? 0.3 } }),
-  ReLU(config, refuse) {
-    const slope = Number(config["negative_slope"] ?? 0);
-    if (Number(config["threshold"] ?? 0) !== 0) return refuse("is a ReLU with a threshold other than 0, which TensorFlow.js lacks");
-    if (slope === 0) return { config };
-    if (config["max_value"] != null) return refuse("is a ReLU with both a slope and a maximum, which TensorFlow.js lacks");
-    return { className: "LeakyReLU", config: { ...without(config, ["max_value", "negative_slope", "threshold"]), alpha: slope } };
-  },
-};
-
-function adapted(className: string, config: Config, name: string, file: string): { className: string; config: Config } {
-  const refuse = (what: string, fix = "Rebuild that layer from others, and export the model again."): never => {
-    throw invalidModel(file, `has a layer "${name}" that ${what}`, fix);
-  };
-  return { className, ...(adaptations[className]?.(config, refuse) ?? { config }) };
 }

@@ -7,16 +7,20 @@ export interface Ending {
   readonly removed: boolean;
   /** By its name in Keras; empty for none. */
   readonly activation: string;
+  /** The layer that it is of. */
+  readonly layer: string;
+  /** Along which a softmax sums to 1, counted from the end where negative. */
+  readonly axis: number;
 }
-const none: Ending = { kind: "none", removed: false, activation: "" };
+const none: Ending = { kind: "none", removed: false, activation: "", layer: "", axis: -1 };
 const bounded = /^(tanh|hard_?sigmoid|softsign|relu6)$/i;
 /** Layers that rearrange scores, or leave them as they are. */
 const transparent: readonly string[] = ["Flatten", "Reshape", "Dropout"];
 
 /**
  * Takes the final softmax or sigmoid off a flat topology: the activation of the last layer becomes linear; a Softmax layer becomes a
- * linear Activation of the same name, so that nothing else has to change. Layers behind it that only reshape are looked through. One
- * whose layer is used elsewhere too stays where it is.
+ * linear Activation of the same name, so that nothing else has to change. Layers behind it that only reshape are looked through; whether a
+ * softmax before them is over all classes shows once the network is built. One whose layer is used elsewhere too stays where it is.
  */
 export function withoutSoftmax(topology: Topology): { readonly topology: Topology; readonly ending: Ending } {
   const [output] = topology.outputs;
@@ -31,10 +35,11 @@ export function withoutSoftmax(topology: Topology): { readonly topology: Topolog
       continue;
     }
     const canRemove = found.change && isUsedOnce(layer, topology);
-    if (!canRemove) return { topology, ending: { ...found.ending, removed: false } };
+    const ending: Ending = { ...none, ...found.ending, layer: layer.name, removed: canRemove === true };
+    if (!canRemove) return { topology, ending };
     const changed = { ...layer, ...found.change };
     const layers = topology.layers.map((one) => (one === layer ? changed : one));
-    return { topology: { ...topology, layers }, ending: { ...found.ending, removed: true } };
+    return { topology: { ...topology, layers }, ending };
   }
   return { topology, ending: none };
 }
@@ -46,7 +51,7 @@ function isUsedOnce({ name, calls }: LayerNode, { layers, outputs }: Topology): 
 }
 
 interface Found {
-  readonly ending: Omit<Ending, "removed">;
+  readonly ending: Pick<Ending, "kind" | "activation"> & { readonly axis?: number };
   /** What the layer becomes without it; absent where it cannot be taken off. */
   readonly change?: Partial<LayerNode>;
 }
@@ -55,9 +60,7 @@ interface Found {
 function endingOf(layer: LayerNode): Found | undefined {
   const { className, config, name } = layer;
   if (className === "Softmax") {
-    const ending = { kind: "softmax", activation: "softmax" } as const;
-    const axis = config["axis"] ?? -1;
-    if (axis !== -1 && axis !== 1) return { ending };
+    const ending = { kind: "softmax", activation: "softmax", axis: Number(config["axis"] ?? -1) } as const;
     return { ending, change: { className: "Activation", config: { name, trainable: true, activation: "linear" } } };
   }
   if (className === "ReLU" && typeof config["max_value"] === "number")

@@ -9,7 +9,9 @@ import { readTopology } from "./read.ts";
 import type { NamedShape } from "./weights.ts";
 
 export interface Normalised {
-  /** Flat, without its last softmax. */
+  /** Flat, as the file has it. */
+  readonly whole: Topology;
+  /** The same without its last softmax or sigmoid. */
   readonly topology: Topology;
   readonly ending: Ending;
   /** In force for the network as it is now. */
@@ -36,5 +38,5 @@ export function normalise(
   checkKernels(flat, stored, file);
   const fitted = fitInput(flat, contract, where);
   const { topology, ending } = withoutSoftmax(fitted.topology);
-  return { topology, ending, contract: fitted.contract, notes: [...notes, ...fitted.notes] };
+  return { whole: fitted.topology, topology, ending, contract: fitted.contract, notes: [...notes, ...fitted.notes] };
 }

@@ -89,6 +89,12 @@ function withoutAlpha(topology: Topology, { input, sides, contract, file }: Fitt
   const axis = contract.input.layout === "nchw" ? 0 : 2;
   if (sides[axis] === null)
     throw invalidModel(file, "takes any number of channels", "Save the model with its number of channels, 1 or 3, in the input shape.");
+  if (axis === 0 && sides[0] === 4 && (sides[2] === 1 || sides[2] === 3))
+    throw invalidModel(
+      file,
+      `takes images of ${sides.join("×")}, and its input contract says that the first of these numbers is the one of channels`,
+      'Set "layout" to "nhwc" in the input contract, or leave it out.',
+    );
   if (sides[axis] !== 4) return { topology: inputOf(topology, input, sides), contract, notes: [] };
   const [mean, scale] = [perChannel(contract.input.mean ?? 0, file), perChannel(contract.input.scale ?? 255, file)];
   const name = `${input.name}_opaque`;

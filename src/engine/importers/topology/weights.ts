@@ -45,7 +45,9 @@ export function matchWeights(expected: readonly NamedShape[], stored: readonly N
   return names;
 }
 
-const segments = (name: string): string[] => name.replace(/:\d+$/, "").split("/");
+/** TensorFlow 2 names the cell of a recurrent layer between the layer and its weight, `lstm/lstm_cell/kernel`; tfjs does not. */
+const cell = /\/(lstm|gru|simple_rnn|conv_lst_m2d|conv_lstm2d)_cell(_\d+)?(?=\/[^/]+$)/;
+const segments = (name: string): string[] => name.replace(/:\d+$/, "").replace(cell, "").split("/");
 const sameShape = (a: NamedShape, b: NamedShape): boolean =>
   a.shape.length === b.shape.length && a.shape.every((side, i) => side === b.shape[i]);
 

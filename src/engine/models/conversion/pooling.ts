@@ -28,13 +28,13 @@ export const pooling =
     return apply(slot, { className: `${kind}Pooling3D`, suffix: "", config: layer }, x);
   };
 
-/** [b,Z,h,w,C] → [b,Z,C]. */
+/** [b,Z,h,w,C] → [b,Z,C], or [b,Z,1,1,C] where the axes are kept. */
 export const globalPooling =
   (kind: Kind) =>
-  (slot: Slot): tfl.SymbolicTensor => {
+  (slot: Slot, { keepdims }: Config): tfl.SymbolicTensor => {
     const x = firstInput(slot);
     const window = [1, ...spatialSize(x)];
     const config = { poolSize: window, strides: window, padding: "valid" };
     const pooled = apply(slot, { className: `${kind}Pooling3D`, suffix: "", config }, x);
-    return reshape(slot, "_flat", [slot.conversion.depth, x.shape[4] as number], pooled);
+    return reshape(slot, "_flat", [slot.conversion.depth, ...(keepdims === true ? [1, 1] : []), x.shape[4] as number], pooled);
   };

@@ -31,7 +31,7 @@ function resizeMatrix(from: number, to: number, isNearest: boolean): tf.Tensor2D
 }
 
 /** [b,H,W,C] → [b,height,width,C]; two products of matrices, so that gradients are exact: tfjs has those of other centres alone. */
-function resized(x: tf.Tensor4D, height: number, width: number, isNearest = false): tf.Tensor4D {
+export function resized(x: tf.Tensor4D, height: number, width: number, isNearest = false): tf.Tensor4D {
   const [b, h, w, c] = x.shape;
   if (h === height && w === width) return x;
   const rows = tf.tile(tf.expandDims(resizeMatrix(h, height, isNearest), 0), [b, 1, 1]);

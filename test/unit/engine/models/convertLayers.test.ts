@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { convert3d } from "../../../../src/engine/models/convert3d.ts";
+import { UpSampling2D } from "../../../../src/engine/models/layers/index.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 
@@ -58,7 +59,7 @@ const kinds: Readonly<Record<string, (x: Symbolic) => Symbolic>> = {
       layers.cropping2D({ cropping: [1, 2] }),
       layers.conv2d({ filters: 2, kernelSize: 3 }),
     ),
-  UpSampling2D: (x) => chain(x, layers.upSampling2d({ size: [2, 3] }), layers.upSampling2d({ size: [2, 1], interpolation: "bilinear" })),
+  UpSampling2D: (x) => chain(x, layers.upSampling2d({ size: [2, 3] }), new UpSampling2D({ size: [2, 1], interpolation: "bilinear" })),
   "PReLU for each pixel": (x) => chain(x, layers.prelu()),
   "PReLU for each channel": (x) => chain(x, layers.prelu({ sharedAxes: [1, 2] })),
   "LayerNormalization of channels": (x) => chain(x, layers.layerNormalization({ axis: -1 })),

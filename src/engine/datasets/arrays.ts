@@ -41,6 +41,7 @@ export const arrays: DatasetSpec = defineDataset({
     const npz = await openNpz(path);
     try {
       const pairs = pairsIn([...npz.arrays.keys(), ...npz.unreadable.keys()], which, path);
+      refuseClassNames(npz, path);
       const table = (pair: Pair | undefined) => pair && tableIn(npz, pair, path);
       const all = "all" in pairs ? await table(pairs.all) : undefined;
       const train = all ?? ("train" in pairs ? await table(pairs.train) : undefined);
@@ -61,6 +62,17 @@ export const arrays: DatasetSpec = defineDataset({
     }
   },
 });
+
+/** Names of classes in a file may be in another order than the model's, and labels mean something else then. @throws DATASET_INVALID */
+function refuseClassNames({ unreadable }: Npz, path: string): void {
+  const name = [...unreadable.keys()].find((one) => /class|categor|names/i.test(one));
+  if (name === undefined) return;
+  throw new BulwarkError(
+    "DATASET_INVALID",
+    `The array ${name} of ${path} seems to name the classes, and such names are not read.`,
+    "Save the file without it, with labels that count the classes as the model does.",
+  );
+}
 
 /** @throws DATASET_INVALID for arrays that cannot be read, or are no images and labels */
 async function tableIn({ arrays: found, unreadable }: Npz, { images, labels }: Pair, path: string): Promise<Table | undefined> {

@@ -1,7 +1,10 @@
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arrays } from "../../../../src/engine/datasets/arrays.ts";
 import { splitByShare } from "../../../../src/engine/datasets/split.ts";
+import { encodeNpy } from "../../../../src/engine/io/npy.ts";
 import { type NpyArray, writeNpz } from "../../../../src/engine/io/npz.ts";
 import { closeAll, load, temporaryFolder } from "./helpers.ts";
 
@@ -160,6 +163,21 @@ describe("values that are not as their type says", () => {
       message: expect.stringMatching(message),
       fix: expect.stringMatching(fix),
     });
+  });
+
+  it("names of classes are not passed over: they may be in another order than the model's", async () => {
+    const text = Buffer.from("{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }\n");
+    const names = Buffer.concat([Buffer.from([0x93, ...Buffer.from("NUMPY"), 1, 0, text.length, 0]), text, Buffer.alloc(4)]);
+    const file = path.join(root, "names.npz");
+    const images = encodeNpy(square(Uint8Array.of(0, 9, 9, 0)));
+    const write = (name: string) =>
+      writeFile(file, zipSync({ "images.npy": images, "labels.npy": encodeNpy(labels), [`${name}.npy`]: names }));
+    await write("classes");
+    await expect(load(arrays, { path: file })).rejects.toMatchObject({
+      message: expect.stringMatching(/^The array classes of .* name the classes/),
+    });
+    await write("files");
+    expect([...(await load(arrays, { path: file })).labels("test")]).toEqual([2, 0]);
   });
 
   it("all black is black, and a byte of 2 makes them bytes", async () => {

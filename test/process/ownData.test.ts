@@ -98,8 +98,7 @@ describe("a folder of one's own and a model of one's own", () => {
     const attacked = await clean("fit-attack/adversarial.npz");
     expect(attacked).toHaveLength(2 * 4 * 4 * 3);
     expect(await clean("fit-run/adversarial-fgsm.npz")).toEqual(attacked);
-    const [first] = await sharp(workspace.file("photos/cat/1.png")).resize({ width: 4, height: 4, fit: "fill" }).raw().toBuffer();
-    expect(attacked[0]).toBeCloseTo((first as number) / 255, 6);
+    expect(attacked[0]).toBeCloseTo(106 / 255, 6); // Image.resize((4, 4), Image.BILINEAR) of Pillow 9.4
     const resumed = await bulwark(workspace, "resume", "fit-run", "--backend", "cpu", "--quiet");
     expect(resumed.code).toBe(0);
   });

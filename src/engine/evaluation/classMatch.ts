@@ -141,7 +141,9 @@ const countedFromOne = (largest: number): string =>
   `No image is of class 0, and every class from 1 to ${largest} has some: labels are read as counting from 0. If yours count from 1, set "firstLabel" to 1.`;
 /** Numbers of a list of somebody's own are easily taken for the model's. */
 const partByNumber = (largest: number, names: readonly string[]): string =>
-  `The labels, 0…${largest}, are taken as numbers of the model's ${count(names.length)} classes: 0 = ${names[0]}, ${largest} = ${names[largest]}.`;
+  largest === 0
+    ? `The label 0 is taken as the number of the model's class ${names[0]}.`
+    : `The labels, 0…${largest}, are taken as numbers of the model's ${count(names.length)} classes: 0 = ${names[0]}, ${largest} = ${names[largest]}.`;
 
 /** "; no image is of "bee"": such a class may be a folder too many. */
 function emptyClasses({ classNames }: Dataset, used: readonly number[]): string {

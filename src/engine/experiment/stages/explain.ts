@@ -1,6 +1,7 @@
 import type { ExplanationResult, ExplanationSample } from "../../../shared/results.ts";
 import { runFiles, slug } from "../../../shared/runs.ts";
 import { attentionBytes } from "../../attention/colour.ts";
+import { isClassSorted } from "../../datasets/order.ts";
 import { documented, type Explanations } from "../../define/index.ts";
 import { explainImages } from "../../evaluation/explain.ts";
 import { writePicture } from "../../evaluation/write.ts";
@@ -22,7 +23,7 @@ export const explainKey = (arm: ResolvedArm, place: number): string => `explain:
 export const explanationOf = (arm: ResolvedArm, place: number, env: RunEnvironment): Promise<ExplanationResult> =>
   env.pieces.json<ExplanationResult>(explainKey(arm, place), file);
 
-/** Attention on the first test images, before and after every attack of the experiment: the same images for every arm. */
+/** Attention on some test images, before and after every attack of the experiment: the same images for every arm. */
 export const explainStage: Stage = {
   kind: "explain",
   pieces(arm, facts) {
@@ -37,7 +38,7 @@ export const explainStage: Stage = {
         arm: arm.name,
         needs: [
           ...needsNetwork(arm, facts),
-          ...needsImages([0, samples], facts),
+          ...needsImages([0, facts.n], facts),
           ...experiment.attacks.map((attack) => mergeKey(arm, attack)),
         ],
         cost: passCost(arm, facts) * 4 * samples * experiment.attacks.length,
@@ -54,29 +55,48 @@ export const explainStage: Stage = {
 
 async function explainArm(arm: ResolvedArm, explanation: ResolvedExplanation, n: number, env: RunEnvironment): Promise<ExplanationResult> {
   const { classifier } = await env.networks.open(arm);
-  const { images: pixels } = await env.images.read(0, n);
   const samples: ExplanationSample[] = [];
   let layer: string | null = null;
   for (const attack of env.experiment.attacks) {
-    const merged = await mergedAttack(arm, attack, env);
-    const attacked = await adversarialIn(env.store.file(merged.file), 0, n);
+    const { records, file: stored } = await mergedAttack(arm, attack, env);
+    const places = placesOf(
+      records.map(({ label }) => label),
+      n,
+    );
+    const pixels = await joined(places, async (index) => (await env.images.read(index, index + 1)).images);
+    const attacked = await joined(places, (index) => adversarialIn(env.store.file(stored), index, index + 1));
     const clean = await explainImages(classifier, pixels, explanation, env.ctx);
     const adversarial = await explainImages(classifier, attacked, explanation, env.ctx);
     layer = clean.layer;
-    for (let index = 0; index < n; index++) {
+    for (const [at, index] of places.entries()) {
       const stem = `${runFiles.images}/${slug(arm.name)}-${slug(attack.key)}-${explanation.id}-${index}`;
       samples.push({
         index,
-        label: merged.records[index]?.label ?? 0,
+        label: records[index]?.label ?? 0,
         attack: attack.key,
-        clean: await draw(`${stem}-clean`, pixels, clean, index, env),
-        adversarial: await draw(`${stem}-adversarial`, attacked, adversarial, index, env),
-        iou: clean.overlap(index, adversarial),
+        clean: await draw(`${stem}-clean`, pixels, clean, at, env),
+        adversarial: await draw(`${stem}-adversarial`, attacked, adversarial, at, env),
+        iou: clean.overlap(at, adversarial),
       });
     }
     await env.ctx.checkpoint();
   }
   return { ...documented(explanation), layer, samples };
+}
+
+/** The first images; of images that lie class by class, `n` at equal distances, which are of many classes. */
+export function placesOf(labels: readonly number[], n: number): number[] {
+  const step = isClassSorted(labels) ? labels.length / n : 1;
+  return Array.from({ length: n }, (_, i) => Math.floor(i * step));
+}
+
+async function joined(places: readonly number[], read: (index: number) => Promise<Float32Array>): Promise<Float32Array> {
+  const parts: Float32Array[] = [];
+  for (const index of places) parts.push(await read(index));
+  const size = parts[0]?.length ?? 0;
+  const whole = new Float32Array(size * parts.length);
+  for (const [i, part] of parts.entries()) whole.set(part, i * size);
+  return whole;
 }
 
 async function draw(stem: string, images: Float32Array, explained: Explanations, index: number, env: RunEnvironment) {

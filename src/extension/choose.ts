@@ -6,7 +6,7 @@ import { BulwarkError, cancelled } from "../shared/errors.ts";
 import type { FitRule } from "../shared/fit.ts";
 import { age } from "./age.ts";
 import { exists } from "./files.ts";
-import { type FoundModel, findModels, isGrayscale } from "./models.ts";
+import { type FoundModel, findModels, findUnreadable, isGrayscale } from "./models.ts";
 import { sampleNames, sampleOf } from "./samples.ts";
 import type { Services } from "./services.ts";
 import type { RunEntry } from "./views/runIndex.ts";
@@ -38,16 +38,23 @@ export async function chooseModel(services: Services, { ask }: ModelChoice): Pro
   if (!ask && last !== undefined && (await exists(last))) return last;
   const models = await findModels(services.runs);
   const [only] = models;
-  if (!only)
-    throw new BulwarkError(
-      "NO_MODEL",
-      "There is no model in this folder.",
-      "Copy a TensorFlow.js model (model.json with its weights) into it, or train one with an experiment.",
-    );
+  if (!only) throw await noModel();
   const chosen = models.length === 1 ? only : await askModel(models, last);
   rememberModel(services, chosen.path);
   return chosen.path;
 }
+async function noModel(): Promise<BulwarkError> {
+  const [unreadable] = await findUnreadable();
+  const message = unreadable
+    ? `${path.basename(unreadable.path)} is of a kind that cannot be opened yet (${unreadable.format}), and there is no other model in this folder.`
+    : "There is no model in this folder.";
+  return new BulwarkError(
+    "NO_MODEL",
+    message,
+    "Copy a TensorFlow.js model (model.json with its weights) into it, or train one with an experiment.",
+  );
+}
+
 export const rememberModel = (services: Services, model: string): void => void services.context.workspaceState.update(lastModelKey, model);
 
 /** Asks for a model, of those that were found, the samples' or any file, the last choice first. @throws CANCELLED */

@@ -2,6 +2,8 @@
 export interface TemplateParts {
   /** `model.json`; undefined where the folder has none, then one is trained. */
   readonly model?: string | undefined;
+  /** The model takes one channel. */
+  readonly isGrayscale?: boolean;
   readonly data?: { readonly kind: string; readonly path: string } | undefined;
 }
 
@@ -25,11 +27,11 @@ const isDigitSet = (kind: string): boolean => /mnist/i.test(kind);
  * An experiment file made of what the folder holds: its model on its data, else a network trained on its data, else the volumized
  * curriculum on MNIST.
  */
-export function experimentTemplate({ model, data }: TemplateParts): string {
+export function experimentTemplate({ model, isGrayscale = false, data }: TemplateParts): string {
   if (model === undefined && data === undefined) return defendedDigits;
   const { kind, path } = data ?? { kind: "mnist", path: "" };
   const where = path === "" ? "" : `, "path": ${JSON.stringify(path)}`;
-  const attacks = attacksOf(isDigitSet(kind));
+  const attacks = attacksOf(isGrayscale || isDigitSet(kind));
   if (model !== undefined)
     return `${heading}{
   "seed": 1,

@@ -35,7 +35,7 @@ const shape = (sizes: readonly (number | null)[]): string => sizes.map((size) =>
 const plain = (name: string): string =>
   name
     .toLowerCase()
-    .replace(/[\s_-]+/g, " ")
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, " ")
     .trim();
 const isNumberOrSynset = (name: string): boolean => /^(\d+|n\d{8})$/.test(name);
 
@@ -65,6 +65,6 @@ function ofClasses(classes: readonly string[] | null, model: ModelShape): Misfit
 function missing(wanted: readonly string[], names: readonly string[] | null): Misfit {
   if (names === null || names.every((name) => /^\d+$/.test(name)) || wanted.every((name) => /^\d+$/.test(name))) return null;
   const has = new Set(names.flatMap((name) => [plain(name), ...name.split(",").map(plain)]));
-  const lacking = wanted.filter((name) => !has.has(plain(name)));
+  const lacking = wanted.filter((name) => !isNumberOrSynset(name) && !has.has(plain(name))); // ids are matched when the data are read
   return lacking.length === 0 ? null : `the model has no class “${lacking.slice(0, 3).join("”, “")}”`;
 }

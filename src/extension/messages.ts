@@ -43,7 +43,7 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
   IMAGE_SIZE: [otherImage],
   INSTALL_FAILED: [install],
   KERNEL_UNSUPPORTED: [backend],
-  LABEL_RANGE: [],
+  LABEL_RANGE: [fix("Preview Data…", commands.previewData), inspect],
   MODEL_INVALID: [inspect],
   MODEL_NAN: [inspect],
   NETWORK: [fetch],

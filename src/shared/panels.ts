@@ -111,6 +111,8 @@ export interface ReportState {
   readonly report: RunReport | null;
   readonly ledger: readonly LedgerPart[];
   readonly classNames: readonly string[];
+  /** Index of an image → its file, relative to the data set; empty where images are in no files of their own. */
+  readonly files: readonly string[];
   readonly base: string;
   readonly error: PanelError | null;
 }

@@ -86,4 +86,4 @@ const actionsOf =
           button("Edit contract", () => send({ kind: "editContract" }), { icon: "edit" }),
         ]
       : [];
-const aboutContract: ReadonlySet<string> = new Set(["RB101", "RB108", "RB109", "RB111", "RB112"]);
+const aboutContract: ReadonlySet<string> = new Set(["RB101", "RB108", "RB111", "RB112", "RB113"]);

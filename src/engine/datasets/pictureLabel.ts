@@ -1,9 +1,10 @@
 import path from "node:path";
-import { isCancelled } from "../../shared/errors.ts";
+import { BulwarkError, isCancelled } from "../../shared/errors.ts";
 import type { LabelSource } from "../../shared/verdict.ts";
 import { exists, isDirectory, readText } from "../io/files.ts";
 import { labelFiles, labelsIn } from "./folder/labelFiles.ts";
 import { listFolder } from "./locate.ts";
+import { nameFinder } from "./nameForms.ts";
 import { parseVoc } from "./voc.ts";
 
 /** The true class of a picture, and who says so. */
@@ -34,44 +35,30 @@ const levels = 2;
  */
 export async function labelOfPicture(file: string, { classNames, synsets }: ClassList): Promise<FoundLabel> {
   const indexOf = classIndex(classNames, synsets);
+  const notes: string[] = [];
   const found = (
     await Promise.all([
-      fromLabelFile(file, indexOf, classNames.length),
+      fromLabelFile(file, indexOf, classNames.length, notes),
       fromAnnotation(file, indexOf),
       fromFolder(file, indexOf, classNames),
     ])
   ).flatMap((label) => label ?? []);
   const [first] = found;
   const other = found.find(({ index }) => index !== first?.index);
-  if (!first || !other) return { label: first ?? null, notes: [] };
+  if (!first || !other) return { label: first ?? null, notes };
   const says = ({ index, source: { kind, name } }: PictureLabel): string =>
     `${kind === "folder" ? `the folder ${name}` : name} says "${classNames[index]}"`;
-  return { label: null, notes: [`no label: ${says(first)}, but ${says(other)}`] };
+  return { label: null, notes: [`no label: ${says(first)}, but ${says(other)}`, ...notes] };
 }
 
 type IndexOf = (name: string) => number | undefined;
 
-/**
- * Index of a class by its name: the whole of it, one of the synonyms between its commas ("tench, Tinca tinca"), or its WordNet id. Case,
- * "_" and "-" do not matter. A name that two classes bear ("crane") is neither's.
- */
+/** Index of a class by its WordNet id or, as `nameFinder` compares, by its name. A name that two classes bear ("crane") is neither's. */
 export function classIndex(classNames: readonly string[], synsets: readonly string[] | null = null): IndexOf {
-  const known = new Map<string, number | null>();
-  const add = (name: string, index: number): void => {
-    const key = plain(name);
-    const before = known.get(key);
-    if (key !== "") known.set(key, before === undefined || before === index ? index : null);
-  };
-  for (const [index, name] of classNames.entries()) for (const one of [name, ...name.split(",")]) add(one, index);
-  for (const [index, id] of (synsets ?? []).entries()) add(id, index);
-  return (name) => known.get(plain(name)) ?? undefined;
+  const byId = new Map((synsets ?? []).map((id, index) => [id, index]));
+  const byName = nameFinder(classNames);
+  return (name) => byId.get(name) ?? (name === "" ? undefined : byName(name));
 }
-const plain = (name: string): string =>
-  name
-    .normalize("NFC")
-    .toLowerCase()
-    .replace(/[\s_-]+/g, " ")
-    .trim();
 
 async function fromFolder(file: string, indexOf: IndexOf, classNames: readonly string[]): Promise<PictureLabel | undefined> {
   let folder = path.dirname(path.resolve(file));
@@ -93,20 +80,32 @@ async function isNumbered(folder: string, classes: number): Promise<boolean> {
   return names.length > 1 && names.every((name) => isNumber(name) && Number(name) < classes);
 }
 
-/** A whole number that is no class name is an index. */
-async function fromLabelFile(file: string, indexOf: IndexOf, classes: number): Promise<PictureLabel | undefined> {
+/** A whole number that is no class name is an index. @param notes take why a label file that is there cannot be used */
+async function fromLabelFile(file: string, indexOf: IndexOf, classes: number, notes: string[]): Promise<PictureLabel | undefined> {
   const absolute = path.resolve(file);
   for (const folder of [path.dirname(absolute), path.dirname(path.dirname(absolute))]) {
     for (const name of labelFiles) {
       const list = path.join(folder, name);
       if (!(await exists(list))) continue;
-      const label = (await quiet(() => labelsIn(folder, list), new Map<string, string>())).get(absolute);
+      const label = (await labelsOrNote(folder, list, absolute, notes)).get(absolute);
       if (label === undefined) continue;
       const index = indexOf(label) ?? (isNumber(label) && Number(label) < classes ? Number(label) : undefined);
       if (index !== undefined) return { index, source: { kind: "labelFile", name } };
     }
   }
   return undefined;
+}
+
+/** A file that cannot be used is only spoken of where it names the picture: a `labels.txt` may be a list of classes. */
+async function labelsOrNote(folder: string, list: string, picture: string, notes: string[]): Promise<ReadonlyMap<string, string>> {
+  try {
+    return await labelsIn(folder, list);
+  } catch (thrown) {
+    if (isCancelled(thrown)) throw thrown;
+    const namesIt = await quiet(async () => (await readText(list)).includes(path.parse(picture).name), false);
+    if (namesIt && thrown instanceof BulwarkError) notes.push(`${path.basename(list)} is not used: ${thrown.message}`);
+    return new Map();
+  }
 }
 
 /** Annotations lie beside the picture, or in `Annotations/` beside it or beside its folder. */

@@ -1,8 +1,8 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { count } from "../../shared/format.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { exact, nameFinder, similarNames } from "../datasets/nameForms.ts";
 import type { Dataset, Split } from "../define/index.ts";
-import { exact, nameFinder, similarNames } from "./nameForms.ts";
 
 /** The classes of a model, as far as they matter to labels. */
 export interface ModelClasses {

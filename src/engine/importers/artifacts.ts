@@ -3,7 +3,7 @@ import path from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { BulwarkError } from "../../shared/errors.ts";
-import { readBytes, readText } from "../io/files.ts";
+import { exists, readBytes, readText } from "../io/files.ts";
 import { isLfsPointer, lfsFix } from "../io/lfs.ts";
 import type { tf } from "../tf.ts";
 import { record } from "./topology/graph.ts";
@@ -89,7 +89,7 @@ async function readGroup(file: string, paths: readonly string[], specs: readonly
   for (const name of paths) {
     const relative = path.normalize(name);
     if (path.isAbsolute(relative) || relative.startsWith("..")) throw invalid(file, `names the weight file ${name} outside its folder`);
-    const part = await readBytes(path.join(path.dirname(file), relative));
+    const part = await weightsOf(file, relative);
     if (isLfsPointer(part)) throw pointerOf(`${relative} of ${file}`);
     parts.push(part);
   }
@@ -100,6 +100,18 @@ async function readGroup(file: string, paths: readonly string[], specs: readonly
     throw invalid(`The weights of ${file} (${paths.join(", ")})`, `${what}: ${expected} bytes expected, ${found} found`);
   }
   return parts;
+}
+
+/** @throws FILE_NOT_FOUND where the file is not beside the model, as it was copied alone */
+async function weightsOf(file: string, relative: string): Promise<Uint8Array> {
+  const weights = path.join(path.dirname(file), relative);
+  if (!(await exists(weights)))
+    throw new BulwarkError(
+      "FILE_NOT_FOUND",
+      `The weights of ${file}, ${relative}, are not beside it.`,
+      "Copy all files of the model into one folder, or export it again.",
+    );
+  return readBytes(weights);
 }
 
 /** Bytes that a weight takes in the file. */

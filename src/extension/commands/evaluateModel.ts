@@ -1,13 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
-import { BulwarkError } from "../../shared/errors.ts";
+import { commands } from "../../shared/contributions.ts";
+import { asBulwarkError, BulwarkError, toErrorData } from "../../shared/errors.ts";
 import { requests } from "../../shared/protocol.ts";
 import { workspaceFolder } from "../../shared/runs.ts";
 import { chooseModel, pick } from "../choose.ts";
 import { type FoundData, findData } from "../data.ts";
 import { isRecord, makeFolder } from "../files.ts";
 import { knownSets, type ModelShape, misfit, picturesKind } from "../fit.ts";
+import type { StartedRun } from "../runs.ts";
 import type { Services } from "../services.ts";
 import { requireTrust, rootFolder, toPath } from "../workspace.ts";
 import { evaluateUnlabelled } from "./evaluateUnlabelled.ts";
@@ -28,9 +30,31 @@ export async function evaluateModel(services: Services, resource?: unknown, opti
   // What the literature uses for grayscale digits, and 8/255 for photographs.
   const eps = shape.input[2] === 1 ? 0.3 : 8 / 255;
   if (kind === picturesKind) return evaluateUnlabelled(services, { model, folder: dataPath, eps });
+  const evaluate = (onBroken: "stop" | "skip"): Promise<unknown> => runEvaluation(services, { model, kind, path: dataPath, eps, onBroken });
+  try {
+    return await evaluate("stop");
+  } catch (thrown) {
+    if (asBulwarkError(thrown)?.code !== "IMAGE_INVALID" || kind !== "imageFolder") throw thrown;
+    const skip = "Skip Broken Pictures";
+    services.log.error(thrown instanceof Error ? thrown : String(thrown));
+    return (await vscode.window.showErrorMessage(toErrorData(thrown).message, skip)) === skip ? evaluate("skip") : undefined;
+  }
+}
+
+interface Evaluation {
+  readonly model: string;
+  readonly kind: string;
+  /** Empty where the kind alone says where the data are. */
+  readonly path: string;
+  readonly eps: number;
+  readonly onBroken: "stop" | "skip";
+}
+
+/** The report opens when it is done: it was asked for. */
+async function runEvaluation(services: Services, { model, kind, path: data, eps, onBroken }: Evaluation): Promise<unknown> {
   const experiment = {
     seed: 1,
-    dataset: { kind, ...(dataPath === "" ? {} : { path: dataPath }), test: 200 },
+    dataset: { kind, ...(data === "" ? {} : { path: data }), ...(onBroken === "skip" ? { onBroken } : {}), test: 200 },
     model: { file: model },
     attacks: [
       { kind: "fgsm", eps },
@@ -42,7 +66,8 @@ export async function evaluateModel(services: Services, resource?: unknown, opti
   const file = path.join(folder, `evaluate-${path.basename(path.dirname(model))}.bulwark.jsonc`);
   makeFolder(folder);
   await writeFile(file, `${JSON.stringify(experiment, null, 2)}\n`);
-  return run(services, file, "evaluate");
+  const open = ({ id }: StartedRun): void => void vscode.commands.executeCommand(commands.openReport, id);
+  return run(services, file, "evaluate", undefined, open);
 }
 
 /** A data set by its name, or what a page or a script hands over; menus hand other things as second argument. */

@@ -6,10 +6,10 @@ import { findData } from "../data.ts";
 import { experimentTemplate, type TemplateParts } from "../experimentTemplate.ts";
 import { exists } from "../files.ts";
 import { picturesKind } from "../fit.ts";
-import { findModels } from "../models.ts";
+import { findModels, isGrayscale } from "../models.ts";
 import { trainingPanel } from "../panels/training.ts";
 import { dropEmpty } from "../runFolder.ts";
-import { announceDone, newestTrained, type RunMode, startExperiment } from "../runs.ts";
+import { announceDone, newestTrained, type RunMode, type StartedRun, startExperiment } from "../runs.ts";
 import type { Services } from "../services.ts";
 import { activeResource, requireTrust, toPath } from "../workspace.ts";
 
@@ -33,7 +33,14 @@ export async function evaluateExperiment(services: Services, resource?: unknown)
   return run(services, file, "evaluate", trained?.directory);
 }
 
-export async function run(services: Services, resource: unknown, mode: RunMode, model?: string): Promise<unknown> {
+/** @param finished is told when the run is done; a message says so when it is left out */
+export async function run(
+  services: Services,
+  resource: unknown,
+  mode: RunMode,
+  model?: string,
+  finished: (run: StartedRun) => void = ({ directory, at }) => void announceDone(directory, at),
+): Promise<unknown> {
   requireTrust();
   const file = await fileOf(resource);
   if (!(await exists(file))) throw new BulwarkError("FILE_NOT_FOUND", `There is no file ${file}.`, "Check the path.");
@@ -45,7 +52,7 @@ export async function run(services: Services, resource: unknown, mode: RunMode, 
       : trainingPanel.open(services, { directory: started.directory, title: path.basename(started.directory) });
   try {
     const result = await started.result;
-    void announceDone(started.directory, started.at);
+    finished(started);
     return result;
   } catch (thrown) {
     // Nothing was written, so there is nothing to draw.
@@ -62,6 +69,7 @@ async function partsOf(services: Services, folder: string): Promise<TemplatePart
   const relative = (file: string): string => path.relative(folder, file).split(path.sep).join("/");
   return {
     model: model && relative(model.path),
+    isGrayscale: model !== undefined && (await isGrayscale(model.path)),
     data: data && { kind: data.kind, path: data.spec === data.kind ? "" : relative(data.directory) },
   };
 }

@@ -2,10 +2,11 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import type { ModelIntent, ModelState, ModelUpdate } from "../../shared/pages.ts";
+import type { PanelError } from "../../shared/panels.ts";
 import { type ModelInspection, requests } from "../../shared/protocol.ts";
 import { contractFileOf, editContract } from "../contractFile.ts";
 import { exists } from "../files.ts";
-import { panelError } from "../messages.ts";
+import { actionsOf, panelError } from "../messages.ts";
 import { resultsOf } from "../modelRuns.ts";
 import type { Services } from "../services.ts";
 import { requireTrust, shortPath } from "../workspace.ts";
@@ -76,9 +77,15 @@ async function read(host: PanelHost<ModelState, ModelUpdate>, session: Session):
     return inspection;
   } catch (thrown) {
     services.log.error(thrown instanceof Error ? thrown : String(thrown));
-    show(host, session, { status: "failed", inspection: null, error: panelError(thrown) });
+    show(host, session, { status: "failed", inspection: null, error: withoutInspect(panelError(thrown)) });
     return undefined;
   }
+}
+
+/** "Inspect Model…" would lead here. */
+function withoutInspect(shown: PanelError): PanelError {
+  const [action = null, ...others] = actionsOf(shown).filter(({ id }) => id !== commands.inspectModel);
+  return { error: shown.error, action, ...(others.length > 0 ? { others } : {}) };
 }
 
 async function showResults(host: PanelHost<ModelState, ModelUpdate>, session: Session): Promise<void> {

@@ -4,14 +4,15 @@ import { commands } from "../../shared/contributions.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PanelError, ReportIntent, ReportState, ReportUpdate } from "../../shared/panels.ts";
 import { attackKeys, cleanThumbnail, runFiles, staticKey, thumbnailCount } from "../../shared/runs.ts";
-import { exists } from "../files.ts";
+import { exists, isInside } from "../files.ts";
 import { panelError } from "../messages.ts";
 import { findModels } from "../models.ts";
 import { readRunState } from "../runFolder.ts";
 import type { Services } from "../services.ts";
+import { rootFolders } from "../workspace.ts";
 import type { PanelHost } from "./host.ts";
 import { definePanel, type OwnIntent, type RunSubject, readRunSubject } from "./panel.ts";
-import { readClassNames, readLedger, readReport } from "./reportData.ts";
+import { readImageFacts, readLedger, readReport } from "./reportData.ts";
 
 interface Session {
   readonly panel: vscode.WebviewPanel;
@@ -45,6 +46,7 @@ export const reportPanel = definePanel<RunSubject, ReportState, ReportUpdate, Re
 async function readState(host: PanelHost<ReportState, ReportUpdate>, directory: string): Promise<ReportState> {
   const run = await readRunState(directory);
   const report = await readReport(directory);
+  const facts = await readImageFacts(directory);
   const now = new Date().toISOString();
   const id = path.basename(directory);
   const times = { createdAt: now, updatedAt: now, pid: null, progress: 0, headline: null, error: null };
@@ -52,7 +54,8 @@ async function readState(host: PanelHost<ReportState, ReportUpdate>, directory: 
     run: run ?? { version: 1, run: id, kind: "experiment", title: id, status: "failed", ...times },
     report,
     ledger: report ? await readLedger(directory, report) : [],
-    classNames: report ? await readClassNames(directory) : [],
+    classNames: facts.classNames,
+    files: facts.files,
     base: host.uri(directory),
     error: report ? null : panelError(missing(run?.status)),
   };
@@ -68,14 +71,14 @@ async function answer(services: Services, directory: string, intent: OwnIntent<R
   else await vscode.env.openExternal(vscode.Uri.file(path.join(directory, runFiles.reportHtml)));
 }
 
-/** The clean picture of a ledger row, attacked again in the inspector with the same attack and the arm's model. */
+/** The picture of a ledger row, attacked again in the inspector with the same attack and the arm's model: its own file where it has one in the workspace. */
 async function inspect(services: Services, directory: string, row: Extract<ReportIntent, { readonly kind: "inspect" }>): Promise<void> {
   const report = await readReport(directory);
   const armIndex = report?.arms.findIndex((arm) => arm.name === row.arm) ?? -1;
   const arm = report?.arms[armIndex];
   const keys = attackKeys(arm?.attacks.map((attack) => attack.attack.id) ?? []);
   const chosen = arm?.attacks[keys.findIndex((key) => key === row.attack || staticKey(key) === row.attack)];
-  const image = path.join(directory, cleanThumbnail(row.index));
+  const image = (await ownFile(directory, row.index)) ?? path.join(directory, cleanThumbnail(row.index));
   if (!arm || !chosen || !(await exists(image)))
     throw new BulwarkError(
       "FILE_NOT_FOUND",
@@ -83,11 +86,21 @@ async function inspect(services: Services, directory: string, row: Extract<Repor
       `Only the first ${thumbnailCount} images of a run are saved.`,
     );
   const run = path.basename(directory);
-  const models = (await findModels(services.runs)).filter((model) => model.run === run);
-  const model = models[armIndex] ?? models[0];
+  const found = await findModels(services.runs);
+  const models = found.filter((model) => model.run === run);
+  const model = found.find(({ path: file }) => file === arm.model.params["file"]) ?? models[armIndex] ?? models[0];
   await vscode.commands.executeCommand(commands.attackThisImage, vscode.Uri.file(image), {
     ...(model ? { model: model.path } : {}),
     attack: chosen.attack.id,
     params: chosen.attack.params,
   });
+}
+
+/** The file of a test image; undefined where it has none, or none inside the open folders. */
+async function ownFile(directory: string, index: number): Promise<string | undefined> {
+  const { files, folder } = await readImageFacts(directory);
+  const name = files[index];
+  if (name === undefined || folder === "") return undefined;
+  const file = path.resolve(folder, name);
+  return rootFolders().some((root) => isInside(root, file)) && (await exists(file)) ? file : undefined;
 }

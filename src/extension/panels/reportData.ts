@@ -33,8 +33,31 @@ export async function readLedger(directory: string, report: RunReport): Promise<
   return parts;
 }
 
-/** Class names of the first arm's model; none when nobody named them. */
-export async function readClassNames(directory: string): Promise<string[]> {
+/** What a run says of its images. */
+export interface ImageFacts {
+  /** Index of a label → its name; none when nobody named the classes. */
+  readonly classNames: readonly string[];
+  /** Index of an image → its file, relative to the data set; none where images are in no files of their own. */
+  readonly files: readonly string[];
+  /** Folder of those files; empty where there are none. */
+  readonly folder: string;
+}
+
+export async function readImageFacts(directory: string): Promise<ImageFacts> {
+  const dataset = await readJson(path.join(directory, runFiles.dataset));
+  const texts = (key: string): string[] => {
+    const list = isRecord(dataset) ? dataset[key] : undefined;
+    return Array.isArray(list) && list.every((one): one is string => typeof one === "string") ? list : [];
+  };
+  const names = texts("classNames");
+  const isCount = names.every((name, i) => name === String(i));
+  const source = isRecord(dataset) && typeof dataset["source"] === "string" ? dataset["source"] : "";
+  const [, folder = ""] = /^imageFolder:([^?]+)/.exec(source) ?? [];
+  return { classNames: isCount ? await contractNames(directory) : names, files: texts("files"), folder };
+}
+
+/** Of the first arm's network, where the run trained it. */
+async function contractNames(directory: string): Promise<string[]> {
   const folder = path.join(directory, armModelFolder(0, ""));
   const contract = (await namesIn(folder)).find((name) => name.endsWith(".bulwark.json"));
   const read = contract === undefined ? undefined : await readJson(path.join(folder, contract));

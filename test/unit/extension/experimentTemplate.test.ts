@@ -11,6 +11,7 @@ const parts: readonly (readonly [string, TemplateParts])[] = [
   ["nothing", {}],
   ["a model and photos", { model: "nets/mine/model.json", data: { kind: "imageFolder", path: 'my "photos"/pets' } }],
   ["a model alone", { model: "model.json" }],
+  ["a model of gray pictures", { model: "model.json", isGrayscale: true, data: { kind: "imageFolder", path: "digits" } }],
   ["a model and a known set", { model: "model.json", data: { kind: "cifar10", path: "" } }],
   ["photos alone", { data: { kind: "imageFolder", path: "photos" } }],
   ["arrays alone", { data: { kind: "arrays", path: "x.npz" } }],

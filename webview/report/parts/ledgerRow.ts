@@ -61,7 +61,7 @@ export function rowCells(row: LedgerRow, view: LedgerView, { state, names }: Rep
   const open = h("span", { class: "icon-button", title: `Inspect image ${row.index}`, on: { click: inspect } }, icon("search"));
   return [
     thumbnails(row, view, state, (index) => name(index), names.attack(view.attack)),
-    cell("number", String(row.index)),
+    h("span", { class: "cell number", title: state.files[row.index] ?? "" }, h("span", { class: "cell-text" }, String(row.index))),
     cell("name", name(row.label)),
     cell(
       `name ${row.cleanPrediction === row.label ? "right" : "wrong"}`,

@@ -1,12 +1,20 @@
 import { requests } from "../../../shared/protocol.ts";
 import { askAttack, askForModel, firstAttack, lastAttack, rememberAttack } from "../../choose.ts";
+import { sampleOf } from "../../samples.ts";
 import { attack, redo } from "./attack.ts";
 import { requestOf, type Session } from "./session.ts";
 
 /** Another model for the picture: what is on show is done again with it, by the attack that was last chosen for it. @throws CANCELLED */
-export async function chooseModel(session: Session): Promise<void> {
+export const chooseModel = async (session: Session): Promise<void> => useModel(session, await askForModel(session.services));
+
+/** The small network for photos that comes with Bulwark, for a picture beside which there is no model. */
+export const attackWithSample = async (session: Session): Promise<void> => {
+  const { model } = sampleOf(session.services.context.extensionPath, "photos");
+  await attack(session, { ...requestOf(session), model, attack: await firstAttack(model) });
+};
+
+async function useModel(session: Session, model: string): Promise<void> {
   const { services, state } = session;
-  const model = await askForModel(services);
   const chosen = lastAttack(services, model) ?? (await firstAttack(model));
   const request = { image: session.image, model, attack: chosen, defenses: state.defenses };
   if (state.status === "idle") void services.engine.request(requests.warmUp, { model }).catch(() => undefined); // what is wrong is said when it is used

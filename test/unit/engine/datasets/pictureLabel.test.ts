@@ -65,6 +65,16 @@ describe("label of a picture", () => {
     expect(await label("l/w.png"), "there are six classes").toBeNull();
   });
 
+  it("is not taken from a label file that cannot be used, which is said of a picture that the file names", async () => {
+    await write(folder("torn"), { "labels.csv": "file,label\nx.png,cat\nghost.png,dog\n", "x.png": "", "y.png": "" });
+    const classes = { classNames: ["cat", "dog"], synsets: null };
+    expect(await labelOfPicture(path.join(folder("torn"), "x.png"), classes)).toEqual({
+      label: null,
+      notes: [expect.stringMatching(/^labels\.csv is not used: labels\.csv names ghost\.png, which is not in /)],
+    });
+    expect((await labelOfPicture(path.join(folder("torn"), "y.png"), classes)).notes).toEqual([]);
+  });
+
   it("is that of its annotation where all its objects are of one class", async () => {
     await write(folder("v"), {
       "one.png": "",

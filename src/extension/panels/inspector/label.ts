@@ -1,5 +1,5 @@
 import { requests } from "../../../shared/protocol.ts";
-import { pick } from "../../choose.ts";
+import { lastFirst, pick } from "../../choose.ts";
 import { attack } from "./attack.ts";
 import { type ChosenLabel, writeRequest } from "./file.ts";
 import { requestOf, type Session, set } from "./session.ts";
@@ -7,9 +7,16 @@ import { requestOf, type Session, set } from "./session.ts";
 /** Asks for the true class from a list that can be searched, by name and by index. @throws CANCELLED */
 export async function chooseLabel(session: Session): Promise<void> {
   const names = await classNames(session);
+  const { result } = session.state;
+  const now = result?.labelKnown ? result.label.index : null;
   const none = { label: "No label", detail: "Attack the model's own prediction.", index: null, name: "" };
-  const items = names.map((name, index) => ({ label: name, description: name === String(index) ? "" : `class ${index}`, index, name }));
-  const { index, name } = await pick([none, ...items], "Which class does the picture show?");
+  const items = names.map((name, index) => ({
+    label: name,
+    description: [name === String(index) ? "" : `class ${index}`, index === now ? "now" : ""].filter(Boolean).join(" · "),
+    index,
+    name,
+  }));
+  const { index, name } = await pick([none, ...lastFirst(items, (item) => item.index === now)], "Which class does the picture show?");
   await setLabel(session, { index, name });
 }
 

@@ -84,10 +84,25 @@ export async function outlineOf(file: string): Promise<string> {
 /** Topologies are small; what is larger than this is read when somebody opens the model. */
 const largestTopology = 8e6; // bytes
 
+/** The first file of weights that a model names and that is not beside it; undefined where all are there. */
+export async function missingWeights(file: string): Promise<string | undefined> {
+  const json = await topologyOf(file);
+  const groups = isRecord(json) && Array.isArray(json["weightsManifest"]) ? json["weightsManifest"] : [];
+  const names = groups.flatMap((group: unknown) => (isRecord(group) && Array.isArray(group["paths"]) ? group["paths"] : []));
+  for (const name of names)
+    if (typeof name === "string" && name === path.basename(name) && !(await exists(path.join(path.dirname(file), name)))) return name;
+  return undefined;
+}
+
+/** A model file whole, where it is no larger than topologies are. */
+async function topologyOf(file: string): Promise<unknown> {
+  const { size } = await stat(file).catch(() => ({ size: Number.POSITIVE_INFINITY }));
+  return size <= largestTopology ? readJson(file) : undefined;
+}
+
 /** Classes by the last layer that has units or filters; 0 where the file does not say. One sigmoid output stands for two classes. */
 async function outputsOf(file: string): Promise<number> {
-  const { size } = await stat(file).catch(() => ({ size: Number.POSITIVE_INFINITY }));
-  const layers = size <= largestTopology ? layersOf(await readJson(file)) : [];
+  const layers = layersOf(await topologyOf(file));
   for (const layer of [...layers].reverse()) {
     const config = isRecord(layer) ? layer["config"] : undefined;
     const width = isRecord(config) ? (config["units"] ?? config["filters"]) : undefined;

@@ -2,7 +2,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { evaluates } from "../modelRuns.ts";
-import { type FoundModel, findModels, findUnreadable, outlineOf, type UnreadableModel } from "../models.ts";
+import { type FoundModel, findModels, findUnreadable, missingWeights, outlineOf, type UnreadableModel } from "../models.ts";
 import type { Services } from "../services.ts";
 import { shortPath } from "../workspace.ts";
 import type { RunEntry } from "./runIndex.ts";
@@ -21,6 +21,9 @@ async function modelNode(model: FoundModel, runs: readonly RunEntry[]): Promise<
   const outline = await outlineOf(model.path);
   const headline = await headlineOf(model, runs);
   const uri = vscode.Uri.file(model.path);
+  const missing = await missingWeights(model.path);
+  if (missing !== undefined)
+    return problemNode(model.label, uri, { description: "weights missing", tooltip: `${model.detail}\n${missing} is not beside it.` });
   const item = row(model.label, {
     id: model.path,
     description: [headline, outline].filter(Boolean).join(" · ") || (model.run === undefined ? "tfjs" : "trained here"),
@@ -34,11 +37,16 @@ async function modelNode(model: FoundModel, runs: readonly RunEntry[]): Promise<
 
 /** A click opens its page, where the engine says why it cannot be opened and what to do. */
 function unreadableNode({ path: file, format }: UnreadableModel): TreeNode {
-  const uri = vscode.Uri.file(file);
-  const item = row(path.basename(file) === "model.json" ? path.basename(path.dirname(file)) : path.basename(file), {
-    id: file,
-    description: `${format}, not supported`,
-    tooltip: `${shortPath(file)}\n${format} models cannot be opened yet. Click to see what to do.`,
+  const label = path.basename(file) === "model.json" ? path.basename(path.dirname(file)) : path.basename(file);
+  const tooltip = `${shortPath(file)}\n${format} models cannot be opened yet. Click to see what to do.`;
+  return problemNode(label, vscode.Uri.file(file), { description: `not supported: ${format}`, tooltip });
+}
+
+function problemNode(label: string, uri: vscode.Uri, { description, tooltip }: { description: string; tooltip: string }): TreeNode {
+  const item = row(label, {
+    id: uri.fsPath,
+    description,
+    tooltip,
     icon: "warning",
     color: "problemsWarningIcon.foreground",
     context: "unreadable",

@@ -75,7 +75,7 @@ describe("the door", () => {
     const onnx = path.join(workspace(), "net.onnx");
     writeFileSync(onnx, "not looked into");
     const node = ((await trees.models.getChildren()) ?? []).find(({ uri }) => uri?.fsPath === onnx);
-    assert.equal(node?.item.description, "ONNX, not supported");
+    assert.equal(node?.item.description, "not supported: ONNX");
     assert.equal(await vscode.commands.executeCommand(commands.inspectModel, node), undefined);
     assert.match(modelPanel.get(services, onnx)?.state.error?.error.message ?? "", /is an? ONNX model/);
     rmSync(onnx);

@@ -184,5 +184,5 @@ function typed(text: string, type: unknown): unknown {
   }
 }
 
-/** A path where a kind of data set is wanted. */
+/** A path without the kind that belongs before it, as in `imageFolder:photos`. */
 const isPathAlone = (name: string): boolean => !name.includes(":") && !registry.dataset.some(({ id }) => id === name) && existsSync(name);

@@ -60,7 +60,7 @@ export async function writeClassList({ model, file }: WriteClassListParams): Pro
 const another = "Choose a list with a name for each of the model's classes.";
 const refused = (what: string, fix: string): BulwarkError => new BulwarkError("MODEL_INVALID", `${what}.`, fix);
 
-/** ImageNet itself names two cranes: in lists of its length names may be there twice, and are told apart when they are read. */
+/** ImageNet has two classes called crane: a list of its length may hold a name twice; reading it adds what tells them apart. */
 const isUnique = ({ names }: NameList): boolean => names.length >= 1000 || new Set(names).size === names.length;
 
 /** Outputs before that of the first name: as the contract says, or none, or the background class before 1000. Null where the list does not fit. */

@@ -143,7 +143,7 @@ function ranked(candidates: readonly Scored[], n: number, known: Known): Compare
   });
 }
 
-/** The chosen one in the place of the best, which becomes one of those that were not told from it. */
+/** Puts the chosen one in the place of the best, which becomes one of those that could not be ruled out. */
 function chosenFirst(compared: readonly Compared[], chosen: Compared, known: Known): Compared[] {
   const others = compared.filter((one) => one !== chosen);
   const rest = others.map((one): Compared => {

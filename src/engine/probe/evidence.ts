@@ -20,8 +20,8 @@ export function filedEvidence({ contract, contractSource, notes, outputs }: Load
   return found;
 }
 
-/** Distances are told of the nearest candidates and of the next that is contradicted. */
-const toldDistances = 3;
+/** The text gives the distances of so many of the nearest candidates, and that of the next one, which is contradicted. */
+const listedDistances = 3;
 
 /** What the first batch normalisation says; nothing where no candidate fits it. */
 export function normEvidence(distances: ReadonlyMap<string, number>): ProbeEvidence[] {
@@ -31,8 +31,8 @@ export function normEvidence(distances: ReadonlyMap<string, number>): ProbeEvide
   const tell = ([id, far]: readonly [string, number]): string => `${id} (${far.toPrecision(2)})`;
   const fitting = sorted.filter(([id]) => !out.has(id));
   const [next] = sorted.filter(([id]) => out.has(id));
-  const more = fitting.length > toldDistances ? ` and ${fitting.length - toldDistances} more` : "";
-  const text = `the statistics of its first batch normalisation fit ${fitting.slice(0, toldDistances).map(tell).join(", ")}${more}, and contradict ${next ? tell(next) : ""} and farther ones`;
+  const more = fitting.length > listedDistances ? ` and ${fitting.length - listedDistances} more` : "";
+  const text = `the statistics of its first batch normalisation fit ${fitting.slice(0, listedDistances).map(tell).join(", ")}${more}, and contradict ${next ? tell(next) : ""} and farther ones`;
   return [{ strength: "strong", text }];
 }
 

@@ -33,7 +33,7 @@ export async function evaluateExperiment(services: Services, resource?: unknown)
   return run(services, file, "evaluate", trained?.directory);
 }
 
-/** @param finished is told when the run is done; a message says so when it is left out */
+/** @param finished is called when the run is done; without it a message says so */
 export async function run(
   services: Services,
   resource: unknown,

@@ -7,7 +7,7 @@ import { requestOf, type Session } from "./session.ts";
 /** Another model for the picture: what is on show is done again with it, by the attack that was last chosen for it. @throws CANCELLED */
 export const chooseModel = async (session: Session): Promise<void> => useModel(session, await askForModel(session.services));
 
-/** The small network for photos that comes with Bulwark, for a picture beside which there is no model. */
+/** Attacks the picture with the small photo network that comes with Bulwark: a way out where the folder holds no model. */
 export const attackWithSample = async (session: Session): Promise<void> => {
   const { model } = sampleOf(session.services.context.extensionPath, "photos");
   await attack(session, { ...requestOf(session), model, attack: await firstAttack(model) });

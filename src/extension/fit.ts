@@ -35,7 +35,7 @@ const shape = (sizes: readonly (number | null)[]): string => sizes.map((size) =>
 const plain = (name: string): string =>
   name
     .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}]+/gu, " ")
+    .replace(/[\s_\-/\\:*?"<>|]+/g, " ")
     .trim();
 const isNumberOrSynset = (name: string): boolean => /^(\d+|n\d{8})$/.test(name);
 

@@ -36,14 +36,16 @@ function disagreement(a: Found, b: Found, root: string): BulwarkError {
 
 /**
  * A folder that is called like a class says its pictures are of that class; what a label file says must be the same. Folders of other
- * names ("images", "batch 2") say nothing, and neither do numbers among them. @throws DATASET_INVALID
+ * names ("images", "batch 2") say nothing, and neither do numbers among them or beside labels that are words: those number folds or batches.
+ * @throws DATASET_INVALID
  */
 export function refuseOtherFolders(found: Found, list: ClassList | undefined, root: string): void {
   const classOf = classesOf(found, list);
   const folders = found.images.map(({ file }) => path.relative(root, file).split(path.sep).slice(0, -1));
-  const areNumbered = folders.every((names) => names.some((name) => /^\d+$/.test(name)));
+  const isNumber = (text: string): boolean => /^\d+$/.test(text);
+  const areNumbered = folders.every((names) => names.some(isNumber)) && found.images.every(({ label }) => isNumber(sameLabel(label)));
   for (const [i, { file, label }] of found.images.entries()) {
-    const named = (folders[i] ?? []).filter((name) => classOf(name) !== undefined && (areNumbered || !/^\d+$/.test(name)));
+    const named = (folders[i] ?? []).filter((name) => classOf(name) !== undefined && (areNumbered || !isNumber(name)));
     if (named.length === 0 || named.some((name) => classOf(name) === classOf(label))) continue;
     throw new BulwarkError(
       "DATASET_INVALID",

@@ -62,13 +62,23 @@ export function normalisedLayer(
     };
   }
   checkClass(className, name, dialect.file);
-  const { batch_shape, dtype: _, ...rest } = config;
+  const { batch_shape, dtype: _, ...rest } = withoutArrays(config);
   const common: Config = { ...rest, name, dtype: "float32" };
   if (batch_shape !== undefined) common["batch_input_shape"] = batch_shape;
   checkSettings(className, name, common, dialect.file);
   const known = knownWeights(knownActivation(common, className, name, dialect));
   const unwrapped = "layer" in known ? { ...known, ...wrappedLayer(known, name, dialect) } : known;
   return adapted(className, unwrapped, name, dialect.file);
+}
+
+/** A configuration with numbers and lists in the place of the objects in which Keras 3 writes arrays. */
+function withoutArrays(config: Config): Config {
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => {
+      const { class_name, config: array } = (record(value) ?? {}) as { readonly class_name?: unknown; readonly config?: unknown };
+      return [key, class_name === "__numpy__" || class_name === "__tensor__" ? record(array)?.["value"] : value];
+    }),
+  );
 }
 
 /**

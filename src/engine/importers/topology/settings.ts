@@ -11,7 +11,7 @@ interface Settings {
 
 /** Change no score of a network that has its weights: names, shapes that are known otherwise, and what matters in training. */
 const harmless =
-  /^(name|trainable|dtype|input_dtype|batch_input_shape|batch_size|input_shape|input_spec|seed|build_config|autocast|weights|rank|\w*_?(initializer|regularizer|constraint))$/;
+  /^(name|trainable|dtype|input_dtype|batch_input_shape|batch_size|input_shape|input_spec|seed|build_config|autocast|dynamic|weights|rank|\w*_?(initializer|regularizer|constraint))$/;
 
 const words = (list: string): readonly string[] => list.split(" ").filter((word) => word !== "");
 const settings = (computed: string, only: Readonly<Record<string, unknown>> = {}): Settings => ({ computed: words(computed), only });

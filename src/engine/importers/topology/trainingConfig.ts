@@ -9,6 +9,7 @@ const constraints = /^(MaxNorm|UnitNorm|NonNeg|MinMaxNorm)$/;
 export function knownWeights(config: Config): Config {
   const kept = Object.entries(config).flatMap(([key, value]): [string, unknown][] => {
     if (key.endsWith("_initializer")) return isKnownInitializer(value) ? [[key, plain(value)]] : [];
+    if (key === "activity_regularizer") return [[key, null]]; // adds to the loss of a training alone, and tfjs refuses a layer that has one
     if (key.endsWith("_regularizer")) return [[key, regularizer(value)]];
     if (key.endsWith("_constraint")) return [[key, constraints.test(classOf(value)) ? plain(value) : null]];
     return [[key, value]];

@@ -5,12 +5,17 @@ export interface NamedShape {
   readonly shape: readonly number[];
 }
 
+/** Weights that no score depends on: how many images a Normalization saw, and what BatchNormalization keeps for its "renorm" in training. */
+const unused = /^\/(count|renorm_\w+)$/;
+
 /** Whether tfjs finds each weight by the name that the file gives it: the layer's name, and the weight's behind it. */
 export function areNamedByLayer(stored: readonly NamedShape[], { layers }: Topology): boolean {
-  const names = new Set(layers.map(({ name }) => name));
+  const classes = new Map(layers.map(({ name, className }) => [name, className]));
   const isKnown = ({ name }: NamedShape): boolean => {
     const end = Math.max(0, name.lastIndexOf("/"));
-    return names.has(name.slice(0, end)) && name.slice(end) !== "/count"; // how many images a Normalization saw; it does not use that
+    const className = classes.get(name.slice(0, end));
+    const isOtherName = className === "DepthwiseConv2D" && name.slice(end) === "/kernel";
+    return className !== undefined && !unused.test(name.slice(end)) && !isOtherName;
   };
   return stored.every(isKnown) && new Set(stored.map(({ name }) => name)).size === stored.length;
 }
@@ -47,7 +52,13 @@ export function matchWeights(expected: readonly NamedShape[], stored: readonly N
 
 /** TensorFlow 2 names the cell of a recurrent layer between the layer and its weight, `lstm/lstm_cell/kernel`; tfjs does not. */
 const cell = /\/(lstm|gru|simple_rnn|conv_lst_m2d|conv_lstm2d)_cell(_\d+)?(?=\/[^/]+$)/;
-const segments = (name: string): string[] => name.replace(/:\d+$/, "").replace(cell, "").split("/");
+/** The weight of a DepthwiseConv2D is `depthwise_kernel` in Keras 2 and tfjs, and `kernel` in Keras 3. */
+const segments = (name: string): string[] =>
+  name
+    .replace(/:\d+$/, "")
+    .replace(cell, "")
+    .replace(/\/depthwise_kernel$/, "/kernel")
+    .split("/");
 const sameShape = (a: NamedShape, b: NamedShape): boolean =>
   a.shape.length === b.shape.length && a.shape.every((side, i) => side === b.shape[i]);
 

@@ -89,6 +89,20 @@ describe("names that folders, WordNet and people write in other ways", () => {
     expect([...machine.labels("test")]).toEqual([3]);
   });
 
+  it("are no other class of the model that differs in a sign, a number or what stands in brackets", async () => {
+    const other: readonly (readonly [string, string])[] = [
+      ["c++", "c"],
+      ["😢", "😀"],
+      ["-", "+"],
+      ["2020_model", "2019_model"],
+      ["3 months", "5 months"],
+      ["6 months", "months"],
+      ["1.5", "5"],
+      ["positive (severe)", "positive (mild)"],
+    ];
+    for (const [data, known] of other) await refused({ classNames: [data, "dog"], labels: [0, 1] }, model([known, "dog"]), /no class/);
+  });
+
   it("are refused where they may be two, or none, with those that may be meant", async () => {
     await refused({ classNames: ["crane"], labels: [0] }, imagenet, /no class "crane"\. It has "crane \(bird\)", "crane \(machine\)"\.$/);
     await refused({ classNames: ["tabby cat"], labels: [0] }, imagenet, /no class "tabby cat"\. It has "tabby"\.$/);

@@ -92,6 +92,29 @@ describe("dialects", () => {
     });
   });
 
+  it("Keras 3: arrays as objects, the kernel of a DepthwiseConv2D under its name, a regularizer of activity", () => {
+    const network = randomWeights(
+      tfl.sequential({
+        layers: [
+          tfl.layers.depthwiseConv2d({ inputShape: [6, 6, 3], kernelSize: 3, name: "dw" }),
+          tfl.layers.batchNormalization({ name: "bn" }),
+          tfl.layers.leakyReLU({ alpha: 0.2, name: "leaky" }),
+          tfl.layers.flatten(),
+          tfl.layers.dense({ units: 3 }),
+        ],
+      }),
+    );
+    return same(network, (json) => {
+      layers(json).forEach(asKeras3);
+      named(json, "dw").config["activity_regularizer"] = { module: "keras.regularizers", class_name: "L2", config: { l2: 0.01 } };
+      named(json, "leaky").config = {
+        name: "leaky",
+        negative_slope: { class_name: "__numpy__", config: { value: 0.2, dtype: "float32" } },
+      };
+      for (const weight of json.weightsManifest[0]?.weights ?? []) weight.name = weight.name.replace("dw/depthwise_kernel", "dw/kernel");
+    });
+  });
+
   it("other names of a class", () =>
     same(plainNetwork(), (json) => {
       named(json, "bn").class_name = "BatchNormalizationV1";

@@ -37,6 +37,9 @@ describe("a label file beside class folders", () => {
     expect((await open(inFolders, agrees)).size("test")).toBe(3);
     const batches = { "labels.csv": "file,label\n1/a.png,cat\nbatch/b.png,1\n" };
     expect((await open(["1/a.png", "batch/b.png"], batches)).size("test")).toBe(2);
+    // numbers beside labels that are words are folds, although the list of classes has as many
+    const folds = { "classes.txt": "cat\ndog\n", "labels.csv": "file,label\n1/a.png,cat\n2/b.png,dog\n1/c.png,dog\n" };
+    expect((await open(["1/a.png", "2/b.png", "1/c.png"], folds)).size("test")).toBe(3);
   });
 
   it("that lists some pictures leaves out the others, which is said", async () => {

@@ -1,5 +1,6 @@
 import type { Catalog, CatalogKind, ParameterSchema, ParametersSchema } from "./catalog.ts";
 import { citedTitle, entriesOf } from "./catalog.ts";
+import { InputContractSchema } from "./contract.ts";
 import { epsilon } from "./format.ts";
 
 /** A registry choice in an experiment file: the id as `kind`, its parameters beside it. */
@@ -208,7 +209,7 @@ const modelFileSchema = {
   type: "object",
   properties: {
     file: { type: "string", description: "Model file, relative to this file." },
-    input: { type: "object", description: "Input contract, as in <model>.bulwark.json." },
+    input: { ...InputContractSchema, description: "Input contract, as in <model>.bulwark.json, and in its place." },
   },
   required: ["file"],
   additionalProperties: false,

@@ -38,6 +38,15 @@ describe("experiment files in the editor", () => {
     expect(found).toContain("randomStart");
     expect(found).not.toContain("popSize");
   });
+  it("offer what an input contract may hold", async () => {
+    expect(await labels('{ "model": { "file": "model.json", "input": { | } } }')).toEqual(expect.arrayContaining(["input", "output"]));
+    const found = await labels('{ "model": { "file": "model.json", "input": { "input": { "mean": 0, | } } } }');
+    expect(found).toEqual(expect.arrayContaining(["scale", "channels", "resize", "crop"]));
+    expect(found).not.toContain("mean");
+    expect(await labels('{ "model": { "file": "model.json", "input": { "input": { "channels": | } } } }')).toEqual(
+      expect.arrayContaining(['"rgb"', '"bgr"', '"gray"']),
+    );
+  });
   it("mend keys, words and fractions by a quick fix, at any level", async () => {
     const rest = '"seed": 1, "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }';
     const mended = (text: string): string[] => {

@@ -30,7 +30,7 @@ export function errorCard(send: (intent: CommonIntent) => void): Part<PanelError
           action && button(action.label, () => send({ kind: "fix", id: action.id }), { appearance: "primary" }),
           ...(error.others ?? []).map(({ label, id }) => button(label, () => send({ kind: "fix", id }))),
           button("Show log", () => send({ kind: "showLog" }), { icon: "output" }),
-          h("code", { class: "muted" }, error.error.code),
+          h("code", {}, error.error.code),
         ),
       ),
     );

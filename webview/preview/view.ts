@@ -85,7 +85,12 @@ function pictures(send: (intent: PreviewIntent) => void): Part<PreviewState> {
     filter.set([{ value: "", text: `All ${next.grouping}` }, ...choices], group);
     show(attack, next.areFiles);
     show(open, next.areFiles);
-    setText(more, items.length < next.total ? `The first ${count(items.length)} of ${count(next.total)} pictures.` : "");
+    setText(
+      more,
+      items.length < next.total
+        ? `${count(items.length)} of ${count(next.total)} pictures${next.groups.length > 1 ? ", the first of every class" : ""}.`
+        : "",
+    );
     fillGrid();
   });
   return {

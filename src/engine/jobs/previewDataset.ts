@@ -9,9 +9,12 @@ import { find } from "../registry.ts";
 const splits: readonly Split[] = ["test", "train"];
 const batch = 32;
 
+/** So many images in files of their own are named, the first of every class: nobody looks at more, and a page of 100,000 takes seconds. */
+const mostNamed = 10_000;
+
 /**
- * What a data set holds, for looking at it: its classes with their counts and what was left out. Images in files of their own are named, all of
- * them; of others the first `limit` are written as PNG files. @throws what opening the data set throws
+ * What a data set holds, for looking at it: its classes with their counts and what was left out. Images in files of their own are named;
+ * of others the first `limit` are written as PNG files. @throws what opening the data set throws
  */
 export async function previewDataset(p: PreviewDatasetParams, ctx: RunContext): Promise<DatasetPreview> {
   const { kind, path: given } = parseDataset(p.dataset, p.workspace);
@@ -23,7 +26,7 @@ export async function previewDataset(p: PreviewDatasetParams, ctx: RunContext): 
     for (const split of splits) for (const label of dataset.labels(split)) counts[label] = (counts[label] ?? 0) + 1;
     const total = splits.reduce((sum, split) => sum + dataset.size(split), 0);
     const { inputShape, classNames, notes = [], skipped = [] } = dataset;
-    const named = namedImages(dataset);
+    const named = namedImages(dataset, counts);
     const images = named ?? (await writtenImages(dataset, p, ctx));
     return { inputShape, classNames, counts, total, notes, skipped, images, areFiles: named !== null };
   } finally {
@@ -31,13 +34,22 @@ export async function previewDataset(p: PreviewDatasetParams, ctx: RunContext): 
   }
 }
 
-/** The files of all images; null for images that are in none of their own. */
-function namedImages(dataset: Dataset): DatasetPreview["images"] | null {
+/** The files of the images, about `most` of them, equally many of every class; null for images that are in no files of their own. */
+export function namedImages(
+  dataset: Pick<Dataset, "labels" | "fileOf">,
+  counts: readonly number[],
+  most = mostNamed,
+): DatasetPreview["images"] | null {
+  const perClass = Math.ceil(most / Math.max(1, counts.filter((n) => n > 0).length));
+  const named = counts.map(() => 0);
   const found: { file: string; label: number }[] = [];
   for (const split of splits)
     for (const [index, label] of dataset.labels(split).entries()) {
       const file = dataset.fileOf?.(split, index);
       if (file === undefined) return null;
+      const before = named[label] ?? 0;
+      if (before >= perClass) continue;
+      named[label] = before + 1;
       found.push({ file, label });
     }
   return found;

@@ -8,7 +8,7 @@ export const root = path.join(here, "..");
 
 /** Bundles bench/<name>.ts, native packages left out, and gives the file to run. */
 export async function bundle(name) {
-  const outfile = path.join(root, `dist/bench-${name}.cjs`);
+  const outfile = path.join(root, `dist/bench-${name.replaceAll("/", "-")}.cjs`);
   await build({
     entryPoints: [path.join(here, `${name}.ts`)],
     bundle: true,

@@ -1,67 +1,133 @@
-// npm run bench: our engine and, where python3 has torch, PyTorch side by side, at 1 and 2 threads. NETS=cnn2d,… and REPEATS=n narrow it.
+// npm run bench -- [--rows resnet50,adam] [--threads 1,2] [--repeats n] [--seconds 15] [--mobilenet model.json]: our engine and PyTorch side by
+// side. Both processes of a row stay alive and are asked in turn, so that what else the machine does meets both; figures are medians, speeds
+// medians of the ratios of such pairs, PyTorch's time over ours. --rows chooses rows that have all words of one of its items in their name.
 import { execFileSync } from "node:child_process";
+import os from "node:os";
 import path from "node:path";
+import { parseArgs } from "node:util";
 import { bundle, root } from "./bundle.mjs";
+import { rows } from "./rows.mjs";
+import { Side } from "./side.mjs";
 
-const outfile = await bundle("measure");
-const quiet = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] };
-const withTorch = [process.env.PYTHON, "python3", "/usr/bin/python3"].find((python) => {
+const { values: options } = parseArgs({
+  options: {
+    rows: { type: "string" },
+    threads: { type: "string", default: "1,2" },
+    repeats: { type: "string" },
+    seconds: { type: "string", default: "15" },
+    mobilenet: { type: "string", default: process.env.BENCH_MOBILENET ?? "" },
+    list: { type: "boolean", default: false },
+  },
+});
+const wanted = options.rows?.split(",").map((item) => item.trim().split(/\s+/));
+const chosen = rows.filter(
+  ({ name }) => !wanted || wanted.some((words) => words.every((word) => name.split(" ").some((part) => part.startsWith(word)))),
+);
+const python = [process.env.PYTHON, "python3", "/usr/bin/python3"].find((command) => {
   try {
-    return python && execFileSync(python, ["-c", "import torch"], quiet) === "";
+    return command && execFileSync(command, ["-c", "import torch"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }) === "";
   } catch {
     return false;
   }
 });
-const tasks = ["forward", "inputGradient", "trainStep"];
-// The same product of 1024×1024 matrices on both sides: what the machine could do at best.
-const flops = 2 * 1024 ** 3;
 
-for (const threads of [1, 2]) {
+const median = (values) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+const least = 100; // milliseconds that one timing takes at least
+
+/** So many calls of each side by turns. */
+async function pairsOf(opened) {
+  const calls = opened.map(({ facts }) => Math.max(1, Math.round(least / facts.warm)));
+  const seconds = opened.reduce((sum, { facts }, i) => sum + (facts.warm * calls[i]) / 1000, 0);
+  const repeats = Number(options.repeats ?? Math.min(15, Math.max(1, Math.round(Number(options.seconds) / seconds))));
+  const pairs = [];
+  for (let i = 0; i < repeats; i++) {
+    const pair = [];
+    for (const [place, { side }] of opened.entries()) pair.push(await side.ask(String(calls[place])));
+    pairs.push(pair);
+  }
+  return pairs;
+}
+
+async function measure(row, threads, ourBundle) {
   const n = String(threads);
-  // torch.set_num_threads does not reach every BLAS it may have been built with.
-  const environment = { ...process.env, BULWARK_THREADS: n, THREADS: n, OMP_NUM_THREADS: n, OPENBLAS_NUM_THREADS: n };
-  const ours = JSON.parse(execFileSync(process.execPath, [outfile, "onnxruntime", root], { ...quiet, env: environment }));
-  const torch = withTorch && JSON.parse(execFileSync(withTorch, [path.join(root, "bench/baseline.py")], { ...quiet, env: environment }));
-  console.log(
-    `\n${ours.device}; MatMul ${(flops / ours.matmul.wall / 1e6).toFixed(0)} GFLOP/s (${(flops / ours.matmul.cpu / 1e6).toFixed(0)} per processor second)`,
-  );
-  console.log(
-    torch
-      ? `PyTorch ${torch.torch}, MatMul ${(flops / torch.matmul.wall / 1e6).toFixed(0)} GFLOP/s`
-      : "PyTorch is not installed: only our own figures.",
-  );
-  console.log("net        task            wall ms   cpu ms   MatMul products   PyTorch wall   speed (wall)   speed (cpu)");
-  for (const net of Object.keys(ours).filter((key) => ours[key].trainStep)) {
-    for (const task of tasks) {
-      const { wall, cpu } = ours[net][task];
-      const peer = torch?.[net]?.[task];
-      const cells = [
-        net.padEnd(10),
-        task.padEnd(14),
-        wall.toFixed(1).padStart(8),
-        cpu.toFixed(1).padStart(8),
-        (wall / ours.matmul.wall).toFixed(1).padStart(17),
-        (peer ? peer.wall.toFixed(1) : "–").padStart(14),
-        (peer ? `${(peer.wall / wall).toFixed(2)}×` : "–").padStart(14),
-        (peer ? `${(peer.cpu / cpu).toFixed(2)}×` : "–").padStart(13),
-      ];
-      console.log(cells.join(" "));
-    }
+  // torch.set_num_threads does not reach every BLAS it may have been built with; waiting threads that spin slow the other side down.
+  const environment = {
+    BULWARK_THREADS: n,
+    THREADS: n,
+    OMP_NUM_THREADS: n,
+    OPENBLAS_NUM_THREADS: n,
+    MKL_NUM_THREADS: n,
+    OMP_WAIT_POLICY: "PASSIVE",
+  };
+  const started = [];
+  const open = async (command, args) => {
+    const side = new Side(command, args, environment);
+    started.push(side);
+    return { side, facts: await side.answer() };
+  };
+  try {
+    const asked = { ...row, root, mobilenet: options.mobilenet };
+    const ours = await open(process.execPath, [ourBundle, JSON.stringify(asked)]);
+    if (ours.facts.missing) return { missing: ours.facts.missing };
+    const theirs = python && (await open(python, [path.join(root, "bench/theirs/main.py"), JSON.stringify({ ...asked, ...ours.facts })]));
+    const missing = theirs ? theirs.facts.missing : "python3 has no torch";
+    const pairs = await pairsOf(missing ? [ours] : [ours, theirs]);
+    const peaks = [await ours.side.end(), ...(missing ? [] : [await theirs.side.end()])];
+    return { pairs, peaks, without: missing };
+  } finally {
+    for (const side of started) side.stop();
   }
-  for (const task of ["forward", "inputGradient"])
-    if (ours.handwritten && ours.cnn2d)
+}
+
+const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+const middle = (pairs, side, clock) => median(pairs.map((pair) => pair[side][clock]));
+const speed = (pairs, clock) => median(pairs.map(([ours, theirs]) => theirs[clock] / ours[clock]));
+
+function line(row, threads, { pairs, peaks, without }) {
+  const [name, count] = [row.name.padEnd(30), String(threads).padStart(7)];
+  const times = (side) => `${digits(middle(pairs, side, "wall"))} / ${digits(middle(pairs, side, "cpu"))}`.padStart(15);
+  if (without) return `| ${name} | ${count} | ${times(0)} | ${without} |`;
+  const [wall, cpu] = [speed(pairs, "wall"), speed(pairs, "cpu")];
+  const memory = peaks[0] / peaks[1];
+  const goals = [
+    row.goal && `≥ ${row.goal[threads === 1 ? 0 : 1]}${wall < row.goal[threads === 1 ? 0 : 1] ? " missed" : ""}`,
+    row.memory && `≤ ${row.memory} memory${memory > row.memory ? " missed" : ""}`,
+  ];
+  const cells = [
+    name,
+    count,
+    times(0),
+    times(1),
+    `${wall.toFixed(2)} / ${cpu.toFixed(2)}`.padStart(12),
+    `${peaks.map((peak) => peak.toFixed(0)).join(" / ")} (${memory.toFixed(1)})`.padStart(18),
+    goals.filter(Boolean).join(", "),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+if (options.list) {
+  for (const { name } of chosen) console.log(name);
+} else {
+  const ourBundle = await bundle("ours/main");
+  console.log(
+    `${os.cpus()[0]?.model.trim()}, ${os.cpus().length} logical cores; load ${os.loadavg()[0].toFixed(1)}; Node ${process.version}`,
+  );
+  console.log("Milliseconds and speeds (PyTorch's time over ours): wall time / processor time. Memory: peak resident MB, ours / theirs.\n");
+  console.log(
+    "| row                            | threads |    Bulwark ms   |    PyTorch ms   |    speed     |       memory       | goal |",
+  );
+  console.log("|---|---|---|---|---|---|---|");
+  for (const row of chosen)
+    for (const threads of options.threads.split(",").map(Number)) {
+      const result = await measure(row, threads, ourBundle).catch((error) => ({ missing: error.message }));
       console.log(
-        `cnn2d ${task}: ${(ours.cnn2d[task].wall / ours.handwritten[task].wall).toFixed(2)} times the hand-written ONNX graph's ${ours.handwritten[task].wall.toFixed(1)} ms`,
+        result.missing
+          ? `| ${row.name.padEnd(30)} | ${String(threads).padStart(7)} | left out: ${result.missing} |`
+          : line(row, threads, result),
       );
-  for (const [net, { outside }] of Object.entries(ours).filter(([, result]) => result.outside))
-    console.log(
-      `${net}: outside ONNX Runtime (recording, keying, tfjs) ${(100 * outside.inputGradient).toFixed(1)} % of an input gradient, ${(100 * outside.trainStep).toFixed(1)} % of a train step`,
-    );
-  if (ours.pgd) {
-    const bare = torch?.papernot && ours.pgd.gradients * torch.papernot.inputGradient.wall;
-    const peer = bare ? `; as many bare PyTorch input gradients: ${(bare / 1000).toFixed(1)} s` : "";
-    console.log(
-      `PGD-40, 500 MNIST images: ${(ours.pgd.wall / 1000).toFixed(1)} s for ${ours.pgd.gradients} gradients of 100${peer}; ${ours.pgd.survivors} survive`,
-    );
-  }
+    }
 }

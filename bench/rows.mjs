@@ -1,0 +1,78 @@
+// What is measured. A row is one piece of work that both sides do; `group` names the file of ours/ and theirs/ that does it, `goal` the
+// least speed beside PyTorch on one and on more threads, `memory` the most resident memory as a multiple of PyTorch's.
+
+const photographs = { resnet50: 224, vgg16: 224, inceptionV3: 299, efficientNetB0: 224, mobileNetV2: 224 };
+const onPhotographs = Object.entries(photographs).flatMap(([net, side]) =>
+  [1, 8].flatMap((batch) => [
+    { name: `${net} gradient b${batch}`, group: "networks", task: "gradient", net, side, batch, goal: [1.3, 1.1], memory: 2 },
+    { name: `${net} forward b${batch}`, group: "networks", task: "forward", net, side, batch, goal: [1.8, 1.1] },
+  ]),
+);
+
+const small = [
+  { net: "cnn2d", batch: 64, gradient: [1.25, 1.25] },
+  { net: "papernot", batch: 100, gradient: [1.25, 1.25] },
+  { net: "cnn3d", batch: 64, gradient: [1, 1] },
+].flatMap(({ net, batch, gradient }) => [
+  { name: `${net} gradient b${batch}`, group: "networks", task: "gradient", net, batch, goal: gradient },
+  { name: `${net} forward b${batch}`, group: "networks", task: "forward", net, batch, goal: [1.5, 1.5] },
+  { name: `${net} train sgd b${batch}`, group: "training", optimizer: "sgd", net, batch, goal: [1, 1] },
+]);
+
+// 3-D: 4 slices of 14×14 of a digit, kernels 3 deep, as samples/paper0-mnist has them; 16 slices of 8×8 of a CIFAR image.
+const training = [
+  { net: "lenet", batch: 64 },
+  { net: "resnet9", batch: 64 },
+  { net: "lenet3d", batch: 64, micro: 8 },
+  { net: "lenet3d", batch: 64 },
+  { net: "resnet93d", batch: 16 },
+].flatMap(({ net, batch, micro }) =>
+  ["adam", "sgd"].map((optimizer) => ({
+    name: `${net} train ${optimizer} b${batch}${micro ? ` micro${micro}` : ""}`,
+    group: "training",
+    optimizer,
+    net,
+    batch,
+    ...(micro ? { micro } : {}),
+    goal: [1, 1],
+    memory: 1.5,
+  })),
+);
+
+// Clean pass, attack, scores of what came of it, and scores after rounding to 8 bits, of 100 of the first 500 test images in turn.
+const attacks = [
+  { attack: "fgsm", goal: [1.1, 1.1] },
+  { attack: "pgd", steps: 40, goal: [1.5, 1.3] },
+].flatMap(({ attack, steps, goal }) =>
+  ["foolbox", "art", "torchattacks"].map((peer) => ({
+    name: `${attack}${steps ?? ""} papernot ${peer}`,
+    group: "attacks",
+    attack,
+    peer,
+    goal,
+    ...(steps ? { steps } : {}),
+  })),
+);
+
+const others = [
+  { name: "patch papernot b16", group: "patches", net: "papernot", side: 28, batch: 16, goal: [1, 1] },
+  { name: "patch mobileNetV2 b16", group: "patches", net: "mobileNetV2", side: 224, batch: 16, goal: [1, 1] },
+  {
+    name: "npixel papernot",
+    group: "searches",
+    task: "npixel",
+    net: "papernot",
+    population: 400,
+    generations: 2,
+    images: 6,
+    goal: [1.6, 1.6],
+  },
+  { name: "gradcam papernot b100", group: "searches", task: "gradcam", net: "papernot", side: 28, batch: 100, goal: [1.6, 1.6] },
+  { name: "gradcam resnet50 b8", group: "searches", task: "gradcam", net: "resnet50", side: 224, batch: 8, goal: [1.6, 1.6] },
+  { name: "decode png 28x28", group: "decoding", kind: "digits", goal: [0.5, 0.5] },
+  { name: "decode png 32x32", group: "decoding", kind: "thumbnails", goal: [0.5, 0.5] },
+  { name: "decode jpeg 224x224", group: "decoding", kind: "photographs" },
+  { name: "matmul 1024", group: "networks", task: "matmul" },
+];
+
+export const rows = [...onPhotographs, ...small, ...training, ...attacks, ...others];

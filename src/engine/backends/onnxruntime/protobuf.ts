@@ -1,28 +1,58 @@
 const utf8 = new TextEncoder();
 
-/** Just enough of protocol buffers to write ONNX models: a growing byte buffer with tagged fields. */
+/** Bytes from this many on are kept by reference until the file is written: weights are then copied once. */
+const referenced = 4096;
+
+/**
+ * Just enough of protocol buffers to write ONNX models: tagged fields, as a list of byte pieces in order. Small fields are gathered in a
+ * growing piece, large ones stand for themselves and must not change before `finish`.
+ */
 export class Writer {
-  private bytes = new Uint8Array(256);
-  private length = 0;
+  private readonly pieces: Uint8Array[] = [];
+  /** The piece that small fields go to. */
+  private open = new Uint8Array(64);
+  private filled = 0;
+  /** Bytes in `pieces`. */
+  private closed = 0;
 
   private reserve(extra: number): void {
-    if (this.length + extra <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(2 * this.bytes.length, this.length + extra));
-    grown.set(this.bytes.subarray(0, this.length));
-    this.bytes = grown;
+    if (this.filled + extra <= this.open.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.open.length, this.filled + extra));
+    grown.set(this.open.subarray(0, this.filled));
+    this.open = grown;
   }
 
   private varint(value: number | bigint): void {
     this.reserve(10);
     if (typeof value === "number" && value >= 0 && value < 0x80000000) {
       let rest = value;
-      for (; rest > 127; rest >>>= 7) this.bytes[this.length++] = (rest & 127) | 128;
-      this.bytes[this.length++] = rest;
+      for (; rest > 127; rest >>>= 7) this.open[this.filled++] = (rest & 127) | 128;
+      this.open[this.filled++] = rest;
       return;
     }
     let rest = BigInt.asUintN(64, BigInt(value));
-    for (; rest > 127n; rest >>= 7n) this.bytes[this.length++] = Number(rest & 127n) | 128;
-    this.bytes[this.length++] = Number(rest);
+    for (; rest > 127n; rest >>= 7n) this.open[this.filled++] = Number(rest & 127n) | 128;
+    this.open[this.filled++] = Number(rest);
+  }
+
+  private append(bytes: Uint8Array): void {
+    if (bytes.length < referenced) {
+      this.reserve(bytes.length);
+      this.open.set(bytes, this.filled);
+      this.filled += bytes.length;
+      return;
+    }
+    this.close();
+    this.pieces.push(bytes);
+    this.closed += bytes.length;
+  }
+
+  private close(): void {
+    if (this.filled === 0) return;
+    this.pieces.push(this.open.subarray(0, this.filled));
+    this.closed += this.filled;
+    this.open = new Uint8Array(64);
+    this.filled = 0;
   }
 
   int(field: number, value: number | bigint): this {
@@ -34,17 +64,15 @@ export class Writer {
   float(field: number, value: number): this {
     this.varint((field << 3) | 5);
     this.reserve(4);
-    new DataView(this.bytes.buffer).setFloat32(this.length, value, true);
-    this.length += 4;
+    new DataView(this.open.buffer).setFloat32(this.filled, value, true);
+    this.filled += 4;
     return this;
   }
 
   data(field: number, value: Uint8Array): this {
     this.varint((field << 3) | 2);
     this.varint(value.length);
-    this.reserve(value.length);
-    this.bytes.set(value, this.length);
-    this.length += value.length;
+    this.append(value);
     return this;
   }
 
@@ -53,10 +81,21 @@ export class Writer {
   }
 
   message(field: number, value: Writer): this {
-    return this.data(field, value.finish());
+    this.varint((field << 3) | 2);
+    this.varint(value.closed + value.filled);
+    for (const piece of value.pieces) this.append(piece);
+    this.append(value.open.subarray(0, value.filled));
+    return this;
   }
 
+  /** Everything written so far, in one array of exactly its size. */
   finish(): Uint8Array {
-    return this.bytes.subarray(0, this.length);
+    const bytes = new Uint8Array(this.closed + this.filled);
+    let at = 0;
+    for (const piece of [...this.pieces, this.open.subarray(0, this.filled)]) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    return bytes;
   }
 }

@@ -4,6 +4,7 @@ import { decodeBmp, isBmp } from "./bmp.ts";
 import { cmykToRgb } from "./cmyk.ts";
 import { headBytes, imageFormat, isTarga } from "./format.ts";
 import { isLfsPointer, lfsFix } from "./lfs.ts";
+import { plainPngPixels } from "./pngPixels.ts";
 import { withText } from "./pngText.ts";
 
 /** The one importer of sharp. */
@@ -29,7 +30,8 @@ export interface Decoded extends Raster {
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Decoded> {
   if (bytes.length === 0) throw new BulwarkError("IMAGE_INVALID", `${name} is empty.`, "Choose another image.");
   refuseUnreadable(bytes, name);
-  if (isBmp(bytes)) return withoutAlpha(decodeBmp(bytes, name), name, []);
+  const plain = isBmp(bytes) ? decodeBmp(bytes, name) : plainPngPixels(bytes);
+  if (plain) return withoutAlpha(plain, name, []);
   return orInvalid(name, () => decodeWithSharp(bytes, name));
 }
 

@@ -2,6 +2,7 @@ import { probabilitiesOf, type Scale } from "../classifier/probabilities.ts";
 import { type Goal, margin } from "../losses/margin.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
 import type { Judge } from "./criterion.ts";
+import type { Predicted } from "./predict.ts";
 
 /** Predictions and confidences of so many iterates are joined into one tensor each, so that long attacks keep few of them. */
 const joinedAfter = 64;
@@ -14,6 +15,8 @@ export class BestIterate {
   readonly #goal: Goal;
   readonly #judge: Judge;
   readonly #scale: Scale;
+  readonly #clean: object;
+  #isFirstClean = false;
   #images: Images;
   #margin: tf.Tensor1D;
   /** Predictions (float32) and confidences of the iterates, [t,b] each. */
@@ -29,6 +32,7 @@ export class BestIterate {
     this.#goal = goal;
     this.#judge = judge;
     this.#scale = scale;
+    this.#clean = clean.dataId;
     this.#images = clean.clone();
     this.#margin = tf.fill([clean.shape[0]], 3e38);
   }
@@ -39,6 +43,7 @@ export class BestIterate {
   }
 
   offer(images: Images, logits: Logits): void {
+    if (this.#count === 0) this.#isFirstClean = images.dataId === this.#clean;
     const [kept, best, prediction, confidence] = tf.tidy(() => {
       const now = margin(logits, this.#goal);
       const better = tf.less(now, this.#margin);
@@ -55,6 +60,16 @@ export class BestIterate {
     this.#count++;
     join(this.#predictions, prediction);
     join(this.#confidences, confidence);
+  }
+
+  /** What the model says of the clean images, where the first iterate is the same tensor and its scores are numbers; else undefined. */
+  async ofClean(): Promise<Predicted | undefined> {
+    if (!this.#isFirstClean) return undefined;
+    const [b] = this.#images.shape;
+    const [classes] = await rowsOf(this.#predictions.slice(0, 1), b);
+    const [confidence] = await rowsOf(this.#confidences.slice(0, 1), b);
+    if (!classes || !confidence?.every(Number.isFinite)) return undefined;
+    return { classes: Int32Array.from(classes), confidence };
   }
 
   /** Reads the result: images [b,H,W,C] and the iteration of the first success, −1 for none. */

@@ -56,9 +56,11 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
     for (let i = 0; i < n; i++) if (silent[i]) slice(adversarial, i).set(slice(iterate, i));
     scored = await o.score(adversarial);
   }
-  const rounded = await o.score(adversarial.map(to8Bit));
+  const successes = skipped.map((isSkipped, i) => !isSkipped && criterion.reached(scored, i));
+  // Rounding can only take a success away.
+  const rounded = successes.includes(true) ? await o.score(adversarial.map(to8Bit)) : scored;
   const records = Array.from({ length: n }, (_, i): ImageRecord => {
-    const success = skipped[i] !== true && criterion.reached(scored, i);
+    const success = successes[i] === true;
     const hit = f.best.firstHit[i] ?? -1;
     const target = o.aim.targets?.[i];
     return {

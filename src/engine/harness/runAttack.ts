@@ -55,7 +55,7 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   let own: unknown;
   try {
     const score = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(o.model, ctx.rng, o.firstIndex), images);
-    const clean = knownClean(o) ?? (await score(o.batch.images));
+    const known = knownClean(o) ?? (mayShowClean(o) ? undefined : await score(o.batch.images));
     const evaluations = { ...o.model.evaluations };
     const attackContext = contextOf(o, best, ctx);
     const attacked = { images: x, labels, ...(targets ? { targets } : {}) };
@@ -69,6 +69,7 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
       gradientEvaluations: o.model.evaluations.gradient - evaluations.gradient,
       forwardEvaluations: o.model.evaluations.forward - evaluations.forward,
     };
+    const clean = known ?? (await best.ofClean()) ?? (await score(o.batch.images));
     const judged = await judge({ ...o, prepared, aim, score }, { proposal, best: await best.read(), clean, iterations: best.count });
     const { adversarial, predictions } = judged;
     if (o.trace)
@@ -102,6 +103,10 @@ function knownClean({ cleanPredictions, attack, batch }: AttackBatchOptions): Pr
   if (!cleanPredictions || attack.criterion) return undefined;
   return { classes: cleanPredictions, confidence: new Float32Array(batch.n).fill(1) };
 }
+
+/** A single step is usually taken at the clean images, of the model that judges: its scores then are the clean ones. */
+const mayShowClean = ({ attack, model, surface = model }: AttackBatchOptions): boolean =>
+  attack.access === "gradients" && !attack.iterative && surface === model && !model.randomised;
 
 /** What the attack sees of the run: its streams, and the harness that watches its iterations. */
 function contextOf(o: AttackBatchOptions, best: BestIterate, ctx: RunContext): AttackContext {

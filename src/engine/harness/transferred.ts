@@ -31,15 +31,17 @@ export async function scoreTransferred(
 ): Promise<ImageRecord[]> {
   const score = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(model, rng, before[0]?.index ?? 0), images);
   const scored = await score(adversarial);
-  const rounded = await score(adversarial.map(to8Bit));
   const judge = new Judge(
     aimAt(target, before.length, criterion),
     before.map(({ label }) => label),
   );
   const unattacked = { classes: Int32Array.from(before, (one) => one.cleanPrediction), confidence: new Float32Array(before.length) };
   const pixels = clean.length / Math.max(1, before.length);
+  const successes = before.map((_, i) => !judge.isSettled(unattacked, i) && judge.reached(scored, i));
+  // Rounding can only take a success away.
+  const rounded = successes.includes(true) ? await score(adversarial.map(to8Bit)) : scored;
   return before.map(({ index, label, cleanPrediction }, i): ImageRecord => {
-    const success = !judge.isSettled(unattacked, i) && judge.reached(scored, i);
+    const success = successes[i] === true;
     const of = (values: Float32Array): Float32Array => values.subarray(i * pixels, (i + 1) * pixels);
     return {
       index,

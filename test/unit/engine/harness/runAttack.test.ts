@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { inputGradient } from "../../../../src/engine/classifier/classifier.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import { type Attack, type Ball, type Criterion, defineAttack } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
@@ -71,6 +72,44 @@ describe("attackBatch", () => {
     expect(outcome.records[0]).toMatchObject({ success: true, iterations: 1, prediction: 1 });
     expect(outcome.records[1]).toMatchObject({ success: false, iterations: 3 });
     expect(outcome.notes.silentSuccess).toBe(1);
+  });
+
+  it("asks a model no more often than it has to: a single step shows the clean scores, and only a success is scored again in 8 bits", async () => {
+    const passes = async (radius: number, start: (images: Images) => Images, more: object = {}) => {
+      const counted = model();
+      let n = 0;
+      const logits = counted.logits;
+      const asked = (x: Images) => {
+        n++;
+        return logits(x);
+      };
+      Object.assign(counted, { logits: asked });
+      const step: Attack = {
+        ...scripted(linf(radius), []),
+        iterative: false,
+        async run(classifier, { images }, _, ctx) {
+          const x = start(images);
+          const { gradient, logits: scores } = inputGradient(
+            classifier,
+            x,
+            (z) => tf.sum(tf.sub(z.slice([0, 1]), z.slice([0, 0], [-1, 1]))) as tf.Scalar,
+          );
+          await ctx.iterate(x, scores);
+          const moved = tf.tidy(() => tf.add(x, tf.mul(tf.sign(gradient), 1)) as Images);
+          tf.dispose([x, gradient, scores]);
+          return moved;
+        },
+      };
+      const outcome = await run(step, { model: counted, ...more });
+      expect(Array.from(outcome.cleanPredictions)).toEqual([0, 0, 1]);
+      return [n, outcome.records.filter((r) => r.success).length];
+    };
+    const same = (images: Images): Images => images.clone();
+    const moved = (images: Images): Images => tf.tidy(() => tf.add(images, 0.01) as Images);
+    expect(await passes(0.15, same)).toEqual([3, 1]); // gradient, result, result in 8 bits
+    expect(await passes(0.05, same)).toEqual([2, 0]);
+    expect(await passes(0.15, moved)).toEqual([4, 1]); // and the clean images
+    expect(await passes(0.15, same, { surface: model() })).toEqual([3, 1]); // clean, result, 8 bits; the gradient is of another model
   });
 
   it("does not take an iterate from outside the ball", async () => {

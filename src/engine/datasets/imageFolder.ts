@@ -10,6 +10,7 @@ import { fromBytes } from "../pixels.ts";
 import { boxReader, findAnnotations } from "./annotations.ts";
 import { firstLabel } from "./firstLabel.ts";
 import { withoutBroken } from "./folder/broken.ts";
+import { DecodedFiles } from "./folder/decodedFiles.ts";
 import { type Listing, listImages, noLabel } from "./folder/listing.ts";
 import { listed } from "./folder/names.ts";
 import { fileIdentity } from "./identity.ts";
@@ -130,22 +131,20 @@ async function pixelsOf(root: string, file: string, options: ReadOptions): Promi
 }
 
 type Files = Listing["splits"][Split];
+const together = 4; // files under way at once: the decoder has threads of its own, and large photographs take memory
 
 function openFiles(root: string, files: Files, options: ReadOptions, boxesOf: ReturnType<typeof boxReader>): SplitSource {
   const pixels = (options.size?.[0] ?? 0) * (options.size?.[1] ?? 0) * options.channels;
+  const decoded = new DecodedFiles();
   return {
     labels: Int32Array.from(files, ({ label }) => label),
     async read(indices, out) {
-      const parallel = 4; // the decoder has threads of its own
-      for (let from = 0; from < indices.length; from += parallel) {
-        const places = Array.from({ length: Math.min(parallel, indices.length - from) }, (_, i) => from + i);
-        await Promise.all(
-          places.map(async (place) => {
-            const file = files[indices[place] as number]?.file as string;
-            fromBytes(await pixelsOf(root, file, options), out, place * pixels);
-          }),
-        );
-      }
+      const one = async (place: number): Promise<void> => {
+        const file = files[indices[place] as number]?.file as string;
+        fromBytes(await decoded.pixels(file, () => pixelsOf(root, file, options)), out, place * pixels);
+      };
+      for (let from = 0; from < indices.length; from += together)
+        await Promise.all(Array.from({ length: Math.min(together, indices.length - from) }, (_, i) => one(from + i)));
     },
     async identify(indices) {
       const found: ImageIdentity[] = [];
@@ -158,6 +157,6 @@ function openFiles(root: string, files: Files, options: ReadOptions, boxesOf: Re
     },
     fileOf: (index) => files[index]?.file,
     boxes: (index) => boxesOf(files[index]?.file as string),
-    close: async () => undefined,
+    close: async () => decoded.close(),
   };
 }

@@ -37,7 +37,9 @@ export class StepDropout {
     const drawn = masks.get(key);
     if (drawn) return drawn;
     const size = shape.reduce((a, b) => a * b, 1);
-    const values = Float32Array.from({ length: size }, () => (this.#rng.next() < rate ? 0 : 1 / (1 - rate)));
+    const values = new Float32Array(size);
+    const kept = 1 / (1 - rate);
+    for (let i = 0; i < size; i++) if (this.#rng.next() >= rate) values[i] = kept;
     const mask = tf.keep(tf.tensor(values, shape)); // outlives the tidy of the pass that drew it
     masks.set(key, mask);
     return mask;

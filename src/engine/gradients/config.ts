@@ -15,8 +15,8 @@ export const gradientOf = <Saved extends readonly tf.Tensor[], Attributes = unkn
   gradFunc: (dy, saved, attrs) => gradient(dy as tf.Tensor, saved as readonly tf.Tensor[] as Saved, attrs as Attributes),
 });
 
-/** A zero gradient for that input. It is float32 whatever the input is, as tfjs demands of gradients. */
+/** A zero gradient for that input, made within the graph. It is float32 whatever the input is, as tfjs demands of gradients. */
 export const zero =
   (core: Core, input: tf.Tensor): (() => tf.Tensor) =>
   () =>
-    core.zeros(input.shape, "float32");
+    core.fill(input.shape, 0, "float32");

@@ -5,6 +5,7 @@ import { convolutionGradients } from "./convolution.ts";
 import { elementwiseGradients } from "./elementwise.ts";
 import { normalisationGradients } from "./normalisation.ts";
 import { poolingGradients } from "./pooling.ts";
+import { reductionGradients } from "./reduction.ts";
 import { selectionGradients } from "./selection.ts";
 
 export { completeBatchNorm } from "./batchNorm.ts";
@@ -12,17 +13,18 @@ export { orderTape } from "./tape.ts";
 
 /**
  * Gradients that tfjs lacks, without which `tf.grad` of a function that itself uses `tf.grad` fails on convolutional networks, as the losses
- * on attention maps do. They are written with kernels that every backend has, so they are registered once for all of them.
+ * on attention maps do, and some that it has and computes from tensors made on the host. They are written with kernels that every backend has, so they are registered once for all of them.
  * The gradients of convolutions of images also serve dilated ones, which tfjs refuses.
  * Limits, which are those of tfjs' first gradients: no dilated convolutions of volumes, nothing through `einsum`, `cumprod`, `cropAndResize`. On `cpu`
  * alone, a padded average pool divides by the whole window, a 3-D max pool takes the last of tied maxima (the second gradient is that of the
  * forward pass and takes the first), and the gradients of resizing are wrong for several images (nearest) or fail for oblong ones (bilinear).
  */
-export const secondOrderGradients = (core: Core): tf.GradConfig[] => [
+export const gradientsOf = (core: Core): tf.GradConfig[] => [
   ...arrangementGradients(core),
   ...convolutionGradients(core),
   ...elementwiseGradients(core),
   ...normalisationGradients(core),
   ...poolingGradients(core),
+  ...reductionGradients(core),
   ...selectionGradients(core),
 ];

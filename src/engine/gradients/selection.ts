@@ -17,6 +17,17 @@ const topK = (core: Core): tf.GradConfig => ({
   },
 });
 
+/** A segment's gradient goes to every row that was added to it; rows with a negative number were not. */
+const segmentSum = (core: Core): tf.GradConfig =>
+  gradientOf<readonly [tf.Tensor]>("UnsortedSegmentSum", ["segmentIds"], (dy, [ids]) => ({
+    x: () => {
+      const rows = core.gather(dy, core.maximum(ids, core.scalar(0, "int32")));
+      const counted = core.reshape(core.greaterEqual(ids, core.scalar(0, "int32")), [...ids.shape, ...dy.shape.slice(1).map(() => 1)]);
+      return core.where(counted, rows, core.zerosLike(rows));
+    },
+    segmentIds: zero(core, ids),
+  }));
+
 /** tfjs' own gradient for the data, with a zero gradient for the indices, which may be computed from what is differentiated. */
 const withIndices = (core: Core, kernelName: string, name: string): tf.GradConfig[] => {
   const known = core.getGradient(kernelName);
@@ -40,5 +51,5 @@ export const selectionGradients = (core: Core): tf.GradConfig[] => [
   gradientOf<readonly [tf.Tensor]>("LogicalNot", ["x"], (_, [x]) => ({ x: zero(core, x) })),
   topK(core),
   ...withIndices(core, "GatherV2", "indices"),
-  ...withIndices(core, "UnsortedSegmentSum", "segmentIds"),
+  segmentSum(core),
 ];

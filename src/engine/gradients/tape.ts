@@ -1,4 +1,14 @@
+import type { tf } from "../tf.ts";
 import type { Core } from "./config.ts";
+
+type TapeNode = NonNullable<ReturnType<Core["engine"]>["state"]["activeTape"]>[number];
+
+/** The gradients of results that lead nowhere (most parts of a split) are zeros within the graph: tfjs would make them on the host. */
+function withoutHostZeros(core: Core, node: TapeNode): void {
+  const { gradient, outputs } = node;
+  if (!gradient || outputs.length < 2) return;
+  node.gradient = (dys) => gradient(dys.map((dy: tf.Tensor | null, i) => dy ?? core.fill(outputs[i]?.shape ?? [], 0, "float32")));
+}
 
 /**
  * Puts a kernel on the tape before the copies of its results that it saves for its own gradient. tfjs records those copies first, and as
@@ -14,6 +24,7 @@ export function orderTape(core: Core): void {
     const tape = engine.state.activeTape;
     const added = tape?.at(-1);
     if (!tape || !added) return;
+    withoutHostZeros(core, added);
     const results = new Set(added.outputs.map(({ id }) => id));
     const saved = Array.isArray(node[4]) ? node[4].length : 0;
     const start = Math.max(0, tape.length - 1 - saved);

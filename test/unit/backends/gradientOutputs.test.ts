@@ -40,3 +40,31 @@ describe("an input gradient", () => {
     model.dispose();
   });
 });
+
+describe("the gradient of a loss", () => {
+  // tfjs makes ones of the input's size on the host for sums and means, and zeros for the parts of a split that lead nowhere.
+  it.each([
+    ["a sum over some axes", (x: tf.Tensor) => tf.sum(tf.square(tf.sum(x, [1, 2])))],
+    ["a mean over everything", (x: tf.Tensor) => tf.mean(tf.square(x))],
+    ["moments and normalisation", (x: tf.Tensor) => tf.sum(tf.square(tf.sub(x, tf.moments(x, [0, 1, 2], true).variance)))],
+    ["one part of a split", (x: tf.Tensor) => tf.sum(tf.square(tf.split(x, 2, 3)[0] as tf.Tensor))],
+    ["values beside zeros like them", (x: tf.Tensor) => tf.sum(tf.square(tf.maximum(x, tf.zerosLike(x))))],
+  ] as const)("of %s is fed its input and single numbers", (_, f) => {
+    const { sessions } = tf.backend() as OnnxBackend;
+    const run = sessions.run;
+    const sizes: number[] = [];
+    sessions.run = (compiled, leaves) => {
+      sizes.push(...leaves.map(({ data }) => data.length));
+      return run.call(sessions, compiled, leaves);
+    };
+    try {
+      const x = tf.tensor4d(createRandom(4).uniforms(240, -1, 1), [4, 3, 5, 4]);
+      const gradient = tf.grad((input: tf.Tensor) => f(input) as tf.Scalar)(x);
+      expect(gradient.dataSync()).toHaveLength(240);
+      expect(sizes.filter((size) => size > 1)).toEqual([240]);
+      tf.dispose([x, gradient]);
+    } finally {
+      sessions.run = run;
+    }
+  });
+});

@@ -193,6 +193,21 @@ const elementwise: Case[] = [
   { name: "log-softmax", gradients: [], shapes: [[4, 5]], f: (x) => cubes(tf.logSoftmax(at(x))) },
   { name: "log-sum-exp", gradients: [], shapes: [[4, 5]], f: (x) => cubes(tf.logSumExp(at(x), 1)) },
 ];
+const reductions: Case[] = [
+  { name: "sum over some axes", gradients: ["Sum"], shapes: [image], f: (x) => cubes(tf.sum(cube(at(x)), [0, 2])) },
+  {
+    name: "sum of integers",
+    gradients: [],
+    shapes: [[4, 5]],
+    f: (x) => tf.mul(tf.sum(tf.cast(tf.greater(at(x), 0), "int32")), cubes(at(x))),
+  },
+  {
+    name: "mean, axes kept",
+    gradients: ["Mean"],
+    shapes: [volume],
+    f: (x) => tf.mul(cubes(tf.mul(tf.mean(at(x), [1, -1], true), at(x))), 50),
+  },
+];
 const normalisations: Case[] = [
   {
     name: "batch norm in training",
@@ -308,4 +323,4 @@ const arrangements: Case[] = [
   },
   { name: "gather", gradients: [], shapes: [[4, 3]], f: (x) => cubes(tf.gather(at(x), tf.tensor1d([0, 3, 3], "int32"))) },
 ];
-export const cases = [...convolutions, ...pools, ...selections, ...elementwise, ...normalisations, ...arrangements];
+export const cases = [...convolutions, ...pools, ...selections, ...elementwise, ...reductions, ...normalisations, ...arrangements];

@@ -164,11 +164,31 @@ export class Graph {
   }
 
   binary(type: string, a: Value, b: Value, dtype: ElementType = a.dtype): Value {
-    return this.op(type, [a, b], broadcast(a.shape, b.shape), dtype);
+    return this.op(type, this.unexpanded([a, b]), broadcast(a.shape, b.shape), dtype);
   }
 
   where(condition: Value, a: Value, b: Value): Value {
-    return this.op("Where", [condition, a, b], broadcast(condition.shape, broadcast(a.shape, b.shape)), a.dtype);
+    return this.op("Where", this.unexpanded([condition, a, b]), broadcast(condition.shape, broadcast(a.shape, b.shape)), a.dtype);
+  }
+
+  /** What broadcasting repeats by itself is not repeated beforehand: at most all but one of the values may be as small as they began. */
+  private unexpanded(values: readonly Value[]): Value[] {
+    const wanted = values
+      .map(({ shape }) => shape)
+      .reduce(broadcast)
+      .join();
+    return values.reduce<Value[]>(
+      (list, value, i) => {
+        const small = list.with(i, this.noted("expanded from", value) ?? value);
+        return small
+          .map(({ shape }) => shape)
+          .reduce(broadcast)
+          .join() === wanted
+          ? small
+          : list;
+      },
+      [...values],
+    );
   }
 
   cast(x: Value, dtype: ElementType): Value {
@@ -193,7 +213,9 @@ export class Graph {
   }
 
   expand(x: Value, shape: readonly number[]): Value {
-    return util.arraysEqual([...x.shape], [...shape]) ? x : this.op("Expand", [x, this.ints(shape)], shape, x.dtype);
+    if (util.arraysEqual([...x.shape], [...shape])) return x;
+    const expanded = this.op("Expand", [x, this.ints(shape)], shape, x.dtype);
+    return this.note("expanded from", expanded, x) && expanded;
   }
 
   /** x[begin : begin+size·step : step] along every axis; a negative step counts down from `begin`. */

@@ -1,0 +1,31 @@
+import type { tf } from "../tf.ts";
+import { type Core, gradientOf } from "./config.ts";
+
+/** x repeated along its axes of length one until it has the shape. The gradient is the sum over those axes, and its gradient this again. */
+function repeated(core: Core, x: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  const reps = shape.map((size, axis) => (x.shape[axis] === size ? 1 : size));
+  if (reps.every((count) => count === 1)) return x;
+  const axes = reps.flatMap((count, axis) => (count === 1 ? [] : [axis]));
+  const op = core.customGrad((input) => ({
+    value: core.engine().runKernel<tf.Tensor>("Tile", { x: input as tf.Tensor }, { reps }),
+    gradFunc: (dy: tf.Tensor) => core.sum(dy, axes, true),
+  }));
+  return op(x);
+}
+
+/**
+ * The gradient of a sum or a mean is dy repeated over what was reduced. tfjs multiplies it by ones of x's size, which it makes on the host
+ * at every step: 97 MB for a ResNet-9 and a batch of 64.
+ */
+const reduction = (core: Core, kernelName: "Sum" | "Mean"): tf.GradConfig =>
+  gradientOf<readonly [tf.Tensor], tf.SumAttrs>(kernelName, ["x"], (dy, [x], { axis }) => ({
+    x: () => {
+      const axes = core.util.parseAxisParam(axis, x.shape);
+      const kept = x.shape.map((size, i) => (axes.includes(i) ? 1 : size));
+      const gradient = core.reshape(core.cast(dy, "float32"), kept);
+      const count = axes.reduce((product, i) => product * (x.shape[i] ?? 1), 1);
+      return repeated(core, kernelName === "Mean" && count !== 1 ? core.div(gradient, count) : gradient, x.shape);
+    },
+  }));
+
+export const reductionGradients = (core: Core): tf.GradConfig[] => [reduction(core, "Sum"), reduction(core, "Mean")];

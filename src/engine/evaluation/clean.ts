@@ -7,6 +7,7 @@ import type { EvaluationImages } from "../define/index.ts";
 import { largestScores } from "../harness/predict.ts";
 import { type Images, tf } from "../tf.ts";
 import { batchesOf, batchesWithin, batchSizeOf, type Range } from "./batches.ts";
+import { imageBatches } from "./imageBatches.ts";
 
 /** Class probabilities [n·k] of [n,H,W,C] images. @throws MODEL_NAN when a score is no number */
 export async function probabilities(model: Classifier, images: Float32Array): Promise<Float32Array> {
@@ -57,8 +58,7 @@ export async function* classifyBatches(
   range: Range,
   ctx: RunContext,
 ): AsyncGenerator<Classified> {
-  for (const [start, end] of batchesWithin(range, batchSizeOf(images.inputShape))) {
-    const batch = await images.read(start, end);
+  for await (const [[start], batch] of imageBatches(images, batchesWithin(range, batchSizeOf(images.inputShape)))) {
     yield await classify(forImages(model, ctx.rng, start), batch.images);
     await ctx.checkpoint();
   }
@@ -68,8 +68,7 @@ export async function* classifyBatches(
 export async function scoresOf(model: Classifier, images: EvaluationImages, ctx: RunContext): Promise<Scores> {
   const all = new Float32Array(images.n * model.classes);
   const labels = new Int32Array(images.n);
-  for (const [start, end] of batchesOf(images.n, batchSizeOf(images.inputShape))) {
-    const batch = await images.read(start, end);
+  for await (const [[start], batch] of imageBatches(images, batchesOf(images.n, batchSizeOf(images.inputShape)))) {
     all.set(await probabilities(forImages(model, ctx.rng, start), batch.images), start * model.classes);
     labels.set(batch.labels, start);
     await ctx.checkpoint();

@@ -8,6 +8,7 @@ import { roc } from "../metrics/roc.ts";
 import { type Images, tf } from "../tf.ts";
 import { batchesWithin, batchSizeOf, type Range } from "./batches.ts";
 import { argmax, probabilities } from "./clean.ts";
+import { imageBatches } from "./imageBatches.ts";
 
 /** A detector over n images, in their order. */
 export interface Detected {
@@ -45,8 +46,7 @@ export async function detectImages(
   const votes = new Int32Array(n * k);
   const [labels, predictions] = [new Int32Array(n), new Int32Array(n)];
   let passes = 0;
-  for (const [start, end] of batchesWithin([from, to], batchSizeOf(images.inputShape))) {
-    const batch = await images.read(start, end);
+  for await (const [[start, end], batch] of imageBatches(images, batchesWithin([from, to], batchSizeOf(images.inputShape)))) {
     const found = await detectBatch(detector, model, batch, start, ctx);
     const at = start - from;
     scores.set(found.scores, at);

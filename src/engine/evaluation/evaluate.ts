@@ -4,6 +4,7 @@ import type { Attack, Bound, EvaluationImages } from "../define/index.ts";
 import { attackInHalves } from "../harness/halving.ts";
 import type { BatchOutcome } from "../harness/types.ts";
 import { batchesWithin, batchSizeOf, type Range } from "./batches.ts";
+import { imageBatches } from "./imageBatches.ts";
 
 export interface AttackTask {
   readonly attack: Bound<Attack> & { readonly key: string };
@@ -25,8 +26,7 @@ export interface AttackTask {
  */
 export async function* attackBatches(o: AttackTask, range: Range, ctx: RunContext): AsyncGenerator<BatchOutcome> {
   const { attack, model, surface, prepared } = o;
-  for (const [start, end] of batchesWithin(range, batchSizeOf(o.images.inputShape))) {
-    const batch = await o.images.read(start, end);
+  for await (const [[start, end], batch] of imageBatches(o.images, batchesWithin(range, batchSizeOf(o.images.inputShape)))) {
     const cleanPredictions = await o.cleanPredictions?.(start, end);
     const progress = (share: number): void => o.onProgress?.(start - range[0] + share * (end - start));
     const seedName = attack.key;

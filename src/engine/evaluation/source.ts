@@ -117,7 +117,13 @@ async function pictures(o: ImageChoice, model: Classifier, ctx: RunContext): Pro
     return { images, labels: Int32Array.from(places, (place) => known.get(place) as number), n: places.length };
   };
   await read(0, Math.min(named.length, batchSizeOf(model.inputShape))); // what cannot be read is refused before anything is computed
-  const all: EvaluationImages = { n: named.length, inputShape: model.inputShape, read, identify: identifying(named, workspace) };
+  const all: EvaluationImages = {
+    n: named.length,
+    inputShape: model.inputShape,
+    read,
+    readsWithModel: known.size < named.length,
+    identify: identifying(named, workspace),
+  };
   const [first = ""] = named;
   const name = named.length === 1 ? path.basename(first) : `${named.length} pictures`;
   const labelSources = labels.map(({ label }) => label?.source ?? null);

@@ -6,6 +6,7 @@ import { scoreTransferred } from "../harness/transferred.ts";
 import type { CountedOutcome } from "../harness/types.ts";
 import { isCleanCorrect } from "../metrics/robustness.ts";
 import { batchesWithin, batchSizeOf, type Range } from "./batches.ts";
+import { imageBatches } from "./imageBatches.ts";
 
 /** Adversarial images that were made against another model, shown to `model`. */
 export interface TransferTask {
@@ -25,8 +26,8 @@ export interface TransferTask {
 /** What becomes of images `range`, batch by batch. */
 export async function* transferBatches(o: TransferTask, range: Range, ctx: RunContext): AsyncGenerator<ImageRecord[]> {
   const { model, target, criterion } = o;
-  for (const [start, end] of batchesWithin(range, batchSizeOf(o.images.inputShape))) {
-    const { images: clean, labels } = await o.images.read(start, end);
+  for await (const [[start, end], batch] of imageBatches(o.images, batchesWithin(range, batchSizeOf(o.images.inputShape)))) {
+    const { images: clean, labels } = batch;
     const [adversarial, predictions] = [await o.adversarial(start, end), await o.cleanPredictions(start, end)];
     const before = Array.from(labels, (label, i) => ({ index: start + i, label, cleanPrediction: predictions[i] as number }));
     yield await scoreTransferred(model, { clean, adversarial, before, target, criterion }, ctx.rng);

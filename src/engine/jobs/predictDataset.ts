@@ -7,6 +7,7 @@ import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { EvaluationImages, ImageBatch } from "../define/index.ts";
 import { batchesOf, batchSizeOf } from "../evaluation/batches.ts";
+import { imageBatches } from "../evaluation/imageBatches.ts";
 import { checkImages, largestScores } from "../harness/predict.ts";
 import { type NpyStream, writeNpz } from "../io/npz.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
@@ -90,8 +91,7 @@ async function* predictAll(
   withGradient: boolean,
   { ctx, progress }: Working,
 ): AsyncGenerator<Float32Array> {
-  for (const [start, end] of batchesOf(images.n, batchSizeOf(images.inputShape))) {
-    const batch = await images.read(start, end);
+  for await (const [[start, end], batch] of imageBatches(images, batchesOf(images.n, batchSizeOf(images.inputShape)))) {
     checkImages(batch, model);
     const { logits, gradient } = await predictBatch(forImages(model, ctx.rng, start), batch, withGradient);
     found.add(start, batch.labels, logits, model.classes);

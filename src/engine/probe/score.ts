@@ -3,6 +3,7 @@ import type { RunContext } from "../context.ts";
 import type { EvaluationImages } from "../define/index.ts";
 import { batchesOf, batchSizeOf } from "../evaluation/batches.ts";
 import { argmax } from "../evaluation/clean.ts";
+import { imageBatches } from "../evaluation/imageBatches.ts";
 import { type Images, tf } from "../tf.ts";
 import { addValues, type ChannelSums, channelSums, type FirstNorm } from "./batchNorm.ts";
 import { calibrate } from "./calibrate.ts";
@@ -29,8 +30,7 @@ export async function passesOf(
   const labels = new Int32Array(images.n);
   const logits = models.map(() => new Float32Array(images.n * classes));
   const met = norm ? models.map(() => channelSums(norm.mean.length)) : [];
-  for (const [start, end] of stepsOf(images)) {
-    const batch = await images.read(start, end);
+  for await (const [[start, end], batch] of imageBatches(images, stepsOf(images))) {
     labels.set(batch.labels, start);
     const x: Images = tf.tensor4d(batch.images, [end - start, ...images.inputShape]);
     try {

@@ -4,7 +4,7 @@ import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import { tf } from "../tf.ts";
 import { craftImages } from "./craft.ts";
-import { type FedBatch, feed, type ImageSource, stepsOf } from "./feed.ts";
+import { type FedBatch, feed, type ImageSource, inOrder, stepsOf } from "./feed.ts";
 import type { EpochRecord } from "./history.ts";
 import type { Optimizer, TrainedWeight } from "./optimizers.ts";
 import { learningRateAt } from "./schedule.ts";
@@ -97,9 +97,7 @@ export async function validate(work: Work, ctx: RunContext): Promise<Validated |
   if (!source) return null;
   const [clean, attacked] = [new Tally(), new Tally()];
   try {
-    for (let from = 0; from < source.size; from += settings.batchSize) {
-      const indices = Int32Array.from({ length: Math.min(settings.batchSize, source.size - from) }, (_, i) => from + i);
-      const batch = { ...(await source.read(indices)), indices };
+    for await (const batch of inOrder(source, settings.batchSize)) {
       validationStep(learner, batch, clean);
       const crafted = await crafting(work, batch, `train/${work.arm}/craft/validation`, ctx);
       if (crafted) attackedStep(learner, { ...batch, images: crafted }, attacked);

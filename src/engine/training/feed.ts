@@ -1,4 +1,5 @@
 import type { ImageBatch, Syllabus } from "../define/index.ts";
+import { readAhead } from "../io/readAhead.ts";
 import type { Random } from "../random.ts";
 
 /** Images by their place; what is trained on may be larger than memory. */
@@ -26,9 +27,8 @@ export function stepsOf(size: number, batchSize: number, syllabus: Syllabus | un
  */
 export async function* feed(source: ImageSource, batchSize: number, syllabus: Syllabus | undefined, rng: Random): AsyncGenerator<FedBatch> {
   const order = rng.permutation(source.size);
-  for (let from = 0; from < order.length; from += batchSize) {
-    const indices = order.subarray(from, from + batchSize);
-    const batch = { ...(await source.read(indices)), indices };
+  for await (const [indices, read] of batchesAhead(source, order, batchSize)) {
+    const batch = { ...read, indices };
     if (!syllabus) {
       yield batch;
       continue;
@@ -37,6 +37,18 @@ export async function* feed(source: ImageSource, batchSize: number, syllabus: Sy
     const places = syllabus.order(batch.images, batch.n);
     for (let at = 0; at < batch.n; at += micro) yield pick(batch, places.subarray(at, at + micro));
   }
+}
+
+/** All images in their order, batch by batch. */
+export async function* inOrder(source: ImageSource, batchSize: number): AsyncGenerator<FedBatch> {
+  const all = Int32Array.from({ length: source.size }, (_, i) => i);
+  for await (const [indices, read] of batchesAhead(source, all, batchSize)) yield { ...read, indices };
+}
+
+/** Batches of these places; the next one is read while the caller works on this one. */
+function batchesAhead(source: ImageSource, places: Int32Array, size: number): AsyncGenerator<readonly [Int32Array, ImageBatch]> {
+  const batches = Array.from({ length: Math.ceil(places.length / size) }, (_, i) => places.subarray(i * size, (i + 1) * size));
+  return readAhead(batches, (indices) => source.read(indices));
 }
 
 function pick(batch: FedBatch, places: Int32Array): FedBatch {

@@ -1,4 +1,5 @@
 import { batchesWithin, batchSizeOf } from "../../evaluation/batches.ts";
+import { imageBatches } from "../../evaluation/imageBatches.ts";
 import { writeAtomic } from "../../io/files.ts";
 import { writeNpz } from "../../io/npz.ts";
 import { identitiesOf } from "../../report/datasetFile.ts";
@@ -30,8 +31,7 @@ export const imagePieces = (facts: PlanFacts): Piece[] =>
     async run({ data, meter, ctx }, folder) {
       const labels = new Int32Array(end - start);
       async function* images(): AsyncGenerator<Float32Array> {
-        for (const [from, to] of batchesWithin([start, end], batchSizeOf(facts.inputShape))) {
-          const batch = await data.test.read(from, to);
+        for await (const [[from, to], batch] of imageBatches(data.test, batchesWithin([start, end], batchSizeOf(facts.inputShape)))) {
           labels.set(batch.labels, from - start);
           yield batch.images;
           meter.report(to - start, end - start);

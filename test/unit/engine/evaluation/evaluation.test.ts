@@ -59,7 +59,7 @@ describe("an attack on a part of the images", () => {
     expect(whole.flatMap(({ records }) => records).map(({ index }) => index)).toEqual(Array.from({ length: 230 }, (_, i) => i));
   });
 
-  it("reads no image outside it, and stops between batches", async () => {
+  it("reads no image outside it and one batch ahead, and stops between batches", async () => {
     const asked: number[][] = [];
     const all = inMemory(batch, shape);
     const images: EvaluationImages = {
@@ -70,11 +70,14 @@ describe("an attack on a part of the images", () => {
       },
     };
     const abort = new AbortController();
-    const stream = attackBatches({ attack: pgd, model, images }, [100, 230], createContext({ signal: abort.signal }));
+    const stream = attackBatches({ attack: pgd, model, images }, [10, 230], createContext({ signal: abort.signal }));
     await stream.next();
     abort.abort();
     await expect(stream.next()).rejects.toMatchObject({ code: "CANCELLED" });
-    expect(asked).toEqual([[100, 200]]);
+    expect(asked).toEqual([
+      [10, 110],
+      [110, 210],
+    ]);
   });
 });
 

@@ -54,6 +54,15 @@ const attacks = [
   })),
 );
 
+// Beside a loop that goes back to the features alone, and one with hooks and backward() through all weights, as Grad-CAM is usually written.
+const maps = [
+  { loop: "features", goal: {} },
+  { loop: "hooks", goal: { goal: [1.6, 1.6] } },
+].flatMap(({ loop, goal }) => [
+  { name: `gradcam papernot b100 ${loop}`, group: "searches", task: "gradcam", net: "papernot", side: 28, batch: 100, loop, ...goal },
+  { name: `gradcam resnet50 b8 ${loop}`, group: "searches", task: "gradcam", net: "resnet50", side: 224, batch: 8, loop, ...goal },
+]);
+
 const others = [
   { name: "patch papernot b16", group: "patches", net: "papernot", side: 28, batch: 16, goal: [1, 1] },
   { name: "patch mobileNetV2 b16", group: "patches", net: "mobileNetV2", side: 224, batch: 16, goal: [1, 1] },
@@ -67,12 +76,10 @@ const others = [
     images: 6,
     goal: [1.6, 1.6],
   },
-  { name: "gradcam papernot b100", group: "searches", task: "gradcam", net: "papernot", side: 28, batch: 100, goal: [1.6, 1.6] },
-  { name: "gradcam resnet50 b8", group: "searches", task: "gradcam", net: "resnet50", side: 224, batch: 8, goal: [1.6, 1.6] },
   { name: "decode png 28x28", group: "decoding", kind: "digits", goal: [0.5, 0.5] },
   { name: "decode png 32x32", group: "decoding", kind: "thumbnails", goal: [0.5, 0.5] },
   { name: "decode jpeg 224x224", group: "decoding", kind: "photographs" },
   { name: "matmul 1024", group: "networks", task: "matmul" },
 ];
 
-export const rows = [...onPhotographs, ...small, ...training, ...attacks, ...others];
+export const rows = [...onPhotographs, ...small, ...training, ...attacks, ...maps, ...others];

@@ -87,47 +87,42 @@ const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value
 const middle = (pairs, side, clock) => median(pairs.map((pair) => pair[side][clock]));
 const speed = (pairs, clock) => median(pairs.map(([ours, theirs]) => theirs[clock] / ours[clock]));
 
-function line(row, threads, { pairs, peaks, without }) {
-  const [name, count] = [row.name.padEnd(30), String(threads).padStart(7)];
-  const times = (side) => `${digits(middle(pairs, side, "wall"))} / ${digits(middle(pairs, side, "cpu"))}`.padStart(15);
-  if (without) return `| ${name} | ${count} | ${times(0)} | ${without} |`;
-  const [wall, cpu] = [speed(pairs, "wall"), speed(pairs, "cpu")];
-  const memory = peaks[0] / peaks[1];
-  const goals = [
-    row.goal && `≥ ${row.goal[threads === 1 ? 0 : 1]}${wall < row.goal[threads === 1 ? 0 : 1] ? " missed" : ""}`,
-    row.memory && `≤ ${row.memory} memory${memory > row.memory ? " missed" : ""}`,
-  ];
-  const cells = [
-    name,
-    count,
-    times(0),
-    times(1),
-    `${wall.toFixed(2)} / ${cpu.toFixed(2)}`.padStart(12),
-    `${peaks.map((peak) => peak.toFixed(0)).join(" / ")} (${memory.toFixed(1)})`.padStart(18),
-    goals.filter(Boolean).join(", "),
-  ];
-  return `| ${cells.join(" | ")} |`;
+/** What the row's results say, and which of its goals they miss: speeds by wall time, memory by the larger of what the thread counts took. */
+function line(row, threads, results) {
+  const cells = results.flatMap(({ pairs, without }) => {
+    const ours = digits(middle(pairs, 0, "wall"));
+    if (without) return [ours, without];
+    return [`${ours} / ${digits(middle(pairs, 1, "wall"))}`, `${speed(pairs, "wall").toFixed(2)} / ${speed(pairs, "cpu").toFixed(2)}`];
+  });
+  if (results.some(({ without }) => without)) return `| ${[row.name, "", ...cells, "", ""].join(" | ")} |`;
+  const peaks = [0, 1].map((side) => Math.max(...results.map((result) => result.peaks[side])));
+  const goals = [row.goal && `≥ ${row.goal[0]} / ${row.goal[1]}`, row.memory && `≤ ${row.memory}`].filter(Boolean);
+  const missed = [
+    ...results.map(
+      ({ pairs }, i) =>
+        row.goal && speed(pairs, "wall") < row.goal[threads[i] === 1 ? 0 : 1] && `${threads[i]} thread${threads[i] === 1 ? "" : "s"}`,
+    ),
+    row.memory && peaks[0] > row.memory * peaks[1] && "memory",
+  ].filter(Boolean);
+  const memory = `${peaks.map((peak) => peak.toFixed(0)).join(" / ")} (${(peaks[0] / peaks[1]).toFixed(1)})`;
+  return `| ${[row.name, goals.join(", "), ...cells, memory, missed.join(", ")].join(" | ")} |`;
 }
 
 if (options.list) {
   for (const { name } of chosen) console.log(name);
 } else {
   const ourBundle = await bundle("ours/main");
+  const threads = options.threads.split(",").map(Number);
   console.log(
     `${os.cpus()[0]?.model.trim()}, ${os.cpus().length} logical cores; load ${os.loadavg()[0].toFixed(1)}; Node ${process.version}`,
   );
-  console.log("Milliseconds and speeds (PyTorch's time over ours): wall time / processor time. Memory: peak resident MB, ours / theirs.\n");
-  console.log(
-    "| row                            | threads |    Bulwark ms   |    PyTorch ms   |    speed     |       memory       | goal |",
-  );
-  console.log("|---|---|---|---|---|---|---|");
-  for (const row of chosen)
-    for (const threads of options.threads.split(",").map(Number)) {
-      const result = await measure(row, threads, ourBundle).catch((error) => ({ missing: error.message }));
-      console.log(
-        result.missing
-          ? `| ${row.name.padEnd(30)} | ${String(threads).padStart(7)} | left out: ${result.missing} |`
-          : line(row, threads, result),
-      );
-    }
+  console.log("Milliseconds of wall time, ours / theirs; speed: their time over ours, of wall time / processor time; peak resident MB.\n");
+  const heads = threads.flatMap((n) => [`ms, ${n} thread${n === 1 ? "" : "s"}`, "speed"]);
+  console.log(`| ${["row", "goal", ...heads, "memory", "missed"].join(" | ")} |\n|${"---|".repeat(heads.length + 4)}`);
+  for (const row of chosen) {
+    const results = [];
+    for (const n of threads) results.push(await measure(row, n, ourBundle).catch((error) => ({ missing: error.message })));
+    const missing = results.find((result) => result.missing)?.missing;
+    console.log(missing ? `| ${row.name} | left out: ${missing} |` : line(row, threads, results));
+  }
 }

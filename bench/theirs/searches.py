@@ -48,12 +48,25 @@ def maps(row):
         place = {"conv4": 10, "pool2": 11}[row["layer"]]  # Centered, then five modules a pair
         front, rest = net[:place], net[place:]
 
-    def run():
+    def alone():
         with torch.no_grad():
             features = front(x)
         features.requires_grad_(True)
         score = rest(features).gather(1, y[:, None]).sum()
-        gradient = torch.autograd.grad(score, features)[0]
+        return features, torch.autograd.grad(score, features)[0]
+
+    def hooked():
+        net.zero_grad()
+        features = front(x)
+        features.retain_grad()
+        rest(features).gather(1, y[:, None]).sum().backward()
+        return features, features.grad
+
+    if row["loop"] == "hooks":
+        net.requires_grad_(True)
+
+    def run():
+        features, gradient = hooked() if row["loop"] == "hooks" else alone()
         with torch.no_grad():
             raw = F.relu((features * gradient.mean((2, 3), keepdim=True)).sum(1, keepdim=True))
             normal = raw / (raw.amax((1, 2, 3), keepdim=True) + 1e-7)

@@ -1,5 +1,6 @@
 import type { tf } from "../tf.ts";
 import { arrangementGradients } from "./arrangement.ts";
+import { batchNormGradients } from "./batchNorm.ts";
 import type { Core } from "./config.ts";
 import { convolutionGradients } from "./convolution.ts";
 import { elementwiseGradients } from "./elementwise.ts";
@@ -8,7 +9,8 @@ import { poolingGradients } from "./pooling.ts";
 import { reductionGradients } from "./reduction.ts";
 import { selectionGradients } from "./selection.ts";
 
-export { completeBatchNorm } from "./batchNorm.ts";
+export { batchNormTraining, registerBatchNorm } from "./batchNorm.ts";
+export { completeBatchNorm } from "./batchNormLayer.ts";
 export { orderTape } from "./tape.ts";
 
 /**
@@ -21,6 +23,7 @@ export { orderTape } from "./tape.ts";
  */
 export const gradientsOf = (core: Core): tf.GradConfig[] => [
   ...arrangementGradients(core),
+  ...batchNormGradients(core),
   ...convolutionGradients(core),
   ...elementwiseGradients(core),
   ...normalisationGradients(core),

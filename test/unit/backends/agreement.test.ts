@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { tf, type tfl } from "../../../src/engine/tf.ts";
-import { difference, evaluate, lenet, lenet3d, noise, wide, wide3d } from "./nets.ts";
+import { difference, evaluate, lenet, lenet3d, noise, normed, normed3d, wide, wide3d } from "./nets.ts";
 
 beforeAll(async () => {
   await useBackend("cpu");
@@ -17,6 +17,10 @@ test.each([
   ["wide 2-D", wide, 33],
   ["wide 3-D", wide3d, 1],
   ["wide 3-D", wide3d, 33],
+  ["normalised 2-D", normed, 4],
+  ["normalised 2-D", normed, 33],
+  ["normalised 3-D", normed3d, 4],
+  ["normalised 3-D", normed3d, 33],
 ] as const)("%s network: logits, input and weight gradients as on cpu (%#)", async (_, build, batch) => {
   await tf.setBackend("cpu");
   const wanted = evaluate(build(), batch);

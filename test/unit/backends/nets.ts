@@ -6,7 +6,12 @@ const { conv2d, conv3d, dense, flatten, maxPooling2d, maxPooling3d } = tfl.layer
 function build(layers: tfl.LayersModel["layers"]): tfl.LayersModel {
   const network = tfl.sequential({ layers });
   const state = { seed: 1 };
-  network.setWeights(network.getWeights().map((weight) => tf.tensor(noise(weight.size, state, 0.3), weight.shape)));
+  network.setWeights(
+    network.weights.map((weight) => {
+      const values = noise(weight.read().size, state, 0.3);
+      return tf.tensor(weight.originalName.includes("variance") ? values.map((v) => Math.abs(v) + 0.5) : values, weight.read().shape);
+    }),
+  );
   return network;
 }
 
@@ -61,6 +66,49 @@ export const wide3d = (): tfl.LayersModel =>
     flatten(),
     dense({ units: 10 }),
   ]);
+
+const norm = (config: Parameters<typeof tfl.layers.batchNormalization>[0] = {}) => tfl.layers.batchNormalization(config);
+
+/** Batch normalisation in ONNX Runtime's own layout and outside of it, before a ReLU, a pool and a dense layer, with parts left out. */
+export const normed = (): tfl.LayersModel =>
+  build([
+    conv2d({ inputShape: [10, 8, 3], filters: 16, kernelSize: 3, padding: "same", useBias: false }),
+    norm(),
+    tfl.layers.reLU(),
+    conv2d({ filters: 32, kernelSize: 3, padding: "same", useBias: false }),
+    norm({ scale: false }),
+    tfl.layers.reLU(),
+    maxPooling2d({ poolSize: 2 }),
+    conv2d({ filters: 16, kernelSize: 3, padding: "same", useBias: false }),
+    norm({ center: false }),
+    conv2d({ filters: 6, kernelSize: 1, useBias: false }),
+    norm({ epsilon: 0.1 }),
+    tfl.layers.reLU(),
+    flatten(),
+    dense({ units: 12, useBias: false }),
+    norm(),
+    dense({ units: 10 }),
+  ]);
+
+/** As our 3-D networks have it: slices are stacked for the normalisation, and what lies between is laid out slice by slice. */
+export const normed3d = (): tfl.LayersModel => {
+  const { reshape } = tfl.layers;
+  return build([
+    conv3d({ inputShape: [4, 4, 4, 2], filters: 16, kernelSize: 3, padding: "same", useBias: false }),
+    reshape({ targetShape: [16, 4, 16] }),
+    norm(),
+    reshape({ targetShape: [4, 4, 4, 16] }),
+    tfl.layers.reLU(),
+    conv3d({ filters: 32, kernelSize: 3, padding: "same", useBias: false }),
+    reshape({ targetShape: [16, 4, 32] }),
+    norm(),
+    reshape({ targetShape: [4, 4, 4, 32] }),
+    tfl.layers.reLU(),
+    maxPooling3d({ poolSize: [1, 2, 2] }),
+    flatten(),
+    dense({ units: 10 }),
+  ]);
+};
 
 /** Logits, and the gradients of the summed cross entropy with respect to the input and to every weight. */
 export function evaluate(network: tfl.LayersModel, batch: number): Float32Array[] {

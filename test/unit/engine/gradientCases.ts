@@ -1,3 +1,4 @@
+import { batchNormTraining } from "../../../src/engine/gradients/index.ts";
 import { tf } from "../../../src/engine/tf.ts";
 import { noise } from "../backends/nets.ts";
 
@@ -209,6 +210,15 @@ const reductions: Case[] = [
   },
 ];
 const normalisations: Case[] = [
+  {
+    name: "batch norm in training, with a layer's kernel",
+    gradients: ["BatchNormTraining", "BatchNormTrainingGrad"],
+    shapes: [[2, 3, 3, 2], [2], [2]],
+    f: (x, gamma, beta) => {
+      const [y, mean, variance] = batchNormTraining(tf, at(x), at(gamma), at(beta), 1e-3).map(at);
+      return tf.add(cubes(at(y)), tf.mul(dot(at(mean), tf.square(at(gamma))), dot(at(variance), at(mean))));
+    },
+  },
   {
     name: "batch norm in training",
     gradients: [],

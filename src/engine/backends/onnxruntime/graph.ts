@@ -23,6 +23,8 @@ const broadcast = (a: readonly number[], b: readonly number[]): number[] =>
       return x === 1 ? y : x;
     })
     .reverse();
+/** What is noted of a value and holds of its pixels [..., C], however they are counted. */
+const channelNotes = ["blocked", "conv"];
 const bytesOf = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
 /** Writes one ONNX graph; every helper knows its result's shape and type, so lowerings never state them twice. */
@@ -195,10 +197,20 @@ export class Graph {
     return x.dtype === dtype ? x : this.op("Cast", [x], x.shape, dtype, { to: elementCode[dtype] });
   }
 
+  /** The same values under another shape: one for each shape, so that what is noted of it is found again. */
   reshape(x: Value, shape: readonly number[]): Value {
     if (util.arraysEqual([...x.shape], [...shape])) return x;
-    const reshaped = this.op("Reshape", [x, this.ints(shape)], shape, x.dtype);
-    return this.note("reshaped from", reshaped, x) && reshaped;
+    const known = this.noted(`as ${shape}`, x);
+    if (known) return known;
+    const plain = this.op("Reshape", [x, this.ints(shape)], shape, x.dtype);
+    const reshaped = x.uses === undefined ? plain : { ...plain, uses: x.uses };
+    this.note("reshaped from", reshaped, x);
+    // Pixels of whole channels: the layout that they have elsewhere is theirs too.
+    for (const what of shape.at(-1) === x.shape.at(-1) ? channelNotes : []) {
+      const noted = this.noted(what, x);
+      if (noted) this.note(what, reshaped, noted);
+    }
+    return this.note(`as ${shape}`, x, reshaped);
   }
 
   transpose(x: Value, perm: readonly number[]): Value {

@@ -8,9 +8,19 @@ import { type Axis, after, channelsFirst, window, windowAttributes } from "./win
  * one that is never read is dropped.
  */
 
+/**
+ * What x [N,H,W,C] is in blocks, [N,C,H,W], where the operator that made it left that. A value that was reshaped may have its blocks in
+ * another arrangement (those of slices by themselves), which only element-wise operations and sums can use.
+ */
+export function blocksOf(g: Graph, x: Value): Value | undefined {
+  const known = g.noted("blocked", x);
+  const [n, h, w, c] = x.shape;
+  return known?.shape.join() === [n, c, h, w].join() ? known : undefined;
+}
+
 /** x [N,H,W,C] in blocks, taken from the operator that made it where there was one. */
 export function toBlocks(g: Graph, x: Value): Value {
-  const known = g.noted("blocked", x);
+  const known = blocksOf(g, x);
   if (known) return known;
   const [n = 1, h = 1, w = 1, c = 1] = x.shape;
   return g.note("blocked", x, g.op("ReorderInput", [x], [n, c, h, w], "float32", { channels_last: 1 }, blockedDomain));
@@ -71,7 +81,7 @@ export function blockedConv(g: Graph, x: Value, w: Value, axes: readonly Axis[],
 /** An element-wise operation on values that are all in blocks stays there; undefined where one is not. The result has `like`'s shape. */
 export function inBlocks(g: Graph, like: Value, values: readonly Value[], body: (...blocked: Value[]) => Value): Value | undefined {
   const known = values.flatMap((value) => (value.shape.join() === like.shape.join() ? (g.noted("blocked", value) ?? []) : []));
-  if (known.length < values.length) return undefined;
+  if (known.length < values.length || known.some(({ shape }) => shape.join() !== known[0]?.shape.join())) return undefined;
   const blocked = body(...known);
   const result = g.reshape(fromBlocks(g, blocked), like.shape);
   g.note("blocked", result, blocked);
@@ -89,7 +99,7 @@ export function absorbRelu(g: Graph, x: Value): Value | undefined {
 
 /** Maximum over windows [h,w] of what is in blocks already, as [N,OH,OW,C]. */
 export function blockedMaxPool(g: Graph, x: Value, axes: readonly Axis[]): Value | undefined {
-  const known = g.noted("blocked", x);
+  const known = blocksOf(g, x);
   if (!known) return undefined;
   const shape = [...known.shape.slice(0, 2), ...axes.map((a) => a.output)];
   return fromBlocks(g, g.op("MaxPool", [known], shape, "float32", windowAttributes(axes), blockedDomain));

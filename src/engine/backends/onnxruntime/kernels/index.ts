@@ -1,4 +1,5 @@
 import { arrange } from "./arrange.ts";
+import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { convolution2d } from "./conv2d.ts";
 import { convolution3d } from "./conv3d.ts";
@@ -18,6 +19,7 @@ import { unary } from "./unary.ts";
 /** Every kernel by its tfjs name: lowered, or computed on the host. */
 export const kernels: Kernels = {
   ...arrange,
+  ...batchNorm,
   ...binary,
   ...convolution2d,
   ...convolution3d,

@@ -1,5 +1,5 @@
 import { type Graph, sizeOf, type Value } from "../graph.ts";
-import { fromBlocks, toBlocks } from "./blocked.ts";
+import { blocksOf, fromBlocks, toBlocks } from "./blocked.ts";
 import { type Axis, window } from "./window.ts";
 
 /** Windows that lie side by side, few elements each and all inside the input. */
@@ -13,7 +13,7 @@ const area = (axes: readonly Axis[]): number => axes.reduce((product, a) => prod
  */
 export function firstMaxima(g: Graph, dy: Value, x: Value, y: Value, axes: readonly Axis[]): Value {
   // In blocks, a group of channels is an image of its own.
-  const [blockedX, blockedY] = [x, y].map((value) => g.noted("blocked", value));
+  const [blockedX, blockedY] = [x, y].map((value) => blocksOf(g, value));
   if (blockedX && blockedY && axes.length === 2) {
     const images = ({ shape: [n = 1, c = 1, ...plane] }: Value): number[] => [(n * c) / g.block, ...plane, g.block];
     const [d, v, m] = [toBlocks(g, dy), blockedX, blockedY].map((value) => g.reshape(value, images(value)));

@@ -91,7 +91,7 @@ function topK(backend: OnnxBackend, x: TensorInfo, k: number): TensorInfo[] {
 }
 
 /** Sums over all but the last axis, in two steps: one sum over everything at once is several times slower on two threads than on one. */
-function perChannel(g: Graph, x: Value): Value {
+export function perChannel(g: Graph, x: Value): Value {
   const blocked = g.noted("blocked", x);
   const [n = 1, channels = 1] = blocked ? blocked.shape : [x.shape[0], x.shape.at(-1)];
   const width = blocked ? g.block : channels;

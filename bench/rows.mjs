@@ -79,6 +79,8 @@ const others = [
   { name: "decode png 28x28", group: "decoding", kind: "digits", goal: [0.5, 0.5] },
   { name: "decode png 32x32", group: "decoding", kind: "thumbnails", goal: [0.5, 0.5] },
   { name: "decode jpeg 224x224", group: "decoding", kind: "photographs" },
+  { name: "epoch png 32x32", group: "decoding", kind: "thumbnails", isLater: true },
+  { name: "epoch jpeg 224x224", group: "decoding", kind: "photographs", isLater: true },
   { name: "matmul 1024", group: "networks", task: "matmul" },
 ];
 

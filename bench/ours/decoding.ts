@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
 import { createContext } from "../../src/engine/context.ts";
+import { imageFolder } from "../../src/engine/datasets/imageFolder.ts";
 import { mnist } from "../../src/engine/datasets/mnist.ts";
+import { resolveParams } from "../../src/engine/define/index.ts";
 import { decodeImage, encodePng } from "../../src/engine/io/decode.ts";
 import { readBytes } from "../../src/engine/io/files.ts";
 import { fromBytes, toBytes } from "../../src/engine/pixels.ts";
@@ -13,12 +15,15 @@ import type { Row, Work } from "./work.ts";
 const count = 100;
 const parallel = 4; // as folders of images are read
 
-/** 100 files, read and decoded to pixels in [0,1]: digits of MNIST, photographs scaled to 32×32 (PNG), and to 224×224 (JPEG). */
+/** 100 files, read and decoded to pixels in [0,1], or read by a data set in a later epoch: digits of MNIST, photographs scaled to 32×32 (PNG), and to 224×224 (JPEG). */
 export async function decoding(row: Row): Promise<Work> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "bulwark-bench-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  await write(row, folder);
-  const files = (await readdir(folder)).map((name) => path.join(folder, name));
+  const pictures = path.join(folder, "pictures");
+  await mkdir(pictures);
+  await write(row, pictures);
+  if (row.isLater) return { facts: { folder }, ...(await epochs(folder)) };
+  const files = (await readdir(pictures)).map((name) => path.join(pictures, name));
   const decode = async (file: string): Promise<void> => {
     const { data } = await decodeImage(await readBytes(file), file);
     fromBytes(data);
@@ -29,6 +34,13 @@ export async function decoding(row: Row): Promise<Work> {
       for (let from = 0; from < files.length; from += parallel) await Promise.all(files.slice(from, from + parallel).map(decode));
     },
   };
+}
+
+/** The folder as a data set: its pictures are decoded in the first call and kept. */
+async function epochs(folder: string): Promise<Work> {
+  const data = await imageFolder.load(resolveParams(imageFolder.params, { path: folder }, imageFolder.id), createContext());
+  const all = Array.from({ length: data.size("test") }, (_, i) => i);
+  return { run: async () => void (await data.read("test", all)) };
 }
 
 async function write({ kind, root }: Row, folder: string): Promise<void> {

@@ -6,6 +6,8 @@ export interface Row {
   readonly optimizer: "adam" | "sgd";
   readonly attack: "fgsm" | "pgd";
   readonly kind: "digits" | "thumbnails" | "photographs";
+  /** A later epoch over the same folder, whose pictures have been decoded before. */
+  readonly isLater?: boolean;
   readonly batch: number;
   /** Images of one optimiser step, where a batch is fed in several. */
   readonly micro?: number;

@@ -6,7 +6,7 @@ from PIL import Image
 
 
 def work(row):
-    files = sorted(Path(row["folder"]).iterdir())
+    files = sorted(Path(row["folder"]).rglob("*.*"))
 
     def run():
         for file in files:

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { completeBatchNorm, gradientsOf, orderTape, registerBatchNorm } from "./gradients/index.ts";
+import { completeBatchNorm, gradientsOf, orderTape, plainSwish, registerBatchNorm } from "./gradients/index.ts";
 
 for (const gradient of gradientsOf(tf)) {
   if (tf.getGradient(gradient.kernelName)) tf.unregisterGradient(gradient.kernelName); // to replace one is a warning otherwise
@@ -11,6 +11,7 @@ for (const gradient of gradientsOf(tf)) {
 orderTape(tf);
 registerBatchNorm(tf);
 completeBatchNorm(tf);
+plainSwish(tf);
 
 /** The only door to tfjs: core operations as `tf`, layers as `tfl`. */
 export { tf, tfl };

@@ -33,4 +33,29 @@ const localResponse = (core: Core): tf.GradConfig =>
     };
   });
 
-export const normalisationGradients = (core: Core): tf.GradConfig[] => [localResponse(core)];
+/**
+ * y = (x − mean)·f + offset with f = scale/√(variance + ε). In evaluation f is constant, so that x's gradient is one product with a vector,
+ * which a convolution before it may take into its filter; tfjs spreads the vector over x first. Statistics of one value for each channel,
+ * or of x's own rank.
+ */
+const batchNorm = (core: Core): tf.GradConfig =>
+  gradientOf<readonly [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.FusedBatchNormAttrs>(
+    "FusedBatchNorm",
+    ["x", "mean", "variance", "scale"],
+    (dy, [x, mean, variance, scale], { varianceEpsilon }) => {
+      const { add, mul, neg, reshape, rsqrt, sub, sum } = core;
+      const root = (): tf.Tensor => rsqrt(add(variance, varianceEpsilon));
+      const factor = (): tf.Tensor => mul(scale, root());
+      const axes = core.broadcast_util.getReductionAxes(mean.shape, x.shape);
+      const over = (values: tf.Tensor): tf.Tensor => (axes.length > 0 ? reshape(sum(values, axes), mean.shape) : values);
+      return {
+        x: () => mul(dy, factor()),
+        mean: () => neg(mul(over(dy), factor())),
+        variance: () => mul(over(mul(dy, sub(x, mean))), mul(mul(factor(), -0.5), core.reciprocal(add(variance, varianceEpsilon)))),
+        scale: () => mul(over(mul(dy, sub(x, mean))), root()),
+        offset: () => over(dy),
+      };
+    },
+  );
+
+export const normalisationGradients = (core: Core): tf.GradConfig[] => [batchNorm(core), localResponse(core)];

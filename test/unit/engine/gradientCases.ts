@@ -230,7 +230,7 @@ const normalisations: Case[] = [
   },
   {
     name: "batch norm with given statistics",
-    gradients: [],
+    gradients: ["FusedBatchNorm"],
     shapes: [[2, 3, 3, 2], [2], [2], [2], [2]],
     f: (x, mean, root, offset, scale) =>
       cubes(

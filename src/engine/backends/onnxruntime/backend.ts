@@ -2,6 +2,7 @@ import { backend_util, DataStorage, type DataType, engine, KernelBackend, type T
 import { type Device, deviceTitles } from "../../../shared/devices.ts";
 import { DeviceFailure, warnOfDevice } from "../failures.ts";
 import { sizeOf } from "./graph.ts";
+import { type Attributes, attributeKey, isSameShape } from "./keys.ts";
 import { deviceText, type Native, type NativeTensor } from "./native.ts";
 import { blockedChannels } from "./nchwc.ts";
 import type { ElementType } from "./onnx.ts";
@@ -21,13 +22,6 @@ const stepLimit = 40;
 /** Name of the scope around work that may be tried again. */
 const attemptScope = "attempt";
 const firstLine = (text: string): string => (text.split("\n")[0] ?? "").slice(0, 200);
-
-type Attributes = object | string | number;
-/** Attributes as key text; unlike JSON it tells NaN from the infinities. */
-const attributeKey = (attributes: Attributes): string =>
-  typeof attributes === "object"
-    ? JSON.stringify(attributes, (_, v) => (typeof v === "number" && !Number.isFinite(v) ? String(v) : v))
-    : String(attributes);
 
 export interface Result {
   readonly shape: readonly number[];
@@ -105,7 +99,7 @@ export class OnnxBackend extends KernelBackend {
       key: `${op}${attributeKey(attributes)}[${results.map(({ shape, dtype }) => `${dtype} ${shape}`)}]`,
       inputs: entries,
       // The entry's own array where the shape is the same: the key is then shorter.
-      shapes: inputs.map((info, i) => (entries[i] && info.shape.join() === entries[i].shape.join() ? entries[i].shape : info.shape)),
+      shapes: inputs.map((info, i) => (entries[i] && isSameShape(info.shape, entries[i].shape) ? entries[i].shape : info.shape)),
       lower,
       outputs,
     };

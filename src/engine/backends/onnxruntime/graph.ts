@@ -11,7 +11,10 @@ export interface Value {
   uses?: number;
   /** Depends on constants only, so that onnxruntime computes it once, at compile time. */
   readonly constant?: boolean;
+  /** The value times a vector plus a vector, both constant and along the last axis, where they can go into the constant weights it comes from. */
+  readonly affine?: Affine | undefined;
 }
+export type Affine = (factor: Value, shift: Value) => Value;
 type Attributes = Readonly<Record<string, Attribute>>;
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

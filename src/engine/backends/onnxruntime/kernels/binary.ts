@@ -2,7 +2,7 @@ import { type BinaryInputs, backend_util, type DataType, type SelectInputs, type
 import type { Graph, Value } from "../graph.ts";
 import { leak } from "./activation.ts";
 import { inBlocks } from "./blocked.ts";
-import { absorbBias } from "./conv.ts";
+import { absorbBias, shifted } from "./conv.ts";
 import { numeric, store } from "./convert.ts";
 import { atan2, floorDivide, mod, power } from "./divide.ts";
 import { type Kernels, kernel } from "./kernel.ts";
@@ -42,6 +42,13 @@ const compare =
   (g, a, b) =>
     g.binary(type, a, b, "bool");
 
+/** Remembers a product with a constant vector along the last axis, for the convolution's gradient that it goes into. */
+function noteFactor(g: Graph, a: Value, b: Value, product: Value): Value {
+  if (!b.constant || b.shape.length !== 1 || a.constant || b.shape[0] !== a.shape.at(-1) || a.shape.length !== 4) return product;
+  g.note("unscaled", product, a);
+  return g.note("factor", product, b) && product;
+}
+
 /** dy · eluʹ(x) from y = elu(x): dy where y ≥ 0, dy·(y + 1) below. */
 const eluGrad: Body = (g, dy, y) =>
   g.where(g.binary("GreaterOrEqual", y, g.scalar(0), "bool"), dy, g.binary("Mul", dy, g.binary("Add", y, g.scalar(1))));
@@ -65,9 +72,9 @@ export const binary: Kernels = {
       ),
     );
   }),
-  Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? elementwise("Add")(g, a, b)),
+  Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? shifted(g, a, b, elementwise("Add")(g, a, b))),
   Sub: arithmetic("Sub", direct("Sub")),
-  Multiply: arithmetic("Multiply", (g, a, b) => knownMasked(g, a, b) ?? elementwise("Mul")(g, a, b)),
+  Multiply: arithmetic("Multiply", (g, a, b) => knownMasked(g, a, b) ?? noteFactor(g, a, b, elementwise("Mul")(g, a, b))),
   RealDiv: binaryKernel("RealDiv", undefined, (g, a, b) => store(g, g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32")), a.dtype)),
   FloorDiv: binaryKernel("FloorDiv", "int32", floorDivide),
   Maximum: arithmetic("Maximum", direct("Max")),

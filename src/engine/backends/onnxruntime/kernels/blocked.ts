@@ -94,7 +94,7 @@ export function absorbRelu(g: Graph, x: Value): Value | undefined {
   const node = raw && g.producer(raw);
   if (x.uses !== 1 || node?.domain !== blockedDomain || node.attributes["activation"]) return undefined;
   node.attributes = { ...node.attributes, activation: "Relu" };
-  return x;
+  return { ...x, affine: undefined };
 }
 
 /** Maximum over windows [h,w] of what is in blocks already, as [N,OH,OW,C]. */

@@ -28,17 +28,25 @@ const isPointwise = (axes: readonly Axis[]): boolean =>
 
 /** Convolution of x [N,H,W,Cin] with w [kh,kw,Cin,Cout]; the bias [Cout] may be left out. */
 export function conv2d(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value): Value {
-  const [batch = 1, , , inputs = 1] = x.shape;
+  const result = isPointwise(axes) ? pointwise(g, x, w, bias) : (blockedConv(g, x, w, axes, bias) ?? plainConv(g, x, w, axes, bias));
+  if (!w.constant || (bias && !bias.constant)) return result;
+  return { ...result, affine: (factor, shift) => conv2d(g, x, g.binary("Mul", w, factor), axes, moved(g, bias, factor, shift)) };
+}
+
+/** bias · factor + shift */
+const moved = (g: Graph, bias: Value | undefined, factor: Value, shift: Value): Value =>
+  bias ? g.binary("Add", g.binary("Mul", bias, factor), shift) : shift;
+
+/** A kernel of one pixel: a product of matrices. */
+function pointwise(g: Graph, x: Value, w: Value, bias?: Value): Value {
+  const [batch = 1, rows = 1, columns = 1, inputs = 1] = x.shape;
   const outputs = w.shape[3] ?? 1;
-  const [rows, columns] = [axes[0]?.output ?? 1, axes[1]?.output ?? 1];
-  if (isPointwise(axes)) {
-    const product = g.matmul(g.reshape(x, [batch * rows * columns, inputs]), g.reshape(w, [inputs, outputs]));
-    const shifted = bias ? g.binary("Add", product, bias) : product;
-    return g.reshape(shifted, [batch, rows, columns, outputs]);
-  }
-  const blocked = blockedConv(g, x, w, axes, bias);
-  if (blocked) return blocked;
-  const shape = [batch, outputs, rows, columns];
+  const product = g.matmul(g.reshape(x, [batch * rows * columns, inputs]), g.reshape(w, [inputs, outputs]));
+  return g.reshape(bias ? g.binary("Add", product, bias) : product, [batch, rows, columns, outputs]);
+}
+
+function plainConv(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value): Value {
+  const shape = [x.shape[0] ?? 1, w.shape[3] ?? 1, ...axes.map((a) => a.output)];
   const filter = g.transpose(w, [3, 2, 0, 1]);
   const raw = g.op("Conv", [channelsFirst(g, x), filter, ...(bias ? [bias] : [])], shape, "float32", windowAttributes(axes));
   const result = channelsLast(g, raw);
@@ -81,11 +89,22 @@ export function absorbBias(g: Graph, x: Value, bias: Value): Value | undefined {
   if (!node || !g.isBefore(flat, node)) return undefined;
   if (node.inputs[2] || bias.shape.at(-1) !== x.shape.at(-1) || flat.shape[0] !== x.shape.at(-1)) return undefined;
   node.inputs[2] = flat.name;
-  return x;
+  return shifted(g, x, flat, x);
+}
+
+/** `sum`, which is x + bias with a vector along the last axis: what can go into x's weights can still go there. */
+export function shifted(g: Graph, x: Value, bias: Value, sum: Value): Value {
+  const { affine, uses } = x;
+  const isVector = bias.constant && bias.shape.length === 1 && bias.shape[0] === x.shape.at(-1);
+  return {
+    ...sum,
+    affine: affine && uses === 1 && isVector ? (factor, shift) => affine(factor, moved(g, bias, factor, shift)) : undefined,
+  };
 }
 
 /** Gradient with respect to x [N,H,W,Cin] of a convolution without dilation: dy [N,OH,OW,Cout], w [kh,kw,Cin,Cout]. */
-export function conv2dInputGradient(g: Graph, dy: Value, w: Value, axes: readonly Axis[]): Value {
+export function conv2dInputGradient(g: Graph, gradient: Value, filter: Value, axes: readonly Axis[]): Value {
+  const [dy, w] = withFactor(g, gradient, filter);
   if (axes.some((a, i) => dy.shape[i + 1] !== a.output)) {
     // tfjs lets conv2dTranspose ask for less than its input would give; what lies beyond is not read.
     const [n = 1, , , c = 1] = dy.shape;
@@ -97,11 +116,20 @@ export function conv2dInputGradient(g: Graph, dy: Value, w: Value, axes: readonl
     if (isPointwise(mirrored)) return conv2d(g, dy, g.transpose(w, [0, 1, 3, 2]), mirrored);
     // Flipped in space, input and output channels exchanged.
     const flipped = g.slice(w, [...axes.map((a) => a.kernel - 1), 0, 0], w.shape, [-1, -1, 1, 1]);
-    const filter = g.transpose(flipped, [0, 1, 3, 2]);
-    return byColumns(g, filter, mirrored, (columns, along) => conv2d(g, dy, columns, along)) ?? conv2d(g, dy, filter, mirrored);
+    const exchanged = g.transpose(flipped, [0, 1, 3, 2]);
+    return byColumns(g, exchanged, mirrored, (columns, along) => conv2d(g, dy, columns, along)) ?? conv2d(g, dy, exchanged, mirrored);
   }
-  const filter = g.transpose(w, [3, 2, 0, 1]);
-  return channelsLast(g, transposed(g, channelsFirst(g, dy), filter, axes, w.shape[2] ?? 1, 1));
+  return channelsLast(g, transposed(g, channelsFirst(g, dy), g.transpose(w, [3, 2, 0, 1]), axes, w.shape[2] ?? 1, 1));
+}
+
+/**
+ * dy = d · factor (batch normalisation's gradient ends so) and w as d and w · factor: products of constants are computed once, at compile time.
+ * The factor is a vector along the last axis of dy, which `outputs` of the filter's last axes make up.
+ */
+export function withFactor(g: Graph, dy: Value, w: Value, outputs = w.shape.slice(-1)): [Value, Value] {
+  const [plain, factor] = [g.noted("unscaled", dy), g.noted("factor", dy)];
+  if (!plain || !factor || dy.uses !== 1 || !w.constant) return [dy, w];
+  return [plain, g.binary("Mul", w, g.reshape(factor, outputs))];
 }
 
 /** ConvTranspose without padding, then exactly the rows and columns that the input has. */

@@ -8,12 +8,12 @@ import {
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
 import type { OnnxBackend } from "../backend.ts";
-import type { Graph, Value } from "../graph.ts";
+import type { Affine, Graph, Value } from "../graph.ts";
 import { activate, type Fused } from "./activation.ts";
-import { planeAxes, transposed } from "./conv.ts";
+import { planeAxes, transposed, withFactor } from "./conv.ts";
 import { patches } from "./filterGradient.ts";
 import { type Kernels, kernel } from "./kernel.ts";
-import { type Axis, axesKey, channelsFirst, channelsLast, windowAttributes } from "./window.ts";
+import { type Axis, axesKey, channelsFirst, channelsLast, extent, windowAttributes } from "./window.ts";
 
 type Shape4 = [number, number, number, number];
 type Settings = Pick<DepthwiseConv2dNativeAttrs, "strides" | "pad"> & Partial<DepthwiseConv2dNativeAttrs>;
@@ -48,9 +48,25 @@ function convolve(backend: OnnxBackend, inputs: Fused<"x" | "filter">, attrs: Fu
     const [shift] = bias ? rest.splice(0, 1) : [];
     const out = [shape[0], shape[3], shape[1], shape[2]];
     const attributes = { ...windowAttributes(axes), group: x.shape[3] ?? 1 };
-    const result = channelsLast(g, g.op("Conv", [channelsFirst(g, v), grouped(g, w)], out, "float32", attributes));
+    const convolved = (kernels: Value, added: readonly Value[]): Value =>
+      channelsLast(g, g.op("Conv", [channelsFirst(g, v), grouped(g, kernels), ...added], out, "float32", attributes));
+    const affine: Affine = (factor, added) => convolved(g.binary("Mul", w, g.reshape(factor, w.shape.slice(2))), [added]);
+    const result = { ...convolved(w, []), affine: w.constant ? affine : undefined };
     return activate(g, shift ? g.binary("Add", result, shift) : result, activation, rest[0], leakyreluAlpha);
   });
+}
+
+/** Gradient with respect to x [N,H,W,C]. With stride 1 and one output to a channel it is a convolution itself, with the kernel turned by 180°. */
+function inputGradient(g: Graph, gradient: Value, filter: Value, axes: readonly Axis[]): Value {
+  const [, , channels = 1, multiplier = 1] = filter.shape;
+  const [dy, w] = withFactor(g, gradient, filter, [channels, multiplier]);
+  const isTurned = multiplier === 1 && axes.every((a) => a.stride === 1 && extent(a) - 1 - a.before >= 0);
+  if (!isTurned) return channelsLast(g, transposed(g, channelsFirst(g, dy), grouped(g, w), axes, channels, channels));
+  const mirrored = axes.map((a): Axis => ({ ...a, before: extent(a) - 1 - a.before, input: a.output, output: a.input }));
+  const turned = g.slice(w, [...axes.map((a) => a.kernel - 1), 0, 0], w.shape, [-1, -1, 1, 1]);
+  const shape = [dy.shape[0] ?? 1, channels, ...mirrored.map((a) => a.output)];
+  const attributes = { ...windowAttributes(mirrored), group: channels };
+  return channelsLast(g, g.op("Conv", [channelsFirst(g, dy), grouped(g, turned)], shape, "float32", attributes));
 }
 
 function filterGradient(g: Graph, x: Value, dy: Value, axes: readonly Axis[]): Value {
@@ -73,13 +89,12 @@ export const depthwise: Kernels = {
   DepthwiseConv2dNativeBackpropInput: kernel<DepthwiseConv2dNativeBackpropInputInputs, DepthwiseConv2dNativeBackpropInputAttrs>(
     ({ inputs: { dy, filter }, attrs, backend }) => {
       const { axes } = infoOf(attrs.inputShape, filter.shape, attrs);
-      const channels = attrs.inputShape[3];
       return backend.record(
         "DepthwiseBackpropInput",
         axesKey(axes),
         [dy, filter],
         { shape: attrs.inputShape, dtype: "float32" },
-        (g, d, w) => channelsLast(g, transposed(g, channelsFirst(g, d), grouped(g, w), axes, channels, channels)),
+        (g, d, w) => inputGradient(g, d, w, axes),
       );
     },
   ),

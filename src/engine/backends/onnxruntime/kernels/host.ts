@@ -117,12 +117,21 @@ export const refused: Readonly<Record<string, string>> = {
 const aliases = new Set(["Identity", "Reshape", "ExpandDims"]);
 const offGraph = (info: TensorInfo | undefined): boolean => info?.dtype === "string" || info?.dtype === "complex64";
 
+/** Called for every kernel: nothing is made on the way. */
+function isAnyOffGraph(inputs: Readonly<Record<string, TensorInfo | TensorInfo[] | undefined>>): boolean {
+  for (const name in inputs) {
+    const input = inputs[name];
+    if (Array.isArray(input) ? input.some(offGraph) : offGraph(input)) return true;
+  }
+  return false;
+}
+
 /** Text and complex numbers cannot enter a graph: any kernel that is given some runs on the host, whatever its lowering. */
 export const withHost = (name: string, run: KernelFunc): KernelFunc =>
   aliases.has(name)
     ? run
     : kernel<Record<string, TensorInfo | TensorInfo[]>, object>(({ inputs, attrs, backend }) =>
-        Object.values(inputs).flat().some(offGraph)
+        isAnyOffGraph(inputs)
           ? onHost(backend, name, inputs, attrs ?? {})
           : run({ inputs: inputs as NamedTensorInfoMap, attrs: attrs as never, backend }),
       );

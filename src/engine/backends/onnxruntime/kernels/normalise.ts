@@ -27,6 +27,13 @@ function scaleOf(g: Graph, x: Value, { depthRadius, bias, alpha }: LRNAttrs): Va
   return g.binary("Add", g.binary("Mul", sums, g.scalar(alpha)), g.scalar(bias));
 }
 
+/** x · factor + shift; in the weights that x comes from, where all three are constant and nothing else reads x. */
+function scaledAndShifted(g: Graph, x: Value, factor: Value, shift: Value): Value {
+  const isVector = [factor, shift].every((value) => value.constant && value.shape.length === 1 && value.shape[0] === x.shape.at(-1));
+  if (x.affine && x.uses === 1 && isVector) return x.affine(factor, shift);
+  return g.binary("Add", g.binary("Mul", x, factor), shift);
+}
+
 export const normalisation: Kernels = {
   Softmax: kernel<SoftmaxInputs, SoftmaxAttrs>(({ inputs: { logits }, attrs: { dim }, backend }) =>
     backend.record("Softmax", dim, [logits], { shape: logits.shape, dtype: "float32" }, (g, x) =>
@@ -48,8 +55,8 @@ export const normalisation: Kernels = {
         const root = g.unary("Sqrt", g.binary("Add", s, g.scalar(epsilon)));
         const factor = g.binary("Div", gain ?? g.scalar(1), root);
         const moved = g.binary("Mul", m, factor);
-        const scaled = g.binary("Mul", v, factor);
-        return shift ? g.binary("Add", scaled, g.binary("Sub", shift, moved)) : g.binary("Sub", scaled, moved);
+        const added = shift ? g.binary("Sub", shift, moved) : g.unary("Neg", moved);
+        return scaledAndShifted(g, v, factor, added);
       },
     );
   }),

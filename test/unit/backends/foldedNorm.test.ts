@@ -1,0 +1,88 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { freeze, useBackend } from "../../../src/engine/backends/index.ts";
+import { tf, tfl } from "../../../src/engine/tf.ts";
+import { difference, noise } from "./nets.ts";
+
+const { activation, add, batchNormalization, conv2d, depthwiseConv2d } = tfl.layers;
+type Layer = (x: tfl.SymbolicTensor) => tfl.SymbolicTensor;
+const chain =
+  (...layers: readonly tfl.layers.Layer[]): Layer =>
+  (x) =>
+    layers.reduce((value, layer) => layer.apply(value) as tfl.SymbolicTensor, x);
+const norm = () => batchNormalization({ epsilon: 1e-3 });
+const conv = (filters: number, more: object = {}) => conv2d({ filters, kernelSize: 3, padding: "same", useBias: false, ...more });
+const relu = () => activation({ activation: "relu" });
+
+/** Every way in which a batch normalisation can follow a layer: its factor goes into that layer's weights, where that is the same. */
+const nets: Readonly<Record<string, () => Layer>> = {
+  "a convolution": () => chain(conv(16), norm(), relu()),
+  "a convolution with a bias": () => chain(conv(16, { useBias: true }), norm(), relu()),
+  "a convolution of few channels": () => chain(conv(5, { useBias: true }), norm()),
+  "a convolution with strides": () => chain(conv(16), norm(), relu(), conv(16, { strides: 2 }), norm()),
+  "a pointwise convolution": () => chain(conv(24, { kernelSize: 1 }), norm(), relu(), conv(16, { kernelSize: 1, useBias: true }), norm()),
+  "a depthwise convolution": () => chain(depthwiseConv2d({ kernelSize: 3, padding: "same", useBias: false }), norm(), relu()),
+  "a depthwise convolution with strides": () => chain(depthwiseConv2d({ kernelSize: 3, strides: 2, padding: "same" }), norm()),
+  "a depthwise convolution of two outputs to a channel": () => chain(depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2 }), norm()),
+  "a ReLU": () => chain(conv(16), relu(), norm(), conv(16, { activation: "relu", useBias: true }), norm()),
+  "another normalisation": () => chain(conv(16), norm(), norm()),
+  "a normalisation without scale": () => chain(conv(16), batchNormalization({ scale: false }), relu()),
+  "a normalisation without offset": () => chain(conv(16), batchNormalization({ center: false }), relu()),
+  "a convolution that something else reads too": () => (x) => {
+    const shared = conv(16).apply(x) as tfl.SymbolicTensor;
+    return add().apply([norm().apply(shared) as tfl.SymbolicTensor, shared]) as tfl.SymbolicTensor;
+  },
+  "a convolution whose bias is shared": () => (x) => {
+    const shared = conv(16, { useBias: true }).apply(x) as tfl.SymbolicTensor;
+    return add().apply([
+      relu().apply(norm().apply(shared)) as tfl.SymbolicTensor,
+      norm().apply(shared) as tfl.SymbolicTensor,
+    ]) as tfl.SymbolicTensor;
+  },
+};
+const image = [2, 9, 8, 3];
+const values = (shape: readonly number[], seed: number): tf.Tensor =>
+  tf.tensor(
+    noise(
+      shape.reduce((a, b) => a * b, 1),
+      { seed },
+    ),
+    [...shape],
+  );
+
+/** Output and input gradient of the network with the same weights, whichever backend is current. */
+function run(net: Layer): [Float32Array, Float32Array] {
+  const input = tfl.input({ shape: image.slice(1) });
+  const network = tfl.model({ inputs: input, outputs: net(input) });
+  const weights = network.weights.map((weight, i) => {
+    const given = values(weight.shape as number[], 10 + i);
+    return weight.originalName.includes("variance") ? tf.add(tf.abs(given), 0.2) : given;
+  });
+  network.setWeights(weights);
+  const thaw = freeze(network);
+  const x = values(image, 1);
+  const output = network.predict(x) as tf.Tensor;
+  const direction = values(output.shape, 2);
+  const gradient = tf.grad((v: tf.Tensor) => tf.sum(tf.mul(network.predict(v) as tf.Tensor, direction)))(x);
+  const results: [Float32Array, Float32Array] = [output.dataSync<"float32">(), gradient.dataSync<"float32">()];
+  thaw();
+  network.dispose();
+  return results;
+}
+
+describe("a batch normalisation with constant statistics", () => {
+  beforeAll(async () => {
+    await useBackend("cpu");
+    await useBackend("onnxruntime");
+  });
+
+  it.each(Object.keys(nets))("after %s gives cpu's output and gradient", async (name) => {
+    const net = nets[name] as () => Layer;
+    await tf.setBackend("cpu");
+    const [output, gradient] = run(net());
+    await tf.setBackend("onnxruntime");
+    const [ours, ourGradient] = run(net());
+    expect(ours).toHaveLength(output.length);
+    expect(difference(ours, output)).toBeLessThan(2e-6);
+    expect(difference(ourGradient, gradient)).toBeLessThan(2e-6);
+  });
+});

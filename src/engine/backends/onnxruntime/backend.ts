@@ -7,7 +7,7 @@ import { deviceText, type Native, type NativeTensor } from "./native.ts";
 import { blockedChannels } from "./nchwc.ts";
 import type { ElementType } from "./onnx.ts";
 import { Sessions } from "./sessions.ts";
-import { type Entry, type Lower, type Node, planOf, type Trace, traceOf } from "./trace.ts";
+import { type Entry, type Lower, type Node, planOf, type Trace, tracesOf } from "./trace.ts";
 
 /**
  * Number of pending nodes at which the backend computes unasked: compiling grows faster than linearly with the graph. Never inside a gradient,
@@ -161,9 +161,8 @@ export class OnnxBackend extends KernelBackend {
 
   /** Computes every pending tensor that is still referenced. */
   flush(): void {
-    const trace = traceOf(this.pending);
-    // Only now, and only if nothing throws, is the recording done with: what could not be computed may still be asked for.
-    if (trace.results.length > 0) this.compute(trace);
+    // Only if nothing throws is the recording done with: what could not be computed may still be asked for.
+    for (const trace of tracesOf(this.pending)) this.compute(trace);
     this.pending = [];
   }
 

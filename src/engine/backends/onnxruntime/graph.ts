@@ -1,5 +1,6 @@
 import { util } from "@tensorflow/tfjs-core";
 import type { Device } from "../../../shared/devices.ts";
+import { footprint, type Size } from "./footprint.ts";
 import { type Attribute, type ElementType, elementCode, encodeModel, type Initializer, type OnnxNode, type Port } from "./onnx.ts";
 import { belongsOnCpu, missingChannels } from "./provider.ts";
 
@@ -16,6 +17,8 @@ export interface Value {
 }
 export type Affine = (factor: Value, shift: Value) => Value;
 type Attributes = Readonly<Record<string, Attribute>>;
+
+const elementBytes: Readonly<Record<ElementType, number>> = { float32: 4, int32: 4, bool: 1, int64: 8, float64: 8 };
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 const broadcast = (a: readonly number[], b: readonly number[]): number[] =>
@@ -46,6 +49,8 @@ export class Graph {
   readonly cpuNodes: string[] = [];
   private readonly device: Device;
   private readonly lists = new Map<string, readonly number[]>();
+  /** Of all values but the inputs, whose memory is the caller's. */
+  private readonly sizes = new Map<string, Size>();
   private count = 0;
 
   constructor(block = 0, device: Device = "cpu", threads = 1) {
@@ -63,6 +68,7 @@ export class Graph {
   initializer(shape: readonly number[], dtype: ElementType, data: ArrayBufferView): Value {
     const value = { name: `C${this.count++}`, shape, dtype, constant: true };
     this.initializers.push({ ...value, bytes: bytesOf(data) });
+    this.sizes.set(value.name, { bytes: data.byteLength, constant: true });
     return value;
   }
 
@@ -104,7 +110,10 @@ export class Graph {
     const names = { inputs: inputs.map((input) => input?.name ?? ""), outputs: values.map((value) => value.name) };
     const node = { type, ...names, attributes, ...(domain ? { domain } : {}), ...this.placed(type, inputs, outputs.length, attributes) };
     this.nodes.push(node);
-    for (const value of values) this.producers.set(value.name, node);
+    for (const value of values) {
+      this.producers.set(value.name, node);
+      this.sizes.set(value.name, { bytes: elementBytes[value.dtype] * sizeOf(value.shape), constant });
+    }
     return values;
   }
 
@@ -295,19 +304,16 @@ export class Graph {
     return kept.reverse();
   }
 
-  /** Model bytes with `results` as its outputs O0, O1, … */
-  encode(results: readonly Value[]): Uint8Array {
+  /** Model bytes with `results` as its outputs O0, O1, …, and how much the compiled graph will hold, in bytes. */
+  encode(results: readonly Value[]): { readonly model: Uint8Array; readonly heldBytes: number } {
     const outputs = results.map((value, i) => {
       const { name } = this.op("Identity", [value], value.shape, value.dtype);
       const last = this.nodes.at(-1);
       if (last) last.outputs[0] = `O${i}`;
       return { ...value, name: name && `O${i}` };
     });
-    return encodeModel({
-      nodes: this.wanted(outputs.map(({ name }) => name)),
-      initializers: this.initializers,
-      inputs: this.inputs,
-      outputs,
-    });
+    const nodes = this.wanted(outputs.map(({ name }) => name));
+    const model = encodeModel({ nodes, initializers: this.initializers, inputs: this.inputs, outputs });
+    return { model, heldBytes: footprint(nodes, this.sizes) };
   }
 }

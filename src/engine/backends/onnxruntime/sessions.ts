@@ -1,5 +1,6 @@
 import type { Device } from "../../../shared/devices.ts";
 import { DeviceFailure } from "../failures.ts";
+import { machineMemory } from "../machine.ts";
 import type { Native, NativeSession, NativeTensor } from "./native.ts";
 import { providerOption } from "./provider.ts";
 import type { Plan } from "./trace.ts";
@@ -12,16 +13,29 @@ export interface Compiled {
   /** Frozen tensors written into it. */
   readonly constants: readonly number[];
   readonly bytes: number;
+  /** Number of the run that it was in last. */
+  lastRun: number;
 }
 
-/** Least recently used sessions are released beyond this many bytes (models with their weights, and an estimate of their arenas). */
-const defaultLimit = 1.5 * 2 ** 30;
+/** Least recently used sessions are released beyond this share of the machine's memory, or of what the process may have of it. */
+const shareOfMemory = 1 / 4;
+/** The graphs of so many last runs stay whatever they hold: those of one step of an attack, which would be compiled at every step. */
+const stepRuns = 6;
+
+/**
+ * From this many bytes on, onnxruntime does not plan a graph's memory as one piece: planning saves a few percent of a short run, but the piece
+ * lies beside what the first run took, and the arena doubles with every piece, up to twice as much in all.
+ */
+const plannedBelow = 256 * 2 ** 20;
 
 /** Compiled graphs by structural key, bounded by bytes. */
 export class Sessions {
   private readonly compiled = new Map<string, Compiled>();
   private bytes = 0;
+  private runs = 0;
   compilations = 0;
+  /** Those among them of graphs with frozen weights. */
+  networkCompilations = 0;
   /** Tensors that have left a graph so far. */
   outputs = 0;
   private readonly native: Native;
@@ -33,7 +47,7 @@ export class Sessions {
     this.native = native;
     this.threads = threads;
     this.device = o.device ?? "cpu";
-    this.limit = o.bytes ?? defaultLimit;
+    this.limit = o.bytes ?? shareOfMemory * machineMemory();
   }
 
   get size(): number {
@@ -49,9 +63,14 @@ export class Sessions {
     return found;
   }
 
-  /** Compiles a model and keeps it; the plan's `arenaBytes` estimates what it will hold while it lives. */
+  /** Bytes that the compiled graphs hold, by their plans. */
+  get heldBytes(): number {
+    return this.bytes;
+  }
+
+  /** Compiles a model and keeps it. */
   add(key: string, plan: Plan, fetches: Compiled["fetches"]): Compiled {
-    const { model, feeds, constants, arenaBytes } = plan;
+    const { model, feeds, constants, heldBytes } = plan;
     const session = this.onDevice(() => this.native.create());
     this.onDevice(() =>
       session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
@@ -60,15 +79,17 @@ export class Sessions {
         interOpNumThreads: 1,
         graphOptimizationLevel: "all",
         logSeverityLevel: this.device === "cpu" ? 3 : 4, // a failure on a GPU is reported as a warning of the run
+        enableMemPattern: heldBytes < plannedBelow,
         extra: { session: { intra_op: { allow_spinning: "0" } } },
       }),
     );
-    const compiled = { feeds, constants, fetches, session, bytes: 2 * model.byteLength + arenaBytes };
+    const compiled: Compiled = { feeds, constants, fetches, session, bytes: heldBytes, lastRun: this.runs };
     this.compilations++;
+    if (constants.length > 0) this.networkCompilations++;
     this.compiled.set(key, compiled);
     this.bytes += compiled.bytes;
-    for (const [oldest] of this.compiled) {
-      if (this.bytes <= this.limit || oldest === key) break;
+    for (const [oldest, { lastRun }] of this.compiled) {
+      if (this.bytes <= this.limit || lastRun > this.runs - stepRuns || oldest === key) break;
       this.release(oldest);
     }
     return compiled;
@@ -97,6 +118,7 @@ export class Sessions {
       const tensor = leaves[leaf];
       if (tensor) feeds[name] = tensor;
     }
+    compiled.lastRun = ++this.runs;
     this.outputs += Object.keys(compiled.fetches).length;
     return this.onDevice(() => compiled.session.run(feeds, compiled.fetches, {}));
   }

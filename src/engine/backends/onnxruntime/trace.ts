@@ -41,19 +41,75 @@ export interface Trace {
   readonly uses: ReadonlyMap<Entry, number>;
 }
 
-/** Walks the pending nodes backwards from what is still referenced, then keys what is left in recording order. */
-export function traceOf(pending: readonly Node[]): Trace {
-  const uses = new Map<Entry, number>();
-  const nodes: Node[] = [];
-  for (let i = pending.length - 1; i >= 0; i--) {
-    const node = pending[i];
-    if (!node?.outputs.some((entry) => entry.refs > 0 || uses.has(entry))) continue;
-    nodes.push(node);
-    // The mask of a ReLU may as well be taken from the ReLU's result: it keeps nothing from being fused.
-    for (const input of node.inputs) uses.set(input, (uses.get(input) ?? 0) + (node.key.startsWith("Step0[float32") ? 0 : 1));
-  }
-  nodes.reverse();
+/** Of `nodes`, in their order, those that are needed for what `isWanted`. */
+function neededFor(
+  nodes: readonly Node[],
+  isWanted: (entry: Entry, node: Node) => boolean,
+  isThere = (_: Entry): boolean => false,
+): Node[] {
+  const wanted = new Set<Entry>();
+  const needed = nodes.toReversed().filter((node) => {
+    if (!node.outputs.some((entry) => !entry.values && (wanted.has(entry) || isWanted(entry, node)))) return false;
+    for (const input of node.inputs) if (!isThere(input)) wanted.add(input);
+    return true;
+  });
+  return needed.reverse();
+}
 
+/**
+ * What is pending, as the graphs that compute it, in order. Work with frozen weights is apart from the rest, and split where nothing connects
+ * it, so that a pass over a network is the same graph, compiled once, whatever else was recorded around it.
+ */
+export function tracesOf(pending: readonly Node[]): Trace[] {
+  const isRead = (entry: Entry): boolean => entry.refs > 0;
+  const weighty = new Set<Node>();
+  const made = new Set<Entry>();
+  for (const node of pending) {
+    if (!node.inputs.some((entry) => made.has(entry) || entry.freezers)) continue;
+    weighty.add(node);
+    for (const output of node.outputs) made.add(output);
+  }
+  const light = neededFor(pending, (entry, node) => isRead(entry) && !weighty.has(node));
+  const known = new Set(light.flatMap(({ outputs }) => outputs.filter(isRead)));
+  const heavy = neededFor(
+    pending,
+    (entry, node) => isRead(entry) && weighty.has(node),
+    (entry) => known.has(entry),
+  );
+  return [...(light.length > 0 ? [light] : []), ...connected(heavy)].map(traceOf);
+}
+
+/** Nodes in groups that share no value but leaves. */
+function connected(nodes: readonly Node[]): Node[][] {
+  const parents = nodes.map((_, i) => i);
+  const root = (i: number): number => {
+    let at = i;
+    while (parents[at] !== at) at = parents[at] ?? at;
+    return at;
+  };
+  const makers = new Map<Entry, number>();
+  for (const [i, { inputs, outputs }] of nodes.entries()) {
+    for (const input of inputs) {
+      const maker = makers.get(input);
+      if (maker !== undefined) parents[root(maker)] = i;
+    }
+    for (const output of outputs) makers.set(output, i);
+  }
+  const groups = new Map<number, Node[]>();
+  for (const [i, node] of nodes.entries()) {
+    const group = groups.get(root(i));
+    if (group) group.push(node);
+    else groups.set(root(i), [node]);
+  }
+  return [...groups.values()];
+}
+
+/** Keys nodes in recording order. */
+function traceOf(nodes: readonly Node[]): Trace {
+  const uses = new Map<Entry, number>();
+  // The mask of a ReLU may as well be taken from the ReLU's result: it keeps nothing from being fused.
+  for (const { key, inputs } of nodes)
+    for (const input of inputs) uses.set(input, (uses.get(input) ?? 0) + (key.startsWith("Step0[float32") ? 0 : 1));
   const ids = new Map<Entry, string>();
   const leaves: Entry[] = [];
   const results: Entry[] = [];
@@ -86,7 +142,8 @@ export interface Plan {
   readonly model: Uint8Array;
   readonly feeds: readonly { readonly leaf: number; readonly name: string }[];
   readonly constants: readonly number[];
-  readonly arenaBytes: number;
+  /** Estimate of what the compiled graph holds, beside what is fed. */
+  readonly heldBytes: number;
   /** Names of the nodes that the device must leave to the CPU. */
   readonly cpuNodes: readonly string[];
 }
@@ -96,18 +153,36 @@ const elementType = (dtype: DataType): ElementType => {
   throw new Error(`${dtype} tensors cannot enter a graph`);
 };
 
+/** Frozen matrices from this many bytes on are fed. */
+const largeMatrix = 16 * 2 ** 20;
+const products = ["BatchMatMul", "FusedMatMul"];
+
+/**
+ * Large frozen matrices that enter nothing but products are inputs like any other: onnxruntime then reads tfjs' own array, which all graphs
+ * of a network share, where a constant would be copied and packed for every use in every graph. With few images a product waits for memory
+ * and gains nothing from packing.
+ */
+function fedWeights(trace: Trace): ReadonlySet<Entry> {
+  const large = new Set(
+    trace.leaves.filter((entry) => entry.freezers && entry.dtype === "float32" && 4 * sizeOf(entry.shape) >= largeMatrix),
+  );
+  for (const node of trace.nodes)
+    for (const [i, entry] of node.inputs.entries()) if (i > 1 || !products.some((name) => node.key.startsWith(name))) large.delete(entry);
+  return large;
+}
+
 /** Lowers a trace to an ONNX model. */
 export function planOf(trace: Trace, block: number, device: Device = "cpu", threads = 1): Plan {
   const graph = new Graph(block, device, threads);
   const values = new Map<Entry, Value>();
   const feeds: { leaf: number; name: string }[] = [];
   const constants: number[] = [];
-  let arenaBytes = 0;
+  const fed = device === "cpu" ? fedWeights(trace) : new Set<Entry>();
   for (const [leaf, entry] of trace.leaves.entries()) {
     const dtype = elementType(entry.dtype);
-    if (entry.freezers && entry.constant !== undefined && ArrayBuffer.isView(entry.values)) {
+    if (entry.freezers && entry.constant !== undefined) constants.push(entry.constant);
+    if (entry.freezers && entry.constant !== undefined && ArrayBuffer.isView(entry.values) && !fed.has(entry)) {
       values.set(entry, graph.initializer(entry.shape, dtype, entry.values));
-      constants.push(entry.constant);
     } else {
       const value = graph.input(entry.shape, dtype);
       values.set(entry, value);
@@ -127,7 +202,6 @@ export function planOf(trace: Trace, block: number, device: Device = "cpu", thre
       if (value.shape.join() !== entry.shape.join() || value.dtype !== entry.dtype)
         throw new Error(`${node.key}: lowered to ${value.dtype}[${value.shape}], recorded as ${entry.dtype}[${entry.shape}]`);
       values.set(entry, { ...value, uses: trace.uses.get(entry) ?? 0 });
-      arenaBytes += 4 * sizeOf(entry.shape);
     }
   }
   const results = trace.results.map((entry) => {
@@ -135,5 +209,5 @@ export function planOf(trace: Trace, block: number, device: Device = "cpu", thre
     if (!value) throw new Error("a result was not lowered");
     return value;
   });
-  return { model: graph.encode(results), feeds, constants, arenaBytes: arenaBytes / 4, cpuNodes: graph.cpuNodes };
+  return { ...graph.encode(results), feeds, constants, cpuNodes: graph.cpuNodes };
 }

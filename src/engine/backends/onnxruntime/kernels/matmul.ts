@@ -9,13 +9,18 @@ const swapLast = (g: Graph, x: Value): Value => {
   return g.transpose(x, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
 };
 
-/** a·b over the last two axes; plain matrices use Gemm, which transposes as it goes. */
+const isPlain = (x: Value): boolean => x.shape.slice(0, -2).every((size) => size === 1);
+const plain = (g: Graph, x: Value): Value => g.reshape(x, x.shape.slice(-2));
+
+/** a·b over the last two axes; plain matrices use Gemm, which transposes as it goes: a large matrix is not copied for it. */
 export function matmul(g: Graph, a: Value, b: Value, transposeA: boolean, transposeB: boolean): Value {
-  if (transposeA || transposeB) {
+  if ((transposeA || transposeB) && isPlain(a) && isPlain(b) && a.dtype === "float32") {
     const rows = (transposeA ? a.shape.at(-1) : a.shape.at(-2)) ?? 1;
     const columns = (transposeB ? b.shape.at(-2) : b.shape.at(-1)) ?? 1;
-    if (a.shape.length === 2 && b.shape.length === 2 && a.dtype === "float32")
-      return g.op("Gemm", [a, b], [rows, columns], a.dtype, { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 });
+    const flags = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 };
+    const product = g.op("Gemm", [plain(g, a), plain(g, b)], [rows, columns], a.dtype, flags);
+    const batch = Array<number>(Math.max(a.shape.length, b.shape.length) - 2).fill(1);
+    return g.reshape(product, [...batch, rows, columns]);
   }
   return g.matmul(transposeA ? swapLast(g, a) : a, transposeB ? swapLast(g, b) : b);
 }

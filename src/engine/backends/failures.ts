@@ -1,7 +1,11 @@
-/** A device that failed during a run: lost, out of memory, or refusing a graph. */
+/** A device that failed during a run: lost, out of memory, or refusing a graph. The CPU fails for want of memory alone. */
 export class DeviceFailure extends Error {
   override readonly name = "DeviceFailure";
 }
+
+/** Whether ONNX Runtime on the CPU, or V8, found no memory: their own words, for neither has a code. */
+export const isOutOfMemory = (thrown: unknown): thrown is Error =>
+  thrown instanceof Error && /(failed to|cannot) allocate memory|bad[_ ]alloc|array buffer allocation failed/i.test(thrown.message);
 
 /** A failure to report to the user; `device` is what computes from now on, in words. */
 export interface DeviceWarning {

@@ -121,7 +121,7 @@ export function largestBatch(): number {
 
 /**
  * Runs work that its caller can do again in halves, with the same result: a GPU that fails in it then throws DeviceFailure instead of
- * giving way to the CPU. Everywhere else it only runs the work.
+ * giving way to the CPU, and so does a CPU whose memory runs out. Other backends only run the work.
  */
 export function attempt<T>(images: number, work: () => Promise<T>): Promise<T> {
   const backend = tf.backend();

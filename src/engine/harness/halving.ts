@@ -9,15 +9,14 @@ const isSeparable = (o: AttackBatchOptions): boolean =>
   o.batch.n > 1 && o.trace === undefined && (o.attack.preparation === undefined || o.prepared !== undefined);
 
 /**
- * As `attackBatch`, and in halves where a GPU fails with the whole: images are attacked independently, with random streams of their own,
- * so the result is the same. A half that fails too is computed on the CPU. Later batches stay below the size that failed.
+ * As `attackBatch`, and in halves where a GPU fails with the whole or memory runs out: images are attacked independently, with random streams
+ * of their own, so the result is the same. On a CPU halves are halved again; a half that fails on a GPU is computed on the CPU. Later batches
+ * stay below the size that failed.
  */
 export async function attackInHalves(o: AttackBatchOptions, ctx: RunContext): Promise<BatchOutcome> {
   if (!isSeparable(o)) return attackBatch(o, ctx);
   const bound = largestBatch();
   if (o.batch.n > bound) return inParts(o, bound, ctx);
-  // Only a whole batch is tried again: whatever fails at half its size does not fail for want of memory alone.
-  if (Number.isFinite(bound)) return attackBatch(o, ctx);
   const evaluations = { ...o.model.evaluations };
   try {
     return await attempt(o.batch.n, () => attackBatch(o, ctx));
@@ -44,7 +43,7 @@ async function inParts(o: AttackBatchOptions, most: number, ctx: RunContext): Pr
       ...(cleanPredictions ? { cleanPredictions: cleanPredictions.slice(start, end) } : {}),
       ...(progress ? { progress: (share: number) => progress((start + share * (end - start)) / n) } : {}),
     };
-    outcomes.push(await attackBatch(part, ctx));
+    outcomes.push(await attackInHalves(part, ctx));
   }
   return joined(outcomes);
 }

@@ -1,6 +1,6 @@
 import { backend_util, DataStorage, type DataType, engine, KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
 import { type Device, deviceTitles } from "../../../shared/devices.ts";
-import { DeviceFailure, warnOfDevice } from "../failures.ts";
+import { DeviceFailure, isOutOfMemory, warnOfDevice } from "../failures.ts";
 import { sizeOf } from "./graph.ts";
 import { type Attributes, attributeKey, isSameShape } from "./keys.ts";
 import { deviceText, type Native, type NativeTensor } from "./native.ts";
@@ -58,7 +58,6 @@ export class OnnxBackend extends KernelBackend {
   private constants = 0;
   /** The outermost scope that was recorded in last. */
   private scope: number | undefined;
-
   private readonly threads: number;
   private readonly bytes: number | undefined;
   /** What the device is called. */
@@ -171,9 +170,10 @@ export class OnnxBackend extends KernelBackend {
     try {
       this.execute(trace);
     } catch (thrown) {
-      if (!(thrown instanceof DeviceFailure)) throw thrown;
-      if (this.attempts > 0) throw thrown;
-      this.giveUp(thrown);
+      const isShort = this.device === "cpu" && this.attempts > 0 && isOutOfMemory(thrown);
+      const failure = isShort ? new DeviceFailure(thrown.message, { cause: thrown }) : thrown;
+      if (!(failure instanceof DeviceFailure) || this.attempts > 0) throw failure;
+      this.giveUp(failure);
       this.execute(trace);
     }
   }
@@ -194,11 +194,12 @@ export class OnnxBackend extends KernelBackend {
   }
 
   /**
-   * Runs work of which `images` are computed at once. If the device fails meanwhile, what the work left pending is forgotten, and
-   * DeviceFailure is thrown for the caller to try again with half of them. On the CPU, or with one image, it only runs the work.
+   * Runs work of which `images` are computed at once. If the device fails meanwhile, or the CPU's memory runs out, what the work left pending
+   * is forgotten, and DeviceFailure is thrown for the caller to try again with half of them. With one image it only runs the work, and so it
+   * does on a GPU that has failed with a larger batch already: what fails at half the size does not fail for want of memory alone.
    */
   async attempt<T>(images: number, work: () => Promise<T>): Promise<T> {
-    if (this.device === "cpu" || images < 2) return work();
+    if (images < 2 || (this.device !== "cpu" && Number.isFinite(this.largestBatch))) return work();
     this.flush();
     const scope = engine();
     this.attempts++;
@@ -217,9 +218,11 @@ export class OnnxBackend extends KernelBackend {
   }
 
   private halve(failure: DeviceFailure, images: number): void {
+    this.pending = []; // even what the work has kept: it would be computed again with the next batch
     this.sessions.clear();
     this.largestBatch = Math.ceil(images / 2);
-    const message = `${deviceTitles[this.device]} failed with ${images} images at once (${firstLine(failure.message)}); half as many are tried.`;
+    const what = this.device === "cpu" ? "Memory ran out" : `${deviceTitles[this.device]} failed`;
+    const message = `${what} with ${images} images at once (${firstLine(failure.message)}); half as many are tried.`;
     warnOfDevice({ message, action: "halved", device: deviceText(this.device, this.threads, this.name) });
   }
 

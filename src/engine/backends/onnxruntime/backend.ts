@@ -39,7 +39,7 @@ function own(values: backend_util.BackendValues, dtype: DataType): backend_util.
   const numbers = values as ArrayLike<number>;
   if (dtype === "int32") return Int32Array.from(numbers);
   if (dtype === "bool") return Uint8Array.from(numbers, (value) => (value ? 1 : 0));
-  return Float32Array.from(numbers);
+  return numbers instanceof Float32Array ? numbers.slice() : Float32Array.from(numbers); // a slice is copied as one piece
 }
 
 /**

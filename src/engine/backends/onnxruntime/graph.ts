@@ -293,27 +293,31 @@ export class Graph {
     return this.op("MatMul", [a, b], [...batch, a.shape.at(-2) ?? 1, b.shape.at(-1) ?? 1], a.dtype);
   }
 
-  /** The nodes that the outputs need: lowerings leave some that nothing reads, and onnxruntime would compute them. */
-  private wanted(outputs: readonly string[]): OnnxNode[] {
-    const names = new Set(outputs);
-    const kept = this.nodes.toReversed().filter((node) => {
-      const needed = node.outputs.some((name) => names.has(name));
-      if (needed) for (const name of node.inputs) names.add(name);
-      return needed;
-    });
-    return kept.reverse();
-  }
-
   /** Model bytes with `results` as its outputs O0, O1, …, and how much the compiled graph will hold, in bytes. */
   encode(results: readonly Value[]): { readonly model: Uint8Array; readonly heldBytes: number } {
+    const renamed = new Map<string, string>();
     const outputs = results.map((value, i) => {
-      const { name } = this.op("Identity", [value], value.shape, value.dtype);
-      const last = this.nodes.at(-1);
-      if (last) last.outputs[0] = `O${i}`;
-      return { ...value, name: name && `O${i}` };
+      const name = `O${i}`;
+      // What a node made is that output itself; inputs, constants and values that are an output already are copied.
+      if (this.producers.has(value.name) && !renamed.has(value.name)) renamed.set(value.name, name);
+      else this.nodes.push({ type: "Identity", inputs: [value.name], outputs: [name], attributes: {} });
+      return { ...value, name };
     });
-    const nodes = this.wanted(outputs.map(({ name }) => name));
+    const kept = wanted(this.nodes, [...renamed.keys(), ...outputs.map(({ name }) => name)]);
+    const rename = (names: readonly string[]): string[] => names.map((name) => renamed.get(name) ?? name);
+    const nodes = kept.map((node) => ({ ...node, inputs: rename(node.inputs), outputs: rename(node.outputs) }));
     const model = encodeModel({ nodes, initializers: this.initializers, inputs: this.inputs, outputs });
-    return { model, heldBytes: footprint(nodes, this.sizes) };
+    return { model, heldBytes: footprint(kept, this.sizes) };
   }
+}
+
+/** The nodes that the outputs need: lowerings leave some that nothing reads, and onnxruntime would compute them. */
+function wanted(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
+  const names = new Set(outputs);
+  const kept = nodes.toReversed().filter((node) => {
+    const needed = node.outputs.some((name) => names.has(name));
+    if (needed) for (const name of node.inputs) names.add(name);
+    return needed;
+  });
+  return kept.reverse();
 }

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { dependentReadScope } from "./backends/scopes.ts";
 import { completeBatchNorm, gradientsOf, orderTape, plainSwish, registerBatchNorm } from "./gradients/index.ts";
 
 for (const gradient of gradientsOf(tf)) {
@@ -25,3 +26,15 @@ export type Labels = tf.Tensor1D;
 
 /** One step of a loop: everything allocated inside is freed but the tensor returned. */
 export const step = <T extends tf.Tensor>(body: () => T): T => tf.tidy(body);
+
+/**
+ * A read on which the graph itself depends (the order of slices follows from their pixels), so that it cannot wait for a gradient's end.
+ * Any other read within a gradient is refused in tests; see backends/onnxruntime/gradientScope.ts.
+ */
+export function dependentRead(x: tf.Tensor): Float32Array {
+  let values: Float32Array = new Float32Array();
+  tf.tidy(dependentReadScope, () => {
+    values = x.dataSync<"float32">();
+  });
+  return values;
+}

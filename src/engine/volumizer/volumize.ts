@@ -1,7 +1,7 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { VolumizerOptions } from "../define/index.ts";
 import { pixelToByte } from "../pixels.ts";
-import { type Images, tf } from "../tf.ts";
+import { dependentRead, type Images, tf } from "../tf.ts";
 import { type Grid, gridOf, sliceSources, sliceViews } from "./grid.ts";
 import { inverse, lineSources, permuteRows } from "./permute.ts";
 import { hasManyTies, type RankingRule, rankItems, withMeasureDefaults } from "./rank.ts";
@@ -45,7 +45,7 @@ export function volumize(x: Images, o: VolumizerOptions): { volume: tf.Tensor5D;
   const grid = gridOf(height, width, o);
   return tf.tidy(() => {
     const covered = cover(x, grid);
-    const { values, perms } = ordered(covered.dataSync<"float32">(), b, channels, grid, withMeasureDefaults(o));
+    const { values, perms } = ordered(dependentRead(covered), b, channels, grid, withMeasureDefaults(o));
     const shape: [number, number, number, number, number] = [b, grid.Z, grid.sliceHeight, grid.sliceWidth, channels];
     const permute = tf.customGrad(() => ({
       value: tf.tensor5d(values, shape), // the pixels were read anyway: putting them in order here is cheaper than a gather

@@ -1,6 +1,7 @@
 import { backend_util, DataStorage, type DataType, engine, KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
 import { type Device, deviceTitles } from "../../../shared/devices.ts";
 import { DeviceFailure, isOutOfMemory, warnOfDevice } from "../failures.ts";
+import { isInGradient, refuseReadInGradient } from "./gradientScope.ts";
 import { sizeOf } from "./graph.ts";
 import { type Attributes, attributeKey, isSameShape } from "./keys.ts";
 import { deviceText, type Native, type NativeTensor } from "./native.ts";
@@ -14,8 +15,6 @@ import { type Entry, type Lower, type Node, planOf, type Trace, tracesOf } from 
  * however deep the network: everything that the tape still holds would have to be computed and kept.
  */
 const pendingLimit = 1000;
-/** Scopes that tfjs opens around the two halves of a gradient. */
-const gradientScopes: readonly string[] = ["forward", "backward"];
 /** Fewer pending nodes than this are not taken for a step of a loop; the backend waits for more. */
 const stepLimit = 40;
 
@@ -30,8 +29,6 @@ export interface Result {
 
 const emptyValues = (dtype: DataType, size: number): NativeTensor["data"] =>
   dtype === "float32" ? new Float32Array(size) : dtype === "int32" ? new Int32Array(size) : new Uint8Array(size);
-
-const isInGradient = (): boolean => engine().state.scopeStack.some(({ name }) => gradientScopes.includes(name));
 
 /** The values in the array type that belongs to the dtype, copied: the caller may reuse its buffer before the graph runs. */
 function own(values: backend_util.BackendValues, dtype: DataType): backend_util.BackendValues {
@@ -120,7 +117,7 @@ export class OnnxBackend extends KernelBackend {
     const stepped = outermost !== undefined && outermost.id !== this.scope && outermost.name === "unnamed scope";
     this.scope = outermost?.id;
     const isFull = this.pending.length >= pendingLimit && !isInGradient();
-    if (isFull || (stepped && this.pending.length >= stepLimit)) this.flush();
+    if (isFull || (stepped && this.pending.length >= stepLimit)) this.computePending();
   }
 
   /** A tensor over an existing array that has no other owner. */
@@ -160,6 +157,11 @@ export class OnnxBackend extends KernelBackend {
 
   /** Computes every pending tensor that is still referenced. */
   flush(): void {
+    if (this.pending.length > 0) refuseReadInGradient();
+    this.computePending();
+  }
+
+  private computePending(): void {
     // Only if nothing throws is the recording done with: what could not be computed may still be asked for.
     for (const trace of tracesOf(this.pending)) this.compute(trace);
     this.pending = [];

@@ -1,0 +1,2 @@
+/** Name of the scope around a read that a gradient cannot do without. */
+export const dependentReadScope = "dependent read";

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const codeServer = "4.139.1";
 const nodeVersion = "24.21.0";
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
-const cache = process.env.BULWARK_WORKBENCH_CACHE ?? path.join(root, ".cache/workbench");
+const cache = process.env.BULWARK_WORKBENCH_CACHE || path.join(root, ".cache/workbench");
 const folder = path.join(cache, `code-server-${codeServer}-node-${nodeVersion}`);
 
 /** The npm package that holds a Node binary for this machine; null where there is none and Node 24 itself has to be the one that runs. */

@@ -17,8 +17,8 @@ export function enginePage(): string {
   return `
 # Kernels of the ONNX Runtime backend
 
-The \`cpu\` backend of tfjs has ${known} kernels; each is in one of the three lists. A model that needs another one stops with
-\`KERNEL_UNSUPPORTED\` and its name.
+The \`cpu\` backend has ${known} kernels, tfjs' own and those of batch normalisation in training; each is in one of the three lists.
+A model that needs another one stops with \`KERNEL_UNSUPPORTED\` and its name.
 
 ## Lowered to ONNX (${lowered.length})
 

@@ -1,5 +1,5 @@
 // npm run bench -- [--rows resnet50,adam] [--threads 1,2] [--repeats n] [--seconds 15] [--mobilenet model.json]: our engine and PyTorch side by
-// side. Both processes of a row stay alive and are asked in turn, so that what else the machine does meets both; figures are medians, speeds
+// side. Both processes of a row stay alive and are asked in turn, so that other load on the machine affects both; figures are medians, speeds
 // medians of the ratios of such pairs, PyTorch's time over ours. --rows chooses rows that have all words of one of its items in their name.
 import { execFileSync } from "node:child_process";
 import os from "node:os";
@@ -15,7 +15,7 @@ const { values: options } = parseArgs({
     threads: { type: "string", default: "1,2" },
     repeats: { type: "string" },
     seconds: { type: "string", default: "15" },
-    mobilenet: { type: "string", default: process.env.BENCH_MOBILENET ?? "" },
+    mobilenet: { type: "string", default: "" },
     list: { type: "boolean", default: false },
   },
 });
@@ -38,7 +38,7 @@ const median = (values) => {
 };
 const least = 100; // milliseconds that one timing takes at least
 
-/** So many calls of each side by turns. */
+/** Calls each side in turn. */
 async function pairsOf(opened) {
   const calls = opened.map(({ facts }) => Math.max(1, Math.round(least / facts.warm)));
   const seconds = opened.reduce((sum, { facts }, i) => sum + (facts.warm * calls[i]) / 1000, 0);

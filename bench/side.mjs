@@ -15,14 +15,14 @@ export class Side {
     this.#child.stderr.on("data", (text) => {
       this.#errors = (this.#errors + text).slice(-2000);
     });
-    this.#child.stdin.on("error", () => undefined); // it has ended, which its missing answer tells
+    this.#child.stdin.on("error", () => undefined); // the process has ended; its missing answer says so
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
   async answer() {
     for (;;) {
       const { value, done } = await this.#answers.next();
-      if (done) throw new Error(`A side has ended: ${this.#errors.trim().split("\n").at(-1)}`);
+      if (done) throw new Error(`A process of the benchmark has ended: ${this.#errors.trim().split("\n").at(-1)}`);
       if (value.startsWith("{")) return JSON.parse(value);
     }
   }

@@ -28,8 +28,8 @@ export type Labels = tf.Tensor1D;
 export const step = <T extends tf.Tensor>(body: () => T): T => tf.tidy(body);
 
 /**
- * A read on which the graph itself depends (the order of slices follows from their pixels), so that it cannot wait for a gradient's end.
- * Any other read within a gradient is refused in tests; see backends/onnxruntime/gradientScope.ts.
+ * A read that the graph itself depends on (the order of slices follows from their pixels), so it cannot wait until the gradient is done.
+ * Tests refuse any other read within a gradient; see backends/onnxruntime/gradientScope.ts.
  */
 export function dependentRead(x: tf.Tensor): Float32Array {
   let values: Float32Array = new Float32Array();

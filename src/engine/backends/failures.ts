@@ -1,9 +1,9 @@
-/** A device that failed during a run: lost, out of memory, or refusing a graph. The CPU fails for want of memory alone. */
+/** A device that failed during a run: lost, out of memory, or refusing a graph. On the CPU it always means out of memory. */
 export class DeviceFailure extends Error {
   override readonly name = "DeviceFailure";
 }
 
-/** Whether ONNX Runtime on the CPU, or V8, found no memory: their own words, for neither has a code. */
+/** Whether an error of ONNX Runtime on the CPU, or of V8, means out of memory. Neither sets a code, so the message is matched. */
 export const isOutOfMemory = (thrown: unknown): thrown is Error =>
   thrown instanceof Error && /(failed to|cannot) allocate memory|bad[_ ]alloc|array buffer allocation failed/i.test(thrown.message);
 

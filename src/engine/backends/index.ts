@@ -120,8 +120,8 @@ export function largestBatch(): number {
 }
 
 /**
- * Runs work that its caller can do again in halves, with the same result: a GPU that fails in it then throws DeviceFailure instead of
- * giving way to the CPU, and so does a CPU whose memory runs out. Other backends only run the work.
+ * Runs work that its caller can repeat in halves with the same result. A GPU that fails then throws DeviceFailure instead of falling back
+ * to the CPU; a CPU that runs out of memory throws it too. Other backends just run the work.
  */
 export function attempt<T>(images: number, work: () => Promise<T>): Promise<T> {
   const backend = tf.backend();

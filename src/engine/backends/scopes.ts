@@ -1,2 +1,2 @@
-/** Name of the scope around a read that a gradient cannot do without. */
+/** Name of the scope around a read that a gradient needs. */
 export const dependentReadScope = "dependent read";

@@ -23,7 +23,7 @@ export interface EvaluationImages {
   readonly inputShape: readonly [height: number, width: number, channels: number];
   /** Images [start, end). */
   read(start: number, end: number): Promise<ImageBatch>;
-  /** Reading computes with the model, whose predictions are the labels: nothing else may compute meanwhile. Absent where it does not. */
+  /** Reading runs the model, whose predictions serve as labels, so nothing else may compute meanwhile. Absent otherwise. */
   readonly readsWithModel?: boolean;
   /** What they are, images [start, end); left out where nothing is known but what `read` gives. */
   identify?(start: number, end: number): Promise<readonly ImageIdentity[]>;

@@ -15,9 +15,9 @@ export { plainSwish } from "./swish.ts";
 export { orderTape } from "./tape.ts";
 
 /**
- * Gradients that tfjs lacks, without which `tf.grad` of a function that itself uses `tf.grad` fails on convolutional networks, as the losses
- * on attention maps do, and some that it has and computes from tensors made on the host or spread over whole feature maps. They are written with kernels
- * that every backend has, so they are registered once for all of them.
+ * Gradients that tfjs lacks: without them `tf.grad` of a function that itself uses `tf.grad` fails on convolutional networks, as the losses on
+ * attention maps do. Also gradients that tfjs has but computes slowly, from tensors made on the host or expanded to whole feature maps.
+ * They use only kernels that every backend has, so they are registered once for all backends.
  * The gradients of convolutions of images also serve dilated ones, which tfjs refuses.
  * Limits, which are those of tfjs' first gradients: no dilated convolutions of volumes, nothing through `einsum`, `cumprod`, `cropAndResize`. On `cpu`
  * alone, a padded average pool divides by the whole window, a 3-D max pool takes the last of tied maxima (the second gradient is that of the

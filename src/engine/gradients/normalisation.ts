@@ -34,9 +34,9 @@ const localResponse = (core: Core): tf.GradConfig =>
   });
 
 /**
- * y = (x − mean)·f + offset with f = scale/√(variance + ε). In evaluation f is constant, so that x's gradient is one product with a vector,
- * which a convolution before it may take into its filter; tfjs spreads the vector over x first. Statistics of one value for each channel,
- * or of x's own rank.
+ * y = (x − mean)·f + offset with f = scale/√(variance + ε). In evaluation f is constant, so x's gradient is one product with a vector, which
+ * the convolution before it can fold into its filter; tfjs expands the vector to x's shape first. The statistics have one value per channel
+ * or x's own rank.
  */
 const batchNorm = (core: Core): tf.GradConfig =>
   gradientOf<readonly [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.FusedBatchNormAttrs>(

@@ -1,7 +1,7 @@
 import type { tf } from "../tf.ts";
 import type { Core } from "./config.ts";
 
-/** Lets swish do without its product with a factor that is 1, which tfjs computes, and differentiates, over whole feature maps. */
+/** Removes swish's multiplication by a factor of 1, which tfjs computes and differentiates over whole feature maps. */
 export function plainSwish(core: Core): void {
   const [activation] = core.serialization.SerializationMap.getMap().classNameMap["swish"] ?? [];
   const prototype: object | undefined = activation?.prototype;

@@ -3,7 +3,7 @@ import type { Core } from "./config.ts";
 
 type TapeNode = NonNullable<ReturnType<Core["engine"]>["state"]["activeTape"]>[number];
 
-/** The gradients of results that lead nowhere (most parts of a split) are zeros within the graph: tfjs would make them on the host. */
+/** Gives unused results (most parts of a split) a gradient of zeros made in the graph; tfjs would make it on the host. */
 function withoutHostZeros(core: Core, node: TapeNode): void {
   const { gradient, outputs } = node;
   if (!gradient || outputs.length < 2) return;

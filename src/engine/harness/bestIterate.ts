@@ -62,7 +62,7 @@ export class BestIterate {
     join(this.#confidences, confidence);
   }
 
-  /** What the model says of the clean images, where the first iterate is the same tensor and its scores are numbers; else undefined. */
+  /** Predictions for the clean images, if the first iterate was the clean tensor itself and its scores are finite; else undefined. */
   async ofClean(): Promise<Predicted | undefined> {
     if (!this.#isFirstClean) return undefined;
     const [b] = this.#images.shape;

@@ -9,9 +9,9 @@ const isSeparable = (o: AttackBatchOptions): boolean =>
   o.batch.n > 1 && o.trace === undefined && (o.attack.preparation === undefined || o.prepared !== undefined);
 
 /**
- * As `attackBatch`, and in halves where a GPU fails with the whole or memory runs out: images are attacked independently, with random streams
- * of their own, so the result is the same. On a CPU halves are halved again; a half that fails on a GPU is computed on the CPU. Later batches
- * stay below the size that failed.
+ * As `attackBatch`, but in halves if a GPU fails or memory runs out. Images are attacked independently, each with its own random stream, so
+ * the result is the same. On a CPU halves are halved again; a half that fails on a GPU is computed on the CPU. Later batches stay below the
+ * size that failed.
  */
 export async function attackInHalves(o: AttackBatchOptions, ctx: RunContext): Promise<BatchOutcome> {
   if (!isSeparable(o)) return attackBatch(o, ctx);

@@ -1,9 +1,8 @@
 import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Attack, Ball, ImageBatch, Params } from "../define/index.ts";
-import { to8Bit } from "../pixels.ts";
 import { type Aim, Judge } from "./criterion.ts";
-import type { Predicted } from "./predict.ts";
+import { type Predicted, scoredIn8Bits } from "./predict.ts";
 import { normsOf, projectOntoBall } from "./project.ts";
 import type { HarnessNotes } from "./types.ts";
 
@@ -57,8 +56,7 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
     scored = await o.score(adversarial);
   }
   const successes = skipped.map((isSkipped, i) => !isSkipped && criterion.reached(scored, i));
-  // Rounding can only take a success away.
-  const rounded = successes.includes(true) ? await o.score(adversarial.map(to8Bit)) : scored;
+  const rounded = await scoredIn8Bits(adversarial, scored, successes, o.score);
   const records = Array.from({ length: n }, (_, i): ImageRecord => {
     const success = successes[i] === true;
     const hit = f.best.firstHit[i] ?? -1;

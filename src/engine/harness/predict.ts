@@ -2,6 +2,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { probabilityAt, scoresNotNumbers } from "../classifier/probabilities.ts";
 import type { ImageBatch } from "../define/index.ts";
+import { to8Bit } from "../pixels.ts";
 import { tf } from "../tf.ts";
 
 /** Predicted classes of b images, and the probability of each. */
@@ -30,6 +31,14 @@ export async function predictWithConfidence(model: Classifier, images: Float32Ar
   const classes = largestScores(scores, n, k);
   return { classes, confidence: Float32Array.from(classes, (best, i) => probabilityAt(model, scores, i * k, k, best)) };
 }
+
+/** Scores of the images after rounding to 8 bits. Rounding can only undo a success, so without any the scores stay what they are. */
+export const scoredIn8Bits = async (
+  images: Float32Array,
+  scored: Predicted,
+  successes: readonly boolean[],
+  score: (images: Float32Array) => Promise<Predicted>,
+): Promise<Predicted> => (successes.includes(true) ? score(images.map(to8Bit)) : scored);
 
 /** Index of the largest score of each of n images; the first of equals. @throws MODEL_NAN when a score is no number. */
 export function largestScores(scores: ArrayLike<number>, n: number, classes: number): Int32Array {

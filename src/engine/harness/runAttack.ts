@@ -104,7 +104,7 @@ function knownClean({ cleanPredictions, attack, batch }: AttackBatchOptions): Pr
   return { classes: cleanPredictions, confidence: new Float32Array(batch.n).fill(1) };
 }
 
-/** A single step is usually taken at the clean images, of the model that judges: its scores then are the clean ones. */
+/** A single-step attack usually starts at the clean images. Where it attacks the very model that judges, its scores are the clean ones. */
 const mayShowClean = ({ attack, model, surface = model }: AttackBatchOptions): boolean =>
   attack.access === "gradients" && !attack.iterative && surface === model && !model.randomised;
 

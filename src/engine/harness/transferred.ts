@@ -2,10 +2,9 @@ import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { Criterion } from "../define/index.ts";
-import { to8Bit } from "../pixels.ts";
 import type { Random } from "../random.ts";
 import { aimAt, Judge } from "./criterion.ts";
-import { type Predicted, predictWithConfidence } from "./predict.ts";
+import { type Predicted, predictWithConfidence, scoredIn8Bits } from "./predict.ts";
 import { normsOf } from "./project.ts";
 
 /** Adversarial images [b,H,W,C] that were made against another model. */
@@ -38,8 +37,7 @@ export async function scoreTransferred(
   const unattacked = { classes: Int32Array.from(before, (one) => one.cleanPrediction), confidence: new Float32Array(before.length) };
   const pixels = clean.length / Math.max(1, before.length);
   const successes = before.map((_, i) => !judge.isSettled(unattacked, i) && judge.reached(scored, i));
-  // Rounding can only take a success away.
-  const rounded = successes.includes(true) ? await score(adversarial.map(to8Bit)) : scored;
+  const rounded = await scoredIn8Bits(adversarial, scored, successes, score);
   return before.map(({ index, label, cleanPrediction }, i): ImageRecord => {
     const success = successes[i] === true;
     const of = (values: Float32Array): Float32Array => values.subarray(i * pixels, (i + 1) * pixels);

@@ -3,11 +3,11 @@ import { crc32 } from "./crc32.ts";
 import type { Raster } from "./decode.ts";
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** Channels of the colour types of 8 bits a sample that are read here: grey, colour, palette, colour with transparency. */
+/** Channels of the colour types that are read here, at 8 bits a sample: grey, colour, palette, colour with transparency. */
 const channelsOf: Readonly<Record<number, 1 | 3 | 4>> = { 0: 1, 2: 3, 3: 1, 6: 4 };
-/** Chunks that leave the pixels as they are. Others, such as a transparent colour, a profile or an orientation, are for the whole decoder. */
+/** Chunks that do not affect the pixels. Files with others, such as a transparent colour, a profile or an orientation, are left to sharp. */
 const harmless = new Set(["IHDR", "PLTE", "IDAT", "IEND", "pHYs", "gAMA", "cHRM", "sRGB", "tIME", "tEXt"]);
-/** Samples of the largest image that is read here: beyond it, one of 295×295 in colour, a thread of its own is worth what it costs. */
+/** Samples of the largest image that is read here, 295×295 in colour. Beyond it sharp's own thread pays off. */
 const most = 1 << 18;
 
 interface Chunk {
@@ -22,9 +22,9 @@ interface Header {
 }
 
 /**
- * The pixels of a small, plain PNG: 8 bits a sample, not interlaced, nothing in it that changes how pixels are to be taken. The whole
- * decoder takes about a millisecond for a picture of any size, ten times what the pixels of a digit cost.
- * @returns null for every other file, damaged ones too: what is to be said of them is the whole decoder's to say
+ * The pixels of a small, plain PNG: 8 bits a sample, not interlaced, and without chunks that change the pixels. A call of sharp takes about a
+ * millisecond whatever the picture's size, ten times as long as unpacking a digit.
+ * @returns null for every other file, including damaged ones: sharp reads or refuses those
  * Source: ISO/IEC 15948 (PNG), sections 5, 9 and 11.
  */
 export function plainPngPixels(file: Uint8Array): Raster | null {

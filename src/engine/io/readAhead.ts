@@ -1,6 +1,6 @@
 /**
- * What `read` gives for one item after another, in their order. The next item is read while the caller works on this one, so that two are in
- * memory; a read that fails throws in its own turn. When the caller stops early, what is being read is waited for and dropped.
+ * Reads the items in order and yields each with its result. The next item is read while the caller works on the current one, so two results
+ * are in memory. A failed read throws when its item's turn comes. If the caller stops early, the read under way is awaited and dropped.
  * @param o `isAlone`: nothing may be read while the caller works
  */
 export async function* readAhead<T, R>(
@@ -15,7 +15,7 @@ export async function* readAhead<T, R>(
       ahead = undefined;
       if (!o.isAlone && i + 1 < items.length) {
         ahead = read(items[i + 1] as T);
-        ahead.catch(() => undefined); // thrown where it is awaited; until then it is nobody's
+        ahead.catch(() => undefined); // it is rethrown where it is awaited; without this it would be an unhandled rejection
       }
       yield [item, value];
     }

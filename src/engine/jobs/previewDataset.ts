@@ -9,7 +9,7 @@ import { find } from "../registry.ts";
 const splits: readonly Split[] = ["test", "train"];
 const batch = 32;
 
-/** So many images in files of their own are named, the first of every class: nobody looks at more, and a page of 100,000 takes seconds. */
+/** About this many image files are listed at most, the first of every class: a page of 100,000 takes seconds to open. */
 const mostNamed = 10_000;
 
 /**

@@ -45,7 +45,7 @@ export async function* inOrder(source: ImageSource, batchSize: number): AsyncGen
   for await (const [indices, read] of batchesAhead(source, all, batchSize)) yield { ...read, indices };
 }
 
-/** Batches of these places; the next one is read while the caller works on this one. */
+/** The images at these places, batch by batch. The next batch is read while the caller works on the current one. */
 function batchesAhead(source: ImageSource, places: Int32Array, size: number): AsyncGenerator<readonly [Int32Array, ImageBatch]> {
   const batches = Array.from({ length: Math.ceil(places.length / size) }, (_, i) => places.subarray(i * size, (i + 1) * size));
   return readAhead(batches, (indices) => source.read(indices));

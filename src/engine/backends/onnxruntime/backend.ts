@@ -36,7 +36,7 @@ function own(values: backend_util.BackendValues, dtype: DataType): backend_util.
   const numbers = values as ArrayLike<number>;
   if (dtype === "int32") return Int32Array.from(numbers);
   if (dtype === "bool") return Uint8Array.from(numbers, (value) => (value ? 1 : 0));
-  return numbers instanceof Float32Array ? numbers.slice() : Float32Array.from(numbers); // a slice is copied as one piece
+  return numbers instanceof Float32Array ? numbers.slice() : Float32Array.from(numbers); // slice() copies the memory in one go
 }
 
 /**
@@ -162,7 +162,7 @@ export class OnnxBackend extends KernelBackend {
   }
 
   private computePending(): void {
-    // Only if nothing throws is the recording done with: what could not be computed may still be asked for.
+    // Cleared only if nothing throws: what could not be computed may still be asked for.
     for (const trace of tracesOf(this.pending)) this.compute(trace);
     this.pending = [];
   }
@@ -196,9 +196,9 @@ export class OnnxBackend extends KernelBackend {
   }
 
   /**
-   * Runs work of which `images` are computed at once. If the device fails meanwhile, or the CPU's memory runs out, what the work left pending
-   * is forgotten, and DeviceFailure is thrown for the caller to try again with half of them. With one image it only runs the work, and so it
-   * does on a GPU that has failed with a larger batch already: what fails at half the size does not fail for want of memory alone.
+   * Runs work that computes `images` at once. If the device fails or the CPU runs out of memory, it discards what the work left pending and
+   * throws DeviceFailure, so that the caller can retry with half as many. It just runs the work for a single image, and on a GPU that has
+   * already failed with a larger batch: if half of it fails too, memory is not the only cause.
    */
   async attempt<T>(images: number, work: () => Promise<T>): Promise<T> {
     if (images < 2 || (this.device !== "cpu" && Number.isFinite(this.largestBatch))) return work();
@@ -220,7 +220,7 @@ export class OnnxBackend extends KernelBackend {
   }
 
   private halve(failure: DeviceFailure, images: number): void {
-    this.pending = []; // even what the work has kept: it would be computed again with the next batch
+    this.pending = []; // including kept tensors, which would otherwise be computed again with the next batch
     this.sessions.clear();
     this.largestBatch = Math.ceil(images / 2);
     const what = this.device === "cpu" ? "Memory ran out" : `${deviceTitles[this.device]} failed`;

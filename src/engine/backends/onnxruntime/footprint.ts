@@ -1,21 +1,21 @@
 import type { OnnxNode } from "./onnx.ts";
 
-/** Bytes of a value of the graph, and whether onnxruntime computes it once, at compile time. */
+/** Size of a value in the graph, and whether onnxruntime computes it once, at compile time. */
 export interface Size {
   readonly bytes: number;
   readonly constant: boolean;
 }
 
-/** What onnxruntime keeps for a session and for each of its nodes, in bytes: about what 400 small graphs took. */
+/** Bytes that onnxruntime keeps for a session and for each of its nodes, estimated from 400 small graphs. */
 const [sessionBytes, nodeBytes] = [32 * 1024, 4 * 1024];
 
 /**
- * Estimate, in bytes, of what a compiled graph holds while it lives: the constants that its nodes read, as onnxruntime has folded them, and
- * the most that is alive at once while the nodes run in their order, which its arena keeps. Results are alive until the end.
+ * Estimates the bytes that a compiled graph holds: the folded constants that its nodes read, plus the peak of the values alive while the
+ * nodes run in order, because onnxruntime's arena keeps its peak. Results stay alive until the end.
  */
 export function footprint(nodes: readonly OnnxNode[], sizes: ReadonlyMap<string, Size>): number {
   const running = nodes.filter(({ outputs }) => !outputs.every((name) => sizes.get(name)?.constant));
-  const owners = new Map<string, string>(); // of values that are others under another shape
+  const owners = new Map<string, string>(); // reshaped value → the value whose memory it shares
   const ownerOf = (name: string): string => owners.get(name) ?? name;
   const last = new Map<string, number>();
   for (const [i, { type, inputs, outputs }] of running.entries()) {

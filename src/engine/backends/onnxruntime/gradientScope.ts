@@ -6,16 +6,16 @@ const gradientScopes: readonly string[] = ["forward", "backward"];
 
 const isWithin = (names: readonly string[]): boolean => engine().state.scopeStack.some(({ name }) => names.includes(name));
 
-/** Whether a gradient's tape is open: what is computed now has to be kept until the gradient is done. */
+/** Whether a gradient's tape is open. Whatever is computed meanwhile has to be kept until the gradient is done. */
 export const isInGradient = (): boolean => isWithin(gradientScopes);
 
-/** Set to 1 by the tests. In use, such a read is merely slow. */
+/** Set to 1 by the tests. In production such a read is only slow. */
 const strict = "BULWARK_NO_READS_IN_GRADIENTS";
 const foreign = /node_modules|onnxruntime[\\/](backend|gradientScope)|node:internal/;
 
 /**
- * To be called before a read computes what is pending. Within a gradient it cuts the graph in two: every value between the layers leaves
- * the first half and is fed to the second, and nothing is fused across.
+ * Call this before a read computes what is pending. A read within a gradient cuts the graph in two: every value between the layers leaves
+ * the first half and is fed to the second, and nothing is fused across the cut.
  * @throws Error naming the place, where the variable is set
  */
 export function refuseReadInGradient(): void {

@@ -1,6 +1,6 @@
-import { util } from "@tensorflow/tfjs-core";
 import type { Device } from "../../../shared/devices.ts";
 import { footprint, type Size } from "./footprint.ts";
+import { isSameShape } from "./keys.ts";
 import { type Attribute, type ElementType, elementCode, encodeModel, type Initializer, type OnnxNode, type Port } from "./onnx.ts";
 import { belongsOnCpu, missingChannels } from "./provider.ts";
 
@@ -12,7 +12,7 @@ export interface Value {
   uses?: number;
   /** Depends on constants only, so that onnxruntime computes it once, at compile time. */
   readonly constant?: boolean;
-  /** The value times a vector plus a vector, both constant and along the last axis, where they can go into the constant weights it comes from. */
+  /** Gives value · factor + shift, constant vectors along the last axis, by folding both into the constant weights that the value comes from. */
   readonly affine?: Affine | undefined;
 }
 export type Affine = (factor: Value, shift: Value) => Value;
@@ -29,7 +29,7 @@ const broadcast = (a: readonly number[], b: readonly number[]): number[] =>
       return x === 1 ? y : x;
     })
     .reverse();
-/** What is noted of a value and holds of its pixels [..., C], however they are counted. */
+/** Notes about a value [..., C] that stay true when it is reshaped and C is left alone. */
 const channelNotes = ["blocked", "conv"];
 const bytesOf = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
@@ -49,7 +49,7 @@ export class Graph {
   readonly cpuNodes: string[] = [];
   private readonly device: Device;
   private readonly lists = new Map<string, readonly number[]>();
-  /** Of all values but the inputs, whose memory is the caller's. */
+  /** Of all values except the inputs, whose memory belongs to the caller. */
   private readonly sizes = new Map<string, Size>();
   private count = 0;
 
@@ -185,7 +185,7 @@ export class Graph {
     return this.op("Where", this.unexpanded([condition, a, b]), broadcast(condition.shape, broadcast(a.shape, b.shape)), a.dtype);
   }
 
-  /** What broadcasting repeats by itself is not repeated beforehand: at most all but one of the values may be as small as they began. */
+  /** Replaces expanded values by their originals as long as broadcasting still gives the same shape. */
   private unexpanded(values: readonly Value[]): Value[] {
     const wanted = values
       .map(({ shape }) => shape)
@@ -209,15 +209,15 @@ export class Graph {
     return x.dtype === dtype ? x : this.op("Cast", [x], x.shape, dtype, { to: elementCode[dtype] });
   }
 
-  /** The same values under another shape: one for each shape, so that what is noted of it is found again. */
+  /** The same values under another shape. Each shape is made only once, so that notes about it are found again. */
   reshape(x: Value, shape: readonly number[]): Value {
-    if (util.arraysEqual([...x.shape], [...shape])) return x;
+    if (isSameShape(x.shape, shape)) return x;
     const known = this.noted(`as ${shape}`, x);
     if (known) return known;
     const plain = this.op("Reshape", [x, this.ints(shape)], shape, x.dtype);
     const reshaped = x.uses === undefined ? plain : { ...plain, uses: x.uses };
     this.note("reshaped from", reshaped, x);
-    // Pixels of whole channels: the layout that they have elsewhere is theirs too.
+    // The channels are left alone, so notes about their layout still hold.
     for (const what of shape.at(-1) === x.shape.at(-1) ? channelNotes : []) {
       const noted = this.noted(what, x);
       if (noted) this.note(what, reshaped, noted);
@@ -237,7 +237,7 @@ export class Graph {
   }
 
   expand(x: Value, shape: readonly number[]): Value {
-    if (util.arraysEqual([...x.shape], [...shape])) return x;
+    if (isSameShape(x.shape, shape)) return x;
     const expanded = this.op("Expand", [x, this.ints(shape)], shape, x.dtype);
     return this.note("expanded from", expanded, x) && expanded;
   }
@@ -298,7 +298,7 @@ export class Graph {
     const renamed = new Map<string, string>();
     const outputs = results.map((value, i) => {
       const name = `O${i}`;
-      // What a node made is that output itself; inputs, constants and values that are an output already are copied.
+      // A node's result becomes the output directly. Inputs, constants and values that already are an output need a copy.
       if (this.producers.has(value.name) && !renamed.has(value.name)) renamed.set(value.name, name);
       else this.nodes.push({ type: "Identity", inputs: [value.name], outputs: [name], attributes: {} });
       return { ...value, name };
@@ -311,7 +311,7 @@ export class Graph {
   }
 }
 
-/** The nodes that the outputs need: lowerings leave some that nothing reads, and onnxruntime would compute them. */
+/** The nodes that the outputs need. Lowerings leave some that nothing reads, which onnxruntime would still compute. */
 function wanted(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
   const names = new Set(outputs);
   const kept = nodes.toReversed().filter((node) => {

@@ -1,15 +1,15 @@
 const utf8 = new TextEncoder();
 
-/** Bytes from this many on are kept by reference until the file is written: weights are then copied once. */
+/** Fields of at least this many bytes are kept by reference until `finish`, so that weights are copied only once. */
 const referenced = 4096;
 
 /**
- * Just enough of protocol buffers to write ONNX models: tagged fields, as a list of byte pieces in order. Small fields are gathered in a
- * growing piece, large ones stand for themselves and must not change before `finish`.
+ * Just enough of protocol buffers to write ONNX models: tagged fields, held as a list of byte pieces. Small fields are collected in a
+ * growing piece; large ones are pieces of their own and must not change before `finish`.
  */
 export class Writer {
   private readonly pieces: Uint8Array[] = [];
-  /** The piece that small fields go to. */
+  /** The piece that collects small fields. */
   private open = new Uint8Array(64);
   private filled = 0;
   /** Bytes in `pieces`. */

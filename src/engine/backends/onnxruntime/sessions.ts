@@ -1,6 +1,6 @@
 import type { Device } from "../../../shared/devices.ts";
+import { machineMemory } from "../../io/memory.ts";
 import { DeviceFailure } from "../failures.ts";
-import { machineMemory } from "../machine.ts";
 import type { Native, NativeSession, NativeTensor } from "./native.ts";
 import { providerOption } from "./provider.ts";
 import type { Plan } from "./trace.ts";
@@ -13,18 +13,18 @@ export interface Compiled {
   /** Frozen tensors written into it. */
   readonly constants: readonly number[];
   readonly bytes: number;
-  /** Number of the run that it was in last. */
+  /** Number of its most recent run. */
   lastRun: number;
 }
 
-/** Least recently used sessions are released beyond this share of the machine's memory, or of what the process may have of it. */
+/** Beyond this share of the memory, the least recently used sessions are released. */
 const shareOfMemory = 1 / 4;
-/** The graphs of so many last runs stay whatever they hold: those of one step of an attack, which would be compiled at every step. */
+/** The graphs of this many recent runs are never released: a step of an attack needs several, which would otherwise be compiled at every step. */
 const stepRuns = 6;
 
 /**
- * From this many bytes on, onnxruntime does not plan a graph's memory as one piece: planning saves a few percent of a short run, but the piece
- * lies beside what the first run took, and the arena doubles with every piece, up to twice as much in all.
+ * Graphs that hold this many bytes or more run without onnxruntime's memory planning. Planning saves a few percent of a short run, but it
+ * allocates one large block beside the memory of the first run, which can double the total.
  */
 const plannedBelow = 256 * 2 ** 20;
 
@@ -34,7 +34,7 @@ export class Sessions {
   private bytes = 0;
   private runs = 0;
   compilations = 0;
-  /** Those among them of graphs with frozen weights. */
+  /** How many of the compiled graphs have frozen weights. */
   networkCompilations = 0;
   /** Tensors that have left a graph so far. */
   outputs = 0;
@@ -63,7 +63,7 @@ export class Sessions {
     return found;
   }
 
-  /** Bytes that the compiled graphs hold, by their plans. */
+  /** Estimated bytes that the compiled graphs hold. */
   get heldBytes(): number {
     return this.bytes;
   }

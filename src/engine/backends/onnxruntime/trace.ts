@@ -41,7 +41,7 @@ export interface Trace {
   readonly uses: ReadonlyMap<Entry, number>;
 }
 
-/** Of `nodes`, in their order, those that are needed for what `isWanted`. */
+/** The nodes needed to compute what `isWanted`, in their order; what `isThere` does not have to be computed. */
 function neededFor(
   nodes: readonly Node[],
   isWanted: (entry: Entry, node: Node) => boolean,
@@ -57,29 +57,29 @@ function neededFor(
 }
 
 /**
- * What is pending, as the graphs that compute it, in order. Work with frozen weights is apart from the rest, and split where nothing connects
- * it, so that a pass over a network is the same graph, compiled once, whatever else was recorded around it.
+ * Splits what is pending into graphs, in the order in which they run. Work with frozen weights is kept apart from the rest and split where
+ * nothing connects it, so that a pass through a network is always the same graph, compiled once, whatever was recorded around it.
  */
 export function tracesOf(pending: readonly Node[]): Trace[] {
   const isRead = (entry: Entry): boolean => entry.refs > 0;
-  const weighty = new Set<Node>();
-  const made = new Set<Entry>();
+  const withWeights = new Set<Node>();
+  const computed = new Set<Entry>();
   for (const node of pending) {
-    if (!node.inputs.some((entry) => made.has(entry) || entry.freezers)) continue;
-    weighty.add(node);
-    for (const output of node.outputs) made.add(output);
+    if (!node.inputs.some((entry) => computed.has(entry) || entry.freezers)) continue;
+    withWeights.add(node);
+    for (const output of node.outputs) computed.add(output);
   }
-  const light = neededFor(pending, (entry, node) => isRead(entry) && !weighty.has(node));
+  const light = neededFor(pending, (entry, node) => isRead(entry) && !withWeights.has(node));
   const known = new Set(light.flatMap(({ outputs }) => outputs.filter(isRead)));
   const heavy = neededFor(
     pending,
-    (entry, node) => isRead(entry) && weighty.has(node),
+    (entry, node) => isRead(entry) && withWeights.has(node),
     (entry) => known.has(entry),
   );
   return [...(light.length > 0 ? [light] : []), ...connected(heavy)].map(traceOf);
 }
 
-/** Nodes in groups that share no value but leaves. */
+/** Groups of nodes that share nothing except leaves. */
 function connected(nodes: readonly Node[]): Node[][] {
   const parents = nodes.map((_, i) => i);
   const root = (i: number): number => {
@@ -142,7 +142,7 @@ export interface Plan {
   readonly model: Uint8Array;
   readonly feeds: readonly { readonly leaf: number; readonly name: string }[];
   readonly constants: readonly number[];
-  /** Estimate of what the compiled graph holds, beside what is fed. */
+  /** Estimated bytes that the compiled graph holds, not counting what is fed. */
   readonly heldBytes: number;
   /** Names of the nodes that the device must leave to the CPU. */
   readonly cpuNodes: readonly string[];
@@ -153,14 +153,14 @@ const elementType = (dtype: DataType): ElementType => {
   throw new Error(`${dtype} tensors cannot enter a graph`);
 };
 
-/** Frozen matrices from this many bytes on are fed. */
+/** Frozen matrices of this many bytes or more are fed. */
 const largeMatrix = 16 * 2 ** 20;
 const products = ["BatchMatMul", "FusedMatMul"];
 
 /**
- * Large frozen matrices that enter nothing but products are inputs like any other: onnxruntime then reads tfjs' own array, which all graphs
- * of a network share, where a constant would be copied and packed for every use in every graph. With few images a product waits for memory
- * and gains nothing from packing.
+ * Large frozen matrices that are used only in products are fed like any other input. onnxruntime then reads tfjs' own array, which all graphs
+ * of a network share; a constant would be copied and packed for every use in every graph. With few images a product is limited by memory
+ * bandwidth, and packing gains nothing.
  */
 function fedWeights(trace: Trace): ReadonlySet<Entry> {
   const large = new Set(

@@ -1,14 +1,13 @@
 import { promises as fs } from "node:fs";
-import os from "node:os";
+import { machineMemory } from "../../io/memory.ts";
 
-/** Bytes that decoded pictures may take in this process, of all data sets together. */
+/** How many bytes of decoded pictures this process may keep, for all data sets together. */
 export interface Budget {
   readonly bytes: number;
   held: number;
 }
-const memory = Math.min(os.totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
-/** A tenth of what the process may use, 1 GB at most: 6,600 photographs of 224×224×3, or 325,000 pictures of 32×32×3. */
-const budget: Budget = { bytes: Math.min(1e9, memory / 10), held: 0 };
+/** A tenth of the memory, 1 GB at most: 6,600 photographs of 224×224×3, or 325,000 pictures of 32×32×3. */
+const budget: Budget = { bytes: Math.min(1e9, machineMemory() / 10), held: 0 };
 
 interface Kept {
   readonly stamp: string;
@@ -16,9 +15,9 @@ interface Kept {
 }
 
 /**
- * Decoded pictures by file, kept from the first time they are read, so that later epochs do not decode them again. The first ones that fit
- * stay: every epoch reads all of them, in an order of its own, and dropping the least recently used would drop what is wanted next.
- * A file is decoded again once its time, size or number on the disk is another one, so that what is given is what the file holds.
+ * Keeps decoded pictures by file, so that later epochs do not decode them again. The first pictures that fit are kept for good. Evicting the
+ * least recently used would not help: every epoch reads each picture once, so the oldest one may well be the next to be read.
+ * A file is decoded again when its time, size or inode has changed.
  */
 export class DecodedFiles {
   readonly #kept = new Map<string, Kept>();
@@ -29,9 +28,9 @@ export class DecodedFiles {
     this.#budget = shared;
   }
 
-  /** Not to be written to. @throws what `decode` throws, for a file that is gone as well */
+  /** Callers must not write to the result. @throws what `decode` throws, also for a file that is gone */
   async pixels(file: string, decode: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    const stamp = await stampOf(file); // before the file is read: a change in between is seen the next time
+    const stamp = await stampOf(file); // taken before reading, so that a change in between is noticed next time
     const kept = this.#kept.get(file);
     if (kept && kept.stamp === stamp) return kept.pixels;
     if (kept) this.#drop(file, kept);
@@ -40,7 +39,7 @@ export class DecodedFiles {
     return pixels;
   }
 
-  /** What is still being read is given, but not kept. */
+  /** Pictures that are still being read are returned, but not kept. */
   close(): void {
     this.#isClosed = true;
     for (const [file, kept] of this.#kept) this.#drop(file, kept);
@@ -58,7 +57,7 @@ export class DecodedFiles {
   }
 }
 
-/** What changes whenever the content of a file does; null for a file that cannot be looked at, which decoding it tells. */
+/** Changes whenever the file's content does; null where the file cannot be examined, which decoding will report. */
 async function stampOf(file: string): Promise<string | null> {
   try {
     const { mtimeNs, ctimeNs, size, ino } = await fs.stat(file, { bigint: true });

@@ -13,7 +13,7 @@ import { perChannel } from "./reduce.ts";
 
 /** Per-channel arithmetic in one of the two layouts. All coefficients and sums are [C]. */
 interface Layout {
-  /** x as the other functions take it; undefined where it is not there in this layout. */
+  /** x in this layout; undefined where it is not available. */
   readonly of: (x: Value) => Value | undefined;
   readonly sum: (v: Value) => Value;
   readonly dot: (a: Value, b: Value) => Value;
@@ -72,13 +72,13 @@ function inBlocks(g: Graph, shape: readonly number[]): Layout {
     shifted: (v, shift) => affine(v, g.expand(g.scalar(1), [channels]), shift),
     result(v, wanted) {
       const unblocked = g.reshape(fromBlocks(g, v), wanted);
-      g.note("conv", unblocked, v); // a ReLU that follows is written into it
+      g.note("conv", unblocked, v); // so that a following ReLU can be fused
       return unblocked;
     },
   };
 }
 
-/** The layout that x has, and x in it. */
+/** The layout of x, and x in that layout. */
 function layoutOf(g: Graph, x: Value): { on: Layout; v: Value } {
   const known = g.noted("blocked", x);
   if (!known || known.shape[1] !== x.shape.at(-1)) return { on: plain(g), v: x };
@@ -90,7 +90,7 @@ const rootOf = (g: Graph, variance: Value, epsilon: number): Value =>
 
 const product = (g: Graph, first: Value, ...rest: readonly Value[]): Value => rest.reduce((a, b) => g.binary("Mul", a, b), first);
 
-/** Two passes: the mean, and the mean square of what is centred on it. The centred values are kept for the gradient, in place of x. */
+/** Two passes: the mean, then the mean square of the centred values. The gradient uses the centred values instead of x. */
 function normalise(g: Graph, x: Value, gamma: Value, beta: Value, epsilon: number): Value[] {
   const { on, v } = layoutOf(g, x);
   const count = g.scalar(sizeOf(x.shape) / (gamma.shape[0] ?? 1));

@@ -42,7 +42,7 @@ const compare =
   (g, a, b) =>
     g.binary(type, a, b, "bool");
 
-/** Remembers a product with a constant vector along the last axis, for the convolution's gradient that it goes into. */
+/** Notes a product with a constant vector along the last axis, so that a convolution's gradient can fold it into its filter. */
 function noteFactor(g: Graph, a: Value, b: Value, product: Value): Value {
   if (!b.constant || b.shape.length !== 1 || a.constant || b.shape[0] !== a.shape.at(-1) || a.shape.length !== 4) return product;
   g.note("unscaled", product, a);

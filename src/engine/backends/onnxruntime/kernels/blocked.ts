@@ -9,8 +9,8 @@ import { type Axis, after, channelsFirst, window, windowAttributes } from "./win
  */
 
 /**
- * What x [N,H,W,C] is in blocks, [N,C,H,W], where the operator that made it left that. A value that was reshaped may have its blocks in
- * another arrangement (those of slices by themselves), which only element-wise operations and sums can use.
+ * x [N,H,W,C] in blocks, [N,C,H,W], where the operator that produced it left them. A reshaped value may have its blocks in another
+ * arrangement (slice by slice), which only element-wise operations and sums can use.
  */
 export function blocksOf(g: Graph, x: Value): Value | undefined {
   const known = g.noted("blocked", x);

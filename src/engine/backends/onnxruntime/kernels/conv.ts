@@ -30,14 +30,14 @@ const isPointwise = (axes: readonly Axis[]): boolean =>
 export function conv2d(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value): Value {
   const result = isPointwise(axes) ? pointwise(g, x, w, bias) : (blockedConv(g, x, w, axes, bias) ?? plainConv(g, x, w, axes, bias));
   if (!w.constant || (bias && !bias.constant)) return result;
-  return { ...result, affine: (factor, shift) => conv2d(g, x, g.binary("Mul", w, factor), axes, moved(g, bias, factor, shift)) };
+  return { ...result, affine: (factor, shift) => conv2d(g, x, g.binary("Mul", w, factor), axes, biasAfter(g, bias, factor, shift)) };
 }
 
 /** bias · factor + shift */
-const moved = (g: Graph, bias: Value | undefined, factor: Value, shift: Value): Value =>
+const biasAfter = (g: Graph, bias: Value | undefined, factor: Value, shift: Value): Value =>
   bias ? g.binary("Add", g.binary("Mul", bias, factor), shift) : shift;
 
-/** A kernel of one pixel: a product of matrices. */
+/** A 1×1 convolution as a matrix product. */
 function pointwise(g: Graph, x: Value, w: Value, bias?: Value): Value {
   const [batch = 1, rows = 1, columns = 1, inputs = 1] = x.shape;
   const outputs = w.shape[3] ?? 1;
@@ -92,13 +92,13 @@ export function absorbBias(g: Graph, x: Value, bias: Value): Value | undefined {
   return shifted(g, x, flat, x);
 }
 
-/** `sum`, which is x + bias with a vector along the last axis: what can go into x's weights can still go there. */
+/** `sum`, which is x + bias. It can be folded into x's weights wherever x can and the bias is a constant vector along the last axis. */
 export function shifted(g: Graph, x: Value, bias: Value, sum: Value): Value {
   const { affine, uses } = x;
   const isVector = bias.constant && bias.shape.length === 1 && bias.shape[0] === x.shape.at(-1);
   return {
     ...sum,
-    affine: affine && uses === 1 && isVector ? (factor, shift) => affine(factor, moved(g, bias, factor, shift)) : undefined,
+    affine: affine && uses === 1 && isVector ? (factor, shift) => affine(factor, biasAfter(g, bias, factor, shift)) : undefined,
   };
 }
 
@@ -123,8 +123,8 @@ export function conv2dInputGradient(g: Graph, gradient: Value, filter: Value, ax
 }
 
 /**
- * dy = d · factor (batch normalisation's gradient ends so) and w as d and w · factor: products of constants are computed once, at compile time.
- * The factor is a vector along the last axis of dy, which `outputs` of the filter's last axes make up.
+ * Replaces dy = d · factor, which is how batch normalisation's gradient ends, and w by d and w · factor: the product of constants is computed
+ * once, at compile time. The factor is a vector along dy's last axis; `outputs` is its shape as the last axes of the filter.
  */
 export function withFactor(g: Graph, dy: Value, w: Value, outputs = w.shape.slice(-1)): [Value, Value] {
   const [plain, factor] = [g.noted("unscaled", dy), g.noted("factor", dy)];

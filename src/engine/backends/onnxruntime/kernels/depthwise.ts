@@ -56,7 +56,7 @@ function convolve(backend: OnnxBackend, inputs: Fused<"x" | "filter">, attrs: Fu
   });
 }
 
-/** Gradient with respect to x [N,H,W,C]. With stride 1 and one output to a channel it is a convolution itself, with the kernel turned by 180°. */
+/** Gradient with respect to x [N,H,W,C]. With stride 1 and one output per channel it is a convolution with the kernel turned by 180°. */
 function inputGradient(g: Graph, gradient: Value, filter: Value, axes: readonly Axis[]): Value {
   const [, , channels = 1, multiplier = 1] = filter.shape;
   const [dy, w] = withFactor(g, gradient, filter, [channels, multiplier]);

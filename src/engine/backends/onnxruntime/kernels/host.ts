@@ -117,7 +117,7 @@ export const refused: Readonly<Record<string, string>> = {
 const aliases = new Set(["Identity", "Reshape", "ExpandDims"]);
 const offGraph = (info: TensorInfo | undefined): boolean => info?.dtype === "string" || info?.dtype === "complex64";
 
-/** Called for every kernel: nothing is made on the way. */
+/** Runs for every kernel, so it allocates nothing. */
 function isAnyOffGraph(inputs: Readonly<Record<string, TensorInfo | TensorInfo[] | undefined>>): boolean {
   for (const name in inputs) {
     const input = inputs[name];

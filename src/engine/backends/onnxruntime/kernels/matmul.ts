@@ -12,7 +12,7 @@ const swapLast = (g: Graph, x: Value): Value => {
 const isPlain = (x: Value): boolean => x.shape.slice(0, -2).every((size) => size === 1);
 const plain = (g: Graph, x: Value): Value => g.reshape(x, x.shape.slice(-2));
 
-/** a·b over the last two axes; plain matrices use Gemm, which transposes as it goes: a large matrix is not copied for it. */
+/** a·b over the last two axes. Plain matrices use Gemm, which needs no transposed copy. */
 export function matmul(g: Graph, a: Value, b: Value, transposeA: boolean, transposeB: boolean): Value {
   if ((transposeA || transposeB) && isPlain(a) && isPlain(b) && a.dtype === "float32") {
     const rows = (transposeA ? a.shape.at(-1) : a.shape.at(-2)) ?? 1;

@@ -27,7 +27,7 @@ function scaleOf(g: Graph, x: Value, { depthRadius, bias, alpha }: LRNAttrs): Va
   return g.binary("Add", g.binary("Mul", sums, g.scalar(alpha)), g.scalar(bias));
 }
 
-/** x · factor + shift; in the weights that x comes from, where all three are constant and nothing else reads x. */
+/** x · factor + shift, folded into the weights that x comes from where all three are constant and nothing else reads x. */
 function scaledAndShifted(g: Graph, x: Value, factor: Value, shift: Value): Value {
   const isVector = [factor, shift].every((value) => value.constant && value.shape.length === 1 && value.shape[0] === x.shape.at(-1));
   if (x.affine && x.uses === 1 && isVector) return x.affine(factor, shift);

@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
 
-/** Bytes of memory that the process may have: the machine's, or what a container grants of it. */
+/** Memory that the process may use, in bytes: the machine's, or a container's limit where that is lower. */
 export function machineMemory(): number {
   const granted = process.constrainedMemory();
   return granted > 0 && granted < totalmem() ? granted : totalmem();

@@ -53,9 +53,9 @@ describe("the gradient of a loss", () => {
     const { sessions } = tf.backend() as OnnxBackend;
     const run = sessions.run;
     const sizes: number[] = [];
-    sessions.run = (compiled, leaves) => {
+    sessions.run = (compiled, leaves, fetches) => {
       sizes.push(...leaves.map(({ data }) => data.length));
-      return run.call(sessions, compiled, leaves);
+      return run.call(sessions, compiled, leaves, fetches);
     };
     try {
       const x = tf.tensor4d(createRandom(4).uniforms(240, -1, 1), [4, 3, 5, 4]);

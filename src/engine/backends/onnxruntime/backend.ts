@@ -1,6 +1,7 @@
 import { backend_util, DataStorage, type DataType, engine, KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
 import { type Device, deviceTitles } from "../../../shared/devices.ts";
 import { DeviceFailure, isOutOfMemory, warnOfDevice } from "../failures.ts";
+import { Buffers } from "./buffers.ts";
 import { isInGradient, refuseReadInGradient } from "./gradientScope.ts";
 import { sizeOf } from "./graph.ts";
 import { type Attributes, attributeKey, isSameShape } from "./keys.ts";
@@ -9,6 +10,7 @@ import { blockedChannels } from "./nchwc.ts";
 import type { ElementType } from "./onnx.ts";
 import { Sessions } from "./sessions.ts";
 import { type Entry, type Lower, type Node, planOf, type Trace, tracesOf } from "./trace.ts";
+import { emptyValues, own } from "./values.ts";
 
 /**
  * Number of pending nodes at which the backend computes unasked: compiling grows faster than linearly with the graph. Never inside a gradient,
@@ -27,18 +29,6 @@ export interface Result {
   readonly dtype: DataType;
 }
 
-const emptyValues = (dtype: DataType, size: number): NativeTensor["data"] =>
-  dtype === "float32" ? new Float32Array(size) : dtype === "int32" ? new Int32Array(size) : new Uint8Array(size);
-
-/** The values in the array type that belongs to the dtype, copied: the caller may reuse its buffer before the graph runs. */
-function own(values: backend_util.BackendValues, dtype: DataType): backend_util.BackendValues {
-  if (dtype === "string" || (Array.isArray(values) && values[0] instanceof Uint8Array)) return values;
-  const numbers = values as ArrayLike<number>;
-  if (dtype === "int32") return Int32Array.from(numbers);
-  if (dtype === "bool") return Uint8Array.from(numbers, (value) => (value ? 1 : 0));
-  return numbers instanceof Float32Array ? numbers.slice() : Float32Array.from(numbers); // slice() copies the memory in one go
-}
-
 /**
  * A tfjs backend whose kernels do not compute: each records a node, and reading a tensor compiles everything pending that is still
  * referenced into one ONNX graph, which onnxruntime runs. Equal graphs are compiled once.
@@ -52,6 +42,7 @@ export class OnnxBackend extends KernelBackend {
   private readonly native: Native;
   private readonly data = new DataStorage<Entry>(this, engine());
   private pending: Node[] = [];
+  private readonly buffers: Buffers;
   private constants = 0;
   /** The outermost scope that was recorded in last. */
   private scope: number | undefined;
@@ -69,6 +60,7 @@ export class OnnxBackend extends KernelBackend {
   ) {
     super();
     this.native = native;
+    this.buffers = new Buffers(native);
     this.threads = threads;
     this.bytes = o.bytes;
     this.device = o.device ?? "cpu";
@@ -163,8 +155,14 @@ export class OnnxBackend extends KernelBackend {
 
   private computePending(): void {
     // Cleared only if nothing throws: what could not be computed may still be asked for.
+    if (this.pending.length > 0) this.buffers.age();
     for (const trace of tracesOf(this.pending)) this.compute(trace);
+    this.clearPending();
+  }
+
+  private clearPending(): void {
     this.pending = [];
+    this.buffers.recycle();
   }
 
   /** A device that fails gives way to the CPU, where the same graph has the same inputs: everything that is fed lies in the host's memory. */
@@ -220,7 +218,7 @@ export class OnnxBackend extends KernelBackend {
   }
 
   private halve(failure: DeviceFailure, images: number): void {
-    this.pending = []; // including kept tensors, which would otherwise be computed again with the next batch
+    this.clearPending(); // including kept tensors, which would otherwise be computed again with the next batch
     this.sessions.clear();
     this.largestBatch = Math.ceil(images / 2);
     const what = this.device === "cpu" ? "Memory ran out" : `${deviceTitles[this.device]} failed`;
@@ -232,18 +230,20 @@ export class OnnxBackend extends KernelBackend {
     let compiled = this.sessions.get(trace.key);
     if (!compiled) {
       const plan = planOf(trace, this.block, this.device, this.threads);
-      const fetches = Object.fromEntries(trace.results.map((_, i) => [`O${i}`, null]));
-      compiled = this.sessions.add(trace.key, plan, fetches);
+      compiled = this.sessions.add(trace.key, plan);
     }
+    const buffers = trace.results.map((entry) => (this.device === "cpu" ? this.buffers.take(entry) : null));
     const outputs = this.sessions.run(
       compiled,
       trace.leaves.map((leaf) => this.feed(leaf)),
+      Object.fromEntries(buffers.map((buffer, i) => [`O${i}`, buffer])),
     );
     for (const [i, entry] of trace.results.entries()) {
-      const tensor = outputs[`O${i}`];
+      const tensor = buffers[i] ?? outputs[`O${i}`];
       if (!tensor) throw new Error(`onnxruntime returned no O${i}`);
       entry.values = tensor.data;
       entry.feed = tensor;
+      entry.isOurs = buffers[i] !== null;
     }
   }
 
@@ -285,6 +285,7 @@ export class OnnxBackend extends KernelBackend {
     }
     if (!entry.values) this.flush();
     if (!entry.values) throw new Error("nothing computes this tensor");
+    entry.isOurs = false; // the caller may keep the array for longer than the tensor
     return entry.values;
   }
 
@@ -316,6 +317,8 @@ export class OnnxBackend extends KernelBackend {
     if (entry.complex) for (const part of Object.values(entry.complex)) this.disposeData(part.dataId, true);
     if (entry.constant !== undefined) this.sessions.releaseConstant(entry.constant);
     this.data.delete(dataId);
+    this.buffers.retire(entry);
+    if (this.pending.length === 0) this.buffers.recycle();
     return true;
   }
 
@@ -340,7 +343,7 @@ export class OnnxBackend extends KernelBackend {
   override epsilon = (): number => 1e-7;
 
   override dispose(): void {
-    this.pending = [];
+    this.clearPending();
     this.sessions.clear();
   }
 }

@@ -9,7 +9,6 @@ import type { Plan } from "./trace.ts";
 export interface Compiled {
   readonly session: NativeSession;
   readonly feeds: readonly { readonly leaf: number; readonly name: string }[];
-  readonly fetches: Record<string, null>;
   /** Frozen tensors written into it. */
   readonly constants: readonly number[];
   readonly bytes: number;
@@ -69,7 +68,7 @@ export class Sessions {
   }
 
   /** Compiles a model and keeps it. */
-  add(key: string, plan: Plan, fetches: Compiled["fetches"]): Compiled {
+  add(key: string, plan: Plan): Compiled {
     const { model, feeds, constants, heldBytes } = plan;
     const session = this.onDevice(() => this.native.create());
     this.onDevice(() =>
@@ -83,7 +82,7 @@ export class Sessions {
         extra: { session: { intra_op: { allow_spinning: "0" } } },
       }),
     );
-    const compiled: Compiled = { feeds, constants, fetches, session, bytes: heldBytes, lastRun: this.runs };
+    const compiled: Compiled = { feeds, constants, session, bytes: heldBytes, lastRun: this.runs };
     this.compilations++;
     if (constants.length > 0) this.networkCompilations++;
     this.compiled.set(key, compiled);
@@ -112,15 +111,16 @@ export class Sessions {
     for (const key of [...this.compiled.keys()]) this.release(key);
   }
 
-  run(compiled: Compiled, leaves: readonly NativeTensor[]): Record<string, NativeTensor> {
+  /** @param fetches the outputs by name, with the tensor to write each into or null for a new one */
+  run(compiled: Compiled, leaves: readonly NativeTensor[], fetches: Record<string, NativeTensor | null>): Record<string, NativeTensor> {
     const feeds: Record<string, NativeTensor> = {};
     for (const { leaf, name } of compiled.feeds) {
       const tensor = leaves[leaf];
       if (tensor) feeds[name] = tensor;
     }
     compiled.lastRun = ++this.runs;
-    this.outputs += Object.keys(compiled.fetches).length;
-    return this.onDevice(() => compiled.session.run(feeds, compiled.fetches, {}));
+    this.outputs += Object.keys(fetches).length;
+    return this.onDevice(() => compiled.session.run(feeds, fetches, {}));
   }
 
   /** @throws DeviceFailure for whatever goes wrong anywhere but on the CPU. */

@@ -13,6 +13,8 @@ export interface Entry {
   values?: backend_util.BackendValues;
   /** The same values as onnxruntime's tensor, once made. */
   feed?: NativeTensor;
+  /** The values are an array of the backend's own that nothing outside has seen, so that it serves again once the tensor is gone. */
+  isOurs?: boolean;
   /** Set once frozen: its number as a graph's initialiser. */
   constant?: number;
   /** How many callers of `freeze` still want it frozen. */

@@ -1,0 +1,62 @@
+import { sizeOf } from "./graph.ts";
+import type { Native, NativeTensor } from "./native.ts";
+import type { ElementType } from "./onnx.ts";
+import type { Entry } from "./trace.ts";
+import { emptyValues } from "./values.ts";
+
+type Values = NativeTensor["data"];
+
+/** Smaller results are allocated by onnxruntime: nothing is gained by keeping them. */
+const leastBytes = 2 ** 16;
+/** Arrays that this many computations have not taken are left to the garbage collector. */
+const idleComputations = 8;
+
+/**
+ * Arrays that results are computed into. Without one, onnxruntime computes a result in memory of its own and the binding copies it into a
+ * new array: the weights and moments of a training would be allocated, filled with zeros, copied and collected at every step. Arrays of
+ * tensors that are gone serve for the results to come, so that two arrays take turns for each weight.
+ */
+export class Buffers {
+  private readonly native: Native;
+  private readonly free = new Map<string, { readonly values: Values; readonly since: number }[]>();
+  /** Disposed entries whose arrays pending nodes may still read. */
+  private retired: Entry[] = [];
+  private computations = 0;
+
+  constructor(native: Native) {
+    this.native = native;
+  }
+
+  /** Where a result is written to, whose contents do not matter; null for a small one, which onnxruntime allocates. */
+  take({ dtype, shape }: Entry): NativeTensor | null {
+    const size = sizeOf(shape);
+    if (4 * size < leastBytes) return null;
+    const values = this.free.get(`${dtype}${size}`)?.pop()?.values ?? emptyValues(dtype, size);
+    return this.native.tensor(dtype as ElementType, values, shape);
+  }
+
+  /** Keeps the array of a disposed entry, if nothing outside the backend has seen it. */
+  retire(entry: Entry): void {
+    if (entry.isOurs && entry.constant === undefined) this.retired.push(entry);
+  }
+
+  /** Call when nothing is pending: retired arrays are free. */
+  recycle(): void {
+    for (const { dtype, values } of this.retired.splice(0)) {
+      if (!ArrayBuffer.isView(values)) continue;
+      const key = `${dtype}${values.length}`;
+      const kept = { values: values as Values, since: this.computations };
+      this.free.set(key, [...(this.free.get(key) ?? []), kept]);
+    }
+  }
+
+  /** Call once for every computation. */
+  age(): void {
+    this.computations++;
+    for (const [key, kept] of this.free) {
+      const oldest = kept[0];
+      if (oldest && this.computations - oldest.since > idleComputations) kept.shift();
+      if (kept.length === 0) this.free.delete(key);
+    }
+  }
+}

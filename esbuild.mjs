@@ -15,8 +15,16 @@ const node = {
   outExtension: { ".js": ".cjs" },
   logLevel: "warning",
   mainFields: ["module", "main"],
-  // Native parts and the user's own TensorFlow are found at run time.
-  external: ["vscode", "onnxruntime-node", "onnxruntime-node/*", "sharp", "@tensorflow/tfjs-node", "@tensorflow/tfjs-node-gpu"],
+  // Native parts and the user's own TensorFlow are found at run time. tfjs wants node-fetch only where there is no fetch.
+  external: [
+    "node-fetch",
+    "vscode",
+    "onnxruntime-node",
+    "onnxruntime-node/*",
+    "sharp",
+    "@tensorflow/tfjs-node",
+    "@tensorflow/tfjs-node-gpu",
+  ],
   define: { "process.env.BULWARK_VERSION": JSON.stringify(require("./package.json").version) },
 };
 const targets = [

@@ -3,11 +3,12 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
 import type { Bound, Detector, EvaluationImages, ImageBatch } from "../define/index.ts";
+import { probabilities } from "../harness/predict.ts";
 import { delong } from "../metrics/delong.ts";
 import { roc } from "../metrics/roc.ts";
 import { type Images, tf } from "../tf.ts";
 import { batchesWithin, batchSizeOf, type Range } from "./batches.ts";
-import { argmax, probabilities } from "./clean.ts";
+import { argmax } from "./clean.ts";
 import { imageBatches } from "./imageBatches.ts";
 
 /** A detector over n images, in their order. */

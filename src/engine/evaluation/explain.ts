@@ -5,9 +5,10 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
 import type { Explanation, Explanations, LayerGrid } from "../define/index.ts";
+import { probabilities } from "../harness/predict.ts";
 import { bind } from "../registry.ts";
 import { type Images, tf } from "../tf.ts";
-import { argmax, probabilities } from "./clean.ts";
+import { argmax } from "./clean.ts";
 
 export interface ExplainOptions {
   /** The class whose evidence is shown; the predicted one of each image when left out. */

@@ -3,10 +3,10 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { probabilitiesOf } from "../classifier/probabilities.ts";
 import type { RunContext } from "../context.ts";
 import type { EvaluationImages } from "../define/index.ts";
+import { probabilities } from "../harness/predict.ts";
 import { quantile } from "../metrics/quantiles.ts";
 import { planOf } from "../session/openModel.ts";
 import { type Images, tf } from "../tf.ts";
-import { probabilities } from "./clean.ts";
 
 export const usualTiming = { passes: 50, warmUps: 10 } as const;
 

@@ -22,6 +22,7 @@ import type { RunData } from "./data.ts";
 import type { Execution } from "./execute.ts";
 import { attackLayout } from "./layout.ts";
 import type { StaticSources } from "./networks.ts";
+import { Handover } from "./openNetworks.ts";
 import { attackStages } from "./plan.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 import { undefendedBeside } from "./siblings.ts";
@@ -55,7 +56,7 @@ export interface AttackRequest {
 
 /** An attack that is ready to run: all that can be refused has been. */
 export interface AttackRun
-  extends Pick<Execution, "experiment" | "mode" | "modelPath" | "layout" | "openData" | "end" | "stages" | "sources"> {
+  extends Pick<Execution, "experiment" | "mode" | "modelPath" | "layout" | "openData" | "end" | "stages" | "sources" | "opened"> {
   readonly title: string;
   readonly data: RunData;
   close(): Promise<void>;
@@ -70,7 +71,7 @@ export const attackSource = "bulwark attack";
  */
 export async function attackRun(request: AttackRequest, ctx: RunContext): Promise<AttackRun> {
   const { attacked, surrogate } = await armsOf(request);
-  const { knowledge, images, data } = await opened(request, surrogate, ctx);
+  const { knowledge, images, data, network } = await opened(request, surrogate, ctx);
   const experiment = experimentOf(request, attacked, knowledge);
   return {
     experiment,
@@ -81,9 +82,13 @@ export async function attackRun(request: AttackRequest, ctx: RunContext): Promis
     sources: surrogate ? () => surrogateSources(attacked, surrogate) : undefined,
     openData: async () => data,
     data,
+    opened: network,
     end: { piece: (before, facts) => resultPiece(before, facts, request.images), file: runFiles.result },
     title: titleOf(request),
-    close: () => images.close(),
+    close: () => {
+      network.close();
+      return images.close();
+    },
   };
 }
 
@@ -135,19 +140,20 @@ const surrogateSources = (attacked: ResolvedArm, surrogate: ResolvedArm): Static
   of: (arm) => (arm.name === attacked.name ? surrogate : null),
 });
 
-/** Opens models and images once, to see that they fit; images are read again as the run needs them. */
+/** Opens models and images, to see that they fit. The attacked network stays open for the run; images are read again as it needs them. */
 async function opened(o: AttackRequest, surrogate: ResolvedArm | undefined, ctx: RunContext) {
-  const { classifier: network } = await openModel(o.model, { contract: o.contract });
+  const network = new Handover(path.resolve(o.model), await openModel(o.model, { contract: o.contract }));
   try {
-    const model = await behindDefenses(network, o.defenses, ctx.rng);
+    const model = await behindDefenses(network.classifier, o.defenses, ctx.rng);
     if (surrogate && "file" in surrogate.model) await checkSurrogate(model, surrogate.model.file, o);
     const { dataset, split, limit, workspace, label, fit } = o;
     const choice = { files: o.images, dataset, split, limit, workspace, label, fit };
     const images = await openImages(choice, model, o.model, ctx);
     const knowledge = o.mode === "static" ? "static" : "adaptive";
-    return { knowledge, images, data: await dataOf(images, model, o) } as const;
-  } finally {
-    network.dispose();
+    return { knowledge, images, data: await dataOf(images, model, o), network } as const;
+  } catch (thrown) {
+    network.close();
+    throw thrown;
   }
 }
 

@@ -14,7 +14,7 @@ import type { RunEnvironment, RunMode } from "./environment.ts";
 import type { RunLayout } from "./layout.ts";
 import { type LocateFacts, locateModels, trains } from "./models.ts";
 import { runningOrder, type StaticSources, staticSources } from "./networks.ts";
-import { OpenNetworks } from "./openNetworks.ts";
+import { type Handover, OpenNetworks } from "./openNetworks.ts";
 import type { Piece, PlanFacts, Stage } from "./piece.ts";
 import { dataHashOf, openPieces, piecesOf } from "./plan.ts";
 import { ProgressMeter } from "./progress.ts";
@@ -48,6 +48,8 @@ export interface Execution {
   readonly stages: readonly Stage[];
   /** What static images are made against; as the experiment's arms say when left out. */
   readonly sources?: ((arms: readonly ResolvedArm[]) => StaticSources) | undefined;
+  /** A network of the run that is open already. */
+  readonly opened?: Handover;
   openData(o: LocateFacts & { readonly experiment: ResolvedExperiment }, ctx: RunContext): Promise<RunData>;
   /** Makes the last piece, which writes what the run is for; and the name of that file. */
   readonly end: { piece(before: readonly Piece[], facts: PlanFacts): Piece; readonly file: string };
@@ -116,13 +118,14 @@ async function environmentOf(
   const order = runningOrder(experiment.arms, sources);
   const facts: PlanFacts = { experiment, mode, sources, order, layout, n, trainSize, inputShape, classes, hasModel };
   const list = piecesOf(facts, run.stages, run.end.piece);
-  const hashes = await Promise.all([...models].map(async ([arm, { path }]) => (trains(arm, mode) ? "" : modelHash(path))));
+  const hashOf = (path: string) => (path === run.opened?.path ? run.opened.sha256 : modelHash(path));
+  const hashes = await Promise.all([...models].map(async ([arm, { path }]) => (trains(arm, mode) ? "" : hashOf(path))));
   const identity = { experiment: experimentDocument(experiment), request, mode, modelPath, hashes };
   const dataHash = dataHashOf(data);
   const planned = { store, engine, dataHash, identity, mustMatch: run.mustMatch, clock: ctx.clock };
   const pieces = await openPieces(list, facts, planned);
   const meter = new ProgressMeter(list, emit, ctx.clock);
-  const networks = new OpenNetworks((arm) => models.get(arm) ?? null, inputShape, ctx);
+  const networks = new OpenNetworks((arm) => models.get(arm) ?? null, inputShape, ctx, run.opened);
   const images = storedImages(pieces, n, inputShape);
   return { experiment, mode, modelPath, source, request, store, data, images, facts, pieces, networks, engine, meter, ctx, emit };
 }

@@ -19,6 +19,32 @@ export interface OpenArm {
   readonly modelHash: string;
 }
 
+/** A network that is open already; whoever takes it closes it. */
+export class Handover {
+  readonly path: string;
+  readonly sha256: string;
+  readonly classifier: Classifier;
+  #model: OpenedModel | null;
+
+  constructor(path: string, model: OpenedModel) {
+    this.path = path;
+    this.sha256 = model.sha256;
+    this.classifier = model.classifier;
+    this.#model = model;
+  }
+
+  /** Null once it was taken or closed. */
+  take(): OpenedModel | null {
+    const model = this.#model;
+    this.#model = null;
+    return model;
+  }
+
+  close(): void {
+    this.take()?.classifier.dispose();
+  }
+}
+
 /** The networks of a run, one open at a time: pieces of one network follow one another. */
 export class OpenNetworks {
   /** Where the network of an arm lies; null where there is none. */
@@ -28,10 +54,18 @@ export class OpenNetworks {
   readonly #tried = new Set<string>();
   #open: { readonly path: string; readonly model: OpenedModel } | null = null;
 
-  constructor(placeOf: (arm: ResolvedArm) => ModelPlace | null, inputShape: ModelFacts["inputShape"], ctx: RunContext) {
+  /** @param opened is open when the run begins: it need not be loaded, nor its graphs be compiled, again */
+  constructor(
+    placeOf: (arm: ResolvedArm) => ModelPlace | null,
+    inputShape: ModelFacts["inputShape"],
+    ctx: RunContext,
+    opened?: Handover | undefined,
+  ) {
     this.placeOf = placeOf;
     this.#inputShape = inputShape;
     this.#ctx = ctx;
+    const model = opened?.take();
+    if (opened && model) this.#open = { path: opened.path, model };
   }
 
   /** @throws IMAGE_SIZE, DEFENSE_INVALID, and what opening throws */

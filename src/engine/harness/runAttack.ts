@@ -7,7 +7,7 @@ import { type Images, type Logits, tf } from "../tf.ts";
 import { BestIterate } from "./bestIterate.ts";
 import { aimOf, Judge } from "./criterion.ts";
 import { judge } from "./judge.ts";
-import { checkImages, type Predicted, predictWithConfidence } from "./predict.ts";
+import { checkImages, type Predicted, predictWithConfidence, probabilities } from "./predict.ts";
 import type { AttackTracePoint, BatchOutcome } from "./types.ts";
 
 export interface AttackBatchOptions {
@@ -169,13 +169,4 @@ async function tracePoint(
   };
   shown.dispose();
   await trace?.(point);
-}
-
-async function probabilities(model: Classifier, images: Float32Array): Promise<Float32Array> {
-  const [height, width, channels] = model.inputShape;
-  const n = images.length / (height * width * channels);
-  const shown = tf.tidy(() => probabilitiesOf(model, model.logits(tf.tensor4d(images, [n, height, width, channels]))));
-  const data = Float32Array.from(await shown.data());
-  shown.dispose();
-  return data;
 }

@@ -57,14 +57,23 @@ export async function readArtifacts(file: string): Promise<Artifacts> {
   if (!Value.Check(Manifest, manifest)) throw invalid(file, "has a weightsManifest that cannot be read");
   const parts: Uint8Array[] = [];
   for (const { paths, weights } of manifest) parts.push(...(await readGroup(file, paths, weights)));
-  const weights = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((offset, part) => {
-    weights.set(part, offset);
-    return offset + part.length;
-  }, 0);
+  const weights = inOneBuffer(parts);
   const sha256 = createHash("sha256").update(content).update(weights).digest("hex");
   const metadata = record(json["userDefinedMetadata"]);
   return { topology, specs: manifest.flatMap((group) => group.weights), weights, metadata, sha256 };
+}
+
+/** The parts behind each other in a buffer that holds nothing else. */
+function inOneBuffer(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const [first] = parts;
+  if (parts.length === 1 && first?.buffer instanceof ArrayBuffer && first.buffer.byteLength === first.length)
+    return new Uint8Array(first.buffer); // large files are read into a buffer of their own
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((offset, part) => {
+    all.set(part, offset);
+    return offset + part.length;
+  }, 0);
+  return all;
 }
 
 function parse(content: string, file: string): Record<string, unknown> {

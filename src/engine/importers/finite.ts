@@ -6,7 +6,7 @@ export function checkFinite({ specs, weights }: Artifacts, file: string): void {
   let offset = 0;
   for (const spec of specs) {
     const length = byteLength(spec);
-    const wrong = firstNonFinite(spec, weights.slice(offset, offset + length).buffer);
+    const wrong = firstNonFinite(spec, weights.subarray(offset, offset + length));
     if (wrong >= 0) {
       throw new BulwarkError(
         "MODEL_NAN",
@@ -18,9 +18,25 @@ export function checkFinite({ specs, weights }: Artifacts, file: string): void {
   }
 }
 
-function firstNonFinite(spec: WeightSpec, bytes: ArrayBuffer): number {
+function firstNonFinite(spec: WeightSpec, bytes: Uint8Array<ArrayBuffer>): number {
   const { quantization } = spec;
-  if (!quantization) return spec.dtype === "float32" ? new Float32Array(bytes).findIndex((value) => !Number.isFinite(value)) : -1;
-  if (quantization.dtype === "float16") return new Uint16Array(bytes).findIndex((half) => (half & 0x7c00) === 0x7c00); // exponent all ones
+  if (!quantization) return spec.dtype === "float32" ? firstWithExponent(wordsOf(bytes, Uint32Array), 0x7f800000) : -1;
+  if (quantization.dtype === "float16") return firstWithExponent(wordsOf(bytes, Uint16Array), 0x7c00);
   return Number.isFinite(quantization.scale ?? 1) && Number.isFinite(quantization.min ?? 0) ? -1 : 0;
+}
+
+/** Position of the first number whose exponent bits are all ones, which NaN and the infinities have; a plain loop, as there are millions. */
+function firstWithExponent(numbers: Uint32Array | Uint16Array, ones: number): number {
+  for (let i = 0; i < numbers.length; i++) if (((numbers[i] as number) & ones) === ones) return i;
+  return -1;
+}
+
+/** The bytes as numbers, copied only where they do not begin at one's boundary. */
+function wordsOf<T>(
+  bytes: Uint8Array<ArrayBuffer>,
+  Words: { readonly BYTES_PER_ELEMENT: number; new (buffer: ArrayBuffer, offset: number, length: number): T },
+): T {
+  const size = Words.BYTES_PER_ELEMENT;
+  const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return new Words(buffer, byteOffset, bytes.length / size);
 }

@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import type { Sharp, SharpInput, SharpOptions } from "sharp";
 import { BulwarkError } from "../../shared/errors.ts";
 import { decodeBmp, isBmp } from "./bmp.ts";
 import { cmykToRgb } from "./cmyk.ts";
@@ -7,7 +7,8 @@ import { isLfsPointer, lfsFix } from "./lfs.ts";
 import { plainPngPixels } from "./pngPixels.ts";
 import { withText } from "./pngText.ts";
 
-/** The one importer of sharp. */
+/** The one importer of sharp, which is loaded when it is first wanted: that takes a tenth of a second, and small PNGs do without. */
+const sharp = async (input: SharpInput, options?: SharpOptions): Promise<Sharp> => (await import("sharp")).default(input, options);
 
 /** 8-bit pixels, rows from the top, channels interleaved. */
 export interface Raster {
@@ -81,12 +82,16 @@ export async function decodeTransparent(bytes: Uint8Array, name: string): Promis
     !isBmp(bytes) &&
     (
       await sharp(bytes)
-        .metadata()
+        .then((image) => image.metadata())
         .catch(() => null)
     )?.hasAlpha === true;
   if (isTransparent) {
-    const { data, info } = await orInvalid(name, () =>
-      sharp(bytes, { failOn: "error", ignoreIcc: true }).autoOrient().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true }),
+    const { data, info } = await orInvalid(name, async () =>
+      (await sharp(bytes, { failOn: "error", ignoreIcc: true }))
+        .autoOrient()
+        .toColourspace("srgb")
+        .raw()
+        .toBuffer({ resolveWithObject: true }),
     );
     if (info.channels === 4) return { data, height: info.height, width: info.width, channels: 4 };
   }
@@ -97,7 +102,7 @@ export async function decodeTransparent(bytes: Uint8Array, name: string): Promis
 }
 
 async function decodeWithSharp(bytes: Uint8Array, name: string): Promise<Decoded> {
-  const facts = await sharp(bytes, { failOn: "error" }).metadata();
+  const facts = await (await sharp(bytes, { failOn: "error" })).metadata();
   if (facts.depth !== "uchar") {
     throw new BulwarkError(
       "IMAGE_INVALID",
@@ -108,7 +113,7 @@ async function decodeWithSharp(bytes: Uint8Array, name: string): Promise<Decoded
   const notes: string[] = [];
   if ((facts.pages ?? 1) > 1) notes.push("only the first frame is used");
   if ((facts.orientation ?? 1) > 1) notes.push("turned upright by its EXIF orientation");
-  const image = sharp(bytes, { failOn: "error", ignoreIcc: true }).autoOrient();
+  const image = (await sharp(bytes, { failOn: "error", ignoreIcc: true })).autoOrient();
   if (facts.space === "cmyk") {
     const { data, info } = await image.pipelineColourspace("cmyk").toColourspace("cmyk").raw().toBuffer({ resolveWithObject: true });
     const rgb = cmykToRgb({ data, height: info.height, width: info.width, channels: info.channels });
@@ -155,7 +160,7 @@ function withoutAlpha(raster: Raster, name: string, notes: string[]): Decoded {
 export async function resizeRaster<R extends Raster>(raster: R, height: number, width: number): Promise<R> {
   const { data, channels } = raster;
   const input = { raw: { width: raster.width, height: raster.height, channels: channels as 1 | 3 | 4 } };
-  const pipeline = sharp(data, input).resize({ width, height, fit: "fill" });
+  const pipeline = (await sharp(data, input)).resize({ width, height, fit: "fill" });
   const grayscale = channels === 1 ? pipeline.toColourspace("b-w") : pipeline;
   const { data: resized, info } = await grayscale.raw().toBuffer({ resolveWithObject: true });
   if (info.channels !== channels) throw new Error(`resize made ${info.channels} channels of ${channels}`);
@@ -177,7 +182,7 @@ export async function encodePng(
   channels: 1 | 3 | 4,
   options: PngOptions = {},
 ): Promise<Uint8Array> {
-  const pipeline = sharp(bytes, { raw: { width, height, channels } });
+  const pipeline = await sharp(bytes, { raw: { width, height, channels } });
   const png = (channels === 1 ? pipeline.toColourspace("b-w") : pipeline).png({ compressionLevel: 6 });
   const file = await (options.dpi === undefined ? png : png.withMetadata({ density: options.dpi })).toBuffer();
   return options.text ? withText(file, options.text) : file;

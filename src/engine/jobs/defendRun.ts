@@ -3,9 +3,9 @@ import type { DefendedSide, DefenseResult, Inspected, Pick } from "../../shared/
 import type { ClassScore } from "../../shared/protocol.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
-import { probabilities } from "../evaluation/clean.ts";
 import { classScores } from "../evaluation/picture.ts";
 import { writePicture } from "../evaluation/write.ts";
+import { probabilities } from "../harness/predict.ts";
 import { normsOf } from "../harness/project.ts";
 import type { Engine } from "../session/engine.ts";
 import { behindDefenses } from "../session/frontDefenses.ts";

@@ -1,9 +1,10 @@
 import path from "node:path";
 import { BulwarkError } from "../../../shared/errors.ts";
 import type { ApplyPatchParams, ApplyPatchResult } from "../../../shared/patch.ts";
-import { argmax, probabilities } from "../../evaluation/clean.ts";
+import { argmax } from "../../evaluation/clean.ts";
 import { classScores, readPicture } from "../../evaluation/picture.ts";
 import { writePicture } from "../../evaluation/write.ts";
+import { probabilities } from "../../harness/predict.ts";
 import { fitsInside } from "../../patches/placement.ts";
 import type { Engine } from "../../session/engine.ts";
 import { openPatch, pasteAt, targetName } from "./scene.ts";

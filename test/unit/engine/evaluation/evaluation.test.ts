@@ -4,8 +4,9 @@ import type { Classifier } from "../../../../src/engine/classifier/classifier.ts
 import { createContext } from "../../../../src/engine/context.ts";
 import type { EvaluationImages, ImageBatch } from "../../../../src/engine/define/index.ts";
 import { batchesOf, batchSizeOf, inMemory, type Range } from "../../../../src/engine/evaluation/batches.ts";
-import { type Classified, classifyBatches } from "../../../../src/engine/evaluation/clean.ts";
+import { classifyBatches } from "../../../../src/engine/evaluation/clean.ts";
 import { attackBatches } from "../../../../src/engine/evaluation/evaluate.ts";
+import type { Classified } from "../../../../src/engine/harness/predict.ts";
 import type { BatchOutcome } from "../../../../src/engine/harness/types.ts";
 import { bind } from "../../../../src/engine/registry.ts";
 import { labelledByModel, linearClassifier, randomBatch } from "../fixtures.ts";

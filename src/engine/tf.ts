@@ -3,19 +3,29 @@ import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { dependentReadScope } from "./backends/scopes.ts";
-import { completeBatchNorm, gradientsOf, orderTape, plainSwish, registerBatchNorm } from "./gradients/index.ts";
+import {
+  boundedRelu as boundedReluOf,
+  completeBatchNorm,
+  gradientsOf,
+  orderTape,
+  registerKernels,
+  useActivations,
+} from "./gradients/index.ts";
 
 for (const gradient of gradientsOf(tf)) {
   if (tf.getGradient(gradient.kernelName)) tf.unregisterGradient(gradient.kernelName); // to replace one is a warning otherwise
   tf.registerGradient(gradient);
 }
 orderTape(tf);
-registerBatchNorm(tf);
+registerKernels(tf);
 completeBatchNorm(tf);
-plainSwish(tf);
+useActivations(tf);
 
 /** The only door to tfjs: core operations as `tf`, layers as `tfl`. */
 export { tf, tfl };
+
+/** min(max(x, 0), bound), any shape, float32: one kernel with a gradient of its own, 1 between 0 and the bound and 0 outside. */
+export const boundedRelu = (x: tf.Tensor, bound: number): tf.Tensor => boundedReluOf(tf, x, bound);
 
 /** Image batch [b,H,W,C], float32 in [0,1]. */
 export type Images = tf.Tensor4D;

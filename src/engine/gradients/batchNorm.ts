@@ -1,5 +1,5 @@
 import type { tf } from "../tf.ts";
-import type { Core } from "./config.ts";
+import { type Body, type Core, registerForOthers } from "./config.ts";
 
 /*
  * Batch normalisation with the statistics of the batch, over all axes of x [..., C] but the last: with M elements a channel, c = x − μ and
@@ -99,17 +99,12 @@ export const batchNormGradients = (core: Core): tf.GradConfig[] => [first(core),
 
 /** Both kernels for the backends that have none of their own. */
 export function registerBatchNorm(core: Core): void {
-  type Inputs = Readonly<Record<string, tf.Tensor>>;
-  const body = (run: (inputs: Inputs, epsilon: number) => tf.Tensor[]): tf.KernelFunc =>
-    (({ inputs, attrs }: { inputs: Inputs; attrs: Attributes }) => core.tidy(() => run(inputs, attrs.epsilon))) as unknown as tf.KernelFunc;
-  const kernels = {
-    [forward]: body(({ x, gamma, beta }, epsilon) => normalise(core, x as tf.Tensor, gamma as tf.Tensor, beta as tf.Tensor, epsilon)),
-    [backward]: body((inputs, epsilon) => {
-      return differentiate(core, backwardNames.map((name) => inputs[name]) as unknown as BackwardInputs, epsilon);
-    }),
-  };
-  for (const backendName of ["cpu", "wasm", "tensorflow"])
-    for (const [kernelName, kernelFunc] of Object.entries(kernels)) core.registerKernel({ kernelName, backendName, kernelFunc });
+  const normalised: Body<Attributes> = ({ x, gamma, beta }, { epsilon }) =>
+    normalise(core, x as tf.Tensor, gamma as tf.Tensor, beta as tf.Tensor, epsilon);
+  registerForOthers(core, forward, normalised);
+  registerForOthers<Attributes>(core, backward, (inputs, { epsilon }) =>
+    differentiate(core, backwardNames.map((name) => inputs[name]) as unknown as BackwardInputs, epsilon),
+  );
 }
 
 /** y, the mean and the variance [C] of each channel; x [..., C], γ and β [C]. Differentiable as often as one likes, in all three results. */

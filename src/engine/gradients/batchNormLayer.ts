@@ -28,8 +28,8 @@ export function completeBatchNorm(core: Core): void {
   Reflect.set(prototype, "build", function (this: Layer, shape: unknown): void {
     build.call(this, shape);
     const size = this.movingMean.shape as number[];
-    if (!this.scale) Reflect.set(this, "gamma", { read: () => core.ones(size) });
-    if (!this.center) Reflect.set(this, "beta", { read: () => core.zeros(size) });
+    if (!this.scale) Reflect.set(this, "gamma", { read: () => core.fill(size, 1) });
+    if (!this.center) Reflect.set(this, "beta", { read: () => core.fill(size, 0) });
   });
   const call = Reflect.get(prototype, "call") as Call;
   Reflect.set(prototype, "call", function (this: Layer, inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) {

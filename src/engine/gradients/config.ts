@@ -20,3 +20,18 @@ export const zero =
   (core: Core, input: tf.Tensor): (() => tf.Tensor) =>
   () =>
     core.fill(input.shape, 0, "float32");
+
+export type Inputs = Readonly<Record<string, tf.Tensor>>;
+/** A kernel of our own, from operations of tfjs: its inputs by name, and its attributes. */
+export type Body<Attributes = unknown> = (inputs: Inputs, attributes: Attributes) => tf.Tensor | tf.Tensor[];
+
+/** Registers a kernel of our own for the backends that have none. */
+export function registerForOthers<Attributes>(core: Core, kernelName: string, body: Body<Attributes>): void {
+  const kernelFunc = (({ inputs, attrs }: { inputs: Inputs; attrs: Attributes }) =>
+    core.tidy(() => body(inputs, attrs))) as unknown as tf.KernelFunc;
+  for (const backendName of ["cpu", "wasm", "tensorflow"]) core.registerKernel({ kernelName, backendName, kernelFunc });
+}
+
+/** Runs a kernel of our own that has one result. */
+export const runKernel = (core: Core, name: string, inputs: Inputs, attributes: object = {}): tf.Tensor =>
+  core.engine().runKernel<tf.Tensor>(name, inputs as unknown as tf.NamedTensorMap, { ...attributes });

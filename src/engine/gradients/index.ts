@@ -1,17 +1,18 @@
 import type { tf } from "../tf.ts";
+import { activationGradients, registerActivations } from "./activation.ts";
 import { arrangementGradients } from "./arrangement.ts";
-import { batchNormGradients } from "./batchNorm.ts";
+import { batchNormGradients, registerBatchNorm } from "./batchNorm.ts";
 import type { Core } from "./config.ts";
 import { convolutionGradients } from "./convolution.ts";
 import { elementwiseGradients } from "./elementwise.ts";
-import { normalisationGradients } from "./normalisation.ts";
+import { normalisationGradients, registerNormalisation } from "./normalisation.ts";
 import { poolingGradients } from "./pooling.ts";
 import { reductionGradients } from "./reduction.ts";
 import { selectionGradients } from "./selection.ts";
 
-export { batchNormTraining, registerBatchNorm } from "./batchNorm.ts";
+export { boundedRelu, useActivations } from "./activation.ts";
+export { batchNormTraining } from "./batchNorm.ts";
 export { completeBatchNorm } from "./batchNormLayer.ts";
-export { plainSwish } from "./swish.ts";
 export { orderTape } from "./tape.ts";
 
 /**
@@ -24,6 +25,7 @@ export { orderTape } from "./tape.ts";
  * forward pass and takes the first), and the gradients of resizing are wrong for several images (nearest) or fail for oblong ones (bilinear).
  */
 export const gradientsOf = (core: Core): tf.GradConfig[] => [
+  ...activationGradients(core),
   ...arrangementGradients(core),
   ...batchNormGradients(core),
   ...convolutionGradients(core),
@@ -33,3 +35,10 @@ export const gradientsOf = (core: Core): tf.GradConfig[] => [
   ...reductionGradients(core),
   ...selectionGradients(core),
 ];
+
+/** Registers our own kernels, which the gradients use, for the backends that have none of their own. */
+export function registerKernels(core: Core): void {
+  registerActivations(core);
+  registerBatchNorm(core);
+  registerNormalisation(core);
+}

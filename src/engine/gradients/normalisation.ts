@@ -1,5 +1,5 @@
 import type { tf } from "../tf.ts";
-import { type Core, gradientOf, zero } from "./config.ts";
+import { type Core, gradientOf, registerForOthers, runKernel, zero } from "./config.ts";
 
 /** x summed over the channels at most `radius` apart. */
 function neighbourhood(core: Core, x: tf.Tensor, radius: number): tf.Tensor {
@@ -33,29 +33,50 @@ const localResponse = (core: Core): tf.GradConfig =>
     };
   });
 
+const factorName = "BatchNormFactor";
+interface Attributes {
+  readonly epsilon: number;
+}
+
+/** f = scale/√(variance + ε) and its gradients, g/√(variance + ε) and −½·g·f/(variance + ε). */
+const factorGradient = (core: Core): tf.GradConfig =>
+  gradientOf<readonly [tf.Tensor, tf.Tensor], Attributes>(factorName, ["scale", "variance"], (g, [scale, variance], { epsilon }) => {
+    const shifted = (): tf.Tensor => core.add(variance, epsilon);
+    return {
+      scale: () => core.mul(g, core.rsqrt(shifted())),
+      variance: () => core.mul(core.mul(g, -0.5), core.div(core.mul(scale, core.rsqrt(shifted())), shifted())),
+    };
+  });
+
+/** The kernel of the factor, for the backends that have none of their own. */
+export const registerNormalisation = (core: Core): void =>
+  registerForOthers<Attributes>(core, factorName, ({ scale, variance }, { epsilon }) =>
+    core.mul(scale as tf.Tensor, core.rsqrt(core.add(variance as tf.Tensor, epsilon))),
+  );
+
 /**
  * y = (x − mean)·f + offset with f = scale/√(variance + ε). In evaluation f is constant, so x's gradient is one product with a vector, which
- * the convolution before it can fold into its filter; tfjs expands the vector to x's shape first. The statistics have one value per channel
- * or x's own rank.
+ * the convolution before it can fold into its filter; tfjs expands the vector to x's shape first. f is one kernel, since ε as a tensor would
+ * not be a constant of the graph. The statistics have one value per channel or x's own rank.
  */
 const batchNorm = (core: Core): tf.GradConfig =>
   gradientOf<readonly [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.FusedBatchNormAttrs>(
     "FusedBatchNorm",
     ["x", "mean", "variance", "scale"],
-    (dy, [x, mean, variance, scale], { varianceEpsilon }) => {
+    (dy, [x, mean, variance, scale], { varianceEpsilon: epsilon }) => {
       const { add, mul, neg, reshape, rsqrt, sub, sum } = core;
-      const root = (): tf.Tensor => rsqrt(add(variance, varianceEpsilon));
-      const factor = (): tf.Tensor => mul(scale, root());
+      const root = (): tf.Tensor => rsqrt(add(variance, epsilon));
+      const factor = (): tf.Tensor => runKernel(core, factorName, { scale, variance }, { epsilon });
       const axes = core.broadcast_util.getReductionAxes(mean.shape, x.shape);
       const over = (values: tf.Tensor): tf.Tensor => (axes.length > 0 ? reshape(sum(values, axes), mean.shape) : values);
       return {
         x: () => mul(dy, factor()),
         mean: () => neg(mul(over(dy), factor())),
-        variance: () => mul(over(mul(dy, sub(x, mean))), mul(mul(factor(), -0.5), core.reciprocal(add(variance, varianceEpsilon)))),
+        variance: () => mul(over(mul(dy, sub(x, mean))), mul(mul(factor(), -0.5), core.reciprocal(add(variance, epsilon)))),
         scale: () => mul(over(mul(dy, sub(x, mean))), root()),
         offset: () => over(dy),
       };
     },
   );
 
-export const normalisationGradients = (core: Core): tf.GradConfig[] => [batchNorm(core), localResponse(core)];
+export const normalisationGradients = (core: Core): tf.GradConfig[] => [batchNorm(core), factorGradient(core), localResponse(core)];

@@ -59,6 +59,10 @@ export class Graph {
     this.device = device;
   }
 
+  get isOnCpu(): boolean {
+    return this.device === "cpu";
+  }
+
   input(shape: readonly number[], dtype: ElementType): Value {
     const value = { name: `L${this.count++}`, shape, dtype };
     this.inputs.push(value);

@@ -1,4 +1,4 @@
-import { tf, tfl } from "../../tf.ts";
+import { boundedRelu, type tf, tfl } from "../../tf.ts";
 
 interface BoundedReluConfig {
   readonly bound?: number;
@@ -21,7 +21,7 @@ export class BoundedRelu extends tfl.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const [x] = [inputs].flat();
     if (!x) throw new Error(`Layer ${this.name} has no input.`);
-    return tf.tidy(() => tf.clipByValue(tf.relu(x), 0, this.bound)); // the ReLU makes the gradient at 0 that of a ReLU
+    return boundedRelu(x, this.bound);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -7,6 +7,7 @@ import { numeric, store } from "./convert.ts";
 import { atan2, floorDivide, mod, power } from "./divide.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { knownMasked } from "./mask.ts";
+import { scaledPerImage, shiftedPerImage } from "./perImage.ts";
 
 type Body = (g: Graph, a: Value, b: Value) => Value;
 
@@ -42,8 +43,13 @@ const compare =
   (g, a, b) =>
     g.binary(type, a, b, "bool");
 
-/** Notes a product with a constant vector along the last axis, so that a convolution's gradient can fold it into its filter. */
-function noteFactor(g: Graph, a: Value, b: Value, product: Value): Value {
+/**
+ * Notes what a product is of, so that a sum over it can be a convolution; and one with a constant vector along the last axis, so that a
+ * convolution's gradient can fold it into its filter.
+ */
+function noteFactors(g: Graph, a: Value, b: Value, product: Value): Value {
+  g.note("left of", product, a);
+  g.note("right of", product, b);
   if (!b.constant || b.shape.length !== 1 || a.constant || b.shape[0] !== a.shape.at(-1) || a.shape.length !== 4) return product;
   g.note("unscaled", product, a);
   return g.note("factor", product, b) && product;
@@ -72,9 +78,12 @@ export const binary: Kernels = {
       ),
     );
   }),
-  Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? shifted(g, a, b, elementwise("Add")(g, a, b))),
+  Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? shiftedPerImage(g, a, b) ?? shifted(g, a, b, elementwise("Add")(g, a, b))),
   Sub: arithmetic("Sub", direct("Sub")),
-  Multiply: arithmetic("Multiply", (g, a, b) => knownMasked(g, a, b) ?? noteFactor(g, a, b, elementwise("Mul")(g, a, b))),
+  Multiply: arithmetic(
+    "Multiply",
+    (g, a, b) => knownMasked(g, a, b) ?? scaledPerImage(g, a, b) ?? noteFactors(g, a, b, elementwise("Mul")(g, a, b)),
+  ),
   RealDiv: binaryKernel("RealDiv", undefined, (g, a, b) => store(g, g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32")), a.dtype)),
   FloorDiv: binaryKernel("FloorDiv", "int32", floorDivide),
   Maximum: arithmetic("Maximum", direct("Max")),

@@ -78,6 +78,25 @@ export function blockedConv(g: Graph, x: Value, w: Value, axes: readonly Axis[],
   return unblocked(g, g.op("Conv", values, shape, "float32", windowAttributes(axes), blockedDomain), outputs);
 }
 
+/** The depthwise convolution with w [kh,kw,C,1] in blocks, [N,OH,OW,C]; undefined where the channels do not fill whole ones. */
+export function blockedDepthwise(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value): Value | undefined {
+  const [kh = 1, kw = 1, channels = 1, multiplier = 1] = w.shape;
+  if (g.block === 0 || multiplier !== 1 || channels % g.block !== 0) return undefined;
+  const filter = g.transpose(g.reshape(w, [kh, kw, channels / g.block, g.block]), [2, 0, 1, 3]);
+  const values = [toBlocks(g, x), g.reshape(filter, [channels, 1, kh, kw]), ...(bias ? [bias] : [])];
+  const shape = [x.shape[0] ?? 1, channels, ...axes.map((a) => a.output)];
+  return unblocked(g, g.op("Conv", values, shape, "float32", { ...windowAttributes(axes), group: channels }, blockedDomain), channels);
+}
+
+/** x [N,H,W,C] in blocks with stride − 1 rows and columns of zeros behind each of its own: [N,H·s,W·s,C]. */
+export function spreadInBlocks(g: Graph, x: Value, [rows, columns]: readonly [number, number]): Value {
+  const [n = 1, c = 1, h = 1, w = 1] = toBlocks(g, x).shape;
+  const grid = g.reshape(toBlocks(g, x), [(n * c) / g.block, h, 1, w, 1, g.block]);
+  const none = [0, 0] as const;
+  const spread = g.pad(grid, [none, none, [0, rows - 1], none, [0, columns - 1], none]);
+  return fromBlocks(g, g.reshape(spread, [n, c, h * rows, w * columns]));
+}
+
 /** An element-wise operation on values that are all in blocks stays there; undefined where one is not. The result has `like`'s shape. */
 export function inBlocks(g: Graph, like: Value, values: readonly Value[], body: (...blocked: Value[]) => Value): Value | undefined {
   const known = values.flatMap((value) => (value.shape.join() === like.shape.join() ? (g.noted("blocked", value) ?? []) : []));
@@ -88,12 +107,13 @@ export function inBlocks(g: Graph, like: Value, values: readonly Value[], body: 
   return result;
 }
 
-/** Writes a following ReLU into a blocked convolution, where nothing else reads what lies between. */
-export function absorbRelu(g: Graph, x: Value): Value | undefined {
+/** Writes a following ReLU, or one with a largest value, into a blocked convolution, where nothing else reads what lies between. */
+export function absorbRelu(g: Graph, x: Value, bound?: number): Value | undefined {
   const raw = g.noted("conv", x);
   const node = raw && g.producer(raw);
   if (x.uses !== 1 || node?.domain !== blockedDomain || node.attributes["activation"]) return undefined;
-  node.attributes = { ...node.attributes, activation: "Relu" };
+  const activation = bound === undefined ? { activation: "Relu" } : { activation: "Clip", activation_params: { floats: [0, bound] } };
+  node.attributes = { ...node.attributes, ...activation };
   return { ...x, affine: undefined };
 }
 

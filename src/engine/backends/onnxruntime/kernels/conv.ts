@@ -1,5 +1,5 @@
 import type { backend_util } from "@tensorflow/tfjs-core";
-import type { Graph, Value } from "../graph.ts";
+import { type Graph, sizeOf, type Value } from "../graph.ts";
 import { blockedConv } from "./blocked.ts";
 import { type Axis, channelsFirst, channelsLast, extent, window, windowAttributes } from "./window.ts";
 
@@ -28,9 +28,19 @@ const isPointwise = (axes: readonly Axis[]): boolean =>
 
 /** Convolution of x [N,H,W,Cin] with w [kh,kw,Cin,Cout]; the bias [Cout] may be left out. */
 export function conv2d(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value): Value {
-  const result = isPointwise(axes) ? pointwise(g, x, w, bias) : (blockedConv(g, x, w, axes, bias) ?? plainConv(g, x, w, axes, bias));
+  const result =
+    (isBlocked(g, x, w, axes) ? blockedConv(g, x, w, axes, bias) : undefined) ??
+    (isPointwise(axes) ? pointwise(g, x, w, bias) : plainConv(g, x, w, axes, bias));
   if (!w.constant || (bias && !bias.constant)) return result;
   return { ...result, affine: (factor, shift) => conv2d(g, x, g.binary("Mul", w, factor), axes, biasAfter(g, bias, factor, shift)) };
+}
+
+/**
+ * A pointwise convolution is also a matrix product, which is no slower and needs no blocks. Among the other layers of a network under attack
+ * it stays in blocks; a single position, few channels, or weights that change make it a product.
+ */
+function isBlocked(g: Graph, x: Value, w: Value, axes: readonly Axis[]): boolean {
+  return !isPointwise(axes) || (w.constant === true && sizeOf(x.shape.slice(1, -1)) > 1 && (w.shape[2] ?? 1) >= g.block);
 }
 
 /** bias · factor + shift */

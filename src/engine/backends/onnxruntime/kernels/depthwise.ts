@@ -10,6 +10,7 @@ import {
 import type { OnnxBackend } from "../backend.ts";
 import type { Affine, Graph, Value } from "../graph.ts";
 import { activate, type Fused } from "./activation.ts";
+import { blockedDepthwise, spreadInBlocks } from "./blocked.ts";
 import { planeAxes, transposed, withFactor } from "./conv.ts";
 import { patches } from "./filterGradient.ts";
 import { type Kernels, kernel } from "./kernel.ts";
@@ -48,22 +49,37 @@ function convolve(backend: OnnxBackend, inputs: Fused<"x" | "filter">, attrs: Fu
     const [shift] = bias ? rest.splice(0, 1) : [];
     const out = [shape[0], shape[3], shape[1], shape[2]];
     const attributes = { ...windowAttributes(axes), group: x.shape[3] ?? 1 };
-    const convolved = (kernels: Value, added: readonly Value[]): Value =>
-      channelsLast(g, g.op("Conv", [channelsFirst(g, v), grouped(g, kernels), ...added], out, "float32", attributes));
-    const affine: Affine = (factor, added) => convolved(g.binary("Mul", w, g.reshape(factor, w.shape.slice(2))), [added]);
-    const result = { ...convolved(w, []), affine: w.constant ? affine : undefined };
+    const plain = (kernels: Value, added?: Value): Value => {
+      const convolution = g.op("Conv", [channelsFirst(g, v), grouped(g, kernels), added], out, "float32", attributes);
+      return channelsLast(g, convolution);
+    };
+    const convolved = (kernels: Value, added?: Value): Value => blockedDepthwise(g, v, kernels, axes, added) ?? plain(kernels, added);
+    const affine: Affine = (factor, added) => convolved(g.binary("Mul", w, g.reshape(factor, w.shape.slice(2))), added);
+    const result = { ...convolved(w), affine: w.constant ? affine : undefined };
     return activate(g, shift ? g.binary("Add", result, shift) : result, activation, rest[0], leakyreluAlpha);
   });
 }
 
-/** Gradient with respect to x [N,H,W,C]. With stride 1 and one output per channel it is a convolution with the kernel turned by 180°. */
-function inputGradient(g: Graph, gradient: Value, filter: Value, axes: readonly Axis[]): Value {
+/**
+ * Gradient with respect to x [N,H,W,C]. With one output per channel it is a convolution with the kernel turned by 180°, of dy with zeros in
+ * between where the stride is larger than 1.
+ */
+function inputGradient(g: Graph, gradient: Value, filter: Value, axes: readonly [Axis, Axis]): Value {
   const [, , channels = 1, multiplier = 1] = filter.shape;
   const [dy, w] = withFactor(g, gradient, filter, [channels, multiplier]);
-  const isTurned = multiplier === 1 && axes.every((a) => a.stride === 1 && extent(a) - 1 - a.before >= 0);
+  const strides = axes.map((a) => a.stride) as [number, number];
+  const isStrided = strides.some((stride) => stride > 1);
+  // Zeros follow the last element of dy too: with a kernel that is no longer than the stride they can be more than the input has room for.
+  const fits = axes.every((a) => extent(a) - 1 - a.before >= 0 && a.input + a.before >= a.output * a.stride);
+  const isTurned = multiplier === 1 && fits && (!isStrided || (g.block > 0 && channels % g.block === 0));
   if (!isTurned) return channelsLast(g, transposed(g, channelsFirst(g, dy), grouped(g, w), axes, channels, channels));
-  const mirrored = axes.map((a): Axis => ({ ...a, before: extent(a) - 1 - a.before, input: a.output, output: a.input }));
+  const mirrored = axes.map(
+    (a): Axis => ({ ...a, stride: 1, before: extent(a) - 1 - a.before, input: a.output * a.stride, output: a.input }),
+  );
   const turned = g.slice(w, [...axes.map((a) => a.kernel - 1), 0, 0], w.shape, [-1, -1, 1, 1]);
+  const source = isStrided ? spreadInBlocks(g, dy, strides) : dy;
+  const blocked = blockedDepthwise(g, source, turned, mirrored);
+  if (blocked) return blocked;
   const shape = [dy.shape[0] ?? 1, channels, ...mirrored.map((a) => a.output)];
   const attributes = { ...windowAttributes(mirrored), group: channels };
   return channelsLast(g, g.op("Conv", [channelsFirst(g, dy), grouped(g, turned)], shape, "float32", attributes));

@@ -1,3 +1,4 @@
+import { activations } from "./activation.ts";
 import { arrange } from "./arrange.ts";
 import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
@@ -18,6 +19,7 @@ import { unary } from "./unary.ts";
 
 /** Every kernel by its tfjs name: lowered, or computed on the host. */
 export const kernels: Kernels = {
+  ...activations,
   ...arrange,
   ...batchNorm,
   ...binary,

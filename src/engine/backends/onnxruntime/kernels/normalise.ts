@@ -8,6 +8,7 @@ import type {
   LRNInputs,
   SoftmaxAttrs,
   SoftmaxInputs,
+  TensorInfo,
 } from "@tensorflow/tfjs-core";
 import { backend_util } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
@@ -34,6 +35,10 @@ function scaledAndShifted(g: Graph, x: Value, factor: Value, shift: Value): Valu
   return g.binary("Add", g.binary("Mul", x, factor), shift);
 }
 
+/** gain/√(variance + ε) */
+const factorOf = (g: Graph, gain: Value, variance: Value, epsilon: number): Value =>
+  g.binary("Div", gain, g.unary("Sqrt", g.binary("Add", variance, g.scalar(epsilon))));
+
 export const normalisation: Kernels = {
   Softmax: kernel<SoftmaxInputs, SoftmaxAttrs>(({ inputs: { logits }, attrs: { dim }, backend }) =>
     backend.record("Softmax", dim, [logits], { shape: logits.shape, dtype: "float32" }, (g, x) =>
@@ -52,14 +57,19 @@ export const normalisation: Kernels = {
       (g, v, m, s, ...rest) => {
         const [shift] = offset ? rest.splice(0, 1) : [];
         const [gain] = rest;
-        const root = g.unary("Sqrt", g.binary("Add", s, g.scalar(epsilon)));
-        const factor = g.binary("Div", gain ?? g.scalar(1), root);
+        const factor = factorOf(g, gain ?? g.scalar(1), s, epsilon);
         const moved = g.binary("Mul", m, factor);
         const added = shift ? g.binary("Sub", shift, moved) : g.unary("Neg", moved);
         return scaledAndShifted(g, v, factor, added);
       },
     );
   }),
+  BatchNormFactor: kernel<{ scale: TensorInfo; variance: TensorInfo }, { readonly epsilon: number }>(
+    ({ inputs: { scale, variance }, attrs: { epsilon }, backend }) =>
+      backend.record("BatchNormFactor", epsilon, [scale, variance], { shape: variance.shape, dtype: "float32" }, (g, gain, v) =>
+        factorOf(g, gain, v, epsilon),
+      ),
+  ),
   LRN: kernel<LRNInputs, LRNAttrs>(({ inputs: { x }, attrs, backend }) =>
     backend.record("LRN", attrs, [x], { shape: x.shape, dtype: x.dtype }, (g, v) =>
       g.binary("Mul", v, g.binary("Pow", scaleOf(g, v, attrs), g.scalar(-attrs.beta))),

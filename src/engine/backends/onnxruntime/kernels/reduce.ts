@@ -16,6 +16,7 @@ import type { OnnxBackend } from "../backend.ts";
 import { type Graph, sizeOf, type Value } from "../graph.ts";
 import { numeric } from "./convert.ts";
 import { axesOf, isEmpty, type Kernels, kernel } from "./kernel.ts";
+import { planeDot, planeMean } from "./perImage.ts";
 
 type Body = (g: Graph, x: Value, axes: readonly number[], keep: boolean) => Value;
 
@@ -102,7 +103,8 @@ export function perChannel(g: Graph, x: Value): Value {
 
 const sum: Body = (g, x, axes, keep) => {
   const perLast = x.dtype === "float32" && axes.length >= 2 && axes.length === x.shape.length - 1 && axes.every((axis, i) => axis === i);
-  return perLast ? perChannel(g, x) : g.reduce("ReduceSum", wide(g, x), axes, keep);
+  if (perLast) return perChannel(g, x);
+  return planeDot(g, x, axes) ?? g.reduce("ReduceSum", wide(g, x), axes, keep);
 };
 
 export const reduce: Kernels = {
@@ -111,7 +113,7 @@ export const reduce: Kernels = {
     "Mean",
     0,
     () => "float32",
-    (g, x, axes, keep) => g.reduce("ReduceMean", g.cast(x, "float32"), axes, keep),
+    (g, x, axes, keep) => planeMean(g, x, axes) ?? g.reduce("ReduceMean", g.cast(x, "float32"), axes, keep),
   ),
   Prod: reduction("Prod", 1, number, (g, x, axes, keep) => g.reduce("ReduceProd", wide(g, x), axes, keep)),
   Max: reduction("Max", Number.NaN, own, extreme("ReduceMax")),

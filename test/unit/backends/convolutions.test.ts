@@ -81,6 +81,26 @@ test.each(cases3d)("conv3d and both its gradients: case $i", async ({ batch, siz
   });
 });
 
+// Kernels that reach beyond the first or the last slice, and networks whose bias and ReLU go into the convolutions.
+test.each([
+  { slices: 4, deep: 3, batch: 8 },
+  { slices: 2, deep: 3, batch: 16 },
+  { slices: 1, deep: 3, batch: 8 },
+  { slices: 4, deep: 4, batch: 8 },
+  { slices: 3, deep: 5, batch: 3 },
+  { slices: 7, deep: 2, batch: 1 },
+])("conv3d of $slices slices by a kernel $deep deep, with bias and ReLU, and all its gradients", async ({ slices, deep, batch }) => {
+  await expectAgreement(() => {
+    const x = values([batch, slices, 5, 6, 16], 1) as tf.Tensor5D;
+    const w = values([deep, 3, 3, 16, 24], 2) as tf.Tensor5D;
+    const bias = values([24], 3);
+    const layer = (a: tf.Tensor, b: tf.Tensor, c: tf.Tensor) => tf.relu(tf.conv3d(a as tf.Tensor5D, b as tf.Tensor5D, 1, "same").add(c));
+    const y = layer(x, w, bias);
+    const gradients = tf.grads((a, b, c) => layer(a, b, c).mul(values(y.shape, 4)))([x, w, bias]);
+    return [y, ...gradients];
+  });
+});
+
 // Whole numbers: many windows hold their maximum twice.
 const casesPool = Array.from({ length: 12 }, (_, i) => ({
   i,

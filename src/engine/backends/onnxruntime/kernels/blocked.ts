@@ -1,5 +1,6 @@
 import type { Graph, Value } from "../graph.ts";
 import { blockedDomain } from "../nchwc.ts";
+import type { OnnxNode } from "../onnx.ts";
 import { type Axis, after, channelsFirst, window, windowAttributes } from "./window.ts";
 
 /*
@@ -35,7 +36,7 @@ export function fromBlocks(g: Graph, blocked: Value): Value {
 }
 
 /** [kh,kw,Cin,Cout] as a blocked convolution wants it. Few input channels are read as they are: only the outputs are blocked then. */
-function blockedFilter(g: Graph, w: Value): Value {
+export function blockedFilter(g: Graph, w: Value): Value {
   const [kh = 1, kw = 1, inputs = 1, outputs = 1] = w.shape;
   const block = g.block;
   const filter =
@@ -46,7 +47,7 @@ function blockedFilter(g: Graph, w: Value): Value {
 }
 
 /** Outputs with the zeros that fill the last block. */
-function filled(g: Graph, w: Value): Value {
+export function filled(g: Graph, w: Value): Value {
   const missing = (g.block - ((w.shape.at(-1) ?? 1) % g.block)) % g.block;
   return g.pad(
     w,
@@ -58,7 +59,7 @@ function filled(g: Graph, w: Value): Value {
 const fits = (g: Graph, inputs: number): boolean => g.block > 0 && (inputs < g.block || inputs % g.block === 0);
 
 /** What a blocked convolution made, [N,OH,OW,Cout]. Its blocks stay known where Cout fills them. */
-function unblocked(g: Graph, raw: Value, outputs: number): Value {
+export function unblocked(g: Graph, raw: Value, outputs: number): Value {
   const [n = 1, c = 1, h = 1, w = 1] = raw.shape;
   if (c !== outputs)
     return g.op("ReorderOutput", [raw], [n, h, w, outputs], "float32", { channels: outputs, channels_last: 1 }, blockedDomain);
@@ -107,13 +108,21 @@ export function inBlocks(g: Graph, like: Value, values: readonly Value[], body: 
   return result;
 }
 
+/** The convolutions that made a raw result: one, or those whose results were put together. */
+export function convolutionsOf(g: Graph, raw: Value | undefined): OnnxNode[] {
+  if (!raw) return [];
+  const parts: Value[] = [];
+  for (let part = g.noted("part 0", raw); part; part = g.noted(`part ${parts.length}`, raw)) parts.push(part);
+  return (parts.length > 0 ? parts : [raw]).flatMap((part) => g.producer(part) ?? []);
+}
+
 /** Writes a following ReLU, or one with a largest value, into a blocked convolution, where nothing else reads what lies between. */
 export function absorbRelu(g: Graph, x: Value, bound?: number): Value | undefined {
-  const raw = g.noted("conv", x);
-  const node = raw && g.producer(raw);
-  if (x.uses !== 1 || node?.domain !== blockedDomain || node.attributes["activation"]) return undefined;
+  const nodes = convolutionsOf(g, g.noted("conv", x));
+  const isFree = nodes.length > 0 && nodes.every(({ domain, attributes }) => domain === blockedDomain && !attributes["activation"]);
+  if (x.uses !== 1 || !isFree) return undefined;
   const activation = bound === undefined ? { activation: "Relu" } : { activation: "Clip", activation_params: { floats: [0, bound] } };
-  node.attributes = { ...node.attributes, ...activation };
+  for (const node of nodes) node.attributes = { ...node.attributes, ...activation };
   return { ...x, affine: undefined };
 }
 

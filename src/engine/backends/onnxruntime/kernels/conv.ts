@@ -1,6 +1,6 @@
 import type { backend_util } from "@tensorflow/tfjs-core";
 import { type Graph, sizeOf, type Value } from "../graph.ts";
-import { blockedConv } from "./blocked.ts";
+import { blockedConv, convolutionsOf } from "./blocked.ts";
 import { type Axis, channelsFirst, channelsLast, extent, window, windowAttributes } from "./window.ts";
 
 /** Both spatial axes of a 2-D convolution, from tfjs' own arithmetic. */
@@ -94,11 +94,10 @@ export function byColumns(
 export function absorbBias(g: Graph, x: Value, bias: Value): Value | undefined {
   const flat = bias.shape.length === 1 ? bias : g.noted("reshaped from", bias);
   if (x.uses !== 1 || flat?.shape.length !== 1 || x.dtype !== "float32") return undefined;
-  const raw = g.noted("conv", x);
-  const node = raw && g.producer(raw);
-  if (!node || !g.isBefore(flat, node)) return undefined;
-  if (node.inputs[2] || bias.shape.at(-1) !== x.shape.at(-1) || flat.shape[0] !== x.shape.at(-1)) return undefined;
-  node.inputs[2] = flat.name;
+  if (bias.shape.at(-1) !== x.shape.at(-1) || flat.shape[0] !== x.shape.at(-1)) return undefined;
+  const nodes = convolutionsOf(g, g.noted("conv", x));
+  if (nodes.length === 0 || nodes.some((node) => node.inputs[2] || !g.isBefore(flat, node))) return undefined;
+  for (const node of nodes) node.inputs[2] = flat.name;
   return shifted(g, x, flat, x);
 }
 

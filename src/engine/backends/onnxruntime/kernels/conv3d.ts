@@ -10,6 +10,7 @@ import {
 import type { Graph, Value } from "../graph.ts";
 import { foldDepth, folded, unfolded } from "./blocked.ts";
 import { byColumns, conv2d, conv2dInputGradient, planeAxes } from "./conv.ts";
+import { convBySpans, filterGradientBySlices } from "./depth.ts";
 import { conv2dFilterGradient } from "./filterGradient.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { type Axis, axesKey, window } from "./window.ts";
@@ -67,8 +68,10 @@ const foldFilter = (g: Graph, w: Value): Value => {
   return g.reshape(g.transpose(w, [1, 2, 0, 3, 4]), [kh, kw, kd * ci, co]);
 };
 
-function conv3d(g: Graph, x: Value, w: Value, [depth, rows, columns]: Axes): Value {
-  return unfolded(g, conv2d(g, foldDepth(g, x, depth), foldFilter(g, w), [rows, columns]), depth.output);
+function conv3d(g: Graph, x: Value, w: Value, axes: Axes): Value {
+  const [depth, rows, columns] = axes;
+  const filter = foldFilter(g, w);
+  return convBySpans(g, x, filter, axes) ?? unfolded(g, conv2d(g, foldDepth(g, x, depth), filter, [rows, columns]), depth.output);
 }
 
 function inputGradient(g: Graph, dy: Value, w: Value, axes: Axes, shape: readonly number[]): Value {
@@ -85,7 +88,10 @@ function inputGradient(g: Graph, dy: Value, w: Value, axes: Axes, shape: readonl
   return unfoldDepth(g, conv2dInputGradient(g, flat, foldFilter(g, w), [rows, columns]), depth, shape);
 }
 
-function filterGradient(g: Graph, x: Value, dy: Value, [depth, rows, columns]: Axes): Value {
+function filterGradient(g: Graph, x: Value, dy: Value, axes: Axes): Value {
+  const bySlices = filterGradientBySlices(g, x, dy, axes);
+  if (bySlices) return bySlices;
+  const [depth, rows, columns] = axes;
   const [ci, co] = [x.shape[4] ?? 1, dy.shape[4] ?? 1];
   const stacked = conv2dFilterGradient(g, foldDepth(g, x, depth), folded(g, dy), [rows, columns]);
   return g.transpose(g.reshape(stacked, [rows.kernel, columns.kernel, depth.kernel, ci, co]), [2, 0, 1, 3, 4]);

@@ -29,9 +29,19 @@ const broadcast = (a: readonly number[], b: readonly number[]): number[] =>
       return x === 1 ? y : x;
     })
     .reverse();
+/** Constants of this many bytes or more are not copied into the model. */
+const externalBytes = 4096;
 /** Notes about a value [..., C] that stay true when it is reshaped and C is left alone. */
 const channelNotes = ["blocked", "conv"];
 const bytesOf = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** A model, and the constants that it only names, which onnxruntime reads from their own arrays. */
+export interface Encoded {
+  readonly model: Uint8Array;
+  readonly weights: readonly { readonly path: string; readonly data: Uint8Array }[];
+  /** Estimated bytes that the compiled graph holds, not counting what is fed. */
+  readonly heldBytes: number;
+}
 
 /** Writes one ONNX graph; every helper knows its result's shape and type, so lowerings never state them twice. */
 export class Graph {
@@ -231,13 +241,16 @@ export class Graph {
 
   transpose(x: Value, perm: readonly number[]): Value {
     if (perm.every((axis, i) => axis === i)) return x;
-    return this.op(
-      "Transpose",
-      [x],
-      perm.map((axis) => x.shape[axis] ?? 1),
-      x.dtype,
-      { perm },
-    );
+    const [source, earlier] = [this.noted("transposed from", x), this.producer(x)?.attributes["perm"]];
+    // onnxruntime would keep a copy of the weights for each of two steps until it has folded all constants.
+    if (x.constant && source && Array.isArray(earlier))
+      return this.transpose(
+        source,
+        perm.map((axis) => earlier[axis] as number),
+      );
+    const shape = perm.map((axis) => x.shape[axis] ?? 1);
+    const moved = this.op("Transpose", [x], shape, x.dtype, { perm });
+    return this.note("transposed from", moved, x) && moved;
   }
 
   expand(x: Value, shape: readonly number[]): Value {
@@ -297,8 +310,8 @@ export class Graph {
     return this.op("MatMul", [a, b], [...batch, a.shape.at(-2) ?? 1, b.shape.at(-1) ?? 1], a.dtype);
   }
 
-  /** Model bytes with `results` as its outputs O0, O1, …, and how much the compiled graph will hold, in bytes. */
-  encode(results: readonly Value[]): { readonly model: Uint8Array; readonly heldBytes: number } {
+  /** Model bytes with `results` as its outputs O0, O1, …, the weights that it names, and how much the compiled graph will hold, in bytes. */
+  encode(results: readonly Value[]): Encoded {
     const renamed = new Map<string, string>();
     const outputs = results.map((value, i) => {
       const name = `O${i}`;
@@ -310,8 +323,13 @@ export class Graph {
     const kept = wanted(this.nodes, [...renamed.keys(), ...outputs.map(({ name }) => name)]);
     const rename = (names: readonly string[]): string[] => names.map((name) => renamed.get(name) ?? name);
     const nodes = kept.map((node) => ({ ...node, inputs: rename(node.inputs), outputs: rename(node.outputs) }));
-    const model = encodeModel({ nodes, initializers: this.initializers, inputs: this.inputs, outputs });
-    return { model, heldBytes: footprint(kept, this.sizes) };
+    const read = new Set(kept.flatMap(({ inputs }) => inputs));
+    const initializers = this.initializers
+      .filter(({ name }) => read.has(name))
+      .map((item) => ({ ...item, isExternal: this.device === "cpu" && item.bytes.length >= externalBytes }));
+    const model = encodeModel({ nodes, initializers, inputs: this.inputs, outputs });
+    const weights = initializers.filter(({ isExternal }) => isExternal).map(({ name, bytes }) => ({ path: name, data: bytes }));
+    return { model, weights, heldBytes: footprint(kept, this.sizes) };
   }
 }
 

@@ -20,6 +20,8 @@ export interface Initializer {
   readonly dtype: ElementType;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
+  /** Lies outside the model, which only names it: the bytes are given to the session beside it. */
+  readonly isExternal?: boolean;
 }
 export interface Port {
   readonly name: string;
@@ -52,11 +54,18 @@ function node(item: OnnxNode): Writer {
   return item.domain ? out.text(7, item.domain) : out;
 }
 
-// TensorProto: dims 1, data_type 2, name 8, raw_data 9.
+// StringStringEntryProto: key 1, value 2.
+const entry = ([key, value]: readonly [string, string]): Writer => new Writer().text(1, key).text(2, value);
+
+// TensorProto: dims 1, data_type 2, name 8, raw_data 9, external_data 13, data_location 14 (EXTERNAL 1).
 function tensor(item: Initializer): Writer {
   const out = new Writer();
   for (const size of item.shape) out.int(1, size);
-  return out.int(2, elementCode[item.dtype]).text(8, item.name).data(9, item.bytes);
+  out.int(2, elementCode[item.dtype]).text(8, item.name);
+  if (!item.isExternal) return out.data(9, item.bytes);
+  const { name, bytes } = item;
+  for (const pair of Object.entries({ location: name, offset: "0", length: `${bytes.length}` })) out.message(13, entry(pair));
+  return out.int(14, 1);
 }
 
 // ValueInfoProto: name 1, type 2; TypeProto.tensor_type 1: elem_type 1, shape 2; TensorShapeProto.dim 1: dim_value 1.

@@ -1,6 +1,6 @@
 import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import type { Device } from "../../../shared/devices.ts";
-import { Graph, sizeOf, type Value } from "./graph.ts";
+import { type Encoded, Graph, sizeOf, type Value } from "./graph.ts";
 import type { NativeTensor } from "./native.ts";
 import type { ElementType } from "./onnx.ts";
 
@@ -140,12 +140,9 @@ function traceOf(nodes: readonly Node[]): Trace {
   return { key: key.join(";"), nodes, leaves, results, uses };
 }
 
-export interface Plan {
-  readonly model: Uint8Array;
+export interface Plan extends Encoded {
   readonly feeds: readonly { readonly leaf: number; readonly name: string }[];
   readonly constants: readonly number[];
-  /** Estimated bytes that the compiled graph holds, not counting what is fed. */
-  readonly heldBytes: number;
   /** Names of the nodes that the device must leave to the CPU. */
   readonly cpuNodes: readonly string[];
 }

@@ -53,6 +53,9 @@ export class ProgressLine {
       case "note":
         this.tell(`note: ${event.message}`);
         break;
+      case "batch":
+        this.say(event.message);
+        break;
       case "finding":
         this.say(`${[event.finding.rule, placeOf(event.finding)].filter(Boolean).join(" ")}: ${event.finding.message}`);
         break;

@@ -1,5 +1,6 @@
 import { deviceNote } from "../shared/devices.ts";
 import { BulwarkError } from "../shared/errors.ts";
+import { bytes } from "../shared/format.ts";
 import { type DoctorReport, requests } from "../shared/protocol.ts";
 import type { Services } from "./services.ts";
 
@@ -22,11 +23,12 @@ export async function examine(services: Services): Promise<DoctorReport> {
 }
 
 /** The report as plain text, for a bug report. */
-export function doctorText({ version, node, backends, selected, devices, selectedDevice }: DoctorReport): string {
+export function doctorText({ version, node, memory, backends, selected, devices, selectedDevice }: DoctorReport): string {
   const line = (name: string, mark: string, available: boolean, note: string): string =>
     `${available ? "✓" : "✗"} ${name}${mark}${note === "" ? "" : `: ${note}`}`;
   return [
     `Bulwark ${version}, Node ${node}, computes with ${selected}`,
+    `${bytes(memory.free)} of ${bytes(memory.total)} of memory are free; the images of a batch take a third of that at most`,
     "Backends",
     ...backends.map((b) => line(b.name, b.name === selected ? " (in use)" : "", b.available, b.device ?? b.reason ?? "")),
     "Devices of ONNX Runtime",

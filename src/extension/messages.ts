@@ -50,6 +50,7 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
   NO_IMAGE: [sample, openFolder],
   NO_MODEL: [sample, openFolder],
   NOT_WRITABLE: [openFolder],
+  OUT_OF_MEMORY: [],
   PARAMETER_INVALID: [],
   RUN_EXISTS: [runs],
   RUN_INVALID: [runs],

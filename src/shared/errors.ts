@@ -24,6 +24,7 @@ export const errorCodes = [
   "NO_IMAGE", // there is no picture to choose
   "NO_MODEL", // there is no model to choose
   "NOT_WRITABLE",
+  "OUT_OF_MEMORY", // even for a single image, or for the batch of a training step
   "PARAMETER_INVALID",
   "RUN_EXISTS", // the folder for the results holds something else already
   "RUN_INVALID",

@@ -84,6 +84,8 @@ export type RunEvent = { readonly t: number } & (
   | { readonly kind: "warning"; readonly message: string; readonly code?: string }
   /** What was decided about the data or the models that the user may want to know. */
   | { readonly kind: "note"; readonly message: string }
+  /** How many images of an arm are computed together; `message` says it, and why. */
+  | { readonly kind: "batch"; readonly arm: string; readonly forward: number; readonly gradient: number; readonly message: string }
   | { readonly kind: "finding"; readonly finding: Finding }
   | { readonly kind: "done"; readonly report: string }
   | { readonly kind: "cancelled" }

@@ -1,6 +1,8 @@
 /** What a run consists of: `plan.json`, written once before anything is computed. A resumed run does the pieces of this list that are not done. */
 export const planFiles = {
   plan: "plan.json",
+  /** How many images of every arm are computed together. */
+  batches: "batches.json",
   /** One folder for every finished piece, there as a whole or not at all. */
   pieces: "pieces",
   /** One file for every start of a piece that has not come to an end. */
@@ -55,7 +57,7 @@ export interface Plan {
   readonly experimentHash: string;
   readonly dataHash: string;
   readonly pins: Readonly<Record<PieceRecord["device"], { readonly backend: string; readonly device: string }>>;
-  /** Images that are computed together. Part of the result. */
+  /** Images that are read together, and no fewer than are computed together (`batches.json`): shards are whole batches of these. */
   readonly batch: number;
   readonly pieces: readonly PieceRecord[];
 }

@@ -81,6 +81,8 @@ export interface DeviceReport {
 export interface DoctorReport {
   readonly version: string;
   readonly node: string;
+  /** Bytes: of the machine or what it grants, and what is free of it. */
+  readonly memory: { readonly total: number; readonly free: number };
   readonly backends: readonly BackendReport[];
   readonly selected: string;
   readonly devices: readonly DeviceReport[];

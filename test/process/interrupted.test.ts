@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hashesOf } from "./experiment.ts";
-import { bulwark, newWorkspace, start, untilEvent, type Workspace } from "./support.ts";
+import { figuresOf, hashesOf } from "./experiment.ts";
+import { bulwark, newWorkspace, readJson, start, untilEvent, type Workspace } from "./support.ts";
 
 let workspace: Workspace;
 const picture = (split: string, i: number): string => `photos/${split}/${i % 2 === 0 ? "dark" : "light"}/${String(i).padStart(3, "0")}.png`;
@@ -35,6 +35,26 @@ afterAll(() => workspace.remove());
 const backend = ["--backend", "onnxruntime"];
 const run = (out: string) => bulwark(workspace, "run", "photos.bulwark.jsonc", "--out", out, "--quiet", ...backend);
 const resume = (out: string) => bulwark(workspace, "resume", out, "--quiet", ...backend);
+
+describe("the images to a batch", () => {
+  it("are said and kept with the run, and a run that is resumed makes the batches that it was begun with", async () => {
+    const batches = (out: string) => readJson<unknown>(workspace.file(`${out}/batches.json`));
+    expect(batches("whole")).toEqual({ undefended: { forward: 100, gradient: 100 } });
+    const running = start(workspace, ["run", "photos.bulwark.jsonc", "--out", "batches", ...backend]);
+    await untilEvent(running, workspace.file("batches"), (event) => event.kind === "batch");
+    running.child.kill("SIGKILL");
+    expect((await running.finished).stderr).toMatch(
+      /undefended: 100 images at a time: one needs about [\d.]+ MB, and [\d.]+ GB of memory are free\./,
+    );
+    expect(batches("batches")).toEqual(batches("whole"));
+    workspace.write("batches/batches.json", JSON.stringify({ undefended: { forward: 3, gradient: 2 } }));
+    expect((await bulwark(workspace, "resume", "batches", ...backend)).stderr).toContain(
+      "undefended: 2 images at a time (3 where no gradient is taken)",
+    );
+    expect(batches("batches")).toEqual({ undefended: { forward: 3, gradient: 2 } });
+    expect(figuresOf(workspace.file("batches"))).toEqual(figuresOf(workspace.file("whole")));
+  });
+});
 
 describe("data that fail in the middle of a training", () => {
   it("a broken picture is named, can be left out, and once it is mended the run goes on to the same end", async () => {

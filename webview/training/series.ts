@@ -169,7 +169,7 @@ function markDivergence(draft: Draft, arm: string, at: number, loss: number | nu
 
 function readEnd(draft: Draft, event: Exclude<RunEvent, { kind: "step" | "epoch" }>): void {
   if (event.kind === "warning") note(draft, event.t, "warning", event.message);
-  else if (event.kind === "note") note(draft, event.t, "note", event.message);
+  else if (event.kind === "note" || event.kind === "batch") note(draft, event.t, "note", event.message);
   else if (event.kind === "finding") note(draft, event.t, "finding", findingText(event.finding));
   else if (event.kind === "attacked") note(draft, event.t, "result", attackedText(event));
   else if (event.kind === "done") {

@@ -5,7 +5,7 @@ import { inspectModel } from "../../engine/jobs/inspectModel.ts";
 import type { ParameterSchema } from "../../shared/catalog.ts";
 import { type InputContract, inputRangeText } from "../../shared/contract.ts";
 import { deviceNote } from "../../shared/devices.ts";
-import { count } from "../../shared/format.ts";
+import { bytes, count } from "../../shared/format.ts";
 import type { ModelInspection } from "../../shared/protocol.ts";
 import { printJson, printText, tableText } from "../print.ts";
 import type { VerbAction } from "./index.ts";
@@ -29,6 +29,8 @@ export const doctor: VerbAction = async (args) => {
   if (args.flag("json")) printJson(report);
   else {
     printText(`Bulwark ${report.version}, Node ${report.node}`);
+    const { free, total } = report.memory;
+    printText(`${bytes(free)} of ${bytes(total)} of memory are free; the images of a batch take a third of that at most`);
     const rows = report.backends.map(({ name, available, device, reason }) => [
       name === report.selected ? `${name} *` : name,
       available ? "ready" : "no",

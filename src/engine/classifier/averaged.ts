@@ -11,6 +11,7 @@ export function averaged(model: Classifier, passes: number): Classifier {
   return {
     ...model,
     evaluations: model.evaluations,
+    passes: passes * (model.passes ?? 1),
     logits: (x) => tf.tidy(() => tf.div(tf.addN(Array.from({ length: passes }, () => model.logits(x))), passes)),
     ...(withStreams ? { withStreams: (streams) => averaged(withStreams(streams), passes) } : {}),
   };

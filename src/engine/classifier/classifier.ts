@@ -48,6 +48,12 @@ export interface FrontDefense extends Choice {
   transform(x: Images): Images;
 }
 
+/** Images that are computed together: in a pass forward, and in a step that takes the gradient at the images. */
+export interface BatchSizes {
+  readonly forward: number;
+  readonly gradient: number;
+}
+
 /**
  * What attacks see: a differentiable function of images in [0,1]. Scale, mean, volumizer and defences in front of the network
  * are inside. All methods count what they do in `evaluations` (images, not batches).
@@ -72,6 +78,10 @@ export interface Classifier {
   readonly randomised: boolean;
   /** The same model, drawing from these streams: `forImages` says when. Absent where it draws nothing. */
   readonly withStreams?: (streams: Streams) => Classifier;
+  /** Passes that `logits` averages, all of which a gradient holds; 1 when left out. */
+  readonly passes?: number;
+  /** Images to a batch, where a run has settled it; as many as the memory allows when left out. */
+  readonly batchSizes?: BatchSizes;
   /** Summed over the batch: what an adaptive attacker has to keep small as well. `inputGradient` subtracts it from what is ascended. */
   readonly penalty?: (x: Images) => tf.Scalar;
   /** Undefined where the model does not show its layers. */

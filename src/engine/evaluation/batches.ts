@@ -1,16 +1,4 @@
-import type { Classifier } from "../classifier/classifier.ts";
 import type { EvaluationImages, ImageBatch } from "../define/index.ts";
-
-/**
- * Largest batch, and how many pixel values it may hold: 100 digits, 6 photos of 224×224. A step over a batch computes in one piece, and
- * nothing else may wait for it longer than 250 ms with a small network; its activations have to fit into memory with a large one.
- */
-const most = 100;
-const values = 1_000_000;
-
-/** Images to a batch: depends on the image's size alone, so that a resumed evaluation makes the same batches. */
-export const batchSizeOf = ([height, width, channels]: Classifier["inputShape"]): number =>
-  Math.max(1, Math.min(most, Math.floor(values / (height * width * channels))));
 
 /** Images [start, end). */
 export type Range = readonly [start: number, end: number];

@@ -1,11 +1,30 @@
+import { inOneRow, inParts } from "../backends/parts.ts";
+import { batchSizeFor } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { Scores } from "../define/analysis.ts";
 import type { EvaluationImages } from "../define/index.ts";
 import { type Classified, classify, probabilities } from "../harness/predict.ts";
-import { batchesOf, batchesWithin, batchSizeOf, type Range } from "./batches.ts";
+import { batchesOf, batchesWithin, type Range } from "./batches.ts";
 import { imageBatches } from "./imageBatches.ts";
+
+/**
+ * `probabilities` of any number of images, `most` at a time.
+ * @param first index of the first image in its data set
+ */
+export async function probabilitiesInParts(
+  model: Classifier,
+  images: Float32Array,
+  { first, most = batchSizeFor(model, "forward").most }: { readonly first: number; readonly most?: number },
+  ctx: RunContext,
+): Promise<Float32Array> {
+  const pixels = model.inputShape.reduce((a, b) => a * b, 1);
+  const parts = await inParts(images.length / pixels, most, model.evaluations, (start, end) =>
+    probabilities(forImages(model, ctx.rng, first + start), images.slice(start * pixels, end * pixels)),
+  );
+  return inOneRow(parts);
+}
 
 /** Index of the largest score of row `row`; the first of equals. */
 export function argmax(scores: ArrayLike<number>, row: number, classes: number): number {
@@ -21,8 +40,16 @@ export async function* classifyBatches(
   range: Range,
   ctx: RunContext,
 ): AsyncGenerator<Classified> {
-  for await (const [[start], batch] of imageBatches(images, batchesWithin(range, batchSizeOf(images.inputShape)))) {
-    yield await classify(forImages(model, ctx.rng, start), batch.images);
+  const { size, most } = batchSizeFor(model, "forward");
+  for await (const [[start], { images: pixels, n }] of imageBatches(images, batchesWithin(range, size))) {
+    const each = pixels.length / n;
+    const parts = await inParts(n, most, model.evaluations, (from, to) =>
+      classify(forImages(model, ctx.rng, start + from), pixels.slice(from * each, to * each)),
+    );
+    yield {
+      predictions: Int32Array.from(parts.flatMap(({ predictions }) => [...predictions])),
+      probabilities: inOneRow(parts.map(({ probabilities: shares }) => shares)),
+    };
     await ctx.checkpoint();
   }
 }
@@ -31,8 +58,9 @@ export async function* classifyBatches(
 export async function scoresOf(model: Classifier, images: EvaluationImages, ctx: RunContext): Promise<Scores> {
   const all = new Float32Array(images.n * model.classes);
   const labels = new Int32Array(images.n);
-  for await (const [[start], batch] of imageBatches(images, batchesOf(images.n, batchSizeOf(images.inputShape)))) {
-    all.set(await probabilities(forImages(model, ctx.rng, start), batch.images), start * model.classes);
+  const { size, most } = batchSizeFor(model, "forward");
+  for await (const [[start], batch] of imageBatches(images, batchesOf(images.n, size))) {
+    all.set(await probabilitiesInParts(model, batch.images, { first: start, most }, ctx), start * model.classes);
     labels.set(batch.labels, start);
     await ctx.checkpoint();
   }

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { BulwarkError } from "../../shared/errors.ts";
+import { batchSizeOf } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { sampled } from "../datasets/order.ts";
 import type { Dataset, EvaluationImages, Split } from "../define/index.ts";
 import type { Random } from "../random.ts";
-import { batchesOf, batchSizeOf } from "./batches.ts";
+import { batchesOf } from "./batches.ts";
 
 /** @throws IMAGE_SIZE when the data are not what the model takes. */
 export function checkShape(classifier: Pick<Classifier, "inputShape">, data: readonly [number, number, number], model: string): void {

@@ -1,13 +1,16 @@
 import type { RocPoint } from "../../shared/results.ts";
+import { inParts } from "../backends/parts.ts";
+import { batchSizeFor } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
 import type { Bound, Detector, EvaluationImages, ImageBatch } from "../define/index.ts";
+import { partOfBatch } from "../harness/halving.ts";
 import { probabilities } from "../harness/predict.ts";
 import { delong } from "../metrics/delong.ts";
 import { roc } from "../metrics/roc.ts";
 import { type Images, tf } from "../tf.ts";
-import { batchesWithin, batchSizeOf, type Range } from "./batches.ts";
+import { batchesWithin, type Range } from "./batches.ts";
 import { argmax } from "./clean.ts";
 import { imageBatches } from "./imageBatches.ts";
 
@@ -47,14 +50,19 @@ export async function detectImages(
   const votes = new Int32Array(n * k);
   const [labels, predictions] = [new Int32Array(n), new Int32Array(n)];
   let passes = 0;
-  for await (const [[start, end], batch] of imageBatches(images, batchesWithin([from, to], batchSizeOf(images.inputShape)))) {
-    const found = await detectBatch(detector, model, batch, start, ctx);
-    const at = start - from;
-    scores.set(found.scores, at);
-    votes.set(found.votes, at * k);
-    labels.set(batch.labels, at);
-    predictions.set(found.predictions, at);
-    passes = Math.max(passes, found.passes);
+  const { size, most } = batchSizeFor(model, "forward");
+  for await (const [[start, end], batch] of imageBatches(images, batchesWithin([from, to], size))) {
+    const parts = await inParts(batch.n, most, model.evaluations, async (first, last) => ({
+      at: start - from + first,
+      found: await detectBatch(detector, model, partOfBatch(batch, first, last), start + first, ctx),
+    }));
+    labels.set(batch.labels, start - from);
+    for (const { at, found } of parts) {
+      scores.set(found.scores, at);
+      votes.set(found.votes, at * k);
+      predictions.set(found.predictions, at);
+      passes = Math.max(passes, found.passes);
+    }
     onProgress?.(end - from, n);
     await ctx.checkpoint();
   }

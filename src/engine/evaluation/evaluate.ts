@@ -1,9 +1,10 @@
+import { batchSizeFor } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { Attack, Bound, EvaluationImages } from "../define/index.ts";
 import { attackInHalves } from "../harness/halving.ts";
 import type { BatchOutcome } from "../harness/types.ts";
-import { batchesWithin, batchSizeOf, type Range } from "./batches.ts";
+import { batchesWithin, type Range } from "./batches.ts";
 import { imageBatches } from "./imageBatches.ts";
 
 export interface AttackTask {
@@ -26,13 +27,14 @@ export interface AttackTask {
  */
 export async function* attackBatches(o: AttackTask, range: Range, ctx: RunContext): AsyncGenerator<BatchOutcome> {
   const { attack, model, surface, prepared } = o;
-  for await (const [[start, end], batch] of imageBatches(o.images, batchesWithin(range, batchSizeOf(o.images.inputShape)))) {
+  const { size, most } = batchSizeFor(model, attack.entry.access === "gradients" ? "gradient" : "forward", surface);
+  for await (const [[start, end], batch] of imageBatches(o.images, batchesWithin(range, size))) {
     const cleanPredictions = await o.cleanPredictions?.(start, end);
     const progress = (share: number): void => o.onProgress?.(start - range[0] + share * (end - start));
     const seedName = attack.key;
     const { entry, params } = attack;
     const task = { attack: entry, params, model, surface, batch, cleanPredictions, firstIndex: start, seedName, progress, prepared };
-    yield await attackInHalves(task, ctx);
+    yield await attackInHalves(task, ctx, most);
     o.onProgress?.(end - range[0]);
     await ctx.checkpoint();
   }

@@ -1,10 +1,12 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Choice } from "../../shared/results.ts";
 import { iou } from "../attention/area.ts";
+import { inOneRow, inParts } from "../backends/parts.ts";
+import { batchSizeFor } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
-import type { Explanation, Explanations, LayerGrid } from "../define/index.ts";
+import type { Bound, Explanation, Explanations, LayerGrid } from "../define/index.ts";
 import { probabilities } from "../harness/predict.ts";
 import { bind } from "../registry.ts";
 import { type Images, tf } from "../tf.ts";
@@ -39,32 +41,62 @@ export async function explainImages(
   if (!canExplain(entry, model)) throw withoutGrid(entry);
   if (classIndex !== undefined && !(classIndex >= 0 && classIndex < model.classes))
     throw new BulwarkError("LABEL_RANGE", `There is no class ${classIndex}.`, `The model has the classes 0 to ${model.classes - 1}.`);
+  const size = pixels * channels;
+  const parts = await inParts(n, batchSizeFor(model, "gradient").most, model.evaluations, (start, end) =>
+    explainPart(model, images.slice(start * size, end * size), { entry, params }, ctx, { classIndex, first: first + start }),
+  );
+  const maps = inOneRow(parts.map((part) => part.maps));
+  const areas = inOneRow(parts.map((part) => part.areas));
+  const grids = parts.flatMap((part) => part.grids);
+  const area = (index: number): Float32Array => areas.slice(index * pixels, (index + 1) * pixels);
+  return {
+    layer: parts[0]?.layer ?? null,
+    predictions: parts.flatMap((part) => part.predictions),
+    scores: inOneRow(parts.map((part) => part.scores)),
+    degenerate: parts.flatMap((part) => part.degenerate),
+    map: (index) => maps.slice(index * pixels, (index + 1) * pixels),
+    grid: (index) => grids[index] ?? null,
+    area,
+    share: (index) => area(index).reduce((sum, value) => sum + value, 0) / pixels,
+    overlap: (index, other) => iou(area(index), other.area(index)),
+  };
+}
+
+/** Images that are explained at once. */
+async function explainPart(
+  model: Classifier,
+  images: Float32Array,
+  { entry, params }: Pick<Bound<Explanation>, "entry" | "params">,
+  ctx: RunContext,
+  { classIndex, first }: { readonly classIndex: number | undefined; readonly first: number },
+) {
   const scores = await probabilities(forImages(model, ctx.rng, first), images);
+  const n = scores.length / model.classes;
   const predictions = Array.from({ length: n }, (_, i) => argmax(scores, i, model.classes));
-  const x = tf.tensor4d(images, [n, height, width, channels]) as Images;
+  const x: Images = tf.tensor4d(images, [n, ...model.inputShape]);
   const classes = tf.tensor1d(
     predictions.map((prediction) => classIndex ?? prediction),
     "int32",
   );
   const stream = streamContext(ctx, (i) => ctx.rng.stream(`${entry.id}/${first + i}`));
   try {
-    const explained = await entry.explain(forImages(model, ctx.rng, first, entry.id), x, classes, params, stream);
-    const [maps, areas] = await Promise.all([explained.map.data(), explained.area.data()]);
-    explained.map.dispose();
-    explained.area.dispose();
-    const slice = (all: ArrayLike<number>, index: number): Float32Array =>
-      Float32Array.from({ length: pixels }, (_, i) => all[index * pixels + i] as number);
-    const area = (index: number): Float32Array => slice(areas, index);
+    const { map, area, grid, layer, degenerate } = await entry.explain(
+      forImages(model, ctx.rng, first, entry.id),
+      x,
+      classes,
+      params,
+      stream,
+    );
+    const [maps, areas] = await Promise.all([map.data(), area.data()]);
+    tf.dispose([map, area]);
     return {
-      layer: explained.layer,
+      layer,
       predictions,
       scores,
-      degenerate: explained.degenerate,
-      map: (index) => slice(maps, index),
-      grid: (index) => explained.grid && gridOf(explained.grid, index),
-      area,
-      share: (index) => area(index).reduce((sum, value) => sum + value, 0) / pixels,
-      overlap: (index, other) => iou(area(index), other.area(index)),
+      degenerate,
+      maps: Float32Array.from(maps),
+      areas: Float32Array.from(areas),
+      grids: Array.from({ length: n }, (_, i) => grid && gridOf(grid, i)),
     };
   } finally {
     x.dispose();

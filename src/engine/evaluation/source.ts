@@ -2,18 +2,16 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { type FitRule, fitNote } from "../../shared/fit.ts";
 import type { LabelSource } from "../../shared/verdict.ts";
+import { batchSizeOf } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import { fileIdentity } from "../datasets/identity.ts";
 import type { FoundLabel } from "../datasets/pictureLabel.ts";
 import type { Dataset, EvaluationImages, ImageBatch, ImageIdentity, SkippedFile, Split } from "../define/index.ts";
-import { probabilities } from "../harness/predict.ts";
 import { readBytes } from "../io/files.ts";
 import type { ImageSource } from "../training/feed.ts";
-import { batchSizeOf } from "./batches.ts";
 import { classesOf, inModelClasses } from "./classMatch.ts";
-import { argmax } from "./clean.ts";
+import { argmax, probabilitiesInParts } from "./clean.ts";
 import { checkShape, evaluationImages } from "./dataset.ts";
 import { loadNamed } from "./namedData.ts";
 import { checkFiles, readPicture } from "./picture.ts";
@@ -110,7 +108,7 @@ async function pictures(o: ImageChoice, model: Classifier, ctx: RunContext): Pro
     }
     const places = Array.from({ length: end - start }, (_, i) => start + i);
     if (places.some((place) => !known.has(place))) {
-      const scores = await probabilities(forImages(model, ctx.rng, start), images);
+      const scores = await probabilitiesInParts(model, images, { first: start }, ctx);
       places.forEach((place, i) => {
         if (!known.has(place)) known.set(place, argmax(scores, i, model.classes));
       });

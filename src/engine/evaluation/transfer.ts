@@ -1,11 +1,13 @@
 import type { ImageRecord } from "../../shared/results.ts";
+import { inParts } from "../backends/parts.ts";
+import { batchSizeFor } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { Criterion, EvaluationImages } from "../define/index.ts";
 import { scoreTransferred } from "../harness/transferred.ts";
 import type { CountedOutcome } from "../harness/types.ts";
 import { isCleanCorrect } from "../metrics/robustness.ts";
-import { batchesWithin, batchSizeOf, type Range } from "./batches.ts";
+import { batchesWithin, type Range } from "./batches.ts";
 import { imageBatches } from "./imageBatches.ts";
 
 /** Adversarial images that were made against another model, shown to `model`. */
@@ -26,11 +28,18 @@ export interface TransferTask {
 /** What becomes of images `range`, batch by batch. */
 export async function* transferBatches(o: TransferTask, range: Range, ctx: RunContext): AsyncGenerator<ImageRecord[]> {
   const { model, target, criterion } = o;
-  for await (const [[start, end], batch] of imageBatches(o.images, batchesWithin(range, batchSizeOf(o.images.inputShape)))) {
+  const { size, most } = batchSizeFor(model, "forward");
+  for await (const [[start, end], batch] of imageBatches(o.images, batchesWithin(range, size))) {
     const { images: clean, labels } = batch;
     const [adversarial, predictions] = [await o.adversarial(start, end), await o.cleanPredictions(start, end)];
     const before = Array.from(labels, (label, i) => ({ index: start + i, label, cleanPrediction: predictions[i] as number }));
-    yield await scoreTransferred(model, { clean, adversarial, before, target, criterion }, ctx.rng);
+    const pixels = clean.length / batch.n;
+    const parts = await inParts(batch.n, most, model.evaluations, (from, to) => {
+      const of = (values: Float32Array): Float32Array => values.subarray(from * pixels, to * pixels);
+      const part = { clean: of(clean), adversarial: of(adversarial), before: before.slice(from, to), target, criterion };
+      return scoreTransferred(model, part, ctx.rng);
+    });
+    yield parts.flat();
     o.onProgress?.(end - range[0]);
     await ctx.checkpoint();
   }

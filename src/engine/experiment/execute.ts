@@ -7,6 +7,7 @@ import { type RunStore, settle } from "../io/runStore.ts";
 import { watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
 import { type ResolvedArm, withCarried } from "./arms.ts";
+import { BatchRecord } from "./batchRecord.ts";
 import type { RunData } from "./data.ts";
 import { experimentDocument, writeExperiment } from "./document.ts";
 import { driveLocally } from "./driver.ts";
@@ -125,7 +126,9 @@ async function environmentOf(
   const planned = { store, engine, dataHash, identity, mustMatch: run.mustMatch, clock: ctx.clock };
   const pieces = await openPieces(list, facts, planned);
   const meter = new ProgressMeter(list, emit, ctx.clock);
-  const networks = new OpenNetworks((arm) => models.get(arm) ?? null, inputShape, ctx, run.opened);
+  const batches = new BatchRecord(store);
+  const placeOf = (arm: ResolvedArm) => models.get(arm) ?? null;
+  const networks = new OpenNetworks({ placeOf, inputShape, batches, emit, opened: run.opened }, ctx);
   const images = storedImages(pieces, n, inputShape);
   return { experiment, mode, modelPath, source, request, store, data, images, facts, pieces, networks, engine, meter, ctx, emit };
 }

@@ -1,12 +1,17 @@
+import type { RunEventBody } from "../../shared/events.ts";
 import { armModelFolder } from "../../shared/runs.ts";
+import { batchText, type Room, roomOf, shortageText, sizesFor, withBatchSizes } from "../classifier/batchSizes.ts";
 import { checkDefenses } from "../classifier/checkDefenses.ts";
-import type { Classifier } from "../classifier/classifier.ts";
+import type { BatchSizes, Classifier } from "../classifier/classifier.ts";
 import { defended } from "../classifier/defended.ts";
+import { demandOf } from "../classifier/demand.ts";
+import { attackSurface } from "../classifier/surface.ts";
 import type { RunContext } from "../context.ts";
 import type { ModelFacts } from "../define/index.ts";
 import { checkShape } from "../evaluation/dataset.ts";
 import { type OpenedModel, type OpenOptions, openModel } from "../session/openModel.ts";
 import type { ResolvedArm } from "./arms.ts";
+import type { BatchRecord } from "./batchRecord.ts";
 
 /** Where an arm's network lies. */
 export interface ModelPlace {
@@ -45,28 +50,33 @@ export class Handover {
   }
 }
 
-/** The networks of a run, one open at a time: pieces of one network follow one another. */
-export class OpenNetworks {
+/** What the networks of a run are opened with. */
+export interface NetworkSources {
   /** Where the network of an arm lies; null where there is none. */
   readonly placeOf: (arm: ResolvedArm) => ModelPlace | null;
-  readonly #inputShape: ModelFacts["inputShape"];
+  readonly inputShape: ModelFacts["inputShape"];
+  readonly batches: BatchRecord;
+  /** Is open when the run begins: it need not be loaded, nor its graphs be compiled, again. */
+  readonly opened?: Handover | undefined;
+  emit(event: RunEventBody): void;
+}
+
+/** The networks of a run, one open at a time: pieces of one network follow one another. */
+export class OpenNetworks {
+  readonly #o: NetworkSources;
   readonly #ctx: RunContext;
-  readonly #tried = new Set<string>();
+  readonly #settled = new Map<string, { readonly sizes: BatchSizes; readonly room: Room }>();
   #open: { readonly path: string; readonly model: OpenedModel } | null = null;
 
-  /** @param opened is open when the run begins: it need not be loaded, nor its graphs be compiled, again */
-  constructor(
-    placeOf: (arm: ResolvedArm) => ModelPlace | null,
-    inputShape: ModelFacts["inputShape"],
-    ctx: RunContext,
-    opened?: Handover | undefined,
-  ) {
-    this.placeOf = placeOf;
-    this.#inputShape = inputShape;
+  constructor(o: NetworkSources, ctx: RunContext) {
+    this.#o = o;
     this.#ctx = ctx;
-    const model = opened?.take();
-    if (opened && model) this.#open = { path: opened.path, model };
+    const model = o.opened?.take();
+    if (o.opened && model) this.#open = { path: o.opened.path, model };
   }
+
+  /** Where the network of an arm lies; null where there is none. */
+  placeOf = (arm: ResolvedArm): ModelPlace | null => this.#o.placeOf(arm);
 
   /** @throws IMAGE_SIZE, DEFENSE_INVALID, and what opening throws */
   async open(arm: ResolvedArm): Promise<OpenArm> {
@@ -98,7 +108,7 @@ export class OpenNetworks {
   async #load({ path, options }: ModelPlace): Promise<OpenedModel> {
     const model = await openModel(path, options);
     try {
-      checkShape(model.classifier, this.#inputShape, path);
+      checkShape(model.classifier, this.#o.inputShape, path);
       return model;
     } catch (thrown) {
       model.classifier.dispose();
@@ -108,9 +118,23 @@ export class OpenNetworks {
 
   async #fronted(arm: ResolvedArm, { classifier: network, sha256 }: OpenedModel): Promise<OpenArm> {
     const classifier = defended(network, arm.front, { random: (i) => this.#ctx.rng.stream(`defense/${i}`) });
-    if (!this.#tried.has(arm.name)) await checkDefenses(classifier.front ?? [], classifier.inputShape);
-    this.#tried.add(arm.name);
-    return { classifier, modelHash: sha256 };
+    const settled = this.#settled.get(arm.name) ?? (await this.#settle(arm, classifier));
+    return { classifier: withBatchSizes(classifier, settled.sizes, settled.room), modelHash: sha256 };
+  }
+
+  /** When an arm is first opened: what stands in front is tried, and its batch sizes are settled and said. */
+  async #settle({ name }: ResolvedArm, classifier: Classifier) {
+    await checkDefenses(classifier.front ?? [], classifier.inputShape);
+    const room = roomOf(classifier);
+    const surface = attackSurface(classifier, "adaptive").model;
+    const sizes = await this.#o.batches.sizesOf(name, () => sizesFor(classifier, surface, room));
+    const demand = demandOf(surface);
+    this.#o.emit({ kind: "batch", arm: name, ...sizes, message: `${name}: ${batchText(sizes, demand, room)}` });
+    const shortage = shortageText(demand, room);
+    if (shortage) this.#o.emit({ kind: "warning", message: `${name}: ${shortage}` });
+    const settled = { sizes, room };
+    this.#settled.set(name, settled);
+    return settled;
   }
 }
 

@@ -1,9 +1,9 @@
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { type Plan, planFiles } from "../../shared/plan.ts";
-import { batchSizeOf } from "../evaluation/batches.ts";
+import { batchSizeOf } from "../classifier/batchSizes.ts";
 import { exists, readText } from "../io/files.ts";
 import type { Publisher } from "../io/publish.ts";
 import type { RunStore } from "../io/runStore.ts";
@@ -66,6 +66,7 @@ export async function openPieces(pieces: readonly Piece[], facts: PlanFacts, o: 
   if (!isSame) {
     if (found && o.mustMatch && (await hasPieces(store))) throw otherPlan(found, store);
     await own.remove();
+    await rm(store.file(planFiles.batches), { force: true });
     const pin = { backend, device };
     const pins = { train: pin, evaluate: pin };
     const batch = batchSizeOf(facts.inputShape);

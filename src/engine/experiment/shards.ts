@@ -1,4 +1,5 @@
-import { batchSizeOf, type Range } from "../evaluation/batches.ts";
+import { batchSizeOf } from "../classifier/batchSizes.ts";
+import type { Range } from "../evaluation/batches.ts";
 import type { PlanFacts } from "./piece.ts";
 
 const secondsOfShard = 60;

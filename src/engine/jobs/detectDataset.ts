@@ -55,6 +55,11 @@ export async function detectDataset(
     };
     const warnings = model.findings.map(findingLine);
     const { notes, skipped } = opened;
-    return runOverImages(p, { kind: "detect", phase: detector.entry.title, warnings, notes, skipped, work }, engine, ctx);
+    return runOverImages(
+      p,
+      { kind: "detect", phase: detector.entry.title, batches: { model, need: "forward" }, warnings, notes, skipped, work },
+      engine,
+      ctx,
+    );
   });
 }

@@ -1,6 +1,7 @@
 import type { DoctorReport } from "../../shared/protocol.ts";
 import { probeDevices } from "../backends/devices/index.ts";
 import { probeBackends } from "../backends/index.ts";
+import { freeMemory, machineMemory } from "../io/memory.ts";
 import { version } from "../session/version.ts";
 
 /** What was found on this machine, and what `auto` takes. Each native part is tried in a process of its own. */
@@ -9,5 +10,6 @@ export async function doctor(): Promise<DoctorReport> {
   // As `useBackend("auto")` has it: the user's TensorFlow for its GPU alone.
   const taken = (name: string) => backends.some((one) => one.name === name && one.available && (name !== "tensorflow" || one.gpu === true));
   const selected = ["tensorflow", "onnxruntime", "wasm", "cpu"].find(taken) ?? "none";
-  return { version, node: process.versions.node, backends, selected, devices, selectedDevice: "cpu" };
+  const memory = { total: machineMemory(), free: freeMemory() };
+  return { version, node: process.versions.node, memory, backends, selected, devices, selectedDevice: "cpu" };
 }

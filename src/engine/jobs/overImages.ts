@@ -1,7 +1,10 @@
 import path from "node:path";
+import type { RunEventBody } from "../../shared/events.ts";
 import type { Choice } from "../../shared/results.ts";
 import { type RunKind, runFiles } from "../../shared/runs.ts";
-import type { Classifier } from "../classifier/classifier.ts";
+import { batchSizeFor, batchText, roomOf, shortageText } from "../classifier/batchSizes.ts";
+import type { BatchSizes, Classifier } from "../classifier/classifier.ts";
+import { demandOf } from "../classifier/demand.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
 import type { SkippedFile, Split } from "../define/index.ts";
 import { type OpenedImages, openImages } from "../evaluation/source.ts";
@@ -37,6 +40,8 @@ export interface RunTask<D> {
   readonly kind: RunKind;
   /** What is done to the images, in a word or two: "Predicting". */
   readonly phase: string;
+  /** The model that looks at the images, and what for. */
+  readonly batches?: { readonly model: Classifier; readonly need: keyof BatchSizes };
   /** What was asked for beside the request itself. */
   readonly asked?: unknown;
   /** Of the model: its log-probabilities have to stand in for its logits, say. */
@@ -76,6 +81,7 @@ export async function runOverImages<D>(
     store.append({ kind: "started", run: store.id, title, backend, device, arms: [] });
     for (const message of task.warnings ?? []) ctx.emit(store.append({ kind: "warning", message }));
     for (const message of task.notes ?? []) ctx.emit(store.append({ kind: "note", message }));
+    if (task.batches) sayBatches(task.batches, (event) => ctx.emit(store.append(event)));
     const { document: found, headline } = await task.work(run);
     const [notes, skipped] = [task.notes ?? [], task.skipped ?? []];
     const document = { ...found, ...(notes.length > 0 ? { notes } : {}), ...(skipped.length > 0 ? { skipped } : {}) };
@@ -89,6 +95,15 @@ export async function runOverImages<D>(
     () => watchingDevice((event) => ctx.emit(store.append(event)), work),
     (event) => store.append(event),
   );
+}
+
+/** How many images are computed together, and what to do where even one is too many. */
+function sayBatches({ model, need }: NonNullable<RunTask<unknown>["batches"]>, tell: (event: RunEventBody) => void): void {
+  const [room, demand] = [roomOf(model), demandOf(model)];
+  const { size } = batchSizeFor(model, need);
+  tell({ kind: "batch", arm: "", forward: size, gradient: size, message: batchText({ [need]: size }, demand, room) });
+  const shortage = shortageText(demand, room);
+  if (shortage) tell({ kind: "warning", message: shortage });
 }
 
 /** `dataset.json`: which images a run is about. @returns name of each image that is a file. @throws DISK_FULL, NOT_WRITABLE */

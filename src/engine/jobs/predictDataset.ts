@@ -1,13 +1,16 @@
 import { count, percent } from "../../shared/format.ts";
 import type { PredictDocument } from "../../shared/images.ts";
 import { runFiles } from "../../shared/runs.ts";
+import { inOneRow, inParts } from "../backends/parts.ts";
+import { batchSizeFor } from "../classifier/batchSizes.ts";
 import { type Classifier, inputGradient } from "../classifier/classifier.ts";
 import { probabilityAt } from "../classifier/probabilities.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import type { EvaluationImages, ImageBatch } from "../define/index.ts";
-import { batchesOf, batchSizeOf } from "../evaluation/batches.ts";
+import { batchesOf } from "../evaluation/batches.ts";
 import { imageBatches } from "../evaluation/imageBatches.ts";
+import { partOfBatch } from "../harness/halving.ts";
 import { checkImages, largestScores } from "../harness/predict.ts";
 import { type NpyStream, writeNpz } from "../io/npz.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
@@ -49,7 +52,16 @@ export const predictDataset = (
     const { notes, skipped } = opened;
     return runOverImages(
       p,
-      { kind: "predict", phase: "Predicting", asked: { gradient: p.gradient }, warnings, notes, skipped, work },
+      {
+        kind: "predict",
+        phase: "Predicting",
+        asked: { gradient: p.gradient },
+        batches: { model, need: p.gradient ? "gradient" : "forward" },
+        warnings,
+        notes,
+        skipped,
+        work,
+      },
       engine,
       ctx,
     );
@@ -91,13 +103,16 @@ async function* predictAll(
   withGradient: boolean,
   { ctx, progress }: Working,
 ): AsyncGenerator<Float32Array> {
-  for await (const [[start, end], batch] of imageBatches(images, batchesOf(images.n, batchSizeOf(images.inputShape)))) {
+  const { size, most } = batchSizeFor(model, withGradient ? "gradient" : "forward");
+  for await (const [[start, end], batch] of imageBatches(images, batchesOf(images.n, size))) {
     checkImages(batch, model);
-    const { logits, gradient } = await predictBatch(forImages(model, ctx.rng, start), batch, withGradient);
-    found.add(start, batch.labels, logits, model.classes);
+    const parts = await inParts(batch.n, most, model.evaluations, (from, to) =>
+      predictBatch(forImages(model, ctx.rng, start + from), partOfBatch(batch, from, to), withGradient),
+    );
+    found.add(start, batch.labels, inOneRow(parts.map(({ logits }) => logits)), model.classes);
     progress(end, images.n);
     await ctx.checkpoint();
-    if (gradient) yield gradient;
+    if (withGradient) yield inOneRow(parts.map(({ gradient }) => gradient));
   }
 }
 
@@ -105,7 +120,7 @@ async function predictBatch(model: Classifier, { images, labels, n }: ImageBatch
   const x: Images = tf.tensor4d(images, [n, ...model.inputShape]);
   const y = tf.tensor1d(labels, "int32");
   try {
-    if (!withGradient) return { logits: await valuesOf(model.logits(x)), gradient: null };
+    if (!withGradient) return { logits: await valuesOf(model.logits(x)), gradient: new Float32Array() };
     const { logits, gradient } = inputGradient(model, x, (z) => crossEntropy(z, y, "sum"));
     return { logits: await valuesOf(logits), gradient: await valuesOf(gradient) };
   } finally {

@@ -1,5 +1,7 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PatchFigures, PatchStep, PatchTransforms } from "../../shared/patch.ts";
+import { inOneRow, inParts } from "../backends/parts.ts";
+import { batchSizeFor } from "../classifier/batchSizes.ts";
 import { type Classifier, gradientOf } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
@@ -69,8 +71,7 @@ export async function trainPatch(o: PatchTraining, ctx: RunContext): Promise<Tra
     const step = progress.adam.steps + 1;
     const rng = ctx.rng.stream(`step/${step}`);
     const batch = await o.images.read(Int32Array.from({ length: o.batchSize }, () => rng.integer(o.images.size)));
-    const model = forImages(o.model, rng, 0);
-    const { gradient, figures } = await descent({ ...o, model }, patch, batch, placed(o, patch, batch.n, rng));
+    const { gradient, figures } = await descent(o, patch, batch, placed(o, patch, batch.n, rng), rng);
     if (gradient.some((value) => !Number.isFinite(value))) throw diverged(step);
     adamStep(progress.pixels, gradient, progress.adam, o.learningRate);
     await o.onStep?.({ step, ...figures }, patch, progress);
@@ -95,9 +96,13 @@ export async function judgePatch(
   for (let start = 0; start < images.n; start += o.batchSize) {
     const n = Math.min(o.batchSize, images.n - start);
     const warps = placed(o, patch, n, rng);
-    const covered = pasted(images.images.subarray(start * size, (start + n) * size), patch, warps);
-    const logits = tf.tidy(() => forImages(model, rng, start).logits(tf.tensor4d(covered, [n, height, width, channels])));
-    await count(logits, images.labels.subarray(start, start + n), tally);
+    const { most } = batchSizeFor(model, "forward");
+    const logits = await inParts(n, most, model.evaluations, async (from, to) => {
+      const covered = pasted(images.images.subarray((start + from) * size, (start + to) * size), patch, warps.slice(from, to));
+      const seen = forImages(model, rng, start + from);
+      return valuesOf(tf.tidy(() => seen.logits(tf.tensor4d(covered, [to - from, height, width, channels]))));
+    });
+    countScores(inOneRow(logits), images.labels.subarray(start, start + n), tally);
     await ctx.checkpoint();
   }
   return tally.figures;
@@ -108,10 +113,29 @@ const placed = (o: Pick<PatchTraining, "model" | "transforms">, patch: Patch, n:
 
 /**
  * Gradient of the mean loss with respect to the patch, and what the patch does to these images. It is taken at the pasted images and added up
- * in main memory, so that the network's passes are one graph.
+ * in main memory, so that the network's passes are one graph; in parts, where memory wants it.
  */
-async function descent(o: PatchTraining, patch: Patch, batch: ImageBatch, warps: readonly Warp[]) {
-  const { model } = o;
+async function descent(o: PatchTraining, patch: Patch, batch: ImageBatch, warps: readonly Warp[], rng: Random) {
+  const { n, images, labels } = batch;
+  const pixels = images.length / n;
+  const parts = await inParts(n, batchSizeFor(o.model, "gradient").most, o.model.evaluations, (start, end) => {
+    const part = { images: images.subarray(start * pixels, end * pixels), labels: labels.slice(start, end), n: end - start };
+    return descentOf({ ...o, model: forImages(o.model, rng, start) }, patch, part, warps.slice(start, end));
+  });
+  const tally = new PatchTally(patch.target);
+  countScores(inOneRow(parts.map(({ scores }) => scores)), labels, tally);
+  const [first] = parts;
+  if (first && parts.length === 1) return { gradient: first.gradient, figures: tally.figures };
+  const gradient = new Float32Array(patch.pixels.length);
+  for (const part of parts)
+    part.gradient.forEach((value, i) => {
+      gradient[i] = (gradient[i] as number) + (value * part.n) / n;
+    });
+  return { gradient, figures: tally.figures };
+}
+
+/** Gradient of the mean loss of images that are computed at once, and their logits. */
+async function descentOf({ model }: PatchTraining, patch: Patch, batch: ImageBatch, warps: readonly Warp[]) {
   const images: Images = tf.tensor4d(pasted(batch.images, patch, warps), [batch.n, ...model.inputShape]);
   const labels = tf.tensor1d(batch.labels, "int32");
   let seen: Logits | undefined;
@@ -122,17 +146,21 @@ async function descent(o: PatchTraining, patch: Patch, batch: ImageBatch, warps:
     return crossEntropy(logits, tf.fill([batch.n], patch.target, "int32"), "mean");
   });
   const values = patchGradient(Float32Array.from(await gradient.data()), patch, warps);
+  const logits = seen as unknown as Logits;
+  const scores = await valuesOf(logits);
   tf.dispose([images, labels, gradient]);
-  const tally = new PatchTally(patch.target);
-  await count(seen as unknown as Logits, batch.labels, tally);
-  return { gradient: values, figures: tally.figures };
+  return { gradient: values, scores, n: batch.n };
 }
 
-/** Reads and frees the logits. */
-async function count(logits: Logits, labels: Int32Array, tally: PatchTally): Promise<void> {
-  const scores = await logits.data();
-  const classes = logits.shape[1];
-  logits.dispose();
+/** Reads and frees a tensor. */
+async function valuesOf(tensor: tf.Tensor): Promise<Float32Array> {
+  const values = Float32Array.from(await tensor.data());
+  tensor.dispose();
+  return values;
+}
+
+function countScores(scores: Float32Array, labels: Int32Array, tally: PatchTally): void {
+  const classes = scores.length / labels.length;
   labels.forEach((label, i) => {
     tally.add(scores.subarray(i * classes, (i + 1) * classes), label);
   });

@@ -1,7 +1,8 @@
+import { batchSizeOf } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { EvaluationImages } from "../define/index.ts";
-import { batchesOf, batchSizeOf } from "../evaluation/batches.ts";
+import { batchesOf } from "../evaluation/batches.ts";
 import { argmax } from "../evaluation/clean.ts";
 import { imageBatches } from "../evaluation/imageBatches.ts";
 import { type Images, tf } from "../tf.ts";

@@ -187,6 +187,7 @@ describe("what is said after the trial", () => {
   const found = (backend: Omit<BackendReport, "name">, device: Omit<DeviceReport, "name" | "title">, selected: string): DoctorReport => ({
     version: "1",
     node: "20",
+    memory: { total: 16e9, free: 9.8e9 },
     selected,
     selectedDevice: "cpu",
     backends: [{ name: "tensorflow", ...backend }],

@@ -1,6 +1,6 @@
 import { backend_util, DataStorage, type DataType, engine, KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
 import { type Device, deviceTitles } from "../../../shared/devices.ts";
-import { DeviceFailure, isOutOfMemory, warnOfDevice } from "../failures.ts";
+import { DeviceFailure, isOutOfMemory, outOfMemory, warnOfDevice } from "../failures.ts";
 import { Buffers } from "./buffers.ts";
 import { isInGradient, refuseReadInGradient } from "./gradientScope.ts";
 import { sizeOf } from "./graph.ts";
@@ -170,10 +170,10 @@ export class OnnxBackend extends KernelBackend {
     try {
       this.execute(trace);
     } catch (thrown) {
-      const isShort = this.device === "cpu" && this.attempts > 0 && isOutOfMemory(thrown);
-      const failure = isShort ? new DeviceFailure(thrown.message, { cause: thrown }) : thrown;
-      if (!(failure instanceof DeviceFailure) || this.attempts > 0) throw failure;
-      this.giveUp(failure);
+      if (this.device === "cpu" && isOutOfMemory(thrown))
+        throw this.attempts > 0 ? new DeviceFailure(thrown.message, { cause: thrown }) : outOfMemory(thrown);
+      if (!(thrown instanceof DeviceFailure) || this.attempts > 0) throw thrown;
+      this.giveUp(thrown);
       this.execute(trace);
     }
   }
@@ -209,8 +209,11 @@ export class OnnxBackend extends KernelBackend {
       for (const tensor of scope.state.activeScope.track) scope.keep(tensor); // what lives on does so at the work's own will
       return result;
     } catch (thrown) {
-      if (thrown instanceof DeviceFailure) this.halve(thrown, images);
-      throw thrown;
+      // Arrays that the work itself makes may be the ones there is no memory for.
+      const isShort = this.device === "cpu" && isOutOfMemory(thrown);
+      const failure = isShort ? new DeviceFailure(thrown.message, { cause: thrown }) : thrown;
+      if (failure instanceof DeviceFailure) this.halve(failure, images);
+      throw failure;
     } finally {
       scope.endScope();
       this.attempts--;

@@ -5,6 +5,7 @@ import { documented, type EvaluationImages, labelOf } from "../../define/index.t
 import type { Range } from "../../evaluation/batches.ts";
 import { detectImages, separation, thresholdAt } from "../../evaluation/detect.ts";
 import { attackBatches } from "../../evaluation/evaluate.ts";
+import { partOfBatch } from "../../harness/halving.ts";
 import { writeAtomic } from "../../io/files.ts";
 import { writeNpz } from "../../io/npz.ts";
 import { share } from "../../metrics/robustness.ts";
@@ -179,7 +180,8 @@ function adaptivePiece(place: Place, attack: ResolvedAttack, range: Range, facts
       let done = 0;
       for await (const { adversarial, labels } of attackBatches(task, range, env.ctx)) {
         const [start, n] = [range[0] + done, labels.length];
-        const batch: EvaluationImages = { ...env.images, read: async () => ({ images: adversarial, labels, n }) };
+        const made = { images: adversarial, labels, n };
+        const batch: EvaluationImages = { ...env.images, read: async (from, to) => partOfBatch(made, from - start, to - start) };
         const found = await detectImages({ detector, model, images: batch }, env.ctx, [start, start + n]);
         scores.set(found.scores, done);
         done += n;

@@ -1,4 +1,5 @@
-import { batchesWithin, batchSizeOf } from "../../evaluation/batches.ts";
+import { batchSizeOf } from "../../classifier/batchSizes.ts";
+import { batchesWithin } from "../../evaluation/batches.ts";
 import { imageBatches } from "../../evaluation/imageBatches.ts";
 import { writeAtomic } from "../../io/files.ts";
 import { writeNpz } from "../../io/npz.ts";

@@ -1,8 +1,9 @@
 import type { AttackSummary, ImageRecord, StaticResult } from "../../../shared/results.ts";
 import { cleanThumbnail, runFiles, thumbnailCount } from "../../../shared/runs.ts";
+import { batchSizeOf } from "../../classifier/batchSizes.ts";
 import { attackSurface } from "../../classifier/surface.ts";
 import { documented, labelOf } from "../../define/index.ts";
-import { batchesOf, batchSizeOf } from "../../evaluation/batches.ts";
+import { batchesOf } from "../../evaluation/batches.ts";
 import { withPreparation } from "../../evaluation/prepare.ts";
 import { transferredOutcomes } from "../../evaluation/transfer.ts";
 import { writeAdversarial, writePicture } from "../../evaluation/write.ts";

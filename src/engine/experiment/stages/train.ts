@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { InputContract } from "../../../shared/contract.ts";
+import { BulwarkError } from "../../../shared/errors.ts";
 import type { RunEvent } from "../../../shared/events.ts";
 import { slug } from "../../../shared/runs.ts";
 import { classifierOf } from "../../classifier/network.ts";
@@ -176,10 +177,23 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
     const record: TrainingRecord = { key, ...result, images: split.train.size, notes, history: timed(history) };
     await writeAtomic(path.join(folder, recordFile), `${JSON.stringify(record, null, 1)}\n`);
     return record;
+  } catch (thrown) {
+    throw isOutOfMemory(thrown) ? tooLarge(arm, thrown) : thrown;
   } finally {
     network.dispose();
   }
 }
+
+const isOutOfMemory = (thrown: unknown): thrown is BulwarkError => thrown instanceof BulwarkError && thrown.code === "OUT_OF_MEMORY";
+
+/** The batch of a training is part of its recipe: it is not made smaller unasked. */
+const tooLarge = ({ name, train: { batchSize } }: ResolvedArm, cause: BulwarkError): BulwarkError =>
+  new BulwarkError(
+    "OUT_OF_MEMORY",
+    `There is not enough memory to train ${name} with ${batchSize} images to a step.`,
+    `Lower train.batchSize (now ${batchSize}), close other programs, or choose a smaller network.`,
+    { cause },
+  );
 
 /** The network of a plan; the one that it was made from is done with. */
 function networkOf(plan: TrainingPlan, base: tfl.LayersModel, note: (text: string) => void): tfl.LayersModel {

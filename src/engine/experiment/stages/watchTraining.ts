@@ -1,9 +1,10 @@
 import { runFiles, slug } from "../../../shared/runs.ts";
 import { overlayBytes } from "../../attention/colour.ts";
+import { batchSizeFor } from "../../classifier/batchSizes.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
 import type { ImageBatch } from "../../define/index.ts";
 import { canExplain, explainImages } from "../../evaluation/explain.ts";
-import { attackBatch } from "../../harness/runAttack.ts";
+import { attackInHalves } from "../../harness/halving.ts";
 import { writePng } from "../../io/png.ts";
 import { bind, find } from "../../registry.ts";
 import type { ImageSource } from "../../training/loop.ts";
@@ -31,7 +32,8 @@ export function quickAttack(w: Watched, env: RunEnvironment): (() => Promise<Non
   const name = typeof params["pixels"] === "number" ? `${params["pixels"]}-pixel attack` : attack.title;
   return async () => {
     const batch = await w.images.read(firstIndices(quickImages, w.images.size));
-    const outcome = await attackBatch({ attack, params, model: w.classifier(), batch, firstIndex: 0, seedName: `quick/${id}` }, env.ctx);
+    const task = { attack, params, model: w.classifier(), batch, firstIndex: 0, seedName: `quick/${id}` };
+    const outcome = await attackInHalves(task, env.ctx, batchSizeFor(task.model, "gradient").most);
     const attacked = outcome.records.filter((record) => record.cleanPrediction === record.label);
     const successRate = attacked.length === 0 ? null : attacked.filter((record) => record.success).length / attacked.length;
     return { id, name, successRate };

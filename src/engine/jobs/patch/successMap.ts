@@ -2,10 +2,11 @@ import path from "node:path";
 import { cividis } from "../../../shared/colour.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import type { PatchFigures, PatchSuccessMapParams, PatchSuccessMapResult, PatchSuccessMapUpdate } from "../../../shared/patch.ts";
+import { inOneRow, inParts } from "../../backends/parts.ts";
+import { batchSizeFor } from "../../classifier/batchSizes.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
 import type { RunContext } from "../../context.ts";
 import type { ImageBatch } from "../../define/index.ts";
-import { batchSizeOf } from "../../evaluation/batches.ts";
 import { argmax } from "../../evaluation/clean.ts";
 import { openImages } from "../../evaluation/source.ts";
 import { writePng } from "../../io/png.ts";
@@ -79,16 +80,15 @@ function positions(half: number, size: number, stride: number): number[] {
 /** The images that the model has right, less those of the target class. */
 async function attackable(model: Classifier, batch: ImageBatch, target: number | null): Promise<ImageBatch> {
   const size = batch.images.length / Math.max(1, batch.n);
-  const kept: number[] = [];
-  const most = batchSizeOf(model.inputShape);
-  for (let start = 0; start < batch.n; start += most) {
-    const end = Math.min(batch.n, start + most);
-    const logits = await logitsOf(model, batch.images.slice(start * size, end * size));
-    for (let i = start; i < end; i++) {
-      const label = batch.labels[i];
-      if (label !== target && argmax(logits, i - start, model.classes) === label) kept.push(i);
-    }
-  }
+  const { most } = batchSizeFor(model, "forward");
+  const logits = await inParts(batch.n, most, model.evaluations, (start, end) =>
+    logitsOf(model, batch.images.slice(start * size, end * size)),
+  );
+  const scores = inOneRow(logits);
+  const kept = [...batch.labels.keys()].filter((i) => {
+    const label = batch.labels[i];
+    return label !== target && argmax(scores, i, model.classes) === label;
+  });
   const images = new Float32Array(kept.length * size);
   for (const [place, i] of kept.entries()) images.set(batch.images.subarray(i * size, (i + 1) * size), place * size);
   return { images, labels: Int32Array.from(kept, (i) => batch.labels[i] as number), n: kept.length };
@@ -100,15 +100,13 @@ type Judged = PatchFigures & { readonly probability: number | null };
 async function judged(model: Classifier, patch: Patch, warp: ReturnType<typeof warpOf>, batch: ImageBatch): Promise<Judged> {
   const size = batch.images.length / Math.max(1, batch.n);
   const tally = new PatchTally(patch.target);
-  const most = batchSizeOf(model.inputShape);
-  for (let start = 0; start < batch.n; start += most) {
-    const end = Math.min(batch.n, start + most);
+  const logits = await inParts(batch.n, batchSizeFor(model, "forward").most, model.evaluations, (start, end) => {
     const images = batch.images.slice(start * size, end * size);
     for (let at = 0; at < images.length; at += size) pasteInto(images.subarray(at, at + size), patch.pixels, warp, patch.channels);
-    const logits = await logitsOf(model, images);
-    for (let i = start; i < end; i++)
-      tally.add(logits.subarray((i - start) * model.classes, (i - start + 1) * model.classes), batch.labels[i] as number);
-  }
+    return logitsOf(model, images);
+  });
+  const scores = inOneRow(logits);
+  for (const [i, label] of batch.labels.entries()) tally.add(scores.subarray(i * model.classes, (i + 1) * model.classes), label);
   return { ...tally.figures, probability: tally.probability };
 }
 

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
+import { batchSizeOf } from "../../../../src/engine/classifier/batchSizes.ts";
 import type { Classifier } from "../../../../src/engine/classifier/classifier.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import type { EvaluationImages, ImageBatch } from "../../../../src/engine/define/index.ts";
-import { batchesOf, batchSizeOf, inMemory, type Range } from "../../../../src/engine/evaluation/batches.ts";
+import { batchesOf, inMemory, type Range } from "../../../../src/engine/evaluation/batches.ts";
 import { classifyBatches } from "../../../../src/engine/evaluation/clean.ts";
 import { attackBatches } from "../../../../src/engine/evaluation/evaluate.ts";
 import type { Classified } from "../../../../src/engine/harness/predict.ts";

@@ -1,0 +1,40 @@
+import { readFile } from "node:fs/promises";
+import { planFiles } from "../../shared/plan.ts";
+import type { BatchSizes } from "../classifier/classifier.ts";
+import type { RunStore } from "../io/runStore.ts";
+
+type Recorded = Readonly<Record<string, BatchSizes>>;
+
+/** Batch sizes of the arms of a run, kept in its folder: a run that is resumed, here or elsewhere, makes the batches it was begun with. */
+export class BatchRecord {
+  readonly #store: Pick<RunStore, "file" | "writeJson">;
+  #arms: Recorded | undefined;
+
+  constructor(store: Pick<RunStore, "file" | "writeJson">) {
+    this.#store = store;
+  }
+
+  /** The sizes that an arm has had, or else those that `choose` gives, which it has from now on. */
+  async sizesOf(arm: string, choose: () => BatchSizes): Promise<BatchSizes> {
+    this.#arms ??= await this.#read();
+    const found = this.#arms[arm];
+    if (isSizes(found)) return found;
+    const chosen = choose();
+    this.#arms = { ...this.#arms, [arm]: chosen };
+    await this.#store.writeJson(planFiles.batches, this.#arms);
+    return chosen;
+  }
+
+  async #read(): Promise<Recorded> {
+    try {
+      return JSON.parse(await readFile(this.#store.file(planFiles.batches), "utf8")) as Recorded;
+    } catch {
+      return {}; // a new run, one of a version that chose by the images' size alone, or a damaged file: sizes do not decide results
+    }
+  }
+}
+
+const isSizes = (found: unknown): found is BatchSizes => {
+  const { forward, gradient } = (found ?? {}) as Partial<Record<keyof BatchSizes, unknown>>;
+  return [forward, gradient].every((size) => Number.isInteger(size) && (size as number) >= 1);
+};

@@ -44,7 +44,7 @@ describe("the images to a batch", () => {
     await untilEvent(running, workspace.file("batches"), (event) => event.kind === "batch");
     running.child.kill("SIGKILL");
     expect((await running.finished).stderr).toMatch(
-      /undefended: 100 images at a time: one needs about [\d.]+ MB, and [\d.]+ GB of memory are free\./,
+      /undefended: 100 images at a time: one needs about [\d.]+ kB, and [\d.]+ GB of memory are free\./,
     );
     expect(batches("batches")).toEqual(batches("whole"));
     workspace.write("batches/batches.json", JSON.stringify({ undefended: { forward: 3, gradient: 2 } }));

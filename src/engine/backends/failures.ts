@@ -9,6 +9,10 @@ export class DeviceFailure extends Error {
 export const isOutOfMemory = (thrown: unknown): thrown is Error =>
   thrown instanceof Error && /(failed to|cannot) allocate memory|bad[_ ]alloc|array buffer allocation failed/i.test(thrown.message);
 
+/** A lack of memory as a failure of the device, anything else as it is. */
+export const asFailure = (thrown: unknown): unknown =>
+  isOutOfMemory(thrown) ? new DeviceFailure(thrown.message, { cause: thrown }) : thrown;
+
 /** What is left to say where no smaller part can be tried. */
 export const outOfMemory = (cause: Error): BulwarkError =>
   new BulwarkError(

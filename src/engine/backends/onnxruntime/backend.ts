@@ -1,6 +1,6 @@
 import { backend_util, DataStorage, type DataType, engine, KernelBackend, type TensorInfo } from "@tensorflow/tfjs-core";
 import { type Device, deviceTitles } from "../../../shared/devices.ts";
-import { DeviceFailure, isOutOfMemory, outOfMemory, warnOfDevice } from "../failures.ts";
+import { asFailure, DeviceFailure, isOutOfMemory, outOfMemory, warnOfDevice } from "../failures.ts";
 import { Buffers } from "./buffers.ts";
 import { isInGradient, refuseReadInGradient } from "./gradientScope.ts";
 import { sizeOf } from "./graph.ts";
@@ -170,8 +170,7 @@ export class OnnxBackend extends KernelBackend {
     try {
       this.execute(trace);
     } catch (thrown) {
-      if (this.device === "cpu" && isOutOfMemory(thrown))
-        throw this.attempts > 0 ? new DeviceFailure(thrown.message, { cause: thrown }) : outOfMemory(thrown);
+      if (this.device === "cpu" && isOutOfMemory(thrown)) throw this.attempts > 0 ? asFailure(thrown) : outOfMemory(thrown);
       if (!(thrown instanceof DeviceFailure) || this.attempts > 0) throw thrown;
       this.giveUp(thrown);
       this.execute(trace);
@@ -210,8 +209,7 @@ export class OnnxBackend extends KernelBackend {
       return result;
     } catch (thrown) {
       // Arrays that the work itself makes may be the ones there is no memory for.
-      const isShort = this.device === "cpu" && isOutOfMemory(thrown);
-      const failure = isShort ? new DeviceFailure(thrown.message, { cause: thrown }) : thrown;
+      const failure = this.device === "cpu" ? asFailure(thrown) : thrown;
       if (failure instanceof DeviceFailure) this.halve(failure, images);
       throw failure;
     } finally {

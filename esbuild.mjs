@@ -15,6 +15,7 @@ const node = {
   outExtension: { ".js": ".cjs" },
   logLevel: "warning",
   mainFields: ["module", "main"],
+  supported: { "dynamic-import": false }, // becomes a require: Node's loader of modules takes as long as sharp itself
   // Native parts and the user's own TensorFlow are found at run time. tfjs wants node-fetch only where there is no fetch.
   external: [
     "node-fetch",

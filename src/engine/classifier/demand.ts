@@ -13,9 +13,14 @@ export interface MemoryDemand {
 const bytesPerValue = 4;
 /** Values that are alive at once, in values of the largest layer: its input and output, and what the backend rearranges them into. */
 const alive = { forward: 4, gradient: 8 };
-/** Copies of a kernel that the graphs of a pass and of a gradient hold at most, packed, unpacked and while they are made; of a large matrix they hold none. */
-const [copies, volumeCopies] = [6, 15];
+/**
+ * Copies of a kernel, by its rank, that the graphs of a pass and of a gradient hold at most: packed, unpacked and while they are made. Of a
+ * large matrix they hold none.
+ */
+const copies: Readonly<Record<number, number>> = { 2: 2, 4: 8, 5: 15 };
 const largeMatrix = 16 * 2 ** 20;
+/** Depths of a 3-D kernel for which the input lies rearranged at once. */
+const mostDepths = 4;
 /** Bytes of the graphs of any network. */
 const ofGraphs = 25e6;
 /** Values that a transformation in front of the network holds at once, for each value of the image. */
@@ -24,10 +29,12 @@ const inFront = 48;
 const piecewise = ["relu", "relu6", "leakyRelu", "thresholdedRelu", "boundedRelu", "prelu"];
 
 /**
- * The memory that a classifier needs, from the sizes of its layers. A gradient at the image keeps what derivatives are taken from: the values of every
- * activation, twice where it is no piecewise linear one, both factors of a product, and those that a pool chooses from. Forward, a layer's value is freed once the
- * next ones have it. What stands in front of the network counts as well, passes that are averaged and a detector that is evaded
- * as often as they are held. A 3-D convolution rearranges its input once for every depth of its kernel. Weights are counted by the kernels of the layers. A model that does not show its layers is taken for a small one.
+ * The memory that a classifier needs, from the sizes of its layers. A gradient at the image keeps what derivatives are taken from: the
+ * values of every activation, twice where it is no piecewise linear one, both factors of a product, and what a pool has chosen. Forward, a
+ * layer's value is freed once the next ones have it. What stands in front of the network counts as well, passes that are averaged and a
+ * detector that is evaded as often as they are held. A 3-D convolution rearranges its input for several depths of its kernel at once.
+ * Weights are counted by the kernels of the layers. A model that does not show its layers is taken for a small one. All factors were
+ * measured as peaks of resident memory on the CPU; most estimates are 0.8 to 2 times these.
  */
 export function demandOf(model: Classifier): MemoryDemand {
   const layers = model.layers?.all ?? [];
@@ -57,7 +64,7 @@ function keptOf(layer: LayerInfo): number {
 
 /** Values of this size that are alive at once, beside those of a plain 2-D layer. */
 function timesAlive(layer: LayerInfo, kernel: readonly number[]): number {
-  if (layer.type === "Conv3D") return kernel[0] ?? 1;
+  if (layer.type === "Conv3D") return Math.min(kernel[0] ?? 1, mostDepths);
   return isSmooth(layer) ? 2 : 1;
 }
 
@@ -65,5 +72,5 @@ function timesAlive(layer: LayerInfo, kernel: readonly number[]): number {
 function packed(shape: readonly number[]): number {
   if (shape.length === 0) return 0;
   const size = bytesPerValue * shape.reduce((a, b) => a * b, 1);
-  return shape.length === 2 && size >= largeMatrix ? 0 : (shape.length === 5 ? volumeCopies : copies) * size;
+  return shape.length === 2 && size >= largeMatrix ? 0 : (copies[shape.length] ?? 1) * size;
 }

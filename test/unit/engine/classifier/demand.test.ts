@@ -27,7 +27,7 @@ const [forward, transient, kept] = [4 * 4 * 144, 4 * 8 * 144, 4 * 324];
 
 describe("the memory that an image needs", () => {
   it("is what derivatives are taken from, beside what is alive at the largest layer", () => {
-    expect(demandOf(model)).toEqual({ weights: 25e6 + 6 * 4 * (36 + 288 + 216), forward, gradient: transient + kept });
+    expect(demandOf(model)).toEqual({ weights: 25e6 + 4 * (8 * (36 + 288) + 2 * 216), forward, gradient: transient + kept });
   });
 
   it("counts what stands in front of the network, and every pass that is averaged", () => {
@@ -38,14 +38,16 @@ describe("the memory that an image needs", () => {
     expect(demandOf(averaged(averaged(model, 2), 5)).gradient).toBe(transient + 10 * kept);
   });
 
-  it("counts a 3-D convolution once for every depth of its kernel", () => {
-    const deep = classifier([
-      reshape({ inputShape: [8, 8, 1], targetShape: [4, 4, 4, 1] }),
-      conv3d({ filters: 2, kernelSize: [3, 1, 1], padding: "same" }),
-      flatten(),
-      dense({ units: 2 }),
-    ]);
-    expect(demandOf(deep)).toMatchObject({ forward: 4 * 4 * 3 * 128, gradient: 4 * 8 * 3 * 128 });
+  it("counts a 3-D convolution once for every depth of its kernel, up to four", () => {
+    const deep = (depth: number): Classifier =>
+      classifier([
+        reshape({ inputShape: [8, 8, 1], targetShape: [4, 4, 4, 1] }),
+        conv3d({ filters: 2, kernelSize: [depth, 1, 1], padding: "same" }),
+        flatten(),
+        dense({ units: 2 }),
+      ]);
+    expect(demandOf(deep(3))).toMatchObject({ forward: 4 * 4 * 3 * 128, gradient: 4 * 8 * 3 * 128 });
+    expect(demandOf(deep(7)).forward).toBe(4 * 4 * 4 * 128);
   });
 });
 

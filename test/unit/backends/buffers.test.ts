@@ -68,3 +68,33 @@ test("an array that nothing takes is let go", () => {
   for (let i = 0; i < 12; i++) tf.tidy(() => tf.scalar(i).add(1).dataSync());
   expect(steps()).not.toBe(kept);
 });
+
+test("moments are updated in place, once nothing else reads the old ones", () => {
+  const moment = tf.variable(tf.tidy(() => ramp().mul(0)));
+  const step = (): unknown => {
+    tf.tidy(() => moment.assign(tf.add(tf.mul(moment, 0.5), ramp())));
+    flush();
+    return arrayOf(moment);
+  };
+  const arrays = [step(), step(), step()];
+  expect(arrays[1]).toBe(arrays[0]);
+  expect(arrays[2]).toBe(arrays[0]);
+  // 1, 1.5, 1.75 times i; the fourth step is read beside the third.
+  const before = moment.clone();
+  const after = step();
+  expect(after).not.toBe(arrays[0]);
+  expect([...before.dataSync().slice(0, 3), ...moment.dataSync().slice(0, 3)]).toEqual([0, 1.75, 3.5, 0, 1.875, 3.75]);
+});
+
+test("an old moment that the same graph reads for something else is not written over", () => {
+  const moment = tf.variable(tf.tidy(() => ramp().mul(1)));
+  flush();
+  const change = tf.tidy(() => {
+    const next = tf.add(tf.mul(moment, 0.5), 1);
+    const difference = tf.sub(next, moment); // reads the old values after the new ones are there
+    moment.assign(next);
+    return difference;
+  });
+  expect(Array.from(change.dataSync().slice(0, 4))).toEqual([1, 0.5, 0, -0.5]);
+  expect(Array.from(moment.dataSync().slice(0, 4))).toEqual([1, 1.5, 2, 2.5]);
+});

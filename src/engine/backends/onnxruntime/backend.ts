@@ -156,7 +156,8 @@ export class OnnxBackend extends KernelBackend {
   private computePending(): void {
     // Cleared only if nothing throws: what could not be computed may still be asked for.
     if (this.pending.length > 0) this.buffers.age();
-    for (const trace of tracesOf(this.pending)) this.compute(trace);
+    const traces = tracesOf(this.pending);
+    for (const trace of traces) this.compute(trace, traces.length === 1);
     this.clearPending();
   }
 
@@ -166,14 +167,14 @@ export class OnnxBackend extends KernelBackend {
   }
 
   /** A device that fails gives way to the CPU, where the same graph has the same inputs: everything that is fed lies in the host's memory. */
-  private compute(trace: Trace): void {
+  private compute(trace: Trace, isOnly: boolean): void {
     try {
-      this.execute(trace);
+      this.execute(trace, isOnly);
     } catch (thrown) {
       if (this.device === "cpu" && isOutOfMemory(thrown)) throw this.attempts > 0 ? asFailure(thrown) : outOfMemory(thrown);
       if (!(thrown instanceof DeviceFailure) || this.attempts > 0) throw thrown;
       this.giveUp(thrown);
-      this.execute(trace);
+      this.execute(trace, false);
     }
   }
 
@@ -227,24 +228,20 @@ export class OnnxBackend extends KernelBackend {
     warnOfDevice({ message, action: "halved", device: deviceText(this.device, this.threads, this.name) });
   }
 
-  private execute(trace: Trace): void {
+  /** @param isOnly whether no other graph that is pending can want the same leaves */
+  private execute(trace: Trace, isOnly: boolean): void {
     let compiled = this.sessions.get(trace.key);
-    if (!compiled) {
-      const plan = planOf(trace, this.block, this.device, this.threads);
-      compiled = this.sessions.add(trace.key, plan);
-    }
-    const buffers = trace.results.map((entry) => (this.device === "cpu" ? this.buffers.take(entry) : null));
-    const outputs = this.sessions.run(
-      compiled,
-      trace.leaves.map((leaf) => this.feed(leaf)),
-      Object.fromEntries(buffers.map((buffer, i) => [`O${i}`, buffer])),
-    );
+    compiled ??= this.sessions.add(trace.key, planOf(trace, this.block, this.device, this.threads));
+    const feeds = trace.leaves.map((leaf) => this.feed(leaf));
+    const isOnCpu = this.device === "cpu";
+    const buffers = isOnCpu ? this.buffers.forResults(trace, isOnly ? compiled.overwrites : []) : trace.results.map(() => null);
+    const outputs = this.sessions.run(compiled, feeds, Object.fromEntries(buffers.map((buffer, i) => [`O${i}`, buffer])));
     for (const [i, entry] of trace.results.entries()) {
       const tensor = buffers[i] ?? outputs[`O${i}`];
       if (!tensor) throw new Error(`onnxruntime returned no O${i}`);
       entry.values = tensor.data;
       entry.feed = tensor;
-      entry.isOurs = buffers[i] !== null;
+      entry.isOurs = Boolean(buffers[i]);
     }
   }
 
@@ -271,7 +268,9 @@ export class OnnxBackend extends KernelBackend {
   }
 
   override write(values: backend_util.BackendValues, shape: number[], dtype: DataType): object {
-    return this.host(own(values, dtype), shape, dtype).dataId;
+    const info = this.host(own(values, dtype), shape, dtype);
+    this.entry(info).isOurs = dtype === "float32";
+    return info.dataId;
   }
 
   override move(dataId: object, values: backend_util.BackendValues, shape: number[], dtype: DataType, refs: number): void {

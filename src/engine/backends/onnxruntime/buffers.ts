@@ -1,7 +1,8 @@
 import { sizeOf } from "./graph.ts";
 import type { Native, NativeTensor } from "./native.ts";
 import type { ElementType } from "./onnx.ts";
-import type { Entry } from "./trace.ts";
+import { isSpent, type Overwrite } from "./overwrites.ts";
+import type { Entry, Trace } from "./trace.ts";
 import { emptyValues } from "./values.ts";
 
 type Values = NativeTensor["data"];
@@ -27,8 +28,25 @@ export class Buffers {
     this.native = native;
   }
 
+  /**
+   * Where the results of a trace are written to: over a leaf that is spent, or as `take` says. The values of such a leaf are gone at once, so
+   * that a run that fails is never repeated on half of the new ones.
+   */
+  forResults({ results, leaves }: Trace, overwrites: readonly Overwrite[]): (NativeTensor | null)[] {
+    const places = new Map<number, NativeTensor>();
+    for (const { result, leaf } of overwrites) {
+      const [old, entry] = [leaves[leaf], results[result]];
+      if (!old?.feed || !entry || !isSpent(old)) continue;
+      places.set(result, this.native.tensor("float32", old.feed.data, entry.shape));
+      old.isOurs = false;
+      delete old.values;
+      delete old.feed;
+    }
+    return results.map((entry, i) => places.get(i) ?? this.take(entry));
+  }
+
   /** Where a result is written to, whose contents do not matter; null for a small one, which onnxruntime allocates. */
-  take({ dtype, shape }: Entry): NativeTensor | null {
+  private take({ dtype, shape }: Entry): NativeTensor | null {
     const size = sizeOf(shape);
     if (4 * size < leastBytes) return null;
     const values = this.free.get(`${dtype}${size}`)?.pop()?.values ?? emptyValues(dtype, size);
@@ -42,8 +60,8 @@ export class Buffers {
 
   /** Call when nothing is pending: retired arrays are free. */
   recycle(): void {
-    for (const { dtype, values } of this.retired.splice(0)) {
-      if (!ArrayBuffer.isView(values)) continue;
+    for (const { dtype, values, isOurs } of this.retired.splice(0)) {
+      if (!isOurs || !ArrayBuffer.isView(values)) continue;
       const key = `${dtype}${values.length}`;
       const kept = { values: values as Values, since: this.computations };
       this.free.set(key, [...(this.free.get(key) ?? []), kept]);

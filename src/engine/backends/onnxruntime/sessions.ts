@@ -11,6 +11,7 @@ export interface Compiled {
   readonly feeds: readonly { readonly leaf: number; readonly name: string }[];
   /** Frozen tensors written into it. */
   readonly constants: readonly number[];
+  readonly overwrites: Plan["overwrites"];
   readonly bytes: number;
   /** Number of its most recent run. */
   lastRun: number;
@@ -69,7 +70,7 @@ export class Sessions {
 
   /** Compiles a model and keeps it. */
   add(key: string, plan: Plan): Compiled {
-    const { model, weights, feeds, constants, heldBytes } = plan;
+    const { model, weights, feeds, constants, overwrites, heldBytes } = plan;
     const session = this.onDevice(() => this.native.create());
     this.onDevice(() =>
       session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
@@ -83,7 +84,7 @@ export class Sessions {
         extra: { session: { intra_op: { allow_spinning: "0" } } },
       }),
     );
-    const compiled: Compiled = { feeds, constants, session, bytes: heldBytes, lastRun: this.runs };
+    const compiled: Compiled = { feeds, constants, overwrites, session, bytes: heldBytes, lastRun: this.runs };
     this.compilations++;
     if (constants.length > 0) this.networkCompilations++;
     this.compiled.set(key, compiled);

@@ -3,6 +3,7 @@ import type { Device } from "../../../shared/devices.ts";
 import { type Encoded, Graph, sizeOf, type Value } from "./graph.ts";
 import type { NativeTensor } from "./native.ts";
 import type { ElementType } from "./onnx.ts";
+import { type Overwrite, overwritesOf } from "./overwrites.ts";
 
 /** One tfjs data bucket: it has values, or is the output of a pending node. */
 export interface Entry {
@@ -145,6 +146,7 @@ export interface Plan extends Encoded {
   readonly constants: readonly number[];
   /** Names of the nodes that the device must leave to the CPU. */
   readonly cpuNodes: readonly string[];
+  readonly overwrites: readonly Overwrite[];
 }
 
 const elementType = (dtype: DataType): ElementType => {
@@ -208,5 +210,5 @@ export function planOf(trace: Trace, block: number, device: Device = "cpu", thre
     if (!value) throw new Error("a result was not lowered");
     return value;
   });
-  return { ...graph.encode(results), feeds, constants, cpuNodes: graph.cpuNodes };
+  return { ...graph.encode(results), feeds, constants, cpuNodes: graph.cpuNodes, overwrites: overwritesOf(trace) };
 }

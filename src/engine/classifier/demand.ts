@@ -15,7 +15,7 @@ const bytesPerValue = 4;
 const alive = { forward: 4, gradient: 8 };
 /**
  * Copies of a kernel, by its rank, that the graphs of a pass and of a gradient hold at most: packed, unpacked and while they are made. Of a
- * large matrix they hold none.
+ * large matrix, which is read where it lies, it is its transpose.
  */
 const copies: Readonly<Record<number, number>> = { 2: 2, 4: 8, 5: 15 };
 const largeMatrix = 16 * 2 ** 20;
@@ -72,5 +72,5 @@ function timesAlive(layer: LayerInfo, kernel: readonly number[]): number {
 function packed(shape: readonly number[]): number {
   if (shape.length === 0) return 0;
   const size = bytesPerValue * shape.reduce((a, b) => a * b, 1);
-  return shape.length === 2 && size >= largeMatrix ? 0 : (copies[shape.length] ?? 1) * size;
+  return shape.length === 2 && size >= largeMatrix ? size : (copies[shape.length] ?? 1) * size;
 }

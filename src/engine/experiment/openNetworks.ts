@@ -127,9 +127,11 @@ export class OpenNetworks {
     await checkDefenses(classifier.front ?? [], classifier.inputShape);
     const room = roomOf(classifier);
     const surface = attackSurface(classifier, "adaptive").model;
-    const sizes = await this.#o.batches.sizesOf(name, () => sizesFor(classifier, surface, room));
+    const fitting = sizesFor(classifier, surface, room);
+    const sizes = await this.#o.batches.sizesOf(name, () => fitting);
+    const atOnce = { forward: Math.min(sizes.forward, fitting.forward), gradient: Math.min(sizes.gradient, fitting.gradient) };
     const demand = demandOf(surface);
-    this.#o.emit({ kind: "batch", arm: name, ...sizes, message: `${name}: ${batchText(sizes, demand, room)}` });
+    this.#o.emit({ kind: "batch", arm: name, ...sizes, message: `${name}: ${batchText(atOnce, demand, room)}` });
     const shortage = shortageText(demand, room);
     if (shortage) this.#o.emit({ kind: "warning", message: `${name}: ${shortage}` });
     const settled = { sizes, room };

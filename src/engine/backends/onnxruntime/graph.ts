@@ -46,7 +46,7 @@ export interface Encoded {
 /** Writes one ONNX graph; every helper knows its result's shape and type, so lowerings never state them twice. */
 export class Graph {
   readonly nodes: OnnxNode[] = [];
-  private readonly initializers: Initializer[] = [];
+  private readonly initializers = new Map<string, Initializer>();
   private readonly inputs: Port[] = [];
   private readonly constants = new Map<string, Value>();
   private readonly notes = new Map<string, Value>();
@@ -81,7 +81,7 @@ export class Graph {
 
   initializer(shape: readonly number[], dtype: ElementType, data: ArrayBufferView): Value {
     const value = { name: `C${this.count++}`, shape, dtype, constant: true };
-    this.initializers.push({ ...value, bytes: bytesOf(data) });
+    this.initializers.set(value.name, { ...value, bytes: bytesOf(data) });
     this.sizes.set(value.name, { bytes: data.byteLength, constant: true });
     return value;
   }
@@ -228,7 +228,8 @@ export class Graph {
     if (isSameShape(x.shape, shape)) return x;
     const known = this.noted(`as ${shape}`, x);
     if (known) return known;
-    const plain = this.op("Reshape", [x, this.ints(shape)], shape, x.dtype);
+    const held = this.initializers.get(x.name);
+    const plain = held ? this.initializer(shape, x.dtype, held.bytes) : this.op("Reshape", [x, this.ints(shape)], shape, x.dtype);
     const reshaped = x.uses === undefined ? plain : { ...plain, uses: x.uses };
     this.note("reshaped from", reshaped, x);
     // The channels are left alone, so notes about their layout still hold.
@@ -324,7 +325,7 @@ export class Graph {
     const rename = (names: readonly string[]): string[] => names.map((name) => renamed.get(name) ?? name);
     const nodes = kept.map((node) => ({ ...node, inputs: rename(node.inputs), outputs: rename(node.outputs) }));
     const read = new Set(kept.flatMap(({ inputs }) => inputs));
-    const initializers = this.initializers
+    const initializers = [...this.initializers.values()]
       .filter(({ name }) => read.has(name))
       .map((item) => ({ ...item, isExternal: this.device === "cpu" && item.bytes.length >= externalBytes }));
     const model = encodeModel({ nodes, initializers, inputs: this.inputs, outputs });

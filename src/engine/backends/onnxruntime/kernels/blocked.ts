@@ -1,6 +1,7 @@
 import type { Graph, Value } from "../graph.ts";
 import { blockedDomain } from "../nchwc.ts";
 import type { OnnxNode } from "../onnx.ts";
+import { blockedFilter } from "./filters.ts";
 import { type Axis, after, channelsFirst, window, windowAttributes } from "./window.ts";
 
 /*
@@ -33,17 +34,6 @@ export function fromBlocks(g: Graph, blocked: Value): Value {
   const x = g.op("ReorderOutput", [blocked], [n, h, w, c], "float32", { channels: c, channels_last: 1 }, blockedDomain);
   g.note("blocked", x, blocked);
   return x;
-}
-
-/** [kh,kw,Cin,Cout] as a blocked convolution wants it. Few input channels are read as they are: only the outputs are blocked then. */
-export function blockedFilter(g: Graph, w: Value): Value {
-  const [kh = 1, kw = 1, inputs = 1, outputs = 1] = w.shape;
-  const block = g.block;
-  const filter =
-    inputs < block
-      ? g.transpose(g.reshape(w, [kh, kw, inputs, outputs / block, block]), [3, 2, 0, 1, 4])
-      : g.transpose(g.reshape(w, [kh, kw, inputs / block, block, outputs / block, block]), [4, 2, 0, 1, 3, 5]);
-  return g.reshape(filter, [outputs, inputs, kh, kw]);
 }
 
 /** Outputs with the zeros that fill the last block. */

@@ -1,6 +1,7 @@
 import type { backend_util } from "@tensorflow/tfjs-core";
 import { type Graph, sizeOf, type Value } from "../graph.ts";
 import { blockedConv, convolutionsOf } from "./blocked.ts";
+import { exchangedFilter, scaledFilter, turnedFilter } from "./filters.ts";
 import { type Axis, channelsFirst, channelsLast, extent, window, windowAttributes } from "./window.ts";
 
 /** Both spatial axes of a 2-D convolution, from tfjs' own arithmetic. */
@@ -32,7 +33,7 @@ export function conv2d(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias
     (isBlocked(g, x, w, axes) ? blockedConv(g, x, w, axes, bias) : undefined) ??
     (isPointwise(axes) ? pointwise(g, x, w, bias) : plainConv(g, x, w, axes, bias));
   if (!w.constant || (bias && !bias.constant)) return result;
-  return { ...result, affine: (factor, shift) => conv2d(g, x, g.binary("Mul", w, factor), axes, biasAfter(g, bias, factor, shift)) };
+  return { ...result, affine: (factor, shift) => conv2d(g, x, scaledFilter(g, w, factor), axes, biasAfter(g, bias, factor, shift)) };
 }
 
 /**
@@ -122,10 +123,9 @@ export function conv2dInputGradient(g: Graph, gradient: Value, filter: Value, ax
   const simple = axes.every((a) => a.stride === 1 && a.kernel - 1 - a.before >= 0);
   if (simple) {
     const mirrored = axes.map((a): Axis => ({ ...a, before: a.kernel - 1 - a.before, input: a.output, output: a.input }));
-    if (isPointwise(mirrored)) return conv2d(g, dy, g.transpose(w, [0, 1, 3, 2]), mirrored);
+    if (isPointwise(mirrored)) return conv2d(g, dy, exchangedFilter(g, w), mirrored);
     // Flipped in space, input and output channels exchanged.
-    const flipped = g.slice(w, [...axes.map((a) => a.kernel - 1), 0, 0], w.shape, [-1, -1, 1, 1]);
-    const exchanged = g.transpose(flipped, [0, 1, 3, 2]);
+    const exchanged = exchangedFilter(g, turnedFilter(g, w));
     return byColumns(g, exchanged, mirrored, (columns, along) => conv2d(g, dy, columns, along)) ?? conv2d(g, dy, exchanged, mirrored);
   }
   return channelsLast(g, transposed(g, channelsFirst(g, dy), g.transpose(w, [3, 2, 0, 1]), axes, w.shape[2] ?? 1, 1));
@@ -138,7 +138,7 @@ export function conv2dInputGradient(g: Graph, gradient: Value, filter: Value, ax
 export function withFactor(g: Graph, dy: Value, w: Value, outputs = w.shape.slice(-1)): [Value, Value] {
   const [plain, factor] = [g.noted("unscaled", dy), g.noted("factor", dy)];
   if (!plain || !factor || dy.uses !== 1 || !w.constant) return [dy, w];
-  return [plain, g.binary("Mul", w, g.reshape(factor, outputs))];
+  return [plain, scaledFilter(g, w, factor, outputs)];
 }
 
 /** ConvTranspose without padding, then exactly the rows and columns that the input has. */

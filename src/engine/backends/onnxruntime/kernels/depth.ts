@@ -1,7 +1,8 @@
 import type { Graph, Value } from "../graph.ts";
 import { blockedDomain } from "../nchwc.ts";
-import { blockedFilter, filled, folded, fromBlocks, toBlocks, unblocked, unfolded } from "./blocked.ts";
+import { filled, folded, fromBlocks, toBlocks, unblocked, unfolded } from "./blocked.ts";
 import { conv2dFilterGradient } from "./filterGradient.ts";
+import { blockedFilter } from "./filters.ts";
 import { type Axis, window, windowAttributes } from "./window.ts";
 
 /*

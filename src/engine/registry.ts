@@ -20,11 +20,16 @@ import { imageFolder } from "./datasets/imageFolder.ts";
 import { fashionMnist, mnist } from "./datasets/mnist.ts";
 import { svhn } from "./datasets/svhn.ts";
 import { adversarialTraining } from "./defenses/adversarialTraining.ts";
+import { bilateralFilter } from "./defenses/bilateralFilter.ts";
 import { bitDepth } from "./defenses/bitDepth.ts";
 import { boundedRelu } from "./defenses/boundedRelu.ts";
+import { gaussianFilter } from "./defenses/gaussianFilter.ts";
+import { jpeg } from "./defenses/jpeg.ts";
 import { labelSmoothing } from "./defenses/labelSmoothing.ts";
+import { localGradientSmoothing } from "./defenses/localGradientSmoothing.ts";
 import { medianFilter } from "./defenses/medianFilter.ts";
 import { standard } from "./defenses/standard.ts";
+import { totalVariation } from "./defenses/totalVariation.ts";
 import { volumizedCurriculum } from "./defenses/volumizedCurriculum.ts";
 import {
   type Analysis,
@@ -56,11 +61,16 @@ import { vgg19 } from "./models/vgg19.ts";
 export const attacks: readonly Attack[] = [adversarialPatch, fgsm, nPixel, pgd];
 export const defenses: readonly Defense[] = [
   adversarialTraining,
+  bilateralFilter,
   bitDepth,
   boundedRelu,
+  gaussianFilter,
+  jpeg,
   labelSmoothing,
+  localGradientSmoothing,
   medianFilter,
   standard,
+  totalVariation,
   volumizedCurriculum,
 ];
 export const detectors: readonly Detector[] = [softmaxEntropy];

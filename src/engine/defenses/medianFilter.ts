@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { defineInferenceDefense, int } from "../define/index.ts";
+import { mirroredPlaces } from "../filters/border.ts";
 import { type Images, tf } from "../tf.ts";
 
 /**
@@ -21,19 +22,10 @@ export const medianFilter = defineInferenceDefense({
 function* neighbours(x: Images, window: number): Generator<Images, undefined> {
   const [, height, width] = x.shape;
   for (let i = 0; i < window; i++) {
-    const rows = tf.gather(x, reflected(height, i - Math.floor(window / 2)), 1);
-    for (let j = 0; j < window; j++) yield tf.gather(rows, reflected(width, j - Math.floor(window / 2)), 2);
+    const rows = tf.gather(x, mirroredPlaces(height, i - Math.floor(window / 2)), 1);
+    for (let j = 0; j < window; j++) yield tf.gather(rows, mirroredPlaces(width, j - Math.floor(window / 2)), 2);
     rows.dispose();
   }
-}
-
-/** Places 0…n−1 moved by `shift`; those outside are mirrored at the edge, which counts twice. */
-function reflected(n: number, shift: number): tf.Tensor1D {
-  const places = Int32Array.from({ length: n }, (_, i) => {
-    const around = (((i + shift) % (2 * n)) + 2 * n) % (2 * n);
-    return around < n ? around : 2 * n - 1 - around;
-  });
-  return tf.tensor1d(places, "int32");
 }
 
 /**

@@ -1,0 +1,119 @@
+import { type Images, tf } from "../tf.ts";
+
+export interface LocalGradients {
+  /** Factor λ of the normalised gradient. */
+  readonly lambda: number;
+  /** Side τ of a block, in pixels. */
+  readonly window: number;
+  /** Pixels that neighbouring blocks share. */
+  readonly overlap: number;
+  /** Mean gradient γ above which a block is suppressed. */
+  readonly threshold: number;
+  readonly operator: "forward" | "sobel";
+}
+
+/** Where blocks begin along an axis of n pixels: one stride apart, and a last one that ends with the axis. */
+export function blockStarts(n: number, window: number, overlap: number): number[] {
+  if (n <= window) return [0];
+  const stride = window - overlap;
+  const starts = Array.from({ length: Math.floor((n - window) / stride) + 1 }, (_, i) => i * stride);
+  return starts.at(-1) === n - window ? starts : [...starts, n - window];
+}
+
+/** [blocks, n]: 1 where a block covers a place of the axis. */
+function cover(n: number, { window, overlap }: LocalGradients): tf.Tensor2D {
+  const starts = blockStarts(n, window, overlap);
+  const side = Math.min(window, n);
+  return tf.tensor2d(
+    Float32Array.from({ length: starts.length * n }, (_, i) => {
+      const start = starts[Math.floor(i / n)] ?? 0;
+      return i % n >= start && i % n < start + side ? 1 : 0;
+    }),
+    [starts.length, n],
+  );
+}
+
+/** Brightness [b,H,W]: 0.299 R + 0.587 G + 0.114 B, or the only channel. */
+function luminance(x: Images): tf.Tensor3D {
+  if (x.shape[3] !== 3) return tf.mean(x, 3);
+  return tf.sum(tf.mul(x, tf.tensor1d([0.299, 0.587, 0.114])), 3);
+}
+
+/** Differences with the next row and column [b,H,W]; 0 at the last one. */
+function forwardDifferences(y: tf.Tensor3D): [tf.Tensor3D, tf.Tensor3D] {
+  const [b, h, w] = y.shape;
+  const down = tf.sub(tf.slice(y, [0, 1, 0], [b, h - 1, w]), tf.slice(y, [0, 0, 0], [b, h - 1, w]));
+  const right = tf.sub(tf.slice(y, [0, 0, 1], [b, h, w - 1]), tf.slice(y, [0, 0, 0], [b, h, w - 1]));
+  return [
+    tf.pad(right, [
+      [0, 0],
+      [0, 0],
+      [0, 1],
+    ]) as tf.Tensor3D,
+    tf.pad(down, [
+      [0, 0],
+      [0, 1],
+      [0, 0],
+    ]) as tf.Tensor3D,
+  ]; // prettier-ignore
+}
+
+/** Sobel's differences [b,H,W], a quarter of the usual ones, so that a step from 0 to 1 gives 1; the image is mirrored at its edge. */
+function sobelDifferences(y: tf.Tensor3D): [tf.Tensor3D, tf.Tensor3D] {
+  const [b, h, w] = y.shape;
+  const wide = tf.mirrorPad(
+    y,
+    [
+      [0, 0],
+      [1, 1],
+      [1, 1],
+    ],
+    "symmetric",
+  ) as tf.Tensor3D; // prettier-ignore
+  const at = (row: number, column: number): tf.Tensor3D => tf.slice(wide, [0, row, column], [b, h, w]);
+  const difference = (plus: readonly tf.Tensor3D[], minus: readonly tf.Tensor3D[]): tf.Tensor3D => {
+    const weighed = ([first, middle, last]: readonly tf.Tensor3D[]): tf.Tensor3D =>
+      tf.add(tf.add(first as tf.Tensor3D, last as tf.Tensor3D), tf.mul(middle as tf.Tensor3D, 2));
+    return tf.div(tf.sub(weighed(plus), weighed(minus)), 4);
+  };
+  return [
+    difference([at(0, 2), at(1, 2), at(2, 2)], [at(0, 0), at(1, 0), at(2, 0)]),
+    difference([at(2, 0), at(2, 1), at(2, 2)], [at(0, 0), at(0, 1), at(0, 2)]),
+  ];
+}
+
+/** Magnitude of the brightness' gradient [b,H,W], from 0 to 1 within each image; 0 for an image of one colour. */
+export function gradientMap(x: Images, operator: LocalGradients["operator"]): tf.Tensor3D {
+  const y = luminance(x);
+  const [gx, gy] = operator === "sobel" ? sobelDifferences(y) : forwardDifferences(y);
+  const squares = tf.add(tf.square(gx), tf.square(gy));
+  // The root's derivative at 0 is infinite: where nothing changes the magnitude is a constant 0.
+  const isFlat = tf.equal(squares, 0);
+  const magnitude = tf.where(isFlat, tf.zerosLike(squares), tf.sqrt(tf.where(isFlat, tf.onesLike(squares), squares)));
+  const least = tf.min(magnitude, [1, 2], true);
+  const range = tf.sub(tf.max(magnitude, [1, 2], true), least);
+  const divisor = tf.where(tf.equal(range, 0), tf.onesLike(range), range);
+  return tf.div(tf.sub(magnitude, least), divisor) as tf.Tensor3D;
+}
+
+/** 1 where a block of large mean gradient covers a pixel of the map, else 0: [b,H,W]. */
+export function keptBlocks(map: tf.Tensor3D, o: LocalGradients): tf.Tensor3D {
+  const [b, h, w] = map.shape;
+  const [rows, columns] = [cover(h, o), cover(w, o)];
+  const repeated = (matrix: tf.Tensor2D): tf.Tensor3D => tf.tile(tf.expandDims(matrix, 0), [b, 1, 1]) as tf.Tensor3D;
+  const [byRows, byColumns] = [repeated(rows), repeated(columns)];
+  const sums = tf.matMul(tf.matMul(byRows, map), byColumns, false, true) as tf.Tensor3D;
+  const means = tf.div(sums, Math.min(o.window, h) * Math.min(o.window, w));
+  const kept = tf.cast(tf.greater(means, o.threshold), "float32") as tf.Tensor3D;
+  const covering = tf.matMul(tf.matMul(byRows, kept, true, false), byColumns);
+  return tf.cast(tf.greater(covering, 0), "float32") as tf.Tensor3D;
+}
+
+/** Images [b,H,W,C] times 1 − min(λ·ĝ, 1), ĝ the normalised gradient within the blocks that are kept and 0 elsewhere. */
+export function smoothedLocally(x: Images, o: LocalGradients): Images {
+  return tf.tidy(() => {
+    const map = gradientMap(x, o.operator);
+    const local = tf.mul(map, keptBlocks(map, o));
+    return tf.mul(x, tf.expandDims(tf.sub(1, tf.minimum(tf.mul(local, o.lambda), 1)), 3));
+  });
+}

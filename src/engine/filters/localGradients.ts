@@ -35,8 +35,10 @@ function cover(n: number, { window, overlap }: LocalGradients): tf.Tensor2D {
 
 /** Brightness [b,H,W]: 0.299 R + 0.587 G + 0.114 B, or the only channel. */
 function luminance(x: Images): tf.Tensor3D {
-  if (x.shape[3] !== 3) return tf.mean(x, 3);
-  return tf.sum(tf.mul(x, tf.tensor1d([0.299, 0.587, 0.114])), 3);
+  const [b, h, w, c] = x.shape;
+  const weights = c === 3 ? [0.299, 0.587, 0.114] : new Array<number>(c).fill(1 / c);
+  // As a product of matrices, which is several times faster than a sum over three neighbours.
+  return tf.reshape(tf.matMul(tf.reshape(x, [b * h * w, c]), tf.tensor2d(weights, [c, 1])), [b, h, w]);
 }
 
 /** Differences with the next row and column [b,H,W]; 0 at the last one. */
@@ -114,6 +116,8 @@ export function smoothedLocally(x: Images, o: LocalGradients): Images {
   return tf.tidy(() => {
     const map = gradientMap(x, o.operator);
     const local = tf.mul(map, keptBlocks(map, o));
-    return tf.mul(x, tf.expandDims(tf.sub(1, tf.minimum(tf.mul(local, o.lambda), 1)), 3));
+    const left = tf.sub(1, tf.minimum(tf.mul(local, o.lambda), 1));
+    const channels = x.shape[3];
+    return tf.mul(x, tf.reshape(tf.matMul(tf.reshape(left, [-1, 1]), tf.ones([1, channels])), x.shape));
   });
 }

@@ -14,11 +14,14 @@ export class BatchRecord {
     this.#store = store;
   }
 
-  /** The sizes that an arm has had, or else those that `choose` gives, which it has from now on. */
-  async sizesOf(arm: string, choose: () => BatchSizes): Promise<BatchSizes> {
+  /**
+   * The sizes that an arm has had, or else those that `choose` gives, which it has from now on.
+   * @param most larger ones were never chosen: the file is damaged
+   */
+  async sizesOf(arm: string, most: number, choose: () => BatchSizes): Promise<BatchSizes> {
     this.#arms ??= await this.#read();
     const found = this.#arms[arm];
-    if (isSizes(found)) return found;
+    if (isSizes(found, most)) return found;
     const chosen = choose();
     this.#arms = { ...this.#arms, [arm]: chosen };
     await this.#store.writeJson(planFiles.batches, this.#arms);
@@ -27,14 +30,15 @@ export class BatchRecord {
 
   async #read(): Promise<Recorded> {
     try {
-      return JSON.parse(await readFile(this.#store.file(planFiles.batches), "utf8")) as Recorded;
+      const found: unknown = JSON.parse(await readFile(this.#store.file(planFiles.batches), "utf8"));
+      return typeof found === "object" && found !== null && !Array.isArray(found) ? (found as Recorded) : {};
     } catch {
       return {}; // a new run, one of a version that chose by the images' size alone, or a damaged file: sizes do not decide results
     }
   }
 }
 
-const isSizes = (found: unknown): found is BatchSizes => {
+const isSizes = (found: unknown, most: number): found is BatchSizes => {
   const { forward, gradient } = (found ?? {}) as Partial<Record<keyof BatchSizes, unknown>>;
-  return [forward, gradient].every((size) => Number.isInteger(size) && (size as number) >= 1);
+  return [forward, gradient].every((size) => Number.isInteger(size) && (size as number) >= 1 && (size as number) <= most);
 };

@@ -1,6 +1,6 @@
 import type { RunEventBody } from "../../shared/events.ts";
 import { armModelFolder } from "../../shared/runs.ts";
-import { batchText, type Room, roomOf, shortageText, sizesFor, withBatchSizes } from "../classifier/batchSizes.ts";
+import { batchSizeOf, batchText, type Room, roomOf, shortageText, sizesFor, withBatchSizes } from "../classifier/batchSizes.ts";
 import { checkDefenses } from "../classifier/checkDefenses.ts";
 import type { BatchSizes, Classifier } from "../classifier/classifier.ts";
 import { defended } from "../classifier/defended.ts";
@@ -128,7 +128,7 @@ export class OpenNetworks {
     const room = roomOf(classifier);
     const surface = attackSurface(classifier, "adaptive").model;
     const fitting = sizesFor(classifier, surface, room);
-    const sizes = await this.#o.batches.sizesOf(name, () => fitting);
+    const sizes = await this.#o.batches.sizesOf(name, batchSizeOf(classifier.inputShape), () => fitting);
     const atOnce = { forward: Math.min(sizes.forward, fitting.forward), gradient: Math.min(sizes.gradient, fitting.gradient) };
     const demand = demandOf(surface);
     this.#o.emit({ kind: "batch", arm: name, ...sizes, message: `${name}: ${batchText(atOnce, demand, room)}` });

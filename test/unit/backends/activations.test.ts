@@ -181,3 +181,16 @@ describe("networks of depthwise convolutions", () => {
     expect(difference(ourGradient, gradient)).toBeLessThan(2e-6);
   });
 });
+
+it("numbers for each image and channel that are repeated over a plane may be added to a single position", async () => {
+  await tf.setBackend("onnxruntime");
+  const x = tf.tensor4d(
+    Array.from({ length: 32 }, (_, i) => i - 9),
+    [2, 1, 1, 16],
+  );
+  const tripled = tf.depthwiseConv2d(x, tf.fill([1, 1, 16, 1], 3) as tf.Tensor4D, 1, "same"); // in blocks
+  const sum = tf.add(tripled, tf.tile(x, [1, 3, 2, 1]));
+  expect(sum.shape).toEqual([2, 3, 2, 16]);
+  const wanted = Array.from({ length: 192 }, (_, i) => 4 * (16 * Math.floor(i / 96) + (i % 16) - 9));
+  expect(Array.from(sum.dataSync())).toEqual(wanted);
+});

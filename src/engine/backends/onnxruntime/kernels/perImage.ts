@@ -1,4 +1,5 @@
 import type { Graph, Value } from "../graph.ts";
+import { isSameShape } from "../keys.ts";
 import { blockedDomain } from "../nchwc.ts";
 import { blocksOf, fromBlocks } from "./blocked.ts";
 
@@ -42,7 +43,7 @@ export function scaledPerImage(g: Graph, a: Value, b: Value): Value | undefined 
 export function shiftedPerImage(g: Graph, a: Value, b: Value): Value | undefined {
   const [x, repeated] = g.noted("expanded from", a) ? [b, a] : [a, b];
   const shift = g.noted("expanded from", repeated);
-  if (!shift) return undefined;
+  if (!shift || !isSameShape(x.shape, repeated.shape)) return undefined; // numbers that were repeated may be added to one number each
   const factor = x.uses === 1 ? g.noted("scaled by", x) : undefined;
   return affine(g, (factor && g.noted("scaled", x)) ?? x, factor, shift);
 }

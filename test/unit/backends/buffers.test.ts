@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
-import { flush, useBackend } from "../../../src/engine/backends/index.ts";
+import { DeviceFailure } from "../../../src/engine/backends/failures.ts";
+import { attempt, flush, useBackend } from "../../../src/engine/backends/index.ts";
 import type { OnnxBackend } from "../../../src/engine/backends/onnxruntime/backend.ts";
 import { tf } from "../../../src/engine/tf.ts";
 
@@ -54,6 +55,21 @@ test("the same data under two shapes keeps its array until both are gone", () =>
   flush();
   expect(Array.from(square.dataSync().slice(0, 4))).toEqual([0, 2, 4, 6]);
   tf.dispose([square, ...others]);
+});
+
+test("once memory has run out, no array is held for later", async () => {
+  const first = tf.tidy(() => ramp().mul(2));
+  flush();
+  const array = arrayOf(first);
+  const failing = attempt(2, async () => {
+    first.dispose();
+    throw new DeviceFailure("");
+  });
+  await expect(failing).rejects.toThrow(DeviceFailure);
+  const second = tf.tidy(() => ramp().mul(3));
+  flush();
+  expect(arrayOf(second)).not.toBe(array);
+  expect(second.dataSync()[2]).toBe(6);
 });
 
 test("an array that nothing takes is let go", () => {

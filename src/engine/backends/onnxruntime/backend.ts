@@ -222,6 +222,7 @@ export class OnnxBackend extends KernelBackend {
   private halve(failure: DeviceFailure, images: number): void {
     this.clearPending(); // including kept tensors, which would otherwise be computed again with the next batch
     this.sessions.clear();
+    this.buffers.clear();
     this.largestBatch = Math.ceil(images / 2);
     const what = this.device === "cpu" ? "Memory ran out" : `${deviceTitles[this.device]} failed`;
     const message = `${what} with ${images} images at once (${firstLine(failure.message)}); half as many are tried.`;

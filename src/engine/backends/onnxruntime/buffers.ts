@@ -68,6 +68,11 @@ export class Buffers {
     }
   }
 
+  /** Leaves all free arrays to the garbage collector: memory has run out. */
+  clear(): void {
+    this.free.clear();
+  }
+
   /** Call once for every computation. */
   age(): void {
     this.computations++;

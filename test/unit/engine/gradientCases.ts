@@ -1,5 +1,5 @@
 import { batchNormTraining } from "../../../src/engine/gradients/index.ts";
-import { tf } from "../../../src/engine/tf.ts";
+import { boundedRelu, tf, tfl } from "../../../src/engine/tf.ts";
 import { noise } from "../backends/nets.ts";
 
 export type Scalar = (...inputs: tf.Tensor[]) => tf.Scalar;
@@ -174,6 +174,18 @@ const elementwise: Case[] = [
     f: (a, b) => cubes(tf.squaredDifference(at(a), at(b))),
   },
   { name: "elu", gradients: ["EluGrad"], shapes: [[4, 5]], f: (x) => cubes(tf.elu(at(x))) },
+  {
+    name: "swish",
+    gradients: ["Swish", "SwishGrad"],
+    shapes: [[4, 5]],
+    f: (x) => cubes(tfl.layers.activation({ activation: "swish" as "relu" }).apply(tf.mul(at(x), 4)) as tf.Tensor),
+  },
+  {
+    name: "bounded relu",
+    gradients: ["BoundedRelu", "BoundedReluGrad"],
+    shapes: [[4, 5]],
+    f: (x) => cubes(boundedRelu(tf.mul(at(x), 20), 6)),
+  },
   { name: "relu6", gradients: [], shapes: [[4, 5]], f: (x) => cubes(tf.relu6(tf.mul(at(x), 20))) },
   {
     name: "prelu",
@@ -230,7 +242,7 @@ const normalisations: Case[] = [
   },
   {
     name: "batch norm with given statistics",
-    gradients: ["FusedBatchNorm"],
+    gradients: ["FusedBatchNorm", "BatchNormFactor"],
     shapes: [[2, 3, 3, 2], [2], [2], [2], [2]],
     f: (x, mean, root, offset, scale) =>
       cubes(

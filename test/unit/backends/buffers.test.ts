@@ -57,6 +57,19 @@ test("the same data under two shapes keeps its array until both are gone", () =>
   tf.dispose([square, ...others]);
 });
 
+test("a step that fails once its moments are written over is lost, and nothing else is", () => {
+  const moment = tf.variable(tf.scalar(0).broadcastTo([size]));
+  tf.tidy(() => moment.assign(tf.add(ramp(), 1)));
+  flush();
+  tf.tidy(() => {
+    const outside = tf.cast(tf.add(tf.fill([size], size), 1), "int32"); // indices that onnxruntime refuses when it runs
+    moment.assign(tf.add(tf.mul(moment, 0.5), tf.gather(ramp(), outside)));
+  });
+  expect(flush).toThrow(/out of data bounds/);
+  expect(Array.from(tf.add([1, 2], 1).dataSync())).toEqual([2, 3]);
+  expect(() => moment.dataSync()).toThrow("nothing computes this tensor");
+});
+
 test("once memory has run out, no array is held for later", async () => {
   const first = tf.tidy(() => ramp().mul(2));
   flush();

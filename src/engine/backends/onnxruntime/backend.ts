@@ -9,7 +9,7 @@ import { deviceText, type Native, type NativeTensor } from "./native.ts";
 import { blockedChannels } from "./nchwc.ts";
 import type { ElementType } from "./onnx.ts";
 import { Sessions } from "./sessions.ts";
-import { type Entry, type Lower, type Node, planOf, type Trace, tracesOf } from "./trace.ts";
+import { type Entry, type Lower, type Node, planOf, stillPossible, type Trace, tracesOf } from "./trace.ts";
 import { emptyValues, own } from "./values.ts";
 
 /**
@@ -171,6 +171,7 @@ export class OnnxBackend extends KernelBackend {
     try {
       this.execute(trace, isOnly);
     } catch (thrown) {
+      this.pending = stillPossible(this.pending, trace);
       if (this.device === "cpu" && isOutOfMemory(thrown)) throw this.attempts > 0 ? asFailure(thrown) : outOfMemory(thrown);
       if (!(thrown instanceof DeviceFailure) || this.attempts > 0) throw thrown;
       this.giveUp(thrown);
@@ -231,11 +232,10 @@ export class OnnxBackend extends KernelBackend {
 
   /** @param isOnly whether no other graph that is pending can want the same leaves */
   private execute(trace: Trace, isOnly: boolean): void {
-    let compiled = this.sessions.get(trace.key);
-    compiled ??= this.sessions.add(trace.key, planOf(trace, this.block, this.device, this.threads));
+    const compiled = this.sessions.get(trace.key) ?? this.sessions.add(trace.key, planOf(trace, this.block, this.device, this.threads));
     const feeds = trace.leaves.map((leaf) => this.feed(leaf));
-    const isOnCpu = this.device === "cpu";
-    const buffers = isOnCpu ? this.buffers.forResults(trace, isOnly ? compiled.overwrites : []) : trace.results.map(() => null);
+    const buffers =
+      this.device === "cpu" ? this.buffers.forResults(trace, isOnly ? compiled.overwrites : []) : trace.results.map(() => null);
     const outputs = this.sessions.run(compiled, feeds, Object.fromEntries(buffers.map((buffer, i) => [`O${i}`, buffer])));
     for (const [i, entry] of trace.results.entries()) {
       const tensor = buffers[i] ?? outputs[`O${i}`];

@@ -107,6 +107,13 @@ function connected(nodes: readonly Node[]): Node[][] {
   return [...groups.values()];
 }
 
+/**
+ * What may stay pending after a trace has failed. Where one of its leaves was written over, the trace would fail again, and with it whatever
+ * is computed later.
+ */
+export const stillPossible = (pending: Node[], { nodes, leaves }: Trace): Node[] =>
+  leaves.some(({ values }) => !values) ? pending.filter((node) => !nodes.includes(node)) : pending;
+
 /** Keys nodes in recording order. */
 function traceOf(nodes: readonly Node[]): Trace {
   const uses = new Map<Entry, number>();

@@ -118,7 +118,8 @@ export class Graph {
     attributes: Attributes = {},
     domain?: string,
   ): Value[] {
-    const inputs = this.device === "cpu" ? given : this.widened(type, given, attributes);
+    const named = given.slice(0, given.findLastIndex((input) => input !== undefined) + 1); // an empty name at the end crashes WebGPU
+    const inputs = this.device === "cpu" ? named : this.widened(type, named, attributes);
     const constant = inputs.every((input) => !input || input.constant === true);
     const values = outputs.map(({ shape, dtype }) => ({ name: `t${this.count++}`, shape, dtype, constant }));
     const names = { inputs: inputs.map((input) => input?.name ?? ""), outputs: values.map((value) => value.name) };

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Frame, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { codeLens, explorerRow, openActivity, pick, runCommand, treeRow } from "../harness/gestures.mjs";
+import { choose, codeLens, explorerRow, openActivity, runCommand, treeRow } from "../harness/gestures.mjs";
 import { openWindow, painted, type Window } from "./window.ts";
 
 /** Small enough for two cores: seconds, not minutes. */
@@ -112,8 +112,7 @@ describe("Experiment", () => {
     await openActivity(page, "Explorer");
     await window.reload();
     await table();
-    await runCommand(page, "Bulwark: Open Training Curves…");
-    await pick(page, "tiny");
+    await choose(page, "Bulwark: Open Training Curves…", "tiny");
     await curves();
     // It lay behind the report and nobody had looked at it: it is that one, not a second.
     expect(await page.locator(".tab", { hasText: "Training: tiny" }).count()).toBe(1);

@@ -67,6 +67,21 @@ export async function pick(page, label) {
   await row.click();
 }
 
+/**
+ * A command and what is picked from its list. The list closes where a panel of a window that was loaded anew takes the focus: it is opened again.
+ * @param {Page} page @param {string} command @param {string | RegExp} label
+ */
+export async function choose(page, command, label) {
+  const row = quickPickRow(page, label);
+  await until(
+    page,
+    `"${label}" of "${command}"`,
+    () => runCommand(page, command),
+    () => row.waitFor({ timeout: 5000 }),
+  );
+  await row.click();
+}
+
 /** @param {Page} page @param {Locator} target @param {string | RegExp} label @param {() => Promise<unknown>} [beforeClick] */
 export async function contextMenu(page, target, label, beforeClick) {
   const item = page.locator(".monaco-menu .action-menu-item", { hasText: label }).first();

@@ -48,3 +48,12 @@ export function dependentRead(x: tf.Tensor): Float32Array {
   });
   return values;
 }
+
+/** Reads a float32 tensor, in an array of the caller's own, and frees it. */
+export async function valuesOf(tensor: tf.Tensor): Promise<Float32Array> {
+  try {
+    return Float32Array.from(await tensor.data());
+  } finally {
+    tensor.dispose();
+  }
+}

@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { choice, defineInferenceDefense, int, num } from "../define/index.ts";
 import { bordered, windowAt } from "../filters/border.ts";
 import { type Images, tf } from "../tf.ts";
+import { refuseEvenWindow } from "./oddWindow.ts";
 
 interface Settings {
   readonly window: number;
@@ -50,15 +51,7 @@ export const bilateralFilter = defineInferenceDefense({
       sigmaSpace: num(1, "Standard deviation of the Gaussian over the distance.", { min: 0.01, max: 100, unit: "pixels", advanced: true }),
       border: choice(["zero", "reflect"], "zero", "What lies beyond the image: black, or the image mirrored."),
     },
-    {
-      refuse: ({ window }: Settings) =>
-        window % 2 === 1
-          ? null
-          : {
-              message: `A window of ${window} pixels has no middle.`,
-              fix: `Set window to ${window - 1} or ${window + 1}: it has to be odd.`,
-            },
-    },
+    { refuse: refuseEvenWindow },
   ),
   label: ({ window, sigmaColor }) => `Bilateral filter ${window}×${window}${sigmaColor > 0 ? `, σ of colour ${sigmaColor}` : ""}`,
   cheap: { window: 3 },

@@ -1,11 +1,7 @@
 import { Type } from "@sinclair/typebox";
-import { defineInferenceDefense, int, num, type Refuse } from "../define/index.ts";
+import { defineInferenceDefense, int, num } from "../define/index.ts";
 import { gaussianBlur, sigmaOf } from "../filters/gaussian.ts";
-
-const evenWindow: Refuse<{ window: number }> = ({ window }) =>
-  window % 2 === 1
-    ? null
-    : { message: `A window of ${window} pixels has no middle.`, fix: `Set window to ${window - 1} or ${window + 1}: it has to be odd.` };
+import { refuseEvenWindow } from "./oddWindow.ts";
 
 /** The mean of the k×k window around each value, weighed by a Gaussian, every channel by itself; borders repeat the edge (d c b a | a b c d). */
 export const gaussianFilter = defineInferenceDefense({
@@ -22,7 +18,7 @@ export const gaussianFilter = defineInferenceDefense({
         advanced: true,
       }),
     },
-    { refuse: evenWindow },
+    { refuse: refuseEvenWindow },
   ),
   label: ({ window, sigma }) => `Gaussian filter ${window}×${window}${sigma > 0 ? `, σ ${sigma}` : ""}`,
   cheap: { window: 3 },

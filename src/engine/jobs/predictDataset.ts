@@ -16,7 +16,7 @@ import { type NpyStream, writeNpz } from "../io/npz.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
 import { findingLine } from "../rules/rule.ts";
 import type { Engine } from "../session/engine.ts";
-import { type Images, tf } from "../tf.ts";
+import { type Images, tf, valuesOf } from "../tf.ts";
 import { type ModelRequest, runOverImages, type Working, withModel, writeIdentities } from "./overImages.ts";
 
 /**
@@ -125,14 +125,6 @@ async function predictBatch(model: Classifier, { images, labels, n }: ImageBatch
     return { logits: await valuesOf(logits), gradient: await valuesOf(gradient) };
   } finally {
     tf.dispose([x, y]);
-  }
-}
-
-async function valuesOf(tensor: tf.Tensor): Promise<Float32Array> {
-  try {
-    return Float32Array.from(await tensor.data());
-  } finally {
-    tensor.dispose();
   }
 }
 

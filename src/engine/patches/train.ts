@@ -9,7 +9,7 @@ import type { ImageBatch } from "../define/index.ts";
 import { crossEntropy } from "../losses/crossEntropy.ts";
 import { logOtherThanLabel } from "../losses/otherThanLabel.ts";
 import type { Random } from "../random.ts";
-import { type Images, type Logits, tf } from "../tf.ts";
+import { type Images, type Logits, tf, valuesOf } from "../tf.ts";
 import type { ImageSource } from "../training/feed.ts";
 import { type AdamState, adamStep, startAdam } from "./adam.ts";
 import { PatchTally } from "./figures.ts";
@@ -150,13 +150,6 @@ async function descentOf({ model }: PatchTraining, patch: Patch, batch: ImageBat
   const scores = await valuesOf(logits);
   tf.dispose([images, labels, gradient]);
   return { gradient: values, scores, n: batch.n };
-}
-
-/** Reads and frees a tensor. */
-async function valuesOf(tensor: tf.Tensor): Promise<Float32Array> {
-  const values = Float32Array.from(await tensor.data());
-  tensor.dispose();
-  return values;
 }
 
 function countScores(scores: Float32Array, labels: Int32Array, tally: PatchTally): void {

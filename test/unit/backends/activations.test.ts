@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { freeze, useBackend } from "../../../src/engine/backends/index.ts";
+import { useBackend } from "../../../src/engine/backends/index.ts";
 import { boundedRelu, tf, tfl } from "../../../src/engine/tf.ts";
-import { difference, noise } from "./nets.ts";
+import { difference, frozenPass } from "./nets.ts";
 
 /** Closed forms in double precision: σ(x), x·σ(x) and its first two derivatives. */
 const sigma = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -144,38 +144,13 @@ const nets: Readonly<Record<string, () => Net>> = {
 };
 const image = [3, 9, 8, 16];
 
-function filled(shape: readonly number[], seed: number): tf.Tensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tf.tensor(noise(size, { seed }), [...shape]);
-}
-
-/** Output and input gradient of the network, frozen as under attack, with the same weights whichever backend is current. */
-function run(net: Net): [Float32Array, Float32Array] {
-  const input = tfl.input({ shape: image.slice(1) });
-  const network = tfl.model({ inputs: input, outputs: net(input) });
-  const weights = network.weights.map((weight, i) => {
-    const given = filled(weight.shape as number[], 10 + i);
-    return weight.originalName.includes("variance") ? tf.add(tf.abs(given), 0.2) : given;
-  });
-  network.setWeights(weights);
-  const thaw = freeze(network);
-  const x = filled(image, 1);
-  const output = network.predict(x) as tf.Tensor;
-  const direction = filled(output.shape, 2);
-  const gradient = tf.grad((v: tf.Tensor) => tf.sum(tf.mul(network.predict(v) as tf.Tensor, direction)))(x);
-  const results: [Float32Array, Float32Array] = [output.dataSync<"float32">(), gradient.dataSync<"float32">()];
-  thaw();
-  network.dispose();
-  return results;
-}
-
 describe("networks of depthwise convolutions", () => {
   it.each(Object.keys(nets))("with %s give cpu's output and gradient", async (name) => {
     const net = nets[name] as () => Net;
     await tf.setBackend("cpu");
-    const [output, gradient] = run(net());
+    const [output, gradient] = frozenPass(net(), image);
     await tf.setBackend("onnxruntime");
-    const [ours, ourGradient] = run(net());
+    const [ours, ourGradient] = frozenPass(net(), image);
     expect(ours).toHaveLength(output.length);
     expect(difference(ours, output)).toBeLessThan(2e-6);
     expect(difference(ourGradient, gradient)).toBeLessThan(2e-6);

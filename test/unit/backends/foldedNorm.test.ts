@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { freeze, useBackend } from "../../../src/engine/backends/index.ts";
+import { useBackend } from "../../../src/engine/backends/index.ts";
 import { tf, tfl } from "../../../src/engine/tf.ts";
-import { difference, noise } from "./nets.ts";
+import { difference, frozenPass } from "./nets.ts";
 
 const { activation, add, batchNormalization, conv2d, depthwiseConv2d } = tfl.layers;
 type Layer = (x: tfl.SymbolicTensor) => tfl.SymbolicTensor;
@@ -40,34 +40,6 @@ const nets: Readonly<Record<string, () => Layer>> = {
   },
 };
 const image = [2, 9, 8, 3];
-const values = (shape: readonly number[], seed: number): tf.Tensor =>
-  tf.tensor(
-    noise(
-      shape.reduce((a, b) => a * b, 1),
-      { seed },
-    ),
-    [...shape],
-  );
-
-/** Output and input gradient of the network with the same weights, whichever backend is current. */
-function run(net: Layer): [Float32Array, Float32Array] {
-  const input = tfl.input({ shape: image.slice(1) });
-  const network = tfl.model({ inputs: input, outputs: net(input) });
-  const weights = network.weights.map((weight, i) => {
-    const given = values(weight.shape as number[], 10 + i);
-    return weight.originalName.includes("variance") ? tf.add(tf.abs(given), 0.2) : given;
-  });
-  network.setWeights(weights);
-  const thaw = freeze(network);
-  const x = values(image, 1);
-  const output = network.predict(x) as tf.Tensor;
-  const direction = values(output.shape, 2);
-  const gradient = tf.grad((v: tf.Tensor) => tf.sum(tf.mul(network.predict(v) as tf.Tensor, direction)))(x);
-  const results: [Float32Array, Float32Array] = [output.dataSync<"float32">(), gradient.dataSync<"float32">()];
-  thaw();
-  network.dispose();
-  return results;
-}
 
 describe("a batch normalisation with constant statistics", () => {
   beforeAll(async () => {
@@ -78,9 +50,9 @@ describe("a batch normalisation with constant statistics", () => {
   it.each(Object.keys(nets))("after %s gives cpu's output and gradient", async (name) => {
     const net = nets[name] as () => Layer;
     await tf.setBackend("cpu");
-    const [output, gradient] = run(net());
+    const [output, gradient] = frozenPass(net(), image);
     await tf.setBackend("onnxruntime");
-    const [ours, ourGradient] = run(net());
+    const [ours, ourGradient] = frozenPass(net(), image);
     expect(ours).toHaveLength(output.length);
     expect(difference(ours, output)).toBeLessThan(2e-6);
     expect(difference(ourGradient, gradient)).toBeLessThan(2e-6);

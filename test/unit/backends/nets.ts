@@ -1,3 +1,4 @@
+import { freeze } from "../../../src/engine/backends/index.ts";
 import { tf, tfl } from "../../../src/engine/tf.ts";
 
 const { conv2d, conv3d, dense, flatten, maxPooling2d, maxPooling3d } = tfl.layers;
@@ -155,4 +156,34 @@ export function difference(actual: ArrayLike<number>, wanted: ArrayLike<number>)
     scale = Math.max(scale, Math.abs(wanted[i] ?? 0));
   }
   return largest / scale;
+}
+
+/** Seeded values in [-1, 1). */
+export const seeded = (shape: readonly number[], seed: number): tf.Tensor =>
+  tf.tensor(
+    noise(
+      shape.reduce((a, b) => a * b, 1),
+      { seed },
+    ),
+    [...shape],
+  );
+
+/** Output and input gradient of a network of such layers, frozen as under attack, with the same weights whichever backend is current. */
+export function frozenPass(net: (x: tfl.SymbolicTensor) => tfl.SymbolicTensor, shape: readonly number[]): [Float32Array, Float32Array] {
+  const input = tfl.input({ shape: shape.slice(1) });
+  const network = tfl.model({ inputs: input, outputs: net(input) });
+  const weights = network.weights.map((weight, i) => {
+    const given = seeded(weight.shape as number[], 10 + i);
+    return weight.originalName.includes("variance") ? tf.add(tf.abs(given), 0.2) : given;
+  });
+  network.setWeights(weights);
+  const thaw = freeze(network);
+  const x = seeded(shape, 1);
+  const output = network.predict(x) as tf.Tensor;
+  const direction = seeded(output.shape, 2);
+  const gradient = tf.grad((v: tf.Tensor) => tf.sum(tf.mul(network.predict(v) as tf.Tensor, direction)))(x);
+  const results: [Float32Array, Float32Array] = [output.dataSync<"float32">(), gradient.dataSync<"float32">()];
+  thaw();
+  network.dispose();
+  return results;
 }

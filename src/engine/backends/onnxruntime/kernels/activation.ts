@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
-import { absorbRelu, inBlocks } from "./blocked.ts";
+import { absorbRelu, elementwise } from "./blocked.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { relu, sigmoid } from "./unary.ts";
 
@@ -22,12 +22,6 @@ function boundedGradient(g: Graph, gradient: Value, y: Value, bound: number): Va
     const isInside = g.binary("And", g.binary("Greater", v, g.scalar(0), "bool"), g.binary("Less", v, g.scalar(bound), "bool"), "bool");
     return g.binary("Mul", dy, g.cast(isInside, "float32"));
   });
-}
-
-/** In onnxruntime's own layout where all values are. */
-function elementwise(g: Graph, values: readonly [Value, ...Value[]], body: (first: Value, ...rest: Value[]) => Value): Value {
-  const [like] = values;
-  return inBlocks(g, like, values, (first, ...rest) => body(first ?? like, ...rest)) ?? body(...values);
 }
 
 /*

@@ -3,6 +3,7 @@ import { type Graph, sizeOf, type Value } from "../graph.ts";
 import { blockedDomain } from "../nchwc.ts";
 import { fromBlocks } from "./blocked.ts";
 import { type Kernels, kernel } from "./kernel.ts";
+import { blockedDot, blockedMean } from "./perImage.ts";
 import { perChannel } from "./reduce.ts";
 
 /*
@@ -42,7 +43,6 @@ const pointwise = { kernel_shape: [1, 1], strides: [1, 1], dilations: [1, 1], pa
 function inBlocks(g: Graph, shape: readonly number[]): Layout {
   const [n = 1, channels = 1, ...plane] = shape;
   const positions = sizeOf(plane);
-  const group = n * channels;
   const total = (partial: Value): Value => g.reduce("ReduceSum", g.reshape(partial, [n, channels]), [0]);
   const affine: Layout["affine"] = (v, factor, shift, addend) =>
     g.op(
@@ -61,13 +61,8 @@ function inBlocks(g: Graph, shape: readonly number[]): Layout {
       if (x.shape.length !== 4 || [a, c, h, w].join() !== shape.join()) return undefined;
       return g.op("ReorderInput", [x], shape, "float32", { channels_last: 1 }, blockedDomain);
     },
-    sum: (v) =>
-      g.binary("Mul", total(g.op("GlobalAveragePool", [v], [n, channels, 1, 1], "float32", {}, blockedDomain)), g.scalar(positions)),
-    dot(a, b) {
-      const attributes = { ...pointwise, kernel_shape: plane, group };
-      const inputs = [g.reshape(a, [1, group, ...plane]), g.reshape(b, [group, 1, ...plane])];
-      return total(g.op("Conv", inputs, [1, group, 1, 1], "float32", attributes, blockedDomain));
-    },
+    sum: (v) => g.binary("Mul", total(blockedMean(g, v)), g.scalar(positions)),
+    dot: (a, b) => total(blockedDot(g, a, b)),
     affine,
     shifted: (v, shift) => affine(v, g.expand(g.scalar(1), [channels]), shift),
     result(v, wanted) {

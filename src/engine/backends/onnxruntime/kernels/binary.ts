@@ -1,7 +1,7 @@
 import { type BinaryInputs, backend_util, type DataType, type SelectInputs, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
 import { leak } from "./activation.ts";
-import { inBlocks } from "./blocked.ts";
+import { elementwise } from "./blocked.ts";
 import { absorbBias, shifted } from "./conv.ts";
 import { numeric, store } from "./convert.ts";
 import { atan2, floorDivide, mod, power } from "./divide.ts";
@@ -33,11 +33,10 @@ const direct =
   (type: string): Body =>
   (g, a, b) =>
     g.binary(type, a, b);
-/** In onnxruntime's own layout where both sides are. */
-const elementwise =
+const inLayout =
   (type: string): Body =>
   (g, a, b) =>
-    inBlocks(g, a, [a, b], (x, y) => g.binary(type, x, y)) ?? g.binary(type, a, b);
+    elementwise(g, [a, b], (x, y = b) => g.binary(type, x, y));
 const compare =
   (type: string): Body =>
   (g, a, b) =>
@@ -78,11 +77,11 @@ export const binary: Kernels = {
       ),
     );
   }),
-  Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? shiftedPerImage(g, a, b) ?? shifted(g, a, b, elementwise("Add")(g, a, b))),
+  Add: arithmetic("Add", (g, a, b) => absorbBias(g, a, b) ?? shiftedPerImage(g, a, b) ?? shifted(g, a, b, inLayout("Add")(g, a, b))),
   Sub: arithmetic("Sub", direct("Sub")),
   Multiply: arithmetic(
     "Multiply",
-    (g, a, b) => knownMasked(g, a, b) ?? scaledPerImage(g, a, b) ?? noteFactors(g, a, b, elementwise("Mul")(g, a, b)),
+    (g, a, b) => knownMasked(g, a, b) ?? scaledPerImage(g, a, b) ?? noteFactors(g, a, b, inLayout("Mul")(g, a, b)),
   ),
   RealDiv: binaryKernel("RealDiv", undefined, (g, a, b) => store(g, g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32")), a.dtype)),
   FloorDiv: binaryKernel("FloorDiv", "int32", floorDivide),

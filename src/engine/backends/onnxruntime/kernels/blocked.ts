@@ -98,7 +98,13 @@ export function inBlocks(g: Graph, like: Value, values: readonly Value[], body: 
   return result;
 }
 
-/** The convolutions that made a raw result: one, or those whose results were put together. */
+/** An element-wise operation, in blocks where all values are. */
+export function elementwise(g: Graph, values: readonly [Value, ...Value[]], body: (first: Value, ...rest: Value[]) => Value): Value {
+  const [like] = values;
+  return inBlocks(g, like, values, (first, ...rest) => body(first ?? like, ...rest)) ?? body(...values);
+}
+
+/** The nodes that compute a convolution: one, or several whose results are concatenated. */
 export function convolutionsOf(g: Graph, raw: Value | undefined): OnnxNode[] {
   if (!raw) return [];
   const parts: Value[] = [];

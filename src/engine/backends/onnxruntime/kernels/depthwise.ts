@@ -13,6 +13,7 @@ import { activate, type Fused } from "./activation.ts";
 import { blockedDepthwise, spreadInBlocks } from "./blocked.ts";
 import { planeAxes, transposed, withFactor } from "./conv.ts";
 import { patches } from "./filterGradient.ts";
+import { turnedFilter } from "./filters.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { type Axis, axesKey, channelsFirst, channelsLast, extent, windowAttributes } from "./window.ts";
 
@@ -76,7 +77,7 @@ function inputGradient(g: Graph, gradient: Value, filter: Value, axes: readonly 
   const mirrored = axes.map(
     (a): Axis => ({ ...a, stride: 1, before: extent(a) - 1 - a.before, input: a.output * a.stride, output: a.input }),
   );
-  const turned = g.slice(w, [...axes.map((a) => a.kernel - 1), 0, 0], w.shape, [-1, -1, 1, 1]);
+  const turned = turnedFilter(g, w);
   const source = isStrided ? spreadInBlocks(g, dy, strides) : dy;
   const blocked = blockedDepthwise(g, source, turned, mirrored);
   if (blocked) return blocked;

@@ -55,6 +55,11 @@ export function planeDot(g: Graph, product: Value, axes: readonly number[]): Val
   const [left, right] = [g.noted("left of", product), g.noted("right of", product)];
   const [a, b] = [left && blocksOf(g, left), right && blocksOf(g, right)];
   if (!a || !b || !isPlane(product, axes) || a.shape.join() !== b.shape.join()) return undefined;
+  return blockedDot(g, a, b);
+}
+
+/** Σ a·b over each plane of blocks [N,C,H,W]: [N,C,1,1]. */
+export function blockedDot(g: Graph, a: Value, b: Value): Value {
   const [n, c, h, w] = sizes(b);
   return g.reshape(depthwise(g, a, g.reshape(b, [n * c, 1, h, w])), [n, c, 1, 1]);
 }
@@ -62,7 +67,11 @@ export function planeDot(g: Graph, product: Value, axes: readonly number[]): Val
 /** The mean over the plane of what is in blocks, [N,C,1,1]. */
 export function planeMean(g: Graph, x: Value, axes: readonly number[]): Value | undefined {
   const blocked = isPlane(x, axes) ? blocksOf(g, x) : undefined;
-  if (!blocked) return undefined;
+  return blocked && blockedMean(g, blocked);
+}
+
+/** The mean of each plane of blocks [N,C,H,W]: [N,C,1,1]. */
+export function blockedMean(g: Graph, blocked: Value): Value {
   const [n, c] = sizes(blocked);
   return g.op("GlobalAveragePool", [blocked], [n, c, 1, 1], "float32", {}, blockedDomain);
 }

@@ -1,6 +1,6 @@
 import type { ClipByValueAttrs, LeakyReluAttrs, StepAttrs, UnaryInputs } from "@tensorflow/tfjs-core";
 import type { Graph, Value } from "../graph.ts";
-import { absorbRelu, inBlocks } from "./blocked.ts";
+import { absorbRelu, elementwise } from "./blocked.ts";
 import { numeric, store } from "./convert.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { reluMask } from "./mask.ts";
@@ -31,7 +31,7 @@ const directKept = (type: string) => kept(type, (g, x) => g.unary(type, x));
 /** max(x, 0), remembered so that its gradient's mask can be taken from it and x need not be kept. NaN stays NaN. */
 export const relu: Body = (g, x) =>
   x.dtype === "float32"
-    ? g.note("relu", x, absorbRelu(g, x) ?? inBlocks(g, x, [x], (v) => g.unary("Relu", v)) ?? g.unary("Relu", x))
+    ? g.note("relu", x, absorbRelu(g, x) ?? elementwise(g, [x], (v) => g.unary("Relu", v)))
     : g.binary("Max", x, g.scalar(0, x.dtype));
 
 // expm1 x = tanh(x/2)·(eˣ + 1): exact to rounding near 0, -1 at -∞.

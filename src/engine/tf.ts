@@ -29,6 +29,8 @@ export const boundedRelu = (x: tf.Tensor, bound: number): tf.Tensor => boundedRe
 
 /** Image batch [b,H,W,C], float32 in [0,1]. */
 export type Images = tf.Tensor4D;
+/** Which pixels of an image batch are meant, [b,H,W,1]: 1 or 0, float32. */
+export type Mask = tf.Tensor4D;
 /** Class scores before any softmax, [b,k]. */
 export type Logits = tf.Tensor2D;
 /** Class indices [b], int32. */

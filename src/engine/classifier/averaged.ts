@@ -7,12 +7,13 @@ import type { Classifier } from "./classifier.ts";
  * All passes are held until the gradient is taken. It counts every pass in `evaluations`.
  */
 export function averaged(model: Classifier, passes: number): Classifier {
-  const { withStreams } = model;
+  const { withStreams, withMask } = model;
   return {
     ...model,
     evaluations: model.evaluations,
     passes: passes * (model.passes ?? 1),
     logits: (x) => tf.tidy(() => tf.div(tf.addN(Array.from({ length: passes }, () => model.logits(x))), passes)),
     ...(withStreams ? { withStreams: (streams) => averaged(withStreams(streams), passes) } : {}),
+    ...(withMask ? { withMask: (mask) => averaged(withMask(mask), passes) } : {}),
   };
 }

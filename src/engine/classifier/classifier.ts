@@ -1,7 +1,7 @@
 import type { InputContract, KnownFrom } from "../../shared/contract.ts";
 import type { Choice, Finding } from "../../shared/results.ts";
 import type { Streams } from "../random.ts";
-import { type Images, type Logits, tf } from "../tf.ts";
+import { type Images, type Logits, type Mask, tf } from "../tf.ts";
 
 /** One layer of a network, or one of several applications of a layer. */
 export interface LayerInfo {
@@ -78,6 +78,11 @@ export interface Classifier {
   readonly randomised: boolean;
   /** The same model, drawing from these streams: `forImages` says when. Absent where it draws nothing. */
   readonly withStreams?: (streams: Streams) => Classifier;
+  /**
+   * The same model for an attacker who changes nothing but what `mask` [b,H,W,1] marks with 1: defences in front may look at it. It is for
+   * batches of b images, and reads the mask, which stays the caller's. Absent where nothing stands in front.
+   */
+  readonly withMask?: (mask: Mask) => Classifier;
   /** Passes that `logits` averages, all of which a gradient holds; 1 when left out. */
   readonly passes?: number;
   /** Images to a batch, where a run has settled it; as many as the memory allows when left out. */

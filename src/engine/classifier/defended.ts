@@ -1,7 +1,7 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { type Bound, type DefenseView, documented, type InferenceDefense } from "../define/index.ts";
 import type { Streams } from "../random.ts";
-import { type Images, tf } from "../tf.ts";
+import { type Images, type Mask, tf } from "../tf.ts";
 import type { Classifier, FrontDefense, LayerSource } from "./classifier.ts";
 import { continued } from "./streams.ts";
 
@@ -15,7 +15,7 @@ export function defended(model: Classifier, chain: readonly Bound<InferenceDefen
   return chain.reduceRight((behind, defense) => inFront(behind, defense, streams), model);
 }
 
-function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: Streams): Classifier {
+function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: Streams, mask?: Mask): Classifier {
   const { entry, params } = defense;
   const choice = documented(defense);
   const behind = model.front ?? [];
@@ -23,7 +23,7 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
   const draw = (): Streams => continued(streams, `front/${behind.length}`);
   /** Draws go on from call to call. */
   const transformer = (drawn: Streams): ((x: Images) => Images) => {
-    const plain = (x: Images): Images => transformed(defense, x, { model, random: drawn.random });
+    const plain = (x: Images): Images => transformed(defense, x, { model, random: drawn.random, mask });
     return backward === "bpda" ? identityGradient(plain) : plain;
   };
   const transform = transformer(draw());
@@ -35,7 +35,8 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
     evaluations: model.evaluations,
     logits: (x) => tf.tidy(() => model.logits(transform(x))),
     randomised,
-    ...(randomised ? { withStreams: (others) => inFront(model.withStreams?.(others) ?? model, defense, others) } : {}),
+    ...(randomised ? { withStreams: (others) => inFront(model.withStreams?.(others) ?? model, defense, others, mask) } : {}),
+    withMask: (known) => inFront(model.withMask?.(known) ?? model, defense, streams, known),
     // Several readings of the layers of one batch have to agree: each begins its draws anew.
     layers: model.layers && layersBehind(model.layers, (x) => transformer(draw())(x)),
     front: [{ ...choice, title: entry.title, transform }, ...behind],

@@ -13,6 +13,7 @@ import { continued } from "./streams.ts";
  */
 export function evading(model: Classifier, detector: Bound<Detector>, weight: number, streams: Streams): Classifier {
   const { surrogate } = detector.entry;
+  const { withMask } = model;
   if (!surrogate)
     throw new BulwarkError(
       "PARAMETER_INVALID",
@@ -30,5 +31,6 @@ export function evading(model: Classifier, detector: Bound<Detector>, weight: nu
         return model.penalty ? tf.add(own, model.penalty(x)) : own;
       }),
     withStreams: (others) => evading(model.withStreams?.(others) ?? model, detector, weight, others),
+    ...(withMask ? { withMask: (mask) => evading(withMask(mask), detector, weight, streams) } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import type { Static, TObject } from "@sinclair/typebox";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Streams } from "../random.ts";
-import type { Images } from "../tf.ts";
+import type { Images, Mask } from "../tf.ts";
 import type { Bound, Described, Entry } from "./entry.ts";
 import type { Params } from "./params.ts";
 import type { TrainingDefense } from "./training.ts";
@@ -10,6 +10,11 @@ import type { TrainingDefense } from "./training.ts";
 export interface DefenseView extends Streams {
   /** The model behind this defence and those that follow it in the list. */
   readonly model: Classifier;
+  /**
+   * Where an attacker knows that its changes lie: 1 there, 0 elsewhere, [b,H,W,1]. Only in an attack's own passes; the harness judges
+   * without.
+   */
+  readonly mask?: Mask | undefined;
 }
 /** A transformation in front of the network. It states facts about itself; gradients past it and averages over it are not its business. */
 export interface InferenceDefense extends Entry {

@@ -1,6 +1,7 @@
 import "../../../../src/engine/backends/cpu.ts";
 import { Type } from "@sinclair/typebox";
 import { describe, expect, it } from "vitest";
+import { averaged } from "../../../../src/engine/classifier/averaged.ts";
 import { inputGradient } from "../../../../src/engine/classifier/classifier.ts";
 import { defended } from "../../../../src/engine/classifier/defended.ts";
 import { classifierOf } from "../../../../src/engine/classifier/network.ts";
@@ -71,6 +72,58 @@ describe("a model behind transformations", () => {
     expect(attackSurface(both, "adaptive").model).toBe(both);
     expect(attackSurface(both, "adaptive").how).toBe("gradients through test halved, BPDA through test oneBit");
     expect(attackSurface(both, "static").model).toBe(plain);
+  });
+
+  it("shows defences where the attacker's changes lie in the attacker's own passes, at any place of the chain and through averaging", async () => {
+    const erased = defineInferenceDefense({
+      id: "erased",
+      title: "Test erased",
+      paper: "",
+      params: Type.Object({}),
+      backward: () => "exact",
+      transform: (y, _, { mask }) => (mask ? tf.mul(y, tf.sub(1, mask)) : y),
+    });
+    const plain = model();
+    const mask: Images = tf.tensor4d(
+      Float32Array.from({ length: 64 }, (_, i) => (i % 3 === 0 ? 1 : 0)),
+      [1, 8, 8, 1],
+    );
+    const without = await numbers(plain.logits(tf.mul(x, 0.5) as Images));
+    const expected = await numbers(plain.logits(tf.mul(tf.mul(x, 0.5), tf.sub(1, mask)) as Images));
+    expect(expected).not.toEqual(without);
+    for (const chain of [
+      [bound(erased), bound(halved)],
+      [bound(halved), bound(erased)],
+    ]) {
+      const behind = defended(plain, chain, streams);
+      const known = behind.withMask?.(mask);
+      expect(await numbers(known?.logits(x) as tf.Tensor)).toEqual(expected);
+      expect(await numbers(behind.logits(x))).toEqual(without);
+      const mean = averaged(behind, 2).withMask?.(mask);
+      expect((await numbers(mean?.logits(x) as tf.Tensor)).map((v) => v.toFixed(5))).toEqual(expected.map((v) => v.toFixed(5)));
+      expect(mean?.passes).toBe(2);
+    }
+    expect(plain.withMask).toBeUndefined();
+  });
+
+  it("keeps what it knows of the mask where it draws from other streams", async () => {
+    const noisy = defineInferenceDefense({
+      id: "noisy",
+      title: "Test noisy",
+      paper: "",
+      params: Type.Object({}),
+      randomised: () => true,
+      backward: () => "exact",
+      transform: (y, _, { mask, random }) => tf.add(y, tf.mul(mask ?? 0, random(0).next())),
+    });
+    const mask: Images = tf.ones([1, 8, 8, 1]);
+    const others = { random: () => createRandom("another") };
+    const behind = defended(model(), [bound(noisy)], streams);
+    const first = await numbers(behind.withMask?.(mask).withStreams?.(others).logits(x) as tf.Tensor);
+    const second = await numbers(behind.withStreams?.(others).withMask?.(mask).logits(x) as tf.Tensor);
+    expect(first).toEqual(second);
+    expect(first).not.toEqual(await numbers(behind.withMask?.(mask).logits(x) as tf.Tensor));
+    expect(first).not.toEqual(await numbers(behind.withStreams?.(others).logits(x) as tf.Tensor));
   });
 
   it("refuses a transformation that changes the shape", () => {

@@ -1,5 +1,6 @@
 import type { InputContract, KnownFrom } from "../../shared/contract.ts";
 import type { Choice, Finding } from "../../shared/results.ts";
+import type { DefenseMaps } from "../define/index.ts";
 import type { Streams } from "../random.ts";
 import { type Images, type Logits, type Mask, tf } from "../tf.ts";
 
@@ -46,6 +47,8 @@ export interface FrontDefense extends Choice {
   readonly title: string;
   /** [b,H,W,C] → the same shape. @throws DEFENSE_INVALID for another one */
   transform(x: Images): Images;
+  /** What the transformation goes by: maps [b,H,W] in [0,1] by name; none where there is nothing to see. The caller disposes. */
+  maps(x: Images): DefenseMaps;
 }
 
 /** Images that are computed together: in a pass forward, and in a step that takes the gradient at the images. */

@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import { type Bound, type DefenseView, documented, type InferenceDefense } from "../define/index.ts";
+import { type Bound, type DefenseMaps, type DefenseView, documented, type InferenceDefense } from "../define/index.ts";
 import type { Streams } from "../random.ts";
 import { type Images, type Mask, tf } from "../tf.ts";
 import type { Classifier, FrontDefense, LayerSource } from "./classifier.ts";
@@ -39,7 +39,7 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
     withMask: (known) => inFront(model.withMask?.(known) ?? model, defense, streams, known),
     // Several readings of the layers of one batch have to agree: each begins its draws anew.
     layers: model.layers && layersBehind(model.layers, (x) => transformer(draw())(x)),
-    front: [{ ...choice, title: entry.title, transform }, ...behind],
+    front: [{ ...choice, title: entry.title, transform, maps: (x) => mapsOf(defense, x, { model, random: draw().random }) }, ...behind],
     defenses: [...trained, choice, ...model.defenses.slice(trained.length)],
     bare: model.bare ?? model,
     passage: model.passage ? `${passage}, ${model.passage}` : passage,
@@ -62,7 +62,8 @@ export function withoutModel(chain: readonly Bound<InferenceDefense>[], streams:
         throw new Error(`${defense.id} looks at a model and does not say so`);
       },
     };
-    return { ...documented(defense), title: defense.entry.title, transform: (x) => transformed(defense, x, see) };
+    const { title } = defense.entry;
+    return { ...documented(defense), title, transform: (x) => transformed(defense, x, see), maps: (x) => mapsOf(defense, x, see) };
   });
 }
 
@@ -87,6 +88,9 @@ export function transformed(defense: Bound<InferenceDefense>, x: Images, see: De
     "A defence in front of a model must keep the number, the size and the channels of the images.",
   );
 }
+
+const mapsOf = ({ entry, params }: Bound<InferenceDefense>, x: Images, see: DefenseView): DefenseMaps =>
+  tf.tidy(() => entry.maps?.(x, params, see) ?? {});
 
 const layersBehind = (source: LayerSource, transform: (x: Images) => Images): LayerSource => ({
   ...source,

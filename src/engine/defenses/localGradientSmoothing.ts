@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { bool, choice, defineInferenceDefense, int, num } from "../define/index.ts";
-import { type LocalGradients, smoothedLocally } from "../filters/localGradients.ts";
+import { gradientMap, keptBlocks, type LocalGradients, smoothedLocally } from "../filters/localGradients.ts";
 
 /**
  * Local gradient smoothing: darkens what changes fast where much of its neighbourhood does, as localized noise does (Naseer et al. 2019,
@@ -36,4 +36,8 @@ export const localGradientSmoothing = defineInferenceDefense({
   cheap: { window: 4, overlap: 0 },
   backward: ({ differentiable }) => (differentiable ? "exact" : "bpda"),
   transform: (x, settings) => smoothedLocally(x, settings),
+  maps: (x, settings) => {
+    const gradient = gradientMap(x, settings.operator);
+    return { gradient, "suppressed blocks": keptBlocks(gradient, settings) };
+  },
 });

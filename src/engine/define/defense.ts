@@ -1,7 +1,7 @@
 import type { Static, TObject } from "@sinclair/typebox";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Streams } from "../random.ts";
-import type { Images, Mask } from "../tf.ts";
+import type { Images, Mask, tf } from "../tf.ts";
 import type { Bound, Described, Entry } from "./entry.ts";
 import type { Params } from "./params.ts";
 import type { TrainingDefense } from "./training.ts";
@@ -27,7 +27,11 @@ export interface InferenceDefense extends Entry {
   readonly usesModel?: boolean;
   /** [b,H,W,C] in [0,1] → the same shape and range; an image alone gives what it gives in a batch. Called in a tidy. */
   transform(x: Images, params: Params, see: DefenseView): Images;
+  /** What `transform` goes by, as panels and reports show it. Absent where there is nothing to see. Called in a tidy. */
+  maps?(x: Images, params: Params, see: DefenseView): DefenseMaps;
 }
+/** Maps [b,H,W] in [0,1] by name, the names as a person reads them: "gradient", "suppressed blocks". */
+export type DefenseMaps = Readonly<Record<string, tf.Tensor3D>>;
 export type Defense = TrainingDefense | InferenceDefense;
 /** `randomised` is false unless said otherwise; both facts may depend on the parameters. */
 export function defineInferenceDefense<P extends TObject>(
@@ -36,6 +40,7 @@ export function defineInferenceDefense<P extends TObject>(
     readonly usesModel?: boolean;
     backward(params: Static<P>): "exact" | "bpda";
     transform(x: Images, params: Static<P>, see: DefenseView): Images;
+    maps?(x: Images, params: Static<P>, see: DefenseView): DefenseMaps;
   },
 ): InferenceDefense {
   return { randomised: () => false, ...spec, kind: "inference" } as unknown as InferenceDefense;

@@ -39,7 +39,10 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
     withMask: (known) => inFront(model.withMask?.(known) ?? model, defense, streams, known),
     // Several readings of the layers of one batch have to agree: each begins its draws anew.
     layers: model.layers && layersBehind(model.layers, (x) => transformer(draw())(x)),
-    front: [{ ...choice, title: entry.title, transform, maps: (x) => mapsOf(defense, x, { model, random: draw().random }) }, ...behind],
+    front: [
+      { ...choice, title: entry.title, transform, maps: (x) => mapsOf(defense, x, { model, random: draw().random, mask }) },
+      ...behind,
+    ],
     defenses: [...trained, choice, ...model.defenses.slice(trained.length)],
     bare: model.bare ?? model,
     passage: model.passage ? `${passage}, ${model.passage}` : passage,

@@ -121,7 +121,7 @@ function unsoundExpectation(item: Node, expectable: Expectable): Problem[] {
 }
 
 function unknownControl(node: Node | undefined, arms: readonly string[]): Problem[] {
-  const name = textOf(node);
+  const name = textOf(node); // none where it says whether there is to be one
   if (!node || name === undefined || arms.includes(name)) return [];
   return [invalid(`This experiment has no arm "${name}". ${suggestion(name, arms, "It has")}`, node, nearest(name, arms))];
 }

@@ -70,8 +70,8 @@ export interface Experiment {
   readonly explanations?: readonly Chosen[];
   readonly analyses?: readonly Chosen[];
   readonly compare?: readonly ExperimentArm[];
-  /** Name of a second undefended arm, of another seed: what images made against one network do to another one by themselves. */
-  readonly control?: string;
+  /** A second undefended network, of another seed: the name of an arm, or whether the run makes one itself (the default). */
+  readonly control?: string | boolean;
   readonly expect?: readonly {
     readonly metric: string;
     readonly attack?: string;
@@ -321,8 +321,10 @@ export function experimentSchema(catalog: Catalog): Schema {
       analyses: list("analysis", "Further tables and curves, of every arm or over all of them."),
       compare: compareSchema({ model, defense, train: trainSchema(catalog) }),
       control: {
-        type: "string",
-        description: "Name of an undefended arm with a seed of its own: what static images do to a network that they were not made for.",
+        type: ["boolean", "string"],
+        default: true,
+        description:
+          "A second undefended network, of another seed: what static images do to a network that they were not made for. The run trains one where an arm with a defence in its training stands beside an undefended one that is trained too; false for none, or the name of an undefended arm with a seed of its own.",
       },
       expect: expectSchema,
       plugins: { type: "array", description: "Modules that register more entries; trusted workspaces only.", items: { type: "string" } },

@@ -14,6 +14,7 @@ const experiment = `{
   "train": { "epochs": 2, "batchSize": 64, "optimizer": "adam", "learningRate": 0.002, "quickAttack": { "kind": "fgsm", "eps": 0.3 } },
   "attacks": [{ "kind": "fgsm", "eps": 0.3 }, { "kind": "pgd", "eps": 0.3, "steps": 10, "stepSize": 0.06 }],
   "explanations": [{ "kind": "gradCam", "samples": 2 }],
+  "control": false,
   "compare": [{ "name": "volumized", "defense": { "kind": "volumizedCurriculum", "measure": "mutualInformation", "patch": 7, "kernelDepth": 3 } }]
 }
 `;

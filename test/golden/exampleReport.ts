@@ -82,6 +82,7 @@ export const exampleReport: RunReport = {
             defenseSuccess: 180 / 196,
             defenseSuccessOfFooled: 0.9,
             robustness: 0.08,
+            control: { arm: "second undefended network", attacked: { accuracy: 0.88, correct: 176 }, defenseSuccessOfFooled: 0.87 },
           },
         },
       ],

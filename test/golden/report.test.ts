@@ -21,6 +21,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(run, { recursive: true, force: true }));
 
+/** A column after the quoted ones: counted from the end, where no cell holds a comma. */
+function csvColumn(report: RunReport, name: string): (string | undefined)[] {
+  const [heads = [], ...rows] = renderCsv(report)
+    .trim()
+    .split("\r\n")
+    .map((line) => line.split(","));
+  const fromEnd = heads.indexOf(name) - heads.length;
+  return [heads, ...rows].map((cells) => cells.at(fromEnd));
+}
+
 describe("a report", () => {
   // UPDATE=1 accepts what is written now.
   it.each(["html", "md", "csv"] as const)("as %s is the one that was looked at", async (format) => {
@@ -47,6 +57,14 @@ describe("a report", () => {
     const text = readFileSync(await renderReport(run, "md"), "utf8");
     // 50 and 180 of 200: Wilson 95 % 19.5–31.4 % and 85.1–93.4 %, worked out by hand.
     expect(text).toContain("| volumized | PGD, 40 steps, ε 0.3 | 200 | 98.0 % | 25.0 % | 19.5–31.4 % | 90.0 % | 85.1–93.4 % |");
+  });
+
+  it("shows what the static images do to a second undefended network, and explains it there alone", () => {
+    const { heads, rows } = mainTable(exampleReport);
+    expect(rows.map((cells) => cells[heads.indexOf("Second undefended network, static")])).toEqual(["–", "–", "88.0 %", "–"]);
+    expect(csvColumn(exampleReport, "static_control_accuracy")).toEqual(["static_control_accuracy", "", "", "0.88"]);
+    const alone = { ...exampleReport, arms: exampleReport.arms.slice(0, 1) };
+    expect([exampleReport, alone].map((report) => tableNotes(report).includes("Second undefended network"))).toEqual([true, false]);
   });
 
   it("has β of the fooled where a defended arm stands beside an undefended one, and explains it there alone", () => {
@@ -110,11 +128,7 @@ describe("a report", () => {
     ]);
     expect(renderMarkdown(report)).toContain("| worst.accuracy | volumized | all | ≥ 0.2 | 0.24 (static attacks only) | yes |");
     expect(await renderHtml(report, run, [])).toContain("is 0.24 (static attacks only)</li>");
-    const worstMode = (of: RunReport): (string | undefined)[] =>
-      renderCsv(of)
-        .trim()
-        .split("\r\n")
-        .map((line) => line.split(",").at(-1));
+    const worstMode = (of: RunReport): (string | undefined)[] => csvColumn(of, "worst_mode");
     expect(worstMode(report)).toEqual(["worst_mode", "", "", "static", "static"]);
     expect(worstMode(exampleReport)).toEqual(["worst_mode", "", "", "adaptive"]);
     expect([report, exampleReport].map((of) => tableNotes(of).includes("Static only:"))).toEqual([true, false]);

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readNpz } from "../../src/engine/io/npz.ts";
 import type { AttackDocument, ForwardTiming, ImageRecord, RunReport } from "../../src/shared/results.ts";
@@ -58,6 +58,16 @@ describe("a defended arm beside an undefended one", () => {
   it("keeps the order of the experiment, though the undefended arm runs first", () => {
     expect(report.arms.map(({ name }) => name)).toEqual(["volumizedCurriculum", "undefended", "no curriculum"]);
     expect(arm("undefended").attacks.map((attack) => attack.static)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it("shows the static images to a second undefended network too, which is trained for that and attacked by nothing", () => {
+    const shown = ["volumizedCurriculum", "no curriculum"].map((name) => arm(name).attacks.map((attack) => attack.static?.control));
+    expect(shown[0]?.map((control) => control?.arm)).toEqual(Array.from({ length: 3 }, () => "second undefended network"));
+    expect(shown[1]).toEqual(shown[0]); // the same images on the same network
+    expect(shown[0]?.every((control) => (control?.attacked.correct ?? -1) >= 0)).toBe(true);
+    const files = readdirSync(workspace.file("run"));
+    expect(files).toContain("model-second-undefended-network");
+    expect(files.filter((name) => name.includes("second-undefended") && name !== "model-second-undefended-network")).toEqual([]);
   });
 
   it("has the worst case of every image over all attacks, adaptive and static", () => {

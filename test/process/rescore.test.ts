@@ -22,6 +22,7 @@ beforeAll(async () => {
       { kind: "pgd", eps: 0.15, steps: 5 },
     ],
     compare: [{ name: "undefended" }],
+    control: false,
   };
   workspace.write("digits.bulwark.jsonc", JSON.stringify(experiment));
   expect(await bulwark(workspace, "run", "digits.bulwark.jsonc", "--out", "run", "--quiet")).toMatchObject({ code: 0 });

@@ -213,7 +213,7 @@ function experimentOf(o: AttackRequest, attacked: ResolvedArm, knowledge: "stati
     seed: o.seed,
     dataset: { ...images, train: 0, test: o.limit },
     arms: [attacked],
-    control: null,
+    control: false,
     attacks: [{ ...attack, params: madeOn ?? attack.params, key: attack.id, knowledge }],
     detectors: [],
     explanations: [],

@@ -54,7 +54,7 @@ export function experimentDocument(experiment: ResolvedExperiment): Record<strin
     explanations: experiment.explanations.map((explanation) => ({ ...chosen(explanation), samples: explanation.samples })),
     analyses: experiment.analyses.map(chosen),
     compare: others.map((arm) => ({ name: arm.name, ...armDocument(arm, experiment.seed) })),
-    ...(experiment.control === null ? {} : { control: experiment.control }),
+    control: experiment.control,
     expect: experiment.expect,
     plugins: [],
   };

@@ -14,14 +14,14 @@ import { driveLocally } from "./driver.ts";
 import type { RunEnvironment, RunMode } from "./environment.ts";
 import type { RunLayout } from "./layout.ts";
 import { type LocateFacts, locateModels, trains } from "./models.ts";
-import { runningOrder, type StaticSources, staticSources } from "./networks.ts";
+import { runningOrder, type StaticSources } from "./networks.ts";
 import { type Handover, OpenNetworks } from "./openNetworks.ts";
 import type { Piece, PlanFacts, Stage } from "./piece.ts";
 import { dataHashOf, openPieces, piecesOf } from "./plan.ts";
 import { ProgressMeter } from "./progress.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 import { storedImages } from "./runPieces.ts";
-import { refuseWithoutSource } from "./stages/knowledge.ts";
+import { refuseWithoutSource, sourcesOf } from "./stages/knowledge.ts";
 
 /** Who asked for the run: where it computes, how it is stopped, who listens. */
 export interface RunHost {
@@ -112,7 +112,7 @@ async function environmentOf(
   const { engine } = host;
   const { inputShape, classes, trainSize } = data;
   const n = data.test.n;
-  const sources = run.sources?.(experiment.arms) ?? staticSources(experiment.arms, experiment.control);
+  const sources = run.sources?.(experiment.arms) ?? sourcesOf(experiment);
   refuseWithoutSource([...experiment.attacks, ...experiment.further], sources.undefended !== null);
   const models = await locateModels({ experiment, mode, modelPath, directory: store.directory }, sources, emit);
   const hasModel = (arm: ResolvedArm): boolean => models.has(arm);

@@ -53,7 +53,7 @@ async function trainedFolder(owner: ResolvedArm, { directory, modelPath }: Locat
   if (modelPath === null) {
     const own = path.join(directory, ownFolder(owner));
     if (await exists(own)) return own;
-    if (owner.index > 0) return null;
+    if (owner.index !== 0) return null;
     throw new BulwarkError(
       "FILE_NOT_FOUND",
       `There is no trained model in ${directory}.`,

@@ -1,5 +1,6 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { suggestion } from "../../shared/nearest.ts";
+import { slug } from "../../shared/runs.ts";
 import { documented, labelOf } from "../define/index.ts";
 import { isUndefended, type ResolvedArm } from "./arms.ts";
 import { hashOf } from "./document.ts";
@@ -27,7 +28,7 @@ export interface StaticSources {
   readonly undefended: ResolvedArm | null;
   /** A second undefended network, that the images are shown to as well. */
   readonly control: ResolvedArm | null;
-  /** Networks of the experiment with nothing in front that no arm of it shows. */
+  /** Networks with nothing in front that no arm of the experiment shows. */
   readonly unlisted: readonly ResolvedArm[];
   /**
    * What an attack that does not know this arm's defence is made against: the same network with nothing in front; where the defence is in
@@ -36,8 +37,11 @@ export interface StaticSources {
   of(arm: ResolvedArm): ResolvedArm | null;
 }
 
-/** @throws EXPERIMENT_INVALID for a control arm that is none */
-export function staticSources(arms: readonly ResolvedArm[], control: string | null): StaticSources {
+/**
+ * @param control name of the control arm; true for one that is made where an arm with a defence in its training is compared, false for none
+ * @throws EXPERIMENT_INVALID for a control arm that is none
+ */
+export function staticSources(arms: readonly ResolvedArm[], control: string | boolean): StaticSources {
   const bare = new Map(
     arms
       .filter(({ front }) => front.length === 0)
@@ -54,10 +58,11 @@ export function staticSources(arms: readonly ResolvedArm[], control: string | nu
     unlisted.push(without);
   }
   const undefended = [...arms, ...unlisted].find(isUndefended) ?? null;
+  const second = typeof control === "string" ? namedControl(arms, control, undefended) : control ? madeControl(arms, undefended) : null;
   return {
     undefended,
-    control: controlOf(arms, control, undefended),
-    unlisted,
+    control: second,
+    unlisted: second && second.index < 0 ? [...unlisted, second] : unlisted,
     of(arm) {
       if (arm.front.length > 0) return bare.get(networkKey(arm)) ?? null;
       return arm === undefended ? null : undefended;
@@ -65,8 +70,29 @@ export function staticSources(arms: readonly ResolvedArm[], control: string | nu
   };
 }
 
-function controlOf(arms: readonly ResolvedArm[], name: string | null, undefended: ResolvedArm | null): ResolvedArm | null {
-  if (name === null) return null;
+export const controlName = "second undefended network";
+
+/**
+ * The undefended network once more, from another seed: an arm of the experiment where one is just that, else one that no report shows. Null
+ * where no arm is defended in its training, and where the undefended network is a file, of which there is no second one.
+ */
+function madeControl(arms: readonly ResolvedArm[], undefended: ResolvedArm | null): ResolvedArm | null {
+  if (!undefended || !isTrained(undefended) || arms.every(({ training, carried }) => training.length + carried.length === 0)) return null;
+  const isSecond = (arm: ResolvedArm): boolean =>
+    isUndefended(arm) && arm.seed !== undefended.seed && networkKey({ ...arm, seed: undefended.seed }) === networkKey(undefended);
+  const listed = arms.find(isSecond);
+  if (listed) return listed;
+  const taken = arms.find(({ name }) => slug(name) === slug(controlName));
+  if (taken)
+    throw new BulwarkError(
+      "EXPERIMENT_INVALID",
+      `An arm is called "${taken.name}", as the control arm is that the run makes itself.`,
+      'Give it another name, or set "control": false.',
+    );
+  return { ...undefended, index: -1, name: controlName, seed: undefended.seed + 1 };
+}
+
+function namedControl(arms: readonly ResolvedArm[], name: string, undefended: ResolvedArm | null): ResolvedArm {
   const invalid = (message: string, fix: string) => new BulwarkError("EXPERIMENT_INVALID", message, fix);
   const found = arms.find((arm) => arm.name === name);
   if (!found)

@@ -5,9 +5,8 @@ import type { Analysis, Attack, Bound, DatasetSpec, Detector, Explanation } from
 import { bind } from "../registry.ts";
 import { type ResolvedArm, resolveArms } from "./arms.ts";
 import { refuseAccidents } from "./expectations.ts";
-import { staticSources } from "./networks.ts";
 import { resolveAnalyses } from "./resolveAnalyses.ts";
-import { refuseWithoutSource } from "./stages/knowledge.ts";
+import { refuseWithoutSource, sourcesOf } from "./stages/knowledge.ts";
 
 export type ResolvedAttack = Bound<Attack> & {
   readonly key: string;
@@ -32,8 +31,8 @@ export interface ResolvedExperiment {
   readonly dataset: Bound<DatasetSpec> & { readonly train: number | null; readonly test: number | null };
   /** The experiment's own model and defence first (named after its defences), then those of `compare`. */
   readonly arms: readonly ResolvedArm[];
-  /** Name of the arm that static images are shown to for comparison. */
-  readonly control: string | null;
+  /** Name of the arm that static images are shown to for comparison; true for one that the run makes itself, false for none. */
+  readonly control: string | boolean;
   readonly attacks: readonly ResolvedAttack[];
   readonly detectors: readonly ResolvedDetector[];
   readonly explanations: readonly ResolvedExplanation[];
@@ -52,14 +51,14 @@ export function resolveExperiment(
   const { kind, train, test, ...given } = experiment.dataset;
   const dataset = bind("dataset", { kind, ...given }, { directory });
   const arms = resolveArms(experiment, directory);
-  const control = experiment.control ?? null;
-  const sources = staticSources(arms, control);
+  const control = experiment.control ?? true;
   const attacks = resolveAttacks(experiment.attacks ?? [], directory);
   const detectors = resolveDetectors(experiment.detectors ?? [], directory);
   const analyses = resolveAnalyses(experiment.analyses ?? [], { dataset: dataset.id, arms, attacks });
   const known = { arms: arms.map(({ name }) => name), attacks, detectors: detectors.map(({ id }) => id) };
   refuseAccidents(experiment.expect ?? [], known);
-  refuseWithoutSource([...attacks, ...analyses.further], sources.undefended !== null);
+  const { undefended } = sourcesOf({ arms, attacks, further: analyses.further, control });
+  refuseWithoutSource([...attacks, ...analyses.further], undefended !== null);
   return {
     name: experiment.name ?? options.name,
     seed: experiment.seed ?? 1,

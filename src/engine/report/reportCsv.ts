@@ -34,6 +34,7 @@ const heads = [
   "wrong_before_attack",
   "how",
   "worst_mode",
+  "static_control_accuracy",
 ];
 
 /** `static` where no adaptive attack contributed to the worst case; empty where no attack had a defence to know, as in `mode`. */
@@ -76,6 +77,7 @@ export function renderCsv(report: RunReport): string {
     summary && summary.n - summary.clean.correct,
     summary?.how,
     worstMode(arm),
+    summary?.static?.control?.attacked.accuracy,
   ]);
   return csvText([heads, ...rows]);
 }

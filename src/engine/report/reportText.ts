@@ -53,6 +53,8 @@ export function mainTable(report: RunReport): TextTable {
 }
 
 const hasStatic = (rows: readonly TableRow[]): boolean => rows.some(({ summary }) => summary?.static || summary?.mode === "static");
+/** A second undefended network met the static images too. */
+const hasControl = (rows: readonly TableRow[]): boolean => rows.some(({ summary }) => summary?.static?.control);
 /** β over the attacks that fooled the undefended arm is there only where a defended arm stands beside one. */
 const hasFooled = (rows: readonly TableRow[]): boolean => rows.some(({ summary }) => summary?.defenseSuccessOfFooled !== undefined);
 
@@ -71,6 +73,9 @@ function columnsOf(rows: readonly TableRow[]): Column[] {
           { head: "Accuracy under attack, static", cell: (row: TableRow) => percent(staticOf(row)?.correctShare) },
           { head: "95 % interval", cell: (row: TableRow) => intervalOf(staticOf(row)) },
         ]
+      : []),
+    ...(hasControl(rows)
+      ? [{ head: controlHead, cell: ({ summary }: TableRow) => percent(summary?.static?.control?.attacked.accuracy) }]
       : []),
     { head: "Attack success rate", cell: ({ summary }) => percent(summary?.successRate) },
     { head: "δ", cell: ({ summary }) => points(summary?.robustness) },
@@ -160,6 +165,8 @@ export const explainSigns =
   "δ: clean accuracy − accuracy under attack, in percentage points. β: share of correctly classified images that stay correct.";
 export const explainStatic =
   "Adaptive: the attack knows the defence and goes through it. Static: the images were made without the defence and only shown to the defended arm; success rate, δ and β are those of the adaptive attack where there is one.";
+export const controlHead = "Second undefended network, static";
+export const explainControl = `${controlHead}: its accuracy on the same static images; it has no defence and another seed, so a defended arm that scores no higher owes its static figure to the change of network alone.`;
 export const explainWorst =
   "Worst case: an image counts as right only when it is classified correctly under every attack, adaptive and static.";
 export const explainWorstStatic = "Static only: no adaptive attack was made on the arm, and its worst case says nothing about one.";
@@ -172,6 +179,7 @@ export function tableNotes(report: RunReport): string {
     explainTerms,
     ...(hasFooled(rows) ? [explainFooled] : []),
     ...(hasStatic(rows) ? [explainStatic] : []),
+    ...(hasControl(rows) ? [explainControl] : []),
     ...(rows.some(({ worst }) => worst) ? [explainWorst] : []),
     ...(rows.some(({ arm, worst }) => worst && isStaticOnly(arm.attacks)) ? [explainWorstStatic] : []),
   ].join(" ");

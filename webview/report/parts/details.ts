@@ -35,6 +35,12 @@ const columns: readonly Column[] = [
     cell: (summary) => percent(summary.static?.defenseSuccessOfFooled),
   },
   {
+    head: "Second undefended network",
+    meaning:
+      "Accuracy of an undefended network of another seed on the same static images: a defended arm that scores no higher owes its static figure to the change of network alone",
+    cell: (summary) => percent(summary.static?.control?.attacked.accuracy),
+  },
+  {
     head: "Grey patch",
     meaning: "Accuracy when a plain grey patch is pasted in the same places: what covering alone does",
     cell: ({ covering }) => percent(covering?.attacked.accuracy),

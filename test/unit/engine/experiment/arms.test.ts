@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defineInferenceDefense, int } from "../../../../src/engine/define/index.ts";
 import { resolveArms } from "../../../../src/engine/experiment/arms.ts";
 import { networkKey, ownerOf, runningOrder, staticSources } from "../../../../src/engine/experiment/networks.ts";
+import { resolveExperiment } from "../../../../src/engine/experiment/resolve.ts";
 import { runExperiment } from "../../../../src/engine/experiment/runExperiment.ts";
+import { sourcesOf as controlSources } from "../../../../src/engine/experiment/stages/knowledge.ts";
 import { register } from "../../../../src/engine/registry.ts";
 import { type Engine, startEngine } from "../../../../src/engine/session/engine.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
@@ -40,7 +42,7 @@ afterAll(() => {
 
 const base = { dataset: { kind: "arrays", path: "data.npz", testShare: 0.25 }, model: { kind: "papernot" } };
 const arms = (more: Partial<Experiment>) => resolveArms({ ...base, ...more }, "/data");
-const sourcesOf = (more: Partial<Experiment>) => staticSources(arms(more), more.control ?? null);
+const sourcesOf = (more: Partial<Experiment>) => staticSources(arms(more), more.control ?? false);
 const volumized = { kind: "volumizedCurriculum", patch: 8 };
 const [bits, blur] = [{ kind: "testRounding" }, { kind: "testBlurring" }];
 
@@ -120,6 +122,55 @@ describe("static images", () => {
       "both",
       "rounded",
     ]);
+  });
+});
+
+describe("the control arm", () => {
+  const trained = { name: "trained", defense: volumized };
+
+  it("is the undefended network once more, of another seed, which no report shows", () => {
+    const all = arms({ seed: 4, compare: [trained] });
+    const { control, unlisted, undefended } = staticSources(all, true);
+    expect(control).toEqual({ ...undefended, index: -1, name: "second undefended network", seed: 5 });
+    expect(unlisted).toEqual([control]);
+    expect(runningOrder(all, staticSources(all, true)).map(({ name }) => name)).toEqual([
+      "undefended",
+      "second undefended network",
+      "trained",
+    ]);
+  });
+
+  it("is an arm of the experiment where one is just that", () => {
+    const all = arms({ compare: [trained, { name: "short", seed: 7, train: { epochs: 1 } }, { name: "twin", seed: 9 }] });
+    const { control, unlisted } = staticSources(all, true);
+    expect([control?.name, unlisted]).toEqual(["twin", []]);
+  });
+
+  it.each([
+    ["nothing is defended in its training", { compare: [{ name: "rounded", defense: bits }] }, true],
+    ["the undefended network is a file", { model: { file: "m/model.json" }, compare: [trained] }, true],
+    ["no arm is undefended", { defense: volumized }, true],
+    ["none is wanted", { compare: [trained] }, false],
+  ])("is none where %s", (_, more, control) => {
+    expect(staticSources(arms(more), control).control).toBeNull();
+  });
+
+  it("keeps its name for itself", () => {
+    const compare = [trained, { name: "second undefended network", defense: bits }];
+    expect(() => staticSources(arms({ compare }), true)).toThrow(expect.objectContaining({ code: "EXPERIMENT_INVALID" }));
+  });
+
+  it("is left out where no attack is static", () => {
+    const resolved = (attack: object, control?: boolean) =>
+      resolveExperiment(
+        { ...base, compare: [trained], attacks: [{ kind: "pgd", ...attack }], ...(control === undefined ? {} : { control }) },
+        { directory: "/data", name: "x" },
+      );
+    const sources = [{}, { knowledge: "static" }, { knowledge: "adaptive" }].map(
+      (attack) => controlSources(resolved(attack)).control?.name,
+    );
+    expect(sources).toEqual(["second undefended network", "second undefended network", undefined]);
+    expect([resolved({}), resolved({}, false)].map(({ control }) => control)).toEqual([true, false]);
   });
 });
 

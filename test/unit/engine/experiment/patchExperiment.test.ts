@@ -33,6 +33,7 @@ const experiment = {
   train: { epochs: 2, batchSize: 16, learningRate: 0.002, validation: 0.2 },
   attacks: [patch, { ...patch, mode: "whitebox" }, { kind: "adversarialPatch", patch: "sticker.png", area: 0.2, rotation: 0 }],
   compare: [{ name: "undefended", defense: { kind: "standard" } }],
+  control: false,
 };
 
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import type { InputContract, KnownFrom } from "../../shared/contract.ts";
 import type { Choice, Finding } from "../../shared/results.ts";
-import type { DefenseMaps } from "../define/index.ts";
+import type { DefenseMaps, SliceFacts } from "../define/index.ts";
 import type { Streams } from "../random.ts";
 import { type Images, type Logits, type Mask, tf } from "../tf.ts";
 
@@ -40,6 +40,17 @@ export interface LayerSource {
   kernel(layer: string): { readonly shape: readonly number[]; values(): Promise<Float32Array> } | undefined;
   /** Map at a layer's resolution, [b,h,w] or [b·Z,h,w] → image resolution [b,H,W], bilinear with half-pixel centres. */
   toImage(map: tf.Tensor3D, x: Images): tf.Tensor3D;
+}
+
+/** The slices of a network that judges each of them, before they decide together. */
+export interface SliceSource extends SliceFacts {
+  /**
+   * How many of the slices, at most, have scores that the content of one slice changes (receptive field along the depth, for a given order of
+   * the slices). 1: every slice is judged on its own, and in the same way wherever the measure puts it.
+   */
+  readonly reach: number;
+  /** Class scores [b,Z,k] of every slice, in the order of the volume. Differentiable; counted in `evaluations`. The caller disposes. */
+  logits(x: Images): tf.Tensor3D;
 }
 
 /** One transformation of those that stand in front of a network. */
@@ -94,6 +105,8 @@ export interface Classifier {
   readonly penalty?: (x: Images) => tf.Scalar;
   /** Undefined where the model does not show its layers. */
   readonly layers: LayerSource | undefined;
+  /** Absent where the network judges the image as a whole, and behind a defence in front, which carries content from slice to slice. */
+  readonly slices?: SliceSource;
   readonly contract: InputContract;
   /** Where the contract's input range comes from; "assumed" where nothing says it. */
   readonly contractSource: KnownFrom;

@@ -30,8 +30,9 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
   const passage = backward === "bpda" ? `BPDA through ${lower(entry.title)}` : `gradients through ${lower(entry.title)}`;
   const trained = model.defenses.slice(0, model.defenses.length - behind.length);
   const randomised = model.randomised || entry.randomised(params);
+  const { slices: _, ...whole } = model;
   return {
-    ...model,
+    ...whole,
     evaluations: model.evaluations,
     logits: (x) => tf.tidy(() => model.logits(transform(x))),
     randomised,

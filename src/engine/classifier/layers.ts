@@ -91,7 +91,7 @@ function mapToImage(map: tf.Tensor3D, x: Images, plan: TrainingPlan | undefined)
   const { volume, perms } = volumize(x, plan.volumizer);
   const [, depth, sliceHeight, sliceWidth] = volume.shape;
   const slices = tf.reshape(resize(cells, sliceHeight, sliceWidth), [b, depth, sliceHeight, sliceWidth, 1]) as tf.Tensor5D;
-  return tf.reshape(unvolumize(slices, perms, height, width), [b, height, width]) as tf.Tensor3D;
+  return tf.reshape(unvolumize(slices, perms, height, width, plan.volumizer.stride), [b, height, width]) as tf.Tensor3D;
 }
 
 /** Bilinear with half-pixel centres, [n,h,w,1] → [n,H,W]. */

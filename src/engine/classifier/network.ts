@@ -8,6 +8,7 @@ import type { Classifier } from "./classifier.ts";
 import { endsOf, runNetwork } from "./graph.ts";
 import { networkInput } from "./input.ts";
 import { layerSourceOf } from "./layers.ts";
+import { sliceSourceOf } from "./slices.ts";
 
 export interface NetworkOptions {
   readonly contract: InputContract;
@@ -48,6 +49,11 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
     const logits = o.plan ? o.plan.toLogits(raw(output)) : (raw(output) as Logits);
     return offset === 0 ? logits : tf.slice(logits, [0, offset]);
   };
+  const outputOf = (x: Images): tf.Tensor => {
+    count(x.shape[0]);
+    return runNetwork(network, networkInput(x, o.contract, o.plan));
+  };
+  const slices = o.plan?.slices && sliceSourceOf(network, o.plan.slices, (x) => raw(outputOf(x)), offset);
   const classes = classesOf(network, o, inputShape, logitsOf);
   const names = o.classNames ?? o.contract.output?.classes;
   const classNames = names?.length === classes ? names : null;
@@ -58,14 +64,12 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
     classNamesKnown: classNames !== null,
     classNamesSource: classNames && (o.classNamesSource ?? null),
     synsets: o.synsets ?? null,
-    logits: (x) => {
-      count(x.shape[0]);
-      return tf.tidy(() => logitsOf(runNetwork(network, networkInput(x, o.contract, o.plan))));
-    },
+    logits: (x) => tf.tidy(() => logitsOf(outputOf(x))),
     ...(o.isMultiLabel ? { isMultiLabel: true } : {}),
     evaluations,
     randomised: false,
     layers: layerSourceOf({ network, contract: o.contract, plan: o.plan, logitsOf, count }),
+    ...(slices ? { slices } : {}),
     contract: o.contract,
     contractSource: o.contractSource ?? { kind: "given", text: "the contract it was made with" },
     defenses: o.defenses ?? [],

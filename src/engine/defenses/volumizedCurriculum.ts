@@ -104,12 +104,13 @@ const volumizedCost = 3;
 
 function volumizedPlan(before: TrainingPlan, p: Static<typeof params>, facts: ModelFacts, options: VolumizerOptions): TrainingPlan {
   const [height, width] = facts.inputShape;
-  const { Z, sliceHeight, sliceWidth } = gridOf(height, width, options);
+  const { Z, sliceHeight, sliceWidth, rows, columns } = gridOf(height, width, options);
+  const side = [sliceHeight, sliceWidth] as const;
   return {
     ...before,
     network: afterNetwork(before, (flat, note) => {
       const { kernelDepth, depthwise, weights } = p;
-      const o = { depth: Z, patch: [sliceHeight, sliceWidth], kernelDepth, depthwise, weights } as const;
+      const o = { depth: Z, patch: side, kernelDepth, depthwise, weights } as const;
       const { network, notes } = convert3d(flat, o);
       for (const text of notes) note(text);
       return network;
@@ -122,5 +123,6 @@ function volumizedPlan(before: TrainingPlan, p: Static<typeof params>, facts: Mo
     learningRateScale: before.learningRateScale * (p.palReduction === "sum" ? 1 / Z : 1),
     relativeCost: volumizedCost * before.relativeCost,
     volumizer: options,
+    slices: { count: Z, rows, columns, side, stride: side, aggregate: p.aggregate, abstain: 0 },
   };
 }

@@ -10,6 +10,8 @@ import type { Params } from "./params.ts";
 export interface VolumizerOptions {
   /** Side of a slice in pixels, or height and width. */
   readonly patch: number | readonly [height: number, width: number];
+  /** Pixels from one slice to the next; 0, or left out, for slices side by side. */
+  readonly stride?: number;
   readonly measure: Measure;
   readonly measureParams: Params;
   readonly order: "asc" | "desc";
@@ -22,6 +24,24 @@ export interface VolumizerOptions {
   readonly refScore: "true" | "zero";
   /** What happens where the patch does not divide the image. */
   readonly onRemainder: "error" | "reflectPad" | "drop";
+}
+
+/** How the Z slices of an image decide on one class. */
+export type Aggregation = "meanProb" | "vote" | "sumLog";
+
+/** What a network over slices looks at, and how the slices' scores become one decision. */
+export interface SliceFacts {
+  /** Number of slices Z, `rows`·`columns`. */
+  readonly count: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Height and width of a slice in pixels. */
+  readonly side: readonly [height: number, width: number];
+  /** Pixels from one slice to the next, downwards and to the right; `side` where slices lie side by side. */
+  readonly stride: readonly [down: number, right: number];
+  readonly aggregate: Aggregation;
+  /** A slice none of whose probabilities exceeds this counts for no class; 0 where every slice counts. */
+  readonly abstain: number;
 }
 
 /** The order in which the images of a batch are fed. */
@@ -66,6 +86,8 @@ export interface TrainingPlan {
   readonly syllabus: Syllabus | undefined;
   /** How `prepare` cuts and orders images, for maps that have to go back to the image; absent where it does not. */
   readonly volumizer?: VolumizerOptions;
+  /** Of a network that judges every slice, [b,Z,k]; absent where it judges the image. */
+  readonly slices?: SliceFacts;
 }
 
 /** A batch during its optimiser step (or in validation). Tensors belong to the training loop. */

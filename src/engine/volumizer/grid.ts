@@ -1,10 +1,15 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { VolumizerOptions } from "../define/index.ts";
 
-/** How an image is cut: `rows`×`columns` slices of `sliceHeight`×`sliceWidth`; `paddedHeight`×`paddedWidth` is what they cover. */
+/**
+ * How an image is cut: `rows`×`columns` slices of `sliceHeight`×`sliceWidth`, `stepDown` and `stepRight` pixels apart;
+ * `paddedHeight`×`paddedWidth` is what they cover.
+ */
 export interface Grid {
   readonly sliceHeight: number;
   readonly sliceWidth: number;
+  readonly stepDown: number;
+  readonly stepRight: number;
   readonly rows: number;
   readonly columns: number;
   readonly Z: number;
@@ -15,36 +20,53 @@ export interface Grid {
 export const sliceSize = (patch: VolumizerOptions["patch"]): readonly [number, number] =>
   typeof patch === "number" ? [patch, patch] : patch;
 
-/** @throws BulwarkError PARAMETER_INVALID when the patch does not fit, or leaves a remainder and `onRemainder` is "error". */
-export function gridOf(height: number, width: number, o: Pick<VolumizerOptions, "patch" | "onRemainder">): Grid {
+/**
+ * Along each side ⌊(side − patch)/stride⌋ + 1 slices, which cover the image but for a remainder, and with reflectPad one more.
+ * @throws BulwarkError PARAMETER_INVALID when the patch or the stride does not fit, or leaves a remainder and `onRemainder` is "error".
+ */
+export function gridOf(height: number, width: number, o: Pick<VolumizerOptions, "patch" | "stride" | "onRemainder">): Grid {
   const [sliceHeight, sliceWidth] = sliceSize(o.patch);
+  const [stepDown, stepRight] = o.stride ? [o.stride, o.stride] : [sliceHeight, sliceWidth];
+  const size = `${sliceHeight}×${sliceWidth}`;
+  const refuse = (message: string, fix: string) => new BulwarkError("PARAMETER_INVALID", message, fix);
   if (![sliceHeight, sliceWidth].every((side) => Number.isInteger(side) && side >= 1))
-    throw new BulwarkError("PARAMETER_INVALID", `A patch of ${sliceHeight}×${sliceWidth} pixels is no patch.`, "Use whole numbers ≥ 1.");
-  if ((height % sliceHeight !== 0 || width % sliceWidth !== 0) && o.onRemainder === "error") {
-    throw new BulwarkError(
-      "PARAMETER_INVALID",
-      `Patches of ${sliceHeight}×${sliceWidth} do not divide an image of ${height}×${width}.`,
-      `Use a patch that does${commonDivisors(height, width)}, or set onRemainder to reflectPad or drop.`,
+    throw refuse(`A patch of ${size} pixels is no patch.`, "Use whole numbers ≥ 1.");
+  if (sliceHeight > height || sliceWidth > width)
+    throw refuse(`A patch of ${size} is too large for an image of ${height}×${width}.`, "Use a smaller patch.");
+  if (!Number.isInteger(stepDown) || stepDown < 1)
+    throw refuse(`A stride of ${stepDown} pixels is no stride.`, "Use a whole number ≥ 1, or 0 for slices side by side.");
+  if (stepDown > sliceHeight || stepRight > sliceWidth) {
+    throw refuse(
+      `A stride of ${stepDown} leaves pixels between patches of ${size} that no slice would see.`,
+      `Use a stride from 1 to ${Math.min(sliceHeight, sliceWidth)}, or 0 for slices side by side.`,
     );
   }
+  const hasRemainder = (height - sliceHeight) % stepDown !== 0 || (width - sliceWidth) % stepRight !== 0;
+  if (hasRemainder && o.onRemainder === "error") throw remainder(height, width, { sliceHeight, sliceWidth, stepDown, stepRight });
   const count = o.onRemainder === "reflectPad" ? Math.ceil : Math.floor;
-  const rows = count(height / sliceHeight);
-  const columns = count(width / sliceWidth);
-  const [paddedHeight, paddedWidth] = [rows * sliceHeight, columns * sliceWidth];
-  if (sliceHeight > height || sliceWidth > width) {
-    throw new BulwarkError(
-      "PARAMETER_INVALID",
-      `A patch of ${sliceHeight}×${sliceWidth} is too large for an image of ${height}×${width}.`,
-      "Use a smaller patch.",
-    );
-  }
-  return { sliceHeight, sliceWidth, rows, columns, Z: rows * columns, paddedHeight, paddedWidth };
+  const rows = count((height - sliceHeight) / stepDown) + 1;
+  const columns = count((width - sliceWidth) / stepRight) + 1;
+  const [paddedHeight, paddedWidth] = [(rows - 1) * stepDown + sliceHeight, (columns - 1) * stepRight + sliceWidth];
+  return { sliceHeight, sliceWidth, stepDown, stepRight, rows, columns, Z: rows * columns, paddedHeight, paddedWidth };
 }
 
-function commonDivisors(height: number, width: number): string {
-  const sides: number[] = [];
-  for (let side = 2; side < Math.min(height, width); side++) if (height % side === 0 && width % side === 0) sides.push(side);
-  return sides.length > 0 ? ` (${sides.join(", ")})` : "";
+/** Slices that do not end where the image does: which patch or which stride would. */
+function remainder(height: number, width: number, cut: Pick<Grid, "sliceHeight" | "sliceWidth" | "stepDown" | "stepRight">): BulwarkError {
+  const { sliceHeight, sliceWidth, stepDown, stepRight } = cut;
+  const size = `${sliceHeight}×${sliceWidth}`;
+  const overlap = stepDown !== sliceHeight || stepRight !== sliceWidth;
+  const up = (sides: readonly number[]): string => (sides.length > 0 ? ` (${sides.join(", ")})` : "");
+  const from = (first: number, last: number, fits: (n: number) => boolean): number[] =>
+    Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i).filter(fits);
+  const patches = from(2, Math.min(height, width) - 1, (side) => height % side === 0 && width % side === 0);
+  const strides = from(1, Math.min(sliceHeight, sliceWidth), (n) => (height - sliceHeight) % n === 0 && (width - sliceWidth) % n === 0);
+  return new BulwarkError(
+    "PARAMETER_INVALID",
+    overlap
+      ? `Patches of ${size}, ${stepDown} pixels apart, do not end where an image of ${height}×${width} does.`
+      : `Patches of ${size} do not divide an image of ${height}×${width}.`,
+    `Use a ${overlap ? `stride that does${up(strides)}` : `patch that does${up(patches)}`}, or set onRemainder to reflectPad or drop.`,
+  );
 }
 
 /** Index that a place in the padded image mirrors (…, 2, 1, 0, 1, 2, … at the far border, the edge itself not repeated). */
@@ -55,11 +77,11 @@ const mirrored = (place: number, size: number): number => (place < size ? place 
  * those inside.
  */
 export function sliceSources(height: number, width: number, channels: number, grid: Grid): Int32Array {
-  const { sliceHeight, sliceWidth, columns, Z } = grid;
+  const { sliceHeight, sliceWidth, stepDown, stepRight, columns, Z } = grid;
   const sources = new Int32Array(Z * sliceHeight * sliceWidth * channels);
   let at = 0;
   for (let slice = 0; slice < Z; slice++) {
-    const [top, left] = [sliceHeight * Math.floor(slice / columns), sliceWidth * (slice % columns)];
+    const [top, left] = [stepDown * Math.floor(slice / columns), stepRight * (slice % columns)];
     for (let y = top; y < top + sliceHeight; y++) {
       for (let x = left; x < left + sliceWidth; x++) {
         const pixel = mirrored(y, height) * width + mirrored(x, width);

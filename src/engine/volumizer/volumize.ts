@@ -3,7 +3,7 @@ import type { VolumizerOptions } from "../define/index.ts";
 import { pixelToByte } from "../pixels.ts";
 import { dependentRead, type Images, tf } from "../tf.ts";
 import { type Grid, gridOf, sliceSources, sliceViews } from "./grid.ts";
-import { inverse, lineSources, permuteRows } from "./permute.ts";
+import { addRows, returnRows, rowPixels, rowSources } from "./permute.ts";
 import { hasManyTies, type RankingRule, rankItems, withMeasureDefaults } from "./rank.ts";
 
 export type { VolumizerOptions } from "../define/index.ts";
@@ -37,8 +37,8 @@ export function rankSlices(bytes: Uint8Array, height: number, width: number, cha
 
 /**
  * Images → volumes of ordered slices, [b,Z,p_h,p_w,C] (the paper's (p_h,p_w,C,Z) transposed), and the permutation of each image,
- * b·Z raster indices. Reads x to rank its slices. Differentiable: the order is piecewise constant, so the gradient is the inverse
- * permutation. The caller disposes the volume.
+ * b·Z raster indices. Reads x to rank its slices. Differentiable: the order is piecewise constant, so the gradient puts the pixels back to
+ * their places and, where slices overlap, adds the copies of each. The caller disposes the volume.
  */
 export function volumize(x: Images, o: VolumizerOptions): { volume: tf.Tensor5D; perms: Int32Array } {
   const [b, height, width, channels] = x.shape;
@@ -49,13 +49,13 @@ export function volumize(x: Images, o: VolumizerOptions): { volume: tf.Tensor5D;
     const shape: [number, number, number, number, number] = [b, grid.Z, grid.sliceHeight, grid.sliceWidth, channels];
     const permute = tf.customGrad(() => ({
       value: tf.tensor5d(values, shape), // the pixels were read anyway: putting them in order here is cheaper than a gather
-      gradFunc: (dy: tf.Tensor) => fromSlices(dy, perms, grid, covered.shape),
+      gradFunc: (dy: tf.Tensor) => sumOfCopies(dy, perms, grid, covered.shape),
     }));
     return { volume: permute(covered) as tf.Tensor5D, perms };
   });
 }
 
-/** The values of b images of exactly Z slices each, slice by slice in their order, and the orders. */
+/** The values of b images that the grid covers exactly, slice by slice in their order, and the orders. */
 function ordered(
   pixels: Float32Array,
   b: number,
@@ -66,16 +66,17 @@ function ordered(
   const { Z } = grid;
   const sources = sliceSources(grid.paddedHeight, grid.paddedWidth, channels, grid);
   const [size, sliceLength] = [sources.length, sources.length / Z];
+  const imageSize = grid.paddedHeight * grid.paddedWidth * channels;
   const slices = new Uint8Array(size);
   const views = sliceViews(slices, Z);
   const values = new Float32Array(b * size);
   const perms = new Int32Array(b * Z);
   for (let n = 0; n < b; n++) {
-    const start = n * size;
+    const start = n * imageSize;
     for (let i = 0; i < size; i++) slices[i] = pixelToByte(pixels[start + (sources[i] as number)] as number);
     const { perm } = rankItems(views, rule);
     perms.set(perm, n * Z);
-    let at = start;
+    let at = n * size;
     for (let z = 0; z < Z; z++) {
       const first = (perm[z] as number) * sliceLength;
       for (let i = first; i < first + sliceLength; i++) values[at++] = pixels[start + (sources[i] as number)] as number;
@@ -85,13 +86,15 @@ function ordered(
 }
 
 /**
- * Volumes → images, bit-exact. `perms` are those that `volumize` gave. What was padded is cut off; a border that was dropped comes
- * back as zeros. Differentiable. The caller disposes.
+ * Volumes → images, bit-exact; where slices overlap and differ, the mean of a pixel's copies. `perms` are those that `volumize` gave, and
+ * so is `stride`, 0 for slices side by side. What was padded is cut off; a border that was dropped comes back as zeros. Differentiable. The
+ * caller disposes.
  */
-export function unvolumize(volume: tf.Tensor5D, perms: Int32Array, height: number, width: number): Images {
+export function unvolumize(volume: tf.Tensor5D, perms: Int32Array, height: number, width: number, stride = 0): Images {
   const [b, Z, sliceHeight, sliceWidth, channels] = volume.shape;
   const patch = [sliceHeight, sliceWidth] as const;
-  const grid = (["reflectPad", "drop"] as const).map((onRemainder) => gridOf(height, width, { patch, onRemainder })).find((g) => g.Z === Z);
+  const rules = ["reflectPad", "drop"] as const;
+  const grid = rules.map((onRemainder) => gridOf(height, width, { patch, stride, onRemainder })).find((g) => g.Z === Z);
   if (!grid || perms.length !== b * Z) {
     throw new BulwarkError(
       "PARAMETER_INVALID",
@@ -100,15 +103,18 @@ export function unvolumize(volume: tf.Tensor5D, perms: Int32Array, height: numbe
     );
   }
   return tf.tidy(() => {
-    const covered = fromSlices(volume, perms, grid, [b, grid.paddedHeight, grid.paddedWidth, channels]);
-    return restore(covered as Images, height, width);
+    const shape: Images["shape"] = [b, grid.paddedHeight, grid.paddedWidth, channels];
+    const rows = volume.reshape([-1, rowPixels(grid) * channels]);
+    return restore(returnRows(rows, rowSources(perms, b, grid), rowCount(shape, grid)).reshape(shape), height, width);
   });
 }
 
-/** Puts slices back to their places in images of `shape`. Differentiable as often as one likes. */
-function fromSlices(volume: tf.Tensor, perms: Int32Array, grid: Grid, shape: Images["shape"]): tf.Tensor {
-  const lines = volume.reshape([-1, grid.sliceWidth * shape[3]]);
-  return permuteRows(lines, inverse(lineSources(perms, shape[0], grid))).reshape(shape);
+const rowCount = ([b, height, width]: Images["shape"], grid: Grid): number => (b * height * width) / rowPixels(grid);
+
+/** The transpose of V: pixels of slices at their places in images of `shape`, copies added. Differentiable as often as one likes. */
+function sumOfCopies(volume: tf.Tensor, perms: Int32Array, grid: Grid, shape: Images["shape"]): tf.Tensor {
+  const rows = volume.reshape([-1, rowPixels(grid) * shape[3]]);
+  return addRows(rows, rowSources(perms, shape[0], grid), rowCount(shape, grid)).reshape(shape);
 }
 
 /** Crops or mirrors at the bottom and the right until the slices cover the image exactly. */

@@ -1,0 +1,32 @@
+import { BulwarkError } from "../../shared/errors.ts";
+import type { SliceFacts } from "../define/index.ts";
+import { reachOf } from "../models/conversion/reach.ts";
+import { type Images, tf, type tfl } from "../tf.ts";
+import type { SliceSource } from "./classifier.ts";
+
+/**
+ * The slices of a network that judges each of them.
+ * @param outputOf images → scores [b,Z,k] of the network, counted
+ * @param offset outputs before that of class 0
+ * @throws MODEL_INVALID for a network of another number of slices
+ */
+export function sliceSourceOf(
+  network: tfl.LayersModel,
+  facts: SliceFacts,
+  outputOf: (x: Images) => tf.Tensor,
+  offset: number,
+): SliceSource {
+  const shape = network.inputs[0]?.shape ?? [];
+  if (shape.length !== 5 || shape[1] !== facts.count) {
+    throw new BulwarkError(
+      "MODEL_INVALID",
+      `The network takes [${shape.slice(1).join(", ")}], and its defence makes ${facts.count} slices of an image.`,
+      "Use the contract that was saved with the network.",
+    );
+  }
+  return {
+    ...facts,
+    reach: reachOf(network),
+    logits: (x) => tf.tidy(() => outputOf(x).slice([0, 0, offset]) as tf.Tensor3D),
+  };
+}

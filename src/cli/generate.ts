@@ -56,7 +56,8 @@ function parameters({ params }: CatalogEntry): string {
 
 const text = (value: unknown): string => (value === undefined ? "" : `\`${JSON.stringify(value)}\``);
 
-function range({ type, enum: options, minimum, maximum, unit, registry }: ParameterSchema): string {
+function range({ type, enum: options, anyOf, minimum, maximum, unit, registry }: ParameterSchema): string {
+  if (anyOf) return anyOf.map(range).join(", or ");
   if (registry) return `id of ${/^[aeiou]/.test(registry) ? "an" : "a"} ${registry}, or \`{"kind": id, …}\` with its parameters`;
   if (options) return options.map((option) => `\`${option}\``).join(", ");
   const low = minimum === undefined ? "" : `≥ ${minimum}`;

@@ -10,6 +10,8 @@ export interface ParameterSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly enum?: readonly string[];
+  /** A whole number, or one of a few words: a schema for each. */
+  readonly anyOf?: readonly ParameterSchema[];
   readonly items?: unknown;
   readonly unit?: string;
   readonly advanced?: boolean;

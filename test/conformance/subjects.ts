@@ -100,6 +100,7 @@ export function outOfBounds(schema: TObject): Record<string, { minimum: number |
     if (typeof maximum === "number") outside.push(maximum + 1);
     if (Array.isArray(property["enum"])) outside.push("no such choice");
     if (type === "boolean") outside.push("perhaps");
+    if (Array.isArray(property["anyOf"])) outside.push("no such choice", -1.5, -1000);
     found[key] = { minimum: typeof minimum === "number" ? minimum : undefined, outside };
   }
   return found;

@@ -40,6 +40,7 @@ export function control(name: string, schema: ParameterSchema, value: unknown, c
 
 function innerOf(name: string, schema: ParameterSchema, value: unknown, changed: Changed): Inner {
   if (schema.enum) return choiceOf(name, schema.enum, value, changed);
+  if (schema.anyOf) return numberOrWord(name, schema.anyOf, value, changed);
   if (schema.type === "boolean") return flag(name, value, changed);
   return schema.type === "number" || schema.type === "integer" ? numberOf(name, schema, value, changed) : textOf(name, value, changed);
 }
@@ -104,6 +105,42 @@ function choiceOf(name: string, options: readonly string[], value: unknown, chan
   control.element.classList.add("bare");
   control.set(list, String(value ?? options[0]));
   return { elements: [control.element], set: (next) => control.set(list, String(next)), fault: none };
+}
+
+const asNumber = "number";
+/** A whole number or a word: the list has the words and "Number", which shows the field. */
+function numberOrWord(name: string, schemas: readonly ParameterSchema[], value: unknown, changed: Changed): Inner {
+  const schema = schemas.find(({ type }) => type === "integer") ?? {};
+  const words = schemas.flatMap((one) => one.enum ?? []);
+  const list = [asNumber, ...words].map((word) => ({ value: word, text: parameterLabel(word) }));
+  const first = schema.minimum ?? 0;
+  let current = value;
+  const field = numberOf(name, { ...schema, default: first }, value, (next) => {
+    current = next;
+    changed(next);
+  });
+  const show = (): void => {
+    const isWord = typeof current === "string";
+    which.set(list, isWord ? String(current) : asNumber);
+    for (const element of field.elements) element.hidden = isWord;
+  };
+  const which = dropdown(parameterLabel(name), (word) => {
+    current = word === asNumber ? first : word;
+    field.set(first);
+    show();
+    changed(current);
+  });
+  which.element.classList.add("bare");
+  show();
+  return {
+    elements: [which.element, ...field.elements],
+    set(next) {
+      current = next;
+      field.set(typeof next === "number" ? next : first);
+      show();
+    },
+    fault: () => (typeof current === "string" ? null : field.fault()),
+  };
 }
 
 function flag(name: string, value: unknown, changed: Changed): Inner {

@@ -1,5 +1,5 @@
 import { epsilon } from "../../shared/format.ts";
-import { type Ball, choice, int, type ModelFacts, num, type Refuse } from "../define/index.ts";
+import { type Ball, choice, int, type ModelFacts, num, type Refuse, type Target } from "../define/index.ts";
 import { target, targetLabel } from "./target.ts";
 
 /** The parameters that gradient attacks within a ball share. */
@@ -21,7 +21,7 @@ export const gradientParams = {
 export interface GradientParams {
   readonly eps: number;
   readonly norm: "linf" | "l2";
-  readonly target: number;
+  readonly target: Target;
   readonly loss: "crossEntropy" | "margin";
   readonly restarts: number;
 }

@@ -1,23 +1,35 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import { int, type ModelFacts } from "../define/index.ts";
+import { drawnTargets, intOr, type ModelFacts, type Target } from "../define/index.ts";
 
-/** The parameter `target` of attacks that may aim at a class. */
-export const target = int(-1, "Target class; −1 for any class but the label.", { min: -1 });
+const anyClass = -1;
+/** The parameter `target` of attacks that may aim at a class: −1 for any but the label, as far as the attack has such a form. */
+export const targetParameter = (value: Target) =>
+  intOr(
+    drawnTargets,
+    value,
+    "Target class; −1 for any class but the label. random: one for each image, uniform among the others; runnerUp, leastLikely: the others' most or least likely one on the clean image.",
+    { min: anyClass },
+  );
+export const target = targetParameter(anyClass);
 
 interface Targeted {
-  readonly target: number;
+  readonly target: Target;
 }
-export const targetOf = (params: Targeted): number | null => (params.target < 0 ? null : params.target);
+export const targetOf = ({ target: chosen }: Targeted): Target | null => (chosen === anyClass ? null : chosen);
 
 /** @throws PARAMETER_INVALID for a class that the model does not have */
-export function checkTarget(params: Targeted, { classes }: ModelFacts): void {
-  if (params.target < classes) return;
+export function checkTarget({ target: chosen }: Targeted, { classes }: ModelFacts): void {
+  if (typeof chosen === "string" || chosen < classes) return;
   throw new BulwarkError(
     "PARAMETER_INVALID",
-    `The target is class ${params.target}, but the model has ${classes} classes.`,
+    `The target is class ${chosen}, but the model has ${classes} classes.`,
     `Use a target from 0 to ${classes - 1}.`,
   );
 }
 
-/** ", target 3" behind the name of an attack that has one. */
-export const targetLabel = (params: Targeted): string => (params.target < 0 ? "" : `, target ${params.target}`);
+const words = { random: "random target", runnerUp: "runner-up target", leastLikely: "least likely target" } as const;
+/** ", target 3" or ", random target" behind the name of an attack that has one. */
+export function targetLabel({ target: chosen }: Targeted): string {
+  if (typeof chosen === "string") return `, ${words[chosen]}`;
+  return chosen === anyClass ? "" : `, target ${chosen}`;
+}

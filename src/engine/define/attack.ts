@@ -22,6 +22,10 @@ export interface BallFacts<P = unknown> {
   /** What the attack's preparation made. */
   readonly prepared?: P;
 }
+/** Targets that differ from image to image. None is ever the image's label. */
+export const drawnTargets = ["random", "runnerUp", "leastLikely"] as const;
+/** A class, or how the harness finds one for each image (`harness/targets.ts`). */
+export type Target = number | (typeof drawnTargets)[number];
 export interface AttackBatch {
   readonly images: Images;
   readonly labels: Labels;
@@ -46,8 +50,8 @@ export interface Attack extends Entry {
   iterations?(params: Params): number;
   /** Images through the model that the attack on one image takes at most; what an entry leaves out follows from its iterations. */
   evaluations?(params: Params): Evaluations;
-  /** Class that the parameters aim at; null for any other than the label. Absent for untargeted attacks. */
-  target?(params: Params): number | null;
+  /** What the parameters aim at; null for any other class than the label. Absent for untargeted attacks. */
+  target?(params: Params): Target | null;
   /** What counts as a success where that is not the target class, or any misclassification without a target. */
   criterion?(params: Params): Criterion;
   /**
@@ -71,8 +75,13 @@ export interface Evaluations {
   readonly forward: number;
   readonly gradient: number;
 }
-/** What an attack on one image takes at most, its preparation not counted. */
+/** What an attack on one image takes at most, its preparation not counted; a target by the clean scores takes a pass for them. */
 export function evaluationsOf(attack: Attack, params: Params): Evaluations {
+  const { forward, gradient } = ownEvaluations(attack, params);
+  const target = attack.target?.(params);
+  return { forward: target === "runnerUp" || target === "leastLikely" ? forward + 1 : forward, gradient };
+}
+function ownEvaluations(attack: Attack, params: Params): Evaluations {
   if (attack.evaluations) return attack.evaluations(params);
   const passes = attack.iterations?.(params) ?? 1;
   return attack.access === "gradients" ? { forward: 0, gradient: passes } : { forward: passes, gradient: 0 };
@@ -85,7 +94,7 @@ export function defineAttack<P extends TObject, Prepared = unknown>(
     ball(params: Static<P>, facts: BallFacts<Prepared>): Ball;
     iterations?(params: Static<P>): number;
     evaluations?(params: Static<P>): Evaluations;
-    target?(params: Static<P>): number | null;
+    target?(params: Static<P>): Target | null;
     criterion?(params: Static<P>): Criterion;
     check?(params: Static<P>, facts: ModelFacts): void;
     unbounded?(params: Static<P>, facts: ModelFacts): Static<P>;

@@ -17,6 +17,8 @@ interface NumberOptions {
   readonly advanced?: boolean;
   /** What the number means to an attack, for rules and forms that do not know its name. */
   readonly role?: ParameterRole;
+  /** May be written as a fraction in quotes; a distance may anyway. */
+  readonly fraction?: boolean;
 }
 const numberOptions = (value: number, description: string, o: NumberOptions) => ({
   default: value,
@@ -26,6 +28,7 @@ const numberOptions = (value: number, description: string, o: NumberOptions) => 
   ...(o.unit === undefined ? {} : { unit: o.unit }),
   ...(o.advanced ? { advanced: true } : {}),
   ...(o.role === undefined ? {} : { role: o.role }),
+  ...(o.fraction ? { fraction: true } : {}),
 });
 /** A real parameter with its default. */
 export const num = (value: number, description: string, options: NumberOptions = {}) =>
@@ -39,6 +42,21 @@ export const text = (value: string, description: string, { advanced = false }: {
 /** One of a few named options; the first is not special, `value` is the default. */
 export const choice = <const T extends readonly string[]>(options: T, value: T[number], description: string, role?: ParameterRole) =>
   Type.Unsafe<T[number]>({ type: "string", enum: options, default: value, description, ...(role === undefined ? {} : { role }) });
+/** A whole number, or one of a few words in its place. */
+export const intOr = <const T extends readonly string[]>(
+  options: T,
+  value: number | T[number],
+  description: string,
+  { min }: { readonly min: number },
+) =>
+  Type.Unsafe<number | T[number]>({
+    anyOf: [
+      { type: "integer", minimum: min },
+      { type: "string", enum: options },
+    ],
+    default: value,
+    description,
+  });
 /**
  * A parameter that is itself a registry choice: the base attack of another attack, the inner attack of adversarial training. In files it
  * is written `{"kind": id, …parameters}` or just `"id"`; the entry that has the parameter finds it bound, with its own parameters complete.

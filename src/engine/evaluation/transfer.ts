@@ -4,7 +4,7 @@ import { batchSizeFor } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { Criterion, EvaluationImages } from "../define/index.ts";
-import { scoreTransferred } from "../harness/transferred.ts";
+import { scoreTransferred, type TransferredImage } from "../harness/transferred.ts";
 import type { CountedOutcome } from "../harness/types.ts";
 import { isCleanCorrect } from "../metrics/robustness.ts";
 import { batchesWithin, type Range } from "./batches.ts";
@@ -18,8 +18,8 @@ export interface TransferTask {
   adversarial(start: number, end: number): Promise<Float32Array>;
   /** What `model` says of the clean ones. */
   cleanPredictions(start: number, end: number): Promise<Int32Array>;
-  /** Target class; null for any other than the label. */
-  readonly target: number | null;
+  /** Class that the attack aimed at on image `index`; undefined for any other than the label. */
+  targetOf(index: number): number | undefined;
   /** What the attack counts as a success, where that is its own. */
   readonly criterion?: Criterion | undefined;
   readonly onProgress?: (done: number) => void;
@@ -27,16 +27,19 @@ export interface TransferTask {
 
 /** What becomes of images `range`, batch by batch. */
 export async function* transferBatches(o: TransferTask, range: Range, ctx: RunContext): AsyncGenerator<ImageRecord[]> {
-  const { model, target, criterion } = o;
+  const { model, criterion } = o;
   const { size, most } = batchSizeFor(model, "forward");
   for await (const [[start, end], batch] of imageBatches(o.images, batchesWithin(range, size))) {
     const { images: clean, labels } = batch;
     const [adversarial, predictions] = [await o.adversarial(start, end), await o.cleanPredictions(start, end)];
-    const before = Array.from(labels, (label, i) => ({ index: start + i, label, cleanPrediction: predictions[i] as number }));
+    const before = Array.from(labels, (label, i): TransferredImage => {
+      const target = o.targetOf(start + i);
+      return { index: start + i, label, cleanPrediction: predictions[i] as number, ...(target === undefined ? {} : { target }) };
+    });
     const pixels = clean.length / batch.n;
     const parts = await inParts(batch.n, most, model.evaluations, (from, to) => {
       const of = (values: Float32Array): Float32Array => values.subarray(from * pixels, to * pixels);
-      const part = { clean: of(clean), adversarial: of(adversarial), before: before.slice(from, to), target, criterion };
+      const part = { clean: of(clean), adversarial: of(adversarial), before: before.slice(from, to), criterion };
       return scoreTransferred(model, part, ctx.rng);
     });
     yield parts.flat();

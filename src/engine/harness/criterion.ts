@@ -1,4 +1,4 @@
-import { type Attack, type Criterion, misclassified, type Params, targetReached } from "../define/index.ts";
+import { type Criterion, misclassified, targetReached } from "../define/index.ts";
 import type { Predicted } from "./predict.ts";
 
 /** What an attack is after on a batch. */
@@ -8,18 +8,11 @@ export interface Aim {
   readonly targets: readonly number[] | undefined;
 }
 
-/** The same target for n images, null for none; without a criterion it is the usual one. */
-export const aimAt = (target: number | null, n: number, criterion?: Criterion): Aim => ({
-  targets: target === null ? undefined : Array.from({ length: n }, () => target),
-  criterion: criterion ?? (target === null ? misclassified : targetReached),
+/** @param targets target class of each image, null for any other than the label; without a criterion of its own it is the usual one */
+export const aimOf = (targets: readonly number[] | null, criterion?: Criterion): Aim => ({
+  targets: targets ?? undefined,
+  criterion: criterion ?? (targets ? targetReached : misclassified),
 });
-
-/** @param targets target class for each of the n images, in place of what the parameters say */
-export function aimOf(attack: Attack, params: Params, n: number, targets?: readonly number[]): Aim {
-  const criterion = attack.criterion?.(params);
-  if (targets) return { targets, criterion: criterion ?? targetReached };
-  return aimAt(attack.target?.(params) ?? null, n, criterion);
-}
 
 /** The one place where success is decided. */
 export class Judge {

@@ -5,9 +5,10 @@ import { type RunContext, streamContext } from "../context.ts";
 import type { Attack, AttackBatch, AttackContext, ImageBatch, Params } from "../define/index.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
 import { BestIterate } from "./bestIterate.ts";
-import { aimOf, Judge } from "./criterion.ts";
+import { type Aim, aimOf, Judge } from "./criterion.ts";
 import { judge } from "./judge.ts";
 import { checkImages, type Predicted, predictWithConfidence, probabilities } from "./predict.ts";
+import { targetsOf } from "./targets.ts";
 import type { AttackTracePoint, BatchOutcome } from "./types.ts";
 
 export interface AttackBatchOptions {
@@ -47,8 +48,35 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   o.attack.check?.(o.params, o.model);
   checkImages(o.batch, o.model);
   const x = tf.tensor4d(o.batch.images, [o.batch.n, ...o.model.inputShape]);
+  const before = { ...o.model.evaluations };
+  try {
+    const aim = aimOf(await targetsIn(o, x, ctx), o.attack.criterion?.(o.params));
+    const outcome = await attackAimed(o, x, aim, before, ctx);
+    return { ...outcome, seconds: (ctx.clock() - started) / 1000 };
+  } finally {
+    x.dispose();
+  }
+}
+
+type Evaluations = Classifier["evaluations"];
+
+/** Target classes of the batch, as the attacker chooses them. */
+async function targetsIn(o: AttackBatchOptions, images: Images, ctx: RunContext): Promise<readonly number[] | null> {
+  if (o.targetIndices) return o.targetIndices;
+  const model = forImages(o.surface ?? o.model, ctx.rng, o.firstIndex, `${o.seedName}/target`);
+  const random = streamsOf(o, ctx);
+  return targetsOf(o.attack.target?.(o.params) ?? null, { model, images, labels: o.batch.labels, random });
+}
+
+/** @param before evaluations of the model before the batch */
+async function attackAimed(
+  o: AttackBatchOptions,
+  x: Images,
+  aim: Aim,
+  before: Evaluations,
+  ctx: RunContext,
+): Promise<Omit<BatchOutcome, "seconds">> {
   const labels = tf.tensor1d(o.batch.labels, "int32");
-  const aim = aimOf(o.attack, o.params, o.batch.n, o.targetIndices);
   const targets = aim.targets ? tf.tensor1d([...aim.targets], "int32") : undefined;
   const goal = { labels, targets: aim.criterion.isTargeted ? targets : undefined };
   const best = new BestIterate(x, goal, new Judge(aim, o.batch.labels), o.model);
@@ -56,7 +84,6 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
   try {
     const score = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(o.model, ctx.rng, o.firstIndex), images);
     const known = knownClean(o) ?? (mayShowClean(o) ? undefined : await score(o.batch.images));
-    const evaluations = { ...o.model.evaluations };
     const attackContext = contextOf(o, best, ctx);
     const attacked = { images: x, labels, ...(targets ? { targets } : {}) };
     await ctx.checkpoint();
@@ -66,8 +93,8 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
     const prepared = o.prepared ?? own;
     const proposal = await propose(attacker, attacked, { ...attackContext, prepared });
     const spent = {
-      gradientEvaluations: o.model.evaluations.gradient - evaluations.gradient,
-      forwardEvaluations: o.model.evaluations.forward - evaluations.forward,
+      gradientEvaluations: o.model.evaluations.gradient - before.gradient,
+      forwardEvaluations: o.model.evaluations.forward - before.forward,
     };
     const clean = known ?? (await best.ofClean()) ?? (await score(o.batch.images));
     const judged = await judge({ ...o, prepared, aim, score }, { proposal, best: await best.read(), clean, iterations: best.count });
@@ -87,13 +114,12 @@ export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promi
       predictions,
       records: judged.records,
       ...spent,
-      seconds: (ctx.clock() - started) / 1000,
       notes: judged.notes,
     };
   } finally {
     if (own !== undefined) o.attack.preparation?.dispose?.(own);
     best.dispose();
-    tf.dispose([x, labels]);
+    labels.dispose();
     targets?.dispose();
   }
 }
@@ -108,11 +134,17 @@ function knownClean({ cleanPredictions, attack, batch }: AttackBatchOptions): Pr
 const mayShowClean = ({ attack, model, surface = model }: AttackBatchOptions): boolean =>
   attack.access === "gradients" && !attack.iterative && surface === model && !model.randomised;
 
+/** Random numbers of the attack by image. */
+const streamsOf =
+  ({ seedName, firstIndex }: AttackBatchOptions, { rng }: RunContext): AttackContext["random"] =>
+  (i) =>
+    rng.stream(`${seedName}/${firstIndex + i}`);
+
 /** What the attack sees of the run: its streams, and the harness that watches its iterations. */
 function contextOf(o: AttackBatchOptions, best: BestIterate, ctx: RunContext): AttackContext {
   const total = o.attack.iterations?.(o.params) ?? null;
   return {
-    ...streamContext(ctx, (i) => ctx.rng.stream(`${o.seedName}/${o.firstIndex + i}`)),
+    ...streamContext(ctx, streamsOf(o, ctx)),
     iterate: async (images, logits) => {
       best.offer(images, logits);
       if (o.trace) await tracePoint(o, best.count - 1, total, images, logits);

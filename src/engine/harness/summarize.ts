@@ -1,5 +1,5 @@
 import { type AttackSummary, type Choice, combinedDefense, type ImageRecord, type NormSummary } from "../../shared/results.ts";
-import { countedForBeta, defenseSuccess, isCleanCorrect, isCorrect, robustness, share, targetOf } from "../metrics/robustness.ts";
+import { aimedAt, countedForBeta, defenseSuccess, isCleanCorrect, isCorrect, robustness, share, targetOf } from "../metrics/robustness.ts";
 import { attackRules } from "../rules/index.ts";
 import { findingsOf, type Where } from "../rules/rule.ts";
 import type { Step } from "../rules/step.ts";
@@ -47,6 +47,7 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
   const defenses = facts.defenses.filter(({ id }) => id !== "standard"); // plain training defends nothing
   const target = targetOf(facts.attack);
   const attackable = countedForBeta(records, target);
+  const isAtTarget = (r: ImageRecord): boolean => r.prediction === (target ?? r.target);
   const successes = records.filter((r) => r.success);
   const changed = successes.length > 0 ? successes : cleanCorrect;
   const seconds = total(outcomes, (o) => o.seconds);
@@ -62,7 +63,7 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
     clean: { accuracy: share(cleanCorrect.length, n), correct: cleanCorrect.length },
     attacked: { accuracy: share(correct, n), correct },
     successRate: share(attackable.filter((r) => r.success).length, attackable.length),
-    ...(target === null ? {} : { targetRate: share(attackable.filter((r) => r.prediction === target).length, attackable.length) }),
+    ...(aimedAt(facts.attack) === null ? {} : { targetRate: share(attackable.filter(isAtTarget).length, attackable.length) }),
     defenseSuccess: defenseSuccess(records, target),
     robustness: robustness(records),
     norms: { linf: normSummary(changed, "linf"), l2: normSummary(changed, "l2"), l0: normSummary(changed, "l0") },

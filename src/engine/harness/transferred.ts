@@ -3,7 +3,7 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { Criterion } from "../define/index.ts";
 import type { Random } from "../random.ts";
-import { aimAt, Judge } from "./criterion.ts";
+import { aimOf, Judge } from "./criterion.ts";
 import { type Predicted, predictWithConfidence, scoredIn8Bits } from "./predict.ts";
 import { normsOf } from "./project.ts";
 
@@ -11,13 +11,13 @@ import { normsOf } from "./project.ts";
 export interface TransferredBatch {
   readonly clean: Float32Array;
   readonly adversarial: Float32Array;
-  /** Index, label and clean prediction of each image on the model that is scored now. */
-  readonly before: readonly Pick<ImageRecord, "index" | "label" | "cleanPrediction">[];
-  /** Target class; null for any other than the label. */
-  readonly target: number | null;
-  /** What counts as a success; follows from `target` when left out. */
+  /** Index, label and clean prediction of each image on the model that is scored now, and the class aimed at, of all or of none. */
+  readonly before: readonly TransferredImage[];
+  /** What counts as a success; follows from the targets when left out. */
   readonly criterion?: Criterion | undefined;
 }
+
+export type TransferredImage = Pick<ImageRecord, "index" | "label" | "cleanPrediction" | "target">;
 
 /**
  * What a model makes of images that were attacked without it. An image that it had wrong already is no success, and is shown as it was
@@ -25,20 +25,20 @@ export interface TransferredBatch {
  */
 export async function scoreTransferred(
   model: Classifier,
-  { clean, adversarial, before, target, criterion }: TransferredBatch,
+  { clean, adversarial, before, criterion }: TransferredBatch,
   rng: Random,
 ): Promise<ImageRecord[]> {
   const score = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(model, rng, before[0]?.index ?? 0), images);
   const scored = await score(adversarial);
   const judge = new Judge(
-    aimAt(target, before.length, criterion),
+    aimOf(targetsAmong(before), criterion),
     before.map(({ label }) => label),
   );
   const unattacked = { classes: Int32Array.from(before, (one) => one.cleanPrediction), confidence: new Float32Array(before.length) };
   const pixels = clean.length / Math.max(1, before.length);
   const successes = before.map((_, i) => !judge.isSettled(unattacked, i) && judge.reached(scored, i));
   const rounded = await scoredIn8Bits(adversarial, scored, successes, score);
-  return before.map(({ index, label, cleanPrediction }, i): ImageRecord => {
+  return before.map(({ index, label, cleanPrediction, target }, i): ImageRecord => {
     const success = successes[i] === true;
     const of = (values: Float32Array): Float32Array => values.subarray(i * pixels, (i + 1) * pixels);
     return {
@@ -51,7 +51,12 @@ export async function scoreTransferred(
       successAfter8Bit: success && judge.reached(rounded, i),
       ...normsOf(of(adversarial), of(clean), model.inputShape[2]),
       iterations: 0,
-      ...(target === null ? {} : { target }),
+      ...(target === undefined ? {} : { target }),
     };
   });
+}
+
+function targetsAmong(images: readonly TransferredImage[]): readonly number[] | null {
+  const targets = images.flatMap(({ target = [] }) => target);
+  return targets.length === 0 ? null : targets;
 }

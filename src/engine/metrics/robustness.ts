@@ -1,4 +1,5 @@
 import type { Choice, ImageRecord } from "../../shared/results.ts";
+import type { Target } from "../define/index.ts";
 
 /** One image: its class, and the predictions before and after the attack. */
 export type Outcome = Pick<ImageRecord, "index" | "label" | "cleanPrediction" | "prediction">;
@@ -28,11 +29,17 @@ export const betaDenominators = ["cleanCorrect", "fooledUndefended"] as const;
  */
 export type BetaDenominator = (typeof betaDenominators)[number];
 
-/** Class that an attack aims at; its images cannot be led there and do not count in success rates and β (0H). */
-export const targetOf = ({ params }: Choice): number | null => {
-  const target = params["target"];
-  return typeof target === "number" && target >= 0 ? target : null;
-};
+/** What an attack aims at: a class, or "random" and the like for one of each image's own; null for any other than the label. */
+export function aimedAt({ params }: Choice): Target | null {
+  const { target } = params as { readonly target?: Target };
+  return target === undefined || target === -1 ? null : target;
+}
+
+/** Class that an attack aims at on all images; its images cannot be led there and do not count in success rates and β (0H). */
+export function targetOf(attack: Choice): number | null {
+  const target = aimedAt(attack);
+  return typeof target === "number" ? target : null;
+}
 
 /**
  * The records that count in success rates and β: never those of the target class; of the others those that the model had right when

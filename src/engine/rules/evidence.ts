@@ -1,6 +1,6 @@
 import type { KnownFrom } from "../../shared/contract.ts";
 import type { Choice, ImageRecord } from "../../shared/results.ts";
-import type { Ball } from "../define/index.ts";
+import type { Ball, Target } from "../define/index.ts";
 import type { HarnessNotes } from "../harness/types.ts";
 import type { Step } from "./step.ts";
 
@@ -55,8 +55,8 @@ export interface ComparedAttack {
   readonly iterative: boolean;
   /** Images that the attack may return; null where that follows from what it prepares. */
   readonly ball: Pick<Ball, "norm" | "radius"> | null;
-  /** Target class; null for any other than the label. */
-  readonly target: number | null;
+  /** What it aims at; null for any other class than the label. */
+  readonly target: Target | null;
   readonly records: readonly ImageRecord[];
   /**
    * How a defended arm was attacked: with images made without the defence alone, or by an attack on the whole arm. Null for an arm without a

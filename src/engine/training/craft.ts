@@ -2,6 +2,7 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { type RunContext, streamContext } from "../context.ts";
 import type { Attack, AttackContext, Bound } from "../define/index.ts";
 import { projectOntoBall } from "../harness/project.ts";
+import { targetsOf } from "../harness/targets.ts";
 import { tf } from "../tf.ts";
 import type { FedBatch } from "./feed.ts";
 
@@ -24,10 +25,11 @@ export async function craftImages(
   const context: AttackContext = { ...streams, iterate: () => ctx.checkpoint() };
   const images = tf.tensor4d(batch.images, [batch.n, ...model.inputShape]);
   const labels = tf.tensor1d(batch.labels, "int32");
-  const target = entry.target?.(params) ?? null;
-  const targets = target === null ? undefined : tf.fill([batch.n], target, "int32");
+  let targets: tf.Tensor1D | undefined;
   try {
-    const proposed = await entry.run(model, { images, labels, ...(targets ? { targets: targets as tf.Tensor1D } : {}) }, params, context);
+    const aimed = await targetsOf(entry.target?.(params) ?? null, { model, images, labels: batch.labels, random: streams.random });
+    if (aimed) targets = tf.tensor1d(aimed, "int32");
+    const proposed = await entry.run(model, { images, labels, ...(targets ? { targets } : {}) }, params, context);
     const values = Float32Array.from(await proposed.data());
     if (proposed !== images) proposed.dispose();
     return projectOntoBall(values, batch.images, entry.ball(params, { inputShape: model.inputShape }), model.inputShape).images;

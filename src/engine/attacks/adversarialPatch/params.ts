@@ -1,11 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import { choice, file, int, num } from "../../define/index.ts";
-import { target } from "../target.ts";
 
 export const params = Type.Object({
   area: num(0.1, "Share of the image that the patch covers at scale 1; 0 for none.", { min: 0, max: 1, unit: "of the image" }),
   shape: choice(["square", "disc"], "square", "Shape of a trained patch."),
-  target,
+  target: int(-1, "Target class; −1 for any class but the label.", { min: -1 }),
   mode: choice(
     ["transfer", "whitebox"],
     "transfer",

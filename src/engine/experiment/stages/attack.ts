@@ -146,6 +146,18 @@ export async function outcomesOf(arm: ResolvedArm, attack: ResolvedAttack, env: 
   return outcomes.flat().map((outcome, i) => ({ ...outcome, seconds: all[i] ?? 0 }));
 }
 
+/** Class that an attack on an arm aimed at on each image of a shard; undefined for any other than the label. */
+export async function targetsIn(
+  arm: ResolvedArm,
+  attack: ResolvedAttack,
+  range: Range,
+  env: RunEnvironment,
+): Promise<(index: number) => number | undefined> {
+  const outcomes = await env.pieces.json<readonly Pick<CountedOutcome, "records">[]>(needsAttack(arm, attack, range), outcomeFile);
+  const targets = new Map(outcomes.flatMap(({ records }) => records.map(({ index, target }) => [index, target] as const)));
+  return (index) => targets.get(index);
+}
+
 /** Records of the control; undefined where the attack has none. */
 export async function coverRecords(arm: ResolvedArm, attack: ResolvedAttack, env: RunEnvironment): Promise<ImageRecord[] | undefined> {
   const group = coverGroup(arm, attack);

@@ -2,11 +2,11 @@ import path from "node:path";
 import { percent, plural } from "../../../shared/format.ts";
 import type { AttackDocument, Finding, ImageRecord, Rate, StaticResult } from "../../../shared/results.ts";
 import { runFiles, slug } from "../../../shared/runs.ts";
-import { labelOf } from "../../define/index.ts";
+import { labelOf, type Target } from "../../define/index.ts";
 import { writePicture } from "../../evaluation/write.ts";
 import { readText } from "../../io/files.ts";
 import { readRunEvents } from "../../io/runStore.ts";
-import { targetOf } from "../../metrics/robustness.ts";
+import { aimedAt } from "../../metrics/robustness.ts";
 import { comparedFindings } from "../../rules/compare.ts";
 import { armRules, pairRules } from "../../rules/index.ts";
 import { findingsOf } from "../../rules/rule.ts";
@@ -103,10 +103,10 @@ async function writeNamed(adversarial: string, files: readonly string[], { store
 /** A static attack is never the last word on a defence: a finding says so. */
 function staticFindings(attack: ResolvedAttack, { summary, records }: MergedAttack): Finding[] {
   if (summary.mode !== "static") return [];
-  return comparedFindings(pairRules, [comparedOf(attack, records, targetOf(summary.attack))]).map(({ arm: _arm, ...finding }) => finding);
+  return comparedFindings(pairRules, [comparedOf(attack, records, aimedAt(summary.attack))]).map(({ arm: _arm, ...finding }) => finding);
 }
 
-const comparedOf = (attack: ResolvedAttack, records: readonly ImageRecord[], target: number | null) => ({
+const comparedOf = (attack: ResolvedAttack, records: readonly ImageRecord[], target: Target | null) => ({
   arm: "",
   id: attack.id,
   key: attack.key,

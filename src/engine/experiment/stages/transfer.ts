@@ -8,7 +8,7 @@ import type { RunEnvironment } from "../environment.ts";
 import { networkKey } from "../networks.ts";
 import { type Piece, type PlanFacts, type Stage, shardKey } from "../piece.ts";
 import type { ResolvedAttack } from "../resolve.ts";
-import { adversarialOf, attackShards, needsAttack } from "./attack.ts";
+import { adversarialOf, attackShards, needsAttack, targetsIn } from "./attack.ts";
 import { cleanPredictions, needsClean } from "./clean.ts";
 import { needsImages } from "./images.ts";
 import { attacksOf, imagesOf, shownFrom } from "./knowledge.ts";
@@ -70,7 +70,7 @@ function transferPiece(arm: ResolvedArm, source: ResolvedArm, attack: ResolvedAt
         images: env.images,
         adversarial: adversarialOf(source, attack, env),
         cleanPredictions: cleanPredictions(arm, env),
-        target: attack.entry.target?.(attack.params) ?? null,
+        targetOf: await targetsIn(source, attack, range, env),
         criterion: attack.entry.criterion?.(attack.params),
         onProgress: (done: number) => env.meter.images(done),
       };

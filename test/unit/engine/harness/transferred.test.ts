@@ -18,8 +18,17 @@ describe("transferred images", () => {
     const clean = new Float32Array(8);
     const adversarial = Float32Array.from([0.5, 0, 0.4999, 0, 1, 1, 0, 0.25]);
     const before = [0, 1, 2, 3].map((index) => ({ index, label: 0, cleanPrediction: index === 2 ? 1 : 0 }));
-    const scored = await scoreTransferred(model, { clean, adversarial, before, target: null }, createRandom(1));
+    const scored = await scoreTransferred(model, { clean, adversarial, before }, createRandom(1));
+    const aimed = before.map((image) => ({ ...image, target: image.index === 3 ? 0 : 1 }));
+    const judged = await scoreTransferred(model, { clean, adversarial, before: aimed }, createRandom(1));
     model.dispose();
+    // Image 2 had its target class already; image 3 keeps class 0, which it had and which was aimed at.
+    expect(judged.map(({ target, success }) => [target, success])).toEqual([
+      [1, true],
+      [1, true],
+      [1, false],
+      [0, false],
+    ]);
     expect(scored).toMatchObject([
       { index: 0, prediction: 1, success: true, successAfter8Bit: true, linf: 0.5, l0: 1, iterations: 0 },
       { index: 1, prediction: 1, success: true, successAfter8Bit: false },

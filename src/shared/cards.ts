@@ -102,13 +102,22 @@ export interface DefenseParams {
   readonly iteration: number | null;
 }
 export interface DefendedSide {
-  readonly image: string;
   /** The picture as the network sees it behind the defences. */
   readonly transformed: string;
+  /** What the defences went by, in their order. Left out in older runs. */
+  readonly maps?: readonly DefenseMap[];
   /** Largest change of a pixel by the defences, in units of [0,1]. */
   readonly change: number;
   readonly without: ClassScore;
   readonly behind: ClassScore;
+}
+/** A grey picture of values from 0 to 1. */
+export interface DefenseMap {
+  /** "gradient" */
+  readonly name: string;
+  /** Title of the defence. */
+  readonly defense: string;
+  readonly file: string;
 }
 export interface DefenseResult {
   /** Left out in older runs. */

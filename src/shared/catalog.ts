@@ -7,6 +7,8 @@ export interface ParameterSchema {
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
+  /** Ends of the slider, where more is allowed than is of use. */
+  readonly usual?: readonly [number, number];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly enum?: readonly string[];

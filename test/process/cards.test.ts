@@ -152,7 +152,7 @@ describe("defences in front", () => {
     const { adversarial } = result;
     if (!adversarial) throw new Error("the image was attacked");
     // One bit: every pixel becomes black or white, whichever is nearer.
-    const [seen, before] = [adversarial.transformed, adversarial.image].map((name) => path.join(attacked.directory, name));
+    const [seen, before] = [adversarial.transformed, attacked.after.image].map((name) => path.join(attacked.directory, name));
     const [bits, pixels] = [await greys(seen ?? ""), await greys(before ?? "")];
     expect(new Set(bits)).toEqual(new Set([0, 255]));
     expect(bits).toEqual(pixels.map((value) => (value > 127 ? 255 : 0)));
@@ -166,6 +166,19 @@ describe("defences in front", () => {
     expect(again.clean.change).toBe(0);
     expect(again.clean.without.index).toBe(adversarial.behind.index);
     expect(again.clean.without.probability).toBeCloseTo(adversarial.behind.probability, 5);
+  });
+
+  it("show the maps that they go by, each picture with its own", async () => {
+    const chain = [oneBit, { id: "localGradientSmoothing", params: { window: 5, overlap: 2 } }];
+    const { clean, adversarial } = await engine.request(requests.defendRun, { ...inspected({ folder: "cards/maps" }), chain });
+    expect(clean.maps?.map(({ name, defense }) => `${defense}: ${name}`)).toEqual([
+      "Local gradient smoothing: gradient",
+      "Local gradient smoothing: suppressed blocks",
+    ]);
+    const [gradients, blocks] = await Promise.all((clean.maps ?? []).map(({ file }) => greys(path.join(attacked.directory, file))));
+    expect([Math.min(...(gradients ?? [])), Math.max(...(gradients ?? []))]).toEqual([0, 255]); // normalised within the picture
+    expect(new Set(blocks)).toEqual(new Set([0, 255]));
+    expect(await greys(path.join(attacked.directory, adversarial?.maps?.[0]?.file ?? ""))).not.toEqual(gradients);
   });
 
   it("are attacked through with their gradients, in words", async () => {

@@ -76,8 +76,9 @@ function numberOf(name: string, schema: ParameterSchema, value: unknown, changed
     if (current !== null) range?.set(current);
     changed(current);
   });
-  const { minimum, maximum } = schema;
-  const step = schema.type === "integer" ? 1 : 1 / 255;
+  const { usual } = schema;
+  const [minimum, maximum] = usual ?? [schema.minimum, schema.maximum];
+  const step = schema.type === "integer" ? 1 : usual ? (usual[1] - usual[0]) / 100 : 1 / 255;
   const widest = schema.type === "integer" ? 1000 : 10; // a slider over more would step past the useful values
   const range =
     minimum !== undefined && maximum !== undefined && maximum - minimum <= widest

@@ -12,7 +12,11 @@ export const localGradientSmoothing = defineInferenceDefense({
   paper: "Naseer et al. 2019",
   params: Type.Object(
     {
-      lambda: num(2.3, "Smoothing factor λ: pixels whose gradient is 1/λ of the largest or more become black.", { min: 0, max: 100 }),
+      lambda: num(2.3, "Smoothing factor λ: pixels whose gradient is 1/λ of the largest or more become black.", {
+        min: 0,
+        max: 100,
+        usual: [0, 5],
+      }),
       window: int(15, "Side of a block.", { min: 1, max: 1024, unit: "pixels", advanced: true }),
       overlap: int(5, "Pixels that neighbouring blocks share.", { min: 0, max: 1023, unit: "pixels", advanced: true }),
       threshold: num(0.1, "Blocks whose mean gradient exceeds this are suppressed.", { min: 0, max: 1, unit: "of 1", advanced: true }),

@@ -9,7 +9,7 @@ export const totalVariation = defineInferenceDefense({
   title: "Total-variation minimisation",
   paper: "Guo et al. 2018",
   params: Type.Object({
-    weight: num(10, "Weight of the distance from the image: the larger, the less is smoothed.", { min: 0.01, max: 10_000 }),
+    weight: num(10, "Weight of the distance from the image: the larger, the less is smoothed.", { min: 0.01, max: 10_000, usual: [1, 50] }),
     iterations: int(100, "Most sweeps over the image.", { min: 1, max: 10_000, advanced: true }),
     tolerance: num(0.001, "Sweeps end once their change is at most this, as a root mean square.", {
       min: 0,

@@ -11,6 +11,8 @@ import type { Bound, Kind } from "./entry.ts";
 interface NumberOptions {
   readonly min?: number;
   readonly max?: number;
+  /** Ends of the slider in forms, where more is allowed than is of use. */
+  readonly usual?: readonly [least: number, most: number];
   /** Shown in forms and docs, such as "pixels" or "of 1". */
   readonly unit?: string;
   /** Shown under "More" in forms. */
@@ -25,6 +27,7 @@ const numberOptions = (value: number, description: string, o: NumberOptions) => 
   description,
   ...(o.min === undefined ? {} : { minimum: o.min }),
   ...(o.max === undefined ? {} : { maximum: o.max }),
+  ...(o.usual === undefined ? {} : { usual: o.usual }),
   ...(o.unit === undefined ? {} : { unit: o.unit }),
   ...(o.advanced ? { advanced: true } : {}),
   ...(o.role === undefined ? {} : { role: o.role }),

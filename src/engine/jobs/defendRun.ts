@@ -1,7 +1,7 @@
 import path from "node:path";
-import type { DefendedSide, DefenseResult, Inspected, Pick } from "../../shared/cards.ts";
+import type { DefendedSide, DefenseMap, DefenseResult, Inspected, Pick } from "../../shared/cards.ts";
 import type { ClassScore } from "../../shared/protocol.ts";
-import type { Classifier } from "../classifier/classifier.ts";
+import type { Classifier, FrontDefense } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import { classScores } from "../evaluation/picture.ts";
 import { writePicture } from "../evaluation/write.ts";
@@ -14,7 +14,8 @@ import { fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
 
 /**
  * Puts defences in front of the model and shows the picture and what an attack has made of it as the network sees them then, with the
- * predictions without and with the defences. Nothing is attacked again: this is the static case, an attack that does not know them.
+ * maps that the defences went by and the predictions without and with them. Nothing is attacked again: this is the static case, an
+ * attack that does not know them.
  * @throws PARAMETER_INVALID, DEFENSE_INVALID, UNKNOWN_ID, IMAGE_INVALID, RUN_INVALID
  */
 export async function defendRun(
@@ -27,28 +28,48 @@ export async function defendRun(
   return insideRun(p, `defend ${path.basename(p.image)}`, async () => {
     const side = async (name: string, image: Float32Array): Promise<DefendedSide> => {
       await ctx.checkpoint();
-      const transformed = await through(forImage(behind, ctx), p.chain.length, image);
-      const files = { image: fileOf(p, `${name}.png`), transformed: fileOf(p, `${name}-defended.png`) };
-      await writePicture(path.join(p.run, files.image), image, 0, model.inputShape);
-      await writePicture(path.join(p.run, files.transformed), transformed, 0, model.inputShape);
-      const change = normsOf(transformed, image, model.inputShape[2]).linf;
-      return { ...files, change, without: await top(forImage(model, ctx), image), behind: await top(forImage(behind, ctx), image) };
+      const { output, maps } = await through((forImage(behind, ctx).front ?? []).slice(0, p.chain.length), image, model.inputShape);
+      const transformed = fileOf(p, `${name}-defended.png`);
+      const change = normsOf(output, image, model.inputShape[2]).linf;
+      const [without, withDefenses] = [await top(forImage(model, ctx), image), await top(forImage(behind, ctx), image)];
+      const [height, width] = model.inputShape;
+      const drawn = maps.map(async ({ values, ...map }, i): Promise<DefenseMap> => {
+        const file = fileOf(p, `${name}-map-${i + 1}.png`);
+        await writePicture(path.join(p.run, file), values, 0, [height, width, 1]);
+        return { ...map, file };
+      });
+      const [pictures] = await Promise.all([Promise.all(drawn), writePicture(path.join(p.run, transformed), output, 0, model.inputShape)]);
+      return { transformed, maps: pictures, change, without, behind: withDefenses };
     };
     return { fitted, clean: await side("clean", clean), adversarial: adversarial && (await side("adversarial", adversarial)) };
   });
 }
 
-/** The image [H,W,C] as it comes out of the first `count` of the transformations in front. */
-async function through(model: Classifier, count: number, image: Float32Array): Promise<Float32Array> {
-  const [height, width, channels] = model.inputShape;
-  const chain = (model.front ?? []).slice(0, count);
-  const output = tf.tidy(() =>
-    chain.reduce<Images>((x, defense) => defense.transform(x), tf.tensor4d(image, [1, height, width, channels]) as Images),
-  );
+interface MapValues extends Omit<DefenseMap, "file"> {
+  /** [H·W] in [0,1]. */
+  readonly values: Float32Array;
+}
+/** The image [H,W,C] as it comes out of the chain, and the maps that each of its transformations went by. */
+async function through(
+  chain: readonly FrontDefense[],
+  image: Float32Array,
+  [height, width, channels]: Classifier["inputShape"],
+): Promise<{ readonly output: Float32Array; readonly maps: readonly MapValues[] }> {
+  const maps: MapValues[] = [];
+  let x = tf.tensor4d(image, [1, height, width, channels]) as Images;
   try {
-    return Float32Array.from(await output.data());
+    for (const defense of chain) {
+      for (const [name, map] of Object.entries(defense.maps(x))) {
+        maps.push({ name, defense: defense.title, values: Float32Array.from(await map.data()) });
+        map.dispose();
+      }
+      const before = x;
+      x = defense.transform(before);
+      if (x !== before) before.dispose();
+    }
+    return { output: Float32Array.from(await x.data()), maps };
   } finally {
-    output.dispose();
+    x.dispose();
   }
 }
 

@@ -1,34 +1,35 @@
-import type { DefendedSide, DefenseResult } from "../../../src/shared/cards.ts";
-import { epsilon } from "../../../src/shared/format.ts";
+import type { DefendedSide, DefenseParams, DefenseResult } from "../../../src/shared/cards.ts";
+import { cividis } from "../../../src/shared/colour.ts";
+import { capital, epsilon } from "../../../src/shared/format.ts";
 import type { InspectorIntent } from "../../../src/shared/panels.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { defenseChain } from "../../lib/defenseChain.ts";
-import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
+import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
+import { colourMap, legend } from "../../lib/heatmap.ts";
 import { createPicture, type Picture } from "../../lib/image.ts";
-import { createLoupe } from "../../lib/loupe.ts";
-import { loadPixels } from "../../lib/pixels.ts";
+import { createLoupe, type Loupe } from "../../lib/loupe.ts";
+import { oneAtATime } from "../../lib/oneAtATime.ts";
+import { fromBytes, loadPixels } from "../../lib/pixels.ts";
 import { button, section } from "../../lib/ui.ts";
 import { cardStatus } from "../card.ts";
 import { type Context, outcome, scoreText, shownOf } from "../model.ts";
 
-/** What is changed is computed when the changes pause. */
-const pauseMilliseconds = 250;
-
-/** Defences in front of the model: both pictures as the network sees them behind, and its predictions without and with the defences. */
+/**
+ * Defences in front of the model, tuned live: both pictures as the network sees them behind, the maps that the defences went by, and the
+ * predictions without and with them.
+ */
 export function defense(send: (intent: InspectorIntent) => void): Part<Context> {
   let context: Context | null = null;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const fault = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
+  const live = oneAtATime<DefenseParams>((params) => send({ kind: "card", id: "defense", params }));
   const ask = (): void => {
-    clearTimeout(timer);
     setText(fault, chain.fault() ?? "");
     if (!context || chain.fault() !== null || chain.chain.length === 0) return;
     const iteration = context.state.result ? shownOf(context.state, context.local.scrub).iteration : null;
-    send({ kind: "card", id: "defense", params: { defenses: [...chain.chain], iteration } });
+    live.want({ defenses: [...chain.chain], iteration });
   };
   const chain = defenseChain(() => {
-    clearTimeout(timer);
-    timer = setTimeout(ask, pauseMilliseconds);
+    ask();
     context?.set({});
   });
   const status = cardStatus("defense", "Applying the defences", send);
@@ -37,18 +38,22 @@ export function defense(send: (intent: InspectorIntent) => void): Part<Context> 
     () => context && send({ kind: "rerun", attack: context.state.attack, defenses: [...chain.chain] }),
     { icon: "shield", label: "Attack the image again, through these defences and with knowledge of them" },
   );
-  const sides = [sidePicture("Clean"), sidePicture("Adversarial")] as const;
+  const loupe = createLoupe();
+  const sides = [sidePicture("Clean", loupe), sidePicture("Adversarial", loupe)] as const;
+  const scale = legend(cividis, "Colours of the maps");
+  scale.label("0", "0.5", "1");
   const pictures = h("div", { class: "picture-row two" }, ...sides.map((side) => side.element));
   const words = h("p", { attributes: { "aria-live": "polite" } });
   const note = h("p", { class: "muted" });
   const say = onChange((result: DefenseResult | null) => {
     setText(words, result ? outcome(result) : "");
+    show(scale.element, (result?.clean.maps ?? []).length > 0);
     setText(
       note,
       result?.adversarial ? "The attack did not know these defences. Only an attack through them tells what they are worth." : "",
     );
   });
-  const shown = h("div", { class: "stack" }, pictures, words, note);
+  const shown = h("div", { class: "stack" }, pictures, scale.element, words, note);
   const element = section("Defence in front", false, chain.element, fault, status.element, shown, h("div", { class: "buttons" }, through));
   return {
     element,
@@ -57,6 +62,7 @@ export function defense(send: (intent: InspectorIntent) => void): Part<Context> 
       const { state } = next;
       const card = state.cards.defense;
       chain.update({ catalog: state.catalog, chain: chain.chain.length > 0 ? chain.chain : (card?.params.defenses ?? []) });
+      if (card && card.status !== "running") live.answered(card.params);
       status.update(card);
       const result = chain.chain.length > 0 ? (card?.result ?? null) : null;
       show(shown, result !== null);
@@ -73,11 +79,13 @@ interface Side {
   readonly side: DefendedSide | null;
   readonly base: string;
 }
-function sidePicture(name: string): Part<Side> {
-  const picture: Picture = createPicture(createLoupe());
+function sidePicture(name: string, loupe: Loupe): Part<Side> {
+  const picture: Picture = createPicture(loupe);
   const prediction = h("strong", {});
   const facts = h("p", { class: "muted small" });
-  const element = h("figure", {}, h("figcaption", {}, h("span", {}, `${name}, defended`), prediction), picture.element, facts);
+  const maps = mapPictures(name, loupe);
+  const head = h("figure", {}, h("figcaption", {}, h("span", {}, `${name}, defended`), prediction), picture.element, facts);
+  const element = h("div", { class: "stack" }, head, maps.element);
   const draw = onChange((side: DefendedSide | null, base: string) => {
     show(element, side !== null);
     if (!side) return;
@@ -85,10 +93,41 @@ function sidePicture(name: string): Part<Side> {
     setText(prediction, text);
     prediction.title = text;
     setText(facts, `Largest change by the defence: ${epsilon(side.change)}`);
+    maps.update({ side, base });
     void loadPixels(fileUrl(base, side.transformed)).then(
       (pixels) => picture.draw([{ pixels, opacity: 1 }], `${name} image as the network sees it behind the defence: ${text}`),
       () => picture.draw(null, `${name} image, missing`),
     );
   });
   return { element, update: ({ side, base }) => draw(side, base) };
+}
+
+/** The maps that the defences went by, a picture each; made again only when there are others. */
+function mapPictures(side: string, loupe: Loupe): Part<Side> {
+  const element = h("div", { class: "stack" });
+  let pictures: readonly Picture[] = [];
+  const build = onChange((key: string) => {
+    const names: string[] = JSON.parse(key);
+    pictures = names.map(() => createPicture(loupe));
+    fill(element, ...names.map((name, i) => h("figure", {}, h("figcaption", {}, h("span", { title: name }, name)), pictures[i]?.element)));
+  });
+  return {
+    element,
+    update({ side: defended, base }) {
+      const maps = defended?.maps ?? [];
+      const isOne = new Set(maps.map((map) => map.defense)).size < 2;
+      build(JSON.stringify(maps.map(({ name, defense: title }) => capital(isOne ? name : `${title}: ${name}`))));
+      for (const [i, { name, defense: title, file }] of maps.entries()) {
+        const picture = pictures[i];
+        void loadPixels(fileUrl(base, file)).then(
+          ({ data, width, height }) => {
+            if (!data) return;
+            const pixels = fromBytes(colourMap(data), width, height);
+            picture?.draw([{ pixels, opacity: 1 }], `${side} image, map of ${title}: ${name}, from 0 to 1`);
+          },
+          () => picture?.draw(null, `${side} image, map missing`),
+        );
+      }
+    },
+  };
 }

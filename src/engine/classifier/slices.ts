@@ -26,7 +26,7 @@ export function sliceSourceOf(
   }
   return {
     ...facts,
-    reach: reachOf(network),
+    reach: facts.orderMatters ? facts.count : reachOf(network),
     logits: (x) => tf.tidy(() => outputOf(x).slice([0, 0, offset]) as tf.Tensor3D),
   };
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { BulwarkError } from "../../shared/errors.ts";
 import { words } from "../../shared/format.ts";
 import { createSyllabus } from "../curriculum/syllabus.ts";
 import {
@@ -7,18 +8,20 @@ import {
   defineTrainingDefense,
   int,
   type ModelFacts,
+  num,
   type Presets,
   type TrainingPlan,
   text,
   type VolumizerOptions,
 } from "../define/index.ts";
 import { patchAggregateLoss } from "../losses/patchAggregateLoss.ts";
-import { aggregate, aggregations } from "../models/aggregate.ts";
+import { aggregate, aggregations, isBounded } from "../models/aggregate.ts";
 import { convert3d } from "../models/convert3d.ts";
-import type { tf } from "../tf.ts";
+import { tf } from "../tf.ts";
 import { afterNetwork } from "../training/plan.ts";
 import { gridOf } from "../volumizer/grid.ts";
 import { measureIds, references, volumizerOptions } from "../volumizer/options.ts";
+import { placeChannels, withPlaces } from "../volumizer/places.ts";
 import { presets as volumizers } from "../volumizer/presets.ts";
 import { volumize } from "../volumizer/volumize.ts";
 
@@ -27,21 +30,28 @@ const presets: Presets = {
   paper: {},
   paperMi: { measure: "mutualInformation", order: volumizers.paperMi.order, reference: volumizers.paperMi.reference },
   // The authors' batch is one optimiser step whatever its size; their joint entropy pools both slices into one histogram.
+  // Each slice is judged on its own, and none counts for more than its share: what a certificate needs.
+  local: { kernelDepth: 1, aggregate: "meanProb", curriculum: false },
   authorsCode: { order, reference, refScore, onRemainder, jeMode: "pooled", microBatch: 1_000_000 },
 };
 
 const fields = {
   preset: choice(
-    ["paper", "paperMi", "authorsCode"],
+    ["paper", "paperMi", "local", "authorsCode"],
     "paper",
-    "Values of what is not given: as the paper reads, mutual information as its authors order it (order desc, reference minEntropy), or all as its authors' code computes (order desc, reference minEntropy, refScore zero, onRemainder drop, jeMode pooled, the whole batch one step).",
+    "Values of what is not given: as the paper reads, mutual information as its authors order it (order desc, reference minEntropy), slices judged each on its own (kernelDepth 1, aggregate meanProb, curriculum off), or all as its authors' code computes (order desc, reference minEntropy, refScore zero, onRemainder drop, jeMode pooled, the whole batch one step).",
   ),
   measure: choice(measureIds, "mutualInformation", "Measure that orders slices and images."),
   patch: int(16, "Side of a slice.", { min: 1, unit: "pixels" }),
+  stride: int(
+    0,
+    "From one slice to the next; 0 is the side of a slice, so that they lie side by side. A smaller stride makes slices overlap.",
+    { min: 0, unit: "pixels" },
+  ),
   order: choice(
-    ["asc", "desc"],
+    ["asc", "desc", "raster"],
     "asc",
-    "Lowest or highest score first. With asc, mutualInformation begins with the slice that says least about the reference, and psnr ends with the one that equals it.",
+    "Lowest or highest score first, or raster: slices as they lie in the image (and the images of a batch lowest first). With asc, mutualInformation begins with the slice that says least about the reference, and psnr ends with the one that equals it.",
   ),
   reference: choice(
     references,
@@ -51,12 +61,17 @@ const fields = {
   referenceIndex: int(0, "Index of the reference slice in raster order (with reference: index).", { min: 0, advanced: true }),
   referenceSlice: text("", "Bytes of the reference slice in base64, line by line and channel by channel, with reference slice."),
   refScore: choice(["true", "zero"], "true", "The reference competes with its true score, or with 0 as in the authors' code."),
-  onRemainder: choice(["error", "reflectPad", "drop"], "error", "What happens where the patch does not divide the image."),
+  onRemainder: choice(["error", "reflectPad", "drop"], "error", "What happens where slices do not end where the image does."),
   jeMode: choice(["joint", "pooled"], "joint", "For jointEntropy: over pairs of pixels at the same place, or over both slices pooled."),
   maxNormMode: choice(["paper", "chebyshev"], "paper", "For maxNorm: the largest value, or the largest difference."),
   kernelDepth: int(0, "Depth of the convolution kernels; 0 is the number of slices. 3 is far cheaper.", { min: 0, unit: "slices" }),
   volumizer: bool(true, "Train a 3-D network on volumes of slices; off for the ablation."),
   curriculum: bool(true, "Feed the images of each batch in the order of the measure; off for the ablation."),
+  positionChannel: bool(false, "Two more channels tell the network the row and the column of each slice in the image, from 0 to 1."),
+  perSliceHead: bool(
+    false,
+    "Each place of the volume has dense layers of its own, in place of one head for all. Only with order raster does it then stay with its part of the image, and one slice cannot reach the others by changing their order.",
+  ),
   depthwise: choice(
     ["grouped", "dense"],
     "grouped",
@@ -73,6 +88,11 @@ const fields = {
   }),
   palReduction: choice(["sum", "mean"], "sum", "Whether the patch aggregate loss sums or averages over slices."),
   aggregate: choice(aggregations, "meanProb", "How the slices' predictions are combined."),
+  abstain: num(
+    0,
+    "A slice none of whose probabilities exceeds this counts for no class, as one that sees nothing of the object; 0: every slice counts. With aggregate meanProb or vote.",
+    { min: 0, max: 0.99, unit: "of 1" },
+  ),
 };
 const params = Type.Object(fields, { presets });
 
@@ -85,15 +105,16 @@ export const volumizedCurriculum = defineTrainingDefense({
   title: "Volumized 3-D convolution with curriculum",
   paper: "Ghebrechristos & Alaghband 2024",
   params,
-  label: ({ patch, measure, volumizer, curriculum }) => {
+  label: ({ patch, stride, measure, volumizer, curriculum }) => {
     const name = volumizer ? (curriculum ? "Volumized curriculum" : "Volumized") : "Curriculum";
-    return [name, ...(volumizer ? [`${patch}×${patch} slices`] : []), words(measure)].join(", ");
+    return [name, ...(volumizer ? [`${patch}×${patch} slices${stride > 0 ? ` every ${stride} px` : ""}`] : []), words(measure)].join(", ");
   },
   cheap: { patch: 4 },
   plan: (base, p, facts) => {
     const options = volumizerOptions(p);
-    // A place among slices, or a slice, means nothing among the images of a batch.
-    const among = { ...options, reference: typeof options.reference === "object" ? "mostSalient" : options.reference } as const;
+    // A place among slices, or a slice, means nothing among the images of a batch; nor do these lie anywhere.
+    const reference = typeof options.reference === "object" ? "mostSalient" : options.reference;
+    const among = { ...options, reference, order: options.order === "raster" ? "asc" : options.order } as const;
     const syllabus = p.curriculum ? createSyllabus(among, p.microBatch) : undefined;
     return { ...(p.volumizer ? volumizedPlan(base, p, facts, options) : base), syllabus };
   },
@@ -104,25 +125,48 @@ const volumizedCost = 3;
 
 function volumizedPlan(before: TrainingPlan, p: Static<typeof params>, facts: ModelFacts, options: VolumizerOptions): TrainingPlan {
   const [height, width] = facts.inputShape;
-  const { Z, sliceHeight, sliceWidth, rows, columns } = gridOf(height, width, options);
+  if (p.abstain > 0 && !isBounded(p.aggregate)) {
+    throw new BulwarkError(
+      "PARAMETER_INVALID",
+      `Slices cannot abstain from ${p.aggregate}, under which one of them can outvote all.`,
+      "Set aggregate to meanProb or vote, or abstain to 0.",
+    );
+  }
+  const grid = gridOf(height, width, options);
+  const { Z, sliceHeight, sliceWidth, stepDown, stepRight, rows, columns } = grid;
   const side = [sliceHeight, sliceWidth] as const;
   return {
     ...before,
     network: afterNetwork(before, (flat, note) => {
-      const { kernelDepth, depthwise, weights } = p;
-      const o = { depth: Z, patch: side, kernelDepth, depthwise, weights } as const;
+      const { kernelDepth, depthwise, weights, perSliceHead } = p;
+      const addedChannels = p.positionChannel ? placeChannels : 0;
+      const o = { depth: Z, patch: side, kernelDepth, depthwise, weights, addedChannels, perSliceHead } as const;
       const { network, notes } = convert3d(flat, o);
       for (const text of notes) note(text);
       return network;
     }),
-    prepare: (x) => volumize(x, options).volume,
-    toLogits: (output) => aggregate(output as tf.Tensor3D, p.aggregate),
+    prepare: (x) =>
+      tf.tidy(() => {
+        const { volume, perms } = volumize(x, options);
+        return p.positionChannel ? withPlaces(volume, perms, grid) : volume;
+      }),
+    toLogits: (output) => aggregate(output as tf.Tensor3D, p.aggregate, p.abstain),
     criterion: (output, targets) => patchAggregateLoss(output as tf.Tensor3D, targets, p.palReduction),
     // A sum over slices multiplies the gradient by Z. SGD would take steps Z times as long; Adam divides the scale out by itself, and
     // a learning rate of 1/Z would only make it slow. Hence the training loop applies this to SGD alone.
     learningRateScale: before.learningRateScale * (p.palReduction === "sum" ? 1 / Z : 1),
-    relativeCost: volumizedCost * before.relativeCost,
+    // Pixels that lie in several slices are computed as often.
+    relativeCost: (volumizedCost * before.relativeCost * Z * sliceHeight * sliceWidth) / (height * width),
     volumizer: options,
-    slices: { count: Z, rows, columns, side, stride: side, aggregate: p.aggregate, abstain: 0 },
+    slices: {
+      count: Z,
+      rows,
+      columns,
+      side,
+      stride: [stepDown, stepRight],
+      aggregate: p.aggregate,
+      abstain: p.abstain,
+      orderMatters: p.perSliceHead && p.order !== "raster",
+    },
   };
 }

@@ -14,7 +14,8 @@ export interface VolumizerOptions {
   readonly stride?: number;
   readonly measure: Measure;
   readonly measureParams: Params;
-  readonly order: "asc" | "desc";
+  /** Lowest or highest score first, or as the slices lie in the image. */
+  readonly order: "asc" | "desc" | "raster";
   /**
    * What distances are taken to: the slice of highest or lowest entropy, one by its place in raster order, or one that is given, in bytes
    * [p_h·p_w·C].
@@ -42,6 +43,8 @@ export interface SliceFacts {
   readonly aggregate: Aggregation;
   /** A slice none of whose probabilities exceeds this counts for no class; 0 where every slice counts. */
   readonly abstain: number;
+  /** Places of the volume have weights of their own, and the measure decides which slice comes where: content of one can move all. */
+  readonly orderMatters: boolean;
 }
 
 /** The order in which the images of a batch are fed. */

@@ -24,13 +24,17 @@ export interface Conversion3d {
    * to the middle of the deeper one with zeros around it, so that at first each slice is seen as the 2-D network sees an image.
    */
   readonly weights?: "new" | "inflate";
+  /** Channels of a volume behind those of the image, which `inflate` starts with weights of zero. */
+  readonly addedChannels?: number;
+  /** Each place of the volume has dense layers of its own; they are shared by all when left out. */
+  readonly perSliceHead?: boolean;
 }
 
 /**
  * A 2-D network [H,W,C] → [k] made into one over volumes of slices, [Z,p_h,p_w,C] → [Z,k]. Convolutions get depth (depth stays Z
- * throughout), pooling and flattening stay within a slice, dense layers are shared by the slices. All its layers are
+ * throughout), pooling and flattening stay within a slice, dense layers are shared by the slices unless `perSliceHead` is set. All its layers are
  * registered, so that it saves and loads; `notes` say where it departs from the 2-D network.
- * @throws BulwarkError MODEL_INVALID for a layer that has no counterpart, PARAMETER_INVALID for a slice smaller than the first kernel.
+ * @throws BulwarkError MODEL_INVALID for a layer that has no counterpart or a head that has no dense layer, PARAMETER_INVALID for a slice smaller than the first kernel.
  * Source: Ghebrechristos & Alaghband 2024, section 3.3.
  */
 export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: tfl.LayersModel; notes: readonly string[] } {
@@ -53,14 +57,17 @@ export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: t
     kernelDepth: o.kernelDepth === 0 ? o.depth : o.kernelDepth,
     depthwise: o.depthwise ?? "grouped",
     weights: o.weights ?? "new",
+    addedChannels: o.addedChannels ?? 0,
+    perSliceHead: o.perSliceHead ?? false,
     nextSeed: layerSeeds(o.depth),
     note: (text) => {
       if (!notes.includes(text)) notes.push(text);
     },
     names: createNames([volumeName]),
     seenConvolution: false,
+    seenHead: false,
   };
-  const volume = tfl.input({ name: volumeName, shape: [o.depth, ...o.patch, channels] });
+  const volume = tfl.input({ name: volumeName, shape: [o.depth, ...o.patch, channels + conversion.addedChannels] });
   const outputs = rebuildGraph(model, [volume], (use) => convertLayer({ ...use, conversion }));
   const [output] = outputs;
   if (output?.shape.length !== 3) {
@@ -68,6 +75,13 @@ export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: t
       "MODEL_INVALID",
       `${model.name} does not end in a score per class, so its 3-D form would not either.`,
       "Use a network that flattens or pools before its last layer.",
+    );
+  }
+  if (conversion.perSliceHead && !conversion.seenHead) {
+    throw new BulwarkError(
+      "MODEL_INVALID",
+      `${model.name} has no dense layer, so its slices cannot have one each.`,
+      "Set perSliceHead to false, or use a network that ends in dense layers.",
     );
   }
   return { network: tfl.model({ name: `${model.name}_3d`, inputs: volume, outputs: output }), notes };

@@ -19,14 +19,14 @@ export interface PlainVolumizerOptions extends Omit<VolumizerOptions, "measure" 
 
 /** @throws BulwarkError UNKNOWN_ID for a measure that is not there, PARAMETER_INVALID for a reference slice that is not given. */
 export function volumizerOptions(o: PlainVolumizerOptions): VolumizerOptions {
-  const { patch, order, refScore, onRemainder } = o;
+  const { patch, stride = 0, order, refScore, onRemainder } = o;
   const measure = measures.find((m) => m.id === o.measure);
   if (!measure) throw new BulwarkError("UNKNOWN_ID", `There is no measure "${o.measure}".`, suggestion(o.measure, measureIds));
   const own: Readonly<Record<string, unknown>> = { jeMode: o.jeMode, mode: o.maxNormMode };
   const measureParams = Object.fromEntries(
     Object.keys(measure.params.properties).flatMap((key) => (own[key] === undefined ? [] : [[key, own[key]]])),
   );
-  return { patch, measure, measureParams, order, reference: referenceOf(o), refScore, onRemainder };
+  return { patch, stride, measure, measureParams, order, reference: referenceOf(o), refScore, onRemainder };
 }
 
 function referenceOf(o: PlainVolumizerOptions): VolumizerOptions["reference"] {

@@ -75,7 +75,8 @@ function given(items: readonly Uint8Array[], slice: Uint8Array): Reference {
 }
 
 /** Insertion sort: slices are few, and comparisons in place are far cheaper than calls of a comparator. */
-export function orderOf(scores: Float64Array, order: "asc" | "desc"): Int32Array {
+export function orderOf(scores: Float64Array, order: RankingRule["order"]): Int32Array {
+  if (order === "raster") return Int32Array.from(scores.keys());
   const direction = order === "asc" ? 1 : -1;
   const perm = new Int32Array(scores.length);
   for (let i = 0; i < scores.length; i++) {

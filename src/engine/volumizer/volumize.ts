@@ -73,8 +73,10 @@ function ordered(
   const perms = new Int32Array(b * Z);
   for (let n = 0; n < b; n++) {
     const start = n * imageSize;
-    for (let i = 0; i < size; i++) slices[i] = pixelToByte(pixels[start + (sources[i] as number)] as number);
-    const { perm } = rankItems(views, rule);
+    if (rule.order !== "raster")
+      // nothing is to be compared then
+      for (let i = 0; i < size; i++) slices[i] = pixelToByte(pixels[start + (sources[i] as number)] as number);
+    const perm = rule.order === "raster" ? Int32Array.from(views.keys()) : rankItems(views, rule).perm;
     perms.set(perm, n * Z);
     let at = n * size;
     for (let z = 0; z < Z; z++) {

@@ -1,10 +1,10 @@
-import type { tfl } from "../../tf.ts";
-import { BoundedRelu } from "../layers/index.ts";
+import { tf, type tfl } from "../../tf.ts";
+import { BoundedRelu, SliceDense } from "../layers/index.ts";
 import { convolution, depthwiseConvolution, separable, transposed } from "./convolution.ts";
 import { batchNormalization, layerNormalization, prelu } from "./normalization.ts";
 import { pad } from "./plane.ts";
 import { globalPooling, pooling } from "./pooling.ts";
-import { apply, type Config, firstInput, pair, permute, refusal, reshape, type Slot, volumeShape } from "./slot.ts";
+import { apply, type Carry, type Config, firstInput, pair, permute, refusal, reshape, type Slot, seeded, volumeShape } from "./slot.ts";
 
 type Convert = (slot: Slot, config: Config) => tfl.SymbolicTensor;
 
@@ -32,6 +32,18 @@ const dropout: Convert = (slot, config) => {
   const { noiseShape, ...rest } = config;
   const shape = Array.isArray(noiseShape) ? { noiseShape: [noiseShape[0] ?? null, 1, ...noiseShape.slice(1)] } : {};
   return asItIs(slot, { ...rest, ...shape, seed: config["seed"] ?? slot.conversion.nextSeed() });
+};
+
+/** Shared by the slices, or one for each place of the volume. */
+const dense: Convert = (slot, config) => {
+  const { conversion } = slot;
+  const x = firstInput(slot);
+  if (!conversion.perSliceHead || x.shape.length !== 3) return asItIs(slot, config);
+  conversion.seenHead = true;
+  const { name, activation, ...own } = config;
+  const carry: Carry = (weights) => weights.map((w) => tf.tile(w.expandDims(0), [conversion.depth, ...w.shape.map(() => 1)]));
+  const heads = apply(slot, { className: SliceDense.className, suffix: "", config: { dense: seeded(own, conversion.nextSeed) }, carry }, x);
+  return apply(slot, { className: "Activation", suffix: "_activation", config: { activation: activation ?? "linear" } }, heads);
 };
 
 const flatten: Convert = (slot) => {
@@ -99,11 +111,11 @@ const convert: Readonly<Record<string, Convert>> = {
   ZeroPadding2D: padding,
   Cropping2D: cropping,
   UpSampling2D: acrossSlices,
+  Dense: dense,
   ...named(merge, "Add", "Multiply", "Average", "Maximum", "Minimum"),
   ...named(dropout, "Dropout", "AlphaDropout"),
   ...named(
     asItIs,
-    "Dense",
     "Activation",
     "ReLU",
     "LeakyReLU",

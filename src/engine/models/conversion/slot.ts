@@ -12,11 +12,15 @@ export interface Conversion {
   readonly kernelDepth: number;
   readonly depthwise: "grouped" | "dense";
   readonly weights: "new" | "inflate";
+  readonly addedChannels: number;
+  readonly perSliceHead: boolean;
   readonly nextSeed: () => number;
   readonly note: (text: string) => void;
   /** 3-D layers made so far, so that a layer used twice stays one layer. */
   readonly names: Names;
   seenConvolution: boolean;
+  /** A dense layer that every place has for itself. */
+  seenHead: boolean;
 }
 
 /** One use of a 2-D layer: what it was applied to, and the 3-D tensors that stand for that. */
@@ -81,16 +85,27 @@ function carryWeights(slot: Slot, use: Use, layer: tfl.layers.Layer): void {
   if (!use.carry && use.suffix !== "") return;
   tf.tidy(() => {
     const given = slot.layer.getWeights();
-    const weights = use.carry ? use.carry(given) : given;
     const wanted = layer.getWeights();
+    const weights = (use.carry ? use.carry(given) : given).map((w, i) => withAddedChannels(w, wanted[i]?.shape ?? [], slot.conversion));
     if (weights.length === wanted.length && weights.every((w, i) => tf.util.arraysEqual(w.shape, wanted[i]?.shape ?? [])))
       layer.setWeights(weights);
     else slot.conversion.note(`Layer "${slot.layer.name}": its weights do not fit a slice, so it starts from new weights.`);
   });
 }
 
+/** Channels that the 2-D network does not have begin with weights of zero: at first nothing follows from them. */
+function withAddedChannels(weight: tf.Tensor, wanted: readonly number[], { addedChannels }: Conversion): tf.Tensor {
+  if (addedChannels === 0 || weight.rank !== wanted.length) return weight;
+  const more = weight.shape.map((side, axis) => (wanted[axis] as number) - side);
+  if (!more.every((n) => n >= 0 && n % addedChannels === 0)) return weight;
+  return tf.pad(
+    weight,
+    more.map((n): [number, number] => [0, n]),
+  );
+}
+
 /** Initialisers without a seed get one: a network read from a file has none, and two runs must start alike. */
-function seeded(config: Config, next: () => number): Config {
+export function seeded(config: Config, next: () => number): Config {
   const result: Config = {};
   for (const [key, value] of Object.entries(config)) {
     const inner = typeof value === "object" && value !== null && !Array.isArray(value) ? value["config"] : undefined;

@@ -8,12 +8,14 @@ import { BatchNormalization, LayerNormalization } from "./normalisations.ts";
 import { Normalization } from "./normalization.ts";
 import { OpaqueAlpha } from "./opaqueAlpha.ts";
 import { CenterCrop, Resizing } from "./resizing.ts";
+import { SliceDense } from "./sliceDense.ts";
 import { Softmax } from "./softmax.ts";
 import { TwoClasses } from "./twoClasses.ts";
 import { UpSampling2D } from "./upSampling.ts";
 
 export { BoundedRelu } from "./boundedRelu.ts";
 export { OpaqueAlpha } from "./opaqueAlpha.ts";
+export { SliceDense } from "./sliceDense.ts";
 export { TwoClasses } from "./twoClasses.ts";
 export { UpSampling2D } from "./upSampling.ts";
 
@@ -35,6 +37,7 @@ const layers = [
   Normalization,
   OpaqueAlpha,
   Resizing,
+  SliceDense,
   Softmax,
   TwoClasses,
   UpSampling2D,

@@ -28,9 +28,13 @@ export const differInDepth = <A>(arms: readonly A[], defenseOf: (arm: A) => Choi
 export function byDepth(arms: readonly AnalysedArm[], [height, width]: RunFacts["inputShape"]): DeepArm[] {
   return differInDepth(arms, ({ report }) => report.defense)
     .map((arm): DeepArm => {
-      const { patch, onRemainder } = arm.report.defense.params;
+      const { patch, stride, onRemainder } = arm.report.defense.params;
       const rule = remainders.find((one) => one === onRemainder) ?? "error";
-      const { Z, sliceHeight, sliceWidth } = gridOf(height, width, { patch: Number(patch), onRemainder: rule });
+      const { Z, sliceHeight, sliceWidth } = gridOf(height, width, {
+        patch: Number(patch),
+        stride: Number(stride ?? 0),
+        onRemainder: rule,
+      });
       return { arm, depth: Z, label: `${sliceHeight}×${sliceWidth} slices, Z = ${Z}` };
     })
     .sort((a, b) => a.depth - b.depth);

@@ -12,6 +12,7 @@ import { rocCurve } from "./analyses/rocCurve.ts";
 import { timing } from "./analyses/timing.ts";
 import { adversarialPatch } from "./attacks/adversarialPatch/adversarialPatch.ts";
 import { fgsm } from "./attacks/fgsm.ts";
+import { lavan } from "./attacks/lavan/lavan.ts";
 import { nPixel } from "./attacks/nPixel/nPixel.ts";
 import { pgd } from "./attacks/pgd.ts";
 import { arrays } from "./datasets/arrays.ts";
@@ -58,7 +59,7 @@ import { vgg16 } from "./models/vgg16.ts";
 import { vgg19 } from "./models/vgg19.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
-export const attacks: readonly Attack[] = [adversarialPatch, fgsm, nPixel, pgd];
+export const attacks: readonly Attack[] = [adversarialPatch, fgsm, lavan, nPixel, pgd];
 export const defenses: readonly Defense[] = [
   adversarialTraining,
   bilateralFilter,

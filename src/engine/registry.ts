@@ -1,4 +1,5 @@
 import path from "node:path";
+import { isPath } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
 import type { Chosen } from "../shared/experiment.ts";
 import { suggestion } from "../shared/nearest.ts";
@@ -24,6 +25,7 @@ import { adversarialTraining } from "./defenses/adversarialTraining.ts";
 import { bilateralFilter } from "./defenses/bilateralFilter.ts";
 import { bitDepth } from "./defenses/bitDepth.ts";
 import { boundedRelu } from "./defenses/boundedRelu.ts";
+import { digitalWatermark } from "./defenses/digitalWatermark.ts";
 import { gaussianFilter } from "./defenses/gaussianFilter.ts";
 import { jpeg } from "./defenses/jpeg.ts";
 import { labelSmoothing } from "./defenses/labelSmoothing.ts";
@@ -65,6 +67,7 @@ export const defenses: readonly Defense[] = [
   bilateralFilter,
   bitDepth,
   boundedRelu,
+  digitalWatermark,
   gaussianFilter,
   jpeg,
   labelSmoothing,
@@ -145,7 +148,7 @@ export function bind<K extends RegistryKind>(kind: K, chosen: Chosen, o: { reado
   for (const [name, property] of Object.entries(entry.params.properties)) {
     const value = isChoice(name) ? (given[name] ?? params[name]) : params[name];
     if (isChoice(name)) params[name] = nested(property["registry"] as RegistryKind, value, `${id}.${name}`, o);
-    if (property["format"] === "path" && typeof value === "string" && value !== "") params[name] = path.resolve(o.directory ?? "", value);
+    if (typeof value === "string" && isPath(property, value)) params[name] = path.resolve(o.directory ?? "", value);
   }
   return { id, params, entry };
 }

@@ -51,6 +51,21 @@ export function dependentRead(x: tf.Tensor): Float32Array {
   return values;
 }
 
+/**
+ * Runs `f` as if no gradient were being taken around it, so that what it computes is a constant to that gradient, and it can take one of its own
+ * where tfjs records nothing: within the forward pass of a `customGrad`.
+ */
+export function apart<T>(f: () => T): T {
+  const { state } = tf.engine();
+  const { gradientDepth, kernelDepth, activeTape } = state;
+  Object.assign(state, { gradientDepth: 0, kernelDepth: 0, activeTape: undefined });
+  try {
+    return f();
+  } finally {
+    Object.assign(state, { gradientDepth, kernelDepth, activeTape });
+  }
+}
+
 /** Reads a float32 tensor, in an array of the caller's own, and frees it. */
 export async function valuesOf(tensor: tf.Tensor): Promise<Float32Array> {
   try {

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Node } from "jsonc-parser";
-import { type Catalog, entriesOf } from "../shared/catalog.ts";
+import { type Catalog, entriesOf, isPath } from "../shared/catalog.ts";
 import { type Expectable, type Expected, expectationFault } from "../shared/expect.ts";
 import { firstArmName } from "../shared/experiment.ts";
 import { fileRules } from "../shared/fileRules/index.ts";
@@ -44,7 +44,7 @@ function missingPaths({ root, sites, directory, disk }: ExperimentFile & Omit<Wr
   const models = armsOf(root).map((arm) => at(arm, "model", "file"));
   const files = sites.flatMap(({ node, entry }) =>
     Object.entries(entry?.params.properties ?? {})
-      .filter(([, schema]) => schema.format === "path")
+      .filter(([name, schema]) => isPath(schema, textOf(at(node, name)) ?? ""))
       .map(([name]) => at(node, name)),
   );
   return [...models, ...files].flatMap((node): Problem[] => {

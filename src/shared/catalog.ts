@@ -21,6 +21,8 @@ export interface ParameterSchema {
   readonly registry?: CatalogKind;
   /** "path" for a file. */
   readonly format?: string;
+  /** Of a file: a pattern of what may be written in place of a path. */
+  readonly instead?: string;
   readonly role?: ParameterRole;
   /** May be written as a fraction, though it is no distance by itself. */
   readonly fraction?: boolean;
@@ -30,6 +32,10 @@ export interface ParameterSchema {
  * distance between pixel values. Distances are in units of [0,1] pixels.
  */
 export type ParameterRole = "radius" | "norm" | "step" | "steps" | "distance";
+
+/** Whether this value of the parameter names a file. */
+export const isPath = ({ format, instead }: ParameterSchema, value: string): boolean =>
+  format === "path" && value !== "" && !(instead !== undefined && new RegExp(instead).test(value));
 
 export interface ParametersSchema {
   readonly type: "object";

@@ -57,7 +57,7 @@ const lower = (title: string): string => title.charAt(0).toLowerCase() + title.s
  * @returns those before the first defence that looks at a model, or all
  */
 export function withoutModel(chain: readonly Bound<InferenceDefense>[], streams: Streams): FrontDefense[] {
-  const first = chain.findIndex(({ entry }) => entry.usesModel);
+  const first = chain.findIndex(({ entry, params }) => entry.usesModel(params));
   return (first < 0 ? chain : chain.slice(0, first)).map((defense, i, all) => {
     const { random } = continued(streams, `front/${all.length - 1 - i}`);
     const see: DefenseView = {

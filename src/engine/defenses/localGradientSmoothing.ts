@@ -21,6 +21,7 @@ export const localGradientSmoothing = defineInferenceDefense({
       overlap: int(5, "Pixels that neighbouring blocks share.", { min: 0, max: 1023, unit: "pixels", advanced: true }),
       threshold: num(0.1, "Blocks whose mean gradient exceeds this are suppressed.", { min: 0, max: 1, unit: "of 1", advanced: true }),
       operator: choice(["forward", "sobel"], "forward", "The gradient: differences with the next pixel, or Sobel's."),
+      channels: choice(["luminance", "perChannel"], "luminance", "One gradient, of the brightness, or one for each channel."),
       differentiable: bool(
         false,
         "An attack that knows the defence differentiates through it, instead of taking its gradient as the identity.",
@@ -41,7 +42,7 @@ export const localGradientSmoothing = defineInferenceDefense({
   backward: ({ differentiable }) => (differentiable ? "exact" : "bpda"),
   transform: (x, settings) => smoothedLocally(x, settings),
   maps: (x, settings) => {
-    const gradient = gradientMap(x, settings.operator);
+    const gradient = gradientMap(x, settings);
     return { gradient, "suppressed blocks": keptBlocks(gradient, settings) };
   },
 });

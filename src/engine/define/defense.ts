@@ -24,7 +24,7 @@ export interface InferenceDefense extends Entry {
   /** "exact": `transform` is differentiable as it stands; "bpda": its gradient is taken as the identity (Athalye et al. 2018). */
   backward(params: Params): "exact" | "bpda";
   /** `transform` looks at `see.model`; the others can do without one. */
-  readonly usesModel?: boolean;
+  usesModel(params: Params): boolean;
   /** [b,H,W,C] in [0,1] → the same shape and range; an image alone gives what it gives in a batch. Called in a tidy. */
   transform(x: Images, params: Params, see: DefenseView): Images;
   /** What `transform` goes by, as panels and reports show it. Absent where there is nothing to see. Called in a tidy. */
@@ -33,17 +33,17 @@ export interface InferenceDefense extends Entry {
 /** Maps [b,H,W] in [0,1] by name, the names as a person reads them: "gradient", "suppressed blocks". */
 export type DefenseMaps = Readonly<Record<string, tf.Tensor3D>>;
 export type Defense = TrainingDefense | InferenceDefense;
-/** `randomised` is false unless said otherwise; both facts may depend on the parameters. */
+/** `randomised` and `usesModel` are false unless said otherwise; all facts may depend on the parameters. */
 export function defineInferenceDefense<P extends TObject>(
   spec: Described<P, Static<P>> & {
     randomised?(params: Static<P>): boolean;
-    readonly usesModel?: boolean;
+    usesModel?(params: Static<P>): boolean;
     backward(params: Static<P>): "exact" | "bpda";
     transform(x: Images, params: Static<P>, see: DefenseView): Images;
     maps?(x: Images, params: Static<P>, see: DefenseView): DefenseMaps;
   },
 ): InferenceDefense {
-  return { randomised: () => false, ...spec, kind: "inference" } as unknown as InferenceDefense;
+  return { randomised: () => false, usesModel: () => false, ...spec, kind: "inference" } as unknown as InferenceDefense;
 }
 
 export const isInference = (bound: Bound<Defense>): bound is Bound<InferenceDefense> => bound.entry.kind === "inference";

@@ -66,8 +66,12 @@ export const intOr = <const T extends readonly string[]>(
  */
 export const entryOf = (kind: Kind, value: Chosen, description: string) =>
   Type.Unsafe<Bound>({ type: "object", registry: kind, default: value, description });
-/** A file. Relative to the experiment file where there is one, else to the working directory; "" for none. Bound parameters hold it absolute. */
-export const file = (description: string) => Type.String({ format: "path", default: "", description });
+/**
+ * A file. Relative to the experiment file where there is one, else to the working directory; "" for none. Bound parameters hold it absolute.
+ * @param instead pattern of what may be written in place of a path
+ */
+export const file = (description: string, { instead }: { readonly instead?: string } = {}) =>
+  Type.String({ format: "path", default: "", description, ...(instead === undefined ? {} : { instead }) });
 /** A parameter that may be left out altogether. */
 export const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 

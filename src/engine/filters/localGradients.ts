@@ -10,6 +10,8 @@ export interface LocalGradients {
   /** Mean gradient γ above which a block is suppressed. */
   readonly threshold: number;
   readonly operator: "forward" | "sobel";
+  /** One gradient, of the brightness, or one for each channel. */
+  readonly channels: "luminance" | "perChannel";
 }
 
 /** Where blocks begin along an axis of n pixels: one stride apart, and a last one that ends with the axis. */
@@ -84,18 +86,31 @@ function sobelDifferences(y: tf.Tensor3D): [tf.Tensor3D, tf.Tensor3D] {
   ];
 }
 
-/** Magnitude of the brightness' gradient [b,H,W], from 0 to 1 within each image; 0 for an image of one colour. */
-export function gradientMap(x: Images, operator: LocalGradients["operator"]): tf.Tensor3D {
-  const y = luminance(x);
+/**
+ * Magnitude of the gradient from 0 to 1 within each image; 0 for an image of one colour. Of the brightness [b,H,W], or of the channels one after the
+ * other [b·C,H,W].
+ */
+function gradients(x: Images, { operator, channels }: LocalGradients): tf.Tensor3D {
+  const [b, h, w, c] = x.shape;
+  const y: tf.Tensor3D = channels === "perChannel" ? tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [b * c, h, w]) : luminance(x);
   const [gx, gy] = operator === "sobel" ? sobelDifferences(y) : forwardDifferences(y);
   const squares = tf.add(tf.square(gx), tf.square(gy));
   // The root's derivative at 0 is infinite: where nothing changes the magnitude is a constant 0.
   const isFlat = tf.equal(squares, 0);
   const magnitude = tf.where(isFlat, tf.zerosLike(squares), tf.sqrt(tf.where(isFlat, tf.onesLike(squares), squares)));
-  const least = tf.min(magnitude, [1, 2], true);
-  const range = tf.sub(tf.max(magnitude, [1, 2], true), least);
+  const images: tf.Tensor2D = tf.reshape(magnitude, [b, -1]); // all channels of an image are stretched together
+  const least = tf.min(images, 1, true);
+  const range = tf.sub(tf.max(images, 1, true), least);
   const divisor = tf.where(tf.equal(range, 0), tf.onesLike(range), range);
-  return tf.div(tf.sub(magnitude, least), divisor) as tf.Tensor3D;
+  return tf.reshape(tf.div(tf.sub(images, least), divisor), y.shape);
+}
+
+/** The mean over the channels of what `gradients` gives: [b,H,W]. */
+export const gradientMap = (x: Images, o: LocalGradients): tf.Tensor3D => overChannels(gradients(x, o), x);
+
+function overChannels(maps: tf.Tensor3D, x: Images): tf.Tensor3D {
+  const [b, h, w] = x.shape;
+  return maps.shape[0] === b ? maps : tf.mean(tf.reshape(maps, [b, maps.shape[0] / b, h, w]), 1);
 }
 
 /** 1 where a block of large mean gradient covers a pixel of the map, else 0: [b,H,W]. */
@@ -111,13 +126,24 @@ export function keptBlocks(map: tf.Tensor3D, o: LocalGradients): tf.Tensor3D {
   return tf.cast(tf.greater(covering, 0), "float32") as tf.Tensor3D;
 }
 
-/** Images [b,H,W,C] times 1 − min(λ·ĝ, 1), ĝ the normalised gradient within the blocks that are kept and 0 elsewhere. */
+/**
+ * Images [b,H,W,C] times 1 − min(λ·ĝ, 1), ĝ the normalised gradient within the blocks that are kept and 0 elsewhere. A block's mean is over all
+ * channels, and so are the blocks the same for all.
+ */
 export function smoothedLocally(x: Images, o: LocalGradients): Images {
   return tf.tidy(() => {
-    const map = gradientMap(x, o.operator);
-    const local = tf.mul(map, keptBlocks(map, o));
-    const left = tf.sub(1, tf.minimum(tf.mul(local, o.lambda), 1));
-    const channels = x.shape[3];
-    return tf.mul(x, tf.reshape(tf.matMul(tf.reshape(left, [-1, 1]), tf.ones([1, channels])), x.shape));
+    const [b, h, w, c] = x.shape;
+    const maps = gradients(x, o);
+    const kept = keptBlocks(overChannels(maps, x), o);
+    if (o.channels === "luminance") return tf.mul(x, overAll(left(tf.mul(maps, kept), o), c));
+    const local = tf.mul(tf.reshape(maps, [b, c, h, w]), tf.expandDims(kept, 1));
+    return tf.mul(x, tf.transpose(left(local, o), [0, 2, 3, 1]));
   });
 }
+
+/** What is left of a pixel: 1 − min(λ·ĝ, 1). */
+const left = (local: tf.Tensor, { lambda }: LocalGradients): tf.Tensor => tf.sub(1, tf.minimum(tf.mul(local, lambda), 1));
+
+/** [b,H,W] → [b,H,W,C], as a product of matrices. */
+const overAll = (map: tf.Tensor, channels: number): Images =>
+  tf.reshape(tf.matMul(tf.reshape(map, [-1, 1]), tf.ones([1, channels])), [...map.shape, channels] as Images["shape"]);

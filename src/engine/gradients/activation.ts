@@ -1,5 +1,6 @@
 import type { tf } from "../tf.ts";
 import { type Body, type Core, gradientOf, type Inputs, registerForOthers, runKernel, zero } from "./config.ts";
+import { guided, guidedRectifiers } from "./guided.ts";
 
 /*
  * Activations that tfjs composes of many passes over whole feature maps, as one kernel each with a gradient of its own. The onnxruntime
@@ -32,13 +33,14 @@ export const activationGradients = (core: Core): tf.GradConfig[] => [
     dy: () => runKernel(core, names.swishGrad, { dy: g, x }),
     x: () => core.mul(core.mul(g, dy), swishCurvature(core, x)),
   })),
-  {
+  ...guidedRectifiers(core),
+  guided(core, {
     kernelName: names.boundedRelu,
     outputsToSave: [true],
     gradFunc: (dy, saved, attributes) => ({
       x: () => runKernel(core, names.boundedReluGrad, { dy: dy as tf.Tensor, y: saved[0] as tf.Tensor }, attributes),
     }),
-  },
+  }),
   gradientOf<[tf.Tensor], Bound>(names.boundedReluGrad, ["y"], (g, [y], attributes) => ({
     dy: () => runKernel(core, names.boundedReluGrad, { dy: g, y }, attributes),
     y: zero(core, y),

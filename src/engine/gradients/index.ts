@@ -13,6 +13,7 @@ import { selectionGradients } from "./selection.ts";
 export { boundedRelu, useActivations } from "./activation.ts";
 export { batchNormTraining } from "./batchNorm.ts";
 export { completeBatchNorm } from "./batchNormLayer.ts";
+export { guidedly } from "./guided.ts";
 export { orderTape } from "./tape.ts";
 
 /**

@@ -61,7 +61,7 @@ const behindModel =
 
 function alone({ defenses }: ImagesRequest, { rng }: RunContext): FrontOf {
   const chain = frontDefenses(defenses);
-  const blind = chain.find(({ entry }) => entry.usesModel);
+  const blind = chain.find(({ entry, params }) => entry.usesModel(params));
   if (blind) throw new BulwarkError("USAGE", `${blind.entry.title} looks at the model behind it.`, "Name that model with --model.");
   return (index) => withoutModel(chain, imageStreams(rng, index));
 }

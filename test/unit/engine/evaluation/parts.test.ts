@@ -71,7 +71,11 @@ describe("batches in parts, where memory is short, give what they give as a whol
   });
 
   it("images made on another model", async () => {
-    const shown = { images, adversarial: async (start: number, end: number) => batch.images.slice(64 * start, 64 * end), targetOf: () => undefined };
+    const shown = {
+      images,
+      adversarial: async (start: number, end: number) => batch.images.slice(64 * start, 64 * end),
+      targetOf: () => undefined,
+    };
     const cleanPredictions = async (start: number, end: number) => new Int32Array(end - start);
     const [whole, parts] = await both(async (one) =>
       (await all(transferBatches({ ...shown, cleanPredictions, model: one }, [0, n], ctx()))).flat(),

@@ -26,7 +26,6 @@ const defense = (id: string, transform: (x: Images) => Images) =>
     paper: "",
     params: Type.Object({}),
     backward: () => "exact",
-    usesModel: false,
     transform,
   });
 const entries = [

@@ -4,6 +4,7 @@ import { BulwarkError } from "../shared/errors.ts";
 import type { Chosen } from "../shared/experiment.ts";
 import { suggestion } from "../shared/nearest.ts";
 import { baselineComparison } from "./analyses/baselineComparison.ts";
+import { defenseArena } from "./analyses/defenseArena.ts";
 import { paperComparison } from "./analyses/paperComparison.ts";
 import { ablation } from "./analyses/papers/paper0/ablation.ts";
 import { depthSweep } from "./analyses/papers/paper0/depthSweep.ts";
@@ -82,6 +83,7 @@ export const explanations: readonly Explanation[] = [gradCam];
 export const analyses: readonly Analysis[] = [
   ablation,
   baselineComparison,
+  defenseArena,
   depthSweep,
   paperComparison,
   robustnessCurve,

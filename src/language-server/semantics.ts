@@ -106,7 +106,7 @@ function unknownNames(root: Node): Problem[] {
   const attacks = ids(listed("attacks")).map((id, i) => ({ id, key: keys[i] ?? id }));
   const others = listed("compare").map((node) => at(node, "name"));
   const arms = [firstArmName(ids(itemsOf(at(root, "defense")))), ...others.map((node) => textOf(node) ?? "")];
-  const expectable = { arms, attacks, detectors: ids(listed("detectors")) };
+  const expectable = { arms: others.includes(undefined) ? null : arms, attacks, detectors: ids(listed("detectors")) };
   return [
     ...listed("expect").flatMap((item) => unsoundExpectation(item, expectable)),
     ...unknownControl(at(root, "control"), arms.slice(1)),

@@ -5,7 +5,8 @@ export type Expected = NonNullable<Experiment["expect"]>[number];
 
 /** What an expectation may speak of. */
 export interface Expectable {
-  readonly arms: readonly string[];
+  /** Null where some are named after their defences, which the engine alone can do. */
+  readonly arms: readonly string[] | null;
   readonly attacks: readonly { readonly id: string; readonly key: string }[];
   /** Ids. */
   readonly detectors: readonly string[];
@@ -38,7 +39,7 @@ export function expectationFault(expected: Expected, { arms, attacks, detectors 
   if (min === undefined && max === undefined) return fault("metric", "has neither min nor max", 'Add "min", "max" or both.');
   if (min !== undefined && max !== undefined && min > max)
     return fault("min", `can never be met: min ${min} is above max ${max}`, "Exchange the two.");
-  if (arm !== undefined && !arms.includes(arm)) return unknown("arm", arm, arms);
+  if (arm !== undefined && arms !== null && !arms.includes(arm)) return unknown("arm", arm, arms);
   if (metric !== "clean.accuracy" && attacks.length === 0)
     return fault("metric", "needs an attack", 'Add one to "attacks", or remove the expectation.');
   if (metric === "detector.auc" && detectors.length === 0)

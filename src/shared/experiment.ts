@@ -46,7 +46,8 @@ export type ChosenDefense = Chosen | readonly Chosen[];
 export const firstArmName = (defenses: readonly string[]): string => defenses.filter((id) => id !== "standard").join(" + ") || "undefended";
 
 export interface ExperimentArm {
-  readonly name: string;
+  /** What its defences are called when left out: "JPEG 80". */
+  readonly name?: string;
   /** Of initial weights and training; that of the experiment when left out. */
   readonly seed?: number;
   readonly model?: Chosen | { readonly file: string; readonly input?: unknown };
@@ -254,10 +255,12 @@ const compareSchema = (parts: Readonly<Record<string, Schema>>): Schema => ({
   description: "More arms on the same data with the same attacks.",
   items: {
     type: "object",
-    required: ["name"],
     additionalProperties: false,
     properties: {
-      name: { type: "string", description: "Name of the arm in reports." },
+      name: {
+        type: "string",
+        description: 'Name of the arm in reports; what its defences are called when left out, such as "JPEG 80".',
+      },
       seed: { type: "integer", minimum: 0, description: "Seed of its weights and training; the experiment's when left out." },
       ...parts,
     },

@@ -3,20 +3,34 @@ import { percent } from "./format.ts";
 import { armLabel, choiceLabel, type Names } from "./labels.ts";
 import { type AnalysisResult, type ExplanationSample, type RunReport, wilson } from "./results.ts";
 
-/** Everything that an analysis draws, its line charts first, with arms by what they are called. */
+/**
+ * Everything that an analysis draws, its line charts first, with arms by what they are called.
+ * @param href address of a file of the run folder, by which reports hold pictures
+ */
 export const analysisFigures = (
   { charts, figures = [] }: Pick<AnalysisResult, "charts" | "figures">,
   names: Pick<Names, "text">,
-): Figure[] => [...charts.map((chart): Figure => ({ kind: "line", ...chart })), ...figures].map((figure) => renamed(figure, names));
+  href: (file: string) => string = (file) => file,
+): Figure[] => [...charts.map((chart): Figure => ({ kind: "line", ...chart })), ...figures].map((figure) => renamed(figure, names, href));
 
-function renamed(figure: Figure, { text }: Pick<Names, "text">): Figure {
+/** Files of the run folder that the figures of analyses show. */
+export const analysisPictures = (analyses: readonly Pick<AnalysisResult, "figures">[]): string[] =>
+  analyses.flatMap(({ figures = [] }) =>
+    figures.flatMap((figure) =>
+      figure.kind === "pictures" ? figure.rows.flatMap(({ pictures }) => pictures.map(({ href }) => href)) : [],
+    ),
+  );
+
+function renamed(figure: Figure, { text }: Pick<Names, "text">, href: (file: string) => string): Figure {
   const relabelled = <T extends { readonly label: string }>(all: readonly T[]): T[] =>
     all.map((one) => ({ ...one, label: text(one.label) }));
   switch (figure.kind) {
     case "line":
       return { ...figure, series: relabelled(figure.series) };
-    case "scatter":
-      return { ...figure, series: relabelled(figure.series) };
+    case "scatter": {
+      const named = <P extends { readonly label?: string }>(point: P): P => (point.label ? { ...point, label: text(point.label) } : point);
+      return { ...figure, series: relabelled(figure.series).map((one) => ({ ...one, points: one.points.map(named) })) };
+    }
     case "histogram":
       return { ...figure, series: relabelled(figure.series) };
     case "box":
@@ -28,7 +42,13 @@ function renamed(figure: Figure, { text }: Pick<Names, "text">): Figure {
       return { ...figure, rows: { ...rows, names: rows.names.map(text) }, columns: { ...columns, names: columns.names.map(text) } };
     }
     case "pictures":
-      return figure;
+      return {
+        ...figure,
+        rows: relabelled(figure.rows).map((row) => ({
+          ...row,
+          pictures: row.pictures.map((picture) => ({ href: href(picture.href), text: text(picture.text) })),
+        })),
+      };
   }
 }
 

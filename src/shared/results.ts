@@ -249,6 +249,9 @@ export interface ForwardTiming {
   /** The same without the defence's own preparation of the image (the volumizer); absent for an arm that has none. */
   readonly networkMilliseconds?: number;
   readonly networkP95Milliseconds?: number;
+  /** What stands in front of the network alone, each image until the transformed one can be read; absent where nothing does. */
+  readonly frontMilliseconds?: number;
+  readonly frontP95Milliseconds?: number;
   /** Passes measured, after `warmUps` that were not. */
   readonly passes?: number;
   readonly warmUps?: number;

@@ -41,6 +41,8 @@ export interface AnalysedAttack {
   readonly records: readonly ImageRecord[];
   /** Of the undefended arm under the same attack; null for that arm itself and where there is none. */
   readonly undefended: readonly ImageRecord[] | null;
+  /** Of this arm under images that were made without its defence; null where it was shown none. */
+  readonly static: readonly ImageRecord[] | null;
 }
 
 /** An arm while its model is open. */
@@ -53,6 +55,10 @@ export interface AnalysisSubject {
   readonly further: readonly AnalysedAttack[];
   /** Clean test images for `null`, else those that an attack left. */
   images(attackKey: string | null): EvaluationImages;
+  /** Those that an attack left on the same network without the arm's defence, where the arm was shown them; else those made on the arm. */
+  staticImages(attackKey: string): EvaluationImages;
+  /** Writes a picture [H,W,C], or a map [H,W] in colours, of values in [0,1] into the run folder. @returns its path there */
+  draw(name: string, values: Float32Array, kind?: "picture" | "map"): Promise<string>;
   /** Boxes of a test image, in pixels; empty where the data set has none. */
   boxes(index: number): readonly Box[];
   /** Attention on the class that the model predicts, for images of the range (all when left out). */

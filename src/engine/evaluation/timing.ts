@@ -11,8 +11,9 @@ import { type Images, tf } from "../tf.ts";
 export const usualTiming = { passes: 50, warmUps: 10 } as const;
 
 /**
- * Time of a single-image forward pass until its scores can be read, the defence's own preparation included; for a volumized model also
- * without it, measured in turns so that both meet the same machine (algorithms 0I).
+ * Time of a single-image forward pass until its scores can be read, the defence's own preparation included, over the first images in turn; for
+ * a volumized model also without it, and for defences in front also they alone, measured in turns so that all meet the same machine
+ * (algorithms 0I, 1I).
  */
 export async function forwardTiming(
   model: Classifier,
@@ -20,9 +21,9 @@ export async function forwardTiming(
   { passes, warmUps }: { readonly passes: number; readonly warmUps: number },
   ctx: RunContext,
 ): Promise<ForwardTiming> {
-  const { images: one } = await images.read(0, 1);
-  const prepared = networkAlone(model, one);
-  const [whole, network]: [number[], number[]] = [[], []];
+  const prepared = networkAlone(model, (await images.read(0, 1)).images);
+  const front = frontAlone(model);
+  const [whole, network, inFront]: [number[], number[], number[]] = [[], [], []];
   const timed = async (work: () => Promise<unknown>, into: number[], counts: boolean): Promise<void> => {
     const start = ctx.clock();
     await work();
@@ -30,7 +31,10 @@ export async function forwardTiming(
   };
   try {
     for (let i = 0; i < warmUps + passes; i++) {
+      const place = i % images.n;
+      const { images: one } = await images.read(place, place + 1);
       await timed(() => probabilities(model, one), whole, i >= warmUps);
+      if (front) await timed(() => front(one), inFront, i >= warmUps);
       if (prepared) await timed(prepared.run, network, i >= warmUps);
       if (i % 10 === 9) await ctx.checkpoint();
     }
@@ -42,9 +46,20 @@ export async function forwardTiming(
     forwardMilliseconds: at(whole, 0.5),
     p95Milliseconds: at(whole, 0.95),
     ...(prepared ? { networkMilliseconds: at(network, 0.5), networkP95Milliseconds: at(network, 0.95) } : {}),
+    ...(front ? { frontMilliseconds: at(inFront, 0.5), frontP95Milliseconds: at(inFront, 0.95) } : {}),
     batchSize: 1,
     passes,
     warmUps,
+  };
+}
+
+/** The transformations of one image [H,W,C]; null for a model with nothing in front. */
+function frontAlone({ front, inputShape }: Classifier): ((one: Float32Array) => Promise<void>) | null {
+  if (!front?.length) return null;
+  return async (one) => {
+    const shown = tf.tidy(() => front.reduce((x: Images, { transform }) => transform(x), tf.tensor4d(one, [1, ...inputShape])));
+    await shown.data();
+    shown.dispose();
   };
 }
 

@@ -17,6 +17,7 @@ import {
   type InferenceDefense,
   isInference,
   isTraining,
+  labelOf,
   type ModelSpec,
   type TrainingDefense,
 } from "../define/index.ts";
@@ -63,13 +64,14 @@ export function resolveArms(experiment: Experiment, directory: string): Resolved
   const arms = [first, ...(experiment.compare ?? [])].map((arm, index): ResolvedArm => {
     const train = { ...defaultTrain, ...experiment.train, ...arm.train };
     const quickAttack = train.quickAttack && documented(bind("attack", train.quickAttack, { directory }));
+    const defenses = resolveDefenses(arm.defense, directory);
     return {
       index,
-      name: arm.name,
+      name: arm.name ?? nameOf(defenses),
       seed: arm.seed ?? experiment.seed ?? 1,
       model: resolveModel(arm.model ?? experiment.model, directory),
       carried: [],
-      ...resolveDefenses(arm.defense, directory),
+      ...defenses,
       train: { ...train, quickAttack: quickAttack ? { kind: quickAttack.id, ...quickAttack.params } : null },
     };
   });
@@ -81,6 +83,10 @@ export function resolveArms(experiment: Experiment, directory: string): Resolved
   }
   return arms;
 }
+
+/** What an arm is called that has no name of its own. */
+const nameOf = ({ training, front }: Pick<ResolvedArm, "training" | "front">): string =>
+  [...training, ...front].map((defense) => labelOf(defense)).join(" + ") || "undefended";
 
 const listOf = (defense: ChosenDefense | undefined) => (defense === undefined ? [] : [defense].flat());
 

@@ -28,4 +28,10 @@ export function figureHtml(figure: Figure, nextId: () => string): string {
 
 /** Figures beside each other. */
 export const figuresHtml = (figures: readonly Figure[], nextId: () => string): string =>
-  figures.length === 0 ? "" : `<div class="charts">${figures.map((figure) => figureHtml(figure, nextId)).join("")}</div>`;
+  figures.length === 0 ? "" : `<div class="charts">${figures.map((figure) => captioned(figure, nextId)).join("")}</div>`;
+
+/** Pictures that stand alone say what they are below each other; among charts they have a title like those. */
+const captioned = (figure: Figure, nextId: () => string): string =>
+  figure.kind === "pictures"
+    ? figureHtml(figure, nextId).replace("<figure>", `<figure><figcaption>${escapeXml(figure.title)}</figcaption>`)
+    : figureHtml(figure, nextId);

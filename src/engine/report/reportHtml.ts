@@ -3,7 +3,7 @@ import path from "node:path";
 import { escapeXml as e } from "../../shared/figures/svg.ts";
 import { number } from "../../shared/format.ts";
 import { armLabel, choiceLabel, knowledgeNote, type Names, namesOf, placedFindings } from "../../shared/labels.ts";
-import { attentionFigure, epsilonFigure } from "../../shared/reportFigures.ts";
+import { analysisPictures, attentionFigure, epsilonFigure } from "../../shared/reportFigures.ts";
 import type { ArmReport, ExplanationResult, ExplanationSample, RunReport } from "../../shared/results.ts";
 import { analysesHtml } from "./reportAnalysesHtml.ts";
 import { type Curve, lossFigures } from "./reportCurve.ts";
@@ -26,7 +26,7 @@ export async function renderHtml(report: RunReport, directory: string, curves: r
 <main><h2>Robustness</h2>${table(report)}${figuresHtml(overEpsilon ? [overEpsilon] : [], nextId)}
 ${expectations(report)}
 <h2>Findings</h2>${findings(report)}
-${analysesHtml(report.analyses ?? [], names, nextId)}
+${analysesHtml(report.analyses ?? [], { names, href: (file) => pictures.get(file) ?? "" }, nextId)}
 ${training(curves, nextId)}
 ${report.arms.map((arm) => explanations(arm, { pictures, names }, nextId)).join("\n")}
 <h2>Settings</h2><details><summary>The experiment with every default filled in</summary><pre>${e(JSON.stringify(report.experiment, null, 2))}</pre></details>
@@ -106,10 +106,10 @@ const filesOf = ({ clean, adversarial }: ExplanationSample): string[] => [
   adversarial.attention,
 ];
 
-/** The pictures of all samples as data URIs, by file; one that somebody deleted leaves its text. */
-async function picturesOf({ arms }: RunReport, directory: string): Promise<ReadonlyMap<string, string>> {
+/** The pictures of all samples and analyses as data URIs, by file; one that somebody deleted leaves its text. */
+async function picturesOf({ arms, analyses = [] }: RunReport, directory: string): Promise<ReadonlyMap<string, string>> {
   const samples = arms.flatMap((arm) => arm.explanations.flatMap((explanation) => explanation.samples));
-  const files = [...new Set(samples.flatMap(filesOf))];
+  const files = [...new Set([...samples.flatMap(filesOf), ...analysisPictures(analyses)])];
   const uris = await Promise.all(files.map((file) => dataUri(path.join(directory, file))));
   return new Map(files.map((file, i) => [file, uris[i] as string]));
 }

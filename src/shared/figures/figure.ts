@@ -46,8 +46,13 @@ export interface ScatterFigure extends Titled {
   readonly series: readonly {
     readonly label: string;
     readonly colour: number;
-    readonly points: readonly { readonly x: number; readonly y: number; readonly label?: string }[];
+    /** A hollow point is a second figure of its series, such as the static attack beside the adaptive one. */
+    readonly points: readonly { readonly x: number; readonly y: number; readonly label?: string; readonly isHollow?: boolean }[];
   }[];
+  /** Series are told apart by a number beside their filled point, which the legend explains: for many series of a point or two. */
+  readonly isNumbered?: boolean;
+  /** Points that no other one beats on both axes, joined by steps from left to right. */
+  readonly front?: readonly { readonly x: number; readonly y: number }[];
 }
 /** A matrix of values, rows from the top; null: not measured. `diverging` colours are grey at 0 and as strong on both sides. */
 export interface HeatmapFigure extends Titled {

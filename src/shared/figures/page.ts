@@ -20,14 +20,20 @@ export interface LegendEntry {
   /** Decides the marker; null for areas, which have a square of their colour. */
   readonly marker: number | null;
   readonly isDashed?: boolean;
+  /** Stands beside the points of the series. */
+  readonly number?: number;
 }
 export const swatchWidth = 26;
 
 export const colourOf = (theme: FigureTheme, place: number): string => theme.colours[place % theme.colours.length] ?? "currentColor";
 
 /** A short piece of the series as it is drawn, its middle at `y`. */
-export function swatch({ colour, marker: kind, isDashed }: LegendEntry, theme: FigureTheme, x: number, y: number): string {
+export function swatch({ colour, marker: kind, isDashed, number }: LegendEntry, theme: FigureTheme, x: number, y: number): string {
   const paint = colourOf(theme, colour);
+  if (number !== undefined) {
+    const text = { x: x + 15, y: y + 4, "text-anchor": "end", fill: theme.tokens.ink, "font-size": fontSize };
+    return el("text", text, String(number)) + marker(kind ?? 0, x + 21, y, paint);
+  }
   if (kind === null) return el("rect", { x: x + 6, y: y - 5, width: 12, height: 10, fill: paint });
   const line = { x1: x, x2: x + 24, y1: y, y2: y, stroke: paint, "stroke-width": 2, "stroke-dasharray": isDashed ? dash : undefined };
   return el("line", line) + marker(kind, x + 12, y, paint);

@@ -18,7 +18,7 @@ export function drawPictures(figure: PicturesFigure, o: DrawOptions): string {
   const names = columns.map((name, i) => textLines(wrap(name, side, 1), name, { x: left(i), y: head.bottom + 11, fill: tokens.soft }));
   let y = head.bottom + (columns.length > 0 ? lineHeight + 2 : 0);
   const drawn = rows.map(({ label, pictures }) => {
-    const below = pictures.map(({ text }) => wrap(text, side, 2));
+    const below = pictures.map(({ text }) => wrap(text, side, 4));
     const tallest = Math.max(...below.map((lines) => lines.length), 0);
     const whole = wrap(label, across * (side + gap), 2);
     const markup = pictures.map(({ href, text }, i) => {

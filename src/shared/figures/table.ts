@@ -101,10 +101,14 @@ export function pointsAt(points: ChartSeries["points"], places: readonly number[
   return places.map((at) => left.get(at)?.shift() ?? null);
 }
 
-function scatterTable({ x, y, series }: ScatterFigure, most: number): TextTable {
+function scatterTable({ x, y, series, isNumbered }: ScatterFigure, most: number): TextTable {
   const all = series.flatMap(({ label, points }) => points.map((point) => ({ label: point.label ?? label, point })));
   return {
     heads: ["", axisText(x), axisText(y)],
-    rows: thin(all, most).map(({ label, point }) => [label, cellText(point.x, x.format), cellText(point.y, y.format)]),
+    rows: thin(all, isNumbered ? all.length : most).map(({ label, point }) => [
+      label,
+      cellText(point.x, x.format),
+      cellText(point.y, y.format),
+    ]),
   };
 }

@@ -2,6 +2,7 @@ import { tableTexts } from "../../../src/shared/analysisTable.ts";
 import type { Names } from "../../../src/shared/labels.ts";
 import { analysisFigures } from "../../../src/shared/reportFigures.ts";
 import type { AnalysisResult, AnalysisTable } from "../../../src/shared/results.ts";
+import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
 import { figureCard } from "../../lib/figureCard.ts";
 import type { Save } from "../../lib/figureFrame.ts";
@@ -10,17 +11,23 @@ import type { ReportContext } from "../context.ts";
 /** The experiment's analyses: figures that can be read as tables and saved, then tables and what to bear in mind. */
 export function analyses(save: Save): Part<ReportContext> {
   const element = h("div", { class: "stack analyses" });
-  const draw = onChange(({ report, names }: ReportContext) => {
+  const draw = onChange(({ report, state, names }: ReportContext) => {
     const results = report.analyses ?? [];
+    const href = (file: string): string => fileUrl(state.base, file);
     show(element, results.length > 0);
-    fill(element, ...results.map((result) => one(result, names, save)));
+    fill(element, ...results.map((result) => one(result, { names, href }, save)));
   });
   return { element, update: draw };
 }
 
-function one(analysis: AnalysisResult, names: Names, save: Save): HTMLElement {
+interface Shown {
+  readonly names: Names;
+  href(file: string): string;
+}
+
+function one(analysis: AnalysisResult, { names, href }: Shown, save: Save): HTMLElement {
   const { title, tables, notes } = analysis;
-  const drawn = analysisFigures(analysis, names).map((figure) => {
+  const drawn = analysisFigures(analysis, names, href).map((figure) => {
     const { element, update } = figureCard(save);
     update(figure);
     return element;

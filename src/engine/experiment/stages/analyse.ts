@@ -1,10 +1,14 @@
 import type { AnalysisResult, ArmAnalysis, ForwardTiming } from "../../../shared/results.ts";
+import { runFiles, slug } from "../../../shared/runs.ts";
+import { attentionBytes } from "../../attention/colour.ts";
 import type { AnalysedArm, AnalysedAttack, AnalysisSubject, Scores } from "../../define/analysis.ts";
 import { documented, type EvaluationImages } from "../../define/index.ts";
 import { scoresOf } from "../../evaluation/clean.ts";
 import { explainImages } from "../../evaluation/explain.ts";
 import { forwardTiming } from "../../evaluation/timing.ts";
+import { writePicture } from "../../evaluation/write.ts";
 import { writeAtomic } from "../../io/files.ts";
+import { writePng } from "../../io/png.ts";
 import type { ResolvedArm } from "../arms.ts";
 import { memoryOf, passCost } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
@@ -14,10 +18,10 @@ import type { Piece, PlanFacts, Stage } from "../piece.ts";
 import type { FurtherAttack, ResolvedAnalysis, ResolvedAttack } from "../resolve.ts";
 import { factsOf } from "../resolveAnalyses.ts";
 import { storedLabels } from "../runPieces.ts";
-import { outcomesOf } from "./attack.ts";
+import { adversarialOf, outcomesOf } from "./attack.ts";
 import { cleanProbabilities, needsClean } from "./clean.ts";
-import { attacksOf, imagesOf } from "./knowledge.ts";
-import { type MergedAttack, mergedAttack, mergeKey } from "./merge.ts";
+import { attacksOf, imagesOf, shownFrom } from "./knowledge.ts";
+import { imagesFileOf, type MergedAttack, mergedAttack, mergeKey } from "./merge.ts";
 import { adversarialIn } from "./merged.ts";
 import { needsNetwork } from "./train.ts";
 
@@ -102,6 +106,13 @@ async function subjectOf(arm: ResolvedArm, further: readonly string[], env: RunE
     attacks: await analysedAttacks(arm, env.experiment.attacks, env),
     further: await analysedAttacks(arm, furtherOf(further, env), env),
     images,
+    staticImages(key) {
+      const attack = attacksOf(env.facts).find((one) => one.key === key);
+      const source = attack && shownFrom(arm, attack, env.facts);
+      if (!source) return images(key);
+      return attackedImages(attack, adversarialOf(source, attack, env), env);
+    },
+    draw: (name, values, kind) => draw(`${runFiles.images}/${slug(arm.name)}-${slug(name)}.png`, values, kind, env),
     boxes: env.data.boxes,
     scores: (key) => scores(arm, open, key, env),
     explain: async (method, chosen, [start, end] = [0, chosen.n]) =>
@@ -116,15 +127,29 @@ const imagesIn =
   (key: string | null): EvaluationImages => {
     const attack = attacksOf(env.facts).find((one) => one.key === key);
     if (!attack) return env.images;
-    return {
-      n: imagesOf(attack, env.images.n),
-      inputShape: env.images.inputShape,
-      async read(start, end) {
-        const { labels, n } = await env.images.read(start, end);
-        return { images: await adversarialIn(env.store.file(env.facts.layout.adversarial(arm, attack.key)), start, end), labels, n };
-      },
-    };
+    const file = env.store.file(imagesFileOf(arm, attack, env.facts));
+    return attackedImages(attack, (start, end) => adversarialIn(file, start, end), env);
   };
+
+const attackedImages = (
+  attack: ResolvedAttack | FurtherAttack,
+  pixels: (start: number, end: number) => Promise<Float32Array>,
+  { images }: RunEnvironment,
+): EvaluationImages => ({
+  n: imagesOf(attack, images.n),
+  inputShape: images.inputShape,
+  async read(start, end) {
+    const { labels, n } = await images.read(start, end);
+    return { images: await pixels(start, end), labels, n };
+  },
+});
+
+async function draw(file: string, values: Float32Array, kind: "picture" | "map" = "picture", env: RunEnvironment): Promise<string> {
+  const [height, width] = env.data.inputShape;
+  if (kind === "map") await writePng(env.store.file(file), attentionBytes(values), height, width, 3);
+  else await writePicture(env.store.file(file), values, 0, env.data.inputShape);
+  return file;
+}
 
 async function scores(arm: ResolvedArm, { classifier }: OpenArm, key: string | null, env: RunEnvironment): Promise<Scores> {
   if (key !== null) return scoresOf(classifier, imagesIn(arm, env)(key), env.ctx);
@@ -139,7 +164,9 @@ async function analysed(arm: ResolvedArm, attack: ResolvedAttack, merged: Merged
   const { sources, hasModel } = env.facts;
   const source = sources.of(arm);
   const undefended = source && hasModel(source) ? (await outcomesOf(source, attack, env)).flatMap(({ records }) => records) : null;
-  return { key: attack.key, summary: merged.summary, records: merged.records, undefended };
+  const own = merged.summary.mode === "static" ? merged.records : null;
+  const transferred = merged.transferred?.transferred ?? own;
+  return { key: attack.key, summary: merged.summary, records: merged.records, undefended, static: transferred };
 }
 
 /** What the experiment's analyses measured on an arm, in their order. */

@@ -13,6 +13,7 @@ import type { RunEnvironment } from "../environment.ts";
 import { networkKey } from "../networks.ts";
 import type { Stage } from "../piece.ts";
 import type { ResolvedExplanation } from "../resolve.ts";
+import { storedLabels } from "../runPieces.ts";
 import { needsImages } from "./images.ts";
 import { mergedAttack, mergeKey } from "./merge.ts";
 import { adversarialIn } from "./merged.ts";
@@ -41,7 +42,7 @@ export const explainStage: Stage = {
           ...needsImages([0, facts.n], facts),
           ...experiment.attacks.map((attack) => mergeKey(arm, attack)),
         ],
-        cost: passCost(arm, facts) * 4 * samples * experiment.attacks.length,
+        cost: passCost(arm, facts) * 2 * samples * (1 + experiment.attacks.length),
         network: networkKey(arm),
         memory: memoryOf(inputShape, samples),
         device: "evaluate" as const,
@@ -56,32 +57,31 @@ export const explainStage: Stage = {
 async function explainArm(arm: ResolvedArm, explanation: ResolvedExplanation, n: number, env: RunEnvironment): Promise<ExplanationResult> {
   const { classifier } = await env.networks.open(arm);
   const samples: ExplanationSample[] = [];
-  let layer: string | null = null;
+  if (env.experiment.attacks.length === 0) return { ...documented(explanation), layer: null, samples };
+  const labels = [...(await storedLabels(env.pieces, env.images.n))];
+  const places = placesOf(labels, n);
+  const stem = (part: string, index: number): string => `${runFiles.images}/${slug(arm.name)}-${part}${explanation.id}-${index}`;
+  const pixels = await joined(places, async (index) => (await env.images.read(index, index + 1)).images);
+  const clean = await explainImages(classifier, pixels, explanation, env.ctx); // the same beside every attack
+  const before: ExplanationSample["clean"][] = [];
+  for (const [at, index] of places.entries()) before.push(await draw(`${stem("", index)}-clean`, pixels, clean, at, env));
   for (const attack of env.experiment.attacks) {
-    const { records, file: stored } = await mergedAttack(arm, attack, env);
-    const places = placesOf(
-      records.map(({ label }) => label),
-      n,
-    );
-    const pixels = await joined(places, async (index) => (await env.images.read(index, index + 1)).images);
+    const { file: stored } = await mergedAttack(arm, attack, env);
     const attacked = await joined(places, (index) => adversarialIn(env.store.file(stored), index, index + 1));
-    const clean = await explainImages(classifier, pixels, explanation, env.ctx);
     const adversarial = await explainImages(classifier, attacked, explanation, env.ctx);
-    layer = clean.layer;
     for (const [at, index] of places.entries()) {
-      const stem = `${runFiles.images}/${slug(arm.name)}-${slug(attack.key)}-${explanation.id}-${index}`;
       samples.push({
         index,
-        label: records[index]?.label ?? 0,
+        label: labels[index] ?? 0,
         attack: attack.key,
-        clean: await draw(`${stem}-clean`, pixels, clean, at, env),
-        adversarial: await draw(`${stem}-adversarial`, attacked, adversarial, at, env),
+        clean: before[at] as ExplanationSample["clean"],
+        adversarial: await draw(`${stem(`${slug(attack.key)}-`, index)}-adversarial`, attacked, adversarial, at, env),
         iou: clean.overlap(at, adversarial),
       });
     }
     await env.ctx.checkpoint();
   }
-  return { ...documented(explanation), layer, samples };
+  return { ...documented(explanation), layer: clean.layer, samples };
 }
 
 /** The first images; of images that lie class by class, `n` at equal distances, which are of many classes. */

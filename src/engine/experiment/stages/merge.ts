@@ -62,6 +62,16 @@ export const mergeStage: Stage = {
       })),
 };
 
+/** Where the images of an attack on an arm lie: images that were made on another arm alone stay where that arm has them. */
+export function imagesFileOf(arm: ResolvedArm, attack: ResolvedAttack, facts: PlanFacts): string {
+  return facts.layout.adversarial(holderOf(arm, attack, facts), attack.key);
+}
+
+function holderOf(arm: ResolvedArm, attack: ResolvedAttack, facts: PlanFacts): ResolvedArm {
+  const source = runsOn(arm, attack, facts) ? arm : shownFrom(arm, attack, facts);
+  return source && source.index >= 0 ? source : arm;
+}
+
 function needsOf(arm: ResolvedArm, attack: ResolvedAttack, facts: PlanFacts): string[] {
   const { sources } = facts;
   const shards = attackShards(attack, facts);
@@ -73,6 +83,7 @@ function needsOf(arm: ResolvedArm, attack: ResolvedAttack, facts: PlanFacts): st
     ...needsNetwork(arm, facts),
     ...needsPreparation(arm, attack, facts),
     ...(runsOn(arm, attack, facts) ? made(arm) : []),
+    ...(holderOf(arm, attack, facts) === arm ? [] : [mergeKey(holderOf(arm, attack, facts), attack)]),
     ...needsCover(arm, attack, facts),
     ...(isOnSource ? made(source) : []),
     ...(shown ? needsTransfer(arm, shown, attack, facts) : []),
@@ -86,8 +97,10 @@ async function merge(arm: ResolvedArm, attack: ResolvedAttack | FurtherAttack, e
   const records = made.outcomes.flatMap((outcome) => outcome.records);
   const summary = await summarize(arm, attack, made.outcomes, env);
   const beside = await besideStatic(arm, attack, targetOf(summary.attack), records, env);
-  const file = layout.adversarial(arm, attack.key);
-  await writeImages(arm, attack, made.source, records, env);
+  const file = imagesFileOf(arm, attack, env.facts);
+  const images = { arm, attack, records, adversarial: adversarialOf(made.source, attack, env) };
+  if (holderOf(arm, attack, env.facts) === arm) await writeArrays(images, env);
+  if (!isFurther(attack)) await writeThumbnails(images, env);
   const document = {
     run: env.store.id,
     ...summary,
@@ -197,18 +210,18 @@ function writeStatic(
   return store.writeJson(facts.layout.staticRecords(arm, attack.key), document);
 }
 
-/** The contract's `adversarial-*.npz`, from shard to file; and pictures of the first images. */
-async function writeImages(
-  arm: ResolvedArm,
-  attack: ResolvedAttack | FurtherAttack,
-  source: ResolvedArm,
-  records: readonly ImageRecord[],
-  env: RunEnvironment,
-): Promise<void> {
+interface Images {
+  readonly arm: ResolvedArm;
+  readonly attack: ResolvedAttack | FurtherAttack;
+  readonly records: readonly ImageRecord[];
+  adversarial(start: number, end: number): Promise<Float32Array>;
+}
+
+/** The contract's `adversarial-*.npz`, from shard to file. */
+async function writeArrays({ arm, attack, records, adversarial }: Images, env: RunEnvironment): Promise<void> {
   const { images, store, facts, ctx } = env;
   const { inputShape } = facts;
   const n = records.length;
-  const adversarial = adversarialOf(source, attack, env);
   async function* chunks(read: (start: number, end: number) => Promise<Float32Array>): AsyncGenerator<Float32Array> {
     for (const [start, end] of batchesOf(n, batchSizeOf(inputShape))) {
       await ctx.checkpoint();
@@ -223,11 +236,16 @@ async function writeImages(
     label: Int32Array.from(records, ({ label }) => label),
     prediction: Int32Array.from(records, ({ prediction }) => prediction),
   });
-  if (isFurther(attack)) return;
-  for (let index = 0; index < Math.min(thumbnailCount, n); index++) {
-    const clean = (await images.read(index, index + 1)).images;
-    await writePicture(store.file(cleanThumbnail(index)), clean, 0, inputShape);
-    await writePicture(store.file(facts.layout.thumbnail(arm, attack.key, index)), await adversarial(index, index + 1), 0, inputShape);
+}
+
+/** Pictures of the first images; the clean ones, which all arms and attacks share, once. */
+async function writeThumbnails({ arm, attack, records, adversarial }: Images, env: RunEnvironment): Promise<void> {
+  const { images, store, facts } = env;
+  const { inputShape, order, experiment, layout } = facts;
+  const isFirst = order.find((one) => one.index >= 0 && facts.hasModel(one)) === arm && attack.key === experiment.attacks[0]?.key;
+  for (let index = 0; index < Math.min(thumbnailCount, records.length); index++) {
+    if (isFirst) await writePicture(store.file(cleanThumbnail(index)), (await images.read(index, index + 1)).images, 0, inputShape);
+    await writePicture(store.file(layout.thumbnail(arm, attack.key, index)), await adversarial(index, index + 1), 0, inputShape);
   }
 }
 

@@ -42,7 +42,8 @@ export function analysedAttack({ attack, key = attack.id, fate, classes, transfe
   const source = transferred ? records(transferred.undefended, classes) : null;
   const shown =
     transferred && source ? { static: staticResult("undefended", records(transferred.fate, classes), source, targetOf(attack)) } : {};
-  return { key, summary: { ...summary, ...shown }, records: counted.records, undefended: source };
+  const withoutDefense = transferred ? records(transferred.fate, classes) : null;
+  return { key, summary: { ...summary, key, ...shown }, records: counted.records, undefended: source, static: withoutDefense };
 }
 
 export interface ToyArm {
@@ -97,6 +98,8 @@ export const subject = (asked: Partial<AnalysisSubject>): AnalysisSubject => ({
   attacks: [],
   further: [],
   images: unasked,
+  staticImages: unasked,
+  draw: unasked,
   boxes: unasked,
   explain: unasked,
   scores: unasked,

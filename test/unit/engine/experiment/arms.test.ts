@@ -61,6 +61,15 @@ describe("the defences of an arm", () => {
     ]);
   });
 
+  it("name an arm of compare that has no name", () => {
+    const compare = [{ defense: { kind: "jpeg", quality: 80 } }, { defense: [volumized, { kind: "bitDepth", depth: 2 }] }];
+    const [, jpeg, both] = arms({ compare });
+    expect(jpeg?.name).toBe("JPEG 80");
+    expect(both?.name).toMatch(/ \+ Bit depth 2$/);
+    expect(() => arms({ compare: [compare[0], compare[0]] as never })).toThrow(/Two arms are called "JPEG 80"/);
+    expect(() => arms({ compare: [{}] })).toThrow(/Two arms are called "undefended"/);
+  });
+
   it("name the experiment's own arm", () => {
     expect(arms({ defense: [volumized, bits] })[0]?.name).toBe("volumizedCurriculum + testRounding");
     expect(arms({ defense: [{ kind: "standard" }] })[0]?.name).toBe("undefended");

@@ -1,5 +1,5 @@
 // Candidates a second through the N-pixel attack, beside images a second through the same network in plain batches. One JSON document.
-import { nPixel } from "../src/engine/attacks/nPixel/nPixel.ts";
+import { nPixel } from "../src/engine/attacks/pixels/nPixel.ts";
 import { useBackend } from "../src/engine/backends/index.ts";
 import type { Classifier } from "../src/engine/classifier/classifier.ts";
 import { classifierOf } from "../src/engine/classifier/network.ts";

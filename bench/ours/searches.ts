@@ -1,4 +1,4 @@
-import { nPixel } from "../../src/engine/attacks/nPixel/nPixel.ts";
+import { nPixel } from "../../src/engine/attacks/pixels/nPixel.ts";
 import { createContext, streamContext } from "../../src/engine/context.ts";
 import { resolveParams } from "../../src/engine/define/index.ts";
 import { gradCam } from "../../src/engine/explanations/gradCam.ts";

@@ -15,8 +15,10 @@ import { timing } from "./analyses/timing.ts";
 import { adversarialPatch } from "./attacks/adversarialPatch/adversarialPatch.ts";
 import { fgsm } from "./attacks/fgsm.ts";
 import { lavan } from "./attacks/lavan/lavan.ts";
-import { nPixel } from "./attacks/nPixel/nPixel.ts";
 import { pgd } from "./attacks/pgd.ts";
+import { greedyPixels } from "./attacks/pixels/greedyPixels.ts";
+import { nPixel } from "./attacks/pixels/nPixel.ts";
+import { sparseRs } from "./attacks/pixels/sparseRs.ts";
 import { arrays } from "./datasets/arrays.ts";
 import { cifar10, cifar100 } from "./datasets/cifar.ts";
 import { imageFolder } from "./datasets/imageFolder.ts";
@@ -62,7 +64,7 @@ import { vgg16 } from "./models/vgg16.ts";
 import { vgg19 } from "./models/vgg19.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
-export const attacks: readonly Attack[] = [adversarialPatch, fgsm, lavan, nPixel, pgd];
+export const attacks: readonly Attack[] = [adversarialPatch, fgsm, greedyPixels, lavan, nPixel, pgd, sparseRs];
 export const defenses: readonly Defense[] = [
   adversarialTraining,
   bilateralFilter,

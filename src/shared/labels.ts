@@ -99,6 +99,15 @@ export const placedFindings = (findings: readonly Finding[], names: Names): Plac
     return { ...finding, place };
   });
 
+/** Attacks under which accuracy is a loose upper bound on robustness, those of one reason together. */
+export function upperBoundNotes(summaries: readonly Pick<AttackSummary, "attack" | "label" | "upperBound">[]): string[] {
+  const reasons = new Set(summaries.flatMap(({ upperBound }) => upperBound ?? []));
+  return [...reasons].map((reason) => {
+    const labels = new Set(summaries.filter(({ upperBound }) => upperBound === reason).map(attackLabel));
+    return `${[...labels].join("; ")}: ${reason.replace(/\.$/, "")}`;
+  });
+}
+
 /** How each adaptive attack got past the defences, once for all attacks of an arm that did it the same way. */
 export const adaptiveNotes = (report: Pick<RunReport, "arms">): string[] =>
   report.arms.flatMap((arm) => {

@@ -120,6 +120,8 @@ export interface AttackImageResult {
   readonly defenses: readonly Pick[];
   /** How the attack got through the defences, in words; null where there are none. */
   readonly how: string | null;
+  /** Why withstanding this attack says little, and which attack says more; absent where nothing says so. */
+  readonly upperBound?: string;
   readonly findings: readonly Finding[];
   /** What was done to the picture to make it fit the model, such as "colour converted to grayscale". Left out in older runs. */
   readonly notes?: readonly string[];

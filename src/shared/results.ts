@@ -103,6 +103,8 @@ export interface AttackSummary {
   readonly label?: string;
   /** What the attacked model was defended with: training first, then in front, in order. */
   readonly defenses?: readonly Choice[];
+  /** Why accuracy under this attack is an upper bound on robustness that may be far too high; absent where nothing says so. */
+  readonly upperBound?: string;
   /** What was attacked and how gradients got past the defences, in words: "BPDA through JPEG, 20 passes averaged". */
   readonly how?: string;
   readonly n: number;

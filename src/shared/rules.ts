@@ -205,6 +205,14 @@ const catalogue = [
     why: "A larger ball holds every image of the smaller one, so accuracy under attack can only fall. Where it rises, training may have leaked labels or the attack has too few steps (Kurakin et al. 2017).",
   },
   {
+    id: "RB304",
+    title: "Curve stays flat",
+    severity: "warning",
+    when: "pair",
+    cost: 3,
+    why: "More budget must break more images: a network has no reason to withstand eight times the pixels, or eight times ε, as well as it does the least. A flat curve shows an attack that does not find what is there, or gradients that are masked (Carlini et al. 2019).",
+  },
+  {
     id: "RB307",
     title: "Adaptive attack weaker than the transferred one",
     severity: "warning",

@@ -92,6 +92,7 @@ function print(d: AttackDocument, directory: string, classNames: readonly string
     printText(`already of the target class: ${count(already)}, which count neither as misclassified nor as successes`);
   if (d.mode === "static") printText(`static attack: ${d.how ?? "the images were made without the defence"}`);
   if (d.mode === "adaptive" && d.how) printText(`adaptive attack: ${d.how}`);
+  if (d.upperBound) printText(d.upperBound);
   for (const { rule, message, fix } of d.findings) printText(`${rule}: ${message} ${fix}`);
   printText(`results: ${directory}`);
 }

@@ -11,6 +11,8 @@ export interface CurvePoint extends Counted {
   readonly static: StaticResult | null;
   /** Accuracy under a grey patch at the same places; null for an attack without a patch. */
   readonly covered: number | null;
+  /** Why accuracy under the attack is a loose upper bound on robustness; absent where it is none. */
+  readonly upperBound?: string;
 }
 export const curveOf = (data: unknown): readonly CurvePoint[] => (data as { readonly points: readonly CurvePoint[] }).points;
 
@@ -66,7 +68,7 @@ export const robustnessCurve = defineAnalysis({
       title: `${name} over ${over}`,
       charts: curveCharts(name, label, lines),
       tables: [tableOf(name, label, lines)],
-      notes: [explainStatic, `${fooled} Bands are 95 % Wilson intervals.`],
+      notes: [explainStatic, `${fooled} Bands are 95 % Wilson intervals.`, ...looseNotes(over, lines)],
     };
   },
 });
@@ -94,7 +96,18 @@ function pointOf(value: number, { records, summary, undefended }: AnalysedAttack
     static: summary.static ?? null,
     isStatic: summary.mode === "static",
     covered: summary.covering?.attacked.accuracy ?? null,
+    ...(summary.upperBound === undefined ? {} : { upperBound: summary.upperBound }),
   };
+}
+
+/** "pixels 4, 8, 16: accuracy under it is an upper bound …", each reason once. */
+function looseNotes(over: string, lines: readonly CurveLine<CurvePoint>[]): string[] {
+  const points = lines.flatMap((line) => line.points);
+  const reasons = new Set(points.flatMap(({ upperBound }) => upperBound ?? []));
+  return [...reasons].map((reason) => {
+    const values = new Set(points.filter(({ upperBound }) => upperBound === reason).map(({ value }) => value));
+    return `${over} ${[...values].join(", ")}: ${reason}`;
+  });
 }
 
 function tableOf(attack: string, label: string, lines: readonly CurveLine<CurvePoint>[]): AnalysisTable {

@@ -52,6 +52,8 @@ export interface Attack extends Entry {
   evaluations?(params: Params): Evaluations;
   /** What the parameters aim at; null for any other class than the label. Absent for untargeted attacks. */
   target?(params: Params): Target | null;
+  /** Why accuracy under it says little about robustness with these parameters, and which attack says more; null where it is no loose bound. */
+  upperBound?(params: Params): string | null;
   /** What counts as a success where that is not the target class, or any misclassification without a target. */
   criterion?(params: Params): Criterion;
   /**
@@ -95,6 +97,7 @@ export function defineAttack<P extends TObject, Prepared = unknown>(
     iterations?(params: Static<P>): number;
     evaluations?(params: Static<P>): Evaluations;
     target?(params: Static<P>): Target | null;
+    upperBound?(params: Static<P>): string | null;
     criterion?(params: Static<P>): Criterion;
     check?(params: Static<P>, facts: ModelFacts): void;
     unbounded?(params: Static<P>, facts: ModelFacts): Static<P>;

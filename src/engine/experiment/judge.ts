@@ -6,7 +6,7 @@ import { labelOf } from "../define/index.ts";
 import { aimedAt } from "../metrics/robustness.ts";
 import { comparedFindings } from "../rules/compare.ts";
 import type { ArmEvidence, ComparedAttack } from "../rules/evidence.ts";
-import { pairRules } from "../rules/index.ts";
+import { curveRules, pairRules } from "../rules/index.ts";
 import type { Where } from "../rules/rule.ts";
 import { isUndefended, type ResolvedArm } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
@@ -47,14 +47,17 @@ export function compared(
   };
 }
 
-/** Findings of all comparisons of a run, told and returned. */
-export function comparisons(attacks: readonly ComparedAttack[], env: RunEnvironment): Finding[] {
+/**
+ * Findings of all comparisons of a run, told and returned.
+ * @param further those that analyses asked for: the points of a curve
+ */
+export function comparisons(attacks: readonly ComparedAttack[], further: readonly ComparedAttack[], env: RunEnvironment): Finding[] {
   const places = new Map(env.experiment.arms.map((arm) => [arm.name, arm]));
-  const findings = comparedFindings(pairRules, attacks, ({ arm, key }) => {
+  const placeOf = ({ arm, key }: ComparedAttack): Where["at"] => {
     const resolved = places.get(arm);
     return resolved && whereOf(resolved, key, env).at;
-  });
-  return tell(findings, env);
+  };
+  return tell([...comparedFindings(pairRules, attacks, placeOf), ...comparedFindings(curveRules, [...attacks, ...further], placeOf)], env);
 }
 
 /** Findings go into the run's events as soon as they are there. */

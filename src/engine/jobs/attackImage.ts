@@ -130,6 +130,7 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
   const [record] = outcome.records;
   if (!record) throw new Error("an attacked batch has no record");
   const { defenses } = model;
+  const upperBound = attack.entry.upperBound?.(attack.params) ?? null;
   const { findings } = summarizeAttack([outcome], { attack, defenses, backend: engine.backend, seed: p.seed });
   const scored = (index: number): ClassScore => scoreOf(parts.before.scores, index, model.classNames);
   const target = record.target === undefined ? null : scored(record.target);
@@ -152,6 +153,7 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
     seconds: outcome.seconds,
     attack: documented(attack),
     attackLabel: labelOf(attack),
+    ...(upperBound === null ? {} : { upperBound }),
     defenses: p.defenses ?? [],
     findings,
     notes: task.notes,

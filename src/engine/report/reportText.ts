@@ -1,6 +1,6 @@
 import type { TextTable } from "../../shared/analysisCell.ts";
 import { count, duration, number, percent, plural, points } from "../../shared/format.ts";
-import { adaptiveNotes, armLabel, attackLabel, choiceLabel } from "../../shared/labels.ts";
+import { adaptiveNotes, armLabel, attackLabel, choiceLabel, upperBoundNotes } from "../../shared/labels.ts";
 import { keysOf } from "../../shared/ledger.ts";
 import { type ArmReport, type AttackSummary, isStaticOnly, type RunReport, type WorstCase, wilson } from "../../shared/results.ts";
 
@@ -155,6 +155,7 @@ export const notesBelow = (report: RunReport): string[] => [
   ...sizeNotes(report),
   ...adaptiveNotes(report),
   ...coverNotes(report),
+  ...upperBoundNotes(report.arms.flatMap(({ attacks }) => attacks)),
   ...(report.notes ?? []),
 ];
 

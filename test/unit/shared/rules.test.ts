@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { armRules, attackRules, modelRules, pairRules, runRules } from "../../../src/engine/rules/index.ts";
+import { armRules, attackRules, curveRules, modelRules, pairRules, runRules } from "../../../src/engine/rules/index.ts";
 import { fileRules } from "../../../src/shared/fileRules/index.ts";
 import { ruleInfo, rules } from "../../../src/shared/rules.ts";
 
@@ -30,7 +30,7 @@ describe("the catalogue of rules", () => {
   it.each([
     ["model", modelRules],
     ["attack", attackRules],
-    ["pair", pairRules],
+    ["pair", [...pairRules, ...curveRules]],
     ["arm", armRules],
     ["run", runRules],
     ["file", fileRules],

@@ -51,7 +51,8 @@ export function verdictLine(): Part<Context> {
       say(kind, text, state.status === "running" ? "" : radiusText(state));
       label.update(context);
       details(state.result, shown.iteration, shown.norms);
-      sayHow(state.result?.how ? `Adaptive attack: ${state.result.how}.` : "");
+      const { how: way, upperBound } = state.result ?? {};
+      sayHow([way ? `Adaptive attack: ${way}.` : "", upperBound ?? ""].filter(Boolean).join(" "));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { percent } from "../../../src/shared/format.ts";
-import { adaptiveNotes } from "../../../src/shared/labels.ts";
+import { adaptiveNotes, upperBoundNotes } from "../../../src/shared/labels.ts";
 import { fill, h, onChange, type Part } from "../../lib/dom.ts";
 import type { ReportContext } from "../context.ts";
 import { type ArmRow, type Cell, interval } from "../tables.ts";
@@ -58,6 +58,7 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
             ? "Static only: no adaptive attack was made on the arm, and its worst case says nothing about one."
             : "",
           ...adaptiveNotes(report).map((note) => `${note}.`),
+          ...upperBoundNotes(report.arms.flatMap(({ attacks }) => attacks)).map((note) => `${note}.`),
         ].join(" "),
       ),
     );

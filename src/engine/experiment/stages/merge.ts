@@ -140,7 +140,14 @@ async function summarize(
   const bare = summarizeAttack(outcomes, facts, judged);
   const summary = prepared ? withPreparation(bare, prepared, control) : bare;
   prepared?.preparation.dispose?.(prepared.prepared);
-  return { key: attack.key, label: labelOf(bound), ...summary, ...knowledgeOf(arm, attack, env, classifier) };
+  const upperBound = attack.entry.upperBound?.(bound.params) ?? null;
+  return {
+    key: attack.key,
+    label: labelOf(bound),
+    ...(upperBound === null ? {} : { upperBound }),
+    ...summary,
+    ...knowledgeOf(arm, attack, env, classifier),
+  };
 }
 
 /** What the attack knew of the arm's defences, and how it got past them. */

@@ -16,7 +16,7 @@ import { compared, comparisons } from "../judge.ts";
 import { trains } from "../models.ts";
 import { ownerOf } from "../networks.ts";
 import type { Piece, PlanFacts } from "../piece.ts";
-import type { ResolvedExperiment } from "../resolve.ts";
+import type { ResolvedAttack, ResolvedExperiment } from "../resolve.ts";
 import { analysedAttacks, analysesOf, presentAnalyses } from "./analyse.ts";
 import { cleanAnswers } from "./clean.ts";
 import { detectorsOf } from "./detect.ts";
@@ -122,11 +122,10 @@ async function analysedArm(arm: ResolvedArm, report: ArmReport, env: RunEnvironm
 /** Rules that compare look at all arms together. */
 async function compareArms(arms: readonly ResolvedArm[], env: RunEnvironment) {
   if (env.mode === "train") return [];
-  const pairs = arms.flatMap((arm) => env.experiment.attacks.map((attack) => ({ arm, attack })));
-  return comparisons(
-    await Promise.all(pairs.map(async ({ arm, attack }) => compared(arm, attack, await mergedAttack(arm, attack, env), env))),
-    env,
-  );
+  const { attacks, further } = env.experiment;
+  const all = (some: readonly ResolvedAttack[]) =>
+    Promise.all(arms.flatMap((arm) => some.map(async (attack) => compared(arm, attack, await mergedAttack(arm, attack, env), env))));
+  return comparisons(await all(attacks), await all(further), env);
 }
 
 /** "clean 98.6 % · pgd 0.2 %": the first arm and the attack that hurts it most. */

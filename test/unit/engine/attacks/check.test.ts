@@ -78,6 +78,10 @@ describe("the name of an attack in tables", () => {
     expect(label("pgd")).toBe("PGD-40, ε 8/255");
     expect(label("pgd", { steps: 10, restarts: 5, loss: "margin", target: 3 })).toBe("PGD-10, ε 8/255, 5 restarts, margin loss, target 3");
     expect(label("nPixel", { pixels: 3 })).toBe("3-pixel attack");
+    expect(label("nPixel", { pixels: 4 })).toBe("4-pixel attack, upper bound");
+    expect(label("nPixel", { pixels: 8, strategy: "randomShift" })).toBe("8-pixel random shift");
+    expect(label("greedyPixels", { pixels: 8 })).toBe("8-pixel greedy attack");
+    expect(label("sparseRs", { mode: "patch", side: 7 })).toBe("Sparse-RS, 7×7 patch");
     expect(label("adversarialPatch", { target: 3 })).toBe("Patch of 10 %, transfer, target 3");
     expect(label("adversarialPatch", { patch: "runs/a/patch.png" })).toBe("Patch patch.png");
   });

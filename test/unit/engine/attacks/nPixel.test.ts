@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { chunkLimit, chunksOf } from "../../../../src/engine/attacks/nPixel/chunks.ts";
+import { chunkLimit, chunksOf } from "../../../../src/engine/attacks/pixels/chunks.ts";
 import {
   children,
   combine,
@@ -8,9 +8,9 @@ import {
   latinHypercube,
   paint,
   type SearchSpace,
-} from "../../../../src/engine/attacks/nPixel/evolution.ts";
-import { nPixel } from "../../../../src/engine/attacks/nPixel/nPixel.ts";
-import { isDone, oddsOf, startSearch } from "../../../../src/engine/attacks/nPixel/search.ts";
+} from "../../../../src/engine/attacks/pixels/evolution.ts";
+import { nPixel } from "../../../../src/engine/attacks/pixels/nPixel.ts";
+import { isDone, oddsOf, startSearch } from "../../../../src/engine/attacks/pixels/search.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import { type ImageBatch, resolveParams } from "../../../../src/engine/define/index.ts";

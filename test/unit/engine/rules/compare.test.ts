@@ -3,7 +3,7 @@ import { binomialTail, holm, pairedP } from "../../../../src/engine/metrics/stat
 import { createRandom } from "../../../../src/engine/random.ts";
 import { comparedFindings } from "../../../../src/engine/rules/compare.ts";
 import type { ComparedAttack } from "../../../../src/engine/rules/evidence.ts";
-import { pairRules } from "../../../../src/engine/rules/index.ts";
+import { curveRules, pairRules } from "../../../../src/engine/rules/index.ts";
 import type { ImageRecord } from "../../../../src/shared/results.ts";
 import { records } from "../analyses/fixtures.ts";
 
@@ -72,6 +72,28 @@ describe("a pair of attacks on the same images", () => {
     expect(rules(at(0.2, 1), at(0.1, 6))).toEqual(["RB303"]);
     expect(rules(at(0.1, 6), at(0.2, 2))).toEqual([]);
     expect(rules(at(0.1, 1), at(0.2, 6))).toEqual([]);
+  });
+
+  it("RB304: a curve over N or ε stays flat, and the fix names a stronger attack", () => {
+    const at = (id: string, n: number, count: number, more: Partial<ComparedAttack> = {}) =>
+      attack(id, n, broken(0, count), { key: `${id}-${n}`, name: `${n} px`, ball: { norm: "l0", radius: n }, ...more });
+    const flat = (...attacks: ComparedAttack[]) => comparedFindings(curveRules, attacks);
+    // 20 images. Four doublings may cost 10 points: 2 images
+    const found = flat(at("nPixel", 16, 1), at("nPixel", 1, 0), at("nPixel", 4, 0));
+    expect(found).toMatchObject([{ rule: "RB304", severity: "warning", attack: "nPixel", attackKey: "nPixel-16" }]);
+    expect(found[0]?.message).toContain("100.0 % withstand 1 px and 95.0 % withstand 16 px");
+    expect(found[0]?.fix).toContain("greedyPixels");
+    expect(flat(at("greedyPixels", 1, 0), at("greedyPixels", 16, 0))[0]?.fix).toContain("sparseRs");
+    expect(flat(at("nPixel", 1, 0), at("nPixel", 16, 2))).toEqual([]); // it falls
+    expect(flat(at("nPixel", 1, 11), at("nPixel", 16, 11))).toEqual([]); // most are broken anyway
+    expect(flat(at("nPixel", 1, 0), at("nPixel", 3, 0))).toEqual([]); // hardly more budget
+    expect(flat(at("nPixel", 1, 0), at("nPixel", 16, 0, { arm: "b" }))).toEqual([]); // another model
+    expect(flat(at("nPixel", 1, 0), at("greedyPixels", 16, 0))).toEqual([]); // another attack
+    expect(flat(at("nPixel", 1, 0, { knowledge: "static" }), at("nPixel", 16, 0, { knowledge: "static" }))).toEqual([]); // RB008 says that
+    const few = (n: number) => at("nPixel", n, 0, { records: broken(0, 0).slice(11) });
+    expect(flat(few(1), few(16))).toEqual([]); // nine images
+    const eps = (value: number, count: number) => attack("fgsm", value, broken(0, count), { key: `fgsm-${value}` });
+    expect(flat(eps(2 / 255, 0), eps(8 / 255, 0))[0]?.fix).toContain("pgd");
   });
 
   it("names the stronger attack by its key, with its place in the file", () => {
@@ -164,6 +186,26 @@ describe("published tables, of which only accuracies are known", () => {
     ["LS", 69.07, 52.13, false],
   ])("RB303: %s, %f then %f", (_, smaller, larger, fires) => {
     expect(rules(least("fgsm", 0.01, smaller, true), least("fgsm", 0.02, larger, false))).toEqual(fires ? ["RB303"] : []);
+  });
+});
+
+describe("a published curve", () => {
+  // Accuracy of an adversarially trained network under FGSM at ε 2, 4, 8, 16 of 255 (compact-convolution paper, table 1), which later
+  // attacks broke; and of one that falls as it should.
+  it.each([
+    ["CCN", [73.72, 71.47, 69.65, 66.23], true],
+    ["a falling one", [73.72, 71.47, 66.65, 54.23], false],
+  ])("RB304: %s", (_, accuracies, fires) => {
+    const n = 10_000;
+    const curve = accuracies.map((accuracy, i) =>
+      attack(
+        "fgsm",
+        2 ** (i + 1) / 255,
+        attacked(n, (image) => image >= (n * accuracy) / 100),
+        { key: `fgsm-${i}` },
+      ),
+    );
+    expect(comparedFindings(curveRules, curve).map(({ rule }) => rule)).toEqual(fires ? ["RB304"] : []);
   });
 });
 

@@ -4,7 +4,7 @@ import { commonOptions, verbs } from "../../../../src/cli/usage.ts";
 import { catalog } from "../../../../src/engine/catalog.ts";
 import { comparedFindings } from "../../../../src/engine/rules/compare.ts";
 import type { AttackEvidence, ComparedAttack } from "../../../../src/engine/rules/evidence.ts";
-import { armRules, attackRules, modelRules, pairRules, runRules } from "../../../../src/engine/rules/index.ts";
+import { armRules, attackRules, curveRules, modelRules, pairRules, runRules } from "../../../../src/engine/rules/index.ts";
 import { findingsOf } from "../../../../src/engine/rules/rule.ts";
 import { InputContractSchema } from "../../../../src/shared/contract.ts";
 import { besideParameters, defaultTrain } from "../../../../src/shared/experiment.ts";
@@ -84,6 +84,18 @@ const findings: readonly Finding[] = [
     compared("pgd", 0.3, many("r"), { arm: "d", knowledge: "adaptive", ...beside("b", "b") }),
     compared("pgd", 0.3, many("r"), { arm: "e", knowledge: "static" }),
   ]),
+  ...["pgd", "fgsm"].flatMap((id) =>
+    comparedFindings(
+      curveRules,
+      [1, 8].map((radius) => compared(id, radius / 255, many("r"))),
+    ),
+  ),
+  ...["nPixel", "greedyPixels"].flatMap((id) =>
+    comparedFindings(
+      curveRules,
+      [1, 16].map((radius) => compared(id, radius, many("r"), { ball: { norm: "l0", radius } })),
+    ),
+  ),
 ];
 
 /** Everything that a remedy may name: ids, parameters and their options, settings of a training, an input contract's fields, options of the command line. */

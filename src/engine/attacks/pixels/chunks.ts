@@ -26,6 +26,17 @@ export function chunksOf(searches: number, popSize: number, limit: number): Chun
   return [...whole, ...cut(left * popSize, singly ? popSize : full)];
 }
 
-function cut(total: number, size: number): Chunk[] {
+/** Passes of one size for `total` images, the last one padded: what a backend compiles once. */
+export function cut(total: number, size: number): Chunk[] {
   return Array.from({ length: Math.ceil(total / size) }, (_, i) => ({ size, count: Math.min(size, total - i * size) }));
+}
+
+/**
+ * The size of a pass of `count` images where at most `most` are left of a batch: `most` or a half, a quarter … of it, so that a backend
+ * compiles few sizes while images leave. No pass is of one image alone (`scorerOf` says why).
+ */
+export function halvedSize(count: number, most: number): number {
+  let size = Math.max(2, most);
+  while (Math.ceil(size / 2) >= Math.max(2, count)) size = Math.ceil(size / 2);
+  return size;
 }

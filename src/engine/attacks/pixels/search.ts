@@ -1,10 +1,9 @@
 import type { Random } from "../../random.ts";
+import { type Goal, isReached } from "./aim.ts";
 import { children, genesOf, initialPopulation, latinHypercube, paint, type SearchSpace, type Strategy } from "./evolution.ts";
 
-/** What a search wants: away from `label`, or towards `target`. */
-export interface Aim {
-  readonly label: number;
-  readonly target: number | undefined;
+/** A goal, and when the search for it may stop. */
+export interface Aim extends Goal {
   readonly stopMode: "misclassify" | "paper5pct";
 }
 
@@ -18,13 +17,6 @@ export function oddsOf(probabilities: ArrayLike<number>, aim: Aim): number {
   for (let k = 0; k < probabilities.length; k++) if (k !== own) others += probabilities[k] as number;
   const odds = (probabilities[own] as number) / others;
   return aim.target === undefined ? odds : 1 / odds;
-}
-
-/** The prediction is wrong, or the target class. */
-export function isReached(probabilities: ArrayLike<number>, aim: Pick<Aim, "label" | "target">): boolean {
-  let best = 0;
-  for (let k = 1; k < probabilities.length; k++) if ((probabilities[k] as number) > (probabilities[best] as number)) best = k;
-  return aim.target === undefined ? best !== aim.label : best === aim.target;
 }
 
 /**

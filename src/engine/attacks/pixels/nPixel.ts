@@ -2,14 +2,15 @@ import { type Static, Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { number } from "../../../shared/format.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
+import { probabilitiesOf } from "../../classifier/probabilities.ts";
 import type { Progress } from "../../context.ts";
 import { type AttackBatch, type AttackContext, choice, defineAttack, int, type ModelFacts } from "../../define/index.ts";
 import type { Random } from "../../random.ts";
-import { type Images, type Logits, tf } from "../../tf.ts";
 import { checkTarget, target, targetLabel, targetOf } from "../target.ts";
+import { checkPixels } from "./aim.ts";
 import type { SearchSpace } from "./evolution.ts";
 import { randomShift } from "./randomShift.ts";
-import { type Scorer, scoreAll, scorerOf } from "./score.ts";
+import { type Found, imagesOf, populations, type Scorer, scoreAll, scorerOf, show } from "./score.ts";
 import { type Search, startSearch } from "./search.ts";
 
 const params = Type.Object({
@@ -38,7 +39,9 @@ export const nPixel = defineAttack({
   access: "scores",
   iterative: true,
   params,
-  label: (o) => `${o.pixels}-pixel ${o.strategy === "randomShift" ? "random shift" : "attack"}${targetLabel(o)}`,
+  label: (o) =>
+    `${o.pixels}-pixel ${o.strategy === "randomShift" ? "random shift" : "attack"}${targetLabel(o)}${isLoose(o) ? ", upper bound" : ""}`,
+  upperBound: (o) => (isLoose(o) ? looseness : null),
   cheap: { popSize: 6, maxGen: 6 },
   ball: ({ pixels }) => ({ norm: "l0", radius: pixels }),
   iterations: ({ maxGen, strategy }) => (strategy === "randomShift" ? 1 : maxGen + 2),
@@ -51,19 +54,27 @@ export const nPixel = defineAttack({
     checkParams(o, model);
     const images = Float32Array.from(await batch.images.data());
     if (o.strategy === "randomShift") return randomShift(images, batch, space, ctx);
-    const score = scorerOf(model, o.popSize);
+    const score = scorerOf(model, { passes: populations(model, o.popSize), shown: probabilitiesOf });
     const searches = await startSearches({ images, batch, model, score, space, params: o }, ctx);
-    await show(model, searches, batch, ctx);
+    await show(searches.map(foundBy), batch, ctx);
     for (let generation = 0; generation <= o.maxGen; generation++) {
       const active = searches.filter((search) => !search.done);
       if (active.length === 0) break;
       await scoreAll(score, active, space, o.popSize, ctx);
-      await show(model, searches, batch, ctx);
+      await show(searches.map(foundBy), batch, ctx);
       await ctx.checkpoint(progressOf(searches, generation, o.maxGen));
     }
-    return bestImages(searches, batch);
+    return imagesOf(searches.map(foundBy), batch);
   },
 });
+
+/**
+ * Differential evolution moves all genes at once, without crossover: near exact for one pixel, it hardly gains from four on, whatever the
+ * budget. Of 20 digits that the sample network had right, 400×50 at 16 pixels left 15, and the greedy search 6.
+ */
+const isLoose = ({ pixels, strategy }: Static<typeof params>): boolean => pixels > 3 && strategy !== "randomShift";
+const looseness =
+  "Accuracy under it is an upper bound on robustness: differential evolution finds few of the adversarial images of more than 3 pixels. greedyPixels, or sparseRs without gradients, finds more.";
 
 /** The image itself and its generations, the first population among them. */
 function queriesOf({ strategy, popSize, maxGen, queryBudget }: Static<typeof params>): number {
@@ -73,13 +84,11 @@ function queriesOf({ strategy, popSize, maxGen, queryBudget }: Static<typeof par
 }
 
 function checkParams(o: Static<typeof params>, facts: ModelFacts): void {
-  const [height, width] = facts.inputShape;
-  const refuse = (message: string, fix: string) => new BulwarkError("PARAMETER_INVALID", message, fix);
-  if (o.pixels > height * width)
-    throw refuse(`${o.pixels} pixels are more than an image of ${height}×${width} has.`, `Use at most ${height * width}.`);
+  checkPixels(o.pixels, facts);
   checkTarget(o, facts);
   if (o.strategy !== "randomShift" && o.queryBudget > 0 && o.queryBudget < o.popSize)
-    throw refuse(
+    throw new BulwarkError(
+      "PARAMETER_INVALID",
       `queryBudget ${o.queryBudget} does not pay for one generation of ${o.popSize}: nothing would be searched.`,
       `Use a queryBudget of at least ${o.popSize}, a smaller popSize, or a queryBudget of 0 for no limit.`,
     );
@@ -126,29 +135,7 @@ function progressOf(searches: readonly Search[], generation: number, generations
   return { phase: `N-pixel attack, generation ${generation} of ${generations}${fitness}`, done, total: searches.length };
 }
 
-function bestImages(searches: readonly Search[], batch: AttackBatch): Images {
-  const values = batch.images.size / searches.length;
-  const images = new Float32Array(batch.images.size);
-  searches.forEach((search, i) => {
-    images.set(search.bestImage, i * values);
-  });
-  return tf.tensor4d(images, batch.images.shape);
-}
-
-/** Tells the harness the best candidates so far; log-probabilities are as good as logits. */
-async function show(model: Classifier, searches: readonly Search[], batch: AttackBatch, ctx: AttackContext): Promise<void> {
-  const scores = new Float32Array(searches.length * model.classes);
-  searches.forEach((search, i) => {
-    scores.set(
-      search.bestProbabilities.map((p) => Math.log(Math.max(p, 1e-30))),
-      i * model.classes,
-    );
-  });
-  const images = bestImages(searches, batch);
-  const logits: Logits = tf.tensor2d(scores, [searches.length, model.classes]);
-  try {
-    await ctx.iterate(images, logits);
-  } finally {
-    tf.dispose([images, logits]);
-  }
-}
+const foundBy = ({ bestImage, bestProbabilities }: Search): Found => ({
+  image: bestImage,
+  logits: bestProbabilities.map((p) => Math.log(Math.max(p, 1e-30))),
+});

@@ -1,0 +1,145 @@
+import { Type } from "@sinclair/typebox";
+import type { Classifier } from "../../classifier/classifier.ts";
+import { type AttackBatch, type AttackContext, defineAttack, int, type ModelFacts } from "../../define/index.ts";
+import { type Images, tf } from "../../tf.ts";
+import { attackGradient, margin } from "../gradientDescent.ts";
+import { checkTarget, target, targetLabel, targetOf } from "../target.ts";
+import { checkPixels, type Goal, goalsOf } from "./aim.ts";
+import { halvedSize } from "./chunks.ts";
+import type { SearchSpace } from "./evolution.ts";
+import { GreedySearch } from "./greedySearch.ts";
+import { imagesOf, populations, type Scorer, scorerOf, show } from "./score.ts";
+
+/**
+ * Replaces one pixel after another. Each round takes the gradient of the margin, tries the pixels that it ranks first and some random ones,
+ * each channel at an end of [0,1], and keeps the best replacement; one that lowers no margin is not made. The random ones find what a
+ * masked gradient does not show. An image costs one gradient and `candidates` + 2·`random` queries a round, until it is misclassified or
+ * has the target class.
+ */
+export const greedyPixels = defineAttack({
+  id: "greedyPixels",
+  title: "Greedy pixel attack",
+  paper: "after Su et al. 2019",
+  access: "gradients",
+  iterative: true,
+  params: Type.Object({
+    pixels: int(1, "Pixels that may be replaced.", { min: 1, max: 10_000, unit: "pixels" }),
+    candidates: int(50, "Pixels tried in a round, those that the gradient ranks first.", { min: 1, max: 10_000, unit: "pixels" }),
+    random: int(20, "Random pixels tried beside them.", { min: 0, max: 10_000, unit: "pixels" }),
+    target,
+  }),
+  label: (o) => `${o.pixels}-pixel greedy attack${targetLabel(o)}`,
+  cheap: { pixels: 4, candidates: 6, random: 2 },
+  ball: ({ pixels }) => ({ norm: "l0", radius: pixels }),
+  iterations: ({ pixels }) => pixels + 1,
+  evaluations: (o) => ({ forward: o.pixels * triedAtOnce(o), gradient: o.pixels }),
+  target: targetOf,
+  check: checkParams,
+  async run(model, batch, o, ctx) {
+    checkParams(o, model);
+    const [height, width, channels] = model.inputShape;
+    const space: SearchSpace = { height, width, channels, pixels: o.pixels };
+    const searches = await startSearches(batch, { ...o, space }, ctx);
+    const popSize = Math.min(triedAtOnce(o), 2 * height * width);
+    const score = scorerOf(model, { passes: populations(model, popSize) });
+    for (let round = 0; round < o.pixels; round++) {
+      const left = searches.filter(({ done }) => !done);
+      if (left.length === 0) break;
+      await aimAll(model, left, searches.length, round, ctx);
+      if (round === 0) await show(searches, batch, ctx);
+      await tryAll(
+        score,
+        left.filter(({ done }) => !done),
+        round,
+        ctx,
+      );
+      await show(searches, batch, ctx);
+      const done = searches.filter((search) => search.done).length;
+      await ctx.checkpoint({ phase: `Greedy pixel attack, pixel ${round + 1} of ${o.pixels}`, done, total: searches.length });
+    }
+    return imagesOf(searches, batch);
+  },
+});
+
+/** Candidates of a round: a random pixel is tried in two colours. */
+const triedAtOnce = ({ candidates, random }: { readonly candidates: number; readonly random: number }): number => candidates + 2 * random;
+
+function checkParams(o: { readonly pixels: number } & Parameters<typeof checkTarget>[0], facts: ModelFacts): void {
+  checkPixels(o.pixels, facts);
+  checkTarget(o, facts);
+}
+
+type Options = Omit<ConstructorParameters<typeof GreedySearch>[1], "goal">;
+
+/** One search an image, each with random numbers of its own. */
+async function startSearches(batch: AttackBatch, o: Options, ctx: AttackContext): Promise<GreedySearch[]> {
+  const images = Float32Array.from(await batch.images.data());
+  const goals = await goalsOf(batch);
+  const values = images.length / goals.length;
+  return goals.map((goal, i) => new GreedySearch(images.subarray(i * values, (i + 1) * values), { ...o, goal }, ctx.random(i)));
+}
+
+/** Gradients and logits of all searches, in one pass; images that have reached their goal already are done with that. */
+async function aimAll(
+  model: Classifier,
+  searches: readonly GreedySearch[],
+  most: number,
+  round: number,
+  ctx: AttackContext,
+): Promise<void> {
+  const n = searches.length;
+  const size = halvedSize(n, most);
+  const of = (i: number): GreedySearch => searches[Math.min(i, n - 1)] as GreedySearch;
+  const seen = model.withStreams?.({ random: (i) => of(i).rng.stream(`gradient/${round}`) }) ?? model;
+  const padded = Array.from({ length: size }, (_, i) => of(i));
+  const batch = batchOf(padded, model.inputShape);
+  const { gradient, logits } = attackGradient(seen, batch.images, batch, margin);
+  model.evaluations.gradient -= size - n;
+  try {
+    const [slopes, scores] = [Float32Array.from(await gradient.data()), Float32Array.from(await logits.data())];
+    const [values, k] = [slopes.length / size, scores.length / size];
+    searches.forEach((search, i) => {
+      if (round === 0) search.see(scores.slice(i * k, (i + 1) * k));
+      if (!search.done) search.aim(slopes.subarray(i * values, (i + 1) * values));
+    });
+  } finally {
+    tf.dispose([gradient, logits, batch.images, batch.labels, ...(batch.targets ? [batch.targets] : [])]);
+  }
+  await ctx.checkpoint();
+}
+
+/** The images as they are, as a batch of their own. The caller disposes its tensors. */
+function batchOf(searches: readonly GreedySearch[], shape: Classifier["inputShape"]): AttackBatch {
+  const pixels = new Float32Array(searches.length * shape[0] * shape[1] * shape[2]);
+  searches.forEach(({ image }, i) => {
+    pixels.set(image, i * image.length);
+  });
+  const classes = (of: (goal: Goal) => number) =>
+    tf.tensor1d(
+      searches.map(({ goal }) => of(goal)),
+      "int32",
+    );
+  const images: Images = tf.tensor4d(pixels, [searches.length, ...shape]);
+  const isTargeted = searches.some(({ goal }) => goal.target !== undefined);
+  return { images, labels: classes(({ label }) => label), ...(isTargeted ? { targets: classes(({ target = 0 }) => target) } : {}) };
+}
+
+/** Scores what all searches try together; then each keeps its best. */
+async function tryAll(score: Scorer, searches: readonly GreedySearch[], round: number, ctx: AttackContext): Promise<void> {
+  const tried = searches.flatMap((search) => search.pending.map((_, i) => ({ search, i })));
+  if (tried.length === 0) return;
+  const at = (j: number) => tried[j] as (typeof tried)[number];
+  const candidates = {
+    count: tried.length,
+    draw: (j: number, image: Float32Array) => at(j).search.draw(at(j).i, image),
+    random: (j: number) => at(j).search.rng.stream(`candidate/${round}/${at(j).i}`),
+  };
+  const logits = await score(candidates, ctx);
+  const k = logits.length / tried.length;
+  let from = 0;
+  for (const search of searches) {
+    const end = from + search.pending.length * k;
+    search.accept(logits.subarray(from, end));
+    from = end;
+  }
+}

@@ -115,10 +115,10 @@ export const verbs = {
     contract: text,
   }),
   rank: verb(
-    "rank --image F --patch P [--measure ID] [--set k=v]… [--order asc|desc] [--reference mostSalient|minEntropy|N]",
+    "rank --image F --patch P [--stride S] [--measure ID] [--set k=v]… [--order asc|desc] [--reference mostSalient|minEntropy|N]",
     "cut a picture into slices and order them",
     [],
-    { image: text, patch: text, measure: text, order: text, reference: text, set: many, remainder: text },
+    { image: text, patch: text, stride: text, measure: text, order: text, reference: text, set: many, remainder: text },
   ),
   patch: verb(
     "patch apply|preview|map|export PATCH [--model M [--contract FILE]] [--image F…] [--row R --column C --rotation D --scale S] [--stride N] [--cm L --dpi N --file F]",

@@ -128,6 +128,8 @@ export interface RankPatchesParams {
   readonly attacked?: string;
   /** Side of a slice; "auto" takes one that divides the image, or pads the edges where none does. */
   readonly patch: number | "auto";
+  /** Pixels from one slice to the next; 0, or left out, for slices side by side. */
+  readonly stride?: number;
   readonly measure: string;
   readonly measureParams?: Readonly<Record<string, unknown>>;
   readonly order: "asc" | "desc";

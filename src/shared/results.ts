@@ -1,5 +1,6 @@
 import type { Format, TableCell } from "./analysisCell.ts";
 import type { Figure, LineFigure } from "./figures/figure.ts";
+import type { Reach } from "./slices.ts";
 import type { LabelSource } from "./verdict.ts";
 
 export type { Format, TableCell } from "./analysisCell.ts";
@@ -226,6 +227,8 @@ export interface ArmReport {
   /** The arm whose trained network this one has too; absent for an arm with a network of its own. */
   readonly network?: string;
   readonly clean: Rate & { readonly n: number };
+  /** Of a volumized network. */
+  readonly slices?: Reach;
   readonly training: {
     readonly epochs: number;
     readonly seconds: number;

@@ -1,4 +1,4 @@
-/** Which square slices an image can be cut into. Shared by the engine ("auto") and the Inspector's ranking view. */
+/** Which square slices an image can be cut into, and what is said of them. Shared by the engine and the panels. */
 
 /** More slices than this are neither seen nor compared by a person. */
 export const mostSlices = 1024;
@@ -46,3 +46,13 @@ export function sideRange(height: number, width: number): { readonly min: number
   while (min < max && slicesOf(min, height, width) > mostSlices) min++;
   return { min, max };
 }
+
+/** How many of the slices of a volumized network have scores that the content of one slice changes. */
+export interface Reach {
+  readonly count: number;
+  readonly reach: number;
+}
+
+/** What has to be said of it: null where every slice is judged on its own. */
+export const reachNote = ({ reach, count }: Reach): string | null =>
+  reach > 1 ? `one slice reaches ${reach} of ${count} slices, so no bound holds for what a change within one slice can do` : null;

@@ -53,6 +53,17 @@ describe("ranking the slices of a picture", () => {
     });
   });
 
+  it("cuts slices that overlap", async () => {
+    const { Z, perm, scores } = await rank("--measure", "entropy", "--stride", "1");
+    // row by row: {0,0,0,0} {0,10,0,30} {10,20,30,40} {0,0,5,5} {0,30,5,7} {30,40,7,7} {5,5,5,9} {5,7,9,7} {7,7,7,7}
+    [0, 1.5, 2, 1, 2, 1.5, 0.811278, 1.5, 0].forEach((score, i) => {
+      expect(scores[i]).toBeCloseTo(score, 6);
+    });
+    expect([Z, perm]).toEqual([9, [0, 8, 6, 3, 1, 5, 7, 2, 4]]);
+    const refused = await bulwark(workspace, "rank", "--image", "example.png", "--patch", "2", "--stride", "3");
+    expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining("leaves pixels between patches")]);
+  });
+
   it("says where an order means little", async () => {
     const told = async (measure: string): Promise<string> =>
       (await bulwark(workspace, "rank", "--image", "example.png", "--patch", "2", "--measure", measure)).stdout;

@@ -39,6 +39,7 @@ export const rank: VerbAction = async (args, session) => {
   const params: RankPatchesParams = {
     image,
     patch: args.integer("patch", 1) ?? 1,
+    stride: args.integer("stride", 0) ?? 0,
     measure,
     measureParams: args.params("measure", measure),
     order: args.oneOf("order", ["asc", "desc"], "asc"),

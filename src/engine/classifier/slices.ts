@@ -1,8 +1,9 @@
 import { BulwarkError } from "../../shared/errors.ts";
+import { reachNote } from "../../shared/slices.ts";
 import type { SliceFacts } from "../define/index.ts";
 import { reachOf } from "../models/conversion/reach.ts";
 import { type Images, tf, type tfl } from "../tf.ts";
-import type { SliceSource } from "./classifier.ts";
+import type { Classifier, SliceSource } from "./classifier.ts";
 
 /**
  * The slices of a network that judges each of them.
@@ -26,7 +27,17 @@ export function sliceSourceOf(
   }
   return {
     ...facts,
-    reach: facts.orderMatters ? facts.count : reachOf(network),
+    reach: reachIn(network, facts),
     logits: (x) => tf.tidy(() => outputOf(x).slice([0, 0, offset]) as tf.Tensor3D),
   };
+}
+
+/** `SliceSource.reach` of a network that `facts` hold for. */
+export const reachIn = (network: tfl.LayersModel, { orderMatters, count }: SliceFacts): number => (orderMatters ? count : reachOf(network));
+
+/** What the slices of a model's network make necessary to say, none or one sentence. */
+export function sliceNotes({ slices, bare }: Classifier): string[] {
+  const source = bare?.slices ?? slices;
+  const note = source && reachNote(source);
+  return note ? [note] : [];
 }

@@ -5,6 +5,7 @@ import { runFiles } from "../../shared/runs.ts";
 import { verdictOf } from "../../shared/verdict.ts";
 import { differenceBytes } from "../attention/colour.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { sliceNotes } from "../classifier/slices.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
 import { fileIdentity } from "../datasets/identity.ts";
@@ -73,7 +74,7 @@ export async function attackImage(
     file: nameOf(p.model),
     sha256: await modelHash(await engine.model(p.model), p.model),
   };
-  const notes = [...picture.notes, ...doubts];
+  const notes = [...picture.notes, ...doubts, ...sliceNotes(model)];
   const title = `${labelOf(attack)} on ${path.basename(p.image)}`;
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "attack", title });
   return settle(

@@ -29,9 +29,9 @@ export async function rankPatches(p: RankPatchesParams): Promise<RankPatchesResu
   const store = await createRun({ workspace: directory, directory, kind: "rank", title, request, force });
   const work = async (): Promise<RankPatchesResult> => {
     await writePng(store.file("image.png"), toBytes(image.pixels), image.height, image.width, image.channels);
-    const clean = await write(store, "clean", image, ranking, patch);
+    const clean = await write(store, "clean", image, ranking, [patch, p.stride || patch]);
     const second = p.attacked === undefined ? null : await open(p.attacked, { ...p, size: [image.height, image.width] });
-    const attacked = second && (await write(store, "attacked", second, rank(second, options), patch));
+    const attacked = second && (await write(store, "attacked", second, rank(second, options), [patch, p.stride || patch]));
     const result: RankPatchesResult = {
       directory: store.directory,
       image: "image.png",
@@ -50,6 +50,7 @@ export async function rankPatches(p: RankPatchesParams): Promise<RankPatchesResu
 function optionsOf(p: RankPatchesParams, patch: number, onRemainder: VolumizerOptions["onRemainder"]): VolumizerOptions {
   return {
     patch,
+    stride: p.stride ?? 0,
     measure: find("measure", p.measure),
     measureParams: p.measureParams ?? {},
     order: p.order,
@@ -80,13 +81,19 @@ async function open(file: string, p: Pick<RankPatchesParams, "size">): Promise<P
 const rank = (image: PixelImage, options: VolumizerOptions): Ranking =>
   rankSlices(toBytes(image.pixels), image.height, image.width, image.channels, options);
 
-async function write(store: RunStore, name: string, image: PixelImage, ranking: Ranking, patch: number): Promise<PatchRanking> {
+async function write(
+  store: RunStore,
+  name: string,
+  image: PixelImage,
+  ranking: Ranking,
+  [patch, stride]: readonly [patch: number, stride: number],
+): Promise<PatchRanking> {
   const bytes = toBytes(image.pixels);
   const { height, width, channels } = image;
   const slices: string[] = [];
   for (let slice = 0; slice < ranking.Z; slice++) {
     const file = `slices/${name}-${slice}.png`;
-    const [top, left] = [Math.floor(slice / ranking.columns) * patch, (slice % ranking.columns) * patch];
+    const [top, left] = [Math.floor(slice / ranking.columns) * stride, (slice % ranking.columns) * stride];
     const [rows, columns] = [Math.min(patch, height - top), Math.min(patch, width - left)];
     const cut = new Uint8Array(rows * columns * channels);
     for (let y = 0; y < rows; y++) {

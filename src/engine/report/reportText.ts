@@ -3,6 +3,7 @@ import { count, duration, number, percent, plural, points } from "../../shared/f
 import { adaptiveNotes, armLabel, attackLabel, choiceLabel, upperBoundNotes } from "../../shared/labels.ts";
 import { keysOf } from "../../shared/ledger.ts";
 import { type ArmReport, type AttackSummary, isStaticOnly, type RunReport, type WorstCase, wilson } from "../../shared/results.ts";
+import { reachNote } from "../../shared/slices.ts";
 
 /** "61.0–67.3 %": 95 % Wilson interval of `correct` out of `n`. */
 export function interval(correct: number, n: number): string {
@@ -131,6 +132,12 @@ function sizeNotes(report: RunReport): string[] {
   });
 }
 
+const sliceNotes = (report: RunReport): string[] =>
+  report.arms.flatMap((arm) => {
+    const note = arm.slices && reachNote(arm.slices);
+    return note ? [`${armLabel(arm)}: ${note}`] : [];
+  });
+
 /** Where the arm's network comes from, in words. */
 function originOf({ network, training }: ArmReport, arms: readonly ArmReport[]): string {
   const owner = arms.find(({ name }) => name === network);
@@ -153,6 +160,7 @@ const coverNotes = (report: RunReport): string[] =>
 /** What is said below the main table, line by line. */
 export const notesBelow = (report: RunReport): string[] => [
   ...sizeNotes(report),
+  ...sliceNotes(report),
   ...adaptiveNotes(report),
   ...coverNotes(report),
   ...upperBoundNotes(report.arms.flatMap(({ attacks }) => attacks)),

@@ -106,8 +106,8 @@ async function runEpoch(work: TrainOptions & Work, ctx: RunContext): Promise<voi
 
 const aboutRate = (o: TrainOptions): string =>
   scaleOf(o) === 1
-    ? "the loss adds up over slices; Adam's steps do not depend on its scale, so the learning rate is left as it is."
-    : `SGD's learning rate is multiplied by ${scaleOf(o)}, as the loss adds up over slices.`;
+    ? "the loss adds up over slices and is shown for one; Adam's steps do not depend on its scale, so the learning rate is left as it is."
+    : `SGD's learning rate is multiplied by ${scaleOf(o)}, as the loss adds up over slices; it is shown for one.`;
 
 /** Adam's step does not depend on the scale of the loss. */
 const scaleOf = ({ settings, plan }: TrainOptions): number => (settings.optimizer === "sgd" ? plan.learningRateScale : 1);

@@ -53,7 +53,11 @@ function stepOf({ network, plan, contract, shape }: Learner, batch: StepBatch, r
 const rightOnes = (plan: TrainingPlan, output: tf.Tensor, labels: tf.Tensor): tf.Scalar =>
   tf.sum(tf.cast(tf.equal(tf.argMax(plan.toLogits(output), 1), labels), "float32"));
 
-/** Means over the batch; the caller disposes. */
+/** A loss as it is reported: that of a slice where the loss adds up over slices. */
+const reported = ({ learningRateScale }: TrainingPlan, loss: tf.Scalar): tf.Scalar =>
+  learningRateScale === 1 ? loss : (tf.mul(loss, learningRateScale) as tf.Scalar);
+
+/** Means over the batch, as they are reported; the caller disposes. */
 export interface StepResult {
   readonly loss: tf.Scalar;
   readonly parts: Readonly<Record<string, tf.Scalar>>;
@@ -73,16 +77,17 @@ export function trainStep(
       const step = stepOf(learner, batch, () => ({ training: true, override: dropout.pass() }));
       let correct: tf.Scalar | undefined;
       const parts: Record<string, tf.Scalar> = {};
-      const { value: loss, grads } = tf.variableGrads(
+      const { value, grads } = tf.variableGrads(
         () => {
           const losses = learner.plan.loss(step);
           correct = tf.keep(rightOnes(learner.plan, losses.output, step.labels));
-          for (const [name, part] of Object.entries(losses.parts ?? {})) parts[name] = tf.keep(part.clone());
+          for (const [name, part] of Object.entries(losses.parts ?? {})) parts[name] = tf.keep(reported(learner.plan, part.clone()));
           return losses.total;
         },
         weights.map((weight) => weight.variable),
       );
       optimizer.update(grads, o.learningRate);
+      const loss = reported(learner.plan, value);
       if (correct) o.tally.add(loss, correct, batch.n, parts);
       correct?.dispose();
       return { loss, parts };
@@ -97,7 +102,7 @@ export function validationStep(learner: Learner, batch: ImageBatch, tally: Tally
   tf.tidy(() => {
     const step = stepOf(learner, batch, () => ({}));
     const { total, output } = learner.plan.loss(step);
-    tally.add(total, rightOnes(learner.plan, output, step.labels), batch.n);
+    tally.add(reported(learner.plan, total), rightOnes(learner.plan, output, step.labels), batch.n);
   });
 }
 

@@ -86,6 +86,7 @@ async function reportOf(arm: ResolvedArm, env: RunEnvironment): Promise<ArmRepor
     model,
     ...(owner === arm ? {} : { network: owner.name }),
     clean: await cleanRate(arm, env),
+    ...(await slicesOf(arm, env)),
     training: await trainingOf(arm, owner, env),
     attacks: isEvaluated ? await summariesOf(arm, env) : [],
     detectors: isEvaluated ? await detectorsOf(arm, env) : [],
@@ -93,6 +94,12 @@ async function reportOf(arm: ResolvedArm, env: RunEnvironment): Promise<ArmRepor
     analyses,
     timing: measured ?? (await timingOf(arm, env)),
   };
+}
+
+async function slicesOf(arm: ResolvedArm, env: RunEnvironment): Promise<Pick<ArmReport, "slices">> {
+  const { bare, slices } = (await env.networks.open(arm)).classifier;
+  const source = bare?.slices ?? slices;
+  return source ? { slices: { count: source.count, reach: source.reach } } : {};
 }
 
 const summariesOf = async (arm: ResolvedArm, env: RunEnvironment) =>

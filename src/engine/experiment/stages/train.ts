@@ -4,7 +4,9 @@ import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import type { RunEvent } from "../../../shared/events.ts";
 import { slug } from "../../../shared/runs.ts";
+import { reachNote } from "../../../shared/slices.ts";
 import { classifierOf } from "../../classifier/network.ts";
+import { reachIn } from "../../classifier/slices.ts";
 import { documented, type TrainingPlan } from "../../define/index.ts";
 import { saveNetwork } from "../../importers/index.ts";
 import { readText, writeAtomic } from "../../io/files.ts";
@@ -147,6 +149,8 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
     notes.push(text);
     env.emit({ kind: "warning", message: `${arm.name}: ${text}` });
   });
+  const reach = plan.slices && reachNote({ count: plan.slices.count, reach: reachIn(network, plan.slices) });
+  if (reach) env.emit({ kind: "note", message: `${arm.name}: ${reach}.` });
   const split = env.data.split(arm.train.validation);
   const contract = contractOf(arm, input, env);
   const watched = {

@@ -7,6 +7,8 @@ import { startEngine } from "../../../../src/engine/session/engine.ts";
 import { openModel } from "../../../../src/engine/session/openModel.ts";
 import { type Images, tf, tfl } from "../../../../src/engine/tf.ts";
 import type { InputContract } from "../../../../src/shared/contract.ts";
+import type { RunEvent } from "../../../../src/shared/events.ts";
+import type { RunReport } from "../../../../src/shared/results.ts";
 import { newWorkspace, writeData } from "../../../process/support.ts";
 
 const workspace = newWorkspace();
@@ -33,6 +35,10 @@ const save = (name: string, network: tfl.LayersModel, contract: InputContract = 
   saveNetwork(network, workspace.file(name), contract);
 
 const defense = { kind: "volumizedCurriculum", measure: "entropy", patch: 8, kernelDepth: 3, weights: "inflate" };
+const notes: string[] = [];
+const onEvent = (event: RunEvent): void => {
+  if (event.kind === "note") notes.push(event.message);
+};
 async function train(file: string, own: Readonly<Record<string, unknown>> = defense): Promise<string> {
   const experiment = {
     dataset: { kind: "arrays", path: "data.npz", testShare: 0.25 },
@@ -43,7 +49,7 @@ async function train(file: string, own: Readonly<Record<string, unknown>> = defe
   const written = workspace.write(`${file}.bulwark.jsonc`, JSON.stringify(experiment));
   const directory = workspace.file(`run-${file}`);
   const params = { file: written, workspace: workspace.directory, directory, mode: "train" as const, backend: "cpu" };
-  await runExperiment(params, { engine, signal: new AbortController().signal });
+  await runExperiment(params, { engine, signal: new AbortController().signal, onEvent });
   return directory;
 }
 
@@ -68,6 +74,32 @@ describe("a model file with a training defence", () => {
     actual.forEach((p, i) => {
       expect(p).toBeCloseTo(expected[i] as number, 4);
     });
+    trained.dispose();
+
+    const said = "one slice reaches 3 of 4 slices"; // one convolution of depth 3
+    const lines = (file: string) => readFileSync(path.join(directory, file), "utf8").split("\n");
+    expect(notes.filter((note) => note.includes(said))).toHaveLength(1);
+    expect(lines("report.md").filter((line) => line.includes(said))).toHaveLength(1);
+    const report = JSON.parse(lines("report.json").join("\n")) as RunReport;
+    expect(report.arms.map(({ slices }) => slices)).toEqual([{ count: 4, reach: 3 }]);
+  });
+
+  it("keeps its weights on slices that overlap, with their places and a head for each", async () => {
+    await save("sliced", classifier(16));
+    const own = { stride: 4, positionChannel: true, perSliceHead: true, order: "raster", kernelDepth: 1, weights: "inflate" };
+    const directory = await train("sliced", { ...defense, ...own });
+    const { classifier: trained } = await openModel(directory);
+    expect(trained.slices).toMatchObject({ count: 9, stride: [4, 4], reach: 1 });
+    const image = tf.randomUniform([1, 16, 16, 1], 0, 1, "float32", 5) as Images;
+    const places = [0, 4, 8];
+    const windows = places.flatMap((y) => places.map((x) => tf.slice(image, [0, y, x, 0], [1, 8, 8, 1])));
+    const expected = (classifier(8).predict(tf.concat(windows).mul(255).sub(127.5).div(127.5)) as tf.Tensor).dataSync();
+    const scores = trained.slices?.logits(image).dataSync() ?? [];
+    expect(scores.length).toBe(27);
+    scores.forEach((score, i) => {
+      expect(score).toBeCloseTo(expected[i] as number, 4);
+    });
+    expect(readFileSync(path.join(directory, "report.md"), "utf8")).not.toContain("one slice reaches");
     trained.dispose();
   });
 

@@ -119,6 +119,27 @@ describe("a training step", () => {
     expect(epoch?.parts).toEqual({ half: expect.closeTo((epoch?.trainLoss ?? 0) / 2, 6), images: expect.closeTo((64 + 64 + 16) / 20, 6) });
     expect((await run(convNetwork({ seed: 5 }), plainPlan)).some((event) => "parts" in event)).toBe(false);
   });
+
+  it("reports the loss of one slice where it adds up over slices", async () => {
+    const by = (slices: number, learningRateScale: number): TrainingPlan => ({
+      ...plainPlan,
+      learningRateScale,
+      loss: (step) => {
+        const { total, output } = plainPlan.loss(step);
+        return { total: tf.mul(total, slices), output, parts: { half: tf.mul(total, slices / 2) } };
+      },
+    });
+    const told = (events: RunEventBody[]) =>
+      events.flatMap((event) => {
+        if (event.kind === "step" && event.step === event.steps) return [event.loss, event.parts?.["half"] ?? 0];
+        return event.kind === "epoch" ? [event.trainLoss, event.validationLoss ?? 0, event.parts?.["half"] ?? 0] : [];
+      });
+    const adam = { validation: source, settings: { ...settings, optimizer: "adam" } } as const;
+    const mean = told(await run(convNetwork({ seed: 5 }), by(1, 1), adam));
+    const sum = told(await run(convNetwork({ seed: 5 }), by(4, 1 / 4), adam)); // powers of two: nothing is rounded otherwise
+    expect(near(sum, mean)).toBeLessThan(1e-5);
+    expect(mean.every((loss) => loss > 0)).toBe(true);
+  });
 });
 const weights = (network: tfl.LayersModel): number[] => network.getWeights().flatMap((weight) => [...weight.dataSync()]);
 

@@ -58,12 +58,15 @@ function marginOf({ labels, targets, now }: Search, i: number): number {
   return targets ? (row[own] as number) - others : others - (row[own] as number);
 }
 
-/** Keeps the iterate of an image if none before had as large a margin. @throws MODEL_NAN when a score is no number */
+/**
+ * Keeps the iterate of an image if none before had a larger margin: the last of equals, as a defence that restores what lies under the mask
+ * gives all the same scores. @throws MODEL_NAN when a score is no number
+ */
 function keepBest(search: Search, i: number): void {
   const { best, now, labels } = search;
   const reached = marginOf(search, i);
   if (Number.isNaN(reached)) throw scoresNotNumbers();
-  if (!(reached > (best.margins[i] as number))) return;
+  if (reached < (best.margins[i] as number)) return;
   best.margins[i] = reached;
   for (const key of ["images", "scores"] as const) rowOf(best[key], i, labels.length).set(rowOf(now[key], i, labels.length));
 }

@@ -149,7 +149,7 @@ describe("LaVAN stops", () => {
     expect(iterates[0]?.image).toEqual([0.5, 0.5]);
     expect(iterates[1]?.image[0]).not.toBe(0.5);
     expect(iterates[1]?.image[1]).toBe(0.5);
-    expect(end).toEqual([0.5, 0.5]); // nothing was gained
+    expect(end).toEqual(iterates[1]?.image); // the later of equals
     expect(flat.evaluations.gradient).toBe(2);
   });
 });
@@ -217,6 +217,10 @@ describe("LaVAN past a defence", () => {
     expect(masks.length).toBeGreaterThan(0);
     expect(masks.every((mask) => mask.join() === "0,1")).toBe(true);
     expect(near(iterates[0]?.logits ?? [], [0.2, 0.4, 0.6])).toBeLessThan(1e-6); // of [.2, .4, 0, 0]
+    // With the identity passed backward the scores stay and the noise moves all the same: five raw steps of .1·[−2, 3] to the corner.
+    const blind: InferenceDefense = { ...erasing, backward: () => "bpda" };
+    const moved = await follow(front(example(), blind), [0.2, 0.4, 0.5, 0.5], 0, 2, { ...second, steps: 5, optimizer: "raw" });
+    expect(near(moved.end, [0.2, 0.4, 0, 1])).toBeLessThan(1e-6);
     masks.length = 0;
     const behind = front(example(), erasing);
     const batch = { images: Float32Array.of(0.2, 0.4, 0.5, 0.1), labels: Int32Array.of(0), n: 1 };

@@ -6,6 +6,7 @@ import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { type ContextOptions, createContext } from "../../../../src/engine/context.ts";
 import type { TrainingPlan } from "../../../../src/engine/define/index.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
+import { planOf } from "../../../../src/engine/session/openModel.ts";
 import { tf, type tfl } from "../../../../src/engine/tf.ts";
 import { type ImageSource, train } from "../../../../src/engine/training/loop.ts";
 import type { RunEventBody } from "../../../../src/shared/events.ts";
@@ -97,6 +98,22 @@ describe("training loop", () => {
     expect(seen).toEqual([3, 4]);
     expect(weightsOf(continued)).toEqual(weightsOf(whole));
     expect(readdirSync(directory).sort()).toEqual(["best.bin", "checkpoint.bin"]);
+  });
+
+  it("continues that of overlapping slices with places and heads of their own likewise", async () => {
+    const own = { patch: 4, stride: 2, kernelDepth: 1, positionChannel: true, perSliceHead: true, order: "raster", abstain: 0.4 };
+    const plan = planOf([{ id: "volumizedCurriculum", params: own }], [8, 8, 1], 3);
+    const two = { plan, inputShape: [8, 8, 1] as const, settings: { ...settings, epochs: 2 } };
+    const [whole, stopped, continued] = [0, 0, 0].map(() => plan.network(network())) as [tfl.LayersModel, tfl.LayersModel, tfl.LayersModel];
+    const before = weightsOf(whole);
+    await run(whole, two);
+    rmSync(directory, { recursive: true });
+    const stop = new AbortController();
+    const onEvent = (e: RunEventBody) => e.kind === "epoch" && stop.abort();
+    await expect(run(stopped, two, { signal: stop.signal, onEvent })).rejects.toMatchObject({ code: "CANCELLED" });
+    expect((await run(continued, two)).epochs).toBe(2);
+    expect(weightsOf(continued)).toEqual(weightsOf(whole));
+    expect(weightsOf(whole)).not.toEqual(before);
   });
 
   it("depends on the seed, and on nothing else", async () => {

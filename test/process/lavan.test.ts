@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { requests } from "../../src/shared/protocol.ts";
 import type { AttackDocument, ImageRecord } from "../../src/shared/results.ts";
-import { bulwark, newWorkspace, type Workspace } from "./support.ts";
+import { bulwark, newWorkspace, startEngine, type Workspace } from "./support.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const model = path.join(root, "samples/models/papernot");
@@ -39,6 +40,27 @@ describe("LaVAN with a random target for each image", () => {
       expect(l0).toBeLessThanOrEqual(196);
     }
     expect(undefended.some(({ success }) => success)).toBe(true);
+  });
+
+  it("names the class that it aimed at in the Inspector, through a defence that is told where the noise lies", async () => {
+    const engine = startEngine(workspace);
+    try {
+      await engine.handshake();
+      const image = path.join(root, "samples/seven.png");
+      const attack = { id: "lavan", params: { size: 0.5, steps: 5, target: "leastLikely" } };
+      const defenses = [{ id: "digitalWatermark", params: { mode: "blind" } }];
+      const request = { image, model, attack, defenses, seed: 1, directory: workspace.file("inspected"), token: "lavan" };
+      const result = await engine.request(requests.attackImage, request);
+      expect(result.label.index).toBe(7);
+      const least = result.before.scores.reduce((a, b) => (b.probability < a.probability ? b : a));
+      expect(result.target?.index).toBe(least.index);
+      expect(["reached", "notReached"]).toContain(result.verdict);
+      expect(result.how).toMatch(/digital watermarking/);
+      expect(result.norms.l0).toBeLessThanOrEqual(196);
+      expect(result.commandLine).toContain("target=leastLikely");
+    } finally {
+      engine.end();
+    }
   });
 
   it("is refused in one line where its square does not fit", async () => {

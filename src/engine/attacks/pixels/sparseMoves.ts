@@ -36,8 +36,10 @@ const schedules = {
     [201, 8],
     [501, 16],
     [1001, 32],
-    [4001, 64],
-    [8001, 128],
+    [2001, 64],
+    [4001, 128],
+    [6001, 256],
+    [8001, 512],
   ], // prettier-ignore
 } as const;
 
@@ -63,15 +65,27 @@ export function distinct(n: number, count: number, rng: Random): number[] {
 /** A corner of the colour cube. */
 const corner = (channels: number, rng: Random): number[] => Array.from({ length: channels }, () => rng.integer(2));
 
+/** A corner other than this colour: the move of a single pixel is to change something. */
+function otherCorner(colour: Float32Array, rng: Random): number[] {
+  for (;;) {
+    const drawn = corner(colour.length, rng);
+    if (drawn.some((value, c) => value !== colour[c])) return drawn;
+  }
+}
+
 export interface SparseOptions {
   readonly space: SearchSpace;
   readonly alphaInit: number;
   readonly queries: number;
 }
 
+export interface PatchOptions extends SparseOptions {
+  readonly isTargeted: boolean;
+}
+
 /**
- * k pixels at corners of the colour cube. A move gives max(⌊α·k⌋, 1) of them back and takes as many others, at new corners; where every
- * pixel of the image is taken, it recolours them.
+ * k pixels at corners of the colour cube. A move gives max(⌊α·k⌋, 1) of them back and takes as many others, at new corners, a single one
+ * at another colour than it has; where every pixel of the image is taken, it recolours them.
  */
 export function pixelSet(clean: Float32Array, { space, alphaInit, queries }: SparseOptions, rng: Random): SparseState {
   const { channels, pixels: k } = space;
@@ -87,7 +101,8 @@ export function pixelSet(clean: Float32Array, { space, alphaInit, queries }: Spa
       const count = Math.min(wanted, k, total - k || k);
       const leaving = distinct(k, count, stream);
       const coming = k === total ? leaving : distinct(total - k, count, stream).map((i) => k + i);
-      const colours = coming.map(() => corner(channels, stream));
+      const before = (i: number): Float32Array => current.subarray((order[i] as number) * channels, ((order[i] as number) + 1) * channels);
+      const colours = coming.map((i) => (count === 1 ? otherCorner(before(i), stream) : corner(channels, stream)));
       const draw = (image: Float32Array): void => {
         image.set(current);
         for (const i of leaving) {
@@ -118,13 +133,24 @@ export function pixelSet(clean: Float32Array, { space, alphaInit, queries }: Spa
 const furthest = 0.75;
 
 /**
- * A square of `side` pixels and its place. Most moves give a square part of it, of area α, one corner of the colour cube; every fifth one
- * (every tenth after 1,000 queries, and so on) shifts it instead. It starts as vertical stripes.
+ * A square of `side` pixels and its place. Every fourth move (every tenth towards a target) shifts it; the others give a square part of it,
+ * of area α, one corner of the colour cube. A single pixel gets another colour than it has, and changes in one channel alone in the second
+ * half of the queries that change one.
  */
-export function patchSquare(clean: Float32Array, side: number, { space, alphaInit, queries }: SparseOptions, rng: Random): SparseState {
+export function patchSquare(
+  clean: Float32Array,
+  side: number,
+  { space, alphaInit, queries, isTargeted }: PatchOptions,
+  rng: Random,
+): SparseState {
   const { height, width, channels } = space;
+  const partOf = (query: number): number => Math.max(Math.floor(Math.sqrt(alphaOf("patch", alphaInit, query, queries)) * side), 1);
+  let single = 0;
+  while (single < queries && partOf(single) > 1) single++;
+  const fromChannels = single + Math.floor((queries - single) / 2);
+  const period = isTargeted ? 10 : 4;
   let place = { top: rng.integer(height - side + 1), left: rng.integer(width - side + 1) };
-  let patch = striped(side, channels, rng);
+  let patch = mosaic(side, channels, rng);
   const moveTo = (to: typeof place, square: Float32Array): Move => ({
     draw(image) {
       image.set(clean);
@@ -141,31 +167,42 @@ export function patchSquare(clean: Float32Array, side: number, { space, alphaIni
     propose(query, stream) {
       const reach = furthest * Math.max(0, 1 - query / queries);
       const [down, across] = [Math.floor(reach * height), Math.floor(reach * width)];
-      const period = 5 * (1 + Math.floor(query / 1000));
       if (query % period === 0 && down + across > 0) {
         const shifted = (from: number, by: number, most: number) => clamp(from + stream.integer(2 * by + 1) - by, most);
         return moveTo({ top: shifted(place.top, down, height - side), left: shifted(place.left, across, width - side) }, patch);
       }
-      const part = Math.max(Math.floor(Math.sqrt(alphaOf("patch", alphaInit, query, queries)) * side), 1);
-      return moveTo(place, recoloured(patch, side, part, channels, stream));
+      const part = partOf(query);
+      const at = [stream.integer(side - part + 1), stream.integer(side - part + 1)] as const;
+      const own = patch.subarray((at[0] * side + at[1]) * channels, (at[0] * side + at[1] + 1) * channels);
+      const colour = part > 1 ? corner(channels, stream) : query < fromChannels ? otherCorner(own, stream) : flipped(own, stream);
+      const square = Float32Array.from(patch);
+      fillSquare(square, side, at, part, colour);
+      return moveTo(place, square);
     },
   };
 }
 
 const clamp = (value: number, most: number): number => Math.min(Math.max(value, 0), most);
 
-/** A patch [side·side·C] of columns at corners of the colour cube. */
-function striped(side: number, channels: number, rng: Random): Float32Array {
-  const columns = Array.from({ length: side }, () => corner(channels, rng)).flat();
-  return Float32Array.from({ length: side * columns.length }, (_, i) => columns[i % columns.length] as number);
+const squaresAtFirst = 1000;
+/** A patch [side·side·C] of small squares, one over the other, each a corner of the colour cube. */
+function mosaic(side: number, channels: number, rng: Random): Float32Array {
+  const patch = new Float32Array(side * side * channels);
+  for (let i = 0; i < squaresAtFirst; i++) {
+    const part = 1 + rng.integer(Math.max(1, Math.ceil(Math.sqrt(side)) - 1));
+    fillSquare(patch, side, [rng.integer(side - part + 1), rng.integer(side - part + 1)], part, corner(channels, rng));
+  }
+  return patch;
 }
 
-/** The patch with a square part of it, at a random place, in one corner of the colour cube. */
-function recoloured(patch: Float32Array, side: number, part: number, channels: number, rng: Random): Float32Array {
-  const next = Float32Array.from(patch);
-  const [top, left] = [rng.integer(side - part + 1), rng.integer(side - part + 1)];
-  const colour = corner(channels, rng);
+/** The colour with one channel at the other end. */
+function flipped(colour: Float32Array, rng: Random): number[] {
+  const channel = rng.integer(colour.length);
+  return Array.from(colour, (value, c) => (c === channel ? 1 - value : value));
+}
+
+type Corner = readonly [top: number, left: number];
+function fillSquare(patch: Float32Array, side: number, [top, left]: Corner, part: number, colour: readonly number[]): void {
   for (let row = top; row < top + part; row++)
-    for (let column = left; column < left + part; column++) next.set(colour, (row * side + column) * channels);
-  return next;
+    for (let column = left; column < left + part; column++) patch.set(colour, (row * side + column) * colour.length);
 }

@@ -112,7 +112,10 @@ async function startSearches({ model, batch, score, params: o }: Start, ctx: Att
   const options = { space: { height, width, channels, pixels: o.pixels }, alphaInit, queries: o.queries };
   return goals.map((goal, i) => {
     const rng = streams[i] as (typeof streams)[number];
-    const state: SparseState = o.mode === "l0" ? pixelSet(imageOf(i), options, rng) : patchSquare(imageOf(i), o.side, options, rng);
+    const state: SparseState =
+      o.mode === "l0"
+        ? pixelSet(imageOf(i), options, rng)
+        : patchSquare(imageOf(i), o.side, { ...options, isTargeted: goal.target !== undefined }, rng);
     const logits = clean.slice(i * model.classes, (i + 1) * model.classes);
     return new SparseSearch(imageOf(i), logits, { goal, state, budget: o.queries }, rng);
   });

@@ -24,8 +24,8 @@ describe("the schedule", () => {
     at("l0", [0, 1, 50, 51, 200, 201, 501, 1001, 2001, 4001, 6001, 8001, 9999]).forEach((divisor, i) => {
       expect(divisor).toBeCloseTo(divisors[i] as number, 9);
     });
-    const squares = [1, 1, 2, 4, 8, 16, 32, 64, 128];
-    at("patch", [0, 10, 11, 51, 201, 501, 1001, 4001, 8001]).forEach((divisor, i) => {
+    const squares = [1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+    at("patch", [0, 10, 11, 51, 201, 501, 1001, 2001, 4001, 6001, 8001]).forEach((divisor, i) => {
       expect(divisor).toBeCloseTo(squares[i] as number, 9);
     });
   });
@@ -85,8 +85,8 @@ describe("moves", () => {
     expect(image.every((value) => value === 0 || value === 1)).toBe(true);
   });
 
-  it("of a patch give a square part one colour, or shift it every fifth query", () => {
-    const state = patchSquare(clean, 3, { space, alphaInit: 0.4, queries: 10_000 }, createRandom(5));
+  it("of a patch give a square part one colour, or shift it every fourth query", () => {
+    const state = patchSquare(clean, 3, { space, alphaInit: 0.4, queries: 10_000, isTargeted: false }, createRandom(5));
     const drawn = (draw: (image: Float32Array) => void) => {
       const image = new Float32Array(90);
       draw(image);
@@ -95,15 +95,12 @@ describe("moves", () => {
     const start = drawn((image) => state.draw(image));
     const places = changedPixels(start, clean, 3);
     expect(places).toHaveLength(9);
-    const columns = places.map((pixel) => Array.from(start.subarray(pixel * 3, pixel * 3 + 3)).join());
-    expect(columns.slice(3, 6)).toEqual(columns.slice(0, 3)); // vertical stripes
-    expect(columns.slice(6)).toEqual(columns.slice(0, 3));
-    for (const query of [1, 2, 3, 4, 6]) {
+    for (const query of [1, 2, 3, 5, 6]) {
       const move = drawn(state.propose(query, createRandom(query)).draw);
       expect(changedPixels(move, clean, 3)).toEqual(places);
-      expect(changedPixels(move, start, 3).length).toBeLessThanOrEqual(1); // ⌊√0.4·3⌋ = 1
+      expect(changedPixels(move, start, 3)).toHaveLength(1); // ⌊√0.4·3⌋ = 1, and another colour
     }
-    const shifted = [5, 10, 15, 20, 25].map((query) => changedPixels(drawn(state.propose(query, createRandom(query)).draw), clean, 3));
+    const shifted = [4, 8, 12, 16, 20].map((query) => changedPixels(drawn(state.propose(query, createRandom(query)).draw), clean, 3));
     expect(new Set(shifted.map(String)).size).toBeGreaterThan(1);
     for (const shift of shifted) expect(shift).toHaveLength(9);
   });
@@ -125,10 +122,13 @@ describe("Sparse-RS", () => {
     expect(changed).toEqual(middle);
   });
 
-  it("finds place and colours of a patch", async () => {
-    const { adversarial, clean, records } = await attack(model(), grey(3), { mode: "patch", side: 2, queries: 3000 });
-    expect(records.map(({ success }) => success)).toEqual([true, true, true]);
-    expect(changedPixels(adversarial.subarray(0, 16), clean.subarray(0, 16), 1)).toEqual(middle);
+  it("finds place and colours of a patch for most images", async () => {
+    // Not for all: a patch that is black where it covers none of the four may stay beside them, where every shift makes it worse at first.
+    const { adversarial, clean, records } = await attack(model(), grey(12), { mode: "patch", side: 2, queries: 600 });
+    const found = records.flatMap(({ success }, i) => (success ? [i] : []));
+    expect(found.length).toBeGreaterThan(6);
+    for (const i of found)
+      expect(changedPixels(adversarial.subarray(i * 16, (i + 1) * 16), clean.subarray(i * 16, (i + 1) * 16), 1)).toEqual(middle);
   });
 
   it("counts no more than its queries and the clean image, and keeps to k pixels", async () => {

@@ -1,21 +1,24 @@
 import { Type } from "@sinclair/typebox";
 import { defineModel } from "../define/index.ts";
 import { tfl } from "../tf.ts";
+import { narrowed, widthParam } from "./blocks.ts";
 import { heInitializers } from "./initialize.ts";
 
 /**
  * conv64 – conv128/pool – residual(128) – conv256/pool – conv512/pool – residual(512) – global average pool – FC. Every 3×3
- * convolution is without bias and followed by batch normalisation and ReLU: 6,577,610 parameters at 32×32×3 and 10 classes.
+ * convolution is without bias and followed by batch normalisation and ReLU: 6,577,610 parameters at 32×32×3 and 10 classes. On slices
+ * of 8×8 pixels its last residual block works on single pixels; a quarter of the width is 1/16 of the work there.
  */
 export const resnet9 = defineModel({
   id: "resnet9",
   title: "ResNet9",
   paper: "Wu et al. 2022",
   inputShape: [32, 32, 3],
-  params: Type.Object({}),
-  build: (_, { inputShape, classes, ...start }) => {
+  params: Type.Object({ width: widthParam() }),
+  build: ({ width }, { inputShape, classes, ...start }) => {
     const he = heInitializers(start);
-    const block = (x: tfl.SymbolicTensor, name: string, filters: number): tfl.SymbolicTensor => {
+    const block = (x: tfl.SymbolicTensor, name: string, channels: number): tfl.SymbolicTensor => {
+      const filters = narrowed(channels, width);
       const conv = tfl.layers.conv2d({ name, filters, kernelSize: 3, padding: "same", useBias: false, kernelInitializer: he() });
       const norm = tfl.layers.batchNormalization({ name: `${name}_norm`, momentum: 0.9, epsilon: 1e-3 });
       return [conv, norm, tfl.layers.reLU({ name: `${name}_relu` })].reduce((y, layer) => layer.apply(y) as tfl.SymbolicTensor, x);

@@ -16,7 +16,7 @@ const facts = (side: number, channels: number) => ({ inputShape: [side, side, ch
 const networks = {
   lenet: () => lenet.build({ dropout: 0.5 }, facts(16, 1)),
   papernot: () => papernot.build({}, facts(16, 1)),
-  resnet9: () => resnet9.build({}, facts(16, 3)),
+  resnet9: () => resnet9.build({ width: 1 }, facts(16, 3)),
 };
 const random = (shape: number[], seed = 1): tf.Tensor => tf.tensor(createRandom(seed).uniforms(shape.reduce((a, b) => a * b, 1)), shape);
 

@@ -37,6 +37,12 @@ describe("networks", () => {
     expect(network.layers.at(-1)?.getConfig()["activation"]).toBe("linear");
   });
 
+  it("resnet9 of a quarter of the width: 1/16 of the weights of its convolutions, by hand", () => {
+    const kernels = 9 * (3 * 16 + 16 * 32 + 2 * 32 * 32 + 32 * 64 + 64 * 128 + 2 * 128 * 128);
+    const norms = 4 * (16 + 3 * 32 + 64 + 3 * 128);
+    expect(build("resnet9", { params: { width: 0.25 } }).countParams()).toBe(kernels + norms + 128 * 10 + 10);
+  });
+
   it.each([
     ["vgg16", 138_357_544],
     ["vgg19", 143_667_240],

@@ -6,15 +6,19 @@ import { groupBy } from "./groupBy.ts";
 import { figure5, figuresTable } from "./papers/paper0/figures.ts";
 import { armOf, columnOf, isOwnRow, measuredOf, nearestData, nearestModel } from "./papers/paper0/match.ts";
 import { type PaperData, type PaperModel, type Printed, printed, type Quantity } from "./papers/paper0/printed.ts";
+import { comparison as localGradientsSmoothing } from "./papers/paper1/comparison.ts";
 
 const params = Type.Object({
-  paper: int(0, "0: 3D convolution for proactive defense against localized adversary attacks.", { min: 0, max: 0 }),
+  paper: int(0, "0: 3D convolution for proactive defense against localized adversary attacks; 1: Local Gradients Smoothing.", {
+    min: 0,
+    max: 1,
+  }),
   model: choice(
     ["auto", "EfficientNet", "VGG", "Inception", "ResNet"],
     "auto",
-    "Column of the paper's tables; auto takes the nearest network.",
+    "Column of the tables of paper 0; auto takes the nearest network.",
   ),
-  dataset: choice(["auto", "CIFAR10", "CIFAR100", "ILSVRC12"], "auto", "Column of the paper's tables; auto takes the nearest data."),
+  dataset: choice(["auto", "CIFAR10", "CIFAR100", "ILSVRC12"], "auto", "Column of the tables of paper 0; auto takes the nearest data."),
 });
 
 const words: Readonly<Record<Quantity, string>> = {
@@ -44,6 +48,7 @@ export const paperComparison = defineAnalysis({
   paper: "Ghebrechristos & Alaghband 2024",
   params,
   present(arms, p, facts) {
+    if (p.paper === 1) return localGradientsSmoothing(arms, facts.dataset);
     const models = [...new Set(arms.map(({ report }) => report.model.id))];
     const model = p.model === "auto" ? nearestModel(models[0] ?? "") : p.model;
     const data = p.dataset === "auto" ? nearestData(facts.dataset) : p.dataset;

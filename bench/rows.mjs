@@ -1,5 +1,6 @@
 // What is measured. A row is one piece of work that both sides do; `group` names the file of ours/ and theirs/ that does it, `goal` the
-// least speed beside PyTorch on one and on more threads, `memory` the most resident memory as a multiple of PyTorch's.
+// least speed beside PyTorch on one and on more threads, `most` the milliseconds of processor time on one thread, `memory` the most resident
+// memory as a multiple of PyTorch's.
 
 const photographs = { resnet50: 224, vgg16: 224, inceptionV3: 299, efficientNetB0: 224, mobileNetV2: 224 };
 const onPhotographs = Object.entries(photographs).flatMap(([net, side]) =>
@@ -84,4 +85,18 @@ const others = [
   { name: "matmul 1024", group: "networks", task: "matmul" },
 ];
 
-export const rows = [...onPhotographs, ...small, ...training, ...attacks, ...maps, ...others];
+// Milliseconds of processor time on one thread, for one image of 299×299×3: `most` is the goal.
+const filters = [
+  { defense: { kind: "localGradientSmoothing" }, most: 6 },
+  { defense: { kind: "medianFilter" }, most: 10 },
+  { defense: { kind: "gaussianFilter" }, most: 5 },
+  { defense: { kind: "jpeg", quality: 30 }, most: 25 },
+  { defense: { kind: "bitDepth", depth: 3 }, most: 1 },
+  { defense: { kind: "bilateralFilter" } },
+  { defense: { kind: "totalVariation", weight: 10 } },
+  { name: "guo", defense: { kind: "totalVariation", variant: "guo" } },
+  { name: "telea", defense: { kind: "digitalWatermark", mode: "nonBlind", mask: "20,30,42,42" } },
+  { name: "harmonic", defense: { kind: "digitalWatermark", mode: "nonBlind", mask: "20,30,42,42", inpaint: "harmonic" } },
+].map(({ name, ...row }) => ({ ...row, name: ["filter", row.defense.kind, name].filter(Boolean).join(" "), group: "filters" }));
+
+export const rows = [...onPhotographs, ...small, ...training, ...attacks, ...maps, ...filters, ...others];

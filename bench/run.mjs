@@ -94,14 +94,18 @@ function line(row, threads, results) {
     if (without) return [ours, without];
     return [`${ours} / ${digits(middle(pairs, 1, "wall"))}`, `${speed(pairs, "wall").toFixed(2)} / ${speed(pairs, "cpu").toFixed(2)}`];
   });
-  if (results.some(({ without }) => without)) return `| ${[row.name, "", ...cells, "", ""].join(" | ")} |`;
+  const slow =
+    row.most && results.some(({ pairs }, i) => threads[i] === 1 && middle(pairs, 0, "cpu") > row.most) && "1 thread, processor time";
+  const most = row.most && `≤ ${row.most} ms`;
+  if (results.some(({ without }) => without)) return `| ${[row.name, most || "", ...cells, "", slow || ""].join(" | ")} |`;
   const peaks = [0, 1].map((side) => Math.max(...results.map((result) => result.peaks[side])));
-  const goals = [row.goal && `≥ ${row.goal[0]} / ${row.goal[1]}`, row.memory && `≤ ${row.memory}`].filter(Boolean);
+  const goals = [most, row.goal && `≥ ${row.goal[0]} / ${row.goal[1]}`, row.memory && `≤ ${row.memory}`].filter(Boolean);
   const missed = [
     ...results.map(
       ({ pairs }, i) =>
         row.goal && speed(pairs, "wall") < row.goal[threads[i] === 1 ? 0 : 1] && `${threads[i]} thread${threads[i] === 1 ? "" : "s"}`,
     ),
+    slow,
     row.memory && peaks[0] > row.memory * peaks[1] && "memory",
   ].filter(Boolean);
   const memory = `${peaks.map((peak) => peak.toFixed(0)).join(" / ")} (${(peaks[0] / peaks[1]).toFixed(1)})`;

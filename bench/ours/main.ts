@@ -3,13 +3,14 @@ import { createInterface } from "node:readline";
 import { useBackend } from "../../src/engine/backends/index.ts";
 import { attacks } from "./attacks.ts";
 import { decoding } from "./decoding.ts";
+import { filters } from "./filters.ts";
 import { networks } from "./networks.ts";
 import { patches } from "./patches.ts";
 import { searches } from "./searches.ts";
 import { training } from "./training.ts";
 import { Missing, type Row, type Work } from "./work.ts";
 
-const groups: Readonly<Record<string, (row: Row) => Promise<Work>>> = { networks, training, attacks, patches, searches, decoding };
+const groups: Readonly<Record<string, (row: Row) => Promise<Work>>> = { networks, training, attacks, patches, searches, decoding, filters };
 const answer = (value: object): void => console.log(JSON.stringify(value));
 
 async function timed(work: Work, calls: number): Promise<{ wall: number; cpu: number }> {

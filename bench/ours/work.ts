@@ -1,3 +1,5 @@
+import type { Chosen } from "../../src/shared/experiment.ts";
+
 /** What the catalogue of rows says of one; see rows.mjs. */
 export interface Row {
   readonly group: string;
@@ -8,6 +10,8 @@ export interface Row {
   readonly kind: "digits" | "thumbnails" | "photographs";
   /** A later epoch over the same folder, whose pictures have been decoded before. */
   readonly isLater?: boolean;
+  /** A defence in front, as an experiment file has it. */
+  readonly defense: Chosen;
   readonly batch: number;
   /** Images of one optimiser step, where a batch is fed in several. */
   readonly micro?: number;

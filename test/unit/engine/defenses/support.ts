@@ -22,10 +22,12 @@ export function transform(
   see: DefenseView = blindfolded,
 ): number[] {
   const { entry, params: complete } = bind("defense", { kind, ...params });
-  return tf.tidy(() => {
-    const x = tf.tensor4d(Float32Array.from(values), [...shape]) as Images;
-    return [...(entry as InferenceDefense).transform(x, complete, see).dataSync()];
-  });
+  const y = tf.tidy(() =>
+    (entry as InferenceDefense).transform(tf.tensor4d(Float32Array.from(values), [...shape]) as Images, complete, see),
+  );
+  const result = [...y.dataSync()];
+  y.dispose();
+  return result;
 }
 
 /** What is said of parameters that are refused; "" where they are not. */

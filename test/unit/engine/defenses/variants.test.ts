@@ -1,3 +1,5 @@
+import path from "node:path";
+import sharp, { type JpegOptions } from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import type { DefenseView } from "../../../../src/engine/define/index.ts";
@@ -87,4 +89,52 @@ describe.each(["cpu", "onnxruntime"] as const)("localGradientSmoothing by channe
   });
 
   it("refuses λ < 0", () => expect(refusal(() => bind("defense", { kind: "localGradientSmoothing", lambda: -0.1 }))).toMatch(/lambda/));
+});
+
+describe("jpeg beside sharp's encoder", () => {
+  beforeAll(() => useBackend("cpu"));
+  const [height, width] = [101, 90];
+  const kitten = path.resolve(import.meta.dirname, "../../../../media/samples/photos/pictures/cat/kitten.jpg");
+  const read = (channels: 1 | 3): Promise<Buffer> =>
+    sharp(kitten)
+      .resize(width, height)
+      .toColourspace(channels === 1 ? "b-w" : "srgb")
+      .raw()
+      .toBuffer();
+  const throughSharp = async (data: Buffer, channels: 1 | 3, o: JpegOptions): Promise<Buffer> => {
+    const space = channels === 1 ? "b-w" : "srgb";
+    const file = await sharp(data, { raw: { width, height, channels } }).toColourspace(space).jpeg(o).toBuffer();
+    return sharp(file).toColourspace(space).raw().toBuffer();
+  };
+  /** Grey levels between our pixels and sharp's: the largest and the mean difference. */
+  const apart = async (channels: 1 | 3, quality: number, o: JpegOptions): Promise<readonly [largest: number, mean: number]> => {
+    const data = await read(channels);
+    const theirs = await throughSharp(data, channels, { quality, ...o });
+    const pixels = Float32Array.from(data, (byte) => byte / 255);
+    const ours = transform("jpeg", { quality, subsampling: o.chromaSubsampling ?? "4:2:0" }, pixels, [1, height, width, channels]);
+    const differences = ours.map((value, i) => Math.abs(Math.round(255 * value) - (theirs[i] ?? Number.NaN)));
+    return [Math.max(...differences), differences.reduce((sum, one) => sum + one, 0) / differences.length];
+  };
+
+  it.each([80, 60, 40, 30, 20, 10])(
+    "gives the same bytes at quality %i, colours at half and at full resolution, and grey",
+    async (quality) => {
+      expect(await apart(3, quality, { chromaSubsampling: "4:2:0" })).toEqual([0, 0]);
+      expect(await apart(3, quality, { chromaSubsampling: "4:4:4" })).toEqual([0, 0]);
+      expect(await apart(1, quality, {})).toEqual([0, 0]);
+    },
+  );
+
+  it("differs with MozJPEG's table, trellis or deringing, not with its order of scans", async () => {
+    expect(await apart(3, 30, { progressive: true, optimiseScans: true })).toEqual([0, 0]);
+    for (const [option, least, most] of [
+      [{ quantisationTable: 3 }, 1, 10],
+      [{ trellisQuantisation: true }, 1, 10],
+      [{ mozjpeg: true }, 1, 12],
+    ] as const) {
+      const [, mean] = await apart(3, 30, option);
+      expect(mean).toBeGreaterThan(least);
+      expect(mean).toBeLessThan(most);
+    }
+  });
 });

@@ -11,6 +11,7 @@ import { depthSweep } from "./analyses/papers/paper0/depthSweep.ts";
 import { syllabusComparison } from "./analyses/papers/paper0/syllabusComparison.ts";
 import { robustnessCurve } from "./analyses/robustnessCurve.ts";
 import { rocCurve } from "./analyses/rocCurve.ts";
+import { sliceCertificate } from "./analyses/sliceCertificate.ts";
 import { timing } from "./analyses/timing.ts";
 import { adversarialPatch } from "./attacks/adversarialPatch/adversarialPatch.ts";
 import { fgsm } from "./attacks/fgsm.ts";
@@ -90,6 +91,7 @@ export const analyses: readonly Analysis[] = [
   paperComparison,
   robustnessCurve,
   rocCurve,
+  sliceCertificate,
   syllabusComparison,
   timing,
 ];

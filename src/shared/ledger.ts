@@ -19,10 +19,12 @@ export interface LedgerRow {
   readonly brokenBy: readonly string[];
   /** Classified correctly under every attack, and without one. */
   readonly isSurvivor: boolean;
+  /** Slices, whichever, whose content cannot change the prediction; null without a certificate. */
+  readonly certified: number | null;
 }
 
-/** Rows of one arm, in the order of the images. */
-export function ledgerRows(parts: readonly AttackRecords[], arm: string): LedgerRow[] {
+/** Rows of one arm, in the order of the images. @param certified of every image of the arm */
+export function ledgerRows(parts: readonly AttackRecords[], arm: string, certified: readonly number[] | null = null): LedgerRow[] {
   const byIndex = new Map<number, Record<string, ImageRecord>>();
   for (const part of parts) {
     if (part.arm !== arm) continue;
@@ -32,10 +34,10 @@ export function ledgerRows(parts: readonly AttackRecords[], arm: string): Ledger
       byIndex.set(record.index, records);
     }
   }
-  return [...byIndex].sort(([a], [b]) => a - b).map(([index, records]) => rowOf(index, records));
+  return [...byIndex].sort(([a], [b]) => a - b).map(([index, records]) => rowOf(index, records, certified?.[index] ?? null));
 }
 
-function rowOf(index: number, records: Readonly<Record<string, ImageRecord>>): LedgerRow {
+function rowOf(index: number, records: Readonly<Record<string, ImageRecord>>, certified: number | null): LedgerRow {
   const all = Object.entries(records);
   const { label = -1, cleanPrediction = -1 } = all[0]?.[1] ?? {};
   return {
@@ -46,6 +48,7 @@ function rowOf(index: number, records: Readonly<Record<string, ImageRecord>>): L
     brokenBy: all.filter(([, record]) => record.cleanPrediction === record.label && record.success).map(([attack]) => attack),
     // Accuracy counts every wrong prediction, also one that a targeted attack did not aim at; so does its worst case.
     isSurvivor: cleanPrediction === label && all.every(([, record]) => record.prediction === record.label),
+    certified,
   };
 }
 

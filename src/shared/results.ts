@@ -1,4 +1,5 @@
 import type { Format, TableCell } from "./analysisCell.ts";
+import type { ArmCertificate } from "./certificate.ts";
 import type { Figure, LineFigure } from "./figures/figure.ts";
 import type { Reach } from "./slices.ts";
 import type { LabelSource } from "./verdict.ts";
@@ -22,9 +23,8 @@ export interface Finding {
   readonly message: string;
   readonly fix: string;
   readonly arm?: string;
-  /** Id of the attack. */
+  /** Id of the attack, and its name within the run: "pgd-2" for the second PGD. */
   readonly attack?: string;
-  /** Name of the attack within the run: "pgd-2" for the second PGD. */
   readonly attackKey?: string;
   /** What the finding is about, where an experiment file names it. */
   readonly at?: Place;
@@ -239,6 +239,7 @@ export interface ArmReport {
   readonly attacks: readonly AttackSummary[];
   /** Over all attacks of the arm, adaptive and static; null where it was not attacked or records of its images are missing. */
   readonly worst?: WorstCase | null;
+  readonly certificate?: ArmCertificate;
   readonly detectors: readonly DetectorResult[];
   readonly explanations: readonly ExplanationResult[];
   /** What each analysis of the experiment measured on this arm, in the order of the experiment. */

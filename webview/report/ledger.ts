@@ -1,9 +1,20 @@
 import type { LedgerRow } from "../../src/shared/ledger.ts";
 
 export type Filter =
-  | { readonly kind: "all" | "survived" | "lost8Bit" | "wrong" }
+  | { readonly kind: "all" | "survived" | "lost8Bit" | "wrong" | "certified" }
   | { readonly kind: "broken" | "brokenOnly"; readonly attack: string };
-export const sortColumns = ["index", "label", "cleanPrediction", "prediction", "linf", "l2", "l0", "iterations", "broken"] as const;
+export const sortColumns = [
+  "index",
+  "label",
+  "cleanPrediction",
+  "prediction",
+  "linf",
+  "l2",
+  "l0",
+  "iterations",
+  "certified",
+  "broken",
+] as const;
 export type SortColumn = (typeof sortColumns)[number];
 export interface Sort {
   readonly column: SortColumn;
@@ -18,6 +29,8 @@ export function matches(row: LedgerRow, filter: Filter): boolean {
       return row.isSurvivor;
     case "wrong":
       return row.cleanPrediction !== row.label;
+    case "certified":
+      return row.cleanPrediction === row.label && (row.certified ?? 0) > 0;
     case "lost8Bit":
       return Object.values(row.records).some((r) => r.success && !r.successAfter8Bit);
     case "broken":
@@ -30,6 +43,7 @@ export function matches(row: LedgerRow, filter: Filter): boolean {
 /** Value that a column sorts by; norms and predictions are those of `attack`. */
 function sortValue(row: LedgerRow, column: SortColumn, attack: string): number {
   if (column === "index" || column === "label" || column === "cleanPrediction") return row[column];
+  if (column === "certified") return row.certified ?? Number.NaN;
   if (column === "broken") return row.brokenBy.length;
   return row.records[attack]?.[column] ?? Number.NaN;
 }
@@ -48,10 +62,21 @@ export function arrange(rows: readonly LedgerRow[], filter: Filter, sort: Sort, 
 
 export function ledgerCsv(rows: readonly LedgerRow[], attacks: readonly string[]): string {
   const perAttack = ["prediction", "success", "successAfter8Bit", "linf", "l2", "l0", "iterations"] as const;
-  const head = ["index", "label", "cleanPrediction", ...attacks.flatMap((a) => perAttack.map((field) => `${a}.${field}`))];
+  const hasCertificate = rows.some(({ certified }) => certified !== null);
+  const head = [
+    "index",
+    "label",
+    "cleanPrediction",
+    ...(hasCertificate ? ["certifiedSlices"] : []),
+    ...attacks.flatMap((a) => perAttack.map((field) => `${a}.${field}`)),
+  ];
   const line = (row: LedgerRow): string =>
-    [row.index, row.label, row.cleanPrediction, ...attacks.flatMap((a) => perAttack.map((field) => row.records[a]?.[field] ?? ""))].join(
-      ",",
-    );
+    [
+      row.index,
+      row.label,
+      row.cleanPrediction,
+      ...(hasCertificate ? [row.certified ?? ""] : []),
+      ...attacks.flatMap((a) => perAttack.map((field) => row.records[a]?.[field] ?? "")),
+    ].join(",");
   return `${[head.join(","), ...rows.map(line)].join("\n")}\n`;
 }

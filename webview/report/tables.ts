@@ -1,3 +1,4 @@
+import { type CertifiedColumn, certifiedColumn, uncertified } from "../../src/shared/certificate.ts";
 import { number, percent, points } from "../../src/shared/format.ts";
 import { armLabel, attackLabel, choiceLabel, knowledgeNote, type Names } from "../../src/shared/labels.ts";
 import { keysOf, ledgerRows, worstCase } from "../../src/shared/ledger.ts";
@@ -22,12 +23,18 @@ export interface ArmRow {
   readonly attacks: Readonly<Record<string, { readonly cell: Cell; readonly summary: AttackSummary | null }>>;
   /** Right under every attack; null when the records of the images are not there. */
   readonly worst: Cell | null;
+  /** Right and certified, with the first number of slices; null without a certificate. */
+  readonly certified: Cell | null;
   /** No adaptive attack contributed to it. */
   readonly isWorstStatic: boolean;
 }
 export interface Overview {
   readonly columns: readonly { readonly key: string; readonly text: string }[];
   readonly rows: readonly ArmRow[];
+  /** What the certified figures are called and mean; null where nothing is proven of any arm. */
+  readonly certified: Pick<CertifiedColumn, "head" | "meaning"> | null;
+  /** Why nothing is proven of an arm. */
+  readonly uncertified: readonly string[];
 }
 
 function cellOf(correct: number, n: number): Cell {
@@ -37,7 +44,12 @@ function cellOf(correct: number, n: number): Cell {
 
 /** Arms in rows, attacks in columns (adaptive and static beside each other), the worst case of each image at the end. */
 export function overview(report: RunReport, ledger: readonly LedgerPart[]): Overview {
-  return { columns: columnsOf(report), rows: report.arms.map((arm) => rowOf(arm, ledger)) };
+  const certified = certifiedColumn(report.arms);
+  const without = report.arms.flatMap((arm) => {
+    const why = uncertified(arm);
+    return why === null ? [] : [`${armLabel(arm)}: ${why}.`];
+  });
+  return { columns: columnsOf(report), rows: report.arms.map((arm) => rowOf(arm, ledger, certified)), certified, uncertified: without };
 }
 
 function columnsOf({ arms }: RunReport): Overview["columns"] {
@@ -57,7 +69,7 @@ function columnsOf({ arms }: RunReport): Overview["columns"] {
   return [...columns].map(([key, text]) => ({ key, text }));
 }
 
-function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
+function rowOf(arm: ArmReport, ledger: readonly LedgerPart[], certified: CertifiedColumn | null): ArmRow {
   const attacks: Record<string, { cell: Cell; summary: AttackSummary | null }> = {};
   for (const [i, key] of keysOf(arm).entries()) {
     const summary = arm.attacks[i];
@@ -70,6 +82,7 @@ function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
   }
   // Reports of older versions leave the worst case to be counted from the records.
   const worst = arm.worst === undefined ? worstCase(ledgerRows(ledger, arm.name), Object.keys(attacks)) : arm.worst;
+  const proven = certified?.of(arm);
   return {
     arm: arm.name,
     label: armLabel(arm),
@@ -77,6 +90,7 @@ function rowOf(arm: ArmReport, ledger: readonly LedgerPart[]): ArmRow {
     clean: cellOf(arm.clean.correct, arm.clean.n),
     attacks,
     worst: worst && worst.n > 0 ? cellOf(worst.correct, worst.n) : null,
+    certified: proven ? cellOf(proven.correct, proven.n) : null,
     isWorstStatic: isStaticOnly(arm.attacks),
   };
 }

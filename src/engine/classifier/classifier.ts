@@ -51,6 +51,8 @@ export interface SliceSource extends SliceFacts {
   readonly reach: number;
   /** Class scores [b,Z,k] of every slice, in the order of the volume. Differentiable; counted in `evaluations`. The caller disposes. */
   logits(x: Images): tf.Tensor3D;
+  /** Place in the volume → raster index of the slice there, Z for each image. */
+  order(x: Images): Int32Array;
 }
 
 /** One transformation of those that stand in front of a network. */

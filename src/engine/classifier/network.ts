@@ -53,7 +53,8 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
     count(x.shape[0]);
     return runNetwork(network, networkInput(x, o.contract, o.plan));
   };
-  const slices = o.plan?.slices && sliceSourceOf(network, o.plan.slices, (x) => raw(outputOf(x)), offset);
+  const { slices: cut, volumizer } = o.plan ?? {};
+  const slices = cut && volumizer && sliceSourceOf(network, cut, volumizer, (x) => raw(outputOf(x)), offset);
   const classes = classesOf(network, o, inputShape, logitsOf);
   const names = o.classNames ?? o.contract.output?.classes;
   const classNames = names?.length === classes ? names : null;

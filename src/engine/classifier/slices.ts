@@ -1,12 +1,14 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { reachNote } from "../../shared/slices.ts";
-import type { SliceFacts } from "../define/index.ts";
+import type { SliceFacts, VolumizerOptions } from "../define/index.ts";
 import { reachOf } from "../models/conversion/reach.ts";
 import { type Images, tf, type tfl } from "../tf.ts";
+import { volumize } from "../volumizer/volumize.ts";
 import type { Classifier, SliceSource } from "./classifier.ts";
 
 /**
  * The slices of a network that judges each of them.
+ * @param volumizer how they are cut and ordered
  * @param outputOf images → scores [b,Z,k] of the network, counted
  * @param offset outputs before that of class 0
  * @throws MODEL_INVALID for a network of another number of slices
@@ -14,6 +16,7 @@ import type { Classifier, SliceSource } from "./classifier.ts";
 export function sliceSourceOf(
   network: tfl.LayersModel,
   facts: SliceFacts,
+  volumizer: VolumizerOptions,
   outputOf: (x: Images) => tf.Tensor,
   offset: number,
 ): SliceSource {
@@ -29,6 +32,11 @@ export function sliceSourceOf(
     ...facts,
     reach: reachIn(network, facts),
     logits: (x) => tf.tidy(() => outputOf(x).slice([0, 0, offset]) as tf.Tensor3D),
+    order(x) {
+      const { volume, perms } = volumize(x, volumizer);
+      volume.dispose();
+      return perms;
+    },
   };
 }
 

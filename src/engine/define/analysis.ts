@@ -1,4 +1,5 @@
 import type { Static, TObject } from "@sinclair/typebox";
+import type { ArmCertificate } from "../../shared/certificate.ts";
 import type { RunEvent } from "../../shared/events.ts";
 import type { AnalysisResult, ArmReport, AttackSummary, Choice, ForwardTiming, ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
@@ -7,6 +8,7 @@ import type { Box, EvaluationImages } from "./dataset.ts";
 import type { Bound, Described, Entry } from "./entry.ts";
 import type { Explanation, Explanations } from "./explanation.ts";
 import type { Params } from "./params.ts";
+import type { SliceFacts } from "./training.ts";
 
 /** What an analysis may know of the experiment before anything has run. */
 export interface ExperimentFacts {
@@ -23,6 +25,13 @@ export interface ExperimentFacts {
   attackParams(id: string): TObject;
   /** What an attack of the registry is called. @throws UNKNOWN_ID */
   attackTitle(id: string): string;
+}
+
+/** A network of the experiment before anything has run. */
+export interface NetworkFacts {
+  readonly arm: string;
+  /** Of one that judges slices. */
+  readonly slices: SliceFacts | null;
 }
 
 /** An attack that the analysis needs beside those of the experiment; the harness runs it on every arm. */
@@ -106,8 +115,14 @@ export interface Analysis extends Entry {
   /** @throws EXPERIMENT_INVALID or PARAMETER_INVALID where the experiment cannot answer what is asked. */
   check?(params: Params, facts: ExperimentFacts): void;
   attacks?(params: Params, facts: ExperimentFacts): readonly FurtherAttack[];
+  /** Called before anything is trained. @throws PARAMETER_INVALID for parameters that no network of the experiment can meet */
+  checkNetworks?(params: Params, networks: readonly NetworkFacts[]): void;
   /** Plain data, kept in `arms[].analyses` of the report. */
   measure?(subject: AnalysisSubject, params: Params, ctx: RunContext): Promise<unknown>;
+  /** Columns of the ledger, by name, with a whole number for every test image; from what `measure` gave. */
+  ledger?(data: unknown): Readonly<Record<string, readonly number[]>>;
+  /** What is proven of the arm, for the head of the report; from what `measure` gave. */
+  certificate?(data: unknown): ArmCertificate;
   /** Measures over all arms together, any of which may be opened again. Plain data, which `present` finds in its facts. */
   across?(arms: readonly ComparedArm[], params: Params, ctx: RunContext): Promise<unknown>;
   present(arms: readonly AnalysedArm[], params: Params, facts: RunFacts): Presentation;
@@ -116,7 +131,10 @@ export interface Analysis extends Entry {
 export function defineAnalysis<P extends TObject>(
   spec: Described<P, Static<P>> & {
     check?(params: Static<P>, facts: ExperimentFacts): void;
+    checkNetworks?(params: Static<P>, networks: readonly NetworkFacts[]): void;
     attacks?(params: Static<P>, facts: ExperimentFacts): readonly FurtherAttack[];
+    ledger?(data: unknown): Readonly<Record<string, readonly number[]>>;
+    certificate?(data: unknown): ArmCertificate;
     measure?(subject: AnalysisSubject, params: Static<P>, ctx: RunContext): Promise<unknown>;
     across?(arms: readonly ComparedArm[], params: Static<P>, ctx: RunContext): Promise<unknown>;
     present(arms: readonly AnalysedArm[], params: Static<P>, facts: RunFacts): Presentation;

@@ -12,6 +12,8 @@ export interface ArmLedger {
   readonly cleanConfidence: Float32Array;
   /** By attack key, with "-static" for images that were only transferred; an attack may have met the first images alone. */
   readonly attacks: readonly { readonly attack: string; readonly images: readonly ImageRecord[] }[];
+  /** What analyses found of every image, by name. */
+  readonly analyses?: Readonly<Record<string, readonly number[]>>;
 }
 
 /**
@@ -30,10 +32,11 @@ export async function ledgerArrays(labels: readonly number[], arms: readonly Arm
     index: { data: Int32Array.from(labels, (_, index) => index), shape },
     label: { data: Int32Array.from(labels), shape },
   };
-  for (const { arm, clean, cleanConfidence, attacks } of arms) {
+  for (const { arm, clean, cleanConfidence, attacks, analyses = {} } of arms) {
     const name = columnName(arm);
     arrays[`${name}/clean`] = { data: clean, shape };
     arrays[`${name}/cleanConfidence`] = { data: cleanConfidence, shape };
+    for (const [column, found] of Object.entries(analyses)) arrays[`${name}/${column}`] = { data: Int32Array.from(found), shape };
     for (const { attack, images } of attacks) {
       for (const [field, data] of Object.entries(columnsOf(images, labels.length))) arrays[`${name}/${attack}/${field}`] = { data, shape };
       await setImmediate();

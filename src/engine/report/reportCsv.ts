@@ -35,6 +35,8 @@ const heads = [
   "how",
   "worst_mode",
   "static_control_accuracy",
+  "certified_accuracy",
+  "certified_slices",
 ];
 
 /** `static` where no adaptive attack contributed to the worst case; empty where no attack had a defence to know, as in `mode`. */
@@ -42,6 +44,13 @@ function worstMode({ attacks, worst }: ArmReport): string {
   if (!worst) return "";
   if (isStaticOnly(attacks)) return "static";
   return attacks.some(({ mode }) => mode === "adaptive") ? "adaptive" : "";
+}
+
+/** Share of certified and right images, and the number of slices; empty without a certificate. */
+function certified({ certificate }: ArmReport): (number | null)[] {
+  const first = certificate && "images" in certificate ? certificate.slices[0] : undefined;
+  if (!first || first.correct === null || !certificate || !("n" in certificate) || certificate.n === 0) return [null, null];
+  return [first.correct / certificate.n, first.slices];
 }
 
 /** `report.csv`: one row for every arm and attack (the worst case is the arm's), rates in [0,1], empty where there was nothing to count (RFC 4180). */
@@ -78,6 +87,7 @@ export function renderCsv(report: RunReport): string {
     summary?.how,
     worstMode(arm),
     summary?.static?.control?.attacked.accuracy,
+    ...certified(arm),
   ]);
   return csvText([heads, ...rows]);
 }

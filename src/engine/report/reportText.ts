@@ -1,4 +1,5 @@
 import type { TextTable } from "../../shared/analysisCell.ts";
+import { certifiedColumn, uncertified } from "../../shared/certificate.ts";
 import { count, duration, number, percent, plural, points } from "../../shared/format.ts";
 import { adaptiveNotes, armLabel, attackLabel, choiceLabel, upperBoundNotes } from "../../shared/labels.ts";
 import { keysOf } from "../../shared/ledger.ts";
@@ -59,6 +60,18 @@ const hasControl = (rows: readonly TableRow[]): boolean => rows.some(({ summary 
 /** β over the attacks that fooled the undefended arm is there only where a defended arm stands beside one. */
 const hasFooled = (rows: readonly TableRow[]): boolean => rows.some(({ summary }) => summary?.defenseSuccessOfFooled !== undefined);
 
+/** What is proven of the arms, beside what attacks have found. */
+function certifiedColumns(rows: readonly TableRow[]): Column[] {
+  const certified = certifiedColumn(rows.map(({ arm }) => arm));
+  if (!certified) return [];
+  const cell = ({ arm }: TableRow): string => {
+    const figure = certified.of(arm);
+    return figure ? percent(share(figure.correct, figure.n)) : "–";
+  };
+  return [{ head: certified.head, cell }];
+}
+const share = (correct: number, n: number): number | null => (n === 0 ? null : correct / n);
+
 function columnsOf(rows: readonly TableRow[]): Column[] {
   const isSplit = hasStatic(rows);
   const attacked = isSplit ? "Accuracy under attack, adaptive" : "Accuracy under attack";
@@ -78,6 +91,7 @@ function columnsOf(rows: readonly TableRow[]): Column[] {
     ...(hasControl(rows)
       ? [{ head: controlHead, cell: ({ summary }: TableRow) => percent(summary?.static?.control?.attacked.accuracy) }]
       : []),
+    ...certifiedColumns(rows),
     { head: "Attack success rate", cell: ({ summary }) => percent(summary?.successRate) },
     { head: "δ", cell: ({ summary }) => points(summary?.robustness) },
     { head: "β", cell: ({ summary }) => percent(summary?.defenseSuccess) },
@@ -157,6 +171,13 @@ const coverNotes = (report: RunReport): string[] =>
     return [`${what}: accuracy ${own}, ${grey} when a plain grey patch is pasted in the same places`];
   });
 
+/** "volumizer only: certificate not available: one slice reaches 4 of 4". */
+const certificateNotes = (report: RunReport): string[] =>
+  report.arms.flatMap((arm) => {
+    const why = uncertified(arm);
+    return why === null ? [] : [`${armLabel(arm)}: ${why}`];
+  });
+
 /** What is said below the main table, line by line. */
 export const notesBelow = (report: RunReport): string[] => [
   ...sizeNotes(report),
@@ -164,6 +185,7 @@ export const notesBelow = (report: RunReport): string[] => [
   ...adaptiveNotes(report),
   ...coverNotes(report),
   ...upperBoundNotes(report.arms.flatMap(({ attacks }) => attacks)),
+  ...certificateNotes(report),
   ...(report.notes ?? []),
 ];
 
@@ -184,11 +206,13 @@ export const explainFooled =
 /** What the columns of the main table mean. */
 export function tableNotes(report: RunReport): string {
   const rows = tableRows(report);
+  const certified = certifiedColumn(report.arms);
   return [
     explainTerms,
     ...(hasFooled(rows) ? [explainFooled] : []),
     ...(hasStatic(rows) ? [explainStatic] : []),
     ...(hasControl(rows) ? [explainControl] : []),
+    ...(certified ? [certified.meaning] : []),
     ...(rows.some(({ worst }) => worst) ? [explainWorst] : []),
     ...(rows.some(({ arm, worst }) => worst && isStaticOnly(arm.attacks)) ? [explainWorstStatic] : []),
   ].join(" ");

@@ -1,3 +1,4 @@
+import { certifiedSlices } from "../../../src/shared/certificate.ts";
 import { count } from "../../../src/shared/format.ts";
 import type { Names } from "../../../src/shared/labels.ts";
 import { type LedgerRow, ledgerRows } from "../../../src/shared/ledger.ts";
@@ -41,14 +42,14 @@ export function ledgerPart(
   const element = h("section", { class: "ledger", attributes: { "aria-label": "Images" } }, ...inside);
   const draw = (): void => {
     if (!context) return;
-    const { names, state } = context;
     const attacks = attacksOf(context, view.arm);
-    const rows = ledgerRows(state.ledger, view.arm);
+    const rows = rowsOf(context, view.arm);
     shown = arrange(rows, view.filter, view.sort, view.attack);
-    arm.set(named(armsOf(context), names.arm), view.arm);
-    attack.set(named(attacks, names.attack), view.attack);
-    filter.set(filters(attacks, names), JSON.stringify(view.filter));
+    arm.set(named(armsOf(context), context.names.arm), view.arm);
+    attack.set(named(attacks, context.names.attack), view.attack);
+    filter.set(filters(attacks, context.names, isCertified(rows)), JSON.stringify(view.filter));
     fill(heads, ...columnHeads(view.sort, (sort: Sort) => change({ sort })));
+    element.classList.toggle("has-certified", isCertified(rows));
     setText(summary, `${count(shown.length)} of ${count(rows.length)} images. Arrow keys move, Enter opens the Inspector.`);
     show(none, shown.length === 0);
     enable(csv, shown.length > 0);
@@ -75,15 +76,21 @@ export function ledgerPart(
 
 const named = (values: readonly string[], name: (value: string) => string): Choice[] =>
   values.map((value) => ({ value, text: name(value) }));
+function rowsOf({ report, state }: ReportContext, name: string): LedgerRow[] {
+  const arm = report.arms.find((one) => one.name === name);
+  return ledgerRows(state.ledger, name, arm ? certifiedSlices(arm) : null);
+}
+const isCertified = (rows: readonly LedgerRow[]): boolean => rows.some(({ certified }) => certified !== null);
 const armsOf = (context: ReportContext | null): string[] => [...new Set(context?.state.ledger.map((part) => part.arm))];
 const attacksOf = (context: ReportContext | null, arm: string): string[] =>
   (context?.state.ledger ?? []).filter((part) => part.arm === arm).map((part) => part.attack);
 
-function filters(attacks: readonly string[], names: Names): Choice[] {
+function filters(attacks: readonly string[], names: Names, hasCertificate: boolean): Choice[] {
   const option = (filter: Filter, text: string): Choice => ({ value: JSON.stringify(filter), text });
   return [
     option({ kind: "all" }, "All"),
     option({ kind: "survived" }, "Correct under every attack"),
+    ...(hasCertificate ? [option({ kind: "certified" }, "Correct and certified")] : []),
     ...attacks.map((attack) => option({ kind: "broken", attack }, `Broken by ${names.attack(attack)}`)),
     ...(attacks.length > 1
       ? attacks.map((attack) => option({ kind: "brokenOnly", attack }, `Broken only by ${names.attack(attack)}`))

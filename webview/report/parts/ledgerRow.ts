@@ -24,6 +24,12 @@ const columns: readonly { readonly sort: SortColumn | null; readonly text: strin
   { sort: "linf", text: "L∞", title: "Largest change of a pixel", class: "number norm" },
   { sort: "l2", text: "L2", title: "Length of the change", class: "number norm" },
   { sort: "l0", text: "Pixels", title: "Pixels that changed", class: "number norm" },
+  {
+    sort: "certified",
+    text: "Certified",
+    title: "Number of slices whose content cannot change the prediction, by proof",
+    class: "number norm certified",
+  },
   { sort: "broken", text: "Broken by", title: "Attacks that succeeded on this image", class: "broken" },
   { sort: null, text: "", title: "", class: "open" },
 ];
@@ -78,6 +84,7 @@ export function rowCells(row: LedgerRow, view: LedgerView, { state, names }: Rep
     cell("number norm", number(record?.linf)),
     cell("number norm", number(record?.l2)),
     cell("number norm", record ? count(record.l0) : "–"),
+    cell("number norm certified", number(row.certified)),
     cell("broken", row.brokenBy.length === 0 ? "None" : row.brokenBy.map((attack) => names.attack(attack)).join("; ")),
     h("span", { class: "cell open" }, open),
   ];

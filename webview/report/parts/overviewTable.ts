@@ -2,14 +2,16 @@ import { percent } from "../../../src/shared/format.ts";
 import { adaptiveNotes, upperBoundNotes } from "../../../src/shared/labels.ts";
 import { fill, h, onChange, type Part } from "../../lib/dom.ts";
 import type { ReportContext } from "../context.ts";
-import { type ArmRow, type Cell, interval } from "../tables.ts";
+import { type ArmRow, type Cell, interval, type Overview } from "../tables.ts";
 
 /** Arms × attacks. A cell leads to the images behind it. */
 export function overviewTable(open: (arm: string, attack: string | null) => void): Part<ReportContext> {
   const element = h("section", { attributes: { "aria-label": "Accuracy" } });
   const draw = onChange(({ overview: shown, report }: ReportContext) => {
     const worst = worstColumns(shown.rows);
-    const head = ["Arm", "Clean accuracy", ...shown.columns.map((c) => c.text), ...worst.map(worstName)];
+    const { certified } = shown;
+    const proof = certified ? [certified.head] : [];
+    const head = ["Arm", "Clean accuracy", ...shown.columns.map((c) => c.text), ...worst.map(worstName), ...proof];
     const rows = shown.rows.map((row) =>
       h(
         "tr",
@@ -31,6 +33,7 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
             () => open(row.arm, null),
           ),
         ),
+        ...proof.map((name) => cell(row.certified, `${row.label}, ${name.toLowerCase()}`, null)),
       ),
     );
     fill(
@@ -46,25 +49,27 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
           h("tbody", {}, ...rows),
         ),
       ),
-      h(
-        "p",
-        { class: "muted small" },
-        [
-          "Arm: a network with its defences. Worst case: an image counts as right only when it is classified correctly under every attack. Click a number to see its images.",
-          shown.columns.some(({ text }) => text.endsWith(", static"))
-            ? "Adaptive: the attack knows the defence. Static: the images were made without the defence."
-            : "",
-          shown.rows.some(({ worst: counted, isWorstStatic }) => counted && isWorstStatic)
-            ? "Static only: no adaptive attack was made on the arm, and its worst case says nothing about one."
-            : "",
-          ...adaptiveNotes(report).map((note) => `${note}.`),
-          ...upperBoundNotes(report.arms.flatMap(({ attacks }) => attacks)).map((note) => `${note}.`),
-        ].join(" "),
-      ),
+      h("p", { class: "muted small" }, legend(shown, report)),
     );
   });
   return { element, update: draw };
 }
+
+/** What the columns mean, and how adaptive attacks were made. */
+const legend = (shown: Overview, report: ReportContext["report"]): string =>
+  [
+    "Arm: a network with its defences. Worst case: an image counts as right only when it is classified correctly under every attack. Click a number to see its images.",
+    shown.columns.some(({ text }) => text.endsWith(", static"))
+      ? "Adaptive: the attack knows the defence. Static: the images were made without the defence."
+      : "",
+    shown.rows.some(({ worst: counted, isWorstStatic }) => counted && isWorstStatic)
+      ? "Static only: no adaptive attack was made on the arm, and its worst case says nothing about one."
+      : "",
+    shown.certified ? shown.certified.meaning : "",
+    ...shown.uncertified,
+    ...adaptiveNotes(report).map((note) => `${note}.`),
+    ...upperBoundNotes(report.arms.flatMap(({ attacks }) => attacks)).map((note) => `${note}.`),
+  ].join(" ");
 
 /** The worst case of arms that no adaptive attack was made on has a column of its own. */
 const worstColumns = (rows: readonly ArmRow[]): boolean[] =>

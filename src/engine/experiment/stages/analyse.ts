@@ -1,3 +1,4 @@
+import type { ArmCertificate } from "../../../shared/certificate.ts";
 import type { AnalysisResult, ArmAnalysis, ForwardTiming } from "../../../shared/results.ts";
 import { runFiles, slug } from "../../../shared/runs.ts";
 import { attentionBytes } from "../../attention/colour.ts";
@@ -19,6 +20,7 @@ import type { FurtherAttack, ResolvedAnalysis, ResolvedAttack } from "../resolve
 import { factsOf } from "../resolveAnalyses.ts";
 import { storedLabels } from "../runPieces.ts";
 import { adversarialOf, outcomesOf } from "./attack.ts";
+import { checkAnalysis } from "./checks.ts";
 import { cleanProbabilities, needsClean } from "./clean.ts";
 import { attacksOf, imagesOf, shownFrom } from "./knowledge.ts";
 import { imagesFileOf, type MergedAttack, mergedAttack, mergeKey } from "./merge.ts";
@@ -45,6 +47,7 @@ export const analyseStage: Stage = {
       network: networkKey(arm),
       memory: memoryOf(inputShape, 100),
       device: "evaluate" as const,
+      ...(arm === facts.order.find(({ index }) => index >= 0) ? { check: (env: RunEnvironment) => checkAnalysis(analysis, env) } : {}),
       async run(env, folder) {
         const { params, entry, further } = analysis;
         const data = entry.measure ? ((await entry.measure(await subjectOf(arm, further, env), params, env.ctx)) ?? null) : null;
@@ -177,6 +180,17 @@ export const analysesOf = (arm: ResolvedArm, env: RunEnvironment): Promise<ArmAn
       data: await env.pieces.json<unknown>(armKey(arm, place), armFile),
     })),
   );
+
+/** What the experiment's analyses found of every test image of an arm, as columns of the ledger. */
+export async function ledgerColumns(arm: ResolvedArm, env: RunEnvironment): Promise<Readonly<Record<string, readonly number[]>>> {
+  if (env.mode === "train") return {};
+  const found = await analysesOf(arm, env);
+  return Object.assign({}, ...env.experiment.analyses.map(({ entry }, place) => entry.ledger?.(found[place]?.data) ?? {}));
+}
+
+/** What an analysis has proven of an arm; undefined where none does. */
+export const certificateIn = (analyses: readonly ArmAnalysis[], env: RunEnvironment): ArmCertificate | undefined =>
+  env.experiment.analyses.flatMap(({ entry }, place) => entry.certificate?.(analyses[place]?.data) ?? [])[0];
 
 /** The tables and figures over all arms; none for a run that only trains. */
 export async function presentAnalyses(arms: readonly Omit<AnalysedArm, "data">[], env: RunEnvironment): Promise<AnalysisResult[]> {

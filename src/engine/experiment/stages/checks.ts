@@ -1,6 +1,7 @@
 import { BulwarkError } from "../../../shared/errors.ts";
 import { checkDefenses } from "../../classifier/checkDefenses.ts";
 import { withoutModel } from "../../classifier/defended.ts";
+import type { NetworkFacts } from "../../define/analysis.ts";
 import { documented, type ModelFacts } from "../../define/index.ts";
 import { bind } from "../../registry.ts";
 import { planOf } from "../../session/openModel.ts";
@@ -9,7 +10,7 @@ import type { ResolvedArm } from "../arms.ts";
 import type { RunEnvironment } from "../environment.ts";
 import { trains } from "../models.ts";
 import { named } from "../named.ts";
-import type { ResolvedAttack } from "../resolve.ts";
+import type { ResolvedAnalysis, ResolvedAttack } from "../resolve.ts";
 import { traineeOf } from "./trainee.ts";
 
 // What would stop a run later is refused before anything is trained or attacked.
@@ -43,6 +44,20 @@ export async function checkFront({ name, front }: ResolvedArm, { ctx, data }: Ru
 /** An attack whose parameters do not fit images or classes. @throws what opening a model and the attack's own check throw */
 export async function checkAttack(arm: ResolvedArm, attack: ResolvedAttack, env: RunEnvironment): Promise<void> {
   checkParameters(attack, await factsOf(arm, env));
+}
+
+/** An analysis whose parameters fit no network of the experiment. @throws PARAMETER_INVALID */
+export async function checkAnalysis({ entry, params }: ResolvedAnalysis, env: RunEnvironment): Promise<void> {
+  if (!entry.checkNetworks) return;
+  const networks: NetworkFacts[] = [];
+  for (const arm of env.experiment.arms.filter(env.facts.hasModel)) networks.push({ arm: arm.name, slices: await slicesOf(arm, env) });
+  entry.checkNetworks(params, networks);
+}
+
+async function slicesOf(arm: ResolvedArm, { mode, data, networks }: RunEnvironment): Promise<NetworkFacts["slices"]> {
+  if (trains(arm, mode)) return planOf(arm.training.map(documented), data.inputShape, data.classes).slices ?? null;
+  const { classifier } = await networks.open(arm);
+  return (classifier.bare ?? classifier).slices ?? null;
 }
 
 /** Size and classes of the images that an arm's network takes. A model that the run does not make itself is opened for that. */

@@ -5,6 +5,7 @@ import { type ArmLedger, writeLedger } from "../../report/ledgerFile.ts";
 import type { ResolvedArm } from "../arms.ts";
 import type { RunEnvironment } from "../environment.ts";
 import { imagesPiece } from "../runPieces.ts";
+import { ledgerColumns } from "./analyse.ts";
 import { cleanPredictions, cleanProbabilities } from "./clean.ts";
 import { type MergedAttack, mergedAttack } from "./merge.ts";
 
@@ -33,6 +34,7 @@ async function ledgerOf(arm: ResolvedArm, env: RunEnvironment): Promise<ArmLedge
     clean,
     cleanConfidence: Float32Array.from(clean, (prediction, i) => probabilities[i * classes + prediction] as number),
     attacks: merged.flatMap(columnsOf),
+    analyses: await ledgerColumns(arm, env),
   };
 }
 

@@ -17,7 +17,7 @@ import { trains } from "../models.ts";
 import { ownerOf } from "../networks.ts";
 import type { Piece, PlanFacts } from "../piece.ts";
 import type { ResolvedAttack, ResolvedExperiment } from "../resolve.ts";
-import { analysedAttacks, analysesOf, presentAnalyses } from "./analyse.ts";
+import { analysedAttacks, analysesOf, certificateIn, presentAnalyses } from "./analyse.ts";
 import { cleanAnswers } from "./clean.ts";
 import { detectorsOf } from "./detect.ts";
 import { explanationOf } from "./explain.ts";
@@ -77,6 +77,7 @@ async function reportOf(arm: ResolvedArm, env: RunEnvironment): Promise<ArmRepor
   const isEvaluated = mode !== "train";
   const analyses = isEvaluated ? await analysesOf(arm, env) : [];
   const measured = analyses.find(({ id }) => id === "timing")?.data as ForwardTiming | undefined;
+  const certificate = isEvaluated ? certificateIn(analyses, env) : undefined;
   const owner = ownerOf(arm, experiment.arms);
   const model: Choice = "file" in arm.model ? { id: "file", params: { file: arm.model.file } } : documented(arm.model);
   return {
@@ -92,6 +93,7 @@ async function reportOf(arm: ResolvedArm, env: RunEnvironment): Promise<ArmRepor
     detectors: isEvaluated ? await detectorsOf(arm, env) : [],
     explanations: isEvaluated ? await Promise.all(experiment.explanations.map((_, place) => explanationOf(arm, place, env))) : [],
     analyses,
+    ...(certificate ? { certificate } : {}),
     timing: measured ?? (await timingOf(arm, env)),
   };
 }

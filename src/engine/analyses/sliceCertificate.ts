@@ -1,0 +1,165 @@
+import { Type } from "@sinclair/typebox";
+import type { ArmCertificate } from "../../shared/certificate.ts";
+import { BulwarkError } from "../../shared/errors.ts";
+import type { AnalysisTable, Column, TableCell } from "../../shared/results.ts";
+import type { Classifier } from "../classifier/classifier.ts";
+import { defineAnalysis, type ExperimentFacts, type FurtherAttack } from "../define/analysis.ts";
+import { int, text } from "../define/index.ts";
+import { certifiedImages } from "../evaluation/certified.ts";
+import { point } from "./columns.ts";
+
+/** What was proven of an arm, and what the attack that tried has left right. */
+export interface CertificateData {
+  readonly certificate: ArmCertificate;
+  readonly tried: { readonly correct: number; readonly n: number } | null;
+}
+export const certificateOf = (data: unknown): CertificateData => data as CertificateData;
+
+const counts = (description: string, value: number[]) => Type.Array(Type.Integer({ minimum: 1 }), { default: value, description });
+
+const params = Type.Object({
+  slices: counts("Numbers of slices whose content is free; none more than an arm has.", [1, 2, 4]),
+  patches: counts("Sides in pixels of square patches that may lie anywhere.", [1, 5]),
+  attack: text(
+    "lavan",
+    "Attack that tries beside the proof: an id (lavan is put inside one slice), or the key of one of this experiment's attacks; empty for none.",
+  ),
+  images: int(0, "The attack is made on the first so many test images; 0 for all. The proof is always about all.", {
+    min: 0,
+    unit: "images",
+  }),
+});
+
+/**
+ * Share of images whose class no content of any K slices can change (algorithms 0J), by proof: at depth 1, where slices are judged
+ * independently, and under an aggregate that bounds what one of them can do. The attack beside it must not do what is proven impossible.
+ */
+export const sliceCertificate = defineAnalysis({
+  id: "sliceCertificate",
+  title: "Certificate over slices",
+  paper: "Levine & Feizi 2020; for the volumes of Ghebrechristos & Alaghband 2024",
+  params,
+  check({ slices, patches }) {
+    for (const [name, values] of Object.entries({ slices, patches }))
+      if (new Set(values).size < values.length) throw invalid(`${name} must hold each value once`, "Write for example [1, 2, 4].");
+    if (slices.length === 0) throw invalid("slices must hold at least one value", "Write for example [1, 2, 4].");
+  },
+  checkNetworks({ slices }, networks) {
+    const most = Math.max(0, ...networks.map((network) => network.slices?.count ?? 0));
+    const largest = Math.max(...slices);
+    if (most > 0 && largest > most)
+      throw invalid(`slices holds ${largest}, and no network has more than ${most} slices`, `Use numbers from 1 to ${most}.`);
+  },
+  attacks: ({ attack, images }, facts) => (attack === "" ? [] : [triedBy(attack, images, facts)]),
+  async measure(subject, { slices, patches }, ctx): Promise<CertificateData> {
+    const [further] = subject.further;
+    const tried = further ? { correct: further.summary.attacked.correct, n: further.summary.n } : null;
+    const unavailable = whyNone(subject.model);
+    if (unavailable !== null) return { certificate: { unavailable }, tried };
+    return { certificate: await certifiedImages(subject, { slices, patches }, ctx), tried };
+  },
+  ledger: (data): Readonly<Record<string, readonly number[]>> => {
+    const { certificate } = certificateOf(data);
+    return "images" in certificate ? { certifiedSlices: certificate.images } : {};
+  },
+  certificate: (data) => certificateOf(data).certificate,
+  present(arms, { slices, patches, attack }, facts) {
+    const lines = arms.map(({ report, data }) => ({ name: report.name, ...certificateOf(data) }));
+    const name = attack === "" ? null : attackName(attack, facts);
+    return {
+      title: "What is proven",
+      charts: [chartOf(lines)],
+      tables: [tableOf(lines, { slices, patches, attack: name })],
+      notes: [
+        "Certified with K slices: the share of all test images that are classified correctly and whose class no content of any K slices can change. It is a proof about this network, not the result of an attack, so it holds against every attack that stays within K slices.",
+        "A patch anywhere: the same for any content of a square of that side, wherever it lies; a patch touches every slice that shows one of its pixels. Nothing is said of changes that reach more slices, such as noise over the whole image.",
+        ...(name
+          ? ["No image may be certified and broken all the same: every attack of the run is held against the proof, image by image."]
+          : []),
+        ...notesOf(lines),
+      ],
+    };
+  },
+});
+
+type Line = CertificateData & { readonly name: string };
+
+const invalid = (message: string, fix: string): BulwarkError => new BulwarkError("PARAMETER_INVALID", `sliceCertificate: ${message}.`, fix);
+
+function triedBy(name: string, images: number, facts: ExperimentFacts): FurtherAttack {
+  const own = facts.attacks.find(({ key, id }) => key === name || id === name);
+  const suffix = images > 0 ? `-first-${images}` : "";
+  if (own) return { id: own.id, params: own.params, key: `${own.key}${suffix}`, images };
+  facts.attackParams(name); // UNKNOWN_ID where there is none
+  return { id: name, params: name === "lavan" ? { place: "slice", ...gridOf(facts) } : {}, key: `${name}-slice${suffix}`, images };
+}
+
+/** The smallest slices of the experiment: what lies inside one of them lies inside one of the others. */
+function gridOf({ arms }: ExperimentFacts): { readonly grid?: number } {
+  const sides = arms.flatMap(({ defenses }) => defenses.flatMap(({ params: { patch } }) => (typeof patch === "number" ? [patch] : [])));
+  return sides.length === 0 ? {} : { grid: Math.min(...sides) };
+}
+
+function attackName(name: string, facts: ExperimentFacts): string {
+  const own = facts.attacks.find(({ key, id }) => key === name || id === name);
+  return facts.attackTitle(own?.id ?? name);
+}
+
+/** Why nothing is proven of a model; null where something can be. */
+function whyNone({ slices, front, contract, isMultiLabel }: Classifier): string | null {
+  const [inFront] = front ?? [];
+  if (inFront) return `not available: ${inFront.title} in front carries content from slice to slice`;
+  if (!slices) return "none: the network judges the image as a whole";
+  if (slices.reach > 1) return `not available: one slice reaches ${slices.reach} of ${slices.count}`;
+  if (slices.aggregate === "sumLog") return "not available: with aggregate sumLog a single slice can outvote all others";
+  if ((contract.output?.labelOffset ?? 0) > 0 || isMultiLabel)
+    return "not available: the slices share their probabilities with outputs that are not classes";
+  return null;
+}
+
+const shareOf = (correct: number | null | undefined, n: number): number | null =>
+  correct === null || correct === undefined || n === 0 ? null : correct / n;
+
+function tableOf(
+  lines: readonly Line[],
+  o: { readonly slices: readonly number[]; readonly patches: readonly number[]; readonly attack: string | null },
+): AnalysisTable {
+  const columns: Column[] = [
+    { name: "arm", format: "text" },
+    { name: "images", format: "count" },
+    ...o.slices.map((K): Column => ({ name: `certified, ${K} ${K === 1 ? "slice" : "slices"}`, format: "percent" })),
+    ...o.patches.map((side): Column => ({ name: `certified, ${side}×${side} px anywhere`, format: "percent" })),
+    ...(o.attack ? [{ name: `accuracy under ${o.attack}`, format: "percent" } as const] : []),
+  ];
+  const rows = lines.map(({ name, certificate, tried }): TableCell[] => {
+    const proven = "images" in certificate ? certificate : null;
+    return [
+      name,
+      proven?.n ?? null,
+      ...o.slices.map((K) => shareOf(proven?.slices.find((one) => one.slices === K)?.correct, proven?.n ?? 0)),
+      ...o.patches.map((side) => shareOf(proven?.patches.find((one) => one.side === side)?.correct, proven?.n ?? 0)),
+      ...(o.attack ? [shareOf(tried?.correct, tried?.n ?? 0)] : []),
+    ];
+  });
+  return { title: "Certified accuracy", columns, rows };
+}
+
+const chartOf = (lines: readonly Line[]) => ({
+  title: "Certified accuracy over the number of slices",
+  x: { label: "slices whose content is free", format: "count" as const },
+  y: { label: "certified accuracy", format: "percent" as const, range: [0, 1] as const },
+  series: lines.flatMap(({ name, certificate }, colour) => {
+    if (!("images" in certificate)) return [];
+    const { n, slices } = certificate;
+    const points = slices.flatMap(({ slices: K, correct }) => (correct === null ? [] : [point(K, correct, n)]));
+    return points.length === 0 ? [] : [{ label: name, colour, points: [...points].sort((a, b) => a.x - b.x) }];
+  }),
+});
+
+/** Of each arm: why it has no certificate, or how many slices a patch touches. */
+const notesOf = (lines: readonly Line[]): string[] =>
+  lines.map(({ name, certificate }) => {
+    if (!("images" in certificate)) return `${name}: ${certificate.unavailable}.`;
+    const touched = certificate.patches.map(({ side, touches }) => `a ${side}×${side} patch touches up to ${touches}`);
+    return touched.length === 0 ? `${name}: certified.` : `${name}: ${touched.join(", ")} of its slices.`;
+  });

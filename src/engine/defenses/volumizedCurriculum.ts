@@ -29,9 +29,9 @@ const { order, reference, refScore, onRemainder } = volumizers.authorsCode;
 const presets: Presets = {
   paper: {},
   paperMi: { measure: "mutualInformation", order: volumizers.paperMi.order, reference: volumizers.paperMi.reference },
-  // The authors' batch is one optimiser step whatever its size; their joint entropy pools both slices into one histogram.
   // Each slice is judged on its own, and none counts for more than its share: what a certificate needs.
   local: { kernelDepth: 1, aggregate: "meanProb", curriculum: false },
+  // The authors' batch is one optimiser step whatever its size; their joint entropy pools both slices into one histogram.
   authorsCode: { order, reference, refScore, onRemainder, jeMode: "pooled", microBatch: 1_000_000 },
 };
 

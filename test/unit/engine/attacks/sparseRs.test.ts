@@ -39,7 +39,7 @@ describe("moves", () => {
   const space = { height: 6, width: 5, channels: 3, pixels: 8 };
   const clean = new Float32Array(90).fill(0.5);
 
-  it("draw different numbers, each as often as any other", () => {
+  it("draw different numbers, every one equally often", () => {
     const rng = createRandom(1);
     const counts = new Float64Array(6);
     for (let i = 0; i < 3000; i++) {

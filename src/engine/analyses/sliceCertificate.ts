@@ -31,7 +31,7 @@ const params = Type.Object({
 });
 
 /**
- * Share of images whose class no content of any K slices can change (algorithms 0J), by proof: at depth 1, where slices are judged
+ * Share of images whose class no content of any K slices can change, by proof: at depth 1, where slices are judged
  * independently, and under an aggregate that bounds what one of them can do. The attack beside it must not do what is proven impossible.
  */
 export const sliceCertificate = defineAnalysis({

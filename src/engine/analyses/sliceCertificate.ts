@@ -71,7 +71,7 @@ export const sliceCertificate = defineAnalysis({
       charts: [chartOf(lines)],
       tables: [tableOf(lines, { slices, patches, attack: name })],
       notes: [
-        "Certified with K slices: the share of all test images that are classified correctly and whose class no content of any K slices can change. It is a proof about this network, not the result of an attack, so it holds against every attack that stays within K slices.",
+        "Certified with K slices: the share of all test images that are classified correctly and whose class no content of any K slices can change. It is a proof about this network, not the result of an attack, so it holds against every attack that stays within K slices. Content of a slice is all its pixels: where slices overlap, those that show one of them change with it.",
         "A patch anywhere: the same for any content of a square of that side, wherever it lies; a patch touches every slice that shows one of its pixels. Nothing is said of changes that reach more slices, such as noise over the whole image.",
         ...(name
           ? ["No image may be certified and broken all the same: every attack of the run is held against the proof, image by image."]

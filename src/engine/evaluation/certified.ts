@@ -43,6 +43,7 @@ export async function certifiedImages(subject: AnalysisSubject, wanted: Wanted, 
         logits.subarray((i * logits.length) / batch.n, ((i + 1) * logits.length) / batch.n),
         argmax(probabilities, start + i, classes),
         slices,
+        map.sharing,
       ),
     );
     for (const [i, certificate] of certificates.entries()) {

@@ -20,14 +20,26 @@ type Deciding = Pick<SliceFacts, "count" | "aggregate" | "abstain">;
  * worse way is taken. It holds where every slice is judged on its own (`reach` 1), and where the aggregate bounds what a slice can do.
  */
 export interface Certificate {
-  /** The largest number K of slices, whichever, whose content cannot change the class; 0 where that of a single one can. */
+  /**
+   * The largest number K of slices, whichever, whose content cannot change the class; 0 where that of a single one can. Content of a slice
+   * is all its pixels, so slices that show one of them too change with it.
+   */
   readonly slices: number;
   /** No content of just these slices, by their index, can change the class. */
   holds(slices: Iterable<number>): boolean;
 }
 
-/** @param logits of the slices, [Z·k] @param decision class y that the model decides for */
-export function certify(logits: ArrayLike<number>, decision: number, slices: Deciding): Certificate {
+/**
+ * @param logits of the slices, [Z·k]
+ * @param decision class y that the model decides for
+ * @param sharing of each slice, those that change with its content: itself and others that show one of its pixels (`sliceMap`)
+ */
+export function certify(
+  logits: ArrayLike<number>,
+  decision: number,
+  slices: Deciding,
+  sharing: readonly (readonly number[])[],
+): Certificate {
   const { count: Z } = slices;
   const k = logits.length / Z;
   const probabilities = Array.from({ length: Z }, (_, s) => softmax(Array.from({ length: k }, (_, j) => logits[s * k + j] as number)));
@@ -36,7 +48,7 @@ export function certify(logits: ArrayLike<number>, decision: number, slices: Dec
   );
   const exceeds = (own: readonly number[], lost: number): boolean => sum(own) - lost > rounding * Z;
   return {
-    slices: Math.min(Z, ...leads.map((own) => mostLost(own, exceeds))),
+    slices: Math.min(Z, ...leads.map((own) => mostLost(own, sharing, exceeds))),
     holds(changed) {
       const free = [...new Set(changed)];
       return leads.every((own) => exceeds(own, sum(free.map((s) => 1 + (own[s] as number)))));
@@ -44,9 +56,16 @@ export function certify(logits: ArrayLike<number>, decision: number, slices: Dec
   };
 }
 
-/** How many slices, those that lose most, can be lost. */
-function mostLost(leads: readonly number[], exceeds: (leads: readonly number[], lost: number) => boolean): number {
-  const losses = leads.map((one) => 1 + one).sort((a, b) => b - a);
+/**
+ * Of how many slices, those that lose most, the content can be lost. Where two of them change the same slice its loss counts twice: it is
+ * never less than what is lost.
+ */
+function mostLost(
+  leads: readonly number[],
+  sharing: readonly (readonly number[])[],
+  exceeds: (leads: readonly number[], lost: number) => boolean,
+): number {
+  const losses = sharing.map((changed) => sum(changed.map((s) => 1 + (leads[s] as number)))).sort((a, b) => b - a);
   let lost = 0;
   for (const [i, loss] of losses.entries()) {
     lost += loss;
@@ -90,6 +109,12 @@ function shownBy(size: number, count: number, side: number, stride: number): Rea
   return shown;
 }
 
+/** Of each row (or column) of slices, those that show one of its pixels. */
+function sharedBy(shown: readonly ReadonlySet<number>[]): number[][] {
+  const count = 1 + Math.max(...shown.flatMap((one) => [...one]));
+  return Array.from({ length: count }, (_, slice) => [...new Set(shown.filter((one) => one.has(slice)).flatMap((one) => [...one]))]);
+}
+
 /** Where the pixels of an image lie in its slices, which are numbered in raster order. */
 export function sliceMap([height, width]: readonly number[], { rows, columns, side, stride }: SliceFacts) {
   const [down, right] = [
@@ -107,6 +132,8 @@ export function sliceMap([height, width]: readonly number[], { rows, columns, si
   return {
     /** Slices that show a pixel. */
     at: (y: number, x: number): readonly number[] => cross(down[y] ?? [], [...(right[x] ?? [])]),
+    /** Of each slice, the slices that show one of its pixels, itself among them. */
+    sharing: sharedBy(down).flatMap((ofRows) => sharedBy(right).map((ofColumns) => cross(ofRows, ofColumns))),
     /** The sets of slices that a square patch of so many pixels a side can touch, wherever it lies. */
     touchedBy: (patch: number): readonly (readonly number[])[] =>
       along(down, patch).flatMap((ofRows) => along(right, patch).map((ofColumns) => cross(ofRows, ofColumns))),

@@ -80,6 +80,13 @@ describe("what is proven of a network over slices", () => {
     },
   );
 
+  it("proves less of slices that overlap: the pixels of the one in the middle are in all nine", async () => {
+    const of = model({ stride: 2 });
+    const certificate = await measured(of);
+    expect(provenImages(certificate)).toEqual(Array.from({ length: n }, () => 0));
+    expect(certificate).toMatchObject({ patches: [{ side: 1, touches: 4 }, { side: 5 }] });
+  });
+
   it("counts the right and certified images, and what a patch reaches", async () => {
     const certificate = await measured(model());
     const proven = provenImages(certificate);

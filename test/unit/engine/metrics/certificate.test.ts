@@ -7,7 +7,10 @@ const meanProb = { count: 4, aggregate: "meanProb", abstain: 0 } as const;
 const vote = { ...meanProb, aggregate: "vote" } as const;
 /** Logits of slices with these probabilities. */
 const logits = (...slices: number[][]): number[] => slices.flatMap((p) => p.map(Math.log));
-const proven = (p: number[][], facts: Parameters<typeof certify>[2], y = 0): number => certify(logits(...p), y, facts).slices;
+/** Slices side by side: the content of each is its own. */
+const apart = (Z: number): number[][] => Array.from({ length: Z }, (_, s) => [s]);
+const proven = (p: number[][], facts: Parameters<typeof certify>[2], y = 0): number =>
+  certify(logits(...p), y, facts, apart(p.length)).slices;
 
 describe("the certificate of four slices", () => {
   const sure = [0.9, 0.05, 0.05];
@@ -53,10 +56,27 @@ describe("the certificate of four slices", () => {
     expect(proven(p, facts)).toBe(K);
   });
 
+  it("counts with a slice those that overlap it, as its pixels are theirs too", () => {
+    // Nine slices in a row, all for class 0: 9 votes to 0, and a free slice takes 2. Alone four can be free (9 − 8 = 1). Where each overlaps
+    // its neighbours, the pixels of an inner one change three slices: 9 − 6 = 3 is left of one, and two that lie apart change six.
+    const votes = { count: 9, aggregate: "vote", abstain: 0 } as const;
+    const all = logits(...Array.from({ length: 9 }, () => sure));
+    const neighbours = apart(9).map(([s = 0]) => [s - 1, s, s + 1].filter((other) => other >= 0 && other < 9));
+    expect(certify(all, 0, votes, apart(9)).slices).toBe(4);
+    const overlapping = certify(all, 0, votes, neighbours);
+    expect(overlapping.slices).toBe(1);
+    expect(
+      [
+        [0, 1, 2, 3],
+        [0, 1, 2, 3, 4],
+      ].map((changed) => overlapping.holds(changed)),
+    ).toEqual([true, false]);
+  });
+
   it("is none for another class than the one decided for, and counts no margin that rounding can make", () => {
     expect(proven([sure, sure, sure, sure], meanProb, 1)).toBe(0);
     const level = [0.5 + rounding / 4, 0.5 - rounding / 4]; // lead 2e-4 in all, less than 4 times the rounding
-    expect(certify(logits(level, level, level, level), 0, meanProb).holds([])).toBe(false);
+    expect(certify(logits(level, level, level, level), 0, meanProb, apart(4)).holds([])).toBe(false);
   });
 
   it.each(["meanProb", "vote"] as const)("equals a search over all contents that free slices can have, %s", (aggregate) => {
@@ -68,7 +88,7 @@ describe("the certificate of four slices", () => {
       const own = Array.from({ length: Z }, (_, s) => content(scores.subarray(s * k, (s + 1) * k), aggregate));
       const total = own[0]?.map((_, j) => own.reduce((sum, p) => sum + (p[j] as number), 0)) as number[];
       const y = total.indexOf(Math.max(...total));
-      const certificate = certify(scores, y, { count: Z, aggregate, abstain: 0 });
+      const certificate = certify(scores, y, { count: Z, aggregate, abstain: 0 }, apart(Z));
       const withstood = subsets(Z).filter((free) => worst(own, y, free) > rounding * Z);
       for (const free of subsets(Z)) expect(certificate.holds(free)).toBe(withstood.includes(free));
       const whole = (K: number): boolean => subsets(Z).every((free) => free.length !== K || withstood.includes(free));
@@ -144,6 +164,20 @@ describe("where pixels lie in slices", () => {
     expect(most(padded, 1)).toBe(4);
     // Overlapping slices of 4 every 2 pixels: pixel 2 lies in the slices that begin at 0 and at 2.
     expect(sliceMap([8, 8], facts(3, 4, 2)).at(0, 2)).toEqual([0, 1]);
+  });
+
+  it("names the slices that share a pixel", () => {
+    const sharing = (sides: number[], of: SliceFacts) => sliceMap(sides, of).sharing;
+    expect(sharing([28, 28], facts(2, 14, 14))).toEqual([[0], [1], [2], [3]]);
+    // In slices of 4 every 2 pixels, the one in the middle of nine shares pixels with all, that in the corner with its three neighbours.
+    const overlapping = sharing([8, 8], facts(3, 4, 2));
+    expect([overlapping[0], overlapping[4]]).toEqual([
+      [0, 1, 3, 4],
+      [0, 1, 2, 3, 4, 5, 6, 7, 8],
+    ]);
+    // The last slice of a mirrored border shows pixels of the one before it.
+    const padded = sharing([5, 5], facts(3, 2, 2));
+    expect([padded[0], padded[1], padded[2]]).toEqual([[0], [1, 2], [1, 2]]);
   });
 
   it("lists the slices that a patch can touch together, each set once", () => {

@@ -125,8 +125,8 @@ describe("the sample experiments", () => {
   it.each(readdirSync(samples).filter((name) => name.endsWith(".bulwark.jsonc")))("%s is valid", async (name) => {
     const file = path.join(samples, name);
     const resolved = resolveExperiment(await loadExperiment(file), { directory: samples, name });
-    expect(["mnist", "cifar10"]).toContain(resolved.dataset.id);
-    expect(resolved.attacks.some(({ id }) => id === "pgd" || id === "nPixel")).toBe(true);
+    expect(["mnist", "cifar10", "imageFolder"]).toContain(resolved.dataset.id);
+    expect(resolved.attacks.some(({ id }) => ["pgd", "nPixel", "lavan"].includes(id))).toBe(true);
   });
 });
 

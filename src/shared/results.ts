@@ -231,6 +231,7 @@ export interface ArmReport {
   readonly slices?: Reach;
   readonly training: {
     readonly epochs: number;
+    readonly steps?: number; // of the optimiser, over all epochs; absent in reports of earlier versions
     readonly seconds: number;
     readonly imagesPerSecond: number;
     readonly reused: boolean;
@@ -335,12 +336,11 @@ export function groupFindings(findings: readonly Finding[]): Finding[] {
   return [...groups.values()].map(({ first, keys }) => (keys.size === 0 ? first : { ...first, attackKey: [...keys].join(", ") }));
 }
 
-/** Quantiles of the normal distribution for two-sided 95 % and 99 %. */
-const z95 = 1.959963984540054;
+/** Quantile of the normal distribution for two-sided 99 %; that for 95 % is 1.959963984540054. */
 export const z99 = 2.5758293035489004;
 
 /** Wilson score interval of `successes` out of `n`, 95 % unless another quantile is given; `null` for n = 0. */
-export function wilson(successes: number, n: number, z: number = z95): readonly [number, number] | null {
+export function wilson(successes: number, n: number, z: number = 1.959963984540054): readonly [number, number] | null {
   if (n === 0) return null;
   const p = successes / n;
   const denominator = 1 + (z * z) / n;

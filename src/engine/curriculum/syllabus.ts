@@ -3,6 +3,16 @@ import { toBytes } from "../pixels.ts";
 import { type RankingRule, rankItems, withMeasureDefaults } from "../volumizer/rank.ts";
 
 /**
+ * What a curriculum is compared with: as many images to an optimiser step, in the shuffled order of the batch. Without it the batch size
+ * of the steps would be compared, not the order.
+ * @param microBatch images a step, from 1
+ */
+export const shuffledSteps = (microBatch: number): Syllabus => ({
+  microBatch: (batchSize) => Math.min(batchSize, microBatch),
+  order: (_images, n) => Int32Array.from({ length: n }, (_, i) => i),
+});
+
+/**
  * Curriculum by a measure: the images of a batch are scored as the volumizer scores slices (a whole image is one vector, the reference
  * is one of the batch) and fed in that order, `microBatch` images to an optimiser step. Within one step order changes nothing, so
  * `microBatch` = batch size, as in the authors' code, is no curriculum at all.

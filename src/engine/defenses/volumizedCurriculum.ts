@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import { words } from "../../shared/format.ts";
-import { createSyllabus } from "../curriculum/syllabus.ts";
+import { createSyllabus, shuffledSteps } from "../curriculum/syllabus.ts";
 import {
   bool,
   choice,
@@ -82,10 +82,11 @@ const fields = {
     "new",
     "Start the 3-D network from new weights, or inflate those of the 2-D network into the middle of its kernels (for a trained model file).",
   ),
-  microBatch: int(0, "Images per optimiser step under the curriculum; 0 is an eighth of the batch; at most the whole batch.", {
-    min: 0,
-    unit: "images",
-  }),
+  microBatch: int(
+    0,
+    "Images per optimiser step, at most the whole batch; 0 is an eighth of the batch with the curriculum, and the whole batch without. An arm without the curriculum takes as many steps as one with it when this is an eighth of its batch: its images are then fed shuffled.",
+    { min: 0, unit: "images" },
+  ),
   palReduction: choice(["sum", "mean"], "sum", "Whether the patch aggregate loss sums or averages over slices."),
   aggregate: choice(aggregations, "meanProb", "How the slices' predictions are combined."),
   abstain: num(
@@ -98,7 +99,8 @@ const params = Type.Object(fields, { presets });
 
 /**
  * Images become volumes of slices ordered by a measure, the network becomes 3-D and is trained with the patch aggregate loss on
- * batches that are fed in the order of the same measure. `volumizer` and `curriculum` switch off one half each.
+ * batches that are fed in the order of the same measure. `volumizer` and `curriculum` switch off one half each; `microBatch` counts with
+ * and without the curriculum, so that arms which differ in the curriculum alone take the same optimiser steps.
  */
 export const volumizedCurriculum = defineTrainingDefense({
   id: "volumizedCurriculum",
@@ -115,7 +117,8 @@ export const volumizedCurriculum = defineTrainingDefense({
     // A place among slices, or a slice, means nothing among the images of a batch; nor do these lie anywhere.
     const reference = typeof options.reference === "object" ? "mostSalient" : options.reference;
     const among = { ...options, reference, order: options.order === "raster" ? "asc" : options.order } as const;
-    const syllabus = p.curriculum ? createSyllabus(among, p.microBatch) : undefined;
+    const unordered = p.microBatch > 0 ? shuffledSteps(p.microBatch) : undefined;
+    const syllabus = p.curriculum ? createSyllabus(among, p.microBatch) : unordered;
     return { ...(p.volumizer ? volumizedPlan(base, p, facts, options) : base), syllabus };
   },
 });

@@ -47,7 +47,7 @@ export interface SliceFacts {
   readonly orderMatters: boolean;
 }
 
-/** The order in which the images of a batch are fed. */
+/** How the images of a batch are fed: in which order, and how many to an optimiser step. */
 export interface Syllabus {
   microBatch(batchSize: number): number;
   /** Positions 0…n−1 in the order they are fed. `images` are n images of `pixels` floats in [0,1] each. */
@@ -86,7 +86,7 @@ export interface TrainingPlan {
   readonly learningRateScale: number;
   /** Cost of a pass through the network, in passes through the undefended one: for progress and time left. */
   readonly relativeCost: number;
-  /** Feeds each batch of `batchSize` images in an order of its own, `microBatch` images to an optimiser step. */
+  /** Feeds each batch of `batchSize` images in an order of its own, `microBatch` images to an optimiser step; undefined for whole batches, shuffled. */
   readonly syllabus: Syllabus | undefined;
   /** How `prepare` cuts and orders images, for maps that have to go back to the image; absent where it does not. */
   readonly volumizer?: VolumizerOptions;

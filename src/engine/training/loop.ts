@@ -7,7 +7,7 @@ import type { TrainingPlan } from "../define/index.ts";
 import type { tfl } from "../tf.ts";
 import { loadCheckpoint, restoreBest, saveBest, saveCheckpoint } from "./checkpoint.ts";
 import { trainEpoch, validate, type Work } from "./epoch.ts";
-import type { ImageSource } from "./feed.ts";
+import { type ImageSource, stepsOf } from "./feed.ts";
 import { bestOf, type EpochRecord, shouldStop } from "./history.ts";
 import { createOptimizer, trainedWeights } from "./optimizers.ts";
 
@@ -34,6 +34,8 @@ export interface TrainOptions {
 
 export interface Trained {
   readonly epochs: number;
+  /** Of the optimiser, over all epochs. */
+  readonly steps: number;
   readonly bestEpoch: number | null;
   readonly seconds: number;
   readonly imagesPerSecond: number;
@@ -65,8 +67,10 @@ export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> 
     const best = o.validation ? bestOf(history) : undefined;
     if (best) await restoreBest(o.checkpointDirectory, network);
     const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
-    const seen = o.train.size * history.length;
-    return { epochs: history.length, bestEpoch: best?.epoch ?? null, seconds, imagesPerSecond: seconds > 0 ? seen / seconds : 0, history };
+    const epochs = history.length;
+    const steps = epochs * stepsOf(o.train.size, settings.batchSize, plan.syllabus);
+    const imagesPerSecond = seconds > 0 ? (o.train.size * epochs) / seconds : 0;
+    return { epochs, steps, bestEpoch: best?.epoch ?? null, seconds, imagesPerSecond, history };
   } finally {
     optimizer.dispose();
   }

@@ -118,8 +118,8 @@ async function trainingOf(arm: ResolvedArm, owner: ResolvedArm, env: RunEnvironm
   const training = place && (await readTraining(place.path));
   if (!training) return null;
   const reused = trains(arm, env.mode) ? (await env.pieces.json<TrainingDone>(`train:${owner.name}`, trainingFile)).reused : true;
-  const { epochs, seconds, imagesPerSecond, images } = training;
-  return { epochs, seconds, imagesPerSecond, reused, images };
+  const { epochs, steps, seconds, imagesPerSecond, images } = training;
+  return { epochs, ...(steps === undefined ? {} : { steps }), seconds, imagesPerSecond, reused, images };
 }
 
 async function analysedArm(arm: ResolvedArm, report: ArmReport, env: RunEnvironment) {

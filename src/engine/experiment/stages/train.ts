@@ -34,6 +34,8 @@ export interface TrainingRecord {
   /** Hash of all that decides the weights. */
   readonly key: string;
   readonly epochs: number;
+  /** Of the optimiser; absent in records of earlier versions. */
+  readonly steps?: number;
   readonly bestEpoch: number | null;
   readonly seconds: number;
   readonly imagesPerSecond: number;

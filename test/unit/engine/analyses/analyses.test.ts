@@ -116,6 +116,20 @@ describe("ablation, measures and depth", () => {
     expect(column(table, "N pixel, 1 px")).toEqual([0.75, 0.5, 0.25, 0]);
   });
 
+  it("the ablation says where arms took other numbers of optimiser steps", () => {
+    const trained = (name: string, params: Parameters<typeof volumized>[0], steps?: number) =>
+      arm({ name, defense: volumized(params), attacks: attack("rrrb"), ...(steps === undefined ? {} : { steps }) });
+    const notesOf = (arms: Parameters<typeof ablation.present>[0]) => ablation.present(arms, {}, facts(arms)).notes;
+    const [whole, without] = [trained("full", {}, 4278), trained("whole batches", { curriculum: false }, 540)];
+    const control = trained("control", { curriculum: false, microBatch: 8 }, 4278);
+    expect(notesOf([whole, control])).toHaveLength(1);
+    expect(notesOf([whole, control, without])).toEqual([
+      expect.stringMatching(/static/i),
+      expect.stringContaining("optimiser steps: full, control 4278; whole batches 540. "),
+    ]);
+    expect(notesOf([whole, trained("of an earlier version", { volumizer: false })])).toHaveLength(1);
+  });
+
   it("the measures have the arms that differ in the measure alone, and the undefended", () => {
     syllabusComparison.check?.({}, facts(all));
     const [table] = syllabusComparison.present(all, {}, facts(all)).tables;

@@ -53,9 +53,11 @@ export interface ToyArm {
   readonly analyses?: readonly ArmAnalysis[];
   readonly data?: unknown;
   readonly history?: AnalysedArm["history"];
+  /** Of the optimiser. */
+  readonly steps?: number;
 }
 
-export function arm({ name, defense, attacks = [], analyses = [], data = null, history = [] }: ToyArm): AnalysedArm {
+export function arm({ name, defense, attacks = [], analyses = [], data = null, history = [], steps }: ToyArm): AnalysedArm {
   const analysed = attacks.map(analysedAttack);
   const first = analysed[0]?.summary;
   return {
@@ -67,7 +69,7 @@ export function arm({ name, defense, attacks = [], analyses = [], data = null, h
       defense,
       model: { id: "lenet", params: {} },
       clean: { accuracy: first?.clean.accuracy ?? 1, correct: first?.clean.correct ?? 0, n: first?.n ?? 0 },
-      training: null,
+      training: steps === undefined ? null : { epochs: 1, steps, seconds: 1, imagesPerSecond: 1, reused: false, images: 1 },
       attacks: analysed.map(({ summary }) => summary),
       detectors: [],
       explanations: [],

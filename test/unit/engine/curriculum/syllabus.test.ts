@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createSyllabus } from "../../../../src/engine/curriculum/syllabus.ts";
+import { createSyllabus, shuffledSteps } from "../../../../src/engine/curriculum/syllabus.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { presets } from "../../../../src/engine/volumizer/presets.ts";
@@ -64,5 +64,10 @@ describe("syllabus", () => {
     const { microBatch } = createSyllabus(rule("mse"), 0);
     expect([64, 100, 7, 1].map(microBatch)).toEqual([8, 12, 1, 1]);
     expect([64, 4].map(createSyllabus(rule("mse"), 16).microBatch)).toEqual([16, 4]);
+  });
+
+  it("has a control of as many images a step, in the order that they come in", () => {
+    expect([64, 4].map(shuffledSteps(8).microBatch)).toEqual([8, 4]);
+    expect([...shuffledSteps(8).order(new Float32Array(12), 3)]).toEqual([0, 1, 2]);
   });
 });

@@ -122,6 +122,9 @@ describe("volumizedCurriculum", () => {
     const unordered = volumized({ curriculum: false });
     expect(unordered.syllabus).toBeUndefined();
     expect(unordered.volumizer).toBeDefined();
+    const control = volumized({ curriculum: false, microBatch: 8 });
+    expect(control.syllabus?.microBatch(64)).toBe(volumized().syllabus?.microBatch(64)); // 64 / 8
+    expect([...(control.syllabus?.order(data(6).images, 6) ?? [])]).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   it("passes the options of the measure on", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { shuffledSteps } from "../../../../src/engine/curriculum/syllabus.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { feed, stepsOf } from "../../../../src/engine/training/feed.ts";
 import { bestOf, type EpochRecord, shouldStop } from "../../../../src/engine/training/history.ts";
@@ -96,5 +97,12 @@ describe("feed", () => {
     for (const macro of [batches.slice(0, 3), batches.slice(3)]) expect(macro.flat()).toEqual(macro.flat().sort((a, b) => a - b));
     expect(stepsOf(11, 6, ascending)).toBe(6);
     expect(stepsOf(11, 6, undefined)).toBe(2);
+  });
+
+  it("gives the control of a curriculum as many steps of as many images, shuffled as whole batches are", async () => {
+    const [control, whole] = [await collect(11, 6, shuffledSteps(2)), await collect(11, 6)];
+    expect(control.map((b) => b.length)).toEqual([2, 2, 2, 2, 2, 1]);
+    expect(control.flat()).toEqual(whole.flat());
+    expect(stepsOf(11, 6, shuffledSteps(2))).toBe(6); // 3 of the six, 3 of the five that are left
   });
 });

@@ -1,6 +1,9 @@
 import { Type } from "@sinclair/typebox";
+import { count } from "../../../../shared/format.ts";
+import type { ArmReport } from "../../../../shared/results.ts";
 import { defineAnalysis } from "../../../define/analysis.ts";
 import { accuracyCells, accuracyColumns, explainStatic, reportsOf } from "../../columns.ts";
+import { groupBy } from "../../groupBy.ts";
 import { needsArms, type Role, roleOf, variants } from "./roles.ts";
 
 const order: readonly Role[] = ["I", "I-Vol", "I-CL", "neither", "undefended"];
@@ -50,7 +53,18 @@ export const ablation = defineAnalysis({
           rows: rows.map(({ role, arm }) => [arm.name, role === "neither" ? null : role, meaning[role], ...accuracyCells(arm, reports)]),
         },
       ],
-      notes: [explainStatic],
+      notes: [explainStatic, ...stepsNote(rows.map(({ arm }) => arm))],
     };
   },
 });
+
+/** Arms of other numbers of optimiser steps differ in more than their switches; nothing where all take as many, or where it is not known. */
+function stepsNote(arms: readonly ArmReport[]): readonly string[] {
+  const known = arms.flatMap(({ name, training }) => (training?.steps === undefined ? [] : [{ name, steps: training.steps }]));
+  const groups = [...groupBy(known, ({ steps }) => String(steps)).values()];
+  if (groups.length < 2) return [];
+  const told = groups.map((group) => `${group.map(({ name }) => name).join(", ")} ${count(group[0]?.steps ?? 0)}`).join("; ");
+  return [
+    `These arms were not trained for as many optimiser steps: ${told}. Their difference is also that of smaller and larger batches. The control of a curriculum has "curriculum": false and as "microBatch" the images that the curriculum takes to a step, by default an eighth of the batch.`,
+  ];
+}

@@ -186,7 +186,8 @@ const elementwise: Case[] = [
     shapes: [[4, 5]],
     f: (x) => cubes(boundedRelu(tf.mul(at(x), 20), 6)),
   },
-  { name: "relu6", gradients: [], shapes: [[4, 5]], f: (x) => cubes(tf.relu6(tf.mul(at(x), 20))) },
+  { name: "relu", gradients: ["Relu"], shapes: [[4, 5]], f: (x) => cubes(tf.relu(tf.mul(at(x), 4))) },
+  { name: "relu6", gradients: ["Relu6"], shapes: [[4, 5]], f: (x) => cubes(tf.relu6(tf.mul(at(x), 20))) },
   {
     name: "prelu",
     gradients: [],

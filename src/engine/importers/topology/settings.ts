@@ -94,6 +94,7 @@ const table: Readonly<Record<string, Settings>> = {
   Bidirectional: settings("layer backward_layer merge_mode", { stateful: false, zero_output_for_mask: false }),
   TimeDistributed: settings("layer"),
   BoundedRelu: settings("bound"),
+  SliceDense: settings("dense"),
   OpaqueAlpha: settings("alpha axis"),
   TwoClasses: settings(""),
 };

@@ -60,6 +60,8 @@ export interface PatchDocument {
     readonly seconds: number;
     /** About fifty points from the first step to the last, each the mean over the images of that step. */
     readonly history: readonly PatchStep[];
+    /** The step that the patch comes from: the best of those compared; absent in patches of earlier versions, which are of the last step. */
+    readonly bestStep?: number;
     /** Of the finished patch, rounded to the 8 bits of its file, on images that it was trained with. */
     readonly figures: PatchFigures;
     /** Of the grey patch that training began with, on the same images at the same places: what covering alone does. */

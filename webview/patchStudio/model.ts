@@ -1,5 +1,5 @@
-import { number, percent, plural, probability } from "../../src/shared/format.ts";
-import type { PatchFigures, PatchPlacement, PatchPreview, PatchSuccessMapResult } from "../../src/shared/patch.ts";
+import { count, number, percent, plural, probability } from "../../src/shared/format.ts";
+import type { PatchDocument, PatchFigures, PatchPlacement, PatchPreview, PatchSuccessMapResult } from "../../src/shared/patch.ts";
 import type { StudioIntent, StudioPlace, StudioState, StudioTraining } from "../../src/shared/patchStudio.ts";
 import { type Axes, type Line, type Plot, smooth } from "../lib/plot.ts";
 
@@ -92,6 +92,10 @@ export function figuresText({ images, successRate, targetRate, logProbability }:
 /** What covering alone does; patches made before this was measured do not say. */
 export const coveringText = (grey: PatchFigures | undefined): string =>
   grey === undefined || grey.successRate === null ? "" : `A plain grey patch in the same place: ${percent(grey.successRate)}.`;
+
+/** Which step's patch was kept, where that is not the last. */
+export const keptText = ({ bestStep, steps }: PatchDocument["training"]): string =>
+  bestStep === undefined || bestStep === steps ? "" : `The best of the patches compared was kept, that of step ${count(bestStep)}.`;
 
 export type PreviewKind = "target" | "fooled" | "resisted";
 export const previewKind = (p: Pick<PatchPreview, "success" | "targetReached">): PreviewKind =>

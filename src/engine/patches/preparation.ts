@@ -29,6 +29,7 @@ export interface PatchSettings extends PatchTransforms {
 interface PatchCourse {
   readonly seconds: number;
   readonly history: readonly PatchStep[];
+  readonly bestStep: number;
   readonly figures: PatchFigures;
   readonly before: PatchFigures;
 }
@@ -114,7 +115,7 @@ async function trained(
   const history: PatchStep[] = [...(saved?.history ?? [])];
   const { steps } = o;
   const [pointEvery, saveEvery] = [Math.ceil(steps / historyPoints), Math.ceil(steps / checkpoints)];
-  const { patch, figures, before } = await trainPatch(
+  const { patch, bestStep, figures, before } = await trainPatch(
     {
       ...o,
       ...(saved ? { resume: saved.progress } : {}),
@@ -127,7 +128,7 @@ async function trained(
     },
     ctx,
   );
-  return { patch, gradientEvaluations: evaluationsOf(o), course: { seconds: seconds(), history, figures, before } };
+  return { patch, gradientEvaluations: evaluationsOf(o), course: { seconds: seconds(), history, bestStep, figures, before } };
 }
 
 async function save({ patch, course }: PreparedPatch, folder: string, stem: string, about: Provenance): Promise<readonly string[]> {

@@ -12,6 +12,7 @@ import type { Random } from "../random.ts";
 import { type Images, type Logits, tf, valuesOf } from "../tf.ts";
 import type { ImageSource } from "../training/feed.ts";
 import { type AdamState, adamStep, startAdam } from "./adam.ts";
+import { type BestPatch, isAsGood } from "./best.ts";
 import { PatchTally } from "./figures.ts";
 import { pasted, patchGradient } from "./paste.ts";
 import { type Patch, rounded } from "./patch.ts";
@@ -38,11 +39,15 @@ export interface PatchProgress {
   /** [h,w,C] */
   readonly pixels: Float32Array;
   readonly adam: AdamState;
+  /** Absent before the first choice. */
+  best?: BestPatch;
 }
 
 export interface TrainedPatch {
-  /** Rounded to 8 bits, as its file is. */
+  /** The best iterate, rounded to 8 bits, as its file is. */
   readonly patch: Patch;
+  /** The step that it comes from; 0 where there was none to do. */
+  readonly bestStep: number;
   /** Of the rounded patch, on images that it was trained with, under placements of their own. */
   readonly figures: PatchFigures;
   /** Of the patch that training began with, at the same places: what covering alone does. */
@@ -50,11 +55,17 @@ export interface TrainedPatch {
 }
 
 const judgedImages = 128;
+/** The best iterate is chosen at every tenth of the steps, on so many pasted images (each more than once, where there are fewer). */
+const choices = 10;
+const chosenOn = 64;
 
 /**
  * Expectation over transformation (Brown et al. 2017, algorithms 0H): every step pastes the patch on a few images, each at a random place,
  * turned and scaled, and moves its colours by Adam so that the mean log-probability of the target class rises (of any class but the
- * true one, without a target).
+ * true one, without a target). The last iterate need not be the best: steps are noisy, and past the optimum Adam wanders. So iterates are
+ * compared, each as its file would be, on a fixed choice of the images at fixed places, which no step trains at (the loss of a step
+ * says more of its draw of images and places than of the patch), and the best is kept: never worse than the last by that measure. What
+ * is reported of it is measured at other places again, as the best of several looks better where it was chosen.
  * @throws PARAMETER_INVALID for a patch larger than the image, DATASET_EMPTY, DATASET_INVALID where all images are of the target class,
  * TRAINING_DIVERGED, CANCELLED within a step
  */
@@ -65,7 +76,8 @@ export async function trainPatch(o: PatchTraining, ctx: RunContext): Promise<Tra
     throw new BulwarkError("DATASET_EMPTY", "There are no images to train the patch on.", "Name some images or a data set.");
   const judged = await o.images.read(spread(o.images.size, judgedImages));
   if (judged.labels.every((label) => label === o.patch.target)) throw onlyTarget(o);
-  const progress = o.resume ?? { pixels: Float32Array.from(o.patch.pixels), adam: startAdam(o.patch.pixels.length) };
+  const choosing = await o.images.read(Int32Array.from({ length: chosenOn }, (_, i) => Math.floor((i * o.images.size) / chosenOn)));
+  const progress: PatchProgress = o.resume ?? { pixels: Float32Array.from(o.patch.pixels), adam: startAdam(o.patch.pixels.length) };
   const patch: Patch = { ...o.patch, pixels: progress.pixels };
   while (patch.pixels.length > 0 && progress.adam.steps < o.steps) {
     const step = progress.adam.steps + 1;
@@ -74,24 +86,35 @@ export async function trainPatch(o: PatchTraining, ctx: RunContext): Promise<Tra
     const { gradient, figures } = await descent(o, patch, batch, placed(o, patch, batch.n, rng), rng);
     if (gradient.some((value) => !Number.isFinite(value))) throw diverged(step);
     adamStep(progress.pixels, gradient, progress.adam, o.learningRate);
+    if (step % Math.ceil(o.steps / choices) === 0 || step === o.steps) await keepBest(o, choosing, progress, ctx);
     await o.onStep?.({ step, ...figures }, patch, progress);
     await ctx.checkpoint({ phase: "Training the patch", done: step, total: o.steps });
   }
-  const finished = rounded(patch);
+  const { best } = progress;
+  const finished = rounded(best ? { ...patch, pixels: best.pixels } : patch);
   const figures = await judgePatch({ ...o, patch: finished }, judged, ctx);
-  return { patch: finished, figures, before: await judgePatch(o, judged, ctx) };
+  return { patch: finished, bestStep: best?.step ?? progress.adam.steps, figures, before: await judgePatch(o, judged, ctx) };
 }
 
-/** What a patch does to images under random placements, drawn from the stream "judge". */
+/** Keeps the patch as it is now if no earlier one fools better: the later of equals. */
+async function keepBest(o: PatchTraining, images: ImageBatch, progress: PatchProgress, ctx: RunContext): Promise<void> {
+  const { pixels } = rounded({ ...o.patch, pixels: progress.pixels });
+  const figures = await judgePatch({ ...o, patch: { ...o.patch, pixels } }, images, ctx, "choose");
+  if (progress.best && !isAsGood(figures, progress.best.figures)) return;
+  progress.best = { step: progress.adam.steps, pixels: Float32Array.from(pixels), figures };
+}
+
+/** What a patch does to images under random placements, drawn from a stream: the same places for every patch. */
 export async function judgePatch(
   o: Pick<PatchTraining, "model" | "patch" | "transforms" | "batchSize">,
   images: ImageBatch,
   ctx: RunContext,
+  stream = "judge",
 ): Promise<PatchFigures> {
   const { model, patch } = o;
   const [height, width, channels] = model.inputShape;
   const size = height * width * channels;
-  const rng = ctx.rng.stream("judge");
+  const rng = ctx.rng.stream(stream);
   const tally = new PatchTally(patch.target);
   for (let start = 0; start < images.n; start += o.batchSize) {
     const n = Math.min(o.batchSize, images.n - start);

@@ -7,6 +7,7 @@ import {
   coveringText,
   figuresText,
   type Ground,
+  keptText,
   keyed,
   mapText,
   nextPlacement,
@@ -75,6 +76,14 @@ test("what covering alone does is told beside it", () => {
     "A plain grey patch in the same place: 12.5 %.",
   );
   expect(coveringText(undefined)).toBe("");
+});
+
+test("which step's patch was kept is told where it is not the last", () => {
+  const training = done.patch?.document?.training;
+  if (!training) throw new Error("the fixture has a trained patch");
+  expect(keptText({ ...training, steps: 500, bestStep: 350 })).toBe("The best of the patches compared was kept, that of step 350.");
+  expect(keptText({ ...training, steps: 500, bestStep: 500 })).toBe("");
+  expect(keptText(training)).toBe(""); // of an earlier version
 });
 
 test("who is aimed at: the document says it of a trained patch, the person of a sticker", () => {

@@ -4,7 +4,7 @@ import { createChart } from "../../lib/chart.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import type { Save } from "../../lib/figureFrame.ts";
 import { button, enable, icon, section } from "../../lib/ui.ts";
-import { type Context, canGoOn, coveringText, figuresText, targetName, trainingPlots, trainingText } from "../model.ts";
+import { type Context, canGoOn, coveringText, figuresText, keptText, targetName, trainingPlots, trainingText } from "../model.ts";
 import { setup } from "./setup.ts";
 
 const icons: Readonly<Record<StudioTraining["status"], string>> = {
@@ -88,7 +88,8 @@ function progressOf(): Part<StudioState> {
       show(bar, running);
       const known = state.patch?.document?.training;
       show(figures, known !== undefined && !running);
-      if (known) setText(figures, `${figuresText(known.figures, targetName(state))} ${coveringText(known.before)}`.trim());
+      if (known)
+        setText(figures, `${figuresText(known.figures, targetName(state))} ${coveringText(known.before)} ${keptText(known)}`.trim());
     },
   };
 }

@@ -6,8 +6,9 @@ import { createContext } from "../../../../src/engine/context.ts";
 import type { ImageBatch } from "../../../../src/engine/define/index.ts";
 import { logOtherThanLabel } from "../../../../src/engine/losses/otherThanLabel.ts";
 import { adamStep, startAdam } from "../../../../src/engine/patches/adam.ts";
+import { isAsGood } from "../../../../src/engine/patches/best.ts";
 import { PatchTally } from "../../../../src/engine/patches/figures.ts";
-import { greyPatch } from "../../../../src/engine/patches/patch.ts";
+import { greyPatch, rounded } from "../../../../src/engine/patches/patch.ts";
 import { judgePatch, type PatchProgress, type PatchTraining, trainPatch } from "../../../../src/engine/patches/train.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
@@ -132,6 +133,45 @@ describe("training a patch", () => {
     model.dispose();
   });
 
+  it("keeps its best iterate, as judged at places that no step trained at", async () => {
+    const model = conv();
+    const batch = labelledByModel(model, randomBatch(64, [12, 12, 1], 2)); // as many as patches are compared on
+    const patch = greyPatch("square", 0.2, [12, 12, 1], 1);
+    // Steps of half the range of a colour, each after a single image, overshoot.
+    const o: PatchTraining = { model, images: sourceOf(batch), patch, transforms: turned, steps: 10, batchSize: 1, learningRate: 0.5 };
+    const iterates: Float32Array[] = [];
+    const trained = await trainPatch({ ...o, onStep: (_, { pixels }) => void iterates.push(pixels.slice()) }, createContext());
+    const scores: { rate: number; logProbability: number }[] = [];
+    for (const pixels of iterates) {
+      const { targetRate, logProbability } = await judgePatch(
+        { ...o, patch: rounded({ ...patch, pixels }) },
+        batch,
+        createContext(),
+        "choose",
+      );
+      scores.push({ rate: targetRate ?? Number.NaN, logProbability: logProbability ?? Number.NaN });
+    }
+    const best = [...scores].sort((a, b) => b.rate - a.rate || b.logProbability - a.logProbability)[0];
+    expect(best?.rate).toBeGreaterThan(scores.at(-1)?.rate ?? 1); // there was something to gain
+    expect(scores[trained.bestStep - 1]).toEqual(best);
+    expect(trained.patch.pixels).toEqual(rounded({ ...patch, pixels: iterates[trained.bestStep - 1] as Float32Array }).pixels);
+    model.dispose();
+  });
+
+  it("compares patches by what they are for, then by log-probability, and takes the later of equals", () => {
+    const of = (targetRate: number | null, successRate: number | null, logProbability: number | null) => ({
+      images: successRate === null ? 0 : 8,
+      successRate,
+      targetRate,
+      logProbability,
+    });
+    expect(isAsGood(of(0.5, 0.6, -3), of(0.25, 0.9, -1))).toBe(true); // a target counts, not any wrong class
+    expect(isAsGood(of(null, 0.25, -1), of(null, 0.5, -3))).toBe(false);
+    expect(isAsGood(of(0.5, 0.5, -2), of(0.5, 0.5, -1))).toBe(false);
+    expect(isAsGood(of(0.5, 0.5, -1), of(0.5, 0.5, -1))).toBe(true);
+    expect(isAsGood(of(null, null, null), of(null, null, null))).toBe(true);
+  });
+
   it("goes on from where it was stopped, to the same patch", async () => {
     const model = conv();
     const batch = labelledByModel(model, randomBatch(6, [12, 12, 1], 3));
@@ -141,8 +181,8 @@ describe("training a patch", () => {
     const whole = await trainPatch(
       {
         ...o,
-        onStep: ({ step }, _, { pixels, adam }) => {
-          if (step === 3) kept = structuredClone({ pixels, adam });
+        onStep: ({ step }, _, progress) => {
+          if (step === 3) kept = structuredClone(progress);
         },
       },
       createContext({ seed: 3 }),

@@ -36,7 +36,7 @@ export function normSummary(images: readonly ImageRecord[], norm: "linf" | "l2" 
 }
 
 /**
- * Figures of one attack over all its batches. Accuracies count all n images, an image that was wrong already counts as wrong; success
+ * Figures of one attack over all its batches. Accuracies count all n images, whether they were right before or not; success
  * rate and defence success β count the clean-correct ones (for a targeted attack: those not of the target class); δ = clean − attacked.
  */
 export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: SummaryFacts, judged: JudgedFacts = {}): AttackSummary {

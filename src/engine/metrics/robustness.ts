@@ -10,7 +10,7 @@ export const share = (count: number, total: number): number | null => (total ===
 export const isCleanCorrect = (o: Outcome): boolean => o.cleanPrediction === o.label;
 export const isCorrect = (o: Outcome): boolean => o.prediction === o.label;
 
-/** Correct predictions among all images, before and after. An image that was wrong already counts as wrong (algorithms 0.3). */
+/** Correct predictions among all images, before and after. An image that was wrong before is right where the attack happens to help. */
 export function accuracies(outcomes: readonly Outcome[]): { readonly clean: number | null; readonly attacked: number | null } {
   const n = outcomes.length;
   return { clean: share(outcomes.filter(isCleanCorrect).length, n), attacked: share(outcomes.filter(isCorrect).length, n) };

@@ -94,11 +94,11 @@ function hasType(type: string, value: unknown): boolean {
 }
 
 function checkType(schema: JsonSchema, value: unknown, path: JsonPath): Violation | undefined {
-  const { type } = schema;
-  if (typeof type !== "string" || hasType(type, value)) return undefined;
+  const types = [schema["type"] ?? []].flat().map(String);
+  if (types.length === 0 || types.some((type) => hasType(type, value))) return undefined;
   const range = rangeText(schema);
   const fraction = takesFraction(schema) ? ', or a fraction in quotes such as "8/255"' : "";
-  const wanted = `${typeWords[type] ?? type}${range === "" ? "" : ` ${range}`}${fraction}`;
+  const wanted = `${types.map((type) => typeWords[type] ?? type).join(" or ")}${range === "" ? "" : ` ${range}`}${fraction}`;
   return at(path, `${pathText(path)} is ${shown(value)} but must be ${wanted}`, "Correct the value.");
 }
 

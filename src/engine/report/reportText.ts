@@ -142,7 +142,7 @@ function sizeNotes(report: RunReport): string[] {
     const without = timing?.networkMilliseconds === undefined ? "" : `, ${number(timing.networkMilliseconds)} ms without the volumizer`;
     const time = timing ? `, ${number(timing.forwardMilliseconds)} ms an image${p95}${without}` : "";
     const trained = originOf(arm, report.arms);
-    return `${armLabel(arm)}: ${choiceLabel(arm.model)}, ${trained}, tested on ${count(arm.clean.n)} images${time}`;
+    return `${armLabel(arm)}: ${choiceLabel(arm.model)}, ${trained}, tested on ${plural(arm.clean.n, "image")}${time}`;
   });
 }
 

@@ -5,7 +5,7 @@ import type { Rule } from "./rule.ts";
 export const rb202: Rule<AttackEvidence> = {
   id: "RB202",
   check({ notes, gradientEvaluations, records }) {
-    const attackable = records.filter((record) => record.cleanPrediction === record.label);
+    const attackable = records.filter(({ cleanPrediction, label, target }) => cleanPrediction === label && cleanPrediction !== target);
     if (attackable.length === 0) return null;
     const idle = notes.usesGradients && gradientEvaluations === 0;
     if (!idle && attackable.some((record) => record.linf !== 0)) return null;

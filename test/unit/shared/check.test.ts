@@ -29,6 +29,8 @@ describe("what an experiment file gets wrong", () => {
     expect(said({ train: { epochs: 1.5 } })).toEqual(["train.epochs is 1.5 but must be a whole number of at least 1. Correct the value."]);
     expect(said({ train: { epochs: 0 } })).toEqual(["train.epochs is 0 but must be at least 1. Correct the value."]);
     expect(said({ train: { learningRate: 0 } })).toEqual(["train.learningRate is 0 but must be above 0. Correct the value."]);
+    expect(said({ control: 3 })).toEqual(["control is 3 but must be true or false or a text in quotes. Correct the value."]);
+    expect([said({ control: false }), said({ control: "second seed" })]).toEqual([[], []]);
     expect(said({ attacks: {} })).toEqual(["attacks is {} but must be a list in [ ]. Correct the value."]);
     expect(said({}, { dataset: { kind: "mnist" } })).toEqual(['the file has no "model". Add "model".']);
     expect(said({ compare: [{ defense: { kind: "standard" } }] })).toEqual([]); // called what its defences are

@@ -84,6 +84,9 @@ describe("summary", () => {
     expect(summarizeAttack([blackBox], facts("nPixel")).findings).toEqual([]);
     const unchanged = outcome([{ ...record(0, 0, 0), linf: 0 }]);
     expect(summarizeAttack([unchanged], facts("pgd")).findings.map((f) => f.rule)).toEqual(["RB202"]);
+    // There is nothing to attack in an image that is of the target class already.
+    const settled = outcome([{ ...record(0, 0, 0), linf: 0, target: 0 }]);
+    expect(summarizeAttack([settled], facts("lavan")).findings).toEqual([]);
   });
 });
 

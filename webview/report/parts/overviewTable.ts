@@ -11,7 +11,7 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
     const worst = worstColumns(shown.rows);
     const { certified } = shown;
     const proof = certified ? [certified.head] : [];
-    const head = ["Arm", "Clean accuracy", ...shown.columns.map((c) => c.text), ...worst.map(worstName), ...proof];
+    const head = ["Arm", "Clean accuracy", ...proof, ...shown.columns.map((c) => c.text), ...worst.map(worstName)];
     const rows = shown.rows.map((row) =>
       h(
         "tr",
@@ -23,6 +23,7 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
           row.defense === row.label ? null : h("span", { class: "muted" }, ` ${row.defense}`),
         ),
         cell(row.clean, `${row.label}, clean`, null),
+        ...proof.map((name) => cell(row.certified, `${row.label}, ${name.toLowerCase()}`, null)),
         ...shown.columns.map(({ key, text }) =>
           cell(row.attacks[key]?.cell ?? null, `${row.label} under ${text}`, () => open(row.arm, key)),
         ),
@@ -33,7 +34,6 @@ export function overviewTable(open: (arm: string, attack: string | null) => void
             () => open(row.arm, null),
           ),
         ),
-        ...proof.map((name) => cell(row.certified, `${row.label}, ${name.toLowerCase()}`, null)),
       ),
     );
     fill(

@@ -7,11 +7,11 @@ function mirrored(n: number, place: number): number {
 }
 
 /** `size` places from `start` on, mirrored, of an axis of n elements. Int32 [size]. */
-export const mirroredPlaces = (n: number, start: number, size = n): tf.Tensor1D =>
-  tf.tensor1d(
-    Int32Array.from({ length: size }, (_, i) => mirrored(n, start + i)),
-    "int32",
-  );
+export function mirroredPlaces(n: number, start: number, size = n): tf.Tensor1D {
+  const places = new Int32Array(size);
+  for (let i = 0; i < size; i++) places[i] = mirrored(n, start + i);
+  return tf.tensor1d(places, "int32");
+}
 
 /** Images [b,H,W,C] with a border of that many pixels on every side, mirrored or of zeros. */
 export const bordered = (x: Images, border: number, kind: "reflect" | "zero"): Images =>

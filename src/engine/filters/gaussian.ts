@@ -15,14 +15,22 @@ export function gaussianKernel(window: number, sigma: number): number[] {
 /** Images convolved with the kernel along one axis, borders mirrored. */
 function along(x: Images, kernel: readonly number[], axis: 1 | 2): Images {
   const radius = (kernel.length - 1) / 2;
-  const wide = tf.gather(x, mirroredPlaces(x.shape[axis], -radius, x.shape[axis] + 2 * radius), axis);
-  const parts = kernel.map((weight, i) => tf.mul(tf.slice(wide, [0, 0, 0, 0].with(axis, i), x.shape), weight));
-  return parts.reduce((sum, part) => tf.add(sum, part)) as Images;
+  const wide: Images = tf.gather(x, mirroredPlaces(x.shape[axis], -radius, x.shape[axis] + 2 * radius), axis);
+  const column = tf.tensor4d([...kernel], [kernel.length, 1, 1, 1]);
+  const weights: tf.Tensor4D = tf.tile(axis === 1 ? column : tf.reshape(column, [1, kernel.length, 1, 1]), [1, 1, x.shape[3], 1]);
+  return tf.depthwiseConv2d(wide, weights, 1, "valid");
 }
 
-/** Images [b,H,W,C] convolved with a Gaussian of k×k pixels, every channel by itself. */
-export const gaussianBlur = (x: Images, window: number, sigma: number): Images =>
-  tf.tidy(() => {
-    const kernel = gaussianKernel(window, sigma);
-    return along(along(x, kernel, 1), kernel, 2);
-  });
+/**
+ * Images [b,H,W,C] convolved with a Gaussian of k×k pixels, every channel by itself. With a symmetric kernel and a mirrored border the convolution
+ * is its own adjoint, so that its gradient is the gradient convolved.
+ */
+export function gaussianBlur(x: Images, window: number, sigma: number): Images {
+  const kernel = gaussianKernel(window, sigma);
+  const convolved = (values: Images): Images => along(along(values, kernel, 1), kernel, 2);
+  const blur = tf.customGrad((input) => ({
+    value: tf.clipByValue(convolved(input as Images), 0, 1), // rounding may lead out of [0, 1]
+    gradFunc: (dy: tf.Tensor) => convolved(dy as Images),
+  }));
+  return blur(x) as Images;
+}

@@ -30,7 +30,11 @@ export function givenRegion(text: string, height: number, width: number): Region
 function rectangle(text: string, height: number, width: number): Region {
   const [top = 0, left = 0, rows = 0, columns = 0] = text.split(",").map(Number);
   if (top + rows > height || left + columns > width)
-    throw new BulwarkError("PARAMETER_INVALID", `The mask ${text} reaches beyond the image of ${height}×${width}.`, hint);
+    throw new BulwarkError(
+      "PARAMETER_INVALID",
+      `The mask ${text} reaches beyond the image of ${height}×${width}.`,
+      `Keep top + height at most ${height} and left + width at most ${width}.`,
+    );
   const pixels = new Uint8Array(height * width);
   for (let row = top; row < top + rows; row++) pixels.fill(1, row * width + left, row * width + left + columns);
   return { height, width, pixels };

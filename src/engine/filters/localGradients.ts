@@ -25,14 +25,9 @@ export function blockStarts(n: number, window: number, overlap: number): number[
 /** [blocks, n]: 1 where a block covers a place of the axis. */
 function cover(n: number, { window, overlap }: LocalGradients): tf.Tensor2D {
   const starts = blockStarts(n, window, overlap);
-  const side = Math.min(window, n);
-  return tf.tensor2d(
-    Float32Array.from({ length: starts.length * n }, (_, i) => {
-      const start = starts[Math.floor(i / n)] ?? 0;
-      return i % n >= start && i % n < start + side ? 1 : 0;
-    }),
-    [starts.length, n],
-  );
+  const covered = new Float32Array(starts.length * n);
+  for (const [i, start] of starts.entries()) covered.fill(1, i * n + start, i * n + Math.min(start + window, n));
+  return tf.tensor2d(covered, [starts.length, n]);
 }
 
 /** Brightness [b,H,W]: 0.299 R + 0.587 G + 0.114 B, or the only channel. */

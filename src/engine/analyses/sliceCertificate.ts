@@ -11,7 +11,7 @@ import { point } from "./columns.ts";
 /** What was proven of an arm, and what the attack that tried has left right. */
 export interface CertificateData {
   readonly certificate: ArmCertificate;
-  readonly tried: { readonly correct: number; readonly n: number } | null;
+  readonly tried: { readonly correct: number; readonly n: number; readonly label?: string | undefined } | null;
 }
 export const certificateOf = (data: unknown): CertificateData => data as CertificateData;
 
@@ -22,7 +22,7 @@ const params = Type.Object({
   patches: counts("Sides in pixels of square patches that may lie anywhere.", [1, 5]),
   attack: text(
     "lavan",
-    "Attack that tries beside the proof: an id (lavan is put inside one slice), or the key of one of this experiment's attacks; empty for none.",
+    "Attack that tries beside the proof: the key of one of this experiment's attacks, as it is there, or another's id (lavan is then put inside one slice); empty for none.",
   ),
   images: int(0, "The attack is made on the first so many test images; 0 for all. The proof is always about all.", {
     min: 0,
@@ -53,7 +53,7 @@ export const sliceCertificate = defineAnalysis({
   attacks: ({ attack, images }, facts) => (attack === "" ? [] : [triedBy(attack, images, facts)]),
   async measure(subject, { slices, patches }, ctx): Promise<CertificateData> {
     const [further] = subject.further;
-    const tried = further ? { correct: further.summary.attacked.correct, n: further.summary.n } : null;
+    const tried = further ? { correct: further.summary.attacked.correct, n: further.summary.n, label: further.summary.label } : null;
     const unavailable = whyNone(subject.model);
     if (unavailable !== null) return { certificate: { unavailable }, tried };
     return { certificate: await certifiedImages(subject, { slices, patches }, ctx), tried };
@@ -65,7 +65,7 @@ export const sliceCertificate = defineAnalysis({
   certificate: (data) => certificateOf(data).certificate,
   present(arms, { slices, patches, attack }, facts) {
     const lines = arms.map(({ report, data }) => ({ name: report.name, ...certificateOf(data) }));
-    const name = attack === "" ? null : attackName(attack, facts);
+    const name = attack === "" ? null : (lines.find(({ tried }) => tried?.label)?.tried?.label ?? attackName(attack, facts));
     return {
       title: "What is proven",
       charts: [chartOf(lines)],
@@ -156,10 +156,10 @@ const chartOf = (lines: readonly Line[]) => ({
   }),
 });
 
-/** Of each arm: why it has no certificate, or how many slices a patch touches. */
+/** Of each arm: why it has no certificate, or how many slices a patch touches, where patches are asked for. */
 const notesOf = (lines: readonly Line[]): string[] =>
-  lines.map(({ name, certificate }) => {
-    if (!("images" in certificate)) return `${name}: ${certificate.unavailable}.`;
+  lines.flatMap(({ name, certificate }) => {
+    if (!("images" in certificate)) return [`${name}: ${certificate.unavailable}.`];
     const touched = certificate.patches.map(({ side, touches }) => `a ${side}×${side} patch touches up to ${touches}`);
-    return touched.length === 0 ? `${name}: certified.` : `${name}: ${touched.join(", ")} of its slices.`;
+    return touched.length === 0 ? [] : [`${name}: ${touched.join(", ")} of its slices.`];
   });

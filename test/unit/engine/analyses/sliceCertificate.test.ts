@@ -205,7 +205,7 @@ describe("the analysis", () => {
       patches: [{ side: 1, touches: 1, correct: 4 }],
       images: [1, 1, 1, 2, 0, 0, 0, 0],
     };
-    const local = arm({ name: "local", defense: volumized(), data: { certificate, tried: { correct: 5, n: 8 } } });
+    const local = arm({ name: "local", defense: volumized(), data: { certificate, tried: { correct: 5, n: 8, label: "PGD 0.1" } } });
     const flat = arm({
       name: "flat",
       defense: undefended,
@@ -219,7 +219,7 @@ describe("the analysis", () => {
       "certified, 2 slices",
       "certified, 4 slices",
       "certified, 1×1 px anywhere",
-      "accuracy under Projected gradient descent",
+      "accuracy under PGD 0.1", // with its settings: whether it stays inside a slice is one of them
     ]);
     expect(shown.tables[0]?.rows).toEqual([
       ["local", 8, 0.5, 0.125, null, 0.5, 0.625],

@@ -33,7 +33,7 @@ export function certifiedColumn(arms: readonly ArmReport[]): CertifiedColumn | n
   const head = `Certified, ${plural(K, "slice")}`;
   return {
     head,
-    meaning: `${head}: share of all test images that are classified correctly and whose class no content of any ${plural(K, "slice")} can change; a proof, which holds against every attack that stays within ${K === 1 ? "one slice" : "them"}.`,
+    meaning: `${head}: share of all test images that are classified correctly and whose class no content of any ${K === 1 ? "one slice" : plural(K, "slice")} can change; a proof, which holds against every attack that stays within ${K === 1 ? "one slice" : "them"}.`,
     of({ certificate }) {
       if (!certificate || !("images" in certificate)) return null;
       const correct = certificate.slices.find(({ slices }) => slices === K)?.correct ?? null;

@@ -2,7 +2,7 @@ import { defendDataset } from "../../engine/jobs/defendDataset.ts";
 import { detectDataset } from "../../engine/jobs/detectDataset.ts";
 import type { ImagesRequest } from "../../engine/jobs/overImages.ts";
 import { predictDataset } from "../../engine/jobs/predictDataset.ts";
-import { count, milliseconds, number, percent } from "../../shared/format.ts";
+import { count, milliseconds, number, percent, plural } from "../../shared/format.ts";
 import type { DetectDocument, PredictDocument } from "../../shared/images.ts";
 import type { Args } from "../args.ts";
 import { printJson, printText, tableText } from "../print.ts";
@@ -54,7 +54,7 @@ export const predict: VerbAction = async (args, session) => {
 
 /** Pictures have no labels: how many are right cannot be told. */
 function printPredictions({ n, accuracy, images }: PredictDocument, isLabelled: boolean): void {
-  if (isLabelled) printText(`${percent(accuracy)} of ${count(n)} images correct`);
+  if (isLabelled) printText(`${percent(accuracy)} of ${plural(n, "image")} correct`);
   const rows = images.slice(0, shown).map((i) => [String(i.index), String(i.label), String(i.prediction), percent(i.probability)]);
   printText(tableText(["image", "label", "prediction", "probability"], rows));
   if (n > shown) printText(`and ${count(n - shown)} more`);
@@ -68,7 +68,7 @@ export const defend: VerbAction = async (args, session) => {
     session,
     await defendDataset(request, await session.engine(), session.context()),
     ({ n, defense, milliseconds: time, files }) => {
-      printText(`${defense.id}: ${count(n)} images, ${milliseconds(time.mean)} each on average, 95 % within ${milliseconds(time.p95)}`);
+      printText(`${defense.id}: ${plural(n, "image")}, ${milliseconds(time.mean)} each on average, 95 % within ${milliseconds(time.p95)}`);
       if (!files.defended) printText("The pictures differ in size: each is a PNG of its own, and there is no defended.npz.");
     },
   );

@@ -5,7 +5,7 @@ import { previewPatch } from "../../engine/jobs/patch/previewPatch.ts";
 import { patchSuccessMap } from "../../engine/jobs/patch/successMap.ts";
 import { recorded } from "../../engine/patches/recorded.ts";
 import { BulwarkError } from "../../shared/errors.ts";
-import { number, percent } from "../../shared/format.ts";
+import { number, percent, plural } from "../../shared/format.ts";
 import { suggestion } from "../../shared/nearest.ts";
 import type { PreviewPatchResult } from "../../shared/patch.ts";
 import type { ClassScore } from "../../shared/protocol.ts";
@@ -121,7 +121,7 @@ async function map(file: string, args: Args, session: Session): Promise<void> {
   if (args.flag("json")) return printJson(result);
   const rows = result.rows.map((row, i) => [String(row), ...(result.success[i] ?? []).map((rate) => percent(rate))]);
   printText(tableText(["row \\ column", ...result.columns.map(String)], rows));
-  printText(`fooled: ${mean(result)} of ${result.images} images; ${path.join(result.directory, result.picture)}`);
+  printText(`fooled: ${mean(result)} of ${plural(result.images, "image")}; ${path.join(result.directory, result.picture)}`);
 }
 
 async function print(file: string, args: Args): Promise<void> {

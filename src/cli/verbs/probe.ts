@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { probeContract, writeProbe } from "../../engine/jobs/probeContract.ts";
-import { count, percent } from "../../shared/format.ts";
+import { count, percent, plural } from "../../shared/format.ts";
 import type { ContractProbe, ProbeCandidate } from "../../shared/probe.ts";
 import { printJson, printText, tableText } from "../print.ts";
 import type { VerbAction } from "./index.ts";
@@ -49,7 +49,7 @@ function print({ n, chance, decided, best, candidates, notes, evidence, cannotTe
     .map((one) => [one.id, one.range, `${one.hits} of ${one.n}`, interval(one), one.calibratedLogP.toFixed(2), against(one)]);
   printText(tableText(["candidate", "model sees", "correct", "99 % interval", "calibrated log p", "P against the best"], rows));
   if (candidates.length > shown) printText(`and ${count(candidates.length - shown)} more candidates`);
-  printText(`${count(n)} labelled images, chance ${percent(chance)}`);
+  printText(`${plural(n, "labelled image")}, chance ${percent(chance)}`);
   for (const note of notes) printText(`note: ${note}`);
   for (const { strength, text } of evidence) printText(`evidence (${strength}): ${text}`);
   for (const reason of cannotTell) printText(`cannot tell: ${reason}`);

@@ -37,7 +37,13 @@ export const localGradientSmoothing = defineInferenceDefense({
             },
     },
   ),
-  label: ({ lambda }) => `Local gradient smoothing, λ ${lambda}`,
+  label: ({ lambda, operator, channels, differentiable }) =>
+    [
+      `Local gradient smoothing, λ ${lambda}`,
+      ...(operator === "sobel" ? ["Sobel"] : []),
+      ...(channels === "perChannel" ? ["per channel"] : []),
+      ...(differentiable ? ["differentiable"] : []),
+    ].join(", "),
   cheap: { window: 4, overlap: 0 },
   backward: ({ differentiable }) => (differentiable ? "exact" : "bpda"),
   transform: (x, settings) => smoothedLocally(x, settings),

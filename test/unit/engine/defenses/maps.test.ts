@@ -34,3 +34,14 @@ it("local gradient smoothing shows the gradient and the blocks that it suppresse
     Array.from({ length: 6 }, (_, y) => Array.from({ length: 6 }, (_, x) => Number((y < 3 && x < 3) || (y >= 2 && x >= 2)))),
   );
 });
+
+it("local gradient smoothing is named by what makes it another one", () => {
+  const label = (o: object): string => {
+    const params = resolveParams(localGradientSmoothing.params, { ...o }, "localGradientSmoothing");
+    return localGradientSmoothing.label?.(params) ?? "";
+  };
+  expect(label({})).toBe("Local gradient smoothing, λ 2.3");
+  expect(label({ lambda: 1.5, channels: "perChannel", differentiable: true })).toBe(
+    "Local gradient smoothing, λ 1.5, per channel, differentiable",
+  );
+});

@@ -4,7 +4,7 @@ import { defineAnalysis } from "../define/analysis.ts";
 import { int } from "../define/index.ts";
 import { roleOf } from "./papers/paper0/roles.ts";
 
-/** Paper 0, Table 7: time of a single-image forward pass, the volumizer in and out (algorithms 0I). */
+/** Paper 0, Table 7: time of a single-image forward pass, the volumizer in and out. */
 export const timing = defineAnalysis({
   id: "timing",
   title: "Inference time",

@@ -12,8 +12,7 @@ export const usualTiming = { passes: 50, warmUps: 10 } as const;
 
 /**
  * Time of a single-image forward pass until its scores can be read, the defence's own preparation included, over the first images in turn; for
- * a volumized model also without it, and for defences in front also they alone, measured in turns so that all meet the same machine
- * (algorithms 0I, 1I).
+ * a volumized model also without it, and for defences in front also they alone, measured in turns so that all meet the same machine.
  */
 export async function forwardTiming(
   model: Classifier,

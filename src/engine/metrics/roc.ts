@@ -9,7 +9,7 @@ export interface Roc {
 
 /**
  * Receiver operating characteristic of scores that should be large for positives. O(n log n).
- * @returns null where one of the two is empty. Source: algorithms 3F; papers 0 (Figure 8) and 3 (Figure 3).
+ * @returns null where one of the two is empty. Source: papers 0 (Figure 8) and 3 (Figure 3).
  */
 export function roc(positives: ArrayLike<number>, negatives: ArrayLike<number>): Roc | null {
   if (positives.length === 0 || negatives.length === 0) return null;

@@ -19,7 +19,7 @@ export interface Patch {
   readonly target: number | null;
 }
 
-/** Side of a square that covers the share `area` of an image: round(√(f·H·W)) (algorithms 0H). */
+/** Side of a square that covers the share `area` of an image: round(√(f·H·W)). */
 export const sideOf = (area: number, [height, width]: ImageShape): number => Math.round(Math.sqrt(area * height * width));
 
 /** Radius of such a disc: √(f·H·W/π). */

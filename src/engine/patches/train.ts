@@ -60,7 +60,7 @@ const choices = 10;
 const chosenOn = 64;
 
 /**
- * Expectation over transformation (Brown et al. 2017, algorithms 0H): every step pastes the patch on a few images, each at a random place,
+ * Expectation over transformation (Brown et al. 2017): every step pastes the patch on a few images, each at a random place,
  * turned and scaled, and moves its colours by Adam so that the mean log-probability of the target class rises (of any class but the
  * true one, without a target). The last iterate need not be the best: steps are noisy, and past the optimum Adam wanders. So iterates are
  * compared, each as its file would be, on a fixed choice of the images at fixed places, which no step trains at (the loss of a step

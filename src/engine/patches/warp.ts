@@ -3,7 +3,7 @@ import type { ImageShape, Patch } from "./patch.ts";
 import { turn } from "./placement.ts";
 
 /**
- * Where each pixel of an image gets its colour from when a patch lies on it (algorithms 0H): the bilinear weights of four cells of the
+ * Where each pixel of an image gets its colour from when a patch lies on it: the bilinear weights of four cells of the
  * patch, each times the mask there. out = (1 − w)·x + Σ weight·p with w = Σ weight, so a cell outside the mask never shows.
  */
 export interface Warp {

@@ -222,7 +222,7 @@ describe("ablation, measures and depth", () => {
 
 describe("ROC and timing", () => {
   it("draws one chart an attack, all arms in it, areas from all scores", async () => {
-    // Three images of three classes: the worked example of algorithms 0I, AUC 0.694444; clean scores separate perfectly.
+    // Three images of three classes: by hand an AUC of 0.694444; clean scores separate perfectly.
     const attacked = Float32Array.from([0.7, 0.2, 0.1, 0.3, 0.4, 0.3, 0.5, 0.3, 0.2]);
     const clean = Float32Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]);
     const labels = Int32Array.from([0, 1, 2]);

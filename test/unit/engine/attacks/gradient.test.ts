@@ -15,7 +15,7 @@ import { convNetwork, labelledByModel, linearClassifier, near, randomBatch } fro
 
 beforeAll(() => useBackend("cpu"));
 
-/** algorithms.md 2D: z = [.2, .2, −.2]; the label is 0, a tie that argmax gives to class 0. */
+/** By hand: z = [.2, .2, −.2]; the label is 0, a tie that argmax gives to class 0. */
 const exact = () =>
   linearClassifier(
     [

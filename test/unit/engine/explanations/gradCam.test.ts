@@ -10,7 +10,7 @@ import { attackContext, convNetwork, linearClassifier, near } from "../fixtures.
 
 beforeAll(() => useBackend("cpu"));
 
-/** A¹ = [[1,2],[3,4]], A² = [[4,3],[2,1]] of algorithms.md 2A; z_0 = .5·ΣA¹ − .25·ΣA², z_1 = −z_0. */
+/** A¹ = [[1,2],[3,4]], A² = [[4,3],[2,1]]; z_0 = .5·ΣA¹ − .25·ΣA², z_1 = −z_0. */
 const grids = [1, 4, 2, 3, 3, 2, 4, 1]; // [1,2,2,2], channels last
 const blank = (): Images => tf.zeros([1, 2, 2, 1]);
 const weights = (): tf.Tensor2D =>

@@ -49,7 +49,7 @@ function stripes(): Classifier {
 const settings = { steps: 40, batchSize: 8, learningRate: 0.05 };
 
 describe("figures of a patch", () => {
-  // softmax of [2, 1, −1] is .705385, .259496, .035119 (algorithms 0.2)
+  // softmax of [2, 1, −1] is .705385, .259496, .035119
   it("of a target count neither its own class nor anything twice", () => {
     const tally = new PatchTally(2);
     tally.add([2, 1, -1], 1);

@@ -34,7 +34,7 @@ const outcome = (records: ImageRecord[], notes: Partial<HarnessNotes> = {}): Cou
 const facts = (id: string, params: Record<string, unknown> = {}) => ({ attack: { id, params }, defenses: [], backend: "cpu", seed: 1 });
 
 describe("summary", () => {
-  it("counts as algorithms 0I does", () => {
+  it("counts clean-correct images that stay correct", () => {
     // clean [1×8, 0×2], attacked [1×5, 0×3, 1, 0]: accuracies .8 and .6, δ .2, β 5/8
     const wrong = [1, 1, 1, 1, 1, 0, 0, 0, 1, 0];
     const records = wrong.map((correct, i) => record(i, i < 8 ? 0 : 1, correct ? 0 : 1));

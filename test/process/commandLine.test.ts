@@ -52,6 +52,10 @@ const cases: readonly (readonly [what: string, attack: Pick, defenses: readonly 
   ["pgd through one defence twice", { id: "pgd", params: steps }, [{ id: "bitDepth", params: { depth: 3 } }, oneBit]],
   ["nPixel", { id: "nPixel", params: small }, []],
   ["nPixel through a defence", { id: "nPixel", params: small }, [oneBit]],
+  ["greedyPixels", { id: "greedyPixels", params: { pixels: 4, candidates: 8, random: 4 } }, []],
+  ["sparseRs, a patch", { id: "sparseRs", params: { mode: "patch", queries: 20 } }, [oneBit]],
+  ["lavan, a random target", { id: "lavan", params: { size: 0.3, steps: 5 } }, []],
+  ["lavan, the worst of two places", { id: "lavan", params: { size: 0.3, steps: 5, target: -1, places: 2 } }, [median]],
   ["adversarialPatch", { id: "adversarialPatch", params: { steps: 3, batchSize: 4 } }, []],
 ];
 const arraysOf = async (directory: string): Promise<unknown> => {

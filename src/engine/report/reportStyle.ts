@@ -10,7 +10,7 @@ h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2r
 p, li { max-width: 46rem; } .soft { color: var(--soft); font-size: .9rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .4rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; white-space: normal; } thead th { background: var(--band); white-space: normal; vertical-align: bottom; }
+th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; white-space: normal; } th:nth-child(2), td:nth-child(2) { min-width: 9rem; } thead th { background: var(--band); white-space: normal; vertical-align: bottom; }
 .finding { border-left: 4px solid var(--line); padding: .3rem .8rem; margin: .6rem 0; background: var(--band); }
 .finding.error { border-color: var(--bad); } .finding.warning { border-color: var(--warn); } .finding.info, .finding.hint { border-color: var(--c0); }
 .met { color: var(--good); } .missed { color: var(--bad); font-weight: 600; }

@@ -107,11 +107,25 @@ async function verdict(page, image) {
   throw new Error(`no verdict for ${image} within a minute`);
 }
 
+/** Runs in every frame before a measurement: `untilPainted` waits, frame by frame, until a test of what is painted holds. */
+function waits() {
+  window.untilPainted = async (test) => {
+    const end = performance.now() + 20_000;
+    while (!test()) {
+      if (performance.now() > end) throw new Error("nothing was painted within 20 s");
+      await new Promise((next) => requestAnimationFrame(next));
+    }
+  };
+}
+
 /** What `measure` gives in the Inspector of that image. */
 async function within(page, measure, image) {
   const faults = [];
   for (const frame of page.frames()) {
-    const times = await frame.evaluate(measure, image).catch((fault) => faults.push(fault.message) && null);
+    const times = await frame
+      .evaluate(waits)
+      .then(() => frame.evaluate(measure, image))
+      .catch((fault) => faults.push(fault.message) && null);
     if (times) return times;
   }
   throw new Error(`no Inspector of ${image}: ${faults.join("; ")}`);
@@ -123,13 +137,7 @@ async function within(page, measure, image) {
  */
 async function changeLayers(image) {
   if (document.querySelector("h1")?.textContent !== image) return null;
-  const until = async (test) => {
-    const end = performance.now() + 20_000;
-    while (!test()) {
-      if (performance.now() > end) throw new Error("nothing was painted within 20 s");
-      await new Promise((next) => requestAnimationFrame(next));
-    }
-  };
+  const until = window.untilPainted;
   const map = () => document.querySelector(".attention canvas");
   await until(() => map()?.getAttribute("aria-label")?.includes("strongest"));
   await new Promise((next) => setTimeout(next, 300));
@@ -150,13 +158,7 @@ async function changeLayers(image) {
 /** Runs in the panel: puts local gradient smoothing in front and moves its λ. Milliseconds from each move to the first frame with another picture. */
 async function moveLambda(image) {
   if (document.querySelector("h1")?.textContent !== image) return null;
-  const until = async (test) => {
-    const end = performance.now() + 20_000;
-    while (!test()) {
-      if (performance.now() > end) throw new Error("nothing was painted within 20 s");
-      await new Promise((next) => requestAnimationFrame(next));
-    }
-  };
+  const until = window.untilPainted;
   const card = [...document.querySelectorAll("details")].find((one) => one.textContent.startsWith("Defence in front"));
   card.open = true;
   const choice = card.querySelector(".toolbar vscode-dropdown");

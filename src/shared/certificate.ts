@@ -9,7 +9,7 @@ export type ArmCertificate =
   | { readonly unavailable: string }
   | {
       readonly n: number;
-      /** By the number of slices, whichever, whose content is free; null where the arm has fewer. */
+      /** By the number of slices with free content, in any choice of them; null where the arm has fewer. */
       readonly slices: readonly { readonly slices: number; readonly correct: number | null }[];
       /** By the side in pixels of a square patch that may lie anywhere; and how many slices it touches at most. */
       readonly patches: readonly { readonly side: number; readonly touches: number; readonly correct: number }[];

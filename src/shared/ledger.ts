@@ -19,7 +19,7 @@ export interface LedgerRow {
   readonly brokenBy: readonly string[];
   /** Classified correctly under every attack, and without one. */
   readonly isSurvivor: boolean;
-  /** Slices, whichever, whose content cannot change the prediction; null without a certificate. */
+  /** Largest number of slices whose content cannot change the prediction, in any choice of them; null without a certificate. */
   readonly certified: number | null;
 }
 

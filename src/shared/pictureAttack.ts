@@ -99,7 +99,7 @@ export interface AttackImageResult {
   readonly survivedRounding?: boolean;
   /** Where a known label comes from. Left out in older runs. */
   readonly labelSource?: LabelSource | null;
-  /** Class that a targeted attack aims at; null for any other than the label. Left out in older runs. */
+  /** Target class; null for an untargeted attack. Left out in older runs. */
   readonly target?: ClassScore | null;
   /** What became of the picture. Left out in older runs. */
   readonly verdict?: VerdictKind;

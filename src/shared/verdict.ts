@@ -7,7 +7,7 @@ export interface Judged {
   /** Predictions before and after the attack. */
   readonly clean: number;
   readonly adversarial: number;
-  /** Class that the attack aims at; null for any other than the label. */
+  /** Target class; null for an untargeted attack. */
   readonly target: number | null;
 }
 

@@ -42,7 +42,7 @@ describe("LaVAN with a random target for each image", () => {
     expect(undefended.some(({ success }) => success)).toBe(true);
   });
 
-  it("names the class that it aimed at in the Inspector, through a defence that is told where the noise lies", async () => {
+  it("names the class that it aimed at in the Inspector, through a defence that uses the mask of the noise", async () => {
     const engine = startEngine(workspace);
     try {
       await engine.handshake();

@@ -10,7 +10,11 @@ import { dependentRead, type Images, type Mask, tf } from "../tf.ts";
 
 const params = Type.Object(
   {
-    mode: choice(["blind", "nonBlind"], "blind", "Finds the region by what drives the predicted class, or is told it."),
+    mode: choice(
+      ["blind", "nonBlind"],
+      "blind",
+      "Blind finds the region from the saliency of the predicted class; nonBlind takes the one that mask gives.",
+    ),
     mask: file("The region with mode nonBlind: “top,left,height,width” in pixels, or a PNG that is bright in it.", {
       instead: rectanglePattern,
     }),

@@ -50,7 +50,7 @@ export interface Attack extends Entry {
   iterations?(params: Params): number;
   /** Images through the model that the attack on one image takes at most; what an entry leaves out follows from its iterations. */
   evaluations?(params: Params): Evaluations;
-  /** What the parameters aim at; null for any other class than the label. Absent for untargeted attacks. */
+  /** Target that the parameters name; null for an untargeted attack. Absent where the attack has no targeted form. */
   target?(params: Params): Target | null;
   /** Why accuracy under it says little about robustness with these parameters, and which attack says more; null where it is no loose bound. */
   upperBound?(params: Params): string | null;

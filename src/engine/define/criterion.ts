@@ -4,7 +4,7 @@ export interface Verdict {
   readonly prediction: number;
   /** Probability of the prediction. */
   readonly confidence: number;
-  /** Class that the attack aims at; null for any other than the label. */
+  /** Target class; null for an untargeted attack. */
   readonly target: number | null;
 }
 /** What counts as a success. Decided by the harness alone, for iterates, results and transferred images alike. */

@@ -18,7 +18,7 @@ export interface TransferTask {
   adversarial(start: number, end: number): Promise<Float32Array>;
   /** What `model` says of the clean ones. */
   cleanPredictions(start: number, end: number): Promise<Int32Array>;
-  /** Class that the attack aimed at on image `index`; undefined for any other than the label. */
+  /** Target class of image `index`; undefined for an untargeted attack. */
   targetOf(index: number): number | undefined;
   /** What the attack counts as a success, where that is its own. */
   readonly criterion?: Criterion | undefined;

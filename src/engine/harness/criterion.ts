@@ -4,11 +4,14 @@ import type { Predicted } from "./predict.ts";
 /** What an attack is after on a batch. */
 export interface Aim {
   readonly criterion: Criterion;
-  /** Target class of each image; undefined for any other than the label. */
+  /** Target class of each image; undefined for an untargeted attack. */
   readonly targets: readonly number[] | undefined;
 }
 
-/** @param targets target class of each image, null for any other than the label; without a criterion of its own it is the usual one */
+/**
+ * @param targets target class of each image, null for an untargeted attack
+ * @param criterion the attack's own; when left out, the target class reached, or any misclassification
+ */
 export const aimOf = (targets: readonly number[] | null, criterion?: Criterion): Aim => ({
   targets: targets ?? undefined,
   criterion: criterion ?? (targets ? targetReached : misclassified),

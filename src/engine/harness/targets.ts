@@ -13,7 +13,7 @@ export interface Targeting extends Pick<StreamContext, "random"> {
 }
 
 /**
- * Target class of each image; null for any other than the label. One that is found for each image is never its label: uniform among the
+ * Target class of each image; null for an untargeted attack. One that is found for each image is never its label: uniform among the
  * other classes, from the image's own stream, or the most or the least likely of them by the attacker's scores of the clean image (the
  * first of equals), which take a pass. @throws MODEL_NAN when one of those is no number
  */

@@ -11,7 +11,7 @@ import { normsOf } from "./project.ts";
 export interface TransferredBatch {
   readonly clean: Float32Array;
   readonly adversarial: Float32Array;
-  /** Index, label and clean prediction of each image on the model that is scored now, and the class aimed at, of all or of none. */
+  /** Index, label and clean prediction of each image on the model that is scored now. Either all have a target or none has. */
   readonly before: readonly TransferredImage[];
   /** What counts as a success; follows from the targets when left out. */
   readonly criterion?: Criterion | undefined;

@@ -21,8 +21,8 @@ type Deciding = Pick<SliceFacts, "count" | "aggregate" | "abstain">;
  */
 export interface Certificate {
   /**
-   * The largest number K of slices, whichever, whose content cannot change the class; 0 where that of a single one can. Content of a slice
-   * is all its pixels, so slices that show one of them too change with it.
+   * The largest K such that no content of any K slices changes the class; 0 where the content of one slice can. The content of a slice is
+   * all its pixels, so that slices that overlap it change too.
    */
   readonly slices: number;
   /** No content of just these slices, by their index, can change the class. */

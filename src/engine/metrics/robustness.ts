@@ -29,7 +29,7 @@ export const betaDenominators = ["cleanCorrect", "fooledUndefended"] as const;
  */
 export type BetaDenominator = (typeof betaDenominators)[number];
 
-/** What an attack aims at: a class, or "random" and the like for one of each image's own; null for any other than the label. */
+/** Target of an attack: a class, or the rule that chooses one for each image ("random"); null for an untargeted attack. */
 export function aimedAt({ params }: Choice): Target | null {
   const { target } = params as { readonly target?: Target };
   return target === undefined || target === -1 ? null : target;

@@ -55,7 +55,7 @@ export interface ComparedAttack {
   readonly iterative: boolean;
   /** Images that the attack may return; null where that follows from what it prepares. */
   readonly ball: Pick<Ball, "norm" | "radius"> | null;
-  /** What it aims at; null for any other class than the label. */
+  /** Its target; null for an untargeted attack. */
   readonly target: Target | null;
   readonly records: readonly ImageRecord[];
   /**

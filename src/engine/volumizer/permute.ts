@@ -87,7 +87,7 @@ function copiesOf(y: tf.Tensor, sources: Int32Array, rows: number): Copies {
   sources.forEach((row, place) => {
     const copy = counts[row] as number;
     counts[row] = copy + 1;
-    places[copy] ??= Int32Array.from(places[0] ?? new Int32Array(rows)); // where there is no such copy: any row, times 0
+    places[copy] ??= Int32Array.from(places[0] ?? new Int32Array(rows)); // a row without such a copy gathers its first one, times 0
     (places[copy] as Int32Array)[row] = place;
   });
   const taken = places.map((at) => tf.gather(y, tf.tensor1d(at, "int32")));

@@ -49,7 +49,7 @@ export interface ScatterFigure extends Titled {
     /** A hollow point is a second figure of its series, such as the static attack beside the adaptive one. */
     readonly points: readonly { readonly x: number; readonly y: number; readonly label?: string; readonly isHollow?: boolean }[];
   }[];
-  /** Series are told apart by a number beside their filled point, which the legend explains: for many series of a point or two. */
+  /** Each series has a number, beside its filled point and in the legend: for charts with too many series for colours. */
   readonly isNumbered?: boolean;
   /** Points that no other one beats on both axes, joined by steps from left to right. */
   readonly front?: readonly { readonly x: number; readonly y: number }[];

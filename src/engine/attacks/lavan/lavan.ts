@@ -10,7 +10,7 @@ const placeLabels = { border: "", touching: ", touching a border", anywhere: ", 
 /**
  * Localized and visible noise: a square of the image is replaced by values found for this image alone, x' = (1 − m)·x + m·δ with any δ in
  * [0,1], by ascending z_target − z_label, or without a target the best other logit less that of the label. Unlike a universal patch it
- * holds for one image and one place, and it is the stronger attack for it. A defence in front is told the mask m.
+ * holds for one image and one place, and it is the stronger attack for it. Defences in front can use the mask m.
  */
 export const lavan = defineAttack({
   id: "lavan",

@@ -31,7 +31,7 @@ const rowOf = (values: Float32Array, i: number, n: number): Float32Array =>
   values.subarray((i * values.length) / n, ((i + 1) * values.length) / n);
 
 /**
- * The images with their noise [b,H,W,C]: of each the iterate of the largest margin, at whichever of its places. An image whose aim is
+ * The images with their noise [b,H,W,C]: for each image the iterate of the largest margin over all its places. An image whose aim is
  * reached at one place is not tried at the next.
  */
 export async function worstNoise(model: Classifier, batch: AttackBatch, p: Search["params"], ctx: AttackContext): Promise<Images> {
@@ -141,8 +141,9 @@ const objective = (logits: Logits, { labels, targets }: Group): tf.Scalar => {
 };
 
 /**
- * Scores of the group's iterates, written into the search, and where it is wanted the gradient [g,H,W,C] of the objective there. What was
- * computed for images that are done is not counted. @param draws names the random numbers of a randomised model
+ * Writes the scores of the group's iterates into the search. Passes for images that are done are not counted.
+ * @param draws names the random numbers of a randomised model
+ * @returns gradient [g,H,W,C] of the objective; null without `withGradient`
  */
 async function pass(search: Search, group: Group, draws: string, withGradient: boolean): Promise<Float32Array | null> {
   const { model, ctx, now, labels } = search;

@@ -28,8 +28,8 @@ type Params = Static<typeof params>;
 
 /** Images that one pass takes at least, where there are fewer to search: their next queries are asked together. */
 const leastTogether = 8;
-/** Iterations that the harness is told of. */
-const shown = 100;
+/** Calls of `ctx.iterate` at most. */
+const mostIterates = 100;
 
 /**
  * Sparse-RS: random search on the margin of the scores, without gradients. An image costs one query and at most `queries` more, and is done
@@ -45,7 +45,7 @@ export const sparseRs = defineAttack({
   label: (o) => `Sparse-RS, ${o.mode === "l0" ? `${o.pixels} px` : `${o.side}×${o.side} patch`}${targetLabel(o)}`,
   cheap: { pixels: 4, side: 3, queries: 30 },
   ball: ({ mode, pixels, side }) => (mode === "l0" ? { norm: "l0", radius: pixels } : { norm: "l0", radius: side * side, window: side }),
-  iterations: ({ queries }) => Math.min(queries, shown) + 2,
+  iterations: ({ queries }) => Math.min(queries, mostIterates) + 2,
   evaluations: ({ queries }) => ({ forward: queries + 1, gradient: 0 }),
   target: targetOf,
   check: checkParams,
@@ -57,16 +57,16 @@ export const sparseRs = defineAttack({
     const score = scorerOf(model, { passes: (count) => cut(count, size) });
     const searches = await startSearches({ model, batch, score, params: o }, ctx);
     await show(searches, batch, ctx);
-    let told = 0;
+    let reported = 0;
     for (;;) {
       const left = searches.filter(({ done }) => !done);
       if (left.length === 0) break;
       await askAll(model, score, left, Math.max(1, Math.floor(size / left.length)), ctx);
       const spent = searches.reduce((sum, { done, queries }) => sum + (done ? o.queries : queries), 0) / (n * o.queries);
       const done = n - searches.filter((search) => !search.done).length;
-      const share = Math.floor(spent * Math.min(o.queries, shown));
-      if (share > told) await show(searches, batch, ctx);
-      told = Math.max(told, share);
+      const share = Math.floor(spent * Math.min(o.queries, mostIterates));
+      if (share > reported) await show(searches, batch, ctx);
+      reported = Math.max(reported, share);
       await ctx.checkpoint({ phase: `Sparse-RS, ${Math.floor(100 * spent)} % of the queries`, done, total: n });
     }
     return imagesOf(searches, batch);

@@ -146,7 +146,7 @@ export async function outcomesOf(arm: ResolvedArm, attack: ResolvedAttack, env: 
   return outcomes.flat().map((outcome, i) => ({ ...outcome, seconds: all[i] ?? 0 }));
 }
 
-/** Class that an attack on an arm aimed at on each image of a shard; undefined for any other than the label. */
+/** Target class of each image of a shard; undefined for an untargeted attack. */
 export async function targetsIn(
   arm: ResolvedArm,
   attack: ResolvedAttack,

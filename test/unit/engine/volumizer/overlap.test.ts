@@ -1,25 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import type { VolumizerOptions } from "../../../../src/engine/define/index.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
-import { find } from "../../../../src/engine/registry.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
-import { presets } from "../../../../src/engine/volumizer/presets.ts";
 import { rankSlices, unvolumize, volumize } from "../../../../src/engine/volumizer/volumize.ts";
-
-const options = (measure: string, o: Partial<VolumizerOptions> = {}): VolumizerOptions => ({
-  ...presets.paper,
-  patch: 2,
-  measure: find("measure", measure),
-  ...o,
-});
-const images = (n: number, h: number, w: number, c: number, seed = 1): Images =>
-  tf.tensor4d(
-    createRandom(seed)
-      .uniforms(n * h * w * c)
-      .map((v) => Math.round(v * 255) / 255),
-    [n, h, w, c],
-  );
+import { images, options } from "./fixtures.ts";
 
 await useBackend("cpu");
 

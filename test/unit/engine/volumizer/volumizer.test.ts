@@ -4,18 +4,12 @@ import type { VolumizerOptions } from "../../../../src/engine/define/index.ts";
 import { measures } from "../../../../src/engine/measures/all.ts";
 import { toBytes } from "../../../../src/engine/pixels.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
-import { find } from "../../../../src/engine/registry.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
 import { presets } from "../../../../src/engine/volumizer/presets.ts";
 import { hasManyTies, orderOf } from "../../../../src/engine/volumizer/rank.ts";
 import { rankSlices, scoreJson, unvolumize, volumize } from "../../../../src/engine/volumizer/volumize.ts";
+import { images, options } from "./fixtures.ts";
 
-const options = (measure: string, o: Partial<VolumizerOptions> = {}): VolumizerOptions => ({
-  ...presets.paper,
-  patch: 2,
-  measure: find("measure", measure),
-  ...o,
-});
 const image = [
   [0, 0, 10, 20],
   [0, 0, 30, 40],
@@ -25,13 +19,6 @@ const image = [
 const bytes = Uint8Array.from(image.flat());
 const rank = (o: VolumizerOptions) => rankSlices(bytes, 4, 4, 1, o);
 const permOf = (o: VolumizerOptions): number[] => [...rank(o).perm];
-const images = (n: number, h: number, w: number, c: number, seed = 1): Images =>
-  tf.tensor4d(
-    createRandom(seed)
-      .uniforms(n * h * w * c)
-      .map((v) => Math.round(v * 255) / 255),
-    [n, h, w, c],
-  );
 
 await useBackend("cpu");
 

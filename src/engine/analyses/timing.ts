@@ -1,10 +1,26 @@
 import { Type } from "@sinclair/typebox";
-import type { ForwardTiming } from "../../shared/results.ts";
+import type { Column, ForwardTiming } from "../../shared/results.ts";
 import { defineAnalysis } from "../define/analysis.ts";
 import { int } from "../define/index.ts";
 import { roleOf } from "./papers/paper0/roles.ts";
 
-/** Paper 0, Table 7: time of a single-image forward pass, the volumizer in and out. */
+const milliseconds = (name: string, key: keyof ForwardTiming): readonly [Column, keyof ForwardTiming] => [
+  { name, format: "milliseconds" },
+  key,
+];
+const times = [
+  milliseconds("median", "forwardMilliseconds"),
+  milliseconds("95th percentile", "p95Milliseconds"),
+  milliseconds("median without volumizer", "networkMilliseconds"),
+  milliseconds("95th percentile without volumizer", "networkP95Milliseconds"),
+  milliseconds("median of the defences in front", "frontMilliseconds"),
+  milliseconds("95th percentile of the defences in front", "frontP95Milliseconds"),
+];
+
+/**
+ * Paper 0, Table 7: time of a single-image forward pass, the volumizer in and out; paper 1, Figure 3: of the defences in front alone. A
+ * column that no arm has a value for is left out.
+ */
 export const timing = defineAnalysis({
   id: "timing",
   title: "Inference time",
@@ -15,36 +31,28 @@ export const timing = defineAnalysis({
   }),
   measure: (subject, { passes, warmUps }) => subject.time(passes, warmUps),
   present(arms, { passes, warmUps }) {
-    const undefended = arms.find(({ report }) => roleOf(report.defense) === "undefended")?.data as ForwardTiming | undefined;
+    const lines = arms.map(({ report, data }) => ({ report, time: data as ForwardTiming }));
+    const undefended = lines.find(({ report }) => roleOf(report.defense) === "undefended")?.time;
+    const shown = times.filter(([, key]) => lines.some(({ time }) => time[key] !== undefined));
+    const table = {
+      title: "Milliseconds per image",
+      columns: [
+        { name: "arm", format: "text" },
+        { name: "model", format: "text" },
+        ...shown.map(([column]) => column),
+        { name: "median, times the undefended", format: "number" },
+      ] satisfies Column[],
+      rows: lines.map(({ report, time }) => [
+        report.name,
+        report.model.id,
+        ...shown.map(([, key]) => time[key] ?? null),
+        undefended ? time.forwardMilliseconds / undefended.forwardMilliseconds : null,
+      ]),
+    };
     return {
       title: "Inference time",
       charts: [],
-      tables: [
-        {
-          title: "Milliseconds per image",
-          columns: [
-            { name: "arm", format: "text" },
-            { name: "model", format: "text" },
-            { name: "median", format: "milliseconds" },
-            { name: "95th percentile", format: "milliseconds" },
-            { name: "median without volumizer", format: "milliseconds" },
-            { name: "95th percentile without volumizer", format: "milliseconds" },
-            { name: "median, times the undefended", format: "number" },
-          ],
-          rows: arms.map(({ report, data }) => {
-            const t = data as ForwardTiming;
-            return [
-              report.name,
-              report.model.id,
-              t.forwardMilliseconds,
-              t.p95Milliseconds ?? null,
-              t.networkMilliseconds ?? null,
-              t.networkP95Milliseconds ?? null,
-              undefended ? t.forwardMilliseconds / undefended.forwardMilliseconds : null,
-            ];
-          }),
-        },
-      ],
+      tables: [table],
       notes: [`${passes} single-image forward passes after ${warmUps} that do not count, each until its scores could be read.`],
     };
   },

@@ -276,5 +276,26 @@ describe("ROC and timing", () => {
       ["a", "lenet", 4, 6, 3, 5, 2],
       ["b", "lenet", 2, 3, null, null, 1],
     ]);
+    expect(table?.columns.map(({ name }) => name)).not.toContain("median of the defences in front");
+  });
+
+  it("times what stands in front alone", () => {
+    const time = { forwardMilliseconds: 5, p95Milliseconds: 7, frontMilliseconds: 3, frontP95Milliseconds: 4, batchSize: 1 };
+    const defended = arm({ name: "a", defense: { id: "jpeg", params: {} }, data: time });
+    const plain = arm({ name: "b", defense: undefended, data: { forwardMilliseconds: 2, p95Milliseconds: 3, batchSize: 1 } });
+    const [table] = timing.present([defended, plain], { passes: 50, warmUps: 10 }, facts([])).tables;
+    expect(table?.columns.map(({ name }) => name)).toEqual([
+      "arm",
+      "model",
+      "median",
+      "95th percentile",
+      "median of the defences in front",
+      "95th percentile of the defences in front",
+      "median, times the undefended",
+    ]);
+    expect(table?.rows).toEqual([
+      ["a", "lenet", 5, 7, 3, 4, 2.5],
+      ["b", "lenet", 2, 3, null, null, 1],
+    ]);
   });
 });

@@ -13,7 +13,7 @@ export const rb202: Rule<AttackEvidence> = {
       message: idle
         ? "This gradient attack made no backward pass: its result is the clean accuracy."
         : "The attack changed no image: its result is the clean accuracy.",
-      fix: 'Look for a radius of 0 or a zero gradient; try "loss": "margin", or nPixel, which needs no gradient.',
+      fix: 'Look for a radius of 0 or a zero gradient; try "loss": "margin", or sparseRs, which needs no gradient.',
     };
   },
 };

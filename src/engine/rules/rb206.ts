@@ -18,7 +18,7 @@ export const rb206: Rule<ArmEvidence> = {
       attack,
       attackKey,
       message: `${survivors} of ${images(n)} withstand an attack that may change every pixel at will: gradients are probably masked.`,
-      fix: 'Attack with "loss": "margin" and more "restarts", or with nPixel, which needs no gradient, before trusting the robustness.',
+      fix: 'Attack with "loss": "margin" and more "restarts", or with sparseRs, which needs no gradient, before trusting the robustness.',
     };
   },
 };

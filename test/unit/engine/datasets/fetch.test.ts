@@ -166,6 +166,13 @@ describe("where data sets are", () => {
     expect(parseDataset("imageFolder:what?a=b", folder)).toEqual({ kind: "imageFolder", path: "what?a=b" });
     const further = withParameters(`imageFolder:${folder}/what?a=b`, ["classOrder=text"]);
     expect(parseDataset(further)).toEqual({ kind: "imageFolder", path: `${folder}/what?a=b`, params: { classOrder: "text" } });
+    expect(parseDataset(withParameters("arrays", ["path=a b.npz"]))).toEqual({ kind: "arrays", path: "a b.npz" });
+    const both = { kind: "imageFolder", path: "photos", params: { testShare: "0.5" } };
+    expect(parseDataset(withParameters("imageFolder", ["testShare=0.5", "path=photos"]))).toEqual(both);
+    expect(parseDataset(withParameters("imageFolder?path=photos", ["testShare=0.5"]))).toEqual(both);
+    expect(() => parseDataset(withParameters("arrays:a.npz", ["path=b.npz"]))).toThrow(
+      expect.objectContaining({ code: "USAGE", message: 'The data set has two paths, "a.npz" and "b.npz".' }),
+    );
     expect(() => parseDataset(":x")).toThrow(expect.objectContaining({ code: "USAGE" }));
     expect(() => parseDataset("mnist:")).toThrow(expect.objectContaining({ code: "USAGE" }));
   });

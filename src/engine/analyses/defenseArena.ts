@@ -93,7 +93,7 @@ function scatter(
     const [at, y] = [x(standing), standing.worst?.accuracy ?? null];
     return isOnFront[i] && at !== null && y !== null ? [{ x: at, y }] : [];
   });
-  const y = { label: "Accuracy under the worst attack of each image", format: "percent", range: [0, 1] } as const;
+  const y = { label: "Accuracy under the worst attack of each image", format: "percent" } as const;
   return [{ kind: "scatter", title, x: axis, y, series, isNumbered: true, front }];
 }
 

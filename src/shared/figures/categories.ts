@@ -38,7 +38,7 @@ export function categories(c: CategoryContent, o: DrawOptions): Categories {
   const tops = heights.map((_, i) => head.bottom + 4 + heights.slice(0, i).reduce((a, b) => a + b, 0));
   const bottom = head.bottom + 4 + heights.reduce((a, b) => a + b, 0);
   const middles = tops.map((top, i) => top + (heights[i] as number) / 2);
-  const scale = fittingScale(right - left, (ticks) => scaleOf(c.value, c.values, { wanted: ticks, isRound: true }));
+  const scale = fittingScale(right - left, (ticks) => scaleOf(c.value, c.values, { wanted: ticks, ends: "round" }));
   const x = (value: number): number | null => {
     const share = scale.at(value);
     return share === null ? null : left + share * (right - left);

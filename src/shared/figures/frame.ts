@@ -2,7 +2,7 @@ import type { Axis } from "./figure.ts";
 import { type DrawOptions, header, type LegendEntry } from "./page.ts";
 import { el } from "./svg.ts";
 import { lineHeight, textLines, widthOf, wrap } from "./text.ts";
-import { type Scale, scaleOf } from "./ticks.ts";
+import { type Ends, type Scale, scaleOf } from "./ticks.ts";
 
 export const axisText = ({ label, unit }: Axis): string => (unit ? `${label} (${unit})` : label);
 
@@ -27,8 +27,8 @@ export interface FrameContent {
   readonly xs: readonly number[];
   readonly ys: readonly number[];
   readonly entries: readonly LegendEntry[];
-  /** The x axis ends at round values instead of the first and the last one. */
-  readonly isRoundX?: boolean;
+  /** Where the axes end: by default x at the first and the last value, y at round ones. */
+  readonly ends?: { readonly x: Ends; readonly y: Ends };
   /** Of the area, in pixels, at least. */
   readonly least?: number;
 }
@@ -42,7 +42,7 @@ export function frame(c: FrameContent, o: DrawOptions): Frame {
   const yLabel = wrap(axisText(c.y), o.width - 4, 2);
   const top = head.bottom + yLabel.length * lineHeight + 10;
   const bottom = top + Math.min(260, Math.max(c.least ?? 150, Math.round(o.width * 0.48)));
-  const yScale = scaleOf(c.y, c.ys, { wanted: 5, isRound: true });
+  const yScale = scaleOf(c.y, c.ys, { wanted: 5, ends: c.ends?.y ?? "round" });
   const left = Math.ceil(Math.max(...yScale.ticks.map(({ text }) => widthOf(text)), 8)) + tick + 2;
   const right = o.width - 12;
   const xScale = xScaleOf(c, right - left);
@@ -75,7 +75,7 @@ export function fittingScale(room: number, scale: (wanted: number) => Scale): Sc
 }
 
 const xScaleOf = (c: FrameContent, room: number): Scale =>
-  fittingScale(room, (wanted) => scaleOf(c.x, c.xs, { wanted, ...(c.isRoundX ? { isRound: true } : {}) }));
+  fittingScale(room, (wanted) => scaleOf(c.x, c.xs, { wanted, ends: c.ends?.x ?? "values" }));
 
 /** A level line on a whole pixel with its text at the left. */
 function gridLine(y: number, left: number, right: number, text: string, { tokens }: DrawOptions): string {

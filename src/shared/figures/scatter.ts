@@ -17,13 +17,17 @@ interface Dot {
   readonly said: string;
 }
 
-/** Points as markers of their series, half transparent so that heaps show; numbered ones are opaque and each has its number beside it. */
+/**
+ * Points as markers of their series, half transparent so that heaps show; numbered ones are opaque and each has its number beside it, and
+ * there are many of them, so that the axes end with the points.
+ */
 export function drawScatter(figure: ScatterFigure, o: DrawOptions): string {
   const { title, x, y, series, front = [] } = figure;
   const all = series.flatMap(({ points }) => points);
   const least = figure.isNumbered ? 230 : 150;
   const values = { xs: all.map((p) => p.x), ys: all.map((p) => p.y) };
-  const inFrame = frame({ title, x, y, ...values, entries: scatterLegend(figure), isRoundX: true, least }, o);
+  const ends = figure.isNumbered ? ({ x: "margin", y: "margin" } as const) : ({ x: "round", y: "round" } as const);
+  const inFrame = frame({ title, x, y, ...values, entries: scatterLegend(figure), ends, least }, o);
   const dots = dotsOf(figure, inFrame);
   const parts = series.map(({ colour }, i) => {
     const own = dots.filter((one) => one.series === i).map((one) => dotMark(one, figure, colourOf(o, colour), o));

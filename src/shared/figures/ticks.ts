@@ -23,15 +23,19 @@ export interface Scale {
 }
 export interface ScaleOptions {
   readonly wanted: number;
-  /** Ends at round values, and at 0 where the values are shares or come near it; otherwise the ends are the values' own. */
-  readonly isRound?: boolean;
+  readonly ends?: Ends;
 }
+/**
+ * Where an axis ends: at the first and the last value (the default); at round values, and at 0 where the values are shares or come near it; or
+ * a little beyond the values, shares of a whole never beyond 0 and 1, which leaves the points as far apart as can be.
+ */
+export type Ends = "values" | "round" | "margin";
 
 /** Where the values of an axis lie and what is written on it. Values that have no place are passed over. */
 export function scaleOf(axis: Axis, values: readonly number[], o: ScaleOptions): Scale {
-  if (axis.scale === "log") return logScale(axis, values, o.wanted);
+  if (axis.scale === "log") return logScale(axis, values, o);
   const finite = values.filter(Number.isFinite);
-  const [low, high] = axis.range ?? (o.isRound ? roundEnds(axis.format, finite, o.wanted) : endsOf(finite));
+  const [low, high] = axis.range ?? endsOf(axis.format, finite, o);
   const places = ticks(low, high, o.wanted).filter((value) => axis.format !== "count" || Number.isInteger(value));
   const texts = tickTexts(places, axis.format);
   return {
@@ -42,8 +46,20 @@ export function scaleOf(axis: Axis, values: readonly number[], o: ScaleOptions):
   };
 }
 
+function endsOf(format: Format, values: readonly number[], { ends = "values", wanted }: ScaleOptions): readonly [number, number] {
+  if (ends === "round") return roundEnds(format, values, wanted);
+  if (ends === "values" || values.length === 0) return ownEnds(values);
+  const [min, max] = extremes(values);
+  const beyond = margin * (max - min) || (format === "percent" ? 0.05 : Math.abs(max) / 2 || 1);
+  const isShare = format === "percent" && min >= 0 && max <= 1;
+  return isShare ? [Math.max(0, min - beyond), Math.min(1, max + beyond)] : [min - beyond, max + beyond];
+}
+
+/** Of the values' own extent, at either end. */
+const margin = 0.06;
+
 /** A single value gets room on both sides: an axis without length cannot be drawn. */
-function endsOf(values: readonly number[]): readonly [number, number] {
+function ownEnds(values: readonly number[]): readonly [number, number] {
   if (values.length === 0) return [0, 1];
   const [low, high] = extremes(values);
   return low === high ? [low - (Math.abs(low) || 1), high + (Math.abs(high) || 1)] : [low, high];
@@ -68,9 +84,10 @@ const extremes = (values: readonly number[]): [number, number] =>
   );
 
 /** Powers of ten, and 2 and 5 times them where the axis spans less than two. */
-function logScale(axis: Axis, values: readonly number[], wanted: number): Scale {
+function logScale(axis: Axis, values: readonly number[], { wanted, ends }: ScaleOptions): Scale {
   const positive = [...(axis.range ?? values)].filter((value) => value > 0 && Number.isFinite(value));
   const [min, max] = positive.length > 0 ? extremes(positive) : [0.1, 1];
+  if (ends === "margin") return logScaleBeyond(axis, [min, max], wanted);
   const [low, high] = [
     Math.floor(Math.log10(min) + 1e-9),
     Math.max(Math.floor(Math.log10(min) + 1e-9) + 1, Math.ceil(Math.log10(max) - 1e-9)),
@@ -85,8 +102,23 @@ function logScale(axis: Axis, values: readonly number[], wanted: number): Scale 
     low: 10 ** low,
     high: 10 ** high,
     ticks: places.map((value) => ({ value, text: cellText(value, axis.format) })),
-    at: (value) => (value > 0 && Number.isFinite(value) ? (Math.log10(value) - low) / (high - low) : null),
+    at: logShare(low, high),
   };
+}
+
+const logShare =
+  (low: number, high: number) =>
+  (value: number): number | null =>
+    value > 0 && Number.isFinite(value) ? (Math.log10(value) - low) / (high - low) : null;
+
+/** Ends a little beyond the values; the ticks are those of whole powers as far as they lie inside, and round values where too few do. */
+function logScaleBeyond(axis: Axis, [min, max]: readonly [number, number], wanted: number): Scale {
+  const beyond = margin * Math.log10(max / min) || 0.1;
+  const [low, high] = [Math.log10(min) - beyond, Math.log10(max) + beyond];
+  const inside = (scale: Scale) => scale.ticks.filter(({ value }) => value >= 10 ** low && value <= 10 ** high);
+  const powers = inside(logScale({ ...axis, range: [min, max] }, [], { wanted }));
+  const round = ticks(10 ** low, 10 ** high, wanted).map((value) => ({ value, text: cellText(value, axis.format) }));
+  return { low: 10 ** low, high: 10 ** high, ticks: powers.length > 2 ? powers : round, at: logShare(low, high) };
 }
 
 /** The ticks of one axis with as many decimals as tell them apart, and no more: "20 %", "0.25". */

@@ -12,7 +12,7 @@ const texts = (scale: ReturnType<typeof scaleOf>): string[] => scale.ticks.map((
 
 test("an axis with round ends reaches 0 where the values are shares or come near it, and no further", () => {
   const ends = (axis: Parameters<typeof scaleOf>[0], values: number[]) => {
-    const { low, high } = scaleOf(axis, values, { wanted: 5, isRound: true });
+    const { low, high } = scaleOf(axis, values, { wanted: 5, ends: "round" });
     return [low, high].map((value) => Number(value.toPrecision(9)));
   };
   expect(ends(number, [3.1, 3.4])).toEqual([3.1, 3.4]);
@@ -21,6 +21,20 @@ test("an axis with round ends reaches 0 where the values are shares or come near
   expect(ends({ label: "δ", format: "points" }, [0.4, 0.5])).toEqual([0, 0.5]);
   expect(ends(number, [0.3])).toEqual([0, 0.3]);
   expect(ends(number, [])).toEqual([0, 1]);
+});
+
+test("an axis with a margin ends a little beyond the values, and shares of a whole end with the whole", () => {
+  const ends = (axis: Parameters<typeof scaleOf>[0], values: number[]) => {
+    const { low, high } = scaleOf(axis, values, { wanted: 5, ends: "margin" });
+    return [low, high].map((value) => Number(value.toPrecision(6)));
+  };
+  const percent = { label: "accuracy", format: "percent" } as const;
+  expect(ends(number, [10, 20])).toEqual([9.4, 20.6]);
+  expect(ends(percent, [0.4, 0.9])).toEqual([0.37, 0.93]);
+  expect(ends(percent, [0.01, 1])).toEqual([0, 1]);
+  expect(ends(percent, [0.5])).toEqual([0.45, 0.55]);
+  expect(ends({ ...number, scale: "log" }, [1, 100])).toEqual([0.758578, 131.826]); // 10^−0.12 and 10^2.12
+  expect(texts(scaleOf({ ...number, scale: "log" }, [3, 4], { wanted: 5, ends: "margin" }))).toEqual(["3", "3.5", "4"]);
 });
 
 test("a value stands at its share of the way; one that is none has no place", () => {

@@ -26,6 +26,14 @@ export interface ParameterSchema {
   readonly role?: ParameterRole;
   /** May be written as a fraction, though it is no distance by itself. */
   readonly fraction?: boolean;
+  /** Where the minimum is no quantity. */
+  readonly standIn?: StandIn;
+}
+/** What the least value of a parameter stands for, and the number that a form begins with when a person wants one instead. */
+export interface StandIn {
+  /** "any class but the label" */
+  readonly words: string;
+  readonly first: number;
 }
 /**
  * What a parameter means to an attack, whatever its name: radius and norm of its ball, length of a step, number of steps, another

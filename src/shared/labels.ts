@@ -44,9 +44,9 @@ const spelled = (id: string): string =>
 
 export const attackLabel = ({ attack, label }: Pick<AttackSummary, "attack" | "label">): string => label ?? choiceLabel(attack);
 
-/** An arm by its own name; one that has its name from the ids of its defences by their words: "Volumized curriculum". */
+/** An arm by its own name; one that has its name from the ids of its defences by what these are called: "JPEG 80 + Bit depth 3". */
 export const armLabel = ({ name, defense }: Pick<ArmReport, "name" | "defense">): string =>
-  name === defense.id ? name.split(" + ").map(spelled).join(" + ") : name;
+  name === defense.id ? (defense.label ?? name.split(" + ").map(spelled).join(" + ")) : name;
 
 /** What a report calls its arms and attacks, which it holds by name and key. What it does not know is called as it is written. */
 export interface Names {

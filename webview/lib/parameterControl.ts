@@ -1,5 +1,5 @@
 import type { ParameterSchema } from "../../src/shared/catalog.ts";
-import { epsilon, parameterLabel, parseNumber } from "../../src/shared/format.ts";
+import { capital, epsilon, parameterLabel, parseNumber } from "../../src/shared/format.ts";
 import { h } from "./dom.ts";
 import { button, checkbox, dropdown, slider, textField } from "./ui.ts";
 
@@ -22,14 +22,14 @@ export function control(name: string, schema: ParameterSchema, value: unknown, c
   const reset =
     schema.default === undefined
       ? null
-      : button("", restore, { icon: "discard", appearance: "icon", label: `Default: ${spoken(schema.default)}` });
+      : button("", restore, { icon: "discard", appearance: "icon", label: `Default: ${spokenDefault(schema)}` });
   return {
     name,
     element: h(
       "div",
       { class: "field-row" },
       h("span", { class: "field-name", ...(schema.description ? { title: schema.description } : {}) }, parameterLabel(name)),
-      h("div", { class: "field-control" }, ...inner.elements, schema.unit ? h("span", { class: "unit muted" }, schema.unit) : null),
+      h("div", { class: "field-control" }, ...inner.elements),
       reset,
       schema.description ? h("p", { class: "description muted" }, schema.description) : null,
     ),
@@ -40,7 +40,9 @@ export function control(name: string, schema: ParameterSchema, value: unknown, c
 
 function innerOf(name: string, schema: ParameterSchema, value: unknown, changed: Changed): Inner {
   if (schema.enum) return choiceOf(name, schema.enum, value, changed);
-  if (schema.anyOf) return numberOrWord(name, schema.anyOf, value, changed);
+  const number = schema.anyOf?.find(({ type }) => type === "integer") ?? schema;
+  if (schema.anyOf || number.standIn)
+    return numberOrWord(name, number, schema.anyOf?.flatMap((one) => one.enum ?? []) ?? [], value, changed);
   if (schema.type === "boolean") return flag(name, value, changed);
   return schema.type === "number" || schema.type === "integer" ? numberOf(name, schema, value, changed) : textOf(name, value, changed);
 }
@@ -55,6 +57,11 @@ function spoken(value: unknown): string {
   if (typeof value === "number") return epsilon(value);
   if (typeof value === "object" && value !== null && "kind" in value) return String(value.kind);
   return String(value);
+}
+/** The default as the form shows it. */
+function spokenDefault(schema: ParameterSchema): string {
+  const number = schema.anyOf?.find(({ standIn }) => standIn) ?? schema;
+  return number.standIn && schema.default === number.minimum ? number.standIn.words : spoken(schema.default);
 }
 const none = (): null => null;
 
@@ -88,8 +95,9 @@ function numberOf(name: string, schema: ParameterSchema, value: unknown, changed
           changed(current);
         })
       : null;
+  const unit = schema.unit ? h("span", { class: "unit muted" }, schema.unit) : null;
   return {
-    elements: range ? [range.element, field.element] : [field.element],
+    elements: [range?.element, field.element, unit].filter((element) => element instanceof HTMLElement),
     set(next) {
       current = typeof next === "number" ? next : null;
       field.value = current === null ? "" : epsilon(current);
@@ -108,25 +116,32 @@ function choiceOf(name: string, options: readonly string[], value: unknown, chan
   return { elements: [control.element], set: (next) => control.set(list, String(next)), fault: none };
 }
 
-const asNumber = "number";
-/** A whole number or a word: the list has the words and "Number", which shows the field. */
-function numberOrWord(name: string, schemas: readonly ParameterSchema[], value: unknown, changed: Changed): Inner {
-  const schema = schemas.find(({ type }) => type === "integer") ?? {};
-  const words = schemas.flatMap((one) => one.enum ?? []);
-  const list = [asNumber, ...words].map((word) => ({ value: word, text: parameterLabel(word) }));
-  const first = schema.minimum ?? 0;
+/** Choices of the list beside the words that the parameter may have. */
+const [asNumber, asStandIn] = ["number", "standIn"];
+/**
+ * A number, or something that is none: one of a few words, or what the least value stands for. The list has them and "Number", which shows
+ * the field.
+ */
+function numberOrWord(name: string, schema: ParameterSchema, words: readonly string[], value: unknown, changed: Changed): Inner {
+  const { standIn, minimum = 0 } = schema;
+  const list = [
+    ...(standIn ? [{ value: asStandIn, text: capital(standIn.words) }] : []),
+    ...words.map((word) => ({ value: word, text: parameterLabel(word) })),
+    { value: asNumber, text: parameterLabel(asNumber) },
+  ];
+  const first = standIn?.first ?? minimum;
+  const chosen = (): string => (typeof current === "string" ? current : standIn && current === minimum ? asStandIn : asNumber);
   let current = value;
   const field = numberOf(name, { ...schema, default: first }, value, (next) => {
     current = next;
     changed(next);
   });
   const show = (): void => {
-    const isWord = typeof current === "string";
-    which.set(list, isWord ? String(current) : asNumber);
-    for (const element of field.elements) element.hidden = isWord;
+    which.set(list, chosen());
+    for (const element of field.elements) element.hidden = chosen() !== asNumber;
   };
   const which = dropdown(parameterLabel(name), (word) => {
-    current = word === asNumber ? first : word;
+    current = word === asNumber ? first : word === asStandIn ? minimum : word;
     field.set(first);
     show();
     changed(current);
@@ -140,7 +155,7 @@ function numberOrWord(name: string, schemas: readonly ParameterSchema[], value: 
       field.set(typeof next === "number" ? next : first);
       show();
     },
-    fault: () => (typeof current === "string" ? null : field.fault()),
+    fault: () => (chosen() === asNumber ? field.fault() : null),
   };
 }
 

@@ -20,7 +20,7 @@ const params = Type.Object({
   attack: text("nPixel", "Attack to repeat: an id, or the key of one of this experiment's attacks, whose other settings are kept."),
   over: text("pixels", "Parameter to vary."),
   values: Type.Array(Type.Number({ fraction: true }), { default: [1, 2, 4, 8, 16], description: "Values of the parameter." }),
-  images: int(0, "Only the first so many test images; 0 for all.", { min: 0, unit: "images" }),
+  images: int(0, "Only the first so many test images; 0 for all.", { min: 0, unit: "images", standIn: { words: "all", first: 100 } }),
   betaDenominator: choice(
     betaDenominators,
     "cleanCorrect",

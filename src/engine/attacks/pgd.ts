@@ -19,7 +19,13 @@ export const pgd = defineAttack({
     {
       eps,
       steps: int(40, "Iterations.", { min: 1, max: 10_000, role: "steps" }),
-      stepSize: num(0, "Length of a step; 0 takes 2.5·eps/steps.", { min: 0, max: 1000, unit: "of 1", role: "step" }),
+      stepSize: num(0, "Length of a step; 0 takes 2.5·eps/steps.", {
+        min: 0,
+        max: 1000,
+        unit: "of 1",
+        role: "step",
+        standIn: { words: "2.5·eps/steps", first: 1 / 255 },
+      }),
       randomStart: bool(true, "Start at a random place in the ball."),
       norm,
       target,

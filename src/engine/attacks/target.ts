@@ -2,13 +2,14 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { drawnTargets, intOr, type ModelFacts, type Target } from "../define/index.ts";
 
 const anyClass = -1;
+export const anyClassWords = { words: "any class but the label", first: 0 } as const;
 /** The parameter `target` of attacks that may aim at a class: −1 for any but the label, as far as the attack has such a form. */
 export const targetParameter = (value: Target) =>
   intOr(
     drawnTargets,
     value,
     "Target class; −1 for any class but the label. random: one for each image, uniform among the others; runnerUp, leastLikely: the others' most or least likely one on the clean image.",
-    { min: anyClass },
+    { min: anyClass, standIn: anyClassWords },
   );
 export const target = targetParameter(anyClass);
 

@@ -14,7 +14,10 @@ const params = Type.Object({
     "A .npz file with images [n,H,W,C], floats in [0,1], bool or uint8, and labels [n] or one-hot [n,k]; or the adversarial.npz of a run of Bulwark.",
   ),
   which: choice(["adversarial", "clean"], "adversarial", "Which images of an adversarial.npz are meant; other files have one kind."),
-  classes: int(0, "Number of classes; 0 = as many as the labels say.", { min: 0 }),
+  classes: int(0, "Number of classes; 0 = as many as the labels say.", {
+    min: 0,
+    standIn: { words: "as many as the labels say", first: 10 },
+  }),
   firstLabel,
   testShare: num(1, "Share of the images that is for testing, where the file does not tell.", { min: 0, max: 1 }),
 });

@@ -28,8 +28,19 @@ const params = Type.Object({
     "Order of class folders whose names are numbers: folder 10 is class 10, or sorted as text (0, 1, 10, 2 …) as Keras and torchvision do.",
   ),
   firstLabel,
-  size: int(0, "Image height; 0 = the model's, or without one that of the first image.", { min: 0, max: 8192, unit: "pixels" }),
-  width: int(0, "Image width; 0 = same as the height.", { min: 0, max: 8192, unit: "pixels", advanced: true }),
+  size: int(0, "Image height; 0 = the model's, or without one that of the first image.", {
+    min: 0,
+    max: 8192,
+    unit: "pixels",
+    standIn: { words: "the model's", first: 224 },
+  }),
+  width: int(0, "Image width; 0 = same as the height.", {
+    min: 0,
+    max: 8192,
+    unit: "pixels",
+    advanced: true,
+    standIn: { words: "same as the height", first: 224 },
+  }),
   resize: choice(
     ["auto", ...fitRules],
     "auto",
@@ -39,6 +50,7 @@ const params = Type.Object({
     min: 0,
     max: 1,
     advanced: true,
+    standIn: { words: "auto", first: 0.875 },
   }),
   onBroken: choice(
     ["stop", "skip"],

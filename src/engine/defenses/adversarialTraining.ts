@@ -25,7 +25,12 @@ const fields = {
   ),
   eps: num(8 / 255, "Largest change per pixel that the network is trained to withstand.", { min: 0, unit: "of 1", role: "radius" }),
   steps: int(7, "Steps of the inner attack.", { min: 1, role: "steps" }),
-  stepSize: num(0, "Length of a step of the inner attack; 0 takes the attack's own rule.", { min: 0, unit: "of 1", role: "step" }),
+  stepSize: num(0, "Length of a step of the inner attack; 0 takes the attack's own rule.", {
+    min: 0,
+    unit: "of 1",
+    role: "step",
+    standIn: { words: "the attack's own rule", first: 1 / 255 },
+  }),
   batch: choice(
     ["replaced", "mixed"],
     "replaced",

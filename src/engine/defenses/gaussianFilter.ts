@@ -16,6 +16,7 @@ export const gaussianFilter = defineInferenceDefense({
         max: 100,
         unit: "pixels",
         advanced: true,
+        standIn: { words: "from the window", first: 1 },
       }),
     },
     { refuse: refuseEvenWindow },

@@ -46,7 +46,7 @@ const fields = {
   stride: int(
     0,
     "From one slice to the next; 0 is the side of a slice, so that they lie side by side. A smaller stride makes slices overlap.",
-    { min: 0, unit: "pixels" },
+    { min: 0, unit: "pixels", standIn: { words: "side by side", first: 1 } },
   ),
   order: choice(
     ["asc", "desc", "raster"],
@@ -64,7 +64,11 @@ const fields = {
   onRemainder: choice(["error", "reflectPad", "drop"], "error", "What happens where slices do not end where the image does."),
   jeMode: choice(["joint", "pooled"], "joint", "For jointEntropy: over pairs of pixels at the same place, or over both slices pooled."),
   maxNormMode: choice(["paper", "chebyshev"], "paper", "For maxNorm: the largest value, or the largest difference."),
-  kernelDepth: int(0, "Depth of the convolution kernels; 0 is the number of slices. 3 is far cheaper.", { min: 0, unit: "slices" }),
+  kernelDepth: int(0, "Depth of the convolution kernels; 0 is the number of slices. 3 is far cheaper.", {
+    min: 0,
+    unit: "slices",
+    standIn: { words: "all slices", first: 3 },
+  }),
   volumizer: bool(true, "Train a 3-D network on volumes of slices; off for the ablation."),
   curriculum: bool(true, "Feed the images of each batch in the order of the measure; off for the ablation."),
   positionChannel: bool(false, "Two more channels tell the network the row and the column of each slice in the image, from 0 to 1."),
@@ -85,14 +89,14 @@ const fields = {
   microBatch: int(
     0,
     "Images per optimiser step, at most the whole batch; 0 is an eighth of the batch with the curriculum, and the whole batch without. An arm without the curriculum takes as many steps as one with it when this is an eighth of its batch: its images are then fed shuffled.",
-    { min: 0, unit: "images" },
+    { min: 0, unit: "images", standIn: { words: "an eighth of the batch, or the whole", first: 8 } },
   ),
   palReduction: choice(["sum", "mean"], "sum", "Whether the patch aggregate loss sums or averages over slices."),
   aggregate: choice(aggregations, "meanProb", "How the slices' predictions are combined."),
   abstain: num(
     0,
     "A slice none of whose probabilities exceeds this counts for no class, as one that sees nothing of the object; 0: every slice counts. With aggregate meanProb or vote.",
-    { min: 0, max: 0.99, unit: "of 1" },
+    { min: 0, max: 0.99, unit: "of 1", standIn: { words: "every slice counts", first: 0.5 } },
   ),
 };
 const params = Type.Object(fields, { presets });
@@ -107,9 +111,13 @@ export const volumizedCurriculum = defineTrainingDefense({
   title: "Volumized 3-D convolution with curriculum",
   paper: "Ghebrechristos & Alaghband 2024",
   params,
-  label: ({ patch, stride, measure, volumizer, curriculum }) => {
+  label: (p) => {
+    const { patch, stride, measure, volumizer, curriculum } = p;
     const name = volumizer ? (curriculum ? "Volumized curriculum" : "Volumized") : "Curriculum";
-    return [name, ...(volumizer ? [`${patch}×${patch} slices${stride > 0 ? ` every ${stride} px` : ""}`] : []), words(measure)].join(", ");
+    const slices = `${patch}×${patch} slices${stride > 0 ? ` every ${stride} px` : ""}`;
+    if (!volumizer) return `${name}, ${words(measure)}`;
+    if (!judgesEachSlice(p)) return `${name}, ${slices}, ${words(measure)}`;
+    return `${name}, ${slices} each judged on its own${curriculum ? `, ${words(measure)}` : ""}`;
   },
   cheap: { patch: 4 },
   plan: (base, p, facts) => {
@@ -122,6 +130,10 @@ export const volumizedCurriculum = defineTrainingDefense({
     return { ...(p.volumizer ? volumizedPlan(base, p, facts, options) : base), syllabus };
   },
 });
+
+/** No convolution looks across slices, and no place of the volume has weights of its own that another order would bring others to. */
+const judgesEachSlice = ({ kernelDepth, perSliceHead, order }: Pick<Static<typeof params>, "kernelDepth" | "perSliceHead" | "order">) =>
+  kernelDepth === 1 && !(perSliceHead && order !== "raster");
 
 /** Three-dimensional networks over slices take longer than flat ones; what progress needs is the ratio alone. */
 const volumizedCost = 3;

@@ -1,6 +1,6 @@
 import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import type { ParameterRole } from "../../shared/catalog.ts";
+import type { ParameterRole, StandIn } from "../../shared/catalog.ts";
 import { checkValue } from "../../shared/check.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Chosen } from "../../shared/experiment.ts";
@@ -21,6 +21,8 @@ interface NumberOptions {
   readonly role?: ParameterRole;
   /** May be written as a fraction in quotes; a distance may anyway. */
   readonly fraction?: boolean;
+  /** The least value is no quantity: what it stands for, as forms say it. */
+  readonly standIn?: StandIn;
 }
 const numberOptions = (value: number, description: string, o: NumberOptions) => ({
   default: value,
@@ -32,6 +34,7 @@ const numberOptions = (value: number, description: string, o: NumberOptions) => 
   ...(o.advanced ? { advanced: true } : {}),
   ...(o.role === undefined ? {} : { role: o.role }),
   ...(o.fraction ? { fraction: true } : {}),
+  ...(o.standIn === undefined ? {} : { standIn: o.standIn }),
 });
 /** A real parameter with its default. */
 export const num = (value: number, description: string, options: NumberOptions = {}) =>
@@ -50,11 +53,11 @@ export const intOr = <const T extends readonly string[]>(
   options: T,
   value: number | T[number],
   description: string,
-  { min }: { readonly min: number },
+  o: Pick<NumberOptions, "min" | "standIn">,
 ) =>
   Type.Unsafe<number | T[number]>({
     anyOf: [
-      { type: "integer", minimum: min },
+      { type: "integer", minimum: o.min, ...(o.standIn === undefined ? {} : { standIn: o.standIn }) },
       { type: "string", enum: options },
     ],
     default: value,

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { afterAll, describe, expect, it } from "vitest";
+import { catalog } from "../../../src/engine/catalog.ts";
 import { defineAttack, documented, entryOf, file, labelOf, num } from "../../../src/engine/define/index.ts";
 import { bind, register } from "../../../src/engine/registry.ts";
 
@@ -54,5 +55,25 @@ describe("binding a choice", () => {
     [{ kind: "testWrapper", sigma: 3 }, 'testWrapper has no parameter "sigma"'],
   ])("refuses %j", (chosen, message) => {
     expect(() => bind("attack", chosen)).toThrow(message);
+  });
+});
+
+describe("a number that stands for something else", () => {
+  const numbers = catalog().flatMap(({ id, params }) =>
+    Object.entries(params.properties).flatMap(([name, { anyOf, ...schema }]) => {
+      const number = anyOf?.find(({ type }) => type === "integer") ?? schema;
+      return [{ what: `${id}.${name}`, description: schema.description ?? "", ...number }];
+    }),
+  );
+
+  it("has words for forms wherever its description explains it", () => {
+    const explained = numbers.filter(({ description }) => /[;:,] (−1|0)( for (any|no|all)\b| takes| is| =|:)/.test(description));
+    expect(explained.length).toBeGreaterThan(20);
+    expect(explained.filter(({ standIn }) => !standIn).map(({ what }) => what)).toEqual([]);
+  });
+
+  it("is the least value, and what a form offers in its place lies above it", () => {
+    for (const { what, standIn, minimum = Number.NaN, maximum = Number.POSITIVE_INFINITY } of numbers)
+      if (standIn) expect([what, standIn.first > minimum, standIn.first <= maximum]).toEqual([what, true, true]);
   });
 });

@@ -17,8 +17,10 @@ test("an entry's own label stands; of an older report the id is spelled in words
   expect(choiceLabel({ id: "other", params: {} }, "Another attack")).toBe("Another attack");
 });
 
-test("an arm that has its name from the ids of its defences is called by their words, another one by its own name", () => {
-  const defense = { id: "bitDepth", params: {}, label: "Bit depth 3" };
+test("an arm that has its name from the ids of its defences is called as they are, of an older report by their words, another one by its own name", () => {
+  const labelled = { id: "bitDepth", params: {}, label: "Bit depth 3" };
+  expect(armLabel({ name: "bitDepth", defense: labelled })).toBe("Bit depth 3");
+  const defense = { id: "bitDepth", params: {} };
   expect(armLabel({ name: "bitDepth", defense })).toBe("Bit depth");
   expect(armLabel({ name: "jpeg + bitDepth", defense: { id: "jpeg + bitDepth", params: {} } })).toBe("JPEG + Bit depth");
   expect(armLabel({ name: "three bits", defense })).toBe("three bits");

@@ -1,10 +1,11 @@
 import { Type } from "@sinclair/typebox";
 import { choice, file, int, num } from "../../define/index.ts";
+import { anyClassWords } from "../target.ts";
 
 export const params = Type.Object({
   area: num(0.1, "Share of the image that the patch covers at scale 1; 0 for none.", { min: 0, max: 1, unit: "of the image" }),
   shape: choice(["square", "disc"], "square", "Shape of a trained patch."),
-  target: int(-1, "Target class; −1 for any class but the label.", { min: -1 }),
+  target: int(-1, "Target class; −1 for any class but the label.", { min: -1, standIn: anyClassWords }),
   mode: choice(
     ["transfer", "whitebox"],
     "transfer",

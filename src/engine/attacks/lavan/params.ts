@@ -24,7 +24,11 @@ export const params = Type.Object(
       max: 1,
     }),
     optimizer: choice(["adam", "sign", "raw"], "adam", "How the noise follows the gradient: by Adam, its sign, or the gradient itself."),
-    learningRate: num(0, "Step size; 0 takes .05 for adam, .02 for sign, .1 for raw.", { min: 0, max: 1000 }),
+    learningRate: num(0, "Step size; 0 takes .05 for adam, .02 for sign, .1 for raw.", {
+      min: 0,
+      max: 1000,
+      standIn: { words: "the usual one of the optimizer", first: 0.05 },
+    }),
     start: choice(["uniform", "fromImage"], "uniform", "The noise begins as uniform values, or as the image itself."),
     place: choice(
       ["border", "touching", "anywhere", "slice", "at"],

@@ -24,7 +24,7 @@ const params = Type.Object({
   target,
   popSize: int(400, "Candidates in a generation.", { min: 4, max: 10_000 }),
   maxGen: int(100, "Generations at most.", { min: 1, max: 10_000 }),
-  queryBudget: int(0, "Candidates scored an image at most; 0 for no limit.", { min: 0 }),
+  queryBudget: int(0, "Candidates scored an image at most; 0 for no limit.", { min: 0, standIn: { words: "no limit", first: 10_000 } }),
 });
 
 /**

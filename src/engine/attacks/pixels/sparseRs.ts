@@ -21,6 +21,7 @@ const params = Type.Object({
     min: 0,
     max: 1,
     advanced: true,
+    standIn: { words: "the paper's", first: 0.3 },
   }),
   target,
 });

@@ -4,7 +4,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { AnalysisTable, Column, TableCell } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { defineAnalysis, type ExperimentFacts, type FurtherAttack } from "../define/analysis.ts";
-import { int, text } from "../define/index.ts";
+import { int, type SliceFacts, text } from "../define/index.ts";
 import { certifiedImages } from "../evaluation/certified.ts";
 import { point } from "./columns.ts";
 
@@ -27,6 +27,7 @@ const params = Type.Object({
   images: int(0, "The attack is made on the first so many test images; 0 for all. The proof is always about all.", {
     min: 0,
     unit: "images",
+    standIn: { words: "all", first: 100 },
   }),
 });
 
@@ -44,11 +45,20 @@ export const sliceCertificate = defineAnalysis({
       if (new Set(values).size < values.length) throw invalid(`${name} must hold each value once`, "Write for example [1, 2, 4].");
     if (slices.length === 0) throw invalid("slices must hold at least one value", "Write for example [1, 2, 4].");
   },
-  checkNetworks({ slices }, networks) {
+  checkNetworks({ slices, attack, images }, networks, facts) {
     const most = Math.max(0, ...networks.map((network) => network.slices?.count ?? 0));
     const largest = Math.max(...slices);
     if (most > 0 && largest > most)
       throw invalid(`slices holds ${largest}, and no network has more than ${most} slices`, `Use numbers from 1 to ${most}.`);
+    if (attack === "" || ownAttack(attack, facts)) return;
+    const { grid } = triedBy(attack, images, facts).params;
+    if (typeof grid !== "number") return;
+    const wrong = networks.find((network) => network.slices && !isInside(grid, network.slices));
+    if (wrong?.slices)
+      throw invalid(
+        `noise inside cells of ${grid}×${grid} pixels does not lie inside one slice of ${wrong.arm}, whose slices are ${wrong.slices.side.join("×")}`,
+        'Compare arms whose slices lie in one grid, or set "attack" to "" and leave the attack out.',
+      );
   },
   attacks: ({ attack, images }, facts) => (attack === "" ? [] : [triedBy(attack, images, facts)]),
   async measure(subject, { slices, patches }, ctx): Promise<CertificateData> {
@@ -86,22 +96,46 @@ type Line = CertificateData & { readonly name: string };
 
 const invalid = (message: string, fix: string): BulwarkError => new BulwarkError("PARAMETER_INVALID", `sliceCertificate: ${message}.`, fix);
 
+/** An attack of the experiment, which is taken as it is there. */
+const ownAttack = (name: string, { attacks }: ExperimentFacts) => attacks.find(({ key, id }) => key === name || id === name);
+
 function triedBy(name: string, images: number, facts: ExperimentFacts): FurtherAttack {
-  const own = facts.attacks.find(({ key, id }) => key === name || id === name);
+  const own = ownAttack(name, facts);
   const suffix = images > 0 ? `-first-${images}` : "";
   if (own) return { id: own.id, params: own.params, key: `${own.key}${suffix}`, images };
   facts.attackParams(name); // UNKNOWN_ID where there is none
   return { id: name, params: name === "lavan" ? { place: "slice", ...gridOf(facts) } : {}, key: `${name}-slice${suffix}`, images };
 }
 
-/** The smallest slices of the experiment: what lies inside one of them lies inside one of the others. */
+/**
+ * The largest grid each of whose cells lies inside one slice of every arm that cuts slices; that of the smallest slices where only one of
+ * less than half their side would do, which `checkNetworks` refuses.
+ */
 function gridOf({ arms }: ExperimentFacts): { readonly grid?: number } {
-  const sides = arms.flatMap(({ defenses }) => defenses.flatMap(({ params: { patch } }) => (typeof patch === "number" ? [patch] : [])));
-  return sides.length === 0 ? {} : { grid: Math.min(...sides) };
+  const cuts = arms.flatMap(({ defenses }) =>
+    defenses.flatMap(({ params: { patch, stride } }) => {
+      if (typeof patch !== "number") return [];
+      const step = typeof stride === "number" && stride > 0 ? stride : patch;
+      return [{ side: [patch, patch], stride: [step, step] } as const];
+    }),
+  );
+  if (cuts.length === 0) return {};
+  const smallest = Math.min(...cuts.map(({ side: [height] }) => height));
+  const sides = Array.from({ length: smallest - Math.ceil(smallest / 2) + 1 }, (_, i) => smallest - i);
+  return { grid: sides.find((grid) => cuts.every((cut) => isInside(grid, cut))) ?? smallest };
 }
 
+/**
+ * Every cell of a grid lies inside one slice: along both sides a cell begins up to stride − gcd(grid, stride) pixels behind the slice that
+ * begins last before it.
+ */
+const isInside = (grid: number, { side, stride }: Pick<SliceFacts, "side" | "stride">): boolean =>
+  stride.every((step, axis) => step - gcd(grid, step) + grid <= (side[axis] as number));
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
 function attackName(name: string, facts: ExperimentFacts): string {
-  const own = facts.attacks.find(({ key, id }) => key === name || id === name);
+  const own = ownAttack(name, facts);
   return facts.attackTitle(own?.id ?? name);
 }
 

@@ -116,7 +116,7 @@ export interface Analysis extends Entry {
   check?(params: Params, facts: ExperimentFacts): void;
   attacks?(params: Params, facts: ExperimentFacts): readonly FurtherAttack[];
   /** Called before anything is trained. @throws PARAMETER_INVALID for parameters that no network of the experiment can meet */
-  checkNetworks?(params: Params, networks: readonly NetworkFacts[]): void;
+  checkNetworks?(params: Params, networks: readonly NetworkFacts[], facts: ExperimentFacts): void;
   /** Plain data, kept in `arms[].analyses` of the report. */
   measure?(subject: AnalysisSubject, params: Params, ctx: RunContext): Promise<unknown>;
   /** Columns of the ledger, by name, with a whole number for every test image; from what `measure` gave. */
@@ -131,7 +131,7 @@ export interface Analysis extends Entry {
 export function defineAnalysis<P extends TObject>(
   spec: Described<P, Static<P>> & {
     check?(params: Static<P>, facts: ExperimentFacts): void;
-    checkNetworks?(params: Static<P>, networks: readonly NetworkFacts[]): void;
+    checkNetworks?(params: Static<P>, networks: readonly NetworkFacts[], facts: ExperimentFacts): void;
     attacks?(params: Static<P>, facts: ExperimentFacts): readonly FurtherAttack[];
     ledger?(data: unknown): Readonly<Record<string, readonly number[]>>;
     certificate?(data: unknown): ArmCertificate;

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { RunEvent, RunEventBody } from "../../shared/events.ts";
 import { createContext, type RunContext } from "../context.ts";
+import { documented } from "../define/index.ts";
 import { readArtifacts } from "../importers/artifacts.ts";
 import { locateModel } from "../importers/locate.ts";
 import { type RunStore, settle } from "../io/runStore.ts";
@@ -20,6 +21,7 @@ import type { Piece, PlanFacts, Stage } from "./piece.ts";
 import { dataHashOf, openPieces, piecesOf } from "./plan.ts";
 import { ProgressMeter } from "./progress.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
+import { resolveAnalyses } from "./resolveAnalyses.ts";
 import { storedImages } from "./runPieces.ts";
 import { refuseWithoutSource, sourcesOf } from "./stages/knowledge.ts";
 
@@ -79,7 +81,7 @@ async function doAll(run: Execution, host: RunHost, tell: (event: RunEventBody) 
     onEvent: listen.event,
     log: (message) => host.log?.(message),
   });
-  const experiment = { ...run.experiment, arms: await withCarried(run.experiment.arms) };
+  const experiment = await withContracts(run.experiment);
   const { mode, modelPath } = run;
   const data = await run.openData({ experiment, mode, modelPath, directory: store.directory }, ctx);
   try {
@@ -98,6 +100,14 @@ async function doAll(run: Execution, host: RunHost, tell: (event: RunEventBody) 
   } finally {
     await data.close();
   }
+}
+
+/** With what the contracts of model files say. Analyses are asked once more which attacks they need: how a model cuts slices decides that. */
+async function withContracts(experiment: ResolvedExperiment): Promise<ResolvedExperiment> {
+  const arms = await withCarried(experiment.arms);
+  const { dataset, attacks, analyses } = experiment;
+  const chosen = analyses.map((analysis) => ({ kind: analysis.id, ...documented(analysis).params }));
+  return { ...experiment, arms, ...resolveAnalyses(chosen, { dataset: dataset.id, arms, attacks }) };
 }
 
 async function environmentOf(

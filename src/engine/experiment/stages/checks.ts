@@ -11,6 +11,7 @@ import type { RunEnvironment } from "../environment.ts";
 import { trains } from "../models.ts";
 import { named } from "../named.ts";
 import type { ResolvedAnalysis, ResolvedAttack } from "../resolve.ts";
+import { factsOf as experimentFacts } from "../resolveAnalyses.ts";
 import { traineeOf } from "./trainee.ts";
 
 // What would stop a run later is refused before anything is trained or attacked.
@@ -51,7 +52,8 @@ export async function checkAnalysis({ entry, params }: ResolvedAnalysis, env: Ru
   if (!entry.checkNetworks) return;
   const networks: NetworkFacts[] = [];
   for (const arm of env.experiment.arms.filter(env.facts.hasModel)) networks.push({ arm: arm.name, slices: await slicesOf(arm, env) });
-  entry.checkNetworks(params, networks);
+  const { dataset, arms, attacks } = env.experiment;
+  entry.checkNetworks(params, networks, experimentFacts({ dataset: dataset.id, arms, attacks }));
 }
 
 async function slicesOf(arm: ResolvedArm, { mode, data, networks }: RunEnvironment): Promise<NetworkFacts["slices"]> {

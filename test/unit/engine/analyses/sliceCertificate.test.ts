@@ -170,14 +170,56 @@ describe("the analysis", () => {
   it("refuses more slices than any network has, before anything is trained", () => {
     const cut = { ...model().slices } as never;
     const check = (slices: number[]) =>
-      sliceCertificate.checkNetworks?.({ ...params, slices }, [
-        { arm: "local", slices: cut },
-        { arm: "flat", slices: null },
-      ]);
+      sliceCertificate.checkNetworks?.(
+        { ...params, slices, attack: "" },
+        [
+          { arm: "local", slices: cut },
+          { arm: "flat", slices: null },
+        ],
+        facts([]),
+      );
     expect(() => check([1, 4])).not.toThrow();
     expect(() => check([1, 5])).toThrow(
       expect.objectContaining({ code: "PARAMETER_INVALID", message: expect.stringContaining("more than 4 slices") }),
     );
+  });
+
+  it.each([
+    ["side by side, one a multiple of the other", [{ patch: 7 }, { patch: 14 }], 7],
+    ["of 12 and 8, whose cells of 4 lie inside both", [{ patch: 12 }, { patch: 8 }], 4],
+    ["that overlap: those of 7 every 3 begin at 0, 3, 6, 9, 12 …, and so do cells of 6", [{ patch: 7, stride: 3 }], 6],
+    ["that overlap in steps that divide their side", [{ patch: 8, stride: 2 }], 8],
+  ])("puts its own attack inside one slice of every arm: slices %s", (_, cuts, grid) => {
+    const arms = cuts.map((cut, i) => arm({ name: `${i}`, defense: volumized(cut) }));
+    const known = { ...facts(arms), attackParams: () => pgd.params };
+    expect(sliceCertificate.attacks?.(params, known)).toMatchObject([{ params: { place: "slice", grid } }]);
+    const networks = cuts.map(({ patch, stride = patch }: { patch: number; stride?: number }, i) => ({
+      arm: `${i}`,
+      slices: { ...model().slices, count: 4, side: [patch, patch], stride: [stride, stride] } as never,
+    }));
+    expect(() => sliceCertificate.checkNetworks?.(params, networks, known)).not.toThrow();
+  });
+
+  it("refuses slices of sides that no cell of any use divides, unless the experiment brings the attack", () => {
+    const sides = [7, 4];
+    const arms = sides.map((patch) => arm({ name: `${patch} px`, defense: volumized({ patch }) }));
+    const networks = sides.map((side) => ({
+      arm: `${side} px`,
+      slices: { ...model().slices, count: 4, side: [side, side], stride: [side, side] } as never,
+    }));
+    const known = { ...facts(arms), attackParams: () => pgd.params };
+    expect(() => sliceCertificate.checkNetworks?.(params, networks, known)).toThrow(
+      expect.objectContaining({
+        code: "PARAMETER_INVALID",
+        message: expect.stringContaining("cells of 4×4 pixels does not lie inside one slice of 7 px, whose slices are 7×7"),
+      }),
+    );
+    const own = { ...facts(arms, [{ id: "lavan", params: { place: "slice", grid: 4 } }]) };
+    for (const [given, of] of [
+      [params, own],
+      [{ ...params, attack: "" }, known],
+    ] as const)
+      expect(() => sliceCertificate.checkNetworks?.(given, networks, of)).not.toThrow();
   });
 
   it("asks for an attack of the experiment, or for none", () => {

@@ -3,6 +3,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runExperiment } from "../../../../src/engine/experiment/runExperiment.ts";
 import { saveNetwork } from "../../../../src/engine/importers/index.ts";
+import { inspectModel } from "../../../../src/engine/jobs/inspectModel.ts";
 import { startEngine } from "../../../../src/engine/session/engine.ts";
 import { openModel } from "../../../../src/engine/session/openModel.ts";
 import { type Images, tf, tfl } from "../../../../src/engine/tf.ts";
@@ -82,6 +83,7 @@ describe("a model file with a training defence", () => {
     expect(lines("report.md").filter((line) => line.includes(said))).toHaveLength(1);
     const report = JSON.parse(lines("report.json").join("\n")) as RunReport;
     expect(report.arms.map(({ slices }) => slices)).toEqual([{ count: 4, reach: 3 }]);
+    expect((await inspectModel(directory)).notes.filter((note) => note.includes(said))).toHaveLength(1);
   });
 
   it("keeps its weights on slices that overlap, with their places and a head for each", async () => {
@@ -100,6 +102,7 @@ describe("a model file with a training defence", () => {
       expect(score).toBeCloseTo(expected[i] as number, 4);
     });
     expect(readFileSync(path.join(directory, "report.md"), "utf8")).not.toContain("one slice reaches");
+    expect((await inspectModel(directory)).notes.join()).not.toContain("one slice reaches");
     trained.dispose();
   });
 

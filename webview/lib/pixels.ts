@@ -1,4 +1,4 @@
-/** A decoded picture: what is drawn, and its bytes where the browser lets us read them. */
+/** A decoded picture: what is drawn, and its bytes where the browser lets us read them; a file's are read when they are first asked for. */
 export interface Pixels {
   readonly source: CanvasImageSource;
   readonly width: number;
@@ -28,7 +28,16 @@ async function decode(url: string, readable: boolean): Promise<Pixels> {
   image.src = url;
   await image.decode();
   const { naturalWidth: width, naturalHeight: height } = image;
-  return { source: image, width, height, data: readable ? read(image, width, height) : null };
+  let data: Uint8ClampedArray | null | undefined = readable ? undefined : null;
+  return {
+    source: image,
+    width,
+    height,
+    get data() {
+      if (data === undefined) data = read(image, width, height);
+      return data;
+    },
+  };
 }
 
 function read(source: CanvasImageSource, width: number, height: number): Uint8ClampedArray | null {

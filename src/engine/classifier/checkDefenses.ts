@@ -15,42 +15,59 @@ export async function checkDefenses(front: readonly FrontDefense[], inputShape: 
   if (front.length === 0) return;
   let x = trialImages(inputShape);
   try {
-    for (const defense of front) {
-      const output = tried(defense, x);
-      x.dispose();
-      x = output;
-      checkValues(defense, await x.data());
-    }
+    for (const defense of front) x = (await passedThrough(defense, x, "a trial image")).images;
   } finally {
     x.dispose();
   }
 }
 
-function tried(defense: FrontDefense, x: Images): Images {
+/**
+ * What a defence makes of images [b,H,W,C], checked, and its values. It takes the place of `x`, which is disposed of where all is well.
+ * @param of what `x` is, for messages: "a trial image"
+ * @throws DEFENSE_INVALID for another shape, NaN or values outside [0,1]
+ */
+export async function passedThrough(
+  defense: FrontDefense,
+  x: Images,
+  of: string,
+): Promise<{ readonly images: Images; readonly values: Float32Array }> {
+  const images = applied(defense, x, of);
+  try {
+    const values = Float32Array.from(await images.data());
+    checkValues(defense, values, of);
+    if (images !== x) x.dispose();
+    return { images, values };
+  } catch (thrown) {
+    if (images !== x) images.dispose();
+    throw thrown;
+  }
+}
+
+function applied(defense: FrontDefense, x: Images, of: string): Images {
   try {
     return tf.tidy(() => defense.transform(x));
   } catch (thrown) {
     if (asBulwarkError(thrown)) throw thrown;
     const message = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new BulwarkError("DEFENSE_INVALID", `The defence ${defense.id} failed on a trial image: ${message}`, "Correct its transform.", {
+    throw new BulwarkError("DEFENSE_INVALID", `The defence ${defense.id} failed on ${of}: ${message}`, "Correct its transform.", {
       cause: thrown,
     });
   }
 }
 
-function checkValues({ id }: FrontDefense, values: ArrayLike<number>): void {
+function checkValues({ id }: FrontDefense, values: Float32Array, of: string): void {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     if (Number.isNaN(value))
-      throw new BulwarkError("DEFENSE_INVALID", `The defence ${id} returned NaN for a trial image.`, "Correct its transform.");
-    low = Math.min(low, value);
-    high = Math.max(high, value);
+      throw new BulwarkError("DEFENSE_INVALID", `The defence ${id} returned NaN for ${of}.`, "Correct its transform.");
+    if (value < low) low = value;
+    if (value > high) high = value;
   }
   if (low < -tolerance || high > 1 + tolerance)
     throw new BulwarkError(
       "DEFENSE_INVALID",
-      `The defence ${id} returned values from ${rounded(low)} to ${rounded(high)} for a trial image, outside [0,1].`,
+      `The defence ${id} returned values from ${rounded(low)} to ${rounded(high)} for ${of}, outside [0,1].`,
       "Scale or clip what its transform returns.",
     );
 }

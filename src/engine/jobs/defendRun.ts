@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { DefendedSide, DefenseMap, DefenseResult, Inspected, Pick } from "../../shared/cards.ts";
 import type { ClassScore } from "../../shared/protocol.ts";
+import { passedThrough } from "../classifier/checkDefenses.ts";
 import type { Classifier, FrontDefense } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import { classScores } from "../evaluation/picture.ts";
@@ -8,14 +9,14 @@ import { writePicture } from "../evaluation/write.ts";
 import { probabilities } from "../harness/predict.ts";
 import { normsOf } from "../harness/project.ts";
 import type { Engine } from "../session/engine.ts";
-import { behindDefenses } from "../session/frontDefenses.ts";
+import { behindCheckedLater } from "../session/frontDefenses.ts";
 import { type Images, tf } from "../tf.ts";
 import { fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
 
 /**
  * Puts defences in front of the model and shows the picture and what an attack has made of it as the network sees them then, with the
  * maps that the defences went by and the predictions without and with them. Nothing is attacked again: this is the static case, an
- * attack that does not know them.
+ * attack that does not know them. What the defences make of these images is checked, in place of a trial: a slider is followed.
  * @throws PARAMETER_INVALID, DEFENSE_INVALID, UNKNOWN_ID, IMAGE_INVALID, RUN_INVALID
  */
 export async function defendRun(
@@ -24,27 +25,41 @@ export async function defendRun(
   ctx: RunContext,
 ): Promise<DefenseResult> {
   const { model, clean, adversarial, fitted } = await readInspected(p, engine, ctx);
-  const behind = await behindDefenses(model, p.chain, ctx.rng);
+  const behind = behindCheckedLater(model, p.chain, ctx.rng);
+  const pass = async (image: Float32Array): Promise<Passed> => {
+    await ctx.checkpoint();
+    return { image, ...(await through((forImage(behind, ctx).front ?? []).slice(0, p.chain.length), image, model.inputShape)) };
+  };
+  const passed = { clean: await pass(clean), adversarial: adversarial && (await pass(adversarial)) };
+  const side = async (name: string, { image, output, maps }: Passed): Promise<DefendedSide> => {
+    const transformed = fileOf(p, `${name}-defended.png`);
+    const [height, width] = model.inputShape;
+    const drawn = maps.map(async ({ values, ...map }, i): Promise<DefenseMap> => {
+      const file = fileOf(p, `${name}-map-${i + 1}.png`);
+      await writePicture(path.join(p.run, file), values, 0, [height, width, 1], { fast: true });
+      return { ...map, file };
+    });
+    const picture = writePicture(path.join(p.run, transformed), output, 0, model.inputShape, { fast: true });
+    const change = normsOf(output, image, model.inputShape[2]).linf;
+    const [without, withDefenses] = [await top(forImage(model, ctx), image), await top(forImage(model, ctx), output)];
+    const [pictures] = await Promise.all([Promise.all(drawn), picture]); // encoded meanwhile
+    return { transformed, maps: pictures, change, without, behind: withDefenses };
+  };
   return insideRun(p, `defend ${path.basename(p.image)}`, async () => {
-    const side = async (name: string, image: Float32Array): Promise<DefendedSide> => {
-      await ctx.checkpoint();
-      const { output, maps } = await through((forImage(behind, ctx).front ?? []).slice(0, p.chain.length), image, model.inputShape);
-      const transformed = fileOf(p, `${name}-defended.png`);
-      const change = normsOf(output, image, model.inputShape[2]).linf;
-      const [without, withDefenses] = [await top(forImage(model, ctx), image), await top(forImage(behind, ctx), image)];
-      const [height, width] = model.inputShape;
-      const drawn = maps.map(async ({ values, ...map }, i): Promise<DefenseMap> => {
-        const file = fileOf(p, `${name}-map-${i + 1}.png`);
-        await writePicture(path.join(p.run, file), values, 0, [height, width, 1]);
-        return { ...map, file };
-      });
-      const [pictures] = await Promise.all([Promise.all(drawn), writePicture(path.join(p.run, transformed), output, 0, model.inputShape)]);
-      return { transformed, maps: pictures, change, without, behind: withDefenses };
-    };
-    return { fitted, clean: await side("clean", clean), adversarial: adversarial && (await side("adversarial", adversarial)) };
+    const [cleanSide, other] = await Promise.all([
+      side("clean", passed.clean),
+      passed.adversarial && side("adversarial", passed.adversarial),
+    ]);
+    return { fitted, clean: cleanSide, adversarial: other };
   });
 }
 
+/** An image, what came out of the chain, and the maps that its transformations went by. */
+interface Passed {
+  readonly image: Float32Array;
+  readonly output: Float32Array;
+  readonly maps: readonly MapValues[];
+}
 interface MapValues extends Omit<DefenseMap, "file"> {
   /** [H·W] in [0,1]. */
   readonly values: Float32Array;
@@ -54,20 +69,18 @@ async function through(
   chain: readonly FrontDefense[],
   image: Float32Array,
   [height, width, channels]: Classifier["inputShape"],
-): Promise<{ readonly output: Float32Array; readonly maps: readonly MapValues[] }> {
+): Promise<Omit<Passed, "image">> {
   const maps: MapValues[] = [];
-  let x = tf.tensor4d(image, [1, height, width, channels]) as Images;
+  let [x, output] = [tf.tensor4d(image, [1, height, width, channels]) as Images, image];
   try {
     for (const defense of chain) {
       for (const [name, map] of Object.entries(defense.maps(x))) {
         maps.push({ name, defense: defense.title, values: Float32Array.from(await map.data()) });
         map.dispose();
       }
-      const before = x;
-      x = defense.transform(before);
-      if (x !== before) before.dispose();
+      ({ images: x, values: output } = await passedThrough(defense, x, "this image"));
     }
-    return { output: Float32Array.from(await x.data()), maps };
+    return { output, maps };
   } finally {
     x.dispose();
   }

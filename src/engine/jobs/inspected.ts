@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { FittedPicture, Inspected, Pick } from "../../shared/cards.ts";
 import { BulwarkError } from "../../shared/errors.ts";
@@ -41,12 +42,30 @@ export async function readInspected(p: Inspected, engine: Engine, ctx: RunContex
     const { pixels, notes, fit } = await readPicture(p.image, model, p.fit);
     return { model, clean: pixels, adversarial: null, fitted: { notes, fit } };
   }
-  const { clean, adversarial } = await readNpz(file);
+  const { clean, adversarial } = await readAttacked(file);
   const size = model.inputShape.reduce((a, b) => a * b);
-  if (clean?.data.length !== size || adversarial?.data.length !== size)
+  if (clean?.length !== size || adversarial?.length !== size)
     throw new BulwarkError("RUN_INVALID", "The images of this run are not of the model's size.", "Attack the image again.");
-  const shown = p.iteration === null ? Float32Array.from(adversarial.data) : await readIterate(p.run, p.iteration, size);
-  return { model, clean: Float32Array.from(clean.data), adversarial: shown, fitted: { notes: [], fit: null } };
+  const shown = p.iteration === null ? adversarial : await readIterate(p.run, p.iteration, size);
+  return { model, clean, adversarial: shown, fitted: { notes: [], fit: null } };
+}
+
+interface Attacked {
+  readonly clean: Float32Array | undefined;
+  readonly adversarial: Float32Array | undefined;
+}
+/** The file that was read last: a card asks for the same one at every move of a slider. */
+let last: { readonly key: string; readonly images: Attacked } | null = null;
+
+/** The images of `adversarial.npz`, read again only where the file is another one. They are shared: nobody writes into them. */
+async function readAttacked(file: string): Promise<Attacked> {
+  const { size, mtimeMs } = await stat(file);
+  const key = JSON.stringify([file, size, mtimeMs]);
+  if (last?.key === key) return last.images;
+  const { clean, adversarial } = await readNpz(file);
+  const images = { clean: clean && Float32Array.from(clean.data), adversarial: adversarial && Float32Array.from(adversarial.data) };
+  last = { key, images };
+  return images;
 }
 
 async function readIterate(run: string, wanted: number, size: number): Promise<Float32Array> {

@@ -22,11 +22,22 @@ export const frontDefenses = (choices: readonly Choice[]): Bound<InferenceDefens
     );
   });
 
-/** A model behind further defences, which are tried first. @throws DEFENSE_INVALID, and what `frontDefenses` throws */
+/** Models, and the chains in front of them that were tried already. */
+const tried = new WeakMap<Classifier, Set<string>>();
+
+/** A model behind further defences, which are tried first, once in this process. @throws DEFENSE_INVALID, and what `frontDefenses` throws */
 export async function behindDefenses(model: Classifier, choices: readonly Choice[], rng: Random): Promise<Classifier> {
-  const chain = frontDefenses(choices);
-  if (chain.length === 0) return model;
-  const behind = defended(model, chain, { random: (i) => rng.stream(`defense/${i}`) });
-  await checkDefenses(behind.front ?? [], behind.inputShape);
+  const behind = behindCheckedLater(model, choices, rng);
+  if (behind === model) return model;
+  const known = tried.get(model) ?? new Set();
+  const key = JSON.stringify(choices);
+  if (!known.has(key)) await checkDefenses(behind.front ?? [], behind.inputShape);
+  tried.set(model, known.add(key));
   return behind;
+}
+
+/** The same without a trial, for a caller that checks what the defences make of its own images. @throws what `frontDefenses` throws */
+export function behindCheckedLater(model: Classifier, choices: readonly Choice[], rng: Random): Classifier {
+  const chain = frontDefenses(choices);
+  return chain.length === 0 ? model : defended(model, chain, { random: (i) => rng.stream(`defense/${i}`) });
 }

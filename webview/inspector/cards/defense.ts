@@ -86,26 +86,37 @@ function sidePicture(name: string, loupe: Loupe): Part<Side> {
   const maps = mapPictures(name, loupe);
   const head = h("figure", {}, h("figcaption", {}, h("span", {}, `${name}, defended`), prediction), picture.element, facts);
   const element = h("div", { class: "stack" }, head, maps.element);
+  let shown: DefendedSide | null = null;
+  /** The picture first: a slider is followed by what it does to it. Maps are loaded when it is painted, and not where another one came since. */
+  const load = async (side: DefendedSide, base: string, text: string): Promise<void> => {
+    const pixels = await loadPixels(fileUrl(base, side.transformed)).catch(() => null);
+    if (side !== shown) return;
+    if (pixels) picture.draw([{ pixels, opacity: 1 }], `${name} image as the network sees it behind the defence: ${text}`);
+    else picture.draw(null, `${name} image, missing`);
+    await painted();
+    if (side === shown) maps.update({ side, base });
+  };
   const draw = onChange((side: DefendedSide | null, base: string) => {
+    shown = side;
     show(element, side !== null);
     if (!side) return;
     const text = scoreText(side.behind);
     setText(prediction, text);
     prediction.title = text;
     setText(facts, `Largest change by the defence: ${epsilon(side.change)}`);
-    maps.update({ side, base });
-    void loadPixels(fileUrl(base, side.transformed)).then(
-      (pixels) => picture.draw([{ pixels, opacity: 1 }], `${name} image as the network sees it behind the defence: ${text}`),
-      () => picture.draw(null, `${name} image, missing`),
-    );
+    void load(side, base, text);
   });
   return { element, update: ({ side, base }) => draw(side, base) };
 }
+
+/** When what was drawn so far is on the screen. */
+const painted = (): Promise<void> => new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
 
 /** The maps that the defences went by, a picture each; made again only when there are others. */
 function mapPictures(side: string, loupe: Loupe): Part<Side> {
   const element = h("div", { class: "stack" });
   let pictures: readonly Picture[] = [];
+  let shown: DefendedSide | null = null;
   const build = onChange((key: string) => {
     const names: string[] = JSON.parse(key);
     pictures = names.map(() => createPicture(loupe));
@@ -115,17 +126,18 @@ function mapPictures(side: string, loupe: Loupe): Part<Side> {
     element,
     update({ side: defended, base }) {
       const maps = defended?.maps ?? [];
+      shown = defended;
       const isOne = new Set(maps.map((map) => map.defense)).size < 2;
       build(JSON.stringify(maps.map(({ name, defense: title }) => capital(isOne ? name : `${title}: ${name}`))));
       for (const [i, { name, defense: title, file }] of maps.entries()) {
         const picture = pictures[i];
         void loadPixels(fileUrl(base, file)).then(
           ({ data, width, height }) => {
-            if (!data) return;
+            if (!data || defended !== shown) return;
             const pixels = fromBytes(colourMap(data), width, height);
             picture?.draw([{ pixels, opacity: 1 }], `${side} image, map of ${title}: ${name}, from 0 to 1`);
           },
-          () => picture?.draw(null, `${side} image, map missing`),
+          () => defended === shown && picture?.draw(null, `${side} image, map missing`),
         );
       }
     },

@@ -7,6 +7,7 @@ import { defineInferenceDefense } from "../../../../src/engine/define/index.ts";
 import { encodePng } from "../../../../src/engine/io/decode.ts";
 import { attackDataset } from "../../../../src/engine/jobs/attackDataset.ts";
 import { defendDataset } from "../../../../src/engine/jobs/defendDataset.ts";
+import { defendRun } from "../../../../src/engine/jobs/defendRun.ts";
 import { detectDataset } from "../../../../src/engine/jobs/detectDataset.ts";
 import { predictDataset } from "../../../../src/engine/jobs/predictDataset.ts";
 import { register } from "../../../../src/engine/registry.ts";
@@ -30,7 +31,7 @@ const defense = (id: string, transform: (x: Images) => Images) =>
   });
 const entries = [
   defense("halving", (x) => tf.avgPool(x, 2, 2, "same")),
-  defense("dropping", (x) => tf.slice(x, 0, 1)),
+  defense("adding", (x) => tf.concat([x, tf.slice(x, 0, 1)])),
   defense("notANumber", (x) => tf.div(x, tf.sub(x, x))),
   defense("brightening", (x) => tf.mul(x, 2)),
   defense("failing", () => {
@@ -56,9 +57,9 @@ afterAll(() => {
 
 const bad = [
   ["halving", "turned images of 28×28×1 into 14×14×1"],
-  ["dropping", "turned 3 images into 1"],
+  ["adding", /turned (3 images into 4|1 images into 2)/],
   ["notANumber", "returned NaN"],
-  ["brightening", "returned values from 0 to 2"],
+  ["brightening", /returned values from 0 to [12]/],
   ["failing", "out of order"],
 ] as const;
 
@@ -78,7 +79,7 @@ describe.each(bad)("a defence that is wrong (%s)", (id, message) => {
     directory: workspace.file(directory),
   });
   const refused = async (directory: string, work: (p: ReturnType<typeof request>) => Promise<unknown>): Promise<void> => {
-    await expect(work(request(directory))).rejects.toMatchObject({ code: "DEFENSE_INVALID", message: expect.stringContaining(message) });
+    await expect(work(request(directory))).rejects.toMatchObject({ code: "DEFENSE_INVALID", message: expect.stringMatching(message) });
     expect(existsSync(workspace.file(directory))).toBe(false);
   };
   const ctx = createContext();
@@ -89,6 +90,12 @@ describe.each(bad)("a defence that is wrong (%s)", (id, message) => {
     await refused("alone", (p) => defendDataset({ ...p, model: null }, engine, ctx));
     await refused("detect", (p) => detectDataset({ ...p, detector: { id: "softmaxEntropy", params: {} } }, engine, ctx));
     await refused("attack", (p) => attackDataset({ ...p, attack: { id: "fgsm", params: {} }, mode: null }, { engine, signal: ctx.signal }));
+  });
+
+  it("is refused by the Inspector's card for what it makes of the picture on show", async () => {
+    const about = { image: seven, fit: null, iteration: null, folder: "" };
+    await refused("card", (p) => defendRun({ ...p, ...about, run: p.directory, defenses: [], chain: p.defenses }, engine, ctx));
+    await refused("behind", (p) => defendRun({ ...p, ...about, run: p.directory, chain: [] }, engine, ctx));
   });
 });
 

@@ -18,7 +18,10 @@ th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; white-space: normal; 
 figure { margin: 0; } .samples figure { border: 1px solid var(--line); padding: .6rem; border-radius: 4px; }
 .scale { display: inline-block; width: 10rem; height: .7rem; background: linear-gradient(to right, #00204d, #39486b, #707173, #a69d75, #ffea46); vertical-align: middle; }
 .figure-drawing { width: 100%; height: auto; display: block; } figcaption { font-weight: 600; color: var(--ink); }
-.figures td, .figures th { text-align: right; } .figures td.text, .figures th.text { text-align: left; } td.long { white-space: normal; min-width: 16rem; }
+td small, th small { font-weight: normal; color: var(--soft); }
+.figures td, .figures th { text-align: right; } .figures td.text, .figures th.text { text-align: left; white-space: normal; }
+.figures th:nth-child(2), .figures td:nth-child(2) { min-width: 0; } .figures td.text { min-width: 7rem; } .figures td.long { min-width: 16rem; }
+@media (max-width: 75rem) { body { padding: 1.5rem .75rem; } table { font-size: .82rem; } th, td { padding: .3rem .2rem; } th:nth-child(2), td:nth-child(2) { min-width: 6.5rem; } }
 .charts { display: flex; gap: 1.5rem; flex-wrap: wrap; } .charts figure { flex: 1 1 20rem; max-width: 26rem; min-width: 0; }
 @media (max-width: 30rem) { body { padding: .6rem; } .samples figure { padding: .3rem; } }
 pre { overflow-x: auto; background: var(--band); padding: .8rem; font-size: .85rem; }

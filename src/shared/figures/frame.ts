@@ -41,7 +41,7 @@ export function frame(c: FrameContent, o: DrawOptions): Frame {
   const head = header(c.title, c.entries, o);
   const yLabel = wrap(axisText(c.y), o.width - 4, 2);
   const top = head.bottom + yLabel.length * lineHeight + 10;
-  const bottom = top + Math.min(260, Math.max(c.least ?? 150, Math.round(o.width * 0.48)));
+  const bottom = top + Math.max(c.least ?? 150, Math.min(260, Math.round(o.width * 0.48)));
   const yScale = scaleOf(c.y, c.ys, { wanted: 5, ends: c.ends?.y ?? "round" });
   const left = Math.ceil(Math.max(...yScale.ticks.map(({ text }) => widthOf(text)), 8)) + tick + 2;
   const right = o.width - 12;

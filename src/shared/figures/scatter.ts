@@ -24,7 +24,7 @@ interface Dot {
 export function drawScatter(figure: ScatterFigure, o: DrawOptions): string {
   const { title, x, y, series, front = [] } = figure;
   const all = series.flatMap(({ points }) => points);
-  const least = figure.isNumbered ? 230 : 150;
+  const least = figure.isNumbered ? 320 : 150;
   const values = { xs: all.map((p) => p.x), ys: all.map((p) => p.y) };
   const ends = figure.isNumbered ? ({ x: "margin", y: "margin" } as const) : ({ x: "round", y: "round" } as const);
   const inFrame = frame({ title, x, y, ...values, entries: scatterLegend(figure), ends, least }, o);

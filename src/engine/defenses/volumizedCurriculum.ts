@@ -42,7 +42,12 @@ const fields = {
     "Values of what is not given: as the paper reads, mutual information as its authors order it (order desc, reference minEntropy), slices judged each on its own (kernelDepth 1, aggregate meanProb, curriculum off), or all as its authors' code computes (order desc, reference minEntropy, refScore zero, onRemainder drop, jeMode pooled, the whole batch one step).",
   ),
   measure: choice(measureIds, "mutualInformation", "Measure that orders slices and images."),
-  patch: int(16, "Side of a slice.", { min: 1, unit: "pixels" }),
+  patch: int(16, "Side of a slice; the width of one that is a column.", { min: 1, unit: "pixels" }),
+  sliceShape: choice(
+    ["square", "column"],
+    "square",
+    "Slices are squares, or columns as high as the image (De-Randomized Smoothing, Levine & Feizi 2020): a column shows more of an object than a square of as many pixels across.",
+  ),
   stride: int(
     0,
     "From one slice to the next; 0 is the side of a slice, so that they lie side by side. A smaller stride makes slices overlap.",
@@ -112,16 +117,16 @@ export const volumizedCurriculum = defineTrainingDefense({
   paper: "Ghebrechristos & Alaghband 2024",
   params,
   label: (p) => {
-    const { patch, stride, measure, volumizer, curriculum } = p;
+    const { patch, stride, sliceShape, measure, volumizer, curriculum } = p;
     const name = volumizer ? (curriculum ? "Volumized curriculum" : "Volumized") : "Curriculum";
-    const slices = `${patch}×${patch} slices${stride > 0 ? ` every ${stride} px` : ""}`;
+    const slices = `${shapeOf(patch, sliceShape)}${stride > 0 ? ` every ${stride} px` : ""}`;
     if (!volumizer) return `${name}, ${words(measure)}`;
     if (!judgesEachSlice(p)) return `${name}, ${slices}, ${words(measure)}`;
     return `${name}, ${slices} each judged on its own${curriculum ? `, ${words(measure)}` : ""}`;
   },
   cheap: { patch: 4 },
   plan: (base, p, facts) => {
-    const options = volumizerOptions(p);
+    const options = volumizerOptions({ ...p, patch: p.sliceShape === "column" ? [facts.inputShape[0], p.patch] : p.patch });
     // A place among slices, or a slice, means nothing among the images of a batch; nor do these lie anywhere.
     const reference = typeof options.reference === "object" ? "mostSalient" : options.reference;
     const among = { ...options, reference, order: options.order === "raster" ? "asc" : options.order } as const;
@@ -134,6 +139,8 @@ export const volumizedCurriculum = defineTrainingDefense({
 /** No convolution looks across slices, and no place of the volume has weights of its own that another order would bring others to. */
 const judgesEachSlice = ({ kernelDepth, perSliceHead, order }: Pick<Static<typeof params>, "kernelDepth" | "perSliceHead" | "order">) =>
   kernelDepth === 1 && !(perSliceHead && order !== "raster");
+const shapeOf = (patch: number, shape: "square" | "column"): string =>
+  shape === "column" ? `columns of ${patch} px` : `${patch}×${patch} slices`;
 
 /** Three-dimensional networks over slices take longer than flat ones; what progress needs is the ratio alone. */
 const volumizedCost = 3;

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { networkInput } from "../../../../src/engine/classifier/input.ts";
 import { classifierOf } from "../../../../src/engine/classifier/network.ts";
-import type { Params, TrainingPlan } from "../../../../src/engine/define/index.ts";
+import type { Params, SliceFacts, TrainingPlan } from "../../../../src/engine/define/index.ts";
 import { saveNetwork } from "../../../../src/engine/importers/index.ts";
+import { sliceMap } from "../../../../src/engine/metrics/certificate.ts";
 import { SliceDense } from "../../../../src/engine/models/layers/index.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { openModel, planOf as stacked } from "../../../../src/engine/session/openModel.ts";
@@ -67,6 +68,35 @@ describe("slices that overlap", () => {
       expect(() => planOf(params)).toThrow(said);
     expect(planOf({ stride: 3, onRemainder: "reflectPad" }).slices?.count).toBe(9);
     expect(planOf({ stride: 3, onRemainder: "drop" }).slices?.count).toBe(4);
+  });
+});
+
+describe("columns", () => {
+  it("are as high as the image and as wide as the patch, side by side or overlapping", () => {
+    const column = { sliceShape: "column", patch: 2, order: "raster" };
+    expect(planOf(column).slices).toMatchObject({ count: 4, rows: 1, columns: 4, side: [8, 2], stride: [8, 2] });
+    const x = images(2);
+    const volume = planOf({ ...column, stride: 1 }).prepare(x);
+    expect(volume.shape).toEqual([2, 7, 8, 2, 1]);
+    for (let z = 0; z < 7; z++)
+      close(volume.slice([0, z, 0, 0, 0], [2, 1, 8, 2, 1]).reshape([2, 8, 2, 1]), x.slice([0, 0, z, 0], [2, 8, 2, 1]), 7);
+  });
+
+  it("pass a network of their own shape, and a patch of 5 pixels touches two of four", () => {
+    const plan = planOf({ sliceShape: "column", aggregate: "meanProb" });
+    const model = classifierOf(plan.network(network()), { contract: { input: {} }, outputs: "logits", plan, inputShape: shapeOf(1) });
+    expect(model.slices).toMatchObject({ count: 2, side: [8, 4], reach: 1 });
+    expect(
+      sliceMap(shapeOf(1), model.slices as SliceFacts)
+        .touchedBy(5)
+        .map((set) => set.length),
+    ).toEqual([2]);
+    expect(
+      sliceMap(shapeOf(1), planOf({ sliceShape: "column", patch: 2 }).slices as SliceFacts)
+        .touchedBy(2)
+        .map((set) => set.length)
+        .sort(),
+    ).toEqual([1, 1, 1, 1, 2, 2, 2]);
   });
 });
 

@@ -28,10 +28,10 @@ export const differInDepth = <A>(arms: readonly A[], defenseOf: (arm: A) => Choi
 export function byDepth(arms: readonly AnalysedArm[], [height, width]: RunFacts["inputShape"]): DeepArm[] {
   return differInDepth(arms, ({ report }) => report.defense)
     .map((arm): DeepArm => {
-      const { patch, stride, onRemainder } = arm.report.defense.params;
+      const { patch, sliceShape, stride, onRemainder } = arm.report.defense.params;
       const rule = remainders.find((one) => one === onRemainder) ?? "error";
       const { Z, sliceHeight, sliceWidth } = gridOf(height, width, {
-        patch: Number(patch),
+        patch: sliceShape === "column" ? [height, Number(patch)] : Number(patch),
         stride: Number(stride ?? 0),
         onRemainder: rule,
       });

@@ -2,6 +2,7 @@ import type { AttackSummary, Choice } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { ImageSource } from "../training/feed.ts";
+import type { Evaluations } from "./attack.ts";
 import type { ModelFacts } from "./model.ts";
 import type { Params } from "./params.ts";
 
@@ -45,8 +46,8 @@ export interface Preparation<P = unknown> {
   origin(params: Params): PreparationOrigin;
   /** The parameters as reports state them where the caller decides on which model it is made. */
   madeOn?(params: Params, origin: "transfer" | "whitebox"): Params;
-  /** Images through a backward pass that making it takes, for the time left. */
-  cost(params: Params): number;
+  /** Images through the model that making it takes, for the time left. */
+  evaluations(params: Params): Evaluations;
   /** @throws BulwarkError, CANCELLED within a step */
   make(model: Classifier, images: ImageSource, params: Params, ctx: PrepareContext<P>): Promise<P>;
   /** Writes `<stem>.*` into the folder, the file that says that it is whole last. Returns their names. */

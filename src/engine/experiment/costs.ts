@@ -1,4 +1,4 @@
-import type { Params } from "../define/index.ts";
+import { type Evaluations, evaluationsOf, type Params, type Preparation } from "../define/index.ts";
 import { planOf } from "../session/openModel.ts";
 import { trainingCost } from "../training/plan.ts";
 import { defensesOf, type ResolvedArm } from "./arms.ts";
@@ -30,14 +30,19 @@ function planned(cost: () => number): number {
   }
 }
 
-/** One image under an attack. */
-export function attackCost(arm: ResolvedArm, { entry, params }: ResolvedAttack, facts: PlanFacts): number {
-  const iterations = entry.preparation ? 1 : (entry.iterations?.(params) ?? 1);
-  const each = entry.access === "gradients" ? gradientPasses : population(params);
-  return passCost(arm, facts) * (judgingPasses + iterations * each);
-}
+const passesOf = ({ forward, gradient }: Evaluations): number => forward + gradientPasses * gradient;
 
-const population = (params: Params): number => (typeof params["popSize"] === "number" ? params["popSize"] : 1);
+/** One image under an attack. */
+export const attackCost = (arm: ResolvedArm, { entry, params }: ResolvedAttack, facts: PlanFacts): number =>
+  passCost(arm, facts) * (judgingPasses + passesOf(evaluationsOf(entry, params)));
+
+/** What an attack makes once for all images. */
+export const preparationCost = (arm: ResolvedArm, preparation: Preparation, params: Params, facts: PlanFacts): number =>
+  passCost(arm, facts) * passesOf(preparation.evaluations(params));
+
+/** Timed passes of single images: through the whole arm, and where something stands in front, through that alone. */
+export const timingCost = (arm: ResolvedArm, passes: number, facts: PlanFacts): number =>
+  passCost(arm, facts) * passes * (arm.front.length > 0 ? 2 : 1);
 
 /** One image of another model's attack. */
 export const transferCost = (arm: ResolvedArm, facts: PlanFacts): number => 2 * passCost(arm, facts);

@@ -30,8 +30,8 @@ export async function estimateAttack(p: EstimateAttackParams, engine: Engine, ct
   const model = await inspectedModel(p, engine, ctx);
   entry.check?.(params, model);
   const { forward, gradient } = evaluationsOf(entry, params);
-  const making = entry.preparation?.cost(params) ?? 0;
-  const passes = { forward, gradient: gradient + making };
+  const making = entry.preparation?.evaluations(params) ?? { forward: 0, gradient: 0 };
+  const passes = { forward: forward + making.forward, gradient: gradient + making.gradient };
   const evaluations = passes.forward + passes.gradient;
   const label = labelOf({ entry, params, id });
   if (evaluations <= few) return { label, evaluations, seconds: 0 };

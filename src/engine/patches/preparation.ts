@@ -8,7 +8,7 @@ import { loadPatch, readDocument } from "./load.ts";
 import { greyPatch, type Patch } from "./patch.ts";
 import { refuseTransforms } from "./placement.ts";
 import { rgbaOf, savePatch } from "./save.ts";
-import { refuseTarget, trainPatch } from "./train.ts";
+import { judgedPasses, refuseTarget, trainPatch } from "./train.ts";
 
 /** Parameters of an attack with a patch, as far as the patch depends on them. */
 export interface PatchSettings extends PatchTransforms {
@@ -68,7 +68,10 @@ export const patchPreparation: Preparation<PreparedPatch> = {
   noun: "patch",
   origin: (params) => originOf(settings(params)),
   madeOn: (params, mode) => ({ ...params, mode }),
-  cost: (params) => evaluationsOf(settings(params)),
+  evaluations(params) {
+    const p = settings(params);
+    return originOf(p) === "parameters" ? { forward: 0, gradient: 0 } : { forward: judgedPasses(p), gradient: evaluationsOf(p) };
+  },
   async make(model, images, params, ctx) {
     const p = settings(params);
     if (p.patch !== "") {

@@ -58,6 +58,11 @@ const judgedImages = 128;
 /** The best iterate is chosen at every tenth of the steps, on so many pasted images (each more than once, where there are fewer). */
 const choices = 10;
 const chosenOn = 64;
+const choiceEvery = (steps: number): number => Math.ceil(steps / choices);
+
+/** Pasted images that a training classifies beside its steps: for each choice, and for the figures of the patch and of the first one. */
+export const judgedPasses = ({ steps }: Pick<PatchTraining, "steps">): number =>
+  chosenOn * Math.ceil(steps / choiceEvery(steps)) + 2 * judgedImages;
 
 /**
  * Expectation over transformation (Brown et al. 2017): every step pastes the patch on a few images, each at a random place,
@@ -86,7 +91,7 @@ export async function trainPatch(o: PatchTraining, ctx: RunContext): Promise<Tra
     const { gradient, figures } = await descent(o, patch, batch, placed(o, patch, batch.n, rng), rng);
     if (gradient.some((value) => !Number.isFinite(value))) throw diverged(step);
     adamStep(progress.pixels, gradient, progress.adam, o.learningRate);
-    if (step % Math.ceil(o.steps / choices) === 0 || step === o.steps) await keepBest(o, choosing, progress, ctx);
+    if (step % choiceEvery(o.steps) === 0 || step === o.steps) await keepBest(o, choosing, progress, ctx);
     await o.onStep?.({ step, ...figures }, patch, progress);
     await ctx.checkpoint({ phase: "Training the patch", done: step, total: o.steps });
   }

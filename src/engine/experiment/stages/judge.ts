@@ -7,7 +7,7 @@ import type { UnboundedEvidence } from "../../rules/evidence.ts";
 import { armRules } from "../../rules/index.ts";
 import { findingsOf, placed } from "../../rules/rule.ts";
 import type { ResolvedArm } from "../arms.ts";
-import { memoryOf, passCost } from "../costs.ts";
+import { memoryOf, timingCost } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
 import { probedOf, tell, whereOf } from "../judge.ts";
 import { networkKey, ownerOf } from "../networks.ts";
@@ -47,7 +47,7 @@ export const judgeStage: Stage = {
           ...needsClean(arm, [0, facts.n], facts),
           ...(mode === "train" ? [] : experiment.attacks.map((attack) => mergeKey(arm, attack))),
         ],
-        cost: passCost(arm, facts) * (usualTiming.passes + usualTiming.warmUps),
+        cost: timingCost(arm, usualTiming.passes + usualTiming.warmUps, facts),
         network: networkKey(arm),
         memory: memoryOf(inputShape, checkedImages),
         device: "evaluate",

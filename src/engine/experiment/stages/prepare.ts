@@ -3,7 +3,7 @@ import { attackSurface } from "../../classifier/surface.ts";
 import { documented, type Preparation } from "../../define/index.ts";
 import { type PreparedAttack, prepare, preparedAttack } from "../../evaluation/prepare.ts";
 import { defensesOf, type ResolvedArm } from "../arms.ts";
-import { memoryOf, passCost } from "../costs.ts";
+import { memoryOf, preparationCost } from "../costs.ts";
 import { hashOf } from "../document.ts";
 import type { RunEnvironment } from "../environment.ts";
 import { networkKey, type StaticSources } from "../networks.ts";
@@ -49,7 +49,7 @@ export const prepareStage: Stage = {
           arm: arm.name,
           attack: attack.key,
           needs: needsNetwork(arm, facts),
-          cost: 3 * passCost(arm, facts) * preparation.cost(attack.params),
+          cost: preparationCost(arm, preparation, attack.params, facts),
           network: networkKey(arm),
           memory: memoryOf(facts.inputShape, 16),
           device: "evaluate" as const,

@@ -144,7 +144,7 @@ const clipped = (minValue: number | null, maxValue: number | null, expected: rea
   values: expected,
 });
 const clips: LayerCase[] = [
-  { ...clipped(0, 6, [0, 3, 6]), gradient: [0, 1, 0], domain: (x) => tf.mul(x, 40) },
+  { ...clipped(0, 6, [0, 3, 6]), gradient: [0, 1, 0], domain: (x) => tf.mul(tf.sub(x, 0.3), 40) },
   clipped(null, 6, [-1, 3, 6]),
   { ...clipped(2, null, [2, 3, 7]), domain: (x) => tf.mul(x, 40) },
   { ...clipped(5, 2, [2, 2, 2]), isFlat: true },

@@ -20,6 +20,8 @@ export interface Analysis {
   shapeOf(name: string): readonly number[];
   /** A value that is the same for any number of images; one that is repeated for each image has an axis of `batch`, and is given once. */
   constantOf(name: string): Constant | undefined;
+  /** A value for some number of images. */
+  exampleOf(name: string): Value | undefined;
 }
 
 type Values = ReadonlyMap<string, Value>;
@@ -136,6 +138,7 @@ function merged(graph: OpGraph, a: Values, b: Values, counts: readonly [number, 
   for (const node of graph.nodes) for (const output of node.outputs) if (a.has(output) && !isConstant(a.get(output))) shapeOf(output);
   return {
     shapeOf,
+    exampleOf: (value) => a.get(value),
     constantOf: (value) => {
       const [one, other] = [a.get(value), b.get(value)];
       if (!isConstant(one) || !isConstant(other)) return undefined;

@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import type { InputContract } from "../../../shared/contract.ts";
+import { readError, sha256 } from "../../io/files.ts";
+import type { ModelFile } from "../modelFile.ts";
+import { withoutSoftmax } from "../topology/ending.ts";
+import { fitInput } from "../topology/input.ts";
+import { ByteFile } from "./file/bytes.ts";
+import { ExternalFiles } from "./file/external.ts";
+import { Limits } from "./file/limits.ts";
+import { type FileModel, modelOf } from "./file/model.ts";
+import { messageOf } from "./file/wire.ts";
+import { type OpGraph, opGraphOf } from "./graph.ts";
+import { type ImageInput, imageInputOf } from "./input.ts";
+import { type Lowered, loweredTo } from "./lowered.ts";
+import { setWeights } from "./weights.ts";
+import { builtFrom } from "../build.ts";
+import { checkImport } from "./check.ts";
+
+/**
+ * An ONNX file as a model that can be built. Its weights are read when they are set, not before.
+ * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_INPUT, MODEL_TOO_LARGE, MODEL_UNSAFE, FILE_UNREADABLE
+ */
+export async function openOnnx(file: string): Promise<ModelFile> {
+  const bytes = new ByteFile(file, opened(file));
+  const externals = new ExternalFiles(file);
+  const close = (): void => {
+    bytes.close();
+    externals.close();
+  };
+  try {
+    const model = modelOf(messageOf(bytes), { externals, limits: new Limits(file) });
+    return modelFile(file, model, externals, close);
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function modelFile(file: string, model: FileModel, externals: ExternalFiles, close: () => void): ModelFile {
+  let known: { readonly graph: OpGraph & { readonly output: string }; readonly image: ImageInput; readonly lowered: Lowered } | undefined;
+  const normalised = (): NonNullable<typeof known> => {
+    if (!known) throw new Error("the model was not normalised");
+    return known;
+  };
+  return {
+    format: "onnx",
+    metadata: metadataOf(model),
+    sha256: () => hashOf([file, ...externals.files]),
+    close,
+    normalise: (contract, size) => {
+      const graph = opGraphOf(model, file, contract.output?.name);
+      const image = imageInputOf(graph, contract, size);
+      const lowered = loweredTo(graph, image, path.basename(file, path.extname(file)));
+      known = { graph, image, lowered };
+      const fitted = fitInput(lowered.topology, channelsLast(contract, image), { file, size });
+      const { topology, ending } = withoutSoftmax(fitted.topology);
+      const notes = [...graph.notes, ...lowered.notes, ...fitted.notes];
+      return { whole: fitted.topology, topology, ending, contract: fitted.contract, notes };
+    },
+    build: async (topology) => {
+      const network = await builtFrom(topology, file);
+      try {
+        setWeights(network, normalised().lowered.plan, file);
+      } catch (error) {
+        network.dispose();
+        throw error;
+      }
+      return network;
+    },
+    check: (network, { contract, ending }) => {
+      const { graph, image, lowered } = normalised();
+      const isHalf = [...graph.initializers.values()].some(({ type }) => type === 10 || type === 16);
+      const isWhole = externals.files.length === 0;
+      return checkImport(network, { file, lowered, image, contract, ending, output: graph.output, isWhole, isHalf });
+    },
+  };
+}
+
+/** The network takes [B,H,W,C] whatever the file takes; pictures that the file takes as bytes are 0…255. */
+function channelsLast(contract: InputContract, { isBytes }: ImageInput): InputContract {
+  const { layout: _, ...input } = contract.input;
+  const isOpen = isBytes && input.scale === undefined && input.mean === undefined;
+  return { ...contract, input: isOpen ? { mean: 0, scale: 1, ...input } : input };
+}
+
+function opened(file: string): number {
+  try {
+    return fs.openSync(file, "r");
+  } catch (error) {
+    throw readError(error, file);
+  }
+}
+
+/** What a trainer or converter left, with lists and objects that are written as JSON read as such. */
+function metadataOf({ metadata }: FileModel): Record<string, unknown> {
+  return Object.fromEntries([...metadata].map(([key, text]) => [key, parsed(text)]));
+}
+
+function parsed(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Of one file its SHA-256; of several that of theirs. */
+async function hashOf(files: readonly string[]): Promise<string> {
+  const hashes = await Promise.all(files.map(sha256));
+  const [only, ...others] = hashes;
+  return others.length === 0 ? (only as string) : createHash("sha256").update(hashes.join()).digest("hex");
+}

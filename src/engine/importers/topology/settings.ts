@@ -99,6 +99,7 @@ const table: Readonly<Record<string, Settings>> = {
   BoundedRelu: settings("bound"),
   Clip: settings("min_value max_value"),
   Elementwise: settings("operation alpha beta"),
+  GroupedConv2D: settings(`${convolution} dilation_rate groups`),
   MaxPoolPad: settings("pool_size strides padding"),
   SliceLayer: settings("axes starts ends steps"),
   SliceDense: settings("dense"),

@@ -9,6 +9,7 @@ import { Elementwise } from "./elementwise.ts";
 import { ELU } from "./elu.ts";
 import { Flatten } from "./flatten.ts";
 import { GlobalAveragePooling2D, GlobalMaxPooling2D } from "./globalPooling.ts";
+import { GroupedConv2D } from "./groupedConv2d.ts";
 import { MaxPoolPad } from "./maxPoolPad.ts";
 import { BatchNormalization, LayerNormalization } from "./normalisations.ts";
 import { Normalization } from "./normalization.ts";
@@ -26,6 +27,7 @@ export { Binary } from "./binary.ts";
 export { BoundedRelu } from "./boundedRelu.ts";
 export { Clip } from "./clip.ts";
 export { Elementwise } from "./elementwise.ts";
+export { GroupedConv2D } from "./groupedConv2d.ts";
 export { MaxPoolPad } from "./maxPoolPad.ts";
 export { OpaqueAlpha } from "./opaqueAlpha.ts";
 export { SliceDense } from "./sliceDense.ts";
@@ -53,6 +55,7 @@ const layers = [
   Flatten,
   GlobalAveragePooling2D,
   GlobalMaxPooling2D,
+  GroupedConv2D,
   LayerNormalization,
   MaxPoolPad,
   Normalization,

@@ -13,6 +13,7 @@ import {
   groupedConv2d as groupedConv2dOf,
   orderTape,
   registerKernels,
+  repeated as repeatedOf,
   useActivations,
 } from "./gradients/index.ts";
 
@@ -34,6 +35,9 @@ export const boundedRelu = (x: tf.Tensor, bound: number): tf.Tensor => boundedRe
 /** A convolution in groups of channels: x [b,H,W,C], filter [kh,kw,C/groups,O] → [b,H′,W′,O], float32. */
 export const groupedConv2d = (x: tf.Tensor4D, filter: tf.Tensor4D, attributes: GroupedAttributes): tf.Tensor4D =>
   groupedConv2dOf(tf, x, filter, attributes) as tf.Tensor4D;
+
+/** x repeated along its axes of length 1 until it has the shape, of the same rank. tfjs' own gradient of that adds up slice after slice. */
+export const repeated = (x: tf.Tensor, shape: readonly number[]): tf.Tensor => repeatedOf(tf, x, shape);
 
 /** The elements of a kernel [kh,kw,a,b] with d − 1 zeros between neighbours: a plain convolution with it is the dilated one. */
 export const dilateKernel = (filter: tf.Tensor4D, dilations: Dilations): tf.Tensor4D =>

@@ -17,6 +17,7 @@ export { completeBatchNorm } from "./batchNormLayer.ts";
 export { type Dilations, dilateKernel } from "./convolution.ts";
 export { type GroupedAttributes, groupedConv2d } from "./groupedConvolution.ts";
 export { guidedly } from "./guided.ts";
+export { repeated } from "./reduction.ts";
 export { orderTape } from "./tape.ts";
 
 /**

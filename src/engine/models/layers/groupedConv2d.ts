@@ -1,6 +1,6 @@
 import { dilateKernel, groupedConv2d, type tf, type tfl } from "../../tf.ts";
 import { type Convolution, convolved, isDilated } from "./dilated.ts";
-import { firstShape } from "./single.ts";
+import { firstShape } from "./shapes.ts";
 import { tfjsLayer } from "./tfjsLayer.ts";
 
 interface Grouped extends Convolution {

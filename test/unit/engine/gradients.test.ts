@@ -2,8 +2,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { gradientsOf } from "../../../src/engine/gradients/index.ts";
 import { tf, tfl } from "../../../src/engine/tf.ts";
-import { apart, at, cases, cubes, dot, random, type Scalar, t4 } from "./gradientCases.ts";
+import { apart, at, cubes, dot, cases as kernelCases, random, type Scalar, t4 } from "./gradientCases.ts";
 import { contracted, derivatives, expectAgreement, secondOf } from "./gradientChecks.ts";
+import { groupedCases } from "./groupedConvolutionCases.ts";
+
+const cases = [...kernelCases, ...groupedCases];
 
 beforeAll(async () => {
   await useBackend("cpu");

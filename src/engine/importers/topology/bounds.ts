@@ -2,7 +2,13 @@ import { invalidModel, type LayerNode, type Topology } from "./graph.ts";
 import type { NamedShape } from "./weights.ts";
 
 /** Last axis of a layer's kernel, by class: what the configuration says it is. */
-const outputs: Readonly<Record<string, string>> = { Dense: "units", Conv1D: "filters", Conv2D: "filters", Conv3D: "filters" };
+const outputs: Readonly<Record<string, string>> = {
+  Dense: "units",
+  Conv1D: "filters",
+  Conv2D: "filters",
+  GroupedConv2D: "filters",
+  Conv3D: "filters",
+};
 
 /**
  * Compares what layers say about the size of their kernels with the kernels in the file, before anything is built: a configuration of a

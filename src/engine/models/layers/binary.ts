@@ -1,4 +1,5 @@
 import { tf, tfl } from "../../tf.ts";
+import { allShapes, commonShape, sameRank } from "./shapes.ts";
 import type { LayerArgs } from "./single.ts";
 
 type Combine = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
@@ -58,17 +59,9 @@ export class Binary extends tfl.layers.Layer {
   }
 
   override computeOutputShape(shapes: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    const inputs = (Array.isArray(shapes[0]) ? shapes : [shapes]) as tfl.Shape[];
-    const [a = [], b = []] = [...inputs, ...(this.constant ? [[...this.constant]] : [])];
-    if (inputs.length > 1 && a.length !== b.length) throw new Error(`Layer ${this.name} combines tensors of different rank`);
-    const rank = Math.max(a.length, b.length);
-    return Array.from({ length: rank }, (_, axis): number | null => {
-      const [first = 1, second = 1] = [a[a.length - rank + axis], b[b.length - rank + axis]];
-      if (first === second || second === 1) return first;
-      if (first === 1 || first === null) return second;
-      if (second === null) return first;
-      throw new Error(`Layer ${this.name} combines tensors [${a.join(", ")}] and [${b.join(", ")}], which do not fit`);
-    });
+    const inputs = allShapes(shapes);
+    sameRank(this, inputs);
+    return commonShape(this, [...inputs, ...(this.constant ? [[...this.constant]] : [])]);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {

@@ -1,4 +1,5 @@
 import { tf, tfl } from "../../tf.ts";
+import { firstShape } from "./shapes.ts";
 
 export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
 
@@ -21,17 +22,4 @@ export abstract class SingleInputLayer extends tfl.layers.Layer {
   protected shapeAfter(shape: tfl.Shape): tfl.Shape {
     return shape;
   }
-}
-
-/** tfjs gives the shape of a single input as it is, and that of a list with one input as a list. */
-export const firstShape = (shape: tfl.Shape | tfl.Shape[]): tfl.Shape => {
-  const [first] = shape;
-  return Array.isArray(first) ? first : (shape as tfl.Shape);
-};
-
-/** An axis that may be counted from the end, from 0 on. @throws Error naming the layer, for one that there is not, or the batch */
-export function ownAxis(layer: tfl.layers.Layer, axis: number, rank: number): number {
-  const found = axis < 0 ? axis + rank : axis;
-  if (Number.isInteger(found) && found > 0 && found < rank) return found;
-  throw new Error(`Layer ${layer.name} works along axis ${axis}, and its input has the axes 1 to ${rank - 1} behind that of the batch`);
 }

@@ -1,5 +1,6 @@
 import { tf, type tfl } from "../../tf.ts";
-import { type LayerArgs, ownAxis, SingleInputLayer } from "./single.ts";
+import { ownAxis } from "./shapes.ts";
+import { type LayerArgs, SingleInputLayer } from "./single.ts";
 
 interface SliceConfig {
   /** Of the input, whose axis 0 is the batch; negative from the end. The other lists have an entry for each. */

@@ -45,7 +45,7 @@ function isBlocked(g: Graph, x: Value, w: Value, axes: readonly Axis[]): boolean
 }
 
 /** bias · factor + shift */
-const biasAfter = (g: Graph, bias: Value | undefined, factor: Value, shift: Value): Value =>
+export const biasAfter = (g: Graph, bias: Value | undefined, factor: Value, shift: Value): Value =>
   bias ? g.binary("Add", g.binary("Mul", bias, factor), shift) : shift;
 
 /** A 1×1 convolution as a matrix product. */
@@ -56,10 +56,10 @@ function pointwise(g: Graph, x: Value, w: Value, bias?: Value): Value {
   return g.reshape(bias ? g.binary("Add", product, bias) : product, [batch, rows, columns, outputs]);
 }
 
-function plainConv(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value): Value {
+export function plainConv(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value, group = 1): Value {
   const shape = [x.shape[0] ?? 1, w.shape[3] ?? 1, ...axes.map((a) => a.output)];
   const filter = g.transpose(w, [3, 2, 0, 1]);
-  const raw = g.op("Conv", [channelsFirst(g, x), filter, ...(bias ? [bias] : [])], shape, "float32", windowAttributes(axes));
+  const raw = g.op("Conv", [channelsFirst(g, x), filter, ...(bias ? [bias] : [])], shape, "float32", { ...windowAttributes(axes), group });
   const result = channelsLast(g, raw);
   return g.note("conv", result, raw) && result;
 }

@@ -1,97 +1,8 @@
-import {
-  Affine,
-  AvgPoolPad,
-  Binary,
-  Clip,
-  Elementwise,
-  MaxPoolPad,
-  SliceLayer,
-  withOverhang,
-} from "../../../../src/engine/models/layers/index.ts";
-import { tf, type tfl } from "../../../../src/engine/tf.ts";
+import { Affine, Binary, Clip, Elementwise, FakeQuantize, Gelu, Select } from "../../../../src/engine/models/layers/index.ts";
+import { tf } from "../../../../src/engine/tf.ts";
+import { count, type LayerCase, operand } from "./layerCase.ts";
 
-interface Operand {
-  /** With the batch. */
-  readonly shape: readonly number[];
-  readonly values: readonly number[];
-}
-/** What a layer computes, by hand, from a specification or by another program. */
-export interface LayerCase {
-  readonly name: string;
-  readonly layer: () => tfl.layers.Layer;
-  readonly inputs: readonly Operand[];
-  /** In the layer's own order. */
-  readonly weights?: readonly (readonly number[])[];
-  readonly shape: readonly number[];
-  readonly values: readonly number[];
-  /** Of the sum of the results, by the first input. */
-  readonly gradient?: readonly number[];
-  /** Its derivative is 0 wherever there is one. */
-  readonly isFlat?: boolean;
-  /** Takes any number to one for which the layer is smooth, for the differences. */
-  readonly domain?: (x: tf.Tensor) => tf.Tensor;
-}
-
-const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-export const operand = (values: readonly number[], shape: readonly number[]): Operand => ({ values, shape });
-/** from, from + 1, … */
-export const count = (shape: readonly number[], from = 0): Operand =>
-  operand(
-    Array.from({ length: size(shape) }, (_, i) => from + i),
-    shape,
-  );
-/** Nine pixels 1 … 9 in rows. */
-export const nine = count([1, 3, 3, 1], 1);
-const negated = ({ values, shape }: Operand): Operand =>
-  operand(
-    values.map((value) => -value),
-    shape,
-  );
 const positive = (x: tf.Tensor): tf.Tensor => tf.add(tf.square(x), 0.5);
-
-type Sides = [number, number];
-const pooling = (input: number, window: number, stride: number, sides: Sides, ceil: boolean) => {
-  const padding = ceil ? withOverhang(input, window, stride, sides) : sides;
-  return { poolSize: [window, window] as Sides, strides: [stride, stride] as Sides, padding: [padding, padding] as const };
-};
-const max = (...args: Parameters<typeof pooling>) => new MaxPoolPad(pooling(...args));
-const average = (...args: Parameters<typeof pooling>) => new AvgPoolPad(pooling(...args));
-
-const pools: LayerCase[] = [
-  { name: "MaxPoolPad, ceil", layer: () => max(3, 2, 2, [0, 0], true), inputs: [nine], shape: [1, 2, 2, 1], values: [5, 6, 8, 9] },
-  {
-    name: "MaxPoolPad, padded and ceil",
-    layer: () => max(4, 3, 2, [1, 1], true),
-    inputs: [count([1, 4, 4, 1])],
-    shape: [1, 3, 3, 1],
-    values: [5, 7, 7, 13, 15, 15, 13, 15, 15],
-  },
-  { name: "MaxPoolPad, single pixels", layer: () => max(3, 1, 2, [0, 0], true), inputs: [nine], shape: [1, 2, 2, 1], values: [1, 3, 7, 9] },
-  {
-    name: "MaxPoolPad, stride beyond the window",
-    layer: () => max(4, 2, 3, [0, 0], true),
-    inputs: [count([1, 4, 4, 1])],
-    shape: [1, 2, 2, 1],
-    values: [5, 7, 13, 15],
-  },
-  {
-    name: "MaxPoolPad of negative pixels",
-    layer: () => max(3, 2, 2, [0, 1], false),
-    inputs: [negated(nine)],
-    shape: [1, 2, 2, 1],
-    values: [-1, -3, -7, -9],
-    gradient: [1, 0, 1, 0, 0, 0, 1, 0, 1],
-  },
-  {
-    name: "AvgPoolPad without the padding",
-    layer: () => average(3, 2, 2, [1, 1], false),
-    inputs: [nine],
-    shape: [1, 2, 2, 1],
-    values: [1, 2.5, 5.5, 7],
-    gradient: [1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.25, 0.25],
-  },
-  { name: "AvgPoolPad, ceil", layer: () => average(3, 2, 2, [0, 0], true), inputs: [nine], shape: [1, 2, 2, 1], values: [3, 4.5, 7.5, 9] },
-];
 
 const elementwise = (
   operation: Elementwise["operation"],
@@ -223,29 +134,67 @@ const binaries: LayerCase[] = [
   constant("max", false, [4, 3, 9, 3]),
 ];
 
-const BIG = Number.MAX_SAFE_INTEGER;
-const slice = (
-  name: string,
-  cut: ConstructorParameters<typeof SliceLayer>[0],
-  input: Operand,
-  shape: readonly number[],
-  values: readonly number[],
-): LayerCase => ({
-  name: `SliceLayer ${name}`,
-  layer: () => new SliceLayer(cut),
-  inputs: [input],
-  shape,
+const gelu = (approximate: "none" | "tanh", values: readonly number[]): LayerCase => ({
+  name: `Gelu, ${approximate}`,
+  layer: () => new Gelu({ approximate }),
+  inputs: [operand([-1, 1, 2], [1, 3])],
+  shape: [1, 3],
   values,
 });
-const ten = count([1, 10]);
-const slices: LayerCase[] = [
-  slice("backwards", { axes: [1], starts: [-1], ends: [-11], steps: [-2] }, ten, [1, 5], [9, 7, 5, 3, 1]),
-  slice("to the end", { axes: [-1], starts: [7], ends: [BIG] }, ten, [1, 3], [7, 8, 9]),
-  slice("every third", { axes: [1], starts: [1], ends: [BIG], steps: [3] }, ten, [1, 3], [1, 4, 7]),
-  slice("every third to the last", { axes: [1], starts: [0], ends: [10], steps: [3] }, ten, [1, 4], [0, 3, 6, 9]),
-  slice("back to the beginning", { axes: [1], starts: [BIG], ends: [-BIG], steps: [-4] }, ten, [1, 3], [9, 5, 1]),
-  slice("of two axes", { axes: [1, 2], starts: [1, 0], ends: [3, 2], steps: [1, 1] }, nine, [1, 2, 2, 1], [4, 5, 7, 8]),
-  slice("of every second pixel", { axes: [1, 2], starts: [0, 1], ends: [BIG, BIG], steps: [2, 2] }, nine, [1, 2, 1, 1], [2, 8]),
+const gelus: LayerCase[] = [gelu("none", [-0.158655, 0.841345, 1.9545]), gelu("tanh", [-0.158808, 0.841192, 1.954598])];
+
+const quantizers: LayerCase[] = [
+  {
+    name: "FakeQuantize",
+    layer: () => new FakeQuantize({ scale: 0.1, zeroPoint: 128, low: 0, high: 255 }),
+    inputs: [operand([0, 0.04, 0.06, 12.75, 13, -0.2], [1, 6])],
+    shape: [1, 6],
+    values: [0, 0, 0.1, 12.7, 12.7, -0.2],
+    gradient: [1, 1, 1, 0, 0, 1],
+    isStepwise: true,
+  },
+  {
+    name: "FakeQuantize of each channel",
+    layer: () => new FakeQuantize({ scale: [0.5, 2], zeroPoint: [0, 1], low: -4, high: 3 }),
+    inputs: [operand([1.3, 3.1, -2.2, -9, 9, 5], [1, 3, 2])],
+    shape: [1, 3, 2],
+    values: [1.5, 4, -2, -8, 1.5, 4],
+    gradient: [1, 1, 0, 1, 0, 0],
+    isStepwise: true,
+  },
 ];
 
-export const layerCases: LayerCase[] = [...pools, ...functions, ...clips, ...affines, ...binaries, ...slices];
+const [yes, no] = [operand([1, 2, 3, 4], [1, 2, 2]), operand([-1, -2], [1, 1, 2])];
+const selections: LayerCase[] = [
+  {
+    name: "Select by a constant",
+    layer: () => new Select({ condition: [2, 2] }),
+    inputs: [yes, no],
+    weights: [[1, 0, 0, 1]],
+    fixedWeights: true,
+    shape: [1, 2, 2],
+    values: [1, -2, -1, 4],
+    gradient: [1, 0, 0, 1],
+  },
+  {
+    name: "Select between a number and a tensor",
+    layer: () => new Select({ condition: [2], whenTrue: Number.NEGATIVE_INFINITY }),
+    inputs: [yes],
+    weights: [[0, 1]],
+    fixedWeights: true,
+    shape: [1, 2, 2],
+    values: [1, -3.4028234663852886e38, 3, -3.4028234663852886e38],
+    gradient: [1, 0, 1, 0],
+    isStepwise: true,
+  },
+  {
+    name: "Select by an input",
+    layer: () => new Select({ condition: null, whenFalse: 7 }),
+    inputs: [operand([0, 1, 1, 0], [1, 2, 2]), operand([1, 2, 3, 4], [1, 2, 2])],
+    shape: [1, 2, 2],
+    values: [7, 2, 3, 7],
+    isFlat: true,
+  },
+];
+
+export const elementwiseCases: LayerCase[] = [...functions, ...clips, ...affines, ...binaries, ...gelus, ...quantizers, ...selections];

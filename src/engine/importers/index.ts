@@ -83,7 +83,7 @@ async function loaded(
   const network = isBinary(built, ending, contract) ? withTwoClasses(built) : built;
   try {
     checkClassifier(network, contract, file);
-    const facts = { file, network, metadata, isGiven: given !== undefined, isUnnamed: o.isUnnamed };
+    const facts = { file, network, metadata, own: model.evidence?.(), isGiven: given !== undefined, isUnnamed: o.isUnnamed };
     const { contradiction, notes: passedOver, ...known } = await knowledgeOf(contract, facts);
     const compared = (await model.check?.(built, { contract: known.contract, ending })) ?? [];
     if (contract.input.mean === inForce.input.mean && contract.input.scale === inForce.input.scale) makeOpaque(network, known.contract);

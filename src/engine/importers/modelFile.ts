@@ -1,7 +1,8 @@
 import type { InputContract } from "../../shared/contract.ts";
 import type { tfl } from "../tf.ts";
-import type { Normalised } from "./topology/index.ts";
+import type { InputEvidence } from "./evidence/evidence.ts";
 import type { Topology } from "./topology/graph.ts";
+import type { Normalised } from "./topology/index.ts";
 
 /** A model file of some format, open. What it holds becomes one topology, whatever the format. */
 export interface ModelFile {
@@ -16,6 +17,8 @@ export interface ModelFile {
    * @param size of the images of a network of any size, where the contract says none
    */
   normalise(contract: InputContract, size: readonly [number, number] | undefined): Normalised;
+  /** What it says of its input, such as that it takes bytes; once it is normalised. */
+  evidence?(): InputEvidence | undefined;
   /** The network of a topology that came from it, with the file's weights. The caller disposes. */
   build(topology: Topology): Promise<tfl.LayersModel>;
   /** Compares what the network computes with what the file computes, where another program can say that. @returns notes for the user */

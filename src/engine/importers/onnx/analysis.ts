@@ -18,7 +18,7 @@ const most = { folded: 1 << 26, activation: 1 << 28 };
 export interface Analysis {
   /** Sizes of a value, multiples of `batch` where they are multiples of the number of images. */
   shapeOf(name: string): readonly number[];
-  /** A value that is the same for any number of images; one that is repeated for each image has an axis of `batch`, and is given once. */
+  /** A value that is the same for any number of images; one that is repeated for each image is given once. */
   constantOf(name: string): Constant | undefined;
   /** A value for some number of images. */
   exampleOf(name: string): Value | undefined;
@@ -37,7 +37,7 @@ export function analyse(graph: OpGraph, image: readonly number[], fixedCount: nu
   if (fixedCount === null) return merged(graph, at(points[0]), at(points[1]), [points[0], points[1]]);
   const literal = at(fixedCount);
   const [a, b] = points.filter((point) => point !== fixedCount) as [number, number];
-  const readings: (0 | 1)[] = [];
+  const readings: number[] = [];
   const first = readable(readings, (reading) => at(a, fixedAt(literal, { count: fixedCount, batch: a, reading })));
   const second = at(b, fixedAt(literal, { count: fixedCount, batch: b, reading: replay(readings) }));
   return merged(graph, first, second, [a, b]);
@@ -48,36 +48,44 @@ const fixedAt = (literal: Values, o: Pick<FixedBatch, "count" | "batch" | "readi
   literal: (name) => literal.get(name)?.shape ?? [],
 });
 
-function replay(readings: readonly (0 | 1)[]): () => 0 | 1 {
+function replay(readings: readonly number[]): FixedBatch["reading"] {
   let next = 0;
   return () => readings[next++] ?? 0;
 }
 
-const mostReadings = 64;
+const mostReadings = 256;
 
 /** Tries readings of ambiguous Reshapes, the last one first, until the shapes fit together. `readings` then holds those that do. */
-function readable(readings: (0 | 1)[], run: (reading: () => 0 | 1) => Values): Values {
+function readable(readings: number[], run: (reading: FixedBatch["reading"]) => Values): Values {
+  const options: number[] = [];
   let failure: unknown;
   for (let tries = 0; tries < mostReadings; tries++) {
     let next = 0;
     try {
-      return run(() => {
+      return run((count) => {
         if (next === readings.length) readings.push(0);
-        return readings[next++] as 0 | 1;
+        options[next] = count;
+        return readings[next++] as number;
       });
     } catch (error) {
       if (!(error instanceof BulwarkError)) throw error;
       failure ??= error;
       readings.length = next;
-      while (readings.at(-1) === 1) readings.pop();
-      if (readings.length === 0) throw failure;
-      readings[readings.length - 1] = 1;
+      while (readings.length > 0 && readings.at(-1) === (options[readings.length - 1] as number) - 1) readings.pop();
+      const last = readings.pop();
+      if (last === undefined) throw failure;
+      readings.push(last + 1);
     }
   }
   throw failure;
 }
 
-function walk(graph: OpGraph, initializers: ReadonlyMap<string, Constant>, image: readonly number[], fixed: FixedBatch | undefined): Values {
+function walk(
+  graph: OpGraph,
+  initializers: ReadonlyMap<string, Constant>,
+  image: readonly number[],
+  fixed: FixedBatch | undefined,
+): Values {
   const values = new Map<string, Value>(initializers);
   values.set(graph.input.name, { kind: "float", shape: image });
   let folded = 0;
@@ -153,7 +161,12 @@ function ofAnyBatch(one: Constant, other: Constant, shape: readonly number[]): C
   if (shape.some((side, i) => side >= batch && i !== axis)) return undefined;
   const [first, second] = [onceAlong(one, axis), onceAlong(other, axis)];
   if (!first || !second || first.some((value, i) => value !== second[i])) return undefined;
-  return ofData(one.kind, shape, first, { title: one.title });
+  return ofData(
+    one.kind,
+    shape.map((side) => (side === batch ? 1 : side)),
+    first,
+    { title: one.title },
+  );
 }
 
 /** The numbers of a constant whose slices along an axis are all the same. */

@@ -1,14 +1,14 @@
+import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { openReference, type Reference } from "../../backends/onnxruntime/reference.ts";
+import { runNetwork } from "../../classifier/graph.ts";
 import { networkInput } from "../../classifier/input.ts";
 import { createRandom } from "../../random.ts";
 import { type Images, tf, type tfl } from "../../tf.ts";
-import { runNetwork } from "../../classifier/graph.ts";
 import type { Ending } from "../topology/ending.ts";
 import { firstDifference } from "./difference.ts";
 import type { ImageInput } from "./input.ts";
 import type { Lowered } from "./lowered.ts";
-import type { InputContract } from "../../../shared/contract.ts";
 
 /** What a comparison looks at. */
 export interface Imported {
@@ -99,7 +99,10 @@ export function pictures([height, width, channels]: readonly [number, number, nu
   }));
   const smooth = Float32Array.from({ length: count }, (_, i) => {
     const [c, x, y] = [i % channels, Math.floor(i / channels) % width, Math.floor(i / channels / width)];
-    return waves.reduce((sum, wave) => sum + (wave.colour[c] as number) * Math.cos(2 * Math.PI * (wave.x * x + wave.y * y) + wave.phase), 0.5);
+    return waves.reduce(
+      (sum, wave) => sum + (wave.colour[c] as number) * Math.cos(2 * Math.PI * (wave.x * x + wave.y * y) + wave.phase),
+      0.5,
+    );
   });
   const all = new Float32Array(images * count);
   all.set(random.uniforms(count), 0);

@@ -1,6 +1,6 @@
 import fs from "node:fs";
-import { openReference } from "../../backends/onnxruntime/reference.ts";
 import { Writer } from "../../backends/onnxruntime/protobuf.ts";
+import { openReference } from "../../backends/onnxruntime/reference.ts";
 import { evaluate, graphOf, type Unit, type Values } from "../../classifier/graph.ts";
 import { tf, type tfl } from "../../tf.ts";
 import { batch } from "./analysis.ts";
@@ -54,7 +54,11 @@ async function valuesOf(units: readonly Unit[], inputs: tf.Tensor, o: Feed & { f
   }
 }
 
-async function compared(unit: Unit, theirs: Tensors, { values, lowered }: { values: Values; lowered: Lowered }): Promise<string | undefined> {
+async function compared(
+  unit: Unit,
+  theirs: Tensors,
+  { values, lowered }: { values: Values; lowered: Lowered },
+): Promise<string | undefined> {
   const { title, op, value } = originOf(unit, lowered);
   const stored = lowered.stored.get(value);
   const other = theirs[value];

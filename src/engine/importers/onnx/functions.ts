@@ -19,7 +19,8 @@ export function inlined(nodes: readonly FileNode[], functions: readonly FileFunc
       if (all.length > mostNodes) throw tooLarge(file, `has more than ${mostNodes.toLocaleString("en-GB")} nodes`, exportAgain);
       return;
     }
-    if (depth > deepest) throw invalidModel(file, `nests functions deeper than ${deepest}, or one calls itself: "${called.name}"`, exportAgain);
+    if (depth > deepest)
+      throw invalidModel(file, `nests functions deeper than ${deepest}, or one calls itself: "${called.name}"`, exportAgain);
     for (const inner of bodyOf(called, node)) add(inner, depth + 1);
   };
   for (const node of nodes) add(node, 1);

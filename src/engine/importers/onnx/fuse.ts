@@ -134,7 +134,8 @@ const scaled: Pattern = (node, o) => {
   const wanted = node.op === "Mul" ? 1 : node.op === "Add" ? 2 : 0;
   for (const [a, b] of orders(node)) {
     const before = o.maker(a);
-    if (before?.op !== "LayerNormalization" || before.inputs.length !== wanted || !o.isConstant(b) || before.attributes.has("axis")) continue;
+    if (before?.op !== "LayerNormalization" || before.inputs.length !== wanted || !o.isConstant(b) || before.attributes.has("axis"))
+      continue;
     if (o.shape(b).length !== 1 || o.shape(b)[0] !== o.shape(a).at(-1)) continue;
     return { ...before, title: node.title, outputs: node.outputs, inputs: [...before.inputs, b] };
   }
@@ -146,7 +147,7 @@ const biased: Pattern = (node, o) => {
   if (node.op !== "Add") return undefined;
   for (const [a, b] of orders(node)) {
     const before = o.maker(a);
-    if (!before || before.inputs.length !== 2 || !o.isConstant(b) || !o.isConstant(before.inputs[1])) continue;
+    if (before?.inputs.length !== 2 || !o.isConstant(b) || !o.isConstant(before.inputs[1])) continue;
     const [shape, added] = [o.shape(a), o.shape(b)];
     const isLast = before.op === "MatMul" && added.length === 1 && added[0] === shape.at(-1);
     const channels = [...new Array<number>(Math.max(0, 4 - added.length)).fill(1), ...added];

@@ -63,7 +63,8 @@ function makersOf(nodes: readonly FileNode[], given: ReadonlySet<string>, file: 
   for (const node of nodes)
     for (const output of node.outputs) {
       if (output === "") continue;
-      if (makers.has(output) || given.has(output)) throw new BulwarkError("MODEL_INVALID", `Two nodes of ${file} write "${output}".`, exportAgain);
+      if (makers.has(output) || given.has(output))
+        throw new BulwarkError("MODEL_INVALID", `Two nodes of ${file} write "${output}".`, exportAgain);
       makers.set(output, node);
     }
   return makers;

@@ -3,9 +3,11 @@ import fs from "node:fs";
 import path from "node:path";
 import type { InputContract } from "../../../shared/contract.ts";
 import { readError, sha256 } from "../../io/files.ts";
+import { builtFrom } from "../build.ts";
 import type { ModelFile } from "../modelFile.ts";
 import { withoutSoftmax } from "../topology/ending.ts";
 import { fitInput } from "../topology/input.ts";
+import { checkImport } from "./check.ts";
 import { ByteFile } from "./file/bytes.ts";
 import { ExternalFiles } from "./file/external.ts";
 import { Limits } from "./file/limits.ts";
@@ -15,8 +17,6 @@ import { type OpGraph, opGraphOf } from "./graph.ts";
 import { type ImageInput, imageInputOf } from "./input.ts";
 import { type Lowered, loweredTo } from "./lowered.ts";
 import { setWeights } from "./weights.ts";
-import { builtFrom } from "../build.ts";
-import { checkImport } from "./check.ts";
 
 /**
  * An ONNX file as a model that can be built. Its weights are read when they are set, not before.
@@ -54,11 +54,15 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
       const image = imageInputOf(graph, contract, size);
       const lowered = loweredTo(graph, image, path.basename(file, path.extname(file)));
       known = { graph, image, lowered };
-      const fitted = fitInput(lowered.topology, channelsLast(contract, image), { file, size });
+      const fitted = fitInput(lowered.topology, channelsLast(contract), { file, size });
       const { topology, ending } = withoutSoftmax(fitted.topology);
       const notes = [...graph.notes, ...lowered.notes, ...fitted.notes];
       return { whole: fitted.topology, topology, ending, contract: fitted.contract, notes };
     },
+    evidence: () =>
+      normalised().image.isBytes
+        ? { source: { kind: "layer", text: "the type of its input, uint8" }, input: { mean: 0, scale: 1 } }
+        : undefined,
     build: async (topology) => {
       const network = await builtFrom(topology, file);
       try {
@@ -78,11 +82,10 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
   };
 }
 
-/** The network takes [B,H,W,C] whatever the file takes; pictures that the file takes as bytes are 0…255. */
-function channelsLast(contract: InputContract, { isBytes }: ImageInput): InputContract {
+/** The network takes [B,H,W,C] whatever the file takes. */
+function channelsLast(contract: InputContract): InputContract {
   const { layout: _, ...input } = contract.input;
-  const isOpen = isBytes && input.scale === undefined && input.mean === undefined;
-  return { ...contract, input: isOpen ? { mean: 0, scale: 1, ...input } : input };
+  return { ...contract, input };
 }
 
 function opened(file: string): number {

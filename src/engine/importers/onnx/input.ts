@@ -61,5 +61,11 @@ export function imageInputOf({ input, nodes, file }: OpGraph, contract: InputCon
   const channels = isChannelsFirst ? 1 : 3;
   if (wanted[channels] === undefined) throw wrongInput(file, "takes any number of channels", "Export it with 1 or 3 channels.");
   const fixedCount = typeof shape[0] === "number" ? shape[0] : null;
-  return { isChannelsFirst, sizes: wanted.map((side, i) => (i === 0 ? 1 : (side as number))), fixedCount, isBytes: input.type === 2, type: input.type };
+  return {
+    isChannelsFirst,
+    sizes: wanted.map((side, i) => (i === 0 ? 1 : (side as number))),
+    fixedCount,
+    isBytes: input.type === 2,
+    type: input.type,
+  };
 }

@@ -135,7 +135,11 @@ export class Layout {
     if (order[0] !== 0 || groups[0]?.length !== 1) throw new Error(`${node.title}: the images are not the first axis`);
     if (isIdentity(order)) return this.reshape(v, wanted, node);
     const runs = runsOf(order);
-    const before = this.reshape(v, [...runs].sort((a, b) => (a[0] as number) - (b[0] as number)).map((run) => product(v.sizes, run)), node);
+    const before = this.reshape(
+      v,
+      [...runs].sort((a, b) => (a[0] as number) - (b[0] as number)).map((run) => product(v.sizes, run)),
+      node,
+    );
     const places = [...runs].sort((a, b) => (a[0] as number) - (b[0] as number));
     const dims = runs.slice(1).map((run) => places.indexOf(run));
     const ref = this.plan.add("Permute", { node, suffix: "_permute", inputs: [before.ref], config: { dims } });
@@ -157,13 +161,23 @@ export class Layout {
     const isTogether = factors.every((factor, i) => i === 0 || factor === (factors[i - 1] as number) + 1);
     const isInPlace = isTogether && (!isLast || factors.length === 0 || factors.at(-1) === v.sizes.length - 1);
     const order = isInPlace ? everyFactor(v) : [...others, ...factors];
-    const moved = isInPlace ? v : this.arranged(v, order.map((factor) => [factor]), node);
+    const moved = isInPlace
+      ? v
+      : this.arranged(
+          v,
+          order.map((factor) => [factor]),
+          node,
+        );
     return factors.length < 2 ? moved : merged(moved, moved.axes[axis] as readonly number[], this, node);
   }
 
   /** Needs a tensor whose axes are the factors themselves. */
   plain(v: Stored, node: Node): Stored {
-    return this.arranged(v, everyFactor(v).map((factor) => [factor]), node);
+    return this.arranged(
+      v,
+      everyFactor(v).map((factor) => [factor]),
+      node,
+    );
   }
 }
 

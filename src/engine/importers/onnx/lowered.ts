@@ -3,7 +3,7 @@ import { analyse, batch } from "./analysis.ts";
 import { fused } from "./fuse.ts";
 import type { OpGraph } from "./graph.ts";
 import type { ImageInput } from "./input.ts";
-import { everyFactor, physicalGroups, type Stored } from "./layout.ts";
+import { isIdentity, type Stored } from "./layout.ts";
 import { Lowering, lowerRules } from "./lower/index.ts";
 import { checkOperators } from "./operators.ts";
 import { Plan } from "./plan.ts";
@@ -58,6 +58,7 @@ function scoresOf(graph: OpGraph, o: Lowering) {
       "Use an image classifier.",
     );
   const value = o.stored(last, 0);
-  if (physicalGroups(value).length === 2) return value.ref;
-  return o.arranged(last, 0, [[0], everyFactor(value).slice(1)]).ref;
+  const scores = value.axes[axis] ?? [];
+  if (value.physical.length === 2 && isIdentity([0, ...scores])) return value.ref;
+  return o.arranged(last, 0, [[0], scores]).ref;
 }

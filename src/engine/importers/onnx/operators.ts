@@ -96,6 +96,7 @@ const attributes: Readonly<Record<string, string>> = {
   ReduceMin: reduction,
   ReduceProd: reduction,
   ReduceSumSquare: reduction,
+  ReduceLogSum: reduction,
   ReduceLogSumExp: reduction,
   ReduceL1: reduction,
   ReduceL2: reduction,
@@ -134,13 +135,18 @@ export function checkOperators({ nodes, file, output }: OpGraph): void {
     for (const [name, attribute] of node.attributes) {
       const isKnown = known.get(node.op)?.has(name) && attribute.isOther !== true;
       if (!isKnown)
-        throw unsupportedModel(file, `has a node "${node.title}" (${node.op}) with ${name}, which is not computed here`, "Export it without that.");
+        throw unsupportedModel(
+          file,
+          `has a node "${node.title}" (${node.op}) with ${name}, which is not computed here`,
+          "Export it without that.",
+        );
     }
 }
 
 function refusal(node: Node, others: number, { file, output }: Pick<OpGraph, "file" | "output">): Error {
   const { op, title, opset } = node;
-  if (detection.includes(op)) return wrongInput(file, `gives boxes and classes: it is a detector ("${title}", ${op})`, "Use an image classifier.");
+  if (detection.includes(op))
+    return wrongInput(file, `gives boxes and classes: it is a detector ("${title}", ${op})`, "Use an image classifier.");
   if ((op === "ArgMax" || op === "TopK") && node.outputs.includes(output))
     return wrongInput(file, `gives a class number, not scores ("${title}", ${op})`, `Export the scores before ${op}.`);
   if (control.includes(op)) return unsupportedModel(file, `decides at run time what to compute ("${title}", ${op})`, exportFixed);

@@ -59,7 +59,11 @@ export class Plan {
   }
 
   private unique(title: string): string {
-    const plain = title.replace(/^\/+/, "").replace(/[^A-Za-z0-9_./-]/g, "_").slice(0, longestName) || "layer";
+    const plain =
+      title
+        .replace(/^\/+/, "")
+        .replace(/[^A-Za-z0-9_./-]/g, "_")
+        .slice(0, longestName) || "layer";
     let name = plain;
     for (let i = 2; this.taken.has(name); i++) name = `${plain}_${i}`;
     this.taken.add(name);

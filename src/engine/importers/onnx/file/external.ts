@@ -30,7 +30,11 @@ export class ExternalFiles {
     const known = this.open.get(location);
     if (known) return known;
     if (this.open.size >= mostFiles)
-      throw new BulwarkError("MODEL_TOO_LARGE", `${this.model} keeps its weights in more than ${mostFiles} files.`, "Save it with one file.");
+      throw new BulwarkError(
+        "MODEL_TOO_LARGE",
+        `${this.model} keeps its weights in more than ${mostFiles} files.`,
+        "Save it with one file.",
+      );
     const opened = this.opened(location);
     this.open.set(location, opened);
     return opened;

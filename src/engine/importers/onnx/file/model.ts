@@ -133,8 +133,8 @@ function graphOf(parts: readonly Range[], context: Context): FileGraph {
         const tensor = tensorOf(messageIn(field), context.externals, context.limits);
         if (initializers.has(tensor.name)) throw damaged(part.file.name, `two weights named "${tensor.name}"`, field.range.start);
         initializers.set(tensor.name, tensor);
-      } else if (field.number === 11) inputs.push(valueOf(messageIn(field)));
-      else if (field.number === 12) outputs.push(valueOf(messageIn(field)));
+      } else if (field.number === 11) inputs.push(fileValue(messageIn(field)));
+      else if (field.number === 12) outputs.push(fileValue(messageIn(field)));
       else if (field.number === 15) isSparse = true;
     }
   return { nodes, initializers, inputs: inputs.filter(({ name }) => !initializers.has(name)), outputs, isSparse };
@@ -195,12 +195,13 @@ function pushAll<T>(list: T[], values: readonly T[], { limits }: Context): void 
   for (const value of values) list.push(value);
 }
 
-function valueOf(range: Range): FileValue {
+function fileValue(range: Range): FileValue {
   let name = "";
   let found: Pick<FileValue, "type" | "shape"> = { type: 0, shape: undefined };
   for (const field of fieldsOf(range))
     if (field.number === 1) name = textOf(field.range);
-    else if (field.number === 2) for (const inner of fieldsOf(messageIn(field))) if (inner.number === 1) found = tensorType(messageIn(inner));
+    else if (field.number === 2)
+      for (const inner of fieldsOf(messageIn(field))) if (inner.number === 1) found = tensorType(messageIn(inner));
   return { name, ...found };
 }
 

@@ -9,7 +9,12 @@ import type { Fold } from "./index.ts";
 const transpose: Fold = ([x], { shape, kind }, o) => {
   const { data, shape: before } = x as Constant;
   const strides = stridesOf(before);
-  return gathered(kind, data, shape, permutationOf(o).map((axis) => strides[axis] as number));
+  return gathered(
+    kind,
+    data,
+    shape,
+    permutationOf(o).map((axis) => strides[axis] as number),
+  );
 };
 
 const slice: Fold = ([x], { shape, kind }, o) => {

@@ -29,7 +29,14 @@ export const concat: Lower = (node, o) => {
         const { a, at } = places.get(factor) as { a: number; at: number };
         return value.axes[a]?.[at] as number;
       };
-      return [i, o.arranged(node, i, groups.map((group, g) => (g === along ? (value.axes[axis] ?? []) : group.map(matching))))] as const;
+      return [
+        i,
+        o.arranged(
+          node,
+          i,
+          groups.map((group, g) => (g === along ? (value.axes[axis] ?? []) : group.map(matching))),
+        ),
+      ] as const;
     }),
   );
   const led = tensors.get(lead) as Stored;
@@ -73,7 +80,7 @@ function joinAll(node: Node, o: Lowering, { tensors, led, along, axis }: Joined)
   let now = join(runs[first] as Stored[], "");
   const put = (constant: Constant, isBefore: boolean): void => {
     const numbers = constantAlong(node, o, { led, along, axis, constant });
-    const config = { axis: along, shape: numbers.shape, before: isBefore };
+    const config = { axis: along, shape: numbers.shape, at_start: isBefore };
     now = { ...led, ref: o.emit("AppendConstant", node, [now], { config, weights: [plainWeight("constant", numbers)] }) };
   };
   for (const run of runs.slice(0, first).reverse()) put(run as Constant, true);
@@ -84,7 +91,11 @@ function joinAll(node: Node, o: Lowering, { tensors, led, along, axis }: Joined)
 }
 
 /** A constant as a part of the joined tensor, without the axis of the pictures. */
-function constantAlong(node: Node, o: Lowering, { led, along, axis, constant }: Pick<Joined, "led" | "along" | "axis"> & { constant: Constant }): Constant {
+function constantAlong(
+  node: Node,
+  o: Lowering,
+  { led, along, axis, constant }: Pick<Joined, "led" | "along" | "axis"> & { constant: Constant },
+): Constant {
   const side = constant.shape[axis] as number;
   const part = resized(led, { joined: led.ref, along, axis, side });
   const shape = shapeOfStored(part);

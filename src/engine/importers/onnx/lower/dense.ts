@@ -34,7 +34,12 @@ function dense(node: Node, o: Lowering, { kernel, isTransposed, factor, bias }: 
   const ref = o.emit("Dense", node, [x], { config, weights });
   const first = x.sizes.length - x.last.length;
   const axes = [...x.axes.slice(0, -1), [first]];
-  o.set(node.outputs[0], { ref, physical: [...x.physical.slice(0, -1), N as number], sizes: [...x.sizes.slice(0, first), N as number], axes });
+  o.set(node.outputs[0], {
+    ref,
+    physical: [...x.physical.slice(0, -1), N as number],
+    sizes: [...x.sizes.slice(0, first), N as number],
+    axes,
+  });
 }
 
 /** A last axis of one number has no factor of its own. */
@@ -76,7 +81,7 @@ function product(node: Node, o: Lowering): void {
   const axes = Array.from({ length: rank - 2 }, (_, i) => i);
   const isSame = axes.every((axis) => shapeOfStored(left)[axis] === shapeOfStored(right)[axis]);
   const both = isSame ? refined(left, right, axes) : undefined;
-  if (!both) return o.refuse(node, "of values whose leading axes differ");
+  if (!both) o.refuse(node, "of values whose leading axes differ");
   const order = leading(both[0], rank);
   const operands = both.map((v, i) => {
     const lead = order.map(({ axis, at }) => v.axes[axis]?.[at] as number);
@@ -91,7 +96,12 @@ function product(node: Node, o: Lowering): void {
   const ref = o.emit("MatMul", node, [a.value, b.value], { config });
   const [m, n] = o.shape(node.outputs[0] as string).slice(-2) as [number, number];
   const sizes = [...order.map(({ factor }) => both[0].sizes[factor] as number), m, n];
-  const ownAxes = axes.map((axis) => order.flatMap((one, i) => (one.axis === axis ? [{ ...one, i }] : [])).sort((x, y) => x.at - y.at).map(({ i }) => i));
+  const ownAxes = axes.map((axis) =>
+    order
+      .flatMap((one, i) => (one.axis === axis ? [{ ...one, i }] : []))
+      .sort((x, y) => x.at - y.at)
+      .map(({ i }) => i),
+  );
   o.set(node.outputs[0], { ref, physical: sizes, sizes, axes: [...ownAxes, [order.length], [order.length + 1]] });
 }
 
@@ -146,8 +156,9 @@ const softmax =
 
 const dropout: Lower = (node, o) => {
   if (o.isUsed(node.outputs[1])) o.refuse(node, "whose mask is used");
-  if (o.constant(node.inputs[2])?.data[0]) o.refuse(node, "in training mode", "Call model.eval() before the export.");
   const rate = o.constant(node.inputs[1])?.data[0] ?? floatOf(node, "ratio", 0.5);
+  if (rate === 0) return o.set(node.outputs[0], o.stored(node, 0));
+  if (o.constant(node.inputs[2])?.data[0]) o.refuse(node, "in training mode", "Call model.eval() before the export.");
   if (rate < 0 || rate >= 1) o.refuse(node, `of ${rate}`);
   o.alike("Dropout", node, { config: { rate } });
 };

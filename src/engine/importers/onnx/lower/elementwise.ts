@@ -65,21 +65,22 @@ const binary =
   (operation: Operation): Lower =>
   (node, o) => {
     const [first, second] = node.inputs;
+    if (node.inputs.length === 1) return o.set(node.outputs[0], o.stored(node, 0));
     if (node.inputs.length !== 2) return variadic(operation, node, o);
-    if (o.isLive(first) && first === second && operation === "mul") return o.alike("Elementwise", node, { config: { operation: "square" } });
+    if (o.isLive(first) && first === second && operation === "mul")
+      return o.alike("Elementwise", node, { config: { operation: "square" } });
     if (o.isLive(first) && o.isLive(second)) return combined(node, o, operation);
     const index = o.isLive(first) ? 0 : 1;
     withConstant({ node, index, operation }, o);
   };
 
 function variadic(operation: Operation, node: Node, o: Lowering): void {
-  if (node.inputs.length === 1) return o.set(node.outputs[0], o.stored(node, 0));
   const isLive = node.inputs.every((name) => o.isLive(name));
   const className = layers[operation];
   const values = node.inputs.map((_, i) => o.stored(node, i));
   const isAlike = values.every((value) => value.physical.join() === values[0]?.physical.join() && sameAxes(value, values[0]));
-  if (!isLive || !className || !isAlike) return o.refuse(node, `of ${node.inputs.length} values that are stored differently`);
-  o.set(node.outputs[0], { ...(values[0] as Stored), ref: o.emit(className, node, values) });
+  if (!isLive || !className || !isAlike) o.refuse(node, `of ${node.inputs.length} values that are stored differently`);
+  o.set(node.outputs[0], { ...(values[0] as Stored), ref: o.emit(className as string, node, values) });
 }
 
 const sameAxes = (a: Stored, b: Stored | undefined): boolean => JSON.stringify([a.sizes, a.axes]) === JSON.stringify([b?.sizes, b?.axes]);
@@ -91,7 +92,7 @@ function withConstant({ node, index, operation }: { node: Node; index: 0 | 1; op
   const shape = o.shape(node.outputs[0] as string);
   const own = shapeOfStored(ranked(value, shape.length));
   const fitted = own.join() === shape.join() ? constantFor(ranked(value, shape.length), constant, shape) : undefined;
-  if (!fitted) return o.refuse(node, `with a constant [${constant.shape.join(", ")}] that is larger than the value`);
+  if (!fitted) o.refuse(node, `with a constant [${constant.shape.join(", ")}] that is larger than the value`);
   const scalar = constant.count === 1 ? (constant.data[0] as number) : undefined;
   const put = (className: string, config: object, weights: readonly (readonly [string, Constant])[] = []): void => {
     const planned = weights.map(([name, numbers]) => plainWeight(name, numbers));
@@ -106,8 +107,18 @@ function withConstant({ node, index, operation }: { node: Node; index: 0 | 1; op
   const minusOne = mapped(viewed(fitted, [], []), () => -1);
   if (operation === "add") affine(null, fitted);
   else if (operation === "mul") affine(fitted, null);
-  else if (operation === "sub") index === 0 ? affine(null, mapped(fitted, (x) => -x)) : affine(minusOne, fitted);
-  else if (operation === "div" && index === 0) affine(mapped(fitted, (x) => 1 / x), null);
+  else if (operation === "sub")
+    index === 0
+      ? affine(
+          null,
+          mapped(fitted, (x) => -x),
+        )
+      : affine(minusOne, fitted);
+  else if (operation === "div" && index === 0)
+    affine(
+      mapped(fitted, (x) => 1 / x),
+      null,
+    );
   else if (operation === "pow" && index === 0 && scalar === 2) put("Elementwise", { operation: "square" });
   else if (operation === "pow" && index === 0 && scalar === 0.5) put("Elementwise", { operation: "sqrt" });
   else if (operation === "min" && scalar !== undefined) put("Clip", { min_value: null, max_value: scalar });
@@ -121,7 +132,7 @@ function combined(node: Node, o: Lowering, operation: Operation): void {
   const operands = [0, 1].map((i) => ranked(o.stored(node, i), shape.length)) as [Stored, Stored];
   const leads = operands.map((v) => shapeOfStored(v).join() === shape.join());
   const lead = leads[0] ? 0 : 1;
-  if (!leads[lead]) return o.refuse(node, "of two values that are both repeated");
+  if (!leads[lead]) o.refuse(node, "of two values that are both repeated");
   const both = divided(node, o, operands);
   const [leader, other] = [both[lead], both[1 - lead]] as [Stored, Stored];
   const places = new Map(leader.axes.flatMap((factors, axis) => factors.map((factor, at) => [factor, { axis, at }] as const)));
@@ -138,7 +149,11 @@ function combined(node: Node, o: Lowering, operation: Operation): void {
     o.set(node.inputs[i], { ...(both[i] as Stored), axes: (both[i] as Stored).axes.slice(shape.length - rank) });
   }
   const led = o.arranged(node, lead, groups);
-  const brought = o.arranged(node, 1 - lead, groups.map((group) => group.flatMap(matching)));
+  const brought = o.arranged(
+    node,
+    1 - lead,
+    groups.map((group) => group.flatMap(matching)),
+  );
   const inputs = lead === 0 ? [led, brought] : [brought, led];
   const className = layers[operation];
   const ref = o.emit(className ?? "Binary", node, inputs, className ? {} : { config: { operation } });
@@ -155,6 +170,25 @@ export function divided(node: Node, o: Lowering, operands: readonly [Stored, Sto
   const joined = operands.map((v) => axes.reduce((value, axis) => o.layout.single(value, axis, node), v)) as [Stored, Stored];
   return refined(joined[0], joined[1], axes) ?? o.refuse(node, "of values whose sizes do not divide each other");
 }
+
+/** One of two values by a constant condition, such as a mask that cuts numbers off before a softmax. */
+const where: Lower = (node, o) => {
+  const shape = o.shape(node.outputs[0] as string);
+  const live = [1, 2].filter((i) => o.isLive(node.inputs[i]));
+  const values = live.map((i) => ranked(o.stored(node, i), shape.length));
+  const [leader] = values;
+  const isAlike = leader && values.every((one) => sameAxes(one, leader) && one.physical.join() === leader.physical.join());
+  if (!leader || !isAlike || shapeOfStored(leader).join() !== shape.join()) return o.refuse(node, "of values that are stored differently");
+  const condition = constantFor(leader, o.weight(node, 0), shape);
+  const [whenTrue, whenFalse] = [1, 2].map((i) => {
+    if (live.includes(i)) return null;
+    const constant = o.weight(node, i);
+    return constant.count === 1 ? (constant.data[0] as number) : o.refuse(node, `with a constant [${constant.shape.join(", ")}]`);
+  });
+  if (!condition) return o.refuse(node, "with a condition that is larger than the value");
+  const config = { condition: condition.shape, when_true: whenTrue, when_false: whenFalse };
+  o.set(node.outputs[0], { ...leader, ref: o.emit("Select", node, values, { config, weights: [plainWeight("condition", condition)] }) });
+};
 
 export const elementwiseRules: readonly [string, Lower][] = [
   ["Relu", (node, o) => o.alike("ReLU", node)],
@@ -177,6 +211,7 @@ export const elementwiseRules: readonly [string, Lower][] = [
   ...["Exp", "Log", "Sqrt", "Neg", "Abs", "Erf", "Reciprocal", "Sin", "Cos", "Floor", "Ceil", "Round", "Sign"].map(
     (op): [string, Lower] => [op, function_(op.toLowerCase())],
   ),
+  ["Where", where],
   ["Add", binary("add")],
   ["Sub", binary("sub")],
   ["Mul", binary("mul")],

@@ -1,9 +1,9 @@
-import { floatOf, intOf, type Node } from "../graph.ts";
+import { floatOf, intOf, type Node, textOf } from "../graph.ts";
 import type { Stored } from "../layout.ts";
 import type { PlannedWeight } from "../plan.ts";
 import { type Window, windowOf } from "../shapes/images.ts";
 import { padsOf } from "../shapes/parts.ts";
-import { type Lower, type Lowering, plainWeight } from "./lowering.ts";
+import { type Lower, type Lowering, plainWeight, viewed } from "./lowering.ts";
 
 type Sides = readonly [readonly [number, number], readonly [number, number]];
 
@@ -135,8 +135,45 @@ const pad: Lower = (node, o) => {
   }
   if (isNone(grown)) return o.setImage(node, image.ref);
   if (mode === "constant" && value === 0) return o.setImage(node, o.emit("ZeroPadding2D", node, [image], { config: { padding: grown } }));
-  const [[top, bottom], [left, right]] = grown;
-  o.setImage(node, o.emit("Pad2D", node, [image], { config: { mode, value, pads: [top, left, bottom, right] } }));
+  if (!["constant", "reflect", "edge", "wrap"].includes(mode)) o.refuse(node, `with the mode ${mode}`);
+  o.setImage(node, o.emit("Pad2D", node, [image], { config: { mode, value, padding: grown } }));
+};
+
+/** A name of ONNX, such as half_pixel, in camel case. */
+const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+const ways = ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn", "half_pixel_symmetric"];
+
+/** Of other sizes; the operator set 10 and Upsample place pixels asymmetrically, and round down. */
+const resize: Lower = (node, o) => {
+  const [before, after] = [o.shape(node.inputs[0] as string), o.shape(node.outputs[0] as string)];
+  const isOlder = node.op === "Upsample" || node.opset < 11;
+  const way = textOf(node, "coordinate_transformation_mode", isOlder ? "asymmetric" : "half_pixel");
+  const rounding = textOf(node, "nearest_mode", isOlder ? "floor" : "round_prefer_floor");
+  const mode = textOf(node, "mode", "nearest");
+  const isKnown = ways.includes(way) && ["nearest", "linear"].includes(mode) && intOf(node, "antialias", 0) === 0;
+  if (!isKnown || before.length !== 4 || before[0] !== after[0] || before[1] !== after[1])
+    o.refuse(node, `(${mode}, ${way}) from ${before.slice(1).join("×")} to ${after.slice(1).join("×")}`);
+  if (node.attributes.has("axes") || textOf(node, "keep_aspect_ratio_policy", "stretch") !== "stretch")
+    o.refuse(node, "with axes or a policy");
+  const given = node.attributes.get("scales")?.floats ?? o.constant(node.inputs[isOlder ? 1 : 2])?.data;
+  const scales = given && given.length === 4 ? [given[2], given[3]] : null;
+  const [, , height, width] = after;
+  const config = { height, width, scales, mode, coordinates: camel(way), rounding: camel(rounding) };
+  o.setImage(node, o.emit("Resize2D", node, [o.image(node)], { config }));
+};
+
+/** With a scale and a shift for each group before opset 21, and for each channel since. */
+const groupNormalization: Lower = (node, o) => {
+  const channels = o.shape(node.inputs[0] as string)[1] as number;
+  const groups = node.op === "InstanceNormalization" ? channels : intOf(node, "num_groups", 1);
+  const weights = ["gamma", "beta"].map((name, i) => {
+    const constant = o.weight(node, i + 1);
+    const isEach = constant.count === channels;
+    if (!isEach && constant.count !== groups) o.refuse(node, `with a scale [${constant.shape.join(", ")}]`);
+    return plainWeight(name, isEach ? constant : viewed(constant, [groups, channels / groups], [1, 0]), [channels]);
+  });
+  const config = { groups, axis: -1, epsilon: floatOf(node, "epsilon", 1e-5) };
+  o.setImage(node, o.emit("GroupNormalization", node, [o.image(node)], { config, weights }));
 };
 
 /** Operators on images. */
@@ -148,4 +185,8 @@ export const imageRules: readonly [string, Lower][] = [
   ["GlobalMaxPool", (node, o) => globalPooling(node, o, "Max")],
   ["LRN", lrn],
   ["Pad", pad],
+  ["Resize", resize],
+  ["Upsample", resize],
+  ["InstanceNormalization", groupNormalization],
+  ["GroupNormalization", groupNormalization],
 ];

@@ -5,7 +5,7 @@ import { cutsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
 import { permutationOf } from "../shapes/reshape.ts";
 import { countOf } from "../strided.ts";
 import { globalPooling } from "./images.ts";
-import { type Lower, type Lowering } from "./lowering.ts";
+import type { Lower, Lowering } from "./lowering.ts";
 
 const same: Lower = (node, o) => o.set(node.outputs[0], o.stored(node, 0));
 
@@ -39,11 +39,16 @@ interface Isolated {
 function isolated(node: Node, index: number, axis: number, o: Lowering): Isolated {
   const single = o.replace(node.inputs[index], o.layout.single(o.stored(node, index), axis, node));
   const [factor] = single.axes[axis] ?? [];
-  if (factor === undefined || factor === 0) return o.refuse(node, factor === 0 ? "across the pictures of a batch" : "along an axis of size 1");
+  if (factor === undefined || factor === 0)
+    return o.refuse(node, factor === 0 ? "across the pictures of a batch" : "along an axis of size 1");
   const own = physicalGroups(single);
   const place = own.findIndex((group) => group.includes(factor));
   if (own[place]?.length === 1) return { value: single, group: place, factor };
-  const value = o.arranged(node, index, everyFactor(single).map((one) => [one]));
+  const value = o.arranged(
+    node,
+    index,
+    everyFactor(single).map((one) => [one]),
+  );
   return { value, group: factor, factor };
 }
 
@@ -131,7 +136,13 @@ const reduced =
     const gone = new Set(axes.flatMap((axis) => value.axes[axis] ?? []));
     if (gone.has(0)) o.refuse(node, "across the pictures of a batch");
     const isUniform = physicalGroups(value).every((group) => new Set(group.map((factor) => gone.has(factor))).size <= 1);
-    const x = isUniform ? value : o.arranged(node, 0, everyFactor(value).map((factor) => [factor]));
+    const x = isUniform
+      ? value
+      : o.arranged(
+          node,
+          0,
+          everyFactor(value).map((factor) => [factor]),
+        );
     const groups = physicalGroups(x);
     const along = groups.flatMap((group, i) => (group.some((factor) => gone.has(factor)) ? [i] : []));
     const keeps = intOf(node, "keepdims", 1) === 1;
@@ -163,31 +174,24 @@ const byBlocks =
     const deep = c / block ** 2;
     const isCrd = textOf(node, "mode", "DCR") === "CRD";
     const [target, order] = !isDepth
-      ? [[b, c, h / block, block, w / block, block], [0, 3, 5, 1, 2, 4]]
+      ? [
+          [b, c, h / block, block, w / block, block],
+          [0, 3, 5, 1, 2, 4],
+        ]
       : isCrd
-        ? [[b, deep, block, block, h, w], [0, 1, 4, 2, 5, 3]]
-        : [[b, block, block, deep, h, w], [0, 3, 4, 1, 5, 2]];
+        ? [
+            [b, deep, block, block, h, w],
+            [0, 1, 4, 2, 5, 3],
+          ]
+        : [
+            [b, block, block, deep, h, w],
+            [0, 3, 4, 1, 5, 2],
+          ];
     const cut = reshaped(o.stored(node, 0), target);
     const moved = cut && { ...cut, axes: order.map((axis) => cut.axes[axis] ?? []) };
     const done = moved && reshaped(moved, o.shape(node.outputs[0] as string));
     o.set(node.outputs[0], done ?? o.refuse(node, `of blocks of ${block}`));
   };
-
-/** A whole number of times as many pixels: each repeated, or what lies between them in proportion. */
-const resize: Lower = (node, o) => {
-  const [before, after] = [o.shape(node.inputs[0] as string), o.shape(node.outputs[0] as string)];
-  const times = before.map((side, i) => (after[i] as number) / side);
-  const isOlder = node.op === "Upsample" || node.opset < 11;
-  const how = textOf(node, "coordinate_transformation_mode", isOlder ? "asymmetric" : "half_pixel");
-  const mode = textOf(node, "mode", "nearest");
-  const rounding = textOf(node, "nearest_mode", isOlder ? "floor" : "round_prefer_floor");
-  const isRepeated = mode === "nearest" && (how === "asymmetric" ? rounding === "floor" : /half_pixel$/.test(how) && /^round/.test(rounding));
-  const isLinear = mode === "linear" && /half_pixel$/.test(how);
-  const isWhole = before.length === 4 && times[0] === 1 && times[1] === 1 && times.every(Number.isInteger);
-  if (!isWhole || !(isRepeated || isLinear)) o.refuse(node, `(${mode}, ${how}) from ${before.slice(2).join("×")} to ${after.slice(2).join("×")}`);
-  const config = { size: times.slice(2), interpolation: isLinear ? "bilinear" : "nearest", data_format: "channels_last" };
-  o.setImage(node, o.emit("UpSampling2D", node, [o.image(node)], { config }));
-};
 
 /** Operators that rearrange, take parts and reduce. */
 export const partRules: readonly [string, Lower][] = [
@@ -201,10 +205,9 @@ export const partRules: readonly [string, Lower][] = [
   ["Cast", cast],
   ["DepthToSpace", byBlocks(true)],
   ["SpaceToDepth", byBlocks(false)],
-  ["Resize", resize],
-  ["Upsample", resize],
   ...["Mean", "Sum", "Max", "Min", "Prod"].map((name): [string, Lower] => [`Reduce${name}`, reduced(name.toLowerCase())]),
   ["ReduceSumSquare", reduced("sumSquare")],
+  ["ReduceLogSum", reduced("logSum")],
   ["ReduceLogSumExp", reduced("logSumExp")],
   ["ReduceL1", reduced("l1")],
   ["ReduceL2", reduced("l2")],

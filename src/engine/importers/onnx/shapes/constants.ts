@@ -86,4 +86,3 @@ export const constantShapes: readonly [string, ShapeRule][] = [
   ["Range", range],
   ["NonZero", nonZero],
 ];
-

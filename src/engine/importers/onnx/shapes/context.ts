@@ -2,7 +2,7 @@ import type { BulwarkError } from "../../../../shared/errors.ts";
 import type { Node } from "../graph.ts";
 import { intsOf } from "../graph.ts";
 import { exportAgain, exportFixed, invalidModel, unsupportedModel } from "../problems.ts";
-import { Constant, isConstant, type Live, type Value } from "../values.ts";
+import { type Constant, isConstant, type Live, type Value } from "../values.ts";
 
 /** What a rule about the shape of a node's outputs has to go by. */
 export class ShapeContext {
@@ -64,8 +64,8 @@ export interface FixedBatch {
   readonly batch: number;
   /** The shape that a value has for `count` images. */
   literal(name: string): readonly number[];
-  /** Which of two readings of an ambiguous Reshape to take. */
-  reading(): 0 | 1;
+  /** Which of several readings of an ambiguous Reshape to take, from 0. */
+  reading(count: number): number;
 }
 
 /** Shapes, or whole constants, of a node's outputs. */

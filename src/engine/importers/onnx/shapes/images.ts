@@ -32,7 +32,12 @@ export function windowOf(o: ShapeContext, kernel = intsOf(o.node, "kernel_shape"
     o.fail("has strides, dilations or pads that do not fit its kernel");
   const reach = kernel.map((side, i) => (side - 1) * (dilations[i] as number) + 1);
   const padded = sides.map((side, i) =>
-    paddingOf(node, { side, reach: reach[i] as number, stride: strides[i] as number, given: [pads[i] as number, pads[i + rank] as number] }),
+    paddingOf(node, {
+      side,
+      reach: reach[i] as number,
+      stride: strides[i] as number,
+      given: [pads[i] as number, pads[i + rank] as number],
+    }),
   );
   const isCeil = intOf(node, "ceil_mode", 0) === 1 && textOf(node, "auto_pad", "NOTSET") === "NOTSET";
   const places = sides.map((side, i) => {

@@ -53,7 +53,10 @@ export function partsOf(o: ShapeContext): { readonly axis: number; readonly size
 
 const split: ShapeRule = (o) => {
   const { axis, sizes } = partsOf(o);
-  return o.node.outputs.map((_, i) => ({ kind: o.input(0).kind, shape: o.shape(0).map((side, a) => (a === axis ? (sizes[i] as number) : side)) }));
+  return o.node.outputs.map((_, i) => ({
+    kind: o.input(0).kind,
+    shape: o.shape(0).map((side, a) => (a === axis ? (sizes[i] as number) : side)),
+  }));
 };
 
 const concat: ShapeRule = (o) => {
@@ -90,7 +93,8 @@ const expand: ShapeRule = (o) => {
 
 const tile: ShapeRule = (o) => {
   const repeats = o.ints(1) ?? [];
-  if (repeats.length !== o.shape(0).length || repeats.some((count) => count < 0)) o.fail(`repeats ${o.shape(0).length} axes ${repeats.join(", ")} times`);
+  if (repeats.length !== o.shape(0).length || repeats.some((count) => count < 0))
+    o.fail(`repeats ${o.shape(0).length} axes ${repeats.join(", ")} times`);
   return [{ kind: o.input(0).kind, shape: o.shape(0).map((side, i) => side * (repeats[i] as number)) }];
 };
 
@@ -134,7 +138,8 @@ const matMul: ShapeRule = (o) => {
   const [a, b] = [o.shape(0), o.shape(1)];
   const [left, right] = [a.length === 1 ? [1, ...a] : a, b.length === 1 ? [...b, 1] : b];
   const batch = broadcast(left.slice(0, -2), right.slice(0, -2));
-  if (!batch || a.length === 0 || b.length === 0 || left.at(-1) !== right.at(-2)) return o.fail(`multiplies [${a.join(", ")}] by [${b.join(", ")}]`);
+  if (!batch || a.length === 0 || b.length === 0 || left.at(-1) !== right.at(-2))
+    return o.fail(`multiplies [${a.join(", ")}] by [${b.join(", ")}]`);
   const shape = [...batch, ...(a.length === 1 ? [] : [left.at(-2) as number]), ...(b.length === 1 ? [] : [right.at(-1) as number])];
   return [{ kind: "float", shape }];
 };
@@ -145,7 +150,8 @@ const gemm: ShapeRule = (o) => {
   const [inner, n] = intOf(o.node, "transB", 0) === 1 ? [b[1], b[0]] : b;
   if (a.length !== 2 || b.length !== 2 || k !== inner) o.fail(`multiplies [${a.join(", ")}] by [${b.join(", ")}]`);
   const shape = [m as number, n as number];
-  if (o.inputs[2] && broadcast(o.shape(2), shape)?.join() !== shape.join()) o.fail(`adds [${o.shape(2).join(", ")}] to [${shape.join(", ")}]`);
+  if (o.inputs[2] && broadcast(o.shape(2), shape)?.join() !== shape.join())
+    o.fail(`adds [${o.shape(2).join(", ")}] to [${shape.join(", ")}]`);
   return [{ kind: "float", shape }];
 };
 
@@ -165,5 +171,8 @@ export const partShapes: readonly [string, ShapeRule][] = [
   ["Pad", pad],
   ["MatMul", matMul],
   ["Gemm", gemm],
-  ...["Mean", "Sum", "Max", "Min", "Prod", "SumSquare", "LogSumExp", "L1", "L2"].map((name): [string, ShapeRule] => [`Reduce${name}`, reduce]),
+  ...["Mean", "Sum", "Max", "Min", "Prod", "SumSquare", "LogSum", "LogSumExp", "L1", "L2"].map((name): [string, ShapeRule] => [
+    `Reduce${name}`,
+    reduce,
+  ]),
 ];

@@ -29,27 +29,38 @@ const reshape: ShapeRule = (o) => {
   return [{ kind: o.input(0).kind, shape: sizes ?? o.fail(`reshapes ${text(shape)} to ${text(target)}`) }];
 };
 
-/**
- * The sizes with B in the place of the file's N. N·k may mean B at more than one place where N is 1: it goes to a 1 at its place among the
- * factors, else into the size that follows (torch writes heads·B so) or, as another reading, into the one before.
- */
+/** The sizes with B in the place of the file's N. */
 function withBatch(o: ShapeContext, target: readonly number[], fixed: FixedBatch): number[] | undefined {
   const shape = o.shape(0);
   const before = fixed.literal(o.node.inputs[0] as string);
   const after = wantedSizes(o, target, before);
   const from = shape.findIndex((side, i) => side !== before[i]);
   if (!after || from < 0) return after;
-  const place = countOf(before.slice(0, from));
-  const places = after.map((_, i) => countOf(after.slice(0, i)));
-  const at = (i: number): boolean => places[i] === place && (after[i] as number) % fixed.count === 0;
-  const exact = after.findIndex((side, i) => at(i) && side === fixed.count);
-  const following = after.findIndex((side, i) => at(i) && side !== 1);
-  const previous = after.findLastIndex((side, i) => (places[i] as number) * side === place && side !== 1);
-  const around = after.findIndex((side, i) => (places[i] as number) <= place && place < (places[i] as number) * side);
-  const open = [following, previous].filter((i) => i >= 0);
-  const chosen = exact >= 0 ? exact : open.length > 1 ? (open[fixed.reading()] as number) : (open[0] ?? around);
-  if (chosen < 0) return undefined;
+  const first = countOf(before.slice(0, from));
+  const open = readingsOf(after, [(first * (before[from] as number)) / fixed.count, first], fixed.count);
+  const chosen = open.length > 1 ? open[fixed.reading(open.length)] : open[0];
+  if (chosen === undefined) return undefined;
   return after.map((side, i) => (i === chosen ? (side / fixed.count) * fixed.batch : side));
+}
+
+/**
+ * Axes into which the number of images N may go. It stood behind `places` numbers, at the end or at the start of its axis. Where a size is N
+ * at such a place, that is it. Otherwise it is part of the size that follows (torch writes heads·B so), or of the one before.
+ */
+function readingsOf(sizes: readonly number[], places: readonly [end: number, start: number], count: number): number[] {
+  const starts = sizes.map((_, i) => countOf(sizes.slice(0, i)));
+  const fits = (i: number): boolean => (sizes[i] as number) % count === 0;
+  const at = (place: number): number[] => starts.flatMap((start, i) => (start === place && fits(i) ? [i] : []));
+  const exact = places.flatMap(at).find((i) => sizes[i] === count);
+  if (exact !== undefined) return [exact];
+  const [end, start] = places;
+  const found = [start, end].flatMap((place) => {
+    const following = at(place).find((i) => sizes[i] !== 1);
+    const previous = starts.findLastIndex((begin, i) => begin * (sizes[i] as number) === place && sizes[i] !== 1 && fits(i));
+    return [following ?? -1, previous].filter((i) => i >= 0);
+  });
+  const around = starts.findIndex((begin, i) => begin <= start && start < begin * (sizes[i] as number));
+  return [...new Set(found.length > 0 ? found : [around])].filter((i) => i >= 0);
 }
 
 const flatten: ShapeRule = (o) => {

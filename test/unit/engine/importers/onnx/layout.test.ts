@@ -195,11 +195,11 @@ function transformer(count: number | string): Spec {
 
 /** The scores of pictures together are those of each alone. */
 function expectIndependent({ run, network }: Imported): void {
-  const [height, width, channels] = network.inputs[0]?.shape.slice(1) as number[];
-  const each = (height as number) * (width as number) * (channels as number);
+  const [height = 0, width = 0, channels = 0] = (network.inputs[0]?.shape.slice(1) ?? []) as number[];
+  const each = height * width * channels;
   const values = createRandom("pictures").uniforms(3 * each);
   const of = (from: number, count: number) =>
-    tf.tensor4d(values.slice(from * each, (from + count) * each), [count, height as number, width as number, channels as number]);
+    tf.tensor4d(values.slice(from * each, (from + count) * each), [count, height, width, channels]);
   const alone = [0, 1, 2].flatMap((i) => run(of(i, 1)));
   run(of(0, 3)).forEach((value, i) => {
     expect(value).toBeCloseTo(alone[i] as number, 4);

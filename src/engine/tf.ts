@@ -6,9 +6,14 @@ import { dependentReadScope } from "./backends/scopes.ts";
 import {
   boundedRelu as boundedReluOf,
   completeBatchNorm,
+  type Dilations,
+  dilateKernel as dilateKernelOf,
+  type GroupedAttributes,
   gradientsOf,
+  groupedConv2d as groupedConv2dOf,
   orderTape,
   registerKernels,
+  repeated as repeatedOf,
   useActivations,
 } from "./gradients/index.ts";
 
@@ -26,6 +31,17 @@ export { tf, tfl };
 
 /** min(max(x, 0), bound), any shape, float32: one kernel with a gradient of its own, 1 between 0 and the bound and 0 outside. */
 export const boundedRelu = (x: tf.Tensor, bound: number): tf.Tensor => boundedReluOf(tf, x, bound);
+
+/** A convolution in groups of channels: x [b,H,W,C], filter [kh,kw,C/groups,O] → [b,H′,W′,O], float32. */
+export const groupedConv2d = (x: tf.Tensor4D, filter: tf.Tensor4D, attributes: GroupedAttributes): tf.Tensor4D =>
+  groupedConv2dOf(tf, x, filter, attributes) as tf.Tensor4D;
+
+/** x repeated along its axes of length 1 until it has the shape, of the same rank. tfjs' own gradient of that adds up slice after slice. */
+export const repeated = (x: tf.Tensor, shape: readonly number[]): tf.Tensor => repeatedOf(tf, x, shape);
+
+/** The elements of a kernel [kh,kw,a,b] with d − 1 zeros between neighbours: a plain convolution with it is the dilated one. */
+export const dilateKernel = (filter: tf.Tensor4D, dilations: Dilations): tf.Tensor4D =>
+  dilateKernelOf(tf, filter, dilations) as tf.Tensor4D;
 
 /** Image batch [b,H,W,C], float32 in [0,1]. */
 export type Images = tf.Tensor4D;

@@ -44,6 +44,7 @@ export const InputContractSchema = Type.Object(
     output: Type.Optional(
       Type.Object(
         {
+          name: Type.Optional(Type.String({ description: "Which of several outputs of an ONNX file gives the scores." })),
           kind: Type.Optional(Type.Union([Type.Literal("logits"), Type.Literal("probabilities")])),
           classes: Type.Optional(Type.Array(Type.String())),
           synsets: Type.Optional(
@@ -60,7 +61,7 @@ export const InputContractSchema = Type.Object(
     probe: Type.Optional(
       Type.Object(
         {
-          sha256: Type.String({ description: "Of model.json and its weights." }),
+          sha256: Type.String({ description: "Of the model file and its weights." }),
           dataset: Type.String(),
           split: Type.String(),
           n: Type.Integer({ minimum: 1, description: "Labelled images." }),

@@ -1,6 +1,5 @@
 /** Model files that are recognised and cannot be opened: ending → what people call the format. */
 export const unsupportedFormats: Readonly<Record<string, string>> = {
-  ".onnx": "ONNX",
   ".h5": "Keras HDF5",
   ".hdf5": "Keras HDF5",
   ".keras": "Keras",

@@ -44,10 +44,10 @@ const ofFilterGradient = (core: Core, family: Family): tf.GradConfig =>
     dy: () => core.engine().runKernel(family.forward, { x, filter: g }, { ...family.defaults, ...attrs }),
   }));
 
-type Dilations = readonly [rows: number, columns: number];
+export type Dilations = readonly [rows: number, columns: number];
 
 /** The elements of a kernel [kh,kw,a,b] with d − 1 zeros between neighbours, so that a plain convolution with it is the dilated one. */
-function spread(core: Core, filter: tf.Tensor, [rows, columns]: Dilations): tf.Tensor {
+export function dilateKernel(core: Core, filter: tf.Tensor, [rows, columns]: Dilations): tf.Tensor {
   const [kh, kw, a, b] = filter.shape as [number, number, number, number];
   const cells = core.pad(core.reshape(filter, [kh, 1, kw, 1, a * b]), [
     [0, 0],
@@ -60,7 +60,7 @@ function spread(core: Core, filter: tf.Tensor, [rows, columns]: Dilations): tf.T
   return core.slice(whole, [0, 0, 0, 0], [(kh - 1) * rows + 1, (kw - 1) * columns + 1, a, b]);
 }
 
-/** The transpose of `spread`: every d-th element. */
+/** The transpose of `dilateKernel`: every d-th element. */
 function gathered(core: Core, kernel: tf.Tensor, [rows, columns]: Dilations): tf.Tensor {
   const [height, width, a, b] = kernel.shape as [number, number, number, number];
   const whole = core.pad(kernel, [
@@ -82,7 +82,7 @@ function ofConvolution(core: Core, family: Family): tf.GradConfig {
     const rates: Dilations = [dilations[0] ?? 1, dilations[1] ?? dilations[0] ?? 1];
     if (rates.every((rate) => rate === 1)) return undilated.gradFunc(dy, [x, filter], attrs) as Readonly<Record<string, () => tf.Tensor>>;
     const plain = { ...attrs, dilations: [1, 1] };
-    const wide = () => spread(core, filter, rates);
+    const wide = () => dilateKernel(core, filter, rates);
     return {
       x: () => core.engine().runKernel(family.input, { dy, filter: wide() }, { ...plain, inputShape: x.shape }),
       filter: () => gathered(core, core.engine().runKernel(family.filter, { x, dy }, { ...plain, filterShape: wide().shape }), rates),

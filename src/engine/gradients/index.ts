@@ -5,6 +5,7 @@ import { batchNormGradients, registerBatchNorm } from "./batchNorm.ts";
 import type { Core } from "./config.ts";
 import { convolutionGradients } from "./convolution.ts";
 import { elementwiseGradients } from "./elementwise.ts";
+import { groupedConvolutionGradients, registerGroupedConvolution } from "./groupedConvolution.ts";
 import { normalisationGradients, registerNormalisation } from "./normalisation.ts";
 import { poolingGradients } from "./pooling.ts";
 import { reductionGradients } from "./reduction.ts";
@@ -13,7 +14,10 @@ import { selectionGradients } from "./selection.ts";
 export { boundedRelu, useActivations } from "./activation.ts";
 export { batchNormTraining } from "./batchNorm.ts";
 export { completeBatchNorm } from "./batchNormLayer.ts";
+export { type Dilations, dilateKernel } from "./convolution.ts";
+export { type GroupedAttributes, groupedConv2d } from "./groupedConvolution.ts";
 export { guidedly } from "./guided.ts";
+export { repeated } from "./reduction.ts";
 export { orderTape } from "./tape.ts";
 
 /**
@@ -31,6 +35,7 @@ export const gradientsOf = (core: Core): tf.GradConfig[] => [
   ...batchNormGradients(core),
   ...convolutionGradients(core),
   ...elementwiseGradients(core),
+  ...groupedConvolutionGradients(core),
   ...normalisationGradients(core),
   ...poolingGradients(core),
   ...reductionGradients(core),
@@ -41,5 +46,6 @@ export const gradientsOf = (core: Core): tf.GradConfig[] => [
 export function registerKernels(core: Core): void {
   registerActivations(core);
   registerBatchNorm(core);
+  registerGroupedConvolution(core);
   registerNormalisation(core);
 }

@@ -2,7 +2,7 @@ import type { tf } from "../tf.ts";
 import { type Core, gradientOf } from "./config.ts";
 
 /** x repeated along its axes of length one until it has the shape. Its gradient is the sum over those axes, whose gradient is this function again. */
-function repeated(core: Core, x: tf.Tensor, shape: readonly number[]): tf.Tensor {
+export function repeated(core: Core, x: tf.Tensor, shape: readonly number[]): tf.Tensor {
   const reps = shape.map((size, axis) => (x.shape[axis] === size ? 1 : size));
   if (reps.every((count) => count === 1)) return x;
   const axes = reps.flatMap((count, axis) => (count === 1 ? [] : [axis]));

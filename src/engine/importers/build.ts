@@ -3,11 +3,30 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { OpaqueAlpha, TwoClasses } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import { tfl } from "../tf.ts";
 import { type Artifacts, byteLength, toHandler } from "./artifacts.ts";
+import type { ModelFile } from "./modelFile.ts";
 import type { Ending } from "./topology/ending.ts";
-import { type Config, record, type Topology } from "./topology/graph.ts";
+import { type Config, isInput, record, type Topology } from "./topology/graph.ts";
 import type { Normalised } from "./topology/index.ts";
 import { areNamedByLayer, matchWeights, type NamedShape } from "./topology/weights.ts";
 import { toModelConfig } from "./topology/write.ts";
+
+/** What a layer keeps for a training that begins anew; its type is not exported. */
+interface Initialised {
+  kernelInitializer?: unknown;
+  depthwiseInitializer?: unknown;
+}
+
+/** The network of a topology whose weights are set afterwards: 0 until then, as random ones would take long. @throws MODEL_INVALID */
+export async function builtFrom(topology: Topology, file: string): Promise<tfl.LayersModel> {
+  const drawn = { kernel_initializer: {}, depthwise_initializer: {} };
+  const layers = topology.layers.map((layer) => ({ ...layer, config: isInput(layer) ? layer.config : { ...drawn, ...layer.config } }));
+  const network = await load(withZeros(toModelConfig({ ...topology, layers })) as Config, undefined, file);
+  for (const layer of network.layers as (tfl.layers.Layer & Initialised)[]) {
+    if (layer.kernelInitializer) layer.kernelInitializer = tfl.initializers.glorotNormal({});
+    if (layer.depthwiseInitializer) layer.depthwiseInitializer = tfl.initializers.glorotNormal({});
+  }
+  return network;
+}
 
 type Stored = Pick<Artifacts, "specs" | "weights">;
 
@@ -27,10 +46,9 @@ export async function buildNetwork(topology: Topology, artifacts: Artifacts, fil
  */
 export async function buildScores(
   { whole, topology, ending }: Pick<Normalised, "whole" | "topology" | "ending">,
-  artifacts: Artifacts,
-  file: string,
+  build: ModelFile["build"],
 ): Promise<{ readonly network: tfl.LayersModel; readonly ending: Ending }> {
-  const network = await buildNetwork(topology, artifacts, file);
+  const network = await build(topology);
   if (ending.kind !== "softmax") return { network, ending };
   const summed = outputShape(network.getLayer(ending.layer)).at(ending.axis) ?? null;
   const scores = network.outputs[0]?.shape.at(-1) ?? null;
@@ -38,7 +56,7 @@ export async function buildScores(
   const grouped: Ending = { ...ending, kind: "bounded", removed: false, activation: `a softmax over ${summed} of its ${scores} scores` };
   if (!ending.removed) return { network, ending: grouped };
   network.dispose();
-  return { network: await buildNetwork(whole, artifacts, file), ending: grouped };
+  return { network: await build(whole), ending: grouped };
 }
 
 /** Of the first output of a layer's first application. */

@@ -3,15 +3,16 @@ import { BulwarkError } from "../../shared/errors.ts";
 import "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import type { ModelEvidence } from "../rules/evidence.ts";
 import type { tfl } from "../tf.ts";
-import { readArtifacts } from "./artifacts.ts";
 import { buildScores, makeOpaque, withTwoClasses } from "./build.ts";
 import { checkContract, parseContract, readContract } from "./contract.ts";
 import { knowledgeOf, type ModelFacts, type ModelKnowledge } from "./evidence/index.ts";
 import { sidecarEvidence } from "./evidence/sidecars.ts";
-import { checkFinite } from "./finite.ts";
+import { formatOf } from "./format.ts";
 import { contractFile, locateModel } from "./locate.ts";
+import type { ModelFile } from "./modelFile.ts";
+import { openOnnx } from "./onnx/index.ts";
+import { openTfjs } from "./tfjsFile.ts";
 import type { Ending } from "./topology/ending.ts";
-import { normalise } from "./topology/index.ts";
 
 export { parseContract } from "./contract.ts";
 export { locateModel } from "./locate.ts";
@@ -21,7 +22,7 @@ export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contra
   /** The caller disposes. */
   readonly network: tfl.LayersModel;
   readonly format: string;
-  /** The `model.json`. */
+  /** The `model.json`, or the ONNX file. */
   readonly file: string;
   readonly outputs: "logits" | "probabilities";
   /** What rules about a model look at. */
@@ -30,60 +31,74 @@ export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contra
   readonly isMultiLabel: boolean;
   /** Harmless things done while loading, for the user to know. */
   readonly notes: readonly string[];
-  /** Of model.json and weights. */
+  /** Of the file and its weights. */
   readonly sha256: string;
 }
 
+/** Opens a located model file. The caller closes it. */
+const openFile = async (file: string): Promise<ModelFile> => ((await formatOf(file)) === "onnx" ? openOnnx(file) : openTfjs(file));
+
+/** SHA-256 of a model file and its weights, hexadecimal. @param path as for `loadNetwork`, which says what is thrown */
+export async function hashOfModel(path: string): Promise<string> {
+  const model = await openFile(await locateModel(path));
+  try {
+    return await model.sha256();
+  } finally {
+    model.close();
+  }
+}
+
 /**
- * Loads a TensorFlow.js layers model and its input contract, which what else is known of the model completes. A final softmax is taken
+ * Loads a TensorFlow.js layers model or an ONNX file and its input contract, which what else is known of the model completes. A final softmax is taken
  * off where that can be done; otherwise `outputs` is "probabilities" (RB102).
- * @param path `model.json`, a folder that holds it, or a run folder.
+ * @param path `model.json`, an ONNX file, a folder that holds one of them, or a run folder.
  * @param given contract that replaces the one beside the model, except for the defences that the model carries and the images they take.
  * @param o `isUnnamed`: class names are not looked for, so that none can be wrong.
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, graph model, no classifier, contract that does not fit), MODEL_NAN
  */
 export async function loadNetwork(path: string, given?: InputContract, o: Pick<ModelFacts, "isUnnamed"> = {}): Promise<LoadedNetwork> {
   const file = await locateModel(path);
-  const artifacts = await readArtifacts(file);
-  checkFinite(artifacts, file);
+  const model = await openFile(file);
+  try {
+    return await loaded(model, file, given, o);
+  } finally {
+    model.close();
+  }
+}
+
+async function loaded(
+  model: ModelFile,
+  file: string,
+  given: InputContract | undefined,
+  o: Pick<ModelFacts, "isUnnamed">,
+): Promise<LoadedNetwork> {
+  const { metadata, format } = model;
   const stored = await readContract(contractFile(file));
   const inForce = given ? replaced(stored, parseContract(given, "the input contract")) : stored;
-  const beside = await sidecarEvidence(file, artifacts.metadata);
+  const beside = await sidecarEvidence(file, metadata);
   const size = beside.evidence.find(({ input }) => input.size)?.input.size;
-  const normalised = normalise(artifacts.topology, artifacts.specs, inForce, { file, size });
+  const normalised = model.normalise(inForce, size);
   const { contract, notes } = normalised;
-  const { network: built, ending } = await buildScores(normalised, artifacts, file);
+  const { network: built, ending } = await buildScores(normalised, model.build);
   const network = isBinary(built, ending, contract) ? withTwoClasses(built) : built;
   try {
     checkClassifier(network, contract, file);
-    const {
-      contradiction,
-      notes: passedOver,
-      ...known
-    } = await knowledgeOf(contract, {
-      file,
-      network,
-      metadata: artifacts.metadata,
-      isGiven: given !== undefined,
-      isUnnamed: o.isUnnamed,
-    });
+    const facts = { file, network, metadata, own: model.evidence?.(), isGiven: given !== undefined, isUnnamed: o.isUnnamed };
+    const { contradiction, notes: passedOver, ...known } = await knowledgeOf(contract, facts);
+    const compared = (await model.check?.(built, { contract: known.contract, ending })) ?? [];
     if (contract.input.mean === inForce.input.mean && contract.input.scale === inForce.input.scale) makeOpaque(network, known.contract);
     const isTwoClasses = network !== built;
-    const evidence: ModelEvidence = {
-      ...outputsOf(ending, contract),
-      contractSource: known.contractSource,
-      contradiction,
-    };
+    const evidence: ModelEvidence = { ...outputsOf(ending, contract), contractSource: known.contractSource, contradiction };
     return {
       network,
       ...known,
-      format: "tfjs-layers",
+      format,
       file,
       outputs: evidence.outputs,
       isMultiLabel: ending.kind === "sigmoid" && ending.removed && !isTwoClasses,
       evidence,
-      notes: [...notes, ...notesOf(ending, isTwoClasses), ...passedOver],
-      sha256: artifacts.sha256,
+      notes: [...notes, ...notesOf(ending, isTwoClasses), ...passedOver, ...compared],
+      sha256: await model.sha256(),
     };
   } catch (error) {
     network.dispose();

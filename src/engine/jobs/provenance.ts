@@ -1,13 +1,12 @@
 import type { AttackImageResult, ClassScore } from "../../shared/protocol.ts";
 import { verdictText } from "../../shared/verdict.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { readArtifacts } from "../importers/artifacts.ts";
-import { locateModel } from "../importers/locate.ts";
+import { hashOfModel } from "../importers/index.ts";
 
 const hashes = new WeakMap<Classifier, string>();
 /** SHA-256 of the files of an open model; a model that changes on disk is opened anew. @throws what reading a model throws */
 export async function modelHash(open: Classifier, model: string): Promise<string> {
-  const hash = hashes.get(open) ?? (await readArtifacts(await locateModel(model))).sha256;
+  const hash = hashes.get(open) ?? (await hashOfModel(model));
   hashes.set(open, hash);
   return hash;
 }

@@ -2,37 +2,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { gradientsOf } from "../../../src/engine/gradients/index.ts";
 import { tf, tfl } from "../../../src/engine/tf.ts";
-import { apart, at, type Case, cases, cubes, dot, random, type Scalar, t4 } from "./gradientCases.ts";
+import { apart, at, cubes, dot, cases as kernelCases, random, type Scalar, t4 } from "./gradientCases.ts";
+import { contracted, derivatives, expectAgreement, secondOf } from "./gradientChecks.ts";
+import { groupedCases } from "./groupedConvolutionCases.ts";
 
-/** φ = Σ vᵢ·∂f/∂xᵢ, a scalar whose gradient is second order. */
-const contracted =
-  (f: Scalar, directions: readonly tf.Tensor[]): Scalar =>
-  (...inputs) =>
-    tf
-      .grads((...xs: tf.Tensor[]) => f(...xs))(inputs)
-      .map((gradient, i) => dot(gradient, directions[i] as tf.Tensor))
-      .reduce((sum, term) => tf.add(sum, term));
-
-/** The derivative of φ along a random direction: by nested gradients, and by central differences of φ. */
-function derivatives(phi: Scalar, inputs: readonly tf.Tensor[], h: number): [number, number] {
-  return tf.tidy(() => {
-    const along = inputs.map((x, i) => random(x.shape, 70 + i));
-    const gradients = tf.grads((...xs: tf.Tensor[]) => phi(...xs))([...inputs]);
-    const exact = gradients.map((g, i) => dot(g, along[i] as tf.Tensor)).reduce((sum, term) => tf.add(sum, term));
-    const at = (step: number) => phi(...inputs.map((x, i) => tf.add(x, tf.mul(along[i] as tf.Tensor, step)))).dataSync()[0] ?? Number.NaN;
-    return [exact.dataSync()[0] ?? Number.NaN, (at(h) - at(-h)) / (2 * h)];
-  });
-}
-function expectAgreement([exact, differences]: [number, number]): void {
-  expect(Math.abs(differences)).toBeGreaterThan(1e-2);
-  expect(Math.abs(exact - differences) / Math.abs(differences)).toBeLessThan(1e-2);
-}
-const secondOf = ({ f, shapes }: Case): [number, number] =>
-  tf.tidy(() => {
-    const inputs = shapes.map((shape, i) => apart(shape, 11 + i));
-    const directions = shapes.map((shape, i) => random(shape, 40 + i));
-    return derivatives(contracted(f, directions), inputs, 4e-3);
-  });
+const cases = [...kernelCases, ...groupedCases];
 
 beforeAll(async () => {
   await useBackend("cpu");

@@ -56,6 +56,30 @@ export function loadNative(): Native {
   };
 }
 
+/** What the public API of onnxruntime-node gives and takes. */
+export interface PublicTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+interface PublicModule {
+  readonly Tensor: new (type: string, data: ArrayLike<number>, dims: readonly number[]) => PublicTensor;
+  readonly InferenceSession: {
+    create(model: string | Uint8Array, options: object): Promise<PublicSession>;
+  };
+}
+export interface PublicSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  run(feeds: Record<string, PublicTensor>): Promise<Record<string, PublicTensor>>;
+  release(): Promise<void>;
+}
+
+/** onnxruntime-node as it is documented; undefined where it is not installed. */
+export function publicRuntime(): PublicModule | undefined {
+  return runtimeFiles() && (requireNative("onnxruntime-node") as PublicModule);
+}
+
 /** Physical cores: two threads on one core only slow matrix products down. */
 function physicalCores(): number {
   const logical = availableParallelism();

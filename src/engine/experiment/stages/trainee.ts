@@ -1,8 +1,7 @@
 import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { documented } from "../../define/index.ts";
-import { readArtifacts } from "../../importers/artifacts.ts";
-import { type LoadedNetwork, loadNetwork, locateModel } from "../../importers/index.ts";
+import { hashOfModel, type LoadedNetwork, loadNetwork } from "../../importers/index.ts";
 import type { tfl } from "../../tf.ts";
 import type { ResolvedArm } from "../arms.ts";
 import type { RunEnvironment } from "../environment.ts";
@@ -20,7 +19,7 @@ export async function traineeOf(arm: ResolvedArm, env: RunEnvironment): Promise<
   const { inputShape, classes } = env.data;
   const { model } = arm;
   if ("file" in model) {
-    const { sha256 } = await readArtifacts(await locateModel(model.file));
+    const sha256 = await hashOfModel(model.file);
     return { identity: { sha256, input: model.input }, build: () => fromFile(arm.name, model, env) };
   }
   return {

@@ -30,15 +30,23 @@ function takenByNormalization(mean: readonly number[], variance: readonly number
   return largest(mean) > 0 && largest(variance) <= 1 ? "unit" : undefined;
 }
 
+async function weightOf(layer: tfl.layers.Layer, name: string): Promise<readonly number[] | undefined> {
+  const weight = layer.weights.find((variable) => variable.originalName.split("/").at(-1) === name);
+  return weight && [...(await weight.read().data())];
+}
+
 async function taken(layer: tfl.layers.Layer): Promise<"bytes" | "unit" | undefined> {
   const config = layer.getConfig() as Record<string, unknown>;
   if (layer.getClassName() === "Rescaling") {
     const [scale, offset] = [valuesOf(config["scale"] ?? 1), valuesOf(config["offset"] ?? 0)];
     return scale && offset && takenByRescaling(scale, offset);
   }
+  if (layer.getClassName() === "Affine") {
+    const [scale = [1], offset = [0]] = await Promise.all(["scale", "offset"].map((name) => weightOf(layer, name)));
+    return takenByRescaling(scale, offset);
+  }
   const stored = async (name: string): Promise<readonly number[] | undefined> => {
-    const weight = layer.weights.find((variable) => variable.originalName.split("/").at(-1) === name);
-    return valuesOf(config[name]) ?? (weight ? [...(await weight.read().data())] : undefined);
+    return valuesOf(config[name]) ?? weightOf(layer, name);
   };
   const [mean, variance] = [await stored("mean"), await stored("variance")];
   return mean && variance && takenByNormalization(mean, variance);
@@ -55,12 +63,12 @@ function firstOf(network: tfl.LayersModel): tfl.layers.Layer | undefined {
 }
 
 /**
- * A network that begins with `Rescaling` or `Normalization` normalises its images itself: what has to go in are bytes (0…255) or [0,1],
+ * A network that begins with `Rescaling`, `Normalization` or a product or sum with constants normalises its images itself: what has to go in are bytes (0…255) or [0,1],
  * whichever that layer's numbers are made for. Null where it begins otherwise, or where they do not tell.
  */
 export async function firstLayerEvidence(network: tfl.LayersModel): Promise<InputEvidence | null> {
   const first = firstOf(network);
-  if (!first || !["Rescaling", "Normalization"].includes(first.getClassName())) return null;
+  if (!first || !["Rescaling", "Normalization", "Affine"].includes(first.getClassName())) return null;
   const wants = await taken(first);
   if (!wants) return null;
   return {

@@ -30,6 +30,8 @@ export interface ModelFacts {
   readonly network: tfl.LayersModel;
   /** `userDefinedMetadata` of model.json. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  /** What the file itself says of its input. */
+  readonly own?: InputEvidence | undefined;
   /** The contract that was named stands in place of the one beside the model. */
   readonly isGiven: boolean;
   /** Nobody asks for class names, which may not fit. */
@@ -46,7 +48,7 @@ export async function knowledgeOf(contract: InputContract, facts: ModelFacts): P
   const layer = contract.defense ? null : await firstLayerEvidence(network);
   const { evidence: sidecars, notes } = await sidecarEvidence(file, facts.metadata);
   const known = kerasApplication(network.name, outputs);
-  const evidence = [layer, ...sidecars, known].filter((one) => one !== null);
+  const evidence = [facts.own ?? null, layer, ...sidecars, known].filter((one) => one !== null);
   const stated = facts.isGiven ? "the contract given with the model" : path.basename(contractFile(file));
   const image = imageOf(network, contract);
   const wanted = { file, count: contract.defense ? null : outputs, image };
@@ -64,7 +66,7 @@ export async function knowledgeOf(contract: InputContract, facts: ModelFacts): P
     contract: { ...contract, input, ...(output ? { output } : {}) },
     contractSource: source,
     classes,
-    contradiction: isStated ? contradictionOf(contract, stated, [layer, ...sidecars]) : null,
+    contradiction: isStated ? contradictionOf(contract, stated, [facts.own ?? null, layer, ...sidecars]) : null,
     notes: [...notes, ...named.notes],
   };
 }

@@ -2,7 +2,7 @@ import { tf, type tfl } from "../../tf.ts";
 import { tfjsLayer } from "./tfjsLayer.ts";
 
 /** What the convolutions of tfjs hold; their types are not exported. */
-interface Convolution extends tfl.layers.Layer {
+export interface Convolution extends tfl.layers.Layer {
   readonly kernelSize: readonly [number, number];
   readonly strides: readonly [number, number];
   readonly padding: "same" | "valid";
@@ -19,10 +19,10 @@ interface Depthwise extends Convolution {
   readonly depthMultiplier: number;
 }
 
-const isDilated = ({ dilationRate }: Convolution): boolean => dilationRate.some((rate) => rate !== 1);
+export const isDilated = ({ dilationRate }: Convolution): boolean => dilationRate.some((rate) => rate !== 1);
 
 /** activation(convolve(x) + bias) on images [b,H,W,C], or [b,C,H,W] where the layer says so. */
-function convolved(layer: Convolution, inputs: tf.Tensor | tf.Tensor[], convolve: (x: tf.Tensor4D) => tf.Tensor4D): tf.Tensor {
+export function convolved(layer: Convolution, inputs: tf.Tensor | tf.Tensor[], convolve: (x: tf.Tensor4D) => tf.Tensor4D): tf.Tensor {
   const [x] = [inputs].flat();
   if (!x) throw new Error(`Layer ${layer.name} has no input.`);
   const isFirst = layer.dataFormat === "channelsFirst";

@@ -1,4 +1,5 @@
 import { tf, tfl } from "../../tf.ts";
+import { linear, nearest } from "./interpolate.ts";
 
 interface SizeConfig {
   readonly height: number;
@@ -8,36 +9,15 @@ interface SizeConfig {
   readonly name?: string;
 }
 
-/** Weights [to, from] of a one-dimensional resize with half-pixel centres, as Keras has it: row i sums to 1. */
-function resizeMatrix(from: number, to: number, isNearest: boolean): tf.Tensor2D {
-  const weights = new Float32Array(to * from);
-  for (let i = 0; i < to; i++) {
-    const centre = ((i + 0.5) * from) / to;
-    if (isNearest) {
-      weights[i * from + Math.min(from - 1, Math.floor(centre))] = 1;
-      continue;
-    }
-    const at = centre - 0.5;
-    const low = Math.floor(at);
-    for (const [place, share] of [
-      [low, low + 1 - at],
-      [low + 1, at - low],
-    ] as const) {
-      const kept = Math.min(from - 1, Math.max(0, place));
-      weights[i * from + kept] = (weights[i * from + kept] ?? 0) + share;
-    }
-  }
-  return tf.tensor2d(weights, [to, from]);
-}
-
-/** [b,H,W,C] → [b,height,width,C]; two products of matrices, so that gradients are exact: tfjs has those of other centres alone. */
+/** [b,H,W,C] → [b,height,width,C] with half-pixel centres, as Keras has it. */
 export function resized(x: tf.Tensor4D, height: number, width: number, isNearest = false): tf.Tensor4D {
-  const [b, h, w, c] = x.shape;
+  const [, h, w] = x.shape;
   if (h === height && w === width) return x;
-  const rows = tf.tile(tf.expandDims(resizeMatrix(h, height, isNearest), 0), [b, 1, 1]);
-  const tall = tf.matMul(rows, tf.reshape(x, [b, h, w * c]) as tf.Tensor3D);
-  const columns = tf.tile(tf.expandDims(resizeMatrix(w, width, isNearest), 0), [b * height, 1, 1]);
-  return tf.reshape(tf.matMul(columns, tf.reshape(tall, [b * height, w, c]) as tf.Tensor3D), [b, height, width, c]) as tf.Tensor4D;
+  const centres = (from: number, to: number): number[] => Array.from({ length: to }, (_, i) => ((i + 0.5) * from) / to);
+  const [rows, columns] = [centres(h, height), centres(w, width)];
+  if (isNearest) return nearest(x, rows.map(Math.floor), columns.map(Math.floor));
+  const shifted = (places: readonly number[]): number[] => places.map((place) => place - 0.5);
+  return linear(x, shifted(rows), shifted(columns));
 }
 
 /** The largest centred part of the requested aspect ratio (Keras' `smart_resize`). */

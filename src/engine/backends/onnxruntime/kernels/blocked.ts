@@ -58,15 +58,19 @@ export function unblocked(g: Graph, raw: Value, outputs: number): Value {
   return result;
 }
 
-/** The convolution in blocks, [N,OH,OW,Cout]; undefined where there are no blocks or the input's channels do not fill whole ones. */
-export function blockedConv(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value): Value | undefined {
+/**
+ * The convolution in blocks, [N,OH,OW,Cout]; undefined where there are no blocks or the input's channels do not fill whole ones. The channels
+ * and filters of each group must.
+ */
+export function blockedConv(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value, group = 1): Value | undefined {
   const [, , inputs = 1, outputs = 1] = w.shape;
   if (!fits(g, inputs)) return undefined;
   const source = inputs < g.block ? channelsFirst(g, x) : toBlocks(g, x);
   const filter = filled(g, w);
   const shape = [x.shape[0] ?? 1, filter.shape[3] ?? 1, ...axes.map((a) => a.output)];
   const values = [source, blockedFilter(g, filter), ...(bias ? [filled(g, bias)] : [])];
-  return unblocked(g, g.op("Conv", values, shape, "float32", windowAttributes(axes), blockedDomain), outputs);
+  const attributes = { ...windowAttributes(axes), group };
+  return unblocked(g, g.op("Conv", values, shape, "float32", attributes, blockedDomain), outputs);
 }
 
 /** The depthwise convolution with w [kh,kw,C,1] in blocks, [N,OH,OW,C]; undefined where the channels do not fill whole ones. */

@@ -2,6 +2,7 @@ import type { backend_util } from "@tensorflow/tfjs-core";
 import { type Graph, sizeOf, type Value } from "../graph.ts";
 import { blockedConv, convolutionsOf } from "./blocked.ts";
 import { exchangedFilter, scaledFilter, turnedFilter } from "./filters.ts";
+import { stridedInputGradient } from "./strided.ts";
 import { type Axis, channelsFirst, channelsLast, extent, window, windowAttributes } from "./window.ts";
 
 /** Both spatial axes of a 2-D convolution, from tfjs' own arithmetic. */
@@ -45,7 +46,7 @@ function isBlocked(g: Graph, x: Value, w: Value, axes: readonly Axis[]): boolean
 }
 
 /** bias · factor + shift */
-const biasAfter = (g: Graph, bias: Value | undefined, factor: Value, shift: Value): Value =>
+export const biasAfter = (g: Graph, bias: Value | undefined, factor: Value, shift: Value): Value =>
   bias ? g.binary("Add", g.binary("Mul", bias, factor), shift) : shift;
 
 /** A 1×1 convolution as a matrix product. */
@@ -56,10 +57,10 @@ function pointwise(g: Graph, x: Value, w: Value, bias?: Value): Value {
   return g.reshape(bias ? g.binary("Add", product, bias) : product, [batch, rows, columns, outputs]);
 }
 
-function plainConv(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value): Value {
+export function plainConv(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value, group = 1): Value {
   const shape = [x.shape[0] ?? 1, w.shape[3] ?? 1, ...axes.map((a) => a.output)];
   const filter = g.transpose(w, [3, 2, 0, 1]);
-  const raw = g.op("Conv", [channelsFirst(g, x), filter, ...(bias ? [bias] : [])], shape, "float32", windowAttributes(axes));
+  const raw = g.op("Conv", [channelsFirst(g, x), filter, ...(bias ? [bias] : [])], shape, "float32", { ...windowAttributes(axes), group });
   const result = channelsLast(g, raw);
   return g.note("conv", result, raw) && result;
 }
@@ -128,7 +129,11 @@ export function conv2dInputGradient(g: Graph, gradient: Value, filter: Value, ax
     const exchanged = exchangedFilter(g, turnedFilter(g, w));
     return byColumns(g, exchanged, mirrored, (columns, along) => conv2d(g, dy, columns, along)) ?? conv2d(g, dy, exchanged, mirrored);
   }
-  return channelsLast(g, transposed(g, channelsFirst(g, dy), g.transpose(w, [3, 2, 0, 1]), axes, w.shape[2] ?? 1, 1));
+  const channels = w.shape[2] ?? 1;
+  const alternating = stridedInputGradient(g, w, axes, channels, (part, along) =>
+    conv2d(g, dy, exchangedFilter(g, turnedFilter(g, part)), along),
+  );
+  return alternating ?? channelsLast(g, transposed(g, channelsFirst(g, dy), g.transpose(w, [3, 2, 0, 1]), axes, channels, 1));
 }
 
 /**

@@ -7,6 +7,7 @@ import { convolution3d } from "./conv3d.ts";
 import { create } from "./create.ts";
 import { depthwise } from "./depthwise.ts";
 import { gathering } from "./gather.ts";
+import { grouped } from "./grouped.ts";
 import { hostKernels } from "./host.ts";
 import type { Kernels } from "./kernel.ts";
 import { matrix } from "./matmul.ts";
@@ -28,6 +29,7 @@ export const kernels: Kernels = {
   ...create,
   ...depthwise,
   ...gathering,
+  ...grouped,
   ...hostKernels,
   ...matrix,
   ...normalisation,

@@ -1,0 +1,176 @@
+import type { InputContract } from "../../../shared/contract.ts";
+import { BulwarkError } from "../../../shared/errors.ts";
+import { openReference, type Reference } from "../../backends/onnxruntime/reference.ts";
+import { runNetwork } from "../../classifier/graph.ts";
+import { networkInput } from "../../classifier/input.ts";
+import { OpaqueAlpha } from "../../models/layers/index.ts";
+import { createRandom } from "../../random.ts";
+import { type Images, tf, type tfl } from "../../tf.ts";
+import type { Ending } from "../topology/ending.ts";
+import { firstDifference } from "./difference.ts";
+import type { ImageInput } from "./input.ts";
+import type { Lowered } from "./lowered.ts";
+
+/** What a comparison looks at. */
+export interface Imported {
+  readonly file: string;
+  readonly lowered: Lowered;
+  readonly image: ImageInput;
+  readonly contract: InputContract;
+  readonly ending: Ending;
+  /** Name of the file's output. */
+  readonly output: string;
+  /** No weights lie in other files. */
+  readonly isWhole: boolean;
+  /** Weights of 16 bits are computed in 32 here. */
+  readonly isHalf: boolean;
+}
+
+/** Largest difference over the largest score: good up to the first, said up to the second, and an error beyond. */
+const limits = { good: 1e-4, said: 1e-3, half: 1e-2 };
+const images = 4;
+
+/**
+ * Compares the scores of a network with those that ONNX Runtime gives for the file itself, on four pictures: noise twice, waves and grey. They
+ * go through the network together and through the file one by one, so that pictures of a batch cannot have an influence on each other.
+ * @returns notes for the user @throws MODEL_MISMATCH naming the first layer that differs
+ */
+export async function checkImport(network: tfl.LayersModel, o: Imported): Promise<readonly string[]> {
+  const type = typeOf(o);
+  const shape = network.inputs[0]?.shape.slice(1) as [number, number, number];
+  if (!type) return ["its scores were not compared with ONNX Runtime's, as its input is of a type that is not fed here"];
+  const reference = await opened(o);
+  if (typeof reference === "string") return [reference];
+  const alpha = network.layers.find((layer): layer is OpaqueAlpha => layer instanceof OpaqueAlpha)?.alpha;
+  const inputs = tf.tidy(() => {
+    const given = networkInput(pictures(shape), o.contract) as Images;
+    return type === "uint8" ? tf.round(given) : given;
+  });
+  try {
+    const theirs = await scoresOf(reference, inputs, { type, alpha, ...o });
+    const scores = tf.tidy(() => ended(runNetwork(network, inputs), o.ending));
+    const ours = (await scores.data()) as Float32Array;
+    scores.dispose();
+    const difference = worst(ours, theirs, images);
+    const limit = o.isHalf ? limits.half : limits.said;
+    if (difference <= limits.good) return [];
+    if (difference <= limit) return [`its scores differ from ONNX Runtime's by ${percent(difference)} of the largest`];
+    const place = o.isWhole ? await firstDifference(network, inputs, { type, alpha, ...o }) : undefined;
+    throw mismatch(o.file, difference, place);
+  } finally {
+    inputs.dispose();
+    await reference.close();
+  }
+}
+
+const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
+
+function mismatch(file: string, difference: number, place: string | undefined): BulwarkError {
+  const apart = Number.isFinite(difference) ? `${percent(difference)} of the largest score apart` : "its scores here are no numbers";
+  return new BulwarkError(
+    "MODEL_MISMATCH",
+    `${file} does not compute here what ONNX Runtime computes: ${apart}${place ? `, first at ${place}` : ""}.`,
+    "Report it with the file, and do not rely on results for this model.",
+  );
+}
+
+/** As ONNX Runtime's tensors call the file's input type. */
+function typeOf({ image }: Imported): "float32" | "float64" | "uint8" | undefined {
+  return image.isBytes ? "uint8" : image.type === 11 ? "float64" : image.type === 1 ? "float32" : undefined;
+}
+
+async function opened({ file }: Imported): Promise<Reference | string> {
+  const notCompared = "its scores were not compared with ONNX Runtime's";
+  try {
+    return (await openReference(file)) ?? `${notCompared}, which is not installed`;
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split("\n")[0]?.slice(0, 160) ?? "") : "";
+    return `${notCompared}, which refuses the file: ${reason}`;
+  }
+}
+
+/** [4,H,W,C] in [0,1], the same for every model of that size. */
+export function pictures([height, width, channels]: readonly [number, number, number]): Images {
+  const count = height * width * channels;
+  const random = createRandom("import");
+  const waves = Array.from({ length: 5 }, () => ({
+    x: random.uniform(-8, 8) / width,
+    y: random.uniform(-8, 8) / height,
+    phase: random.uniform(0, 2 * Math.PI),
+    colour: random.uniforms(channels, -0.1, 0.1),
+  }));
+  const smooth = Float32Array.from({ length: count }, (_, i) => {
+    const [c, x, y] = [i % channels, Math.floor(i / channels) % width, Math.floor(i / channels / width)];
+    return waves.reduce(
+      (sum, wave) => sum + (wave.colour[c] as number) * Math.cos(2 * Math.PI * (wave.x * x + wave.y * y) + wave.phase),
+      0.5,
+    );
+  });
+  const all = new Float32Array(images * count);
+  all.set(random.uniforms(count), 0);
+  all.set(random.uniforms(count), count);
+  all.set(smooth, 2 * count);
+  all.fill(0.5, 3 * count);
+  return tf.tensor4d(all, [images, height, width, channels]);
+}
+
+/** Scores with the softmax or sigmoid that was taken off. */
+function ended(scores: tf.Tensor, { removed, kind }: Ending): tf.Tensor {
+  if (!removed) return scores;
+  return kind === "sigmoid" ? tf.sigmoid(scores) : tf.softmax(scores);
+}
+
+export interface Feed extends Pick<Imported, "image" | "output"> {
+  readonly type: "float32" | "float64" | "uint8";
+  /** Of a fourth channel that the file takes and the network adds itself. */
+  readonly alpha: number | undefined;
+}
+
+/** The file's output for each picture, in groups of as many as the file takes. */
+export async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed): Promise<Float32Array> {
+  const results: number[] = [];
+  for (let i = 0; i < images; i++) {
+    const { [o.output]: scores } = await runOn(reference, inputs, i, o);
+    const own = scores ? scores.data.length / (o.image.fixedCount ?? 1) : 0;
+    for (let k = 0; k < own; k++) results.push(scores?.data[k] as number);
+  }
+  return Float32Array.from(results);
+}
+
+/** All outputs of the file for one picture, which is repeated where the file takes several at once. */
+export async function runOn(
+  reference: Reference,
+  inputs: tf.Tensor,
+  index: number,
+  { image, type, alpha }: Feed,
+): ReturnType<Reference["run"]> {
+  const one = tf.tidy(() => {
+    const picture = tf.slice(inputs, [index, 0, 0, 0], [1, -1, -1, -1]);
+    const [, height = 1, width = 1] = picture.shape;
+    const whole = alpha === undefined ? picture : tf.concat([picture, tf.fill([1, height, width, 1], alpha)], 3);
+    const ordered = image.isChannelsFirst ? tf.transpose(whole, [0, 3, 1, 2]) : whole;
+    return tf.tile(ordered, [image.fixedCount ?? 1, 1, 1, 1]);
+  });
+  const values = await one.data();
+  const data = type === "uint8" ? Uint8Array.from(values) : type === "float64" ? Float64Array.from(values) : Float32Array.from(values);
+  const { shape } = one;
+  one.dispose();
+  return reference.run(type, data, shape);
+}
+
+/** max|a − b|/max|b| of each picture; of all the largest. Infinite for what is no number. */
+export function worst(ours: ArrayLike<number>, theirs: ArrayLike<number>, count: number): number {
+  if (ours.length !== theirs.length) return Number.POSITIVE_INFINITY;
+  const each = ours.length / count;
+  let largest = 0;
+  for (let i = 0; i < count; i++) {
+    let [difference, size] = [0, 0];
+    for (let k = i * each; k < (i + 1) * each; k++) {
+      const apart = Math.abs((ours[k] as number) - (theirs[k] as number));
+      difference = Number.isNaN(apart) ? Number.POSITIVE_INFINITY : Math.max(difference, apart);
+      size = Math.max(size, Math.abs(theirs[k] as number));
+    }
+    largest = Math.max(largest, difference / (size + 1e-6));
+  }
+  return largest;
+}

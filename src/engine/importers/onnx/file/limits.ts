@@ -1,0 +1,36 @@
+import { BulwarkError } from "../../../../shared/errors.ts";
+
+/** Far above what networks have: Swin-T's 6,357 nodes are the most of those that are known. */
+const most = { nodes: 100_000, tensors: 100_000, elements: 1_000_000 } as const;
+
+/** Counts what a file holds, so that one that was made to fill the memory is refused before it does. */
+export class Limits {
+  private readonly file: string;
+  private readonly counts = { nodes: 0, tensors: 0, elements: 0 };
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  node(): void {
+    this.add("nodes", 1);
+  }
+  tensor(): void {
+    this.add("tensors", 1);
+  }
+  /** Numbers and names in attributes. */
+  elements(count: number): void {
+    this.add("elements", count);
+  }
+
+  private add(what: keyof typeof most, count: number): void {
+    this.counts[what] += count;
+    if (this.counts[what] <= most[what]) return;
+    const name = what === "elements" ? "numbers in attributes" : what;
+    throw new BulwarkError(
+      "MODEL_TOO_LARGE",
+      `${this.file} has more than ${most[what].toLocaleString("en-GB")} ${name}.`,
+      "Check that it is an image classifier, and export it again.",
+    );
+  }
+}

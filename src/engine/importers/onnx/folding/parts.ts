@@ -1,0 +1,165 @@
+import { type Data, dataOf } from "../file/elementTypes.ts";
+import { intOf } from "../graph.ts";
+import { cutsOf, padsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
+import { permutationOf } from "../shapes/reshape.ts";
+import { broadcastStrides, countOf, forPlaces, gathered, stridesOf } from "../strided.ts";
+import type { Constant } from "../values.ts";
+import type { Fold } from "./index.ts";
+
+const transpose: Fold = ([x], { shape, kind }, o) => {
+  const { data, shape: before } = x as Constant;
+  const strides = stridesOf(before);
+  return gathered(
+    kind,
+    data,
+    shape,
+    permutationOf(o).map((axis) => strides[axis] as number),
+  );
+};
+
+const slice: Fold = ([x], { shape, kind }, o) => {
+  const { data, shape: before } = x as Constant;
+  const strides = stridesOf(before);
+  let offset = 0;
+  for (const { axis, start, step } of cutsOf(o)) {
+    offset += start * (stridesOf(before)[axis] as number);
+    strides[axis] = (strides[axis] as number) * step;
+  }
+  return gathered(kind, data, shape, strides, offset);
+};
+
+const split: Fold = ([x], { shape, kind }, o, index) => {
+  const { data, shape: before } = x as Constant;
+  const { axis, sizes } = partsOf(o);
+  const strides = stridesOf(before);
+  const offset = sizes.slice(0, index).reduce((a, b) => a + b, 0) * (strides[axis] as number);
+  return gathered(kind, data, shape, strides, offset);
+};
+
+/** Writes values of one shape into a larger array, from a place on. */
+function placed(result: Data, shape: readonly number[], strides: readonly number[], offset: number, values: Data): void {
+  let i = 0;
+  forPlaces(shape, strides, offset, (place) => {
+    result[place] = values[i++] as number;
+  });
+}
+
+const concat: Fold = (inputs, { shape, kind }, o) => {
+  const result = dataOf(kind, countOf(shape));
+  const axis = o.axis(intOf(o.node, "axis", 0), shape.length);
+  const strides = stridesOf(shape);
+  let offset = 0;
+  for (const one of inputs as readonly Constant[]) {
+    placed(result, one.shape, strides, offset, one.data);
+    offset += (one.shape[axis] as number) * (strides[axis] as number);
+  }
+  return result;
+};
+
+const gather: Fold = ([x, indices], { shape, kind }, o) => {
+  const { data, shape: before } = x as Constant;
+  const axis = o.axis(intOf(o.node, "axis", 0), before.length);
+  const [outer, inner] = [countOf(before.slice(0, axis)), countOf(before.slice(axis + 1))];
+  const side = before[axis] as number;
+  const wanted = (indices as Constant).data;
+  const result = dataOf(kind, countOf(shape));
+  let i = 0;
+  for (let row = 0; row < outer; row++)
+    for (const index of wanted) {
+      const place = (row * side + o.axis(index, side)) * inner;
+      for (let k = 0; k < inner; k++) result[i++] = data[place + k] as number;
+    }
+  return result;
+};
+
+/** Places that rows of indices name, in elements of the array. */
+function* placesOf(indices: Constant, shape: readonly number[], o: Parameters<Fold>[2]): Generator<number> {
+  const depth = indices.shape.at(-1) ?? 0;
+  const strides = stridesOf(shape);
+  const { data } = indices;
+  for (let row = 0; row < data.length; row += depth) {
+    let place = 0;
+    for (let k = 0; k < depth; k++) place += o.axis(data[row + k] as number, shape[k] ?? 0) * (strides[k] as number);
+    yield place;
+  }
+}
+
+const gatherNd: Fold = ([x, indices], { shape, kind }, o) => {
+  const { data, shape: before } = x as Constant;
+  const inner = countOf(before.slice((indices as Constant).shape.at(-1) ?? 0));
+  const result = dataOf(kind, countOf(shape));
+  let i = 0;
+  for (const place of placesOf(indices as Constant, before, o)) for (let k = 0; k < inner; k++) result[i++] = data[place + k] as number;
+  return result;
+};
+
+const scatterNd: Fold = ([x, indices, updates], { shape }, o) => {
+  const result = (x as Constant).data.slice();
+  const inner = countOf(shape.slice((indices as Constant).shape.at(-1) ?? 0));
+  const { data } = updates as Constant;
+  let i = 0;
+  for (const place of placesOf(indices as Constant, shape, o)) for (let k = 0; k < inner; k++) result[place + k] = data[i++] as number;
+  return result;
+};
+
+const tile: Fold = ([x], { shape, kind }) => {
+  const { data, shape: before } = x as Constant;
+  const both = before.flatMap((side, i) => [(shape[i] as number) / Math.max(1, side), side]);
+  const strides = stridesOf(before).flatMap((stride) => [0, stride]);
+  return gathered(kind, data, both, strides);
+};
+
+const pad: Fold = ([x, , value], { shape, kind }, o) => {
+  const { before, after, mode } = padsOf(o);
+  if (mode !== "constant" || [...before, ...after].some((one) => one < 0)) o.unsupported("of a constant");
+  const filled = value?.data[0] ?? o.node.attributes.get("value")?.float ?? 0;
+  const result = dataOf(kind, countOf(shape)).fill(filled);
+  const strides = stridesOf(shape);
+  const offset = before.reduce((sum, one, i) => sum + one * (strides[i] as number), 0);
+  placed(result, (x as Constant).shape, strides, offset, (x as Constant).data);
+  return result;
+};
+
+const reduced =
+  (compute: (a: number, b: number) => number, first: number): Fold =>
+  ([x], { shape, kind }, o) => {
+    const { data, shape: before } = x as Constant;
+    const axes = reducedAxes(o);
+    const kept = before.map((side, i) => (axes.includes(i) ? 1 : side));
+    const sums = new Float64Array(countOf(shape)).fill(first);
+    let i = 0;
+    forPlaces(before, broadcastStrides(kept, before), 0, (place) => {
+      sums[place] = compute(sums[place] as number, data[i++] as number);
+    });
+    return kind === "float" ? Float32Array.from(sums) : sums;
+  };
+
+const trilu: Fold = ([x, k], { shape, kind }, o) => {
+  const { data } = x as Constant;
+  const [rows = 1, columns = 1] = shape.slice(-2);
+  const isUpper = intOf(o.node, "upper", 1) === 1;
+  const offset = k?.data[0] ?? 0;
+  const result = dataOf(kind, data.length);
+  for (let i = 0; i < data.length; i++) {
+    const [row, column] = [Math.floor(i / columns) % rows, i % columns];
+    if (isUpper ? column - row >= offset : column - row <= offset) result[i] = data[i] as number;
+  }
+  return result;
+};
+
+export const partFolds: readonly [string, Fold][] = [
+  ["Transpose", transpose],
+  ["Slice", slice],
+  ["Split", split],
+  ["Concat", concat],
+  ["Gather", gather],
+  ["GatherND", gatherNd],
+  ["ScatterND", scatterNd],
+  ["Tile", tile],
+  ["Pad", pad],
+  ["Trilu", trilu],
+  ["ReduceSum", reduced((a, b) => a + b, 0)],
+  ["ReduceProd", reduced((a, b) => a * b, 1)],
+  ["ReduceMax", reduced(Math.max, Number.NEGATIVE_INFINITY)],
+  ["ReduceMin", reduced(Math.min, Number.POSITIVE_INFINITY)],
+];

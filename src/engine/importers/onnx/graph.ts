@@ -1,0 +1,137 @@
+import { BulwarkError } from "../../../shared/errors.ts";
+import type { Attribute, FileModel, FileNode, FileValue } from "./file/model.ts";
+import type { TensorRef } from "./file/tensor.ts";
+import { inlined } from "./functions.ts";
+import { exportAgain, invalidModel, unsupportedModel, wrongInput } from "./problems.ts";
+
+/** A node with what decides how it computes. */
+export interface Node extends FileNode {
+  /** What messages call it: its name, or else its first output. */
+  readonly title: string;
+  /** Of its operator set. */
+  readonly opset: number;
+}
+/** The operations that lead from the image to the scores, each after those that it needs. */
+export interface OpGraph {
+  readonly file: string;
+  readonly nodes: readonly Node[];
+  readonly initializers: ReadonlyMap<string, TensorRef>;
+  readonly input: FileValue;
+  readonly output: string;
+}
+
+const oldest = 7;
+const newest = 22;
+
+/** The ONNX operators of other domains come from programs that rewrote the network for themselves. */
+function opsetOf({ opsets }: FileModel, { domain, op, name }: FileNode, file: string): number {
+  if (domain !== "")
+    throw unsupportedModel(
+      file,
+      `uses operators of ${domain} (${op} in "${name}"), which are those of one runtime alone`,
+      domain === "ai.onnx.ml" ? "Use an image classifier that was exported without post-processing." : "Use the file before optimisation.",
+    );
+  const version = opsets.get("") ?? 0;
+  if (version >= oldest) return version;
+  throw unsupportedModel(file, `is opset ${version}; ${oldest} to ${newest} are read`, "Export it with opset_version=17.");
+}
+
+/**
+ * The part of a model that its output depends on, checked: every value is made once and there before it is used.
+ * @param wanted the output that the contract chooses
+ * @throws MODEL_INVALID, MODEL_INPUT, MODEL_UNSUPPORTED, MODEL_TOO_LARGE
+ */
+export function opGraphOf(model: FileModel, file: string, wanted: string | undefined): OpGraph & { readonly notes: readonly string[] } {
+  const { graph } = model;
+  if (!graph || graph.nodes.length === 0) throw invalidModel(file, "is not an ONNX model", exportAgain);
+  const nodes = inlined(graph.nodes, model.functions, file);
+  const makers = makersOf(nodes, new Set([...graph.initializers.keys(), ...graph.inputs.map(({ name }) => name)]), file);
+  const output = chosenOutput(graph.outputs, wanted, file);
+  const known = (name: string): boolean => graph.initializers.has(name) || graph.inputs.some((input) => input.name === name);
+  const used = inOrder(output, makers, known, file);
+  const titled = used.map((node) => ({ ...node, title: node.name || node.outputs[0] || node.op, opset: 0 }));
+  const live = titled.map((node) => ({ ...node, opset: opsetOf(model, node, file) }));
+  if (graph.isSparse && nodes.some(({ inputs }) => inputs.some((name) => name && !makers.has(name) && !known(name))))
+    throw unsupportedModel(file, "holds sparse weights", "Export it with dense weights.");
+  const version = model.opsets.get("") ?? 0;
+  const notes = version > newest ? [`opset ${version} is newer than ${newest}, the newest that is known`] : [];
+  return { file, nodes: live, initializers: graph.initializers, input: imageInput(graph.inputs, live, file), output, notes };
+}
+
+function makersOf(nodes: readonly FileNode[], given: ReadonlySet<string>, file: string): Map<string, FileNode> {
+  const makers = new Map<string, FileNode>();
+  for (const node of nodes)
+    for (const output of node.outputs) {
+      if (output === "") continue;
+      if (makers.has(output) || given.has(output))
+        throw new BulwarkError("MODEL_INVALID", `Two nodes of ${file} write "${output}".`, exportAgain);
+      makers.set(output, node);
+    }
+  return makers;
+}
+
+function chosenOutput(outputs: readonly FileValue[], wanted: string | undefined, file: string): string {
+  const names = outputs.map(({ name }) => name);
+  const [only] = names;
+  if (wanted !== undefined && !names.includes(wanted))
+    throw wrongInput(file, `has no output "${wanted}"`, `Set output.name in its input contract to one of ${names.join(", ")}.`);
+  if (wanted !== undefined) return wanted;
+  if (only === undefined) throw invalidModel(file, "has no output", exportAgain);
+  if (names.length === 1) return only;
+  const scores = outputs.find(({ shape }) => shape?.length === 2) ?? outputs[0];
+  throw wrongInput(
+    file,
+    `has ${names.length} outputs: ${names.slice(0, 8).join(", ")}`,
+    `Choose one in the input contract: "output": {"name": ${JSON.stringify(scores?.name)}}.`,
+  );
+}
+
+/** The nodes that the output needs, each after its inputs, without going deeper than the stack allows. */
+function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, known: (name: string) => boolean, file: string): FileNode[] {
+  const done = new Set<FileNode>();
+  const open = new Set<FileNode>();
+  const stack: { node: FileNode; next: number }[] = [];
+  const enter = (name: string, user: string): void => {
+    const node = makers.get(name);
+    if (node === undefined && !known(name))
+      throw new BulwarkError("MODEL_INVALID", `"${name}" is used by "${user}" of ${file} and nothing makes it.`, exportAgain);
+    if (node === undefined || done.has(node)) return;
+    if (open.has(node))
+      throw new BulwarkError("MODEL_INVALID", `The nodes of ${file} form a circle through "${node.name || node.outputs[0]}".`, exportAgain);
+    open.add(node);
+    stack.push({ node, next: 0 });
+  };
+  enter(output, "the output");
+  for (let top = stack.at(-1); top; top = stack.at(-1)) {
+    const input = top.node.inputs[top.next++];
+    if (input === undefined) {
+      done.add(top.node);
+      stack.pop();
+    } else if (input !== "") enter(input, top.node.name || top.node.op);
+  }
+  return [...done];
+}
+
+const images = [1, 2, 10, 11, 16]; // float32, uint8, float16, float64, bfloat16
+
+function imageInput(inputs: readonly FileValue[], nodes: readonly Node[], file: string): FileValue {
+  const used = new Set(nodes.flatMap((node) => node.inputs));
+  const live = inputs.filter(({ name }) => used.has(name));
+  const [input] = live;
+  const shapes = live.map(({ name, shape }) => `${name} [${shape?.map((side) => side ?? "?").join(", ") ?? "?"}]`).join(", ");
+  if (live.length > 1) throw wrongInput(file, `takes ${live.length} inputs: ${shapes}`, "Use an image classifier.");
+  if (!input) throw wrongInput(file, "gives scores that do not depend on its input", "Use an image classifier.");
+  if (!images.includes(input.type) || input.shape?.length !== 4)
+    throw wrongInput(file, `takes no images: ${shapes}`, "Use an image classifier, with an input of four axes.");
+  return input;
+}
+
+/** Numbers of an attribute that is a list. */
+export const intsOf = (node: Node, name: string): readonly number[] | undefined => node.attributes.get(name)?.ints;
+export const intOf = <T>(node: Node, name: string, otherwise: T): number | T => node.attributes.get(name)?.int ?? otherwise;
+export const floatOf = (node: Node, name: string, otherwise: number): number => node.attributes.get(name)?.float ?? otherwise;
+export const textOf = (node: Node, name: string, otherwise: string): string => node.attributes.get(name)?.text ?? otherwise;
+
+/** A node with other attributes, for what stands in place of several. */
+export const withInts = (entries: Readonly<Record<string, number>>): Map<string, Attribute> =>
+  new Map(Object.entries(entries).map(([name, int]) => [name, { name, int }]));

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import type { InputContract } from "../../../shared/contract.ts";
+import { readError, sha256 } from "../../io/files.ts";
+import { tf } from "../../tf.ts";
+import { builtFrom } from "../build.ts";
+import type { ModelFile } from "../modelFile.ts";
+import { withoutSoftmax } from "../topology/ending.ts";
+import { fitInput } from "../topology/input.ts";
+import { checkImport } from "./check.ts";
+import { ByteFile } from "./file/bytes.ts";
+import { ExternalFiles } from "./file/external.ts";
+import { Limits } from "./file/limits.ts";
+import { type FileModel, modelOf } from "./file/model.ts";
+import { messageOf } from "./file/wire.ts";
+import { type OpGraph, opGraphOf } from "./graph.ts";
+import { type ImageInput, imageInputOf } from "./input.ts";
+import { type Lowered, loweredTo } from "./lowered.ts";
+import { setWeights } from "./weights.ts";
+
+/**
+ * An ONNX file as a model that can be built. Its weights are read when they are set, not before.
+ * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_INPUT, MODEL_TOO_LARGE, MODEL_UNSAFE, FILE_UNREADABLE
+ */
+export async function openOnnx(file: string): Promise<ModelFile> {
+  const bytes = new ByteFile(file, opened(file));
+  const externals = new ExternalFiles(file);
+  const close = (): void => {
+    bytes.close();
+    externals.close();
+  };
+  try {
+    const model = modelOf(messageOf(bytes), { externals, limits: new Limits(file) });
+    return modelFile(file, model, externals, close);
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Comparisons that came out well, for a run that opens its model again and again. */
+const checked = new Map<string, readonly string[]>();
+
+const isOfHalves = ({ initializers }: OpGraph): boolean => [...initializers.values()].some(({ type }) => type === 10 || type === 16);
+
+function modelFile(file: string, model: FileModel, externals: ExternalFiles, close: () => void): ModelFile {
+  let known: { readonly graph: OpGraph & { readonly output: string }; readonly image: ImageInput; readonly lowered: Lowered } | undefined;
+  const normalised = (): NonNullable<typeof known> => {
+    if (!known) throw new Error("the model was not normalised");
+    return known;
+  };
+  let hashing: Promise<string> | undefined;
+  const hash = (): Promise<string> => {
+    hashing ??= hashOf([file, ...externals.files]);
+    return hashing;
+  };
+  return {
+    format: "onnx",
+    metadata: metadataOf(model),
+    sha256: hash,
+    close,
+    normalise: (contract, size) => {
+      const graph = opGraphOf(model, file, contract.output?.name);
+      const image = imageInputOf(graph, contract, size);
+      const lowered = loweredTo(graph, image, path.basename(file, path.extname(file)));
+      known = { graph, image, lowered };
+      const fitted = fitInput(lowered.topology, channelsLast(contract), { file, size });
+      const { topology, ending } = withoutSoftmax(fitted.topology);
+      const half = isOfHalves(graph) ? ["its weights of 16 bits are computed with in 32"] : [];
+      const notes = [...graph.notes, ...half, ...lowered.notes, ...fitted.notes];
+      return { whole: fitted.topology, topology, ending, contract: fitted.contract, notes };
+    },
+    evidence: () =>
+      normalised().image.isBytes
+        ? { source: { kind: "layer", text: "the type of its input, uint8" }, input: { mean: 0, scale: 1 } }
+        : undefined,
+    build: async (topology) => {
+      const network = await builtFrom(topology, file);
+      try {
+        setWeights(network, normalised().lowered.plan, file);
+      } catch (error) {
+        network.dispose();
+        throw error;
+      }
+      return network;
+    },
+    check: async (network, { contract, ending }) => {
+      const { graph, image, lowered } = normalised();
+      const key = JSON.stringify([await hash(), tf.getBackend(), contract.input, ending.removed, graph.output]);
+      const known = checked.get(key);
+      if (known) return known;
+      const isHalf = isOfHalves(graph);
+      const isWhole = externals.files.length === 0;
+      const notes = await checkImport(network, { file, lowered, image, contract, ending, output: graph.output, isWhole, isHalf });
+      checked.set(key, notes);
+      return notes;
+    },
+  };
+}
+
+/** The network takes [B,H,W,C] whatever the file takes. */
+function channelsLast(contract: InputContract): InputContract {
+  const { layout: _, ...input } = contract.input;
+  return { ...contract, input };
+}
+
+function opened(file: string): number {
+  try {
+    return fs.openSync(file, "r");
+  } catch (error) {
+    throw readError(error, file);
+  }
+}
+
+/** What a trainer or converter left, with lists and objects that are written as JSON read as such. */
+function metadataOf({ metadata }: FileModel): Record<string, unknown> {
+  return Object.fromEntries([...metadata].map(([key, text]) => [key, parsed(text)]));
+}
+
+function parsed(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Of one file its SHA-256; of several that of theirs. */
+async function hashOf(files: readonly string[]): Promise<string> {
+  const hashes = await Promise.all(files.map(sha256));
+  const [only, ...others] = hashes;
+  return others.length === 0 ? (only as string) : createHash("sha256").update(hashes.join()).digest("hex");
+}

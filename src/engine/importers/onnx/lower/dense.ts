@@ -1,0 +1,175 @@
+import { floatOf, intOf, type Node } from "../graph.ts";
+import { everyFactor, physicalGroups, ranked, refined, type Stored, shapeOfStored } from "../layout.ts";
+import type { PlannedWeight } from "../plan.ts";
+import { stridesOf } from "../strided.ts";
+import type { Constant } from "../values.ts";
+import { constantFor, type Lower, type Lowering, plainWeight } from "./lowering.ts";
+
+interface Product {
+  readonly kernel: Constant;
+  /** The kernel is [N,K] and not [K,N]. */
+  readonly isTransposed: boolean;
+  readonly factor: number;
+  readonly bias: PlannedWeight | undefined;
+}
+
+/**
+ * A product with a constant matrix along the last axis. The numbers of that axis may lie in another order than in the file, as those of an
+ * image do that was flattened: the rows of the matrix are moved then, and not the values.
+ */
+function dense(node: Node, o: Lowering, { kernel, isTransposed, factor, bias }: Product): void {
+  const value = o.stored(node, 0);
+  const own = value.axes.at(-1) ?? [];
+  const x = own.length === 0 ? withOne(o.stored(node, 0), node, o) : o.trailing(node, 0, own);
+  const axis = x.axes.at(-1) ?? []; // in the order of the file
+  const [N, K] = isTransposed ? kernel.shape : [kernel.shape[1], kernel.shape[0]];
+  const sizes = x.last.map((f) => x.sizes[f] as number);
+  const places = new Map(x.last.map((f, i) => [f, stridesOf(sizes)[i] as number]));
+  const rows = { shape: axis.map((f) => x.sizes[f] as number), strides: axis.map((f) => (places.get(f) as number) * (N as number)) };
+  const view = isTransposed
+    ? { shape: [N as number, ...rows.shape], strides: [1, ...rows.strides] }
+    : { shape: [...rows.shape, N as number], strides: [...rows.strides, 1] };
+  const weights = [{ name: "kernel", shape: [K as number, N as number], constant: kernel, view, factor }, ...(bias ? [bias] : [])];
+  const config = { units: N, use_bias: bias !== undefined, activation: "linear" };
+  const ref = o.emit("Dense", node, [x], { config, weights });
+  const first = x.sizes.length - x.last.length;
+  const axes = [...x.axes.slice(0, -1), [first]];
+  o.set(node.outputs[0], {
+    ref,
+    physical: [...x.physical.slice(0, -1), N as number],
+    sizes: [...x.sizes.slice(0, first), N as number],
+    axes,
+  });
+}
+
+/** A last axis of one number has no factor of its own. */
+function withOne(value: Stored, node: Node, o: Lowering): Stored & { last: readonly number[] } {
+  const arranged = o.layout.arranged(value, [...everyFactor(value).map((f) => [f]), []], node);
+  return { ...arranged, last: [] };
+}
+
+const gemm: Lower = (node, o) => {
+  const kernel = o.constant(node.inputs[1]);
+  if (!kernel || intOf(node, "transA", 0) === 1) return o.refuse(node, kernel ? "with transA" : "of two values that depend on the picture");
+  const isTransposed = intOf(node, "transB", 0) === 1;
+  const units = kernel.shape[isTransposed ? 0 : 1] as number;
+  const c = node.inputs[2] ? o.weight(node, 2) : undefined;
+  if (c && c.count !== units && c.count !== 1) o.refuse(node, `that adds a constant [${c.shape.join(", ")}]`);
+  const bias = c && { ...plainWeight("bias", c, [units]), factor: floatOf(node, "beta", 1) };
+  dense(node, o, { kernel, isTransposed, factor: floatOf(node, "alpha", 1), bias });
+};
+
+const matMul: Lower = (node, o) => {
+  const [left, right] = [node.inputs[0], node.inputs[1]];
+  if (o.isLive(left) && o.isLive(right)) return product(node, o);
+  const kernel = o.constant(right);
+  if (!kernel || !o.isLive(left) || kernel.shape.length !== 2) return o.refuse(node, "with a constant that is no matrix on its right");
+  const bias = node.inputs[2] ? plainWeight("bias", o.weight(node, 2), [kernel.shape[1] as number]) : undefined;
+  dense(node, o, { kernel, isTransposed: false, factor: 1, bias });
+};
+
+/** Factors of the leading axes in the order in which they are stored, each by its axis and its place in it. */
+function leading(v: Stored, rank: number): { axis: number; at: number; factor: number }[] {
+  const all = v.axes.slice(0, rank - 2).flatMap((factors, axis) => factors.map((factor, at) => ({ axis, at, factor })));
+  return all.sort((a, b) => a.factor - b.factor);
+}
+
+/** The product of two values. Their leading axes may be stored in any order, the same for both; the last two have to be last. */
+function product(node: Node, o: Lowering): void {
+  const rank = o.shape(node.outputs[0] as string).length;
+  const [left, right] = [ranked(o.stored(node, 0), rank), ranked(o.stored(node, 1), rank)];
+  const axes = Array.from({ length: rank - 2 }, (_, i) => i);
+  const isSame = axes.every((axis) => shapeOfStored(left)[axis] === shapeOfStored(right)[axis]);
+  const both = isSame ? refined(left, right, axes) : undefined;
+  if (!both) o.refuse(node, "of values whose leading axes differ");
+  const order = leading(both[0], rank);
+  const operands = both.map((v, i) => {
+    const lead = order.map(({ axis, at }) => v.axes[axis]?.[at] as number);
+    const [rows, columns] = [v.axes[rank - 2] ?? [], v.axes[rank - 1] ?? []];
+    const isSwapped = isIncreasing([...lead, ...columns, ...rows]) && !isIncreasing([...lead, ...rows, ...columns]);
+    const groups = [...lead.map((f) => [f]), ...(isSwapped ? [columns, rows] : [rows, columns])];
+    o.set(node.inputs[i], { ...v, axes: v.axes.slice(rank - (o.shape(node.inputs[i] as string).length ?? rank)) });
+    return { isSwapped, value: o.arranged(node, i, groups) };
+  });
+  const [a, b] = operands as [(typeof operands)[number], (typeof operands)[number]];
+  const config = { transpose_a: a.isSwapped, transpose_b: b.isSwapped };
+  const ref = o.emit("MatMul", node, [a.value, b.value], { config });
+  const [m, n] = o.shape(node.outputs[0] as string).slice(-2) as [number, number];
+  const sizes = [...order.map(({ factor }) => both[0].sizes[factor] as number), m, n];
+  const ownAxes = axes.map((axis) =>
+    order
+      .flatMap((one, i) => (one.axis === axis ? [{ ...one, i }] : []))
+      .sort((x, y) => x.at - y.at)
+      .map(({ i }) => i),
+  );
+  o.set(node.outputs[0], { ref, physical: sizes, sizes, axes: [...ownAxes, [order.length], [order.length + 1]] });
+}
+
+const isIncreasing = (order: readonly number[]): boolean => order.every((factor, i) => i === 0 || factor > (order[i - 1] as number));
+
+const batchNormalization: Lower = (node, o) => {
+  if (intOf(node, "spatial", 1) === 0) o.refuse(node, "with spatial = 0");
+  if (intOf(node, "training_mode", 0) === 1 || node.outputs.slice(1).some((name) => o.isUsed(name)))
+    o.refuse(node, "in training mode", "Call model.eval() before the export.");
+  const value = o.stored(node, 0);
+  const [channel] = value.axes[1] ?? [];
+  const isLast = value.axes[1]?.length === 1 && physicalGroups(value).at(-1)?.join() === String(channel);
+  const x = isLast ? value : value.axes.length === 4 ? o.image(node) : o.trailing(node, 0, value.axes[1] ?? []);
+  const channels = o.shape(node.inputs[0] as string)[1] as number;
+  if (!isLast && (value.axes[1]?.length ?? 0) > 1 && value.axes.length !== 4) o.refuse(node, "over channels in several parts");
+  const names = ["gamma", "beta", "moving_mean", "moving_variance"];
+  const weights = names.map((name, i) => plainWeight(name, o.weight(node, i + 1), [channels]));
+  const config = { axis: -1, epsilon: floatOf(node, "epsilon", 1e-5), momentum: floatOf(node, "momentum", 0.9), center: true, scale: true };
+  const ref = o.emit("BatchNormalization", node, [x], { config, weights });
+  o.set(node.outputs[0], { ...x, ref });
+};
+
+/** Over the last axes, in whichever order their numbers are stored; the scale and the shift of each are stored likewise. */
+const layerNormalization: Lower = (node, o) => {
+  const value = o.stored(node, 0);
+  const first = o.context(node).axis(intOf(node, "axis", -1), value.axes.length);
+  const x = o.trailing(node, 0, value.axes.slice(first).flat());
+  const shape = o.shape(node.inputs[0] as string);
+  const scale = ["gamma", "beta"].flatMap((name, i) => {
+    if (!node.inputs[i + 1]) return [];
+    const arranged = constantFor(x, o.weight(node, i + 1), shape);
+    return arranged ? [plainWeight(name, arranged)] : o.refuse(node, "with a scale of another shape");
+  });
+  const config = { axis: -1, epsilon: floatOf(node, "epsilon", 1e-5), scale: Boolean(node.inputs[1]), center: Boolean(node.inputs[2]) };
+  o.set(node.outputs[0], { ...x, ref: o.emit("LayerNormalization", node, [x], { config, weights: scale }) });
+};
+
+/** Before opset 13 over all axes from the given one on, from then on along that axis alone. */
+const softmax =
+  (isLog: boolean): Lower =>
+  (node, o) => {
+    const value = o.stored(node, 0);
+    const isCoerced = node.opset < 13;
+    const axis = o.context(node).axis(intOf(node, "axis", isCoerced ? 1 : -1), value.axes.length);
+    const factors = isCoerced ? value.axes.slice(axis).flat() : (value.axes[axis] ?? []);
+    if (factors.length === 0) return o.refuse(node, "over a single number");
+    const x = o.trailing(node, 0, factors);
+    const className = isLog ? "Activation" : "Softmax";
+    const config = isLog ? { activation: "logSoftmax" } : { axis: -1 };
+    o.set(node.outputs[0], { ...x, ref: o.emit(className, node, [x], { config }) });
+  };
+
+const dropout: Lower = (node, o) => {
+  if (o.isUsed(node.outputs[1])) o.refuse(node, "whose mask is used");
+  const rate = o.constant(node.inputs[1])?.data[0] ?? floatOf(node, "ratio", 0.5);
+  if (rate === 0) return o.set(node.outputs[0], o.stored(node, 0));
+  if (o.constant(node.inputs[2])?.data[0]) o.refuse(node, "in training mode", "Call model.eval() before the export.");
+  if (rate < 0 || rate >= 1) o.refuse(node, `of ${rate}`);
+  o.alike("Dropout", node, { config: { rate } });
+};
+
+/** Products with matrices, and what works along one axis. */
+export const denseRules: readonly [string, Lower][] = [
+  ["Gemm", gemm],
+  ["MatMul", matMul],
+  ["BatchNormalization", batchNormalization],
+  ["LayerNormalization", layerNormalization],
+  ["Softmax", softmax(false)],
+  ["LogSoftmax", softmax(true)],
+  ["Dropout", dropout],
+];

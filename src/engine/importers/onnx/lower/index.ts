@@ -1,0 +1,17 @@
+import { concat } from "./concat.ts";
+import { denseRules } from "./dense.ts";
+import { elementwiseRules } from "./elementwise.ts";
+import { imageRules } from "./images.ts";
+import type { Lower } from "./lowering.ts";
+import { partRules } from "./parts.ts";
+
+export { Lowering } from "./lowering.ts";
+
+/** Operator → the layers that compute it. */
+export const lowerRules: ReadonlyMap<string, Lower> = new Map([
+  ...imageRules,
+  ...denseRules,
+  ...elementwiseRules,
+  ...partRules,
+  ["Concat", concat] as const,
+]);

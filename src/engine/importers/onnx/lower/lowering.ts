@@ -1,0 +1,189 @@
+import type { Config, Ref } from "../../topology/graph.ts";
+import { type Analysis, batch } from "../analysis.ts";
+import type { Node } from "../graph.ts";
+import { everyFactor, isIdentity, Layout, physicalGroups, type Stored, withoutOnes } from "../layout.ts";
+import type { Plan, PlannedWeight } from "../plan.ts";
+import { unsupportedModel } from "../problems.ts";
+import { ShapeContext } from "../shapes/context.ts";
+import { countOf, gathered, stridesOf } from "../strided.ts";
+import { Constant } from "../values.ts";
+
+interface Emitted {
+  readonly suffix?: string;
+  readonly config?: Config;
+  readonly weights?: readonly PlannedWeight[];
+}
+
+/** What rules that turn nodes into layers share: how values are stored, constants, and the plan that grows. */
+export class Lowering {
+  readonly file: string;
+  readonly plan: Plan;
+  readonly layout: Layout;
+  readonly analysis: Analysis;
+  private readonly values = new Map<string, Stored>();
+  private readonly users: ReadonlyMap<string, readonly Node[]>;
+
+  constructor(o: { file: string; plan: Plan; analysis: Analysis; nodes: readonly Node[] }) {
+    this.file = o.file;
+    this.plan = o.plan;
+    this.layout = new Layout(o.plan);
+    this.analysis = o.analysis;
+    this.users = usersOf(o.nodes);
+  }
+
+  /** How values are stored, by name; some were moved since they were made. */
+  get stores(): ReadonlyMap<string, Stored> {
+    return this.values;
+  }
+  /** Nodes that take a value. */
+  usersOf(name: string): readonly Node[] {
+    return this.users.get(name) ?? [];
+  }
+  isUsed(name: string | undefined): boolean {
+    return name !== undefined && name !== "" && this.usersOf(name).length > 0;
+  }
+
+  shape(name: string): readonly number[] {
+    return this.analysis.shapeOf(name);
+  }
+  constant(name: string | undefined): Constant | undefined {
+    return name === undefined || name === "" ? undefined : this.analysis.constantOf(name);
+  }
+  /** Of a node that has to have it. */
+  weight(node: Node, index: number): Constant {
+    return this.constant(node.inputs[index]) ?? this.refuse(node, `with an input ${index + 1} that is not constant`);
+  }
+  isLive(name: string | undefined): name is string {
+    return name !== undefined && this.values.has(name);
+  }
+  stored(node: Node, index: number): Stored {
+    const found = this.values.get(node.inputs[index] ?? "");
+    return found ?? this.refuse(node, "of constants alone");
+  }
+  set(name: string | undefined, value: Stored): void {
+    if (name) this.values.set(name, withoutOnes(value));
+  }
+  /** A value that was moved: others that take it share the moved one. */
+  replace(name: string | undefined, value: Stored): Stored {
+    this.set(name, value);
+    return value;
+  }
+
+  /** A layer on tensors as they are. */
+  emit(className: string, node: Node, inputs: readonly Stored[], o: Emitted = {}): Ref {
+    return this.plan.add(className, { node, inputs: inputs.map(({ ref }) => ref), ...o });
+  }
+  /** A layer of one input whose output is stored in the same way. */
+  alike(className: string, node: Node, o: Emitted = {}): void {
+    const value = this.stored(node, 0);
+    this.set(node.outputs[0], { ...value, ref: this.emit(className, node, [value], o) });
+  }
+
+  /** [B,C,H,W] of the file as a tensor [B,H,W,C]. */
+  image(node: Node, index = 0): Stored {
+    const value = this.stored(node, index);
+    const { axes } = value;
+    if (axes.length !== 4) this.refuse(node, `on a value of ${axes.length} axes`);
+    const groups = [axes[0], axes[2], axes[3], axes[1]].map((group) => group ?? []);
+    const moved = this.arranged(node, index, groups);
+    return { ...moved, axes: value.axes };
+  }
+  /** The output of a layer on images, [B,H,W,C]. */
+  setImage(node: Node, ref: Ref): void {
+    const [b = batch, c = 1, h = 1, w = 1] = this.shape(node.outputs[0] as string);
+    this.set(node.outputs[0], { ref, physical: [b, h, w, c], sizes: [b, h, w, c], axes: [[0], [3], [1], [2]] });
+  }
+
+  /** An input as a tensor of the given groups of factors. */
+  arranged(node: Node, index: number, groups: readonly (readonly number[])[]): Stored {
+    const value = this.stored(node, index);
+    if (groups[0]?.join() !== "0") this.refuse(node, "across the pictures of a batch");
+    const moved = this.layout.arranged(value, groups, node);
+    if (!isIdentity(groups.flat())) this.set(node.inputs[index], moved);
+    return moved;
+  }
+
+  /** An input whose given factors, in their order of storage, are the last axis of its tensor. */
+  trailing(node: Node, index: number, factors: readonly number[]): Stored & { readonly last: readonly number[] } {
+    const value = this.stored(node, index);
+    const others = everyFactor(value).filter((factor) => !factors.includes(factor));
+    const last = [...factors].sort((a, b) => a - b);
+    const isInPlace = isIdentity([...others, ...last]);
+    const isOneAxis = physicalGroups(value).at(-1)?.join() === last.join() && value.physical.length > 1;
+    if (isInPlace && isOneAxis) return { ...value, last };
+    if (factors.includes(0)) return this.refuse(node, "across the pictures of a batch");
+    const moved = this.arranged(node, index, [...others.map((factor) => [factor]), last]);
+    const kept = isInPlace ? last : everyFactor(value).slice(others.length);
+    return { ...moved, last: kept };
+  }
+
+  /** What rules about shapes go by, for some number of images: what they say of an image's own axes holds for any. */
+  context(node: Node): ShapeContext {
+    const inputs = node.inputs.map((name) => (name === "" ? undefined : this.analysis.exampleOf(name)));
+    return new ShapeContext(node, inputs, this.file);
+  }
+
+  refuse(node: Node, what: string, fix = "Export the network without it."): never {
+    throw unsupportedModel(this.file, `has a node "${node.title}" (${node.op}) ${what}, which is not computed here`, fix);
+  }
+}
+
+function usersOf(nodes: readonly Node[]): Map<string, Node[]> {
+  const users = new Map<string, Node[]>();
+  for (const node of nodes) for (const name of new Set(node.inputs)) users.set(name, [...(users.get(name) ?? []), node]);
+  return users;
+}
+
+/** A constant seen through other strides, as a constant. */
+export function viewed(constant: Constant, shape: readonly number[], strides: readonly number[]): Constant {
+  const { kind, isOfBatch, title } = constant;
+  return new Constant({ kind, isOfBatch, title, shape }, (visit) => visit(gathered(kind, constant.data, shape, strides), 0));
+}
+
+/** Each number of a constant changed. */
+export function mapped(constant: Constant, change: (x: number) => number): Constant {
+  const { kind, isOfBatch, title, shape } = constant;
+  return new Constant({ kind, isOfBatch, title, shape }, (visit) => constant.forBlocks((block, at) => visit(block.map(change), at)));
+}
+
+export const plainWeight = (name: string, constant: Constant, shape: readonly number[] = constant.shape): PlannedWeight => ({
+  name,
+  shape,
+  constant,
+});
+
+/**
+ * A constant operand in the order in which a value is stored: sizes along the tensor's axes but the batch, without ones in front. Undefined
+ * where the constant has more elements than the value along an axis.
+ */
+export function constantFor(v: Stored, constant: Constant, shape: readonly number[]): Constant | undefined {
+  const own = [...new Array<number>(Math.max(0, shape.length - constant.shape.length)).fill(1), ...constant.shape];
+  if (own.length > shape.length || own.some((side, i) => side !== 1 && side !== batch && side !== shape[i])) return undefined;
+  const once = own.map((side) => (side === batch ? 1 : side));
+  const ownStrides = stridesOf(once);
+  const strides = new Array<number>(v.sizes.length).fill(0);
+  const isFull = new Array<boolean>(v.sizes.length).fill(false);
+  v.axes.forEach((factors, axis) => {
+    if ((once[axis] as number) === 1) return;
+    let stride = ownStrides[axis] as number;
+    for (const factor of [...factors].reverse()) {
+      strides[factor] = stride;
+      isFull[factor] = true;
+      stride *= v.sizes[factor] as number;
+    }
+  });
+  const groups = physicalGroups(v).slice(1);
+  const shown = groups.map((group) => (group.some((factor) => isFull[factor]) ? group : []));
+  const first = shown.findIndex((group) => group.length > 0);
+  const kept = first < 0 ? [] : shown.slice(first);
+  const view = kept.flat();
+  const numbers = viewed(
+    constant,
+    view.map((factor) => v.sizes[factor] as number),
+    view.map((factor) => strides[factor] as number),
+  );
+  const sides = kept.map((group) => countOf(group.map((factor) => v.sizes[factor] as number)));
+  return new Constant({ kind: "float", isOfBatch: false, title: constant.title, shape: sides }, (visit) => numbers.forBlocks(visit));
+}
+
+export type Lower = (node: Node, o: Lowering) => void;

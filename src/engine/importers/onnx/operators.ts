@@ -1,0 +1,161 @@
+import type { Node, OpGraph } from "./graph.ts";
+import { exportFixed, unsupportedModel, wrongInput } from "./problems.ts";
+
+const pool = "kernel_shape strides pads auto_pad ceil_mode dilations";
+const convolution = "kernel_shape strides pads auto_pad dilations group";
+const reduction = "axes keepdims noop_with_empty_axes";
+
+/**
+ * The operators that are known, with their attributes in all operator sets from 7 on: what an operator has beyond them would be computed
+ * otherwise. Source: docs/Operators.md and docs/Changelog.md of onnx/onnx.
+ */
+const attributes: Readonly<Record<string, string>> = {
+  Conv: convolution,
+  MaxPool: `${pool} storage_order`,
+  AveragePool: `${pool} count_include_pad`,
+  GlobalAveragePool: "",
+  GlobalMaxPool: "",
+  BatchNormalization: "epsilon momentum spatial training_mode",
+  InstanceNormalization: "epsilon",
+  GroupNormalization: "epsilon num_groups stash_type",
+  LayerNormalization: "axis epsilon stash_type",
+  LRN: "alpha beta bias size",
+  Relu: "",
+  Sigmoid: "",
+  Tanh: "",
+  Exp: "",
+  Log: "",
+  Sqrt: "",
+  Neg: "",
+  Abs: "",
+  Erf: "",
+  Softplus: "",
+  Softsign: "",
+  Reciprocal: "",
+  Sin: "",
+  Cos: "",
+  Floor: "",
+  Ceil: "",
+  Round: "",
+  Sign: "",
+  LeakyRelu: "alpha",
+  Elu: "alpha",
+  Selu: "alpha gamma",
+  ThresholdedRelu: "alpha",
+  PRelu: "",
+  HardSigmoid: "alpha beta",
+  HardSwish: "",
+  Gelu: "approximate",
+  Mish: "",
+  Celu: "alpha",
+  Swish: "alpha",
+  Clip: "min max",
+  Softmax: "axis",
+  LogSoftmax: "axis",
+  Add: "",
+  Sub: "",
+  Mul: "",
+  Div: "",
+  Pow: "",
+  Min: "",
+  Max: "",
+  Mean: "",
+  Sum: "",
+  Mod: "fmod",
+  Equal: "",
+  Less: "",
+  LessOrEqual: "",
+  Greater: "",
+  GreaterOrEqual: "",
+  And: "",
+  Or: "",
+  Xor: "",
+  Not: "",
+  IsNaN: "",
+  Where: "",
+  MatMul: "",
+  Gemm: "alpha beta transA transB",
+  Flatten: "axis",
+  Reshape: "shape allowzero",
+  Transpose: "perm",
+  Squeeze: "axes",
+  Unsqueeze: "axes",
+  Concat: "axis",
+  Split: "axis split num_outputs",
+  Slice: "starts ends axes",
+  Gather: "axis",
+  GatherND: "batch_dims",
+  ScatterND: "reduction",
+  Trilu: "upper",
+  Expand: "",
+  Tile: "",
+  Pad: "mode pads value",
+  ReduceMean: reduction,
+  ReduceSum: reduction,
+  ReduceMax: reduction,
+  ReduceMin: reduction,
+  ReduceProd: reduction,
+  ReduceSumSquare: reduction,
+  ReduceLogSum: reduction,
+  ReduceLogSumExp: reduction,
+  ReduceL1: reduction,
+  ReduceL2: reduction,
+  Resize:
+    "mode coordinate_transformation_mode cubic_coeff_a exclude_outside extrapolation_value nearest_mode antialias axes keep_aspect_ratio_policy",
+  Upsample: "mode scales",
+  DepthToSpace: "blocksize mode",
+  SpaceToDepth: "blocksize",
+  Cast: "to saturate",
+  Dropout: "ratio seed",
+  Identity: "",
+  Constant: "value value_float value_floats value_int value_ints value_string value_strings sparse_value",
+  ConstantOfShape: "value",
+  Shape: "start end",
+  Size: "",
+  Range: "",
+  NonZero: "",
+};
+
+const known = new Map(Object.entries(attributes).map(([op, names]) => [op, new Set(names.split(" "))]));
+
+const control = ["If", "Loop", "Scan"];
+const detection = ["NonMaxSuppression", "RoiAlign", "MaxRoiPool"];
+const sequences = /^(LSTM|GRU|RNN|Attention|STFT|DFT|StringNormalizer|TfIdfVectorizer|Sequence\w+|SplitToSequence|Optional\w*)$/;
+const random = /^(Random\w+|Multinomial|Bernoulli)$/;
+
+/**
+ * Checks that every operator is one that is computed, with attributes that are known.
+ * @throws MODEL_UNSUPPORTED naming node and operator, MODEL_INPUT for what is no classifier
+ */
+export function checkOperators({ nodes, file, output }: OpGraph): void {
+  const missing = nodes.filter(({ op }) => !known.has(op));
+  const [first] = missing;
+  if (first) throw refusal(first, missing.length - 1, { file, output });
+  for (const node of nodes)
+    for (const [name, attribute] of node.attributes) {
+      const isKnown = known.get(node.op)?.has(name) && attribute.isOther !== true;
+      if (!isKnown)
+        throw unsupportedModel(
+          file,
+          `has a node "${node.title}" (${node.op}) with ${name}, which is not computed here`,
+          "Export it without that.",
+        );
+    }
+}
+
+function refusal(node: Node, others: number, { file, output }: Pick<OpGraph, "file" | "output">): Error {
+  const { op, title, opset } = node;
+  if (detection.includes(op))
+    return wrongInput(file, `gives boxes and classes: it is a detector ("${title}", ${op})`, "Use an image classifier.");
+  if ((op === "ArgMax" || op === "TopK") && node.outputs.includes(output))
+    return wrongInput(file, `gives a class number, not scores ("${title}", ${op})`, `Export the scores before ${op}.`);
+  if (control.includes(op)) return unsupportedModel(file, `decides at run time what to compute ("${title}", ${op})`, exportFixed);
+  if (sequences.test(op)) return wrongInput(file, `works on text, sound or sequences ("${title}", ${op})`, "Use an image classifier.");
+  if (random.test(op)) return unsupportedModel(file, `draws random numbers ("${title}", ${op})`, exportFixed);
+  const more = others === 0 ? "" : `, and ${others} more ${others === 1 ? "node" : "nodes"}`;
+  return unsupportedModel(
+    file,
+    `has a node "${title}" of the operator ${op} (opset ${opset}${more}), which cannot be differentiated here`,
+    `Export it without ${op}, such as with other layers or another opset_version.`,
+  );
+}

@@ -1,0 +1,72 @@
+import type { Config, LayerNode, Ref } from "../topology/graph.ts";
+import { refTo } from "../topology/graph.ts";
+import type { Node } from "./graph.ts";
+import type { Constant } from "./values.ts";
+
+/** A weight of a layer, and the constant of the file that it is made of. */
+export interface PlannedWeight {
+  /** As tfjs names it: "kernel", "bias", "gamma", … */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly constant: Constant;
+  /** Where each number of the file goes: sizes of the constant in its own order, and the distance in the weight for each. As it is, without. */
+  readonly view?: { readonly shape: readonly number[]; readonly strides: readonly number[] };
+  /** Each number is multiplied by it. */
+  readonly factor?: number;
+}
+/** What of the file a layer computes. */
+export interface Origin {
+  readonly title: string;
+  readonly op: string;
+  /** The value that the layer gives. */
+  readonly value: string;
+}
+
+const longestName = 128;
+
+/** The layers of a network in the order in which they were made, their weights, and what of the file they are. */
+export class Plan {
+  readonly layers: LayerNode[] = [];
+  readonly weights = new Map<string, readonly PlannedWeight[]>();
+  readonly origins = new Map<string, Origin>();
+  /** Layers that move numbers, which cost time: none in convolutional networks. */
+  readonly moves: Origin[] = [];
+  private readonly taken = new Set<string>();
+
+  add(
+    className: string,
+    o: {
+      readonly node: Node;
+      readonly suffix?: string;
+      readonly inputs: readonly Ref[];
+      readonly config?: Config;
+      readonly weights?: readonly PlannedWeight[];
+    },
+  ): Ref {
+    const name = this.unique(`${o.node.title}${o.suffix ?? ""}`);
+    const config = { name, trainable: true, dtype: "float32", ...o.config };
+    this.layers.push({ name, className, config, calls: [{ inputs: [...o.inputs], kwargs: {} }] });
+    if (o.weights) this.weights.set(name, o.weights);
+    this.origins.set(name, { title: o.node.title, op: o.node.op, value: o.node.outputs[0] ?? "" });
+    return refTo(name);
+  }
+
+  input(name: string, shape: readonly number[]): Ref {
+    const unique = this.unique(name);
+    const config = { name: unique, batch_input_shape: [null, ...shape], dtype: "float32", sparse: false };
+    this.layers.push({ name: unique, className: "InputLayer", config, calls: [] });
+    return refTo(unique);
+  }
+
+  private unique(title: string): string {
+    const plain =
+      title
+        .replace(/[^A-Za-z0-9_./-]/g, "_")
+        .replace(/^[^A-Za-z0-9]+/, "")
+        .slice(0, longestName) || "layer";
+    let name = plain in {} ? `${plain}_` : plain; // tfjs has names as keys of objects
+    for (let i = 2; this.taken.has(name); i++) name = `${plain}_${i}`;
+    this.taken.add(name);
+    return name;
+  }
+}

@@ -1,0 +1,88 @@
+import { elementTypes, type Kind } from "../file/elementTypes.ts";
+import { countOf } from "../strided.ts";
+import { isConstant, ofData, ofInts, ofTensor, type Value } from "../values.ts";
+import type { ShapeContext, ShapeRule } from "./context.ts";
+
+/** Numbers that a few bytes of a file may ask for. */
+const largest = 1 << 22;
+
+/** The sizes of a value follow from the number of images where it depends on one of them. */
+const followsBatch = (value: Value): boolean => !isConstant(value) || value.isOfBatch;
+
+const constant: ShapeRule = (o) => {
+  const { attributes } = o.node;
+  const tensor = attributes.get("value")?.tensor;
+  if (tensor) return [ofTensor(tensor, o.file)];
+  const [float, floats] = [attributes.get("value_float")?.float, attributes.get("value_floats")?.floats];
+  const [int, ints] = [attributes.get("value_int")?.int, attributes.get("value_ints")?.ints];
+  if (float !== undefined) return [ofData("float", [], Float32Array.of(float))];
+  if (floats) return [ofData("float", [floats.length], Float32Array.from(floats))];
+  if (int !== undefined) return [ofData("int", [], Float64Array.of(int))];
+  if (ints) return [ofInts(ints)];
+  return o.unsupported("that is no tensor of numbers");
+};
+
+const constantOfShape: ShapeRule = (o) => {
+  const shape = o.ints(0) ?? [];
+  const value = o.node.attributes.get("value")?.tensor;
+  const kind: Kind = value ? (elementTypes[value.type]?.kind ?? "float") : "float";
+  checkSize(o, shape);
+  const filled = value ? (ofTensor(value, o.file).data[0] ?? 0) : 0;
+  const data = kind === "float" ? new Float32Array(countOf(shape)) : new Float64Array(countOf(shape));
+  return [ofData(kind, shape, data.fill(filled), { isOfBatch: followsBatch(o.input(0)) })];
+};
+
+export function checkSize(o: ShapeContext, shape: readonly number[]): void {
+  if (shape.some((side) => !Number.isSafeInteger(side) || side < 0)) o.fail(`makes a tensor [${shape.join(", ")}]`);
+  if (countOf(shape) > largest) o.fail(`makes a tensor of ${countOf(shape).toExponential(1)} numbers`);
+}
+
+const shapeOf: ShapeRule = (o) => {
+  const shape = o.shape(0);
+  const place = (value: number): number => Math.min(Math.max(value < 0 ? value + shape.length : value, 0), shape.length);
+  const [start, end] = [o.node.attributes.get("start")?.int ?? 0, o.node.attributes.get("end")?.int ?? shape.length];
+  return [ofInts(shape.slice(place(start), place(end)), followsBatch(o.input(0)))];
+};
+
+const size: ShapeRule = (o) => [ofData("int", [], Float64Array.of(countOf(o.shape(0))), { isOfBatch: followsBatch(o.input(0)) })];
+
+const range: ShapeRule = (o) => {
+  const [start = 0, limit = 0, delta = 1] = [0, 1, 2].map((i) => o.ints(i)?.[0] ?? o.fail("does not say its range"));
+  const count = Math.max(0, Math.ceil((limit - start) / delta));
+  checkSize(o, [count]);
+  const isOfBatch = [0, 1, 2].some((i) => followsBatch(o.input(i)));
+  const { kind } = o.input(0);
+  const values = Array.from({ length: count }, (_, i) => start + i * delta);
+  return [ofData(kind, [count], kind === "float" ? Float32Array.from(values) : Float64Array.from(values), { isOfBatch })];
+};
+
+/** Places of what is not 0, one row for each axis: their number is only known once the numbers are. */
+const nonZero: ShapeRule = (o) => {
+  const value = o.input(0);
+  if (!isConstant(value)) return o.unsupported("on what depends on the picture");
+  const { shape, data } = value;
+  const places: number[] = [];
+  data.forEach((one, i) => {
+    if (one !== 0) places.push(i);
+  });
+  const rank = Math.max(1, shape.length);
+  const rows = new Float64Array(rank * places.length);
+  places.forEach((place, column) => {
+    let rest = place;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      rows[axis * places.length + column] = rest % (shape[axis] as number);
+      rest = Math.floor(rest / (shape[axis] as number));
+    }
+  });
+  return [ofData("int", [rank, places.length], rows, { isOfBatch: value.isOfBatch })];
+};
+
+/** Operators that make constants, of the sizes of values among others. */
+export const constantShapes: readonly [string, ShapeRule][] = [
+  ["Constant", constant],
+  ["ConstantOfShape", constantOfShape],
+  ["Shape", shapeOf],
+  ["Size", size],
+  ["Range", range],
+  ["NonZero", nonZero],
+];

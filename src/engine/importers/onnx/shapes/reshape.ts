@@ -1,0 +1,107 @@
+import { intOf } from "../graph.ts";
+import { countOf } from "../strided.ts";
+import { isConstant } from "../values.ts";
+import type { FixedBatch, ShapeContext, ShapeRule } from "./context.ts";
+
+const text = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+/** The sizes that a Reshape asks for: 0 copies the input's at that place, −1 is what is left. */
+function wantedSizes(o: ShapeContext, target: readonly number[], shape: readonly number[]): number[] | undefined {
+  const isZeroReal = intOf(o.node, "allowzero", 0) === 1;
+  if (isZeroReal && target.includes(0)) o.fail("makes a tensor of no numbers");
+  const sizes = target.map((side, i) => (side === 0 ? (shape[i] ?? o.fail(`copies the size of axis ${i}, which there is not`)) : side));
+  if (sizes.filter((side) => side === -1).length > 1 || sizes.some((side) => side < -1)) o.fail(`asks for the sizes ${text(target)}`);
+  const known = countOf(sizes.filter((side) => side !== -1));
+  const rest = countOf(shape) / known;
+  if (!Number.isInteger(rest)) return undefined;
+  const all = sizes.map((side) => (side === -1 ? rest : side));
+  return countOf(all) === countOf(shape) ? all : undefined;
+}
+
+/** Zero as the target's size copies, so that a target of B by Shape is right for any B. */
+const reshape: ShapeRule = (o) => {
+  const shape = o.shape(0);
+  const target = o.ints(1) ?? o.node.attributes.get("shape")?.ints ?? o.fail("does not say its sizes");
+  const value = o.inputs[1];
+  const { fixed } = o;
+  const isLiteral = fixed !== undefined && !isConstant(o.input(0)) && !(isConstant(value) && value.isOfBatch);
+  const sizes = isLiteral ? withBatch(o, target, fixed) : wantedSizes(o, target, shape);
+  return [{ kind: o.input(0).kind, shape: sizes ?? o.fail(`reshapes ${text(shape)} to ${text(target)}`) }];
+};
+
+/** The sizes with B in the place of the file's N. */
+function withBatch(o: ShapeContext, target: readonly number[], fixed: FixedBatch): number[] | undefined {
+  const shape = o.shape(0);
+  const before = fixed.literal(o.node.inputs[0] as string);
+  const after = wantedSizes(o, target, before);
+  const from = shape.findIndex((side, i) => side !== before[i]);
+  if (!after || from < 0) return after;
+  const first = countOf(before.slice(0, from));
+  const open = readingsOf(after, [(first * (before[from] as number)) / fixed.count, first], fixed.count);
+  const chosen = open.length > 1 ? open[fixed.reading(open.length)] : open[0];
+  if (chosen === undefined) return undefined;
+  return after.map((side, i) => (i === chosen ? (side / fixed.count) * fixed.batch : side));
+}
+
+/**
+ * Axes into which the number of images N may go. It stood behind `places` numbers, at the end or at the start of its axis. Where a size is N
+ * at such a place, that is it. Otherwise it is part of the size that follows (torch writes heads·B so), or of the one before.
+ */
+function readingsOf(sizes: readonly number[], places: readonly [end: number, start: number], count: number): number[] {
+  const starts = sizes.map((_, i) => countOf(sizes.slice(0, i)));
+  const fits = (i: number): boolean => (sizes[i] as number) % count === 0;
+  const at = (place: number): number[] => starts.flatMap((start, i) => (start === place && fits(i) ? [i] : []));
+  const exact = places.flatMap(at).find((i) => sizes[i] === count);
+  if (exact !== undefined) return [exact];
+  const [end, start] = places;
+  const found = [start, end].flatMap((place) => {
+    const following = at(place).find((i) => sizes[i] !== 1);
+    const previous = starts.findLastIndex((begin, i) => begin * (sizes[i] as number) === place && sizes[i] !== 1 && fits(i));
+    return [following ?? -1, previous].filter((i) => i >= 0);
+  });
+  const around = starts.findIndex((begin, i) => begin <= start && start < begin * (sizes[i] as number));
+  return [...new Set(found.length > 0 ? found : [around])].filter((i) => i >= 0);
+}
+
+const flatten: ShapeRule = (o) => {
+  const shape = o.shape(0);
+  const given = intOf(o.node, "axis", 1);
+  const axis = given === shape.length ? given : o.axis(given, shape.length);
+  return [{ kind: o.input(0).kind, shape: [countOf(shape.slice(0, axis)), countOf(shape.slice(axis))] }];
+};
+
+/** The order that a Transpose gives the axes. */
+export function permutationOf(o: ShapeContext): readonly number[] {
+  const rank = o.shape(0).length;
+  const order = o.node.attributes.get("perm")?.ints ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  const isOrder = order.length === rank && [...order].sort((a, b) => a - b).every((axis, i) => axis === i);
+  return isOrder ? order : o.fail(`orders ${rank} axes as ${order.join(", ")}`);
+}
+
+const transpose: ShapeRule = (o) => [{ kind: o.input(0).kind, shape: permutationOf(o).map((axis) => o.shape(0)[axis] as number) }];
+
+const squeeze: ShapeRule = (o) => {
+  const shape = o.shape(0);
+  const given = o.attributeOrInput("axes", 1);
+  const axes = given ? given.map((axis) => o.axis(axis, shape.length)) : shape.flatMap((side, i) => (side === 1 ? [i] : []));
+  if (axes.some((axis) => shape[axis] !== 1)) o.fail(`drops axes ${axes.join(", ")} of ${text(shape)}`);
+  return [{ kind: o.input(0).kind, shape: shape.filter((_, i) => !axes.includes(i)) }];
+};
+
+const unsqueeze: ShapeRule = (o) => {
+  const shape = [...o.shape(0)];
+  const given = o.attributeOrInput("axes", 1) ?? o.fail("does not say its axes");
+  const rank = shape.length + given.length;
+  const axes = new Set(given.map((axis) => o.axis(axis, rank)));
+  if (axes.size < given.length) o.fail("names an axis twice");
+  return [{ kind: o.input(0).kind, shape: Array.from({ length: rank }, (_, i) => (axes.has(i) ? 1 : (shape.shift() as number))) }];
+};
+
+/** Operators that only say otherwise which axes there are. */
+export const reshapeShapes: readonly [string, ShapeRule][] = [
+  ["Reshape", reshape],
+  ["Flatten", flatten],
+  ["Transpose", transpose],
+  ["Squeeze", squeeze],
+  ["Unsqueeze", unsqueeze],
+];

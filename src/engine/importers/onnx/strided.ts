@@ -1,0 +1,60 @@
+import { type Data, dataOf, type Kind } from "./file/elementTypes.ts";
+import { countOf } from "./file/tensor.ts";
+
+export { countOf } from "./file/tensor.ts";
+
+/** Distance in memory from one place to the next along each axis, of rows behind each other. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] as number) * (shape[i + 1] as number);
+  return strides;
+}
+
+/** Numpy's rule: aligned at the end, equal or 1. Undefined where they do not fit. */
+export function broadcast(...shapes: readonly (readonly number[])[]): number[] | undefined {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  const result: number[] = [];
+  for (let i = 0; i < rank; i++) {
+    const sides = shapes.map((shape) => shape[shape.length - rank + i] ?? 1);
+    const side = sides.find((one) => one !== 1) ?? 1;
+    if (sides.some((one) => one !== 1 && one !== side)) return undefined;
+    result.push(side);
+  }
+  return result;
+}
+
+/** Strides with which values of `shape` are read as ones of `target`: 0 where they are repeated. */
+export function broadcastStrides(shape: readonly number[], target: readonly number[]): number[] {
+  const own = stridesOf(shape);
+  return target.map((_, i) => {
+    const axis = shape.length - target.length + i;
+    return axis < 0 || shape[axis] === 1 ? 0 : (own[axis] as number);
+  });
+}
+
+/** Calls `visit` with the place of each element in order, `offset` + Σ index·stride. */
+export function forPlaces(shape: readonly number[], strides: readonly number[], offset: number, visit: (place: number) => void): void {
+  const total = countOf(shape);
+  const index = new Array<number>(shape.length).fill(0);
+  let place = offset;
+  for (let i = 0; i < total; i++) {
+    visit(place);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      place += strides[axis] as number;
+      index[axis] = (index[axis] as number) + 1;
+      if ((index[axis] as number) < (shape[axis] as number)) break;
+      place -= (strides[axis] as number) * (shape[axis] as number);
+      index[axis] = 0;
+    }
+  }
+}
+
+/** The elements of a strided view, behind each other. */
+export function gathered(kind: Kind, data: Data, shape: readonly number[], strides: readonly number[], offset = 0): Data {
+  const result = dataOf(kind, countOf(shape));
+  let i = 0;
+  forPlaces(shape, strides, offset, (place) => {
+    result[i++] = data[place] as number;
+  });
+  return result;
+}

@@ -1,0 +1,63 @@
+import { type Data, dataOf, elementTypes, type Kind } from "./file/elementTypes.ts";
+import { countOf, forBlocks, type TensorRef } from "./file/tensor.ts";
+
+/** Constants of at most so many numbers are kept once they are known; larger ones are read, or computed, again. */
+const kept = 1 << 16;
+
+/** A value that does not depend on the image. Its numbers are read, or computed, when somebody asks. */
+export class Constant {
+  readonly kind: Kind;
+  readonly shape: readonly number[];
+  /** It follows from the number of images that go through the network together. */
+  readonly isOfBatch: boolean;
+  /** What messages call it: the weights in the file. */
+  readonly title: string;
+  private readonly visitAll: (visit: (block: Data, at: number) => void) => void;
+  private known: Data | undefined;
+
+  constructor(o: Pick<Constant, "kind" | "shape" | "isOfBatch" | "title">, visitAll: Constant["visitAll"]) {
+    this.kind = o.kind;
+    this.shape = o.shape;
+    this.isOfBatch = o.isOfBatch;
+    this.title = o.title;
+    this.visitAll = visitAll;
+  }
+
+  get count(): number {
+    return countOf(this.shape);
+  }
+
+  /** All numbers in order, block by block; a block is good until the next one. */
+  forBlocks(visit: (block: Data, at: number) => void): void {
+    if (this.known) visit(this.known, 0);
+    else this.visitAll(visit);
+  }
+
+  /** All numbers at once, not to be changed. */
+  get data(): Data {
+    if (this.known) return this.known;
+    const all = dataOf(this.kind, this.count);
+    this.visitAll((block, at) => all.set(block, at));
+    if (all.length <= kept) this.known = all;
+    return all;
+  }
+}
+
+/** A value that depends on the image. */
+export interface Live {
+  readonly kind: Kind;
+  readonly shape: readonly number[];
+}
+export type Value = Constant | Live;
+export const isConstant = (value: Value | undefined): value is Constant => value instanceof Constant;
+
+export const ofData = (kind: Kind, shape: readonly number[], data: Data, o: { isOfBatch?: boolean; title?: string } = {}): Constant =>
+  new Constant({ kind, shape, isOfBatch: o.isOfBatch === true, title: o.title ?? "" }, (visit) => visit(data, 0));
+
+export const ofTensor = (ref: TensorRef, file: string): Constant =>
+  new Constant({ kind: elementTypes[ref.type]?.kind ?? "float", shape: ref.shape, isOfBatch: false, title: ref.name }, (visit) =>
+    forBlocks(ref, file, visit),
+  );
+
+export const ofInts = (values: readonly number[], isOfBatch = false): Constant =>
+  ofData("int", [values.length], Float64Array.from(values), { isOfBatch });

@@ -1,0 +1,76 @@
+import { BulwarkError } from "../../../shared/errors.ts";
+import { tf, type tfl } from "../../tf.ts";
+import type { Data } from "./file/elementTypes.ts";
+import type { Plan, PlannedWeight } from "./plan.ts";
+import { countOf } from "./strided.ts";
+
+/**
+ * Writes the weights of a plan into a network of its layers. Each is read in blocks, straight into the array that the network keeps.
+ * @throws MODEL_NAN, MODEL_INVALID
+ */
+export function setWeights(network: tfl.LayersModel, { weights }: Plan, file: string): void {
+  for (const [name, planned] of weights) {
+    const layer = network.getLayer(name);
+    for (const weight of planned) {
+      const variable = layer.weights.find(({ originalName }) => originalName.split("/").at(-1) === weight.name);
+      if (!variable || variable.shape.join() !== weight.shape.join())
+        throw new Error(`Layer ${name} has no ${weight.name} [${weight.shape.join(", ")}], but [${variable?.shape.join(", ")}]`);
+      const value = tf.tensor(numbersOf(weight, file), [...weight.shape], "float32");
+      variable.write(value);
+      value.dispose();
+    }
+  }
+}
+
+/** @throws MODEL_NAN naming the weights in the file */
+export function numbersOf(weight: PlannedWeight, file: string): Float32Array {
+  const { constant, view, factor = 1 } = weight;
+  const result = new Float32Array(countOf(weight.shape));
+  const isOne = constant.count === 1 && result.length > 1;
+  const place = view ? placer(view.shape, view.strides) : undefined;
+  constant.forBlocks((block, at) => {
+    const wrong = firstNonFinite(block);
+    if (wrong >= 0) throw notFinite(constant.title, at + wrong, file);
+    if (isOne) result.fill((block[0] as number) * factor);
+    else if (place) place(block, factor, result);
+    else if (factor === 1) result.set(block, at);
+    else for (let i = 0; i < block.length; i++) result[at + i] = (block[i] as number) * factor;
+  });
+  return result;
+}
+
+function firstNonFinite(block: Data): number {
+  for (let i = 0; i < block.length; i++) if (!Number.isFinite(block[i] as number)) return i;
+  return -1;
+}
+
+const notFinite = (title: string, position: number, file: string): BulwarkError =>
+  new BulwarkError(
+    "MODEL_NAN",
+    `The weights ${title ? `"${title}" ` : ""}of ${file} are NaN or infinite at position ${position}.`,
+    "Train the model again, with a smaller learning rate, or use an earlier checkpoint.",
+  );
+
+/** Goes on through a strided array, block by block; along the last axis in one go. */
+function placer(shape: readonly number[], strides: readonly number[]) {
+  const index = new Array<number>(shape.length).fill(0);
+  const last = shape.length - 1;
+  const [side, stride] = [shape[last] ?? 1, strides[last] ?? 0];
+  let to = 0;
+  return (block: Data, factor: number, result: Float32Array): void => {
+    for (let i = 0; i < block.length; ) {
+      const count = Math.min(side - (index[last] ?? 0), block.length - i);
+      for (let k = 0; k < count; k++) result[to + k * stride] = (block[i + k] as number) * factor;
+      i += count;
+      to += count * stride;
+      index[last] = (index[last] ?? 0) + count;
+      for (let axis = last; axis >= 0 && index[axis] === shape[axis]; axis--) {
+        to -= (strides[axis] as number) * (shape[axis] as number);
+        index[axis] = 0;
+        if (axis === 0) break;
+        to += strides[axis - 1] as number;
+        index[axis - 1] = (index[axis - 1] as number) + 1;
+      }
+    }
+  };
+}

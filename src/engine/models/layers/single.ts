@@ -1,0 +1,25 @@
+import { tf, tfl } from "../../tf.ts";
+import { firstShape } from "./shapes.ts";
+
+export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
+
+/** A layer that computes one tensor from one. Shapes count the batch, which is `null` until images come. */
+export abstract class SingleInputLayer extends tfl.layers.Layer {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const [x] = [inputs].flat();
+    if (!x) throw new Error(`Layer ${this.name} has no input.`);
+    return tf.tidy(() => this.compute(x));
+  }
+
+  /** In a tidy. */
+  protected abstract compute(x: tf.Tensor): tf.Tensor;
+
+  override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape {
+    return this.shapeAfter(firstShape(shape));
+  }
+
+  /** Where it is not the input's own. */
+  protected shapeAfter(shape: tfl.Shape): tfl.Shape {
+    return shape;
+  }
+}

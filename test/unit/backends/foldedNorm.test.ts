@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
+import { GroupedConv2D } from "../../../src/engine/models/layers/index.ts";
 import { tf, tfl } from "../../../src/engine/tf.ts";
 import { difference, frozenPass } from "./nets.ts";
 
@@ -11,6 +12,8 @@ const chain =
     layers.reduce((value, layer) => layer.apply(value) as tfl.SymbolicTensor, x);
 const norm = () => batchNormalization({ epsilon: 1e-3 });
 const conv = (filters: number, more: object = {}) => conv2d({ filters, kernelSize: 3, padding: "same", useBias: false, ...more });
+const grouped = (filters: number, groups: number, more: object = {}) =>
+  new GroupedConv2D({ filters, groups, kernelSize: 3, padding: "same", useBias: false, ...more });
 const relu = () => activation({ activation: "relu" });
 
 /** Every way in which a batch normalisation can follow a layer: its factor goes into that layer's weights, where that is the same. */
@@ -23,6 +26,9 @@ const nets: Readonly<Record<string, () => Layer>> = {
   "a depthwise convolution": () => chain(depthwiseConv2d({ kernelSize: 3, padding: "same", useBias: false }), norm(), relu()),
   "a depthwise convolution with strides": () => chain(depthwiseConv2d({ kernelSize: 3, strides: 2, padding: "same" }), norm()),
   "a depthwise convolution of two outputs to a channel": () => chain(depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2 }), norm()),
+  "a grouped convolution": () => chain(conv(16), norm(), relu(), grouped(16, 4), norm(), relu(), grouped(32, 2, { useBias: true }), norm()),
+  "a grouped convolution with strides": () => chain(conv(32), relu(), grouped(32, 8, { strides: 2, useBias: true }), norm(), relu()),
+  "a grouped convolution of few channels": () => chain(conv(6), grouped(9, 3), norm(), relu()),
   "a ReLU": () => chain(conv(16), relu(), norm(), conv(16, { activation: "relu", useBias: true }), norm()),
   "another normalisation": () => chain(conv(16), norm(), norm()),
   "a normalisation without scale": () => chain(conv(16), batchNormalization({ scale: false }), relu()),

@@ -6,7 +6,7 @@ import type { Normalised } from "./topology/index.ts";
 
 /** A model file of some format, open. What it holds becomes one topology, whatever the format. */
 export interface ModelFile {
-  /** "tfjs-layers" or "onnx". */
+  /** "tfjs-layers", "onnx" or "keras". */
   readonly format: string;
   /** What a trainer or converter left in it. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined;

@@ -43,7 +43,10 @@ const adaptations: Readonly<Record<string, Adapt>> = {
     return typeof axis === "number" ? { config: { ...config, axis } } : refuse("is a softmax over several axes, which TensorFlow.js lacks");
   },
   Conv1D: convolution,
-  Conv2D: convolution,
+  Conv2D(config, refuse) {
+    const groups = config["groups"] ?? 1;
+    return { ...convolution(config, refuse), ...(groups === 1 ? {} : { className: "GroupedConv2D" }) };
+  },
   DepthwiseConv2D: convolution,
   Conv2DTranspose: transposed,
   SeparableConv2D: (config, refuse) =>

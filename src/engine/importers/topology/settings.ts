@@ -27,7 +27,7 @@ const statelessly = { stateful: false, time_major: false };
 const table: Readonly<Record<string, Settings>> = {
   InputLayer: settings("", { sparse: false, ragged: false, optional: false }),
   Conv1D: settings(`${convolution} dilation_rate`, { groups: 1 }),
-  Conv2D: settings(`${convolution} dilation_rate`, { groups: 1 }),
+  Conv2D: settings(`${convolution} dilation_rate groups`),
   Conv3D: settings(convolution, { dilation_rate: 1, groups: 1 }),
   Conv2DTranspose: settings(`${convolution} output_padding`, { dilation_rate: 1, groups: 1 }),
   Conv3DTranspose: settings(convolution, { dilation_rate: 1, groups: 1, output_padding: null }),

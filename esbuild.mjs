@@ -45,6 +45,7 @@ const targets = [
     format: "esm",
     outExtension: { ".js": ".mjs" },
     supported: {},
+    charset: "utf8",
     sourcemap: false,
     entryPoints: { hdf5: "src/engine/importers/keras/hdf5/worker.mjs" },
   },

@@ -46,7 +46,7 @@ export async function hashOfModel(path: string): Promise<string> {
   try {
     return await model.sha256();
   } finally {
-    model.close();
+    await model.close();
   }
 }
 
@@ -64,7 +64,7 @@ export async function loadNetwork(path: string, given?: InputContract, o: Pick<M
   try {
     return await loaded(model, file, given, o);
   } finally {
-    model.close();
+    await model.close();
   }
 }
 

@@ -23,5 +23,6 @@ export interface ModelFile {
   build(topology: Topology): Promise<tfl.LayersModel>;
   /** Compares what the network computes with what the file computes, where another program can say that. @returns notes for the user */
   check?(network: tfl.LayersModel, o: Pick<Normalised, "contract" | "ending">): Promise<readonly string[]>;
-  close(): void;
+  /** Ends what was opened for it; nothing is read after that. */
+  close(): void | Promise<void>;
 }

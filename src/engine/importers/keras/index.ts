@@ -33,7 +33,7 @@ export async function openKeras(file: string): Promise<ModelFile> {
     if (buffer.toString("latin1") === "PK") archive = await openArchive(handle, file);
     store = await Hdf5File.open(archive?.weights ?? { name: file, fd: handle.fd, offset: 0, size: (await handle.stat()).size });
     const content = contentOf(archive, store, file);
-    return modelFile(content, store, file, () => void close());
+    return modelFile(content, store, file, close);
   } catch (error) {
     await close();
     throw error;
@@ -46,7 +46,7 @@ function contentOf(archive: KerasArchive | undefined, { tree }: Hdf5File, file: 
   return { model, version, weights: archiveWeights(model, tree) };
 }
 
-function modelFile({ model, version, weights }: KerasContent, store: Hdf5File, file: string, close: () => void): ModelFile {
+function modelFile({ model, version, weights }: KerasContent, store: Hdf5File, file: string, close: () => Promise<void>): ModelFile {
   return {
     format: "keras",
     metadata: undefined,

@@ -2,6 +2,7 @@ import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { openReference, type Reference } from "../../backends/onnxruntime/reference.ts";
 import { runNetwork } from "../../classifier/graph.ts";
+import { OpaqueAlpha } from "../../models/layers/index.ts";
 import { networkInput } from "../../classifier/input.ts";
 import { createRandom } from "../../random.ts";
 import { type Images, tf, type tfl } from "../../tf.ts";
@@ -37,15 +38,16 @@ const images = 4;
 export async function checkImport(network: tfl.LayersModel, o: Imported): Promise<readonly string[]> {
   const type = typeOf(o);
   const shape = network.inputs[0]?.shape.slice(1) as [number, number, number];
-  if (!type || shape[2] === 4) return ["its scores were not compared with ONNX Runtime's, as its input is of a type that is not fed here"];
+  if (!type) return ["its scores were not compared with ONNX Runtime's, as its input is of a type that is not fed here"];
   const reference = await opened(o);
   if (typeof reference === "string") return [reference];
+  const alpha = network.layers.find((layer): layer is OpaqueAlpha => layer instanceof OpaqueAlpha)?.alpha;
   const inputs = tf.tidy(() => {
     const given = networkInput(pictures(shape), o.contract) as Images;
     return type === "uint8" ? tf.round(given) : given;
   });
   try {
-    const theirs = await scoresOf(reference, inputs, { type, ...o });
+    const theirs = await scoresOf(reference, inputs, { type, alpha, ...o });
     const scores = tf.tidy(() => ended(runNetwork(network, inputs), o.ending));
     const ours = (await scores.data()) as Float32Array;
     scores.dispose();
@@ -53,7 +55,7 @@ export async function checkImport(network: tfl.LayersModel, o: Imported): Promis
     const limit = o.isHalf ? limits.half : limits.said;
     if (difference <= limits.good) return [];
     if (difference <= limit) return [`its scores differ from ONNX Runtime's by ${percent(difference)} of the largest`];
-    const place = o.isWhole ? await firstDifference(network, inputs, { type, ...o }) : undefined;
+    const place = o.isWhole ? await firstDifference(network, inputs, { type, alpha, ...o }) : undefined;
     throw mismatch(o.file, difference, place);
   } finally {
     inputs.dispose();
@@ -120,6 +122,8 @@ function ended(scores: tf.Tensor, { removed, kind }: Ending): tf.Tensor {
 
 export interface Feed extends Pick<Imported, "image" | "output"> {
   readonly type: "float32" | "float64" | "uint8";
+  /** Of a fourth channel that the file takes and the network adds itself. */
+  readonly alpha: number | undefined;
 }
 
 /** The file's output for each picture, in groups of as many as the file takes. */
@@ -134,10 +138,12 @@ export async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed)
 }
 
 /** All outputs of the file for one picture, which is repeated where the file takes several at once. */
-export async function runOn(reference: Reference, inputs: tf.Tensor, index: number, { image, type }: Feed): ReturnType<Reference["run"]> {
+export async function runOn(reference: Reference, inputs: tf.Tensor, index: number, { image, type, alpha }: Feed): ReturnType<Reference["run"]> {
   const one = tf.tidy(() => {
     const picture = tf.slice(inputs, [index, 0, 0, 0], [1, -1, -1, -1]);
-    const ordered = image.isChannelsFirst ? tf.transpose(picture, [0, 3, 1, 2]) : picture;
+    const [, height = 1, width = 1] = picture.shape;
+    const whole = alpha === undefined ? picture : tf.concat([picture, tf.fill([1, height, width, 1], alpha)], 3);
+    const ordered = image.isChannelsFirst ? tf.transpose(whole, [0, 3, 1, 2]) : whole;
     return tf.tile(ordered, [image.fixedCount ?? 1, 1, 1, 1]);
   });
   const values = await one.data();

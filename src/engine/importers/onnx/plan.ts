@@ -61,10 +61,10 @@ export class Plan {
   private unique(title: string): string {
     const plain =
       title
-        .replace(/^\/+/, "")
         .replace(/[^A-Za-z0-9_./-]/g, "_")
+        .replace(/^[^A-Za-z0-9]+/, "")
         .slice(0, longestName) || "layer";
-    let name = plain;
+    let name = plain in {} ? `${plain}_` : plain; // tfjs has names as keys of objects
     for (let i = 2; this.taken.has(name); i++) name = `${plain}_${i}`;
     this.taken.add(name);
     return name;

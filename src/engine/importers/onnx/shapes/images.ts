@@ -102,7 +102,7 @@ const resizing: ShapeRule = (o) => {
   const shape = o.shape(0);
   const [scalesAt, sizesAt] = o.node.op === "Upsample" || o.node.opset < 11 ? [1, 9] : [2, 3];
   const sizes = o.ints(sizesAt);
-  if (sizes && sizes.length > 0) return [{ kind: "float", shape: sizes }];
+  if (sizes && sizes.length > 0) return [{ kind: "float", shape: [...shape.slice(0, 2), ...sizes.slice(2)] }]; // of any number of images
   const scales = o.node.attributes.get("scales")?.floats ?? o.ints(scalesAt) ?? o.fail("does not say how large its output is");
   if (scales.length !== shape.length) o.fail(`has ${scales.length} scales for ${shape.length} axes`);
   return [{ kind: "float", shape: shape.map((side, i) => Math.floor(side * (scales[i] as number))) }];

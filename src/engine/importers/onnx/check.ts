@@ -2,8 +2,8 @@ import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { openReference, type Reference } from "../../backends/onnxruntime/reference.ts";
 import { runNetwork } from "../../classifier/graph.ts";
-import { OpaqueAlpha } from "../../models/layers/index.ts";
 import { networkInput } from "../../classifier/input.ts";
+import { OpaqueAlpha } from "../../models/layers/index.ts";
 import { createRandom } from "../../random.ts";
 import { type Images, tf, type tfl } from "../../tf.ts";
 import type { Ending } from "../topology/ending.ts";
@@ -138,7 +138,12 @@ export async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed)
 }
 
 /** All outputs of the file for one picture, which is repeated where the file takes several at once. */
-export async function runOn(reference: Reference, inputs: tf.Tensor, index: number, { image, type, alpha }: Feed): ReturnType<Reference["run"]> {
+export async function runOn(
+  reference: Reference,
+  inputs: tf.Tensor,
+  index: number,
+  { image, type, alpha }: Feed,
+): ReturnType<Reference["run"]> {
   const one = tf.tidy(() => {
     const picture = tf.slice(inputs, [index, 0, 0, 0], [1, -1, -1, -1]);
     const [, height = 1, width = 1] = picture.shape;

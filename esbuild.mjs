@@ -39,6 +39,16 @@ const targets = [
       "language-server": "src/language-server/main.ts",
     },
   },
+  // A thread of its own, and the only ECMAScript module: the library that it holds knows where it lies by import.meta.
+  {
+    ...node,
+    format: "esm",
+    outExtension: { ".js": ".mjs" },
+    supported: {},
+    charset: "utf8",
+    sourcemap: false,
+    entryPoints: { hdf5: "src/engine/importers/keras/hdf5/worker.mjs" },
+  },
   {
     bundle: true,
     platform: "browser",

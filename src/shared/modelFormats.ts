@@ -1,8 +1,5 @@
 /** Model files that are recognised and cannot be opened: ending → what people call the format. */
 export const unsupportedFormats: Readonly<Record<string, string>> = {
-  ".h5": "Keras HDF5",
-  ".hdf5": "Keras HDF5",
-  ".keras": "Keras",
   ".tflite": "TensorFlow Lite",
   ".pb": "TensorFlow",
   ".pt": "PyTorch",

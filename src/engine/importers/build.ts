@@ -5,7 +5,7 @@ import { tfl } from "../tf.ts";
 import { type Artifacts, byteLength, toHandler } from "./artifacts.ts";
 import type { ModelFile } from "./modelFile.ts";
 import type { Ending } from "./topology/ending.ts";
-import { type Config, isInput, record, type Topology } from "./topology/graph.ts";
+import { type Config, isInput, type LayerNode, record, type Topology } from "./topology/graph.ts";
 import type { Normalised } from "./topology/index.ts";
 import { areNamedByLayer, matchWeights, type NamedShape } from "./topology/weights.ts";
 import { toModelConfig } from "./topology/write.ts";
@@ -14,19 +14,29 @@ import { toModelConfig } from "./topology/write.ts";
 interface Initialised {
   kernelInitializer?: unknown;
   depthwiseInitializer?: unknown;
+  pointwiseInitializer?: unknown;
 }
 
 /** The network of a topology whose weights are set afterwards: 0 until then, as random ones would take long. @throws MODEL_INVALID */
 export async function builtFrom(topology: Topology, file: string): Promise<tfl.LayersModel> {
-  const drawn = { kernel_initializer: {}, depthwise_initializer: {} };
-  const layers = topology.layers.map((layer) => ({ ...layer, config: isInput(layer) ? layer.config : { ...drawn, ...layer.config } }));
+  const layers = topology.layers.map((layer) => ({
+    ...layer,
+    config: isInput(layer) ? layer.config : { ...drawn(layer), ...layer.config },
+  }));
   const network = await load(withZeros(toModelConfig({ ...topology, layers })) as Config, undefined, file);
   for (const layer of network.layers as (tfl.layers.Layer & Initialised)[]) {
     if (layer.kernelInitializer) layer.kernelInitializer = tfl.initializers.glorotNormal({});
     if (layer.depthwiseInitializer) layer.depthwiseInitializer = tfl.initializers.glorotNormal({});
+    if (layer.pointwiseInitializer) layer.pointwiseInitializer = tfl.initializers.glorotNormal({});
   }
   return network;
 }
+
+/** What a layer would draw its first kernel from where the file does not say it; tfjs refuses what the class does not have. */
+const drawn = ({ className }: LayerNode): Config =>
+  className.startsWith("Separable")
+    ? { depthwise_initializer: {}, pointwise_initializer: {} }
+    : { kernel_initializer: {}, depthwise_initializer: {} };
 
 type Stored = Pick<Artifacts, "specs" | "weights">;
 

@@ -5,19 +5,13 @@ import { unsupportedFormats } from "../../shared/modelFormats.ts";
 import { readError } from "../io/files.ts";
 import { isLfsPointer, lfsFix } from "../io/lfs.ts";
 
-export type ModelFormat = "tfjs" | "onnx";
+export type ModelFormat = "tfjs" | "onnx" | "keras";
 
 const toOnnx = 'Export it from Python: torch.onnx.export(model.eval(), torch.zeros(1, 3, 224, 224), "model.onnx").';
 const toTfjs = "Convert it to a TensorFlow.js layers model (model.json), or export it to ONNX.";
 
 /** First bytes that tell a format that is not read, what people call it, and what to do. */
 const foreign: readonly { readonly name: string; readonly fix: string; is(head: Buffer, extension: string): boolean }[] = [
-  { name: "Keras HDF5", fix: toTfjs, is: (head) => head.subarray(0, 4).equals(Buffer.from([0x89, 0x48, 0x44, 0x46])) },
-  {
-    name: "Keras",
-    fix: toTfjs,
-    is: (head, extension) => isZip(head) && (extension === ".keras" || /^(metadata|config)\.json/.test(entry(head))),
-  },
   {
     name: "PyTorch",
     fix: toOnnx,
@@ -26,6 +20,9 @@ const foreign: readonly { readonly name: string; readonly fix: string; is(head: 
   { name: "Safetensors", fix: toOnnx, is: (head) => head[8] === 0x7b && head[9] === 0x22 && head.readUInt32LE(4) === 0 },
   { name: "TensorFlow Lite", fix: toTfjs, is: (head) => head.subarray(4, 8).toString("latin1") === "TFL3" },
 ];
+const isKeras = (head: Buffer, extension: string): boolean =>
+  head.subarray(0, 4).equals(Buffer.from([0x89, 0x48, 0x44, 0x46])) ||
+  (isZip(head) && (extension === ".keras" || /^(metadata|config)\.json/.test(entry(head))));
 const isZip = (head: Buffer): boolean => head.subarray(0, 4).equals(Buffer.from("PK\x03\x04", "latin1"));
 /** Name of the first file in a zip. */
 const entry = (head: Buffer): string => head.subarray(30, 30 + head.readUInt16LE(26)).toString("latin1");
@@ -39,6 +36,9 @@ export async function formatOf(file: string): Promise<ModelFormat> {
   const extension = path.extname(file).toLowerCase();
   const head = await headOf(file);
   if (isLfsPointer(head)) throw new BulwarkError("MODEL_INVALID", `${file} is a Git LFS pointer and not the file itself.`, lfsFix);
+  if (head.length >= 10 && isKeras(head, extension)) return "keras";
+  if (/^\.(h5|hdf5|keras)$/.test(extension))
+    throw new BulwarkError("MODEL_INVALID", `${name} is not a Keras model.`, "Check the file; copy or save the model again.");
   const known = head.length >= 10 ? foreign.find((one) => one.is(head, extension)) : undefined;
   const format = known?.name ?? unsupportedFormats[extension];
   if (format) throw new BulwarkError("MODEL_INVALID", `${name} is a ${format} model, which is not supported yet.`, known?.fix ?? toTfjs);
@@ -52,7 +52,7 @@ export async function formatOf(file: string): Promise<ModelFormat> {
   throw new BulwarkError(
     "MODEL_INVALID",
     `${name} is not a model file.`,
-    "Name an ONNX file, or the model.json of a TensorFlow.js layers model.",
+    "Name an ONNX file, a Keras file (.h5, .keras), or the model.json of a TensorFlow.js layers model.",
   );
 }
 

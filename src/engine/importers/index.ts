@@ -8,6 +8,7 @@ import { checkContract, parseContract, readContract } from "./contract.ts";
 import { knowledgeOf, type ModelFacts, type ModelKnowledge } from "./evidence/index.ts";
 import { sidecarEvidence } from "./evidence/sidecars.ts";
 import { formatOf } from "./format.ts";
+import { openKeras } from "./keras/index.ts";
 import { contractFile, locateModel } from "./locate.ts";
 import type { ModelFile } from "./modelFile.ts";
 import { openOnnx } from "./onnx/index.ts";
@@ -22,7 +23,7 @@ export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contra
   /** The caller disposes. */
   readonly network: tfl.LayersModel;
   readonly format: string;
-  /** The `model.json`, or the ONNX file. */
+  /** The `model.json`, the ONNX file or the Keras file. */
   readonly file: string;
   readonly outputs: "logits" | "probabilities";
   /** What rules about a model look at. */
@@ -36,7 +37,8 @@ export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contra
 }
 
 /** Opens a located model file. The caller closes it. */
-const openFile = async (file: string): Promise<ModelFile> => ((await formatOf(file)) === "onnx" ? openOnnx(file) : openTfjs(file));
+const openFile = async (file: string): Promise<ModelFile> => openers[await formatOf(file)](file);
+const openers = { tfjs: openTfjs, onnx: openOnnx, keras: openKeras } as const;
 
 /** SHA-256 of a model file and its weights, hexadecimal. @param path as for `loadNetwork`, which says what is thrown */
 export async function hashOfModel(path: string): Promise<string> {
@@ -44,14 +46,14 @@ export async function hashOfModel(path: string): Promise<string> {
   try {
     return await model.sha256();
   } finally {
-    model.close();
+    await model.close();
   }
 }
 
 /**
- * Loads a TensorFlow.js layers model or an ONNX file and its input contract, which what else is known of the model completes. A final softmax is taken
+ * Loads a TensorFlow.js layers model, an ONNX file or a Keras file and its input contract, which what else is known of the model completes. A final softmax is taken
  * off where that can be done; otherwise `outputs` is "probabilities" (RB102).
- * @param path `model.json`, an ONNX file, a folder that holds one of them, or a run folder.
+ * @param path `model.json`, an ONNX or Keras file, a folder that holds one of them, or a run folder.
  * @param given contract that replaces the one beside the model, except for the defences that the model carries and the images they take.
  * @param o `isUnnamed`: class names are not looked for, so that none can be wrong.
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, graph model, no classifier, contract that does not fit), MODEL_NAN
@@ -62,7 +64,7 @@ export async function loadNetwork(path: string, given?: InputContract, o: Pick<M
   try {
     return await loaded(model, file, given, o);
   } finally {
-    model.close();
+    await model.close();
   }
 }
 

@@ -6,7 +6,7 @@ import type { Normalised } from "./topology/index.ts";
 
 /** A model file of some format, open. What it holds becomes one topology, whatever the format. */
 export interface ModelFile {
-  /** "tfjs-layers" or "onnx". */
+  /** "tfjs-layers", "onnx" or "keras". */
   readonly format: string;
   /** What a trainer or converter left in it. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
@@ -23,5 +23,6 @@ export interface ModelFile {
   build(topology: Topology): Promise<tfl.LayersModel>;
   /** Compares what the network computes with what the file computes, where another program can say that. @returns notes for the user */
   check?(network: tfl.LayersModel, o: Pick<Normalised, "contract" | "ending">): Promise<readonly string[]>;
-  close(): void;
+  /** Ends what was opened for it; nothing is read after that. */
+  close(): void | Promise<void>;
 }

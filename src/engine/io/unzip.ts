@@ -7,10 +7,14 @@ import { crc32 } from "./crc32.ts";
 export interface ZipEntry {
   readonly name: string;
   readonly size: number;
+  /** Bytes that it takes in the file. */
+  readonly packed: number;
   /** Its content lies in the file as it is; otherwise it is compressed and only read as a whole. */
   readonly isStored: boolean;
   /** Bytes [from, to) of the content. Reading all of it checks its sum. @throws ZipDamaged */
   read(from?: number, to?: number): Promise<Uint8Array>;
+  /** Where its bytes begin in the file, compressed or not. @throws ZipDamaged */
+  start(): Promise<number>;
 }
 
 /** The file is no zip, or not a whole one. */
@@ -79,7 +83,9 @@ function entryAt(handle: FileHandle, head: Buffer, nameLength: number, extraLeng
   return {
     name,
     size,
+    packed,
     isStored: method === 0,
+    start: () => contentStart(handle, offset),
     read: (from, to) => readContent(handle, { name, crc, method, size, packed, offset }, from, to),
   };
 }
@@ -105,14 +111,19 @@ interface Place {
 }
 
 async function readContent(handle: FileHandle, entry: Place, from = 0, to = entry.size): Promise<Uint8Array> {
-  const head = await readFully(handle, entry.offset, 30);
-  const start = entry.offset + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);
+  const start = await contentStart(handle, entry.offset);
   if (entry.method === 0 && entry.size !== entry.packed) throw new ZipDamaged(`${entry.name} is cut off`);
   const isWhole = from === 0 && to === entry.size;
   const content = entry.method === 0 ? await readFully(handle, start + from, to - from) : await unpacked(handle, entry, start);
   if (entry.method !== 0 && content.length !== entry.size) throw new ZipDamaged(`${entry.name} is damaged`);
   if (isWhole || entry.method !== 0) await checkSum(content, entry);
   return entry.method === 0 ? content : content.subarray(from, to);
+}
+
+/** Behind the entry's own header, whose fields need not be as long as in the directory. */
+async function contentStart(handle: FileHandle, offset: number): Promise<number> {
+  const head = await readFully(handle, offset, 30);
+  return offset + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);
 }
 
 async function unpacked(handle: FileHandle, { name, packed, size }: Place, start: number): Promise<Buffer> {

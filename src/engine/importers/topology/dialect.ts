@@ -2,6 +2,7 @@ import { tf } from "../../tf.ts";
 import { knownActivation } from "./activations.ts";
 import { adapted } from "./adaptations.ts";
 import { type Config, invalidModel, record } from "./graph.ts";
+import { fromKeras1 } from "./keras1.ts";
 import { checkSettings } from "./settings.ts";
 import { knownWeights } from "./trainingConfig.ts";
 
@@ -48,10 +49,12 @@ const trainingOnly =
 export function normalisedLayer(
   written: string,
   name: string,
-  config: Config,
+  given: Config,
   dialect: Dialect,
 ): { readonly className: string; readonly config: Config } {
-  const className = renamed[written] ?? written;
+  const { className: class2, config } = fromKeras1(written, given);
+  const className = renamed[class2] ?? class2;
+  checkPolicy(config["dtype"], name, dialect.file);
   if (trainingOnly.test(className)) {
     dialect.notes.add(`the layer "${name}" (${className}) acts in training alone and is left out`);
     const { batch_input_shape, batch_shape } = config as { batch_input_shape?: unknown; batch_shape?: unknown };
@@ -116,17 +119,45 @@ function differs(forward: Config, backward: Config): boolean {
   return rest(forward) !== rest(backward) || record(backward["config"])?.["go_backwards"] !== true;
 }
 
+/** Weights of 8 bits are no float32 that could be differentiated. */
+function checkPolicy(dtype: unknown, name: string, file: string): void {
+  const policy = record(dtype);
+  const text = policy ? String(record(policy["config"])?.["name"] ?? "") : String(dtype ?? "");
+  if (policy?.["class_name"] !== "QuantizedDTypePolicy" && !/quantized|^u?int[48]|float8/i.test(text)) return;
+  throw invalidModel(
+    file,
+    `has a layer "${name}" with quantised weights (${text || "QuantizedDTypePolicy"})`,
+    "Save the model before it is quantised.",
+    "MODEL_UNSUPPORTED",
+  );
+}
+
+/**
+ * Keras 3 says where a class comes from. One of the user's may have the name of a known one and compute something else.
+ * @throws MODEL_UNSUPPORTED naming the layer and its class
+ */
+export function checkOrigin(entry: Config, name: string, file: string): void {
+  const [registered, module] = [entry["registered_name"], entry["module"]];
+  if (typeof registered !== "string" || !registered.includes(">") || /^(keras|tf_keras|tensorflow)\b/.test(String(module))) return;
+  throw customClass(registered.split(">").at(-1) ?? "", name, file);
+}
+
+const customClass = (className: string, name: string, file: string) =>
+  invalidModel(
+    file,
+    `has a layer "${name}" of the class ${className || "(none)"}, which neither TensorFlow.js nor Bulwark knows`,
+    "Build the model from layers that Keras has, or export it to ONNX.",
+    "MODEL_UNSUPPORTED",
+  );
+
 function checkClass(className: string, name: string, file: string): void {
   if (className === "Lambda")
     throw invalidModel(
       file,
       `has a Lambda layer "${name}", which is program code inside the model, and Bulwark does not run it`,
-      "Replace it by a layer, such as Rescaling, and export the model again.",
+      "Replace it by a layer, such as Rescaling, or export the model to ONNX.",
+      "MODEL_UNSUPPORTED",
     );
   if (Object.hasOwn(tf.serialization.SerializationMap.getMap().classNameMap, className)) return;
-  throw invalidModel(
-    file,
-    `has a layer "${name}" of the class ${className || "(none)"}, which neither TensorFlow.js nor Bulwark knows`,
-    "Build the model from layers that TensorFlow.js has, and save it again.",
-  );
+  throw customClass(className, name, file);
 }

@@ -1,4 +1,4 @@
-import { BulwarkError } from "../../../shared/errors.ts";
+import { BulwarkError, type ErrorCode } from "../../../shared/errors.ts";
 
 export type Config = Record<string, unknown>;
 
@@ -46,5 +46,5 @@ export const record = (value: unknown): Config | undefined =>
 
 const fix = "Export the model again, or use the file from before it was edited.";
 /** What is wrong with a model file, as one sentence after its name. */
-export const invalidModel = (file: string, what: string, remedy = fix): BulwarkError =>
-  new BulwarkError("MODEL_INVALID", `${file} ${what}.`, remedy);
+export const invalidModel = (file: string, what: string, remedy = fix, code: ErrorCode = "MODEL_INVALID"): BulwarkError =>
+  new BulwarkError(code, `${file} ${what}.`, remedy);

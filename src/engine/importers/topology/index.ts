@@ -1,5 +1,6 @@
 import type { InputContract } from "../../../shared/contract.ts";
 import { checkKernels } from "./bounds.ts";
+import { toChannelsLast } from "./channelsLast.ts";
 import { checkTopology } from "./check.ts";
 import { type Ending, withoutSoftmax } from "./ending.ts";
 import { flatten } from "./flatten.ts";
@@ -22,21 +23,28 @@ export interface Normalised {
 /**
  * A model's JSON in any dialect as a network that tfjs can build: checked, flat, taking images, giving scores. Nothing is built yet, so
  * that a damaged file costs nothing.
- * @param where size: of the images of a network of any size, where the contract says none
+ * @param where size: of the images of a network of any size, where the contract says none; isChannelsLast: images of a file with their
+ * channels first are to be turned
  * @throws MODEL_INVALID naming the layer
  */
 export function normalise(
   json: Config,
   stored: readonly NamedShape[],
   contract: InputContract,
-  where: { readonly file: string; readonly size: readonly [number, number] | undefined },
+  where: { readonly file: string; readonly size: readonly [number, number] | undefined; readonly isChannelsLast?: boolean },
 ): Normalised {
   const { file } = where;
   const { topology: read, notes } = readTopology(json, file);
   checkTopology(read, file);
-  const flat = flatten(read);
-  checkKernels(flat, stored, file);
-  const fitted = fitInput(flat, contract, where);
+  const asSaved = flatten(read);
+  checkKernels(asSaved, stored, file);
+  const flat = where.isChannelsLast ? toChannelsLast(asSaved, file) : asSaved;
+  const fitted = fitInput(flat, flat === asSaved ? contract : withoutLayout(contract), where);
   const { topology, ending } = withoutSoftmax(fitted.topology);
   return { whole: fitted.topology, topology, ending, contract: fitted.contract, notes: [...notes, ...fitted.notes] };
+}
+
+/** Of a network whose images were turned: they lie as everywhere now. */
+function withoutLayout({ input: { layout: _, ...input }, ...contract }: InputContract): InputContract {
+  return { ...contract, input };
 }

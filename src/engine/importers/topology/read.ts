@@ -1,5 +1,5 @@
 import { calledWith } from "./calls.ts";
-import { type Dialect, dialectOf, normalisedLayer } from "./dialect.ts";
+import { checkOrigin, type Dialect, dialectOf, normalisedLayer } from "./dialect.ts";
 import { type Call, type Config, invalidModel, type LayerNode, type Ref, record, refTo, type Topology } from "./graph.ts";
 
 export const modelClasses: readonly string[] = ["Sequential", "Model", "Functional"];
@@ -81,6 +81,7 @@ function readLayer(entry: Config, index: number, dialect: Dialect, depth: number
     const model = readModel(entry, dialect, depth + 1);
     return { layer: { name, className, config: { name }, calls, model }, shape: inputShapeOf(model) };
   }
+  checkOrigin(entry, name, dialect.file);
   const { className: known, config } = normalisedLayer(className, name, own, dialect);
   return { layer: { name, className: known, config, calls }, shape: shapeOf(config["batch_input_shape"]) };
 }

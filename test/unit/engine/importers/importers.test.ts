@@ -199,24 +199,28 @@ describe("models that are refused", () => {
   it("graph models, other JSON, layers that do not exist, weights that do not fit", async () => {
     const directory = await saved(linear("linear"));
     const original = await fs.readFile(path.join(directory, "model.json"), "utf8");
-    const attempt = async (change: (json: Record<string, unknown>) => unknown, pattern: RegExp) => {
+    const attempt = async (change: (json: Record<string, unknown>) => unknown, pattern: RegExp, code = "MODEL_INVALID") => {
       await fs.writeFile(path.join(directory, "model.json"), original);
       await edit(directory, change);
-      await refused(directory, "MODEL_INVALID", pattern);
+      await refused(directory, code, pattern);
     };
     await attempt((json) => ({ ...json, format: "graph-model" }), /graph model/);
     await attempt(() => ({ name: "a package" }), /not a TensorFlow\.js model/);
     await attempt(() => [1, 2], /not a TensorFlow\.js model/);
-    await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll('"Dense"', '"Denser"')), /Denser/);
+    await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll('"Dense"', '"Denser"')), /Denser/, "MODEL_UNSUPPORTED");
     await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll('"units":3', '"units":4')), /has 4 units in its layer "scores"/);
     await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll("weights.bin", "../weights.bin")), /outside its folder/);
   });
 
   it("formats that come later, and paths that hold no model", async () => {
-    for (const extension of ["h5", "keras", "pt"]) {
+    for (const [extension, pattern] of [
+      ["h5", /not a Keras model/],
+      ["keras", /not a Keras model/],
+      ["pt", /not supported yet/],
+    ] as const) {
       const file = path.join(folder, `net.${extension}`);
       await fs.writeFile(file, "x");
-      await refused(file, "MODEL_INVALID", /not supported yet/);
+      await refused(file, "MODEL_INVALID", pattern);
     }
     await refused(path.join(folder, "none.json"), "FILE_NOT_FOUND", /none\.json/);
     await fs.mkdir(path.join(folder, "empty"));

@@ -285,14 +285,14 @@ describe("what is no ONNX file is recognised by its content", () => {
     await refused(zip("archive/data.pkl"), "net.pt", /a PyTorch model/, /torch\.onnx\.export/);
     await refused(`\x80\x02}q\x00${" ".repeat(20)}`, "net.pth", /a PyTorch model/, /torch\.onnx\.export/);
     await refused('\x08\0\0\0\0\0\0\0{"a":{}}', "net.safetensors", /a Safetensors model/);
-    await refused("\x89HDF\r\n\x1a\n0000000", "net.onnx", /a Keras HDF5 model/);
-    await refused(zip("metadata.json"), "net.keras", /a Keras model/);
     await refused("hello, this is a text", "net.txt", /not a model file/);
   });
 
-  it("and an ONNX file is one under any name", async () => {
-    const file = await written(onnx(dense()), "network");
-    expect(await locateModel(file)).toBe(file);
+  it("and an ONNX or Keras file is one under any name", async () => {
+    for (const content of [onnx(dense()), Buffer.from("\x89HDF\r\n\x1a\n0000000", "latin1"), zip("metadata.json")]) {
+      const file = await written(content, "network");
+      expect(await locateModel(file)).toBe(file);
+    }
   });
 });
 

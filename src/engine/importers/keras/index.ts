@@ -1,0 +1,98 @@
+import { promises as fs } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { BulwarkError } from "../../../shared/errors.ts";
+import { readError, sha256 } from "../../io/files.ts";
+import { tf, type tfl } from "../../tf.ts";
+import { builtFrom } from "../build.ts";
+import type { ModelFile } from "../modelFile.ts";
+import type { Topology } from "../topology/graph.ts";
+import { normalise } from "../topology/index.ts";
+import { matchWeights } from "../topology/weights.ts";
+import { type KerasArchive, openArchive } from "./archive.ts";
+import type { KerasContent, KerasWeight } from "./content.ts";
+import { converted } from "./convert.ts";
+import { Hdf5File } from "./hdf5/file.ts";
+import { legacyContent } from "./legacy.ts";
+import { archiveWeights } from "./paths.ts";
+
+/**
+ * A model that Keras saved as a whole: `.h5` of any version, or a `.keras` archive. Its weights are read when they are set, not before.
+ * @throws MODEL_INVALID, MODEL_UNSAFE, MODEL_UNSUPPORTED, MODEL_TOO_LARGE, FILE_UNREADABLE
+ */
+export async function openKeras(file: string): Promise<ModelFile> {
+  const handle = await opened(file);
+  let archive: KerasArchive | undefined;
+  let store: Hdf5File | undefined;
+  const close = async (): Promise<void> => {
+    await store?.close();
+    await archive?.close();
+    await handle.close();
+  };
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+    if (buffer.toString("latin1") === "PK") archive = await openArchive(handle, file);
+    store = await Hdf5File.open(archive?.weights ?? { name: file, fd: handle.fd, offset: 0, size: (await handle.stat()).size });
+    const content = contentOf(archive, store, file);
+    return modelFile(content, store, file, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function contentOf(archive: KerasArchive | undefined, { tree }: Hdf5File, file: string): KerasContent {
+  if (!archive) return legacyContent(tree, file);
+  const { model, version } = archive;
+  return { model, version, weights: archiveWeights(model, tree) };
+}
+
+function modelFile({ model, version, weights }: KerasContent, store: Hdf5File, file: string, close: () => Promise<void>): ModelFile {
+  return {
+    format: "keras",
+    metadata: undefined,
+    sha256: () => sha256(file),
+    normalise: (contract, size) => normalise({ ...model, keras_version: version }, weights, contract, { file, size, isChannelsLast: true }),
+    build: (topology) => builtWith(topology, weights, store, file),
+    close,
+  };
+}
+
+async function builtWith(topology: Topology, weights: readonly KerasWeight[], store: Hdf5File, file: string): Promise<tfl.LayersModel> {
+  const network = await builtFrom(topology, file);
+  try {
+    const variables = new Map(network.weights.map((variable) => [variable.originalName, variable]));
+    const expected = [...variables].map(([name, { shape }]) => ({ name, shape: shape as number[] }));
+    const names = matchWeights(expected, weights, file);
+    for (const [i, weight] of weights.entries()) {
+      const variable = variables.get(names[i] ?? "");
+      if (!variable) continue;
+      const value = tf.tensor(await numbersOf(weight, store, file), [...weight.shape], "float32");
+      variable.write(value);
+      value.dispose();
+    }
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+  return network;
+}
+
+/** @throws MODEL_NAN naming the weight */
+async function numbersOf(weight: KerasWeight, store: Hdf5File, file: string): Promise<Float32Array> {
+  const numbers = await store.read(weight.dataset);
+  const wrong = numbers.findIndex((value) => !Number.isFinite(value));
+  if (wrong < 0) return converted(numbers, weight);
+  throw new BulwarkError(
+    "MODEL_NAN",
+    `The weight ${weight.name} of ${file} is NaN or infinite at position ${wrong}.`,
+    "Train the model again, with a smaller learning rate, or use an earlier checkpoint.",
+  );
+}
+
+async function opened(file: string): Promise<FileHandle> {
+  try {
+    return await fs.open(file);
+  } catch (error) {
+    throw readError(error, file);
+  }
+}

@@ -118,7 +118,7 @@ it("a layer of a class that nobody knows is refused by its name", async () => {
   });
   await saveNetwork(network, path.join(directory, "riddle"), { input: {} });
   await expect(loadNetwork(path.join(directory, "riddle"))).rejects.toMatchObject({
-    code: "MODEL_INVALID",
+    code: "MODEL_UNSUPPORTED",
     message: expect.stringContaining("of the class Riddle, which neither TensorFlow.js nor Bulwark knows"),
   });
   expect(() => to3d(network, { depth: 2, patch: [8, 8], kernelDepth: 1 })).toThrow("(Riddle) has no counterpart in three dimensions");

@@ -20,6 +20,16 @@ const small = [
   { name: `${net} train sgd b${batch}`, group: "training", optimizer: "sgd", net, batch, goal: [1, 1] },
 ]);
 
+// Convolutions in 32 groups.
+const grouped = ["gradient", "forward"].map((task) => ({
+  name: `resnext ${task} b1`,
+  group: "networks",
+  task,
+  net: "resnext",
+  batch: 1,
+  goal: [1, 1],
+}));
+
 // 3-D: 4 slices of 14×14 of a digit, kernels 3 deep, as samples/paper0-mnist has them; 16 slices of 8×8 of a CIFAR image.
 const training = [
   { net: "lenet", batch: 64 },
@@ -99,4 +109,4 @@ const filters = [
   { name: "harmonic", defense: { kind: "digitalWatermark", mode: "nonBlind", mask: "20,30,42,42", inpaint: "harmonic" } },
 ].map(({ name, ...row }) => ({ ...row, name: ["filter", row.defense.kind, name].filter(Boolean).join(" "), group: "filters" }));
 
-export const rows = [...onPhotographs, ...small, ...training, ...attacks, ...maps, ...filters, ...others];
+export const rows = [...onPhotographs, ...small, ...grouped, ...training, ...attacks, ...maps, ...filters, ...others];

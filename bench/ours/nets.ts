@@ -3,6 +3,7 @@ import { classifierOf } from "../../src/engine/classifier/network.ts";
 import { type ModelSpec, resolveParams } from "../../src/engine/define/index.ts";
 import { efficientNetB0 } from "../../src/engine/models/efficientNetB0.ts";
 import { inceptionV3 } from "../../src/engine/models/inceptionV3.ts";
+import { GroupedConv2D } from "../../src/engine/models/layers/index.ts";
 import { lenet } from "../../src/engine/models/lenet.ts";
 import { papernot } from "../../src/engine/models/papernot.ts";
 import { resnet9 } from "../../src/engine/models/resnet9.ts";
@@ -49,14 +50,37 @@ const handmade: Readonly<Record<string, () => tfl.LayersModel>> = {
         dense({ units: 10 }),
       ],
     }),
+  resnext,
 };
 
+/** A block of ResNeXt (Xie et al. 2017) with 32 groups and batch normalisation folded, as exporters leave it. */
+function block(x: tfl.SymbolicTensor, width: number, strides: number): tfl.SymbolicTensor {
+  const apply = (layer: tfl.layers.Layer, input: tfl.SymbolicTensor): tfl.SymbolicTensor => layer.apply(input) as tfl.SymbolicTensor;
+  const rectified = (input: tfl.SymbolicTensor): tfl.SymbolicTensor => apply(tfl.layers.reLU(), input);
+  const narrow = rectified(apply(conv2d({ filters: width, kernelSize: 1 }), x));
+  const grouped = new GroupedConv2D({ filters: width, kernelSize: 3, strides, padding: "same", groups: 32 });
+  const wide = apply(conv2d({ filters: 2 * width, kernelSize: 1 }), rectified(apply(grouped, narrow)));
+  const beside = strides === 1 ? x : apply(conv2d({ filters: 2 * width, kernelSize: 1, strides }), x);
+  return rectified(tfl.layers.add().apply([wide, beside]) as tfl.SymbolicTensor);
+}
+
+/** One block of each of ResNeXt-50's first three widths, with 4, 8 and 16 channels to a group, on feature maps of a photograph's size. */
+function resnext(): tfl.LayersModel {
+  const inputs = tfl.input({ shape: [56, 56, 3] });
+  const stem = tfl.layers.reLU().apply(conv2d({ filters: 256, kernelSize: 1 }).apply(inputs)) as tfl.SymbolicTensor;
+  const last = block(block(block(stem, 128, 1), 256, 2), 512, 2);
+  const scores = dense({ units: 10 }).apply(tfl.layers.globalAveragePooling2d({}).apply(last)) as tfl.SymbolicTensor;
+  return tfl.model({ inputs, outputs: scores });
+}
+
 const builders: Readonly<Record<string, ModelSpec>> = { efficientNetB0, inceptionV3, lenet, papernot, resnet50, resnet9, vgg16 };
+
+const shapes: Readonly<Record<string, readonly [number, number, number]>> = { cnn3d: [16 * 8, 8, 3], resnext: [56, 56, 3] };
 
 /** A network with new weights; 1000 classes for photographs, else 10. */
 export function newNetwork(net: string, side?: number): { network: tfl.LayersModel; inputShape: readonly [number, number, number] } {
   const made = handmade[net];
-  if (made) return { network: made(), inputShape: net === "cnn3d" ? [16 * 8, 8, 3] : [32, 32, 3] };
+  if (made) return { network: made(), inputShape: shapes[net] ?? [32, 32, 3] };
   const spec = builders[net];
   if (!spec) throw new Error(`no network ${net}`);
   const inputShape = side && side >= 100 ? ([side, side, 3] as const) : spec.inputShape;

@@ -7,7 +7,7 @@ import torch
 import torch.nn as nn
 
 # Height, width and channels of the small networks' images; [slices, height, width, channels] of volumes.
-SHAPES = {"cnn2d": (3, 32, 32), "papernot": (1, 28, 28), "cnn3d": (3, 16, 8, 8)}
+SHAPES = {"cnn2d": (3, 32, 32), "papernot": (1, 28, 28), "cnn3d": (3, 16, 8, 8), "resnext": (3, 56, 56)}
 SHAPES |= {"lenet": (1, 28, 28), "resnet9": (3, 32, 32), "lenet3d": (1, 4, 14, 14), "resnet93d": (3, 16, 8, 8)}
 
 
@@ -75,6 +75,25 @@ def resnet9(volumes=False):
     features = [*block(3, 64), *block(64, 128), pool(), twice(128), *block(128, 256), pool(), *block(256, 512), pool(), twice(512)]
     mean = [PerSlice(mean=True)] if volumes else [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     return [*features, *mean, nn.Linear(512, 10)]
+
+
+class Block(nn.Module):
+    """A block of ResNeXt with 32 groups, without batch normalisation."""
+
+    def __init__(self, width, stride):
+        super().__init__()
+        inputs, outputs = 2 * width // stride, 2 * width
+        layers = [nn.Conv2d(inputs, width, 1), nn.ReLU(True), nn.Conv2d(width, width, 3, stride, 1, groups=32), nn.ReLU(True), nn.Conv2d(width, outputs, 1)]
+        self.inner = nn.Sequential(*layers)
+        self.beside = nn.Identity() if stride == 1 else nn.Conv2d(inputs, outputs, 1, stride)
+
+    def forward(self, x):
+        return (self.inner(x) + self.beside(x)).relu_()
+
+
+def resnext():
+    blocks = [Block(128, 1), Block(256, 2), Block(512, 2)]
+    return [nn.Conv2d(3, 256, 1), nn.ReLU(True), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1024, 10)]
 
 
 def trained_papernot(root):

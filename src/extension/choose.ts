@@ -51,7 +51,7 @@ async function noModel(): Promise<BulwarkError> {
   return new BulwarkError(
     "NO_MODEL",
     message,
-    "Copy a TensorFlow.js model (model.json with its weights) into it, or train one with an experiment.",
+    "Copy an ONNX file or a TensorFlow.js model (model.json with its weights) into it, or train one with an experiment.",
   );
 }
 
@@ -67,7 +67,7 @@ export async function askForModel(services: Services): Promise<string> {
     return { label: `$(beaker) ${title}`, description: "small network that comes with Bulwark", path: model };
   });
   const chosen = await pick([...items, ...samples, { label: "$(folder-opened) Another file…", description: "", path: "" }], "Which model?");
-  const file = chosen.path === "" ? await browse("Open Model", { "TensorFlow.js model": ["json"] }) : chosen.path;
+  const file = chosen.path === "" ? await browse("Open Model", { "ONNX or TensorFlow.js model": ["onnx", "json"] }) : chosen.path;
   rememberModel(services, file);
   return file;
 }

@@ -4,12 +4,13 @@ import * as vscode from "vscode";
 import { plural } from "../shared/format.ts";
 import { unsupportedFormats } from "../shared/modelFormats.ts";
 import { runFiles } from "../shared/runs.ts";
+import { contractFileOf } from "./contractFile.ts";
 import { exists, foldersIn, isRecord, readJson } from "./files.ts";
 import type { RunIndex } from "./views/runIndex.ts";
 import { shortPath } from "./workspace.ts";
 
 export interface FoundModel {
-  /** model.json */
+  /** model.json, or an ONNX file. */
   readonly path: string;
   readonly label: string;
   readonly detail: string;
@@ -19,7 +20,7 @@ export interface FoundModel {
   readonly isFirstArm: boolean;
 }
 
-/** tfjs layers models of the workspace and models that finished runs have trained, newest run first. */
+/** ONNX files and tfjs layers models of the workspace, and models that finished runs have trained, newest run first. */
 export async function findModels(runs: RunIndex): Promise<FoundModel[]> {
   const files = await vscode.workspace.findFiles("**/model.json", "**/{node_modules,.git,.bulwark}/**", 200);
   const models: FoundModel[] = [];
@@ -32,7 +33,19 @@ export async function findModels(runs: RunIndex): Promise<FoundModel[]> {
         run: undefined,
         isFirstArm: false,
       });
-  return [...models, ...(await trainedModels(runs))];
+  return [...models, ...(await onnxModels()), ...(await trainedModels(runs))];
+}
+
+async function onnxModels(): Promise<FoundModel[]> {
+  const files = await vscode.workspace.findFiles("**/*.onnx", "**/{node_modules,.git,.bulwark,.venv,venv}/**", 200);
+  const found = files.map(({ fsPath }) => ({
+    path: fsPath,
+    label: path.basename(fsPath, path.extname(fsPath)),
+    detail: shortPath(fsPath),
+    run: undefined,
+    isFirstArm: false,
+  }));
+  return found.sort((a, b) => a.path.localeCompare(b.path));
 }
 
 async function trainedModels(runs: RunIndex): Promise<FoundModel[]> {
@@ -75,7 +88,7 @@ export async function findUnreadable(): Promise<UnreadableModel[]> {
 export async function outlineOf(file: string): Promise<string> {
   const [, sizes = ""] = /"batch_(?:input_)?shape"\s*:\s*\[\s*null\s*,([^\]]*)\]/.exec(await headOf(file)) ?? [];
   const input = sizes.split(",").map((size) => size.trim().replace("null", "any"));
-  const contract = await readJson(file.replace(/\.json$/i, ".bulwark.json"));
+  const contract = await readJson(contractFileOf(file));
   const output = isRecord(contract) ? contract["output"] : undefined;
   const classes = isRecord(output) && Array.isArray(output["classes"]) ? output["classes"].length : await outputsOf(file);
   return [sizes === "" ? "" : input.join(" × "), classes > 0 ? plural(classes, "class", "classes") : ""].filter(Boolean).join(" · ");
@@ -96,6 +109,7 @@ export async function missingWeights(file: string): Promise<string | undefined> 
 
 /** A model file whole, where it is no larger than topologies are. */
 async function topologyOf(file: string): Promise<unknown> {
+  if (!/\.json$/i.test(file)) return undefined; // an ONNX file says what it holds when somebody opens it
   const { size } = await stat(file).catch(() => ({ size: Number.POSITIVE_INFINITY }));
   return size <= largestTopology ? readJson(file) : undefined;
 }

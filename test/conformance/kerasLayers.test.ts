@@ -91,7 +91,7 @@ describe("settings that are not computed", () => {
   const window = { filters: 2, kernel_size: [3, 3], padding: "same", activation: "linear", use_bias: true };
 
   it.each([
-    ["Conv2D", { ...window, groups: 3 }, "groups = 3"],
+    ["Conv2DTranspose", { ...window, groups: 2 }, "groups = 2"],
     ["Conv2D", { ...window, strides: [2, 2], dilation_rate: [2, 2] }, "both strides 2×2 and dilation 2×2"],
     ["Conv2DTranspose", { ...window, strides: [2, 2], output_padding: [0, 0] }, "output_padding = [0,0]"],
     ["Conv2DTranspose", { ...window, dilation_rate: [2, 2] }, "dilation_rate = [2,2]"],

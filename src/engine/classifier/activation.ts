@@ -9,7 +9,11 @@ const layerNames: Readonly<Record<string, string>> = {
   ThresholdedReLU: "thresholdedRelu",
   Softmax: "softmax",
   BoundedRelu: "boundedRelu",
+  Clip: "clip",
+  Gelu: "gelu",
 };
+/** Those of the layer `Elementwise`, by its operation. */
+const operations: readonly string[] = ["celu", "hardSigmoid", "hardSwish", "mish", "softplus", "softsign"];
 /** What tfjs keeps in a layer that ends in an activation; its type is not exported. */
 interface Activation {
   apply(x: tf.Tensor): tf.Tensor;
@@ -28,7 +32,8 @@ function activated(layer: tfl.layers.Layer): Activated | undefined {
 
 /** What a layer is or ends in: "relu"; null for none or a linear one. */
 export function activationOf(layer: tfl.layers.Layer): string | null {
-  const name = layerNames[layer.getClassName()] ?? activated(layer)?.activation.getClassName() ?? "linear";
+  const operation = layer.getClassName() === "Elementwise" ? operations.find((one) => one === layer.getConfig()["operation"]) : undefined;
+  const name = layerNames[layer.getClassName()] ?? operation ?? activated(layer)?.activation.getClassName() ?? "linear";
   return name === "linear" ? null : name;
 }
 

@@ -1,7 +1,7 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { OpaqueAlpha, TwoClasses } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
-import { tfl } from "../tf.ts";
+import { tf, tfl } from "../tf.ts";
 import { type Artifacts, byteLength, toHandler } from "./artifacts.ts";
 import type { ModelFile } from "./modelFile.ts";
 import type { Ending } from "./topology/ending.ts";
@@ -9,6 +9,18 @@ import { type Config, isInput, type LayerNode, record, type Topology } from "./t
 import type { Normalised } from "./topology/index.ts";
 import { areNamedByLayer, matchWeights, type NamedShape } from "./topology/weights.ts";
 import { toModelConfig } from "./topology/write.ts";
+
+/** Initial weights that are replaced at once: a backend that records what it is to compute never makes these. */
+class Blank extends tf.serialization.Serializable {
+  static readonly className = "Blank";
+  apply(shape: readonly number[], dtype: tf.DataType = "float32"): tf.Tensor {
+    return tf.fill([...shape], 0, dtype as "float32");
+  }
+  override getConfig(): tf.serialization.ConfigDict {
+    return {};
+  }
+}
+tf.serialization.registerClass(Blank, "Bulwark");
 
 /** What a layer keeps for a training that begins anew; its type is not exported. */
 interface Initialised {
@@ -118,7 +130,7 @@ function withZeros(value: unknown): unknown {
   const object = record(value);
   if (!object) return value;
   const isWeight = (key: string): boolean => key.endsWith("_initializer");
-  const zeros = { class_name: "Zeros", config: {} };
+  const zeros = { class_name: Blank.className, config: {} };
   return Object.fromEntries(Object.entries(object).map(([key, one]) => [key, isWeight(key) ? zeros : withZeros(one)]));
 }
 

@@ -21,7 +21,7 @@ export function registerViews(services: Services): Trees {
   const refreshAll = (): void => {
     for (const tree of all) tree.refresh();
   };
-  const watcher = vscode.workspace.createFileSystemWatcher("**/model.json");
+  const watcher = vscode.workspace.createFileSystemWatcher("**/{model.json,*.onnx}");
   services.context.subscriptions.push(
     vscode.window.registerTreeDataProvider(views.models, trees.models),
     vscode.window.registerTreeDataProvider(views.data, trees.data),

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { useBackend } from "../../../src/engine/backends/index.ts";
 import { createRandom } from "../../../src/engine/random.ts";
-import { tf } from "../../../src/engine/tf.ts";
+import { groupedConv2d, tf } from "../../../src/engine/tf.ts";
 import { difference } from "./nets.ts";
 
 // Channels that fill blocks, that do not, and that are fewer than one; batches that fill blocks of images and that do not; every way a
@@ -131,4 +131,42 @@ test.each(["same", "valid"] as const)("max pool of integers beyond float32, and 
   const booleans = () => tf.tensor4d([0, 0, 1, 0, 0, 0, 0, 1, 1], [1, 3, 3, 1], "bool");
   const [wanted, actual] = await onBoth(() => [pooled(integers()), pooled(booleans())]);
   expect(actual.map((values) => [...values])).toEqual(wanted.map((values) => [...values]));
+});
+
+const groupedCases = Array.from({ length: 16 }, (_, i) => ({
+  i,
+  batch: pick(1, 3, 8),
+  size: [4 + rng.integer(6), 4 + rng.integer(6)] as const,
+  groups: pick(2, 3, 4, 8),
+  inputs: pick(1, 2, 4, 8, 16),
+  outputs: pick(1, 2, 4, 8, 16),
+  kernel: [1 + rng.integer(3), 1 + rng.integer(3)] as const,
+  strides: [pick(1, 1, 2, 3), pick(1, 1, 2)] as [number, number],
+  pad: pick<"same" | "valid">("same", "valid"),
+}));
+
+test.each(groupedCases)("a grouped convolution and both its gradients, as one for each group: case $i", async (one) => {
+  const { batch, size, groups, inputs, outputs, kernel, strides, pad } = one;
+  const separately = (x: tf.Tensor4D, w: tf.Tensor4D): tf.Tensor4D => {
+    const [channels, filters] = [x, w].map((all) => tf.split(all, groups, 3)) as [tf.Tensor4D[], tf.Tensor4D[]];
+    return tf.concat(
+      channels.map((part, k) => tf.conv2d(part, filters[k] as tf.Tensor4D, strides, pad) as tf.Tensor4D),
+      3,
+    );
+  };
+  const results: Numbers[][] = [];
+  for (const backend of ["cpu", "onnxruntime"])
+    for (const convolve of [separately, (x: tf.Tensor4D, w: tf.Tensor4D) => groupedConv2d(x, w, { strides, pad, groups })]) {
+      await tf.setBackend(backend);
+      tf.tidy(() => {
+        const x = values([batch, ...size, groups * inputs], 1) as tf.Tensor4D;
+        const w = values([...kernel, inputs, groups * outputs], 2) as tf.Tensor4D;
+        const y = convolve(x, w);
+        const [dx, dw] = tf.grads((a, b) => convolve(a as tf.Tensor4D, b as tf.Tensor4D).mul(values(y.shape, 3)))([x, w]);
+        results.push([y, dx as tf.Tensor, dw as tf.Tensor].map((tensor) => tensor.dataSync<"float32">()));
+      });
+    }
+  for (const [k, tensors] of results.entries())
+    for (const [t, found] of tensors.entries())
+      expect(difference(found, results[0]?.[t] ?? []), `way ${k}, tensor ${t}`).toBeLessThan(1e-5);
 });

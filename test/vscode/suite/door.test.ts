@@ -72,12 +72,12 @@ describe("the door", () => {
     assert.equal(modelPanel.get(services, model)?.state.inspection, inspection);
     const report = await vscode.commands.executeCommand<DoctorReport>(commands.runDoctor);
     assert.equal(doctorPanel.get(services, "")?.state.report, report);
-    const onnx = path.join(workspace(), "net.onnx");
-    writeFileSync(onnx, "not looked into");
-    const node = ((await trees.models.getChildren()) ?? []).find(({ uri }) => uri?.fsPath === onnx);
-    assert.equal(node?.item.description, "not supported: ONNX");
+    const lite = path.join(workspace(), "net.tflite");
+    writeFileSync(lite, "not looked into");
+    const node = ((await trees.models.getChildren()) ?? []).find(({ uri }) => uri?.fsPath === lite);
+    assert.equal(node?.item.description, "not supported: TensorFlow Lite");
     assert.equal(await vscode.commands.executeCommand(commands.inspectModel, node), undefined);
-    assert.match(modelPanel.get(services, onnx)?.state.error?.error.message ?? "", /is an? ONNX model/);
-    rmSync(onnx);
+    assert.match(modelPanel.get(services, lite)?.state.error?.error.message ?? "", /is a TensorFlow Lite model/);
+    rmSync(lite);
   });
 });

@@ -77,13 +77,16 @@ export function byIndex(names: Json | undefined): string[] | undefined {
   return wordsIn(Object.keys(names).map((_, i) => names[String(i + first)]));
 }
 
-/** What a converter or trainer left in `model.json` itself. */
-function userDefined(json: Json | undefined): InputEvidence | null {
+/** What a converter or trainer left in the model's file itself. */
+function userDefined(json: Json | undefined, file: string): InputEvidence | null {
   if (!json) return null;
+  const name = path.basename(file);
+  const where = name.endsWith(".json") ? "userDefinedMetadata of model.json" : `metadata of ${name}`;
   const tm = teachableMachine(json);
-  if (tm) return { ...tm, source: { kind: "metadata", text: "userDefinedMetadata of model.json (Teachable Machine)" } };
-  const classes = wordsIn(json["labels"] ?? json["classes"] ?? json["classNames"] ?? json["class_names"]);
-  return classes ? { source: { kind: "metadata", text: "userDefinedMetadata of model.json" }, input: {}, classes } : null;
+  if (tm) return { ...tm, source: { kind: "metadata", text: `${where} (Teachable Machine)` } };
+  const named = json["labels"] ?? json["classes"] ?? json["classNames"] ?? json["class_names"];
+  const classes = wordsIn(named) ?? byIndex(record(named));
+  return classes ? { source: { kind: "metadata", text: where }, input: {}, classes } : null;
 }
 
 /** A JSON object, null where there is none: a file of that name may be anybody's. What is no JSON at all is said. */
@@ -113,7 +116,7 @@ export interface Sidecars {
 
 /** What known files beside a model, and data inside it, say. */
 export async function sidecarEvidence(modelFile: string, metadata: Json | undefined): Promise<Sidecars> {
-  const found = [userDefined(metadata)];
+  const found = [userDefined(metadata, modelFile)];
   const notes: string[] = [];
   for (const [name, read] of sidecars) {
     const json = await readObject(path.join(path.dirname(modelFile), name), notes);

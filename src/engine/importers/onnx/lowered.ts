@@ -42,7 +42,14 @@ export function loweredTo(graph: OpGraph, image: ImageInput, name: string): Lowe
   }
   const output = scoresOf(graph, o);
   const topology: Topology = { name, kind: "Functional", layers: plan.layers, inputs: [input], outputs: [output] };
-  return { topology, plan, stored: o.stores, notes: [...o.notes] };
+  return { topology, plan, stored: o.stores, notes: notesOf(plan) };
+}
+
+function notesOf({ moves }: Plan): string[] {
+  const [first] = moves;
+  if (!first) return [];
+  const count = moves.length === 1 ? "one Permute layer moves" : `${moves.length} Permute layers move`;
+  return [`${count} numbers into another order, which takes time (first for "${first.title}")`];
 }
 
 /** The output as [B,K]. @throws MODEL_INPUT for one that is no list of scores */

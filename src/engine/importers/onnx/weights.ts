@@ -32,7 +32,7 @@ export function numbersOf(weight: PlannedWeight, file: string): Float32Array {
     const wrong = firstNonFinite(block);
     if (wrong >= 0) throw notFinite(constant.title, at + wrong, file);
     if (isOne) result.fill((block[0] as number) * factor);
-    else if (place) place(block, (value, to) => (result[to] = value * factor));
+    else if (place) place(block, factor, result);
     else if (factor === 1) result.set(block, at);
     else for (let i = 0; i < block.length; i++) result[at + i] = (block[i] as number) * factor;
   });
@@ -51,20 +51,25 @@ const notFinite = (title: string, position: number, file: string): BulwarkError 
     "Train the model again, with a smaller learning rate, or use an earlier checkpoint.",
   );
 
-/** Goes on through a strided array, block by block. */
+/** Goes on through a strided array, block by block; along the last axis in one go. */
 function placer(shape: readonly number[], strides: readonly number[]) {
   const index = new Array<number>(shape.length).fill(0);
   const last = shape.length - 1;
+  const [side, stride] = [shape[last] ?? 1, strides[last] ?? 0];
   let to = 0;
-  return (block: Data, put: (value: number, to: number) => void): void => {
-    for (let i = 0; i < block.length; i++) {
-      put(block[i] as number, to);
-      for (let axis = last; axis >= 0; axis--) {
-        to += strides[axis] as number;
-        index[axis] = (index[axis] as number) + 1;
-        if ((index[axis] as number) < (shape[axis] as number)) break;
+  return (block: Data, factor: number, result: Float32Array): void => {
+    for (let i = 0; i < block.length; ) {
+      const count = Math.min(side - (index[last] ?? 0), block.length - i);
+      for (let k = 0; k < count; k++) result[to + k * stride] = (block[i + k] as number) * factor;
+      i += count;
+      to += count * stride;
+      index[last] = (index[last] ?? 0) + count;
+      for (let axis = last; axis >= 0 && index[axis] === shape[axis]; axis--) {
         to -= (strides[axis] as number) * (shape[axis] as number);
         index[axis] = 0;
+        if (axis === 0) break;
+        to += strides[axis - 1] as number;
+        index[axis - 1] = (index[axis - 1] as number) + 1;
       }
     }
   };

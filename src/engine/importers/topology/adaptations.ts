@@ -18,6 +18,12 @@ const convolution: Adapt = (config, refuse) => {
   );
 };
 
+/** One with groups is a class of its own here; tfjs would pass over them. */
+const grouped: Adapt = (config, refuse) => {
+  const { groups, ...rest } = convolution(config, refuse).config;
+  return Number(groups ?? 1) === 1 ? { config: rest } : { className: "GroupedConv2D", config: { ...rest, groups } };
+};
+
 /**
  * The length that Keras gives the output with `output_padding`, if it is the one that there would be without: n·s for "same", and
  * n·s + max(k − s, 0) for "valid". With the padding p it is (n − 1)·s + k − 2·⌊k/2⌋ + p, or (n − 1)·s + k + p.
@@ -43,10 +49,7 @@ const adaptations: Readonly<Record<string, Adapt>> = {
     return typeof axis === "number" ? { config: { ...config, axis } } : refuse("is a softmax over several axes, which TensorFlow.js lacks");
   },
   Conv1D: convolution,
-  Conv2D(config, refuse) {
-    const groups = config["groups"] ?? 1;
-    return { ...convolution(config, refuse), ...(groups === 1 ? {} : { className: "GroupedConv2D" }) };
-  },
+  Conv2D: grouped,
   DepthwiseConv2D: convolution,
   Conv2DTranspose: transposed,
   SeparableConv2D: (config, refuse) =>

@@ -10,6 +10,14 @@ const outputs: Readonly<Record<string, string>> = {
   Conv3D: "filters",
 };
 
+/** Weights of our own layers, by class: their names, and the setting that is their shape. */
+const shapes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  Affine: { scale: "scale", offset: "offset" },
+  AppendConstant: { constant: "shape" },
+  Binary: { constant: "constant" },
+  Select: { condition: "condition" },
+};
+
 /**
  * Compares what layers say about the size of their kernels with the kernels in the file, before anything is built: a configuration of a
  * billion units would take all memory first. @throws MODEL_INVALID naming the layer
@@ -21,7 +29,13 @@ export function checkKernels({ layers }: Topology, stored: readonly NamedShape[]
     kernels.set(end, [...(kernels.get(end) ?? []), shape]);
   }
   for (const layer of layers) {
-    const wrong = (kernels.get(`${layer.name.split("/").at(-1)}/kernel`) ?? []).map((shape) => disagreement(layer, shape));
+    const storedAs = (weight: string): NamedShape["shape"][] => kernels.get(`${layer.name.split("/").at(-1)}/${weight}`) ?? [];
+    for (const [weight, key] of Object.entries(shapes[layer.className] ?? {})) {
+      const said = layer.config[key];
+      if (Array.isArray(said) && !storedAs(weight).some((shape) => shape.join() === said.join()))
+        throw invalidModel(file, `has no weights "${weight}" of the shape [${said.join(", ")}] for its layer "${layer.name}"`);
+    }
+    const wrong = storedAs("kernel").map((shape) => disagreement(layer, shape));
     const [first] = wrong;
     if (first && !wrong.includes(undefined))
       throw invalidModel(file, `has ${first.says} in its layer "${layer.name}" and stores a kernel [${first.shape.join(", ")}] for it`);

@@ -14,6 +14,7 @@ export interface Ending {
 }
 const none: Ending = { kind: "none", removed: false, activation: "", layer: "", axis: -1 };
 const bounded = /^(tanh|hard_?sigmoid|softsign|relu6)$/i;
+const boundedOperation = /^(hard_?sigmoid|softsign|erf|sin|cos|sign)$/i;
 /** Layers that rearrange scores, or leave them as they are. */
 const transparent: readonly string[] = ["Flatten", "Reshape", "Dropout"];
 
@@ -65,6 +66,9 @@ function endingOf(layer: LayerNode): Found | undefined {
   }
   if (className === "ReLU" && typeof config["max_value"] === "number")
     return { ending: { kind: "bounded", activation: `ReLU up to ${config["max_value"]}` } };
+  if (className === "Clip") return { ending: { kind: "bounded", activation: "clip" } };
+  if (className === "Elementwise" && boundedOperation.test(String(config["operation"])))
+    return { ending: { kind: "bounded", activation: String(config["operation"]) } };
   if (className === "BoundedRelu") return { ending: { kind: "bounded", activation: "bounded ReLU" } };
   const activation = typeof config["activation"] === "string" ? config["activation"] : "linear";
   if (activation === "softmax" || activation === "sigmoid")

@@ -1,7 +1,7 @@
 import { tf, type tfl } from "../../tf.ts";
 import { BoundedRelu, SliceDense } from "../layers/index.ts";
-import { convolution, depthwiseConvolution, separable, transposed } from "./convolution.ts";
-import { batchNormalization, layerNormalization, prelu } from "./normalization.ts";
+import { convolution, depthwiseConvolution, groupedConvolution, separable, transposed } from "./convolution.ts";
+import { batchNormalization, layerNormalization, prelu, responseNormalization } from "./normalization.ts";
 import { pad } from "./plane.ts";
 import { globalPooling, pooling } from "./pooling.ts";
 import { apply, type Carry, type Config, firstInput, pair, permute, refusal, reshape, type Slot, seeded, volumeShape } from "./slot.ts";
@@ -88,6 +88,36 @@ const acrossSlices: Convert = (slot, config) => {
   return permute(slot, "_front", [3, 1, 2, 4], reshape(slot, "_split", [height, width, Z, c], done));
 };
 
+/** Where the weights or the constants have a value for each channel or one for all; slices have another size than images. */
+const byChannel =
+  (convert: Convert, ...keys: string[]): Convert =>
+  (slot, config) => {
+    for (const key of keys)
+      if (
+        [config[key] ?? []]
+          .flat()
+          .slice(0, -1)
+          .some((side) => side !== 1)
+      )
+        throw refusal(slot, "has values for each pixel of the image, and slices have other sizes");
+    return convert(slot, config);
+  };
+
+const axesBehind =
+  (convert: Convert, key: string): Convert =>
+  (slot, config) =>
+    convert(slot, { ...config, [key]: Array.isArray(config[key]) ? config[key].map(behindSlices) : behindSlices(config[key]) });
+
+/** Picks channels; along height and width slices have other sizes than the image. */
+const ofChannels =
+  (key: string): Convert =>
+  (slot, config) => {
+    const rank = slot.sources[0]?.shape.length ?? 0;
+    if ([config[key]].flat().some((axis) => axis !== -1 && axis !== rank - 1))
+      throw refusal(slot, "cuts images, and slices have other sizes");
+    return axesBehind(asItIs, key)(slot, config);
+  };
+
 const named = (convert: Convert, ...classNames: string[]): Record<string, Convert> =>
   Object.fromEntries(classNames.map((className) => [className, convert]));
 
@@ -95,6 +125,7 @@ const convert: Readonly<Record<string, Convert>> = {
   Conv2D: convolution,
   Conv2DTranspose: transposed,
   DepthwiseConv2D: depthwiseConvolution,
+  GroupedConv2D: groupedConvolution,
   SeparableConv2D: separable,
   MaxPooling2D: pooling("Max"),
   AveragePooling2D: pooling("Average"),
@@ -112,6 +143,14 @@ const convert: Readonly<Record<string, Convert>> = {
   Cropping2D: cropping,
   UpSampling2D: acrossSlices,
   Dense: dense,
+  Affine: byChannel(asItIs, "scale", "offset"),
+  Binary: byChannel(merge, "constant"),
+  FakeQuantize: axesBehind(asItIs, "axis"),
+  LocalResponseNormalization: responseNormalization,
+  Reduce: axesBehind(asItIs, "axes"),
+  SliceLayer: ofChannels("axes"),
+  GatherConstant: ofChannels("axis"),
+  ...named(acrossSlices, "MaxPoolPad", "AvgPoolPad", "Pad2D"),
   ...named(merge, "Add", "Multiply", "Average", "Maximum", "Minimum"),
   ...named(dropout, "Dropout", "AlphaDropout"),
   ...named(
@@ -124,6 +163,11 @@ const convert: Readonly<Record<string, Convert>> = {
     "Rescaling",
     "GaussianNoise",
     "GaussianDropout",
+    "ChannelShuffle",
+    "Clip",
+    "Elementwise",
+    "Gelu",
+    "GroupNormalization",
     BoundedRelu.className,
   ),
 };

@@ -38,6 +38,24 @@ export function depthwiseConvolution(slot: Slot, config: Config, suffix = ""): t
   return convolve(slot, x, { config: dense, suffix, kernelDepth, carry });
 }
 
+/** As a depthwise one; in a dense convolution a filter has zeros for the channels of other groups. */
+export function groupedConvolution(slot: Slot, config: Config): tfl.SymbolicTensor {
+  const { groups, ...dense } = config;
+  checkKernel(slot, dense);
+  const { kernelDepth } = slot.conversion;
+  if (slot.conversion.depthwise === "grouped") return depthwise(slot, firstInput(slot), config, "");
+  slot.conversion.note(`Layer "${slot.layer.name}": the grouped convolution became a dense 3-D convolution.`);
+  const carry: Carry = ([kernel, ...bias]) => [inflated(acrossGroups(kernel as tf.Tensor4D, Number(groups)), kernelDepth), ...bias];
+  return convolve(slot, firstInput(slot), { config: dense, suffix: "", kernelDepth, carry });
+}
+
+/** A kernel for the channels of its group [h,w,C/g,O] as the kernel [h,w,C,O] of a dense convolution. */
+const acrossGroups = (kernel: tf.Tensor4D, groups: number): tf.Tensor4D => {
+  const [h, w, c, o] = kernel.shape;
+  const apart = tf.mul(kernel.reshape([h, w, 1, c, groups, o / groups]), tf.eye(groups).reshape([1, 1, groups, 1, groups, 1]));
+  return apart.reshape([h, w, groups * c, o]);
+};
+
 const biases = (config: Config): number => (config["useBias"] === false ? 0 : 1);
 
 /** A kernel a channel [h,w,C,m] as the kernel [h,w,C,C·m] of a dense convolution. */
@@ -120,7 +138,6 @@ function checkKernel(slot: Slot, config: Config): void {
   const [kh, kw] = pair(config["kernelSize"]);
   if (pair(config["dilationRate"] ?? 1).some((d) => d !== 1))
     throw refusal(slot, "is dilated, which tfjs cannot train in three dimensions");
-  if (Number(config["groups"] ?? 1) !== 1) throw refusal(slot, "convolves groups of channels, which tfjs cannot");
   if (conversion.seenConvolution) return;
   conversion.seenConvolution = true;
   const [h, w] = conversion.patch;

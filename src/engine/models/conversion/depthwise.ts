@@ -3,7 +3,7 @@ import { along, pad } from "./plane.ts";
 import { apply, type Carry, type Config, pair, reshape, type Slot, smallSlice, volumeShape } from "./slot.ts";
 
 /**
- * A depthwise convolution in 3-D, which tfjs lacks: the sum over the kernel's depth of depthwise convolutions of shifted slices. The
+ * A depthwise or grouped convolution in 3-D, which tfjs lacks: the sum over the kernel's depth of such convolutions of shifted slices. The
  * slices lie below each other as one tall image, in bands of a multiple of the stride, so that each tap is a single 2-D convolution.
  */
 export function depthwise(slot: Slot, x: tfl.SymbolicTensor, config: Config, suffix: string): tfl.SymbolicTensor {
@@ -30,7 +30,7 @@ export function depthwise(slot: Slot, x: tfl.SymbolicTensor, config: Config, suf
     return convolveTap(slot, shifted, { config, suffix, tap, front });
   });
   const total = taps.length === 1 ? (taps[0] as tfl.SymbolicTensor) : apply(slot, use("Add", `${suffix}_sum`), taps);
-  const filters = c * Number(config["depthMultiplier"] ?? 1);
+  const filters = isGrouped(slot) ? Number(config["filters"]) : c * Number(config["depthMultiplier"] ?? 1);
   const bands = reshape(slot, `${suffix}_bands`, [Z, band / sh, columns.out, filters], total);
   const result = pad(slot, `${suffix}_trim`, bands, { rows: [0, band / sh - rows.out] }, "Cropping2D");
   return apply(slot, { className: "Activation", suffix, config: { activation: config["activation"] ?? "linear" } }, result);
@@ -49,9 +49,11 @@ const sides = (top: number, bottom: number): number[][] => [
   [0, 0],
 ];
 
-const kept = ["kernelSize", "strides", "depthMultiplier", "trainable"]
-  .concat(["depthwiseInitializer", "depthwiseRegularizer", "depthwiseConstraint"])
-  .concat(["biasInitializer", "biasRegularizer", "biasConstraint"]);
+const isGrouped = (slot: Slot): boolean => slot.layer.getClassName() === "GroupedConv2D";
+
+const common = ["kernelSize", "strides", "trainable", "biasInitializer", "biasRegularizer", "biasConstraint"];
+const ofDepthwise = ["depthMultiplier", "depthwiseInitializer", "depthwiseRegularizer", "depthwiseConstraint"];
+const ofGroups = ["filters", "groups", "kernelInitializer", "kernelRegularizer", "kernelConstraint"];
 
 /** One slice of the kernel; that of the slice itself has the bias. */
 function convolveTap(
@@ -61,9 +63,10 @@ function convolveTap(
 ): tfl.SymbolicTensor {
   const isOwn = o.tap === o.front;
   const useBias = isOwn && o.config["useBias"] !== false;
+  const [kept, initializer] = isGrouped(slot) ? [ofGroups, "kernelInitializer"] : [ofDepthwise, "depthwiseInitializer"];
   const config = {
-    ...Object.fromEntries(kept.filter((key) => o.config[key] != null).map((key) => [key, o.config[key] ?? null])),
-    depthwiseInitializer: forTap(o.config["depthwiseInitializer"] ?? "glorotUniform", o.tap, slot.conversion.kernelDepth),
+    ...Object.fromEntries([...common, ...kept].filter((key) => o.config[key] != null).map((key) => [key, o.config[key] ?? null])),
+    [initializer]: forTap(o.config[initializer] ?? "glorotUniform", o.tap, slot.conversion.kernelDepth),
     padding: "valid",
     useBias,
   };
@@ -71,7 +74,11 @@ function convolveTap(
     const own = kernel as tf.Tensor;
     return [isOwn ? own : own.zerosLike(), ...(useBias ? bias : [])];
   };
-  return apply(slot, { className: "DepthwiseConv2D", suffix: `${o.suffix}_tap${o.tap}`, config, carry }, x);
+  return apply(
+    slot,
+    { className: isGrouped(slot) ? "GroupedConv2D" : "DepthwiseConv2D", suffix: `${o.suffix}_tap${o.tap}`, config, carry },
+    x,
+  );
 }
 
 /** Taps start from numbers of their own, and from smaller ones the more of them are summed. */

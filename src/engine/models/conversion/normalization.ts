@@ -32,6 +32,9 @@ export function layerNormalization(slot: Slot, config: Config): tfl.SymbolicTens
   return stacked(slot, { ...config, axis: axes });
 }
 
+/** Over the channels of each pixel, which may lie in any image. */
+export const responseNormalization = (slot: Slot, config: Config): tfl.SymbolicTensor => stacked(slot, config);
+
 function stacked(slot: Slot, config: Config, carry?: Carry): tfl.SymbolicTensor {
   const use = { className: slot.layer.getClassName(), suffix: "", config, ...(carry ? { carry } : {}) };
   const x = firstInput(slot);

@@ -39,8 +39,12 @@ function ownSight({ sourceLayer: layer, inputs = [] }: tfl.SymbolicTensor, Z: nu
   switch (layer.getClassName()) {
     case "Conv3D":
       return ofKernel(Number([config["kernelSize"]].flat()[0]));
-    case "Add": // the taps of a depthwise convolution, one for each slice of its kernel
-      return ofKernel(inputs.every(({ sourceLayer }) => sourceLayer.getClassName() === "DepthwiseConv2D") ? inputs.length : 1);
+    case "Add": // the taps of a depthwise or grouped convolution, one for each slice of its kernel
+      return ofKernel(
+        inputs.every(({ sourceLayer }) => /^(Depthwise|Grouped)Conv2D$/.test(sourceLayer.getClassName())) ? inputs.length : 1,
+      );
+    case "GroupNormalization": // over all slices too
+      return { front: Z, behind: Z };
     case "LayerNormalization": // slices are stacked as rows: what is normalised over rows is normalised over all slices
       return inputs[0]?.shape.length === 4 && [config["axis"]].flat().includes(1) ? { front: Z, behind: Z } : ofKernel(1);
     default:

@@ -18,6 +18,7 @@ interface GroupNormConfig {
 export class GroupNormalization extends SingleInputLayer {
   static readonly className = "GroupNormalization";
   readonly groups: number;
+  readonly axis: number;
   readonly epsilon: number;
   readonly center: boolean;
   readonly scale: boolean;
@@ -26,7 +27,7 @@ export class GroupNormalization extends SingleInputLayer {
 
   constructor({ groups = 32, axis = -1, epsilon = 1e-3, center = true, scale = true, ...config }: LayerArgs & GroupNormConfig = {}) {
     super(config);
-    if (axis !== -1) throw new Error(`Layer ${this.name} normalises groups along axis ${axis}; only -1 can be computed`);
+    this.axis = axis;
     this.groups = groups;
     this.epsilon = epsilon;
     this.center = center;
@@ -34,7 +35,10 @@ export class GroupNormalization extends SingleInputLayer {
   }
 
   override build(shape: tfl.Shape | tfl.Shape[]): void {
-    const channels = firstShape(shape).at(-1) ?? 0;
+    const sides = firstShape(shape);
+    const channels = sides.at(-1) ?? 0;
+    if (this.axis !== -1 && this.axis !== sides.length - 1)
+      throw new Error(`Layer ${this.name} normalises groups along axis ${this.axis}, which is not the last`);
     if (this.groups !== -1 && channels % this.groups !== 0)
       throw new Error(`Layer ${this.name} has ${this.groups} groups, which cannot share the ${channels} channels of its input`);
     const { ones, zeros } = tfl.initializers;
@@ -55,7 +59,7 @@ export class GroupNormalization extends SingleInputLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { groups, epsilon, center, scale } = this;
-    return { ...super.getConfig(), groups, axis: -1, epsilon, center, scale };
+    const { groups, axis, epsilon, center, scale } = this;
+    return { ...super.getConfig(), groups, axis, epsilon, center, scale };
   }
 }

@@ -17,8 +17,8 @@ export class GroupedConv2D extends tfjsLayer<Grouped>("Conv2D") {
   static override readonly className = "GroupedConv2D";
   readonly groups: number;
 
-  constructor({ groups = 1, ...config }: tf.serialization.ConfigDict) {
-    super(config);
+  constructor({ groups = 1, ...config }: Parameters<typeof tfl.layers.conv2d>[0] & { readonly groups?: number }) {
+    super(config as unknown as tf.serialization.ConfigDict);
     this.groups = Number(groups);
     if (!Number.isInteger(this.groups) || this.groups < 1 || this.filters % this.groups !== 0)
       throw new Error(`Layer ${this.name} has ${this.filters} filters, which ${String(groups)} groups cannot share`);

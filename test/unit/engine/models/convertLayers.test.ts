@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { convert3d } from "../../../../src/engine/models/convert3d.ts";
-import { UpSampling2D } from "../../../../src/engine/models/layers/index.ts";
+import * as own from "../../../../src/engine/models/layers/index.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 
@@ -59,7 +59,43 @@ const kinds: Readonly<Record<string, (x: Symbolic) => Symbolic>> = {
       layers.cropping2D({ cropping: [1, 2] }),
       layers.conv2d({ filters: 2, kernelSize: 3 }),
     ),
-  UpSampling2D: (x) => chain(x, layers.upSampling2d({ size: [2, 3] }), new UpSampling2D({ size: [2, 1], interpolation: "bilinear" })),
+  "GroupedConv2D, same, stride 2": (x) =>
+    chain(x, new own.GroupedConv2D({ filters: 6, kernelSize: 3, strides: 2, padding: "same", groups: 2, activation: "elu" })),
+  "GroupedConv2D, valid": (x) =>
+    chain(
+      x,
+      layers.conv2d({ filters: 6, kernelSize: 1 }),
+      new own.GroupedConv2D({ filters: 3, kernelSize: [2, 3], groups: 3, useBias: false }),
+    ),
+  "pools and padding of imported networks": (x) => {
+    const padding = [
+      [1, 1],
+      [0, 1],
+    ] as const;
+    const window = { poolSize: [3, 2], strides: [2, 1], padding } as const;
+    const around = new own.Pad2D({ padding, mode: "reflect" });
+    return chain(x, new own.MaxPoolPad(window), around, new own.AvgPoolPad({ ...window, strides: [1, 1] }));
+  },
+  "functions of imported networks": (x) =>
+    chain(
+      x,
+      new own.Affine({ scale: [2], offset: [1, 1, 2] }),
+      new own.Elementwise({ operation: "hardSwish" }),
+      new own.Gelu(),
+      new own.Clip({ minValue: -1, maxValue: 0.7 }),
+      new own.Binary({ operation: "sub", constant: [], reversed: true }),
+      new own.LocalResponseNormalization({ depthRadius: 1, bias: 1, alpha: 0.3, beta: 0.5 }),
+    ),
+  "channels of imported networks": (x) => {
+    const wide = chain(x, layers.conv2d({ filters: 6, kernelSize: 1 }), new own.ChannelShuffle({ groups: 3 }));
+    const half = chain(wide, new own.SliceLayer({ axes: [3], starts: [0], ends: [3] }));
+    const picked = chain(wide, new own.GatherConstant({ axis: -1, indices: [5, 0, 5] }));
+    return chain(
+      chain([half, picked], new own.Binary({ operation: "max" })),
+      new own.Reduce({ operation: "mean", axes: [1, 2], keepDims: false }),
+    );
+  },
+  UpSampling2D: (x) => chain(x, layers.upSampling2d({ size: [2, 3] }), new own.UpSampling2D({ size: [2, 1], interpolation: "bilinear" })),
   "PReLU for each pixel": (x) => chain(x, layers.prelu()),
   "PReLU for each channel": (x) => chain(x, layers.prelu({ sharedAxes: [1, 2] })),
   "LayerNormalization of channels": (x) => chain(x, layers.layerNormalization({ axis: -1 })),
@@ -132,7 +168,7 @@ const slicewise = (flat: tfl.LayersModel): tf.Tensor =>
 describe.each(["grouped", "dense"] as const)(
   "a network with its 2-D weights sees each slice as the 2-D network does, depthwise %s",
   (depthwise) => {
-    const all = Object.keys(kinds).filter((kind) => depthwise === "grouped" || /Depthwise|Separable/.test(kind));
+    const all = Object.keys(kinds).filter((kind) => depthwise === "grouped" || /Depthwise|Separable|Grouped/.test(kind));
     it.each(all)("%s", (kind) => {
       const flat = network(kind);
       for (const kernelDepth of [1, 2, 3]) {

@@ -56,7 +56,7 @@ const pools: LayerCase[] = [
 
 const grouped = (
   name: string,
-  config: ConstructorParameters<typeof GroupedConv2D>[0],
+  config: Partial<ConstructorParameters<typeof GroupedConv2D>[0]> & { readonly filters: number },
   input: Operand,
   kernel: readonly number[],
   { shape, values }: Operand,
@@ -115,6 +115,7 @@ const convolutions: LayerCase[] = [
     ],
     shape: [1, 1, 1, 2],
     values: [19.5, 0],
+    gradient: [1, 0, 2, 0, 0, 0, 3, 0, -1],
   },
 ];
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -161,4 +161,15 @@ it.each(named)("%s: a saved network with it loads again with the same scores", a
   expect(scores(loaded.network)).toEqual(scores(saved));
   const configOf = (of: tfl.LayersModel) => of.getLayer(own(saved)).getConfig();
   expect(configOf(loaded.network)).toEqual(configOf(saved));
+});
+
+it("weights of a shape that is not stored are refused before they are made", async () => {
+  const folder = path.join(directory, "bomb");
+  await saveNetwork(network(layerCases.find(({ name }) => name === "AppendConstant, a class token") as LayerCase), folder, { input: {} });
+  const file = path.join(folder, "model.json");
+  writeFileSync(file, readFileSync(file, "utf8").replace(/"shape":\s*\[\s*1,\s*2\s*\](?=[^}]*at_start)/, '"shape": [1000000000, 2]'));
+  await expect(loadNetwork(folder)).rejects.toMatchObject({
+    code: "MODEL_INVALID",
+    message: expect.stringContaining('has no weights "constant" of the shape [1000000000, 2] for its layer "append_constant'),
+  });
 });

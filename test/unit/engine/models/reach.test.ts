@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { reachOf } from "../../../../src/engine/models/conversion/reach.ts";
+import { GroupedConv2D, GroupNormalization } from "../../../../src/engine/models/layers/index.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 import { to3d } from "./to3d.ts";
@@ -37,7 +38,18 @@ function normalised(axis: number | number[]): tfl.LayersModel {
   const image = tfl.input({ shape: [8, 8, 2] });
   return ended(image, apply(image, layers.layerNormalization({ axis })));
 }
+function grouped(): tfl.LayersModel {
+  const image = tfl.input({ shape: [8, 8, 2] });
+  const of = (seed: number) => new GroupedConv2D({ filters: 2, groups: 2, kernelSize: 3, padding: "same", kernelInitializer: init(seed) });
+  return ended(image, [of(1), of(2)].reduce<tfl.SymbolicTensor>(apply, image));
+}
+function normalisedByGroups(): tfl.LayersModel {
+  const image = tfl.input({ shape: [8, 8, 2] });
+  return ended(image, apply(image, new GroupNormalization({ groups: 2 })));
+}
 const flat = {
+  "two grouped convolutions": grouped,
+  "normalised over groups of images": normalisedByGroups,
   "four convolutions": four,
   blocks,
   "normalised over channels": () => normalised(-1),
@@ -75,6 +87,8 @@ describe("receptive field along the depth", () => {
     ["four convolutions", 1, 1, 1],
     ["blocks", 12, 3, 9], // depthwise, the depthwise part of separable, and the two convolutions of the longer way
     ["blocks", 12, 1, 1],
+    ["two grouped convolutions", 12, 3, 5],
+    ["normalised over groups of images", 6, 3, 6], // statistics of all slices
     ["normalised over channels", 6, 3, 1],
     ["normalised over columns", 6, 3, 1],
     ["normalised over images", 6, 3, 6], // statistics of all slices

@@ -2,6 +2,7 @@ import type { backend_util } from "@tensorflow/tfjs-core";
 import { type Graph, sizeOf, type Value } from "../graph.ts";
 import { blockedConv, convolutionsOf } from "./blocked.ts";
 import { exchangedFilter, scaledFilter, turnedFilter } from "./filters.ts";
+import { stridedInputGradient } from "./strided.ts";
 import { type Axis, channelsFirst, channelsLast, extent, window, windowAttributes } from "./window.ts";
 
 /** Both spatial axes of a 2-D convolution, from tfjs' own arithmetic. */
@@ -128,7 +129,11 @@ export function conv2dInputGradient(g: Graph, gradient: Value, filter: Value, ax
     const exchanged = exchangedFilter(g, turnedFilter(g, w));
     return byColumns(g, exchanged, mirrored, (columns, along) => conv2d(g, dy, columns, along)) ?? conv2d(g, dy, exchanged, mirrored);
   }
-  return channelsLast(g, transposed(g, channelsFirst(g, dy), g.transpose(w, [3, 2, 0, 1]), axes, w.shape[2] ?? 1, 1));
+  const channels = w.shape[2] ?? 1;
+  const alternating = stridedInputGradient(g, w, axes, channels, (part, along) =>
+    conv2d(g, dy, exchangedFilter(g, turnedFilter(g, part)), along),
+  );
+  return alternating ?? channelsLast(g, transposed(g, channelsFirst(g, dy), g.transpose(w, [3, 2, 0, 1]), axes, channels, 1));
 }
 
 /**

@@ -1,11 +1,12 @@
 import { backend_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { GroupedAttributes } from "../../../gradients/index.ts";
 import type { Graph, Value } from "../graph.ts";
-import { blockedConv, spreadInBlocks } from "./blocked.ts";
+import { blockedConv } from "./blocked.ts";
 import { biasAfter, conv2d, conv2dInputGradient, plainConv, planeAxes, transposed, withFactor } from "./conv.ts";
 import { conv2dFilterGradient } from "./filterGradient.ts";
 import { scaledFilter, turnedFilter } from "./filters.ts";
 import { type Kernels, kernel } from "./kernel.ts";
+import { stridedInputGradient } from "./strided.ts";
 import { type Axis, axesKey, channelsFirst, channelsLast } from "./window.ts";
 
 type Shape4 = [number, number, number, number];
@@ -55,25 +56,19 @@ function exchanged(g: Graph, w: Value, groups: number): Value {
   return g.reshape(g.transpose(apart, [0, 1, 4, 3, 2]), [kh, kw, outputs / groups, groups * inputs]);
 }
 
-/**
- * Gradient with respect to x [N,H,W,C]: a convolution with the kernel turned by 180° and inputs and outputs exchanged, of dy with zeros in
- * between where the stride is larger than 1.
- */
+/** Gradient with respect to x [N,H,W,C]: a convolution with the kernel turned by 180°, and inputs and outputs of each group exchanged. */
 function inputGradient(g: Graph, gradient: Value, filter: Value, axes: readonly Axis[], groups: number): Value {
   if (groups === 1) return conv2dInputGradient(g, gradient, filter, axes);
   const [dy, w] = withFactor(g, gradient, filter);
-  const [rows, columns] = axes.map((a) => a.stride) as [number, number];
-  const isStrided = rows > 1 || columns > 1;
-  const fits = axes.every((a) => a.kernel - 1 - a.before >= 0 && a.input + a.before >= a.output * a.stride);
-  if (fits && (!isStrided || (g.block > 0 && (dy.shape[3] ?? 1) % g.block === 0))) {
-    const source = isStrided ? spreadInBlocks(g, dy, [rows, columns]) : dy;
-    const mirrored = axes.map(
-      (a): Axis => ({ ...a, stride: 1, before: a.kernel - 1 - a.before, input: a.output * a.stride, output: a.input }),
-    );
-    return groupedConv(g, source, exchanged(g, turnedFilter(g, w), groups), mirrored, groups);
+  if (axes.every((a) => a.stride === 1 && a.kernel - 1 - a.before >= 0)) {
+    const mirrored = axes.map((a): Axis => ({ ...a, before: a.kernel - 1 - a.before, input: a.output, output: a.input }));
+    return groupedConv(g, dy, exchanged(g, turnedFilter(g, w), groups), mirrored, groups);
   }
   const channels = groups * (w.shape[2] ?? 1);
-  return channelsLast(g, transposed(g, channelsFirst(g, dy), g.transpose(w, [3, 2, 0, 1]), axes, channels, groups));
+  const alternating = stridedInputGradient(g, w, axes, channels, (part, along) =>
+    groupedConv(g, dy, exchanged(g, turnedFilter(g, part), groups), along, groups),
+  );
+  return alternating ?? channelsLast(g, transposed(g, channelsFirst(g, dy), g.transpose(w, [3, 2, 0, 1]), axes, channels, groups));
 }
 
 /** Gradient with respect to w [kh,kw,C/groups,O]: of `count` groups at a time that of a plain filter, of which each group's own part stays. */

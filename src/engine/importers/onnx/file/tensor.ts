@@ -131,16 +131,17 @@ export function forBlocks(ref: TensorRef, model: string, visit: (block: Data, at
     return;
   }
   const { file, offset } = ref.raw;
+  const scratch = new ArrayBuffer(Math.min(blockLength, count) * element.bytes);
   for (let at = 0; at < count; at += blockLength) {
     const length = Math.min(blockLength, count - at);
-    const bytes = new Uint8Array(length * element.bytes);
+    const bytes = new Uint8Array(scratch, 0, length * element.bytes);
     file.readInto(bytes, offset + at * element.bytes);
     visit(decoded(bytes, element.kind === "float" && element.bytes === 4, ref.type), at);
   }
 }
 
 function decoded(bytes: Uint8Array<ArrayBuffer>, isFloat32: boolean, type: number): Data {
-  if (isFloat32) return new Float32Array(bytes.buffer); // little endian, as every machine that Node runs on
+  if (isFloat32) return new Float32Array(bytes.buffer, 0, bytes.length / 4); // little endian, as every machine that Node runs on
   const element = elementTypes[type] as (typeof elementTypes)[number] & object;
   const view = new DataView(bytes.buffer);
   const values = dataOf(element.kind, bytes.length / element.bytes);

@@ -1,8 +1,6 @@
 import { BulwarkError } from "../../../../shared/errors.ts";
 import { type ByteFile, cutOff } from "./bytes.ts";
 
-/** Messages within messages. */
-const deepest = 32;
 const longestName = 1024;
 /** Bytes of a varint: 64 bits in groups of seven. */
 const longestVarint = 10;
@@ -12,7 +10,6 @@ export interface Range {
   readonly file: ByteFile;
   readonly start: number;
   readonly end: number;
-  readonly depth: number;
 }
 /** One field of a message. `value` is that of a varint, or of four or eight bytes as they are; a range has none. */
 export interface Field {
@@ -28,15 +25,15 @@ export const damaged = (file: string, what: string, at: number): BulwarkError =>
   });
 
 /** A whole file as one message. */
-export const messageOf = (file: ByteFile): Range => ({ file, start: 0, end: file.size, depth: 0 });
+export const messageOf = (file: ByteFile): Range => ({ file, start: 0, end: file.size });
 
 /**
- * The fields of a message in the wire format of protocol buffers. What a field holds is not read before somebody asks.
+ * The fields of a message in the wire format of protocol buffers. What a field holds is not read before somebody asks: messages that nobody
+ * knows are passed over, however deep they nest.
  * @throws MODEL_INVALID with the byte at which the message cannot be read
  */
 export function* fieldsOf(range: Range): Generator<Field> {
   const { file, end } = range;
-  if (range.depth > deepest) throw damaged(file.name, `messages nest deeper than ${deepest}`, range.start);
   const reader = new Reader(range);
   while (reader.at < end) {
     const begin = reader.at;
@@ -90,11 +87,11 @@ class Reader {
   }
 
   take(length: number): Range {
-    const { file, end, depth } = this.range;
+    const { file, end } = this.range;
     const start = this.at;
     if (length > end - start) throw cutOff(file.name, "a field", { at: start, needed: length, left: end - start });
     this.at += length;
-    return { file, start, end: this.at, depth: depth + 1 };
+    return { file, start, end: this.at };
   }
 }
 

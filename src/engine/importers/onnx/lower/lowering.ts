@@ -20,8 +20,6 @@ export class Lowering {
   readonly plan: Plan;
   readonly layout: Layout;
   readonly analysis: Analysis;
-  /** Things for the user to know. */
-  readonly notes = new Set<string>();
   private readonly values = new Map<string, Stored>();
   private readonly users: ReadonlyMap<string, readonly Node[]>;
 

@@ -58,7 +58,8 @@ export function rawBytes({ data, type = "float" }: Tensor): Uint8Array {
     else if (type === "double") view.setFloat64(8 * i, value, true);
     else if (type === "int64") view.setBigInt64(8 * i, BigInt(value), true);
     else if (type === "int32") view.setInt32(4 * i, value, true);
-    else if (type === "float16" || type === "bfloat16") view.setUint16(2 * i, value, true); // bits
+    else if (type === "float16" || type === "bfloat16")
+      view.setUint16(2 * i, value, true); // bits
     else view.setUint8(i, value);
   });
   return new Uint8Array(view.buffer);
@@ -72,7 +73,9 @@ export function tensorMessage(tensor: Tensor, name = ""): Writer {
   if (name) message.text(8, name);
   if (!isTyped) return message.data(9, rawBytes(tensor));
   const field = type === "float" ? 4 : type === "int64" ? 7 : 5;
-  for (const value of data) if (type === "float") message.float(field, value); else message.int(field, value); // not packed
+  for (const value of data)
+    if (type === "float") message.float(field, value);
+    else message.int(field, value); // not packed
   return message;
 }
 

@@ -17,7 +17,12 @@ beforeAll(async () => {
 });
 afterAll(() => fs.rm(folder, { recursive: true }));
 
-const stored = (sizes: readonly number[], axes: readonly (readonly number[])[]): Stored => ({ ref: refTo("x"), physical: sizes, sizes, axes });
+const stored = (sizes: readonly number[], axes: readonly (readonly number[])[]): Stored => ({
+  ref: refTo("x"),
+  physical: sizes,
+  sizes,
+  axes,
+});
 const image = stored([batch, 4, 4, 6], [[0], [3], [1], [2]]);
 const transposed = (v: Stored, order: readonly number[]): Stored => ({ ...v, axes: order.map((axis) => v.axes[axis] ?? []) });
 
@@ -49,7 +54,15 @@ describe("axes as lists of stored factors", () => {
 });
 
 const random = createRandom("weights");
-const weights = (...shape: number[]): Tensor => numbers(shape, ...random.uniforms(shape.reduce((a, b) => a * b, 1), -0.5, 0.5));
+const weights = (...shape: number[]): Tensor =>
+  numbers(
+    shape,
+    ...random.uniforms(
+      shape.reduce((a, b) => a * b, 1),
+      -0.5,
+      0.5,
+    ),
+  );
 
 /** Convolutions with batch normalisation around a shortcut, as in a ResNet of torchvision in training form. */
 function residual(): Spec {
@@ -71,7 +84,14 @@ function residual(): Spec {
       node("Flatten", "m", "f"),
       node("Gemm", "f w h", "y", { transB: 1 }),
     ],
-    initializers: { k0: weights(4, 3, 3, 3), k1: weights(4, 4, 3, 3), g: weights(4), v: numbers([4], 1, 2, 0.5, 1), w: weights(5, 4), h: weights(5) },
+    initializers: {
+      k0: weights(4, 3, 3, 3),
+      k1: weights(4, 4, 3, 3),
+      g: weights(4),
+      v: numbers([4], 1, 2, 0.5, 1),
+      w: weights(5, 4),
+      h: weights(5),
+    },
     input: ["b", 3, 12, 12],
   };
 }
@@ -127,7 +147,13 @@ function transformer(count: number | string): Spec {
     nodes: [
       node("Conv", "x k", "c", { strides: [4, 4], kernel_shape: [4, 4] }),
       ...(literal ? [] : [node("Shape", "c", "sh"), node("Gather", "sh i0", "b0"), node("Unsqueeze", "b0 i1", "b1")]),
-      ...(literal ? [] : [node("Concat", "b1 s_tail", "s0", { axis: 0 }), node("Concat", "b1 t_tail", "s1", { axis: 0 }), node("Expand", "token s1", "tokens")]),
+      ...(literal
+        ? []
+        : [
+            node("Concat", "b1 s_tail", "s0", { axis: 0 }),
+            node("Concat", "b1 t_tail", "s1", { axis: 0 }),
+            node("Expand", "token s1", "tokens"),
+          ]),
       ...(literal ? [node("Identity", "token", "tokens")] : []),
       node("Reshape", "c s0", "r"),
       node("Transpose", "r", "t", { perm: [0, 2, 1] }),
@@ -169,11 +195,11 @@ function transformer(count: number | string): Spec {
 
 /** The scores of pictures together are those of each alone. */
 function expectIndependent({ run, network }: Imported): void {
-  const [height, width, channels] = network.inputs[0]?.shape.slice(1) as number[];
-  const each = (height as number) * (width as number) * (channels as number);
+  const [height = 0, width = 0, channels = 0] = (network.inputs[0]?.shape.slice(1) ?? []) as number[];
+  const each = height * width * channels;
   const values = createRandom("pictures").uniforms(3 * each);
   const of = (from: number, count: number) =>
-    tf.tensor4d(values.slice(from * each, (from + count) * each), [count, height as number, width as number, channels as number]);
+    tf.tensor4d(values.slice(from * each, (from + count) * each), [count, height, width, channels]);
   const alone = [0, 1, 2].flatMap((i) => run(of(i, 1)));
   run(of(0, 3)).forEach((value, i) => {
     expect(value).toBeCloseTo(alone[i] as number, 4);

@@ -86,7 +86,11 @@ describe("weights", () => {
       { shape: [4, 2], data: bfloat, type: "bfloat16" as const },
     ]) {
       const isOther = tensor.type !== undefined;
-      const nodes = [node("Flatten", "x", "f"), ...(isOther ? [node("Cast", "w", "w1", { to: 1 })] : []), node("Gemm", `f ${isOther ? "w1" : "w"} b`, "y")];
+      const nodes = [
+        node("Flatten", "x", "f"),
+        ...(isOther ? [node("Cast", "w", "w1", { to: 1 })] : []),
+        node("Gemm", `f ${isOther ? "w1" : "w"} b`, "y"),
+      ];
       const { network, run } = await imported(onnx(dense({ nodes, initializers: { w: tensor, b } })), folder, layout);
       expect(run(picture())).toEqual(scores);
       network.dispose();
@@ -95,7 +99,10 @@ describe("weights", () => {
 
   it("that are NaN are refused by name", async () => {
     const spec = dense({ initializers: { w: numbers([4, 2], 1, 2, 3, Number.NaN, 5, 6, 7, 8), b: numbers([2], 0, 0) } });
-    await expect(imported(onnx(spec), folder, layout)).rejects.toMatchObject({ code: "MODEL_NAN", message: expect.stringMatching(/"w".* 3\./) });
+    await expect(imported(onnx(spec), folder, layout)).rejects.toMatchObject({
+      code: "MODEL_NAN",
+      message: expect.stringMatching(/"w".* 3\./),
+    });
   });
 
   it("in another file beside it are read, and nothing else is", async () => {
@@ -130,16 +137,34 @@ describe("weights", () => {
 describe("files that were made to do harm", () => {
   const refused = async (bytes: Uint8Array, code: string, pattern: RegExp): Promise<void> => {
     const start = process.cpuUsage();
-    await expect(imported(bytes, folder, layout)).rejects.toMatchObject({ code, message: expect.stringMatching(pattern), fix: expect.any(String) });
+    await expect(imported(bytes, folder, layout)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(pattern),
+      fix: expect.any(String),
+    });
     expect(process.cpuUsage(start).user / 1e6).toBeLessThan(5);
   };
   const withTensor = (weights: Writer): Uint8Array =>
     onnx(dense({ initializers: { b: numbers([2], 0.5, -0.5) }, more: (graph) => graph.message(5, weights.text(8, "w")) }));
 
   it("sizes and weights that do not go together", async () => {
-    await refused(withTensor(new Writer().int(1, 2 ** 31).int(1, 2 ** 31).int(2, 1).data(9, new Uint8Array(8))), "MODEL_INVALID", /which is no size/);
+    await refused(
+      withTensor(
+        new Writer()
+          .int(1, 2 ** 31)
+          .int(1, 2 ** 31)
+          .int(2, 1)
+          .data(9, new Uint8Array(8)),
+      ),
+      "MODEL_INVALID",
+      /which is no size/,
+    );
     await refused(withTensor(new Writer().int(1, -4).int(2, 1).data(9, new Uint8Array(8))), "MODEL_INVALID", /which is no size/);
-    await refused(withTensor(new Writer().int(1, 4).int(1, 2).int(2, 1).data(9, new Uint8Array(28))), "MODEL_INVALID", /hold 28 bytes, and .* needs 32/);
+    await refused(
+      withTensor(new Writer().int(1, 4).int(1, 2).int(2, 1).data(9, new Uint8Array(28))),
+      "MODEL_INVALID",
+      /hold 28 bytes, and .* needs 32/,
+    );
     await refused(withTensor(new Writer().int(1, 4).int(1, 2).int(2, 1).float(4, 1)), "MODEL_INVALID", /"w"/);
   });
 
@@ -152,17 +177,31 @@ describe("files that were made to do harm", () => {
   });
 
   it("constants of a few bytes that would fill the memory", async () => {
-    const nodes = [node("Constant", "_", "s", { value: ints(2 ** 40) }), node("ConstantOfShape", "s", "c"), node("Flatten", "x", "f"), node("Add", "f c", "y")];
+    const nodes = [
+      node("Constant", "_", "s", { value: ints(2 ** 40) }),
+      node("ConstantOfShape", "s", "c"),
+      node("Flatten", "x", "f"),
+      node("Add", "f c", "y"),
+    ];
     const spec = { ...dense({ nodes }), nodes: nodes.map((one) => ({ ...one, inputs: one.inputs.filter((name) => name !== "") })) };
     await refused(onnx(spec), "MODEL_INVALID", /makes a tensor of 1\.1e\+12 numbers/);
     const tiled = [node("Tile", "w t", "big"), node("Tile", "big t", "bigger"), node("Flatten", "x", "f"), node("MatMul", "f bigger", "y")];
-    await refused(onnx(dense({ nodes: tiled, initializers: { w: numbers([4, 2], 1, 0, 0, 1, 2, 0, 0, -1), t: ints(1, 2 ** 20) } })), "MODEL_TOO_LARGE", /./);
+    await refused(
+      onnx(dense({ nodes: tiled, initializers: { w: numbers([4, 2], 1, 0, 0, 1, 2, 0, 0, -1), t: ints(1, 2 ** 20) } })),
+      "MODEL_TOO_LARGE",
+      /./,
+    );
   });
 
   it("messages in messages, and a million nodes", async () => {
     let inner = new Writer();
     for (let i = 0; i < 40; i++) inner = new Writer().message(6, new Writer().message(1, new Writer().text(4, "If").message(5, inner)));
-    const deep = onnx(dense({ nodes: [node("Flatten", "x", "f"), { ...node("Gemm", "f w b", "y"), attributes: {} }], more: (graph) => graph.message(1, new Writer().text(4, "Relu").message(5, inner)) }));
+    const deep = onnx(
+      dense({
+        nodes: [node("Flatten", "x", "f"), { ...node("Gemm", "f w b", "y"), attributes: {} }],
+        more: (graph) => graph.message(1, new Writer().text(4, "Relu").message(5, inner)),
+      }),
+    );
     const { network } = await imported(deep, folder, layout); // of a node that nothing uses, what it holds is not even read
     network.dispose();
     const many = new Writer();
@@ -231,16 +270,21 @@ describe("files that were made to do harm", () => {
 describe("what is no ONNX file is recognised by its content", () => {
   const refused = async (content: Uint8Array | string, name: string, pattern: RegExp, fix = /./): Promise<void> => {
     const file = await written(typeof content === "string" ? Buffer.from(content, "latin1") : content, name);
-    await expect(locateModel(file)).rejects.toMatchObject({ code: "MODEL_INVALID", message: expect.stringMatching(pattern), fix: expect.stringMatching(fix) });
+    await expect(locateModel(file)).rejects.toMatchObject({
+      code: "MODEL_INVALID",
+      message: expect.stringMatching(pattern),
+      fix: expect.stringMatching(fix),
+    });
   };
-  const zip = (entry: string): Buffer => Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), Buffer.alloc(22), Buffer.of(entry.length, 0, 0, 0), Buffer.from(entry)]);
+  const zip = (entry: string): Buffer =>
+    Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), Buffer.alloc(22), Buffer.of(entry.length, 0, 0, 0), Buffer.from(entry)]);
 
   it("and explained", async () => {
     await refused("version https://git-lfs.github.com/spec/v1\noid sha256:0", "lfs.onnx", /Git LFS pointer/, /git lfs pull/);
     await refused(zip("archive/data.pkl"), "net.onnx", /a PyTorch model/, /torch\.onnx\.export/);
     await refused(zip("archive/data.pkl"), "net.pt", /a PyTorch model/, /torch\.onnx\.export/);
     await refused(`\x80\x02}q\x00${" ".repeat(20)}`, "net.pth", /a PyTorch model/, /torch\.onnx\.export/);
-    await refused("\x08\0\0\0\0\0\0\0{\"a\":{}}", "net.safetensors", /a Safetensors model/);
+    await refused('\x08\0\0\0\0\0\0\0{"a":{}}', "net.safetensors", /a Safetensors model/);
     await refused("hello, this is a text", "net.txt", /not a model file/);
   });
 
@@ -254,7 +298,11 @@ describe("what is no ONNX file is recognised by its content", () => {
 
 describe("models that are no image classifiers are refused with a reason", () => {
   const refused = async (spec: Spec, code: string, pattern: RegExp): Promise<void> => {
-    await expect(imported(onnx(spec), folder, layout)).rejects.toMatchObject({ code, message: expect.stringMatching(pattern), fix: expect.any(String) });
+    await expect(imported(onnx(spec), folder, layout)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(pattern),
+      fix: expect.any(String),
+    });
   };
   const nodes = (...all: Spec["nodes"]): Spec => dense({ nodes: all });
 
@@ -263,16 +311,27 @@ describe("models that are no image classifiers are refused with a reason", () =>
     await refused(nodes(node("Flatten", "x", "f"), node("ArgMax", "f", "y")), "MODEL_INPUT", /a class number, not scores/);
     await refused(nodes(node("Flatten", "x", "f"), node("LSTM", "f", "y", {}, "rnn")), "MODEL_INPUT", /"rnn", LSTM/);
     await refused(nodes(node("If", "x", "y", {}, "branch")), "MODEL_UNSUPPORTED", /at run time .*"branch", If/);
-    await refused(nodes(node("Flatten", "x", "f"), node("GridSample", "f w", "y", {}, "warp")), "MODEL_UNSUPPORTED", /"warp" of the operator GridSample \(opset 13/);
+    await refused(
+      nodes(node("Flatten", "x", "f"), node("GridSample", "f w", "y", {}, "warp")),
+      "MODEL_UNSUPPORTED",
+      /"warp" of the operator GridSample \(opset 13/,
+    );
     await refused(nodes({ ...node("FusedConv", "x w", "y"), domain: "com.microsoft" }), "MODEL_UNSUPPORTED", /operators of com\.microsoft/);
     await refused(nodes(node("Flatten", "x", "f", { turbo: 1 }), node("Gemm", "f w b", "y")), "MODEL_UNSUPPORTED", /with turbo/);
     await refused(dense({ opset: 6 }), "MODEL_UNSUPPORTED", /opset 6; 7 to 22/);
     await refused(dense({ input: ["b", 4] }), "MODEL_INPUT", /no images: x \[\?, 4\]/);
     await refused(dense({ input: ["b", 2, "h", "w"] }), "MODEL_INPUT", /size of its images/);
-    const second = dense({ nodes: [node("Flatten", "x", "f"), node("Add", "f z", "g"), node("Gemm", "g w b", "y")], more: (graph) => graph.message(11, valueMessage("z", ["b", 4])) });
+    const second = dense({
+      nodes: [node("Flatten", "x", "f"), node("Add", "f z", "g"), node("Gemm", "g w b", "y")],
+      more: (graph) => graph.message(11, valueMessage("z", ["b", 4])),
+    });
     await refused(second, "MODEL_INPUT", /takes 2 inputs: x .*, z/);
     await refused(dense({ outputs: ["y", "f"] }), "MODEL_INPUT", /2 outputs: y, f/);
-    const training = nodes(node("BatchNormalization", "x b b b b", "n", { training_mode: 1 }), node("Flatten", "n", "f"), node("Gemm", "f w b", "y"));
+    const training = nodes(
+      node("BatchNormalization", "x b b b b", "n", { training_mode: 1 }),
+      node("Flatten", "n", "f"),
+      node("Gemm", "f w b", "y"),
+    );
     await refused({ ...training, opset: 14 }, "MODEL_UNSUPPORTED", /in training mode/);
   });
 

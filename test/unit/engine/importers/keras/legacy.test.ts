@@ -189,84 +189,86 @@ describe("a model with its channels first", () => {
   });
 });
 
-describe("a model of Keras 1", () => {
-  /** conv – relu – flatten – dense, written by Keras 1 on Theano with channels first: kernels [out,in,kh,kw], turned by 180°. */
-  async function byKeras1(backend: "theano" | "tensorflow"): Promise<{ file: string; expected: tfl.LayersModel }> {
-    const expected = randomWeights(
-      tfl.sequential({
-        layers: [
-          tfl.layers.conv2d({ inputShape: [5, 5, 3], filters: 4, kernelSize: [2, 3], activation: "relu", name: "c" }),
-          tfl.layers.permute({ dims: [3, 1, 2], name: "first" }),
-          tfl.layers.flatten({ name: "flat" }),
-          tfl.layers.dense({ units: 3, name: "d" }),
-        ],
-      }),
-    );
-    const [kernel, bias, weights, offset] = expected.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-    const turned = backend === "theano" ? tf.reverse(kernel, [0, 1]) : kernel;
-    const numbers = (tensor: tf.Tensor) => ({ shape: tensor.shape, values: tensor.dataSync() });
-    const layers = [
-      {
-        class_name: "Convolution2D",
-        config: {
-          name: "c",
-          nb_filter: 4,
-          nb_row: 2,
-          nb_col: 3,
-          border_mode: "valid",
-          subsample: [1, 1],
-          dim_ordering: "th",
-          activation: "relu",
-          bias: true,
-          init: "glorot_uniform",
-          W_regularizer: null,
-          b_regularizer: null,
-          activity_regularizer: null,
-          W_constraint: null,
-          b_constraint: null,
-          trainable: true,
-          batch_input_shape: [null, 3, 5, 5],
-          input_dtype: "float32",
-        },
-      },
-      { class_name: "Dropout", config: { name: "drop", p: 0.5, trainable: true } },
-      { class_name: "Flatten", config: { name: "flat", trainable: true } },
-      {
-        class_name: "Dense",
-        config: {
-          name: "d",
-          output_dim: 3,
-          input_dim: null,
-          init: "uniform",
-          activation: "linear",
-          bias: true,
-          W_regularizer: null,
-          trainable: true,
-        },
-      },
-    ];
-    const file = await written({
-      attributes: {
-        "/": { model_config: JSON.stringify({ class_name: "Sequential", config: layers }), keras_version: "1.2.2", backend },
-        "/model_weights": { layer_names: ["c", "drop", "flat", "d"] },
-        "/model_weights/c": { weight_names: ["c_W", "c_b"] },
-        "/model_weights/d": { weight_names: ["d_W", "d_b"] },
-        "/model_weights/drop": {},
-        "/model_weights/flat": {},
-      },
-      datasets: {
-        "/model_weights/c/c_W": numbers(tf.transpose(turned, [3, 2, 0, 1])),
-        "/model_weights/c/c_b": numbers(bias),
-        "/model_weights/d/d_W": numbers(weights),
-        "/model_weights/d/d_b": numbers(offset),
-      },
-    });
-    return { file, expected };
-  }
+describe("refused", () => {
+  it("weights without a network", async () => {
+    const { attributes, datasets } = legacyContents(plainNetwork());
+    const inRoot = Object.fromEntries(Object.entries(datasets).map(([place, one]) => [place.replace("/model_weights", ""), one]));
+    await refused({ attributes: { "/": attributes["/model_weights"] ?? {} }, datasets: inRoot }, "MODEL_INVALID", /holds weights only\.$/);
+    await refused({ datasets: { "/layers/dense/vars/0": { shape: [1], values: [1] } } }, "MODEL_INVALID", /holds weights only\.$/);
+  });
 
-  it.each(["theano", "tensorflow"] as const)("on %s, with its channels first", async (backend) => {
-    const { file, expected } = await byKeras1(backend);
-    const x = randomImages([2, 5, 5, 3]);
-    close(await loadedPredictions(file, x), predictions(expected, x));
+  it("an HDF5 file of something else", () =>
+    refused({ datasets: { "/pictures": { shape: [2], values: [1, 2] } } }, "MODEL_INVALID", /an HDF5 file without a Keras model\.$/));
+
+  it("a configuration that is cut off", async () => {
+    const contents = legacyContents(plainNetwork());
+    contents.attributes["/"] = { model_config: '{"class_name": "Sequential", "con' };
+    await refused(contents, "MODEL_INVALID", /^The model_config of .* is cut off or is not JSON\.$/);
+  });
+
+  it("weights that are listed and not there, or of another shape", async () => {
+    const lost = legacyContents(plainNetwork());
+    delete lost.datasets["/model_weights/bn/bn/gamma:0"];
+    await refused(lost, "MODEL_INVALID", /lists the weights "bn\/gamma:0" of its layer "bn" and does not hold them\.$/);
+    const other = legacyContents(plainNetwork());
+    other.datasets["/model_weights/bn/bn/gamma:0"] = { shape: [3], values: [1, 2, 3] };
+    await refused(other, "MODEL_INVALID", /stores no weights that fit the gamma \[4\] of its layer "bn"/);
+    const kernel = legacyContents(plainNetwork());
+    kernel.datasets["/model_weights/c1/c1/kernel:0"] = { shape: [5, 5, 3, 4], values: new Float32Array(300) };
+    await refused(kernel, "MODEL_INVALID", /has a kernel of 3×3 in its layer "c1" and stores a kernel \[5, 5, 3, 4\]/);
+  });
+
+  it("weights that are NaN, by their name", async () => {
+    const contents = legacyContents(plainNetwork());
+    contents.datasets["/model_weights/bn/bn/gamma:0"] = { shape: [4], values: [1, Number.NaN, 1, 1] };
+    await refused(contents, "MODEL_NAN", /^The weight bn\/gamma of .* is NaN or infinite at position 1\.$/);
+  });
+
+  it.each<[string, string, (config: ModelConfig) => void, RegExp]>([
+    [
+      "a Lambda",
+      "MODEL_UNSUPPORTED",
+      (config) => {
+        named(config, "flat").class_name = "Lambda";
+      },
+      /a Lambda layer "flat", which is program code/,
+    ],
+    [
+      "a class of the user's",
+      "MODEL_UNSUPPORTED",
+      (config) => {
+        named(config, "flat").class_name = "MyFlatten";
+      },
+      /"flat" of the class MyFlatten/,
+    ],
+    [
+      "one that has the name of a known class",
+      "MODEL_UNSUPPORTED",
+      (config) => {
+        Object.assign(named(config, "flat"), { module: "my.layers", registered_name: "Custom>Flatten" });
+      },
+      /"flat" of the class Flatten, which neither/,
+    ],
+    [
+      "quantised weights",
+      "MODEL_UNSUPPORTED",
+      (config) => {
+        named(config, "logits").config["dtype"] = { class_name: "QuantizedDTypePolicy", config: { name: "int8_from_float32" } };
+      },
+      /"logits" with quantised weights \(int8_from_float32\)/,
+    ],
+    [
+      "a subclassed model",
+      "MODEL_INVALID",
+      (config) => {
+        config.class_name = "MyModel";
+      },
+      /a model of the class MyModel/,
+    ],
+  ])("%s", async (_, code, change, message) => {
+    const network = plainNetwork();
+    const config = configOf(network);
+    change(config);
+    await refused(legacyContents(network, config), code, message);
   });
 });

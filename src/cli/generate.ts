@@ -73,7 +73,7 @@ function experimentPage(): string {
   const properties = record(schema["properties"]);
   const train = record(record(properties["train"])["properties"]);
   const beside = Object.entries(besideParameters)
-    .map(([list, keys]) => `Each of \`${list}\`:\n\n${propertyTable(keys)}`)
+    .map(([list, keys]) => `${list === "dataset" ? "In" : "Each of"} \`${list}\`:\n\n${propertyTable(keys)}`)
     .join("\n\n");
   return `${note}
 # Experiment files

@@ -150,7 +150,7 @@ export function bind<K extends RegistryKind>(kind: K, chosen: Chosen, o: { reado
   const entry = find(kind, id);
   const isChoice = (name: string): boolean => entry.params.properties[name]?.["registry"] !== undefined;
   const plain = Object.fromEntries(Object.entries(given).filter(([name]) => !isChoice(name)));
-  const params: Record<string, unknown> = { ...resolveParams(entry.params, plain, id) };
+  const params: Record<string, unknown> = { ...resolveParams(entry.params, plain, id, entry.title) };
   for (const [name, property] of Object.entries(entry.params.properties)) {
     const value = isChoice(name) ? (given[name] ?? params[name]) : params[name];
     if (isChoice(name)) params[name] = nested(property["registry"] as RegistryKind, value, `${id}.${name}`, o);

@@ -17,6 +17,7 @@ const fix = (label: string, command: string, argument?: string): Fix => ({
 const backend = fix("Select Backend…", commands.selectBackend);
 const inspect = fix("Inspect Model…", commands.inspectModel);
 const fetch = fix("Fetch Data Set…", commands.fetchDataset);
+const preview = fix("Preview Data…", commands.previewData);
 const sample = fix("Try on a Sample", commands.trySample);
 const otherImage = fix("Choose Another Image…", commands.attackImage);
 const openFolder = fix("Open Folder…", "vscode.openFolder");
@@ -30,8 +31,8 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
   BUG: [],
   CANCELLED: [],
   CHECKSUM: [fetch],
-  DATASET_EMPTY: [fetch, fix("Preview Data…", commands.previewData)],
-  DATASET_INVALID: [fix("Preview Data…", commands.previewData), fetch],
+  DATASET_EMPTY: [preview],
+  DATASET_INVALID: [preview, fetch],
   DEFENSE_INVALID: [],
   DISK_FULL: [runs],
   ENGINE_EXITED: [fix("Restart Engine", commands.restartEngine)],
@@ -43,7 +44,7 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
   IMAGE_SIZE: [otherImage],
   INSTALL_FAILED: [install],
   KERNEL_UNSUPPORTED: [backend],
-  LABEL_RANGE: [fix("Preview Data…", commands.previewData), inspect],
+  LABEL_RANGE: [preview, inspect],
   MODEL_INPUT: [inspect],
   MODEL_INVALID: [inspect],
   MODEL_MISMATCH: [],
@@ -67,8 +68,11 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
   USAGE: [openFolder],
 };
 
-const fixesOf = ({ code, fix: advice }: Pick<ErrorData, "code" | "fix">): readonly Fix[] =>
-  code === "FILE_NOT_FOUND" && advice?.includes("bulwark fetch") ? [fetch] : fixes[code];
+/** What is fetched is a known data set: no help for a folder of one's own, unless the advice names it. */
+const fixesOf = ({ code, fix: advice = "" }: Pick<ErrorData, "code" | "fix">): readonly Fix[] => {
+  if (code === "FILE_NOT_FOUND" && advice.includes("bulwark fetch")) return [fetch];
+  return code === "DATASET_EMPTY" && advice.startsWith("Fetch a data set") ? [fetch] : fixes[code];
+};
 
 /** The error as a card of a panel; what the panel itself can do about it comes before and after. Buttons come back as the intent `fix`. */
 export function panelError(thrown: unknown, before: readonly PanelAction[] = [], after: readonly PanelAction[] = []): PanelError {

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { Node } from "jsonc-parser";
 import { type Catalog, entriesOf, isPath } from "../shared/catalog.ts";
 import { type Expectable, type Expected, expectationFault } from "../shared/expect.ts";
-import { firstArmName } from "../shared/experiment.ts";
+import { besideParameters, firstArmName } from "../shared/experiment.ts";
 import { fileRules } from "../shared/fileRules/index.ts";
 import { changeTo, type ExperimentFile, type Problem } from "../shared/fileRules/problem.ts";
 import { checkAll } from "../shared/fileRules/rule.ts";
@@ -78,8 +78,13 @@ function unknownId({ kind, id, entry }: ChoiceSite, catalog: Catalog): Problem[]
   ];
 }
 
-/** Keys that the schema allows beside an entry's own parameters. */
-const beside: Partial<Record<ChoiceSite["kind"], readonly string[]>> = { dataset: ["train", "test"], explanation: ["samples"] };
+/** Keys that the schema allows beside an entry's own parameters; where a choice stands inside another, the schema refuses them. */
+const beside: Partial<Record<ChoiceSite["kind"], readonly string[]>> = {
+  dataset: Object.keys(besideParameters.dataset),
+  attack: Object.keys(besideParameters.attacks),
+  detector: Object.keys(besideParameters.detectors),
+  explanation: Object.keys(besideParameters.explanations),
+};
 
 function unknownParameters({ kind, node, entry }: ChoiceSite): Problem[] {
   if (!entry || node.type !== "object") return [];

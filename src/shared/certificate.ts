@@ -6,6 +6,7 @@ import type { ArmReport } from "./results.ts";
  * counts test images that are classified correctly and whose class cannot be changed.
  */
 export type ArmCertificate =
+  /** Why there is none, in words. */
   | { readonly unavailable: string }
   | {
       readonly n: number;
@@ -48,4 +49,4 @@ export const certifiedSlices = ({ certificate }: ArmReport): readonly number[] |
 
 /** Why nothing is proven of an arm; null where something is, or nobody asked. */
 export const uncertified = ({ certificate }: ArmReport): string | null =>
-  certificate && "unavailable" in certificate ? `certificate ${certificate.unavailable}` : null;
+  certificate && "unavailable" in certificate ? `no certificate: ${certificate.unavailable}` : null;

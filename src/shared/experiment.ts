@@ -237,18 +237,6 @@ const expectSchema: Schema = {
   },
 };
 
-const datasetSchema = (catalog: Catalog): Schema => ({
-  description: "Where the images come from.",
-  ...choiceSchema(catalog, "dataset", {
-    train: {
-      type: "integer",
-      minimum: 0,
-      description: "Use only so many training images, drawn once by the seed; all when left out.",
-    },
-    test: { type: "integer", minimum: 0, description: "Use only the first so many test images; all when left out." },
-  }),
-});
-
 /** More arms; `parts` are schemas of what an arm may have of its own. */
 const compareSchema = (parts: Readonly<Record<string, Schema>>): Schema => ({
   type: "array",
@@ -269,6 +257,14 @@ const compareSchema = (parts: Readonly<Record<string, Schema>>): Schema => ({
 
 /** Keys of an experiment's entries beside the parameters of what they choose. */
 export const besideParameters = {
+  dataset: {
+    train: {
+      type: "integer",
+      minimum: 0,
+      description: "Use only so many training images, drawn once by the seed; all when left out.",
+    },
+    test: { type: "integer", minimum: 0, description: "Use only the first so many test images; all when left out." },
+  },
   attacks: {
     knowledge: {
       enum: ["static", "adaptive", "both"],
@@ -314,7 +310,7 @@ export function experimentSchema(catalog: Catalog): Schema {
       $schema: { type: "string" },
       name: { type: "string", description: "Name shown in lists; the file's name by default." },
       seed: int("Seed of everything random in the run.", 1, { minimum: 0 }),
-      dataset: datasetSchema(catalog),
+      dataset: { description: "Where the images come from.", ...choiceSchema(catalog, "dataset", besideParameters.dataset) },
       model,
       defense,
       train: trainSchema(catalog),

@@ -118,4 +118,9 @@ const symbols: Readonly<Record<string, string>> = {
 /** A parameter or one of its options as a label: "Step size" for stepSize, "ε" for eps, "L∞" for linf. */
 export const parameterLabel = (name: string): string => symbols[name] ?? capital(words(name));
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** A title inside a sentence: "median filter", but "JPEG compression", "N-pixel attack" and "Gaussian filter", which begin with a name. */
+export const inSentence = (title: string): string => {
+  const [first = ""] = title.split(/[\s:]/);
+  return /^\p{Lu}\p{Ll}[^\p{Lu}\d]*$/u.test(first) && first !== "Gaussian" ? first.charAt(0).toLowerCase() + title.slice(1) : title;
+};
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;

@@ -223,7 +223,7 @@ const catalogue = [
   {
     id: "RB407",
     title: "Same answer for every image",
-    severity: "error",
+    severity: "warning",
     when: "arm",
     cost: 3,
     why: "No attack lowers the accuracy of a constant classifier. It looks perfectly robust and has learned nothing, or what stands in front of it destroys every image.",

@@ -114,7 +114,7 @@ describe("Inspector", () => {
 
   it("puts a defence in front of both pictures, and attacks through it", async () => {
     const frame = await inspector();
-    const card = frame.locator("details.section", { hasText: "Defence in front" }).last();
+    const card = frame.locator("details.section", { hasText: "Try a defence" }).last();
     await card.locator("summary").first().click();
     await card.locator("vscode-button", { hasText: "Add" }).click();
     await card.locator("figcaption", { hasText: "Adversarial, defended" }).waitFor();

@@ -38,7 +38,7 @@ export const exampleReport: RunReport = {
       defense: { id: "standard", params: {} },
       model: { id: "lenet", params: {} },
       clean: { accuracy: 0.98, correct: 196, n: 200 },
-      certificate: { unavailable: "not available: the network judges the image as a whole" },
+      certificate: { unavailable: "the network judges the image as a whole" },
       training: { epochs: 2, seconds: 61, imagesPerSecond: 236, reused: false, images: 7200 },
       attacks: [summary("fgsm", { eps: 8 / 255 }, 123), summary("pgd", { eps: 0.3, steps: 40 }, 0)],
       detectors: [],

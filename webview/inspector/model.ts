@@ -197,6 +197,11 @@ export interface ScorePair {
   readonly after: number;
 }
 
+/** The `n` likeliest of sorted pairs, and the target class below them where it is not among them: how close it came. */
+export function likeliest(pairs: readonly ScorePair[], n: number, target?: number): ScorePair[] {
+  return pairs.filter(({ index }, place) => place < n || index === target);
+}
+
 /** Classes with both probabilities, the largest of the two first; those that have no second one are left out. */
 export function scorePairs(before: readonly ClassScore[], after: readonly ClassScore[]): ScorePair[] {
   const earlier = new Map(before.map((s) => [s.index, s.probability]));

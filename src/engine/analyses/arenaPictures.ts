@@ -92,18 +92,18 @@ export function pictureFigures(arms: readonly AnalysedArm[], attack: string | nu
         const shown = image && part(image);
         return shown ? [{ name, shown }] : [];
       });
-    const what = `Image ${index}, ${className}`;
+    const what = `Image ${index}, label ${className}`;
     return [
       gridOf(
-        `${what}: without attack`,
+        `${what}, without attack`,
         of(({ clean }) => clean),
       ),
       gridOf(
-        `${what}: ${attack ?? "attacked"}`,
+        `${what}, ${attack ?? "attacked"}`,
         of(({ attacked }) => attacked),
       ),
       mapsOf(
-        `${what}: what the defences went by`,
+        `${what}, what the defences went by`,
         rows.flatMap(({ name, images }) => {
           const { clean, attacked } = images[place] ?? {};
           return [...mapRow(name, "without attack", clean), ...mapRow(name, attack ?? "attacked", attacked)];
@@ -116,7 +116,7 @@ export function pictureFigures(arms: readonly AnalysedArm[], attack: string | nu
 function gridOf(title: string, shown: readonly { readonly name: string; readonly shown: Shown }[]): PicturesFigure {
   const pictures = shown.map(({ name, shown: { file, className, confidence, isRight } }) => ({
     href: file,
-    text: `${name}, ${className} ${percent(confidence, 0)}${isRight ? "" : " ✗"}`,
+    text: `${name}: says ${className}, ${percent(confidence, 0)}${isRight ? "" : ", wrong"}`,
   }));
   const rows = Array.from({ length: Math.ceil(pictures.length / across) }, (_, i) => pictures.slice(i * across, (i + 1) * across));
   return { kind: "pictures", title, columns: [], rows: rows.map((row) => ({ label: "", pictures: row })) };

@@ -142,12 +142,12 @@ function attackName(name: string, facts: ExperimentFacts): string {
 /** Why nothing is proven of a model; null where something can be. */
 function whyNone({ slices, front, contract, isMultiLabel }: Classifier): string | null {
   const [inFront] = front ?? [];
-  if (inFront) return `not available: ${inFront.title} in front carries content from slice to slice`;
-  if (!slices) return "none: the network judges the image as a whole";
-  if (slices.reach > 1) return `not available: one slice reaches ${slices.reach} of ${slices.count}`;
-  if (slices.aggregate === "sumLog") return "not available: with aggregate sumLog a single slice can outvote all others";
+  if (inFront) return `${inFront.title} in front carries content from slice to slice`;
+  if (!slices) return "the network judges the image as a whole";
+  if (slices.reach > 1) return `one slice reaches ${slices.reach} of ${slices.count}`;
+  if (slices.aggregate === "sumLog") return "with aggregate sumLog a single slice can outvote all others";
   if ((contract.output?.labelOffset ?? 0) > 0 || isMultiLabel)
-    return "not available: the slices share their probabilities with outputs that are not classes";
+    return "the slices share their probabilities with outputs that are not classes";
   return null;
 }
 
@@ -193,7 +193,7 @@ const chartOf = (lines: readonly Line[]) => ({
 /** Of each arm: why it has no certificate, or how many slices a patch touches, where patches are asked for. */
 const notesOf = (lines: readonly Line[]): string[] =>
   lines.flatMap(({ name, certificate }) => {
-    if (!("images" in certificate)) return [`${name}: ${certificate.unavailable}.`];
+    if (!("images" in certificate)) return [`${name}: no certificate: ${certificate.unavailable}.`];
     const touched = certificate.patches.map(({ side, touches }) => `a ${side}×${side} patch touches up to ${touches}`);
     return touched.length === 0 ? [] : [`${name}: ${touched.join(", ")} of its slices.`];
   });

@@ -8,7 +8,7 @@ export const targetParameter = (value: Target) =>
   intOr(
     drawnTargets,
     value,
-    "Target class; −1 for any class but the label. random: one for each image, uniform among the others; runnerUp, leastLikely: the others' most or least likely one on the clean image.",
+    "Target class; −1 for any class but the label. Random: one for each image, uniform among the others; runner up, least likely: the others' most or least likely one on the clean image.",
     { min: anyClass, standIn: anyClassWords },
   );
 export const target = targetParameter(anyClass);

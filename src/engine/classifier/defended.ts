@@ -1,4 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
+import { inSentence } from "../../shared/format.ts";
 import { type Bound, type DefenseMaps, type DefenseView, documented, type InferenceDefense } from "../define/index.ts";
 import type { Streams } from "../random.ts";
 import { type Images, type Mask, tf } from "../tf.ts";
@@ -27,7 +28,7 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
     return backward === "bpda" ? identityGradient(plain) : plain;
   };
   const transform = transformer(draw());
-  const passage = backward === "bpda" ? `BPDA through ${lower(entry.title)}` : `gradients through ${lower(entry.title)}`;
+  const passage = backward === "bpda" ? `BPDA through ${inSentence(entry.title)}` : `gradients through ${inSentence(entry.title)}`;
   const trained = model.defenses.slice(0, model.defenses.length - behind.length);
   const randomised = model.randomised || entry.randomised(params);
   const { slices: _, ...whole } = model;
@@ -49,8 +50,6 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
     passage: model.passage ? `${passage}, ${model.passage}` : passage,
   };
 }
-
-const lower = (title: string): string => title.charAt(0).toLowerCase() + title.slice(1);
 
 /**
  * A chain as transformations alone, without a model behind them.

@@ -13,9 +13,9 @@ const params = Type.Object(
     mode: choice(
       ["blind", "nonBlind"],
       "blind",
-      "Blind finds the region from the saliency of the predicted class; nonBlind takes the one that mask gives.",
+      "Blind finds the region from the saliency of the predicted class; non blind takes the one that the mask gives.",
     ),
-    mask: file("The region with mode nonBlind: “top,left,height,width” in pixels, or a PNG that is bright in it.", {
+    mask: file("The region with mode non blind: “top,left,height,width” in pixels, or a PNG that is bright in it.", {
       instead: rectanglePattern,
     }),
     inpaint: choice(["telea", "harmonic"], "telea", "How the region is filled: Telea's fast marching, or smoothly by Laplace's equation."),

@@ -80,8 +80,8 @@ export const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 
 export type Params = Readonly<Record<string, unknown>>;
 
-/** Fills in the values of a preset, then defaults, makes numbers of fractions such as "8/255", and checks; `owner` names the entry in the error ("pgd"). Unknown keys and values out of bounds raise PARAMETER_INVALID. */
-export function resolveParams<P extends TObject>(schema: P, given: Params, owner: string): Static<P> {
+/** Fills in the values of a preset, then defaults, makes numbers of fractions such as "8/255", and checks; `owner` names the entry in the error ("pgd"), `title` in front of what parameters decide together. Unknown keys and values out of bounds raise PARAMETER_INVALID. */
+export function resolveParams<P extends TObject>(schema: P, given: Params, owner: string, title = owner): Static<P> {
   const known = Object.keys(schema.properties);
   for (const key of Object.keys(given))
     if (!known.includes(key))
@@ -94,7 +94,7 @@ export function resolveParams<P extends TObject>(schema: P, given: Params, owner
     if (wrong) throw new BulwarkError("PARAMETER_INVALID", `${wrong.message}.`, wrong.fix);
   }
   const refusal = (schema["refuse"] as Refuse | undefined)?.(filled);
-  if (refusal) throw new BulwarkError("PARAMETER_INVALID", `${owner}: ${refusal.message}`, refusal.fix);
+  if (refusal) throw new BulwarkError("PARAMETER_INVALID", `${title}: ${refusal.message}`, refusal.fix);
   return filled as Static<P>;
 }
 

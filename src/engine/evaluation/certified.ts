@@ -30,7 +30,7 @@ export async function certifiedImages(subject: AnalysisSubject, wanted: Wanted, 
   const touched = wanted.patches.map((side) => ({ side, sets: map.touchedBy(side) }));
   const clean = subject.images(null);
   if (await areDependent(model, slices, (await clean.read(0, Math.min(triedImages, clean.n))).images, ctx))
-    return { unavailable: "not available: other content of one slice changed the scores of others" };
+    return { unavailable: "other content of one slice changed the scores of others" };
   const { probabilities, labels, classes } = await subject.scores(null);
   const attacks = [...new Map([...subject.attacks, ...subject.further].map((attack) => [attack.key, attack])).values()];
   const images: number[] = [];

@@ -187,6 +187,7 @@ async function dataOf(opened: OpenedImages, model: Classifier, o: AttackRequest)
     test: images,
     origin: originOf(o),
     trainSize: 0,
+    available: images.n,
     preparation: { images: training ?? chosen, isOnItsOwn: training === null },
     sha256: await fingerprint(images),
     trainSha256: prepares && training ? await fingerprintOf(training, inputShape) : "",

@@ -28,6 +28,8 @@ export interface RunData {
   /** Where the test images come from, for `dataset.json`. */
   readonly origin: ImageOrigin;
   readonly trainSize: number;
+  /** Test images that there are; `test` may be fewer. */
+  readonly available: number;
   /** What preparations of attacks are made from: training images, or the test images where there are none, which a finding tells. */
   readonly preparation: { readonly images: NamedImages; readonly isOnItsOwn: boolean };
   /** Hash of the first test images and their labels. */
@@ -77,6 +79,7 @@ async function dataOf(
     test,
     origin: { source: params["path"] ? `${id}:${params["path"]}` : id, split: "test" },
     trainSize: chosen.length,
+    available: dataset.size("test"),
     preparation:
       chosen.length === 0
         ? { images: byPlace(test, `the test images of ${id}`), isOnItsOwn: true }

@@ -171,7 +171,7 @@ const coverNotes = (report: RunReport): string[] =>
     return [`${what}: accuracy ${own}, ${grey} when a plain grey patch is pasted in the same places`];
   });
 
-/** "volumizer only: certificate not available: one slice reaches 4 of 4". */
+/** "volumizer only: no certificate: one slice reaches 4 of 4". */
 const certificateNotes = (report: RunReport): string[] =>
   report.arms.flatMap((arm) => {
     const why = uncertified(arm);

@@ -4,7 +4,10 @@ import { el } from "./svg.ts";
 import { lineHeight, textLines, widthOf, wrap } from "./text.ts";
 import { type Ends, type Scale, scaleOf } from "./ticks.ts";
 
-export const axisText = ({ label, unit }: Axis): string => (unit ? `${label} (${unit})` : label);
+export const axisText = ({ label, unit, scale }: Axis): string => {
+  const notes = [...(unit ? [unit] : []), ...(scale === "log" ? ["log scale"] : [])];
+  return notes.length > 0 ? `${label} (${notes.join(", ")})` : label;
+};
 
 /** The area that values are drawn in, with both axes around it. */
 export interface Frame {

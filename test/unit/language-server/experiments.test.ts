@@ -1,8 +1,12 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { createExperiments } from "../../../src/language-server/experiments.ts";
 import generated from "../../../src/shared/catalog.generated.json";
-import type { Catalog } from "../../../src/shared/catalog.ts";
+import { type Catalog, entriesOf } from "../../../src/shared/catalog.ts";
+import { besideParameters } from "../../../src/shared/experiment.ts";
 
 const experiments = createExperiments(generated as unknown as Catalog);
 const open = (text: string): TextDocument => TextDocument.create("file:///w/x.bulwark.jsonc", "bulwark-experiment", 1, text);
@@ -136,5 +140,31 @@ describe("experiment files in the editor", () => {
     expect(await texts(wrong('"pdg"'))).toEqual(['"pdg"']);
     expect(await texts(wrong('"fgsm"'))).toEqual([]);
     expect(await texts(wrong('{ "kind": "fgsm" }'))).toEqual([]);
+  });
+
+  const samples = path.resolve(import.meta.dirname, "../../../samples");
+  it.each(readdirSync(samples).filter((name) => name.endsWith(".bulwark.jsonc")))("have nothing against the sample %s", async (name) => {
+    const file = path.join(samples, name);
+    const document = TextDocument.create(pathToFileURL(file).href, "bulwark-experiment", 1, readFileSync(file, "utf8"));
+    expect((await experiments.diagnose(document)).map(({ message }) => message)).toEqual([]);
+  });
+  const rest = '"seed": 1, "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }';
+  const lists = { attacks: "attack", detectors: "detector", explanations: "explanation" } as const;
+  it.each(Object.entries(lists))("take every key of an entry of %s, with its default", async (list, kind) => {
+    const beside = Object.entries<{ default?: unknown }>(besideParameters[list as keyof typeof lists]);
+    for (const { id, params } of entriesOf(generated as unknown as Catalog, kind)) {
+      const given = [...Object.entries(params.properties), ...beside].flatMap(([key, { default: value }]) =>
+        value === undefined || value === "" ? [] : [[key, value] as const],
+      );
+      const document = open(`{ ${rest}, "${list}": [${JSON.stringify({ kind: id, ...Object.fromEntries(given) })}] }`);
+      const unknown = (await experiments.diagnose(document)).filter(({ code }) => code !== "RB002" && code !== "RB006");
+      expect([id, ...unknown.map(({ message }) => message)]).toEqual([id]);
+    }
+  });
+  it("take what stands beside the parameters of an attack at its place only", async () => {
+    const document = open(`{ ${rest}, "train": { "quickAttack": { "kind": "fgsm", "knowledge": "both" } } }`);
+    expect((await experiments.diagnose(document)).map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^fgsm has no "knowledge"/),
+    ]);
   });
 });

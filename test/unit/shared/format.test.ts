@@ -4,6 +4,7 @@ import {
   count,
   duration,
   epsilon,
+  inSentence,
   number,
   parseNumber,
   percent,
@@ -89,6 +90,25 @@ test("times, sizes, counts and names", () => {
   expect(plural(1, "slice")).toBe("1 slice");
   expect(plural(16, "slice")).toBe("16 slices");
   expect(words("stepSize")).toBe("step size");
+});
+
+test("a title inside a sentence keeps the capitals of a name", () => {
+  for (const title of [
+    "JPEG compression",
+    "TVM",
+    "LaVAN: localized",
+    "N-pixel attack",
+    "Sparse-RS",
+    "Grad-CAM",
+    "VGG16",
+    "ResNet9",
+    "MNIST",
+  ])
+    expect(inSentence(title)).toBe(title);
+  expect(inSentence("Gaussian filter")).toBe("Gaussian filter");
+  expect(inSentence("Median filter")).toBe("median filter");
+  expect(inSentence("Bit-depth reduction")).toBe("bit-depth reduction");
+  expect(inSentence("Total-variation minimisation")).toBe("total-variation minimisation");
 });
 
 test("progress is a whole percent", () => {

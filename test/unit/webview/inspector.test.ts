@@ -11,6 +11,7 @@ import {
   fitOf,
   keptOf,
   labelLine,
+  likeliest,
   nearestKept,
   outcome,
   pictureNotes,
@@ -114,6 +115,14 @@ test("scrubbing moves picture, norms, classes and verdict together", () => {
     ["seven", 0.9],
     ["three", 0.1],
   ]);
+});
+
+test("the target class is on show however unlikely it is, once", () => {
+  const pairs = Array.from({ length: 12 }, (_, index) => ({ name: `class ${index}`, index, before: 0, after: 1 / (index + 2) }));
+  const shown = (target?: number) => likeliest(pairs, 5, target).map(({ index }) => index);
+  expect(shown()).toEqual([0, 1, 2, 3, 4]);
+  expect(shown(9)).toEqual([0, 1, 2, 3, 4, 9]);
+  expect(shown(2)).toEqual([0, 1, 2, 3, 4]);
 });
 
 test("a defence is told with both predictions", () => {

@@ -54,7 +54,7 @@ export function defense(send: (intent: InspectorIntent) => void): Part<Context> 
     );
   });
   const shown = h("div", { class: "stack" }, pictures, scale.element, words, note);
-  const element = section("Defence in front", false, chain.element, fault, status.element, shown, h("div", { class: "buttons" }, through));
+  const element = section("Try a defence", false, chain.element, fault, status.element, shown, h("div", { class: "buttons" }, through));
   return {
     element,
     update(next) {

@@ -26,7 +26,7 @@ export function parameters(): Part<Context> & { rerun(): void } {
   const reset = button("All defaults", () => begin(draft.id, {}), { icon: "discard" });
   const choice = dropdown("Attack", (chosen) => begin(chosen, {}));
   const chain = defenseChain(() => changed());
-  const front = section("Defences in front", false, h("p", { class: "muted" }, about), chain.element);
+  const front = section("Defences the attack goes through", false, h("p", { class: "muted" }, about), chain.element);
   const status = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
   const changed = (): void => {
     const fault = fields.fault() ?? chain.fault();

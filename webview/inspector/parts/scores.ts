@@ -2,7 +2,7 @@ import { probability } from "../../../src/shared/format.ts";
 import type { AttackImageResult, ClassScore } from "../../../src/shared/protocol.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
 import { section } from "../../lib/ui.ts";
-import { type Context, type ScorePair, scorePairs, shownOf } from "../model.ts";
+import { type Context, likeliest, type ScorePair, scorePairs, shownOf } from "../model.ts";
 
 const most = 5;
 /** Class probabilities before and after, as bars with numbers; after the iteration that is shown. */
@@ -21,7 +21,7 @@ export function scores(): Part<Context> {
     show(element, result !== null);
     if (!result) return;
     const pairs = scorePairs(result.before.scores, after);
-    fill(top, table(pairs.slice(0, most), result));
+    fill(top, table(likeliest(pairs, most, result.target?.index), result));
     show(rest, pairs.length > most && after.length === result.before.scores.length);
     fill(all, table(pairs, result));
   });
@@ -46,6 +46,7 @@ function table(pairs: readonly ScorePair[], result: AttackImageResult): HTMLElem
             { title: pair.name, attributes: { scope: "row" } },
             pair.name,
             result.labelKnown && pair.index === result.label.index ? h("span", { class: "muted" }, " (label)") : null,
+            pair.index === result.target?.index ? h("span", { class: "muted" }, " (target)") : null,
           ),
           bar(pair.before, "clean"),
           bar(pair.after, "adversarial"),

@@ -1,4 +1,5 @@
 import { BulwarkError } from "../../../shared/errors.ts";
+import { count } from "../../../shared/format.ts";
 import { checkDefenses } from "../../classifier/checkDefenses.ts";
 import { withoutModel } from "../../classifier/defended.ts";
 import type { NetworkFacts } from "../../define/analysis.ts";
@@ -24,8 +25,7 @@ import { traineeOf } from "./trainee.ts";
 export async function checkTraining(arm: ResolvedArm, env: RunEnvironment): Promise<void> {
   refuseOneClass(env);
   await checkNetwork(arm, env);
-  if (env.data.trainSize === 0)
-    throw new BulwarkError("DATASET_EMPTY", "There are no training images.", 'Set "train" of the data set to 1 or more.');
+  if (env.data.trainSize === 0) throw noTrainingImages(env);
   const { quickAttack } = arm.train;
   if (!quickAttack) return;
   const attack = { ...bind("attack", quickAttack), key: `quickAttack ${quickAttack.kind}` };
@@ -75,6 +75,20 @@ function checkParameters({ key, entry, params }: Omit<ResolvedAttack, "knowledge
   } catch (thrown) {
     throw named(key, thrown);
   }
+}
+
+function noTrainingImages({ data, experiment: { dataset } }: RunEnvironment): BulwarkError {
+  if (dataset.train === 0)
+    return new BulwarkError("DATASET_EMPTY", 'There are no training images: "train" of the data set is 0.', "Set it to 1 or more.");
+  const { available } = data;
+  const all = available === 1 ? "The only image of the data set is" : `All ${count(available)} images of the data set are`;
+  return new BulwarkError(
+    "DATASET_EMPTY",
+    `${all} for testing: none is left to train on.`,
+    "testShare" in dataset.params
+      ? 'Set "testShare" of the data set to the share kept for testing, such as 0.2, or divide the images into train and test.'
+      : "Add a training part to the data set.",
+  );
 }
 
 function refuseOneClass({ data, experiment }: RunEnvironment): void {

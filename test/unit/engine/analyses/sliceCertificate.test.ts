@@ -103,20 +103,20 @@ describe("what is proven of a network over slices", () => {
   });
 
   it.each([
-    [{ kernelDepth: 2 }, {}, "not available: one slice reaches 2 of 4"],
-    [{ kernelDepth: 0 }, {}, "not available: one slice reaches 4 of 4"],
-    [{ aggregate: "sumLog" }, {}, "not available: with aggregate sumLog a single slice can outvote all others"],
-    [{}, { output: { labelOffset: 1 } }, "not available: the slices share their probabilities with outputs that are not classes"],
+    [{ kernelDepth: 2 }, {}, "one slice reaches 2 of 4"],
+    [{ kernelDepth: 0 }, {}, "one slice reaches 4 of 4"],
+    [{ aggregate: "sumLog" }, {}, "with aggregate sumLog a single slice can outvote all others"],
+    [{}, { output: { labelOffset: 1 } }, "the slices share their probabilities with outputs that are not classes"],
   ])("is nothing for %j %j", async (params, contract, unavailable) => {
     expect(await measured(model(params, contract))).toEqual({ unavailable });
   });
 
   it("is nothing for a network that sees the whole image, nor behind a defence in front", async () => {
     const flat = classifierOf(convNetwork(), { contract: { input: {} }, outputs: "logits" });
-    expect(await measured(flat)).toEqual({ unavailable: "none: the network judges the image as a whole" });
+    expect(await measured(flat)).toEqual({ unavailable: "the network judges the image as a whole" });
     const median = bind("defense", { kind: "medianFilter", window: 3 }) as never;
     const behind = defended(model(), [median], { random: () => createRandom(1) });
-    expect(await measured(behind)).toEqual({ unavailable: "not available: Median filter in front carries content from slice to slice" });
+    expect(await measured(behind)).toEqual({ unavailable: "Median filter in front carries content from slice to slice" });
   });
 
   it("is nothing where slices say that they are independent and are not", async () => {
@@ -124,7 +124,7 @@ describe("what is proven of a network over slices", () => {
     const { slices } = honest;
     if (!slices) throw new Error("no slices");
     expect(await measured({ ...honest, slices: { ...slices, reach: 1 } })).toEqual({
-      unavailable: "not available: other content of one slice changed the scores of others",
+      unavailable: "other content of one slice changed the scores of others",
     });
   });
 
@@ -251,7 +251,7 @@ describe("the analysis", () => {
     const flat = arm({
       name: "flat",
       defense: undefended,
-      data: { certificate: { unavailable: "none: it is flat" }, tried: { correct: 0, n: 8 } },
+      data: { certificate: { unavailable: "it is flat" }, tried: { correct: 0, n: 8 } },
     });
     const shown = sliceCertificate.present([local, flat], { ...params, attack: "pgd" }, facts([local, flat], []));
     expect(shown.tables[0]?.columns.map(({ name }) => name)).toEqual([
@@ -276,7 +276,7 @@ describe("the analysis", () => {
         ],
       ],
     ]);
-    expect(shown.notes.slice(-2)).toEqual(["local: a 1×1 patch touches up to 1 of its slices.", "flat: none: it is flat."]);
+    expect(shown.notes.slice(-2)).toEqual(["local: a 1×1 patch touches up to 1 of its slices.", "flat: no certificate: it is flat."]);
     expect(sliceCertificate.ledger?.(local.data)).toEqual({ certifiedSlices: certificate.images });
     expect(sliceCertificate.ledger?.(flat.data)).toEqual({});
   });

@@ -62,6 +62,9 @@ export function epsilon(value: number): string {
   return `${steps}/255`;
 }
 
+/** "127/255" for a change of a pixel by 0.498: always in grey levels, so that changes can be compared. */
+export const pixelChange = (value: number): string => `${number(value * 255)}/255`;
+
 /** "8/255" and "0.03" are numbers a person may type; null when the text is neither. */
 export function parseNumber(text: string): number | null {
   const fraction = /^\s*([-+]?[\d.]+)\s*\/\s*([\d.]+)\s*$/.exec(text);

@@ -173,7 +173,7 @@ describe("defences in front", () => {
     const { clean, adversarial } = await engine.request(requests.defendRun, { ...inspected({ folder: "cards/maps" }), chain });
     expect(clean.maps?.map(({ name, defense }) => `${defense}: ${name}`)).toEqual([
       "Local gradient smoothing: gradient",
-      "Local gradient smoothing: suppressed blocks",
+      "Local gradient smoothing: blocks above the threshold",
     ]);
     const [gradients, blocks] = await Promise.all((clean.maps ?? []).map(({ file }) => greys(path.join(attacked.directory, file))));
     expect([Math.min(...(gradients ?? [])), Math.max(...(gradients ?? []))]).toEqual([0, 255]); // normalised within the picture

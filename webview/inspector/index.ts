@@ -4,6 +4,7 @@ import "../../media/styles/inspector.css";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../src/shared/panels.ts";
 import { connect } from "../lib/connect.ts";
 import { mount } from "../lib/mount.ts";
+import { keptSections } from "./keptSections.ts";
 import { applyUpdate } from "./model.ts";
 import { createView } from "./view.ts";
 
@@ -21,3 +22,4 @@ const connection = connect<InspectorState, InspectorUpdate, InspectorIntent>({
     if (state) show(applyUpdate(state, update));
   },
 });
+keptSections(view.element, connection.layout);

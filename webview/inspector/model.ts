@@ -59,6 +59,20 @@ export function nearestKept(kept: readonly KeptPoint[], iteration: number): Kept
   return kept.reduce<KeptPoint | null>((best, point) => (best === null || distance(point) < distance(best) ? point : best), null);
 }
 
+/** While the attack runs, the rest of the track is what is still to come. */
+export function lastPlace(kept: readonly KeptPoint[], { status, progress }: InspectorState): number {
+  const [first, second] = kept;
+  const every = first && second ? second.iteration - first.iteration : 0;
+  const expected = status === "running" && progress && every > 0 ? Math.ceil(progress.total / every) : 0;
+  return Math.max(kept.length - 1, expected);
+}
+
+/** "Start", then "1 / 40" to "40 / 40". */
+export function placeText(iteration: number, state: InspectorState): string {
+  const last = state.status === "running" ? state.progress?.total : traceOf(state).at(-1)?.iteration;
+  return iteration === 0 ? "Start" : `${iteration} / ${last ?? ""}`;
+}
+
 /** What the panel shows of the attacked image: the result, or one iteration. Pictures, norms, verdict, classes and attention are all of it. */
 export interface Shown {
   readonly clean: string;
@@ -87,6 +101,8 @@ export interface Verdict {
   readonly kind: VerdictKind | "running" | "none";
   readonly text: string;
 }
+/** "Start" is what the attack begins with; its steps count from 1. */
+export const iterationText = (iteration: number): string => (iteration === 0 ? "Start" : `Iteration ${iteration}`);
 export const scoreText = ({ name, probability: p }: ClassScore): string => `${name} (${probability(p)})`;
 
 /** The result, or the iteration that is shown, in words. */
@@ -101,7 +117,7 @@ export function verdict(state: InspectorState, shown: Shown): Verdict {
   const names = { label: labelKnown ? label.name : null, clean: scoreText(from), adversarial: scoreText(to), target: target?.name ?? null };
   if (shown.iteration === null) return { kind, text: verdictText(kind, names) };
   const text = from.index === to.index ? `still ${scoreText(to)}` : `${scoreText(from)} → ${scoreText(to)}`;
-  return { kind, text: `Iteration ${shown.iteration}: ${text}.` };
+  return { kind, text: `${iterationText(shown.iteration)}: ${text}.` };
 }
 
 /** "ε 8/255", the radius that the attack was given; empty for an attack that has none. */

@@ -5,12 +5,19 @@ interface VsCodeApi {
   getState(): unknown;
   setState(state: unknown): void;
 }
+/** What the page itself keeps. */
+interface Kept {
+  readonly runId?: string;
+  readonly unfolded?: readonly string[];
+}
 declare function acquireVsCodeApi(): VsCodeApi;
 
 export interface Connection<Intent> {
   send(intent: Intent): void;
   /** The run to come back to after a window reload; the host keeps everything else. */
   persist(runId: string): void;
+  /** How the page is laid out: what is unfolded. Comes back where the tab was hidden, or the window loaded again. */
+  readonly layout: { get(): readonly string[]; set(unfolded: readonly string[]): void };
 }
 
 /** Says `ready`, then hands over one full state and the updates that follow. Once a page. */
@@ -23,14 +30,19 @@ export function connect<State, Update, Intent>(handlers: { state(state: State): 
     else if (message.type === "update") handlers.update(message.update);
   });
   let persisted: string | undefined;
+  const keep = (change: Kept): void => api.setState({ ...(api.getState() as Kept | undefined), ...change });
   post({ type: "ready" });
   return {
     send: (intent) => post({ type: "intent", intent }),
     persist(runId) {
       if (runId === persisted) return;
       persisted = runId;
-      api.setState({ runId });
+      keep({ runId });
       post({ type: "persist", runId });
+    },
+    layout: {
+      get: () => (api.getState() as Kept | undefined)?.unfolded ?? [],
+      set: (unfolded) => keep({ unfolded }),
     },
   };
 }

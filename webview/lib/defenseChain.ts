@@ -35,8 +35,13 @@ export function defenseChain(changed: () => void): DefenseChain {
   });
   const empty = h("p", { class: "muted" }, "No defence that can stand in front of a model is installed.");
   const edit = (next: readonly Pick[], focused: number): void => {
+    const open = new Set(chain.filter((_, i) => list.children[i]?.querySelector("details")?.open));
     chain = [...next];
     draw();
+    chain.forEach((pick, i) => {
+      const more = list.children[i]?.querySelector("details");
+      if (more) more.open = open.has(pick);
+    });
     // The controls were made anew: the focus stays with the defence that was moved, or goes on to the next one.
     const item = list.children[Math.min(focused, chain.length - 1)];
     (item?.querySelector<HTMLElement>("vscode-button:not([disabled]), input") ?? add).focus();

@@ -9,7 +9,7 @@ import {
   vsCodeProgressRing,
   vsCodeTextField,
 } from "@vscode/webview-ui-toolkit";
-import { type Child, h } from "./dom.ts";
+import { type Child, h, onChange, type Part, setText, show } from "./dom.ts";
 
 /** The controls of the panels: the toolkit's where it has one, the browser's own (slider, details) where it has not. */
 provideVSCodeDesignSystem().register(
@@ -81,12 +81,18 @@ export function dropdown(label: string, changed: (value: string) => void): Dropd
   const control = h("vscode-dropdown", { attributes: { "aria-label": label } }) as HTMLElement & { value: string };
   control.addEventListener("change", () => changed(control.value));
   let shown = "";
+  const element = h("label", { class: "field" }, h("span", { class: "field-name" }, label), control);
+  // An option that is replaced when it is chosen is no longer inside the list as the label sees it: the label would open the list again.
+  element.addEventListener("click", (event) => {
+    if (event.composedPath().includes(control)) event.preventDefault();
+  });
   return {
-    element: h("label", { class: "field" }, h("span", { class: "field-name" }, label), control),
+    element,
     set(options, value) {
       const key = JSON.stringify([options, value]);
       if (key === shown) return;
       shown = key;
+      control.style.setProperty("--longest", String(Math.max(0, ...options.map(({ text }) => text.length))));
       control.replaceChildren(
         ...options.map((o) => h("vscode-option", { attributes: { value: o.value, selected: o.value === value } }, o.text)),
       );
@@ -162,6 +168,19 @@ export function slider(
 function fillTrack(element: HTMLInputElement): void {
   const [min, max] = [Number(element.min), Number(element.max)];
   element.style.setProperty("--share", String((Number(element.value) - min) / (max - min || 1)));
+}
+
+/** What is wrong with a setting, in a sentence; announced at once. */
+export function faultLine(): Part<string | null> {
+  const element = h("p", { class: "fault", attributes: { role: "alert" } });
+  const text = h("span");
+  const draw = onChange((fault: string | null) => {
+    show(element, fault !== null);
+    setText(text, fault ?? "");
+  });
+  element.append(icon("error"), text);
+  draw(null);
+  return { element, update: draw };
 }
 
 export const badge = (text: string, kind = ""): HTMLElement => h("vscode-badge", { class: kind }, text);

@@ -49,6 +49,6 @@ export const localGradientSmoothing = defineInferenceDefense({
   transform: (x, settings) => smoothedLocally(x, settings),
   maps: (x, settings) => {
     const gradient = gradientMap(x, settings);
-    return { gradient, "suppressed blocks": keptBlocks(gradient, settings) };
+    return { gradient, "blocks above the threshold": keptBlocks(gradient, settings) };
   },
 });

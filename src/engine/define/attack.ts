@@ -46,7 +46,7 @@ export interface Attack extends Entry {
   /** Takes more than one step: rules compare single-step with iterative attacks. */
   readonly iterative: boolean;
   ball(params: Params, facts: BallFacts): Ball;
-  /** Iterations it takes at most, for progress; absent for a single step. */
+  /** Iterations it takes at most after its start, for progress; absent for a single step. */
   iterations?(params: Params): number;
   /** Images through the model that the attack on one image takes at most; what an entry leaves out follows from its iterations. */
   evaluations?(params: Params): Evaluations;

@@ -30,7 +30,7 @@ export interface InferenceDefense extends Entry {
   /** What `transform` goes by, as panels and reports show it. Absent where there is nothing to see. Called in a tidy. */
   maps?(x: Images, params: Params, see: DefenseView): DefenseMaps;
 }
-/** Maps [b,H,W] in [0,1] by name, the names as a person reads them: "gradient", "suppressed blocks". */
+/** Maps [b,H,W] in [0,1] by name, the names as a person reads them: "gradient", "blocks above the threshold". */
 export type DefenseMaps = Readonly<Record<string, tf.Tensor3D>>;
 export type Defense = TrainingDefense | InferenceDefense;
 /** `randomised` and `usesModel` are false unless said otherwise; all facts may depend on the parameters. */

@@ -84,7 +84,8 @@ async function attackAimed(
   try {
     const score = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(o.model, ctx.rng, o.firstIndex), images);
     const known = knownClean(o) ?? (mayShowClean(o) ? undefined : await score(o.batch.images));
-    const attackContext = contextOf(o, best, ctx);
+    const watched = watching(o);
+    const attackContext = contextOf(watched.o, best, ctx);
     const attacked = { images: x, labels, ...(targets ? { targets } : {}) };
     await ctx.checkpoint();
     const surface = forImages(o.surface ?? o.model, ctx.rng, o.firstIndex, o.seedName);
@@ -101,8 +102,7 @@ async function attackAimed(
     const { adversarial, predictions } = judged;
     if (o.trace)
       await o.trace({
-        iteration: best.count,
-        total: best.count,
+        ...watched.place(proposal, best.count),
         probabilities: await probabilities(forImages(o.model, ctx.rng, o.firstIndex), adversarial),
         images: adversarial,
       });
@@ -122,6 +122,27 @@ async function attackAimed(
     labels.dispose();
     targets?.dispose();
   }
+}
+
+/**
+ * Remembers what was shown last. An attack that returns just that has its result there; with the others it is one place further, yet not
+ * behind the last iteration that the attack can take. The start is iteration 0.
+ */
+function watching(o: AttackBatchOptions) {
+  let last: AttackTracePoint | undefined;
+  const { trace } = o;
+  const watch = (point: AttackTracePoint): void | Promise<void> => {
+    last = point;
+    return trace?.(point);
+  };
+  return {
+    o: trace ? { ...o, trace: watch } : o,
+    place(proposal: Float32Array, count: number): { iteration: number; total: number } {
+      const isShown = last?.images.every((value, i) => value === proposal[i]) ?? false;
+      const iteration = last && isShown ? last.iteration : Math.min(count, o.attack.iterations?.(o.params) ?? count);
+      return { iteration, total: iteration };
+    },
+  };
 }
 
 /** Clean predictions that are known spare a pass; a criterion of the attack's own may ask for their confidence too. */

@@ -8,6 +8,7 @@ import {
   number,
   parseNumber,
   percent,
+  pixelChange,
   plural,
   points,
   probability,
@@ -114,4 +115,8 @@ test("a title inside a sentence keeps the capitals of a name", () => {
 test("progress is a whole percent", () => {
   expect(progressPercent(0.4249)).toBe("42 %");
   expect(progressPercent(1)).toBe("100 %");
+});
+
+test("changes of pixels are all in grey levels", () => {
+  expect([0, 0.498, 0.923, 246 / 255, 1].map(pixelChange)).toEqual(["0/255", "127/255", "235/255", "246/255", "255/255"]);
 });

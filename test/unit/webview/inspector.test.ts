@@ -11,10 +11,12 @@ import {
   fitOf,
   keptOf,
   labelLine,
+  lastPlace,
   likeliest,
   nearestKept,
   outcome,
   pictureNotes,
+  placeText,
   progressText,
   radiusText,
   scorePairs,
@@ -194,4 +196,14 @@ test("the fit is that of the attack, or of the cards where nothing was attacked"
   if (!card) throw new Error("the fixture has an attention card");
   const looked = { ...named("explained"), cards: { attention: card } };
   expect([fitOf(looked)?.rule, pictureNotes(looked)]).toEqual(["fill", "Resized."]);
+});
+
+test("the start is none of the steps, and a running attack has its place on the whole track", () => {
+  expect([0, 1, 40].map((iteration) => placeText(iteration, done))).toEqual(["Start", "1 / 40", "40 / 40"]);
+  expect(verdictOf(done, 0).text).toBe("Start: still seven (0.989).");
+  const running: InspectorState = { ...named("running"), progress: { done: 10, total: 40 }, trace: [point(0), point(5), point(10)] };
+  expect(placeText(10, running)).toBe("10 / 40");
+  // Every fifth of 40 iterations is kept: places 0 to 8, and the attack is at the third of them.
+  expect(lastPlace(keptOf(running), running)).toBe(8);
+  expect(lastPlace(keptOf(done), done)).toBe(8);
 });

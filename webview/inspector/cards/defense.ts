@@ -1,6 +1,6 @@
-import type { DefendedSide, DefenseParams, DefenseResult } from "../../../src/shared/cards.ts";
+import type { CardState, DefendedSide, DefenseParams, DefenseResult } from "../../../src/shared/cards.ts";
 import { cividis } from "../../../src/shared/colour.ts";
-import { capital, epsilon } from "../../../src/shared/format.ts";
+import { capital, pixelChange } from "../../../src/shared/format.ts";
 import type { InspectorIntent } from "../../../src/shared/panels.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { defenseChain } from "../../lib/defenseChain.ts";
@@ -10,9 +10,10 @@ import { createPicture, type Picture } from "../../lib/image.ts";
 import { createLoupe, type Loupe } from "../../lib/loupe.ts";
 import { oneAtATime } from "../../lib/oneAtATime.ts";
 import { fromBytes, loadPixels } from "../../lib/pixels.ts";
-import { button, section } from "../../lib/ui.ts";
+import { button, enable, faultLine, section } from "../../lib/ui.ts";
 import { cardStatus } from "../card.ts";
 import { type Context, outcome, scoreText, shownOf } from "../model.ts";
+import { predictionText } from "../prediction.ts";
 
 /**
  * Defences in front of the model, tuned live: both pictures as the network sees them behind, the maps that the defences went by, and the
@@ -20,15 +21,17 @@ import { type Context, outcome, scoreText, shownOf } from "../model.ts";
  */
 export function defense(send: (intent: InspectorIntent) => void): Part<Context> {
   let context: Context | null = null;
-  const fault = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
+  const fault = faultLine();
   const live = oneAtATime<DefenseParams>((params) => send({ kind: "card", id: "defense", params }));
   const ask = (): void => {
-    setText(fault, chain.fault() ?? "");
-    if (!context || chain.fault() !== null || chain.chain.length === 0) return;
+    if (!context || chain.fault() !== null) return;
     const iteration = context.state.result ? shownOf(context.state, context.local.scrub).iteration : null;
     live.want({ defenses: [...chain.chain], iteration });
   };
+  /** The list is the person's from the first change on, empty too; until then it is what the host was asked for last. */
+  let isOwn = false;
   const chain = defenseChain(() => {
+    isOwn = true;
     ask();
     context?.set({});
   });
@@ -38,6 +41,43 @@ export function defense(send: (intent: InspectorIntent) => void): Part<Context> 
     () => context && send({ kind: "rerun", attack: context.state.attack, defenses: [...chain.chain] }),
     { icon: "shield", label: "Attack the image again, through these defences and with knowledge of them" },
   );
+  const shown = results();
+  const mark = earlierMark(shown.element);
+  const element = section(
+    "Try a defence",
+    false,
+    chain.element,
+    fault.element,
+    status.element,
+    shown.element,
+    h("div", { class: "buttons" }, through),
+  );
+  return {
+    element,
+    update(next) {
+      context = next;
+      const { state } = next;
+      const card = state.cards.defense;
+      chain.update({ catalog: state.catalog, chain: isOwn ? chain.chain : (card?.params.defenses ?? []) });
+      if (card && card.status !== "running") live.answered(card.params);
+      status.update(card);
+      const result = chain.chain.length > 0 ? (card?.result ?? null) : null;
+      show(shown.element, result !== null);
+      fault.update(chain.fault());
+      mark(chain.fault() !== null, card?.status);
+      show(through, state.model.path !== "" && state.status !== "running" && chain.chain.length > 0);
+      enable(through, chain.fault() === null);
+      shown.update({ result, base: state.base });
+    },
+  };
+}
+
+interface Results {
+  readonly result: DefenseResult | null;
+  readonly base: string;
+}
+/** Both pictures behind the defences, and the outcome in words. */
+function results(): Part<Results> {
   const loupe = createLoupe();
   const sides = [sidePicture("Clean", loupe), sidePicture("Adversarial", loupe)] as const;
   const scale = legend(cividis, "Colours of the maps");
@@ -53,25 +93,24 @@ export function defense(send: (intent: InspectorIntent) => void): Part<Context> 
       result?.adversarial ? "The attack did not know these defences. Only an attack through them tells what they are worth." : "",
     );
   });
-  const shown = h("div", { class: "stack" }, pictures, scale.element, words, note);
-  const element = section("Try a defence", false, chain.element, fault, status.element, shown, h("div", { class: "buttons" }, through));
   return {
-    element,
-    update(next) {
-      context = next;
-      const { state } = next;
-      const card = state.cards.defense;
-      chain.update({ catalog: state.catalog, chain: chain.chain.length > 0 ? chain.chain : (card?.params.defenses ?? []) });
-      if (card && card.status !== "running") live.answered(card.params);
-      status.update(card);
-      const result = chain.chain.length > 0 ? (card?.result ?? null) : null;
-      show(shown, result !== null);
-      shown.classList.toggle("stale", card?.status === "running");
-      show(through, state.model.path !== "" && state.status !== "running" && chain.chain.length > 0);
-      sides[0].update({ side: result?.clean ?? null, base: state.base });
-      sides[1].update({ side: result?.adversarial ?? null, base: state.base });
+    element: h("div", { class: "stack" }, pictures, scale.element, words, note),
+    update({ result, base }) {
+      sides[0].update({ side: result?.clean ?? null, base });
+      sides[1].update({ side: result?.adversarial ?? null, base });
       say(result);
     },
+  };
+}
+
+/** Pales what is of earlier settings, and says so where nothing is about to replace it. */
+function earlierMark(shown: HTMLElement): (isWrong: boolean, status: CardState["status"] | undefined) => void {
+  const words = h("p", { class: "muted" }, "Pictures and predictions below are of the earlier settings.");
+  shown.prepend(words);
+  return (isWrong, status) => {
+    const isLeft = isWrong || status === "failed" || status === "cancelled";
+    show(words, isLeft);
+    shown.classList.toggle("stale", isLeft || status === "running");
   };
 }
 
@@ -81,10 +120,10 @@ interface Side {
 }
 function sidePicture(name: string, loupe: Loupe): Part<Side> {
   const picture: Picture = createPicture(loupe);
-  const prediction = h("strong", {});
+  const prediction = predictionText();
   const facts = h("p", { class: "muted small" });
   const maps = mapPictures(name, loupe);
-  const head = h("figure", {}, h("figcaption", {}, h("span", {}, `${name}, defended`), prediction), picture.element, facts);
+  const head = h("figure", {}, h("figcaption", {}, h("span", {}, `${name}, defended`), prediction.element), picture.element, facts);
   const element = h("div", { class: "stack" }, head, maps.element);
   let shown: DefendedSide | null = null;
   /** The picture first: a slider is followed by what it does to it. Maps are loaded when it is painted, and not where another one came since. */
@@ -101,9 +140,8 @@ function sidePicture(name: string, loupe: Loupe): Part<Side> {
     show(element, side !== null);
     if (!side) return;
     const text = scoreText(side.behind);
-    setText(prediction, text);
-    prediction.title = text;
-    setText(facts, `Largest change by the defence: ${epsilon(side.change)}`);
+    prediction.update(side.behind);
+    setText(facts, `Largest change by the defence: ${pixelChange(side.change)}`);
     void load(side, base, text);
   });
   return { element, update: ({ side, base }) => draw(side, base) };

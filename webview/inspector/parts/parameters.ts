@@ -4,7 +4,7 @@ import type { InspectorState } from "../../../src/shared/panels.ts";
 import { defenseChain, frontDefenses } from "../../lib/defenseChain.ts";
 import { h, onChange, type Part, show } from "../../lib/dom.ts";
 import { type Properties, parameterFields } from "../../lib/parameterFields.ts";
-import { button, type Choice, dropdown, enable, section, setButtonText } from "../../lib/ui.ts";
+import { button, type Choice, dropdown, enable, faultLine, section, setButtonText } from "../../lib/ui.ts";
 import type { Context } from "../model.ts";
 
 type Values = Record<string, unknown>;
@@ -27,12 +27,14 @@ export function parameters(): Part<Context> & { rerun(): void } {
   const choice = dropdown("Attack", (chosen) => begin(chosen, {}));
   const chain = defenseChain(() => changed());
   const front = section("Defences the attack goes through", false, h("p", { class: "muted" }, about), chain.element);
+  const wrong = faultLine();
   const status = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
   const changed = (): void => {
     const fault = fields.fault() ?? chain.fault();
     enable(run, fault === null);
     const dirty = context?.state.result && isDirty(context.state, { id: draft.id, params: draft.values }, chain.chain);
-    status.textContent = fault ?? (dirty ? "Changed: Enter runs the attack again." : "");
+    wrong.update(fault);
+    status.textContent = fault === null && dirty ? "Changed: Enter runs the attack again." : "";
   };
   const begin = (id: string, given: Readonly<Values>): void => {
     if (!context) return;
@@ -56,7 +58,7 @@ export function parameters(): Part<Context> & { rerun(): void } {
     begin(id, state.attack.params);
   });
   const buttons = h("div", { class: "buttons" }, run, reset, status);
-  const element = h("div", { class: "parameters" }, choice.element, fields.element, front, buttons);
+  const element = h("div", { class: "parameters" }, choice.element, fields.element, front, wrong.element, buttons);
   runOnEnter(element, rerun);
   return {
     element,

@@ -1,12 +1,14 @@
 import { diverging } from "../../../src/shared/colour.ts";
 import { number } from "../../../src/shared/format.ts";
+import type { ClassScore } from "../../../src/shared/protocol.ts";
 import { fill, h, onChange, type Part, setText } from "../../lib/dom.ts";
 import { differenceMap, legend } from "../../lib/heatmap.ts";
 import { createPicture, type Frame, type Picture } from "../../lib/image.ts";
 import { createLoupe, type Loupe, wholeImage, zoomed } from "../../lib/loupe.ts";
 import { fromBytes, loadPixels, type Pixels, valueAt } from "../../lib/pixels.ts";
 import { button, dropdown } from "../../lib/ui.ts";
-import { type Context, type Local, type Shown, scoreText, shownOf } from "../model.ts";
+import { type Context, iterationText, type Local, type Shown, shownOf } from "../model.ts";
+import { predictionText } from "../prediction.ts";
 
 const amplifications = [
   { value: "auto", text: "Auto" },
@@ -19,7 +21,8 @@ const amplifications = [
 export function pictures(): Part<Context> & { canvases(): readonly HTMLCanvasElement[]; differenceEnd(): number } {
   const loupe = createLoupe();
   const [clean, adversarial, difference] = [createPicture(loupe), createPicture(loupe), createPicture(loupe)];
-  const captions = [h("figcaption"), h("figcaption"), h("figcaption")] as const;
+  const captions = [caption(), caption()] as const;
+  const differenceCaption = h("figcaption");
   const scale = legend((t) => diverging(2 * t - 1), "Colours of the difference");
   let context: Context | null = null;
   const amplify = dropdown("Amplified", (value) =>
@@ -30,10 +33,15 @@ export function pictures(): Part<Context> & { canvases(): readonly HTMLCanvasEle
   loupe.onChange(() => setText(readout, reading(loupe, loaded.clean, loaded.adversarial)));
   let end = 1;
   const draw = (): void => {
-    if (context) end = paint(context, loaded, { clean, adversarial, difference }, captions[2], scale);
+    if (context) end = paint(context, loaded, { clean, adversarial, difference }, differenceCaption, scale);
   };
+  let asked = 0;
+  let drawn = 0;
   const load = onChange((cleanUrl: string, adversarialUrl: string | null) => {
+    const turn = ++asked;
     void Promise.all([picture(cleanUrl), adversarialUrl ? picture(adversarialUrl) : null]).then(([a, b]) => {
+      if (turn < drawn) return; // pictures of a later iteration were there first
+      drawn = turn;
       loaded = { clean: a, adversarial: b };
       draw();
       setText(readout, reading(loupe, a, b));
@@ -45,7 +53,9 @@ export function pictures(): Part<Context> & { canvases(): readonly HTMLCanvasEle
     h(
       "div",
       { class: "picture-row" },
-      ...[clean, adversarial, difference].map((p, i) => h("figure", {}, captions[i], p.element, i === 2 ? scale.element : null)),
+      ...[clean, adversarial, difference].map((p, i) =>
+        h("figure", {}, captions[i]?.element ?? differenceCaption, p.element, i === 2 ? scale.element : null),
+      ),
     ),
     h("div", { class: "toolbar" }, amplify.element, zoomButtons(loupe), readout),
   );
@@ -77,14 +87,26 @@ function zoomButtons(loupe: Loupe): HTMLElement {
   );
 }
 
-function label(captions: readonly HTMLElement[], { state }: Context, shown: Shown): void {
-  const before = state.result?.before.prediction ?? state.clean?.prediction;
-  const [after] = shown.scores;
-  const caption = (element: HTMLElement | undefined, name: string, rest: string): void => {
-    if (element) fill(element, h("span", {}, name), h("strong", { title: rest }, rest));
+interface Caption {
+  readonly name: string;
+  readonly score: ClassScore | null;
+}
+function caption(): Part<Caption> {
+  const name = h("span");
+  const prediction = predictionText();
+  return {
+    element: h("figcaption", {}, name, prediction.element),
+    update(next) {
+      setText(name, next.name);
+      prediction.update(next.score);
+    },
   };
-  caption(captions[0], "Clean", before ? scoreText(before) : "");
-  caption(captions[1], shown.iteration === null ? "Adversarial" : `Iteration ${shown.iteration}`, after ? scoreText(after) : "");
+}
+
+function label([clean, attacked]: readonly [Part<Caption>, Part<Caption>], { state }: Context, shown: Shown): void {
+  clean.update({ name: "Clean", score: state.result?.before.prediction ?? state.clean?.prediction ?? null });
+  const name = shown.iteration === null ? "Adversarial" : iterationText(shown.iteration);
+  attacked.update({ name, score: shown.scores[0] ?? null });
 }
 
 /** Returns the end of the difference's scale. */

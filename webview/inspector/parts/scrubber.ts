@@ -2,7 +2,18 @@ import { probability } from "../../../src/shared/format.ts";
 import type { TracePoint } from "../../../src/shared/protocol.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { button, slider } from "../../lib/ui.ts";
-import { type Context, type KeptPoint, keptOf, nearestKept, shownOf, traceOf, verdict } from "../model.ts";
+import {
+  type Context,
+  iterationText,
+  type KeptPoint,
+  keptOf,
+  lastPlace,
+  nearestKept,
+  placeText,
+  shownOf,
+  traceOf,
+  verdict,
+} from "../model.ts";
 import { sparkline } from "./sparkline.ts";
 
 /**
@@ -47,9 +58,9 @@ export function scrubber(): Part<Context> {
       show(element, all.length > 1 && point !== undefined);
       if (all.length < 2 || !point) return;
       const trace = traceOf(next.state);
-      range.element.max = String(all.length - 1);
+      range.element.max = String(lastPlace(all, next.state));
       range.set(here(), spoken(next, point));
-      setText(place, `${point.iteration} / ${next.state.progress?.total ?? trace.at(-1)?.iteration ?? ""}`);
+      setText(place, placeText(point.iteration, next.state));
       fill(values, ...describe(next, point));
       drawChart(trace, trace.indexOf(point));
     },
@@ -63,7 +74,7 @@ const placeOf = (kept: readonly KeptPoint[], scrub: number | null): number => {
 
 /** What a screen reader says of a place: the verdict, once there is one. */
 function spoken({ state, local }: Context, { iteration }: KeptPoint): string {
-  return state.result ? verdict(state, shownOf(state, local.scrub)).text : `iteration ${iteration}`;
+  return state.result ? verdict(state, shownOf(state, local.scrub)).text : iterationText(iteration);
 }
 
 function describe({ state }: Context, point: KeptPoint): HTMLElement[] {

@@ -30,7 +30,7 @@ export const adversarialPatch = defineAttack({
     const { pixels, side } = reach(prepared?.patch ?? greyPatch(p.shape, p.area, inputShape, null), transformsOf(p));
     return { norm: "l0", radius: pixels, window: side };
   },
-  iterations: ({ steps }) => steps + 1,
+  iterations: ({ steps }) => steps,
   evaluations: () => ({ forward: 1, gradient: 0 }),
   check(p, facts) {
     // How large a patch from a file is, the file tells; an area of 0 makes none, whatever it would aim at.

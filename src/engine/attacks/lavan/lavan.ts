@@ -26,7 +26,7 @@ export const lavan = defineAttack({
     const side = sideOf(p, inputShape);
     return { norm: "l0", radius: side * side, window: side };
   },
-  iterations: ({ steps, places }) => (steps + 1) * places,
+  iterations: ({ steps, places }) => (steps + 1) * places - 1,
   evaluations: ({ steps, places }) => ({ forward: places, gradient: steps * places }),
   target: targetOf,
   check(p, facts) {

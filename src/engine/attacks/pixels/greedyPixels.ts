@@ -31,7 +31,7 @@ export const greedyPixels = defineAttack({
   label: (o) => `${o.pixels}-pixel greedy attack${targetLabel(o)}`,
   cheap: { pixels: 4, candidates: 6, random: 2 },
   ball: ({ pixels }) => ({ norm: "l0", radius: pixels }),
-  iterations: ({ pixels }) => pixels + 1,
+  iterations: ({ pixels }) => pixels,
   evaluations: (o) => ({ forward: o.pixels * triedAtOnce(o), gradient: o.pixels }),
   target: targetOf,
   check: checkParams,

@@ -44,7 +44,7 @@ export const nPixel = defineAttack({
   upperBound: (o) => (isLoose(o) ? looseness : null),
   cheap: { popSize: 6, maxGen: 6 },
   ball: ({ pixels }) => ({ norm: "l0", radius: pixels }),
-  iterations: ({ maxGen, strategy }) => (strategy === "randomShift" ? 1 : maxGen + 2),
+  iterations: ({ maxGen, strategy }) => (strategy === "randomShift" ? 1 : maxGen + 1),
   evaluations: (o) => ({ forward: queriesOf(o), gradient: 0 }),
   target: targetOf,
   check: checkParams,

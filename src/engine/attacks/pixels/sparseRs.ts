@@ -46,7 +46,7 @@ export const sparseRs = defineAttack({
   label: (o) => `Sparse-RS, ${o.mode === "l0" ? `${o.pixels} px` : `${o.side}×${o.side} patch`}${targetLabel(o)}`,
   cheap: { pixels: 4, side: 3, queries: 30 },
   ball: ({ mode, pixels, side }) => (mode === "l0" ? { norm: "l0", radius: pixels } : { norm: "l0", radius: side * side, window: side }),
-  iterations: ({ queries }) => Math.min(queries, mostIterates) + 2,
+  iterations: ({ queries }) => Math.min(queries, mostIterates) + 1,
   evaluations: ({ queries }) => ({ forward: queries + 1, gradient: 0 }),
   target: targetOf,
   check: checkParams,

@@ -24,6 +24,11 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
   const isNewest = (): boolean => session.cards.get(id) === abort;
   const show = (change: Omit<CardState<K>, "params"> & Partial<Pick<CardState<K>, "params">>): void =>
     setCard(session, id, { params, ...change });
+  if (cards[id].isEmpty?.(params)) {
+    show({ status: "done", result: null, error: null });
+    await remember(session);
+    return undefined;
+  }
   const key = JSON.stringify([id, params]);
   const known = session.answers.get(key) as CardRecord<K> | undefined;
   const before = session.state.cards[id]?.result ?? null;

@@ -14,11 +14,11 @@ const example = (): Images => {
 
 beforeAll(() => useBackend("onnxruntime"));
 
-it("local gradient smoothing shows the gradient and the blocks that it suppresses", async () => {
+it("local gradient smoothing shows the gradient and the blocks above the threshold, whatever λ takes from them", async () => {
   const params = resolveParams(localGradientSmoothing.params, { window: 3, overlap: 1, threshold: 0.1 }, "localGradientSmoothing");
   const see = {} as never; // it looks at the image alone
   const { gradient, ...others } = localGradientSmoothing.maps?.(example(), params, see) ?? {};
-  expect(Object.keys(others)).toEqual(["suppressed blocks"]);
+  expect(Object.keys(others)).toEqual(["blocks above the threshold"]);
   const g = (await gradient?.array())?.[0];
   expect([g?.[0]?.[1], g?.[1]?.[0], g?.[1]?.[1], g?.[3]?.[4], g?.[4]?.[3], g?.[4]?.[4]].map((v) => v?.toFixed(6))).toEqual([
     "0.707107",
@@ -29,7 +29,7 @@ it("local gradient smoothing shows the gradient and the blocks that it suppresse
     "0.400000",
   ]);
   // Blocks begin at 0, 2 and 3. Kept: the one at (0,0), and those at 2 and 3 in both directions.
-  const kept = (await others["suppressed blocks"]?.array())?.[0];
+  const kept = (await others["blocks above the threshold"]?.array())?.[0];
   expect(kept).toEqual(
     Array.from({ length: 6 }, (_, y) => Array.from({ length: 6 }, (_, x) => Number((y < 3 && x < 3) || (y >= 2 && x >= 2)))),
   );

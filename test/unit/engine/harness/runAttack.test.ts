@@ -201,6 +201,37 @@ describe("attackBatch", () => {
     expect(points[1]?.probabilities[0]).toBeCloseTo(1 / (1 + Math.exp(0.2)), 6);
   });
 
+  it("counts the start as 0, whether or not the attack shows what it returns", async () => {
+    const shown = [
+      [0.6, 0.4, 0.7, 0.1, 0.2, 0.8],
+      [0.5, 0.4, 0.7, 0.1, 0.2, 0.8],
+      [0.4, 0.6, 0.7, 0.1, 0.2, 0.8],
+    ];
+    const places = async (attack: Attack): Promise<(number | null)[][]> => {
+      const points: AttackTracePoint[] = [];
+      await run(attack, { trace: (p: AttackTracePoint) => void points.push(p) });
+      return points.map(({ iteration, total }) => [iteration, total]);
+    };
+    const counted = [
+      [0, 2],
+      [1, 2],
+      [2, 2],
+    ];
+    expect(await places(scripted(linf(1), ...shown))).toEqual(counted); // as PGD: the last one is returned, not shown
+    // As LaVAN: the last one is shown too. It is what is returned, or an earlier one is.
+    const early = shown[1] as number[];
+    for (const returned of [shown[2] as number[], early]) {
+      const attack = { ...scripted(linf(1), ...shown, returned), iterations: () => 2 };
+      expect(await places(attack)).toEqual([...counted, [2, 2]]);
+    }
+    // Stopped early at what it showed last.
+    expect(await places({ ...scripted(linf(1), ...shown.slice(0, 2), early), iterations: () => 9 })).toEqual([
+      [0, 9],
+      [1, 9],
+      [1, 1],
+    ]);
+  });
+
   it("refuses images and labels that are none", async () => {
     const attack = scripted(linf(1), [0, 0, 0, 0, 0, 0]);
     const images = Float32Array.from(batch.images).fill(Number.NaN, 0, 1);

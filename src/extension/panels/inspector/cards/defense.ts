@@ -7,5 +7,6 @@ export const defense: CardKind<"defense"> = {
     const request = { ...inspected, iteration: params.iteration, chain: params.defenses };
     return { params, result: await services.engine.request(requests.defendRun, request, signal) };
   },
-  again: ({ defenses }) => ({ defenses, iteration: null }),
+  isEmpty: ({ defenses }) => defenses.length === 0,
+  again: ({ defenses }) => (defenses.length === 0 ? undefined : { defenses, iteration: null }),
 };

@@ -19,6 +19,8 @@ export interface CardTask<K extends CardId> {
 export interface CardKind<K extends CardId> {
   /** Parameters as they were used (what was left to the engine is filled in), and the answer; files are relative to the run folder. */
   ask(task: CardTask<K>): Promise<CardRecord<K>>;
+  /** These parameters ask for nothing: the card is emptied. */
+  isEmpty?(params: CardParams<K>): boolean;
   /** Asked again for the images of a new attack, with the parameters that it had; undefined leaves it empty until a person asks. */
   again(params: CardParams<K>): CardParams<K> | undefined;
 }

@@ -159,7 +159,7 @@ async function changeLayers(image) {
 async function moveLambda(image) {
   if (document.querySelector("h1")?.textContent !== image) return null;
   const until = window.untilPainted;
-  const card = [...document.querySelectorAll("details")].find((one) => one.textContent.startsWith("Defence in front"));
+  const card = [...document.querySelectorAll("details")].find((one) => one.textContent.startsWith("Try a defence"));
   card.open = true;
   const choice = card.querySelector(".toolbar vscode-dropdown");
   choice.value = "localGradientSmoothing";

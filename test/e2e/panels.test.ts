@@ -20,7 +20,7 @@ beforeEach(() => page.evaluate(() => sessionStorage.clear()).catch(() => undefin
 
 const open = (panel: string, state: string) => page.goto(`${fixtures.url}?panel=${panel}&state=${state}&theme=dark`);
 const unfold = (title: string) => page.locator("summary", { hasText: new RegExp(`^${title}$`) }).click();
-const card = () => page.locator("main > details", { has: page.locator("summary", { hasText: /^Defence in front$/ }) });
+const card = () => page.locator("main > details", { has: page.locator("summary", { hasText: /^Try a defence$/ }) });
 const isStale = () => card().evaluate((element) => element.querySelector(".stale") !== null);
 
 it("every defence of the card can be removed, and the list stays empty", async () => {

@@ -243,7 +243,7 @@ describe.each(["cpu", "onnxruntime"] as const)("on %s", (backend) => {
     });
 
     it.each([
-      ["", /no mask is given/],
+      ["", /there is no mask/],
       ["0,0,0,5", /The mask 0,0,0,5 is empty/],
     ])("refuses the mask “%s”", (mask, message) => expect(refusal(() => bound(nonBlind(mask)))).toMatch(message));
     it("refuses a rectangle that reaches beyond the image", () =>

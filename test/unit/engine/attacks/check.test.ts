@@ -24,7 +24,7 @@ describe("before anything runs", () => {
       expect(check(id, { target: 9, eps: 1 })).not.toThrow();
       expect(check(id, { target: 10 })).toThrow(refusal("PARAMETER_INVALID", /class 10.*has 10/));
       const radius = (given: Params) => () => bind("attack", { kind: id, ...given });
-      expect(radius({ eps: 8 })).toThrow(refusal("PARAMETER_INVALID", /^(fgsm|pgd): eps is 8/));
+      expect(radius({ eps: 8 })).toThrow(refusal("PARAMETER_INVALID", /^(Fast gradient sign method|Projected gradient descent): eps is 8/));
       expect(radius({ eps: 8 })).toThrow(expect.objectContaining({ fix: 'Use 8/255 = 0.03137, or "norm": "l2".' }));
       expect(radius({ eps: 8, norm: "l2" })).not.toThrow(); // an L2 ball may be that large
     }

@@ -100,12 +100,12 @@ describe("Inspector", () => {
     const [end, endMap] = [await seen(), await map()];
     await slider.focus();
     await page.keyboard.press("Home");
-    await frame.locator(".pictures figcaption", { hasText: "Iteration 0" }).waitFor();
+    await frame.locator(".pictures figcaption", { hasText: "Start" }).waitFor();
     const start = await seen();
     for (const [i, text] of start.entries()) expect(text, `part ${i}`).not.toBe(end[i]);
-    expect(start[2]).toMatch(/^Iteration 0: still 7/);
+    expect(start[2]).toMatch(/^Start: still 7/);
     await frame.locator(".attention figure.stale").waitFor({ state: "detached" });
-    await expect.poll(map, patience).toMatch(/^Attention at iteration 0, strongest at/);
+    await expect.poll(map, patience).toMatch(/^Attention at its start, strongest at/);
     await window.picture("inspector-scrubbed");
     await page.keyboard.press("End");
     expect(await seen()).toEqual(end);

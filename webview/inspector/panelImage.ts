@@ -3,7 +3,7 @@ import { epsilon, number, plural, probability } from "../../src/shared/format.ts
 import type { InspectorState } from "../../src/shared/panels.ts";
 import type { TracePoint } from "../../src/shared/protocol.ts";
 import { token } from "../lib/theme.ts";
-import { after8Bit, labelLine, radiusText, type Shown, subtitle, traceOf, verdict } from "./model.ts";
+import { after8Bit, iterationText, labelLine, radiusText, type Shown, subtitle, traceOf, verdict } from "./model.ts";
 
 const side = 320;
 const gap = 16;
@@ -56,7 +56,7 @@ export function panelImage(state: InspectorState, shown: Shown, { pictures, diff
     }
     for (const [i, words] of ends.entries()) text(words, x + (i * side) / 2 - (i * context.measureText(words).width) / 2, y + 22, "11px");
   };
-  draw(0, pictures, ["Clean", shown.iteration === null ? "Adversarial" : `Iteration ${shown.iteration}`, "Difference"]);
+  draw(0, pictures, ["Clean", shown.iteration === null ? "Adversarial" : iterationText(shown.iteration), "Difference"]);
   if (pictures.length > 2) scale(0, 2, (t) => diverging(2 * t - 1), [number(-differenceEnd), "0", `+${number(differenceEnd)}`]);
   if (rows === 2) {
     draw(1, attention, attentionNames);

@@ -138,7 +138,14 @@ function paintPairs(shown: readonly Picture[], pairs: readonly (Pair | null)[], 
         ]
       : null;
     const where = one ? `, strongest at ${strongest(one.map)}` : "";
-    const when = i === 0 ? "before the attack" : iteration === null ? "after the attack" : `at iteration ${iteration}`;
+    const when =
+      i === 0
+        ? "before the attack"
+        : iteration === null
+          ? "after the attack"
+          : iteration === 0
+            ? "at its start"
+            : `at iteration ${iteration}`;
     picture.draw(layers, `Attention ${when}${where}`);
   }
 }

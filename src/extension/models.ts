@@ -2,7 +2,7 @@ import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { plural } from "../shared/format.ts";
-import { unsupportedFormats } from "../shared/modelFormats.ts";
+import { singleFileEndings, unsupportedFormats } from "../shared/modelFormats.ts";
 import { runFiles } from "../shared/runs.ts";
 import { contractFileOf } from "./contractFile.ts";
 import { exists, foldersIn, isRecord, readJson } from "./files.ts";
@@ -10,7 +10,7 @@ import type { RunIndex } from "./views/runIndex.ts";
 import { shortPath } from "./workspace.ts";
 
 export interface FoundModel {
-  /** model.json, or an ONNX file. */
+  /** model.json, or an ONNX or Keras file. */
   readonly path: string;
   readonly label: string;
   readonly detail: string;
@@ -20,7 +20,7 @@ export interface FoundModel {
   readonly isFirstArm: boolean;
 }
 
-/** ONNX files and tfjs layers models of the workspace, and models that finished runs have trained, newest run first. */
+/** Layers models, ONNX and Keras files of the workspace, and models that finished runs have trained, newest run first. */
 export async function findModels(runs: RunIndex): Promise<FoundModel[]> {
   const files = await vscode.workspace.findFiles("**/model.json", "**/{node_modules,.git,.bulwark}/**", 200);
   const models: FoundModel[] = [];
@@ -33,19 +33,24 @@ export async function findModels(runs: RunIndex): Promise<FoundModel[]> {
         run: undefined,
         isFirstArm: false,
       });
-  return [...models, ...(await onnxModels()), ...(await trainedModels(runs))];
+  return [...models, ...(await singleFileModels()), ...(await trainedModels(runs))];
 }
 
-async function onnxModels(): Promise<FoundModel[]> {
-  const files = await vscode.workspace.findFiles("**/*.onnx", "**/{node_modules,.git,.bulwark,.venv,venv}/**", 200);
-  const found = files.map(({ fsPath }) => ({
-    path: fsPath,
-    label: path.basename(fsPath, path.extname(fsPath)),
-    detail: shortPath(fsPath),
-    run: undefined,
-    isFirstArm: false,
-  }));
-  return found.sort((a, b) => a.path.localeCompare(b.path));
+async function singleFileModels(): Promise<FoundModel[]> {
+  const files = await vscode.workspace.findFiles(
+    `**/*.{${singleFileEndings.join(",")}}`,
+    "**/{node_modules,.git,.bulwark,.venv,venv}/**",
+    200,
+  );
+  const models: FoundModel[] = [];
+  for (const { fsPath } of files.sort((a, b) => a.fsPath.localeCompare(b.fsPath))) {
+    const ending = path.extname(fsPath);
+    // Data sets are kept as HDF5 too. A whole Keras model names its configuration in the first attributes of the file.
+    if (/^\.(h5|hdf5)$/i.test(ending) && !(await headOf(fsPath)).includes("model_config")) continue;
+    const label = path.basename(fsPath, ending);
+    models.push({ path: fsPath, label, detail: shortPath(fsPath), run: undefined, isFirstArm: false });
+  }
+  return models;
 }
 
 async function trainedModels(runs: RunIndex): Promise<FoundModel[]> {
@@ -109,7 +114,7 @@ export async function missingWeights(file: string): Promise<string | undefined> 
 
 /** A model file whole, where it is no larger than topologies are. */
 async function topologyOf(file: string): Promise<unknown> {
-  if (!/\.json$/i.test(file)) return undefined; // an ONNX file says what it holds when somebody opens it
+  if (!/\.json$/i.test(file)) return undefined; // an ONNX or Keras file says what it holds when somebody opens it
   const { size } = await stat(file).catch(() => ({ size: Number.POSITIVE_INFINITY }));
   return size <= largestTopology ? readJson(file) : undefined;
 }

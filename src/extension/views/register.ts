@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { views } from "../../shared/contributions.ts";
+import { singleFileEndings } from "../../shared/modelFormats.ts";
 import type { Services } from "../services.ts";
 import { dataTree } from "./data.ts";
 import { findingsTree } from "./findings.ts";
@@ -21,7 +22,7 @@ export function registerViews(services: Services): Trees {
   const refreshAll = (): void => {
     for (const tree of all) tree.refresh();
   };
-  const watcher = vscode.workspace.createFileSystemWatcher("**/{model.json,*.onnx}");
+  const watcher = vscode.workspace.createFileSystemWatcher(`**/{model.json,${singleFileEndings.map((ending) => `*.${ending}`).join(",")}}`);
   services.context.subscriptions.push(
     vscode.window.registerTreeDataProvider(views.models, trees.models),
     vscode.window.registerTreeDataProvider(views.data, trees.data),

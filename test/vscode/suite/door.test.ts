@@ -65,6 +65,19 @@ describe("the door", () => {
     rmSync(folder, { recursive: true });
   });
 
+  it("lists ONNX and Keras files as models, and no data set that is kept as HDF5", async () => {
+    const { trees } = await bulwark();
+    const files = { "net.onnx": "", "net.keras": "", "net.h5": '{"model_config": {}}', "table.h5": "numbers" };
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(workspace(), name), text);
+    try {
+      const nodes = (await trees.models.getChildren()) ?? [];
+      const names = nodes.map(({ uri }) => path.basename(uri?.fsPath ?? "")).filter((name) => name in files);
+      assert.deepEqual(names.sort(), ["net.h5", "net.keras", "net.onnx"]);
+    } finally {
+      for (const name of Object.keys(files)) rmSync(path.join(workspace(), name));
+    }
+  });
+
   it("shows a model and this machine on pages", async () => {
     const { services, trees } = await bulwark();
     const { model } = await pictureAndModel();

@@ -1,5 +1,5 @@
 import { repeated, tf, tfl } from "../../tf.ts";
-import { allShapes, commonShape, sameRank } from "./shapes.ts";
+import { combinedShape } from "./shapes.ts";
 import type { LayerArgs } from "./single.ts";
 
 interface SelectConfig {
@@ -39,9 +39,7 @@ export class Select extends tfl.layers.Layer {
   }
 
   override computeOutputShape(shapes: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    const inputs = allShapes(shapes);
-    sameRank(this, inputs);
-    return commonShape(this, [...inputs, ...(this.condition ? [[...this.condition]] : [])]);
+    return combinedShape(this, shapes, this.condition);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {

@@ -13,6 +13,12 @@ export function ownAxis(layer: { readonly name: string }, axis: number, rank: nu
   throw new Error(`Layer ${layer.name} works along axis ${axis}, and its input has the axes 1 to ${rank - 1} behind that of the batch`);
 }
 
+/** Throws an Error naming the layer where its groups cannot share the channels. */
+export function checkGroups(layer: { readonly name: string; readonly groups: number }, channels: number): void {
+  if (channels % layer.groups !== 0)
+    throw new Error(`Layer ${layer.name} has ${layer.groups} groups, which cannot share the ${channels} channels of its input`);
+}
+
 /** Shapes of several inputs as a list, also where there is one alone. */
 export const allShapes = (shapes: tfl.Shape | tfl.Shape[]): tfl.Shape[] => (Array.isArray(shapes[0]) ? shapes : [shapes]) as tfl.Shape[];
 
@@ -30,7 +36,18 @@ export function commonShape(layer: { readonly name: string }, shapes: readonly t
   });
 }
 
-/** @throws Error naming the layer, for inputs of different rank: their batches would not lie on each other */
+/** What inputs of the same rank and a constant without a batch are together. @throws Error naming the layer */
+export function combinedShape(
+  layer: { readonly name: string },
+  shapes: tfl.Shape | tfl.Shape[],
+  constant: readonly number[] | null,
+): tfl.Shape {
+  const inputs = allShapes(shapes);
+  sameRank(layer, inputs);
+  return commonShape(layer, [...inputs, ...(constant ? [[...constant]] : [])]);
+}
+
+/** @throws Error naming the layer, for inputs of different rank: their batch axes would not line up */
 export function sameRank(layer: { readonly name: string }, shapes: readonly tfl.Shape[]): void {
   if (new Set(shapes.map((shape) => shape.length)).size > 1) throw new Error(`Layer ${layer.name} combines tensors of different rank`);
 }

@@ -92,14 +92,8 @@ const acrossSlices: Convert = (slot, config) => {
 const byChannel =
   (convert: Convert, ...keys: string[]): Convert =>
   (slot, config) => {
-    for (const key of keys)
-      if (
-        [config[key] ?? []]
-          .flat()
-          .slice(0, -1)
-          .some((side) => side !== 1)
-      )
-        throw refusal(slot, "has values for each pixel of the image, and slices have other sizes");
+    const sides = keys.flatMap((key) => [config[key] ?? []].flat().slice(0, -1));
+    if (sides.some((side) => side !== 1)) throw refusal(slot, "has values for each pixel of the image, and slices have other sizes");
     return convert(slot, config);
   };
 

@@ -17,7 +17,8 @@ export function stridedInputGradient(g: Graph, w: Value, axes: readonly Axis[], 
   if (!isPoint && axes.some((a) => a.kernel < a.stride)) return undefined;
   const places = (a: Axis): number[] => Array.from({ length: Math.min(a.kernel, a.stride) }, (_, i) => i);
   const parts = places(rows).map((row) => places(columns).map((column) => part(g, w, [rows, columns], [row, column], convolve)));
-  const whole = isPoint ? spread(g, parts[0]?.[0], [rows, columns]) : alternating(g, parts);
+  const [[only] = []] = parts;
+  const whole = isPoint ? only && spreadInBlocks(g, only, [rows.stride, columns.stride]) : alternating(g, parts);
   return whole && axes.reduce((dx, a, i) => cropped(g, dx, i + 1, a), whole);
 }
 
@@ -43,9 +44,6 @@ function alternating(g: Graph, parts: readonly (readonly Value[])[]): Value | un
   });
   return fromBlocks(g, g.reshape(g.concat(rows, 2), [n, c, h * rows.length, w * (parts[0]?.length ?? 1)]));
 }
-
-const spread = (g: Graph, one: Value | undefined, axes: readonly [Axis, Axis]): Value | undefined =>
-  one && spreadInBlocks(g, one, [axes[0].stride, axes[1].stride]);
 
 /** What lies in the image, of blocks too. */
 function cropped(g: Graph, x: Value, axis: number, { before, input }: Axis): Value {

@@ -25,26 +25,22 @@ export async function findModels(runs: RunIndex): Promise<FoundModel[]> {
   const files = await vscode.workspace.findFiles("**/model.json", "**/{node_modules,.git,.bulwark}/**", 200);
   const models: FoundModel[] = [];
   for (const { fsPath } of files.sort((a, b) => a.fsPath.localeCompare(b.fsPath)))
-    if (await isLayersModel(fsPath))
-      models.push({
-        path: fsPath,
-        label: path.basename(path.dirname(fsPath)),
-        detail: shortPath(fsPath),
-        run: undefined,
-        isFirstArm: false,
-      });
+    if (await isLayersModel(fsPath)) models.push(foundFile(fsPath, path.basename(path.dirname(fsPath))));
   return [...models, ...(await onnxModels()), ...(await trainedModels(runs))];
 }
 
+/** A model of the workspace that no run has trained. */
+const foundFile = (file: string, label: string): FoundModel => ({
+  path: file,
+  label,
+  detail: shortPath(file),
+  run: undefined,
+  isFirstArm: false,
+});
+
 async function onnxModels(): Promise<FoundModel[]> {
   const files = await vscode.workspace.findFiles("**/*.onnx", "**/{node_modules,.git,.bulwark,.venv,venv}/**", 200);
-  const found = files.map(({ fsPath }) => ({
-    path: fsPath,
-    label: path.basename(fsPath, path.extname(fsPath)),
-    detail: shortPath(fsPath),
-    run: undefined,
-    isFirstArm: false,
-  }));
+  const found = files.map(({ fsPath }) => foundFile(fsPath, path.basename(fsPath, path.extname(fsPath))));
   return found.sort((a, b) => a.path.localeCompare(b.path));
 }
 
@@ -109,7 +105,7 @@ export async function missingWeights(file: string): Promise<string | undefined> 
 
 /** A model file whole, where it is no larger than topologies are. */
 async function topologyOf(file: string): Promise<unknown> {
-  if (!/\.json$/i.test(file)) return undefined; // an ONNX file says what it holds when somebody opens it
+  if (!/\.json$/i.test(file)) return undefined; // an ONNX file is read only when it is opened
   const { size } = await stat(file).catch(() => ({ size: Number.POSITIVE_INFINITY }));
   return size <= largestTopology ? readJson(file) : undefined;
 }

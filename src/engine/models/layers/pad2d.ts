@@ -14,7 +14,7 @@ interface PadConfig {
 
 /**
  * Pixels around images, [b,H,W,C] → [b,H′,W′,C]: a constant, mirrored about the pixel at the edge, which is not repeated ("reflect"), that
- * pixel itself ("edge"), or those of the other side ("wrap"). tfjs has a wrong gradient of mirrored ones. Source: ONNX Pad.
+ * pixel itself ("edge"), or those of the other side ("wrap"). The gradient of tfjs' own mirrored padding is wrong. Source: ONNX Pad.
  */
 export class Pad2D extends SingleInputLayer {
   static readonly className = "Pad2D";

@@ -9,7 +9,7 @@ interface SelectConfig {
   readonly whenTrue?: number | null;
   readonly whenFalse?: number | null;
 }
-/** The largest float32: an infinity cannot be written into a model's JSON, and is as good before a softmax. */
+/** The largest float32: an infinity cannot be written to a model's JSON, and before a softmax both give the same. */
 const largest = 3.4028234663852886e38;
 const finite = (value: number | null): number | null => (value === null ? null : Math.min(largest, Math.max(-largest, value)));
 

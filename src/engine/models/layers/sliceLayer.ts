@@ -18,8 +18,8 @@ interface Cut {
 }
 
 /**
- * Part of a tensor: along each axis the elements start, start + step, … before end. Negative places count from the end, those beyond it
- * are moved to it; a negative step goes backwards. Source: ONNX Slice, and Split as one of these for each part.
+ * Part of a tensor: along each axis the elements start, start + step, … before end. Negative places count from the end, places beyond
+ * it are moved to it, and a negative step goes backwards. Source: ONNX Slice, and Split as one of these for each part.
  */
 export class SliceLayer extends SingleInputLayer {
   static readonly className = "SliceLayer";
@@ -65,7 +65,7 @@ export class SliceLayer extends SingleInputLayer {
   }
 }
 
-/** Every `step`-th element: the first of each of `count` rows of that length. Every backend has what its gradients need. */
+/** Every `step`-th element: the first of each of `count` rows of that length. Every backend has the kernels of its gradients. */
 function picked(x: tf.Tensor, { axis, start, count, step }: Cut): tf.Tensor {
   const isBackward = step < 0;
   const stride = Math.abs(step);

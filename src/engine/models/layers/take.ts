@@ -2,8 +2,8 @@ import { tf } from "../../tf.ts";
 import { zerosBehind } from "./along.ts";
 
 /**
- * The elements at given places along an axis; a place may come several times, or never. The gradient is the sum over all times, written with
- * gathers alone: every backend has those, and several threads share one.
+ * The elements at given places along an axis; a place may come several times, or never. The gradient sums over all times, and is written
+ * with gathers alone: every backend has those, and runs them on several threads.
  */
 export function take(x: tf.Tensor, places: readonly number[], axis: number): tf.Tensor {
   const length = x.shape[axis] ?? 0;

@@ -36,7 +36,7 @@ export const boundedRelu = (x: tf.Tensor, bound: number): tf.Tensor => boundedRe
 export const groupedConv2d = (x: tf.Tensor4D, filter: tf.Tensor4D, attributes: GroupedAttributes): tf.Tensor4D =>
   groupedConv2dOf(tf, x, filter, attributes) as tf.Tensor4D;
 
-/** x repeated along its axes of length 1 until it has the shape, of the same rank. tfjs' own gradient of that adds up slice after slice. */
+/** x repeated along its axes of length 1 until it has the shape, of the same rank. tfjs' own gradient of a tile adds slice by slice. */
 export const repeated = (x: tf.Tensor, shape: readonly number[]): tf.Tensor => repeatedOf(tf, x, shape);
 
 /** The elements of a kernel [kh,kw,a,b] with d − 1 zeros between neighbours: a plain convolution with it is the dilated one. */

@@ -68,7 +68,7 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
   USAGE: [openFolder],
 };
 
-/** What is fetched is a known data set: no help for a folder of one's own, unless the advice names it. */
+/** Only known data sets can be fetched, which does not help with a folder of the user's own, so this is offered only where the advice says so. */
 const fixesOf = ({ code, fix: advice = "" }: Pick<ErrorData, "code" | "fix">): readonly Fix[] => {
   if (code === "FILE_NOT_FOUND" && advice.includes("bulwark fetch")) return [fetch];
   return code === "DATASET_EMPTY" && advice.startsWith("Fetch a data set") ? [fetch] : fixes[code];

@@ -25,16 +25,18 @@ export async function findModels(runs: RunIndex): Promise<FoundModel[]> {
   const files = await vscode.workspace.findFiles("**/model.json", "**/{node_modules,.git,.bulwark}/**", 200);
   const models: FoundModel[] = [];
   for (const { fsPath } of files.sort((a, b) => a.fsPath.localeCompare(b.fsPath)))
-    if (await isLayersModel(fsPath))
-      models.push({
-        path: fsPath,
-        label: path.basename(path.dirname(fsPath)),
-        detail: shortPath(fsPath),
-        run: undefined,
-        isFirstArm: false,
-      });
+    if (await isLayersModel(fsPath)) models.push(foundFile(fsPath, path.basename(path.dirname(fsPath))));
   return [...models, ...(await singleFileModels()), ...(await trainedModels(runs))];
 }
+
+/** A model of the workspace that no run has trained. */
+const foundFile = (file: string, label: string): FoundModel => ({
+  path: file,
+  label,
+  detail: shortPath(file),
+  run: undefined,
+  isFirstArm: false,
+});
 
 async function singleFileModels(): Promise<FoundModel[]> {
   const files = await vscode.workspace.findFiles(
@@ -47,8 +49,7 @@ async function singleFileModels(): Promise<FoundModel[]> {
     const ending = path.extname(fsPath);
     // Data sets are kept as HDF5 too. A whole Keras model names its configuration in the first attributes of the file.
     if (/^\.(h5|hdf5)$/i.test(ending) && !(await headOf(fsPath)).includes("model_config")) continue;
-    const label = path.basename(fsPath, ending);
-    models.push({ path: fsPath, label, detail: shortPath(fsPath), run: undefined, isFirstArm: false });
+    models.push(foundFile(fsPath, path.basename(fsPath, ending)));
   }
   return models;
 }

@@ -26,10 +26,10 @@ export interface ParameterSchema {
   readonly role?: ParameterRole;
   /** May be written as a fraction, though it is no distance by itself. */
   readonly fraction?: boolean;
-  /** Where the minimum is no quantity. */
+  /** Where the minimum is not a quantity. */
   readonly standIn?: StandIn;
 }
-/** What the least value of a parameter stands for, and the number that a form begins with when a person wants one instead. */
+/** What the minimum of a parameter means, and the number that a form fills in when the user wants one instead. */
 export interface StandIn {
   /** "any class but the label" */
   readonly words: string;

@@ -44,7 +44,7 @@ export const InputContractSchema = Type.Object(
     output: Type.Optional(
       Type.Object(
         {
-          name: Type.Optional(Type.String({ description: "Which of several outputs of an ONNX file gives the scores." })),
+          name: Type.Optional(Type.String({ description: "Output of an ONNX file that holds the scores, where it has several." })),
           kind: Type.Optional(Type.Union([Type.Literal("logits"), Type.Literal("probabilities")])),
           classes: Type.Optional(Type.Array(Type.String())),
           synsets: Type.Optional(

@@ -18,13 +18,13 @@ export const errorCodes = [
   "INSTALL_FAILED", // npm or an install script ended with an error
   "KERNEL_UNSUPPORTED", // the backend has no lowering for a tfjs kernel
   "LABEL_RANGE",
-  "MODEL_INPUT", // several inputs or outputs, no image, a size or layout that nothing says
+  "MODEL_INPUT", // several inputs or outputs, none that takes an image, or an unknown size or layout
   "MODEL_INVALID",
   "MODEL_MISMATCH", // an imported network does not compute what its file computes
   "MODEL_NAN", // a weight is NaN or infinite
   "MODEL_TOO_LARGE", // more nodes or numbers than any network has
   "MODEL_UNSAFE", // weights outside the model's folder
-  "MODEL_UNSUPPORTED", // an operator, type or version that is not computed here
+  "MODEL_UNSUPPORTED", // an unsupported operator, type or version
   "NETWORK",
   "NO_IMAGE", // there is no picture to choose
   "NO_MODEL", // there is no model to choose

@@ -62,7 +62,7 @@ export function epsilon(value: number): string {
   return `${steps}/255`;
 }
 
-/** "127/255" for a change of a pixel by 0.498: always in grey levels, so that changes can be compared. */
+/** "127/255" for a pixel changed by 0.498. Always in grey levels, so that changes can be compared. */
 export const pixelChange = (value: number): string => `${number(value * 255)}/255`;
 
 /** "8/255" and "0.03" are numbers a person may type; null when the text is neither. */

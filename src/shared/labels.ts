@@ -44,7 +44,7 @@ const spelled = (id: string): string =>
 
 export const attackLabel = ({ attack, label }: Pick<AttackSummary, "attack" | "label">): string => label ?? choiceLabel(attack);
 
-/** An arm by its own name; one that has its name from the ids of its defences by what these are called: "JPEG 80 + Bit depth 3". */
+/** Name of an arm; one named after the ids of its defences is shown with their labels: "JPEG 80 + Bit depth 3". */
 export const armLabel = ({ name, defense }: Pick<ArmReport, "name" | "defense">): string =>
   name === defense.id ? (defense.label ?? name.split(" + ").map(spelled).join(" + ")) : name;
 

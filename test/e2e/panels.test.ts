@@ -45,7 +45,7 @@ it("every defence of the card can be removed, and the list stays empty", async (
   expect(JSON.parse(asked)).toMatchObject({ intent: { kind: "card", id: "defense", params: { defenses: [] } } });
 });
 
-it("a setting that is wrong is said at once, and what stands below is of the earlier ones", async () => {
+it("a wrong setting is reported at once, and results of the earlier ones are marked", async () => {
   await open("inspector", "done");
   await unfold("Try a defence");
   expect([await card().locator(".fault").isVisible(), await isStale()]).toEqual([false, false]);
@@ -54,7 +54,7 @@ it("a setting that is wrong is said at once, and what stands below is of the ear
     await depth.fill(wrong);
     expect(await card().locator(".fault[role=alert]").textContent()).toContain("Depth:");
     expect(await isStale()).toBe(true);
-    expect(await card().getByText("of the earlier settings").isVisible()).toBe(true);
+    expect(await card().getByText("from the earlier settings").isVisible()).toBe(true);
   }
   await depth.fill("2");
   expect([await card().locator(".fault").isVisible(), await isStale()]).toEqual([false, false]);
@@ -89,7 +89,7 @@ it("a list closes when something is chosen, and has room for its longest option"
   expect(await attack.evaluate((element) => element.clientWidth)).toBe(width);
 });
 
-it("sections that were unfolded are so again when the tab comes back", async () => {
+it("unfolded sections are unfolded again when the tab comes back", async () => {
   await open("inspector", "done");
   await unfold("Try a defence");
   await page.waitForTimeout(100);

@@ -1,6 +1,6 @@
 import type { Connection } from "../lib/connect.ts";
 
-/** Sections of the page that a person unfolded are so again where the page is made anew, as it is whenever its tab was hidden. */
+/** Unfolds the sections that the user had unfolded when the page is built again, as it is each time its tab was hidden. */
 export function keptSections(page: HTMLElement, layout: Connection<unknown>["layout"]): void {
   const sections = [...page.querySelectorAll<HTMLDetailsElement>(":scope > details")];
   const titleOf = (section: HTMLDetailsElement): string => section.querySelector("summary")?.textContent ?? "";

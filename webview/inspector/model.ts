@@ -59,7 +59,7 @@ export function nearestKept(kept: readonly KeptPoint[], iteration: number): Kept
   return kept.reduce<KeptPoint | null>((best, point) => (best === null || distance(point) < distance(best) ? point : best), null);
 }
 
-/** While the attack runs, the rest of the track is what is still to come. */
+/** Last place of the slider; while the attack runs, its track includes the iterations still to come. */
 export function lastPlace(kept: readonly KeptPoint[], { status, progress }: InspectorState): number {
   const [first, second] = kept;
   const every = first && second ? second.iteration - first.iteration : 0;

@@ -5,7 +5,7 @@ interface VsCodeApi {
   getState(): unknown;
   setState(state: unknown): void;
 }
-/** What the page itself keeps. */
+/** State that the page itself keeps. */
 interface Kept {
   readonly runId?: string;
   readonly unfolded?: readonly string[];
@@ -16,7 +16,7 @@ export interface Connection<Intent> {
   send(intent: Intent): void;
   /** The run to come back to after a window reload; the host keeps everything else. */
   persist(runId: string): void;
-  /** How the page is laid out: what is unfolded. Comes back where the tab was hidden, or the window loaded again. */
+  /** Titles of the unfolded sections. Survives hiding the tab and reloading the window. */
   readonly layout: { get(): readonly string[]; set(unfolded: readonly string[]): void };
 }
 

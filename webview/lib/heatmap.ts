@@ -49,7 +49,7 @@ export function isGrey(rgba: Uint8ClampedArray): boolean {
   return true;
 }
 
-/** The colour of every byte, as RGBA in the order of this machine. */
+/** The colour of every byte, as RGBA in this machine's byte order. */
 const cividisOfByte = new Uint32Array(
   Uint8ClampedArray.from(Array.from({ length: 256 }, (_, byte) => [...cividis(byte / 255), 255]).flat()).buffer,
 );

@@ -116,11 +116,10 @@ function choiceOf(name: string, options: readonly string[], value: unknown, chan
   return { elements: [control.element], set: (next) => control.set(list, String(next)), fault: none };
 }
 
-/** Choices of the list beside the words that the parameter may have. */
+/** Choices of the list besides the parameter's own words. */
 const [asNumber, asStandIn] = ["number", "standIn"];
 /**
- * A number, or something that is none: one of a few words, or what the least value stands for. The list has them and "Number", which shows
- * the field.
+ * A number or a word: one of the parameter's own, or what its minimum stands for. The list has the words and "Number", which shows the field.
  */
 function numberOrWord(name: string, schema: ParameterSchema, words: readonly string[], value: unknown, changed: Changed): Inner {
   const { standIn, minimum = 0 } = schema;

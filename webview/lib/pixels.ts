@@ -1,4 +1,4 @@
-/** A decoded picture: what is drawn, and its bytes where the browser lets us read them; a file's are read when they are first asked for. */
+/** A decoded picture: what is drawn, and its bytes where the browser lets us read them. Those of a file are read on first use. */
 export interface Pixels {
   readonly source: CanvasImageSource;
   readonly width: number;

@@ -170,7 +170,7 @@ function fillTrack(element: HTMLInputElement): void {
   element.style.setProperty("--share", String((Number(element.value) - min) / (max - min || 1)));
 }
 
-/** What is wrong with a setting, in a sentence; announced at once. */
+/** What is wrong with a setting, in a sentence; screen readers announce it at once. */
 export function faultLine(): Part<string | null> {
   const element = h("p", { class: "fault", attributes: { role: "alert" } });
   const text = h("span");

@@ -96,7 +96,7 @@ type Line = CertificateData & { readonly name: string };
 
 const invalid = (message: string, fix: string): BulwarkError => new BulwarkError("PARAMETER_INVALID", `sliceCertificate: ${message}.`, fix);
 
-/** An attack of the experiment, which is taken as it is there. */
+/** The experiment's own attack of that name, which is used unchanged. */
 const ownAttack = (name: string, { attacks }: ExperimentFacts) => attacks.find(({ key, id }) => key === name || id === name);
 
 function triedBy(name: string, images: number, facts: ExperimentFacts): FurtherAttack {
@@ -108,8 +108,8 @@ function triedBy(name: string, images: number, facts: ExperimentFacts): FurtherA
 }
 
 /**
- * The largest grid each of whose cells lies inside one slice of every arm that cuts slices; that of the smallest slices where only one of
- * less than half their side would do, which `checkNetworks` refuses.
+ * The largest grid whose every cell lies inside one slice of every arm that cuts slices. Where its side would be less than half that of the
+ * smallest slices it is their side instead, which `checkNetworks` refuses.
  */
 function gridOf({ arms }: ExperimentFacts): { readonly grid?: number } {
   const cuts = arms.flatMap(({ defenses }) =>
@@ -126,8 +126,8 @@ function gridOf({ arms }: ExperimentFacts): { readonly grid?: number } {
 }
 
 /**
- * Every cell of a grid lies inside one slice: along both sides a cell begins up to stride − gcd(grid, stride) pixels behind the slice that
- * begins last before it.
+ * Every cell of a grid lies inside one slice: along each axis a cell begins at most stride − gcd(grid, stride) pixels after the last slice
+ * that begins before it.
  */
 const isInside = (grid: number, { side, stride }: Pick<SliceFacts, "side" | "stride">): boolean =>
   stride.every((step, axis) => step - gcd(grid, step) + grid <= (side[axis] as number));

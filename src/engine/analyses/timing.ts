@@ -18,8 +18,8 @@ const times = [
 ];
 
 /**
- * Paper 0, Table 7: time of a single-image forward pass, the volumizer in and out; paper 1, Figure 3: of the defences in front alone. A
- * column that no arm has a value for is left out.
+ * Time of a single-image forward pass, with and without the volumizer (paper 0, Table 7), and of the defences in front alone (paper 1,
+ * Figure 3). A column without any value is left out.
  */
 export const timing = defineAnalysis({
   id: "timing",

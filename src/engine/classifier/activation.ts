@@ -12,7 +12,7 @@ const layerNames: Readonly<Record<string, string>> = {
   Clip: "clip",
   Gelu: "gelu",
 };
-/** Those of the layer `Elementwise`, by its operation. */
+/** Operations of the layer `Elementwise` that are activations. */
 const operations: readonly string[] = ["celu", "hardSigmoid", "hardSwish", "mish", "softplus", "softsign"];
 /** What tfjs keeps in a layer that ends in an activation; its type is not exported. */
 interface Activation {

@@ -22,7 +22,7 @@ export async function checkDefenses(front: readonly FrontDefense[], inputShape: 
 }
 
 /**
- * What a defence makes of images [b,H,W,C], checked, and its values. It takes the place of `x`, which is disposed of where all is well.
+ * Output of a defence for images [b,H,W,C], checked, as a tensor and as values. Disposes of `x` on success.
  * @param of what `x` is, for messages: "a trial image"
  * @throws DEFENSE_INVALID for another shape, NaN or values outside [0,1]
  */

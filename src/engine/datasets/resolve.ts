@@ -14,7 +14,7 @@ export interface DatasetName {
 
 /**
  * `mnist`, or `cifar10:data/cifar10`: everything after the first colon is the path; `imageFolder:photos?classOrder=text&testShare=0.5` has
- * parameters behind it, percent-encoded, and the path may be one of them. A folder may be called "photos?a=b": what is there under the
+ * parameters behind it, percent-encoded; `path` may be one of them. A folder may be called "photos?a=b": what is there under the
  * longest name is meant.
  * @param base that a path is relative to
  * @throws USAGE for a name without a kind, and for two paths
@@ -29,7 +29,7 @@ export function parseDataset(given: string, base = "."): DatasetName {
     throw new BulwarkError(
       "USAGE",
       `The data set has two paths, "${before}" and "${behind}".`,
-      `Leave out "path", or name it "${kind}" alone.`,
+      `Leave out "path", or write "${kind}" without a path.`,
     );
   const where = before || behind;
   const params = Object.keys(others).length === 0 ? {} : { params: others };

@@ -47,7 +47,7 @@ export const bilateralFilter = defineInferenceDefense({
         min: 0,
         max: 10,
         unit: "of 1",
-        standIn: { words: "as the image's values vary", first: 0.1 },
+        standIn: { words: "standard deviation of the image", first: 0.1 },
       }),
       sigmaSpace: num(1, "Standard deviation of the Gaussian over the distance.", { min: 0.01, max: 100, unit: "pixels", advanced: true }),
       border: choice(["zero", "reflect"], "zero", "What lies beyond the image: black, or the image mirrored."),

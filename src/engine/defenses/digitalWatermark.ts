@@ -13,7 +13,7 @@ const params = Type.Object(
     mode: choice(
       ["blind", "nonBlind"],
       "blind",
-      "Blind finds the region from the saliency of the predicted class; non blind takes the one that the mask gives.",
+      "Blind finds the region from the saliency of the predicted class; non blind takes it from the mask.",
     ),
     mask: file("The region with mode non blind: “top,left,height,width” in pixels, or a PNG that is bright in it.", {
       instead: rectanglePattern,

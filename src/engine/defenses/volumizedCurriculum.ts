@@ -42,11 +42,11 @@ const fields = {
     "Values of what is not given: as the paper reads, mutual information as its authors order it (order desc, reference minEntropy), slices judged each on its own (kernelDepth 1, aggregate meanProb, curriculum off), or all as its authors' code computes (order desc, reference minEntropy, refScore zero, onRemainder drop, jeMode pooled, the whole batch one step).",
   ),
   measure: choice(measureIds, "mutualInformation", "Measure that orders slices and images."),
-  patch: int(16, "Side of a slice; the width of one that is a column.", { min: 1, unit: "pixels" }),
+  patch: int(16, "Side of a slice; for columns, their width.", { min: 1, unit: "pixels" }),
   sliceShape: choice(
     ["square", "column"],
     "square",
-    "Slices are squares, or columns as high as the image (De-Randomized Smoothing, Levine & Feizi 2020): a column shows more of an object than a square of as many pixels across.",
+    "Slices are squares, or columns as high as the image (De-Randomized Smoothing, Levine & Feizi 2020): a column shows more of an object than a square of the same width.",
   ),
   stride: int(
     0,
@@ -136,7 +136,7 @@ export const volumizedCurriculum = defineTrainingDefense({
   },
 });
 
-/** No convolution looks across slices, and no place of the volume has weights of its own that another order would bring others to. */
+/** No convolution looks across slices, and no weights depend on the order that the measure gives them. */
 const judgesEachSlice = ({ kernelDepth, perSliceHead, order }: Pick<Static<typeof params>, "kernelDepth" | "perSliceHead" | "order">) =>
   kernelDepth === 1 && !(perSliceHead && order !== "raster");
 const shapeOf = (patch: number, shape: "square" | "column"): string =>

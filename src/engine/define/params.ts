@@ -21,7 +21,7 @@ interface NumberOptions {
   readonly role?: ParameterRole;
   /** May be written as a fraction in quotes; a distance may anyway. */
   readonly fraction?: boolean;
-  /** The least value is no quantity: what it stands for, as forms say it. */
+  /** What the minimum means where it is not a quantity, in the words of forms. */
   readonly standIn?: StandIn;
 }
 const numberOptions = (value: number, description: string, o: NumberOptions) => ({
@@ -80,7 +80,7 @@ export const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 
 export type Params = Readonly<Record<string, unknown>>;
 
-/** Fills in the values of a preset, then defaults, makes numbers of fractions such as "8/255", and checks; `owner` names the entry in the error ("pgd"), `title` in front of what parameters decide together. Unknown keys and values out of bounds raise PARAMETER_INVALID. */
+/** Fills in the values of a preset, then defaults, makes numbers of fractions such as "8/255", and checks; `owner` names the entry in the error ("pgd"), `title` begins messages about parameters in combination. Unknown keys and values out of bounds raise PARAMETER_INVALID. */
 export function resolveParams<P extends TObject>(schema: P, given: Params, owner: string, title = owner): Static<P> {
   const known = Object.keys(schema.properties);
   for (const key of Object.keys(given))

@@ -36,11 +36,11 @@ const passesOf = ({ forward, gradient }: Evaluations): number => forward + gradi
 export const attackCost = (arm: ResolvedArm, { entry, params }: ResolvedAttack, facts: PlanFacts): number =>
   passCost(arm, facts) * (judgingPasses + passesOf(evaluationsOf(entry, params)));
 
-/** What an attack makes once for all images. */
+/** What an attack prepares once for all images. */
 export const preparationCost = (arm: ResolvedArm, preparation: Preparation, params: Params, facts: PlanFacts): number =>
   passCost(arm, facts) * passesOf(preparation.evaluations(params));
 
-/** Timed passes of single images: through the whole arm, and where something stands in front, through that alone. */
+/** Timed single-image passes: through the whole arm, and through the defences in front alone where there are any. */
 export const timingCost = (arm: ResolvedArm, passes: number, facts: PlanFacts): number =>
   passCost(arm, facts) * passes * (arm.front.length > 0 ? 2 : 1);
 

@@ -28,7 +28,7 @@ export interface RunData {
   /** Where the test images come from, for `dataset.json`. */
   readonly origin: ImageOrigin;
   readonly trainSize: number;
-  /** Test images that there are; `test` may be fewer. */
+  /** Number of all test images; `test` may hold fewer. */
   readonly available: number;
   /** What preparations of attacks are made from: training images, or the test images where there are none, which a finding tells. */
   readonly preparation: { readonly images: NamedImages; readonly isOnItsOwn: boolean };

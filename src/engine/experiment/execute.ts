@@ -102,7 +102,7 @@ async function doAll(run: Execution, host: RunHost, tell: (event: RunEventBody) 
   }
 }
 
-/** With what the contracts of model files say. Analyses are asked once more which attacks they need: how a model cuts slices decides that. */
+/** Adds what the contracts of model files say. Analyses choose their attacks again, which depend on how a model cuts slices. */
 async function withContracts(experiment: ResolvedExperiment): Promise<ResolvedExperiment> {
   const arms = await withCarried(experiment.arms);
   const { dataset, attacks, analyses } = experiment;

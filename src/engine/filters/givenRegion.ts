@@ -11,7 +11,7 @@ const hint = "Write “top,left,height,width” in pixels, or the path of a blac
 
 /** Why a region that is written down cannot be one, whatever the image; null where it can. */
 export function regionFault(text: string): { readonly message: string; readonly fix: string } | null {
-  if (text === "") return { message: "This mode takes the region that the mask gives, but there is no mask.", fix: hint };
+  if (text === "") return { message: "This mode takes the region from the mask, but there is no mask.", fix: hint };
   if (!isRectangle(text)) return null;
   const [, , height, width] = text.split(",").map(Number);
   return height && width ? null : { message: `The mask ${text} is empty.`, fix: "Give it a height and a width of at least 1." };

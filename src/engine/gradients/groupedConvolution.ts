@@ -1,9 +1,9 @@
 import type { tf } from "../tf.ts";
-import { type Core, gradientOf, registerForOthers, runKernel } from "./config.ts";
+import { type Core, gradientOf, type Inputs, registerForOthers, runKernel } from "./config.ts";
 
 /*
  * Grouped convolution of images (Krizhevsky et al. 2012): channels and filters fall into g groups, and the filters of a group see its
- * channels alone. x [b,H,W,C], filter [kh,kw,C/g,O], y [b,H′,W′,O], all in the order of the groups. Like a plain one it has three kernels,
+ * channels only. x [b,H,W,C], filter [kh,kw,C/g,O], y [b,H′,W′,O], all in the order of the groups. Like a plain one it has three kernels,
  * y = F(x, w), I(dy, w) and W(x, dy), and every gradient of theirs is one of them again. The onnxruntime backend lowers them; the others
  * compute g plain convolutions, as written here.
  */
@@ -21,7 +21,7 @@ type InputAttributes = GroupedAttributes & { readonly inputShape: Shape4 };
 type FilterAttributes = GroupedAttributes & { readonly filterShape: Shape4 };
 type Pair = readonly [tf.Tensor, tf.Tensor];
 
-/** x [b,H,W,C] with a filter [kh,kw,C/g,O]: [b,H′,W′,O], float32. Differentiable as often as one likes, by both. */
+/** x [b,H,W,C] with a filter [kh,kw,C/g,O]: [b,H′,W′,O], float32. Differentiable any number of times with respect to both. */
 export const groupedConv2d = (core: Core, x: tf.Tensor, filter: tf.Tensor, attributes: GroupedAttributes): tf.Tensor =>
   runKernel(core, forward, { x, filter }, attributes);
 const inputGradient = (core: Core, dy: tf.Tensor, filter: tf.Tensor, attributes: InputAttributes): tf.Tensor =>
@@ -46,9 +46,9 @@ export const groupedConvolutionGradients = (core: Core): tf.GradConfig[] => [
   })),
 ];
 
-/** `each` of the groups of both, beside each other again. */
-function byGroups(core: Core, a: tf.Tensor, b: tf.Tensor, groups: number, each: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): tf.Tensor {
-  const [ofA, ofB] = [a, b].map((all) => core.split(all, groups, 3)) as [tf.Tensor[], tf.Tensor[]];
+/** Applies `each` to the groups of both tensors and concatenates the results. */
+function byGroups(core: Core, both: Pair, groups: number, each: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): tf.Tensor {
+  const [ofA, ofB] = both.map((all) => core.split(all, groups, 3)) as [tf.Tensor[], tf.Tensor[]];
   return core.concat(
     ofA.map((part, i) => each(part, ofB[i] as tf.Tensor)),
     3,
@@ -57,30 +57,19 @@ function byGroups(core: Core, a: tf.Tensor, b: tf.Tensor, groups: number, each: 
 
 /** The kernels for the backends that have none of their own. */
 export function registerGroupedConvolution(core: Core): void {
-  const plain = { dataFormat: "NHWC", dilations: [1, 1] };
+  const plain = (name: string, inputs: Inputs, attributes: object): tf.Tensor =>
+    runKernel(core, name, inputs, { dataFormat: "NHWC", dilations: [1, 1], ...attributes });
   registerForOthers<GroupedAttributes>(core, forward, ({ x, filter }, { strides, pad, groups }) =>
-    byGroups(core, x as tf.Tensor, filter as tf.Tensor, groups, (a, w) =>
-      core.conv2d(a as tf.Tensor4D, w as tf.Tensor4D, [...strides], pad),
-    ),
+    byGroups(core, [x, filter] as Pair, groups, (a, w) => core.conv2d(a as tf.Tensor4D, w as tf.Tensor4D, [...strides], pad)),
   );
   registerForOthers<InputAttributes>(core, ofInput, ({ dy, filter }, { strides, pad, groups, inputShape }) =>
-    byGroups(core, dy as tf.Tensor, filter as tf.Tensor, groups, (d, w) =>
-      runKernel(
-        core,
-        "Conv2DBackpropInput",
-        { dy: d, filter: w },
-        { ...plain, strides, pad, inputShape: inputShape.with(3, w.shape[2] ?? 1) },
-      ),
+    byGroups(core, [dy, filter] as Pair, groups, (d, w) =>
+      plain("Conv2DBackpropInput", { dy: d, filter: w }, { strides, pad, inputShape: inputShape.with(3, w.shape[2] ?? 1) }),
     ),
   );
   registerForOthers<FilterAttributes>(core, ofFilter, ({ x, dy }, { strides, pad, groups, filterShape }) =>
-    byGroups(core, x as tf.Tensor, dy as tf.Tensor, groups, (a, d) =>
-      runKernel(
-        core,
-        "Conv2DBackpropFilter",
-        { x: a, dy: d },
-        { ...plain, strides, pad, filterShape: filterShape.with(3, d.shape[3] ?? 1) },
-      ),
+    byGroups(core, [x, dy] as Pair, groups, (a, d) =>
+      plain("Conv2DBackpropFilter", { x: a, dy: d }, { strides, pad, filterShape: filterShape.with(3, d.shape[3] ?? 1) }),
     ),
   );
 }

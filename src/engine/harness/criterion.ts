@@ -10,7 +10,7 @@ export interface Aim {
 
 /**
  * @param targets target class of each image, null for an untargeted attack
- * @param criterion the attack's own; when left out, the target class reached, or any misclassification
+ * @param criterion the attack's own; when left out, reaching the target class, or any misclassification
  */
 export const aimOf = (targets: readonly number[] | null, criterion?: Criterion): Aim => ({
   targets: targets ?? undefined,

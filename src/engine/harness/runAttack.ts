@@ -125,8 +125,8 @@ async function attackAimed(
 }
 
 /**
- * Remembers what was shown last. An attack that returns just that has its result there; with the others it is one place further, yet not
- * behind the last iteration that the attack can take. The start is iteration 0.
+ * Remembers the last iterate shown. A result equal to it is at that iteration; any other counts as one iteration more, but never beyond the
+ * last that the attack can take. The start is iteration 0.
  */
 function watching(o: AttackBatchOptions) {
   let last: AttackTracePoint | undefined;

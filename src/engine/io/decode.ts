@@ -172,7 +172,7 @@ export interface PngOptions {
   readonly dpi?: number;
   /** Where the picture comes from: keyword → text. */
   readonly text?: Readonly<Record<string, string>>;
-  /** Encoded in half the time, and a little larger: for pictures that somebody waits for. */
+  /** Encodes in half the time into a slightly larger file: for pictures that a user waits for. */
   readonly fast?: boolean;
 }
 

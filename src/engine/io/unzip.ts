@@ -7,13 +7,13 @@ import { crc32 } from "./crc32.ts";
 export interface ZipEntry {
   readonly name: string;
   readonly size: number;
-  /** Bytes that it takes in the file. */
+  /** Size in the file, in bytes. */
   readonly packed: number;
   /** Its content lies in the file as it is; otherwise it is compressed and only read as a whole. */
   readonly isStored: boolean;
   /** Bytes [from, to) of the content. Reading all of it checks its sum. @throws ZipDamaged */
   read(from?: number, to?: number): Promise<Uint8Array>;
-  /** Where its bytes begin in the file, compressed or not. @throws ZipDamaged */
+  /** Offset of its bytes in the file, compressed or not. @throws ZipDamaged */
   start(): Promise<number>;
 }
 
@@ -120,7 +120,7 @@ async function readContent(handle: FileHandle, entry: Place, from = 0, to = entr
   return entry.method === 0 ? content : content.subarray(from, to);
 }
 
-/** Behind the entry's own header, whose fields need not be as long as in the directory. */
+/** Content begins behind the entry's own header, whose fields may differ in length from those in the directory. */
 async function contentStart(handle: FileHandle, offset: number): Promise<number> {
   const head = await readFully(handle, offset, 30);
   return offset + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);

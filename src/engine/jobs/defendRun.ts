@@ -16,7 +16,7 @@ import { fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
 /**
  * Puts defences in front of the model and shows the picture and what an attack has made of it as the network sees them then, with the
  * maps that the defences went by and the predictions without and with them. Nothing is attacked again: this is the static case, an
- * attack that does not know them. What the defences make of these images is checked, in place of a trial: a slider is followed.
+ * attack that does not know them. Output on these images is checked instead of a trial, so that the card keeps up with a slider.
  * @throws PARAMETER_INVALID, DEFENSE_INVALID, UNKNOWN_ID, IMAGE_INVALID, RUN_INVALID
  */
 export async function defendRun(
@@ -54,7 +54,7 @@ export async function defendRun(
   });
 }
 
-/** An image, what came out of the chain, and the maps that its transformations went by. */
+/** An image, the chain's output for it, and the maps that the defences went by. */
 interface Passed {
   readonly image: Float32Array;
   readonly output: Float32Array;

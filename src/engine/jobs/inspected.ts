@@ -54,10 +54,10 @@ interface Attacked {
   readonly clean: Float32Array | undefined;
   readonly adversarial: Float32Array | undefined;
 }
-/** The file that was read last: a card asks for the same one at every move of a slider. */
+/** The last file read: a card asks for the same one each time a slider moves. */
 let last: { readonly key: string; readonly images: Attacked } | null = null;
 
-/** The images of `adversarial.npz`, read again only where the file is another one. They are shared: nobody writes into them. */
+/** The images of `adversarial.npz`, read again only when the file has changed. Callers share them and must not write to them. */
 async function readAttacked(file: string): Promise<Attacked> {
   const { size, mtimeMs } = await stat(file);
   const key = JSON.stringify([file, size, mtimeMs]);

@@ -60,7 +60,7 @@ const choices = 10;
 const chosenOn = 64;
 const choiceEvery = (steps: number): number => Math.ceil(steps / choices);
 
-/** Pasted images that a training classifies beside its steps: for each choice, and for the figures of the patch and of the first one. */
+/** Pasted images classified in training outside its steps: for each choice, and for the figures of the final and of the first patch. */
 export const judgedPasses = ({ steps }: Pick<PatchTraining, "steps">): number =>
   chosenOn * Math.ceil(steps / choiceEvery(steps)) + 2 * judgedImages;
 

@@ -4,7 +4,7 @@ import type { AnalysisTable } from "../../shared/results.ts";
 
 /** Cells longer than this wrap. */
 const long = 40;
-/** A column of this name stands under the figures of the column before it, so that tables of many columns fit a page. */
+/** A column of this name is printed under the figures of the column before it, so that wide tables fit a page. */
 const underFigure = "95 % interval";
 
 /** `isText`: for tables of figures, which columns are words, set to the left. */
@@ -16,7 +16,7 @@ export function htmlTable({ heads, rows }: TextTable, isText: readonly boolean[]
     return isText[i] ? ' class="text"' : "";
   };
   const lines = (row: readonly string[], { i, isWithNext }: (typeof columns)[number]): string => {
-    const under = isWithNext ? (row[i + 1] ?? "–") : "–"; // a figure that is not there has no interval either
+    const under = isWithNext ? (row[i + 1] ?? "–") : "–"; // a missing figure has no interval either
     return quote(row[i] ?? "") + (under === "–" ? "" : `<br><small>${quote(under)}</small>`);
   };
   const head = columns.map((column) => `<th scope="col"${isText[column.i] ? ' class="text"' : ""}>${lines(heads, column)}</th>`).join("");

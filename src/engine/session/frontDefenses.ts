@@ -22,10 +22,10 @@ export const frontDefenses = (choices: readonly Choice[]): Bound<InferenceDefens
     );
   });
 
-/** Models, and the chains in front of them that were tried already. */
+/** Chains that were tried already, by model. */
 const tried = new WeakMap<Classifier, Set<string>>();
 
-/** A model behind further defences, which are tried first, once in this process. @throws DEFENSE_INVALID, and what `frontDefenses` throws */
+/** A model behind further defences; a chain is tried once per process. @throws DEFENSE_INVALID, and what `frontDefenses` throws */
 export async function behindDefenses(model: Classifier, choices: readonly Choice[], rng: Random): Promise<Classifier> {
   const behind = behindCheckedLater(model, choices, rng);
   if (behind === model) return model;
@@ -36,7 +36,7 @@ export async function behindDefenses(model: Classifier, choices: readonly Choice
   return behind;
 }
 
-/** The same without a trial, for a caller that checks what the defences make of its own images. @throws what `frontDefenses` throws */
+/** The same without a trial, for callers that check the output on their own images. @throws what `frontDefenses` throws */
 export function behindCheckedLater(model: Classifier, choices: readonly Choice[], rng: Random): Classifier {
   const chain = frontDefenses(choices);
   return chain.length === 0 ? model : defended(model, chain, { random: (i) => rng.stream(`defense/${i}`) });

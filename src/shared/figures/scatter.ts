@@ -18,8 +18,8 @@ interface Dot {
 }
 
 /**
- * Points as markers of their series, half transparent so that heaps show; numbered ones are opaque and each has its number beside it, and
- * there are many of them, so that the axes end with the points.
+ * Points as markers of their series, half transparent so that heaps show. Numbered ones are opaque with their number beside them; because
+ * there are many, the axes end close to the points.
  */
 export function drawScatter(figure: ScatterFigure, o: DrawOptions): string {
   const { title, x, y, series, front = [] } = figure;

@@ -27,7 +27,7 @@ export interface ScaleOptions {
 }
 /**
  * Where an axis ends: at the first and the last value (the default); at round values, and at 0 where the values are shares or come near it; or
- * a little beyond the values, shares of a whole never beyond 0 and 1, which leaves the points as far apart as can be.
+ * a little beyond the values (shares of a whole never beyond 0 and 1), which keeps the points as far apart as possible.
  */
 export type Ends = "values" | "round" | "margin";
 
@@ -55,7 +55,7 @@ function endsOf(format: Format, values: readonly number[], { ends = "values", wa
   return isShare ? [Math.max(0, min - beyond), Math.min(1, max + beyond)] : [min - beyond, max + beyond];
 }
 
-/** Of the values' own extent, at either end. */
+/** At each end, as a share of the values' range. */
 const margin = 0.06;
 
 /** A single value gets room on both sides: an axis without length cannot be drawn. */
@@ -111,7 +111,7 @@ const logShare =
   (value: number): number | null =>
     value > 0 && Number.isFinite(value) ? (Math.log10(value) - low) / (high - low) : null;
 
-/** Ends a little beyond the values; the ticks are those of whole powers as far as they lie inside, and round values where too few do. */
+/** Ends a little beyond the values. Ticks are those of whole powers that lie inside, or round values where there are fewer than three. */
 function logScaleBeyond(axis: Axis, [min, max]: readonly [number, number], wanted: number): Scale {
   const beyond = margin * Math.log10(max / min) || 0.1;
   const [low, high] = [Math.log10(min) - beyond, Math.log10(max) + beyond];

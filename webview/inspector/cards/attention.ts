@@ -138,16 +138,13 @@ function paintPairs(shown: readonly Picture[], pairs: readonly (Pair | null)[], 
         ]
       : null;
     const where = one ? `, strongest at ${strongest(one.map)}` : "";
-    const when =
-      i === 0
-        ? "before the attack"
-        : iteration === null
-          ? "after the attack"
-          : iteration === 0
-            ? "at its start"
-            : `at iteration ${iteration}`;
-    picture.draw(layers, `Attention ${when}${where}`);
+    picture.draw(layers, `Attention ${i === 0 ? "before the attack" : whenOf(iteration)}${where}`);
   }
+}
+
+function whenOf(iteration: number | null): string {
+  if (iteration === null) return "after the attack";
+  return iteration === 0 ? "at its start" : `at iteration ${iteration}`;
 }
 
 /** Lighter means more in cividis, and so in grey. */

@@ -28,7 +28,7 @@ export function defense(send: (intent: InspectorIntent) => void): Part<Context> 
     const iteration = context.state.result ? shownOf(context.state, context.local.scrub).iteration : null;
     live.want({ defenses: [...chain.chain], iteration });
   };
-  /** The list is the person's from the first change on, empty too; until then it is what the host was asked for last. */
+  /** Once the user has changed the list it stays theirs, even if empty; before that it mirrors the host's last request. */
   let isOwn = false;
   const chain = defenseChain(() => {
     isOwn = true;
@@ -103,9 +103,9 @@ function results(): Part<Results> {
   };
 }
 
-/** Pales what is of earlier settings, and says so where nothing is about to replace it. */
+/** Dims results of earlier settings, and says so where no new ones are on their way. */
 function earlierMark(shown: HTMLElement): (isWrong: boolean, status: CardState["status"] | undefined) => void {
-  const words = h("p", { class: "muted" }, "Pictures and predictions below are of the earlier settings.");
+  const words = h("p", { class: "muted" }, "Pictures and predictions below are from the earlier settings.");
   shown.prepend(words);
   return (isWrong, status) => {
     const isLeft = isWrong || status === "failed" || status === "cancelled";
@@ -126,7 +126,7 @@ function sidePicture(name: string, loupe: Loupe): Part<Side> {
   const head = h("figure", {}, h("figcaption", {}, h("span", {}, `${name}, defended`), prediction.element), picture.element, facts);
   const element = h("div", { class: "stack" }, head, maps.element);
   let shown: DefendedSide | null = null;
-  /** The picture first: a slider is followed by what it does to it. Maps are loaded when it is painted, and not where another one came since. */
+  /** Draws the picture first, because whoever moves a slider watches it. Maps load once it is painted, unless a newer picture has arrived. */
   const load = async (side: DefendedSide, base: string, text: string): Promise<void> => {
     const pixels = await loadPixels(fileUrl(base, side.transformed)).catch(() => null);
     if (side !== shown) return;
@@ -147,7 +147,7 @@ function sidePicture(name: string, loupe: Loupe): Part<Side> {
   return { element, update: ({ side, base }) => draw(side, base) };
 }
 
-/** When what was drawn so far is on the screen. */
+/** Resolves once everything drawn so far is on the screen. */
 const painted = (): Promise<void> => new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
 
 /** The maps that the defences went by, a picture each; made again only when there are others. */

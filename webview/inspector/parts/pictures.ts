@@ -40,7 +40,7 @@ export function pictures(): Part<Context> & { canvases(): readonly HTMLCanvasEle
   const load = onChange((cleanUrl: string, adversarialUrl: string | null) => {
     const turn = ++asked;
     void Promise.all([picture(cleanUrl), adversarialUrl ? picture(adversarialUrl) : null]).then(([a, b]) => {
-      if (turn < drawn) return; // pictures of a later iteration were there first
+      if (turn < drawn) return; // pictures of a later iteration arrived first
       drawn = turn;
       loaded = { clean: a, adversarial: b };
       draw();

@@ -27,7 +27,7 @@ export const params = Type.Object(
     learningRate: num(0, "Step size; 0 takes .05 for adam, .02 for sign, .1 for raw.", {
       min: 0,
       max: 1000,
-      standIn: { words: "the usual one of the optimizer", first: 0.05 },
+      standIn: { words: "the optimizer's default", first: 0.05 },
     }),
     start: choice(["uniform", "fromImage"], "uniform", "The noise begins as uniform values, or as the image itself."),
     place: choice(

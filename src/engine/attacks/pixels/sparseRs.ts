@@ -29,7 +29,7 @@ type Params = Static<typeof params>;
 
 /** Images that one pass takes at least, where there are fewer to search: their next queries are asked together. */
 const leastTogether = 8;
-/** Calls of `ctx.iterate` at most. */
+/** Largest number of calls of `ctx.iterate`. */
 const mostIterates = 100;
 
 /**

@@ -56,7 +56,7 @@ export function loadNative(): Native {
   };
 }
 
-/** What the public API of onnxruntime-node gives and takes. */
+/** A tensor of onnxruntime-node's public API. */
 export interface PublicTensor {
   readonly type: string;
   readonly dims: readonly number[];
@@ -75,7 +75,7 @@ export interface PublicSession {
   release(): Promise<void>;
 }
 
-/** onnxruntime-node as it is documented; undefined where it is not installed. */
+/** The public API of onnxruntime-node; undefined where it is not installed. */
 export function publicRuntime(): PublicModule | undefined {
   return runtimeFiles() && (requireNative("onnxruntime-node") as PublicModule);
 }

@@ -1,6 +1,6 @@
 import { type PublicSession, type PublicTensor, publicRuntime } from "./native.ts";
 
-/** An ONNX model that ONNX Runtime itself computes, node by node as the file has them. */
+/** An ONNX model run by ONNX Runtime itself, node by node as in the file. */
 export interface Reference {
   /** Outputs by name for one input. */
   run(type: string, data: ArrayLike<number>, dims: readonly number[]): Promise<Readonly<Record<string, PublicTensor>>>;
@@ -9,8 +9,8 @@ export interface Reference {
 
 /**
  * Opens a model in ONNX Runtime without any optimisation, on one thread of the CPU. Undefined where ONNX Runtime is not installed.
- * @param model path, or the bytes of a model that is whole
- * @throws Error in ONNX Runtime's words for a model that it refuses
+ * @param model path, or the bytes of a model with all its weights
+ * @throws Error with ONNX Runtime's message for a model that it rejects
  */
 export async function openReference(model: string | Uint8Array): Promise<Reference | undefined> {
   const runtime = publicRuntime();

@@ -88,18 +88,12 @@ const acrossSlices: Convert = (slot, config) => {
   return permute(slot, "_front", [3, 1, 2, 4], reshape(slot, "_split", [height, width, Z, c], done));
 };
 
-/** Where the weights or the constants have a value for each channel or one for all; slices have another size than images. */
+/** For layers whose weights or constants have one value per channel, or one for all: slices differ in size from images. */
 const byChannel =
   (convert: Convert, ...keys: string[]): Convert =>
   (slot, config) => {
-    for (const key of keys)
-      if (
-        [config[key] ?? []]
-          .flat()
-          .slice(0, -1)
-          .some((side) => side !== 1)
-      )
-        throw refusal(slot, "has values for each pixel of the image, and slices have other sizes");
+    const outer = keys.flatMap((key) => [config[key] ?? []].flat().slice(0, -1));
+    if (outer.some((side) => side !== 1)) throw refusal(slot, "has values for each pixel of the image, and slices have other sizes");
     return convert(slot, config);
   };
 
@@ -108,7 +102,7 @@ const axesBehind =
   (slot, config) =>
     convert(slot, { ...config, [key]: Array.isArray(config[key]) ? config[key].map(behindSlices) : behindSlices(config[key]) });
 
-/** Picks channels; along height and width slices have other sizes than the image. */
+/** For layers that pick elements, along the channels only: in height and width slices differ from the image. */
 const ofChannels =
   (key: string): Convert =>
   (slot, config) => {

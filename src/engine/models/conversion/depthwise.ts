@@ -63,7 +63,9 @@ function convolveTap(
 ): tfl.SymbolicTensor {
   const isOwn = o.tap === o.front;
   const useBias = isOwn && o.config["useBias"] !== false;
-  const [kept, initializer] = isGrouped(slot) ? [ofGroups, "kernelInitializer"] : [ofDepthwise, "depthwiseInitializer"];
+  const [className, kept, initializer] = isGrouped(slot)
+    ? (["GroupedConv2D", ofGroups, "kernelInitializer"] as const)
+    : (["DepthwiseConv2D", ofDepthwise, "depthwiseInitializer"] as const);
   const config = {
     ...Object.fromEntries([...common, ...kept].filter((key) => o.config[key] != null).map((key) => [key, o.config[key] ?? null])),
     [initializer]: forTap(o.config[initializer] ?? "glorotUniform", o.tap, slot.conversion.kernelDepth),
@@ -74,11 +76,7 @@ function convolveTap(
     const own = kernel as tf.Tensor;
     return [isOwn ? own : own.zerosLike(), ...(useBias ? bias : [])];
   };
-  return apply(
-    slot,
-    { className: isGrouped(slot) ? "GroupedConv2D" : "DepthwiseConv2D", suffix: `${o.suffix}_tap${o.tap}`, config, carry },
-    x,
-  );
+  return apply(slot, { className, suffix: `${o.suffix}_tap${o.tap}`, config, carry }, x);
 }
 
 /** Taps start from numbers of their own, and from smaller ones the more of them are summed. */

@@ -32,7 +32,7 @@ export function layerNormalization(slot: Slot, config: Config): tfl.SymbolicTens
   return stacked(slot, { ...config, axis: axes });
 }
 
-/** Over the channels of each pixel, which may lie in any image. */
+/** Over the channels of each pixel, so that it does not matter that slices are stacked. */
 export const responseNormalization = (slot: Slot, config: Config): tfl.SymbolicTensor => stacked(slot, config);
 
 function stacked(slot: Slot, config: Config, carry?: Carry): tfl.SymbolicTensor {

@@ -1,5 +1,5 @@
 import { tf, tfl } from "../../tf.ts";
-import { allShapes, commonShape, sameRank } from "./shapes.ts";
+import { combinedShape } from "./shapes.ts";
 import type { LayerArgs } from "./single.ts";
 
 type Combine = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
@@ -59,9 +59,7 @@ export class Binary extends tfl.layers.Layer {
   }
 
   override computeOutputShape(shapes: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    const inputs = allShapes(shapes);
-    sameRank(this, inputs);
-    return commonShape(this, [...inputs, ...(this.constant ? [[...this.constant]] : [])]);
+    return combinedShape(this, shapes, this.constant);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {

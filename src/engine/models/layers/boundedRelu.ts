@@ -1,4 +1,5 @@
-import { boundedRelu, type tf, tfl } from "../../tf.ts";
+import { boundedRelu, type tf } from "../../tf.ts";
+import { SingleInputLayer } from "./single.ts";
 
 interface BoundedReluConfig {
   readonly bound?: number;
@@ -9,7 +10,7 @@ interface BoundedReluConfig {
  * Bounded ReLU: min(max(x, 0), bound), element by element. Its gradient is 1 between 0 and the bound and 0 outside.
  * Source: Zantedeschi et al. 2017, "Efficient defenses against adversarial attacks", section 4.1.
  */
-export class BoundedRelu extends tfl.layers.Layer {
+export class BoundedRelu extends SingleInputLayer {
   static readonly className = "BoundedRelu";
   readonly bound: number;
 
@@ -18,9 +19,7 @@ export class BoundedRelu extends tfl.layers.Layer {
     this.bound = bound;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const [x] = [inputs].flat();
-    if (!x) throw new Error(`Layer ${this.name} has no input.`);
+  protected override compute(x: tf.Tensor): tf.Tensor {
     return boundedRelu(x, this.bound);
   }
 

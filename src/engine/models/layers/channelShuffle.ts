@@ -1,5 +1,5 @@
 import { tf, type tfl } from "../../tf.ts";
-import { firstShape } from "./shapes.ts";
+import { checkGroups, firstShape } from "./shapes.ts";
 import { type LayerArgs, SingleInputLayer } from "./single.ts";
 
 interface ShuffleConfig {
@@ -20,9 +20,7 @@ export class ChannelShuffle extends SingleInputLayer {
   }
 
   override build(shape: tfl.Shape | tfl.Shape[]): void {
-    const channels = firstShape(shape).at(-1) ?? 0;
-    if (channels % this.groups !== 0)
-      throw new Error(`Layer ${this.name} has ${this.groups} groups, which cannot share the ${channels} channels of its input`);
+    checkGroups(this, firstShape(shape).at(-1) ?? 0);
     super.build(shape);
   }
 

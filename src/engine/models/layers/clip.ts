@@ -19,7 +19,7 @@ export class Clip extends SingleInputLayer {
 
   protected override compute(x: tf.Tensor): tf.Tensor {
     const high = this.limits.maxValue ?? Number.POSITIVE_INFINITY;
-    const low = Math.min(this.limits.minValue ?? Number.NEGATIVE_INFINITY, high); // the largest value holds where they cross
+    const low = Math.min(this.limits.minValue ?? Number.NEGATIVE_INFINITY, high); // where they cross, the maximum counts
     if (low < high) return tf.clipByValue(x, low, high);
     return tf.add(tf.mul(x, 0), high); // tfjs would cut the result off from x
   }

@@ -1,5 +1,5 @@
 import { tf, tfl } from "../../tf.ts";
-import { firstShape } from "./shapes.ts";
+import { checkGroups, firstShape } from "./shapes.ts";
 import { type LayerArgs, SingleInputLayer } from "./single.ts";
 
 interface GroupNormConfig {
@@ -39,8 +39,7 @@ export class GroupNormalization extends SingleInputLayer {
     const channels = sides.at(-1) ?? 0;
     if (this.axis !== -1 && this.axis !== sides.length - 1)
       throw new Error(`Layer ${this.name} normalises groups along axis ${this.axis}, which is not the last`);
-    if (this.groups !== -1 && channels % this.groups !== 0)
-      throw new Error(`Layer ${this.name} has ${this.groups} groups, which cannot share the ${channels} channels of its input`);
+    if (this.groups !== -1) checkGroups(this, channels);
     const { ones, zeros } = tfl.initializers;
     if (this.scale) this.#gamma = this.addWeight("gamma", [channels], "float32", ones(), undefined, true);
     if (this.center) this.#beta = this.addWeight("beta", [channels], "float32", zeros(), undefined, true);

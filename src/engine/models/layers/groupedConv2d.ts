@@ -1,6 +1,6 @@
 import { dilateKernel, groupedConv2d, type tf, type tfl } from "../../tf.ts";
 import { type Convolution, convolved, isDilated } from "./dilated.ts";
-import { firstShape } from "./shapes.ts";
+import { checkGroups, firstShape } from "./shapes.ts";
 import { tfjsLayer } from "./tfjsLayer.ts";
 
 interface Grouped extends Convolution {
@@ -29,8 +29,7 @@ export class GroupedConv2D extends tfjsLayer<Grouped>("Conv2D") {
     const sides = firstShape(shape);
     const axis = this.dataFormat === "channelsFirst" ? 1 : sides.length - 1;
     const channels = sides[axis] ?? 0;
-    if (channels % this.groups !== 0)
-      throw new Error(`Layer ${this.name} has ${this.groups} groups, which cannot share the ${channels} channels of its input`);
+    checkGroups(this, channels);
     super.build(sides.with(axis, channels / this.groups));
     this.inputSpec = [{ ndim: 4, axes: { [axis]: channels } }];
   }

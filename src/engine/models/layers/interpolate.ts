@@ -18,8 +18,8 @@ function weightsOf(places: readonly number[], from: number): tf.Tensor2D {
 }
 
 /**
- * x [b,H,W,C] at places along its rows and columns, linearly between pixels. Two products of matrices, so that gradients are exact: tfjs has
- * those of other centres alone.
+ * x [b,H,W,C] at places along its rows and columns, linearly between pixels. Two products of matrices, so that gradients are exact: tfjs
+ * has only those for other pixel centres.
  */
 export function linear(x: tf.Tensor4D, rows: readonly number[], columns: readonly number[]): tf.Tensor4D {
   const [b, h, w, c] = x.shape;
@@ -30,7 +30,7 @@ export function linear(x: tf.Tensor4D, rows: readonly number[], columns: readonl
   return tf.reshape(tf.matMul(across, tf.reshape(tall, [b * height, w, c]) as tf.Tensor3D), [b, height, width, c]) as tf.Tensor4D;
 }
 
-/** The pixels of x [b,H,W,C] at whole places, of which those beyond the last are it. */
+/** The pixels of x [b,H,W,C] at whole places; places outside take the nearest pixel at the edge. */
 export function nearest(x: tf.Tensor4D, rows: readonly number[], columns: readonly number[]): tf.Tensor4D {
   const inside = (places: readonly number[], size: number): number[] => places.map((place) => Math.min(size - 1, Math.max(0, place)));
   return take(take(x, inside(rows, x.shape[1]), 1), inside(columns, x.shape[2]), 2) as tf.Tensor4D;

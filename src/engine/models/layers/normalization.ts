@@ -1,4 +1,6 @@
 import { tf, tfl } from "../../tf.ts";
+import { firstShape } from "./shapes.ts";
+import { SingleInputLayer } from "./single.ts";
 
 interface NormalizationConfig {
   readonly axis?: number | readonly number[] | null;
@@ -11,7 +13,7 @@ interface NormalizationConfig {
 type Moment = number | readonly number[] | null;
 
 /** Keras' `Normalization`: (x − mean) / max(√variance, 1e-7) along the last axis, or its inverse. */
-export class Normalization extends tfl.layers.Layer {
+export class Normalization extends SingleInputLayer {
   static readonly className = "Normalization";
   readonly axis: number | readonly number[] | null;
   readonly moments: { readonly mean: Moment; readonly variance: Moment };
@@ -27,7 +29,7 @@ export class Normalization extends tfl.layers.Layer {
   }
 
   override build(shape: tfl.Shape | tfl.Shape[]): void {
-    const sides = shape as tfl.Shape;
+    const sides = firstShape(shape);
     const axes = this.axis === null ? [] : [this.axis].flat();
     if (axes.some((axis) => axis !== -1 && axis !== sides.length - 1))
       throw new Error(`Layer ${this.name} normalises along an axis other than the last`);
@@ -39,19 +41,11 @@ export class Normalization extends tfl.layers.Layer {
     super.build(shape);
   }
 
-  override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    return shape as tfl.Shape;
-  }
-
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const [x] = [inputs].flat();
-    if (!x) throw new Error(`Layer ${this.name} has no input.`);
-    return tf.tidy(() => {
-      const mean = this.#mean?.read() ?? constant(this.moments.mean ?? 0);
-      const variance = this.#variance?.read() ?? constant(this.moments.variance ?? 1);
-      const deviation = tf.maximum(tf.sqrt(variance), 1e-7);
-      return this.invert ? tf.add(mean, tf.mul(x, deviation)) : tf.div(tf.sub(x, mean), deviation);
-    });
+  protected override compute(x: tf.Tensor): tf.Tensor {
+    const mean = this.#mean?.read() ?? constant(this.moments.mean ?? 0);
+    const variance = this.#variance?.read() ?? constant(this.moments.variance ?? 1);
+    const deviation = tf.maximum(tf.sqrt(variance), 1e-7);
+    return this.invert ? tf.add(mean, tf.mul(x, deviation)) : tf.div(tf.sub(x, mean), deviation);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

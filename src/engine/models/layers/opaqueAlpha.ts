@@ -1,4 +1,5 @@
-import { tf, tfl } from "../../tf.ts";
+import { tf, type tfl } from "../../tf.ts";
+import { SingleInputLayer } from "./single.ts";
 
 interface OpaqueAlphaConfig {
   readonly alpha?: number;
@@ -7,7 +8,7 @@ interface OpaqueAlphaConfig {
 }
 
 /** A constant fourth channel behind RGB: [b,H,W,3] → [b,H,W,4], or [b,3,H,W] → [b,4,H,W] with axis 1. */
-export class OpaqueAlpha extends tfl.layers.Layer {
+export class OpaqueAlpha extends SingleInputLayer {
   static readonly className = "OpaqueAlpha";
   /** Of an opaque pixel in the network's own range. */
   alpha: number;
@@ -19,15 +20,13 @@ export class OpaqueAlpha extends tfl.layers.Layer {
     this.axis = axis;
   }
 
-  override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    return (shape as tfl.Shape).map((side, i) => (i === this.axis ? 4 : side));
+  protected override shapeAfter(shape: tfl.Shape): tfl.Shape {
+    return shape.map((side, i) => (i === this.axis ? 4 : side));
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const [x] = [inputs].flat();
-    if (!x) throw new Error(`Layer ${this.name} has no input.`);
+  protected override compute(x: tf.Tensor): tf.Tensor {
     const shape = x.shape.map((side, i) => (i === this.axis ? 1 : side));
-    return tf.tidy(() => tf.concat([x, tf.fill(shape, this.alpha)], this.axis));
+    return tf.concat([x, tf.fill(shape, this.alpha)], this.axis);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

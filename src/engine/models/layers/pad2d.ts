@@ -1,7 +1,7 @@
 import { tf, type tfl } from "../../tf.ts";
 import { type LayerArgs, SingleInputLayer } from "./single.ts";
 import { take } from "./take.ts";
-import type { Sides } from "./windows.ts";
+import { padsOf, type Sides } from "./windows.ts";
 
 type Mode = "constant" | "reflect" | "edge" | "wrap";
 interface PadConfig {
@@ -14,7 +14,7 @@ interface PadConfig {
 
 /**
  * Pixels around images, [b,H,W,C] → [b,H′,W′,C]: a constant, mirrored about the pixel at the edge, which is not repeated ("reflect"), that
- * pixel itself ("edge"), or those of the other side ("wrap"). tfjs has a wrong gradient of mirrored ones. Source: ONNX Pad.
+ * pixel itself ("edge"), or those of the other side ("wrap"). The gradient of tfjs' own mirrored padding is wrong. Source: ONNX Pad.
  */
 export class Pad2D extends SingleInputLayer {
   static readonly className = "Pad2D";
@@ -33,10 +33,7 @@ export class Pad2D extends SingleInputLayer {
 
   protected override compute(x: tf.Tensor): tf.Tensor {
     const { mode } = this;
-    if (mode === "constant") {
-      const [rows, columns] = this.padding.map((sides) => [...sides]) as [[number, number], [number, number]];
-      return tf.pad(x as tf.Tensor4D, [[0, 0], rows, columns, [0, 0]], this.value);
-    }
+    if (mode === "constant") return tf.pad(x, padsOf(this.padding), this.value);
     return this.padding.reduce((padded, [before, after], i) => {
       const size = x.shape[i + 1] ?? 0;
       const places = Array.from({ length: before + size + after }, (_, place) => placeOf[mode](place - before, size));

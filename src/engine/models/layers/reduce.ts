@@ -1,4 +1,5 @@
 import { tf, type tfl } from "../../tf.ts";
+import { sliceAlong } from "./along.ts";
 import { ownAxis } from "./shapes.ts";
 import { type LayerArgs, SingleInputLayer } from "./single.ts";
 
@@ -67,12 +68,7 @@ function product(x: tf.Tensor, axis: number): tf.Tensor {
   const length = x.shape[axis] ?? 1;
   if (length === 1) return x;
   const half = Math.floor(length / 2);
-  const part = (begin: number, size: number): tf.Tensor =>
-    tf.slice(
-      x,
-      x.shape.map((_, i) => (i === axis ? begin : 0)),
-      x.shape.with(axis, size),
-    );
+  const part = (begin: number, count: number): tf.Tensor => sliceAlong(x, axis, begin, count);
   const pairs = product(tf.mul(part(0, half), part(half, half)), axis);
   return length % 2 === 0 ? pairs : tf.mul(pairs, part(length - 1, 1));
 }

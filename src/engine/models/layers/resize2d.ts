@@ -2,13 +2,13 @@ import type { tf, tfl } from "../../tf.ts";
 import { linear, nearest } from "./interpolate.ts";
 import { type LayerArgs, SingleInputLayer } from "./single.ts";
 
-/** Everything that one axis needs: its lengths before and after, and the factor between them, which need not be their ratio. */
+/** Lengths of an axis before and after, and the scale factor, which need not be their ratio. */
 interface Axis {
   readonly from: number;
   readonly to: number;
   readonly scale: number;
 }
-const f = Math.fround; // onnxruntime computes places in float32, and which pixel is the nearest may hang on that
+const f = Math.fround; // onnxruntime computes places in float32, and the nearest pixel may depend on that
 
 const halfPixel = (i: number, { scale }: Axis): number => f(f(f(i + 0.5) / f(scale)) - 0.5);
 /** Where pixel i of the result lies among those of the input; ONNX' `coordinate_transformation_mode`. */

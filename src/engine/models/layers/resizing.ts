@@ -1,5 +1,6 @@
-import { tf, tfl } from "../../tf.ts";
+import { tf, type tfl } from "../../tf.ts";
 import { linear, nearest } from "./interpolate.ts";
+import { SingleInputLayer } from "./single.ts";
 
 interface SizeConfig {
   readonly height: number;
@@ -28,7 +29,7 @@ function centred(x: tf.Tensor4D, height: number, width: number): tf.Tensor4D {
 }
 
 /** What both layers share: a size that their output has. */
-abstract class Sized extends tfl.layers.Layer {
+abstract class Sized extends SingleInputLayer {
   readonly height: number;
   readonly width: number;
 
@@ -38,15 +39,12 @@ abstract class Sized extends tfl.layers.Layer {
     this.width = width;
   }
 
-  override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    const [b = null, , , c = null] = shape as tfl.Shape;
+  protected override shapeAfter([b = null, , , c = null]: tfl.Shape): tfl.Shape {
     return [b, this.height, this.width, c];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const [x] = [inputs].flat();
-    if (!x) throw new Error(`Layer ${this.name} has no input.`);
-    return tf.tidy(() => this.fit(x as tf.Tensor4D));
+  protected override compute(x: tf.Tensor): tf.Tensor {
+    return this.fit(x as tf.Tensor4D);
   }
 
   protected abstract fit(x: tf.Tensor4D): tf.Tensor4D;

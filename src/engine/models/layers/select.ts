@@ -1,5 +1,5 @@
 import { repeated, tf, tfl } from "../../tf.ts";
-import { allShapes, commonShape, sameRank } from "./shapes.ts";
+import { combinedShape } from "./shapes.ts";
 import type { LayerArgs } from "./single.ts";
 
 interface SelectConfig {
@@ -9,7 +9,7 @@ interface SelectConfig {
   readonly whenTrue?: number | null;
   readonly whenFalse?: number | null;
 }
-/** The largest float32: an infinity cannot be written into a model's JSON, and is as good before a softmax. */
+/** The largest float32: an infinity cannot be written to a model's JSON, and before a softmax both give the same. */
 const largest = 3.4028234663852886e38;
 const finite = (value: number | null): number | null => (value === null ? null : Math.min(largest, Math.max(-largest, value)));
 
@@ -39,9 +39,7 @@ export class Select extends tfl.layers.Layer {
   }
 
   override computeOutputShape(shapes: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    const inputs = allShapes(shapes);
-    sameRank(this, inputs);
-    return commonShape(this, [...inputs, ...(this.condition ? [[...this.condition]] : [])]);
+    return combinedShape(this, shapes, this.condition);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {

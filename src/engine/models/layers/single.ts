@@ -3,7 +3,7 @@ import { firstShape } from "./shapes.ts";
 
 export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
 
-/** A layer that computes one tensor from one. Shapes count the batch, which is `null` until images come. */
+/** A layer with one input and one output. Shapes include the batch, which is `null` before there are images. */
 export abstract class SingleInputLayer extends tfl.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const [x] = [inputs].flat();
@@ -11,14 +11,14 @@ export abstract class SingleInputLayer extends tfl.layers.Layer {
     return tf.tidy(() => this.compute(x));
   }
 
-  /** In a tidy. */
+  /** Called in a tidy. */
   protected abstract compute(x: tf.Tensor): tf.Tensor;
 
   override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape {
     return this.shapeAfter(firstShape(shape));
   }
 
-  /** Where it is not the input's own. */
+  /** Shape of the output; that of the input by default. */
   protected shapeAfter(shape: tfl.Shape): tfl.Shape {
     return shape;
   }

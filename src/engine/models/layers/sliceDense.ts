@@ -1,6 +1,8 @@
-import { tf, tfl } from "../../tf.ts";
+import { tf, type tfl } from "../../tf.ts";
+import { firstShape } from "./shapes.ts";
+import { type LayerArgs, SingleInputLayer } from "./single.ts";
 
-type Config = ConstructorParameters<typeof tfl.layers.Layer>[0] & {
+type Config = LayerArgs & {
   /** Of the dense layer that every place has for itself. */
   readonly dense: tf.serialization.ConfigDict;
 };
@@ -10,7 +12,7 @@ type Config = ConstructorParameters<typeof tfl.layers.Layer>[0] & {
  * start from the same weights, those that one dense layer would start from.
  * Source: "its respective" weights of Ghebrechristos & Alaghband 2024, section 3.3, read literally.
  */
-export class SliceDense extends tfl.layers.Layer {
+export class SliceDense extends SingleInputLayer {
   static readonly className = "SliceDense";
   readonly dense: tf.serialization.ConfigDict;
 
@@ -20,7 +22,7 @@ export class SliceDense extends tfl.layers.Layer {
   }
 
   override build(shape: tfl.Shape | tfl.Shape[]): void {
-    const [, Z, inputs] = (Array.isArray(shape[0]) ? shape[0] : shape) as [null, number, number];
+    const [, Z, inputs] = firstShape(shape) as [null, number, number];
     const single = this.#single();
     single.build([null, inputs]);
     const own = single.getWeights();
@@ -33,18 +35,15 @@ export class SliceDense extends tfl.layers.Layer {
     super.build(shape);
   }
 
-  override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape {
-    return [...((Array.isArray(shape[0]) ? shape[0] : shape) as tfl.Shape).slice(0, -1), Number(this.dense["units"])];
+  protected override shapeAfter(shape: tfl.Shape): tfl.Shape {
+    return [...shape.slice(0, -1), Number(this.dense["units"])];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const [x] = [inputs].flat();
+  protected override compute(x: tf.Tensor): tf.Tensor {
     const [kernel, bias] = this.weights.map((weight) => weight.read());
-    if (!x || !kernel) throw new Error(`Layer ${this.name} has no input or no weights.`);
-    return tf.tidy(() => {
-      const y = tf.transpose(tf.matMul(tf.transpose(x, [1, 0, 2]), kernel), [1, 0, 2]);
-      return bias ? tf.add(y, bias) : y;
-    });
+    if (!kernel) throw new Error(`Layer ${this.name} has no weights.`);
+    const y = tf.transpose(tf.matMul(tf.transpose(x, [1, 0, 2]), kernel), [1, 0, 2]);
+    return bias ? tf.add(y, bias) : y;
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -1,4 +1,5 @@
 import { tf, type tfl } from "../../tf.ts";
+import { sliceAlong, zerosBehind } from "./along.ts";
 import { ownAxis } from "./shapes.ts";
 import { type LayerArgs, SingleInputLayer } from "./single.ts";
 
@@ -17,8 +18,8 @@ interface Cut {
 }
 
 /**
- * Part of a tensor: along each axis the elements start, start + step, … before end. Negative places count from the end, those beyond it
- * are moved to it; a negative step goes backwards. Source: ONNX Slice, and Split as one of these for each part.
+ * Part of a tensor: along each axis the elements start, start + step, … before end. Negative places count from the end, places beyond
+ * it are moved to it, and a negative step goes backwards. Source: ONNX Slice, and Split as one of these for each part.
  */
 export class SliceLayer extends SingleInputLayer {
   static readonly className = "SliceLayer";
@@ -64,28 +65,20 @@ export class SliceLayer extends SingleInputLayer {
   }
 }
 
-/** Every `step`-th element: the first of each of `count` rows of that length. Every backend has what its gradients need. */
+/** Every `step`-th element: the first of each of `count` rows of that length. Every backend has the kernels of its gradients. */
 function picked(x: tf.Tensor, { axis, start, count, step }: Cut): tf.Tensor {
   const isBackward = step < 0;
   const stride = Math.abs(step);
   const length = x.shape[axis] ?? 0;
   const source = isBackward ? tf.reverse(x, axis) : x;
   const begin = isBackward ? length - 1 - start : start;
-  const at = (place: number): number[] => source.shape.map((_, i) => (i === axis ? place : 0));
   const taken = Math.min(length - begin, count * stride);
-  const part = tf.slice(source, at(begin), source.shape.with(axis, taken));
+  const part = sliceAlong(source, axis, begin, taken);
   const missing = count * stride - taken;
-  const padded =
-    missing === 0
-      ? part
-      : tf.pad(
-          part,
-          part.shape.map((_, i): [number, number] => [0, i === axis ? missing : 0]),
-        );
+  const padded = missing === 0 ? part : zerosBehind(part, axis, missing);
   const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
   const rows = tf.reshape(padded, [product(before), count, stride, product(after)]);
-  const firsts = tf.slice(rows, [0, 0, 0, 0], [product(before), count, 1, product(after)]);
-  return tf.reshape(firsts, [...before, count, ...after]);
+  return tf.reshape(sliceAlong(rows, 2, 0, 1), [...before, count, ...after]);
 }
 
 const product = (sides: readonly number[]): number => sides.reduce((a, b) => a * b, 1);

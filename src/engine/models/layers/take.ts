@@ -1,8 +1,9 @@
 import { tf } from "../../tf.ts";
+import { zerosBehind } from "./along.ts";
 
 /**
- * The elements at given places along an axis; a place may come several times, or never. The gradient is the sum over all times, written with
- * gathers alone: every backend has those, and several threads share one.
+ * The elements at given places along an axis; a place may come several times, or never. The gradient sums over all times, and is written
+ * with gathers alone: every backend has those, and runs them on several threads.
  */
 export function take(x: tf.Tensor, places: readonly number[], axis: number): tf.Tensor {
   const length = x.shape[axis] ?? 0;
@@ -29,10 +30,7 @@ function returned(dy: tf.Tensor, places: readonly number[], axis: number, length
   const times = Array.from({ length }, (): number[] => []);
   for (const [i, place] of places.entries()) times[place]?.push(i);
   const most = Math.max(1, ...times.map((list) => list.length));
-  const padded = tf.pad(
-    dy,
-    dy.shape.map((_, i): [number, number] => [0, i === axis ? 1 : 0]),
-  );
+  const padded = zerosBehind(dy, axis, 1);
   const parts = Array.from({ length: most }, (_, k) => {
     const list = times.map((all) => all[k] ?? places.length); // the zero behind all others
     return gathered(padded, list, axis);

@@ -59,8 +59,8 @@ export function unblocked(g: Graph, raw: Value, outputs: number): Value {
 }
 
 /**
- * The convolution in blocks, [N,OH,OW,Cout]; undefined where there are no blocks or the input's channels do not fill whole ones. The channels
- * and filters of each group must.
+ * The convolution in blocks, [N,OH,OW,Cout]; undefined where there are no blocks or the input's channels do not fill whole ones. With several
+ * groups, the channels and filters of each have to fill whole blocks.
  */
 export function blockedConv(g: Graph, x: Value, w: Value, axes: readonly Axis[], bias?: Value, group = 1): Value | undefined {
   const [, , inputs = 1, outputs = 1] = w.shape;

@@ -18,7 +18,7 @@ function infoOf(input: readonly number[], filter: readonly number[], { strides, 
   return { axes: planeAxes(info), shape: info.outShape };
 }
 
-/** How many groups stand together so that their channels and their filters, of which each has so many, fill whole blocks; 0 where no number does. */
+/** Smallest number of groups whose channels and filters together fill whole blocks; 0 where there is none. `inputs` and `outputs` are those of one group. */
 function together(g: Graph, inputs: number, outputs: number, groups: number): number {
   if (g.block === 0) return 0;
   for (let count = 1; count <= groups; count++)
@@ -26,7 +26,7 @@ function together(g: Graph, inputs: number, outputs: number, groups: number): nu
   return 0;
 }
 
-/** A filter for each `count` groups as one: [kh,kw,count·I,O], with zeros where a group would see the channels of another. */
+/** Merges the filters of each `count` groups: [kh,kw,count·I,O], with zeros where a group would see the channels of another. */
 function widened(g: Graph, w: Value, groups: number, count: number): Value {
   if (count === 1) return w;
   const [kh = 1, kw = 1, inputs = 1, outputs = 1] = w.shape;
@@ -71,7 +71,7 @@ function inputGradient(g: Graph, gradient: Value, filter: Value, axes: readonly 
   return alternating ?? channelsLast(g, transposed(g, channelsFirst(g, dy), g.transpose(w, [3, 2, 0, 1]), axes, channels, groups));
 }
 
-/** Gradient with respect to w [kh,kw,C/groups,O]: of `count` groups at a time that of a plain filter, of which each group's own part stays. */
+/** Gradient with respect to w [kh,kw,C/groups,O]: that of a plain filter for `count` groups at a time, of which each group keeps its own part. */
 function filterGradient(g: Graph, x: Value, dy: Value, axes: readonly Axis[], groups: number): Value {
   const kernel = axes.map((a) => a.kernel);
   const [inputs, outputs] = [(x.shape[3] ?? 1) / groups, (dy.shape[3] ?? 1) / groups];

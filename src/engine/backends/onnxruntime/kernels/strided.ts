@@ -7,8 +7,8 @@ type Convolve = (filter: Value, axes: readonly Axis[]) => Value;
 /**
  * Gradient with respect to x [N,H,W,C] of a convolution with strides, in blocks: pixels of x that lie at the same place between two strides
  * see the same part of the kernel [kh,kw,I,O], so that dx is one convolution of dy for each such place, and their results alternate along
- * the rows and columns. `convolve` is that convolution with the part that is given: of dy, with the part turned by 180° and inputs and outputs
- * exchanged. Undefined where C does not fill whole blocks, or where there are places that see nothing of a kernel of several pixels.
+ * the rows and columns. `convolve` convolves dy with a part of the kernel, turned by 180° and with inputs and outputs exchanged. Undefined
+ * where C does not fill whole blocks, or where a kernel of several pixels is smaller than the stride, so that some places see none of it.
  */
 export function stridedInputGradient(g: Graph, w: Value, axes: readonly Axis[], channels: number, convolve: Convolve): Value | undefined {
   const [rows, columns] = axes;
@@ -17,7 +17,8 @@ export function stridedInputGradient(g: Graph, w: Value, axes: readonly Axis[], 
   if (!isPoint && axes.some((a) => a.kernel < a.stride)) return undefined;
   const places = (a: Axis): number[] => Array.from({ length: Math.min(a.kernel, a.stride) }, (_, i) => i);
   const parts = places(rows).map((row) => places(columns).map((column) => part(g, w, [rows, columns], [row, column], convolve)));
-  const whole = isPoint ? spread(g, parts[0]?.[0], [rows, columns]) : alternating(g, parts);
+  const [[only] = []] = parts;
+  const whole = isPoint ? only && spreadInBlocks(g, only, [rows.stride, columns.stride]) : alternating(g, parts);
   return whole && axes.reduce((dx, a, i) => cropped(g, dx, i + 1, a), whole);
 }
 
@@ -32,7 +33,7 @@ function part(g: Graph, w: Value, axes: readonly [Axis, Axis], place: readonly [
   return convolve(filter, along);
 }
 
-/** Values in blocks taken in turn along both axes; undefined where one is not in blocks. */
+/** Interleaves values in blocks along both axes; undefined where one is not in blocks. */
 function alternating(g: Graph, parts: readonly (readonly Value[])[]): Value | undefined {
   const blocked = parts.map((row) => row.map((one) => blocksOf(g, one)));
   const [n = 1, c = 1, h = 1, w = 1] = blocked[0]?.[0]?.shape ?? [];
@@ -44,10 +45,7 @@ function alternating(g: Graph, parts: readonly (readonly Value[])[]): Value | un
   return fromBlocks(g, g.reshape(g.concat(rows, 2), [n, c, h * rows.length, w * (parts[0]?.length ?? 1)]));
 }
 
-const spread = (g: Graph, one: Value | undefined, axes: readonly [Axis, Axis]): Value | undefined =>
-  one && spreadInBlocks(g, one, [axes[0].stride, axes[1].stride]);
-
-/** What lies in the image, of blocks too. */
+/** Crops the padding, also from values in blocks. */
 function cropped(g: Graph, x: Value, axis: number, { before, input }: Axis): Value {
   if (before === 0 && x.shape[axis] === input) return x;
   const known = blocksOf(g, x);

@@ -1,5 +1,4 @@
-import type { Config } from "../topology/graph.ts";
-import { record } from "../topology/graph.ts";
+import { type Config, record } from "../topology/graph.ts";
 import { modelClasses } from "../topology/read.ts";
 import type { NamedShape } from "../topology/weights.ts";
 import type { StoredDataset } from "./hdf5/file.ts";

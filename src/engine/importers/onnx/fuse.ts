@@ -152,7 +152,7 @@ const biased: Pattern = (node, o) => {
     const isLast = before.op === "MatMul" && added.length === 1 && added[0] === shape.at(-1);
     const channels = [...new Array<number>(Math.max(0, 4 - added.length)).fill(1), ...added];
     const isChannel = before.op === "Conv" && shape.length === 4 && channels.join() === [1, shape[1], 1, 1].join();
-    if (isLast || isChannel) return { ...before, title: before.title, outputs: node.outputs, inputs: [...before.inputs, b] };
+    if (isLast || isChannel) return { ...before, outputs: node.outputs, inputs: [...before.inputs, b] };
   }
   return undefined;
 };

@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../../shared/errors.ts";
-import type { Attribute, FileModel, FileNode, FileValue } from "./file/model.ts";
+import type { FileModel, FileNode, FileValue } from "./file/model.ts";
 import type { TensorRef } from "./file/tensor.ts";
 import { inlined } from "./functions.ts";
 import { exportAgain, invalidModel, unsupportedModel, wrongInput } from "./problems.ts";
@@ -49,8 +49,7 @@ export function opGraphOf(model: FileModel, file: string, wanted: string | undef
   const output = chosenOutput(graph.outputs, wanted, file);
   const known = (name: string): boolean => graph.initializers.has(name) || graph.inputs.some((input) => input.name === name);
   const used = inOrder(output, makers, known, file);
-  const titled = used.map((node) => ({ ...node, title: node.name || node.outputs[0] || node.op, opset: 0 }));
-  const live = titled.map((node) => ({ ...node, opset: opsetOf(model, node, file) }));
+  const live = used.map((node) => ({ ...node, title: node.name || node.outputs[0] || node.op, opset: opsetOf(model, node, file) }));
   if (graph.isSparse && nodes.some(({ inputs }) => inputs.some((name) => name && !makers.has(name) && !known(name))))
     throw unsupportedModel(file, "holds sparse weights", "Export it with dense weights.");
   const version = model.opsets.get("") ?? 0;
@@ -131,7 +130,3 @@ export const intsOf = (node: Node, name: string): readonly number[] | undefined 
 export const intOf = <T>(node: Node, name: string, otherwise: T): number | T => node.attributes.get(name)?.int ?? otherwise;
 export const floatOf = (node: Node, name: string, otherwise: number): number => node.attributes.get(name)?.float ?? otherwise;
 export const textOf = (node: Node, name: string, otherwise: string): string => node.attributes.get(name)?.text ?? otherwise;
-
-/** A node with other attributes, for what stands in place of several. */
-export const withInts = (entries: Readonly<Record<string, number>>): Map<string, Attribute> =>
-  new Map(Object.entries(entries).map(([name, int]) => [name, { name, int }]));

@@ -45,7 +45,7 @@ const checked = new Map<string, readonly string[]>();
 const isOfHalves = ({ initializers }: OpGraph): boolean => [...initializers.values()].some(({ type }) => type === 10 || type === 16);
 
 function modelFile(file: string, model: FileModel, externals: ExternalFiles, close: () => void): ModelFile {
-  let known: { readonly graph: OpGraph & { readonly output: string }; readonly image: ImageInput; readonly lowered: Lowered } | undefined;
+  let known: { readonly graph: OpGraph; readonly image: ImageInput; readonly lowered: Lowered } | undefined;
   const normalised = (): NonNullable<typeof known> => {
     if (!known) throw new Error("the model was not normalised");
     return known;
@@ -88,8 +88,8 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
     check: async (network, { contract, ending }) => {
       const { graph, image, lowered } = normalised();
       const key = JSON.stringify([await hash(), tf.getBackend(), contract.input, ending.removed, graph.output]);
-      const known = checked.get(key);
-      if (known) return known;
+      const before = checked.get(key);
+      if (before) return before;
       const isHalf = isOfHalves(graph);
       const isWhole = externals.files.length === 0;
       const notes = await checkImport(network, { file, lowered, image, contract, ending, output: graph.output, isWhole, isHalf });

@@ -1,5 +1,4 @@
 import type { Ref } from "../topology/graph.ts";
-import { batch } from "./analysis.ts";
 import type { Node } from "./graph.ts";
 import type { Plan } from "./plan.ts";
 import { countOf } from "./strided.ts";
@@ -135,12 +134,12 @@ export class Layout {
     if (order[0] !== 0 || groups[0]?.length !== 1) throw new Error(`${node.title}: the images are not the first axis`);
     if (isIdentity(order)) return this.reshape(v, wanted, node);
     const runs = runsOf(order);
+    const places = [...runs].sort((a, b) => (a[0] as number) - (b[0] as number));
     const before = this.reshape(
       v,
-      [...runs].sort((a, b) => (a[0] as number) - (b[0] as number)).map((run) => product(v.sizes, run)),
+      places.map((run) => product(v.sizes, run)),
       node,
     );
-    const places = [...runs].sort((a, b) => (a[0] as number) - (b[0] as number));
     const dims = runs.slice(1).map((run) => places.indexOf(run));
     const ref = this.plan.add("Permute", { node, suffix: "_permute", inputs: [before.ref], config: { dims } });
     this.plan.moves.push({ title: node.title, op: node.op, value: node.inputs[0] ?? "" });
@@ -170,15 +169,6 @@ export class Layout {
         );
     return factors.length < 2 ? moved : merged(moved, moved.axes[axis] as readonly number[], this, node);
   }
-
-  /** Needs a tensor whose axes are the factors themselves. */
-  plain(v: Stored, node: Node): Stored {
-    return this.arranged(
-      v,
-      everyFactor(v).map((factor) => [factor]),
-      node,
-    );
-  }
 }
 
 /** Factors that follow each other in storage and in an order stay together, but for the batch. */
@@ -205,5 +195,3 @@ function merged(v: Stored, factors: readonly number[], layout: Layout, node: Nod
   const place = (factor: number): number[] => (factor < first + 1 ? [factor] : factor < first + count ? [] : [factor - count + 1]);
   return { ...flat, sizes, axes: v.axes.map((list) => list.flatMap(place)) };
 }
-
-export const batchOf = (v: Stored): boolean => v.sizes[0] === batch;

@@ -1,5 +1,4 @@
-import type { Config, LayerNode, Ref } from "../topology/graph.ts";
-import { refTo } from "../topology/graph.ts";
+import { type Config, type LayerNode, type Ref, refTo } from "../topology/graph.ts";
 import type { Node } from "./graph.ts";
 import type { Constant } from "./values.ts";
 

@@ -52,10 +52,8 @@ export interface FileFunction {
   /** Attributes with the value that they have where a call gives none. */
   readonly defaults: Attributes;
   readonly nodes: readonly FileNode[];
-  readonly opsets: ReadonlyMap<string, number>;
 }
 export interface FileModel {
-  readonly producer: string;
   readonly opsets: ReadonlyMap<string, number>;
   readonly graph: FileGraph | undefined;
   readonly metadata: ReadonlyMap<string, string>;
@@ -69,20 +67,17 @@ export interface Context {
 
 /** Everything of a ModelProto but the weights themselves. @throws MODEL_INVALID, MODEL_TOO_LARGE, MODEL_UNSAFE */
 export function modelOf(range: Range, context: Context): FileModel {
-  const producer: string[] = [];
   const opsets = new Map<string, number>();
   const metadata = new Map<string, string>();
   const graphs: Range[] = [];
   const functions: Range[] = [];
   for (const field of fieldsOf(range)) {
-    if (field.number === 2 || field.number === 3) producer.push(textOf(field.range));
-    else if (field.number === 7) graphs.push(messageIn(field));
+    if (field.number === 7) graphs.push(messageIn(field));
     else if (field.number === 8) addOpset(messageIn(field), opsets);
     else if (field.number === 14) addEntry(messageIn(field), metadata);
     else if (field.number === 25) functions.push(messageIn(field));
   }
   return {
-    producer: producer.join(" "),
     opsets,
     metadata,
     graph: graphs.length === 0 ? undefined : graphOf(graphs, context),
@@ -223,19 +218,17 @@ function tensorType(range: Range): Pick<FileValue, "type" | "shape"> {
 
 function functionOf(range: Range, context: Context): FileFunction {
   const made = { name: "", domain: "", inputs: [] as string[], outputs: [] as string[], nodes: [] as FileNode[] };
-  const opsets = new Map<string, number>();
   const defaults = new Map<string, Attribute>();
   for (const field of fieldsOf(range)) {
     if (field.number === 1) made.name = textOf(field.range);
     else if (field.number === 4) made.inputs.push(textOf(field.range));
     else if (field.number === 5) made.outputs.push(textOf(field.range));
     else if (field.number === 7) made.nodes.push(nodeOf(messageIn(field), context));
-    else if (field.number === 9) addOpset(messageIn(field), opsets);
     else if (field.number === 10) made.domain = domainOf(textOf(field.range));
     else if (field.number === 11) {
       const attribute = attributeOf(messageIn(field), context);
       defaults.set(attribute.name, attribute);
     }
   }
-  return { ...made, opsets, defaults };
+  return { ...made, defaults };
 }

@@ -40,7 +40,7 @@ export const concat: Lower = (node, o) => {
     }),
   );
   const led = tensors.get(lead) as Stored;
-  const joined = joinAll(node, o, { tensors, led, along, axis, lead });
+  const joined = joinAll(node, o, { tensors, led, along, axis });
   o.set(node.outputs[0], resized(led, { joined, along, axis, side: shape[axis] as number }));
 };
 
@@ -61,7 +61,6 @@ interface Joined {
   readonly led: Stored;
   readonly along: number;
   readonly axis: number;
-  readonly lead: number;
 }
 
 /** Neighbouring values in one layer; a constant is put before or behind what there is so far. */

@@ -20,11 +20,11 @@ interface Product {
 function dense(node: Node, o: Lowering, { kernel, isTransposed, factor, bias }: Product): void {
   const value = o.stored(node, 0);
   const own = value.axes.at(-1) ?? [];
-  const x = own.length === 0 ? withOne(o.stored(node, 0), node, o) : o.trailing(node, 0, own);
+  const x = own.length === 0 ? withOne(value, node, o) : o.trailing(node, 0, own);
   const axis = x.axes.at(-1) ?? []; // in the order of the file
   const [N, K] = isTransposed ? kernel.shape : [kernel.shape[1], kernel.shape[0]];
-  const sizes = x.last.map((f) => x.sizes[f] as number);
-  const places = new Map(x.last.map((f, i) => [f, stridesOf(sizes)[i] as number]));
+  const strides = stridesOf(x.last.map((f) => x.sizes[f] as number));
+  const places = new Map(x.last.map((f, i) => [f, strides[i] as number]));
   const rows = { shape: axis.map((f) => x.sizes[f] as number), strides: axis.map((f) => (places.get(f) as number) * (N as number)) };
   const view = isTransposed
     ? { shape: [N as number, ...rows.shape], strides: [1, ...rows.strides] }

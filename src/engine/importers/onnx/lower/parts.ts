@@ -1,7 +1,7 @@
 import { batch } from "../analysis.ts";
 import { intOf, type Node, textOf } from "../graph.ts";
 import { everyFactor, physicalGroups, reshaped, type Stored, shapeOfStored } from "../layout.ts";
-import { cutsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
+import { type Cut, cutsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
 import { permutationOf } from "../shapes/reshape.ts";
 import { countOf } from "../strided.ts";
 import { globalPooling } from "./images.ts";
@@ -55,13 +55,6 @@ function isolated(node: Node, index: number, axis: number, o: Lowering): Isolate
 /** The value with another size of one factor. */
 function resized({ value, group, factor }: Isolated, ref: Stored["ref"], size: number): Stored {
   return { ...value, ref, physical: value.physical.with(group, size), sizes: value.sizes.with(factor, size) };
-}
-
-interface Cut {
-  readonly axis: number;
-  readonly start: number;
-  readonly step: number;
-  readonly size: number;
 }
 
 /** One part along one axis. */

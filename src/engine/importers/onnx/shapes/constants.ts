@@ -1,4 +1,4 @@
-import { elementTypes, type Kind } from "../file/elementTypes.ts";
+import { dataOf, elementTypes, type Kind } from "../file/elementTypes.ts";
 import { countOf } from "../strided.ts";
 import { isConstant, ofData, ofInts, ofTensor, type Value } from "../values.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
@@ -28,11 +28,10 @@ const constantOfShape: ShapeRule = (o) => {
   const kind: Kind = value ? (elementTypes[value.type]?.kind ?? "float") : "float";
   checkSize(o, shape);
   const filled = value ? (ofTensor(value, o.file).data[0] ?? 0) : 0;
-  const data = kind === "float" ? new Float32Array(countOf(shape)) : new Float64Array(countOf(shape));
-  return [ofData(kind, shape, data.fill(filled), { isOfBatch: followsBatch(o.input(0)) })];
+  return [ofData(kind, shape, dataOf(kind, countOf(shape)).fill(filled), { isOfBatch: followsBatch(o.input(0)) })];
 };
 
-export function checkSize(o: ShapeContext, shape: readonly number[]): void {
+function checkSize(o: ShapeContext, shape: readonly number[]): void {
   if (shape.some((side) => !Number.isSafeInteger(side) || side < 0)) o.fail(`makes a tensor [${shape.join(", ")}]`);
   if (countOf(shape) > largest) o.fail(`makes a tensor of ${countOf(shape).toExponential(1)} numbers`);
 }

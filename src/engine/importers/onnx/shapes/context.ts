@@ -1,6 +1,4 @@
-import type { BulwarkError } from "../../../../shared/errors.ts";
-import type { Node } from "../graph.ts";
-import { intsOf } from "../graph.ts";
+import { intsOf, type Node } from "../graph.ts";
 import { exportAgain, exportFixed, invalidModel, unsupportedModel } from "../problems.ts";
 import { type Constant, isConstant, type Live, type Value } from "../values.ts";
 
@@ -47,13 +45,10 @@ export class ShapeContext {
   }
 
   fail(what: string): never {
-    throw this.error(what);
+    throw invalidModel(this.file, `has a node "${this.node.title}" (${this.node.op}) that ${what}`, exportAgain);
   }
-  error(what: string): BulwarkError {
-    return invalidModel(this.file, `has a node "${this.node.title}" (${this.node.op}) that ${what}`, exportAgain);
-  }
-  unsupported(what: string, fix = exportFixed): never {
-    throw unsupportedModel(this.file, `has a node "${this.node.title}" (${this.node.op}) ${what}, which is not computed here`, fix);
+  unsupported(what: string): never {
+    throw unsupportedModel(this.file, `has a node "${this.node.title}" (${this.node.op}) ${what}, which is not computed here`, exportFixed);
   }
 }
 

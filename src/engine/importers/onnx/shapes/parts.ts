@@ -1,6 +1,6 @@
 import { intOf, textOf } from "../graph.ts";
 import { broadcast } from "../strided.ts";
-import { isConstant, type Live } from "../values.ts";
+import { isConstant } from "../values.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
 
 /** Where a slice begins and ends along one axis, and by which steps it goes. */
@@ -155,8 +155,6 @@ const gemm: ShapeRule = (o) => {
   return [{ kind: "float", shape }];
 };
 
-const first: ShapeRule = (o): readonly Live[] => [{ kind: o.input(0).kind, shape: o.shape(0) }];
-
 /** Operators that take parts, join, pad, reduce and multiply. */
 export const partShapes: readonly [string, ShapeRule][] = [
   ["Slice", slice],
@@ -164,8 +162,6 @@ export const partShapes: readonly [string, ShapeRule][] = [
   ["Concat", concat],
   ["Gather", gather],
   ["GatherND", gatherNd],
-  ["ScatterND", first],
-  ["Trilu", first],
   ["Expand", expand],
   ["Tile", tile],
   ["Pad", pad],

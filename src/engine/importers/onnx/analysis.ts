@@ -1,10 +1,10 @@
 import { BulwarkError } from "../../../shared/errors.ts";
+import { countOf } from "../strided.ts";
 import { foldRules } from "./folding/index.ts";
 import type { Node, OpGraph } from "./graph.ts";
 import { exportFixed, tooLarge, wrongInput } from "./problems.ts";
 import { type FixedBatch, ShapeContext } from "./shapes/context.ts";
 import { shapeRules } from "./shapes/index.ts";
-import { countOf } from "./strided.ts";
 import { Constant, isConstant, type Live, ofData, ofTensor, type Value } from "./values.ts";
 
 /** Stands for the number of images in sizes: a prime above every other size, so that what it divides is a multiple of that number. */

@@ -1,7 +1,7 @@
+import { countOf } from "../strided.ts";
 import type { Ref } from "../topology/graph.ts";
 import type { Node } from "./graph.ts";
 import type { Plan } from "./plan.ts";
-import { countOf } from "./strided.ts";
 
 /**
  * A value as the network holds it. Each axis that it has in the file is the product of stored axes ("factors"), major first; they may lie

@@ -1,5 +1,6 @@
+import { countOf, forPlaces } from "../strided.ts";
 import { type Data, dataOf, elementTypes, type Kind } from "./file/elementTypes.ts";
-import { countOf, forBlocks, type TensorRef } from "./file/tensor.ts";
+import { forBlocks, type TensorRef } from "./file/tensor.ts";
 
 /** Constants of at most so many numbers are kept once they are known; larger ones are read, or computed, again. */
 const kept = 1 << 16;
@@ -61,3 +62,13 @@ export const ofTensor = (ref: TensorRef, file: string): Constant =>
 
 export const ofInts = (values: readonly number[], isOfBatch = false): Constant =>
   ofData("int", [values.length], Float64Array.from(values), { isOfBatch });
+
+/** The elements of a strided view, behind each other. */
+export function gathered(kind: Kind, data: Data, shape: readonly number[], strides: readonly number[], offset = 0): Data {
+  const result = dataOf(kind, countOf(shape));
+  let i = 0;
+  forPlaces(shape, strides, offset, (place) => {
+    result[i++] = data[place] as number;
+  });
+  return result;
+}

@@ -1,8 +1,8 @@
 import { BulwarkError } from "../../../shared/errors.ts";
 import { tf, type tfl } from "../../tf.ts";
+import { countOf } from "../strided.ts";
 import type { Data } from "./file/elementTypes.ts";
 import type { Plan, PlannedWeight } from "./plan.ts";
-import { countOf } from "./strided.ts";
 
 /**
  * Writes the weights of a plan into a network of its layers. Each is read in blocks, straight into the array that the network keeps.

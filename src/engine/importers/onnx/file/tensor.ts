@@ -1,4 +1,5 @@
 import { BulwarkError } from "../../../../shared/errors.ts";
+import { countOf } from "../../strided.ts";
 import { type ByteFile, cutOff } from "./bytes.ts";
 import { type Data, dataOf, elementTypes, otherTypes } from "./elementTypes.ts";
 import type { ExternalFiles } from "./external.ts";
@@ -16,8 +17,6 @@ export interface TensorRef {
   /** The typed fields that hold it otherwise. */
   readonly typed: readonly Field[];
 }
-
-export const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 interface Draft {
   name: string;

@@ -1,7 +1,7 @@
+import { broadcastStrides, countOf, forPlaces } from "../../strided.ts";
 import { type Data, dataOf } from "../file/elementTypes.ts";
 import { intOf } from "../graph.ts";
 import type { ShapeContext } from "../shapes/context.ts";
-import { broadcastStrides, countOf, forPlaces } from "../strided.ts";
 import type { Constant, Live } from "../values.ts";
 import { partFolds } from "./parts.ts";
 

@@ -1,9 +1,9 @@
+import { broadcastStrides, countOf, forPlaces, stridesOf } from "../../strided.ts";
 import { type Data, dataOf } from "../file/elementTypes.ts";
 import { intOf } from "../graph.ts";
 import { cutsOf, padsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
 import { permutationOf } from "../shapes/reshape.ts";
-import { broadcastStrides, countOf, forPlaces, gathered, stridesOf } from "../strided.ts";
-import type { Constant } from "../values.ts";
+import { type Constant, gathered } from "../values.ts";
 import type { Fold } from "./index.ts";
 
 const transpose: Fold = ([x], { shape, kind }, o) => {

@@ -1,3 +1,4 @@
+import { countOf } from "../../strided.ts";
 import { intOf, type Node } from "../graph.ts";
 import { everyFactor, physicalGroups, type Stored, shapeOfStored } from "../layout.ts";
 import { Constant } from "../values.ts";
@@ -100,7 +101,7 @@ function constantAlong(
   const shape = shapeOfStored(part);
   const full = constantFor(part, constant, shape);
   const wanted = part.physical.slice(1);
-  if (!full || full.count !== wanted.reduce((a, b) => a * b, 1)) return o.refuse(node, `with a constant [${constant.shape.join(", ")}]`);
+  if (!full || full.count !== countOf(wanted)) return o.refuse(node, `with a constant [${constant.shape.join(", ")}]`);
   const { kind, isOfBatch, title } = full;
   return new Constant({ kind, isOfBatch, title, shape: wanted }, (visit) => full.forBlocks(visit));
 }

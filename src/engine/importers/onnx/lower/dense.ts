@@ -1,7 +1,7 @@
+import { stridesOf } from "../../strided.ts";
 import { floatOf, intOf, type Node } from "../graph.ts";
 import { everyFactor, physicalGroups, ranked, refined, type Stored, shapeOfStored } from "../layout.ts";
 import type { PlannedWeight } from "../plan.ts";
-import { stridesOf } from "../strided.ts";
 import type { Constant } from "../values.ts";
 import { constantFor, type Lower, type Lowering, plainWeight } from "./lowering.ts";
 

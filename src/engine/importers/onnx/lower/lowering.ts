@@ -1,3 +1,4 @@
+import { countOf, stridesOf } from "../../strided.ts";
 import type { Config, Ref } from "../../topology/graph.ts";
 import { type Analysis, batch } from "../analysis.ts";
 import type { Node } from "../graph.ts";
@@ -5,8 +6,7 @@ import { everyFactor, isIdentity, Layout, physicalGroups, type Stored, withoutOn
 import type { Plan, PlannedWeight } from "../plan.ts";
 import { unsupportedModel } from "../problems.ts";
 import { ShapeContext } from "../shapes/context.ts";
-import { countOf, gathered, stridesOf } from "../strided.ts";
-import { Constant } from "../values.ts";
+import { Constant, gathered } from "../values.ts";
 
 interface Emitted {
   readonly suffix?: string;

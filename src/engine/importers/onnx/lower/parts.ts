@@ -1,9 +1,9 @@
+import { countOf } from "../../strided.ts";
 import { batch } from "../analysis.ts";
 import { intOf, type Node, textOf } from "../graph.ts";
 import { everyFactor, physicalGroups, reshaped, type Stored, shapeOfStored } from "../layout.ts";
 import { type Cut, cutsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
 import { permutationOf } from "../shapes/reshape.ts";
-import { countOf } from "../strided.ts";
 import { globalPooling } from "./images.ts";
 import type { Lower, Lowering } from "./lowering.ts";
 

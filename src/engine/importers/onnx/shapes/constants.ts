@@ -1,5 +1,5 @@
+import { countOf } from "../../strided.ts";
 import { dataOf, elementTypes, type Kind } from "../file/elementTypes.ts";
-import { countOf } from "../strided.ts";
 import { isConstant, ofData, ofInts, ofTensor, type Value } from "../values.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
 

@@ -1,5 +1,5 @@
+import { broadcast } from "../../strided.ts";
 import type { Kind } from "../file/elementTypes.ts";
-import { broadcast } from "../strided.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
 
 const named = (rule: ShapeRule, names: string): [string, ShapeRule][] => names.split(" ").map((name) => [name, rule]);

@@ -1,5 +1,5 @@
+import { broadcast } from "../../strided.ts";
 import { intOf, textOf } from "../graph.ts";
-import { broadcast } from "../strided.ts";
 import { isConstant } from "../values.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
 

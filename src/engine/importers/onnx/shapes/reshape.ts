@@ -1,5 +1,5 @@
+import { countOf } from "../../strided.ts";
 import { intOf } from "../graph.ts";
-import { countOf } from "../strided.ts";
 import { isConstant } from "../values.ts";
 import type { FixedBatch, ShapeContext, ShapeRule } from "./context.ts";
 

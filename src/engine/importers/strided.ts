@@ -1,7 +1,5 @@
-import { type Data, dataOf, type Kind } from "./file/elementTypes.ts";
-import { countOf } from "./file/tensor.ts";
-
-export { countOf } from "./file/tensor.ts";
+/** Numbers of an array of that shape. */
+export const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** Distance in memory from one place to the next along each axis, of rows behind each other. */
 export function stridesOf(shape: readonly number[]): number[] {
@@ -47,14 +45,4 @@ export function forPlaces(shape: readonly number[], strides: readonly number[], 
       index[axis] = 0;
     }
   }
-}
-
-/** The elements of a strided view, behind each other. */
-export function gathered(kind: Kind, data: Data, shape: readonly number[], strides: readonly number[], offset = 0): Data {
-  const result = dataOf(kind, countOf(shape));
-  let i = 0;
-  forPlaces(shape, strides, offset, (place) => {
-    result[i++] = data[place] as number;
-  });
-  return result;
 }

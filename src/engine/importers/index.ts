@@ -74,18 +74,17 @@ async function loaded(
   given: InputContract | undefined,
   o: Pick<ModelFacts, "isUnnamed">,
 ): Promise<LoadedNetwork> {
-  const { metadata, format } = model;
   const stored = await readContract(contractFile(file));
   const inForce = given ? replaced(stored, parseContract(given, "the input contract")) : stored;
-  const beside = await sidecarEvidence(file, metadata);
-  const size = beside.evidence.find(({ input }) => input.size)?.input.size;
+  const sidecars = await sidecarEvidence(file, model.metadata);
+  const size = sidecars.evidence.find(({ input }) => input.size)?.input.size;
   const normalised = model.normalise(inForce, size);
   const { contract, notes } = normalised;
   const { network: built, ending } = await buildScores(normalised, model.build);
   const network = isBinary(built, ending, contract) ? withTwoClasses(built) : built;
   try {
     checkClassifier(network, contract, file);
-    const facts = { file, network, metadata, own: model.evidence?.(), isGiven: given !== undefined, isUnnamed: o.isUnnamed };
+    const facts = { file, network, sidecars, own: model.evidence?.(), isGiven: given !== undefined, isUnnamed: o.isUnnamed };
     const { contradiction, notes: passedOver, ...known } = await knowledgeOf(contract, facts);
     const compared = (await model.check?.(built, { contract: known.contract, ending })) ?? [];
     if (contract.input.mean === inForce.input.mean && contract.input.scale === inForce.input.scale) makeOpaque(network, known.contract);
@@ -94,7 +93,7 @@ async function loaded(
     return {
       network,
       ...known,
-      format,
+      format: model.format,
       file,
       outputs: evidence.outputs,
       isMultiLabel: ending.kind === "sigmoid" && ending.removed && !isTwoClasses,

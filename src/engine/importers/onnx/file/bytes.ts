@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { BulwarkError } from "../../../../shared/errors.ts";
+import { exportAgain } from "../problems.ts";
 
 /** Bytes that are read at a time while messages are walked through. */
 const windowLength = 1 << 20;
@@ -60,6 +61,6 @@ export const cutOff = (file: string, what: string, { at, needed, left }: { at: n
   new BulwarkError(
     "MODEL_INVALID",
     `${file} is cut off: ${what} at byte ${at} needs ${needed} bytes, ${Math.max(0, left)} are left.`,
-    "Copy or export the model again.",
+    exportAgain,
     { detail: `byte ${at}` },
   );

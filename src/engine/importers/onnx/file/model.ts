@@ -1,7 +1,7 @@
 import type { ExternalFiles } from "./external.ts";
 import type { Limits } from "./limits.ts";
 import { type TensorRef, tensorOf } from "./tensor.ts";
-import { damaged, type Field, fieldsOf, floatsOf, integersOf, type Range, textOf } from "./wire.ts";
+import { damaged, entryOf, type Field, fieldsOf, floatsOf, integersOf, type Range, textOf } from "./wire.ts";
 
 export interface Attribute {
   readonly name: string;
@@ -74,7 +74,7 @@ export function modelOf(range: Range, context: Context): FileModel {
   for (const field of fieldsOf(range)) {
     if (field.number === 7) graphs.push(messageIn(field));
     else if (field.number === 8) addOpset(messageIn(field), opsets);
-    else if (field.number === 14) addEntry(messageIn(field), metadata);
+    else if (field.number === 14) metadata.set(...entryOf(messageIn(field), longestEntry));
     else if (field.number === 25) functions.push(messageIn(field));
   }
   return {
@@ -103,15 +103,6 @@ function addOpset(range: Range, opsets: Map<string, number>): void {
 
 /** Longest value of `metadata_props` that is kept: names of a thousand classes are. */
 const longestEntry = 1 << 20;
-
-function addEntry(range: Range, entries: Map<string, string>): void {
-  let key = "";
-  let value = "";
-  for (const field of fieldsOf(range))
-    if (field.number === 1) key = textOf(field.range);
-    else if (field.number === 2) value = textOf(field.range, longestEntry);
-  entries.set(key, value);
-}
 
 /** A graph; of a message that is there several times, the parts belong together. */
 function graphOf(parts: readonly Range[], context: Context): FileGraph {

@@ -1,10 +1,11 @@
 import { BulwarkError } from "../../../../shared/errors.ts";
 import { countOf } from "../../strided.ts";
+import { exportAgain } from "../problems.ts";
 import { type ByteFile, cutOff } from "./bytes.ts";
 import { type Data, dataOf, elementTypes, otherTypes } from "./elementTypes.ts";
 import type { ExternalFiles } from "./external.ts";
 import type { Limits } from "./limits.ts";
-import { damaged, type Field, fieldsOf, integersOf, type Range, textOf } from "./wire.ts";
+import { damaged, entryOf, type Field, fieldsOf, integersOf, type Range, textOf } from "./wire.ts";
 
 /** Where the numbers of a tensor lie; none of them is read before somebody asks. */
 export interface TensorRef {
@@ -77,11 +78,7 @@ function checkShape(shape: readonly number[], range: Range): void {
 }
 
 function addEntry(range: Range, { external }: Draft): void {
-  let key = "";
-  let value = "";
-  for (const field of fieldsOf(range))
-    if (field.number === 1) key = textOf(field.range);
-    else if (field.number === 2) value = textOf(field.range);
+  const [key, value] = entryOf(range);
   if (external.has(key)) throw damaged(range.file.name, `the external data names its ${key} twice`, range.start);
   external.set(key, value);
 }
@@ -106,7 +103,7 @@ function wrongLength({ file, start }: Range, { name, shape, type }: Draft, held:
   return new BulwarkError(
     "MODEL_INVALID",
     `The weights "${name}" of ${file.name} hold ${held} bytes, and ${what} needs ${needed}.`,
-    "Copy or export the model again.",
+    exportAgain,
     { detail: `byte ${start}` },
   );
 }
@@ -163,8 +160,11 @@ function typedValues(ref: TensorRef, model: string): Data {
     else for (const value of integersOf(field)) add(value);
   }
   if (at === count) return values;
-  const fix = "Copy or export the model again.";
-  throw new BulwarkError("MODEL_INVALID", `The weights "${ref.name}" of ${model} hold ${at} numbers, and their shape needs ${count}.`, fix);
+  throw new BulwarkError(
+    "MODEL_INVALID",
+    `The weights "${ref.name}" of ${model} hold ${at} numbers, and their shape needs ${count}.`,
+    exportAgain,
+  );
 }
 
 function fixedValues({ range }: Field, size: 4 | 8, add: (value: number) => void): void {

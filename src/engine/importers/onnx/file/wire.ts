@@ -1,4 +1,5 @@
 import { BulwarkError } from "../../../../shared/errors.ts";
+import { exportAgain } from "../problems.ts";
 import { type ByteFile, cutOff } from "./bytes.ts";
 
 const longestName = 1024;
@@ -20,9 +21,7 @@ export interface Field {
 }
 
 export const damaged = (file: string, what: string, at: number): BulwarkError =>
-  new BulwarkError("MODEL_INVALID", `${file} is damaged: ${what} at byte ${at}.`, "Copy or export the model again.", {
-    detail: `byte ${at}`,
-  });
+  new BulwarkError("MODEL_INVALID", `${file} is damaged: ${what} at byte ${at}.`, exportAgain, { detail: `byte ${at}` });
 
 /** A whole file as one message. */
 export const messageOf = (file: ByteFile): Range => ({ file, start: 0, end: file.size });
@@ -105,6 +104,16 @@ export function textOf({ file, start, end }: Range, longest = longestName): stri
   } catch {
     throw damaged(file.name, "a name that is no text", start);
   }
+}
+
+/** A key and its value: StringStringEntryProto. @throws MODEL_INVALID */
+export function entryOf(range: Range, longestValue = longestName): [key: string, value: string] {
+  let key = "";
+  let value = "";
+  for (const field of fieldsOf(range))
+    if (field.number === 1) key = textOf(field.range);
+    else if (field.number === 2) value = textOf(field.range, longestValue);
+  return [key, value];
 }
 
 /** The integers of a repeated field: packed, or the one that stands there. */

@@ -1,7 +1,7 @@
 import { floatOf, intOf, type Node, textOf } from "../graph.ts";
 import type { Stored } from "../layout.ts";
 import type { PlannedWeight } from "../plan.ts";
-import { type Window, windowOf } from "../shapes/images.ts";
+import { samePadding, type Window, windowOf } from "../shapes/images.ts";
 import { padsOf } from "../shapes/parts.ts";
 import { type Lower, type Lowering, plainWeight, viewed } from "./lowering.ts";
 
@@ -18,7 +18,7 @@ const isNone = (sides: Sides): boolean => sides.flat().every((side) => side === 
 function isSame({ before, after, strides, dilations, kernel, sizes }: Window, image: readonly number[]): boolean {
   return kernel.every((side, i) => {
     const [size, stride] = [image[i] as number, strides[i] as number];
-    const total = Math.max((Math.ceil(size / stride) - 1) * stride + (side - 1) * (dilations[i] as number) + 1 - size, 0);
+    const total = samePadding({ side: size, reach: (side - 1) * (dilations[i] as number) + 1, stride });
     return before[i] === Math.floor(total / 2) && after[i] === Math.ceil(total / 2) && sizes[i] === Math.ceil(size / stride);
   });
 }

@@ -53,18 +53,23 @@ export function windowOf(o: ShapeContext, kernel = intsOf(o.node, "kernel_shape"
   return { kernel, strides, dilations, before, after, overhang, sizes: places };
 }
 
+/** An axis of the image, and the window on it. */
 interface Side {
   readonly side: number;
+  /** Pixels that the dilated kernel spans. */
   readonly reach: number;
   readonly stride: number;
 }
+
+/** Pixels by which "same" padding makes an axis larger. */
+export const samePadding = ({ side, reach, stride }: Side): number => Math.max((Math.ceil(side / stride) - 1) * stride + reach - side, 0);
 
 /** Pixels in front and behind; SAME_UPPER puts the odd one behind. */
 function paddingOf(node: Node, { side, reach, stride, given }: Side & { given: [number, number] }): [number, number] {
   const auto = textOf(node, "auto_pad", "NOTSET");
   if (auto === "NOTSET") return given;
   if (auto === "VALID") return [0, 0];
-  const total = Math.max((Math.ceil(side / stride) - 1) * stride + reach - side, 0);
+  const total = samePadding({ side, reach, stride });
   const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];
   return auto === "SAME_LOWER" ? [more, less] : [less, more];
 }

@@ -29,8 +29,33 @@ interface Initialised {
   pointwiseInitializer?: unknown;
 }
 
-/** The network of a topology whose weights are set afterwards: 0 until then, as random ones would take long. @throws MODEL_INVALID */
-export async function builtFrom(topology: Topology, file: string): Promise<tfl.LayersModel> {
+/**
+ * The network of a topology, with the weights that `setWeights` gives it: 0 until then, as random ones would take long.
+ * @throws MODEL_INVALID, and what `setWeights` throws
+ */
+export async function builtFrom(
+  topology: Topology,
+  file: string,
+  setWeights: (network: tfl.LayersModel) => void | Promise<void>,
+): Promise<tfl.LayersModel> {
+  const network = await blankNetwork(topology, file);
+  try {
+    await setWeights(network);
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+  return network;
+}
+
+/** Gives a weight of a network its numbers. */
+export function setWeight(variable: tfl.LayerVariable, numbers: Float32Array): void {
+  const value = tf.tensor(numbers, variable.shape as number[], "float32");
+  variable.write(value);
+  value.dispose();
+}
+
+async function blankNetwork(topology: Topology, file: string): Promise<tfl.LayersModel> {
   const layers = topology.layers.map((layer) => ({
     ...layer,
     config: isInput(layer) ? layer.config : { ...drawn(layer), ...layer.config },

@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import type { InputContract } from "../../../shared/contract.ts";
 import { readError, sha256 } from "../../io/files.ts";
 import { tf } from "../../tf.ts";
 import { builtFrom } from "../build.ts";
 import type { ModelFile } from "../modelFile.ts";
-import { withoutSoftmax } from "../topology/ending.ts";
-import { fitInput } from "../topology/input.ts";
+import { fittedScores, withoutLayout } from "../topology/index.ts";
 import { checkImport } from "./check.ts";
 import { ByteFile } from "./file/bytes.ts";
 import { ExternalFiles } from "./file/external.ts";
@@ -65,26 +63,15 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
       const image = imageInputOf(graph, contract, size);
       const lowered = loweredTo(graph, image, path.basename(file, path.extname(file)));
       known = { graph, image, lowered };
-      const fitted = fitInput(lowered.topology, channelsLast(contract), { file, size });
-      const { topology, ending } = withoutSoftmax(fitted.topology);
+      const fitted = fittedScores(lowered.topology, withoutLayout(contract), { file, size });
       const half = isOfHalves(graph) ? ["its weights of 16 bits are computed with in 32"] : [];
-      const notes = [...graph.notes, ...half, ...lowered.notes, ...fitted.notes];
-      return { whole: fitted.topology, topology, ending, contract: fitted.contract, notes };
+      return { ...fitted, notes: [...graph.notes, ...half, ...lowered.notes, ...fitted.notes] };
     },
     evidence: () =>
       normalised().image.isBytes
         ? { source: { kind: "layer", text: "the type of its input, uint8" }, input: { mean: 0, scale: 1 } }
         : undefined,
-    build: async (topology) => {
-      const network = await builtFrom(topology, file);
-      try {
-        setWeights(network, normalised().lowered.plan, file);
-      } catch (error) {
-        network.dispose();
-        throw error;
-      }
-      return network;
-    },
+    build: (topology) => builtFrom(topology, file, (network) => setWeights(network, normalised().lowered.plan, file)),
     check: async (network, { contract, ending }) => {
       const { graph, image, lowered } = normalised();
       const key = JSON.stringify([await hash(), tf.getBackend(), contract.input, ending.removed, graph.output]);
@@ -97,12 +84,6 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
       return notes;
     },
   };
-}
-
-/** The network takes [B,H,W,C] whatever the file takes. */
-function channelsLast(contract: InputContract): InputContract {
-  const { layout: _, ...input } = contract.input;
-  return { ...contract, input };
 }
 
 function opened(file: string): number {

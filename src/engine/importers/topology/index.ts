@@ -39,12 +39,17 @@ export function normalise(
   const asSaved = flatten(read);
   checkKernels(asSaved, stored, file);
   const flat = where.isChannelsLast ? toChannelsLast(asSaved, file) : asSaved;
-  const fitted = fitInput(flat, flat === asSaved ? contract : withoutLayout(contract), where);
-  const { topology, ending } = withoutSoftmax(fitted.topology);
-  return { whole: fitted.topology, topology, ending, contract: fitted.contract, notes: [...notes, ...fitted.notes] };
+  const fitted = fittedScores(flat, flat === asSaved ? contract : withoutLayout(contract), where);
+  return { ...fitted, notes: [...notes, ...fitted.notes] };
 }
 
-/** Of a network whose images were turned: they lie as everywhere now. */
-function withoutLayout({ input: { layout: _, ...input }, ...contract }: InputContract): InputContract {
+/** A flat topology, made to take images and give scores. @throws MODEL_INVALID */
+export function fittedScores(flat: Topology, given: InputContract, where: Parameters<typeof fitInput>[2]): Normalised {
+  const { topology: whole, contract, notes } = fitInput(flat, given, where);
+  return { whole, ...withoutSoftmax(whole), contract, notes };
+}
+
+/** The contract of a network that takes [B,H,W,C] now, whatever its file takes. */
+export function withoutLayout({ input: { layout: _, ...input }, ...contract }: InputContract): InputContract {
   return { ...contract, input };
 }

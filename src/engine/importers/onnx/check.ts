@@ -8,6 +8,7 @@ import { createRandom } from "../../random.ts";
 import { type Images, tf, type tfl } from "../../tf.ts";
 import type { Ending } from "../topology/ending.ts";
 import { firstDifference } from "./difference.ts";
+import { type Feed, percent, runOn, worst } from "./feed.ts";
 import type { ImageInput } from "./input.ts";
 import type { Lowered } from "./lowered.ts";
 
@@ -63,8 +64,6 @@ export async function checkImport(network: tfl.LayersModel, o: Imported): Promis
   }
 }
 
-const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
-
 function mismatch(file: string, difference: number, place: string | undefined): BulwarkError {
   const apart = Number.isFinite(difference) ? `${percent(difference)} of the largest score apart` : "its scores here are no numbers";
   return new BulwarkError(
@@ -90,7 +89,7 @@ async function opened({ file }: Imported): Promise<Reference | string> {
 }
 
 /** [4,H,W,C] in [0,1], the same for every model of that size. */
-export function pictures([height, width, channels]: readonly [number, number, number]): Images {
+function pictures([height, width, channels]: readonly [number, number, number]): Images {
   const count = height * width * channels;
   const random = createRandom("import");
   const waves = Array.from({ length: 5 }, () => ({
@@ -120,14 +119,8 @@ function ended(scores: tf.Tensor, { removed, kind }: Ending): tf.Tensor {
   return kind === "sigmoid" ? tf.sigmoid(scores) : tf.softmax(scores);
 }
 
-export interface Feed extends Pick<Imported, "image" | "output"> {
-  readonly type: "float32" | "float64" | "uint8";
-  /** Of a fourth channel that the file takes and the network adds itself. */
-  readonly alpha: number | undefined;
-}
-
 /** The file's output for each picture, in groups of as many as the file takes. */
-export async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed): Promise<Float32Array> {
+async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed): Promise<Float32Array> {
   const results: number[] = [];
   for (let i = 0; i < images; i++) {
     const { [o.output]: scores } = await runOn(reference, inputs, i, o);
@@ -135,42 +128,4 @@ export async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed)
     for (let k = 0; k < own; k++) results.push(scores?.data[k] as number);
   }
   return Float32Array.from(results);
-}
-
-/** All outputs of the file for one picture, which is repeated where the file takes several at once. */
-export async function runOn(
-  reference: Reference,
-  inputs: tf.Tensor,
-  index: number,
-  { image, type, alpha }: Feed,
-): ReturnType<Reference["run"]> {
-  const one = tf.tidy(() => {
-    const picture = tf.slice(inputs, [index, 0, 0, 0], [1, -1, -1, -1]);
-    const [, height = 1, width = 1] = picture.shape;
-    const whole = alpha === undefined ? picture : tf.concat([picture, tf.fill([1, height, width, 1], alpha)], 3);
-    const ordered = image.isChannelsFirst ? tf.transpose(whole, [0, 3, 1, 2]) : whole;
-    return tf.tile(ordered, [image.fixedCount ?? 1, 1, 1, 1]);
-  });
-  const values = await one.data();
-  const data = type === "uint8" ? Uint8Array.from(values) : type === "float64" ? Float64Array.from(values) : Float32Array.from(values);
-  const { shape } = one;
-  one.dispose();
-  return reference.run(type, data, shape);
-}
-
-/** max|a − b|/max|b| of each picture; of all the largest. Infinite for what is no number. */
-export function worst(ours: ArrayLike<number>, theirs: ArrayLike<number>, count: number): number {
-  if (ours.length !== theirs.length) return Number.POSITIVE_INFINITY;
-  const each = ours.length / count;
-  let largest = 0;
-  for (let i = 0; i < count; i++) {
-    let [difference, size] = [0, 0];
-    for (let k = i * each; k < (i + 1) * each; k++) {
-      const apart = Math.abs((ours[k] as number) - (theirs[k] as number));
-      difference = Number.isNaN(apart) ? Number.POSITIVE_INFINITY : Math.max(difference, apart);
-      size = Math.max(size, Math.abs(theirs[k] as number));
-    }
-    largest = Math.max(largest, difference / (size + 1e-6));
-  }
-  return largest;
 }

@@ -4,7 +4,7 @@ import { openReference } from "../../backends/onnxruntime/reference.ts";
 import { evaluate, graphOf, type Unit, type Values } from "../../classifier/graph.ts";
 import { tf, type tfl } from "../../tf.ts";
 import { batch } from "./analysis.ts";
-import { type Feed, runOn, worst } from "./check.ts";
+import { type Feed, percent, runOn, worst } from "./feed.ts";
 import type { Stored } from "./layout.ts";
 import type { Lowered } from "./lowered.ts";
 
@@ -25,9 +25,10 @@ export async function firstDifference(
   const { input, units } = graphOf(network);
   const values: Values = new Map([[input, inputs]]);
   const layers = units.filter(({ layer }) => o.lowered.plan.origins.has(layer.name));
+  const model = fs.readFileSync(o.file);
   for (let start = 0; start < layers.length; start += most.outputs) {
     const group = layers.slice(start, start + most.outputs);
-    const theirs = await valuesOf(group, inputs, o);
+    const theirs = await valuesOf(model, group, inputs, o);
     for (const unit of group) {
       const found = await compared(unit, theirs, { values, ...o });
       if (found) return found;
@@ -40,13 +41,13 @@ type Tensors = Awaited<ReturnType<typeof runOn>>;
 const originOf = (unit: Unit, { plan }: Lowered) => plan.origins.get(unit.layer.name) as { title: string; op: string; value: string };
 
 /** What the file gives for the first picture within: its graph with further outputs, which a second field of the same number adds to it. */
-async function valuesOf(units: readonly Unit[], inputs: tf.Tensor, o: Feed & { file: string; lowered: Lowered }): Promise<Tensors> {
+async function valuesOf(model: Buffer, units: readonly Unit[], inputs: tf.Tensor, o: Feed & { lowered: Lowered }): Promise<Tensors> {
   const names = new Set(units.map((unit) => originOf(unit, o.lowered).value));
   names.delete(o.output);
   const graph = new Writer();
   for (const name of names) if (o.lowered.stored.has(name)) graph.message(12, new Writer().text(1, name));
   const added = new Writer().message(7, graph).finish();
-  const reference = await openReference(new Uint8Array(Buffer.concat([fs.readFileSync(o.file), added])));
+  const reference = await openReference(new Uint8Array(Buffer.concat([model, added])));
   try {
     return reference ? await runOn(reference, inputs, 0, o) : {};
   } finally {
@@ -69,7 +70,7 @@ async function compared(
   ours.dispose();
   const difference = worst(data, Float32Array.from(other.data as ArrayLike<number>).subarray(0, data.length), 1);
   if (difference <= limit) return undefined;
-  return `"${title}" (${op}): ${(100 * difference).toPrecision(2)} % instead of at most ${100 * limit} %, shape [${other.dims.join(", ")}]`;
+  return `"${title}" (${op}): ${percent(difference)} instead of at most ${100 * limit} %, shape [${other.dims.join(", ")}]`;
 }
 
 /** The first picture's values in the order of the file. */

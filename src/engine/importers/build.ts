@@ -22,7 +22,7 @@ class Blank extends tf.serialization.Serializable {
 }
 tf.serialization.registerClass(Blank, "Bulwark");
 
-/** What a layer keeps for a training that begins anew; its type is not exported. */
+/** Initializers that a layer keeps for training from scratch; tfjs does not export the type. */
 interface Initialised {
   kernelInitializer?: unknown;
   depthwiseInitializer?: unknown;
@@ -30,7 +30,7 @@ interface Initialised {
 }
 
 /**
- * The network of a topology, with the weights that `setWeights` gives it: 0 until then, as random ones would take long.
+ * The network of a topology, with the weights that `setWeights` assigns. Until then they are 0: random ones would take long.
  * @throws MODEL_INVALID, and what `setWeights` throws
  */
 export async function builtFrom(
@@ -48,7 +48,7 @@ export async function builtFrom(
   return network;
 }
 
-/** Gives a weight of a network its numbers. */
+/** Assigns values to a weight of a network. */
 export function setWeight(variable: tfl.LayerVariable, numbers: Float32Array): void {
   const value = tf.tensor(numbers, variable.shape as number[], "float32");
   variable.write(value);
@@ -69,7 +69,7 @@ async function blankNetwork(topology: Topology, file: string): Promise<tfl.Layer
   return network;
 }
 
-/** What a layer would draw its first kernel from where the file does not say it; tfjs refuses what the class does not have. */
+/** Keys of a layer's kernel initializers, which the file may leave out. tfjs rejects keys that the class does not have. */
 const drawn = ({ className }: LayerNode): Config =>
   className.startsWith("Separable")
     ? { depthwise_initializer: {}, pointwise_initializer: {} }
@@ -88,8 +88,8 @@ export async function buildNetwork(topology: Topology, artifacts: Artifacts, fil
 }
 
 /**
- * The network that gives scores. A softmax stays where it is over groups of them and not over the classes: taken off, another class would
- * be the highest. What it gives are then the scores, which it bounds. @throws MODEL_INVALID
+ * The network that gives scores. A softmax over groups of scores, not over all classes, stays: without it another class could come first.
+ * Its outputs are then the scores, and they are bounded. @throws MODEL_INVALID
  */
 export async function buildScores(
   { whole, topology, ending }: Pick<Normalised, "whole" | "topology" | "ending">,

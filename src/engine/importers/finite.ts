@@ -12,7 +12,7 @@ export function checkFinite({ specs, weights }: Artifacts, file: string): void {
   }
 }
 
-/** @param subject what is not finite, with its verb */
+/** @param subject start of the message, up to its verb */
 export const notFinite = (subject: string, position: number): BulwarkError =>
   new BulwarkError(
     "MODEL_NAN",
@@ -20,7 +20,7 @@ export const notFinite = (subject: string, position: number): BulwarkError =>
     "Train the model again, with a smaller learning rate, or use an earlier checkpoint.",
   );
 
-/** Position of the first number that is NaN or infinite, −1 where there is none; a plain loop, as there are millions. */
+/** Position of the first number that is NaN or infinite, or −1. A plain loop, as there are millions. */
 export function firstNonFinite(numbers: Float32Array | Float64Array): number {
   for (let i = 0; i < numbers.length; i++) if (!Number.isFinite(numbers[i] as number)) return i;
   return -1;

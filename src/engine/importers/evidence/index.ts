@@ -28,7 +28,7 @@ export interface ModelFacts {
   /** The `model.json`, the ONNX file or the Keras file. */
   readonly file: string;
   readonly network: tfl.LayersModel;
-  /** What lies beside the file, and data inside it. */
+  /** What the files beside the model, and metadata inside it, say. */
   readonly sidecars: Sidecars;
   /** What the file itself says of its input. */
   readonly own?: InputEvidence | undefined;

@@ -1,7 +1,7 @@
 import { forPlaces, stridesOf } from "../strided.ts";
 import type { KerasWeight } from "./content.ts";
 
-/** What is stored, as the network takes it: axes moved, and kernels turned by 180° within each pair of channels. */
+/** Stored values in the order of the network: axes transposed, and kernels rotated by 180° if `isTurned`. */
 export function converted(numbers: Float32Array, { dataset, shape, axes, isTurned }: Omit<KerasWeight, "name">): Float32Array {
   const moved = axes ? transposed(numbers, dataset.shape, axes) : numbers;
   if (!isTurned) return moved;

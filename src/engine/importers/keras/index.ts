@@ -15,7 +15,7 @@ import { legacyContent } from "./legacy.ts";
 import { archiveWeights } from "./paths.ts";
 
 /**
- * A model that Keras saved as a whole: `.h5` of any version, or a `.keras` archive. Its weights are read when they are set, not before.
+ * Opens a whole model saved by Keras: `.h5` of any version, or a `.keras` archive. Weights are read only when the network is built.
  * @throws MODEL_INVALID, MODEL_UNSAFE, MODEL_UNSUPPORTED, MODEL_TOO_LARGE, FILE_UNREADABLE
  */
 export async function openKeras(file: string): Promise<ModelFile> {

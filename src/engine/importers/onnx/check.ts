@@ -12,7 +12,7 @@ import { type Feed, percent, runOn, worst } from "./feed.ts";
 import type { ImageInput } from "./input.ts";
 import type { Lowered } from "./lowered.ts";
 
-/** What a comparison looks at. */
+/** An imported model to compare with its file. */
 export interface Imported {
   readonly file: string;
   readonly lowered: Lowered;
@@ -21,19 +21,19 @@ export interface Imported {
   readonly ending: Ending;
   /** Name of the file's output. */
   readonly output: string;
-  /** No weights lie in other files. */
+  /** All weights are in the file itself. */
   readonly isWhole: boolean;
-  /** Weights of 16 bits are computed in 32 here. */
+  /** The file has 16-bit weights, which are computed in 32 bits here. */
   readonly isHalf: boolean;
 }
 
-/** Largest difference over the largest score: good up to the first, said up to the second, and an error beyond. */
+/** Limits of the largest difference relative to the largest score: up to `good` passes, up to `said` (`half` for 16 bits) gives a note, more is an error. */
 const limits = { good: 1e-4, said: 1e-3, half: 1e-2 };
 const images = 4;
 
 /**
- * Compares the scores of a network with those that ONNX Runtime gives for the file itself, on four pictures: noise twice, waves and grey. They
- * go through the network together and through the file one by one, so that pictures of a batch cannot have an influence on each other.
+ * Compares the scores of a network with those of ONNX Runtime for the file, on four images: two of noise, one of waves, one grey. The
+ * network takes them as one batch and the file one by one, so that any influence between images of a batch shows.
  * @returns notes for the user @throws MODEL_MISMATCH naming the first layer that differs
  */
 export async function checkImport(network: tfl.LayersModel, o: Imported): Promise<readonly string[]> {
@@ -73,7 +73,7 @@ function mismatch(file: string, difference: number, place: string | undefined): 
   );
 }
 
-/** As ONNX Runtime's tensors call the file's input type. */
+/** ONNX Runtime's name for the file's input type. */
 function typeOf({ image }: Imported): "float32" | "float64" | "uint8" | undefined {
   return image.isBytes ? "uint8" : image.type === 11 ? "float64" : image.type === 1 ? "float32" : undefined;
 }
@@ -113,13 +113,13 @@ function pictures([height, width, channels]: readonly [number, number, number]):
   return tf.tensor4d(all, [images, height, width, channels]);
 }
 
-/** Scores with the softmax or sigmoid that was taken off. */
+/** Puts the removed softmax or sigmoid back. */
 function ended(scores: tf.Tensor, { removed, kind }: Ending): tf.Tensor {
   if (!removed) return scores;
   return kind === "sigmoid" ? tf.sigmoid(scores) : tf.softmax(scores);
 }
 
-/** The file's output for each picture, in groups of as many as the file takes. */
+/** The file's scores for each image, one image at a time. */
 async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed): Promise<Float32Array> {
   const results: number[] = [];
   for (let i = 0; i < images; i++) {

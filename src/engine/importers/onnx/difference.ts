@@ -8,13 +8,12 @@ import { type Feed, percent, runOn, worst } from "./feed.ts";
 import type { Stored } from "./layout.ts";
 import type { Lowered } from "./lowered.ts";
 
-/** Values that are compared at a time; a larger file is not read as a whole for it. */
+/** Outputs compared at a time, and the largest file that is read whole for this. */
 const most = { outputs: 200, bytes: 500e6 };
 const limit = 1e-3;
 
 /**
- * The first layer whose value differs from the file's although what it is applied to agrees, in words. Undefined where there is none that
- * can be compared.
+ * Names the first layer whose output differs from the file's although its inputs agree. Undefined if no such layer can be compared.
  */
 export async function firstDifference(
   network: tfl.LayersModel,
@@ -40,7 +39,7 @@ export async function firstDifference(
 type Tensors = Awaited<ReturnType<typeof runOn>>;
 const originOf = (unit: Unit, { plan }: Lowered) => plan.origins.get(unit.layer.name) as { title: string; op: string; value: string };
 
-/** What the file gives for the first picture within: its graph with further outputs, which a second field of the same number adds to it. */
+/** The file's inner values for the first image. Appending a second graph field to the file adds outputs to its graph. */
 async function valuesOf(model: Buffer, units: readonly Unit[], inputs: tf.Tensor, o: Feed & { lowered: Lowered }): Promise<Tensors> {
   const names = new Set(units.map((unit) => originOf(unit, o.lowered).value));
   names.delete(o.output);
@@ -73,7 +72,7 @@ async function compared(
   return `"${title}" (${op}): ${percent(difference)} instead of at most ${100 * limit} %, shape [${other.dims.join(", ")}]`;
 }
 
-/** The first picture's values in the order of the file. */
+/** Values for the first image, in the file's order. */
 function inOrder(value: tf.Tensor, { sizes, axes }: Stored): tf.Tensor {
   const first = tf.slice(value, [0, ...value.shape.slice(1).map(() => 0)], [1, ...value.shape.slice(1)]);
   const shape = sizes.map((size) => (size === batch ? 1 : size));

@@ -2,17 +2,17 @@ import type { Reference } from "../../backends/onnxruntime/reference.ts";
 import { tf } from "../../tf.ts";
 import type { ImageInput } from "./input.ts";
 
-/** How pictures of the network go into the file. */
+/** How the network's images are fed to the file. */
 export interface Feed {
   readonly image: ImageInput;
   /** Name of the file's output. */
   readonly output: string;
   readonly type: "float32" | "float64" | "uint8";
-  /** Of a fourth channel that the file takes and the network adds itself. */
+  /** Value of the fourth channel, which the file takes and the network adds itself. */
   readonly alpha: number | undefined;
 }
 
-/** All outputs of the file for one picture, which is repeated where the file takes several at once. */
+/** All outputs of the file for one image, repeated if the file has a fixed batch size. */
 export async function runOn(
   reference: Reference,
   inputs: tf.Tensor,
@@ -33,7 +33,7 @@ export async function runOn(
   return reference.run(type, data, shape);
 }
 
-/** max|a − b|/max|b| of each picture; of all the largest. Infinite for what is no number. */
+/** The largest max|a − b|/max|b| over the images. Infinite if a value is NaN. */
 export function worst(ours: ArrayLike<number>, theirs: ArrayLike<number>, count: number): number {
   if (ours.length !== theirs.length) return Number.POSITIVE_INFINITY;
   const each = ours.length / count;
@@ -50,5 +50,5 @@ export function worst(ours: ArrayLike<number>, theirs: ArrayLike<number>, count:
   return largest;
 }
 
-/** A share in per cent. */
+/** A fraction as a percentage. */
 export const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;

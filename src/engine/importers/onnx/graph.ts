@@ -6,12 +6,12 @@ import { exportAgain, invalidModel, unsupportedModel, wrongInput } from "./probl
 
 /** A node with what decides how it computes. */
 export interface Node extends FileNode {
-  /** What messages call it: its name, or else its first output. */
+  /** Its name in messages: its own, or that of its first output. */
   readonly title: string;
-  /** Of its operator set. */
+  /** Version of its operator set. */
   readonly opset: number;
 }
-/** The operations that lead from the image to the scores, each after those that it needs. */
+/** The operations from the image to the scores, in topological order. */
 export interface OpGraph {
   readonly file: string;
   readonly nodes: readonly Node[];
@@ -23,7 +23,7 @@ export interface OpGraph {
 const oldest = 7;
 const newest = 22;
 
-/** The ONNX operators of other domains come from programs that rewrote the network for themselves. */
+/** Operators of other domains come from programs that rewrote the network for their own runtime. */
 function opsetOf({ opsets }: FileModel, { domain, op, name }: FileNode, file: string): number {
   if (domain !== "")
     throw unsupportedModel(
@@ -37,8 +37,8 @@ function opsetOf({ opsets }: FileModel, { domain, op, name }: FileNode, file: st
 }
 
 /**
- * The part of a model that its output depends on, checked: every value is made once and there before it is used.
- * @param wanted the output that the contract chooses
+ * The part of a model that its output depends on. Checks that each value is made once, and before it is used.
+ * @param wanted the output chosen by the contract
  * @throws MODEL_INVALID, MODEL_INPUT, MODEL_UNSUPPORTED, MODEL_TOO_LARGE
  */
 export function opGraphOf(model: FileModel, file: string, wanted: string | undefined): OpGraph & { readonly notes: readonly string[] } {
@@ -85,7 +85,7 @@ function chosenOutput(outputs: readonly FileValue[], wanted: string | undefined,
   );
 }
 
-/** The nodes that the output needs, each after its inputs, without going deeper than the stack allows. */
+/** The nodes that the output needs, each after its inputs. Not recursive, as networks can be deep. */
 function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, known: (name: string) => boolean, file: string): FileNode[] {
   const done = new Set<FileNode>();
   const open = new Set<FileNode>();
@@ -125,7 +125,7 @@ function imageInput(inputs: readonly FileValue[], nodes: readonly Node[], file: 
   return input;
 }
 
-/** Numbers of an attribute that is a list. */
+/** An integer list attribute. */
 export const intsOf = (node: Node, name: string): readonly number[] | undefined => node.attributes.get(name)?.ints;
 export const intOf = <T>(node: Node, name: string, otherwise: T): number | T => node.attributes.get(name)?.int ?? otherwise;
 export const floatOf = (node: Node, name: string, otherwise: number): number => node.attributes.get(name)?.float ?? otherwise;

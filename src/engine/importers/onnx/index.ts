@@ -18,7 +18,7 @@ import { type Lowered, loweredTo } from "./lowered.ts";
 import { setWeights } from "./weights.ts";
 
 /**
- * An ONNX file as a model that can be built. Its weights are read when they are set, not before.
+ * Opens an ONNX file. Weights are read only when the network is built.
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_INPUT, MODEL_TOO_LARGE, MODEL_UNSAFE, FILE_UNREADABLE
  */
 export async function openOnnx(file: string): Promise<ModelFile> {
@@ -37,7 +37,7 @@ export async function openOnnx(file: string): Promise<ModelFile> {
   }
 }
 
-/** Comparisons that came out well, for a run that opens its model again and again. */
+/** Results of comparisons that passed, as a run may open its model many times. */
 const checked = new Map<string, readonly string[]>();
 
 const isOfHalves = ({ initializers }: OpGraph): boolean => [...initializers.values()].some(({ type }) => type === 10 || type === 16);
@@ -94,7 +94,7 @@ function opened(file: string): number {
   }
 }
 
-/** What a trainer or converter left, with lists and objects that are written as JSON read as such. */
+/** The file's metadata, with JSON lists and objects parsed. */
 function metadataOf({ metadata }: FileModel): Record<string, unknown> {
   return Object.fromEntries([...metadata].map(([key, text]) => [key, parsed(text)]));
 }
@@ -108,7 +108,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Of one file its SHA-256; of several that of theirs. */
+/** SHA-256 of one file; for several, the SHA-256 of their hashes. */
 async function hashOf(files: readonly string[]): Promise<string> {
   const hashes = await Promise.all(files.map(sha256));
   const [only, ...others] = hashes;

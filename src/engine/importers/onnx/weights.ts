@@ -6,7 +6,7 @@ import type { Data } from "./file/elementTypes.ts";
 import type { Plan, PlannedWeight } from "./plan.ts";
 
 /**
- * Writes the weights of a plan into a network of its layers. Each is read in blocks, straight into the array that the network keeps.
+ * Sets the weights of a network to those of its plan. Each is read in blocks, straight into the array that the network keeps.
  * @throws MODEL_NAN, MODEL_INVALID
  */
 export function setWeights(network: tfl.LayersModel, { weights }: Plan, file: string): void {
@@ -38,7 +38,7 @@ function numbersOf(weight: PlannedWeight, file: string): Float32Array {
   return result;
 }
 
-/** Goes on through a strided array, block by block; along the last axis in one go. */
+/** Writes consecutive blocks into a strided array. */
 function placer(shape: readonly number[], strides: readonly number[]) {
   const index = new Array<number>(shape.length).fill(0);
   const last = shape.length - 1;

@@ -23,8 +23,7 @@ export interface Normalised {
 /**
  * A model's JSON in any dialect as a network that tfjs can build: checked, flat, taking images, giving scores. Nothing is built yet, so
  * that a damaged file costs nothing.
- * @param where size: of the images of a network of any size, where the contract says none; isChannelsLast: images of a file with their
- * channels first are to be turned
+ * @param where size: image size for a network that takes any, if the contract gives none; isChannelsLast: convert channels first to last
  * @throws MODEL_INVALID naming the layer
  */
 export function normalise(
@@ -43,13 +42,13 @@ export function normalise(
   return { ...fitted, notes: [...notes, ...fitted.notes] };
 }
 
-/** A flat topology, made to take images and give scores. @throws MODEL_INVALID */
+/** Makes a flat topology take images and give scores. @throws MODEL_INVALID */
 export function fittedScores(flat: Topology, given: InputContract, where: Parameters<typeof fitInput>[2]): Normalised {
   const { topology: whole, contract, notes } = fitInput(flat, given, where);
   return { whole, ...withoutSoftmax(whole), contract, notes };
 }
 
-/** The contract of a network that takes [B,H,W,C] now, whatever its file takes. */
+/** The contract without the layout, for a network that now takes [B,H,W,C]. */
 export function withoutLayout({ input: { layout: _, ...input }, ...contract }: InputContract): InputContract {
   return { ...contract, input };
 }

@@ -8,8 +8,8 @@ const mostFiles = 64;
 const longestLocation = 255;
 
 /**
- * The files beside a model that hold weights of its. Nothing outside the model's folder is opened, and nothing through a link: a model is a
- * file from anywhere, and what it names is not. The caller closes them.
+ * Files beside a model that hold its weights. Models may come from untrusted sources, so nothing outside the model's folder is opened, and
+ * no links are followed. The caller closes them.
  */
 export class ExternalFiles {
   private readonly model: string;
@@ -20,7 +20,7 @@ export class ExternalFiles {
     this.model = model;
   }
 
-  /** Full paths, in the order in which the model names them. */
+  /** Full paths, in the order that the model names them. */
   get files(): readonly string[] {
     return [...this.open.values()].map(({ name }) => name);
   }

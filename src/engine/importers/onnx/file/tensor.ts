@@ -7,15 +7,15 @@ import type { ExternalFiles } from "./external.ts";
 import type { Limits } from "./limits.ts";
 import { damaged, entryOf, type Field, fieldsOf, integersOf, type Range, textOf } from "./wire.ts";
 
-/** Where the numbers of a tensor lie; none of them is read before somebody asks. */
+/** Where the numbers of a tensor are. They are read on demand. */
 export interface TensorRef {
   readonly name: string;
   /** Code of TensorProto.DataType. */
   readonly type: number;
   readonly shape: readonly number[];
-  /** Little endian, dense, row by row. */
+  /** Little endian, dense, row-major. */
   readonly raw: { readonly file: ByteFile; readonly offset: number } | undefined;
-  /** The typed fields that hold it otherwise. */
+  /** The typed fields that hold it if `raw` does not. */
   readonly typed: readonly Field[];
 }
 
@@ -29,7 +29,7 @@ interface Draft {
   isExternal: boolean;
 }
 
-/** Reads where a TensorProto keeps its numbers. @throws MODEL_INVALID where they are not as many as its dimensions say */
+/** Reads where a TensorProto keeps its numbers. @throws MODEL_INVALID if their count does not match its dimensions */
 export function tensorOf(range: Range, externals: ExternalFiles, limits: Limits): TensorRef {
   const draft: Draft = { name: "", type: 0, shape: [], raw: undefined, typed: [], external: new Map(), isExternal: false };
   for (const field of fieldsOf(range)) read(field, draft, limits);
@@ -37,7 +37,7 @@ export function tensorOf(range: Range, externals: ExternalFiles, limits: Limits)
   checkShape(shape, range);
   const element = elementTypes[type];
   const common = { name, type, shape, typed: draft.typed };
-  if (!element) return { ...common, raw: undefined }; // told if it is needed
+  if (!element) return { ...common, raw: undefined }; // reported once it is used
   const needed = countOf(shape) * element.bytes;
   if (draft.isExternal) return { ...common, typed: [], raw: externalRaw(draft, needed, externals, range) };
   if (draft.raw) {
@@ -46,7 +46,7 @@ export function tensorOf(range: Range, externals: ExternalFiles, limits: Limits)
     return { ...common, typed: [], raw: { file, offset: start } };
   }
   const bits = draft.typed.reduce((sum, part) => sum + lengthOf(part), 0);
-  if (bits < countOf(shape)) throw wrongLength(range, draft, bits, countOf(shape)); // a number takes a byte at least
+  if (bits < countOf(shape)) throw wrongLength(range, draft, bits, countOf(shape)); // each number takes at least a byte
   return { ...common, raw: undefined };
 }
 
@@ -108,10 +108,10 @@ function wrongLength({ file, start }: Range, { name, shape, type }: Draft, held:
   );
 }
 
-/** Numbers that are decoded at a time. */
+/** Numbers decoded at a time. */
 const blockLength = 1 << 20;
 
-/** Goes through the numbers of a tensor in order, block by block; a block is good until the next one. @throws MODEL_INVALID, MODEL_UNSUPPORTED */
+/** Visits the numbers of a tensor in order, block by block. A block is valid until the next one. @throws MODEL_INVALID, MODEL_UNSUPPORTED */
 export function forBlocks(ref: TensorRef, model: string, visit: (block: Data, at: number) => void): void {
   const element = elementTypes[ref.type];
   if (!element)
@@ -137,7 +137,7 @@ export function forBlocks(ref: TensorRef, model: string, visit: (block: Data, at
 }
 
 function decoded(bytes: Uint8Array<ArrayBuffer>, isFloat32: boolean, type: number): Data {
-  if (isFloat32) return new Float32Array(bytes.buffer, 0, bytes.length / 4); // little endian, as every machine that Node runs on
+  if (isFloat32) return new Float32Array(bytes.buffer, 0, bytes.length / 4); // every platform of Node is little endian
   const element = elementTypes[type] as (typeof elementTypes)[number] & object;
   const view = new DataView(bytes.buffer);
   const values = dataOf(element.kind, bytes.length / element.bytes);

@@ -7,15 +7,15 @@ import { constantFor, type Lower, type Lowering, plainWeight } from "./lowering.
 
 interface Product {
   readonly kernel: Constant;
-  /** The kernel is [N,K] and not [K,N]. */
+  /** The kernel is [N,K], not [K,N]. */
   readonly isTransposed: boolean;
   readonly factor: number;
   readonly bias: PlannedWeight | undefined;
 }
 
 /**
- * A product with a constant matrix along the last axis. The numbers of that axis may lie in another order than in the file, as those of an
- * image do that was flattened: the rows of the matrix are moved then, and not the values.
+ * Multiplies the last axis by a constant matrix. If that axis is stored in another order than in the file, as for a flattened image, the
+ * rows of the matrix are reordered instead of the values.
  */
 function dense(node: Node, o: Lowering, { kernel, isTransposed, factor, bias }: Product): void {
   const value = o.stored(node, 0);
@@ -42,7 +42,7 @@ function dense(node: Node, o: Lowering, { kernel, isTransposed, factor, bias }: 
   });
 }
 
-/** A last axis of one number has no factor of its own. */
+/** Adds a last axis of size 1, which has no factor. */
 function withOne(value: Stored, node: Node, o: Lowering): Stored & { last: readonly number[] } {
   const arranged = o.layout.arranged(value, [...everyFactor(value).map((f) => [f]), []], node);
   return { ...arranged, last: [] };
@@ -68,13 +68,13 @@ const matMul: Lower = (node, o) => {
   dense(node, o, { kernel, isTransposed: false, factor: 1, bias });
 };
 
-/** Factors of the leading axes in the order in which they are stored, each by its axis and its place in it. */
+/** Factors of the leading axes in storage order, each with its axis and its position there. */
 function leading(v: Stored, rank: number): { axis: number; at: number; factor: number }[] {
   const all = v.axes.slice(0, rank - 2).flatMap((factors, axis) => factors.map((factor, at) => ({ axis, at, factor })));
   return all.sort((a, b) => a.factor - b.factor);
 }
 
-/** The product of two values. Their leading axes may be stored in any order, the same for both; the last two have to be last. */
+/** The product of two values. Their leading axes may be stored in any common order; the last two have to be last. */
 function product(node: Node, o: Lowering): void {
   const rank = o.shape(node.outputs[0] as string).length;
   const [left, right] = [ranked(o.stored(node, 0), rank), ranked(o.stored(node, 1), rank)];
@@ -124,7 +124,7 @@ const batchNormalization: Lower = (node, o) => {
   o.set(node.outputs[0], { ...x, ref });
 };
 
-/** Over the last axes, in whichever order their numbers are stored; the scale and the shift of each are stored likewise. */
+/** Normalises the last axes in any storage order; scale and shift are reordered to match. */
 const layerNormalization: Lower = (node, o) => {
   const value = o.stored(node, 0);
   const first = o.context(node).axis(intOf(node, "axis", -1), value.axes.length);
@@ -139,7 +139,7 @@ const layerNormalization: Lower = (node, o) => {
   o.set(node.outputs[0], { ...x, ref: o.emit("LayerNormalization", node, [x], { config, weights: scale }) });
 };
 
-/** Before opset 13 over all axes from the given one on, from then on along that axis alone. */
+/** Before opset 13, over all axes from the given one on; since then, along that axis only. */
 const softmax =
   (isLog: boolean): Lower =>
   (node, o) => {
@@ -163,7 +163,7 @@ const dropout: Lower = (node, o) => {
   o.alike("Dropout", node, { config: { rate } });
 };
 
-/** Products with matrices, and what works along one axis. */
+/** Matrix products, and operators along one axis. */
 export const denseRules: readonly [string, Lower][] = [
   ["Gemm", gemm],
   ["MatMul", matMul],

@@ -3,10 +3,10 @@ import { dataOf, elementTypes, type Kind } from "../file/elementTypes.ts";
 import { isConstant, ofData, ofInts, ofTensor, type Value } from "../values.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
 
-/** Numbers that a few bytes of a file may ask for. */
+/** Largest constant that an operator may make from its sizes. */
 const largest = 1 << 22;
 
-/** The sizes of a value follow from the number of images where it depends on one of them. */
+/** Sizes of a value depend on the batch size if the value depends on the image. */
 const followsBatch = (value: Value): boolean => !isConstant(value) || value.isOfBatch;
 
 const constant: ShapeRule = (o) => {
@@ -55,7 +55,7 @@ const range: ShapeRule = (o) => {
   return [ofData(kind, [count], kind === "float" ? Float32Array.from(values) : Float64Array.from(values), { isOfBatch })];
 };
 
-/** Places of what is not 0, one row for each axis: their number is only known once the numbers are. */
+/** Indices of nonzero elements, one row per axis. The shape of the result depends on the numbers. */
 const nonZero: ShapeRule = (o) => {
   const value = o.input(0);
   if (!isConstant(value)) return o.unsupported("on what depends on the picture");
@@ -76,7 +76,7 @@ const nonZero: ShapeRule = (o) => {
   return [ofData("int", [rank, places.length], rows, { isOfBatch: value.isOfBatch })];
 };
 
-/** Operators that make constants, of the sizes of values among others. */
+/** Operators that make constants, including those that give sizes. */
 export const constantShapes: readonly [string, ShapeRule][] = [
   ["Constant", constant],
   ["ConstantOfShape", constantOfShape],

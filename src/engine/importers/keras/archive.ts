@@ -58,12 +58,12 @@ function checkedEntries(all: readonly ZipEntry[], file: string): ReadonlyMap<str
   if (all.length > limits.entries) throw unsafe(`${file} holds ${all.length} entries, and a Keras model holds a few.`);
   const entries = new Map<string, ZipEntry>();
   for (const entry of all) {
-    if (entries.has(entry.name)) throw unsafe(`${file} holds two entries of the name "${entry.name}".`);
+    if (entries.has(entry.name)) throw unsafe(`${file} holds two entries named "${entry.name}".`);
     entries.set(entry.name, entry);
     if (/^assets\/./.test(entry.name) && !entry.name.endsWith("/") && entry.size > 0)
-      throw unsupported(`${file} holds tables of words or other assets, which no image classifier needs.`, "Use an image classifier.");
+      throw unsupported(`${file} holds vocabularies or other assets, which no image classifier needs.`, "Use an image classifier.");
     if (!/^((metadata|config)\.json|model\.weights\.(h5|npz|json)|model_\d+\.weights\.h5|assets\/([^.][^/]*\/)*)$/.test(entry.name))
-      throw unsafe(`${file} holds "${entry.name.slice(0, 80)}", which is no part of a Keras model.`);
+      throw unsafe(`${file} holds "${entry.name.slice(0, 80)}", which is not part of a Keras model.`);
   }
   return entries;
 }

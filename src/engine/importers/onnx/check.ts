@@ -39,7 +39,7 @@ const images = 4;
 export async function checkImport(network: tfl.LayersModel, o: Imported): Promise<readonly string[]> {
   const type = typeOf(o);
   const shape = network.inputs[0]?.shape.slice(1) as [number, number, number];
-  if (!type) return ["its scores were not compared with ONNX Runtime's, as its input is of a type that is not fed here"];
+  if (!type) return ["its scores were not compared with ONNX Runtime's, as its input type is not supported for this"];
   const reference = await opened(o);
   if (typeof reference === "string") return [reference];
   const alpha = network.layers.find((layer): layer is OpaqueAlpha => layer instanceof OpaqueAlpha)?.alpha;
@@ -65,11 +65,11 @@ export async function checkImport(network: tfl.LayersModel, o: Imported): Promis
 }
 
 function mismatch(file: string, difference: number, place: string | undefined): BulwarkError {
-  const apart = Number.isFinite(difference) ? `${percent(difference)} of the largest score apart` : "its scores here are no numbers";
+  const apart = Number.isFinite(difference) ? `${percent(difference)} of the largest score apart` : "its scores here are NaN";
   return new BulwarkError(
     "MODEL_MISMATCH",
     `${file} does not compute here what ONNX Runtime computes: ${apart}${place ? `, first at ${place}` : ""}.`,
-    "Report it with the file, and do not rely on results for this model.",
+    "Report this, with the file, and do not rely on results for this model.",
   );
 }
 
@@ -84,7 +84,7 @@ async function opened({ file }: Imported): Promise<Reference | string> {
     return (await openReference(file)) ?? `${notCompared}, which is not installed`;
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0]?.slice(0, 160) ?? "") : "";
-    return `${notCompared}, which refuses the file: ${reason}`;
+    return `${notCompared}, which rejects the file: ${reason}`;
   }
 }
 

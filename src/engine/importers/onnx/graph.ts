@@ -28,12 +28,12 @@ function opsetOf({ opsets }: FileModel, { domain, op, name }: FileNode, file: st
   if (domain !== "")
     throw unsupportedModel(
       file,
-      `uses operators of ${domain} (${op} in "${name}"), which are those of one runtime alone`,
+      `uses operators of ${domain} (${op} in "${name}"), which only one runtime has`,
       domain === "ai.onnx.ml" ? "Use an image classifier that was exported without post-processing." : "Use the file before optimisation.",
     );
   const version = opsets.get("") ?? 0;
   if (version >= oldest) return version;
-  throw unsupportedModel(file, `is opset ${version}; ${oldest} to ${newest} are read`, "Export it with opset_version=17.");
+  throw unsupportedModel(file, `is opset ${version}; ${oldest} to ${newest} are supported`, "Export it with opset_version=17.");
 }
 
 /**
@@ -53,7 +53,7 @@ export function opGraphOf(model: FileModel, file: string, wanted: string | undef
   if (graph.isSparse && nodes.some(({ inputs }) => inputs.some((name) => name && !makers.has(name) && !known(name))))
     throw unsupportedModel(file, "holds sparse weights", "Export it with dense weights.");
   const version = model.opsets.get("") ?? 0;
-  const notes = version > newest ? [`opset ${version} is newer than ${newest}, the newest that is known`] : [];
+  const notes = version > newest ? [`opset ${version} is newer than ${newest}, the newest one known`] : [];
   return { file, nodes: live, initializers: graph.initializers, input: imageInput(graph.inputs, live, file), output, notes };
 }
 
@@ -63,7 +63,7 @@ function makersOf(nodes: readonly FileNode[], given: ReadonlySet<string>, file: 
     for (const output of node.outputs) {
       if (output === "") continue;
       if (makers.has(output) || given.has(output))
-        throw new BulwarkError("MODEL_INVALID", `Two nodes of ${file} write "${output}".`, exportAgain);
+        throw new BulwarkError("MODEL_INVALID", `Two nodes of ${file} make "${output}".`, exportAgain);
       makers.set(output, node);
     }
   return makers;
@@ -93,7 +93,7 @@ function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, known: (
   const enter = (name: string, user: string): void => {
     const node = makers.get(name);
     if (node === undefined && !known(name))
-      throw new BulwarkError("MODEL_INVALID", `"${name}" is used by "${user}" of ${file} and nothing makes it.`, exportAgain);
+      throw new BulwarkError("MODEL_INVALID", `"${name}" is used by "${user}" of ${file}, but nothing makes it.`, exportAgain);
     if (node === undefined || done.has(node)) return;
     if (open.has(node))
       throw new BulwarkError("MODEL_INVALID", `The nodes of ${file} form a circle through "${node.name || node.outputs[0]}".`, exportAgain);
@@ -121,7 +121,7 @@ function imageInput(inputs: readonly FileValue[], nodes: readonly Node[], file: 
   if (live.length > 1) throw wrongInput(file, `takes ${live.length} inputs: ${shapes}`, "Use an image classifier.");
   if (!input) throw wrongInput(file, "gives scores that do not depend on its input", "Use an image classifier.");
   if (!images.includes(input.type) || input.shape?.length !== 4)
-    throw wrongInput(file, `takes no images: ${shapes}`, "Use an image classifier, with an input of four axes.");
+    throw wrongInput(file, `does not take images: ${shapes}`, "Use an image classifier, with an input of four axes.");
   return input;
 }
 

@@ -64,7 +64,7 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
       const lowered = loweredTo(graph, image, path.basename(file, path.extname(file)));
       known = { graph, image, lowered };
       const fitted = fittedScores(lowered.topology, withoutLayout(contract), { file, size });
-      const half = isOfHalves(graph) ? ["its weights of 16 bits are computed with in 32"] : [];
+      const half = isOfHalves(graph) ? ["its 16-bit weights are used with 32 bits"] : [];
       return { ...fitted, notes: [...graph.notes, ...half, ...lowered.notes, ...fitted.notes] };
     },
     evidence: () =>

@@ -137,7 +137,7 @@ export function checkOperators({ nodes, file, output }: OpGraph): void {
         throw unsupportedModel(
           file,
           `has a node "${node.title}" (${node.op}) with ${name}, which is not computed here`,
-          "Export it without that.",
+          "Export it without that attribute.",
         );
     }
 }

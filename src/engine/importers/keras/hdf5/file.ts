@@ -54,7 +54,7 @@ const fixes: Readonly<Record<Kind, string>> = {
   invalid: "Copy or save the model again.",
   unsafe: "Use a file that Keras itself saved, with all of its weights inside.",
   unsupported: "Save the model with float32 weights.",
-  large: "Save the model without what is not needed to run it.",
+  large: "Save the model without parts that inference does not need.",
 };
 
 /** Time limits in seconds of processor time. */
@@ -150,12 +150,12 @@ class Thread {
           "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY"
             ? refuse("needs more memory than any model does", "large")
             : settle(() => reject(error)),
-        exit: () => refuse("cannot be read: reading it ended without an answer"),
+        exit: () => refuse("cannot be read: the reader stopped unexpectedly"),
       };
       const timer = setInterval(() => {
         if (!spent(seconds)) return;
         void worker.terminate();
-        refuse("takes too long to read, as no model does");
+        refuse("takes longer to read than any model does");
       }, 500);
       for (const [event, listener] of Object.entries(listeners)) worker.on(event, listener);
     });

@@ -86,7 +86,7 @@ export function modelOf(range: Range, context: Context): FileModel {
 }
 
 function messageIn({ wire, range, number }: Field): Range {
-  if (wire !== 2) throw damaged(range.file.name, `field ${number} is no message`, range.start);
+  if (wire !== 2) throw damaged(range.file.name, `field ${number} is not a message`, range.start);
   return range;
 }
 

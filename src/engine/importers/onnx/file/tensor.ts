@@ -79,7 +79,7 @@ function checkShape(shape: readonly number[], range: Range): void {
 
 function addEntry(range: Range, { external }: Draft): void {
   const [key, value] = entryOf(range);
-  if (external.has(key)) throw damaged(range.file.name, `the external data names its ${key} twice`, range.start);
+  if (external.has(key)) throw damaged(range.file.name, `the external data gives its ${key} twice`, range.start);
   external.set(key, value);
 }
 
@@ -88,7 +88,7 @@ function externalRaw(draft: Draft, needed: number, externals: ExternalFiles, ran
     const text = draft.external.get(key);
     if (text === undefined) return otherwise;
     const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isSafeInteger(value)) throw damaged(range.file.name, `the external data's ${key} "${text}" is no number`, range.start);
+    if (!Number.isSafeInteger(value)) throw damaged(range.file.name, `the external data's ${key} "${text}" is not a number`, range.start);
     return value;
   };
   const [offset, length] = [number("offset", 0), number("length", needed)];

@@ -38,7 +38,7 @@ export function* fieldsOf(range: Range): Generator<Field> {
     const begin = reader.at;
     const key = reader.varint();
     const [number, wire] = [Math.floor(key / 8), key % 8];
-    if (number < 1 || number > 0x1fffffff) throw damaged(file.name, `the field number ${number} is none`, begin);
+    if (number < 1 || number > 0x1fffffff) throw damaged(file.name, `the field number ${number} is not valid`, begin);
     if (wire === 0) yield { number, wire, value: reader.varint(), range };
     else if (wire === 1) yield { number, wire, value: 0, range: reader.take(8) };
     else if (wire === 5) yield { number, wire, value: 0, range: reader.take(4) };
@@ -102,7 +102,7 @@ export function textOf({ file, start, end }: Range, longest = longestName): stri
   try {
     return utf8.decode(file.bytes(start, end - start));
   } catch {
-    throw damaged(file.name, "a name that is no text", start);
+    throw damaged(file.name, "a name that is not valid UTF-8", start);
   }
 }
 

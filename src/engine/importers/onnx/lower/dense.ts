@@ -63,7 +63,7 @@ const matMul: Lower = (node, o) => {
   const [left, right] = [node.inputs[0], node.inputs[1]];
   if (o.isLive(left) && o.isLive(right)) return product(node, o);
   const kernel = o.constant(right);
-  if (!kernel || !o.isLive(left) || kernel.shape.length !== 2) return o.refuse(node, "with a constant that is no matrix on its right");
+  if (!kernel || !o.isLive(left) || kernel.shape.length !== 2) return o.refuse(node, "whose right operand is not a constant matrix");
   const bias = node.inputs[2] ? plainWeight("bias", o.weight(node, 2), [kernel.shape[1] as number]) : undefined;
   dense(node, o, { kernel, isTransposed: false, factor: 1, bias });
 };

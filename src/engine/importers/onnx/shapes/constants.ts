@@ -19,7 +19,7 @@ const constant: ShapeRule = (o) => {
   if (floats) return [ofData("float", [floats.length], Float32Array.from(floats))];
   if (int !== undefined) return [ofData("int", [], Float64Array.of(int))];
   if (ints) return [ofInts(ints)];
-  return o.unsupported("that is no tensor of numbers");
+  return o.unsupported("that is not a tensor of numbers");
 };
 
 const constantOfShape: ShapeRule = (o) => {

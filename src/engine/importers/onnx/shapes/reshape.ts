@@ -9,7 +9,7 @@ const text = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 function wantedSizes(o: ShapeContext, target: readonly number[], shape: readonly number[]): number[] | undefined {
   const isZeroReal = intOf(o.node, "allowzero", 0) === 1;
   if (isZeroReal && target.includes(0)) o.fail("makes a tensor of no numbers");
-  const sizes = target.map((side, i) => (side === 0 ? (shape[i] ?? o.fail(`copies the size of axis ${i}, which there is not`)) : side));
+  const sizes = target.map((side, i) => (side === 0 ? (shape[i] ?? o.fail(`copies the size of axis ${i}, which does not exist`)) : side));
   if (sizes.filter((side) => side === -1).length > 1 || sizes.some((side) => side < -1)) o.fail(`asks for the sizes ${text(target)}`);
   const known = countOf(sizes.filter((side) => side !== -1));
   const rest = countOf(shape) / known;

@@ -165,7 +165,7 @@ describe("a .keras archive that is refused", () => {
   it("holds two entries of one name", async () => {
     const bytes = Buffer.from(zipOf({ ...(await archiveEntries(plainNetwork())), "config.jsoX": "{}" }));
     for (let at = bytes.indexOf("config.jsoX"); at >= 0; at = bytes.indexOf("config.jsoX", at + 1)) bytes.write("config.json", at);
-    await refusedBytes(bytes, "MODEL_UNSAFE", /holds two entries of the name "config\.json"\.$/);
+    await refusedBytes(bytes, "MODEL_UNSAFE", /holds two entries named "config\.json"\.$/);
   });
 
   it("holds more entries than any model", async () => {
@@ -178,7 +178,7 @@ describe("a .keras archive that is refused", () => {
     await refused(rest, "MODEL_INVALID", /holds no weights\.$/);
     await refused({ ...rest, "model.weights.npz": "PK" }, "MODEL_UNSUPPORTED", /as NumPy arrays, which are not read\.$/);
     await refused({ ...rest, "model.weights.json": "{}", "model_00000.weights.h5": "x" }, "MODEL_UNSUPPORTED", /in several files/);
-    await refused({ ...rest, "model.weights.h5": weights, "assets/layers/words.txt": "a\nb" }, "MODEL_UNSUPPORTED", /tables of words/);
+    await refused({ ...rest, "model.weights.h5": weights, "assets/layers/words.txt": "a\nb" }, "MODEL_UNSUPPORTED", /vocabularies/);
     await refused({ "model.weights.h5": weights }, "MODEL_INVALID", /is an archive without a Keras model\.$/);
     await refused(
       { ...rest, "config.json": "{", "model.weights.h5": weights },

@@ -64,6 +64,8 @@ export async function hdf5Bytes({ attributes = {}, datasets = {}, also }: Conten
 }
 
 export interface KerasFiles {
+  /** A new folder. */
+  folder(): Promise<string>;
   write(name: string, bytes: Uint8Array, contract?: InputContract): Promise<string>;
   /** An `.h5` file with these contents. */
   writeHdf5(contents: Contents): Promise<string>;
@@ -75,14 +77,14 @@ export function kerasFiles(): KerasFiles {
     folder = await fs.mkdtemp(path.join(os.tmpdir(), "bulwark-test-keras-"));
   });
   afterAll(() => fs.rm(folder, { recursive: true }));
+  const inFolder = () => fs.mkdtemp(path.join(folder, "model-"));
   const write: KerasFiles["write"] = async (name, bytes, contract) => {
-    const directory = await fs.mkdtemp(path.join(folder, "model-"));
-    const file = path.join(directory, name);
+    const file = path.join(await inFolder(), name);
     await fs.writeFile(file, bytes);
     if (contract) await fs.writeFile(file.replace(/\.\w+$/, ".bulwark.json"), JSON.stringify(contract));
     return file;
   };
-  return { write, writeHdf5: async (contents) => write("model.h5", await hdf5Bytes(contents)) };
+  return { folder: inFolder, write, writeHdf5: async (contents) => write("model.h5", await hdf5Bytes(contents)) };
 }
 
 /** Numbers that agree to five decimals. */

@@ -100,7 +100,7 @@ describe("a whole model in .h5", () => {
   it("is saved as a TensorFlow.js model that gives the same", async () => {
     const x = randomImages([1, 6, 6, 3]);
     const { network, contract } = await loadNetwork(await files.writeHdf5(legacyContents(plainNetwork())));
-    const directory = `${files.folder}/saved`;
+    const directory = await files.folder();
     await saveNetwork(network, directory, contract);
     expect(await loadedPredictions(directory, x)).toEqual(predictions(network, x));
     network.dispose();

@@ -6,6 +6,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { exists, readBytes, readText } from "../io/files.ts";
 import { isLfsPointer, lfsFix } from "../io/lfs.ts";
 import type { tf } from "../tf.ts";
+import { countOf } from "./strided.ts";
 import { record } from "./topology/graph.ts";
 
 const WeightSpec = Type.Object({
@@ -125,7 +126,7 @@ async function weightsOf(file: string, relative: string): Promise<Uint8Array> {
 
 /** Bytes that a weight takes in the file. */
 export function byteLength(spec: WeightSpec): number {
-  const values = spec.shape.reduce((a, b) => a * b, 1);
+  const values = countOf(spec.shape);
   const stored = spec.quantization?.dtype ?? spec.dtype;
   return values * (stored === "uint8" || stored === "bool" ? 1 : stored === "uint16" || stored === "float16" ? 2 : 4);
 }

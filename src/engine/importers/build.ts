@@ -22,15 +22,40 @@ class Blank extends tf.serialization.Serializable {
 }
 tf.serialization.registerClass(Blank, "Bulwark");
 
-/** What a layer keeps for a training that begins anew; its type is not exported. */
+/** Initializers that a layer keeps for training from scratch; tfjs does not export the type. */
 interface Initialised {
   kernelInitializer?: unknown;
   depthwiseInitializer?: unknown;
   pointwiseInitializer?: unknown;
 }
 
-/** The network of a topology whose weights are set afterwards: 0 until then, as random ones would take long. @throws MODEL_INVALID */
-export async function builtFrom(topology: Topology, file: string): Promise<tfl.LayersModel> {
+/**
+ * The network of a topology, with the weights that `setWeights` assigns. Until then they are 0: random ones would take long.
+ * @throws MODEL_INVALID, and what `setWeights` throws
+ */
+export async function builtFrom(
+  topology: Topology,
+  file: string,
+  setWeights: (network: tfl.LayersModel) => void | Promise<void>,
+): Promise<tfl.LayersModel> {
+  const network = await blankNetwork(topology, file);
+  try {
+    await setWeights(network);
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+  return network;
+}
+
+/** Assigns values to a weight of a network. */
+export function setWeight(variable: tfl.LayerVariable, numbers: Float32Array): void {
+  const value = tf.tensor(numbers, variable.shape as number[], "float32");
+  variable.write(value);
+  value.dispose();
+}
+
+async function blankNetwork(topology: Topology, file: string): Promise<tfl.LayersModel> {
   const layers = topology.layers.map((layer) => ({
     ...layer,
     config: isInput(layer) ? layer.config : { ...drawn(layer), ...layer.config },
@@ -44,7 +69,7 @@ export async function builtFrom(topology: Topology, file: string): Promise<tfl.L
   return network;
 }
 
-/** What a layer would draw its first kernel from where the file does not say it; tfjs refuses what the class does not have. */
+/** Keys of a layer's kernel initializers, which the file may leave out. tfjs rejects keys that the class does not have. */
 const drawn = ({ className }: LayerNode): Config =>
   className.startsWith("Separable")
     ? { depthwise_initializer: {}, pointwise_initializer: {} }
@@ -63,8 +88,8 @@ export async function buildNetwork(topology: Topology, artifacts: Artifacts, fil
 }
 
 /**
- * The network that gives scores. A softmax stays where it is over groups of them and not over the classes: taken off, another class would
- * be the highest. What it gives are then the scores, which it bounds. @throws MODEL_INVALID
+ * The network that gives scores. A softmax over groups of scores, not over all classes, stays: without it another class could come first.
+ * Its outputs are then the scores, and they are bounded. @throws MODEL_INVALID
  */
 export async function buildScores(
   { whole, topology, ending }: Pick<Normalised, "whole" | "topology" | "ending">,

@@ -10,7 +10,7 @@ export type ModelFormat = "tfjs" | "onnx" | "keras";
 const toOnnx = 'Export it from Python: torch.onnx.export(model.eval(), torch.zeros(1, 3, 224, 224), "model.onnx").';
 const toTfjs = "Convert it to a TensorFlow.js layers model (model.json), or export it to ONNX.";
 
-/** First bytes that tell a format that is not read, what people call it, and what to do. */
+/** Formats that are recognised by their first bytes but not supported: name and advice. */
 const foreign: readonly { readonly name: string; readonly fix: string; is(head: Buffer, extension: string): boolean }[] = [
   {
     name: "PyTorch",
@@ -28,8 +28,8 @@ const isZip = (head: Buffer): boolean => head.subarray(0, 4).equals(Buffer.from(
 const entry = (head: Buffer): string => head.subarray(30, 30 + head.readUInt16LE(26)).toString("latin1");
 
 /**
- * The format of a model file, by what it holds rather than by its name.
- * @throws MODEL_INVALID for a format that is not read, a Git LFS pointer, and what is no model; FILE_UNREADABLE
+ * The format of a model file, from its content rather than its name.
+ * @throws MODEL_INVALID for an unsupported format, a Git LFS pointer, or a file that is not a model; FILE_UNREADABLE
  */
 export async function formatOf(file: string): Promise<ModelFormat> {
   const name = path.basename(file);

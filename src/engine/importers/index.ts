@@ -28,7 +28,7 @@ export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contra
   readonly outputs: "logits" | "probabilities";
   /** What rules about a model look at. */
   readonly evidence: ModelEvidence;
-  /** Each score has a sigmoid of its own, which was taken off: the classes do not exclude each other. */
+  /** Each score had its own sigmoid, which was removed: classes are not mutually exclusive. */
   readonly isMultiLabel: boolean;
   /** Harmless things done while loading, for the user to know. */
   readonly notes: readonly string[];
@@ -40,7 +40,7 @@ export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contra
 const openFile = async (file: string): Promise<ModelFile> => openers[await formatOf(file)](file);
 const openers = { tfjs: openTfjs, onnx: openOnnx, keras: openKeras } as const;
 
-/** SHA-256 of a model file and its weights, hexadecimal. @param path as for `loadNetwork`, which says what is thrown */
+/** SHA-256 of a model file and its weights, in hexadecimal. Takes the paths that `loadNetwork` takes, and throws what it throws when opening them. */
 export async function hashOfModel(path: string): Promise<string> {
   const model = await openFile(await locateModel(path));
   try {
@@ -51,11 +51,11 @@ export async function hashOfModel(path: string): Promise<string> {
 }
 
 /**
- * Loads a TensorFlow.js layers model, an ONNX file or a Keras file and its input contract, which what else is known of the model completes. A final softmax is taken
- * off where that can be done; otherwise `outputs` is "probabilities" (RB102).
+ * Loads a TensorFlow.js layers model, an ONNX file or a Keras file with its input contract. Other knowledge about the model completes the
+ * contract. A final softmax is removed where possible; otherwise `outputs` is "probabilities" (RB102).
  * @param path `model.json`, an ONNX or Keras file, a folder that holds one of them, or a run folder.
- * @param given contract that replaces the one beside the model, except for the defences that the model carries and the images they take.
- * @param o `isUnnamed`: class names are not looked for, so that none can be wrong.
+ * @param given replaces the contract beside the model, except for the model's own defences and the images they take.
+ * @param o `isUnnamed`: no class names are looked for, so none can be wrong.
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, graph model, no classifier, contract that does not fit), MODEL_NAN
  */
 export async function loadNetwork(path: string, given?: InputContract, o: Pick<ModelFacts, "isUnnamed"> = {}): Promise<LoadedNetwork> {
@@ -74,18 +74,17 @@ async function loaded(
   given: InputContract | undefined,
   o: Pick<ModelFacts, "isUnnamed">,
 ): Promise<LoadedNetwork> {
-  const { metadata, format } = model;
   const stored = await readContract(contractFile(file));
   const inForce = given ? replaced(stored, parseContract(given, "the input contract")) : stored;
-  const beside = await sidecarEvidence(file, metadata);
-  const size = beside.evidence.find(({ input }) => input.size)?.input.size;
+  const sidecars = await sidecarEvidence(file, model.metadata);
+  const size = sidecars.evidence.find(({ input }) => input.size)?.input.size;
   const normalised = model.normalise(inForce, size);
   const { contract, notes } = normalised;
   const { network: built, ending } = await buildScores(normalised, model.build);
   const network = isBinary(built, ending, contract) ? withTwoClasses(built) : built;
   try {
     checkClassifier(network, contract, file);
-    const facts = { file, network, metadata, own: model.evidence?.(), isGiven: given !== undefined, isUnnamed: o.isUnnamed };
+    const facts = { file, network, sidecars, own: model.evidence?.(), isGiven: given !== undefined, isUnnamed: o.isUnnamed };
     const { contradiction, notes: passedOver, ...known } = await knowledgeOf(contract, facts);
     const compared = (await model.check?.(built, { contract: known.contract, ending })) ?? [];
     if (contract.input.mean === inForce.input.mean && contract.input.scale === inForce.input.scale) makeOpaque(network, known.contract);
@@ -94,7 +93,7 @@ async function loaded(
     return {
       network,
       ...known,
-      format,
+      format: model.format,
       file,
       outputs: evidence.outputs,
       isMultiLabel: ending.kind === "sigmoid" && ending.removed && !isTwoClasses,

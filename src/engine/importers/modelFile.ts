@@ -4,25 +4,25 @@ import type { InputEvidence } from "./evidence/evidence.ts";
 import type { Topology } from "./topology/graph.ts";
 import type { Normalised } from "./topology/index.ts";
 
-/** A model file of some format, open. What it holds becomes one topology, whatever the format. */
+/** An open model file. Its network becomes a topology, whatever the format. */
 export interface ModelFile {
   /** "tfjs-layers", "onnx" or "keras". */
   readonly format: string;
   /** What a trainer or converter left in it. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
-  /** Of the file and its weights, hexadecimal. */
+  /** SHA-256 of the file and its weights, in hexadecimal. */
   sha256(): Promise<string>;
   /**
-   * The network as a topology, taking images as the contract says.
-   * @param size of the images of a network of any size, where the contract says none
+   * The network as a topology that takes images as the contract describes.
+   * @param size image size for a network that takes any, if the contract gives none
    */
   normalise(contract: InputContract, size: readonly [number, number] | undefined): Normalised;
-  /** What it says of its input, such as that it takes bytes; once it is normalised. */
+  /** What the file says about its input, such as that it takes bytes. Call `normalise` first. */
   evidence?(): InputEvidence | undefined;
-  /** The network of a topology that came from it, with the file's weights. The caller disposes. */
+  /** Builds the network of a topology from `normalise` with the file's weights. The caller disposes. */
   build(topology: Topology): Promise<tfl.LayersModel>;
-  /** Compares what the network computes with what the file computes, where another program can say that. @returns notes for the user */
+  /** Compares the scores of the network with those of another program that runs the file. @returns notes for the user */
   check?(network: tfl.LayersModel, o: Pick<Normalised, "contract" | "ending">): Promise<readonly string[]>;
-  /** Ends what was opened for it; nothing is read after that. */
+  /** Closes the file and what was opened with it. */
   close(): void | Promise<void>;
 }

@@ -1,16 +1,16 @@
 import { type PublicSession, type PublicTensor, publicRuntime } from "./native.ts";
 
-/** An ONNX model run by ONNX Runtime itself, node by node as in the file. */
+/** An ONNX model that ONNX Runtime runs node by node, as the file has them. */
 export interface Reference {
-  /** Outputs by name for one input. */
+  /** Runs the model on its first input. Outputs by name. */
   run(type: string, data: ArrayLike<number>, dims: readonly number[]): Promise<Readonly<Record<string, PublicTensor>>>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a model in ONNX Runtime without any optimisation, on one thread of the CPU. Undefined where ONNX Runtime is not installed.
- * @param model path, or the bytes of a model with all its weights
- * @throws Error with ONNX Runtime's message for a model that it rejects
+ * Opens a model in ONNX Runtime without optimisation, on one CPU thread. Undefined if ONNX Runtime is not installed.
+ * @param model path, or the bytes of a model without external weights
+ * @throws Error from ONNX Runtime if it rejects the model
  */
 export async function openReference(model: string | Uint8Array): Promise<Reference | undefined> {
   const runtime = publicRuntime();

@@ -63,8 +63,8 @@ function firstOf(network: tfl.LayersModel): tfl.layers.Layer | undefined {
 }
 
 /**
- * A network that begins with `Rescaling`, `Normalization` or a product or sum with constants normalises its images itself: what has to go in are bytes (0…255) or [0,1],
- * whichever that layer's numbers are made for. Null where it begins otherwise, or where they do not tell.
+ * A network that begins with `Rescaling`, `Normalization`, or a product or sum with constants normalises its images itself. It takes bytes
+ * (0…255) or [0,1], depending on that layer's numbers. Null if it begins otherwise, or if the numbers do not tell.
  */
 export async function firstLayerEvidence(network: tfl.LayersModel): Promise<InputEvidence | null> {
   const first = firstOf(network);

@@ -7,7 +7,7 @@ import { nameOutputs } from "./classNames.ts";
 import type { ClassList, InputEvidence } from "./evidence.ts";
 import { firstLayerEvidence } from "./firstLayer.ts";
 import { kerasApplication } from "./kerasApplications.ts";
-import { sidecarEvidence } from "./sidecars.ts";
+import type { Sidecars } from "./sidecars.ts";
 
 export type { ClassList, InputEvidence } from "./evidence.ts";
 
@@ -25,11 +25,11 @@ export interface ModelKnowledge {
 }
 
 export interface ModelFacts {
-  /** The `model.json`. */
+  /** The `model.json`, the ONNX file or the Keras file. */
   readonly file: string;
   readonly network: tfl.LayersModel;
-  /** `userDefinedMetadata` of model.json. */
-  readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  /** What the files beside the model, and metadata inside it, say. */
+  readonly sidecars: Sidecars;
   /** What the file itself says of its input. */
   readonly own?: InputEvidence | undefined;
   /** The contract that was named stands in place of the one beside the model. */
@@ -46,7 +46,7 @@ export async function knowledgeOf(contract: InputContract, facts: ModelFacts): P
   const { file, network } = facts;
   const outputs = network.outputs[0]?.shape.at(-1) ?? null;
   const layer = contract.defense ? null : await firstLayerEvidence(network);
-  const { evidence: sidecars, notes } = await sidecarEvidence(file, facts.metadata);
+  const { evidence: sidecars, notes } = facts.sidecars;
   const known = kerasApplication(network.name, outputs);
   const evidence = [facts.own ?? null, layer, ...sidecars, known].filter((one) => one !== null);
   const stated = facts.isGiven ? "the contract given with the model" : path.basename(contractFile(file));

@@ -11,23 +11,23 @@ import { type Config, invalidModel } from "../topology/graph.ts";
 import type { Hdf5Source } from "./hdf5/file.ts";
 import { parsedObject } from "./json.ts";
 
-/** Bytes, and how often an entry may be as large as what it takes in the archive. */
+/** Largest number of entries, largest sizes in bytes, and largest ratios of unpacked to packed size. */
 const limits = { entries: 1_000, config: 64 << 20, configRatio: 200, weights: 2 ** 32, weightsRatio: 20 } as const;
 const weightsName = "model.weights.h5";
 
-/** A `.keras` archive: what it says of the model, and where its weights lie. */
+/** A `.keras` archive: the model's configuration, and where its weights are. */
 export interface KerasArchive {
   readonly model: Config;
-  /** Of Keras. */
+  /** Version of Keras that saved it. */
   readonly version: string | undefined;
   readonly weights: Hdf5Source;
-  /** Ends what was opened for the weights. */
+  /** Closes, and removes, what was opened for the weights. */
   close(): Promise<void>;
 }
 
 /**
- * Opens an archive. Weights that it keeps as they are, as Keras does, are read where they lie; compressed ones are unpacked beside other
- * temporary files. @throws MODEL_INVALID, MODEL_UNSAFE, MODEL_UNSUPPORTED
+ * Opens an archive. Keras stores weights uncompressed; these are read in place. Compressed ones are unpacked into a temporary folder.
+ * @throws MODEL_INVALID, MODEL_UNSAFE, MODEL_UNSUPPORTED, MODEL_TOO_LARGE
  */
 export async function openArchive(handle: FileHandle, file: string): Promise<KerasArchive> {
   try {
@@ -53,17 +53,17 @@ const unsupported = (message: string, fix: string): BulwarkError => new BulwarkE
 const unsafe = (message: string): BulwarkError =>
   new BulwarkError("MODEL_UNSAFE", message, "Use the file as Keras saved it, from a source that you trust.");
 
-/** By name. Only what Keras writes may be there. */
+/** Entries by name. Only entries that Keras writes are allowed. */
 function checkedEntries(all: readonly ZipEntry[], file: string): ReadonlyMap<string, ZipEntry> {
   if (all.length > limits.entries) throw unsafe(`${file} holds ${all.length} entries, and a Keras model holds a few.`);
   const entries = new Map<string, ZipEntry>();
   for (const entry of all) {
-    if (entries.has(entry.name)) throw unsafe(`${file} holds two entries of the name "${entry.name}".`);
+    if (entries.has(entry.name)) throw unsafe(`${file} holds two entries named "${entry.name}".`);
     entries.set(entry.name, entry);
     if (/^assets\/./.test(entry.name) && !entry.name.endsWith("/") && entry.size > 0)
-      throw unsupported(`${file} holds tables of words or other assets, which no image classifier needs.`, "Use an image classifier.");
+      throw unsupported(`${file} holds vocabularies or other assets, which no image classifier needs.`, "Use an image classifier.");
     if (!/^((metadata|config)\.json|model\.weights\.(h5|npz|json)|model_\d+\.weights\.h5|assets\/([^.][^/]*\/)*)$/.test(entry.name))
-      throw unsafe(`${file} holds "${entry.name.slice(0, 80)}", which is no part of a Keras model.`);
+      throw unsafe(`${file} holds "${entry.name.slice(0, 80)}", which is not part of a Keras model.`);
   }
   return entries;
 }
@@ -73,7 +73,7 @@ async function jsonOf(entry: ZipEntry, file: string): Promise<Config> {
   return parsedObject(Buffer.from(await entry.read()).toString("utf8"), `${entry.name} of ${file}`);
 }
 
-/** Before anything is unpacked. */
+/** Checks the stated size before anything is unpacked. @throws MODEL_UNSAFE, MODEL_TOO_LARGE */
 function checkSize({ name, size, packed }: ZipEntry, { most, ratio }: { most: number; ratio: number }, file: string): void {
   const times = Math.round(size / Math.max(1, packed));
   if (times > ratio) throw unsafe(`${file} unpacks to ${times} times its size (${name}).`);
@@ -113,7 +113,7 @@ async function weightsSource(handle: FileHandle, entry: ZipEntry, file: string):
   }
 }
 
-/** Writes what is unpacked and stops at the size that the archive says. @throws ZipDamaged */
+/** Unpacks into a file, and stops at the size that the archive states. @throws ZipDamaged */
 async function inflate(bytes: NodeJS.ReadableStream, to: string, { size, name }: { size: number; name: string }): Promise<void> {
   let count = 0;
   const counted = new Transform({

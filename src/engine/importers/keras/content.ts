@@ -1,39 +1,38 @@
-import type { Config } from "../topology/graph.ts";
-import { record } from "../topology/graph.ts";
+import { type Config, record } from "../topology/graph.ts";
 import { modelClasses } from "../topology/read.ts";
 import type { NamedShape } from "../topology/weights.ts";
 import type { StoredDataset } from "./hdf5/file.ts";
 
-/** A weight in the form in which the network takes it, and how it comes from what is stored. */
+/** A weight with the name and shape it has in the network, and how to get it from the stored data set. */
 export interface KerasWeight extends NamedShape {
   readonly dataset: StoredDataset;
-  /** Axes of what is stored, in the order of the network's. */
+  /** Transposition of the stored array, as numpy's `axes`. */
   readonly axes?: readonly number[];
-  /** Turned by 180°: Theano's convolutions do that to their kernels. */
+  /** Rotated by 180°: Theano's convolutions flip their kernels. */
   readonly isTurned?: boolean;
 }
 
-/** What a Keras file holds, whichever of its formats it has. */
+/** Content of a Keras file in either format. */
 export interface KerasContent {
   /** `{class_name, config}` of the model. */
   readonly model: Config;
-  /** Of the program that saved it, such as "2.4.0". */
+  /** Version of Keras that saved it, such as "2.4.0". */
   readonly version: string | undefined;
   readonly weights: readonly KerasWeight[];
 }
 
-/** A layer of a model's configuration, or a model that is used as a layer. */
+/** A layer in a model's configuration, or a model used as a layer. */
 export interface ListedLayer {
   readonly name: string;
   readonly className: string;
   readonly config: Config;
-  /** Of a model: its layers. */
+  /** The layers of a model used as a layer. */
   readonly layers?: readonly ListedLayer[];
 }
 
 const deepest = 32;
 
-/** The layers of a model's configuration in its order. What cannot be read is left out: reading the topology says what is wrong. */
+/** The layers in a model's configuration, in order. Unreadable ones are skipped: `readTopology` reports them. */
 export function listedLayers(model: Config, depth = 0): ListedLayer[] {
   const own: unknown = model["config"];
   const listed: unknown = Array.isArray(own) ? own : record(own)?.["layers"];

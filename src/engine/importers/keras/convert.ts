@@ -1,6 +1,7 @@
+import { forPlaces, stridesOf } from "../strided.ts";
 import type { KerasWeight } from "./content.ts";
 
-/** What is stored, as the network takes it: axes moved, and kernels turned by 180° within each pair of channels. */
+/** Stored values in the order of the network: axes transposed, and kernels rotated by 180° if `isTurned`. */
 export function converted(numbers: Float32Array, { dataset, shape, axes, isTurned }: Omit<KerasWeight, "name">): Float32Array {
   const moved = axes ? transposed(numbers, dataset.shape, axes) : numbers;
   if (!isTurned) return moved;
@@ -14,19 +15,12 @@ export function converted(numbers: Float32Array, { dataset, shape, axes, isTurne
 
 /** numpy's `transpose`. */
 function transposed(numbers: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
-  const distances = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-  const [sides, steps] = [axes.map((axis) => shape[axis] as number), axes.map((axis) => distances[axis] as number)];
-  const index = sides.map(() => 0);
+  const strides = stridesOf(shape);
+  const [sides, steps] = [axes.map((axis) => shape[axis] as number), axes.map((axis) => strides[axis] as number)];
   const result = new Float32Array(numbers.length);
-  for (let to = 0, from = 0; to < result.length; to++) {
-    result[to] = numbers[from] as number;
-    for (let axis = sides.length - 1; axis >= 0; axis--) {
-      from += steps[axis] as number;
-      index[axis] = (index[axis] as number) + 1;
-      if ((index[axis] as number) < (sides[axis] as number)) break;
-      from -= (steps[axis] as number) * (sides[axis] as number);
-      index[axis] = 0;
-    }
-  }
+  let to = 0;
+  forPlaces(sides, steps, 0, (from) => {
+    result[to++] = numbers[from] as number;
+  });
   return result;
 }

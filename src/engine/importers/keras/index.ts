@@ -1,11 +1,10 @@
 import { promises as fs } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { BulwarkError } from "../../../shared/errors.ts";
 import { readError, sha256 } from "../../io/files.ts";
-import { tf, type tfl } from "../../tf.ts";
-import { builtFrom } from "../build.ts";
+import type { tfl } from "../../tf.ts";
+import { builtFrom, setWeight } from "../build.ts";
+import { firstNonFinite, notFinite } from "../finite.ts";
 import type { ModelFile } from "../modelFile.ts";
-import type { Topology } from "../topology/graph.ts";
 import { normalise } from "../topology/index.ts";
 import { matchWeights } from "../topology/weights.ts";
 import { type KerasArchive, openArchive } from "./archive.ts";
@@ -16,7 +15,7 @@ import { legacyContent } from "./legacy.ts";
 import { archiveWeights } from "./paths.ts";
 
 /**
- * A model that Keras saved as a whole: `.h5` of any version, or a `.keras` archive. Its weights are read when they are set, not before.
+ * Opens a whole model saved by Keras: `.h5` of any version, or a `.keras` archive. Weights are read only when the network is built.
  * @throws MODEL_INVALID, MODEL_UNSAFE, MODEL_UNSUPPORTED, MODEL_TOO_LARGE, FILE_UNREADABLE
  */
 export async function openKeras(file: string): Promise<ModelFile> {
@@ -52,41 +51,27 @@ function modelFile({ model, version, weights }: KerasContent, store: Hdf5File, f
     metadata: undefined,
     sha256: () => sha256(file),
     normalise: (contract, size) => normalise({ ...model, keras_version: version }, weights, contract, { file, size, isChannelsLast: true }),
-    build: (topology) => builtWith(topology, weights, store, file),
+    build: (topology) => builtFrom(topology, file, (network) => setWeights(network, weights, store, file)),
     close,
   };
 }
 
-async function builtWith(topology: Topology, weights: readonly KerasWeight[], store: Hdf5File, file: string): Promise<tfl.LayersModel> {
-  const network = await builtFrom(topology, file);
-  try {
-    const variables = new Map(network.weights.map((variable) => [variable.originalName, variable]));
-    const expected = [...variables].map(([name, { shape }]) => ({ name, shape: shape as number[] }));
-    const names = matchWeights(expected, weights, file);
-    for (const [i, weight] of weights.entries()) {
-      const variable = variables.get(names[i] ?? "");
-      if (!variable) continue;
-      const value = tf.tensor(await numbersOf(weight, store, file), [...weight.shape], "float32");
-      variable.write(value);
-      value.dispose();
-    }
-  } catch (error) {
-    network.dispose();
-    throw error;
+async function setWeights(network: tfl.LayersModel, weights: readonly KerasWeight[], store: Hdf5File, file: string): Promise<void> {
+  const variables = new Map(network.weights.map((variable) => [variable.originalName, variable]));
+  const expected = [...variables].map(([name, { shape }]) => ({ name, shape: shape as number[] }));
+  const names = matchWeights(expected, weights, file);
+  for (const [i, weight] of weights.entries()) {
+    const variable = variables.get(names[i] ?? "");
+    if (variable) setWeight(variable, await numbersOf(weight, store, file));
   }
-  return network;
 }
 
 /** @throws MODEL_NAN naming the weight */
 async function numbersOf(weight: KerasWeight, store: Hdf5File, file: string): Promise<Float32Array> {
   const numbers = await store.read(weight.dataset);
-  const wrong = numbers.findIndex((value) => !Number.isFinite(value));
-  if (wrong < 0) return converted(numbers, weight);
-  throw new BulwarkError(
-    "MODEL_NAN",
-    `The weight ${weight.name} of ${file} is NaN or infinite at position ${wrong}.`,
-    "Train the model again, with a smaller learning rate, or use an earlier checkpoint.",
-  );
+  const wrong = firstNonFinite(numbers);
+  if (wrong >= 0) throw notFinite(`The weight ${weight.name} of ${file} is`, wrong);
+  return converted(numbers, weight);
 }
 
 async function opened(file: string): Promise<FileHandle> {

@@ -1,7 +1,7 @@
 import { BulwarkError } from "../../../shared/errors.ts";
 import { type Config, record } from "../topology/graph.ts";
 
-/** @param what names the text in messages. @throws MODEL_INVALID */
+/** Parses a JSON object. @param what names the text in messages @throws MODEL_INVALID */
 export function parsedObject(text: string, what: string): Config {
   let value: unknown;
   let cause: unknown;

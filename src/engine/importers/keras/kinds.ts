@@ -1,9 +1,9 @@
 import type { Config } from "../topology/graph.ts";
 
-/** Names of weights as Keras 2 and TensorFlow.js have them. */
+/** Names of weights in Keras 2 and TensorFlow.js. */
 const kinds =
   /^(kernel|bias|gamma|beta|moving_mean|moving_variance|depthwise_kernel|pointwise_kernel|recurrent_kernel|alpha|embeddings|mean|variance|count)$/;
-/** Those of Keras 1 behind the name of the layer. The running standard deviation holds the variance. */
+/** Names in Keras 1, which follow the name of the layer. `running_std` holds the variance. */
 const older: readonly (readonly [RegExp, string])[] = [
   [/(^|_)W$/, "kernel"],
   [/(^|_)b$/, "bias"],
@@ -14,7 +14,7 @@ const older: readonly (readonly [RegExp, string])[] = [
   [/(^|_)alphas?$/, "alpha"],
 ];
 
-/** What a weight of a layer is, by its stored name: `conv2d/kernel:0`, `convolution2d_1_W`. undefined where the name does not say it. */
+/** Kind of a weight from its stored name, such as `conv2d/kernel:0` or `convolution2d_1_W`. Undefined if the name does not tell. */
 export function kindOf(stored: string): string | undefined {
   const last = stored.split("/").at(-1)?.replace(/:\d+$/, "") ?? "";
   for (const name of [last, last.replace(/_\d+$/, "")]) {
@@ -47,7 +47,7 @@ const byClass: Readonly<Record<string, readonly string[]>> = {
 };
 const usual = ["kernel", "bias"];
 
-/** The weights of a layer in the order in which Keras keeps them: trainable ones, then the others. */
+/** Kinds of the weights of a layer in the order that Keras stores them: trainable ones first. */
 export function kindsOf(className: string, config: Config): readonly string[] {
   const absent = new Set<string>();
   if (config["use_bias"] === false || config["bias"] === false) absent.add("bias");

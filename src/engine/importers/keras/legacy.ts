@@ -8,8 +8,8 @@ const weightsGroup = "/model_weights";
 const mostParts = 10_000;
 
 /**
- * What a whole model holds that was saved as `.h5`, by Keras 1 to 3. @throws MODEL_INVALID for a file of weights alone, and for no Keras
- * file
+ * Content of a whole model saved as `.h5` by Keras 1 to 3.
+ * @throws MODEL_INVALID for a file with weights only, or one that is not from Keras
  */
 export function legacyContent({ attributes, datasets, groups }: Tree, file: string): KerasContent {
   const text = one(attributes[""]?.["model_config"]);
@@ -37,7 +37,7 @@ export function legacyContent({ attributes, datasets, groups }: Tree, file: stri
   return { model, version, weights };
 }
 
-/** A file that `save_weights` wrote, or the weights out of a `.keras` archive. */
+/** For a file from `save_weights`, or the weights taken out of a `.keras` archive. */
 const weightsOnly = (file: string) => invalidModel(file, "holds weights only", 'Save the whole model: model.save("model.keras").');
 
 interface Stored {
@@ -46,8 +46,8 @@ interface Stored {
 }
 
 /**
- * The weights of a layer by the names that the network has for them. Those of a nested model are found by the last two parts of theirs:
- * layer and weight.
+ * The weights of a layer under their names in the network. In a nested model a weight is found by the last two parts of its name: layer and
+ * weight.
  */
 function named(name: string, stored: readonly Stored[], layer: ListedLayer | undefined): KerasWeight[] {
   const plain = (weight: string): string => weight.replace(/:\d+$/, "");
@@ -64,10 +64,10 @@ function named(name: string, stored: readonly Stored[], layer: ListedLayer | und
   return stored.map((one, i) => as((isByName ? kinds[i] : ordered[i]) ?? plain(one.weight), one));
 }
 
-/** Classes whose kernels Theano turns. */
+/** Classes whose kernels Theano flips. */
 const turned = /^(Conv[123]D|Convolution[12]D|AtrousConvolution2D|Conv2DTranspose|Deconvolution2D)$/;
 
-/** How kernels of other backends and of Keras 1 become those of TensorFlow: [kh,kw,in,out], not turned. */
+/** Converts kernels of other backends and of Keras 1 to TensorFlow's: [kh,kw,in,out], not flipped. */
 function conversion(backend: string | undefined) {
   const byName = (layer: ListedLayer, inner: string | undefined): ListedLayer | undefined =>
     layer.layers?.find(({ name }) => name === inner) ?? layer.layers?.map((one) => byName(one, inner)).find((one) => one !== undefined);
@@ -81,7 +81,7 @@ function conversion(backend: string | undefined) {
   };
 }
 
-/** A list that may be split over attributes numbered from 0, as HDF5 keeps at most 64 kB in one. undefined where there is none. */
+/** A list, which may be split over attributes numbered from 0: HDF5 allows 64 kB in each. Undefined if absent. */
 function listOf(name: string, attributes: Tree["attributes"][string] | undefined): readonly string[] | undefined {
   const whole = attributes?.[name];
   if (whole !== undefined) return [whole].flat();
@@ -94,5 +94,5 @@ function listOf(name: string, attributes: Tree["attributes"][string] | undefined
   return parts;
 }
 
-/** A text; some programs write it as a list of one. */
+/** A string, which some programs write as a list of one. */
 const one = (value: string | string[] | undefined): string | undefined => [value].flat()[0];

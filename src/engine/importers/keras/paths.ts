@@ -4,12 +4,12 @@ import type { StoredDataset, Tree } from "./hdf5/file.ts";
 import { kindsOf } from "./kinds.ts";
 
 /**
- * The weights of a `.keras` archive by the names that the network has for them. Keras keeps them under the class of each layer, in the order
- * of the model's list: `layers/conv2d_1/vars/0` is the kernel of its second Conv2D. Source: keras/src/saving/saving_lib.py.
+ * The weights of a `.keras` archive under their names in the network. Keras files them by layer class, in the order of the model's layers:
+ * `layers/conv2d_1/vars/0` is the kernel of the second Conv2D. Source: keras/src/saving/saving_lib.py.
  */
 export function archiveWeights(model: Config, { datasets, groups }: Tree): KerasWeight[] {
   const byPath = new Map(datasets.map((dataset) => [dataset.path, dataset]));
-  // Files of TensorFlow 2.12 and 2.13 call the list otherwise.
+  // TensorFlow 2.12 and 2.13 use another name for the list.
   const list = groups.includes("/_layer_checkpoint_dependencies") ? "_layer_checkpoint_dependencies" : "layers";
   const weightsOf = (layers: readonly ListedLayer[], place: string, within: string): KerasWeight[] => {
     const counts = new Map<string, number>();
@@ -29,11 +29,11 @@ export function archiveWeights(model: Config, { datasets, groups }: Tree): Keras
   return weightsOf(listedLayers(model), "", "");
 }
 
-/** A recurrent layer keeps its weights in the cell. */
+/** Recurrent layers store their weights in the cell. */
 const variable = (layer: string, index: number, byPath: ReadonlyMap<string, StoredDataset>): StoredDataset | undefined =>
   byPath.get(`${layer}/vars/${index}`) ?? byPath.get(`${layer}/cell/vars/${index}`);
 
-/** As Keras writes the name of a class: `Conv2D` → `conv2d`, `ReLU` → `re_lu`. Source: keras/src/utils/naming.py, `to_snake_case`. */
+/** Keras' name for a class: `Conv2D` → `conv2d`, `ReLU` → `re_lu`. Source: keras/src/utils/naming.py, `to_snake_case`. */
 export const snakeCase = (className: string): string =>
   className
     .replace(/\W+/g, "")

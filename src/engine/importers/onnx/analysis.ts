@@ -1,34 +1,35 @@
 import { BulwarkError } from "../../../shared/errors.ts";
+import { countOf } from "../strided.ts";
 import { foldRules } from "./folding/index.ts";
 import type { Node, OpGraph } from "./graph.ts";
 import { exportFixed, tooLarge, wrongInput } from "./problems.ts";
 import { type FixedBatch, ShapeContext } from "./shapes/context.ts";
 import { shapeRules } from "./shapes/index.ts";
-import { countOf } from "./strided.ts";
 import { Constant, isConstant, type Live, ofData, ofTensor, type Value } from "./values.ts";
 
-/** Stands for the number of images in sizes: a prime above every other size, so that what it divides is a multiple of that number. */
+/** Stands for the batch size in shapes. It is a prime larger than any real size, so only multiples of the batch size are divisible by it. */
 export const batch = 2 ** 31 - 1;
-/** Numbers of images for which sizes are computed; what depends on them in any other way than k·B is refused. */
+/** Batch sizes for which shapes are computed; a size that depends on the batch other than as k·B is refused. */
 const points = [7, 11, 13] as const;
-/** Numbers that may be computed as constants altogether, and those of one image in any value. */
+/** Most elements in all folded constants together, and in one value per image. */
 const most = { folded: 1 << 26, activation: 1 << 28 };
 
-/** Shapes and constants of a graph for every number of images. */
+/** Shapes and constants of a graph for any batch size. */
 export interface Analysis {
-  /** Sizes of a value, multiples of `batch` where they are multiples of the number of images. */
+  /** Shape of a value; sizes that are multiples of the batch size are multiples of `batch`. */
   shapeOf(name: string): readonly number[];
-  /** A value that is the same for any number of images; one that is repeated for each image is given once. */
+  /** A constant that does not depend on the batch size; one that repeats for each image is given once. */
   constantOf(name: string): Constant | undefined;
-  /** A value for some number of images. */
+  /** A value for one particular batch size. */
   exampleOf(name: string): Value | undefined;
 }
 
 type Values = ReadonlyMap<string, Value>;
 
 /**
- * Computes shapes, and constants as far as shapes need them, twice with other numbers of images. No symbols are needed: B is the only size
- * that is open. @param size of the images [b,…] with a 1 for the batch
+ * Computes shapes, and the constants that shapes need, for two batch sizes. This needs no symbols: B is the only open size.
+ * @param image shape of the input, with a 1 for the batch
+ * @param fixedCount batch size written into the file, or null
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_INPUT
  */
 export function analyse(graph: OpGraph, image: readonly number[], fixedCount: number | null): Analysis {
@@ -55,7 +56,7 @@ function replay(readings: readonly number[]): FixedBatch["reading"] {
 
 const mostReadings = 256;
 
-/** Tries readings of ambiguous Reshapes, the last one first, until the shapes fit together. `readings` then holds those that do. */
+/** Tries readings of ambiguous Reshapes, changing the last first, until all shapes fit. `readings` then holds those that fit. */
 function readable(readings: number[], run: (reading: FixedBatch["reading"]) => Values): Values {
   const options: number[] = [];
   let failure: unknown;
@@ -111,7 +112,7 @@ function checkSize({ shape }: Live, images: number, file: string, { title }: Nod
   throw tooLarge(file, `computes a value [${shape.join(", ")}] in "${title}"`, "Use a network of smaller images.");
 }
 
-/** A constant, where all that a node gets is constant and its operator is one that is computed beforehand. */
+/** Folds a node whose inputs are all constant, if its operator has a rule. */
 function folding(node: Node, inputs: readonly (Value | undefined)[], out: Live | Constant, context: ShapeContext, index: number): Value {
   if (isConstant(out)) return out;
   const constants = inputs.filter(isConstant);
@@ -155,7 +156,7 @@ function merged(graph: OpGraph, a: Values, b: Values, counts: readonly [number, 
   };
 }
 
-/** What is the same for each image, once; undefined for what is not. */
+/** A constant that is the same for each image, given once; undefined if it differs. */
 function ofAnyBatch(one: Constant, other: Constant, shape: readonly number[]): Constant | undefined {
   const axis = shape.indexOf(batch);
   if (shape.some((side, i) => side >= batch && i !== axis)) return undefined;
@@ -169,7 +170,7 @@ function ofAnyBatch(one: Constant, other: Constant, shape: readonly number[]): C
   );
 }
 
-/** The numbers of a constant whose slices along an axis are all the same. */
+/** One slice of a constant along an axis; undefined if the slices differ. */
 function onceAlong({ data, shape }: Constant, axis: number): Constant["data"] | undefined {
   if (axis < 0) return data;
   const inner = countOf(shape.slice(axis + 1));

@@ -8,10 +8,11 @@ import { createRandom } from "../../random.ts";
 import { type Images, tf, type tfl } from "../../tf.ts";
 import type { Ending } from "../topology/ending.ts";
 import { firstDifference } from "./difference.ts";
+import { type Feed, percent, runOn, worst } from "./feed.ts";
 import type { ImageInput } from "./input.ts";
 import type { Lowered } from "./lowered.ts";
 
-/** What a comparison looks at. */
+/** An imported model to compare with its file. */
 export interface Imported {
   readonly file: string;
   readonly lowered: Lowered;
@@ -20,25 +21,25 @@ export interface Imported {
   readonly ending: Ending;
   /** Name of the file's output. */
   readonly output: string;
-  /** No weights lie in other files. */
+  /** All weights are in the file itself. */
   readonly isWhole: boolean;
-  /** Weights of 16 bits are computed in 32 here. */
+  /** The file has 16-bit weights, which are computed in 32 bits here. */
   readonly isHalf: boolean;
 }
 
-/** Largest difference over the largest score: good up to the first, said up to the second, and an error beyond. */
+/** Limits of the largest difference relative to the largest score: up to `good` passes, up to `said` (`half` for 16 bits) gives a note, more is an error. */
 const limits = { good: 1e-4, said: 1e-3, half: 1e-2 };
 const images = 4;
 
 /**
- * Compares the scores of a network with those that ONNX Runtime gives for the file itself, on four pictures: noise twice, waves and grey. They
- * go through the network together and through the file one by one, so that pictures of a batch cannot have an influence on each other.
+ * Compares the scores of a network with those of ONNX Runtime for the file, on four images: two of noise, one of waves, one grey. The
+ * network takes them as one batch and the file one by one, so that any influence between images of a batch shows.
  * @returns notes for the user @throws MODEL_MISMATCH naming the first layer that differs
  */
 export async function checkImport(network: tfl.LayersModel, o: Imported): Promise<readonly string[]> {
   const type = typeOf(o);
   const shape = network.inputs[0]?.shape.slice(1) as [number, number, number];
-  if (!type) return ["its scores were not compared with ONNX Runtime's, as its input is of a type that is not fed here"];
+  if (!type) return ["its scores were not compared with ONNX Runtime's, as its input type is not supported for this"];
   const reference = await opened(o);
   if (typeof reference === "string") return [reference];
   const alpha = network.layers.find((layer): layer is OpaqueAlpha => layer instanceof OpaqueAlpha)?.alpha;
@@ -63,18 +64,16 @@ export async function checkImport(network: tfl.LayersModel, o: Imported): Promis
   }
 }
 
-const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
-
 function mismatch(file: string, difference: number, place: string | undefined): BulwarkError {
-  const apart = Number.isFinite(difference) ? `${percent(difference)} of the largest score apart` : "its scores here are no numbers";
+  const apart = Number.isFinite(difference) ? `${percent(difference)} of the largest score apart` : "its scores here are NaN";
   return new BulwarkError(
     "MODEL_MISMATCH",
     `${file} does not compute here what ONNX Runtime computes: ${apart}${place ? `, first at ${place}` : ""}.`,
-    "Report it with the file, and do not rely on results for this model.",
+    "Report this, with the file, and do not rely on results for this model.",
   );
 }
 
-/** As ONNX Runtime's tensors call the file's input type. */
+/** ONNX Runtime's name for the file's input type. */
 function typeOf({ image }: Imported): "float32" | "float64" | "uint8" | undefined {
   return image.isBytes ? "uint8" : image.type === 11 ? "float64" : image.type === 1 ? "float32" : undefined;
 }
@@ -85,12 +84,12 @@ async function opened({ file }: Imported): Promise<Reference | string> {
     return (await openReference(file)) ?? `${notCompared}, which is not installed`;
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0]?.slice(0, 160) ?? "") : "";
-    return `${notCompared}, which refuses the file: ${reason}`;
+    return `${notCompared}, which rejects the file: ${reason}`;
   }
 }
 
 /** [4,H,W,C] in [0,1], the same for every model of that size. */
-export function pictures([height, width, channels]: readonly [number, number, number]): Images {
+function pictures([height, width, channels]: readonly [number, number, number]): Images {
   const count = height * width * channels;
   const random = createRandom("import");
   const waves = Array.from({ length: 5 }, () => ({
@@ -114,20 +113,14 @@ export function pictures([height, width, channels]: readonly [number, number, nu
   return tf.tensor4d(all, [images, height, width, channels]);
 }
 
-/** Scores with the softmax or sigmoid that was taken off. */
+/** Puts the removed softmax or sigmoid back. */
 function ended(scores: tf.Tensor, { removed, kind }: Ending): tf.Tensor {
   if (!removed) return scores;
   return kind === "sigmoid" ? tf.sigmoid(scores) : tf.softmax(scores);
 }
 
-export interface Feed extends Pick<Imported, "image" | "output"> {
-  readonly type: "float32" | "float64" | "uint8";
-  /** Of a fourth channel that the file takes and the network adds itself. */
-  readonly alpha: number | undefined;
-}
-
-/** The file's output for each picture, in groups of as many as the file takes. */
-export async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed): Promise<Float32Array> {
+/** The file's scores for each image, one image at a time. */
+async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed): Promise<Float32Array> {
   const results: number[] = [];
   for (let i = 0; i < images; i++) {
     const { [o.output]: scores } = await runOn(reference, inputs, i, o);
@@ -135,42 +128,4 @@ export async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed)
     for (let k = 0; k < own; k++) results.push(scores?.data[k] as number);
   }
   return Float32Array.from(results);
-}
-
-/** All outputs of the file for one picture, which is repeated where the file takes several at once. */
-export async function runOn(
-  reference: Reference,
-  inputs: tf.Tensor,
-  index: number,
-  { image, type, alpha }: Feed,
-): ReturnType<Reference["run"]> {
-  const one = tf.tidy(() => {
-    const picture = tf.slice(inputs, [index, 0, 0, 0], [1, -1, -1, -1]);
-    const [, height = 1, width = 1] = picture.shape;
-    const whole = alpha === undefined ? picture : tf.concat([picture, tf.fill([1, height, width, 1], alpha)], 3);
-    const ordered = image.isChannelsFirst ? tf.transpose(whole, [0, 3, 1, 2]) : whole;
-    return tf.tile(ordered, [image.fixedCount ?? 1, 1, 1, 1]);
-  });
-  const values = await one.data();
-  const data = type === "uint8" ? Uint8Array.from(values) : type === "float64" ? Float64Array.from(values) : Float32Array.from(values);
-  const { shape } = one;
-  one.dispose();
-  return reference.run(type, data, shape);
-}
-
-/** max|a − b|/max|b| of each picture; of all the largest. Infinite for what is no number. */
-export function worst(ours: ArrayLike<number>, theirs: ArrayLike<number>, count: number): number {
-  if (ours.length !== theirs.length) return Number.POSITIVE_INFINITY;
-  const each = ours.length / count;
-  let largest = 0;
-  for (let i = 0; i < count; i++) {
-    let [difference, size] = [0, 0];
-    for (let k = i * each; k < (i + 1) * each; k++) {
-      const apart = Math.abs((ours[k] as number) - (theirs[k] as number));
-      difference = Number.isNaN(apart) ? Number.POSITIVE_INFINITY : Math.max(difference, apart);
-      size = Math.max(size, Math.abs(theirs[k] as number));
-    }
-    largest = Math.max(largest, difference / (size + 1e-6));
-  }
-  return largest;
 }

@@ -4,17 +4,16 @@ import { openReference } from "../../backends/onnxruntime/reference.ts";
 import { evaluate, graphOf, type Unit, type Values } from "../../classifier/graph.ts";
 import { tf, type tfl } from "../../tf.ts";
 import { batch } from "./analysis.ts";
-import { type Feed, runOn, worst } from "./check.ts";
+import { type Feed, percent, runOn, worst } from "./feed.ts";
 import type { Stored } from "./layout.ts";
 import type { Lowered } from "./lowered.ts";
 
-/** Values that are compared at a time; a larger file is not read as a whole for it. */
+/** Outputs compared at a time, and the largest file that is read whole for this. */
 const most = { outputs: 200, bytes: 500e6 };
 const limit = 1e-3;
 
 /**
- * The first layer whose value differs from the file's although what it is applied to agrees, in words. Undefined where there is none that
- * can be compared.
+ * Names the first layer whose output differs from the file's although its inputs agree. Undefined if no such layer can be compared.
  */
 export async function firstDifference(
   network: tfl.LayersModel,
@@ -25,9 +24,10 @@ export async function firstDifference(
   const { input, units } = graphOf(network);
   const values: Values = new Map([[input, inputs]]);
   const layers = units.filter(({ layer }) => o.lowered.plan.origins.has(layer.name));
+  const model = fs.readFileSync(o.file);
   for (let start = 0; start < layers.length; start += most.outputs) {
     const group = layers.slice(start, start + most.outputs);
-    const theirs = await valuesOf(group, inputs, o);
+    const theirs = await valuesOf(model, group, inputs, o);
     for (const unit of group) {
       const found = await compared(unit, theirs, { values, ...o });
       if (found) return found;
@@ -39,14 +39,14 @@ export async function firstDifference(
 type Tensors = Awaited<ReturnType<typeof runOn>>;
 const originOf = (unit: Unit, { plan }: Lowered) => plan.origins.get(unit.layer.name) as { title: string; op: string; value: string };
 
-/** What the file gives for the first picture within: its graph with further outputs, which a second field of the same number adds to it. */
-async function valuesOf(units: readonly Unit[], inputs: tf.Tensor, o: Feed & { file: string; lowered: Lowered }): Promise<Tensors> {
+/** The file's inner values for the first image. Appending a second graph field to the file adds outputs to its graph. */
+async function valuesOf(model: Buffer, units: readonly Unit[], inputs: tf.Tensor, o: Feed & { lowered: Lowered }): Promise<Tensors> {
   const names = new Set(units.map((unit) => originOf(unit, o.lowered).value));
   names.delete(o.output);
   const graph = new Writer();
   for (const name of names) if (o.lowered.stored.has(name)) graph.message(12, new Writer().text(1, name));
   const added = new Writer().message(7, graph).finish();
-  const reference = await openReference(new Uint8Array(Buffer.concat([fs.readFileSync(o.file), added])));
+  const reference = await openReference(new Uint8Array(Buffer.concat([model, added])));
   try {
     return reference ? await runOn(reference, inputs, 0, o) : {};
   } finally {
@@ -69,10 +69,10 @@ async function compared(
   ours.dispose();
   const difference = worst(data, Float32Array.from(other.data as ArrayLike<number>).subarray(0, data.length), 1);
   if (difference <= limit) return undefined;
-  return `"${title}" (${op}): ${(100 * difference).toPrecision(2)} % instead of at most ${100 * limit} %, shape [${other.dims.join(", ")}]`;
+  return `"${title}" (${op}): ${percent(difference)} instead of at most ${100 * limit} %, shape [${other.dims.join(", ")}]`;
 }
 
-/** The first picture's values in the order of the file. */
+/** Values for the first image, in the file's order. */
 function inOrder(value: tf.Tensor, { sizes, axes }: Stored): tf.Tensor {
   const first = tf.slice(value, [0, ...value.shape.slice(1).map(() => 0)], [1, ...value.shape.slice(1)]);
   const shape = sizes.map((size) => (size === batch ? 1 : size));

@@ -5,7 +5,7 @@ const deepest = 8;
 const mostNodes = 100_000;
 
 /**
- * The nodes with those of the model's own functions in place of their calls; inner values are named after the node that calls.
+ * Replaces calls of the model's own functions by their bodies. Inner values are named after the calling node.
  * @throws MODEL_INVALID for a function that calls itself, MODEL_TOO_LARGE
  */
 export function inlined(nodes: readonly FileNode[], functions: readonly FileFunction[], file: string): readonly FileNode[] {
@@ -46,7 +46,7 @@ function bodyOf(called: FileFunction, call: FileNode): FileNode[] {
   }));
 }
 
-/** Attributes that stand for one of the call's have its value; where it gives none, the function's own, or none. */
+/** Resolves attributes that refer to the call's: its value, else the function's default, else the attribute is left out. */
 function filled(own: Attributes, given: Attributes, defaults: Attributes): Attributes {
   const entries = [...own].flatMap(([name, attribute]): [string, Attribute][] => {
     if (attribute.refersTo === undefined) return [[name, attribute]];

@@ -3,15 +3,15 @@ import type { Attribute } from "./file/model.ts";
 import { intsOf, type Node, type OpGraph } from "./graph.ts";
 import { isConstant } from "./values.ts";
 
-/** What patterns look at: who makes a value, and which values are a number. */
+/** What patterns look at: the node that makes a value, and its constant value if it has one. */
 interface Nodes {
   maker(name: string | undefined): Node | undefined;
-  /** The number that a constant of one element is. */
+  /** The value of a constant of one element. */
   number(name: string | undefined): number | undefined;
   shape(name: string): readonly number[];
   isConstant(name: string | undefined): boolean;
 }
-/** What stands for a node and those before it; undefined where the pattern is not there. */
+/** The node that replaces a node and those before it; undefined if the pattern does not match. */
 type Pattern = (node: Node, o: Nodes) => Node | undefined;
 
 const isNear = (a: number | undefined, b: number): boolean => a !== undefined && Math.abs(a - b) < 1e-4;
@@ -43,7 +43,7 @@ const instead = (node: Node, op: string, inputs: readonly string[], floats: Read
   attributes: new Map(Object.entries(floats).map(([name, float]): [string, Attribute] => [name, { name, float }])),
 });
 
-/** x where a value is Erf(x/√2) + 1. */
+/** x if a value is Erf(x/√2) + 1. */
 function erfOf(o: Nodes, name: string): string | undefined {
   const erf = o.maker(besides(o, name, "Add", 1));
   if (erf?.op !== "Erf") return undefined;
@@ -66,7 +66,7 @@ const gelu: Pattern = (node, o) => {
   return undefined;
 };
 
-/** x where a value is Clip(x + 3, 0, 6). */
+/** x if a value is Clip(x + 3, 0, 6). */
 function clippedOf(o: Nodes, name: string | undefined): string | undefined {
   const node = o.maker(name);
   if (node?.op !== "Clip") return undefined;
@@ -79,7 +79,7 @@ const hardSigmoid: Pattern = (node, o) => {
   const x = clippedOf(o, dividend(o, node.outputs[0], 6));
   return x === undefined ? undefined : instead(node, "HardSigmoid", [x], { alpha: 1 / 6, beta: 0.5 });
 };
-/** x·Clip(x + 3, 0, 6)/6, or with the parts of it that were found before. */
+/** x·Clip(x + 3, 0, 6)/6, or x times a hard sigmoid found earlier. */
 const hardSwish: Pattern = (node, o) => {
   const product = o.maker(dividend(o, node.outputs[0], 6));
   const whole = product?.op === "Mul" ? orders(product).find(([a, b]) => clippedOf(o, a) === b) : undefined;
@@ -99,7 +99,7 @@ const swish: Pattern = (node, o) => {
   return found && instead(node, "Swish", [found[1]]);
 };
 
-/** x where a value is the mean along its last axis. */
+/** x if a value is the mean of x along its last axis. */
 function meanOf(o: Nodes, name: string | undefined): string | undefined {
   const node = o.maker(name);
   const x = node?.inputs[0];
@@ -107,7 +107,7 @@ function meanOf(o: Nodes, name: string | undefined): string | undefined {
   const axes = intsOf(node, "axes") ?? (node.inputs[1] ? [o.number(node.inputs[1]) ?? Number.NaN] : []);
   return axes.length === 1 && (axes[0] === -1 || axes[0] === o.shape(x).length - 1) ? x : undefined;
 }
-/** x where a value is x − mean(x). */
+/** x if a value is x − mean(x). */
 function centredOf(o: Nodes, name: string | undefined): string | undefined {
   const node = o.maker(name);
   const [x, mean] = node?.inputs ?? [];
@@ -129,7 +129,7 @@ const normalised: Pattern = (node, o) => {
   }
   return undefined;
 };
-/** γ and β of a normalisation that was found. */
+/** γ and β of a layer normalisation found earlier. */
 const scaled: Pattern = (node, o) => {
   const wanted = node.op === "Mul" ? 1 : node.op === "Add" ? 2 : 0;
   for (const [a, b] of orders(node)) {
@@ -142,7 +142,7 @@ const scaled: Pattern = (node, o) => {
   return undefined;
 };
 
-/** A constant that is added to each output of a product, or each channel of a convolution. */
+/** A bias: a constant added to the outputs of a matrix product, or the channels of a convolution. */
 const biased: Pattern = (node, o) => {
   if (node.op !== "Add") return undefined;
   for (const [a, b] of orders(node)) {
@@ -152,7 +152,7 @@ const biased: Pattern = (node, o) => {
     const isLast = before.op === "MatMul" && added.length === 1 && added[0] === shape.at(-1);
     const channels = [...new Array<number>(Math.max(0, 4 - added.length)).fill(1), ...added];
     const isChannel = before.op === "Conv" && shape.length === 4 && channels.join() === [1, shape[1], 1, 1].join();
-    if (isLast || isChannel) return { ...before, title: before.title, outputs: node.outputs, inputs: [...before.inputs, b] };
+    if (isLast || isChannel) return { ...before, outputs: node.outputs, inputs: [...before.inputs, b] };
   }
   return undefined;
 };
@@ -160,8 +160,8 @@ const biased: Pattern = (node, o) => {
 const patterns: readonly Pattern[] = [gelu, hardSigmoid, hardSwish, swish, normalised, scaled, biased];
 
 /**
- * Puts one operator in place of several that exporters write for it: GELU, hard sigmoid, hard swish, swish, layer normalisation, and a
- * bias that is added afterwards. Values inside that nothing else uses are gone.
+ * Replaces groups of operators by the one that the exporter took apart: GELU, hard sigmoid, hard swish, swish, layer normalisation, and a
+ * separate bias. Nodes that nothing uses any more are dropped.
  */
 export function fused(graph: OpGraph, analysis: Analysis): readonly Node[] {
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
@@ -188,7 +188,7 @@ export function fused(graph: OpGraph, analysis: Analysis): readonly Node[] {
   return reachable(nodes, graph.output, o.isConstant);
 }
 
-/** Nodes that the output depends on and that compute something from the picture. */
+/** Nodes that the output depends on and that depend on the image. */
 function reachable(nodes: readonly Node[], output: string, isFolded: Nodes["isConstant"]): readonly Node[] {
   const needed = new Set([output]);
   const kept = [...nodes].reverse().filter((node) => {

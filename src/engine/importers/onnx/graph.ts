@@ -1,17 +1,17 @@
 import { BulwarkError } from "../../../shared/errors.ts";
-import type { Attribute, FileModel, FileNode, FileValue } from "./file/model.ts";
+import type { FileModel, FileNode, FileValue } from "./file/model.ts";
 import type { TensorRef } from "./file/tensor.ts";
 import { inlined } from "./functions.ts";
 import { exportAgain, invalidModel, unsupportedModel, wrongInput } from "./problems.ts";
 
 /** A node with what decides how it computes. */
 export interface Node extends FileNode {
-  /** What messages call it: its name, or else its first output. */
+  /** Its name in messages: its own, or that of its first output. */
   readonly title: string;
-  /** Of its operator set. */
+  /** Version of its operator set. */
   readonly opset: number;
 }
-/** The operations that lead from the image to the scores, each after those that it needs. */
+/** The operations from the image to the scores, in topological order. */
 export interface OpGraph {
   readonly file: string;
   readonly nodes: readonly Node[];
@@ -23,22 +23,22 @@ export interface OpGraph {
 const oldest = 7;
 const newest = 22;
 
-/** The ONNX operators of other domains come from programs that rewrote the network for themselves. */
+/** Operators of other domains come from programs that rewrote the network for their own runtime. */
 function opsetOf({ opsets }: FileModel, { domain, op, name }: FileNode, file: string): number {
   if (domain !== "")
     throw unsupportedModel(
       file,
-      `uses operators of ${domain} (${op} in "${name}"), which are those of one runtime alone`,
+      `uses operators of ${domain} (${op} in "${name}"), which only one runtime has`,
       domain === "ai.onnx.ml" ? "Use an image classifier that was exported without post-processing." : "Use the file before optimisation.",
     );
   const version = opsets.get("") ?? 0;
   if (version >= oldest) return version;
-  throw unsupportedModel(file, `is opset ${version}; ${oldest} to ${newest} are read`, "Export it with opset_version=17.");
+  throw unsupportedModel(file, `is opset ${version}; ${oldest} to ${newest} are supported`, "Export it with opset_version=17.");
 }
 
 /**
- * The part of a model that its output depends on, checked: every value is made once and there before it is used.
- * @param wanted the output that the contract chooses
+ * The part of a model that its output depends on. Checks that each value is made once, and before it is used.
+ * @param wanted the output chosen by the contract
  * @throws MODEL_INVALID, MODEL_INPUT, MODEL_UNSUPPORTED, MODEL_TOO_LARGE
  */
 export function opGraphOf(model: FileModel, file: string, wanted: string | undefined): OpGraph & { readonly notes: readonly string[] } {
@@ -49,12 +49,11 @@ export function opGraphOf(model: FileModel, file: string, wanted: string | undef
   const output = chosenOutput(graph.outputs, wanted, file);
   const known = (name: string): boolean => graph.initializers.has(name) || graph.inputs.some((input) => input.name === name);
   const used = inOrder(output, makers, known, file);
-  const titled = used.map((node) => ({ ...node, title: node.name || node.outputs[0] || node.op, opset: 0 }));
-  const live = titled.map((node) => ({ ...node, opset: opsetOf(model, node, file) }));
+  const live = used.map((node) => ({ ...node, title: node.name || node.outputs[0] || node.op, opset: opsetOf(model, node, file) }));
   if (graph.isSparse && nodes.some(({ inputs }) => inputs.some((name) => name && !makers.has(name) && !known(name))))
     throw unsupportedModel(file, "holds sparse weights", "Export it with dense weights.");
   const version = model.opsets.get("") ?? 0;
-  const notes = version > newest ? [`opset ${version} is newer than ${newest}, the newest that is known`] : [];
+  const notes = version > newest ? [`opset ${version} is newer than ${newest}, the newest one known`] : [];
   return { file, nodes: live, initializers: graph.initializers, input: imageInput(graph.inputs, live, file), output, notes };
 }
 
@@ -64,7 +63,7 @@ function makersOf(nodes: readonly FileNode[], given: ReadonlySet<string>, file: 
     for (const output of node.outputs) {
       if (output === "") continue;
       if (makers.has(output) || given.has(output))
-        throw new BulwarkError("MODEL_INVALID", `Two nodes of ${file} write "${output}".`, exportAgain);
+        throw new BulwarkError("MODEL_INVALID", `Two nodes of ${file} make "${output}".`, exportAgain);
       makers.set(output, node);
     }
   return makers;
@@ -86,7 +85,7 @@ function chosenOutput(outputs: readonly FileValue[], wanted: string | undefined,
   );
 }
 
-/** The nodes that the output needs, each after its inputs, without going deeper than the stack allows. */
+/** The nodes that the output needs, each after its inputs. Not recursive, as networks can be deep. */
 function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, known: (name: string) => boolean, file: string): FileNode[] {
   const done = new Set<FileNode>();
   const open = new Set<FileNode>();
@@ -94,7 +93,7 @@ function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, known: (
   const enter = (name: string, user: string): void => {
     const node = makers.get(name);
     if (node === undefined && !known(name))
-      throw new BulwarkError("MODEL_INVALID", `"${name}" is used by "${user}" of ${file} and nothing makes it.`, exportAgain);
+      throw new BulwarkError("MODEL_INVALID", `"${name}" is used by "${user}" of ${file}, but nothing makes it.`, exportAgain);
     if (node === undefined || done.has(node)) return;
     if (open.has(node))
       throw new BulwarkError("MODEL_INVALID", `The nodes of ${file} form a circle through "${node.name || node.outputs[0]}".`, exportAgain);
@@ -122,16 +121,12 @@ function imageInput(inputs: readonly FileValue[], nodes: readonly Node[], file: 
   if (live.length > 1) throw wrongInput(file, `takes ${live.length} inputs: ${shapes}`, "Use an image classifier.");
   if (!input) throw wrongInput(file, "gives scores that do not depend on its input", "Use an image classifier.");
   if (!images.includes(input.type) || input.shape?.length !== 4)
-    throw wrongInput(file, `takes no images: ${shapes}`, "Use an image classifier, with an input of four axes.");
+    throw wrongInput(file, `does not take images: ${shapes}`, "Use an image classifier, with an input of four axes.");
   return input;
 }
 
-/** Numbers of an attribute that is a list. */
+/** An integer list attribute. */
 export const intsOf = (node: Node, name: string): readonly number[] | undefined => node.attributes.get(name)?.ints;
 export const intOf = <T>(node: Node, name: string, otherwise: T): number | T => node.attributes.get(name)?.int ?? otherwise;
 export const floatOf = (node: Node, name: string, otherwise: number): number => node.attributes.get(name)?.float ?? otherwise;
 export const textOf = (node: Node, name: string, otherwise: string): string => node.attributes.get(name)?.text ?? otherwise;
-
-/** A node with other attributes, for what stands in place of several. */
-export const withInts = (entries: Readonly<Record<string, number>>): Map<string, Attribute> =>
-  new Map(Object.entries(entries).map(([name, int]) => [name, { name, int }]));

@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import type { InputContract } from "../../../shared/contract.ts";
 import { readError, sha256 } from "../../io/files.ts";
 import { tf } from "../../tf.ts";
 import { builtFrom } from "../build.ts";
 import type { ModelFile } from "../modelFile.ts";
-import { withoutSoftmax } from "../topology/ending.ts";
-import { fitInput } from "../topology/input.ts";
+import { fittedScores, withoutLayout } from "../topology/index.ts";
 import { checkImport } from "./check.ts";
 import { ByteFile } from "./file/bytes.ts";
 import { ExternalFiles } from "./file/external.ts";
@@ -20,7 +18,7 @@ import { type Lowered, loweredTo } from "./lowered.ts";
 import { setWeights } from "./weights.ts";
 
 /**
- * An ONNX file as a model that can be built. Its weights are read when they are set, not before.
+ * Opens an ONNX file. Weights are read only when the network is built.
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_INPUT, MODEL_TOO_LARGE, MODEL_UNSAFE, FILE_UNREADABLE
  */
 export async function openOnnx(file: string): Promise<ModelFile> {
@@ -39,13 +37,13 @@ export async function openOnnx(file: string): Promise<ModelFile> {
   }
 }
 
-/** Comparisons that came out well, for a run that opens its model again and again. */
+/** Results of comparisons that passed, as a run may open its model many times. */
 const checked = new Map<string, readonly string[]>();
 
 const isOfHalves = ({ initializers }: OpGraph): boolean => [...initializers.values()].some(({ type }) => type === 10 || type === 16);
 
 function modelFile(file: string, model: FileModel, externals: ExternalFiles, close: () => void): ModelFile {
-  let known: { readonly graph: OpGraph & { readonly output: string }; readonly image: ImageInput; readonly lowered: Lowered } | undefined;
+  let known: { readonly graph: OpGraph; readonly image: ImageInput; readonly lowered: Lowered } | undefined;
   const normalised = (): NonNullable<typeof known> => {
     if (!known) throw new Error("the model was not normalised");
     return known;
@@ -65,31 +63,20 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
       const image = imageInputOf(graph, contract, size);
       const lowered = loweredTo(graph, image, path.basename(file, path.extname(file)));
       known = { graph, image, lowered };
-      const fitted = fitInput(lowered.topology, channelsLast(contract), { file, size });
-      const { topology, ending } = withoutSoftmax(fitted.topology);
-      const half = isOfHalves(graph) ? ["its weights of 16 bits are computed with in 32"] : [];
-      const notes = [...graph.notes, ...half, ...lowered.notes, ...fitted.notes];
-      return { whole: fitted.topology, topology, ending, contract: fitted.contract, notes };
+      const fitted = fittedScores(lowered.topology, withoutLayout(contract), { file, size });
+      const half = isOfHalves(graph) ? ["its 16-bit weights are used with 32 bits"] : [];
+      return { ...fitted, notes: [...graph.notes, ...half, ...lowered.notes, ...fitted.notes] };
     },
     evidence: () =>
       normalised().image.isBytes
         ? { source: { kind: "layer", text: "the type of its input, uint8" }, input: { mean: 0, scale: 1 } }
         : undefined,
-    build: async (topology) => {
-      const network = await builtFrom(topology, file);
-      try {
-        setWeights(network, normalised().lowered.plan, file);
-      } catch (error) {
-        network.dispose();
-        throw error;
-      }
-      return network;
-    },
+    build: (topology) => builtFrom(topology, file, (network) => setWeights(network, normalised().lowered.plan, file)),
     check: async (network, { contract, ending }) => {
       const { graph, image, lowered } = normalised();
       const key = JSON.stringify([await hash(), tf.getBackend(), contract.input, ending.removed, graph.output]);
-      const known = checked.get(key);
-      if (known) return known;
+      const before = checked.get(key);
+      if (before) return before;
       const isHalf = isOfHalves(graph);
       const isWhole = externals.files.length === 0;
       const notes = await checkImport(network, { file, lowered, image, contract, ending, output: graph.output, isWhole, isHalf });
@@ -97,12 +84,6 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
       return notes;
     },
   };
-}
-
-/** The network takes [B,H,W,C] whatever the file takes. */
-function channelsLast(contract: InputContract): InputContract {
-  const { layout: _, ...input } = contract.input;
-  return { ...contract, input };
 }
 
 function opened(file: string): number {
@@ -113,7 +94,7 @@ function opened(file: string): number {
   }
 }
 
-/** What a trainer or converter left, with lists and objects that are written as JSON read as such. */
+/** The file's metadata, with JSON lists and objects parsed. */
 function metadataOf({ metadata }: FileModel): Record<string, unknown> {
   return Object.fromEntries([...metadata].map(([key, text]) => [key, parsed(text)]));
 }
@@ -127,7 +108,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Of one file its SHA-256; of several that of theirs. */
+/** SHA-256 of one file; for several, the SHA-256 of their hashes. */
 async function hashOf(files: readonly string[]): Promise<string> {
   const hashes = await Promise.all(files.map(sha256));
   const [only, ...others] = hashes;

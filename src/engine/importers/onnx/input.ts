@@ -5,9 +5,9 @@ import { wrongInput } from "./problems.ts";
 /** How the file takes its images. */
 export interface ImageInput {
   readonly isChannelsFirst: boolean;
-  /** Sizes in the order of the file, with a 1 for the batch. */
+  /** Shape in the file's order, with a 1 for the batch. */
   readonly sizes: readonly number[];
-  /** Images of the file, where their number is written into it; null for any. */
+  /** Batch size written into the file; null for any. */
   readonly fixedCount: number | null;
   readonly isBytes: boolean;
   /** Code of its element type. */
@@ -18,7 +18,7 @@ type Size = readonly [height: number, width: number];
 const passing = ["Sub", "Div", "Mul", "Add", "Cast", "Identity"];
 const firstOfChannels = ["Conv", "MaxPool", "AveragePool", "BatchNormalization", "GlobalAveragePool", "InstanceNormalization", "LRN"];
 
-/** By the first node that says it: a convolution takes [B,C,H,W]; a transposition to that, [B,H,W,C]. */
+/** Whether the input is [B,C,H,W], from the first node that tells: a convolution takes that, a Transpose to it takes [B,H,W,C]. */
 function layoutBy(nodes: readonly Node[], input: string): boolean | undefined {
   const open = [input];
   const seen = new Set(open);
@@ -37,9 +37,9 @@ function layoutBy(nodes: readonly Node[], input: string): boolean | undefined {
 const isChannels = (side: number | null | undefined): boolean => side === 1 || side === 3 || side === 4;
 
 /**
- * Which axis of the input is which, and how large the images are.
- * @param known size that data beside the model say
- * @throws MODEL_INPUT where nothing says it
+ * The layout of the input and the size of its images.
+ * @param known size from files beside the model
+ * @throws MODEL_INPUT if the layout or size is unknown
  */
 export function imageInputOf({ input, nodes, file }: OpGraph, contract: InputContract, known: Size | undefined): ImageInput {
   const shape = input.shape ?? [];

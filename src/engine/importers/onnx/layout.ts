@@ -1,22 +1,21 @@
+import { countOf } from "../strided.ts";
 import type { Ref } from "../topology/graph.ts";
-import { batch } from "./analysis.ts";
 import type { Node } from "./graph.ts";
 import type { Plan } from "./plan.ts";
-import { countOf } from "./strided.ts";
 
 /**
- * A value as the network holds it. Each axis that it has in the file is the product of stored axes ("factors"), major first; they may lie
- * apart in storage. [B,C,H,W] stored as [B,H,W,C] is `sizes` [B,H,W,C] and `axes` [[0],[3],[1],[2]]. Factors of size 1 are left out.
+ * How the network stores a value. Each axis in the file is a product of stored axes ("factors"), major first, which need not be adjacent in
+ * storage. [B,C,H,W] stored as [B,H,W,C] has `sizes` [B,H,W,C] and `axes` [[0],[3],[1],[2]]. Factors of size 1 are left out.
  */
 export interface Stored {
   readonly ref: Ref;
-  /** Sizes of the tensor that the layer gives: the factors in their order, some of them in one, and ones. */
+  /** Shape of the layer's output: the factors in order, where neighbours may be merged, and ones. */
   readonly physical: readonly number[];
-  /** The number of images, `batch`, is the first of them. */
+  /** Sizes of the factors in storage order; the first is `batch`. */
   readonly sizes: readonly number[];
   readonly axes: readonly (readonly number[])[];
 }
-/** Factors that make up one axis of a tensor; none for an axis of size 1. */
+/** The factors of each axis of a tensor; none for an axis of size 1. */
 export type Groups = readonly (readonly number[])[];
 
 const product = (sizes: readonly number[], factors: readonly number[]): number => countOf(factors.map((factor) => sizes[factor] as number));
@@ -24,7 +23,7 @@ export const isIdentity = (order: readonly number[]): boolean => order.every((fa
 export const shapeOfStored = ({ sizes, axes }: Stored): number[] => axes.map((factors) => product(sizes, factors));
 export const everyFactor = ({ sizes }: Pick<Stored, "sizes">): number[] => sizes.map((_, i) => i);
 
-/** Sizes without the ones, and axes in terms of those that are left. */
+/** Drops factors of size 1. */
 export function withoutOnes(v: Stored): Stored {
   const kept = everyFactor(v).filter((factor) => v.sizes[factor] !== 1);
   if (kept.length === v.sizes.length) return v;
@@ -33,7 +32,7 @@ export function withoutOnes(v: Stored): Stored {
   return { ...v, sizes: kept.map((factor) => v.sizes[factor] as number), axes };
 }
 
-/** One factor as two, major first; storage stays as it is. */
+/** Splits a factor in two, major first. Storage does not change. */
 export function split(v: Stored, factor: number, major: number): Stored {
   const sizes = [...v.sizes];
   sizes.splice(factor, 1, major, (sizes[factor] as number) / major);
@@ -41,7 +40,7 @@ export function split(v: Stored, factor: number, major: number): Stored {
   return { ...v, sizes, axes: v.axes.map((factors) => factors.flatMap(moved)) };
 }
 
-/** The factors of each axis of the tensor itself. */
+/** The factors of each axis of `physical`. */
 export function physicalGroups({ physical, sizes }: Stored): number[][] {
   let next = 0;
   return physical.map((size) => {
@@ -52,8 +51,7 @@ export function physicalGroups({ physical, sizes }: Stored): number[][] {
 }
 
 /**
- * Other axes over the same numbers, as Reshape and its relatives make them. Undefined where a size cuts through a factor that it does not
- * divide.
+ * A reshaped value over the same storage. Undefined if a size does not divide the factors it covers.
  */
 export function reshaped(v: Stored, target: readonly number[]): Stored | undefined {
   let now: Stored = { ...v, axes: v.axes.flat().map((factor) => [factor]) };
@@ -80,7 +78,7 @@ export function reshaped(v: Stored, target: readonly number[]): Stored | undefin
   return { ...now, axes: groups.map((group) => group.map((one) => now.axes[one]?.[0] as number)) };
 }
 
-/** Splits factors of two values until those of the given axes agree; undefined where sizes do not divide each other. */
+/** Splits the factors of two values until they agree along the given axes; undefined if sizes do not divide each other. */
 export function refined(a: Stored, b: Stored, axes: readonly number[]): [Stored, Stored] | undefined {
   let [one, other] = [a, b];
   for (const axis of axes)
@@ -95,13 +93,13 @@ export function refined(a: Stored, b: Stored, axes: readonly number[]): [Stored,
   return [one, other];
 }
 
-/** Axes of size 1 in front, up to a rank. */
+/** Prepends axes of size 1 up to a rank. */
 export const ranked = (v: Stored, rank: number): Stored => ({
   ...v,
   axes: [...Array.from({ length: rank - v.axes.length }, () => []), ...v.axes],
 });
 
-/** Makes the layers that change how a value is stored, and counts those that move numbers. */
+/** Adds layers that change how a value is stored, and records those that move numbers. */
 export class Layout {
   readonly plan: Plan;
   private readonly reshapes = new Map<string, Ref>();
@@ -126,8 +124,7 @@ export class Layout {
   }
 
   /**
-   * A value as a tensor whose axes are the given groups of factors. The batch must be the first one. Moves numbers where the groups are
-   * not in the order of storage.
+   * A value as a tensor whose axes are the given groups of factors, the batch first. Moves numbers if the groups are not in storage order.
    */
   arranged(v: Stored, groups: Groups, node: Node): Stored {
     const order = groups.flat();
@@ -135,12 +132,12 @@ export class Layout {
     if (order[0] !== 0 || groups[0]?.length !== 1) throw new Error(`${node.title}: the images are not the first axis`);
     if (isIdentity(order)) return this.reshape(v, wanted, node);
     const runs = runsOf(order);
+    const places = [...runs].sort((a, b) => (a[0] as number) - (b[0] as number));
     const before = this.reshape(
       v,
-      [...runs].sort((a, b) => (a[0] as number) - (b[0] as number)).map((run) => product(v.sizes, run)),
+      places.map((run) => product(v.sizes, run)),
       node,
     );
-    const places = [...runs].sort((a, b) => (a[0] as number) - (b[0] as number));
     const dims = runs.slice(1).map((run) => places.indexOf(run));
     const ref = this.plan.add("Permute", { node, suffix: "_permute", inputs: [before.ref], config: { dims } });
     this.plan.moves.push({ title: node.title, op: node.op, value: node.inputs[0] ?? "" });
@@ -154,7 +151,7 @@ export class Layout {
     return this.reshape(moved, wanted, node);
   }
 
-  /** Several factors of an axis as one, behind all others where `isLast`; what lies together already is not moved. */
+  /** Merges the factors of an axis into one, placed last if `isLast`. Adjacent factors are not moved. */
   single(v: Stored, axis: number, node: Node, isLast = false): Stored {
     const factors = v.axes[axis] ?? [];
     const others = everyFactor(v).filter((factor) => !factors.includes(factor));
@@ -170,18 +167,9 @@ export class Layout {
         );
     return factors.length < 2 ? moved : merged(moved, moved.axes[axis] as readonly number[], this, node);
   }
-
-  /** Needs a tensor whose axes are the factors themselves. */
-  plain(v: Stored, node: Node): Stored {
-    return this.arranged(
-      v,
-      everyFactor(v).map((factor) => [factor]),
-      node,
-    );
-  }
 }
 
-/** Factors that follow each other in storage and in an order stay together, but for the batch. */
+/** Runs of factors that are adjacent both in storage and in `order`; the batch stays alone. */
 function runsOf(order: readonly number[]): number[][] {
   const runs: number[][] = [];
   for (const factor of order) {
@@ -192,7 +180,7 @@ function runsOf(order: readonly number[]): number[][] {
   return runs;
 }
 
-/** Neighbouring factors as one. */
+/** Merges adjacent factors into one. */
 function merged(v: Stored, factors: readonly number[], layout: Layout, node: Node): Stored {
   const first = factors[0] as number;
   const count = factors.length;
@@ -205,5 +193,3 @@ function merged(v: Stored, factors: readonly number[], layout: Layout, node: Nod
   const place = (factor: number): number[] => (factor < first + 1 ? [factor] : factor < first + count ? [] : [factor - count + 1]);
   return { ...flat, sizes, axes: v.axes.map((list) => list.flatMap(place)) };
 }
-
-export const batchOf = (v: Stored): boolean => v.sizes[0] === batch;

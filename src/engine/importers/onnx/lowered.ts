@@ -12,12 +12,12 @@ import { unsupportedModel, wrongInput } from "./problems.ts";
 export interface Lowered {
   readonly topology: Topology;
   readonly plan: Plan;
-  /** How values of the file are stored, by name. */
+  /** How the file's values are stored, by name. */
   readonly stored: ReadonlyMap<string, Stored>;
   readonly notes: readonly string[];
 }
 
-/** The layers of a channels-last network that computes what the file computes. @throws MODEL_UNSUPPORTED, MODEL_INPUT, MODEL_INVALID */
+/** Lowers a graph to the layers of an equivalent channels-last network. @throws MODEL_UNSUPPORTED, MODEL_INPUT, MODEL_INVALID */
 export function loweredTo(graph: OpGraph, image: ImageInput, name: string): Lowered {
   checkOperators(graph);
   const analysis = analyse(graph, image.sizes, image.fixedCount);
@@ -52,7 +52,7 @@ function notesOf({ moves }: Plan): string[] {
   return [`${count} numbers into another order, which takes time (first for "${first.title}")`];
 }
 
-/** The output as [B,K]. @throws MODEL_INPUT for one that is no list of scores */
+/** The output as [B,K]. @throws MODEL_INPUT if it is not a list of scores */
 function scoresOf(graph: OpGraph, o: Lowering) {
   const shape = o.shape(graph.output);
   const last = { ...(graph.nodes.at(-1) as OpGraph["nodes"][number]), title: "scores", inputs: [graph.output], outputs: ["scores"] };

@@ -6,8 +6,7 @@ const convolution = "kernel_shape strides pads auto_pad dilations group";
 const reduction = "axes keepdims noop_with_empty_axes";
 
 /**
- * The operators that are known, with their attributes in all operator sets from 7 on: what an operator has beyond them would be computed
- * otherwise. Source: docs/Operators.md and docs/Changelog.md of onnx/onnx.
+ * Known operators and their attributes in all operator sets from 7 on. Any other attribute could change the result. Source: docs/Operators.md and docs/Changelog.md of onnx/onnx.
  */
 const attributes: Readonly<Record<string, string>> = {
   Conv: convolution,
@@ -124,8 +123,8 @@ const sequences = /^(LSTM|GRU|RNN|Attention|STFT|DFT|StringNormalizer|TfIdfVecto
 const random = /^(Random\w+|Multinomial|Bernoulli)$/;
 
 /**
- * Checks that every operator is one that is computed, with attributes that are known.
- * @throws MODEL_UNSUPPORTED naming node and operator, MODEL_INPUT for what is no classifier
+ * Checks that every operator and attribute is known.
+ * @throws MODEL_UNSUPPORTED naming the node and operator, MODEL_INPUT for a model that is not an image classifier
  */
 export function checkOperators({ nodes, file, output }: OpGraph): void {
   const missing = nodes.filter(({ op }) => !known.has(op));
@@ -138,7 +137,7 @@ export function checkOperators({ nodes, file, output }: OpGraph): void {
         throw unsupportedModel(
           file,
           `has a node "${node.title}" (${node.op}) with ${name}, which is not computed here`,
-          "Export it without that.",
+          "Export it without that attribute.",
         );
     }
 }

@@ -1,35 +1,34 @@
-import type { Config, LayerNode, Ref } from "../topology/graph.ts";
-import { refTo } from "../topology/graph.ts";
+import { type Config, type LayerNode, type Ref, refTo } from "../topology/graph.ts";
 import type { Node } from "./graph.ts";
 import type { Constant } from "./values.ts";
 
-/** A weight of a layer, and the constant of the file that it is made of. */
+/** A weight of a layer, and the constant in the file that it comes from. */
 export interface PlannedWeight {
-  /** As tfjs names it: "kernel", "bias", "gamma", … */
+  /** Its name in tfjs: "kernel", "bias", "gamma", … */
   readonly name: string;
   readonly shape: readonly number[];
   readonly constant: Constant;
-  /** Where each number of the file goes: sizes of the constant in its own order, and the distance in the weight for each. As it is, without. */
+  /** Shape of the constant in its own order, and for each axis the stride in the weight. Without it, the order is the file's. */
   readonly view?: { readonly shape: readonly number[]; readonly strides: readonly number[] };
-  /** Each number is multiplied by it. */
+  /** Multiplies each number; 1 if absent. */
   readonly factor?: number;
 }
-/** What of the file a layer computes. */
+/** The node that a layer comes from. */
 export interface Origin {
   readonly title: string;
   readonly op: string;
-  /** The value that the layer gives. */
+  /** Name of the value that the layer computes. */
   readonly value: string;
 }
 
 const longestName = 128;
 
-/** The layers of a network in the order in which they were made, their weights, and what of the file they are. */
+/** The layers of a network in order of creation, with their weights and origins in the file. */
 export class Plan {
   readonly layers: LayerNode[] = [];
   readonly weights = new Map<string, readonly PlannedWeight[]>();
   readonly origins = new Map<string, Origin>();
-  /** Layers that move numbers, which cost time: none in convolutional networks. */
+  /** Layers that move numbers, which takes time; convolutional networks have none. */
   readonly moves: Origin[] = [];
   private readonly taken = new Set<string>();
 

@@ -1,6 +1,6 @@
 import { BulwarkError, type ErrorCode } from "../../../shared/errors.ts";
 
-/** What a file is called in messages, and what is said of it. */
+/** An error about a file: its name in messages, what is wrong, and the fix. */
 const said =
   (code: ErrorCode) =>
   (file: string, what: string, fix: string): BulwarkError =>
@@ -12,5 +12,5 @@ export const wrongInput = said("MODEL_INPUT");
 export const tooLarge = said("MODEL_TOO_LARGE");
 
 export const exportAgain = "Copy or export the model again.";
-/** For what follows from a size, or from the mode of training, that was left open when the model was exported. */
+/** For problems caused by an open image size or by training mode at export. */
 export const exportFixed = "Export it with a fixed image size and in evaluation mode (model.eval()).";

@@ -1,16 +1,17 @@
+import { countOf, forPlaces } from "../strided.ts";
 import { type Data, dataOf, elementTypes, type Kind } from "./file/elementTypes.ts";
-import { countOf, forBlocks, type TensorRef } from "./file/tensor.ts";
+import { forBlocks, type TensorRef } from "./file/tensor.ts";
 
-/** Constants of at most so many numbers are kept once they are known; larger ones are read, or computed, again. */
+/** Constants up to this many numbers are cached; larger ones are read or computed again. */
 const kept = 1 << 16;
 
-/** A value that does not depend on the image. Its numbers are read, or computed, when somebody asks. */
+/** A value that does not depend on the image. Its numbers are read or computed on demand. */
 export class Constant {
   readonly kind: Kind;
   readonly shape: readonly number[];
-  /** It follows from the number of images that go through the network together. */
+  /** It depends on the batch size. */
   readonly isOfBatch: boolean;
-  /** What messages call it: the weights in the file. */
+  /** Name of the weights in messages. */
   readonly title: string;
   private readonly visitAll: (visit: (block: Data, at: number) => void) => void;
   private known: Data | undefined;
@@ -27,13 +28,13 @@ export class Constant {
     return countOf(this.shape);
   }
 
-  /** All numbers in order, block by block; a block is good until the next one. */
+  /** Visits all numbers in order, block by block. A block is valid until the next one. */
   forBlocks(visit: (block: Data, at: number) => void): void {
     if (this.known) visit(this.known, 0);
     else this.visitAll(visit);
   }
 
-  /** All numbers at once, not to be changed. */
+  /** All numbers at once; read only. */
   get data(): Data {
     if (this.known) return this.known;
     const all = dataOf(this.kind, this.count);
@@ -61,3 +62,13 @@ export const ofTensor = (ref: TensorRef, file: string): Constant =>
 
 export const ofInts = (values: readonly number[], isOfBatch = false): Constant =>
   ofData("int", [values.length], Float64Array.from(values), { isOfBatch });
+
+/** Copies the elements of a strided view. */
+export function gathered(kind: Kind, data: Data, shape: readonly number[], strides: readonly number[], offset = 0): Data {
+  const result = dataOf(kind, countOf(shape));
+  let i = 0;
+  forPlaces(shape, strides, offset, (place) => {
+    result[i++] = data[place] as number;
+  });
+  return result;
+}

@@ -1,11 +1,12 @@
-import { BulwarkError } from "../../../shared/errors.ts";
-import { tf, type tfl } from "../../tf.ts";
+import type { tfl } from "../../tf.ts";
+import { setWeight } from "../build.ts";
+import { firstNonFinite, notFinite } from "../finite.ts";
+import { countOf } from "../strided.ts";
 import type { Data } from "./file/elementTypes.ts";
 import type { Plan, PlannedWeight } from "./plan.ts";
-import { countOf } from "./strided.ts";
 
 /**
- * Writes the weights of a plan into a network of its layers. Each is read in blocks, straight into the array that the network keeps.
+ * Sets the weights of a network to those of its plan. Each is read in blocks, straight into the array that the network keeps.
  * @throws MODEL_NAN, MODEL_INVALID
  */
 export function setWeights(network: tfl.LayersModel, { weights }: Plan, file: string): void {
@@ -15,22 +16,20 @@ export function setWeights(network: tfl.LayersModel, { weights }: Plan, file: st
       const variable = layer.weights.find(({ originalName }) => originalName.split("/").at(-1) === weight.name);
       if (!variable || variable.shape.join() !== weight.shape.join())
         throw new Error(`Layer ${name} has no ${weight.name} [${weight.shape.join(", ")}], but [${variable?.shape.join(", ")}]`);
-      const value = tf.tensor(numbersOf(weight, file), [...weight.shape], "float32");
-      variable.write(value);
-      value.dispose();
+      setWeight(variable, numbersOf(weight, file));
     }
   }
 }
 
 /** @throws MODEL_NAN naming the weights in the file */
-export function numbersOf(weight: PlannedWeight, file: string): Float32Array {
+function numbersOf(weight: PlannedWeight, file: string): Float32Array {
   const { constant, view, factor = 1 } = weight;
   const result = new Float32Array(countOf(weight.shape));
   const isOne = constant.count === 1 && result.length > 1;
   const place = view ? placer(view.shape, view.strides) : undefined;
   constant.forBlocks((block, at) => {
     const wrong = firstNonFinite(block);
-    if (wrong >= 0) throw notFinite(constant.title, at + wrong, file);
+    if (wrong >= 0) throw notFinite(`The weights ${constant.title ? `"${constant.title}" ` : ""}of ${file} are`, at + wrong);
     if (isOne) result.fill((block[0] as number) * factor);
     else if (place) place(block, factor, result);
     else if (factor === 1) result.set(block, at);
@@ -39,19 +38,7 @@ export function numbersOf(weight: PlannedWeight, file: string): Float32Array {
   return result;
 }
 
-function firstNonFinite(block: Data): number {
-  for (let i = 0; i < block.length; i++) if (!Number.isFinite(block[i] as number)) return i;
-  return -1;
-}
-
-const notFinite = (title: string, position: number, file: string): BulwarkError =>
-  new BulwarkError(
-    "MODEL_NAN",
-    `The weights ${title ? `"${title}" ` : ""}of ${file} are NaN or infinite at position ${position}.`,
-    "Train the model again, with a smaller learning rate, or use an earlier checkpoint.",
-  );
-
-/** Goes on through a strided array, block by block; along the last axis in one go. */
+/** Writes consecutive blocks into a strided array. */
 function placer(shape: readonly number[], strides: readonly number[]) {
   const index = new Array<number>(shape.length).fill(0);
   const last = shape.length - 1;

@@ -18,7 +18,7 @@ const convolution: Adapt = (config, refuse) => {
   );
 };
 
-/** One with groups is a class of its own here; tfjs would pass over them. */
+/** A convolution with groups has its own class here, as tfjs ignores the setting. */
 const grouped: Adapt = (config, refuse) => {
   const { groups, ...rest } = convolution(config, refuse).config;
   return Number(groups ?? 1) === 1 ? { config: rest } : { className: "GroupedConv2D", config: { ...rest, groups } };

@@ -10,7 +10,7 @@ const outputs: Readonly<Record<string, string>> = {
   Conv3D: "filters",
 };
 
-/** Weights of our own layers, by class: their names, and the setting that is their shape. */
+/** Weights of our own layers, by class: name → setting that holds their shape. */
 const shapes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Affine: { scale: "scale", offset: "offset" },
   AppendConstant: { constant: "shape" },

@@ -1,21 +1,21 @@
 import { type Call, type Config, invalidModel, isInput, type LayerNode, type Ref, refTo, type Topology } from "./graph.ts";
 
-/** Numbers of axes of [b,C,H,W] where the network keeps [b,H,W,C]. */
+/** Axes of [b,C,H,W] as axes of [b,H,W,C]. */
 const moved = [0, 3, 1, 2] as const;
 const toFirst = [3, 1, 2];
 const toLast = [2, 3, 1];
 
-/** Compute each number, or each image, by itself: how the axes lie makes no difference. */
+/** Elementwise layers, and others that do not depend on the order of axes. */
 const anyOrder =
   /^(Activation|ReLU|LeakyReLU|ELU|ThresholdedReLU|Dropout|Add|Subtract|Multiply|Average|Maximum|Minimum|Rescaling|Masking|Gelu|Clip)$/;
 const alongAxis = /^(BatchNormalization|LayerNormalization|GroupNormalization|Concatenate|Softmax|Normalization)$/;
-/** Arrange numbers anew: they get the order that they had, and what they give is turned back. */
+/** Layers that depend on the order of numbers. Their input is transposed to [b,C,H,W], and their output back. */
 const ordered = /^(Reshape|Permute|Dense)$/;
 
 /**
- * A flat topology of [b,C,H,W] as one of [b,H,W,C]: the weights stay as they are, as Keras keeps the kernels of both alike. Where numbers
- * are put into another form, as by Flatten, a Permute in front gives them the order that the weights behind expect. Others are unchanged.
- * @throws MODEL_UNSUPPORTED naming the layer that would compute otherwise
+ * Converts a flat topology from [b,C,H,W] to [b,H,W,C]. Weights do not change: Keras stores kernels alike for both. Layers that depend on
+ * the order of numbers, such as Flatten, get a Permute in front. Other topologies are returned unchanged.
+ * @throws MODEL_UNSUPPORTED naming a layer that cannot be converted
  */
 export function toChannelsLast(topology: Topology, file: string): Topology {
   const orders = new Set(topology.layers.filter(hasPlace).map(({ config }) => config["data_format"]));
@@ -28,7 +28,7 @@ export function toChannelsLast(topology: Topology, file: string): Topology {
   return new Conversion(topology, refuse).result();
 }
 
-/** Its data format decides what it computes; that of Flatten only what comes after it. */
+/** Whether the data format decides what a layer computes. For Flatten it only decides the order of the output. */
 const hasPlace = ({ className, config }: LayerNode): boolean => className !== "Flatten" && typeof config["data_format"] === "string";
 
 class Conversion {
@@ -37,7 +37,7 @@ class Conversion {
   private readonly known: ReadonlyMap<string, LayerNode>;
   private readonly ranks = new Map<string, number>();
   private readonly layers: LayerNode[] = [];
-  /** Layers that turn what they give back: who uses it takes it from the layer behind. */
+  /** Layers whose output is transposed back, and the Permute that does it: users take its output instead. */
   private readonly turnedBack = new Map<string, string>();
 
   constructor(topology: Topology, refuse: (what: string) => never) {
@@ -74,7 +74,7 @@ class Conversion {
     } else this.layers.push({ ...layer, config: this.withAxes(layer) });
   }
 
-  /** Keras' Flatten of channels first lays the channels last itself; another one takes them as they lie. */
+  /** Keras' Flatten with channels first moves the channels last itself; without it, it takes numbers as they are. */
   private addFlatten(layer: LayerNode): void {
     const isPlain = layer.config["data_format"] === "channels_first";
     const flat = { ...layer, config: { ...layer.config, data_format: "channels_last" } };
@@ -99,7 +99,7 @@ class Conversion {
     return { ...config, axis: isChannel ? -1 : place };
   }
 
-  /** The layer, with its images as they lay. */
+  /** The layer, with its inputs transposed to channels first. */
   private turnedInFront(layer: LayerNode): LayerNode {
     const calls = layer.calls.map((call, i): Call => {
       const inputs = call.inputs.map((ref, k) => {
@@ -122,7 +122,7 @@ class Conversion {
     return this.rank(layer.calls[0]?.inputs[0]?.layer ?? "");
   }
 
-  /** Number of axes of what a layer gives, the batch counted. The topology has no circles, and may be deep. */
+  /** Rank of a layer's output, with the batch. Not recursive, as topologies can be deep; they have no cycles. */
   private rank(name: string): number {
     const stack = [name];
     for (let top = stack.at(-1); top !== undefined && !this.ranks.has(name); top = stack.at(-1)) {
@@ -140,7 +140,7 @@ class Conversion {
   }
 }
 
-/** undefined: that of what the layer takes. */
+/** Undefined: the same as the rank of the input. */
 function ownRank({ className, config }: LayerNode): number | undefined {
   const sides = (key: string): number | undefined => (Array.isArray(config[key]) ? config[key].length : undefined);
   if (className === "InputLayer") return sides("batch_input_shape") ?? 4;

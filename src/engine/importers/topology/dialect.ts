@@ -119,7 +119,7 @@ function differs(forward: Config, backward: Config): boolean {
   return rest(forward) !== rest(backward) || record(backward["config"])?.["go_backwards"] !== true;
 }
 
-/** Weights of 8 bits are no float32 that could be differentiated. */
+/** Refuses quantised weights: gradients need float32. */
 function checkPolicy(dtype: unknown, name: string, file: string): void {
   const policy = record(dtype);
   const text = policy ? String(record(policy["config"])?.["name"] ?? "") : String(dtype ?? "");
@@ -133,7 +133,7 @@ function checkPolicy(dtype: unknown, name: string, file: string): void {
 }
 
 /**
- * Keras 3 says where a class comes from. One of the user's may have the name of a known one and compute something else.
+ * Refuses custom classes, which Keras 3 marks: one may share the name of a known class and compute something else.
  * @throws MODEL_UNSUPPORTED naming the layer and its class
  */
 export function checkOrigin(entry: Config, name: string, file: string): void {

@@ -45,6 +45,6 @@ export const record = (value: unknown): Config | undefined =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Config) : undefined;
 
 const fix = "Export the model again, or use the file from before it was edited.";
-/** What is wrong with a model file, as one sentence after its name. */
+/** An error about a model file; `what` completes the sentence that starts with its name. */
 export const invalidModel = (file: string, what: string, remedy = fix, code: ErrorCode = "MODEL_INVALID"): BulwarkError =>
   new BulwarkError(code, `${file} ${what}.`, remedy);

@@ -23,8 +23,7 @@ export interface Normalised {
 /**
  * A model's JSON in any dialect as a network that tfjs can build: checked, flat, taking images, giving scores. Nothing is built yet, so
  * that a damaged file costs nothing.
- * @param where size: of the images of a network of any size, where the contract says none; isChannelsLast: images of a file with their
- * channels first are to be turned
+ * @param where size: image size for a network that takes any, if the contract gives none; isChannelsLast: convert channels first to last
  * @throws MODEL_INVALID naming the layer
  */
 export function normalise(
@@ -39,12 +38,17 @@ export function normalise(
   const asSaved = flatten(read);
   checkKernels(asSaved, stored, file);
   const flat = where.isChannelsLast ? toChannelsLast(asSaved, file) : asSaved;
-  const fitted = fitInput(flat, flat === asSaved ? contract : withoutLayout(contract), where);
-  const { topology, ending } = withoutSoftmax(fitted.topology);
-  return { whole: fitted.topology, topology, ending, contract: fitted.contract, notes: [...notes, ...fitted.notes] };
+  const fitted = fittedScores(flat, flat === asSaved ? contract : withoutLayout(contract), where);
+  return { ...fitted, notes: [...notes, ...fitted.notes] };
 }
 
-/** Of a network whose images were turned: they lie as everywhere now. */
-function withoutLayout({ input: { layout: _, ...input }, ...contract }: InputContract): InputContract {
+/** Makes a flat topology take images and give scores. @throws MODEL_INVALID */
+export function fittedScores(flat: Topology, given: InputContract, where: Parameters<typeof fitInput>[2]): Normalised {
+  const { topology: whole, contract, notes } = fitInput(flat, given, where);
+  return { whole, ...withoutSoftmax(whole), contract, notes };
+}
+
+/** The contract without the layout, for a network that now takes [B,H,W,C]. */
+export function withoutLayout({ input: { layout: _, ...input }, ...contract }: InputContract): InputContract {
   return { ...contract, input };
 }

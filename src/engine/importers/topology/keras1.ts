@@ -1,6 +1,6 @@
 import type { Config } from "./graph.ts";
 
-/** Names of settings in Keras 1, and in Keras since 2. */
+/** Names of settings: Keras 1 → Keras 2. */
 const names: Readonly<Record<string, string>> = {
   nb_filter: "filters",
   border_mode: "padding",
@@ -13,7 +13,7 @@ const names: Readonly<Record<string, string>> = {
   b_constraint: "bias_constraint",
 };
 const orders: Readonly<Record<string, string>> = { th: "channels_first", tf: "channels_last" };
-/** Layers of Keras 1 that became another class, or several. */
+/** Layer classes: Keras 1 → Keras 2. */
 const classes: Readonly<Record<string, string>> = { AtrousConvolution2D: "Conv2D", Deconvolution2D: "Conv2DTranspose" };
 const merges: Readonly<Record<string, string>> = {
   sum: "Add",
@@ -22,10 +22,10 @@ const merges: Readonly<Record<string, string>> = {
   max: "Maximum",
   concat: "Concatenate",
 };
-/** Said otherwise, or of training. BatchNormalization's mode is 0 in every network that has been trained whole. */
+/** Settings that are converted separately or matter only in training. BatchNormalization's mode is 0 in every network trained as a whole. */
 const unused: readonly string[] = ["init", "mode", "nb_row", "nb_col", "dim_ordering", "p", "input_dtype", "gamma_init", "beta_init"];
 
-/** A layer as Keras 1 writes it in the words of Keras 2; one of Keras 2 or 3 as it is. */
+/** Converts a layer of Keras 1 to Keras 2; others are unchanged. */
 export function fromKeras1(className: string, config: Config): { readonly className: string; readonly config: Config } {
   if (className === "Merge") return merged(config);
   if (!isKeras1(className, config)) return { className, config };
@@ -42,14 +42,14 @@ export function fromKeras1(className: string, config: Config): { readonly classN
   return { className: classes[className] ?? className, config: result };
 }
 
-/** Whether one of the settings is there that Keras 2 calls otherwise. */
+/** Whether a layer has a setting that only Keras 1 uses. */
 function isKeras1(className: string, config: Config): boolean {
   const marks = ["nb_filter", "nb_row", "border_mode", "dim_ordering", "W_regularizer", "beta_init", "init"];
   const isDropout = className === "Dropout" && "p" in config;
   return isDropout || marks.some((key) => key in config);
 }
 
-/** `Merge` adds, multiplies or joins what it is applied to; its axis counts the batch, as that of Concatenate does. */
+/** `Merge` adds, multiplies or joins its inputs. Its axis counts the batch, as in Concatenate. */
 function merged({ mode, concat_axis, name, trainable }: Config): { className: string; config: Config } {
   const className = typeof mode === "string" ? merges[mode] : undefined;
   if (className === undefined) return { className: "Merge", config: { name, mode } };

@@ -8,25 +8,25 @@ export interface StoredDataset {
   /** From the root, with a slash in front. */
   readonly path: string;
   readonly shape: readonly number[];
-  /** "float32", "int64", …; "other" for what are no numbers. */
+  /** "float32", "int64", …; "other" if not numeric. */
   readonly type: string;
   readonly isLittleEndian: boolean;
 }
-/** What an HDF5 file holds, without its numbers. Paths begin with a slash; the root is "". */
+/** Structure of an HDF5 file, without its numbers. Paths begin with a slash; the root is "". */
 export interface Tree {
-  /** Of each group, those that describe a Keras model. */
+  /** Attributes that describe a Keras model, by group. */
   readonly attributes: Record<string, Record<string, string | string[]>>;
   readonly groups: string[];
   readonly datasets: StoredDataset[];
 }
 
-/** Bytes, unless said otherwise. */
+/** In bytes unless noted. */
 const limits = {
   memory: 512 << 20,
-  /** Of the memory that a file of a few bytes can ask for: nothing is packed more closely by deflate. */
+  /** Largest ratio of a data set's size to the file's: deflate compresses no better. */
   ratio: 1032,
   dataset: 2 ** 31 - 1,
-  /** What is unpacked at once for one part of a data set. */
+  /** Largest chunk of a data set; a chunk is unpacked in one go. */
   chunk: 64 << 20,
   slice: 16 << 20,
   attribute: 64 << 20,
@@ -54,16 +54,17 @@ const fixes: Readonly<Record<Kind, string>> = {
   invalid: "Copy or save the model again.",
   unsafe: "Use a file that Keras itself saved, with all of its weights inside.",
   unsupported: "Save the model with float32 weights.",
-  large: "Save the model without what is not needed to run it.",
+  large: "Save the model without parts that inference does not need.",
 };
 
-/** Seconds of processor time. On a busy machine they take longer, up to so many times. */
+/** Time limits in seconds of processor time. */
 const patience = { start: 20, tree: 5, weights: 60 };
+/** On a busy machine the wall clock may show this many times as much. */
 const busiest = 12;
 
-/** A range of an open file that is HDF5. */
+/** A range of an open file that holds HDF5. */
 export interface Hdf5Source {
-  /** What it is called in messages. */
+  /** Its name in messages. */
   readonly name: string;
   readonly fd: number;
   readonly offset: number;
@@ -71,8 +72,8 @@ export interface Hdf5Source {
 }
 
 /**
- * An HDF5 file, read in a thread of its own that is ended when it takes too long. The file can name other files; none is ever opened.
- * The caller closes it, and the descriptor after that.
+ * An HDF5 file, read in its own thread, which is terminated if it takes too long. Other files that it names are never opened.
+ * The caller closes it first, then the descriptor.
  */
 export class Hdf5File {
   readonly tree: Tree;
@@ -96,18 +97,18 @@ export class Hdf5File {
     }
   }
 
-  /** The numbers of a data set of the tree. All of them together take at most a minute. @throws MODEL_INVALID, MODEL_UNSUPPORTED */
+  /** The numbers of a data set in the tree. All reads together may take a minute. @throws MODEL_INVALID, MODEL_UNSUPPORTED */
   read(dataset: StoredDataset): Promise<Float32Array<ArrayBuffer>> {
     return this.thread.ask({ op: "read", dataset }, patience.weights) as Promise<Float32Array<ArrayBuffer>>;
   }
 
-  /** The descriptor is not read any more once this has settled. */
+  /** Once this settles, the descriptor is no longer read. */
   close(): Promise<void> {
     return this.thread.end();
   }
 }
 
-/** The thread, to which one question is put at a time. */
+/** The thread. It takes one request at a time. */
 class Thread {
   private readonly name: string;
   private readonly worker: Worker;
@@ -116,7 +117,7 @@ class Thread {
 
   constructor({ name, ...where }: Hdf5Source) {
     this.name = name;
-    // V8's own limits keep what is made of texts within bounds, as the library's limit does with what is unpacked.
+    // This limits strings; the library's own limit covers unpacked data.
     const resourceLimits = { maxOldGenerationSizeMb: 512 };
     this.worker = new Worker(workerFile(), { workerData: { ...where, limits }, resourceLimits, execArgv: [], env: {} });
   }
@@ -149,12 +150,12 @@ class Thread {
           "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY"
             ? refuse("needs more memory than any model does", "large")
             : settle(() => reject(error)),
-        exit: () => refuse("cannot be read: reading it ended without an answer"),
+        exit: () => refuse("cannot be read: the reader stopped unexpectedly"),
       };
       const timer = setInterval(() => {
         if (!spent(seconds)) return;
         void worker.terminate();
-        refuse("takes too long to read, as no model does");
+        refuse("takes longer to read than any model does");
       }, 500);
       for (const [event, listener] of Object.entries(listeners)) worker.on(event, listener);
     });
@@ -165,7 +166,7 @@ class Thread {
   }
 }
 
-/** Whether so many seconds have passed, of which this process worked as many unless the machine is very busy. */
+/** Returns a function: have so many seconds of processor time passed, or `busiest` times as many on the clock? */
 function stopwatch(): (seconds: number) => boolean {
   const [start, before] = [performance.now(), process.cpuUsage()];
   return (seconds) => {
@@ -175,7 +176,7 @@ function stopwatch(): (seconds: number) => boolean {
   };
 }
 
-/** Beside the bundle; unbundled, where the source lies. */
+/** Beside the bundle, or in the source tree when not bundled. */
 function workerFile(): string {
   const bundled = path.join(bundleDirectory, "hdf5.mjs");
   return existsSync(bundled) ? bundled : path.resolve("src/engine/importers/keras/hdf5/worker.mjs");

@@ -1,20 +1,20 @@
 // @ts-check
-// Reads one HDF5 file with h5wasm in a thread of its own, as WebAssembly cannot be interrupted. The library sees a private file system with
-// a single file, whose bytes are read from a descriptor that is open already: no link, external storage or virtual data set leads anywhere.
+// Reads one HDF5 file with h5wasm in its own thread, as WebAssembly cannot be interrupted. The library sees a private file system with one
+// file, which is read through an open descriptor: links, external storage and virtual data sets lead nowhere.
 
 import fs from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 
 /** @typedef {import("./file.ts").Tree} Tree */
 
-/** What of the library is used; its own types are those of a browser. */
+/** The part of the library that is used; its own types are for browsers. */
 /** @typedef {{ type: number, size: number, vlen: boolean, littleEndian: boolean, signed: boolean, total_size: number, shape: number[] | null, chunks: number[] | null, virtual_sources?: unknown[] }} Metadata */
 
 const { fd, offset, size, limits } = /** @type {{ fd: number, offset: number, size: number, limits: import("./file.ts").Hdf5Limits }} */ (
   workerData
 );
 
-/** What is wrong with the file, and what kind of error says so. */
+/** What is wrong with the file, and the kind of error to report. */
 class Refused extends Error {
   /** @param {"invalid" | "unsafe" | "unsupported" | "large"} kind @param {string} what */
   constructor(kind, what) {
@@ -23,7 +23,7 @@ class Refused extends Error {
   }
 }
 
-// The library's memory grows through this alone: an attribute or a chunk that asks for more gets an error instead.
+// The library gets all its memory this way: an attribute or chunk that needs too much gets an error.
 const grow = WebAssembly.Memory.prototype.grow;
 WebAssembly.Memory.prototype.grow = function (/** @type {number} */ pages) {
   if (this.buffer.byteLength + 65_536 * pages > limits.memory) throw new RangeError("too much memory");
@@ -32,7 +32,7 @@ WebAssembly.Memory.prototype.grow = function (/** @type {number} */ pages) {
 
 const h5 = await import("h5wasm");
 const library = /** @type {any} */ (await h5.ready);
-library.activate_throwing_error_handler(); // without it external storage gives what lies in the heap, and no error
+library.activate_throwing_error_handler(); // without it, external storage returns heap contents and no error
 const place = "/model.h5";
 /** @type {import("h5wasm").File | undefined} */
 let file;
@@ -41,7 +41,7 @@ const fileId = () => {
   return file.file_id;
 };
 
-/** The file in the private file system, read from the descriptor. */
+/** Opens the file in the private file system, backed by the descriptor. */
 function opened() {
   const files = library.FS;
   files.writeFile(place, new Uint8Array(0));
@@ -67,9 +67,9 @@ function opened() {
   }
 }
 
-/** Attributes that say something about the model; others are not read. */
+/** Attributes that describe the model; others are not read. */
 const wanted = /^(model_config|keras_version|backend|(layer|weight)_names\d*)$/;
-/** Groups of the root with what a training needs to go on. */
+/** Top-level groups that only resumed training needs. */
 const passedOver = /^(optimizer|optimizer_weights)$/;
 
 /** @returns {Tree} */
@@ -113,7 +113,7 @@ function attributesOf(path) {
     const { type, size: length, total_size: count, vlen } = /** @type {Metadata} */ (attribute.metadata);
     if (count * (vlen ? 16 : length) > limits.attribute)
       throw new Refused("large", `has an attribute ${name} of more than ${limits.attribute} bytes`);
-    if (type !== library.H5T_class_t.H5T_STRING.value) continue; // an empty list is one of numbers
+    if (type !== library.H5T_class_t.H5T_STRING.value) continue; // an empty list has a numeric type
     const value = attribute.value;
     found[name] = Array.isArray(value) ? value.map(String) : String(value);
   }

@@ -1,10 +1,11 @@
 import fs from "node:fs";
 import { BulwarkError } from "../../../../shared/errors.ts";
+import { exportAgain } from "../problems.ts";
 
-/** Bytes that are read at a time while messages are walked through. */
+/** Bytes read at a time while parsing messages. */
 const windowLength = 1 << 20;
 
-/** A file that is read by ranges, never as a whole. The caller closes it. */
+/** A file that is read in ranges, never as a whole. The caller closes it. */
 export class ByteFile {
   readonly name: string;
   readonly size: number;
@@ -12,14 +13,14 @@ export class ByteFile {
   private window = new Uint8Array(0);
   private start = 0;
 
-  /** @param fd an open descriptor, which this object owns from now on */
+  /** @param fd an open descriptor, which this object now owns */
   constructor(name: string, fd: number) {
     this.name = name;
     this.fd = fd;
     this.size = fs.fstatSync(fd).size;
   }
 
-  /** Fills `target` from the bytes at `offset`. @throws MODEL_INVALID where the file ends before */
+  /** Fills `target` from the bytes at `offset`. @throws MODEL_INVALID if the file ends first */
   readInto(target: Uint8Array, offset: number): void {
     let filled = 0;
     while (filled < target.length) {
@@ -55,11 +56,11 @@ export class ByteFile {
   }
 }
 
-/** A message or a tensor that says it is longer than what is left of the file. */
+/** The error for a message or tensor longer than the rest of the file. */
 export const cutOff = (file: string, what: string, { at, needed, left }: { at: number; needed: number; left: number }): BulwarkError =>
   new BulwarkError(
     "MODEL_INVALID",
     `${file} is cut off: ${what} at byte ${at} needs ${needed} bytes, ${Math.max(0, left)} are left.`,
-    "Copy or export the model again.",
+    exportAgain,
     { detail: `byte ${at}` },
   );

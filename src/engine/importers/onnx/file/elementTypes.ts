@@ -1,4 +1,4 @@
-/** What a constant counts as: int64 and the smaller integers are exact in float64, float16 and the like in float32. */
+/** How a constant is held: integers in float64, which is exact up to 2^53, and floats in float32. */
 export type Kind = "float" | "int" | "bool";
 export type Data = Float32Array | Float64Array;
 
@@ -7,7 +7,7 @@ interface ElementType {
   readonly kind: Kind;
   /** Bytes of one number in `raw_data`. */
   readonly bytes: number;
-  /** Field of TensorProto that holds the numbers otherwise. */
+  /** Field of TensorProto that holds the numbers if `raw_data` does not. */
   readonly field: 4 | 5 | 7 | 10 | 11;
   /** One number of `raw_data`. */
   read(view: DataView, at: number): number;
@@ -17,7 +17,7 @@ interface ElementType {
 
 const scratch = new DataView(new ArrayBuffer(4));
 
-/** s·2^(e−15)·(1 + m/1024); e = 0 has no leading one, e = 31 is infinite or no number. */
+/** s·2^(e−15)·(1 + m/1024); e = 0 has no leading one, e = 31 is infinite or NaN. */
 export function halfOf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const [exponent, mantissa] = [(bits >> 10) & 31, bits & 1023];
@@ -35,7 +35,7 @@ export function bfloatOf(bits: number): number {
 const same = (value: number): number => value;
 const wide = (view: DataView, at: number, low = view.getUint32(at, true)): number => view.getInt32(at + 4, true) * 2 ** 32 + low;
 
-/** TensorProto.DataType → how it is stored. Strings, complex numbers and the types of eight bits and fewer are not read. */
+/** TensorProto.DataType → how it is stored. Strings, complex numbers, 8-bit floats and 4-bit types are not supported. */
 export const elementTypes: Readonly<Record<number, ElementType>> = {
   1: { name: "float32", kind: "float", bytes: 4, field: 4, read: (view, at) => view.getFloat32(at, true), typed: same },
   2: { name: "uint8", kind: "int", bytes: 1, field: 5, read: (view, at) => view.getUint8(at), typed: same },
@@ -59,7 +59,7 @@ export const elementTypes: Readonly<Record<number, ElementType>> = {
   16: { name: "bfloat16", kind: "float", bytes: 2, field: 5, read: (view, at) => bfloatOf(view.getUint16(at, true)), typed: bfloatOf },
 };
 
-/** What ONNX calls the types that are not read. */
+/** Names of the unsupported types. */
 export const otherTypes: Readonly<Record<number, string>> = {
   8: "string",
   14: "complex64",

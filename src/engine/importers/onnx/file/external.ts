@@ -8,8 +8,8 @@ const mostFiles = 64;
 const longestLocation = 255;
 
 /**
- * The files beside a model that hold weights of its. Nothing outside the model's folder is opened, and nothing through a link: a model is a
- * file from anywhere, and what it names is not. The caller closes them.
+ * Files beside a model that hold its weights. Models may come from untrusted sources, so nothing outside the model's folder is opened, and
+ * no links are followed. The caller closes them.
  */
 export class ExternalFiles {
   private readonly model: string;
@@ -20,7 +20,7 @@ export class ExternalFiles {
     this.model = model;
   }
 
-  /** Full paths, in the order in which the model names them. */
+  /** Full paths, in the order that the model names them. */
   get files(): readonly string[] {
     return [...this.open.values()].map(({ name }) => name);
   }
@@ -33,7 +33,7 @@ export class ExternalFiles {
       throw new BulwarkError(
         "MODEL_TOO_LARGE",
         `${this.model} keeps its weights in more than ${mostFiles} files.`,
-        "Save it with one file.",
+        "Save the weights in one file.",
       );
     const opened = this.opened(location);
     this.open.set(location, opened);
@@ -55,13 +55,13 @@ export class ExternalFiles {
       last = this.stats(place, location);
       if (last.isSymbolicLink()) throw this.unsafe(location, "through a link");
     }
-    if (!last?.isFile()) throw this.unsafe(location, "in what is not a file");
-    if (last.nlink > 1) throw this.unsafe(location, "in a file that has another name elsewhere");
+    if (!last?.isFile()) throw this.unsafe(location, "which is not a file");
+    if (last.nlink > 1) throw this.unsafe(location, "which has another name elsewhere (a hard link)");
     const fd = fs.openSync(place, "r");
     const { dev, ino } = fs.fstatSync(fd);
     if (dev === last.dev && ino === last.ino) return new ByteFile(place, fd);
     fs.closeSync(fd);
-    throw this.unsafe(location, "in a file that was exchanged meanwhile");
+    throw this.unsafe(location, "which was replaced while it was opened");
   }
 
   private stats(place: string, location: string): fs.Stats {

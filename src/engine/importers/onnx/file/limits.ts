@@ -1,9 +1,9 @@
 import { BulwarkError } from "../../../../shared/errors.ts";
 
-/** Far above what networks have: Swin-T's 6,357 nodes are the most of those that are known. */
+/** Far above real networks: the largest one tried, Swin-T, has 6,357 nodes. */
 const most = { nodes: 100_000, tensors: 100_000, elements: 1_000_000 } as const;
 
-/** Counts what a file holds, so that one that was made to fill the memory is refused before it does. */
+/** Counts what a file holds, to refuse one made to exhaust memory. */
 export class Limits {
   private readonly file: string;
   private readonly counts = { nodes: 0, tensors: 0, elements: 0 };

@@ -1,7 +1,7 @@
 import type { ExternalFiles } from "./external.ts";
 import type { Limits } from "./limits.ts";
 import { type TensorRef, tensorOf } from "./tensor.ts";
-import { damaged, type Field, fieldsOf, floatsOf, integersOf, type Range, textOf } from "./wire.ts";
+import { damaged, entryOf, type Field, fieldsOf, floatsOf, integersOf, type Range, textOf } from "./wire.ts";
 
 export interface Attribute {
   readonly name: string;
@@ -12,9 +12,9 @@ export interface Attribute {
   readonly floats?: readonly number[];
   readonly ints?: readonly number[];
   readonly texts?: readonly string[];
-  /** Holds a graph, which decides at run time, or anything else that no operator here has. */
+  /** Holds a graph or another kind of value that no supported operator takes. */
   readonly isOther?: boolean;
-  /** Of a function's node: the attribute of the call that it stands for. */
+  /** In a function's body: the attribute of the call that it refers to. */
   readonly refersTo?: string;
 }
 export type Attributes = ReadonlyMap<string, Attribute>;
@@ -22,7 +22,7 @@ export type Attributes = ReadonlyMap<string, Attribute>;
 export interface FileNode {
   readonly name: string;
   readonly op: string;
-  /** "" for ONNX's own. */
+  /** "" for the standard ONNX domain. */
   readonly domain: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -31,15 +31,15 @@ export interface FileNode {
 /** An input or output of the graph. */
 export interface FileValue {
   readonly name: string;
-  /** Code of its element type; 0 for what is no tensor. */
+  /** Code of its element type; 0 if it is not a tensor. */
   readonly type: number;
-  /** null for an axis of any size; undefined where not even their number is known. */
+  /** null for an axis of any size; undefined if the rank is unknown. */
   readonly shape: readonly (number | null)[] | undefined;
 }
 export interface FileGraph {
   readonly nodes: readonly FileNode[];
   readonly initializers: ReadonlyMap<string, TensorRef>;
-  /** Initializers that are listed as inputs too, as in old files, are left out. */
+  /** Without initializers, which old files list as inputs too. */
   readonly inputs: readonly FileValue[];
   readonly outputs: readonly FileValue[];
   readonly isSparse: boolean;
@@ -49,13 +49,11 @@ export interface FileFunction {
   readonly domain: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Attributes with the value that they have where a call gives none. */
+  /** Default values of attributes. */
   readonly defaults: Attributes;
   readonly nodes: readonly FileNode[];
-  readonly opsets: ReadonlyMap<string, number>;
 }
 export interface FileModel {
-  readonly producer: string;
   readonly opsets: ReadonlyMap<string, number>;
   readonly graph: FileGraph | undefined;
   readonly metadata: ReadonlyMap<string, string>;
@@ -67,22 +65,19 @@ export interface Context {
   readonly limits: Limits;
 }
 
-/** Everything of a ModelProto but the weights themselves. @throws MODEL_INVALID, MODEL_TOO_LARGE, MODEL_UNSAFE */
+/** Reads a ModelProto without the weights themselves. @throws MODEL_INVALID, MODEL_TOO_LARGE, MODEL_UNSAFE */
 export function modelOf(range: Range, context: Context): FileModel {
-  const producer: string[] = [];
   const opsets = new Map<string, number>();
   const metadata = new Map<string, string>();
   const graphs: Range[] = [];
   const functions: Range[] = [];
   for (const field of fieldsOf(range)) {
-    if (field.number === 2 || field.number === 3) producer.push(textOf(field.range));
-    else if (field.number === 7) graphs.push(messageIn(field));
+    if (field.number === 7) graphs.push(messageIn(field));
     else if (field.number === 8) addOpset(messageIn(field), opsets);
-    else if (field.number === 14) addEntry(messageIn(field), metadata);
+    else if (field.number === 14) metadata.set(...entryOf(messageIn(field), longestEntry));
     else if (field.number === 25) functions.push(messageIn(field));
   }
   return {
-    producer: producer.join(" "),
     opsets,
     metadata,
     graph: graphs.length === 0 ? undefined : graphOf(graphs, context),
@@ -91,7 +86,7 @@ export function modelOf(range: Range, context: Context): FileModel {
 }
 
 function messageIn({ wire, range, number }: Field): Range {
-  if (wire !== 2) throw damaged(range.file.name, `field ${number} is no message`, range.start);
+  if (wire !== 2) throw damaged(range.file.name, `field ${number} is not a message`, range.start);
   return range;
 }
 
@@ -106,19 +101,10 @@ function addOpset(range: Range, opsets: Map<string, number>): void {
   opsets.set(domain, version);
 }
 
-/** Longest value of `metadata_props` that is kept: names of a thousand classes are. */
+/** Longest value in `metadata_props`: enough for the names of thousands of classes. */
 const longestEntry = 1 << 20;
 
-function addEntry(range: Range, entries: Map<string, string>): void {
-  let key = "";
-  let value = "";
-  for (const field of fieldsOf(range))
-    if (field.number === 1) key = textOf(field.range);
-    else if (field.number === 2) value = textOf(field.range, longestEntry);
-  entries.set(key, value);
-}
-
-/** A graph; of a message that is there several times, the parts belong together. */
+/** A graph. Protocol buffers merge a message that occurs several times. */
 function graphOf(parts: readonly Range[], context: Context): FileGraph {
   const nodes: FileNode[] = [];
   const initializers = new Map<string, TensorRef>();
@@ -157,7 +143,7 @@ function nodeOf(range: Range, context: Context): FileNode {
   return node;
 }
 
-/** Strings of attributes are names of modes; long ones belong to operators that are refused anyway. */
+/** Longest string attribute. Supported operators use short mode names. */
 const longestText = 1 << 16;
 
 function attributeOf(range: Range, context: Context): Attribute {
@@ -184,7 +170,7 @@ function attributeOf(range: Range, context: Context): Attribute {
   if (isOf(6, floats)) all.floats = floats;
   if (isOf(7, ints)) all.ints = ints;
   if (isOf(8, texts)) all.texts = texts;
-  if (type === 2) all.int ??= 0; // what has its default value need not be written
+  if (type === 2) all.int ??= 0; // default values need not be written
   if (type === 1) all.float ??= 0;
   if (type === 3) all.text ??= "";
   return all;
@@ -223,19 +209,17 @@ function tensorType(range: Range): Pick<FileValue, "type" | "shape"> {
 
 function functionOf(range: Range, context: Context): FileFunction {
   const made = { name: "", domain: "", inputs: [] as string[], outputs: [] as string[], nodes: [] as FileNode[] };
-  const opsets = new Map<string, number>();
   const defaults = new Map<string, Attribute>();
   for (const field of fieldsOf(range)) {
     if (field.number === 1) made.name = textOf(field.range);
     else if (field.number === 4) made.inputs.push(textOf(field.range));
     else if (field.number === 5) made.outputs.push(textOf(field.range));
     else if (field.number === 7) made.nodes.push(nodeOf(messageIn(field), context));
-    else if (field.number === 9) addOpset(messageIn(field), opsets);
     else if (field.number === 10) made.domain = domainOf(textOf(field.range));
     else if (field.number === 11) {
       const attribute = attributeOf(messageIn(field), context);
       defaults.set(attribute.name, attribute);
     }
   }
-  return { ...made, opsets, defaults };
+  return { ...made, defaults };
 }

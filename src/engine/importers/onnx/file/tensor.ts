@@ -1,23 +1,23 @@
 import { BulwarkError } from "../../../../shared/errors.ts";
+import { countOf } from "../../strided.ts";
+import { exportAgain } from "../problems.ts";
 import { type ByteFile, cutOff } from "./bytes.ts";
 import { type Data, dataOf, elementTypes, otherTypes } from "./elementTypes.ts";
 import type { ExternalFiles } from "./external.ts";
 import type { Limits } from "./limits.ts";
-import { damaged, type Field, fieldsOf, integersOf, type Range, textOf } from "./wire.ts";
+import { damaged, entryOf, type Field, fieldsOf, integersOf, type Range, textOf } from "./wire.ts";
 
-/** Where the numbers of a tensor lie; none of them is read before somebody asks. */
+/** Where the numbers of a tensor are. They are read on demand. */
 export interface TensorRef {
   readonly name: string;
   /** Code of TensorProto.DataType. */
   readonly type: number;
   readonly shape: readonly number[];
-  /** Little endian, dense, row by row. */
+  /** Little endian, dense, row-major. */
   readonly raw: { readonly file: ByteFile; readonly offset: number } | undefined;
-  /** The typed fields that hold it otherwise. */
+  /** The typed fields that hold it if `raw` does not. */
   readonly typed: readonly Field[];
 }
-
-export const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 interface Draft {
   name: string;
@@ -29,7 +29,7 @@ interface Draft {
   isExternal: boolean;
 }
 
-/** Reads where a TensorProto keeps its numbers. @throws MODEL_INVALID where they are not as many as its dimensions say */
+/** Reads where a TensorProto keeps its numbers. @throws MODEL_INVALID if their count does not match its dimensions */
 export function tensorOf(range: Range, externals: ExternalFiles, limits: Limits): TensorRef {
   const draft: Draft = { name: "", type: 0, shape: [], raw: undefined, typed: [], external: new Map(), isExternal: false };
   for (const field of fieldsOf(range)) read(field, draft, limits);
@@ -37,7 +37,7 @@ export function tensorOf(range: Range, externals: ExternalFiles, limits: Limits)
   checkShape(shape, range);
   const element = elementTypes[type];
   const common = { name, type, shape, typed: draft.typed };
-  if (!element) return { ...common, raw: undefined }; // told if it is needed
+  if (!element) return { ...common, raw: undefined }; // reported once it is used
   const needed = countOf(shape) * element.bytes;
   if (draft.isExternal) return { ...common, typed: [], raw: externalRaw(draft, needed, externals, range) };
   if (draft.raw) {
@@ -46,7 +46,7 @@ export function tensorOf(range: Range, externals: ExternalFiles, limits: Limits)
     return { ...common, typed: [], raw: { file, offset: start } };
   }
   const bits = draft.typed.reduce((sum, part) => sum + lengthOf(part), 0);
-  if (bits < countOf(shape)) throw wrongLength(range, draft, bits, countOf(shape)); // a number takes a byte at least
+  if (bits < countOf(shape)) throw wrongLength(range, draft, bits, countOf(shape)); // each number takes at least a byte
   return { ...common, raw: undefined };
 }
 
@@ -78,12 +78,8 @@ function checkShape(shape: readonly number[], range: Range): void {
 }
 
 function addEntry(range: Range, { external }: Draft): void {
-  let key = "";
-  let value = "";
-  for (const field of fieldsOf(range))
-    if (field.number === 1) key = textOf(field.range);
-    else if (field.number === 2) value = textOf(field.range);
-  if (external.has(key)) throw damaged(range.file.name, `the external data names its ${key} twice`, range.start);
+  const [key, value] = entryOf(range);
+  if (external.has(key)) throw damaged(range.file.name, `the external data gives its ${key} twice`, range.start);
   external.set(key, value);
 }
 
@@ -92,7 +88,7 @@ function externalRaw(draft: Draft, needed: number, externals: ExternalFiles, ran
     const text = draft.external.get(key);
     if (text === undefined) return otherwise;
     const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isSafeInteger(value)) throw damaged(range.file.name, `the external data's ${key} "${text}" is no number`, range.start);
+    if (!Number.isSafeInteger(value)) throw damaged(range.file.name, `the external data's ${key} "${text}" is not a number`, range.start);
     return value;
   };
   const [offset, length] = [number("offset", 0), number("length", needed)];
@@ -107,15 +103,15 @@ function wrongLength({ file, start }: Range, { name, shape, type }: Draft, held:
   return new BulwarkError(
     "MODEL_INVALID",
     `The weights "${name}" of ${file.name} hold ${held} bytes, and ${what} needs ${needed}.`,
-    "Copy or export the model again.",
+    exportAgain,
     { detail: `byte ${start}` },
   );
 }
 
-/** Numbers that are decoded at a time. */
+/** Numbers decoded at a time. */
 const blockLength = 1 << 20;
 
-/** Goes through the numbers of a tensor in order, block by block; a block is good until the next one. @throws MODEL_INVALID, MODEL_UNSUPPORTED */
+/** Visits the numbers of a tensor in order, block by block. A block is valid until the next one. @throws MODEL_INVALID, MODEL_UNSUPPORTED */
 export function forBlocks(ref: TensorRef, model: string, visit: (block: Data, at: number) => void): void {
   const element = elementTypes[ref.type];
   if (!element)
@@ -141,7 +137,7 @@ export function forBlocks(ref: TensorRef, model: string, visit: (block: Data, at
 }
 
 function decoded(bytes: Uint8Array<ArrayBuffer>, isFloat32: boolean, type: number): Data {
-  if (isFloat32) return new Float32Array(bytes.buffer, 0, bytes.length / 4); // little endian, as every machine that Node runs on
+  if (isFloat32) return new Float32Array(bytes.buffer, 0, bytes.length / 4); // every platform of Node is little endian
   const element = elementTypes[type] as (typeof elementTypes)[number] & object;
   const view = new DataView(bytes.buffer);
   const values = dataOf(element.kind, bytes.length / element.bytes);
@@ -164,8 +160,11 @@ function typedValues(ref: TensorRef, model: string): Data {
     else for (const value of integersOf(field)) add(value);
   }
   if (at === count) return values;
-  const fix = "Copy or export the model again.";
-  throw new BulwarkError("MODEL_INVALID", `The weights "${ref.name}" of ${model} hold ${at} numbers, and their shape needs ${count}.`, fix);
+  throw new BulwarkError(
+    "MODEL_INVALID",
+    `The weights "${ref.name}" of ${model} hold ${at} numbers, and their shape needs ${count}.`,
+    exportAgain,
+  );
 }
 
 function fixedValues({ range }: Field, size: 4 | 8, add: (value: number) => void): void {

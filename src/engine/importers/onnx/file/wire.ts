@@ -1,4 +1,5 @@
 import { BulwarkError } from "../../../../shared/errors.ts";
+import { exportAgain } from "../problems.ts";
 import { type ByteFile, cutOff } from "./bytes.ts";
 
 const longestName = 1024;
@@ -11,7 +12,7 @@ export interface Range {
   readonly start: number;
   readonly end: number;
 }
-/** One field of a message. `value` is that of a varint, or of four or eight bytes as they are; a range has none. */
+/** One field of a message. `value` is for varints; other fields have their bytes in `range`. */
 export interface Field {
   readonly number: number;
   readonly wire: 0 | 1 | 2 | 5;
@@ -20,17 +21,15 @@ export interface Field {
 }
 
 export const damaged = (file: string, what: string, at: number): BulwarkError =>
-  new BulwarkError("MODEL_INVALID", `${file} is damaged: ${what} at byte ${at}.`, "Copy or export the model again.", {
-    detail: `byte ${at}`,
-  });
+  new BulwarkError("MODEL_INVALID", `${file} is damaged: ${what} at byte ${at}.`, exportAgain, { detail: `byte ${at}` });
 
 /** A whole file as one message. */
 export const messageOf = (file: ByteFile): Range => ({ file, start: 0, end: file.size });
 
 /**
- * The fields of a message in the wire format of protocol buffers. What a field holds is not read before somebody asks: messages that nobody
- * knows are passed over, however deep they nest.
- * @throws MODEL_INVALID with the byte at which the message cannot be read
+ * The fields of a message in the wire format of protocol buffers. Contents of fields are read on demand, so unknown messages are skipped,
+ * however deeply nested.
+ * @throws MODEL_INVALID with the byte offset of the damage
  */
 export function* fieldsOf(range: Range): Generator<Field> {
   const { file, end } = range;
@@ -39,7 +38,7 @@ export function* fieldsOf(range: Range): Generator<Field> {
     const begin = reader.at;
     const key = reader.varint();
     const [number, wire] = [Math.floor(key / 8), key % 8];
-    if (number < 1 || number > 0x1fffffff) throw damaged(file.name, `the field number ${number} is none`, begin);
+    if (number < 1 || number > 0x1fffffff) throw damaged(file.name, `the field number ${number} is not valid`, begin);
     if (wire === 0) yield { number, wire, value: reader.varint(), range };
     else if (wire === 1) yield { number, wire, value: 0, range: reader.take(8) };
     else if (wire === 5) yield { number, wire, value: 0, range: reader.take(4) };
@@ -51,7 +50,7 @@ export function* fieldsOf(range: Range): Generator<Field> {
   }
 }
 
-/** Goes through a range number by number. */
+/** Reads a range from start to end. */
 class Reader {
   at: number;
   private readonly range: Range;
@@ -60,7 +59,7 @@ class Reader {
     this.at = range.start;
   }
 
-  /** A signed integer of 64 bits; beyond 2^53 it is rounded, which only "to the end" of a Slice may be. */
+  /** A signed 64-bit integer, rounded beyond 2^53: only the end of a Slice is ever that large. */
   varint(): number {
     const { file, end } = this.range;
     const begin = this.at;
@@ -97,17 +96,27 @@ class Reader {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** A name. @throws MODEL_INVALID for one that is no UTF-8 or longer than 1,024 bytes */
+/** A string. @throws MODEL_INVALID if it is not UTF-8 or longer than `longest` bytes */
 export function textOf({ file, start, end }: Range, longest = longestName): string {
   if (end - start > longest) throw damaged(file.name, `a name of ${end - start} bytes`, start);
   try {
     return utf8.decode(file.bytes(start, end - start));
   } catch {
-    throw damaged(file.name, "a name that is no text", start);
+    throw damaged(file.name, "a name that is not valid UTF-8", start);
   }
 }
 
-/** The integers of a repeated field: packed, or the one that stands there. */
+/** A key and its value: StringStringEntryProto. @throws MODEL_INVALID */
+export function entryOf(range: Range, longestValue = longestName): [key: string, value: string] {
+  let key = "";
+  let value = "";
+  for (const field of fieldsOf(range))
+    if (field.number === 1) key = textOf(field.range);
+    else if (field.number === 2) value = textOf(field.range, longestValue);
+  return [key, value];
+}
+
+/** The integers of a repeated field: packed, or a single one. */
 export function integersOf(field: Field): number[] {
   if (field.wire === 0) return [field.value];
   if (field.wire !== 2) throw damaged(field.range.file.name, "a number of another type", field.range.start);

@@ -1,11 +1,11 @@
+import { broadcastStrides, countOf, forPlaces } from "../../strided.ts";
 import { type Data, dataOf } from "../file/elementTypes.ts";
 import { intOf } from "../graph.ts";
 import type { ShapeContext } from "../shapes/context.ts";
-import { broadcastStrides, countOf, forPlaces } from "../strided.ts";
 import type { Constant, Live } from "../values.ts";
 import { partFolds } from "./parts.ts";
 
-/** Computes one output of a node whose inputs are all constants; `out` says its shape and kind. */
+/** Computes an output of a node whose inputs are all constant; `out` has its shape and kind. */
 export type Fold = (inputs: readonly (Constant | undefined)[], out: Live, o: ShapeContext, index: number) => Data;
 
 const unary =
@@ -18,7 +18,7 @@ const unary =
     return result;
   };
 
-/** numpy's broadcasting of two or more. */
+/** Combines two or more constants, with numpy's broadcasting. */
 const combined =
   (compute: (a: number, b: number) => number): Fold =>
   (inputs, { kind, shape }) => {
@@ -33,7 +33,7 @@ const combined =
     return sum;
   };
 
-/** A constant's numbers repeated to a shape. */
+/** A constant's numbers, broadcast to a shape. */
 function spread(value: Constant, shape: readonly number[]): Data {
   const { data, kind } = value;
   if (value.shape.join() === shape.join()) return data;
@@ -45,7 +45,7 @@ function spread(value: Constant, shape: readonly number[]): Data {
   return result;
 }
 
-/** Of whole numbers the quotient is cut off towards zero. */
+/** Integer division truncates towards zero. */
 const divided: Fold = (inputs, out, o, index) =>
   combined(out.kind === "float" ? (a, b) => a / b : (a, b) => Math.trunc(a / b))(inputs, out, o, index);
 
@@ -105,5 +105,5 @@ const folds: readonly [string, Fold][] = [
   ["Expand", ([x], { shape }) => spread(x as Constant, shape)],
 ];
 
-/** Operators whose constants are computed while the file is opened: those that exporters leave behind sizes and indices. */
+/** Operators that are folded while a file is opened: exporters use them to compute sizes and indices. */
 export const foldRules: ReadonlyMap<string, Fold> = new Map([...folds, ...partFolds]);

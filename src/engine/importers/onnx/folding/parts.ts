@@ -1,9 +1,9 @@
+import { broadcastStrides, countOf, forPlaces, stridesOf } from "../../strided.ts";
 import { type Data, dataOf } from "../file/elementTypes.ts";
 import { intOf } from "../graph.ts";
 import { cutsOf, padsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
 import { permutationOf } from "../shapes/reshape.ts";
-import { broadcastStrides, countOf, forPlaces, gathered, stridesOf } from "../strided.ts";
-import type { Constant } from "../values.ts";
+import { type Constant, gathered } from "../values.ts";
 import type { Fold } from "./index.ts";
 
 const transpose: Fold = ([x], { shape, kind }, o) => {
@@ -36,7 +36,7 @@ const split: Fold = ([x], { shape, kind }, o, index) => {
   return gathered(kind, data, shape, strides, offset);
 };
 
-/** Writes values of one shape into a larger array, from a place on. */
+/** Writes values of a shape into a larger array, starting at `offset`. */
 function placed(result: Data, shape: readonly number[], strides: readonly number[], offset: number, values: Data): void {
   let i = 0;
   forPlaces(shape, strides, offset, (place) => {
@@ -72,7 +72,7 @@ const gather: Fold = ([x, indices], { shape, kind }, o) => {
   return result;
 };
 
-/** Places that rows of indices name, in elements of the array. */
+/** Positions in the array that rows of indices point to. */
 function* placesOf(indices: Constant, shape: readonly number[], o: Parameters<Fold>[2]): Generator<number> {
   const depth = indices.shape.at(-1) ?? 0;
   const strides = stridesOf(shape);

@@ -1,10 +1,11 @@
+import { countOf } from "../../strided.ts";
 import { intOf, type Node } from "../graph.ts";
 import { everyFactor, physicalGroups, type Stored, shapeOfStored } from "../layout.ts";
 import { Constant } from "../values.ts";
 import { divided } from "./elementwise.ts";
 import { constantFor, type Lower, type Lowering, plainWeight } from "./lowering.ts";
 
-/** Joins values along an axis, and constants that are the same for each picture, such as the class token of a transformer. */
+/** Joins values along an axis. Constants that are the same for each image, such as the class token of a transformer, may be among them. */
 export const concat: Lower = (node, o) => {
   const shape = o.shape(node.outputs[0] as string);
   const axis = o.context(node).axis(intOf(node, "axis", 0), shape.length);
@@ -40,13 +41,13 @@ export const concat: Lower = (node, o) => {
     }),
   );
   const led = tensors.get(lead) as Stored;
-  const joined = joinAll(node, o, { tensors, led, along, axis, lead });
+  const joined = joinAll(node, o, { tensors, led, along, axis });
   o.set(node.outputs[0], resized(led, { joined, along, axis, side: shape[axis] as number }));
 };
 
 const sizeAlong = (o: Lowering, node: Node, index: number, axis: number): number => shapeOfStored(o.stored(node, index))[axis] as number;
 
-/** Axes of the leading tensor with the one of the join by itself; where it has size 1, a further one at the end. */
+/** Axes of the leading tensor, with the joined axis on its own. If that has size 1, it is added at the end. */
 function groupsAlong(leader: Stored, axis: number): { groups: number[][]; along: number } {
   const [factor] = leader.axes[axis] ?? [];
   const own = physicalGroups(leader);
@@ -61,10 +62,9 @@ interface Joined {
   readonly led: Stored;
   readonly along: number;
   readonly axis: number;
-  readonly lead: number;
 }
 
-/** Neighbouring values in one layer; a constant is put before or behind what there is so far. */
+/** Joins adjacent values in one layer. Constants are added before or after. */
 function joinAll(node: Node, o: Lowering, { tensors, led, along, axis }: Joined): Stored["ref"] {
   const runs: (Stored[] | Constant)[] = [];
   node.inputs.forEach((_, i) => {
@@ -90,7 +90,7 @@ function joinAll(node: Node, o: Lowering, { tensors, led, along, axis }: Joined)
   return now.ref;
 }
 
-/** A constant as a part of the joined tensor, without the axis of the pictures. */
+/** A constant in the layout of the joined tensor, without the batch axis. */
 function constantAlong(
   node: Node,
   o: Lowering,
@@ -101,12 +101,12 @@ function constantAlong(
   const shape = shapeOfStored(part);
   const full = constantFor(part, constant, shape);
   const wanted = part.physical.slice(1);
-  if (!full || full.count !== wanted.reduce((a, b) => a * b, 1)) return o.refuse(node, `with a constant [${constant.shape.join(", ")}]`);
+  if (!full || full.count !== countOf(wanted)) return o.refuse(node, `with a constant [${constant.shape.join(", ")}]`);
   const { kind, isOfBatch, title } = full;
   return new Constant({ kind, isOfBatch, title, shape: wanted }, (visit) => full.forBlocks(visit));
 }
 
-/** The leading tensor with another size along the join. */
+/** The leading tensor with another size along the joined axis. */
 function resized(led: Stored, { joined, along, axis, side }: { joined: Stored["ref"]; along: number; axis: number; side: number }): Stored {
   const [factor] = led.axes[axis] ?? [];
   const physical = led.physical.with(along, side);

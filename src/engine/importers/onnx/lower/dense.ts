@@ -1,30 +1,30 @@
+import { stridesOf } from "../../strided.ts";
 import { floatOf, intOf, type Node } from "../graph.ts";
 import { everyFactor, physicalGroups, ranked, refined, type Stored, shapeOfStored } from "../layout.ts";
 import type { PlannedWeight } from "../plan.ts";
-import { stridesOf } from "../strided.ts";
 import type { Constant } from "../values.ts";
 import { constantFor, type Lower, type Lowering, plainWeight } from "./lowering.ts";
 
 interface Product {
   readonly kernel: Constant;
-  /** The kernel is [N,K] and not [K,N]. */
+  /** The kernel is [N,K], not [K,N]. */
   readonly isTransposed: boolean;
   readonly factor: number;
   readonly bias: PlannedWeight | undefined;
 }
 
 /**
- * A product with a constant matrix along the last axis. The numbers of that axis may lie in another order than in the file, as those of an
- * image do that was flattened: the rows of the matrix are moved then, and not the values.
+ * Multiplies the last axis by a constant matrix. If that axis is stored in another order than in the file, as for a flattened image, the
+ * rows of the matrix are reordered instead of the values.
  */
 function dense(node: Node, o: Lowering, { kernel, isTransposed, factor, bias }: Product): void {
   const value = o.stored(node, 0);
   const own = value.axes.at(-1) ?? [];
-  const x = own.length === 0 ? withOne(o.stored(node, 0), node, o) : o.trailing(node, 0, own);
+  const x = own.length === 0 ? withOne(value, node, o) : o.trailing(node, 0, own);
   const axis = x.axes.at(-1) ?? []; // in the order of the file
   const [N, K] = isTransposed ? kernel.shape : [kernel.shape[1], kernel.shape[0]];
-  const sizes = x.last.map((f) => x.sizes[f] as number);
-  const places = new Map(x.last.map((f, i) => [f, stridesOf(sizes)[i] as number]));
+  const strides = stridesOf(x.last.map((f) => x.sizes[f] as number));
+  const places = new Map(x.last.map((f, i) => [f, strides[i] as number]));
   const rows = { shape: axis.map((f) => x.sizes[f] as number), strides: axis.map((f) => (places.get(f) as number) * (N as number)) };
   const view = isTransposed
     ? { shape: [N as number, ...rows.shape], strides: [1, ...rows.strides] }
@@ -42,7 +42,7 @@ function dense(node: Node, o: Lowering, { kernel, isTransposed, factor, bias }: 
   });
 }
 
-/** A last axis of one number has no factor of its own. */
+/** Adds a last axis of size 1, which has no factor. */
 function withOne(value: Stored, node: Node, o: Lowering): Stored & { last: readonly number[] } {
   const arranged = o.layout.arranged(value, [...everyFactor(value).map((f) => [f]), []], node);
   return { ...arranged, last: [] };
@@ -63,18 +63,18 @@ const matMul: Lower = (node, o) => {
   const [left, right] = [node.inputs[0], node.inputs[1]];
   if (o.isLive(left) && o.isLive(right)) return product(node, o);
   const kernel = o.constant(right);
-  if (!kernel || !o.isLive(left) || kernel.shape.length !== 2) return o.refuse(node, "with a constant that is no matrix on its right");
+  if (!kernel || !o.isLive(left) || kernel.shape.length !== 2) return o.refuse(node, "whose right operand is not a constant matrix");
   const bias = node.inputs[2] ? plainWeight("bias", o.weight(node, 2), [kernel.shape[1] as number]) : undefined;
   dense(node, o, { kernel, isTransposed: false, factor: 1, bias });
 };
 
-/** Factors of the leading axes in the order in which they are stored, each by its axis and its place in it. */
+/** Factors of the leading axes in storage order, each with its axis and its position there. */
 function leading(v: Stored, rank: number): { axis: number; at: number; factor: number }[] {
   const all = v.axes.slice(0, rank - 2).flatMap((factors, axis) => factors.map((factor, at) => ({ axis, at, factor })));
   return all.sort((a, b) => a.factor - b.factor);
 }
 
-/** The product of two values. Their leading axes may be stored in any order, the same for both; the last two have to be last. */
+/** The product of two values. Their leading axes may be stored in any common order; the last two have to be last. */
 function product(node: Node, o: Lowering): void {
   const rank = o.shape(node.outputs[0] as string).length;
   const [left, right] = [ranked(o.stored(node, 0), rank), ranked(o.stored(node, 1), rank)];
@@ -124,7 +124,7 @@ const batchNormalization: Lower = (node, o) => {
   o.set(node.outputs[0], { ...x, ref });
 };
 
-/** Over the last axes, in whichever order their numbers are stored; the scale and the shift of each are stored likewise. */
+/** Normalises the last axes in any storage order; scale and shift are reordered to match. */
 const layerNormalization: Lower = (node, o) => {
   const value = o.stored(node, 0);
   const first = o.context(node).axis(intOf(node, "axis", -1), value.axes.length);
@@ -139,7 +139,7 @@ const layerNormalization: Lower = (node, o) => {
   o.set(node.outputs[0], { ...x, ref: o.emit("LayerNormalization", node, [x], { config, weights: scale }) });
 };
 
-/** Before opset 13 over all axes from the given one on, from then on along that axis alone. */
+/** Before opset 13, over all axes from the given one on; since then, along that axis only. */
 const softmax =
   (isLog: boolean): Lower =>
   (node, o) => {
@@ -163,7 +163,7 @@ const dropout: Lower = (node, o) => {
   o.alike("Dropout", node, { config: { rate } });
 };
 
-/** Products with matrices, and what works along one axis. */
+/** Matrix products, and operators along one axis. */
 export const denseRules: readonly [string, Lower][] = [
   ["Gemm", gemm],
   ["MatMul", matMul],

@@ -31,7 +31,7 @@ const selu: Lower = (node, o) => {
   activation("selu")(node, o);
 };
 
-/** Limits may be left out; where they cross, the upper one holds. */
+/** Limits are optional; if they cross, the upper one wins. */
 const clip: Lower = (node, o) => {
   const limit = (name: string, index: number): number | null => {
     const value = node.attributes.get(name)?.float ?? (node.inputs[index] ? o.weight(node, index).data[0] : undefined);
@@ -57,10 +57,10 @@ const prelu: Lower = (node, o) => {
 const gelu: Lower = (node, o) => o.alike("Gelu", node, { config: { approximate: textOf(node, "approximate", "none") } });
 
 type Operation = "add" | "sub" | "mul" | "div" | "pow" | "min" | "max" | "equal" | "less" | "lessOrEqual" | "greater" | "greaterOrEqual";
-/** tfjs' own layers, which a conversion to volumes knows. */
+/** tfjs' own layers, which the conversion to volumes supports. */
 const layers: Partial<Record<Operation, string>> = { add: "Add", mul: "Multiply", max: "Maximum", min: "Minimum" };
 
-/** Two operands; of more, each with the result so far. */
+/** Operators of two operands, some of which take more. */
 const binary =
   (operation: Operation): Lower =>
   (node, o) => {
@@ -85,7 +85,7 @@ function variadic(operation: Operation, node: Node, o: Lowering): void {
 
 const sameAxes = (a: Stored, b: Stored | undefined): boolean => JSON.stringify([a.sizes, a.axes]) === JSON.stringify([b?.sizes, b?.axes]);
 
-/** One operand is a constant: y = a·x + b with weights, where that is what it computes. */
+/** One operand is constant. Becomes y = a·x + b with weights if possible. */
 function withConstant({ node, index, operation }: { node: Node; index: 0 | 1; operation: Operation }, o: Lowering): void {
   const value = o.stored(node, index);
   const constant = o.weight(node, 1 - index);
@@ -126,7 +126,7 @@ function withConstant({ node, index, operation }: { node: Node; index: 0 | 1; op
   else put("Binary", { operation, constant: fitted.shape, reversed: index === 1 }, [["constant", fitted]]);
 }
 
-/** Two values: the one of the result's shape leads, the other one is brought into its order. */
+/** Two values: the one with the result's shape leads, and the other is brought into its order. */
 function combined(node: Node, o: Lowering, operation: Operation): void {
   const shape = o.shape(node.outputs[0] as string);
   const operands = [0, 1].map((i) => ranked(o.stored(node, i), shape.length)) as [Stored, Stored];
@@ -160,7 +160,7 @@ function combined(node: Node, o: Lowering, operation: Operation): void {
   o.set(node.outputs[0], { ...ranked(led, shape.length), ref });
 }
 
-/** Both with the same factors along each axis that neither repeats. */
+/** Splits both into the same factors along each axis that is not broadcast. */
 export function divided(node: Node, o: Lowering, operands: readonly [Stored, Stored]): [Stored, Stored] {
   const [a, b] = operands;
   const [one, other] = [shapeOfStored(a), shapeOfStored(b)];
@@ -171,7 +171,7 @@ export function divided(node: Node, o: Lowering, operands: readonly [Stored, Sto
   return refined(joined[0], joined[1], axes) ?? o.refuse(node, "of values whose sizes do not divide each other");
 }
 
-/** One of two values by a constant condition, such as a mask that cuts numbers off before a softmax. */
+/** Chooses between two values by a constant condition, such as an attention mask before a softmax. */
 const where: Lower = (node, o) => {
   const shape = o.shape(node.outputs[0] as string);
   const live = [1, 2].filter((i) => o.isLive(node.inputs[i]));

@@ -1,24 +1,24 @@
 import { floatOf, intOf, type Node, textOf } from "../graph.ts";
 import type { Stored } from "../layout.ts";
 import type { PlannedWeight } from "../plan.ts";
-import { type Window, windowOf } from "../shapes/images.ts";
+import { samePadding, type Window, windowOf } from "../shapes/images.ts";
 import { padsOf } from "../shapes/parts.ts";
 import { type Lower, type Lowering, plainWeight, viewed } from "./lowering.ts";
 
 type Sides = readonly [readonly [number, number], readonly [number, number]];
 
-/** Pads of rows and of columns. */
+/** Padding of rows and of columns. */
 const sidesOf = (before: readonly number[], after: readonly number[]): Sides => [
   [before[0] ?? 0, after[0] ?? 0],
   [before[1] ?? 0, after[1] ?? 0],
 ];
 const isNone = (sides: Sides): boolean => sides.flat().every((side) => side === 0);
 
-/** What tfjs' "same" pads: the odd pixel behind. */
+/** Whether the padding is tfjs' "same", with the odd pixel at the end. */
 function isSame({ before, after, strides, dilations, kernel, sizes }: Window, image: readonly number[]): boolean {
   return kernel.every((side, i) => {
     const [size, stride] = [image[i] as number, strides[i] as number];
-    const total = Math.max((Math.ceil(size / stride) - 1) * stride + (side - 1) * (dilations[i] as number) + 1 - size, 0);
+    const total = samePadding({ side: size, reach: (side - 1) * (dilations[i] as number) + 1, stride });
     return before[i] === Math.floor(total / 2) && after[i] === Math.ceil(total / 2) && sizes[i] === Math.ceil(size / stride);
   });
 }
@@ -28,7 +28,7 @@ function zeroPadded(node: Node, value: Stored, sides: Sides, o: Lowering): Store
   return { ...value, ref: o.emit("ZeroPadding2D", node, [value], { suffix: "_pad", config: { padding: sides } }) };
 }
 
-/** OIHW → HWIO; of a depthwise convolution the same numbers are HWCM, as O is C·M. */
+/** OIHW → HWIO. In a depthwise convolution these numbers are HWCM, as O is C·M. */
 const kernelOf = (node: Node, o: Lowering, isDepthwise: boolean): PlannedWeight => {
   const constant = o.weight(node, 1);
   const [O = 1, I = 1, h = 1, w = 1] = constant.shape;
@@ -88,10 +88,10 @@ const pooled =
     o.setImage(node, o.emit(className, node, [padded], { config }));
   };
 
-/** Operators that need no axes of size 1 behind the channels. */
+/** Operators that drop the axes of size 1 after the channels. */
 const flattening = ["Flatten", "Reshape", "Squeeze"];
 
-/** [B,C,1,1] of the file: as [B,C] where it is flattened next, else as [B,1,1,C]. */
+/** The file's [B,C,1,1] is stored as [B,C] if it is flattened next, else as [B,1,1,C]. */
 export function globalPooling(node: Node, o: Lowering, kind: "Max" | "Average"): void {
   const image = o.image(node);
   const name = node.outputs[0] as string;
@@ -139,11 +139,11 @@ const pad: Lower = (node, o) => {
   o.setImage(node, o.emit("Pad2D", node, [image], { config: { mode, value, padding: grown } }));
 };
 
-/** A name of ONNX, such as half_pixel, in camel case. */
+/** An ONNX name, such as half_pixel, in camel case. */
 const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 const ways = ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn", "half_pixel_symmetric"];
 
-/** Of other sizes; the operator set 10 and Upsample place pixels asymmetrically, and round down. */
+/** Opset 10 and Upsample place pixels asymmetrically and round down. */
 const resize: Lower = (node, o) => {
   const [before, after] = [o.shape(node.inputs[0] as string), o.shape(node.outputs[0] as string)];
   const isOlder = node.op === "Upsample" || node.opset < 11;
@@ -162,7 +162,7 @@ const resize: Lower = (node, o) => {
   o.setImage(node, o.emit("Resize2D", node, [o.image(node)], { config }));
 };
 
-/** With a scale and a shift for each group before opset 21, and for each channel since. */
+/** Scale and shift are per group before opset 21, and per channel since. */
 const groupNormalization: Lower = (node, o) => {
   const channels = o.shape(node.inputs[0] as string)[1] as number;
   const groups = node.op === "InstanceNormalization" ? channels : intOf(node, "num_groups", 1);

@@ -7,7 +7,7 @@ import { partRules } from "./parts.ts";
 
 export { Lowering } from "./lowering.ts";
 
-/** Operator → the layers that compute it. */
+/** Operator → rule that adds the layers for it. */
 export const lowerRules: ReadonlyMap<string, Lower> = new Map([
   ...imageRules,
   ...denseRules,

@@ -1,3 +1,4 @@
+import { countOf, stridesOf } from "../../strided.ts";
 import type { Config, Ref } from "../../topology/graph.ts";
 import { type Analysis, batch } from "../analysis.ts";
 import type { Node } from "../graph.ts";
@@ -5,8 +6,7 @@ import { everyFactor, isIdentity, Layout, physicalGroups, type Stored, withoutOn
 import type { Plan, PlannedWeight } from "../plan.ts";
 import { unsupportedModel } from "../problems.ts";
 import { ShapeContext } from "../shapes/context.ts";
-import { countOf, gathered, stridesOf } from "../strided.ts";
-import { Constant } from "../values.ts";
+import { Constant, gathered } from "../values.ts";
 
 interface Emitted {
   readonly suffix?: string;
@@ -14,7 +14,7 @@ interface Emitted {
   readonly weights?: readonly PlannedWeight[];
 }
 
-/** What rules that turn nodes into layers share: how values are stored, constants, and the plan that grows. */
+/** State shared by the rules that turn nodes into layers: how values are stored, constants, and the growing plan. */
 export class Lowering {
   readonly file: string;
   readonly plan: Plan;
@@ -31,11 +31,11 @@ export class Lowering {
     this.users = usersOf(o.nodes);
   }
 
-  /** How values are stored, by name; some were moved since they were made. */
+  /** How values are stored now, by name; some were moved after they were computed. */
   get stores(): ReadonlyMap<string, Stored> {
     return this.values;
   }
-  /** Nodes that take a value. */
+  /** Nodes that use a value. */
   usersOf(name: string): readonly Node[] {
     return this.users.get(name) ?? [];
   }
@@ -49,7 +49,7 @@ export class Lowering {
   constant(name: string | undefined): Constant | undefined {
     return name === undefined || name === "" ? undefined : this.analysis.constantOf(name);
   }
-  /** Of a node that has to have it. */
+  /** A constant input that the node needs. */
   weight(node: Node, index: number): Constant {
     return this.constant(node.inputs[index]) ?? this.refuse(node, `with an input ${index + 1} that is not constant`);
   }
@@ -63,23 +63,23 @@ export class Lowering {
   set(name: string | undefined, value: Stored): void {
     if (name) this.values.set(name, withoutOnes(value));
   }
-  /** A value that was moved: others that take it share the moved one. */
+  /** Records that a value was moved, so that its other users share the moved one. */
   replace(name: string | undefined, value: Stored): Stored {
     this.set(name, value);
     return value;
   }
 
-  /** A layer on tensors as they are. */
+  /** Adds a layer on tensors as they are stored. */
   emit(className: string, node: Node, inputs: readonly Stored[], o: Emitted = {}): Ref {
     return this.plan.add(className, { node, inputs: inputs.map(({ ref }) => ref), ...o });
   }
-  /** A layer of one input whose output is stored in the same way. */
+  /** Adds a layer of one input whose output is stored like the input. */
   alike(className: string, node: Node, o: Emitted = {}): void {
     const value = this.stored(node, 0);
     this.set(node.outputs[0], { ...value, ref: this.emit(className, node, [value], o) });
   }
 
-  /** [B,C,H,W] of the file as a tensor [B,H,W,C]. */
+  /** The file's [B,C,H,W] as a tensor [B,H,W,C]. */
   image(node: Node, index = 0): Stored {
     const value = this.stored(node, index);
     const { axes } = value;
@@ -88,13 +88,13 @@ export class Lowering {
     const moved = this.arranged(node, index, groups);
     return { ...moved, axes: value.axes };
   }
-  /** The output of a layer on images, [B,H,W,C]. */
+  /** Sets the output to that of an image layer, [B,H,W,C]. */
   setImage(node: Node, ref: Ref): void {
     const [b = batch, c = 1, h = 1, w = 1] = this.shape(node.outputs[0] as string);
     this.set(node.outputs[0], { ref, physical: [b, h, w, c], sizes: [b, h, w, c], axes: [[0], [3], [1], [2]] });
   }
 
-  /** An input as a tensor of the given groups of factors. */
+  /** An input as a tensor whose axes are the given groups of factors. */
   arranged(node: Node, index: number, groups: readonly (readonly number[])[]): Stored {
     const value = this.stored(node, index);
     if (groups[0]?.join() !== "0") this.refuse(node, "across the pictures of a batch");
@@ -103,7 +103,7 @@ export class Lowering {
     return moved;
   }
 
-  /** An input whose given factors, in their order of storage, are the last axis of its tensor. */
+  /** An input as a tensor whose last axis is the given factors, in storage order. */
   trailing(node: Node, index: number, factors: readonly number[]): Stored & { readonly last: readonly number[] } {
     const value = this.stored(node, index);
     const others = everyFactor(value).filter((factor) => !factors.includes(factor));
@@ -117,7 +117,7 @@ export class Lowering {
     return { ...moved, last: kept };
   }
 
-  /** What rules about shapes go by, for some number of images: what they say of an image's own axes holds for any. */
+  /** The context for shape rules at one batch size; their results for the axes of an image hold for any. */
   context(node: Node): ShapeContext {
     const inputs = node.inputs.map((name) => (name === "" ? undefined : this.analysis.exampleOf(name)));
     return new ShapeContext(node, inputs, this.file);
@@ -134,13 +134,13 @@ function usersOf(nodes: readonly Node[]): Map<string, Node[]> {
   return users;
 }
 
-/** A constant seen through other strides, as a constant. */
+/** A strided view of a constant. */
 export function viewed(constant: Constant, shape: readonly number[], strides: readonly number[]): Constant {
   const { kind, isOfBatch, title } = constant;
   return new Constant({ kind, isOfBatch, title, shape }, (visit) => visit(gathered(kind, constant.data, shape, strides), 0));
 }
 
-/** Each number of a constant changed. */
+/** A constant with a function applied to each number. */
 export function mapped(constant: Constant, change: (x: number) => number): Constant {
   const { kind, isOfBatch, title, shape } = constant;
   return new Constant({ kind, isOfBatch, title, shape }, (visit) => constant.forBlocks((block, at) => visit(block.map(change), at)));
@@ -153,8 +153,8 @@ export const plainWeight = (name: string, constant: Constant, shape: readonly nu
 });
 
 /**
- * A constant operand in the order in which a value is stored: sizes along the tensor's axes but the batch, without ones in front. Undefined
- * where the constant has more elements than the value along an axis.
+ * A constant operand in the storage order of a value. Its shape leaves out the batch axis and leading ones. Undefined if the constant is
+ * larger than the value along an axis.
  */
 export function constantFor(v: Stored, constant: Constant, shape: readonly number[]): Constant | undefined {
   const own = [...new Array<number>(Math.max(0, shape.length - constant.shape.length)).fill(1), ...constant.shape];

@@ -1,15 +1,15 @@
+import { countOf } from "../../strided.ts";
 import { batch } from "../analysis.ts";
 import { intOf, type Node, textOf } from "../graph.ts";
 import { everyFactor, physicalGroups, reshaped, type Stored, shapeOfStored } from "../layout.ts";
-import { cutsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
+import { type Cut, cutsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
 import { permutationOf } from "../shapes/reshape.ts";
-import { countOf } from "../strided.ts";
 import { globalPooling } from "./images.ts";
 import type { Lower, Lowering } from "./lowering.ts";
 
 const same: Lower = (node, o) => o.set(node.outputs[0], o.stored(node, 0));
 
-/** Only says otherwise which axes there are; where sizes do not divide each other, numbers have to lie in the order of the file first. */
+/** Only relabels axes, unless sizes do not divide each other: then numbers are brought into the file's order first. */
 const reshape: Lower = (node, o) => {
   const target = o.shape(node.outputs[0] as string);
   const value = o.stored(node, 0);
@@ -30,12 +30,12 @@ const transpose: Lower = (node, o) => {
 
 interface Isolated {
   readonly value: Stored;
-  /** Axis of the tensor; undefined for an axis of size 1. */
+  /** Axis of the tensor. */
   readonly group: number;
   readonly factor: number;
 }
 
-/** An input along one axis of which a layer works: an axis of the tensor of its own. */
+/** An input whose given axis is an axis of its tensor, for a layer that works along it. */
 function isolated(node: Node, index: number, axis: number, o: Lowering): Isolated {
   const single = o.replace(node.inputs[index], o.layout.single(o.stored(node, index), axis, node));
   const [factor] = single.axes[axis] ?? [];
@@ -52,19 +52,12 @@ function isolated(node: Node, index: number, axis: number, o: Lowering): Isolate
   return { value, group: factor, factor };
 }
 
-/** The value with another size of one factor. */
+/** The value after a layer that changes the size of one factor. */
 function resized({ value, group, factor }: Isolated, ref: Stored["ref"], size: number): Stored {
   return { ...value, ref, physical: value.physical.with(group, size), sizes: value.sizes.with(factor, size) };
 }
 
-interface Cut {
-  readonly axis: number;
-  readonly start: number;
-  readonly step: number;
-  readonly size: number;
-}
-
-/** One part along one axis. */
+/** A slice along one axis. */
 function taken(at: Isolated, { start, step, size }: Cut, node: Node, o: Lowering, suffix: string): Stored {
   const side = at.value.sizes[at.factor] as number;
   const last = start + step * size;
@@ -103,7 +96,7 @@ const split: Lower = (node, o) => {
   });
 };
 
-/** A constant index takes one place and drops the axis; a list of them takes several. */
+/** A scalar index takes one slice and drops the axis; a list takes several. */
 const gather: Lower = (node, o) => {
   if (!o.isLive(node.inputs[0])) return o.refuse(node, "by indices that depend on the picture: it looks like a model of text");
   const context = o.context(node);
@@ -159,7 +152,7 @@ const expand: Lower = (node, o) => {
   same(node, o);
 };
 
-/** Of a picture in bytes the conversion to floats is left out: the contract says that it takes 0…255. */
+/** Casts to float are left out, also for images in bytes: the contract says that these are 0…255. */
 const cast: Lower = (node, o) => {
   const to = node.attributes.get("to")?.int ?? 1;
   if (![1, 10, 11, 16].includes(to)) o.refuse(node, "to whole numbers, which has no gradient");
@@ -193,7 +186,7 @@ const byBlocks =
     o.set(node.outputs[0], done ?? o.refuse(node, `of blocks of ${block}`));
   };
 
-/** Operators that rearrange, take parts and reduce. */
+/** Operators that rearrange, slice and reduce. */
 export const partRules: readonly [string, Lower][] = [
   ...["Reshape", "Flatten", "Squeeze", "Unsqueeze"].map((op): [string, Lower] => [op, reshape]),
   ["Identity", same],

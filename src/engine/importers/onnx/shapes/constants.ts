@@ -1,12 +1,12 @@
-import { elementTypes, type Kind } from "../file/elementTypes.ts";
-import { countOf } from "../strided.ts";
+import { countOf } from "../../strided.ts";
+import { dataOf, elementTypes, type Kind } from "../file/elementTypes.ts";
 import { isConstant, ofData, ofInts, ofTensor, type Value } from "../values.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
 
-/** Numbers that a few bytes of a file may ask for. */
+/** Largest constant that an operator may make from its sizes. */
 const largest = 1 << 22;
 
-/** The sizes of a value follow from the number of images where it depends on one of them. */
+/** Sizes of a value depend on the batch size if the value depends on the image. */
 const followsBatch = (value: Value): boolean => !isConstant(value) || value.isOfBatch;
 
 const constant: ShapeRule = (o) => {
@@ -19,7 +19,7 @@ const constant: ShapeRule = (o) => {
   if (floats) return [ofData("float", [floats.length], Float32Array.from(floats))];
   if (int !== undefined) return [ofData("int", [], Float64Array.of(int))];
   if (ints) return [ofInts(ints)];
-  return o.unsupported("that is no tensor of numbers");
+  return o.unsupported("that is not a tensor of numbers");
 };
 
 const constantOfShape: ShapeRule = (o) => {
@@ -28,11 +28,10 @@ const constantOfShape: ShapeRule = (o) => {
   const kind: Kind = value ? (elementTypes[value.type]?.kind ?? "float") : "float";
   checkSize(o, shape);
   const filled = value ? (ofTensor(value, o.file).data[0] ?? 0) : 0;
-  const data = kind === "float" ? new Float32Array(countOf(shape)) : new Float64Array(countOf(shape));
-  return [ofData(kind, shape, data.fill(filled), { isOfBatch: followsBatch(o.input(0)) })];
+  return [ofData(kind, shape, dataOf(kind, countOf(shape)).fill(filled), { isOfBatch: followsBatch(o.input(0)) })];
 };
 
-export function checkSize(o: ShapeContext, shape: readonly number[]): void {
+function checkSize(o: ShapeContext, shape: readonly number[]): void {
   if (shape.some((side) => !Number.isSafeInteger(side) || side < 0)) o.fail(`makes a tensor [${shape.join(", ")}]`);
   if (countOf(shape) > largest) o.fail(`makes a tensor of ${countOf(shape).toExponential(1)} numbers`);
 }
@@ -56,7 +55,7 @@ const range: ShapeRule = (o) => {
   return [ofData(kind, [count], kind === "float" ? Float32Array.from(values) : Float64Array.from(values), { isOfBatch })];
 };
 
-/** Places of what is not 0, one row for each axis: their number is only known once the numbers are. */
+/** Indices of nonzero elements, one row per axis. The shape of the result depends on the numbers. */
 const nonZero: ShapeRule = (o) => {
   const value = o.input(0);
   if (!isConstant(value)) return o.unsupported("on what depends on the picture");
@@ -77,7 +76,7 @@ const nonZero: ShapeRule = (o) => {
   return [ofData("int", [rank, places.length], rows, { isOfBatch: value.isOfBatch })];
 };
 
-/** Operators that make constants, of the sizes of values among others. */
+/** Operators that make constants, including those that give sizes. */
 export const constantShapes: readonly [string, ShapeRule][] = [
   ["Constant", constant],
   ["ConstantOfShape", constantOfShape],

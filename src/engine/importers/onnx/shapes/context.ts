@@ -1,15 +1,13 @@
-import type { BulwarkError } from "../../../../shared/errors.ts";
-import type { Node } from "../graph.ts";
-import { intsOf } from "../graph.ts";
+import { intsOf, type Node } from "../graph.ts";
 import { exportAgain, exportFixed, invalidModel, unsupportedModel } from "../problems.ts";
 import { type Constant, isConstant, type Live, type Value } from "../values.ts";
 
-/** What a rule about the shape of a node's outputs has to go by. */
+/** A node and its inputs, as seen by the rules for output shapes. */
 export class ShapeContext {
   readonly node: Node;
   readonly inputs: readonly (Value | undefined)[];
   readonly file: string;
-  /** Of the fixed number of images of the file, N, and how Reshapes are to be understood then. */
+  /** Set if the file has a fixed batch size: how to read its Reshapes. */
   readonly fixed: FixedBatch | undefined;
 
   constructor(node: Node, inputs: readonly (Value | undefined)[], file: string, fixed?: FixedBatch) {
@@ -26,7 +24,7 @@ export class ShapeContext {
     return this.input(index).shape;
   }
 
-  /** Whole numbers of an input that is a constant; undefined where it is left out. */
+  /** The numbers of a constant input; undefined if it is left out. */
   ints(index: number): readonly number[] | undefined {
     const value = this.inputs[index];
     if (value === undefined) return undefined;
@@ -35,38 +33,36 @@ export class ShapeContext {
     return [...value.data];
   }
 
-  /** Axes, and the like, of an attribute in older operator sets and an input in newer ones. */
+  /** Axes and the like, which are an attribute in older operator sets and an input in newer ones. */
   attributeOrInput(name: string, index: number): readonly number[] | undefined {
     return intsOf(this.node, name) ?? this.ints(index);
   }
 
-  /** An axis counted from the end where it is negative. */
+  /** Resolves a negative axis, which counts from the end. */
   axis(axis: number, rank: number): number {
     const counted = axis < 0 ? axis + rank : axis;
     return Number.isInteger(counted) && counted >= 0 && counted < rank ? counted : this.fail(`names the axis ${axis} of ${rank}`);
   }
 
   fail(what: string): never {
-    throw this.error(what);
+    throw invalidModel(this.file, `has a node "${this.node.title}" (${this.node.op}) that ${what}`, exportAgain);
   }
-  error(what: string): BulwarkError {
-    return invalidModel(this.file, `has a node "${this.node.title}" (${this.node.op}) that ${what}`, exportAgain);
-  }
-  unsupported(what: string, fix = exportFixed): never {
-    throw unsupportedModel(this.file, `has a node "${this.node.title}" (${this.node.op}) ${what}, which is not computed here`, fix);
+  unsupported(what: string): never {
+    throw unsupportedModel(this.file, `has a node "${this.node.title}" (${this.node.op}) ${what}, which is not computed here`, exportFixed);
   }
 }
 
+/** A file with a fixed batch size, read for another one. */
 export interface FixedBatch {
-  /** Images of the file. */
+  /** The file's batch size. */
   readonly count: number;
-  /** Images now. */
+  /** The batch size at hand. */
   readonly batch: number;
-  /** The shape that a value has for `count` images. */
+  /** The shape of a value at batch size `count`. */
   literal(name: string): readonly number[];
-  /** Which of several readings of an ambiguous Reshape to take, from 0. */
+  /** Which of `count` readings of an ambiguous Reshape to use, from 0. */
   reading(count: number): number;
 }
 
-/** Shapes, or whole constants, of a node's outputs. */
+/** Shapes of a node's outputs, or the outputs themselves if constant. */
 export type ShapeRule = (context: ShapeContext) => readonly (Live | Constant)[];

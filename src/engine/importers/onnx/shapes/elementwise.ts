@@ -1,11 +1,11 @@
+import { broadcast } from "../../strided.ts";
 import type { Kind } from "../file/elementTypes.ts";
-import { broadcast } from "../strided.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
 
 const named = (rule: ShapeRule, names: string): [string, ShapeRule][] => names.split(" ").map((name) => [name, rule]);
 
 const same: ShapeRule = (o) => [{ kind: o.input(0).kind, shape: o.shape(0) }];
-/** Values of one shape, statistics or a mask, that nobody may use. */
+/** Further outputs, such as statistics or a mask, get the same shape; using them is refused elsewhere. */
 const withOthers: ShapeRule = (o) => {
   const [first] = same(o) as [ReturnType<ShapeRule>[number]];
   return o.node.outputs.map(() => first);
@@ -20,15 +20,15 @@ const combined =
   (kind?: Kind): ShapeRule =>
   (o) => [{ kind: kind ?? o.input(0).kind, shape: fitted(o) }];
 
-/** TensorProto.DataType of the floats; of the truth values. */
+/** TensorProto.DataType of floats. */
 const floats = [1, 10, 11, 16];
 const kindOfType = (type: number): Kind => (floats.includes(type) ? "float" : type === 9 ? "bool" : "int");
 
-/** Operators that work element by element, and those that keep the shape. */
+/** Elementwise operators, and others that keep the shape. */
 export const elementwiseShapes: readonly [string, ShapeRule][] = [
   ...named(
     same,
-    "Relu Sigmoid Tanh Exp Log Sqrt Neg Abs Erf Softplus Softsign Reciprocal Sin Cos Floor Ceil Round Sign LeakyRelu Elu Selu ThresholdedRelu HardSigmoid HardSwish Gelu Mish Celu Swish Clip Softmax LogSoftmax Hardmax Identity InstanceNormalization GroupNormalization LRN PRelu Not LpNormalization",
+    "Relu Sigmoid Tanh Exp Log Sqrt Neg Abs Erf Softplus Softsign Reciprocal Sin Cos Floor Ceil Round Sign LeakyRelu Elu Selu ThresholdedRelu HardSigmoid HardSwish Gelu Mish Celu Swish Clip Softmax LogSoftmax Identity InstanceNormalization GroupNormalization LRN PRelu Not ScatterND Trilu",
   ),
   ...named(withOthers, "Dropout BatchNormalization LayerNormalization"),
   ...named(combined(), "Add Sub Mul Div Pow Min Max Mean Sum Mod"),

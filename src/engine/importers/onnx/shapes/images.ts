@@ -1,14 +1,14 @@
 import { intOf, intsOf, type Node, textOf } from "../graph.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
 
-/** Of a convolution or pooling, per axis of the image. */
+/** The window of a convolution or pooling, per axis of the image. */
 export interface Window {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   readonly before: readonly number[];
   readonly after: readonly number[];
-  /** Cells behind the padding into which the last window reaches, as ceil_mode lets it. */
+  /** Pixels by which the last window exceeds the padding, which ceil_mode allows. */
   readonly overhang: readonly number[];
   readonly sizes: readonly number[];
 }
@@ -16,7 +16,7 @@ export interface Window {
 const positive = (o: ShapeContext, name: string, values: readonly number[]): readonly number[] =>
   values.every((value) => Number.isInteger(value) && value > 0) ? values : o.fail(`has ${name} ${values.join("×")}`);
 
-/** Reads a window off a node, with every padding made explicit. @param kernel of the weights, where the node need not say it */
+/** The window of a node, with explicit padding. @param kernel size from the weights, as the node may leave it out */
 export function windowOf(o: ShapeContext, kernel = intsOf(o.node, "kernel_shape") ?? o.fail("does not say its kernel")): Window {
   const { node } = o;
   const sides = o.shape(0).slice(2);
@@ -53,23 +53,28 @@ export function windowOf(o: ShapeContext, kernel = intsOf(o.node, "kernel_shape"
   return { kernel, strides, dilations, before, after, overhang, sizes: places };
 }
 
+/** An axis of the image, and the window on it. */
 interface Side {
   readonly side: number;
+  /** Pixels that the dilated kernel spans. */
   readonly reach: number;
   readonly stride: number;
 }
 
-/** Pixels in front and behind; SAME_UPPER puts the odd one behind. */
+/** Pixels that "same" padding adds to an axis. */
+export const samePadding = ({ side, reach, stride }: Side): number => Math.max((Math.ceil(side / stride) - 1) * stride + reach - side, 0);
+
+/** Pixels before and after; SAME_UPPER puts the odd one after. */
 function paddingOf(node: Node, { side, reach, stride, given }: Side & { given: [number, number] }): [number, number] {
   const auto = textOf(node, "auto_pad", "NOTSET");
   if (auto === "NOTSET") return given;
   if (auto === "VALID") return [0, 0];
-  const total = Math.max((Math.ceil(side / stride) - 1) * stride + reach - side, 0);
+  const total = samePadding({ side, reach, stride });
   const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];
   return auto === "SAME_LOWER" ? [more, less] : [less, more];
 }
 
-/** With ceil_mode a last window counts unless it begins behind the image and the padding in front. */
+/** With ceil_mode, a last window counts if it starts within the image or the padding before it. */
 function placesOf({ side, before, after, reach, stride, isCeil }: Side & { before: number; after: number; isCeil: boolean }): number {
   const steps = (side + before + after - reach) / stride;
   if (!isCeil) return Math.floor(steps) + 1;
@@ -97,12 +102,12 @@ const globalPooling: ShapeRule = (o) => {
   return [{ kind: "float", shape: [b, c, ...sides.map(() => 1)] }];
 };
 
-/** ⌊in·scale⌋, or the sizes that are given. */
+/** ⌊in·scale⌋, or the given sizes. */
 const resizing: ShapeRule = (o) => {
   const shape = o.shape(0);
   const [scalesAt, sizesAt] = o.node.op === "Upsample" || o.node.opset < 11 ? [1, 9] : [2, 3];
   const sizes = o.ints(sizesAt);
-  if (sizes && sizes.length > 0) return [{ kind: "float", shape: [...shape.slice(0, 2), ...sizes.slice(2)] }]; // of any number of images
+  if (sizes && sizes.length > 0) return [{ kind: "float", shape: [...shape.slice(0, 2), ...sizes.slice(2)] }]; // the batch size may differ
   const scales = o.node.attributes.get("scales")?.floats ?? o.ints(scalesAt) ?? o.fail("does not say how large its output is");
   if (scales.length !== shape.length) o.fail(`has ${scales.length} scales for ${shape.length} axes`);
   return [{ kind: "float", shape: shape.map((side, i) => Math.floor(side * (scales[i] as number))) }];

@@ -5,7 +5,7 @@ import { imageShapes } from "./images.ts";
 import { partShapes } from "./parts.ts";
 import { reshapeShapes } from "./reshape.ts";
 
-/** Operator → the shape of what it gives. Constants of any size are not computed here. */
+/** Operator → shapes of its outputs. Large constants are not computed here. */
 export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map([
   ...elementwiseShapes,
   ...reshapeShapes,

@@ -1,9 +1,9 @@
+import { broadcast } from "../../strided.ts";
 import { intOf, textOf } from "../graph.ts";
-import { broadcast } from "../strided.ts";
-import { isConstant, type Live } from "../values.ts";
+import { isConstant } from "../values.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
 
-/** Where a slice begins and ends along one axis, and by which steps it goes. */
+/** A slice along one axis. */
 export interface Cut {
   readonly axis: number;
   readonly start: number;
@@ -11,7 +11,7 @@ export interface Cut {
   readonly size: number;
 }
 
-/** The axes that a Slice cuts: ends are counted from the end where negative, and brought into the axis. */
+/** The cuts of a Slice. Negative bounds count from the end, and bounds are clamped to the axis. */
 export function cutsOf(o: ShapeContext): readonly Cut[] {
   const shape = o.shape(0);
   const starts = o.attributeOrInput("starts", 1) ?? o.fail("does not say where it starts");
@@ -37,7 +37,7 @@ const slice: ShapeRule = (o) => {
   return [{ kind: o.input(0).kind, shape }];
 };
 
-/** Sizes of the parts along the axis. */
+/** The axis of a Split, and the sizes of its parts. */
 export function partsOf(o: ShapeContext): { readonly axis: number; readonly sizes: readonly number[] } {
   const axis = o.axis(intOf(o.node, "axis", 0), o.shape(0).length);
   const side = o.shape(0)[axis] as number;
@@ -61,7 +61,7 @@ const split: ShapeRule = (o) => {
 
 const concat: ShapeRule = (o) => {
   const inputs = o.node.inputs.map((_, i) => o.input(i));
-  const first = inputs.find((value) => !isConstant(value)) ?? o.input(0); // constants may be of the file's number of images
+  const first = inputs.find((value) => !isConstant(value)) ?? o.input(0); // constants may have the file's batch size
   const axis = o.axis(intOf(o.node, "axis", o.node.opset < 4 ? 1 : 0), first.shape.length);
   const fits = inputs.every(({ shape }) => {
     const others = shape.every((side, i) => i === axis || side === first.shape[i] || (o.fixed !== undefined && side === o.fixed.count));
@@ -98,7 +98,7 @@ const tile: ShapeRule = (o) => {
   return [{ kind: o.input(0).kind, shape: o.shape(0).map((side, i) => side * (repeats[i] as number)) }];
 };
 
-/** Cells in front of and behind each axis; negative ones cut. */
+/** Padding before and after along each axis; negative padding crops. */
 export function padsOf(o: ShapeContext): { readonly before: readonly number[]; readonly after: readonly number[]; readonly mode: string } {
   const rank = o.shape(0).length;
   const pads = o.attributeOrInput("pads", 1) ?? o.fail("does not say its pads");
@@ -119,7 +119,7 @@ const pad: ShapeRule = (o) => {
   return [{ kind: o.input(0).kind, shape }];
 };
 
-/** Axes over which a reduction goes; none where it is told to do nothing. */
+/** Axes that a reduction removes. Without axes it reduces all, or none if `noop_with_empty_axes` is set. */
 export function reducedAxes(o: ShapeContext): readonly number[] {
   const rank = o.shape(0).length;
   const given = o.attributeOrInput("axes", 1);
@@ -155,17 +155,13 @@ const gemm: ShapeRule = (o) => {
   return [{ kind: "float", shape }];
 };
 
-const first: ShapeRule = (o): readonly Live[] => [{ kind: o.input(0).kind, shape: o.shape(0) }];
-
-/** Operators that take parts, join, pad, reduce and multiply. */
+/** Operators that slice, join, pad, reduce and multiply. */
 export const partShapes: readonly [string, ShapeRule][] = [
   ["Slice", slice],
   ["Split", split],
   ["Concat", concat],
   ["Gather", gather],
   ["GatherND", gatherNd],
-  ["ScatterND", first],
-  ["Trilu", first],
   ["Expand", expand],
   ["Tile", tile],
   ["Pad", pad],

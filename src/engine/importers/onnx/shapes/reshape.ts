@@ -1,15 +1,15 @@
+import { countOf } from "../../strided.ts";
 import { intOf } from "../graph.ts";
-import { countOf } from "../strided.ts";
 import { isConstant } from "../values.ts";
 import type { FixedBatch, ShapeContext, ShapeRule } from "./context.ts";
 
 const text = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
-/** The sizes that a Reshape asks for: 0 copies the input's at that place, −1 is what is left. */
+/** Target sizes of a Reshape, resolved: 0 copies the input's size at that axis, −1 is inferred. Undefined if the counts differ. */
 function wantedSizes(o: ShapeContext, target: readonly number[], shape: readonly number[]): number[] | undefined {
   const isZeroReal = intOf(o.node, "allowzero", 0) === 1;
   if (isZeroReal && target.includes(0)) o.fail("makes a tensor of no numbers");
-  const sizes = target.map((side, i) => (side === 0 ? (shape[i] ?? o.fail(`copies the size of axis ${i}, which there is not`)) : side));
+  const sizes = target.map((side, i) => (side === 0 ? (shape[i] ?? o.fail(`copies the size of axis ${i}, which does not exist`)) : side));
   if (sizes.filter((side) => side === -1).length > 1 || sizes.some((side) => side < -1)) o.fail(`asks for the sizes ${text(target)}`);
   const known = countOf(sizes.filter((side) => side !== -1));
   const rest = countOf(shape) / known;
@@ -18,7 +18,6 @@ function wantedSizes(o: ShapeContext, target: readonly number[], shape: readonly
   return countOf(all) === countOf(shape) ? all : undefined;
 }
 
-/** Zero as the target's size copies, so that a target of B by Shape is right for any B. */
 const reshape: ShapeRule = (o) => {
   const shape = o.shape(0);
   const target = o.ints(1) ?? o.node.attributes.get("shape")?.ints ?? o.fail("does not say its sizes");
@@ -29,7 +28,7 @@ const reshape: ShapeRule = (o) => {
   return [{ kind: o.input(0).kind, shape: sizes ?? o.fail(`reshapes ${text(shape)} to ${text(target)}`) }];
 };
 
-/** The sizes with B in the place of the file's N. */
+/** The target sizes with B in place of the file's N. */
 function withBatch(o: ShapeContext, target: readonly number[], fixed: FixedBatch): number[] | undefined {
   const shape = o.shape(0);
   const before = fixed.literal(o.node.inputs[0] as string);
@@ -44,8 +43,8 @@ function withBatch(o: ShapeContext, target: readonly number[], fixed: FixedBatch
 }
 
 /**
- * Axes into which the number of images N may go. It stood behind `places` numbers, at the end or at the start of its axis. Where a size is N
- * at such a place, that is it. Otherwise it is part of the size that follows (torch writes heads·B so), or of the one before.
+ * Axes that the batch size N may have gone into. Before the Reshape N stood after `places` elements, at the end or start of its axis. A size
+ * of N at such a position is certain. Otherwise N is part of the next size, as in heads·B of torch, or of the previous one.
  */
 function readingsOf(sizes: readonly number[], places: readonly [end: number, start: number], count: number): number[] {
   const starts = sizes.map((_, i) => countOf(sizes.slice(0, i)));
@@ -70,7 +69,7 @@ const flatten: ShapeRule = (o) => {
   return [{ kind: o.input(0).kind, shape: [countOf(shape.slice(0, axis)), countOf(shape.slice(axis))] }];
 };
 
-/** The order that a Transpose gives the axes. */
+/** The permutation of a Transpose. */
 export function permutationOf(o: ShapeContext): readonly number[] {
   const rank = o.shape(0).length;
   const order = o.node.attributes.get("perm")?.ints ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
@@ -97,7 +96,7 @@ const unsqueeze: ShapeRule = (o) => {
   return [{ kind: o.input(0).kind, shape: Array.from({ length: rank }, (_, i) => (axes.has(i) ? 1 : (shape.shift() as number))) }];
 };
 
-/** Operators that only say otherwise which axes there are. */
+/** Operators that only relabel axes. */
 export const reshapeShapes: readonly [string, ShapeRule][] = [
   ["Reshape", reshape],
   ["Flatten", flatten],

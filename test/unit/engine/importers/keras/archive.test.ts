@@ -1,29 +1,29 @@
 import { promises as fs } from "node:fs";
 import os from "node:os";
 import { strToU8 } from "fflate";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../../src/engine/backends/index.ts";
 import { loadNetwork } from "../../../../../src/engine/importers/index.ts";
 import { snakeCase } from "../../../../../src/engine/importers/keras/paths.ts";
 import { tfl } from "../../../../../src/engine/tf.ts";
 import { convolutions, loadedPredictions, plainNetwork, predictions, randomImages, randomWeights } from "../modelFiles.ts";
-import { archiveEntries, configOf, type Entries, hdf5Bytes, type KerasFiles, kerasFiles, legacyContents, zipOf } from "./files.ts";
+import {
+  archiveEntries,
+  configOf,
+  type Entries,
+  expectClose,
+  expectRefused,
+  hdf5Bytes,
+  kerasFiles,
+  legacyContents,
+  zipOf,
+} from "./files.ts";
 
-let files: KerasFiles;
-beforeAll(async () => {
-  await useBackend("cpu");
-  files = await kerasFiles();
-});
-afterAll(() => fs.rm(files.folder, { recursive: true }));
+const files = kerasFiles();
+beforeAll(() => useBackend("cpu"));
 
-const close = (found: readonly number[], expected: readonly number[]): void => {
-  expect(found).toHaveLength(expected.length);
-  for (const [i, value] of expected.entries()) expect(found[i]).toBeCloseTo(value, 5);
-};
-const refusedBytes = async (bytes: Uint8Array, code: string, message: RegExp): Promise<void> => {
-  const file = await files.write("model.keras", bytes);
-  await expect(loadNetwork(file)).rejects.toMatchObject({ code, message: expect.stringMatching(message), fix: expect.any(String) });
-};
+const refusedBytes = async (bytes: Uint8Array, code: string, message: RegExp): Promise<void> =>
+  expectRefused(await files.write("model.keras", bytes), code, message);
 const refused = (entries: Entries, code: string, message: RegExp, level: 0 | 6 = 0) => refusedBytes(zipOf(entries, level), code, message);
 const unpacked = async (): Promise<string[]> => (await fs.readdir(os.tmpdir())).filter((name) => name.startsWith("bulwark-keras-"));
 
@@ -32,7 +32,7 @@ describe("a .keras archive", () => {
     const network = plainNetwork();
     const x = randomImages([2, 6, 6, 3]);
     const before = await unpacked();
-    close(
+    expectClose(
       await loadedPredictions(await files.write("model.keras", zipOf(await archiveEntries(network), level)), x),
       predictions(network, x),
     );
@@ -54,7 +54,10 @@ describe("a .keras archive", () => {
       );
     const network = build(["conv2d_1", "conv2d", "dense_7"]); // as if the first were the second
     const x = randomImages([2, 6, 6, 3]);
-    close(await loadedPredictions(await files.write("model.keras", zipOf(await archiveEntries(network))), x), predictions(network, x));
+    expectClose(
+      await loadedPredictions(await files.write("model.keras", zipOf(await archiveEntries(network))), x),
+      predictions(network, x),
+    );
   });
 
   it.each(["layers", "_layer_checkpoint_dependencies"])("has nested models below %s", async (list) => {
@@ -70,7 +73,7 @@ describe("a .keras archive", () => {
     const config = configOf(network);
     for (const layer of config.config.layers) if (layer.class_name === "Model") layer.class_name = "Functional";
     const x = randomImages([2, 8, 8, 3]);
-    close(
+    expectClose(
       await loadedPredictions(await files.write("model.keras", zipOf(await archiveEntries(network, config, list))), x),
       predictions(network, x),
     );
@@ -92,7 +95,7 @@ describe("a .keras archive", () => {
     };
     config.config.layers = [input, ...layers];
     const x = randomImages([2, 6, 6, 3]);
-    close(
+    expectClose(
       await loadedPredictions(await files.write("model.keras", zipOf(await archiveEntries(network, config))), x),
       predictions(network, x),
     );
@@ -162,7 +165,7 @@ describe("a .keras archive that is refused", () => {
   it("holds two entries of one name", async () => {
     const bytes = Buffer.from(zipOf({ ...(await archiveEntries(plainNetwork())), "config.jsoX": "{}" }));
     for (let at = bytes.indexOf("config.jsoX"); at >= 0; at = bytes.indexOf("config.jsoX", at + 1)) bytes.write("config.json", at);
-    await refusedBytes(bytes, "MODEL_UNSAFE", /holds two entries of the name "config\.json"\.$/);
+    await refusedBytes(bytes, "MODEL_UNSAFE", /holds two entries named "config\.json"\.$/);
   });
 
   it("holds more entries than any model", async () => {
@@ -175,7 +178,7 @@ describe("a .keras archive that is refused", () => {
     await refused(rest, "MODEL_INVALID", /holds no weights\.$/);
     await refused({ ...rest, "model.weights.npz": "PK" }, "MODEL_UNSUPPORTED", /as NumPy arrays, which are not read\.$/);
     await refused({ ...rest, "model.weights.json": "{}", "model_00000.weights.h5": "x" }, "MODEL_UNSUPPORTED", /in several files/);
-    await refused({ ...rest, "model.weights.h5": weights, "assets/layers/words.txt": "a\nb" }, "MODEL_UNSUPPORTED", /tables of words/);
+    await refused({ ...rest, "model.weights.h5": weights, "assets/layers/words.txt": "a\nb" }, "MODEL_UNSUPPORTED", /vocabularies/);
     await refused({ "model.weights.h5": weights }, "MODEL_INVALID", /is an archive without a Keras model\.$/);
     await refused(
       { ...rest, "config.json": "{", "model.weights.h5": weights },

@@ -3,6 +3,8 @@ import os from "node:os";
 import path from "node:path";
 import { strToU8, type Zippable, zipSync } from "fflate";
 import * as h5wasm from "h5wasm";
+import { afterAll, beforeAll, expect } from "vitest";
+import { loadNetwork } from "../../../../../src/engine/importers/index.ts";
 import { snakeCase } from "../../../../../src/engine/importers/keras/paths.ts";
 import type { tfl } from "../../../../../src/engine/tf.ts";
 import type { InputContract } from "../../../../../src/shared/contract.ts";
@@ -62,22 +64,38 @@ export async function hdf5Bytes({ attributes = {}, datasets = {}, also }: Conten
 }
 
 export interface KerasFiles {
-  readonly folder: string;
+  /** A new folder. */
+  folder(): Promise<string>;
   write(name: string, bytes: Uint8Array, contract?: InputContract): Promise<string>;
+  /** An `.h5` file with these contents. */
+  writeHdf5(contents: Contents): Promise<string>;
 }
-export async function kerasFiles(): Promise<KerasFiles> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "bulwark-test-keras-"));
-  return {
-    folder,
-    async write(name, bytes, contract) {
-      const directory = await fs.mkdtemp(path.join(folder, "model-"));
-      const file = path.join(directory, name);
-      await fs.writeFile(file, bytes);
-      if (contract) await fs.writeFile(file.replace(/\.\w+$/, ".bulwark.json"), JSON.stringify(contract));
-      return file;
-    },
+/** Files of the test at hand, in a folder that is there while its tests run. */
+export function kerasFiles(): KerasFiles {
+  let folder = "";
+  beforeAll(async () => {
+    folder = await fs.mkdtemp(path.join(os.tmpdir(), "bulwark-test-keras-"));
+  });
+  afterAll(() => fs.rm(folder, { recursive: true }));
+  const inFolder = () => fs.mkdtemp(path.join(folder, "model-"));
+  const write: KerasFiles["write"] = async (name, bytes, contract) => {
+    const file = path.join(await inFolder(), name);
+    await fs.writeFile(file, bytes);
+    if (contract) await fs.writeFile(file.replace(/\.\w+$/, ".bulwark.json"), JSON.stringify(contract));
+    return file;
   };
+  return { folder: inFolder, write, writeHdf5: async (contents) => write("model.h5", await hdf5Bytes(contents)) };
 }
+
+/** Numbers that agree to five decimals. */
+export function expectClose(found: readonly number[], expected: readonly number[]): void {
+  expect(found).toHaveLength(expected.length);
+  for (const [i, value] of expected.entries()) expect(found[i]).toBeCloseTo(value, 5);
+}
+
+/** Loading fails with this error, and it says what to do. */
+export const expectRefused = (file: string, code: string, message: RegExp): Promise<void> =>
+  expect(loadNetwork(file)).rejects.toMatchObject({ code, message: expect.stringMatching(message), fix: expect.any(String) });
 
 /** The configuration of a network as Keras 2 writes it, which tfjs does too. */
 export const configOf = (network: tfl.LayersModel): ModelConfig => {

@@ -1,14 +1,10 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Hdf5File } from "../../../../../src/engine/importers/keras/hdf5/file.ts";
-import { type Contents, hdf5Bytes, type KerasFiles, kerasFiles } from "./files.ts";
+import { type Contents, hdf5Bytes, kerasFiles } from "./files.ts";
 
-let files: KerasFiles;
-beforeAll(async () => {
-  files = await kerasFiles();
-});
-afterAll(() => fs.rm(files.folder, { recursive: true }));
+const files = kerasFiles();
 
 /** What a reader does with a file: its tree, and all of its numbers. */
 async function allOf(file: string): Promise<Record<string, number[]>> {
@@ -28,14 +24,13 @@ async function allOf(file: string): Promise<Record<string, number[]>> {
 }
 const refused = (file: string, code: string, message: RegExp) =>
   expect(allOf(file)).rejects.toMatchObject({ code, message: expect.stringMatching(message), fix: expect.any(String) });
-const written = async (contents: Contents): Promise<string> => files.write("model.h5", await hdf5Bytes(contents));
 const beside = (name: string): string => path.join(import.meta.dirname, "hostile", name);
 
 describe("an HDF5 file", () => {
   it("gives its numbers, slice by slice, and scalars", async () => {
     const large = Float32Array.from({ length: 5_000_000 }, (_, i) => i % 4096); // 20 MB: two slices
     const { "/big": big, ...others } = await allOf(
-      await written({
+      await files.writeHdf5({
         datasets: { "/big": { shape: [5000, 1000], values: large }, "/a/b": { shape: [2, 2], values: [1, 2, 3, 4] } },
         also: (file) => {
           file.create_dataset({ name: "double", data: [0.5, 0.25], dtype: "<d" });
@@ -91,10 +86,12 @@ describe("an HDF5 file that is refused", () => {
     ["to a group", { datasets: { "/g/a": { shape: [1], values: [1] } }, also: (file) => file.create_soft_link("/g", "h") }],
     ["to nothing", { also: (file) => file.create_soft_link("/nothing", "b") }],
     ["to itself", { also: (file) => file.create_soft_link("/b", "b") }],
-  ])("has a soft link %s", async (_, contents) => refused(await written(contents), "MODEL_UNSAFE", /holds links to other places\.$/));
+  ])("has a soft link %s", async (_, contents) =>
+    refused(await files.writeHdf5(contents), "MODEL_UNSAFE", /holds links to other places\.$/),
+  );
 
   it("contains itself", async () => {
-    const circle = await written({
+    const circle = await files.writeHdf5({
       datasets: { "/g/a": { shape: [1], values: [1] } },
       also: (file) => {
         file.create_hard_link("/g", "g/again");
@@ -109,7 +106,7 @@ describe("an HDF5 file that is refused", () => {
   it("holds numbers of another kind", async () => {
     await refused(beside("half.h5"), "MODEL_UNSUPPORTED", /keeps ".*kernel:0" as float16, which is not read\.$/);
     await refused(beside("bigEndian.h5"), "MODEL_UNSUPPORTED", /keeps ".*kernel:0" as big-endian float32/);
-    const text = await written({ also: (file) => file.create_dataset({ name: "x", data: ["a", "b"] }) });
+    const text = await files.writeHdf5({ also: (file) => file.create_dataset({ name: "x", data: ["a", "b"] }) });
     await refused(text, "MODEL_UNSUPPORTED", /keeps "x" as other/);
   });
 

@@ -1,22 +1,11 @@
-import { promises as fs } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, it } from "vitest";
 import { useBackend } from "../../../../../src/engine/backends/index.ts";
 import { tf, tfl } from "../../../../../src/engine/tf.ts";
 import { loadedPredictions, predictions, randomImages, randomWeights } from "../modelFiles.ts";
-import { type Contents, hdf5Bytes, type KerasFiles, kerasFiles } from "./files.ts";
+import { expectClose, kerasFiles } from "./files.ts";
 
-let files: KerasFiles;
-beforeAll(async () => {
-  await useBackend("cpu");
-  files = await kerasFiles();
-});
-afterAll(() => fs.rm(files.folder, { recursive: true }));
-
-const written = async (contents: Contents): Promise<string> => files.write("model.h5", await hdf5Bytes(contents));
-const close = (found: readonly number[], expected: readonly number[]): void => {
-  expect(found).toHaveLength(expected.length);
-  for (const [i, value] of expected.entries()) expect(found[i]).toBeCloseTo(value, 5);
-};
+const files = kerasFiles();
+beforeAll(() => useBackend("cpu"));
 
 describe("a model of Keras 1", () => {
   /** conv – relu – flatten – dense, written by Keras 1 on Theano with channels first: kernels [out,in,kh,kw], turned by 180°. */
@@ -74,7 +63,7 @@ describe("a model of Keras 1", () => {
         },
       },
     ];
-    const file = await written({
+    const file = await files.writeHdf5({
       attributes: {
         "/": { model_config: JSON.stringify({ class_name: "Sequential", config: layers }), keras_version: "1.2.2", backend },
         "/model_weights": { layer_names: ["c", "drop", "flat", "d"] },
@@ -96,6 +85,6 @@ describe("a model of Keras 1", () => {
   it.each(["theano", "tensorflow"] as const)("on %s, with its channels first", async (backend) => {
     const { file, expected } = await byKeras1(backend);
     const x = randomImages([2, 5, 5, 3]);
-    close(await loadedPredictions(file, x), predictions(expected, x));
+    expectClose(await loadedPredictions(file, x), predictions(expected, x));
   });
 });

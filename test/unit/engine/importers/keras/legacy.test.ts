@@ -1,5 +1,4 @@
-import { promises as fs } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../../src/engine/backends/index.ts";
 import { loadNetwork, saveNetwork } from "../../../../../src/engine/importers/index.ts";
 import { tf, tfl } from "../../../../../src/engine/tf.ts";
@@ -7,30 +6,19 @@ import { convolutions, loadedPredictions, plainNetwork, predictions, randomImage
 import {
   type Contents,
   configOf,
-  hdf5Bytes,
-  type KerasFiles,
+  expectClose,
+  expectRefused,
   kerasFiles,
   type LayerConfig,
   legacyContents,
   type ModelConfig,
 } from "./files.ts";
 
-let files: KerasFiles;
-beforeAll(async () => {
-  await useBackend("cpu");
-  files = await kerasFiles();
-});
-afterAll(() => fs.rm(files.folder, { recursive: true }));
+const files = kerasFiles();
+beforeAll(() => useBackend("cpu"));
 
-const written = async (contents: Contents): Promise<string> => files.write("model.h5", await hdf5Bytes(contents));
-const close = (found: readonly number[], expected: readonly number[]): void => {
-  expect(found).toHaveLength(expected.length);
-  for (const [i, value] of expected.entries()) expect(found[i]).toBeCloseTo(value, 5);
-};
-const refused = async (contents: Contents, code: string, message: RegExp): Promise<void> => {
-  const file = await written(contents);
-  await expect(loadNetwork(file)).rejects.toMatchObject({ code, message: expect.stringMatching(message), fix: expect.any(String) });
-};
+const refused = async (contents: Contents, code: string, message: RegExp): Promise<void> =>
+  expectRefused(await files.writeHdf5(contents), code, message);
 const named = (config: ModelConfig, name: string): LayerConfig => {
   const found = config.config.layers.find((layer) => layer.config["name"] === name);
   if (!found) throw new Error(`no layer ${name}`);
@@ -57,10 +45,10 @@ describe("a whole model in .h5", () => {
   it("gives what Keras' network gives, with its softmax taken off", async () => {
     const network = everyKind();
     const x = randomImages([2, 8, 8, 3]);
-    const loaded = await loadNetwork(await written(legacyContents(network)));
+    const loaded = await loadNetwork(await files.writeHdf5(legacyContents(network)));
     expect(loaded).toMatchObject({ format: "keras", outputs: "logits", evidence: { outputs: "logits" } });
     const scores = loaded.network.predict(x) as tf.Tensor;
-    close([...tf.softmax(scores).dataSync()], predictions(network, x));
+    expectClose([...tf.softmax(scores).dataSync()], predictions(network, x));
     loaded.network.dispose();
   });
 
@@ -70,7 +58,7 @@ describe("a whole model in .h5", () => {
     const names = contents.attributes["/model_weights/bn"] as { weight_names: string[] };
     names.weight_names = [...names.weight_names].reverse();
     const x = randomImages([2, 6, 6, 3]);
-    close(await loadedPredictions(await written(contents), x), predictions(network, x));
+    expectClose(await loadedPredictions(await files.writeHdf5(contents), x), predictions(network, x));
   });
 
   it("finds them by their place where the names do not say what they are", async () => {
@@ -83,7 +71,7 @@ describe("a whole model in .h5", () => {
     }
     list.weight_names = list.weight_names.map((_, i) => `w${i}_of`);
     const x = randomImages([2, 6, 6, 3]);
-    close(await loadedPredictions(await written({ attributes, datasets }), x), predictions(network, x));
+    expectClose(await loadedPredictions(await files.writeHdf5({ attributes, datasets }), x), predictions(network, x));
   });
 
   it("joins lists that are split over attributes", async () => {
@@ -94,7 +82,7 @@ describe("a whole model in .h5", () => {
     const { weight_names } = contents.attributes["/model_weights/bn"] as { weight_names: string[] };
     contents.attributes["/model_weights/bn"] = { weight_names0: weight_names.slice(0, 3), weight_names1: weight_names.slice(3) };
     const x = randomImages([2, 6, 6, 3]);
-    close(await loadedPredictions(await written(contents), x), predictions(network, x));
+    expectClose(await loadedPredictions(await files.writeHdf5(contents), x), predictions(network, x));
   });
 
   it("has nested models, whose layers may share names", async () => {
@@ -106,13 +94,13 @@ describe("a whole model in .h5", () => {
       tfl.model({ inputs: input, outputs: tfl.layers.dense({ units: 3, name: "head" }).apply(mean) as tfl.SymbolicTensor }),
     );
     const x = randomImages([2, 8, 8, 3]);
-    close(await loadedPredictions(await written(legacyContents(network)), x), predictions(network, x));
+    expectClose(await loadedPredictions(await files.writeHdf5(legacyContents(network)), x), predictions(network, x));
   });
 
   it("is saved as a TensorFlow.js model that gives the same", async () => {
     const x = randomImages([1, 6, 6, 3]);
-    const { network, contract } = await loadNetwork(await written(legacyContents(plainNetwork())));
-    const directory = `${files.folder}/saved`;
+    const { network, contract } = await loadNetwork(await files.writeHdf5(legacyContents(plainNetwork())));
+    const directory = await files.folder();
     await saveNetwork(network, directory, contract);
     expect(await loadedPredictions(directory, x)).toEqual(predictions(network, x));
     network.dispose();
@@ -128,7 +116,7 @@ describe("a whole model in .h5", () => {
     network.setWeights([tf.ones([3, 3, 1, 1])]);
     const x = tf.tensor([...Array(16).keys()], [1, 4, 4, 1]);
     // Rows and columns 0–2, and 2–3: sums of 0…15 by hand. One row in front, as PyTorch pads, would give 10 first.
-    expect(await loadedPredictions(await written(legacyContents(network)), x)).toEqual([45, 39, 66, 50]);
+    expect(await loadedPredictions(await files.writeHdf5(legacyContents(network)), x)).toEqual([45, 39, 66, 50]);
   });
 });
 
@@ -153,11 +141,11 @@ describe("a model with its channels first", () => {
   it.each([undefined, "channelsFirst" as const])("computes the same with its channels last: Flatten %s", async (flatten) => {
     const network = channelsFirst(flatten, false);
     const x = randomImages([2, 8, 6, 3]);
-    const file = await written(legacyContents(channelsFirst(flatten, true)));
+    const file = await files.writeHdf5(legacyContents(channelsFirst(flatten, true)));
     const { network: loaded, contract } = await loadNetwork(file);
     expect(loaded.inputs[0]?.shape).toEqual([null, 8, 6, 3]);
     expect(contract.input.layout).toBeUndefined();
-    close(predictions(loaded, x), predictions(network, tf.transpose(x, [0, 3, 1, 2])));
+    expectClose(predictions(loaded, x), predictions(network, tf.transpose(x, [0, 3, 1, 2])));
     loaded.dispose();
   });
 
@@ -175,7 +163,10 @@ describe("a model with its channels first", () => {
       }),
     );
     const x = randomImages([2, 4, 6, 3]);
-    close(await loadedPredictions(await written(legacyContents(network)), x), predictions(network, tf.transpose(x, [0, 3, 1, 2])));
+    expectClose(
+      await loadedPredictions(await files.writeHdf5(legacyContents(network)), x),
+      predictions(network, tf.transpose(x, [0, 3, 1, 2])),
+    );
   });
 
   it("is refused where a layer would compute along another axis, or the formats mix", async () => {

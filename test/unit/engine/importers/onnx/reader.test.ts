@@ -216,7 +216,7 @@ describe("files that were made to do harm", () => {
     expect(run(picture())).toEqual(scores);
     network.dispose();
     const graph = new Writer().message(1, new Writer().data(1, Uint8Array.of(0xff, 0xfe)).text(4, "Relu"));
-    await refused(new Writer().int(1, 8).message(7, graph).finish(), "MODEL_INVALID", /no text/);
+    await refused(new Writer().int(1, 8).message(7, graph).finish(), "MODEL_INVALID", /not valid UTF-8/);
     await refused(onnx(dense({ nodes: [node("Flatten", "x", "f".repeat(2000))] })), "MODEL_INVALID", /a name of 2000 bytes/);
   });
 
@@ -319,7 +319,7 @@ describe("models that are no image classifiers are refused with a reason", () =>
     await refused(nodes({ ...node("FusedConv", "x w", "y"), domain: "com.microsoft" }), "MODEL_UNSUPPORTED", /operators of com\.microsoft/);
     await refused(nodes(node("Flatten", "x", "f", { turbo: 1 }), node("Gemm", "f w b", "y")), "MODEL_UNSUPPORTED", /with turbo/);
     await refused(dense({ opset: 6 }), "MODEL_UNSUPPORTED", /opset 6; 7 to 22/);
-    await refused(dense({ input: ["b", 4] }), "MODEL_INPUT", /no images: x \[\?, 4\]/);
+    await refused(dense({ input: ["b", 4] }), "MODEL_INPUT", /does not take images: x \[\?, 4\]/);
     await refused(dense({ input: ["b", 2, "h", "w"] }), "MODEL_INPUT", /size of its images/);
     const second = dense({
       nodes: [node("Flatten", "x", "f"), node("Add", "f z", "g"), node("Gemm", "g w b", "y")],

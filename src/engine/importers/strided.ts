@@ -1,16 +1,14 @@
-import { type Data, dataOf, type Kind } from "./file/elementTypes.ts";
-import { countOf } from "./file/tensor.ts";
+/** Number of elements in an array of a shape. */
+export const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-export { countOf } from "./file/tensor.ts";
-
-/** Distance in memory from one place to the next along each axis, of rows behind each other. */
+/** Strides of a dense row-major array, in elements. */
 export function stridesOf(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length).fill(1);
   for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] as number) * (shape[i + 1] as number);
   return strides;
 }
 
-/** Numpy's rule: aligned at the end, equal or 1. Undefined where they do not fit. */
+/** The shape that numpy broadcasts to: axes aligned at the end, sizes equal or 1. Undefined if the shapes do not fit. */
 export function broadcast(...shapes: readonly (readonly number[])[]): number[] | undefined {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result: number[] = [];
@@ -23,7 +21,7 @@ export function broadcast(...shapes: readonly (readonly number[])[]): number[] |
   return result;
 }
 
-/** Strides with which values of `shape` are read as ones of `target`: 0 where they are repeated. */
+/** Strides that read an array of `shape` as one of `target`: 0 along repeated axes. */
 export function broadcastStrides(shape: readonly number[], target: readonly number[]): number[] {
   const own = stridesOf(shape);
   return target.map((_, i) => {
@@ -32,7 +30,7 @@ export function broadcastStrides(shape: readonly number[], target: readonly numb
   });
 }
 
-/** Calls `visit` with the place of each element in order, `offset` + Σ index·stride. */
+/** Calls `visit` with the position of each element in order: `offset` + Σ index·stride. */
 export function forPlaces(shape: readonly number[], strides: readonly number[], offset: number, visit: (place: number) => void): void {
   const total = countOf(shape);
   const index = new Array<number>(shape.length).fill(0);
@@ -47,14 +45,4 @@ export function forPlaces(shape: readonly number[], strides: readonly number[], 
       index[axis] = 0;
     }
   }
-}
-
-/** The elements of a strided view, behind each other. */
-export function gathered(kind: Kind, data: Data, shape: readonly number[], strides: readonly number[], offset = 0): Data {
-  const result = dataOf(kind, countOf(shape));
-  let i = 0;
-  forPlaces(shape, strides, offset, (place) => {
-    result[i++] = data[place] as number;
-  });
-  return result;
 }

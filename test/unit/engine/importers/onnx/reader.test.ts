@@ -1,4 +1,4 @@
-import { promises as fs } from "node:fs";
+import { promises as fs, openSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -28,8 +28,12 @@ async function written(bytes: Uint8Array, name = `file-${files++}.onnx`): Promis
 /** The numbers of field 1 in a message. */
 async function numbersOf(...bytes: number[]): Promise<number[]> {
   const file = await written(Uint8Array.from(bytes));
-  const source = new ByteFile(file, (await fs.open(file)).fd);
-  return [...fieldsOf(messageOf(source))].filter(({ number }) => number === 1).flatMap(integersOf);
+  const source = new ByteFile(file, openSync(file, "r"));
+  try {
+    return [...fieldsOf(messageOf(source))].filter(({ number }) => number === 1).flatMap(integersOf);
+  } finally {
+    source.close();
+  }
 }
 
 describe("the wire format", () => {

@@ -35,7 +35,11 @@ function check(unresolved: JsonSchema, value: unknown, path: JsonPath, root: Jso
   const schema = resolved(unresolved, root);
   if (schema["registry"] !== undefined) return []; // a choice: checked where it is bound
   const plain = takesFraction(schema) ? withoutFractions(schema, value) : value;
-  const wrong = checkType(schema, plain, path) ?? checkOptions(schema, value, path) ?? checkRange(schema, plain, path, value);
+  const wrong =
+    checkType(schema, plain, path) ??
+    checkOptions(schema, value, path) ??
+    checkRange(schema, plain, path, value) ??
+    checkOdd(schema, plain, path);
   if (wrong) return [wrong];
   const all = Array.isArray(schema["allOf"]) ? (schema["allOf"] as JsonSchema[]) : [];
   return unique([
@@ -119,6 +123,11 @@ function checkRange(schema: JsonSchema, value: unknown, path: JsonPath, written:
   return at(path, `${pathText(path)} is ${shown(written)} but must be ${range}`, "Correct the value.");
 }
 
+function checkOdd({ odd }: JsonSchema, value: unknown, path: JsonPath): Violation | undefined {
+  if (odd !== true || typeof value !== "number" || value % 2 === 1) return undefined;
+  return at(path, `${pathText(path)} is ${value} but must be odd, so that a window has a middle`, `Use ${value - 1} or ${value + 1}.`);
+}
+
 function checkOptions(schema: JsonSchema, value: unknown, path: JsonPath): Violation | undefined {
   const options = "const" in schema ? [schema["const"]] : schema["enum"];
   if (!Array.isArray(options) || options.includes(value)) return undefined;
@@ -151,7 +160,24 @@ function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>,
     const known = Object.keys(properties).filter((name) => name !== "$schema");
     return [{ ...at([...path, key], `${owner} has no "${key}"`, suggestion(key, known, "It has"), true), ...meantBy(key, known) }];
   });
-  return [...missing, ...keys];
+  return [...missing, ...keys, ...checkOrder(properties, value, path)];
+}
+
+/** Numbers that have to be below another number of the same object, with the defaults of what is left out. */
+function checkOrder(
+  properties: Readonly<Record<string, JsonSchema>>,
+  value: Readonly<Record<string, unknown>>,
+  path: JsonPath,
+): Violation[] {
+  const numberOf = (key: string): unknown => value[key] ?? properties[key]?.["default"];
+  return Object.entries(properties).flatMap(([lower, { below }]) => {
+    if (typeof below !== "string") return [];
+    const [small, large] = [numberOf(lower), numberOf(below)];
+    if (typeof small !== "number" || typeof large !== "number" || small < large) return [];
+    const place = [...path, value[lower] === undefined ? below : lower];
+    const message = `${pathText([...path, lower])} is ${small} but must be below ${below}, which is ${large}`;
+    return [at(place, message, `Set ${lower} below ${large}, or ${below} above ${small}.`)];
+  });
 }
 
 function checkItems(schema: JsonSchema, value: readonly unknown[], path: JsonPath, root: JsonSchema): Violation[] {

@@ -2,7 +2,6 @@ import { Type } from "@sinclair/typebox";
 import { choice, defineInferenceDefense, int, num } from "../define/index.ts";
 import { bordered, windowAt } from "../filters/border.ts";
 import { type Images, tf } from "../tf.ts";
-import { refuseEvenWindow } from "./oddWindow.ts";
 
 interface Settings {
   readonly window: number;
@@ -40,20 +39,17 @@ export const bilateralFilter = defineInferenceDefense({
   id: "bilateralFilter",
   title: "Bilateral filter",
   paper: "Naseer et al. 2019",
-  params: Type.Object(
-    {
-      window: int(5, "Side of the window, odd.", { min: 1, max: 15, unit: "pixels" }),
-      sigmaColor: num(0, "Colours this far apart count as different; 0 takes the standard deviation of the image's values.", {
-        min: 0,
-        max: 10,
-        unit: "of 1",
-        standIn: { words: "standard deviation of the image", first: 0.1 },
-      }),
-      sigmaSpace: num(1, "Standard deviation of the Gaussian over the distance.", { min: 0.01, max: 100, unit: "pixels", advanced: true }),
-      border: choice(["zero", "reflect"], "zero", "What lies beyond the image: black, or the image mirrored."),
-    },
-    { refuse: refuseEvenWindow },
-  ),
+  params: Type.Object({
+    window: int(5, "Side of the window, odd.", { min: 1, max: 15, odd: true, unit: "pixels" }),
+    sigmaColor: num(0, "Colours this far apart count as different; 0 takes the standard deviation of the image's values.", {
+      min: 0,
+      max: 10,
+      unit: "of 1",
+      standIn: { words: "standard deviation of the image", first: 0.1 },
+    }),
+    sigmaSpace: num(1, "Standard deviation of the Gaussian over the distance.", { min: 0.01, max: 100, unit: "pixels", advanced: true }),
+    border: choice(["zero", "reflect"], "zero", "What lies beyond the image: black, or the image mirrored."),
+  }),
   label: ({ window, sigmaColor }) => `Bilateral filter ${window}×${window}${sigmaColor > 0 ? `, σ of colour ${sigmaColor}` : ""}`,
   cheap: { window: 3 },
   backward: () => "bpda",

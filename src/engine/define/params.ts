@@ -21,6 +21,10 @@ interface NumberOptions {
   readonly role?: ParameterRole;
   /** May be written as a fraction in quotes; a distance may anyway. */
   readonly fraction?: boolean;
+  /** Side of a window that has a pixel in the middle. */
+  readonly odd?: boolean;
+  /** Name of another number of the same entry that has to be larger. */
+  readonly below?: string;
   /** What the minimum means where it is not a quantity, in the words of forms. */
   readonly standIn?: StandIn;
 }
@@ -34,6 +38,8 @@ const numberOptions = (value: number, description: string, o: NumberOptions) => 
   ...(o.advanced ? { advanced: true } : {}),
   ...(o.role === undefined ? {} : { role: o.role }),
   ...(o.fraction ? { fraction: true } : {}),
+  ...(o.odd ? { odd: true } : {}),
+  ...(o.below === undefined ? {} : { below: o.below }),
   ...(o.standIn === undefined ? {} : { standIn: o.standIn }),
 });
 /** A real parameter with its default. */
@@ -88,11 +94,8 @@ export function resolveParams<P extends TObject>(schema: P, given: Params, owner
       throw new BulwarkError("PARAMETER_INVALID", `${owner} has no parameter "${key}".`, suggestion(key, known, "It has"));
   const plain = Object.entries(given).map(([key, value]) => [key, withoutFractions(schema.properties[key] ?? {}, value)] as const);
   const filled = Value.Default(schema, structuredClone({ ...presetOf(schema, given), ...Object.fromEntries(plain) })) as Params;
-  for (const key of known) {
-    const property = schema.properties[key];
-    const [wrong] = property && filled[key] !== undefined ? checkValue(property, filled[key], [owner, key]) : [];
-    if (wrong) throw new BulwarkError("PARAMETER_INVALID", `${wrong.message}.`, wrong.fix);
-  }
+  const [wrong] = checkValue(schema, filled, [owner]);
+  if (wrong) throw new BulwarkError("PARAMETER_INVALID", `${wrong.message}.`, wrong.fix);
   const refusal = (schema["refuse"] as Refuse | undefined)?.(filled);
   if (refusal) throw new BulwarkError("PARAMETER_INVALID", `${title}: ${refusal.message}`, refusal.fix);
   return filled as Static<P>;

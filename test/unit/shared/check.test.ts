@@ -94,6 +94,17 @@ describe("what an experiment file gets wrong", () => {
     expect(meant({ zzz: 1 })).toEqual([undefined]);
   });
 
+  it("is a window without a middle, and a number above the one that bounds it, whichever of the two the file has", () => {
+    expect(said({ defense: { kind: "gaussianFilter", window: 4 } })).toEqual([
+      "defense.window is 4 but must be odd, so that a window has a middle. Use 3 or 5.",
+    ]);
+    const overlap = "defense.overlap is 5 but must be below window, which is 5. Set overlap below 5, or window above 5.";
+    expect(said({ defense: { kind: "localGradientSmoothing", window: 5, overlap: 5 } })).toEqual([overlap]);
+    const [left] = checkValue(schema, { ...whole, defense: { kind: "localGradientSmoothing", window: 5 } });
+    expect([left?.message, left?.path]).toEqual([overlap.split(". ")[0], ["defense", "window"]]);
+    expect(said({ defense: { kind: "localGradientSmoothing", window: 6 } })).toEqual([]);
+  });
+
   it("has its place", () => {
     const [key, value] = checkValue(schema, { ...whole, train: { epoch: 3, batchSize: 0 } });
     expect([key?.path, key?.isKey]).toEqual([["train", "epoch"], true]);

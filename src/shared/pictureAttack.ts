@@ -95,7 +95,7 @@ export interface AttackImageResult {
   readonly labelKnown: boolean;
   /** Class whose probability the trace follows, where that is another one than `label`: a label that was said after the attack. */
   readonly reference?: ClassScore;
-  /** Beside `reference`: the attack as it was made survived rounding to 8 bits, whether or not it still counts as a success. */
+  /** Of an older run, beside `reference`: the attack as it was made survived rounding to 8 bits, whether or not it still counts as a success. */
   readonly survivedRounding?: boolean;
   /** Where a known label comes from. Left out in older runs. */
   readonly labelSource?: LabelSource | null;
@@ -111,6 +111,10 @@ export interface AttackImageResult {
   readonly norms: Norms;
   readonly success: boolean;
   readonly successAfter8Bit: boolean;
+  /** As in `ImageRecord`. */
+  readonly repaired?: true;
+  /** What the model says of `adversarial.png` read back from its file. Left out in older runs. */
+  readonly inFile?: ClassScore;
   readonly iterations: number;
   readonly seconds: number;
   readonly trace: readonly TracePoint[];

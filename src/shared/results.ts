@@ -48,7 +48,10 @@ export interface ImageRecord {
   /** Softmax probability of `prediction`; records of older versions have none. */
   readonly confidence?: number;
   readonly success: boolean;
+  /** The image that a PNG of it holds is adversarial too. */
   readonly successAfter8Bit: boolean;
+  /** Rounding would have undone the success: the image was moved to whole 8-bit levels nearby at which it is adversarial. */
+  readonly repaired?: true;
   readonly linf: number;
   readonly l2: number;
   readonly l0: number;

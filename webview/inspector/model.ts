@@ -138,8 +138,9 @@ export function labelLine({ result, label }: InspectorState): string {
 /** Whether the attack survives saving as a picture of 8 bits a channel. */
 export function after8Bit(result: AttackImageResult): { readonly holds: boolean; readonly text: string } | null {
   if (!result.success) return null;
+  const how = result.repaired ? " (moved to whole 8-bit levels, as rounding alone would have undone it)" : "";
   return result.successAfter8Bit
-    ? { holds: true, text: "After rounding to 8 bits: still adversarial." }
+    ? { holds: true, text: `After rounding to 8 bits: still adversarial${how}.` }
     : { holds: false, text: "After rounding to 8 bits: no longer adversarial." };
 }
 

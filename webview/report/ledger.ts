@@ -1,7 +1,7 @@
 import type { LedgerRow } from "../../src/shared/ledger.ts";
 
 export type Filter =
-  | { readonly kind: "all" | "survived" | "lost8Bit" | "wrong" | "certified" }
+  | { readonly kind: "all" | "survived" | "lost8Bit" | "repaired" | "wrong" | "certified" }
   | { readonly kind: "broken" | "brokenOnly"; readonly attack: string };
 export const sortColumns = [
   "index",
@@ -33,6 +33,8 @@ export function matches(row: LedgerRow, filter: Filter): boolean {
       return row.cleanPrediction === row.label && (row.certified ?? 0) > 0;
     case "lost8Bit":
       return Object.values(row.records).some((r) => r.success && !r.successAfter8Bit);
+    case "repaired":
+      return Object.values(row.records).some((r) => r.repaired);
     case "broken":
       return row.brokenBy.includes(filter.attack);
     case "brokenOnly":
@@ -61,7 +63,7 @@ export function arrange(rows: readonly LedgerRow[], filter: Filter, sort: Sort, 
 }
 
 export function ledgerCsv(rows: readonly LedgerRow[], attacks: readonly string[]): string {
-  const perAttack = ["prediction", "success", "successAfter8Bit", "linf", "l2", "l0", "iterations"] as const;
+  const perAttack = ["prediction", "success", "successAfter8Bit", "repaired", "linf", "l2", "l0", "iterations"] as const;
   const hasCertificate = rows.some(({ certified }) => certified !== null);
   const head = [
     "index",
@@ -76,7 +78,7 @@ export function ledgerCsv(rows: readonly LedgerRow[], attacks: readonly string[]
       row.label,
       row.cleanPrediction,
       ...(hasCertificate ? [row.certified ?? ""] : []),
-      ...attacks.flatMap((a) => perAttack.map((field) => row.records[a]?.[field] ?? "")),
+      ...attacks.flatMap((a) => perAttack.map((field) => (row.records[a] ? (row.records[a][field] ?? false) : ""))),
     ].join(",");
   return `${[head.join(","), ...rows.map(line)].join("\n")}\n`;
 }

@@ -2,6 +2,7 @@ import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Attack, Ball, ImageBatch, Params } from "../define/index.ts";
 import { type Aim, Judge } from "./criterion.ts";
+import { searchLattice } from "./lattice.ts";
 import { type Predicted, scoredIn8Bits } from "./predict.ts";
 import { normsOf, projectOntoBall } from "./project.ts";
 import type { HarnessNotes } from "./types.ts";
@@ -32,9 +33,11 @@ export interface Judgement {
   readonly score: (images: Float32Array) => Promise<Predicted>;
   /** What the attack's preparation made. */
   readonly prepared?: unknown;
+  /** Gradient [b,H,W,C] of being adversarial, of an attack that may see gradients. */
+  readonly ascent?: ((images: Float32Array) => Promise<Float32Array>) | undefined;
 }
 
-/** Projects, chooses between proposal and best iterate, scores, rounds, scores again. */
+/** Projects, chooses between proposal and best iterate, scores, rounds, scores again, searches where rounding has undone a success. */
 export async function judge(o: Judgement, f: Finished): Promise<Judged> {
   const { images: clean, labels, n } = o.batch;
   const [height, width, channels] = o.model.inputShape;
@@ -57,6 +60,13 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
   }
   const successes = skipped.map((isSkipped, i) => !isSkipped && criterion.reached(scored, i));
   const rounded = await scoredIn8Bits(adversarial, scored, successes, o.score);
+  const lost = [...successes.keys()].filter((i) => successes[i] && !criterion.reached(rounded, i));
+  const reached = (found: Predicted, i: number): boolean => criterion.reached(found, i);
+  // What was prepared once for many images is not made to measure for one of them.
+  const repairable = o.attack.preparation === undefined ? lost : [];
+  const repaired = await searchLattice({ ...o, clean, ball, size: pixels, channels, reached }, adversarial, repairable);
+  for (const [i, image] of repaired.found) slice(adversarial, i).set(image);
+  scored = merged(scored, repaired.scored, repaired.found);
   const records = Array.from({ length: n }, (_, i): ImageRecord => {
     const success = successes[i] === true;
     const hit = f.best.firstHit[i] ?? -1;
@@ -68,7 +78,8 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
       prediction: scored.classes[i] ?? -1,
       confidence: scored.confidence[i] ?? Number.NaN,
       success,
-      successAfter8Bit: success && criterion.reached(rounded, i),
+      successAfter8Bit: success && (criterion.reached(rounded, i) || repaired.found.has(i)),
+      ...(repaired.found.has(i) ? { repaired: true } : {}),
       ...normsOf(slice(adversarial, i), slice(clean, i), channels),
       iterations: skipped[i] ? 0 : hit >= 0 ? hit : f.iterations,
       ...(target === undefined ? {} : { target }),
@@ -84,4 +95,15 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
     usesGradients: o.attack.access === "gradients" && o.attack.preparation === undefined, // a preparation took its gradients before
   };
   return { adversarial, predictions: scored.classes, records, notes };
+}
+
+/** What the model says of a batch, some of whose images were replaced. */
+function merged(scored: Predicted, again: Predicted | null, replaced: ReadonlyMap<number, unknown>): Predicted {
+  if (!again) return scored;
+  const [classes, confidence] = [Int32Array.from(scored.classes), Float32Array.from(scored.confidence)];
+  for (const i of replaced.keys()) {
+    classes[i] = again.classes[i] as number;
+    confidence[i] = again.confidence[i] as number;
+  }
+  return { classes, confidence };
 }

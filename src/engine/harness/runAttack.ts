@@ -1,8 +1,9 @@
-import type { Classifier } from "../classifier/classifier.ts";
+import { type Classifier, inputGradient } from "../classifier/classifier.ts";
 import { probabilitiesOf } from "../classifier/probabilities.ts";
 import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
 import type { Attack, AttackBatch, AttackContext, ImageBatch, Params } from "../define/index.ts";
+import { type Goal, margin } from "../losses/margin.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
 import { BestIterate } from "./bestIterate.ts";
 import { type Aim, aimOf, Judge } from "./criterion.ts";
@@ -37,8 +38,8 @@ export interface AttackBatchOptions {
 
 /**
  * Attacks one batch and decides what came of it: the attack's images are projected onto its ball and [0,1], scored by a fresh forward
- * pass, replaced by the best iterate where that is adversarial and they are not, and scored again after rounding to 8 bits. Images
- * that are misclassified before the attack are returned as they are (0.4). Random numbers depend on seed, `seedName` and image index
+ * pass, replaced by the best iterate where that is adversarial and they are not, and scored again after rounding to 8 bits; where that
+ * undoes a success, an adversarial image of whole 8-bit levels nearby takes its place if there is one. Images that are misclassified before the attack are returned as they are (0.4). Random numbers depend on seed, `seedName` and image index
  * only, so that a resumed run, or one with other batches, gives the same images.
  * @throws what the attack's own check throws, IMAGE_INVALID for images that are no numbers in [0,1], MODEL_NAN when the model's scores
  * are none
@@ -98,7 +99,10 @@ async function attackAimed(
       forwardEvaluations: o.model.evaluations.forward - before.forward,
     };
     const clean = known ?? (await best.ofClean()) ?? (await score(o.batch.images));
-    const judged = await judge({ ...o, prepared, aim, score }, { proposal, best: await best.read(), clean, iterations: best.count });
+    const judged = await judge(
+      { ...o, prepared, aim, score, ascent: ascentOf(attacker, goal, ctx) },
+      { proposal, best: await best.read(), clean, iterations: best.count },
+    );
     const { adversarial, predictions } = judged;
     if (o.trace)
       await o.trace({
@@ -185,6 +189,25 @@ async function propose(o: Attacker, batch: AttackBatch, ctx: AttackContext): Pro
   if (proposed !== batch.images) proposed.dispose();
   await ctx.checkpoint();
   return data;
+}
+
+/**
+ * Where an image becomes more adversarial, as the attacker sees it: the gradient of the margin, negated. For attacks that see gradients. Its passes are the
+ * harness's own and are not counted.
+ */
+function ascentOf(o: Attacker, goal: Goal, ctx: RunContext): ((images: Float32Array) => Promise<Float32Array>) | undefined {
+  if (o.attack.access !== "gradients") return undefined;
+  return async (images) => {
+    await ctx.checkpoint();
+    const counted = { ...o.model.evaluations };
+    const surface = forImages(o.surface, ctx.rng, o.firstIndex, `${o.seedName}/8bit`);
+    const x = tf.tensor4d(images, [o.batch.n, ...o.model.inputShape]);
+    const { gradient, logits } = inputGradient(surface, x, (z) => tf.neg(tf.sum(margin(z, goal))) as tf.Scalar);
+    const slopes = Float32Array.from(await gradient.data());
+    tf.dispose([x, gradient, logits]);
+    Object.assign(o.model.evaluations, counted);
+    return slopes;
+  };
 }
 
 /** What the attack prepares with the images of the batch; where somebody watches, it is tried on them after every step of the making. */

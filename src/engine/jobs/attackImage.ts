@@ -19,9 +19,11 @@ import { probabilities } from "../harness/predict.ts";
 import { attackBatch } from "../harness/runAttack.ts";
 import { summarizeAttack } from "../harness/summarize.ts";
 import type { BatchOutcome } from "../harness/types.ts";
+import { decodeImage } from "../io/decode.ts";
 import { readBytes } from "../io/files.ts";
 import { writePng } from "../io/png.ts";
 import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
+import { fromBytes } from "../pixels.ts";
 import { bind } from "../registry.ts";
 import { datasetDocument, writeDataset } from "../report/datasetFile.ts";
 import { writeLedger } from "../report/ledgerFile.ts";
@@ -106,10 +108,13 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
   const difference = differenceBytes(pixels, outcome.adversarial, shape[2]);
   await writePng(store.file("difference.png"), difference.bytes, shape[0], shape[1], 3);
   const after = await probabilities(forImage(model, ctx), outcome.adversarial);
+  await writePicture(store.file("adversarial.png"), outcome.adversarial, 0, shape);
+  const readBack = await probabilities(forImage(model, ctx), await readPixels(store.file("adversarial.png")));
   const done = resultOf(task, outcome, {
     label,
     before: state("original.png", scoresBefore),
     after: state("adversarial.png", classScores(after, model)),
+    inFile: top(classScores(readBack, model)),
     differenceMax: difference.max,
     trace: await trace.finish(),
     how: model.bare ? how : null,
@@ -123,7 +128,7 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
   return result;
 }
 
-type Parts = Pick<AttackImageResult, "before" | "after" | "differenceMax" | "trace" | "how"> & { readonly label: number };
+type Parts = Pick<AttackImageResult, "before" | "after" | "inFile" | "differenceMax" | "trace" | "how"> & { readonly label: number };
 
 function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageResult {
   const { p, model, store, attack, engine } = task;
@@ -150,6 +155,7 @@ function resultOf(task: Task, outcome: BatchOutcome, parts: Parts): AttackImageR
     norms: { linf: record.linf, l2: record.l2, l0: record.l0 },
     success: record.success,
     successAfter8Bit: record.successAfter8Bit,
+    ...(record.repaired ? { repaired: true } : {}),
     iterations: record.iterations,
     seconds: outcome.seconds,
     attack: documented(attack),
@@ -200,6 +206,11 @@ async function writeImageFiles(
   const attacks = [{ attack: attack.id, images: outcome.records }];
   const clean = { clean: Int32Array.of(index), cleanConfidence: Float32Array.of(probability) };
   await writeLedger(store.directory, document.labels, [{ arm: "attacked", ...clean, attacks }]);
+}
+
+/** A picture file as the model takes it, whatever else it holds. */
+async function readPixels(file: string): Promise<Float32Array> {
+  return fromBytes((await decodeImage(await readBytes(file), path.basename(file))).data);
 }
 
 const top = (scores: readonly ClassScore[]): ClassScore => scores[0] ?? { index: 0, name: "0", probability: 0 };

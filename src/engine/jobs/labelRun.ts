@@ -43,7 +43,10 @@ export function labelled(result: AttackImageResult, label: number): AttackImageR
   const target = result.target?.index ?? null;
   const verdict = verdictOf({ label, clean: before.prediction.index, adversarial: after.prediction.index, target });
   const success = isSuccess(verdict);
-  const survived = result.survivedRounding ?? result.successAfter8Bit;
+  const { inFile } = result;
+  const survived = inFile
+    ? isSuccess(verdictOf({ label, clean: before.prediction.index, adversarial: inFile.index, target }))
+    : (result.survivedRounding ?? result.successAfter8Bit);
   const reference = result.reference ?? result.label;
   const classNames = [...before.scores].sort((a, b) => a.index - b.index).map(({ name }) => name);
   const words = wordsOfClass(label, { classNames, synsets: null });
@@ -56,7 +59,7 @@ export function labelled(result: AttackImageResult, label: number): AttackImageR
     verdict,
     success,
     successAfter8Bit: success && survived,
-    survivedRounding: survived,
+    ...(inFile ? {} : { survivedRounding: survived }),
     // The model's own prediction was attacked: by another label a command would make another picture than the one on show.
     commandLine: withLabel(result.commandLine, label === reference.index ? words : null),
   };

@@ -41,6 +41,8 @@ export function pictureText(result: AttackImageResult): Readonly<Record<string, 
     prediction: scored(after.prediction),
     verdict,
     norms: result.norms,
+    successAfter8Bit: result.successAfter8Bit,
+    repaired: result.repaired ?? false,
     fit: result.fit ?? null,
   };
   const names = { label: labelKnown ? label.name : null, clean: before.prediction.name, adversarial: after.prediction.name };

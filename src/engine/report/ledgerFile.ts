@@ -57,6 +57,7 @@ function columnsOf(images: readonly ImageRecord[], n: number): Record<string, Np
     prediction: whole(-1, ({ prediction }) => prediction),
     success: flag(({ success }) => success),
     success8: flag(({ successAfter8Bit }) => successAfter8Bit),
+    repaired: flag(({ repaired }) => repaired === true),
     confidence: float(({ confidence }) => confidence ?? Number.NaN),
     linf: float(({ linf }) => linf),
     l2: float(({ l2 }) => l2),

@@ -80,6 +80,9 @@ test("rounding to 8 bits is spoken of only where there was a success", () => {
   expect(after8Bit(done.result)?.holds).toBe(true);
   expect(after8Bit({ ...done.result, successAfter8Bit: false })?.holds).toBe(false);
   expect(after8Bit({ ...done.result, success: false })).toBeNull();
+  expect(after8Bit({ ...done.result, repaired: true })?.text).toBe(
+    "After rounding to 8 bits: still adversarial (moved to whole 8-bit levels, as rounding alone would have undone it).",
+  );
 });
 
 test("only iterations that were kept can be chosen; between two the nearer one, the earlier of equals", () => {

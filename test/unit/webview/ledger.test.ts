@@ -42,6 +42,7 @@ test("filters", () => {
   expect(indices({ kind: "broken", attack: "pgd" })).toEqual([1, 2]);
   expect(indices({ kind: "brokenOnly", attack: "fgsm" })).toEqual([4]);
   expect(indices({ kind: "lost8Bit" })).toEqual([4]);
+  expect(indices({ kind: "repaired" })).toEqual([]);
   expect(indices({ kind: "wrong" })).toEqual([3]);
 });
 
@@ -56,9 +57,11 @@ test("sorting is stable, by the attack shown, with rows without a value last", (
 
 test("CSV has a row an image and a group of columns an attack", () => {
   const [head, first, second] = ledgerCsv(rows, ["pgd"]).split("\n");
-  expect(head).toBe("index,label,cleanPrediction,pgd.prediction,pgd.success,pgd.successAfter8Bit,pgd.linf,pgd.l2,pgd.l0,pgd.iterations");
-  expect(first).toBe("0,7,7,7,false,false,0.3,0,100,40");
-  expect(second).toBe("1,2,2,3,true,true,0.3,1,99,40");
+  expect(head).toBe(
+    "index,label,cleanPrediction,pgd.prediction,pgd.success,pgd.successAfter8Bit,pgd.repaired,pgd.linf,pgd.l2,pgd.l0,pgd.iterations",
+  );
+  expect(first).toBe("0,7,7,7,false,false,false,0.3,0,100,40");
+  expect(second).toBe("1,2,2,3,true,true,false,0.3,1,99,40");
 });
 
 test("only the rows that are seen, and a few spare ones, are made", () => {

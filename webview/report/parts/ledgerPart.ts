@@ -96,6 +96,7 @@ function filters(attacks: readonly string[], names: Names, hasCertificate: boole
       ? attacks.map((attack) => option({ kind: "brokenOnly", attack }, `Broken only by ${names.attack(attack)}`))
       : []),
     option({ kind: "lost8Bit" }, "No longer adversarial after 8-bit rounding"),
+    option({ kind: "repaired" }, "Moved to 8-bit levels to stay adversarial"),
     option({ kind: "wrong" }, "Wrong without an attack"),
   ];
 }

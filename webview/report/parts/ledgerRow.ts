@@ -62,7 +62,7 @@ export function rowCells(row: LedgerRow, view: LedgerView, { state, names }: Rep
     h("span", { class: `cell ${kind}`, title: text }, mark, h("span", { class: "cell-text" }, text));
   const wrong = (isWrong: boolean): HTMLElement =>
     h("span", {}, icon(isWrong ? "close" : "check"), h("span", { class: "visually-hidden" }, isWrong ? "wrong" : "right"));
-  const rounded = record?.success && !record.successAfter8Bit ? " (not after 8 bits)" : "";
+  const rounded = record?.success && !record.successAfter8Bit ? " (not after 8 bits)" : record?.repaired ? " (moved to 8-bit levels)" : "";
   // For the mouse alone: an option of a list holds no controls, and Enter does the same.
   const open = h("span", { class: "icon-button", title: `Inspect image ${row.index}`, on: { click: inspect } }, icon("search"));
   return [

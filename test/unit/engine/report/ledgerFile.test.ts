@@ -39,7 +39,7 @@ const arms: readonly ArmLedger[] = [
   },
   { arm: "geglättet", clean: Int32Array.of(0, 0, 0), cleanConfidence: Float32Array.of(1, 1, 1), attacks: [] },
 ];
-const fields = ["prediction", "success", "success8", "confidence", "linf", "l2", "l0", "iterations"];
+const fields = ["prediction", "success", "success8", "repaired", "confidence", "linf", "l2", "l0", "iterations"];
 
 test("columns are in the order of the images, by arm and attack; an image that an attack did not meet is missing, not 0", async () => {
   await writeLedger(folder, [0, 1, 2], arms);

@@ -25,9 +25,8 @@ class Network:
         topology = saved["modelTopology"]
         self.layers = (topology.get("model_config") or topology)["config"]
         self.layers = self.layers["layers"] if isinstance(self.layers, dict) else self.layers
-        defense = contract.get("defense") or {"id": None}
-        is_volumized = defense["id"] == "volumizedCurriculum" and defense["params"]["volumizer"]
-        self.volumizer = defense["params"] if is_volumized else None
+        volumized = [d["params"] for d in contract.get("defense") or [] if d["id"] == "volumizedCurriculum" and d["params"]["volumizer"]]
+        self.volumizer = volumized[0] if volumized else None
         data, self.weights, at = (folder / "weights.bin").read_bytes(), {}, 0
         for spec in saved["weightsManifest"][0]["weights"]:
             size = int(np.prod(spec["shape"]))

@@ -56,6 +56,8 @@ describe("which column and arm stand for each other", () => {
       arm({ name: "plain", defense: undefended }),
       arm({ name: "entropy", defense: volumized({ measure: "entropy" }) }),
       arm({ name: "mi", defense: volumized() }),
+      // Slices that are judged on their own are not the paper's "volumizer without curriculum".
+      arm({ name: "local", defense: volumized({ curriculum: false, kernelDepth: 1 }) }),
       arm({ name: "half", defense: volumized({ curriculum: false }) }),
     ];
     const name = (row: string) => armOf(row, arms)?.report.name ?? null;

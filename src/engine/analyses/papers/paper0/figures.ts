@@ -1,4 +1,5 @@
 import { percent, points } from "../../../../shared/format.ts";
+import { armLabel } from "../../../../shared/labels.ts";
 import type { AnalysisChart, AnalysisTable, ChartSeries, TableCell } from "../../../../shared/results.ts";
 import type { AnalysedArm, RunFacts } from "../../../define/analysis.ts";
 import { type CurvePoint, curveOf } from "../../robustnessCurve.ts";
@@ -61,7 +62,7 @@ function lastDefended(arms: readonly AnalysedArm[]): string | null {
   const parts = arms.flatMap(({ report, history }) => {
     const last = history.findLast(({ quickAttack }) => quickAttack?.successRate !== null && quickAttack?.id === "nPixel");
     const rate = last?.quickAttack?.successRate;
-    return last && typeof rate === "number" ? [`${report.name} ${percent(1 - rate)} after epoch ${last.epoch}`] : [];
+    return last && typeof rate === "number" ? [`${armLabel(report)} ${percent(1 - rate)} after epoch ${last.epoch}`] : [];
   });
   return parts.length === 0 ? null : parts.join("; ");
 }

@@ -5,10 +5,10 @@ import { groupBy } from "../../groupBy.ts";
 /** Which part of paper 0's ablation an arm is: I has volumizer and curriculum, I-Vol the volumizer alone, I-CL the curriculum alone. */
 export type Role = "undefended" | "I" | "I-Vol" | "I-CL" | "neither";
 
-/** The role of a defence; null for one that is not of paper 0. */
+/** The role of a defence; null for one that is not of paper 0, whose convolutions always look across slices. */
 export function roleOf({ id, params }: Choice): Role | null {
   if (id === "standard") return "undefended";
-  if (id !== "volumizedCurriculum") return null;
+  if (id !== "volumizedCurriculum" || params["kernelDepth"] === 1) return null;
   const [volumizer, curriculum] = [params["volumizer"] !== false, params["curriculum"] !== false];
   if (volumizer) return curriculum ? "I" : "I-Vol";
   return curriculum ? "I-CL" : "neither";

@@ -25,6 +25,22 @@ test("a variable that is assigned at every step is computed into two arrays in t
   expect(Array.from(weight.dataSync().slice(0, 3))).toEqual([8, 9, 10]);
 });
 
+test("arrays that no result takes are let go: small ones at once, others after a few computations", () => {
+  const { buffers } = tf.backend() as OnnxBackend;
+  const most = Array.from({ length: 60 }, (_, step) => {
+    tf.tidy(() => {
+      const small = Array.from({ length: 20 }, (_, i) => tf.tensor1d([step, i]));
+      const large = Array.from({ length: 3 }, () => ramp());
+      return tf.add(tf.sum(tf.addN(large)), tf.sum(tf.addN(small)));
+    }).dataSync();
+    return buffers.size;
+  });
+  // Three arrays a step, each kept for eight computations after its own.
+  expect(Math.max(...most)).toBeLessThanOrEqual(3 * 10);
+  for (let i = 0; i < 10; i++) tf.tidy(() => tf.sum(tf.tensor1d([i, 1]))).dataSync();
+  expect(buffers.size).toBe(0);
+});
+
 test("an array that was read is the reader's for good", () => {
   const first = tf.tidy(() => ramp().mul(2));
   const values = first.dataSync();

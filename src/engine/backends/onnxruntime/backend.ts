@@ -42,7 +42,7 @@ export class OnnxBackend extends KernelBackend {
   private readonly native: Native;
   private readonly data = new DataStorage<Entry>(this, engine());
   private pending: Node[] = [];
-  private readonly buffers: Buffers;
+  readonly buffers: Buffers;
   private constants = 0;
   /** The outermost scope that was recorded in last. */
   private scope: number | undefined;

@@ -19,6 +19,7 @@ const idleComputations = 8;
  */
 export class Buffers {
   private readonly native: Native;
+  /** By type and length; the array that came last is taken first. */
   private readonly free = new Map<string, { readonly values: Values; readonly since: number }[]>();
   /** Disposed entries whose arrays pending nodes may still read. */
   private retired: Entry[] = [];
@@ -61,11 +62,17 @@ export class Buffers {
   /** Call when nothing is pending: retired arrays are free. */
   recycle(): void {
     for (const { dtype, values, isOurs } of this.retired.splice(0)) {
-      if (!isOurs || !ArrayBuffer.isView(values)) continue;
-      const key = `${dtype}${values.length}`;
-      const kept = { values: values as Values, since: this.computations };
-      this.free.set(key, [...(this.free.get(key) ?? []), kept]);
+      if (!isOurs || !ArrayBuffer.isView(values) || values.byteLength < leastBytes) continue;
+      const key = `${dtype}${(values as Values).length}`;
+      const kept = this.free.get(key) ?? [];
+      kept.push({ values: values as Values, since: this.computations });
+      this.free.set(key, kept);
     }
+  }
+
+  /** Arrays that wait to be used again. */
+  get size(): number {
+    return [...this.free.values()].reduce((sum, kept) => sum + kept.length, 0);
   }
 
   /** Leaves all free arrays to the garbage collector: memory has run out. */
@@ -77,9 +84,9 @@ export class Buffers {
   age(): void {
     this.computations++;
     for (const [key, kept] of this.free) {
-      const oldest = kept[0];
-      if (oldest && this.computations - oldest.since > idleComputations) kept.shift();
-      if (kept.length === 0) this.free.delete(key);
+      const first = kept.findIndex(({ since }) => this.computations - since <= idleComputations);
+      if (first < 0) this.free.delete(key);
+      else kept.splice(0, first);
     }
   }
 }

@@ -58,10 +58,10 @@ export const verbs = {
   doctor: verb("doctor", "what was found on this machine, and what is used"),
   inspect: verb("inspect MODEL [--contract FILE]", "layers, shapes and weights of a model file", ["MODEL"], { contract: text }),
   probe: verb(
-    "probe MODEL --dataset D [--split test] [--limit 64] [--write] [--contract FILE]",
+    "probe MODEL --dataset D [--dataset-set k=v]… [--split test] [--limit 64] [--write] [--contract FILE]",
     "how a model takes its images: tries the input ranges, channel orders, fits and orders of labels in use on labelled pictures, and says which one is right or that it cannot tell",
     ["MODEL"],
-    { dataset: text, split: text, limit: text, write: { type: "boolean" }, contract: text },
+    { dataset: text, "dataset-set": many, split: text, limit: text, write: { type: "boolean" }, contract: text },
   ),
   run: verb("run EXPERIMENT", "train if needed, attack, explain, report", ["EXPERIMENT"]),
   train: verb("train EXPERIMENT", "only train the arms of an experiment", ["EXPERIMENT"]),

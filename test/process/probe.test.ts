@@ -53,6 +53,14 @@ describe("bulwark probe", () => {
     expect((await json<ModelInspection>("inspect", "model")).contractSource).toEqual({ kind: "file", text: "model.bulwark.json" });
   });
 
+  it("takes parameters of the data set", async () => {
+    const found = await json<ContractProbe>("probe", "model", "--dataset", "arrays:pictures.npz", "--dataset-set", "testShare=0.25");
+    expect(found).toMatchObject({ dataset: "arrays:pictures.npz?testShare=0.25", split: "test" });
+    expect(found.n).toBeLessThan(64); // those that are for testing
+    const wrong = await bulwark(workspace, "probe", "model", "--dataset", "arrays:pictures.npz", "--dataset-set", "testSare=0.25");
+    expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringContaining("testSare")]);
+  });
+
   it("says what is missing", async () => {
     const done = await bulwark(workspace, "probe", "model");
     expect([done.code, done.stderr]).toEqual([3, expect.stringContaining("--dataset is missing")]);

@@ -12,7 +12,7 @@ const shown = 8;
 export const probe: VerbAction = async (args, session) => {
   const params = {
     model: args.positionals[0] ?? "",
-    dataset: args.required("dataset"),
+    dataset: args.dataset() ?? args.required("dataset"),
     split: args.oneOf("split", ["test", "train"], "test"),
     limit: args.integer("limit", 1) ?? usual,
     seed: session.seed,

@@ -29,7 +29,9 @@ export interface LayerRun {
 export interface LayerSource {
   /** In network order. */
   readonly all: readonly LayerInfo[];
-  /** The last spatial one, of more than a single row where there is one: the default of Grad-CAM. */
+  /**
+   * The default of Grad-CAM: the last whose grid is the picture's and has more than a single row; where there is none, the last with any grid.
+   */
   readonly defaultLayer: string | undefined;
   /**
    * One pass. Values are channels last: [b,h,w,K], or [b,Z,h,w,K] of a volumized network. Differentiable, also twice. The caller disposes.

@@ -24,6 +24,8 @@ export function layerSourceOf(o: SourceOptions): LayerSource {
   const channelsFirst = o.contract.input.layout === "nchw" && !o.plan?.volumizer;
   const all = graph.units.map((unit) => infoOf(unit, graph, { channelsFirst, volumized: o.plan?.volumizer !== undefined }));
   const byUnit = new Map(graph.units.map((unit, i) => [unit, all[i] as LayerInfo]));
+  const maps = featureMaps(graph);
+  const isMap = (info: LayerInfo): boolean => maps.has(byInfo.get(info) as Unit);
   const byInfo = new Map(graph.units.map((unit, i) => [all[i] as LayerInfo, unit]));
   const unitOf = (name: string): Unit => {
     const found = layerNamed(all, name);
@@ -48,7 +50,8 @@ export function layerSourceOf(o: SourceOptions): LayerSource {
   };
   return {
     all,
-    defaultLayer: (all.findLast(isPlane) ?? all.findLast(({ spatial }) => spatial))?.name,
+    defaultLayer: (all.findLast((info) => isPlane(info) && isMap(info)) ?? all.findLast(isPlane) ?? all.findLast(({ spatial }) => spatial))
+      ?.name,
     run,
     kernel(name) {
       const kernel = unitOf(name).layer.weights.find(({ originalName }) => /kernel/i.test(originalName));
@@ -71,6 +74,23 @@ function infoOf({ name, layer, shape }: Unit, { input }: Graph, o: { channelsFir
   const isGrid = shape.length === (o.volumized ? 5 : 4) && (!o.volumized || shape[1] === input.shape[1]);
   const spatial = isGrid && type !== "InputLayer" && (h ?? 0) >= 1 && (w ?? 0) >= 1 && (h ?? 0) * (w ?? 0) >= 2;
   return { name, type, shape: sides, spatial, activation: activationOf(layer) };
+}
+
+const isWindowed = (type: string): boolean => /Conv[23]D|Pooling[23]D|PoolPad/.test(type);
+const isRearranging = (type: string): boolean => /Reshape|Permute/.test(type);
+
+/**
+ * Units whose grid is that of the picture: what convolutions and pooling give, and what follows from it without axes being split or exchanged. The heads
+ * of an attention layer are a grid as well, and no picture.
+ */
+function featureMaps({ units }: Graph): Set<Unit> {
+  const found = new Set<Unit>();
+  for (const unit of units) {
+    const type = unit.layer.getClassName();
+    const follows = !isRearranging(type) && [...unit.inputs, ...(unit.inner ? [unit.inner] : [])].some((one) => found.has(one));
+    if (isWindowed(type) || follows) found.add(unit);
+  }
+  return found;
 }
 
 /** A map of at least 2×2 cells shows more than a single row. */

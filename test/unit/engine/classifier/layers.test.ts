@@ -79,6 +79,17 @@ describe("layers", () => {
     expect(defaultLayer).toBe("relu#2");
   });
 
+  it("are read by default where their grid is the picture's, and not the heads and tokens of an attention layer", () => {
+    const input = tfl.input({ shape: [8, 8, 3], name: "picture" });
+    const patches = tfl.layers.conv2d({ filters: 6, kernelSize: 2, strides: 2, name: "patches" }).apply(input);
+    const heads = tfl.layers.reshape({ targetShape: [16, 2, 3], name: "split" }).apply(patches);
+    const byHead = tfl.layers.permute({ dims: [2, 1, 3], name: "heads" }).apply(heads);
+    const shown = tfl.layers.reLU({ name: "shown" }).apply(byHead); // [b,2,16,3] is no map of 2×16 cells
+    const flat = tfl.layers.flatten({ name: "flat" }).apply(shown);
+    const end = tfl.layers.dense({ units: 2, name: "end" }).apply(flat) as Symbolic;
+    expect(sourceOf(classifier(tfl.model({ inputs: input, outputs: end }))).defaultLayer).toBe("patches");
+  });
+
   it("of nested models are listed too, with the size they have here", () => {
     const model = classifier(nested());
     expect(sourceOf(model).all.map(({ name }) => name)).toEqual([

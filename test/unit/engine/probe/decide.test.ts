@@ -31,6 +31,20 @@ describe("the statistics of the probe", () => {
     expect(unevenP(0, 0)).toBe(1);
   });
 
+  it("agree with SciPy: proportion_ci(0.95, 'wilson')", () => {
+    const cases = [
+      [18, 20, 0.699, 0.9721],
+      [0, 20, 0, 0.1611],
+      [3, 20, 0.0524, 0.3604],
+      [30, 32, 0.7985, 0.9827],
+    ] as const;
+    for (const [hits, n, low, high] of cases) {
+      const interval = wilson(hits, n);
+      expect(interval?.[0]).toBeCloseTo(low, 4);
+      expect(interval?.[1]).toBeCloseTo(high, 4);
+    }
+  });
+
   it("agree with SciPy: proportion_ci(0.99, 'wilson')", () => {
     const cases = [
       [18, 20, 0.6205, 0.9802],

@@ -1,11 +1,13 @@
 import type { Format, TableCell } from "./analysisCell.ts";
 import type { ArmCertificate } from "./certificate.ts";
 import type { Figure, LineFigure } from "./figures/figure.ts";
+import type { ImageRecord } from "./imageRecord.ts";
 import type { Reach } from "./slices.ts";
 import type { LabelSource } from "./verdict.ts";
 
 export type { Format, TableCell } from "./analysisCell.ts";
 export type { ChartPoint, ChartSeries } from "./figures/figure.ts";
+export type { ImageRecord } from "./imageRecord.ts";
 
 /** The documents of contract.md: what a finished attack, evaluation and run say. Rates are in [0,1]; `null` means "no image to count". */
 export type Severity = "error" | "warning" | "info" | "hint";
@@ -35,29 +37,6 @@ export interface Finding {
 export interface Rate {
   readonly accuracy: number | null;
   readonly correct: number;
-}
-
-/** What happened to one image. Norms are of adversarial − clean, in units of [0,1] pixels; l0 counts changed pixels. */
-export interface ImageRecord {
-  readonly index: number;
-  /** Identity of the image, in the document of a single attack; `dataset.json` of an experiment has those of all. */
-  readonly id?: string;
-  readonly label: number;
-  readonly cleanPrediction: number;
-  readonly prediction: number;
-  /** Softmax probability of `prediction`; records of older versions have none. */
-  readonly confidence?: number;
-  readonly success: boolean;
-  /** The image that a PNG of it holds is adversarial too. */
-  readonly successAfter8Bit: boolean;
-  /** Rounding would have undone the success: the image was moved to whole 8-bit levels nearby at which it is adversarial. */
-  readonly repaired?: true;
-  readonly linf: number;
-  readonly l2: number;
-  readonly l0: number;
-  readonly iterations: number;
-  /** Class that the attack aims at; only of a targeted attack. */
-  readonly target?: number;
 }
 
 export interface NormSummary {

@@ -57,6 +57,7 @@ export const InputContractSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    forwardOnly: Type.Optional(Type.Boolean({ description: "ONNX Runtime runs an ONNX file as it is: scores, but no gradients." })),
     /** What a contract probe measured when it wrote this contract. */
     probe: Type.Optional(
       Type.Object(

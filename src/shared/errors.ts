@@ -18,6 +18,7 @@ export const errorCodes = [
   "INSTALL_FAILED", // npm or an install script ended with an error
   "KERNEL_UNSUPPORTED", // the backend has no lowering for a tfjs kernel
   "LABEL_RANGE",
+  "MODEL_FORWARD_ONLY", // gradients are needed, and the model gives scores only
   "MODEL_INPUT", // several inputs or outputs, none that takes an image, or an unknown size or layout
   "MODEL_INVALID",
   "MODEL_MISMATCH", // an imported network does not compute what its file computes

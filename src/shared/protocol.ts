@@ -116,6 +116,8 @@ export interface ModelInspection {
   /** In class order; null where nothing names them. */
   readonly classNames: readonly string[] | null;
   readonly classNamesSource: KnownFrom | null;
+  /** Why it gives scores only, so that what needs gradients is refused; absent where it gives both. */
+  readonly forwardOnly?: string;
   /** What rules say of the model, such as RB111. */
   readonly warnings: readonly string[];
   /** Harmless things done while loading, for the person to know. */

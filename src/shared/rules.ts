@@ -133,6 +133,22 @@ const catalogue = [
     why: "The contract was decided on by how often the model was right. If it is right far less often on the same data, something changed that the contract rests on.",
   },
   {
+    id: "RB114",
+    title: "Scores without gradients",
+    severity: "warning",
+    when: "model",
+    cost: 0,
+    why: "The file has something that cannot be differentiated here, so only attacks that ask for scores alone run. They find fewer adversarial images than attacks on gradients, and so bound robustness less tightly.",
+  },
+  {
+    id: "RB115",
+    title: "Gradients pass through rounding",
+    severity: "warning",
+    when: "model",
+    cost: 0,
+    why: "Rounding to 8 bits has a gradient of zero nearly everywhere. It is taken for the identity (straight-through estimator, Bengio et al. 2013), so attacks follow an approximation, and may be weak.",
+  },
+  {
     id: "RB201",
     title: "Attack leaves its threat model",
     severity: "error",

@@ -3,6 +3,7 @@ import type { Choice, Finding } from "../../shared/results.ts";
 import type { DefenseMaps, SliceFacts } from "../define/index.ts";
 import type { Streams } from "../random.ts";
 import { type Images, type Logits, type Mask, tf } from "../tf.ts";
+import type { ForwardOnly } from "./forwardOnly.ts";
 
 /** One layer of a network, or one of several applications of a layer. */
 export interface LayerInfo {
@@ -107,6 +108,8 @@ export interface Classifier {
   readonly batchSizes?: BatchSizes;
   /** Summed over the batch: what an adaptive attacker has to keep small as well. `inputGradient` subtracts it from what is ascended. */
   readonly penalty?: (x: Images) => tf.Scalar;
+  /** Why there are no gradients; absent where there are. */
+  readonly forwardOnly?: ForwardOnly;
   /** Undefined where the model does not show its layers. */
   readonly layers: LayerSource | undefined;
   /** Absent where the network judges the image as a whole, and behind a defence in front, which carries content from slice to slice. */

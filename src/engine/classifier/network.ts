@@ -5,6 +5,7 @@ import { freeze } from "../backends/index.ts";
 import type { TrainingPlan } from "../define/index.ts";
 import { type Images, type Logits, tf, type tfl } from "../tf.ts";
 import type { Classifier } from "./classifier.ts";
+import type { ForwardOnly } from "./forwardOnly.ts";
 import { endsOf, runNetwork } from "./graph.ts";
 import { networkInput } from "./input.ts";
 import { layerSourceOf } from "./layers.ts";
@@ -25,6 +26,8 @@ export interface NetworkOptions {
   readonly synsets?: readonly string[] | null;
   readonly contractSource?: KnownFrom;
   readonly findings?: readonly Finding[];
+  /** Why the network gives scores only; absent for one that can be differentiated. */
+  readonly forwardOnly?: ForwardOnly | undefined;
   /** Tell the backend that the weights stay as they are (default true); false while the network is being trained. */
   readonly freeze?: boolean;
 }
@@ -69,7 +72,8 @@ export function classifierOf(network: tfl.LayersModel, o: NetworkOptions): Class
     ...(o.isMultiLabel ? { isMultiLabel: true } : {}),
     evaluations,
     randomised: false,
-    layers: layerSourceOf({ network, contract: o.contract, plan: o.plan, logitsOf, count }),
+    ...(o.forwardOnly ? { forwardOnly: o.forwardOnly } : {}),
+    layers: o.forwardOnly ? undefined : layerSourceOf({ network, contract: o.contract, plan: o.plan, logitsOf, count }),
     ...(slices ? { slices } : {}),
     contract: o.contract,
     contractSource: o.contractSource ?? { kind: "given", text: "the contract it was made with" },

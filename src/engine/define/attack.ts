@@ -83,6 +83,8 @@ export function evaluationsOf(attack: Attack, params: Params): Evaluations {
   const target = attack.target?.(params);
   return { forward: target === "runnerUp" || target === "leastLikely" ? forward + 1 : forward, gradient };
 }
+/** Asks for gradients of the model that it attacks. What it prepares on a model is not counted, as that may be another one. */
+export const needsGradients = (attack: Attack, params: Params): boolean => evaluationsOf(attack, params).gradient > 0;
 function ownEvaluations(attack: Attack, params: Params): Evaluations {
   if (attack.evaluations) return attack.evaluations(params);
   const passes = attack.iterations?.(params) ?? 1;

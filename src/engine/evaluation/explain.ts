@@ -4,6 +4,7 @@ import { iou } from "../attention/area.ts";
 import { inOneRow, inParts } from "../backends/parts.ts";
 import { batchSizeFor } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { requireGradients } from "../classifier/forwardOnly.ts";
 import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
 import type { Bound, Explanation, Explanations, LayerGrid } from "../define/index.ts";
@@ -21,11 +22,17 @@ export interface ExplainOptions {
 
 /** The model has what the method looks at. */
 export const canExplain = ({ needs }: Explanation, model: Classifier): boolean =>
-  needs !== "layers" || model.layers?.defaultLayer !== undefined;
+  needs === "scores" || (!model.forwardOnly && (needs !== "layers" || model.layers?.defaultLayer !== undefined));
+
+/** @throws MODEL_FORWARD_ONLY, PARAMETER_INVALID for a model without what the method looks at */
+export function requireExplainable(entry: Explanation, model: Classifier): void {
+  if (entry.needs !== "scores") requireGradients(model, entry.title);
+  if (!canExplain(entry, model)) throw withoutGrid(entry);
+}
 
 /**
  * Attention on one class of [n,H,W,C] images.
- * @throws PARAMETER_INVALID for a layer that is not there, or a model without what the method looks at; LABEL_RANGE
+ * @throws MODEL_FORWARD_ONLY; PARAMETER_INVALID for a layer that is not there, or a model without what the method looks at; LABEL_RANGE
  */
 export async function explainImages(
   model: Classifier,
@@ -38,7 +45,7 @@ export async function explainImages(
   const pixels = height * width;
   const n = images.length / (pixels * channels);
   const { entry, params } = bind("explanation", { kind: method.id, ...method.params });
-  if (!canExplain(entry, model)) throw withoutGrid(entry);
+  requireExplainable(entry, model);
   if (classIndex !== undefined && !(classIndex >= 0 && classIndex < model.classes))
     throw new BulwarkError("LABEL_RANGE", `There is no class ${classIndex}.`, `The model has the classes 0 to ${model.classes - 1}.`);
   const size = pixels * channels;

@@ -7,6 +7,7 @@ import type { FitRule } from "../../shared/fit.ts";
 import type { Choice } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { requireAccess, requirePreparation } from "../classifier/forwardOnly.ts";
 import type { RunContext } from "../context.ts";
 import { type Bound, defineDataset, type InferenceDefense, type Split } from "../define/index.ts";
 import { classesOf, refuseOtherNames } from "../evaluation/classMatch.ts";
@@ -146,6 +147,7 @@ async function opened(o: AttackRequest, surrogate: ResolvedArm | undefined, ctx:
   try {
     const model = await behindDefenses(network.classifier, o.defenses, ctx.rng);
     if (surrogate && "file" in surrogate.model) await checkSurrogate(model, surrogate.model.file, o);
+    else requireAccessOf(o, model);
     const { dataset, split, limit, workspace, label, fit } = o;
     const choice = { files: o.images, dataset, split, limit, workspace, label, fit };
     const images = await openImages(choice, model, o.model, ctx);
@@ -157,9 +159,17 @@ async function opened(o: AttackRequest, surrogate: ResolvedArm | undefined, ctx:
   }
 }
 
+/** @throws MODEL_FORWARD_ONLY */
+function requireAccessOf({ attack: { id, params } }: AttackRequest, model: Classifier): void {
+  const { entry, params: complete } = bind("attack", { kind: id, ...params });
+  requireAccess(entry, complete, model);
+  requirePreparation(entry, complete, model);
+}
+
 async function checkSurrogate(model: Classifier, file: string, o: AttackRequest): Promise<void> {
   const { classifier: other } = await openModel(file);
   try {
+    requireAccessOf(o, other);
     checkShape(other, model.inputShape, file);
     if (other.classes !== model.classes)
       throw new BulwarkError(

@@ -1,4 +1,5 @@
 import { type Classifier, inputGradient } from "../classifier/classifier.ts";
+import { requireAccess, requirePreparation } from "../classifier/forwardOnly.ts";
 import { probabilitiesOf } from "../classifier/probabilities.ts";
 import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
@@ -41,11 +42,13 @@ export interface AttackBatchOptions {
  * pass, replaced by the best iterate where that is adversarial and they are not, and scored again after rounding to 8 bits; where that
  * undoes a success, an adversarial image of whole 8-bit levels nearby takes its place if there is one. Images that are misclassified before the attack are returned as they are (0.4). Random numbers depend on seed, `seedName` and image index
  * only, so that a resumed run, or one with other batches, gives the same images.
- * @throws what the attack's own check throws, IMAGE_INVALID for images that are no numbers in [0,1], MODEL_NAN when the model's scores
+ * @throws MODEL_FORWARD_ONLY, what the attack's own check throws, IMAGE_INVALID for images that are no numbers in [0,1], MODEL_NAN when the model's scores
  * are none
  */
 export async function attackBatch(o: AttackBatchOptions, ctx: RunContext): Promise<BatchOutcome> {
   const started = ctx.clock();
+  requireAccess(o.attack, o.params, o.surface ?? o.model);
+  if (o.prepared === undefined) requirePreparation(o.attack, o.params, o.surface ?? o.model);
   o.attack.check?.(o.params, o.model);
   checkImages(o.batch, o.model);
   const x = tf.tensor4d(o.batch.images, [o.batch.n, ...o.model.inputShape]);

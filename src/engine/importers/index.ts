@@ -1,6 +1,7 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
-import "../models/layers/index.ts"; // registers the layers that tfjs lacks
+import type { ForwardOnly } from "../classifier/forwardOnly.ts";
+import { FakeQuantize } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import type { ModelEvidence } from "../rules/evidence.ts";
 import type { tfl } from "../tf.ts";
 import { buildScores, makeOpaque, withTwoClasses } from "./build.ts";
@@ -30,6 +31,8 @@ export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contra
   readonly evidence: ModelEvidence;
   /** Each score had its own sigmoid, which was removed: classes are not mutually exclusive. */
   readonly isMultiLabel: boolean;
+  /** Why the network gives scores only; absent for one that can be differentiated. */
+  readonly forwardOnly?: ForwardOnly | undefined;
   /** Harmless things done while loading, for the user to know. */
   readonly notes: readonly string[];
   /** Of the file and its weights. */
@@ -79,7 +82,13 @@ async function loaded(
   const sidecars = await sidecarEvidence(file, model.metadata);
   const size = sidecars.evidence.find(({ input }) => input.size)?.input.size;
   const normalised = model.normalise(inForce, size);
-  const { contract, notes } = normalised;
+  const { contract, notes, forwardOnly } = normalised;
+  if (contract.forwardOnly && !forwardOnly)
+    throw new BulwarkError(
+      "MODEL_INVALID",
+      `${file} is no ONNX file, so ONNX Runtime cannot run it as it is.`,
+      'Remove "forwardOnly" from its input contract.',
+    );
   const { network: built, ending } = await buildScores(normalised, model.build);
   const network = isBinary(built, ending, contract) ? withTwoClasses(built) : built;
   try {
@@ -89,7 +98,13 @@ async function loaded(
     const compared = (await model.check?.(built, { contract: known.contract, ending })) ?? [];
     if (contract.input.mean === inForce.input.mean && contract.input.scale === inForce.input.scale) makeOpaque(network, known.contract);
     const isTwoClasses = network !== built;
-    const evidence: ModelEvidence = { ...outputsOf(ending, contract), contractSource: known.contractSource, contradiction };
+    const evidence: ModelEvidence = {
+      ...outputsOf(ending, contract),
+      contractSource: known.contractSource,
+      contradiction,
+      forwardOnly: forwardOnly?.reason ?? null,
+      quantisers: network.layers.filter((layer) => layer instanceof FakeQuantize).length,
+    };
     return {
       network,
       ...known,
@@ -98,6 +113,7 @@ async function loaded(
       outputs: evidence.outputs,
       isMultiLabel: ending.kind === "sigmoid" && ending.removed && !isTwoClasses,
       evidence,
+      forwardOnly,
       notes: [...notes, ...notesOf(ending, isTwoClasses), ...passedOver, ...compared],
       sha256: await model.sha256(),
     };

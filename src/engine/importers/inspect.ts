@@ -12,7 +12,7 @@ import { loadNetwork, shapeOf } from "./index.ts";
 
 /** What a model file holds: shapes (null = any size), classes, parameters, layers, and what is known of its input. Errors as `loadNetwork`. */
 export async function inspectNetwork(path: string, given?: InputContract): Promise<ModelInspection> {
-  const { network, format, contract, contractSource, classes, evidence, notes } = await loadNetwork(path, given);
+  const { network, format, contract, contractSource, classes, evidence, notes, forwardOnly } = await loadNetwork(path, given);
   try {
     if (!contract.defense) await checkScores(network, contract);
     return {
@@ -31,6 +31,7 @@ export async function inspectNetwork(path: string, given?: InputContract): Promi
       contractSource,
       classNames: classes?.names ?? null,
       classNamesSource: classes?.source ?? null,
+      ...(forwardOnly ? { forwardOnly: `its file ${forwardOnly.reason}` } : {}),
       warnings: findingsOf(modelRules, evidence, {}).map(findingLine),
       notes,
     };

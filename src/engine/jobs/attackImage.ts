@@ -5,6 +5,7 @@ import { runFiles } from "../../shared/runs.ts";
 import { verdictOf } from "../../shared/verdict.ts";
 import { differenceBytes } from "../attention/colour.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { requireAccess, requirePreparation } from "../classifier/forwardOnly.ts";
 import { sliceNotes } from "../classifier/slices.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
@@ -56,7 +57,7 @@ interface Task {
 /**
  * Attacks one picture, through the defences that stand in front of the model: `original.png adversarial.png difference.png
  * adversarial.npz iterates.npz result.json` in a run folder, all at the model's own size. Updates stream while it goes on.
- * @throws IMAGE_INVALID, IMAGE_SIZE, LABEL_RANGE, PARAMETER_INVALID, UNKNOWN_ID, DEFENSE_INVALID, CANCELLED
+ * @throws MODEL_FORWARD_ONLY, IMAGE_INVALID, IMAGE_SIZE, LABEL_RANGE, PARAMETER_INVALID, UNKNOWN_ID, DEFENSE_INVALID, CANCELLED
  */
 export async function attackImage(
   p: AttackImageParams,
@@ -69,6 +70,8 @@ export async function attackImage(
   const attack = { ...chosen, params };
   const defenses = p.defenses ?? [];
   const model = await inspectedModel({ model: p.model, defenses }, engine, ctx);
+  requireAccess(attack.entry, params, model);
+  requirePreparation(attack.entry, params, model);
   const picture = await readPicture(p.image, model, p.fit);
   const { label: truth, notes: doubts } = await trueLabel(p.image, p.label, model);
   const { pixels, fit } = picture;

@@ -1,5 +1,6 @@
 import type { AttackEstimate, EstimateAttackParams } from "../../shared/protocol.ts";
 import { type Classifier, inputGradient } from "../classifier/classifier.ts";
+import { requireAccess, requirePreparation } from "../classifier/forwardOnly.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import type { RunContext } from "../context.ts";
 import { evaluationsOf, labelOf } from "../define/index.ts";
@@ -23,11 +24,13 @@ const together = 16;
 /**
  * How long an attack on one picture takes at most: the evaluations that its entry declares and its preparation, times what a pass through
  * this model takes here, with everything that the attack goes through in front of it.
- * @throws PARAMETER_INVALID, UNKNOWN_ID, DEFENSE_INVALID, and what opening a model throws
+ * @throws MODEL_FORWARD_ONLY, PARAMETER_INVALID, UNKNOWN_ID, DEFENSE_INVALID, and what opening a model throws
  */
 export async function estimateAttack(p: EstimateAttackParams, engine: Engine, ctx: RunContext): Promise<AttackEstimate> {
   const { entry, params, id } = bind("attack", { ...p.attack.params, kind: p.attack.id });
   const model = await inspectedModel(p, engine, ctx);
+  requireAccess(entry, params, model);
+  requirePreparation(entry, params, model);
   entry.check?.(params, model);
   const { forward, gradient } = evaluationsOf(entry, params);
   const making = entry.preparation?.evaluations(params) ?? { forward: 0, gradient: 0 };
@@ -54,11 +57,13 @@ async function measure(model: Classifier, ctx: RunContext): Promise<PassTimes> {
   const one = tf.fill([1, ...model.inputShape], 0.5) as Images;
   const many = tf.fill([together, ...model.inputShape], 0.5) as Images;
   try {
-    const gradient = await fastest(async () => {
-      const found = inputGradient(model, one, (logits) => tf.sum(logits) as tf.Scalar);
-      await found.gradient.data();
-      tf.dispose([found.gradient, found.logits]);
-    }, ctx);
+    const gradient = model.forwardOnly
+      ? 0
+      : await fastest(async () => {
+          const found = inputGradient(model, one, (logits) => tf.sum(logits) as tf.Scalar);
+          await found.gradient.data();
+          tf.dispose([found.gradient, found.logits]);
+        }, ctx);
     const forward = await fastest(async () => {
       const logits = model.logits(many);
       await logits.data();

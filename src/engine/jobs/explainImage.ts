@@ -3,11 +3,12 @@ import type { ClassScore } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { attentionBytes, overlayBytes } from "../attention/colour.ts";
 import type { RunContext } from "../context.ts";
-import { explainImages } from "../evaluation/explain.ts";
+import { explainImages, requireExplainable } from "../evaluation/explain.ts";
 import { classScores, readPicture } from "../evaluation/picture.ts";
 import { writeNpz } from "../io/npz.ts";
 import { writePng } from "../io/png.ts";
 import { createRun, settle } from "../io/runStore.ts";
+import { find } from "../registry.ts";
 import type { Engine } from "../session/engine.ts";
 
 export interface ExplainImageParams {
@@ -42,6 +43,7 @@ export interface ExplainImageResult {
  */
 export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: RunContext): Promise<ExplainImageResult> {
   const model = await engine.model(p.model);
+  requireExplainable(find("explanation", p.method), model);
   const { pixels, notes } = await readPicture(p.image, model);
   const { directory, force, ...request } = p;
   const store = await createRun({ workspace: directory, directory, kind: "explain", title: `${p.method} ${p.image}`, request, force });

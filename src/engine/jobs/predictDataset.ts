@@ -4,6 +4,7 @@ import { runFiles } from "../../shared/runs.ts";
 import { inOneRow, inParts } from "../backends/parts.ts";
 import { batchSizeFor } from "../classifier/batchSizes.ts";
 import { type Classifier, inputGradient } from "../classifier/classifier.ts";
+import { requireGradients } from "../classifier/forwardOnly.ts";
 import { probabilityAt } from "../classifier/probabilities.ts";
 import { forImages } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
@@ -30,6 +31,7 @@ export const predictDataset = (
   ctx: RunContext,
 ): Promise<{ readonly directory: string; readonly document: PredictDocument }> =>
   withModel(p, engine, ctx, (model, opened) => {
+    if (p.gradient) requireGradients(model, "--gradient");
     const { images } = opened;
     const work = async (run: Working) => {
       const found = new Predictions(model, images.n);

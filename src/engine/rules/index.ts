@@ -10,6 +10,8 @@ import { rb110 } from "./rb110.ts";
 import { rb111 } from "./rb111.ts";
 import { rb112 } from "./rb112.ts";
 import { rb113 } from "./rb113.ts";
+import { rb114 } from "./rb114.ts";
+import { rb115 } from "./rb115.ts";
 import { rb201 } from "./rb201.ts";
 import { rb202 } from "./rb202.ts";
 import { rb203 } from "./rb203.ts";
@@ -27,7 +29,7 @@ import type { Rule } from "./rule.ts";
 
 // Adding a rule: write its file, add its name to the list of its evidence and its line to shared/rules.ts. Rules about the experiment
 // file, which need no run, are in shared/fileRules.
-export const modelRules: readonly Rule<ModelEvidence>[] = [rb101, rb102, rb103, rb104, rb108, rb111, rb112];
+export const modelRules: readonly Rule<ModelEvidence>[] = [rb101, rb102, rb103, rb104, rb108, rb111, rb112, rb114, rb115];
 export const attackRules: readonly Rule<AttackEvidence>[] = [rb201, rb202, rb203, rb209, rb210, rb501];
 export const pairRules: readonly ComparingRule[] = [rb008, rb301, rb303, rb307];
 /** Also over attacks that analyses asked for: those of a curve. */

@@ -34,7 +34,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
 
 /** The classifier of a network that was loaded; it owns the network. Several over one network, with other contracts: all but one with `freeze` false. */
 export function classifierOfLoaded(
-  { network, contract, contractSource, outputs, isMultiLabel, classes, evidence }: LoadedNetwork,
+  { network, contract, contractSource, outputs, isMultiLabel, classes, evidence, forwardOnly }: LoadedNetwork,
   path: string,
   given?: readonly string[],
   o: Pick<NetworkOptions, "freeze"> = {},
@@ -50,6 +50,7 @@ export function classifierOfLoaded(
     isMultiLabel,
     defenses,
     findings: findingsOf(modelRules, evidence, {}),
+    forwardOnly,
     synsets: given ? null : (classes?.synsets ?? null),
     classNamesSource: given ? null : (classes?.source ?? null),
     ...carried,

@@ -1,9 +1,12 @@
 import { BulwarkError } from "../../../shared/errors.ts";
 import { count } from "../../../shared/format.ts";
 import { checkDefenses } from "../../classifier/checkDefenses.ts";
+import type { Classifier } from "../../classifier/classifier.ts";
 import { withoutModel } from "../../classifier/defended.ts";
+import { requireAccess, requirePreparation } from "../../classifier/forwardOnly.ts";
 import type { NetworkFacts } from "../../define/analysis.ts";
 import { documented, type ModelFacts } from "../../define/index.ts";
+import { requireExplainable } from "../../evaluation/explain.ts";
 import { bind } from "../../registry.ts";
 import { planOf } from "../../session/openModel.ts";
 import type { tfl } from "../../tf.ts";
@@ -11,7 +14,7 @@ import type { ResolvedArm } from "../arms.ts";
 import type { RunEnvironment } from "../environment.ts";
 import { trains } from "../models.ts";
 import { named } from "../named.ts";
-import type { ResolvedAnalysis, ResolvedAttack } from "../resolve.ts";
+import type { ResolvedAnalysis, ResolvedAttack, ResolvedExplanation } from "../resolve.ts";
 import { factsOf as experimentFacts } from "../resolveAnalyses.ts";
 import { traineeOf } from "./trainee.ts";
 
@@ -44,7 +47,27 @@ export async function checkFront({ name, front }: ResolvedArm, { ctx, data }: Ru
 
 /** An attack whose parameters do not fit images or classes. @throws what opening a model and the attack's own check throw */
 export async function checkAttack(arm: ResolvedArm, attack: ResolvedAttack, env: RunEnvironment): Promise<void> {
+  await withModel(arm, env, (model) => requireAccess(attack.entry, attack.params, model));
   checkParameters(attack, await factsOf(arm, env));
+}
+
+/** What an attack prepares by gradients on a model that has none. @throws MODEL_FORWARD_ONLY, and what opening a model throws */
+export const checkPreparation = (arm: ResolvedArm, { entry, params }: ResolvedAttack, env: RunEnvironment): Promise<void> =>
+  withModel(arm, env, (model) => requirePreparation(entry, params, model));
+
+/** An explanation of a model without what it looks at. @throws MODEL_FORWARD_ONLY, PARAMETER_INVALID, and what opening a model throws */
+export const checkExplanation = (arm: ResolvedArm, { entry }: ResolvedExplanation, env: RunEnvironment): Promise<void> =>
+  withModel(arm, env, (model) => requireExplainable(entry, model));
+
+/** Checks a model that the run takes as it is; one that it trains has layers and gradients. */
+async function withModel(arm: ResolvedArm, { mode, networks }: RunEnvironment, check: (model: Classifier) => void): Promise<void> {
+  if (trains(arm, mode)) return;
+  const { classifier } = await networks.open(arm);
+  try {
+    check(classifier);
+  } catch (thrown) {
+    throw named(arm.name, thrown);
+  }
 }
 
 /** An analysis whose parameters fit no network of the experiment. @throws PARAMETER_INVALID */

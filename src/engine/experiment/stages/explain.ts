@@ -14,6 +14,7 @@ import { networkKey } from "../networks.ts";
 import type { Stage } from "../piece.ts";
 import type { ResolvedExplanation } from "../resolve.ts";
 import { storedLabels } from "../runPieces.ts";
+import { checkExplanation } from "./checks.ts";
 import { needsImages } from "./images.ts";
 import { mergedAttack, mergeKey } from "./merge.ts";
 import { adversarialIn } from "./merged.ts";
@@ -46,6 +47,7 @@ export const explainStage: Stage = {
         network: networkKey(arm),
         memory: memoryOf(inputShape, samples),
         device: "evaluate" as const,
+        check: (env: RunEnvironment) => checkExplanation(arm, explanation, env),
         async run(env, folder) {
           await writeAtomic(folder.file(file), JSON.stringify(await explainArm(arm, explanation, samples, env)));
         },

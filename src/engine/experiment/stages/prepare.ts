@@ -9,6 +9,7 @@ import type { RunEnvironment } from "../environment.ts";
 import { networkKey, type StaticSources } from "../networks.ts";
 import type { PlanFacts, Stage } from "../piece.ts";
 import type { ResolvedAttack } from "../resolve.ts";
+import { checkPreparation } from "./checks.ts";
 import { attacksOf, runsOn } from "./knowledge.ts";
 import { needsNetwork } from "./train.ts";
 
@@ -53,6 +54,7 @@ export const prepareStage: Stage = {
           network: networkKey(arm),
           memory: memoryOf(facts.inputShape, 16),
           device: "evaluate" as const,
+          check: (env: RunEnvironment) => checkPreparation(arm, attack, env),
           async run(env: RunEnvironment) {
             const made = await makeOrLoad(arm, attack, preparation, env);
             preparation.dispose?.(made);

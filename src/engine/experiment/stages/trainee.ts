@@ -1,5 +1,6 @@
 import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
+import { requireGradients } from "../../classifier/forwardOnly.ts";
 import { documented } from "../../define/index.ts";
 import { hashOfModel, type LoadedNetwork, loadNetwork } from "../../importers/index.ts";
 import type { tfl } from "../../tf.ts";
@@ -42,8 +43,10 @@ async function fromFile(arm: string, { file, input }: ModelFile, env: RunEnviron
   return { network: loaded.network, input: loaded.contract.input };
 }
 
-/** @throws BulwarkError MODEL_INVALID, IMAGE_SIZE */
-function checkTrainable({ network, contract, outputs }: LoadedNetwork, model: string, env: RunEnvironment): void {
+/** @throws BulwarkError MODEL_FORWARD_ONLY, MODEL_INVALID, IMAGE_SIZE */
+function checkTrainable(loaded: LoadedNetwork, model: string, env: RunEnvironment): void {
+  const { network, contract, outputs } = loaded;
+  requireGradients(loaded, "Training");
   const refuse = (what: string, fix: string) => new BulwarkError("MODEL_INVALID", `${model} ${what}.`, fix);
   const [defense] = [contract.defense ?? []].flat();
   if (defense) throw refuse(`is defended by ${defense.id} already`, "Name the file of the network that it was made from.");

@@ -98,8 +98,9 @@ function walk(
       const out = shapes[i];
       if (name === "" || !out) return;
       const value = folding(node, inputs, out, context, i);
-      if (isConstant(value) && value !== inputs[0]) folded += value.count;
-      else if (!isConstant(value)) checkSize(value, image[0] as number, graph.file, node);
+      // Weights that are stored as integers are as many as the file holds, and are not kept.
+      if (isConstant(value)) folded += value === inputs[0] || node.op === "DequantizeLinear" ? 0 : value.count;
+      else checkSize(value, image[0] as number, graph.file, node);
       values.set(name, value);
     });
     if (folded > most.folded) throw tooLarge(graph.file, `computes more than ${most.folded} constants`, exportFixed);

@@ -25,10 +25,12 @@ export interface Imported {
   readonly isWhole: boolean;
   /** The file has 16-bit weights, which are computed in 32 bits here. */
   readonly isHalf: boolean;
+  /** The file rounds to integers: a number next to the middle of two may become either. */
+  readonly isQuantised: boolean;
 }
 
-/** Limits of the largest difference relative to the largest score: up to `good` passes, up to `said` (`half` for 16 bits) gives a note, more is an error. */
-const limits = { good: 1e-4, said: 1e-3, half: 1e-2 };
+/** Limits of the largest difference relative to the largest score: up to `good` passes, up to `said` (`half` for 16 bits, `quantised` for integers) gives a note, more is an error. */
+const limits = { good: 1e-4, said: 1e-3, half: 1e-2, quantised: 0.1 };
 const images = 4;
 
 /**
@@ -53,7 +55,7 @@ export async function checkImport(network: tfl.LayersModel, o: Imported): Promis
     const ours = (await scores.data()) as Float32Array;
     scores.dispose();
     const difference = worst(ours, theirs, images);
-    const limit = o.isHalf ? limits.half : limits.said;
+    const limit = o.isQuantised ? limits.quantised : o.isHalf ? limits.half : limits.said;
     if (difference <= limits.good) return [];
     if (difference <= limit) return [`its scores differ from ONNX Runtime's by ${percent(difference)} of the largest`];
     const place = o.isWhole ? await firstDifference(network, inputs, { type, alpha, ...o }) : undefined;
@@ -69,7 +71,7 @@ function mismatch(file: string, difference: number, place: string | undefined): 
   return new BulwarkError(
     "MODEL_MISMATCH",
     `${file} does not compute here what ONNX Runtime computes: ${apart}${place ? `, first at ${place}` : ""}.`,
-    "Report this, with the file, and do not rely on results for this model.",
+    'Report this, with the file. Meanwhile, "forwardOnly": true in its input contract gives ONNX Runtime\'s own scores, without gradients.',
   );
 }
 
@@ -88,8 +90,11 @@ async function opened({ file }: Imported): Promise<Reference | string> {
   }
 }
 
-/** [4,H,W,C] in [0,1], the same for every model of that size. */
-function pictures([height, width, channels]: readonly [number, number, number]): Images {
+/** [4,H,W,C] in [0,1]. */
+const pictures = (sides: readonly [number, number, number]): Images => tf.tensor4d(pictureNumbers(sides, images), [images, ...sides]);
+
+/** Numbers of up to four pictures [H,W,C] in [0,1], the same for every model of that size: two of noise, one of waves, one grey. */
+export function pictureNumbers([height, width, channels]: readonly [number, number, number], some: number): Float32Array {
   const count = height * width * channels;
   const random = createRandom("import");
   const waves = Array.from({ length: 5 }, () => ({
@@ -110,7 +115,7 @@ function pictures([height, width, channels]: readonly [number, number, number]):
   all.set(random.uniforms(count), count);
   all.set(smooth, 2 * count);
   all.fill(0.5, 3 * count);
-  return tf.tensor4d(all, [images, height, width, channels]);
+  return all.subarray(0, some * count);
 }
 
 /** Puts the removed softmax or sigmoid back. */

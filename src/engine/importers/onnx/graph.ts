@@ -23,16 +23,10 @@ export interface OpGraph {
 const oldest = 7;
 const newest = 22;
 
-/** Operators of other domains come from programs that rewrote the network for their own runtime. */
-function opsetOf({ opsets }: FileModel, { domain, op, name }: FileNode, file: string): number {
-  if (domain !== "")
-    throw unsupportedModel(
-      file,
-      `uses operators of ${domain} (${op} in "${name}"), which only one runtime has`,
-      domain === "ai.onnx.ml" ? "Use an image classifier that was exported without post-processing." : "Use the file before optimisation.",
-    );
-  const version = opsets.get("") ?? 0;
-  if (version >= oldest) return version;
+/** Of a node of another domain, that of its own. */
+function opsetOf({ opsets }: FileModel, { domain }: FileNode, file: string): number {
+  const version = opsets.get(domain) ?? 0;
+  if (version >= oldest || domain !== "") return version;
   throw unsupportedModel(file, `is opset ${version}; ${oldest} to ${newest} are supported`, "Export it with opset_version=17.");
 }
 
@@ -113,9 +107,12 @@ function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, known: (
 
 const images = [1, 2, 10, 11, 16]; // float32, uint8, float16, float64, bfloat16
 
+/** A node with a body, such as an If, may use any input in there. */
+const hasBody = ({ attributes }: Node): boolean => [...attributes.values()].some(({ isOther }) => isOther);
+
 function imageInput(inputs: readonly FileValue[], nodes: readonly Node[], file: string): FileValue {
   const used = new Set(nodes.flatMap((node) => node.inputs));
-  const live = inputs.filter(({ name }) => used.has(name));
+  const live = nodes.some(hasBody) ? inputs : inputs.filter(({ name }) => used.has(name));
   const [input] = live;
   const shapes = live.map(({ name, shape }) => `${name} [${shape?.map((side) => side ?? "?").join(", ") ?? "?"}]`).join(", ");
   if (live.length > 1) throw wrongInput(file, `takes ${live.length} inputs: ${shapes}`, "Use an image classifier.");

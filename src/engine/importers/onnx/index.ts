@@ -1,20 +1,23 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import type { InputContract } from "../../../shared/contract.ts";
 import { readError, sha256 } from "../../io/files.ts";
 import { tf } from "../../tf.ts";
 import { builtFrom } from "../build.ts";
 import type { ModelFile } from "../modelFile.ts";
-import { fittedScores, withoutLayout } from "../topology/index.ts";
+import { fittedScores, type Normalised, withoutLayout } from "../topology/index.ts";
 import { checkImport } from "./check.ts";
 import { ByteFile } from "./file/bytes.ts";
 import { ExternalFiles } from "./file/external.ts";
 import { Limits } from "./file/limits.ts";
 import { type FileModel, modelOf } from "./file/model.ts";
 import { messageOf } from "./file/wire.ts";
+import { openForwardOnly, type RuntimeModel } from "./forwardOnly.ts";
 import { type OpGraph, opGraphOf } from "./graph.ts";
 import { type ImageInput, imageInputOf } from "./input.ts";
 import { type Lowered, loweredTo } from "./lowered.ts";
+import { UnsupportedModel, unsupportedModel } from "./problems.ts";
 import { setWeights } from "./weights.ts";
 
 /**
@@ -42,11 +45,38 @@ const checked = new Map<string, readonly string[]>();
 
 const isOfHalves = ({ initializers }: OpGraph): boolean => [...initializers.values()].some(({ type }) => type === 10 || type === 16);
 
-function modelFile(file: string, model: FileModel, externals: ExternalFiles, close: () => void): ModelFile {
-  let known: { readonly graph: OpGraph; readonly image: ImageInput; readonly lowered: Lowered } | undefined;
-  const normalised = (): NonNullable<typeof known> => {
+/** What was read of a file. */
+interface Read {
+  readonly graph: OpGraph;
+  readonly image: ImageInput;
+  /** Layers, or the file itself where it gives scores only. */
+  readonly network: { readonly lowered: Lowered } | { readonly runtime: RuntimeModel };
+}
+
+/** Layers where that is possible. Otherwise, or where the contract says so, ONNX Runtime gives scores. */
+function networkOf(graph: OpGraph, image: ImageInput, isForwardOnly: boolean): Read["network"] {
+  const name = path.basename(graph.file, path.extname(graph.file));
+  const runtime = (cause: UnsupportedModel): Read["network"] => ({ runtime: openForwardOnly(graph, image, cause, name) });
+  if (isForwardOnly)
+    return runtime(
+      unsupportedModel(graph.file, 'is to give scores only ("forwardOnly" in its input contract)', 'Remove "forwardOnly" from it.'),
+    );
+  try {
+    return { lowered: loweredTo(graph, image, name) };
+  } catch (error) {
+    if (error instanceof UnsupportedModel) return runtime(error);
+    throw error;
+  }
+}
+
+function modelFile(file: string, model: FileModel, externals: ExternalFiles, closeFiles: () => void): ModelFile {
+  let known: Read | undefined;
+  const normalised = (): Read => {
     if (!known) throw new Error("the model was not normalised");
     return known;
+  };
+  const closeRuntime = (): void => {
+    if (known && "runtime" in known.network) known.network.runtime.close();
   };
   let hashing: Promise<string> | undefined;
   const hash = (): Promise<string> => {
@@ -57,12 +87,18 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
     format: "onnx",
     metadata: metadataOf(model),
     sha256: hash,
-    close,
+    close: () => {
+      closeRuntime();
+      closeFiles();
+    },
     normalise: (contract, size) => {
+      closeRuntime();
       const graph = opGraphOf(model, file, contract.output?.name);
       const image = imageInputOf(graph, contract, size);
-      const lowered = loweredTo(graph, image, path.basename(file, path.extname(file)));
-      known = { graph, image, lowered };
+      const network = networkOf(graph, image, contract.forwardOnly === true);
+      known = { graph, image, network };
+      if ("runtime" in network) return forwardOnlyOf(network.runtime, graph, { contract, file, size });
+      const { lowered } = network;
       const fitted = fittedScores(lowered.topology, withoutLayout(contract), { file, size });
       const half = isOfHalves(graph) ? ["its 16-bit weights are used with 32 bits"] : [];
       return { ...fitted, notes: [...graph.notes, ...half, ...lowered.notes, ...fitted.notes] };
@@ -71,19 +107,48 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
       normalised().image.isBytes
         ? { source: { kind: "layer", text: "the type of its input, uint8" }, input: { mean: 0, scale: 1 } }
         : undefined,
-    build: (topology) => builtFrom(topology, file, (network) => setWeights(network, normalised().lowered.plan, file)),
+    build: (topology) => {
+      const { network: known } = normalised();
+      return builtFrom(topology, file, (network) =>
+        "runtime" in known ? known.runtime.attach(network) : setWeights(network, known.lowered.plan, file),
+      );
+    },
     check: async (network, { contract, ending }) => {
-      const { graph, image, lowered } = normalised();
+      const { graph, image, network: known } = normalised();
+      if ("runtime" in known) return [];
+      const { lowered } = known;
       const key = JSON.stringify([await hash(), tf.getBackend(), contract.input, ending.removed, graph.output]);
       const before = checked.get(key);
       if (before) return before;
       const isHalf = isOfHalves(graph);
+      const isQuantised = graph.nodes.some(({ op }) => op === "QuantizeLinear");
       const isWhole = externals.files.length === 0;
-      const notes = await checkImport(network, { file, lowered, image, contract, ending, output: graph.output, isWhole, isHalf });
+      const notes = await checkImport(network, {
+        file,
+        lowered,
+        image,
+        contract,
+        ending,
+        output: graph.output,
+        isWhole,
+        isHalf,
+        isQuantised,
+      });
       checked.set(key, notes);
       return notes;
     },
   };
+}
+
+/** The file itself as a network of one layer, which takes what the contract says. */
+function forwardOnlyOf(
+  { topology, ending, forwardOnly }: RuntimeModel,
+  { notes }: ReturnType<typeof opGraphOf>,
+  { contract, file, size }: { contract: InputContract; file: string; size: readonly [number, number] | undefined },
+): Normalised {
+  const fitted = fittedScores(topology, withoutLayout(contract), { file, size });
+  const layer = topology.outputs[0]?.layer ?? "";
+  return { ...fitted, ending: { ...fitted.ending, ...ending, layer }, forwardOnly, notes: [...notes, ...fitted.notes] };
 }
 
 function opened(file: string): number {

@@ -15,7 +15,7 @@ export interface ImageInput {
 }
 type Size = readonly [height: number, width: number];
 
-const passing = ["Sub", "Div", "Mul", "Add", "Cast", "Identity"];
+const passing = ["Sub", "Div", "Mul", "Add", "Cast", "Identity", "QuantizeLinear", "DequantizeLinear"];
 const firstOfChannels = ["Conv", "MaxPool", "AveragePool", "BatchNormalization", "GlobalAveragePool", "InstanceNormalization", "LRN"];
 
 /** Whether the input is [B,C,H,W], from the first node that tells: a convolution takes that, a Transpose to it takes [B,H,W,C]. */

@@ -113,6 +113,8 @@ const attributes: Readonly<Record<string, string>> = {
   Size: "",
   Range: "",
   NonZero: "",
+  QuantizeLinear: "axis saturate",
+  DequantizeLinear: "axis",
 };
 
 const known = new Map(Object.entries(attributes).map(([op, names]) => [op, new Set(names.split(" "))]));
@@ -127,6 +129,8 @@ const random = /^(Random\w+|Multinomial|Bernoulli)$/;
  * @throws MODEL_UNSUPPORTED naming the node and operator, MODEL_INPUT for a model that is not an image classifier
  */
 export function checkOperators({ nodes, file, output }: OpGraph): void {
+  const foreign = nodes.find(({ domain }) => domain !== "");
+  if (foreign) throw otherDomain(foreign, file);
   const missing = nodes.filter(({ op }) => !known.has(op));
   const [first] = missing;
   if (first) throw refusal(first, missing.length - 1, { file, output });
@@ -140,6 +144,15 @@ export function checkOperators({ nodes, file, output }: OpGraph): void {
           "Export it without that attribute.",
         );
     }
+}
+
+/** Operators of other domains come from programs that rewrote the network for their own runtime. */
+function otherDomain({ domain, op, title }: Node, file: string): Error {
+  return unsupportedModel(
+    file,
+    `uses operators of ${domain} ("${title}", ${op}), which only one runtime has`,
+    domain === "ai.onnx.ml" ? "Use an image classifier that was exported without post-processing." : "Use the file before optimisation.",
+  );
 }
 
 function refusal(node: Node, others: number, { file, output }: Pick<OpGraph, "file" | "output">): Error {

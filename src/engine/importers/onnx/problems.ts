@@ -7,7 +7,17 @@ const said =
     new BulwarkError(code, `${file} ${what}.`, fix);
 
 export const invalidModel = said("MODEL_INVALID");
-export const unsupportedModel = said("MODEL_UNSUPPORTED");
+/** The network cannot be computed here, which says nothing against the file: another program may run it. */
+export class UnsupportedModel extends BulwarkError {
+  /** What is unsupported, about the file. */
+  readonly what: string;
+
+  constructor(file: string, what: string, fix: string, more = "") {
+    super("MODEL_UNSUPPORTED", `${file} ${what}${more}.`, fix);
+    this.what = what;
+  }
+}
+export const unsupportedModel = (file: string, what: string, fix: string): UnsupportedModel => new UnsupportedModel(file, what, fix);
 export const wrongInput = said("MODEL_INPUT");
 export const tooLarge = said("MODEL_TOO_LARGE");
 

@@ -13,14 +13,17 @@ export class Constant {
   readonly isOfBatch: boolean;
   /** Name of the weights in messages. */
   readonly title: string;
+  /** Code of its element type in the file; undefined for one that was computed. */
+  readonly type: number | undefined;
   private readonly visitAll: (visit: (block: Data, at: number) => void) => void;
   private known: Data | undefined;
 
-  constructor(o: Pick<Constant, "kind" | "shape" | "isOfBatch" | "title">, visitAll: Constant["visitAll"]) {
+  constructor(o: Pick<Constant, "kind" | "shape" | "isOfBatch" | "title"> & { readonly type?: number }, visitAll: Constant["visitAll"]) {
     this.kind = o.kind;
     this.shape = o.shape;
     this.isOfBatch = o.isOfBatch;
     this.title = o.title;
+    this.type = o.type;
     this.visitAll = visitAll;
   }
 
@@ -56,8 +59,9 @@ export const ofData = (kind: Kind, shape: readonly number[], data: Data, o: { is
   new Constant({ kind, shape, isOfBatch: o.isOfBatch === true, title: o.title ?? "" }, (visit) => visit(data, 0));
 
 export const ofTensor = (ref: TensorRef, file: string): Constant =>
-  new Constant({ kind: elementTypes[ref.type]?.kind ?? "float", shape: ref.shape, isOfBatch: false, title: ref.name }, (visit) =>
-    forBlocks(ref, file, visit),
+  new Constant(
+    { kind: elementTypes[ref.type]?.kind ?? "float", shape: ref.shape, isOfBatch: false, title: ref.name, type: ref.type },
+    (visit) => forBlocks(ref, file, visit),
   );
 
 export const ofInts = (values: readonly number[], isOfBatch = false): Constant =>

@@ -15,8 +15,8 @@ export interface Ending {
 const none: Ending = { kind: "none", removed: false, activation: "", layer: "", axis: -1 };
 const bounded = /^(tanh|hard_?sigmoid|softsign|relu6)$/i;
 const boundedOperation = /^(hard_?sigmoid|softsign|erf|sin|cos|sign)$/i;
-/** Layers that rearrange scores, or leave them as they are. */
-const transparent: readonly string[] = ["Flatten", "Reshape", "Dropout"];
+/** Layers that rearrange scores, leave them as they are, or round them: a softmax before rounding stays. */
+const transparent: readonly string[] = ["Flatten", "Reshape", "Dropout", "FakeQuantize"];
 
 /**
  * Takes the final softmax or sigmoid off a flat topology: the activation of the last layer becomes linear; a Softmax layer becomes a
@@ -28,14 +28,16 @@ export function withoutSoftmax(topology: Topology): { readonly topology: Topolog
   if (!output || topology.outputs.length > 1) return { topology, ending: none };
   const known = layersByName(topology);
   let layer = known.get(output.layer);
+  let isRounded = false;
   for (let guard = topology.layers.length; layer && guard > 0; guard--) {
     const found = endingOf(layer);
     if (found === undefined) {
+      isRounded ||= layer.className === "FakeQuantize";
       const [call, ...more] = layer.calls;
       layer = more.length === 0 && call?.inputs.length === 1 ? known.get(call.inputs[0]?.layer ?? "") : undefined;
       continue;
     }
-    const canRemove = found.change && isUsedOnce(layer, topology);
+    const canRemove = found.change && !isRounded && isUsedOnce(layer, topology);
     const ending: Ending = { ...none, ...found.ending, layer: layer.name, removed: canRemove === true };
     if (!canRemove) return { topology, ending };
     const changed = { ...layer, ...found.change };

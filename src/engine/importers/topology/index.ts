@@ -1,4 +1,5 @@
 import type { InputContract } from "../../../shared/contract.ts";
+import type { ForwardOnly } from "../../classifier/forwardOnly.ts";
 import { checkKernels } from "./bounds.ts";
 import { toChannelsLast } from "./channelsLast.ts";
 import { checkTopology } from "./check.ts";
@@ -15,6 +16,8 @@ export interface Normalised {
   /** The same without its last softmax or sigmoid. */
   readonly topology: Topology;
   readonly ending: Ending;
+  /** Why the network gives scores only; absent for layers that can be differentiated. */
+  readonly forwardOnly?: ForwardOnly;
   /** In force for the network as it is now. */
   readonly contract: InputContract;
   readonly notes: readonly string[];

@@ -3,6 +3,7 @@ import { BulwarkError } from "../../../shared/errors.ts";
 import { percent } from "../../../shared/format.ts";
 import type { TrainPatchParams, TrainPatchResult, TrainPatchUpdate } from "../../../shared/patch.ts";
 import { runFiles } from "../../../shared/runs.ts";
+import { requireGradients } from "../../classifier/forwardOnly.ts";
 import { type RunContext, stoppedBy } from "../../context.ts";
 import { type PreparationStep, resolveParams } from "../../define/index.ts";
 import { prepare } from "../../evaluation/prepare.ts";
@@ -34,6 +35,7 @@ export async function trainPatch(
     throw new BulwarkError("PARAMETER_INVALID", "A patch of area 0 has nothing to train.", "Choose a share of the image above 0.");
   const opened = await openModel(p.model);
   try {
+    requireGradients(opened.classifier, "Training a patch");
     const title = `patch ${path.basename(p.model)}`;
     const request = { training: attackId }; // one that was stopped goes on in its folder, with other settings too
     const store = await createRun({ workspace: p.workspace, directory: p.directory, kind: "patch", title, request });

@@ -1,3 +1,4 @@
+import { BulwarkError } from "../../../shared/errors.ts";
 import { tf } from "../../tf.ts";
 import { ownAxis } from "./shapes.ts";
 import { type LayerArgs, SingleInputLayer } from "./single.ts";
@@ -27,6 +28,12 @@ export class FakeQuantize extends SingleInputLayer {
   }
 
   protected override compute(x: tf.Tensor): tf.Tensor {
+    if (tf.engine().state.gradientDepth > 1)
+      throw new BulwarkError(
+        "MODEL_UNSUPPORTED",
+        "The model rounds to 8 bits, and rounding has no second derivative.",
+        "Use the model as it was before it was quantised.",
+      );
     const { low, high } = this.quantization;
     const op = tf.customGrad((input, save) => {
       const exact = input as tf.Tensor;

@@ -28,6 +28,7 @@ import { Pad2D } from "./pad2d.ts";
 import { Reduce } from "./reduce.ts";
 import { Resize2D } from "./resize2d.ts";
 import { CenterCrop, Resizing } from "./resizing.ts";
+import { RuntimeScores } from "./runtimeScores.ts";
 import { Select } from "./select.ts";
 import { SliceDense } from "./sliceDense.ts";
 import { SliceLayer } from "./sliceLayer.ts";
@@ -57,6 +58,7 @@ export { OpaqueAlpha } from "./opaqueAlpha.ts";
 export { Pad2D } from "./pad2d.ts";
 export { Reduce, type Reduction } from "./reduce.ts";
 export { Resize2D } from "./resize2d.ts";
+export { RuntimeScores } from "./runtimeScores.ts";
 export { Select } from "./select.ts";
 export { SliceDense } from "./sliceDense.ts";
 export { SliceLayer } from "./sliceLayer.ts";
@@ -102,6 +104,7 @@ const layers = [
   Reduce,
   Resize2D,
   Resizing,
+  RuntimeScores,
   Select,
   SliceDense,
   SliceLayer,

@@ -44,6 +44,8 @@ const findings: readonly Finding[] = [
     {
       outputs: "probabilities",
       bounded: null,
+      forwardOnly: "has a node",
+      quantisers: 2,
       contractSource: { kind: "assumed", text: "assumed" },
       contradiction: "a contradicts b",
       measured: { passDifference: 0.1, batchDifference: 0.1 },
@@ -56,6 +58,8 @@ const findings: readonly Finding[] = [
     {
       outputs: "logits",
       bounded: null,
+      forwardOnly: null,
+      quantisers: 0,
       contractSource: { kind: "file", text: "model.bulwark.json" },
       contradiction: null,
       measured: { passDifference: 0, batchDifference: 0.1 },

@@ -151,6 +151,8 @@ describe("rules about a model", () => {
   const known = {
     outputs: "logits",
     bounded: null,
+    forwardOnly: null,
+    quantisers: 0,
     contractSource: { kind: "file", text: "model.bulwark.json" },
     contradiction: null,
   } as const;
@@ -166,6 +168,12 @@ describe("rules about a model", () => {
     expect(idsOf(modelRules, { ...known, measured: { passDifference: 0.1, batchDifference: 0.1 } })).toEqual(["RB103"]);
     expect(idsOf(modelRules, { ...known, measured: { passDifference: 0, batchDifference: 0.1 } })).toEqual(["RB104"]);
     expect(idsOf(modelRules, { ...known, probed: { betterRange: "a", betterLabels: "b" } })).toEqual(["RB101", "RB108"]);
+    expect(findingsOf(modelRules, { ...known, forwardOnly: "has an If" }, {})).toMatchObject([
+      { rule: "RB114", severity: "warning", message: "The model gives scores only: its file has an If. ONNX Runtime runs it as it is." },
+    ]);
+    expect(findingsOf(modelRules, { ...known, quantisers: 1 }, {})).toMatchObject([
+      { rule: "RB115", message: expect.stringContaining("pass through 1 quantiser as if they were not there") },
+    ]);
     expect(idsOf(modelRules, { ...known, contradiction: "one says 0…1, the other 0…255" })).toEqual(["RB112"]);
   });
 });

@@ -121,7 +121,10 @@ function graphOf(parts: readonly Range[], context: Context): FileGraph {
         initializers.set(tensor.name, tensor);
       } else if (field.number === 11) inputs.push(fileValue(messageIn(field)));
       else if (field.number === 12) outputs.push(fileValue(messageIn(field)));
-      else if (field.number === 15) isSparse = true;
+      else if (field.number === 15) {
+        checkSparse(messageIn(field), context);
+        isSparse = true;
+      }
     }
   return { nodes, initializers, inputs: inputs.filter(({ name }) => !initializers.has(name)), outputs, isSparse };
 }
@@ -164,7 +167,10 @@ function attributeOf(range: Range, context: Context): Attribute {
     else if (number === 9) pushAll(texts, [textOf(field.range, longestText)], context);
     else if (number === 20) type = value;
     else if (number === 21) all.refersTo = textOf(field.range);
-    else if (number === 6 || number === 10 || number === 11 || number === 22 || number === 23) all.isOther = true;
+    else if (number === 6 || number === 10 || number === 11 || number === 22 || number === 23) {
+      checkOther(field, context);
+      all.isOther = true;
+    }
   }
   const isOf = (code: number, list: readonly unknown[]): boolean => list.length > 0 || type === code;
   if (isOf(6, floats)) all.floats = floats;
@@ -174,6 +180,19 @@ function attributeOf(range: Range, context: Context): Attribute {
   if (type === 1) all.float ??= 0;
   if (type === 3) all.text ??= "";
   return all;
+}
+
+/** Another program may run what is not supported here: weights in there are subject to the same limits. */
+function checkOther(field: Field, context: Context): void {
+  const { externals, limits } = context;
+  if (field.number === 6 || field.number === 11) limits.within(() => graphOf([messageIn(field)], context));
+  else if (field.number === 10) tensorOf(messageIn(field), externals, limits);
+  else checkSparse(messageIn(field), context);
+}
+
+/** The numbers and the places of a SparseTensorProto. */
+function checkSparse(range: Range, { externals, limits }: Context): void {
+  for (const field of fieldsOf(range)) if (field.number === 1 || field.number === 2) tensorOf(messageIn(field), externals, limits);
 }
 
 function pushAll<T>(list: T[], values: readonly T[], { limits }: Context): void {

@@ -37,7 +37,10 @@ export function tensorOf(range: Range, externals: ExternalFiles, limits: Limits)
   checkShape(shape, range);
   const element = elementTypes[type];
   const common = { name, type, shape, typed: draft.typed };
-  if (!element) return { ...common, raw: undefined }; // reported once it is used
+  if (!element) {
+    if (draft.isExternal) externals.file(draft.external.get("location") ?? ""); // another program may read it
+    return { ...common, raw: undefined }; // reported once it is used
+  }
   const needed = countOf(shape) * element.bytes;
   if (draft.isExternal) return { ...common, typed: [], raw: externalRaw(draft, needed, externals, range) };
   if (draft.raw) {

@@ -1,6 +1,7 @@
 import { broadcastStrides, countOf, forPlaces } from "../../strided.ts";
 import { type Data, dataOf } from "../file/elementTypes.ts";
 import { intOf } from "../graph.ts";
+import { quantisationFolds } from "../quantisation.ts";
 import type { ShapeContext } from "../shapes/context.ts";
 import type { Constant, Live } from "../values.ts";
 import { partFolds } from "./parts.ts";
@@ -106,4 +107,4 @@ const folds: readonly [string, Fold][] = [
 ];
 
 /** Operators that are folded while a file is opened: exporters use them to compute sizes and indices. */
-export const foldRules: ReadonlyMap<string, Fold> = new Map([...folds, ...partFolds]);
+export const foldRules: ReadonlyMap<string, Fold> = new Map([...folds, ...partFolds, ...quantisationFolds]);

@@ -4,6 +4,7 @@ import { elementwiseRules } from "./elementwise.ts";
 import { imageRules } from "./images.ts";
 import type { Lower } from "./lowering.ts";
 import { partRules } from "./parts.ts";
+import { quantisationRules } from "./quantisation.ts";
 
 export { Lowering } from "./lowering.ts";
 
@@ -13,5 +14,6 @@ export const lowerRules: ReadonlyMap<string, Lower> = new Map([
   ...denseRules,
   ...elementwiseRules,
   ...partRules,
+  ...quantisationRules,
   ["Concat", concat] as const,
 ]);

@@ -22,6 +22,7 @@ export class Lowering {
   readonly analysis: Analysis;
   private readonly values = new Map<string, Stored>();
   private readonly users: ReadonlyMap<string, readonly Node[]>;
+  private readonly makers: ReadonlyMap<string, Node>;
 
   constructor(o: { file: string; plan: Plan; analysis: Analysis; nodes: readonly Node[] }) {
     this.file = o.file;
@@ -29,6 +30,7 @@ export class Lowering {
     this.layout = new Layout(o.plan);
     this.analysis = o.analysis;
     this.users = usersOf(o.nodes);
+    this.makers = new Map(o.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   }
 
   /** How values are stored now, by name; some were moved after they were computed. */
@@ -38,6 +40,10 @@ export class Lowering {
   /** Nodes that use a value. */
   usersOf(name: string): readonly Node[] {
     return this.users.get(name) ?? [];
+  }
+  /** The node that makes a value. */
+  makerOf(name: string | undefined): Node | undefined {
+    return name === undefined ? undefined : this.makers.get(name);
   }
   isUsed(name: string | undefined): boolean {
     return name !== undefined && name !== "" && this.usersOf(name).length > 0;

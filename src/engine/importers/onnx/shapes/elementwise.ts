@@ -33,6 +33,8 @@ export const elementwiseShapes: readonly [string, ShapeRule][] = [
   ...named(withOthers, "Dropout BatchNormalization LayerNormalization"),
   ...named(combined(), "Add Sub Mul Div Pow Min Max Mean Sum Mod"),
   ...named(combined("bool"), "Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor"),
+  ["QuantizeLinear", (o) => [{ kind: "int", shape: o.shape(0) }]],
+  ["DequantizeLinear", (o) => [{ kind: "float", shape: o.shape(0) }]],
   ["IsNaN", (o) => [{ kind: "bool", shape: o.shape(0) }]],
   ["Where", (o) => [{ kind: o.input(1).kind, shape: fitted(o) }]],
   ["Cast", (o) => [{ kind: kindOfType(o.node.attributes.get("to")?.int ?? 1), shape: o.shape(0) }]],

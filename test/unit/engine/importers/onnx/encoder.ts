@@ -16,7 +16,14 @@ export interface Tensor {
   /** In the typed fields in place of raw_data. */
   readonly isTyped?: boolean;
 }
-export type Attribute = number | string | readonly number[] | { readonly float: number } | { readonly floats: readonly number[] } | Tensor;
+export type Attribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] }
+  | { readonly graph: Writer }
+  | Tensor;
 export interface NodeSpec {
   readonly op: string;
   readonly inputs: readonly string[];
@@ -33,6 +40,8 @@ export interface Spec {
   readonly inputType?: number;
   readonly outputs?: readonly string[];
   readonly opset?: number;
+  /** Versions of other operator sets. */
+  readonly domains?: Readonly<Record<string, number>>;
   readonly metadata?: Readonly<Record<string, string>>;
   /** Appended to the graph as it is. */
   readonly more?: (graph: Writer) => void;
@@ -84,6 +93,7 @@ function attributeMessage(name: string, value: Attribute): Writer {
   if (typeof value === "number") return message.int(3, value).int(20, 2);
   if (typeof value === "string") return message.text(4, value).int(20, 3);
   if ("shape" in value) return message.message(5, tensorMessage(value)).int(20, 4);
+  if ("graph" in value) return message.message(6, value.graph).int(20, 5);
   if ("float" in value) return message.float(2, value.float).int(20, 1);
   if ("floats" in value) {
     for (const one of value.floats) message.float(7, one);
@@ -125,7 +135,9 @@ export function onnx(spec: Spec): Uint8Array {
   spec.more?.(graph);
   const model = new Writer().int(1, 8).text(2, "test").message(7, graph);
   for (const [key, value] of Object.entries(spec.metadata ?? {})) model.message(14, new Writer().text(1, key).text(2, value));
-  return model.message(8, new Writer().text(1, "").int(2, spec.opset ?? 13)).finish();
+  for (const [domain, version] of Object.entries({ "": spec.opset ?? 13, ...spec.domains }))
+    model.message(8, new Writer().text(1, domain).int(2, version));
+  return model.finish();
 }
 
 export interface Imported {

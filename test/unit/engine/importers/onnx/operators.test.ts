@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../../src/engine/backends/index.ts";
 import { runNetwork } from "../../../../../src/engine/classifier/graph.ts";
 import { tf } from "../../../../../src/engine/tf.ts";
-import { channelsFirst, imported, ints, type NodeSpec, node, onnx, type Spec, type Tensor } from "./encoder.ts";
+import { channelsFirst, imported, ints, type NodeSpec, node, numbers, onnx, type Spec, type Tensor } from "./encoder.ts";
 import { imageCases } from "./imageOperatorCases.ts";
 import { conv, given, kernel, layout, line, nine, one, specOf, x3 } from "./operatorCase.ts";
 import { otherCases } from "./otherOperatorCases.ts";
@@ -57,6 +57,18 @@ describe("gradients", () => {
       gives: [],
     });
     expect(await gradient(spec, nine, [1, 1, 3, 3])).toEqual([1, 3, 1, 3, 9, 3, 1, 3, 1]);
+  });
+
+  it("of rounding to 8 bits: 1 in its range, 0 outside", async () => {
+    const spec = specOf({
+      name: "",
+      nodes: [node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z", "v")],
+      with: { s: numbers([], 0.1), z: { shape: [], data: [128], type: "uint8" } },
+      given: line(0, 0, 0, 0, 0, 0),
+      gives: [],
+    });
+    const values = [0, 0.04, 0.06, 12.75, 13, -0.2];
+    expect(await gradient(spec, values, [1, 6, 1, 1])).toEqual([1, 1, 1, 0, 0, 1]);
   });
 
   it("of GELU", async () => {

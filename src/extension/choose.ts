@@ -115,11 +115,13 @@ export function rememberAttack(services: Services, attack: AttackChoice, model: 
   void services.context.workspaceState.update(lastAttackKey, { ...all, [model]: attack });
 }
 
-export async function askAttack(services: Services, model: string): Promise<AttackChoice> {
+/** @param isForwardOnly the model gives scores only: attacks that need gradients are left out. @throws CANCELLED */
+export async function askAttack(services: Services, model: string, isForwardOnly = false): Promise<AttackChoice> {
   const last = lastAttack(services, model);
-  const entries = lastFirst(entriesOf(services.catalog, "attack"), (entry) => entry.id === last?.id);
+  const possible = entriesOf(services.catalog, "attack").filter(({ access }) => !isForwardOnly || access !== "gradients");
+  const entries = lastFirst(possible, (entry) => entry.id === last?.id);
   const items = entries.map((entry) => ({ label: entry.title, description: entry.id, detail: entry.paper, id: entry.id }));
-  const { id } = await pick(items, "Which attack?");
+  const { id } = await pick(items, isForwardOnly ? "Which attack? The model gives scores only." : "Which attack?");
   return last?.id === id ? last : { id, params: {} };
 }
 

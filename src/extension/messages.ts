@@ -45,6 +45,7 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
   INSTALL_FAILED: [install],
   KERNEL_UNSUPPORTED: [backend],
   LABEL_RANGE: [preview, inspect],
+  MODEL_FORWARD_ONLY: [],
   MODEL_INPUT: [inspect],
   MODEL_INVALID: [inspect],
   MODEL_MISMATCH: [],

@@ -5,7 +5,7 @@ import { type Attack, needsGradients, type Params } from "../define/index.ts";
 export interface ForwardOnly {
   /** Name of its file. */
   readonly file: string;
-  /** In words, about the file: "has a node "sample" of the operator GridSample (opset 16), which cannot be differentiated here". */
+  /** A clause: "its file has a node "sample" of the operator GridSample (opset 16), which cannot be differentiated here". */
   readonly reason: string;
   /** What to do to get gradients. */
   readonly fix: string;
@@ -19,7 +19,7 @@ interface Asked {
 export function requireGradients({ forwardOnly }: Asked, what: string, fix = forwardOnly?.fix): void {
   if (!forwardOnly) return;
   throw new BulwarkError("MODEL_FORWARD_ONLY", `${what} needs gradients, and ${forwardOnly.file} gives scores only.`, fix, {
-    detail: `${forwardOnly.file} ${forwardOnly.reason}.`,
+    detail: `${forwardOnly.file}: ${forwardOnly.reason}.`,
   });
 }
 

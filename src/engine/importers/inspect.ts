@@ -31,7 +31,7 @@ export async function inspectNetwork(path: string, given?: InputContract): Promi
       contractSource,
       classNames: classes?.names ?? null,
       classNamesSource: classes?.source ?? null,
-      ...(forwardOnly ? { forwardOnly: `its file ${forwardOnly.reason}` } : {}),
+      ...(forwardOnly ? { forwardOnly: forwardOnly.reason } : {}),
       warnings: findingsOf(modelRules, evidence, {}).map(findingLine),
       notes,
     };

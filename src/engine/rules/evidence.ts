@@ -13,7 +13,7 @@ export interface ModelEvidence {
   readonly contractSource: KnownFrom;
   /** The contract's range and the one that the model's file speaks for, in words; null where they agree. */
   readonly contradiction: string | null;
-  /** Why it gives scores and no gradients, about its file; null where it gives both. */
+  /** Why it gives scores and no gradients, as a clause; null where it gives both. */
   readonly forwardOnly: string | null;
   /** Layers that round to 8 bits and let gradients through as if they did not. */
   readonly quantisers: number;

@@ -7,7 +7,7 @@ export const rb114: Rule<ModelEvidence> = {
   check({ forwardOnly }): Raised | null {
     if (forwardOnly === null) return null;
     return {
-      message: `The model gives scores only: its file ${forwardOnly}. ONNX Runtime runs it as it is.`,
+      message: `The model gives scores only: ${forwardOnly}. ONNX Runtime runs it as it is.`,
       fix: "Judge it by attacks that ask for scores alone, such as nPixel or sparseRs; for gradients, export it without that.",
     };
   },

@@ -32,10 +32,15 @@ const sameWithin = 1e-3;
 /**
  * Opens a file in ONNX Runtime. It has to give a score for each class, the same ones each time, for an image alone and in a batch; where a
  * batch is refused or gives others, images are run one by one.
- * @param cause why the file cannot become layers
+ * @param o cause: why the file cannot become layers; reason: the same as a clause of its own; name: of the network
  * @throws MODEL_UNSUPPORTED, the cause, if ONNX Runtime cannot run it either; MODEL_INPUT
  */
-export function openForwardOnly(graph: OpGraph, image: ImageInput, cause: UnsupportedModel, name: string): RuntimeModel {
+export function openForwardOnly(
+  graph: OpGraph,
+  image: ImageInput,
+  o: { readonly cause: UnsupportedModel; readonly reason: string; readonly name: string },
+): RuntimeModel {
+  const { cause, reason, name } = o;
   const fails = (reason: string): UnsupportedModel =>
     new UnsupportedModel(graph.file, cause.what, cause.fix ?? "", `; ONNX Runtime cannot be used for its scores alone, as ${reason}`);
   const session = opened(graph.file, fails);
@@ -49,7 +54,7 @@ export function openForwardOnly(graph: OpGraph, image: ImageInput, cause: Unsupp
     const output = plan.add(RuntimeScores.className, { node, inputs: [input], config: { classes } });
     let isOwned = false;
     return {
-      forwardOnly: { file: path.basename(graph.file), reason: cause.what, fix: cause.fix ?? "" },
+      forwardOnly: { file: path.basename(graph.file), reason, fix: cause.fix ?? "" },
       topology: { name, kind: "Functional", layers: plan.layers, inputs: [input], outputs: [output] },
       ending: endingOf(graph),
       attach(network) {

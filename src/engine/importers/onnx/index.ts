@@ -45,6 +45,13 @@ const checked = new Map<string, readonly string[]>();
 
 const isOfHalves = ({ initializers }: OpGraph): boolean => [...initializers.values()].some(({ type }) => type === 10 || type === 16);
 
+/** What decides how closely its scores have to agree. */
+const factsOf = (graph: OpGraph) => ({
+  output: graph.output,
+  isHalf: isOfHalves(graph),
+  isQuantised: graph.nodes.some(({ op }) => op === "QuantizeLinear"),
+});
+
 /** What was read of a file. */
 interface Read {
   readonly graph: OpGraph;
@@ -56,11 +63,13 @@ interface Read {
 /** Layers where that is possible. Otherwise, or where the contract says so, ONNX Runtime gives scores. */
 function networkOf(graph: OpGraph, image: ImageInput, isForwardOnly: boolean): Read["network"] {
   const name = path.basename(graph.file, path.extname(graph.file));
-  const runtime = (cause: UnsupportedModel): Read["network"] => ({ runtime: openForwardOnly(graph, image, cause, name) });
-  if (isForwardOnly)
-    return runtime(
-      unsupportedModel(graph.file, 'is to give scores only ("forwardOnly" in its input contract)', 'Remove "forwardOnly" from it.'),
-    );
+  const runtime = (cause: UnsupportedModel, reason?: string): Read["network"] => ({
+    runtime: openForwardOnly(graph, image, { cause, reason: reason ?? `its file ${cause.what}`, name }),
+  });
+  if (isForwardOnly) {
+    const [reason, fix] = ['its input contract says "forwardOnly"', 'Remove "forwardOnly" from its input contract.'];
+    return runtime(unsupportedModel(graph.file, "is to be run by ONNX Runtime", fix), reason);
+  }
   try {
     return { lowered: loweredTo(graph, image, name) };
   } catch (error) {
@@ -77,6 +86,7 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
   };
   const closeRuntime = (): void => {
     if (known && "runtime" in known.network) known.network.runtime.close();
+    known = undefined;
   };
   let hashing: Promise<string> | undefined;
   const hash = (): Promise<string> => {
@@ -116,24 +126,11 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
     check: async (network, { contract, ending }) => {
       const { graph, image, network: known } = normalised();
       if ("runtime" in known) return [];
-      const { lowered } = known;
       const key = JSON.stringify([await hash(), tf.getBackend(), contract.input, ending.removed, graph.output]);
       const before = checked.get(key);
       if (before) return before;
-      const isHalf = isOfHalves(graph);
-      const isQuantised = graph.nodes.some(({ op }) => op === "QuantizeLinear");
       const isWhole = externals.files.length === 0;
-      const notes = await checkImport(network, {
-        file,
-        lowered,
-        image,
-        contract,
-        ending,
-        output: graph.output,
-        isWhole,
-        isHalf,
-        isQuantised,
-      });
+      const notes = await checkImport(network, { file, lowered: known.lowered, image, contract, ending, isWhole, ...factsOf(graph) });
       checked.set(key, notes);
       return notes;
     },

@@ -21,10 +21,14 @@ async function useModel(session: Session, model: string): Promise<void> {
   await redo(session, request);
 }
 
+/** What was refused, or found, of the model on show says that it gives scores only. */
+const isForwardOnly = ({ error, result }: Session["state"]): boolean =>
+  error?.error.code === "MODEL_FORWARD_ONLY" || (result?.findings.some(({ rule }) => rule === "RB114") ?? false);
+
 /** Another attack, with the parameters that were last chosen for the model. @throws CANCELLED */
 export async function chooseAttack(session: Session): Promise<void> {
   const { services, state } = session;
-  const chosen = await askAttack(services, state.model.path);
+  const chosen = await askAttack(services, state.model.path, isForwardOnly(state));
   rememberAttack(services, chosen, state.model.path);
   await attack(session, { ...requestOf(session), attack: chosen });
 }

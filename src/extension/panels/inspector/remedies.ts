@@ -38,6 +38,7 @@ const all: readonly Remedy[] = [fit, label, model, sampleModel, otherAttack, def
 /** Offered before what every panel offers, and after it. */
 const before: Partial<Record<ErrorCode, readonly Remedy[]>> = {
   NO_MODEL: [sampleModel, model],
+  MODEL_FORWARD_ONLY: [otherAttack],
   IMAGE_SIZE: [fit],
   LABEL_RANGE: [label],
   PARAMETER_INVALID: [defaults],
@@ -47,6 +48,7 @@ const before: Partial<Record<ErrorCode, readonly Remedy[]>> = {
   ENGINE_EXITED: [],
 };
 const after: Partial<Record<ErrorCode, readonly Remedy[]>> = {
+  MODEL_FORWARD_ONLY: [model],
   MODEL_INVALID: [model],
   MODEL_NAN: [probe, edit, model],
   FILE_NOT_FOUND: [model],

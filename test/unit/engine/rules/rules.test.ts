@@ -168,7 +168,7 @@ describe("rules about a model", () => {
     expect(idsOf(modelRules, { ...known, measured: { passDifference: 0.1, batchDifference: 0.1 } })).toEqual(["RB103"]);
     expect(idsOf(modelRules, { ...known, measured: { passDifference: 0, batchDifference: 0.1 } })).toEqual(["RB104"]);
     expect(idsOf(modelRules, { ...known, probed: { betterRange: "a", betterLabels: "b" } })).toEqual(["RB101", "RB108"]);
-    expect(findingsOf(modelRules, { ...known, forwardOnly: "has an If" }, {})).toMatchObject([
+    expect(findingsOf(modelRules, { ...known, forwardOnly: "its file has an If" }, {})).toMatchObject([
       { rule: "RB114", severity: "warning", message: "The model gives scores only: its file has an If. ONNX Runtime runs it as it is." },
     ]);
     expect(findingsOf(modelRules, { ...known, quantisers: 1 }, {})).toMatchObject([

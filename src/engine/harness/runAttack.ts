@@ -195,11 +195,11 @@ async function propose(o: Attacker, batch: AttackBatch, ctx: AttackContext): Pro
 }
 
 /**
- * Where an image becomes more adversarial, as the attacker sees it: the gradient of the margin, negated. For attacks that see gradients. Its passes are the
+ * Where an image becomes more adversarial, as the attacker sees it: the gradient of the margin, negated. For attacks that see gradients, on models that have them. Its passes are the
  * harness's own and are not counted.
  */
 function ascentOf(o: Attacker, goal: Goal, ctx: RunContext): ((images: Float32Array) => Promise<Float32Array>) | undefined {
-  if (o.attack.access !== "gradients") return undefined;
+  if (o.attack.access !== "gradients" || o.surface.forwardOnly) return undefined;
   return async (images) => {
     await ctx.checkpoint();
     const counted = { ...o.model.evaluations };

@@ -2,6 +2,7 @@ import type { CancellationToken, MessageConnection, RequestType } from "vscode-j
 import { BulwarkError, cancelled, type ErrorData } from "../shared/errors.ts";
 import {
   attackImageProgress,
+  checkModelProgress,
   deviceNotification,
   type EngineOptions,
   type Handshake,
@@ -17,6 +18,7 @@ import { createContext, type RunContext } from "./context.ts";
 import type { RunHost } from "./experiment/execute.ts";
 import { runExperiment } from "./experiment/runExperiment.ts";
 import { attackImage } from "./jobs/attackImage.ts";
+import { checkModel } from "./jobs/checkModel.ts";
 import { classLists, writeClassList } from "./jobs/classLists.ts";
 import { defendRun } from "./jobs/defendRun.ts";
 import { doctor } from "./jobs/doctor.ts";
@@ -71,7 +73,7 @@ export function serve(connection: MessageConnection, log: Log): void {
   });
   on(requests.list, async () => catalog());
   on(requests.doctor, () => doctor());
-  serveModelFiles(on, started);
+  serveModelFiles(on, { connection, engine: started });
   serveProbe(on, { connection, engine: started, context });
   on(requests.previewDataset, (params, signal) => previewDataset(params, context(signal)));
   on(requests.warmUp, async ({ model }, signal) => warmUp(model, await started(), context(signal)));
@@ -104,8 +106,12 @@ interface Serving {
   engine(): Promise<Engine>;
   context(signal: AbortSignal, seed?: number): RunContext;
 }
-function serveModelFiles(on: Answer, started: () => Promise<Engine>): void {
+function serveModelFiles(on: Answer, { connection, engine: started }: Pick<Serving, "connection" | "engine">): void {
   on(requests.inspectModel, ({ model }) => started().then(() => inspectModel(model)));
+  on(requests.checkModel, async ({ model, token }, signal) => {
+    await started();
+    return checkModel({ model }, signal, (update) => void connection.sendProgress(checkModelProgress, token, update));
+  });
   on(requests.classLists, (params) => started().then(() => classLists(params)));
   on(requests.writeClassList, (params) => started().then(() => writeClassList(params)));
 }

@@ -2,6 +2,8 @@ import * as vscode from "vscode";
 import { settings } from "../shared/contributions.ts";
 import { registerClient } from "./client.ts";
 import { registerCommands } from "./commands/table.ts";
+import { registerModelEditor } from "./modelEditor.ts";
+import { registerModelLenses } from "./modelLenses.ts";
 import { registerPanels } from "./panels/register.ts";
 import { createServices, type Services } from "./services.ts";
 import { registerViews, type Trees } from "./views/register.ts";
@@ -17,6 +19,8 @@ export function activate(context: vscode.ExtensionContext): BulwarkApi {
   const services = createServices(context);
   registerCommands(services);
   registerPanels(services);
+  registerModelEditor(services);
+  registerModelLenses(services);
   const trees = registerViews(services);
   registerClient(services);
   context.subscriptions.push(

@@ -70,7 +70,9 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
 };
 
 /** Only known data sets can be fetched, which does not help with a folder of the user's own, so this is offered only where the advice says so. */
-const fixesOf = ({ code, fix: advice = "" }: Pick<ErrorData, "code" | "fix">): readonly Fix[] => {
+const fixesOf = ({ code, fix: advice = "", snippet }: Pick<ErrorData, "code" | "fix" | "snippet">): readonly Fix[] => {
+  if (snippet !== undefined)
+    return [{ label: "Copy Export Snippet", id: commands.copySnippet, command: commands.copySnippet, argument: snippet }];
   if (code === "FILE_NOT_FOUND" && advice.includes("bulwark fetch")) return [fetch];
   return code === "DATASET_EMPTY" && advice.startsWith("Fetch a data set") ? [fetch] : fixes[code];
 };

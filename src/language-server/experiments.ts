@@ -14,6 +14,7 @@ import {
 } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { Catalog } from "../shared/catalog.ts";
+import { commands } from "../shared/contributions.ts";
 import { experimentSchema } from "../shared/experiment.ts";
 import type { Problem } from "../shared/fileRules/problem.ts";
 import { parseExperiment, type Span } from "../shared/fileRules/tree.ts";
@@ -84,21 +85,30 @@ export function createExperiments(catalog: Catalog): Experiments {
       const isNews = ({ span }: Problem): boolean => !own.some((other) => other.span.offset === span.offset);
       return [...own, ...shape(document).filter(isNews), ...ofLastRun(document)]
         .filter((problem) => overlaps(rangeOf(document, problem.span), range))
-        .flatMap((problem) =>
-          problem.fixes.map((fix) => ({
+        .flatMap((problem) => [
+          ...problem.fixes.map((fix) => ({
             title: fix.title,
             kind: CodeActionKind.QuickFix,
             isPreferred: fix.isPreferred,
             diagnostics: [toDiagnostic(document, problem)],
             edit: { changes: { [document.uri]: [{ range: rangeOf(document, fix.span), newText: fix.text }] } },
           })),
-        );
+          ...(problem.snippet === undefined ? [] : [copies(problem.snippet, toDiagnostic(document, problem))]),
+        ]);
     },
     complete: async (document, position) => service.doComplete(document, position, service.parseJSONDocument(document)),
     hover: async (document, position) => service.doHover(document, position, service.parseJSONDocument(document)),
     firstLine: (document) => document.positionAt(parseExperiment(document.getText())?.offset ?? 0).line,
   };
 }
+
+const copies = (snippet: string, diagnostic: Diagnostic): CodeAction => ({
+  title: copySnippetTitle,
+  kind: CodeActionKind.QuickFix,
+  diagnostics: [diagnostic],
+  command: { title: copySnippetTitle, command: commands.copySnippet, arguments: [snippet] },
+});
+const copySnippetTitle = "Copy the export snippet";
 
 function languageService(catalog: Catalog): LanguageService {
   const service = getLanguageService({});

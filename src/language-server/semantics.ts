@@ -8,6 +8,7 @@ import { changeTo, type ExperimentFile, type Problem } from "../shared/fileRules
 import { checkAll } from "../shared/fileRules/rule.ts";
 import { bareFractions } from "../shared/fileRules/syntax.ts";
 import { armsOf, at, type ChoiceSite, choiceSites, itemsOf, jsonOf, parseExperiment, spanOf, textOf } from "../shared/fileRules/tree.ts";
+import { exportSnippet, savedModelFile, singleFileEndings, unsupportedFormats } from "../shared/modelFormats.ts";
 import { nearest, suggestion } from "../shared/nearest.ts";
 import { attackKeys } from "../shared/runs.ts";
 
@@ -32,6 +33,7 @@ export function problemsOf({ text, ...rest }: Written): Problem[] {
   const file = { root, sites: choiceSites(root, rest.catalog), ...rest };
   return [
     ...missingPaths(file),
+    ...unreadableModels(file),
     ...file.sites.flatMap((site) => unknownId(site, file.catalog)),
     ...file.sites.flatMap(unknownParameters),
     ...unknownNames(root),
@@ -54,6 +56,35 @@ function missingPaths({ root, sites, directory, disk }: ExperimentFile & Omit<Wr
     const fixes = found === undefined ? [] : [changeTo(found, spanOf(node))];
     return [{ code: "FILE_NOT_FOUND", severity: "error", message: `There is no ${given} beside this file.`, span: spanOf(node), fixes }];
   });
+}
+
+/** Models of formats that cannot be opened, with the lines that export them; an exported one beside them is offered instead. */
+function unreadableModels({ root, directory, disk }: ExperimentFile & Omit<Written, "text">): Problem[] {
+  return armsOf(root).flatMap((arm): Problem[] => {
+    const node = at(arm, "model", "file");
+    const given = textOf(node);
+    if (!node || !given || !disk.exists(path.resolve(directory, given))) return [];
+    const format = unreadableFormat(path.resolve(directory, given), disk);
+    if (format === undefined) return [];
+    const stem = given.replace(/[\\/]+$/, "").replace(/\.(tflite|pb|pth?|safetensors)$/i, "");
+    const other = singleFileEndings.map((ending) => `${stem}.${ending}`).find((file) => disk.exists(path.resolve(directory, file)));
+    const snippet = exportSnippet(format, path.basename(given));
+    return [
+      {
+        code: "MODEL_INVALID",
+        severity: "error",
+        message: `${path.basename(given)} is a ${format} model, which is not supported yet. Export it to ONNX.`,
+        span: spanOf(node),
+        fixes: other === undefined ? [] : [changeTo(other, spanOf(node))],
+        ...(snippet === undefined ? {} : { snippet }),
+      },
+    ];
+  });
+}
+
+function unreadableFormat(file: string, disk: Disk): string | undefined {
+  const isSaved = path.basename(file) === savedModelFile || disk.names(file).includes(savedModelFile);
+  return isSaved ? "TensorFlow SavedModel" : unsupportedFormats[path.extname(file).toLowerCase()];
 }
 
 /** The same folder with the most similar name in it, written as the person wrote it. */

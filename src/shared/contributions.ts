@@ -9,6 +9,8 @@ export const commands = {
   /** With an image, a model or a patch file as argument, or none. */
   openPatchStudio: "bulwark.openPatchStudio",
   inspectModel: "bulwark.inspectModel",
+  /** With the lines as argument. */
+  copySnippet: "bulwark.copySnippet",
   /** With a model and `kind:path` of labelled data as arguments, or none. */
   probeContract: "bulwark.probeContract",
   evaluateModel: "bulwark.evaluateModel",
@@ -62,7 +64,11 @@ export const settings = {
   nodePath: "bulwark.engine.nodePath",
   threads: "bulwark.engine.threads",
   seed: "bulwark.seed",
+  modelLenses: "bulwark.codeLens.modelFiles",
 } as const;
+
+/** The read-only editor of ONNX and Keras files. */
+export const modelEditor = "bulwark.modelFile";
 
 export const experimentLanguage = "bulwark-experiment";
 export const experimentGlob = "**/*.bulwark.jsonc";

@@ -52,6 +52,8 @@ export interface ErrorData {
   readonly message: string;
   readonly fix: string | undefined;
   readonly detail: string | undefined;
+  /** A few lines of program text that repair it, to be copied. */
+  readonly snippet?: string | undefined;
 }
 
 /** An expected failure: one sentence that says what happened, one that says what to do about it. */
@@ -61,26 +63,35 @@ export class BulwarkError extends Error {
   readonly fix: string | undefined;
   /** Further text for the log, such as the last lines of a process that ended. */
   readonly detail: string | undefined;
+  readonly snippet: string | undefined;
 
-  constructor(code: ErrorCode, message: string, fix?: string, options: { cause?: unknown; detail?: string } = {}) {
+  constructor(code: ErrorCode, message: string, fix?: string, options: { cause?: unknown; detail?: string; snippet?: string } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.fix = fix;
     this.detail = options.detail;
+    this.snippet = options.snippet;
   }
 }
 
 /** Turns anything thrown into data for a message; system errors that a user can mend get their own code. */
 export function toErrorData(thrown: unknown): ErrorData {
   const error = asBulwarkError(thrown);
-  if (error) return { code: error.code, message: error.message, fix: error.fix, detail: error.detail };
+  if (error) {
+    const { code, message, fix, detail, snippet } = error;
+    return { code, message, fix, detail, ...(snippet === undefined ? {} : { snippet }) };
+  }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const detail = thrown instanceof Error ? thrown.stack : undefined;
   return { code: "BUG", message, fix: "Show the log and report it.", detail };
 }
 
 export function fromErrorData(data: ErrorData): BulwarkError {
-  return new BulwarkError(data.code, data.message, data.fix, data.detail === undefined ? {} : { detail: data.detail });
+  const { code, message, fix, detail, snippet } = data;
+  return new BulwarkError(code, message, fix, {
+    ...(detail === undefined ? {} : { detail }),
+    ...(snippet === undefined ? {} : { snippet }),
+  });
 }
 
 /** System calls that only look. */

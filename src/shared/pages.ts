@@ -1,3 +1,4 @@
+import type { ModelCheck, ModelCheckUpdate } from "./modelCheck.ts";
 import type { CommonIntent, PanelError } from "./panels.ts";
 import type { DoctorReport, ModelInspection } from "./protocol.ts";
 
@@ -14,6 +15,14 @@ export interface ModelResult {
   /** Such as "3 h ago". */
   readonly age: string;
 }
+/** The check that follows the first look: it reads all weights. */
+export interface ModelCheckState {
+  readonly status: "running" | "done" | "cancelled" | "failed";
+  /** How far it is; null before the first news. */
+  readonly update: ModelCheckUpdate | null;
+  readonly result: ModelCheck | null;
+  readonly error: PanelError | null;
+}
 export interface ModelState {
   /** By which the page is found again after a reload. */
   readonly runId: string;
@@ -25,12 +34,14 @@ export interface ModelState {
   /** Name of the contract file beside the model; null where there is none. */
   readonly contractFile: string | null;
   readonly results: readonly ModelResult[];
+  /** Null before the model was looked at. */
+  readonly check: ModelCheckState | null;
   readonly error: PanelError | null;
 }
 export type ModelUpdate = never;
 export type ModelIntent =
   | CommonIntent
-  | { readonly kind: "evaluate" | "attack" | "explain" | "editContract" | "probe" | "again" }
+  | { readonly kind: "evaluate" | "attack" | "explain" | "editContract" | "probe" | "again" | "check" | "cancelCheck" }
   | { readonly kind: "openRun"; readonly run: string };
 
 // ── Doctor ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────

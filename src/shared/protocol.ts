@@ -7,6 +7,7 @@ import type { DatasetPreview, PreviewDatasetParams } from "./datasetPreview.ts";
 import type { Device } from "./devices.ts";
 import type { ErrorData } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
+import type { ModelCheck, ModelCheckUpdate } from "./modelCheck.ts";
 import type {
   ApplyPatchParams,
   ApplyPatchResult,
@@ -197,6 +198,8 @@ export const requests = {
   list: new RequestType<Record<string, never>, Catalog, ErrorData>("list"),
   doctor: new RequestType<Record<string, never>, DoctorReport, ErrorData>("doctor"),
   inspectModel: new RequestType<{ readonly model: string }, ModelInspection, ErrorData>("inspectModel"),
+  /** What `inspectModel` leaves out: the weights themselves and the scores. Reports `checkModelProgress` on the way. */
+  checkModel: new RequestType<{ readonly model: string; readonly token: string }, ModelCheck, ErrorData>("checkModel"),
   /** How a model takes its images, from labelled ones. Writes nothing. Reports `probeContractProgress` on the way. */
   probeContract: new RequestType<ProbeParams & { readonly token: string }, ContractProbe, ErrorData>("probeContract"),
   /** Writes what a probe decided into the contract beside the model; answers with the file. */
@@ -236,6 +239,7 @@ export const requests = {
 } as const;
 
 export const attackImageProgress = new ProgressType<AttackImageUpdate>();
+export const checkModelProgress = new ProgressType<ModelCheckUpdate>();
 export const probeContractProgress = new ProgressType<ProbeUpdate>();
 export const trainPatchProgress = new ProgressType<TrainPatchUpdate>();
 export const patchSuccessMapProgress = new ProgressType<PatchSuccessMapUpdate>();

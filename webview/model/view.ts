@@ -4,6 +4,7 @@ import { errorCard } from "../lib/cards.ts";
 import { h, type Part, setText, show } from "../lib/dom.ts";
 import { button, enable, icon, progressRing } from "../lib/ui.ts";
 import { shapeText } from "./layers.ts";
+import { check } from "./parts/check.ts";
 import { classNames } from "./parts/classNames.ts";
 import { contract } from "./parts/contract.ts";
 import { layers } from "./parts/layers.ts";
@@ -19,7 +20,7 @@ export function createView(send: (intent: ModelIntent) => void): { element: HTML
   const explain = button("Explain…", () => send({ kind: "explain" }), { icon: "eye" });
   const error = errorCard(send);
   const waiting = h("p", { class: "waiting", attributes: { role: "status" } }, progressRing("Reading the model"), "Reading the model…");
-  const parts: readonly Part<ModelState>[] = [warnings(), contract(send), results(send), classNames(), layers()];
+  const parts: readonly Part<ModelState>[] = [warnings(), check(send), contract(send), results(send), classNames(), layers()];
   const body = h("div", { class: "page-body" }, ...parts.map(({ element }) => element));
   const header = h(
     "header",

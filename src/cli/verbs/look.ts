@@ -1,4 +1,5 @@
 import { list as listEntries } from "../../engine/catalog.ts";
+import { checkModel } from "../../engine/jobs/checkModel.ts";
 import { doctor as examine } from "../../engine/jobs/doctor.ts";
 import { fetch } from "../../engine/jobs/fetch.ts";
 import { inspectModel } from "../../engine/jobs/inspectModel.ts";
@@ -6,6 +7,7 @@ import type { ParameterSchema } from "../../shared/catalog.ts";
 import { type InputContract, inputRangeText } from "../../shared/contract.ts";
 import { deviceNote } from "../../shared/devices.ts";
 import { bytes, count } from "../../shared/format.ts";
+import { checkText } from "../../shared/modelCheck.ts";
 import type { ModelInspection } from "../../shared/protocol.ts";
 import { printJson, printText, tableText } from "../print.ts";
 import type { VerbAction } from "./index.ts";
@@ -49,9 +51,10 @@ export const doctor: VerbAction = async (args) => {
 };
 
 export const inspect: VerbAction = async (args, session) => {
-  const { contract } = await session.engine();
-  const inspection = await inspectModel(args.positionals[0] ?? "", contract);
-  if (args.flag("json")) printJson(inspection);
+  const { contract: given } = await session.engine();
+  const model = args.positionals[0] ?? "";
+  const inspection = await inspectModel(model, given);
+  if (args.flag("json")) printJson({ ...inspection, check: await checkModel({ model, contract: given }, session.context().signal) });
   else {
     const { format, inputShape, classes, parameters, layers, contract, warnings, notes } = inspection;
     const shape = (sides: readonly (number | null)[]): string => sides.map((side) => side ?? "n").join("×");
@@ -66,6 +69,9 @@ export const inspect: VerbAction = async (args, session) => {
     printText(`class names: ${namesText(inspection)}`);
     for (const warning of warnings) printText(`warning: ${warning}`);
     for (const note of notes) printText(`note: ${note}`);
+    const check = await checkModel({ model, contract: given }, session.context().signal);
+    printText(checkText(check));
+    for (const note of check.notes) printText(`note: ${note}`);
   }
   return 0;
 };

@@ -2,8 +2,7 @@ import { rm } from "node:fs/promises";
 import type { RunEvent, RunEventBody } from "../../shared/events.ts";
 import { createContext, type RunContext } from "../context.ts";
 import { documented } from "../define/index.ts";
-import { readArtifacts } from "../importers/artifacts.ts";
-import { locateModel } from "../importers/locate.ts";
+import { hashOfModel } from "../importers/index.ts";
 import { type RunStore, settle } from "../io/runStore.ts";
 import { watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
@@ -144,11 +143,7 @@ async function environmentOf(
 }
 
 /** Of a network that the run does not make; opening a damaged model says what is wrong with it. */
-const modelHash = (path: string): Promise<string> =>
-  locateModel(path)
-    .then(readArtifacts)
-    .then(({ sha256 }) => sha256)
-    .catch(() => "");
+const modelHash = (path: string): Promise<string> => hashOfModel(path).catch(() => "");
 
 /** Appends events to the folder, passes them on, and keeps `progress` of `state.json` about two seconds fresh. */
 function reporter(store: RunStore, host: RunHost): (event: RunEventBody) => void {

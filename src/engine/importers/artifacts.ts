@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
+import { promises as fs } from "node:fs";
 import path from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { BulwarkError } from "../../shared/errors.ts";
-import { exists, readBytes, readText } from "../io/files.ts";
+import { exists, readBytes, readError, readText } from "../io/files.ts";
 import { isLfsPointer, lfsFix } from "../io/lfs.ts";
 import type { tf } from "../tf.ts";
+import type { Watch } from "./modelFile.ts";
 import { countOf } from "./strided.ts";
 import { record } from "./topology/graph.ts";
 
@@ -24,12 +26,23 @@ const WeightSpec = Type.Object({
 export type WeightSpec = Static<typeof WeightSpec>;
 const Manifest = Type.Array(Type.Object({ paths: Type.Array(Type.String()), weights: Type.Array(WeightSpec) }));
 
-export interface Artifacts {
+/** The `model.json` of a layers model, with its weight files only located. */
+export interface Header {
   readonly topology: Record<string, unknown>;
-  readonly specs: readonly WeightSpec[];
-  readonly weights: Uint8Array<ArrayBuffer>;
+  readonly groups: readonly Group[];
   /** `userDefinedMetadata`: what a trainer or converter left. */
   readonly metadata: Record<string, unknown> | undefined;
+  /** Text of the file. */
+  readonly content: string;
+}
+/** Weights that lie behind each other in files of their own. */
+interface Group {
+  readonly specs: readonly WeightSpec[];
+  readonly parts: readonly { readonly path: string; readonly size: number }[];
+}
+export interface Artifacts {
+  readonly specs: readonly WeightSpec[];
+  readonly weights: Uint8Array<ArrayBuffer>;
   /** Of model.json and the weights after it, hexadecimal. */
   readonly sha256: string;
 }
@@ -39,8 +52,8 @@ const invalid = (file: string, what: string, fix = "Save or download the model a
 
 const pointerOf = (file: string): BulwarkError => invalid(file, "is a Git LFS pointer and not the file itself", lfsFix);
 
-/** Reads a layers model's `model.json` and its weight files, and checks that they are whole. @throws MODEL_INVALID, FILE_NOT_FOUND */
-export async function readArtifacts(file: string): Promise<Artifacts> {
+/** Reads a layers model's `model.json`, and checks that its weight files are whole. @throws MODEL_INVALID, FILE_NOT_FOUND */
+export async function readHeader(file: string): Promise<Header> {
   const content = await readText(file);
   if (isLfsPointer(Buffer.from(content.slice(0, 64)))) throw pointerOf(file);
   const json = parse(content, file);
@@ -56,12 +69,72 @@ export async function readArtifacts(file: string): Promise<Artifacts> {
     throw invalid(file, "is not a TensorFlow.js model: modelTopology or weightsManifest is missing");
   const manifest: unknown = json["weightsManifest"];
   if (!Value.Check(Manifest, manifest)) throw invalid(file, "has a weightsManifest that cannot be read");
+  const groups: Group[] = [];
+  for (const { paths, weights } of manifest) groups.push(await groupOf(file, paths, weights));
+  return { topology, groups, metadata: record(json["userDefinedMetadata"]), content };
+}
+
+export const specsOf = ({ groups }: Header): readonly WeightSpec[] => groups.flatMap(({ specs }) => specs);
+
+/** Reads all weights. @throws FILE_UNREADABLE */
+export async function readWeights(header: Header, watch?: Watch): Promise<Artifacts> {
+  const files = header.groups.flatMap(({ parts }) => parts);
+  const all = files.reduce((sum, { size }) => sum + size, 0);
   const parts: Uint8Array[] = [];
-  for (const { paths, weights } of manifest) parts.push(...(await readGroup(file, paths, weights)));
+  let done = 0;
+  for (const { path: part, size } of files) {
+    const bytes = await readBytes(part);
+    if (bytes.length !== size) throw invalid(part, "changed while it was read", "Open the model again once it is written.");
+    parts.push(bytes);
+    done += size;
+    await watch?.({ stage: "weights", share: done / all });
+  }
   const weights = inOneBuffer(parts);
-  const sha256 = createHash("sha256").update(content).update(weights).digest("hex");
-  const metadata = record(json["userDefinedMetadata"]);
-  return { topology, specs: manifest.flatMap((group) => group.weights), weights, metadata, sha256 };
+  const sha256 = createHash("sha256").update(header.content).update(weights).digest("hex");
+  return { specs: specsOf(header), weights, sha256 };
+}
+
+/** Reads some of the weights only, each in place. @throws FILE_UNREADABLE */
+export async function readSome({ groups }: Header, wants: (spec: WeightSpec) => boolean): Promise<Pick<Artifacts, "specs" | "weights">> {
+  const [specs, pieces]: [WeightSpec[], Uint8Array[]] = [[], []];
+  for (const group of groups) {
+    let offset = 0;
+    for (const spec of group.specs) {
+      const length = byteLength(spec);
+      if (wants(spec)) {
+        specs.push(spec);
+        pieces.push(...(await rangeOf(group, offset, length)));
+      }
+      offset += length;
+    }
+  }
+  return { specs, weights: inOneBuffer(pieces) };
+}
+
+/** A range of a group's bytes, which may go over the end of a file. */
+async function rangeOf({ parts }: Group, offset: number, length: number): Promise<Uint8Array[]> {
+  const pieces: Uint8Array[] = [];
+  let start = 0;
+  for (const { path: file, size } of parts) {
+    const [from, to] = [Math.max(offset, start) - start, Math.min(offset + length, start + size) - start];
+    if (from < to) pieces.push(await readRange(file, from, to - from));
+    start += size;
+  }
+  return pieces;
+}
+
+async function readRange(file: string, position: number, length: number): Promise<Uint8Array> {
+  try {
+    const handle = await fs.open(file);
+    try {
+      const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, position);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw readError(error, file);
+  }
 }
 
 /** The parts behind each other in a buffer that holds nothing else. */
@@ -94,26 +167,24 @@ function parse(content: string, file: string): Record<string, unknown> {
 }
 
 /** The files of one group; together they hold exactly the group's weights. */
-async function readGroup(file: string, paths: readonly string[], specs: readonly WeightSpec[]): Promise<Uint8Array[]> {
-  const parts: Uint8Array[] = [];
+async function groupOf(file: string, paths: readonly string[], specs: readonly WeightSpec[]): Promise<Group> {
+  const parts: Group["parts"][number][] = [];
   for (const name of paths) {
     const relative = path.normalize(name);
     if (path.isAbsolute(relative) || relative.startsWith("..")) throw invalid(file, `names the weight file ${name} outside its folder`);
-    const part = await weightsOf(file, relative);
-    if (isLfsPointer(part)) throw pointerOf(`${relative} of ${file}`);
-    parts.push(part);
+    parts.push(await partOf(file, relative));
   }
   const expected = specs.reduce((sum, spec) => sum + byteLength(spec), 0);
-  const found = parts.reduce((sum, part) => sum + part.length, 0);
+  const found = parts.reduce((sum, { size }) => sum + size, 0);
   if (found !== expected) {
     const what = found < expected ? "are cut off" : "are too long";
     throw invalid(`The weights of ${file} (${paths.join(", ")})`, `${what}: ${expected} bytes expected, ${found} found`);
   }
-  return parts;
+  return { specs, parts };
 }
 
-/** @throws FILE_NOT_FOUND where the file is not beside the model, as it was copied alone */
-async function weightsOf(file: string, relative: string): Promise<Uint8Array> {
+/** @throws FILE_NOT_FOUND where the file is not beside the model, as it was copied alone; MODEL_INVALID for a Git LFS pointer */
+async function partOf(file: string, relative: string): Promise<Group["parts"][number]> {
   const weights = path.join(path.dirname(file), relative);
   if (!(await exists(weights)))
     throw new BulwarkError(
@@ -121,7 +192,9 @@ async function weightsOf(file: string, relative: string): Promise<Uint8Array> {
       `The weights of ${file}, ${relative}, are not beside it.`,
       "Copy all files of the model into one folder, or export it again.",
     );
-  return readBytes(weights);
+  if (isLfsPointer(await readRange(weights, 0, 64))) throw pointerOf(`${relative} of ${file}`);
+  const { size } = await fs.stat(weights);
+  return { path: weights, size };
 }
 
 /** Bytes that a weight takes in the file. */

@@ -2,8 +2,9 @@ import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { OpaqueAlpha, TwoClasses } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import { tf, tfl } from "../tf.ts";
-import { type Artifacts, byteLength, toHandler } from "./artifacts.ts";
-import type { ModelFile } from "./modelFile.ts";
+import { type Artifacts, byteLength, type Header, readSome, specsOf, toHandler } from "./artifacts.ts";
+import { checkFinite } from "./finite.ts";
+import type { ModelFile, Reading } from "./modelFile.ts";
 import type { Ending } from "./topology/ending.ts";
 import { type Config, isInput, type LayerNode, record, type Topology } from "./topology/graph.ts";
 import type { Normalised } from "./topology/index.ts";
@@ -88,14 +89,44 @@ export async function buildNetwork(topology: Topology, artifacts: Artifacts, fil
 }
 
 /**
+ * The network of a topology with the weights of some layers alone, by class; all others are 0.
+ * @throws MODEL_INVALID where weights are missing, MODEL_NAN
+ */
+export function outlineNetwork(
+  topology: Topology,
+  header: Header,
+  file: string,
+  wants: (className: string) => boolean,
+): Promise<tfl.LayersModel> {
+  return builtFrom(topology, file, async (network) => {
+    const variables = network.layers.flatMap((layer) =>
+      layer.weights.map((variable) => ({ variable, isWanted: wants(layer.getClassName()) })),
+    );
+    const expected = variables.map(({ variable: { originalName: name, shape } }) => ({ name, shape: shape as number[] }));
+    const stored = specsOf(header);
+    const names = areNamedByLayer(stored, topology) ? stored.map(({ name }) => name) : matchWeights(expected, stored, file);
+    const targets = new Map(stored.map((spec, i) => [spec, variables.find(({ variable }) => variable.originalName === names[i])]));
+    const some = await readSome(header, (spec) => targets.get(spec)?.isWanted === true);
+    checkFinite(some, file);
+    const tensors = tf.io.decodeWeights(some.weights.buffer, some.specs as tf.io.WeightsManifestEntry[]);
+    for (const spec of some.specs) {
+      const value = tensors[spec.name] as tf.Tensor;
+      targets.get(spec)?.variable.write(value);
+      value.dispose();
+    }
+  });
+}
+
+/**
  * The network that gives scores. A softmax over groups of scores, not over all classes, stays: without it another class could come first.
  * Its outputs are then the scores, and they are bounded. @throws MODEL_INVALID
  */
 export async function buildScores(
   { whole, topology, ending }: Pick<Normalised, "whole" | "topology" | "ending">,
   build: ModelFile["build"],
+  reading?: Reading,
 ): Promise<{ readonly network: tfl.LayersModel; readonly ending: Ending }> {
-  const network = await build(topology);
+  const network = await build(topology, reading);
   if (ending.kind !== "softmax") return { network, ending };
   const summed = outputShape(network.getLayer(ending.layer)).at(ending.axis) ?? null;
   const scores = network.outputs[0]?.shape.at(-1) ?? null;
@@ -103,7 +134,7 @@ export async function buildScores(
   const grouped: Ending = { ...ending, kind: "bounded", removed: false, activation: `a softmax over ${summed} of its ${scores} scores` };
   if (!ending.removed) return { network, ending: grouped };
   network.dispose();
-  return { network: await build(whole), ending: grouped };
+  return { network: await build(whole, reading), ending: grouped };
 }
 
 /** Of the first output of a layer's first application. */

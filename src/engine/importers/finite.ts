@@ -2,7 +2,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { type Artifacts, byteLength, type WeightSpec } from "./artifacts.ts";
 
 /** Looks at every stored weight. @throws MODEL_NAN naming the first that is NaN or infinite. */
-export function checkFinite({ specs, weights }: Artifacts, file: string): void {
+export function checkFinite({ specs, weights }: Pick<Artifacts, "specs" | "weights">, file: string): void {
   let offset = 0;
   for (const spec of specs) {
     const length = byteLength(spec);

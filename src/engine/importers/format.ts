@@ -1,7 +1,7 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
-import { unsupportedFormats } from "../../shared/modelFormats.ts";
+import { exportSnippet, unsupportedFormats } from "../../shared/modelFormats.ts";
 import { readError } from "../io/files.ts";
 import { isLfsPointer, lfsFix } from "../io/lfs.ts";
 
@@ -41,7 +41,7 @@ export async function formatOf(file: string): Promise<ModelFormat> {
     throw new BulwarkError("MODEL_INVALID", `${name} is not a Keras model.`, "Check the file; copy or save the model again.");
   const known = head.length >= 10 ? foreign.find((one) => one.is(head, extension)) : undefined;
   const format = known?.name ?? unsupportedFormats[extension];
-  if (format) throw new BulwarkError("MODEL_INVALID", `${name} is a ${format} model, which is not supported yet.`, known?.fix ?? toTfjs);
+  if (format) throw unsupported(name, format, known?.fix ?? toTfjs);
   if (extension === ".json" || /^(\ufeff)?\s*[{]/.test(head.toString("utf8"))) return "tfjs";
   if (
     extension === ".onnx" ||
@@ -54,6 +54,13 @@ export async function formatOf(file: string): Promise<ModelFormat> {
     `${name} is not a model file.`,
     "Name an ONNX file, a Keras file (.h5, .keras), or the model.json of a TensorFlow.js layers model.",
   );
+}
+
+/** An error that brings the lines by which a model of another format becomes one that can be opened. */
+export function unsupported(name: string, format: string, fix = toTfjs): BulwarkError {
+  const snippet = exportSnippet(format, name);
+  const what = `${name} is a ${format} model, which is not supported yet.`;
+  return new BulwarkError("MODEL_INVALID", what, fix, snippet === undefined ? {} : { snippet });
 }
 
 async function headOf(file: string): Promise<Buffer> {

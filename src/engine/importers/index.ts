@@ -6,12 +6,13 @@ import type { ModelEvidence } from "../rules/evidence.ts";
 import type { tfl } from "../tf.ts";
 import { buildScores, makeOpaque, withTwoClasses } from "./build.ts";
 import { checkContract, parseContract, readContract } from "./contract.ts";
+import { tellsByWeights } from "./evidence/firstLayer.ts";
 import { knowledgeOf, type ModelFacts, type ModelKnowledge } from "./evidence/index.ts";
 import { sidecarEvidence } from "./evidence/sidecars.ts";
 import { formatOf } from "./format.ts";
 import { openKeras } from "./keras/index.ts";
 import { contractFile, locateModel } from "./locate.ts";
-import type { ModelFile } from "./modelFile.ts";
+import type { Comparison, ModelFile, Reading, Watch } from "./modelFile.ts";
 import { openOnnx } from "./onnx/index.ts";
 import { openTfjs } from "./tfjsFile.ts";
 import type { Ending } from "./topology/ending.ts";
@@ -20,7 +21,8 @@ export { parseContract } from "./contract.ts";
 export { locateModel } from "./locate.ts";
 export { saveNetwork } from "./save.ts";
 
-export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contractSource" | "classes"> {
+/** A network as its file describes it. */
+export interface OutlinedNetwork extends Pick<ModelKnowledge, "contract" | "contractSource" | "classes"> {
   /** The caller disposes. */
   readonly network: tfl.LayersModel;
   readonly format: string;
@@ -35,8 +37,16 @@ export interface LoadedNetwork extends Pick<ModelKnowledge, "contract" | "contra
   readonly forwardOnly?: ForwardOnly | undefined;
   /** Harmless things done while loading, for the user to know. */
   readonly notes: readonly string[];
+}
+export interface LoadedNetwork extends OutlinedNetwork {
   /** Of the file and its weights. */
   readonly sha256: string;
+  /** Null where no other program runs files of this format. */
+  readonly comparison: Comparison | null;
+}
+
+export interface LoadOptions extends Pick<ModelFacts, "isUnnamed"> {
+  readonly watch?: Watch | undefined;
 }
 
 /** Opens a located model file. The caller closes it. */
@@ -58,25 +68,50 @@ export async function hashOfModel(path: string): Promise<string> {
  * contract. A final softmax is removed where possible; otherwise `outputs` is "probabilities" (RB102).
  * @param path `model.json`, an ONNX or Keras file, a folder that holds one of them, or a run folder.
  * @param given replaces the contract beside the model, except for the model's own defences and the images they take.
- * @param o `isUnnamed`: no class names are looked for, so none can be wrong.
+ * @param o `isUnnamed`: no class names are looked for, so none can be wrong; `watch`: called on the way, and may throw to stop
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, graph model, no classifier, contract that does not fit), MODEL_NAN
  */
-export async function loadNetwork(path: string, given?: InputContract, o: Pick<ModelFacts, "isUnnamed"> = {}): Promise<LoadedNetwork> {
+export async function loadNetwork(path: string, given?: InputContract, o: LoadOptions = {}): Promise<LoadedNetwork> {
   const file = await locateModel(path);
   const model = await openFile(file);
   try {
-    return await loaded(model, file, given, o);
+    const { built, ending, ...loaded } = await opened(model, { file, given, isUnnamed: o.isUnnamed, reading: { watch: o.watch } });
+    try {
+      const comparison = (await model.check?.(built, { contract: loaded.contract, ending }, o.watch)) ?? null;
+      return { ...loaded, comparison, notes: [...loaded.notes, ...(comparison?.notes ?? [])], sha256: await model.sha256() };
+    } catch (error) {
+      loaded.network.dispose();
+      throw error;
+    }
   } finally {
     await model.close();
   }
 }
 
-async function loaded(
-  model: ModelFile,
-  file: string,
-  given: InputContract | undefined,
-  o: Pick<ModelFacts, "isUnnamed">,
-): Promise<LoadedNetwork> {
+/**
+ * The same network with blank weights: those alone are read that tell how images are taken, and no score of it means anything.
+ * @throws as `loadNetwork`, except what only weights and scores show
+ */
+export async function outlineNetwork(path: string, given?: InputContract): Promise<OutlinedNetwork> {
+  const file = await locateModel(path);
+  const model = await openFile(file);
+  try {
+    const { built: _, ending: __, ...outlined } = await opened(model, { file, given, reading: { wants: tellsByWeights } });
+    return outlined;
+  } finally {
+    await model.close();
+  }
+}
+
+interface Opening extends Pick<ModelFacts, "isUnnamed"> {
+  readonly file: string;
+  readonly given: InputContract | undefined;
+  readonly reading: Reading;
+}
+/** `built` is the network before its output was made one of two classes. */
+type Opened = OutlinedNetwork & { readonly built: tfl.LayersModel; readonly ending: Ending };
+
+async function opened(model: ModelFile, { file, given, isUnnamed, reading }: Opening): Promise<Opened> {
   const stored = await readContract(contractFile(file));
   const inForce = given ? replaced(stored, parseContract(given, "the input contract")) : stored;
   const sidecars = await sidecarEvidence(file, model.metadata);
@@ -89,13 +124,12 @@ async function loaded(
       `${file} is no ONNX file, so ONNX Runtime cannot run it as it is.`,
       'Remove "forwardOnly" from its input contract.',
     );
-  const { network: built, ending } = await buildScores(normalised, model.build);
+  const { network: built, ending } = await buildScores(normalised, model.build, reading);
   const network = isBinary(built, ending, contract) ? withTwoClasses(built) : built;
   try {
     checkClassifier(network, contract, file);
-    const facts = { file, network, sidecars, own: model.evidence?.(), isGiven: given !== undefined, isUnnamed: o.isUnnamed };
+    const facts = { file, network, sidecars, own: model.evidence?.(), isGiven: given !== undefined, isUnnamed };
     const { contradiction, notes: passedOver, ...known } = await knowledgeOf(contract, facts);
-    const compared = (await model.check?.(built, { contract: known.contract, ending })) ?? [];
     if (contract.input.mean === inForce.input.mean && contract.input.scale === inForce.input.scale) makeOpaque(network, known.contract);
     const isTwoClasses = network !== built;
     const evidence: ModelEvidence = {
@@ -106,6 +140,8 @@ async function loaded(
       quantisers: network.layers.filter((layer) => layer instanceof FakeQuantize).length,
     };
     return {
+      built,
+      ending,
       network,
       ...known,
       format: model.format,
@@ -114,8 +150,7 @@ async function loaded(
       isMultiLabel: ending.kind === "sigmoid" && ending.removed && !isTwoClasses,
       evidence,
       forwardOnly,
-      notes: [...notes, ...notesOf(ending, isTwoClasses), ...passedOver, ...compared],
-      sha256: await model.sha256(),
+      notes: [...notes, ...notesOf(ending, isTwoClasses), ...passedOver],
     };
   } catch (error) {
     network.dispose();

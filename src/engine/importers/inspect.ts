@@ -1,4 +1,5 @@
 import type { InputContract } from "../../shared/contract.ts";
+import type { ModelCheck } from "../../shared/modelCheck.ts";
 import type { ModelInspection } from "../../shared/protocol.ts";
 import { runNetwork } from "../classifier/graph.ts";
 import { networkInput } from "../classifier/input.ts";
@@ -8,33 +9,43 @@ import { modelRules } from "../rules/index.ts";
 import { findingLine, findingsOf } from "../rules/rule.ts";
 import { tf, type tfl } from "../tf.ts";
 import { outputShape } from "./build.ts";
-import { loadNetwork, shapeOf } from "./index.ts";
+import { loadNetwork, type OutlinedNetwork, shapeOf } from "./index.ts";
+import type { Watch } from "./modelFile.ts";
 
-/** What a model file holds: shapes (null = any size), classes, parameters, layers, and what is known of its input. Errors as `loadNetwork`. */
-export async function inspectNetwork(path: string, given?: InputContract): Promise<ModelInspection> {
-  const { network, format, contract, contractSource, classes, evidence, notes, forwardOnly } = await loadNetwork(path, given);
+/** What a model file holds: shapes (null = any size), classes, parameters, layers, and what is known of its input. */
+export function describeNetwork(outlined: OutlinedNetwork): ModelInspection {
+  const { network, format, contract, contractSource, classes, evidence, notes, forwardOnly } = outlined;
+  return {
+    format,
+    inputShape: shapeOf(network.inputs[0]),
+    classes: shapeOf(network.outputs[0]).at(-1) ?? 0,
+    parameters: network.countParams(),
+    layers: network.layers.map((layer) => ({
+      name: layer.name,
+      type: layer.getClassName(),
+      outputShape: [...outputShape(layer)],
+      parameters: layer.countParams(),
+      depth: layer.name.split("/").length - 1,
+    })),
+    contract,
+    contractSource,
+    classNames: classes?.names ?? null,
+    classNamesSource: classes?.source ?? null,
+    ...(forwardOnly ? { forwardOnly: forwardOnly.reason } : {}),
+    warnings: findingsOf(modelRules, evidence, {}).map(findingLine),
+    notes,
+  };
+}
+
+/**
+ * Reads all weights of a model and computes scores with them.
+ * @throws as `loadNetwork`: among them MODEL_NAN for weights or scores that are no numbers, MODEL_MISMATCH
+ */
+export async function checkNetwork(path: string, given?: InputContract, watch?: Watch): Promise<ModelCheck> {
+  const { network, contract, comparison } = await loadNetwork(path, given, { watch });
   try {
     if (!contract.defense) await checkScores(network, contract);
-    return {
-      format,
-      inputShape: shapeOf(network.inputs[0]),
-      classes: shapeOf(network.outputs[0]).at(-1) ?? 0,
-      parameters: network.countParams(),
-      layers: network.layers.map((layer) => ({
-        name: layer.name,
-        type: layer.getClassName(),
-        outputShape: [...outputShape(layer)],
-        parameters: layer.countParams(),
-        depth: layer.name.split("/").length - 1,
-      })),
-      contract,
-      contractSource,
-      classNames: classes?.names ?? null,
-      classNamesSource: classes?.source ?? null,
-      ...(forwardOnly ? { forwardOnly: forwardOnly.reason } : {}),
-      warnings: findingsOf(modelRules, evidence, {}).map(findingLine),
-      notes,
-    };
+    return { difference: comparison?.difference ?? null, weights: network.countParams(), notes: comparison?.notes ?? [] };
   } finally {
     network.dispose();
   }

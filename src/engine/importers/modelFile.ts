@@ -1,8 +1,27 @@
 import type { InputContract } from "../../shared/contract.ts";
+import type { ModelCheckUpdate } from "../../shared/modelCheck.ts";
 import type { tfl } from "../tf.ts";
 import type { InputEvidence } from "./evidence/evidence.ts";
 import type { Topology } from "./topology/graph.ts";
 import type { Normalised } from "./topology/index.ts";
+
+/** Called between steps of work. May throw to stop it. */
+export type Watch = (update: ModelCheckUpdate) => void | Promise<void>;
+
+/** What of a file's weights is read. */
+export interface Reading {
+  /** Whether the weights of layers of this class are read; those of others stay 0. All are read when left out. */
+  wants?(className: string): boolean;
+  readonly watch?: Watch | undefined;
+}
+
+/** The scores of a network beside those of another program that runs the file. */
+export interface Comparison {
+  /** The largest difference of a score, relative to the largest score of the image. Null where nothing could be compared. */
+  readonly difference: number | null;
+  /** For the user. */
+  readonly notes: readonly string[];
+}
 
 /** An open model file. Its network becomes a topology, whatever the format. */
 export interface ModelFile {
@@ -20,9 +39,9 @@ export interface ModelFile {
   /** What the file says about its input, such as that it takes bytes. Call `normalise` first. */
   evidence?(): InputEvidence | undefined;
   /** Builds the network of a topology from `normalise` with the file's weights. The caller disposes. */
-  build(topology: Topology): Promise<tfl.LayersModel>;
-  /** Compares the scores of the network with those of another program that runs the file. @returns notes for the user */
-  check?(network: tfl.LayersModel, o: Pick<Normalised, "contract" | "ending">): Promise<readonly string[]>;
+  build(topology: Topology, reading?: Reading): Promise<tfl.LayersModel>;
+  /** Compares the scores of the network with those of ONNX Runtime, which runs the file as it is. @throws MODEL_MISMATCH */
+  check?(network: tfl.LayersModel, o: Pick<Normalised, "contract" | "ending">, watch?: Watch): Promise<Comparison>;
   /** Closes the file and what was opened with it. */
   close(): void | Promise<void>;
 }

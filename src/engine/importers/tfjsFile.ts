@@ -1,19 +1,29 @@
-import { readArtifacts } from "./artifacts.ts";
-import { buildNetwork } from "./build.ts";
+import { type Artifacts, readHeader, readWeights, specsOf } from "./artifacts.ts";
+import { buildNetwork, outlineNetwork } from "./build.ts";
 import { checkFinite } from "./finite.ts";
-import type { ModelFile } from "./modelFile.ts";
+import type { ModelFile, Watch } from "./modelFile.ts";
 import { normalise } from "./topology/index.ts";
 
-/** A TensorFlow.js layers model. @throws MODEL_INVALID, MODEL_NAN, FILE_NOT_FOUND */
+/** A TensorFlow.js layers model. Weights are read only when the network is built. @throws MODEL_INVALID, FILE_NOT_FOUND */
 export async function openTfjs(file: string): Promise<ModelFile> {
-  const artifacts = await readArtifacts(file);
-  checkFinite(artifacts, file);
+  const header = await readHeader(file);
+  let reading: Promise<Artifacts> | undefined;
+  const artifacts = (watch?: Watch): Promise<Artifacts> => {
+    reading ??= readWeights(header, watch);
+    return reading;
+  };
+  const whole = async (watch?: Watch): Promise<Artifacts> => {
+    const read = await artifacts(watch);
+    checkFinite(read, file);
+    return read;
+  };
   return {
     format: "tfjs-layers",
-    metadata: artifacts.metadata,
-    sha256: async () => artifacts.sha256,
-    normalise: (contract, size) => normalise(artifacts.topology, artifacts.specs, contract, { file, size }),
-    build: (topology) => buildNetwork(topology, artifacts, file),
+    metadata: header.metadata,
+    sha256: async () => (await artifacts()).sha256,
+    normalise: (contract, size) => normalise(header.topology, specsOf(header), contract, { file, size }),
+    build: async (topology, { wants, watch } = {}) =>
+      wants ? outlineNetwork(topology, header, file, wants) : buildNetwork(topology, await whole(watch), file),
     close: () => {},
   };
 }

@@ -4,7 +4,7 @@ import type { Choice } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { classifierOf, type NetworkOptions } from "../classifier/network.ts";
 import { isTraining, type TrainingPlan } from "../define/index.ts";
-import { type LoadedNetwork, loadNetwork } from "../importers/index.ts";
+import { loadNetwork, type OutlinedNetwork } from "../importers/index.ts";
 import { bind } from "../registry.ts";
 import { modelRules } from "../rules/index.ts";
 import { findingsOf } from "../rules/rule.ts";
@@ -34,7 +34,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
 
 /** The classifier of a network that was loaded; it owns the network. Several over one network, with other contracts: all but one with `freeze` false. */
 export function classifierOfLoaded(
-  { network, contract, contractSource, outputs, isMultiLabel, classes, evidence, forwardOnly }: LoadedNetwork,
+  { network, contract, contractSource, outputs, isMultiLabel, classes, evidence, forwardOnly }: OutlinedNetwork,
   path: string,
   given?: readonly string[],
   o: Pick<NetworkOptions, "freeze"> = {},

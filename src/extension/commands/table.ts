@@ -4,6 +4,7 @@ import { showError } from "../messages.ts";
 import type { Services } from "../services.ts";
 import { attackImage, attackThisImage } from "./attackImage.ts";
 import { attackModel } from "./attackModel.ts";
+import { copySnippet } from "./copySnippet.ts";
 import { refreshViews, restartEngine, selectBackend, selectDevice, showLog, showStatus } from "./engine.ts";
 import { evaluateModel } from "./evaluateModel.ts";
 import { evaluateExperiment, newExperiment, runExperiment, trainExperiment } from "./experiments.ts";
@@ -29,6 +30,7 @@ const table: Readonly<Record<keyof typeof commands, Command>> = {
   rankPatches,
   openPatchStudio,
   inspectModel,
+  copySnippet,
   probeContract,
   evaluateModel,
   attackModel,

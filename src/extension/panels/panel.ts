@@ -71,6 +71,8 @@ export interface PanelKind<Subject, Session> {
   open(services: Services, subject: Subject, column?: vscode.ViewColumn): Session;
   /** The same, also where it was restored behind another tab and nobody has looked at it yet. */
   find(services: Services, subject: Subject, column?: vscode.ViewColumn): Promise<Session>;
+  /** Makes a panel that VS Code opened by itself, as for a custom editor, the one of a subject. One that was open before is closed. */
+  adopt(services: Services, panel: vscode.WebviewPanel, subject: Subject): Session;
   /** Lets a panel of the subject that lies unseen behind another tab come back, if there is one. */
   wake(services: Services, subject: Subject): Promise<void>;
   /** A panel that came back after a reload, from its folder (of a page: from what it shows) alone. Closed where there is nothing to show. */
@@ -114,6 +116,10 @@ export function definePanel<Subject, State, Update, Intent extends { readonly ki
     open,
     wake,
     restore,
+    adopt(services, panel, subject) {
+      sessionsOf(o, services).get(o.key(subject))?.panel.dispose();
+      return attach(o, services, panel, subject);
+    },
     async find(services, subject, column) {
       await wake(services, subject);
       return open(services, subject, column);

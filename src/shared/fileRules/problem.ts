@@ -18,6 +18,8 @@ export interface Problem {
   readonly message: string;
   readonly span: Span;
   readonly fixes: readonly Fix[];
+  /** Lines of program text that help, to be copied. */
+  readonly snippet?: string;
 }
 
 /** An experiment file that is being written: its values, and the registry choices among them. */

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { sampleNames, sampleOf } from "../../../src/extension/samples.ts";
-import { commands, experimentLanguage, imageExtensions, panels, settings, views } from "../../../src/shared/contributions.ts";
+import { commands, experimentLanguage, imageExtensions, modelEditor, panels, settings, views } from "../../../src/shared/contributions.ts";
+import { singleFileEndings, unsupportedFormats } from "../../../src/shared/modelFormats.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 interface MenuItem {
@@ -23,6 +24,7 @@ interface Manifest {
     readonly configuration: {
       readonly properties: Readonly<Record<string, { readonly description?: string; readonly markdownDescription?: string }>>;
     };
+    readonly customEditors: readonly { readonly viewType: string; readonly priority: string; readonly selector: readonly object[] }[];
     readonly languages: readonly { readonly id: string; readonly configuration: string }[];
     readonly grammars: readonly { readonly path: string }[];
     readonly walkthroughs: readonly {
@@ -41,12 +43,19 @@ describe("package.json", () => {
     expect(contributes.views[views.container]?.map(({ id }) => id)).toEqual([views.models, views.data, views.runs, views.findings]);
     expect(Object.keys(contributes.configuration.properties).sort()).toEqual(Object.values(settings).sort());
     expect(contributes.languages.map(({ id }) => id)).toEqual([experimentLanguage]);
+    expect(contributes.customEditors).toMatchObject([
+      {
+        viewType: modelEditor,
+        priority: "option", // HDF5 files belong to others as well
+        selector: [{ filenamePattern: "*.onnx" }, { filenamePattern: "*.h5" }, { filenamePattern: "*.keras" }],
+      },
+    ]);
     for (const id of Object.values(panels)) expect(manifest.activationEvents).toContain(`onWebviewPanel:${id}`);
   });
 
   it("has titles that begin with a verb, in the category Bulwark", () => {
     const verbs =
-      /^(Attack|Cancel|Create|Delete|Evaluate|Explain|Fetch|Inspect|Install|Open|Preview|Probe|Rank|Refresh|Restart|Resume|Reveal|Run|Select|Show|Train|Try)\b/;
+      /^(Attack|Cancel|Copy|Create|Delete|Evaluate|Explain|Fetch|Inspect|Install|Open|Preview|Probe|Rank|Refresh|Restart|Resume|Reveal|Run|Select|Show|Train|Try)\b/;
     for (const { title, category } of contributes.commands) {
       expect(title).toMatch(verbs);
       expect(category).toBe("Bulwark");
@@ -74,6 +83,14 @@ describe("package.json", () => {
       expect(".JPG").toMatch(extension);
       for (const other of [".png2", ".svg", ".jsonc", "png"]) expect(other).not.toMatch(extension);
     }
+  });
+
+  it("inspects every model file from the explorer, also one that it can only explain", () => {
+    const when = contributes.menus["explorer/context"]?.find(({ command }) => command === commands.inspectModel)?.when ?? "";
+    const [, pattern = "", flags = ""] = /=~ \/(.*)\/(\w*)$/.exec(when) ?? [];
+    for (const ending of [...singleFileEndings.map((one) => `.${one}`), ...Object.keys(unsupportedFormats)])
+      expect(ending).toMatch(new RegExp(pattern, flags));
+    expect(".py").not.toMatch(new RegExp(pattern, flags));
   });
 
   it("runs beside the files, and nothing of a folder that is not trusted", () => {

@@ -44,6 +44,34 @@ function mended(text: string, code: string): string {
   return text.slice(0, fix.span.offset) + fix.text + text.slice(fix.span.offset + fix.span.length);
 }
 
+describe("a model of a format that cannot be opened", () => {
+  const there = ["/w/net.pt", "/w/old.pth", "/w/old.onnx", "/w/saved"];
+  const files: Disk = {
+    exists: (file) => there.includes(file),
+    names: (directory) => (directory === "/w/saved" ? ["saved_model.pb"] : []),
+  };
+  const found = (file: string) => {
+    const text = `{ "seed": 1, "dataset": { "kind": "mnist" }, "model": { "file": "${file}" } }`;
+    return problemsOf({ text, directory: "/w", catalog, disk: files }).filter(({ code }) => code === "MODEL_INVALID");
+  };
+
+  it("is a problem with the lines that export it", () => {
+    expect(found("net.pt")).toMatchObject([
+      { message: "net.pt is a PyTorch model, which is not supported yet. Export it to ONNX.", fixes: [] },
+    ]);
+    expect(found("net.pt")[0]?.snippet).toContain('"net.onnx"');
+    expect(found("saved")[0]).toMatchObject({
+      message: expect.stringContaining("TensorFlow SavedModel"),
+      snippet: expect.stringContaining("--saved-model"),
+    });
+    expect(found("old.onnx")).toEqual([]);
+  });
+
+  it("is changed to the exported one that lies beside it", () => {
+    expect(found("old.pth")[0]?.fixes).toMatchObject([{ title: 'Change to "old.onnx"' }]);
+  });
+});
+
 describe("distances between names", () => {
   it("counts insertions, deletions, substitutions and swaps", () => {
     expect(editDistance("kitten", "sitting")).toBe(3);

@@ -56,6 +56,9 @@ async function taken(layer: tfl.layers.Layer): Promise<"bytes" | "unit" | undefi
 const passes = (layer: tfl.layers.Layer): boolean =>
   passing.test(layer.getClassName()) || (layer.getClassName() === "Activation" && layer.getConfig()["activation"] === "linear");
 
+/** Whether the weights of such a layer tell something about the images. */
+export const tellsByWeights = (className: string): boolean => className === "Normalization" || className === "Affine";
+
 /** The first layer that does more than pass pixels on; of a nested model its own first one. */
 function firstOf(network: tfl.LayersModel): tfl.layers.Layer | undefined {
   const first = network.layers.find((layer) => !passes(layer));

@@ -4,7 +4,8 @@ import { readError, sha256 } from "../../io/files.ts";
 import type { tfl } from "../../tf.ts";
 import { builtFrom, setWeight } from "../build.ts";
 import { firstNonFinite, notFinite } from "../finite.ts";
-import type { ModelFile } from "../modelFile.ts";
+import type { ModelFile, Reading } from "../modelFile.ts";
+import { countOf } from "../strided.ts";
 import { normalise } from "../topology/index.ts";
 import { matchWeights } from "../topology/weights.ts";
 import { type KerasArchive, openArchive } from "./archive.ts";
@@ -51,18 +52,38 @@ function modelFile({ model, version, weights }: KerasContent, store: Hdf5File, f
     metadata: undefined,
     sha256: () => sha256(file),
     normalise: (contract, size) => normalise({ ...model, keras_version: version }, weights, contract, { file, size, isChannelsLast: true }),
-    build: (topology) => builtFrom(topology, file, (network) => setWeights(network, weights, store, file)),
+    build: (topology, reading) => builtFrom(topology, file, (network) => setWeights({ network, weights, store, file }, reading)),
     close,
   };
 }
 
-async function setWeights(network: tfl.LayersModel, weights: readonly KerasWeight[], store: Hdf5File, file: string): Promise<void> {
+interface Target {
+  readonly network: tfl.LayersModel;
+  readonly weights: readonly KerasWeight[];
+  readonly store: Hdf5File;
+  readonly file: string;
+}
+
+/** Variables of the layers that are wanted. */
+function variablesOf({ layers }: tfl.LayersModel, wants: Reading["wants"]): Set<string> {
+  return new Set(
+    layers.filter((layer) => !wants || wants(layer.getClassName())).flatMap((layer) => layer.weights.map((v) => v.originalName)),
+  );
+}
+
+async function setWeights({ network, weights, store, file }: Target, { wants, watch }: Reading = {}): Promise<void> {
   const variables = new Map(network.weights.map((variable) => [variable.originalName, variable]));
   const expected = [...variables].map(([name, { shape }]) => ({ name, shape: shape as number[] }));
   const names = matchWeights(expected, weights, file);
+  const wanted = variablesOf(network, wants);
+  const all = weights.reduce((sum, { shape }) => sum + countOf(shape), 0);
+  let done = 0;
   for (const [i, weight] of weights.entries()) {
-    const variable = variables.get(names[i] ?? "");
+    const name = names[i] ?? "";
+    const variable = wanted.has(name) ? variables.get(name) : undefined;
     if (variable) setWeight(variable, await numbersOf(weight, store, file));
+    done += countOf(weight.shape);
+    await watch?.({ stage: "weights", share: done / all });
   }
 }
 

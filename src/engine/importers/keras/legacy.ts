@@ -1,3 +1,6 @@
+import path from "node:path";
+import { BulwarkError } from "../../../shared/errors.ts";
+import { kerasSnippet } from "../../../shared/modelFormats.ts";
 import { invalidModel } from "../topology/graph.ts";
 import { type KerasContent, type KerasWeight, type ListedLayer, listedLayers } from "./content.ts";
 import type { StoredDataset, Tree } from "./hdf5/file.ts";
@@ -38,7 +41,10 @@ export function legacyContent({ attributes, datasets, groups }: Tree, file: stri
 }
 
 /** For a file from `save_weights`, or the weights taken out of a `.keras` archive. */
-const weightsOnly = (file: string) => invalidModel(file, "holds weights only", 'Save the whole model: model.save("model.keras").');
+const weightsOnly = (file: string): BulwarkError =>
+  new BulwarkError("MODEL_INVALID", `${file} holds weights only.`, 'Save the whole model: model.save("model.keras").', {
+    snippet: kerasSnippet(path.basename(file)),
+  });
 
 interface Stored {
   readonly weight: string;

@@ -6,6 +6,7 @@ import { networkInput } from "../../classifier/input.ts";
 import { OpaqueAlpha } from "../../models/layers/index.ts";
 import { createRandom } from "../../random.ts";
 import { type Images, tf, type tfl } from "../../tf.ts";
+import type { Comparison, Watch } from "../modelFile.ts";
 import type { Ending } from "../topology/ending.ts";
 import { firstDifference } from "./difference.ts";
 import { type Feed, percent, runOn, worst } from "./feed.ts";
@@ -36,28 +37,29 @@ const images = 4;
 /**
  * Compares the scores of a network with those of ONNX Runtime for the file, on four images: two of noise, one of waves, one grey. The
  * network takes them as one batch and the file one by one, so that any influence between images of a batch shows.
- * @returns notes for the user @throws MODEL_MISMATCH naming the first layer that differs
+ * @throws MODEL_MISMATCH naming the first layer that differs
  */
-export async function checkImport(network: tfl.LayersModel, o: Imported): Promise<readonly string[]> {
+export async function checkImport(network: tfl.LayersModel, o: Imported, watch?: Watch): Promise<Comparison> {
   const type = typeOf(o);
   const shape = network.inputs[0]?.shape.slice(1) as [number, number, number];
-  if (!type) return ["its scores were not compared with ONNX Runtime's, as its input type is not supported for this"];
+  if (!type) return notCompared("as its input type is not supported for this");
   const reference = await opened(o);
-  if (typeof reference === "string") return [reference];
+  if (typeof reference === "string") return notCompared(reference);
   const alpha = network.layers.find((layer): layer is OpaqueAlpha => layer instanceof OpaqueAlpha)?.alpha;
   const inputs = tf.tidy(() => {
     const given = networkInput(pictures(shape), o.contract) as Images;
     return type === "uint8" ? tf.round(given) : given;
   });
   try {
-    const theirs = await scoresOf(reference, inputs, { type, alpha, ...o });
+    const theirs = await scoresOf(reference, inputs, { type, alpha, ...o }, watch);
     const scores = tf.tidy(() => ended(runNetwork(network, inputs), o.ending));
     const ours = (await scores.data()) as Float32Array;
     scores.dispose();
     const difference = worst(ours, theirs, images);
     const limit = o.isQuantised ? limits.quantised : o.isHalf ? limits.half : limits.said;
-    if (difference <= limits.good) return [];
-    if (difference <= limit) return [`its scores differ from ONNX Runtime's by ${percent(difference)} of the largest`];
+    if (difference <= limits.good) return { difference, notes: [] };
+    if (difference <= limit)
+      return { difference, notes: [`its scores differ from ONNX Runtime's by ${percent(difference)} of the largest`] };
     const place = o.isWhole ? await firstDifference(network, inputs, { type, alpha, ...o }) : undefined;
     throw mismatch(o.file, difference, place);
   } finally {
@@ -80,13 +82,17 @@ function typeOf({ image }: Imported): "float32" | "float64" | "uint8" | undefine
   return image.isBytes ? "uint8" : image.type === 11 ? "float64" : image.type === 1 ? "float32" : undefined;
 }
 
+const notCompared = (why: string): Comparison => ({
+  difference: null,
+  notes: [`its scores were not compared with ONNX Runtime's, ${why}`],
+});
+
 async function opened({ file }: Imported): Promise<Reference | string> {
-  const notCompared = "its scores were not compared with ONNX Runtime's";
   try {
-    return (await openReference(file)) ?? `${notCompared}, which is not installed`;
+    return (await openReference(file)) ?? "which is not installed";
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0]?.slice(0, 160) ?? "") : "";
-    return `${notCompared}, which rejects the file: ${reason}`;
+    return `which rejects the file: ${reason}`;
   }
 }
 
@@ -125,9 +131,10 @@ function ended(scores: tf.Tensor, { removed, kind }: Ending): tf.Tensor {
 }
 
 /** The file's scores for each image, one image at a time. */
-async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed): Promise<Float32Array> {
+async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed, watch?: Watch): Promise<Float32Array> {
   const results: number[] = [];
   for (let i = 0; i < images; i++) {
+    await watch?.({ stage: "scores", share: i / (images + 1) });
     const { [o.output]: scores } = await runOn(reference, inputs, i, o);
     const own = scores ? scores.data.length / (o.image.fixedCount ?? 1) : 0;
     for (let k = 0; k < own; k++) results.push(scores?.data[k] as number);

@@ -5,7 +5,7 @@ import type { InputContract } from "../../../shared/contract.ts";
 import { readError, sha256 } from "../../io/files.ts";
 import { tf } from "../../tf.ts";
 import { builtFrom } from "../build.ts";
-import type { ModelFile } from "../modelFile.ts";
+import type { Comparison, ModelFile } from "../modelFile.ts";
 import { fittedScores, type Normalised, withoutLayout } from "../topology/index.ts";
 import { checkImport } from "./check.ts";
 import { ByteFile } from "./file/bytes.ts";
@@ -41,7 +41,7 @@ export async function openOnnx(file: string): Promise<ModelFile> {
 }
 
 /** Results of comparisons that passed, as a run may open its model many times. */
-const checked = new Map<string, readonly string[]>();
+const checked = new Map<string, Comparison>();
 
 const isOfHalves = ({ initializers }: OpGraph): boolean => [...initializers.values()].some(({ type }) => type === 10 || type === 16);
 
@@ -117,22 +117,23 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
       normalised().image.isBytes
         ? { source: { kind: "layer", text: "the type of its input, uint8" }, input: { mean: 0, scale: 1 } }
         : undefined,
-    build: (topology) => {
+    build: (topology, reading) => {
       const { network: known } = normalised();
       return builtFrom(topology, file, (network) =>
-        "runtime" in known ? known.runtime.attach(network) : setWeights(network, known.lowered.plan, file),
+        "runtime" in known ? known.runtime.attach(network) : setWeights(network, known.lowered.plan, file, reading),
       );
     },
-    check: async (network, { contract, ending }) => {
+    check: async (network, { contract, ending }, watch) => {
       const { graph, image, network: known } = normalised();
-      if ("runtime" in known) return [];
+      if ("runtime" in known) return { difference: null, notes: [] };
       const key = JSON.stringify([await hash(), tf.getBackend(), contract.input, ending.removed, graph.output]);
       const before = checked.get(key);
       if (before) return before;
       const isWhole = externals.files.length === 0;
-      const notes = await checkImport(network, { file, lowered: known.lowered, image, contract, ending, isWhole, ...factsOf(graph) });
-      checked.set(key, notes);
-      return notes;
+      const facts = { file, lowered: known.lowered, image, contract, ending, isWhole, ...factsOf(graph) };
+      const found = await checkImport(network, facts, watch);
+      checked.set(key, found);
+      return found;
     },
   };
 }

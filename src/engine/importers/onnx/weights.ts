@@ -1,6 +1,7 @@
 import type { tfl } from "../../tf.ts";
 import { setWeight } from "../build.ts";
 import { firstNonFinite, notFinite } from "../finite.ts";
+import type { Reading } from "../modelFile.ts";
 import { countOf } from "../strided.ts";
 import type { Data } from "./file/elementTypes.ts";
 import type { Plan, PlannedWeight } from "./plan.ts";
@@ -9,14 +10,19 @@ import type { Plan, PlannedWeight } from "./plan.ts";
  * Sets the weights of a network to those of its plan. Each is read in blocks, straight into the array that the network keeps.
  * @throws MODEL_NAN, MODEL_INVALID
  */
-export function setWeights(network: tfl.LayersModel, { weights }: Plan, file: string): void {
+export async function setWeights(network: tfl.LayersModel, { weights }: Plan, file: string, { wants, watch }: Reading = {}): Promise<void> {
+  const all = [...weights.values()].flat().reduce((sum, { shape }) => sum + countOf(shape), 0);
+  let done = 0;
   for (const [name, planned] of weights) {
     const layer = network.getLayer(name);
+    if (wants && !wants(layer.getClassName())) continue;
     for (const weight of planned) {
       const variable = layer.weights.find(({ originalName }) => originalName.split("/").at(-1) === weight.name);
       if (!variable || variable.shape.join() !== weight.shape.join())
         throw new Error(`Layer ${name} has no ${weight.name} [${weight.shape.join(", ")}], but [${variable?.shape.join(", ")}]`);
       setWeight(variable, numbersOf(weight, file));
+      done += countOf(weight.shape);
+      await watch?.({ stage: "weights", share: done / all });
     }
   }
 }

@@ -1,7 +1,7 @@
 import { promises as fs } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
-import { inspectNetwork } from "../../../../src/engine/importers/inspect.ts";
+import { inspectModel } from "../../../../src/engine/jobs/inspectModel.ts";
 import { openModel } from "../../../../src/engine/session/openModel.ts";
 import { type Images, tf, tfl } from "../../../../src/engine/tf.ts";
 import { near } from "../fixtures.ts";
@@ -46,7 +46,7 @@ describe("a softmax over groups of the scores stays, and what it gives are the s
     const { logits, rules } = await opened(directory);
     expect(near(logits, [0.5, 0.5, 0.25, 0.75])).toBeLessThan(1e-6); // class 3; before the softmax it would be 0
     expect(rules).toContain("RB102");
-    expect((await inspectNetwork(directory)).warnings).toContainEqual(expect.stringMatching(/^RB102.*a softmax over 2 of its 4 scores/));
+    expect((await inspectModel(directory)).warnings).toContainEqual(expect.stringMatching(/^RB102.*a softmax over 2 of its 4 scores/));
   });
 
   it("along the first axis of the pairs: (5, 5) and (5, 5 − ln 3)", async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { fromJson, fromLines } from "../../../../src/engine/importers/evidence/classLists.ts";
 import { imagenetClasses } from "../../../../src/engine/importers/imagenetClasses.ts";
-import { loadNetwork, saveNetwork } from "../../../../src/engine/importers/index.ts";
+import { loadNetwork, outlineNetwork, saveNetwork } from "../../../../src/engine/importers/index.ts";
 import { openModel } from "../../../../src/engine/session/openModel.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 import { inputRangeText } from "../../../../src/shared/contract.ts";
@@ -44,9 +44,13 @@ async function saved(model: tfl.LayersModel, beside: Readonly<Record<string, unk
   return directory;
 }
 async function known(model: tfl.LayersModel, beside: Readonly<Record<string, unknown>> = {}) {
-  const loaded = await loadNetwork(await saved(model, beside));
+  const directory = await saved(model, beside);
+  const loaded = await loadNetwork(directory);
   loaded.network.dispose();
   const { contract, contractSource, classes, evidence } = loaded;
+  const outlined = await outlineNetwork(directory); // knows the same without the weights
+  outlined.network.dispose();
+  expect(outlined).toMatchObject({ contract, contractSource, classes, evidence });
   return { contract, range: inputRangeText(contract.input), from: contractSource.kind, text: contractSource.text, classes, evidence };
 }
 

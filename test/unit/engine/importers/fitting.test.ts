@@ -5,7 +5,8 @@ import { inputGradient } from "../../../../src/engine/classifier/classifier.ts";
 import { explainImages } from "../../../../src/engine/evaluation/explain.ts";
 import { classify, predictWithConfidence, probabilities } from "../../../../src/engine/harness/predict.ts";
 import { loadNetwork } from "../../../../src/engine/importers/index.ts";
-import { inspectNetwork } from "../../../../src/engine/importers/inspect.ts";
+import { checkNetwork } from "../../../../src/engine/importers/inspect.ts";
+import { inspectModel } from "../../../../src/engine/jobs/inspectModel.ts";
 import { openModel } from "../../../../src/engine/session/openModel.ts";
 import { type Images, tf, tfl } from "../../../../src/engine/tf.ts";
 import type { InputContract } from "../../../../src/shared/contract.ts";
@@ -83,7 +84,7 @@ describe("inputs that are no [height, width, 1 or 3]", () => {
       }),
     );
     const stated = await files.write(network, undefined, { input: { size: [12, 8] } });
-    const { layers, inputShape, notes: said } = await inspectNetwork(stated);
+    const { layers, inputShape, notes: said } = await inspectModel(stated);
     expect(inputShape).toEqual([null, 12, 8, 3]);
     expect(layers.find(({ name }) => name === "base/c2")).toMatchObject({
       outputShape: [null, 6, 4, 4],
@@ -150,7 +151,7 @@ describe("outputs", () => {
 
   for (const activation of ["tanh", "hardSigmoid", "softsign", "relu6"])
     it(`${activation} at the end raises RB102`, async () => {
-      const { warnings } = await inspectNetwork(await files.write(ends(activation)));
+      const { warnings } = await inspectModel(await files.write(ends(activation)));
       expect(warnings).toContainEqual(expect.stringMatching(/^RB102.*bounds its scores/));
       const model = await opened(ends(activation));
       expect(model.findings).toContainEqual(expect.objectContaining({ rule: "RB102" }));
@@ -177,7 +178,7 @@ describe("outputs", () => {
     network.getLayer("bn").setWeights([1, 0, 0, -1].map((value) => tf.fill([4], value))); // √ of a negative variance
     const directory = await files.write(network);
     const nan = { code: "MODEL_NAN", message: "The model's scores are not numbers.", fix: expect.any(String) };
-    await expect(inspectNetwork(directory)).rejects.toMatchObject(nan);
+    await expect(checkNetwork(directory)).rejects.toMatchObject(nan);
     const model = (await openModel(directory)).classifier;
     const x = values(randomImages([2, 6, 6, 3]));
     await expect(probabilities(model, x)).rejects.toMatchObject(nan);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { loadNetwork, saveNetwork } from "../../../../src/engine/importers/index.ts";
-import { inspectNetwork } from "../../../../src/engine/importers/inspect.ts";
+import { inspectModel } from "../../../../src/engine/jobs/inspectModel.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 import type { InputContract } from "../../../../src/shared/contract.ts";
 
@@ -147,7 +147,7 @@ describe("inspection", () => {
         tfl.layers.dense({ units: 5, activation: "softmax", name: "head" }),
       ],
     });
-    expect(await inspectNetwork(await saved(convolution))).toEqual({
+    expect(await inspectModel(await saved(convolution))).toEqual({
       format: "tfjs-layers",
       inputShape: [null, 8, 8, 3],
       classes: 5,

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { loadNetwork, saveNetwork } from "../../../../src/engine/importers/index.ts";
-import { inspectNetwork } from "../../../../src/engine/importers/inspect.ts";
+import { inspectModel } from "../../../../src/engine/jobs/inspectModel.ts";
 import { BoundedRelu } from "../../../../src/engine/models/layers/index.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { find } from "../../../../src/engine/registry.ts";
@@ -45,7 +45,7 @@ describe("BoundedRelu", () => {
     expect(layer?.getConfig()).toMatchObject({ bound: 0.25 });
     const x = images(3, [8, 8, 1]);
     expect(outputs(loaded.network, x)).toEqual(outputs(network, x));
-    expect((await inspectNetwork(directory)).layers.map(({ type }) => type)).toContain("BoundedRelu");
+    expect((await inspectModel(directory)).layers.map(({ type }) => type)).toContain("BoundedRelu");
   });
 
   it("loads from a file that Keras wrote, within a model inside the model, and its layers can be taken, run from and replaced", async () => {

@@ -10,7 +10,7 @@ import { createContext } from "../../../../../src/engine/context.ts";
 import { resolveParams } from "../../../../../src/engine/define/index.ts";
 import { explainImages } from "../../../../../src/engine/evaluation/explain.ts";
 import { loadNetwork, saveNetwork } from "../../../../../src/engine/importers/index.ts";
-import { inspectNetwork } from "../../../../../src/engine/importers/inspect.ts";
+import { inspectModel } from "../../../../../src/engine/jobs/inspectModel.ts";
 import { attacks, find } from "../../../../../src/engine/registry.ts";
 import { classifierOfLoaded } from "../../../../../src/engine/session/openModel.ts";
 import { tf } from "../../../../../src/engine/tf.ts";
@@ -88,7 +88,7 @@ describe("a file with an operator that cannot be differentiated", () => {
   });
 
   it("says so where it is inspected", async () => {
-    const inspection = await inspectNetwork(await written(around([shrink])));
+    const inspection = await inspectModel(await written(around([shrink])));
     expect(inspection).toMatchObject({ classes: 2, forwardOnly: reason });
     expect(inspection.warnings.join("\n")).toContain("RB114");
   });

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../../src/engine/backends/index.ts";
 import { classifierOf } from "../../../../../src/engine/classifier/network.ts";
 import { loadNetwork, saveNetwork } from "../../../../../src/engine/importers/index.ts";
-import { inspectNetwork } from "../../../../../src/engine/importers/inspect.ts";
 import { openOnnx } from "../../../../../src/engine/importers/onnx/index.ts";
+import { inspectModel } from "../../../../../src/engine/jobs/inspectModel.ts";
 import { convert3d } from "../../../../../src/engine/models/convert3d.ts";
 import { tf, type tfl } from "../../../../../src/engine/tf.ts";
 import { channelsFirst, float, ints, node, numbers, onnx, type Spec } from "./encoder.ts";
@@ -91,7 +91,7 @@ describe("an ONNX file as a model", () => {
   });
 
   it("can be inspected", async () => {
-    const inspection = await inspectNetwork(await written(linear({ nodes: linear().nodes })));
+    const inspection = await inspectModel(await written(linear({ nodes: linear().nodes })));
     expect(inspection).toMatchObject({ format: "onnx", inputShape: [null, 2, 2, 3], classes: 2, parameters: 8 });
     expect(inspection.layers.map(({ type }) => type)).toEqual(["InputLayer", "GlobalAveragePooling2D", "Dense"]);
   });
@@ -240,7 +240,7 @@ describe("the comparison with ONNX Runtime", () => {
       message: expect.stringMatching(/first at "\/second\/conv" \(Conv\): 9\.\d+ %|first at "\/second\/conv" \(Conv\): 10 %/),
     });
     kernel?.write(right);
-    expect(await model.check?.(network, { contract, ending })).toEqual([]);
+    expect(await model.check?.(network, { contract, ending })).toMatchObject({ difference: expect.any(Number), notes: [] });
     network.dispose();
     model.close();
   });

@@ -79,17 +79,6 @@ describe("layers", () => {
     expect(defaultLayer).toBe("relu#2");
   });
 
-  it("are read by default where their grid is the picture's, and not the heads and tokens of an attention layer", () => {
-    const input = tfl.input({ shape: [8, 8, 3], name: "picture" });
-    const patches = tfl.layers.conv2d({ filters: 6, kernelSize: 2, strides: 2, name: "patches" }).apply(input);
-    const heads = tfl.layers.reshape({ targetShape: [16, 2, 3], name: "split" }).apply(patches);
-    const byHead = tfl.layers.permute({ dims: [2, 1, 3], name: "heads" }).apply(heads);
-    const shown = tfl.layers.reLU({ name: "shown" }).apply(byHead); // [b,2,16,3] is no map of 2×16 cells
-    const flat = tfl.layers.flatten({ name: "flat" }).apply(shown);
-    const end = tfl.layers.dense({ units: 2, name: "end" }).apply(flat) as Symbolic;
-    expect(sourceOf(classifier(tfl.model({ inputs: input, outputs: end }))).defaultLayer).toBe("patches");
-  });
-
   it("of nested models are listed too, with the size they have here", () => {
     const model = classifier(nested());
     expect(sourceOf(model).all.map(({ name }) => name)).toEqual([
@@ -165,17 +154,6 @@ describe("layers", () => {
       "b/sum",
       "a/conv",
     ]);
-  });
-
-  it("show an attention map of a single row, and one of several rows rather", () => {
-    const convolution = (shape: [number, number, number]) =>
-      tfl.layers.conv2d({ inputShape: shape, filters: 2, kernelSize: [1, 3], name: "row" });
-    const row = tfl.sequential({ layers: [convolution([1, 9, 1]), tfl.layers.flatten(), tfl.layers.dense({ units: 2 })] });
-    expect(sourceOf(classifier(row)).defaultLayer).toBe("row");
-    const pooled = tfl.layers.averagePooling2d({ poolSize: [4, 1], name: "pooled" });
-    const both = tfl.sequential({ layers: [convolution([4, 9, 1]), pooled, tfl.layers.flatten(), tfl.layers.dense({ units: 2 })] });
-    expect(sourceOf(classifier(both)).defaultLayer).toBe("row");
-    expect(spatialLayers(classifier(both))).toEqual(["row", "pooled"]);
   });
 
   it("leave no tensor behind but what was asked for", () => {

@@ -63,6 +63,12 @@ export const verbs = {
     ["MODEL"],
     { dataset: text, "dataset-set": many, split: text, limit: text, write: { type: "boolean" }, contract: text },
   ),
+  "check-plugin": verb(
+    "check-plugin FILE [--set k=v]…",
+    "try the attacks, defences and data sets of a plugin as Bulwark's own are tried; --set gives a data set its parameters",
+    ["FILE"],
+    { set: many },
+  ),
   run: verb("run EXPERIMENT", "train if needed, attack, explain, report", ["EXPERIMENT"]),
   train: verb("train EXPERIMENT", "only train the arms of an experiment", ["EXPERIMENT"]),
   evaluate: verb("evaluate EXPERIMENT [--model DIR]", "only attack and explain, with models trained before", ["EXPERIMENT"], {

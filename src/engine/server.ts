@@ -13,7 +13,6 @@ import {
 } from "../shared/protocol.ts";
 import { toResponseError } from "../shared/rpc.ts";
 import { onDeviceWarning } from "./backends/failures.ts";
-import { catalog } from "./catalog.ts";
 import { createContext, type RunContext } from "./context.ts";
 import type { RunHost } from "./experiment/execute.ts";
 import { runExperiment } from "./experiment/runExperiment.ts";
@@ -26,6 +25,7 @@ import { estimateAttack } from "./jobs/estimateAttack.ts";
 import { explainRun } from "./jobs/explainRun.ts";
 import { inspectModel } from "./jobs/inspectModel.ts";
 import { labelRun } from "./jobs/labelRun.ts";
+import { listEntries } from "./jobs/listEntries.ts";
 import { servePatches } from "./jobs/patch/serve.ts";
 import { previewDataset } from "./jobs/previewDataset.ts";
 import { probeContract, writeProbe } from "./jobs/probeContract.ts";
@@ -71,7 +71,7 @@ export function serve(connection: MessageConnection, log: Log): void {
     engine.catch(() => undefined);
     return greeting(await engine, log);
   });
-  on(requests.list, async () => catalog());
+  on(requests.list, listEntries);
   on(requests.doctor, () => doctor());
   serveModelFiles(on, { connection, engine: started });
   serveProbe(on, { connection, engine: started, context });

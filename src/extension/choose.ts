@@ -103,7 +103,7 @@ type Remembered = Readonly<Record<string, AttackChoice>>;
 /** The attack that was chosen last for this model. */
 export function lastAttack(services: Services, model: string): AttackChoice | undefined {
   const last = services.context.workspaceState.get<Remembered>(lastAttackKey)?.[model];
-  return last !== undefined && services.catalog.some((entry) => entry.kind === "attack" && entry.id === last.id) ? last : undefined;
+  return last !== undefined && services.catalog.current.some((entry) => entry.kind === "attack" && entry.id === last.id) ? last : undefined;
 }
 /** The first attack of all: what the literature uses for grayscale digits, and the attack's own default (8/255) for photographs. */
 export const firstAttack = async (model: string): Promise<AttackChoice> => ({
@@ -118,7 +118,7 @@ export function rememberAttack(services: Services, attack: AttackChoice, model: 
 /** @param isForwardOnly the model gives scores only: attacks that need gradients are left out. @throws CANCELLED */
 export async function askAttack(services: Services, model: string, isForwardOnly = false): Promise<AttackChoice> {
   const last = lastAttack(services, model);
-  const possible = entriesOf(services.catalog, "attack").filter(({ access }) => !isForwardOnly || access !== "gradients");
+  const possible = entriesOf(services.catalog.current, "attack").filter(({ access }) => !isForwardOnly || access !== "gradients");
   const entries = lastFirst(possible, (entry) => entry.id === last?.id);
   const items = entries.map((entry) => ({ label: entry.title, description: entry.id, detail: entry.paper, id: entry.id }));
   const { id } = await pick(items, isForwardOnly ? "Which attack? The model gives scores only." : "Which attack?");

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { settings } from "../shared/contributions.ts";
+import { registerPlugins } from "./catalog.ts";
 import { registerClient } from "./client.ts";
 import { registerCommands } from "./commands/table.ts";
 import { registerModelEditor } from "./modelEditor.ts";
@@ -23,6 +24,7 @@ export function activate(context: vscode.ExtensionContext): BulwarkApi {
   registerModelLenses(services);
   const trees = registerViews(services);
   registerClient(services);
+  registerPlugins(services);
   context.subscriptions.push(
     vscode.workspace.onDidChangeConfiguration((event) => {
       const ofEngine = [settings.backend, settings.device, settings.nodePath, settings.threads];

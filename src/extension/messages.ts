@@ -59,6 +59,8 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
   NOT_WRITABLE: [openFolder],
   OUT_OF_MEMORY: [],
   PARAMETER_INVALID: [],
+  PLUGIN_FAILED: [],
+  PLUGIN_INVALID: [],
   RUN_EXISTS: [runs],
   RUN_INVALID: [runs],
   RUN_LOCKED: [runs],

@@ -1,8 +1,7 @@
 import path from "node:path";
 import * as vscode from "vscode";
-import generated from "../shared/catalog.generated.json";
-import type { Catalog } from "../shared/catalog.ts";
 import { settings } from "../shared/contributions.ts";
+import { createCatalog, type LiveCatalog } from "./catalog.ts";
 import { createWarmEngine, type WarmEngine } from "./engine/engine.ts";
 import { locateEngine } from "./engine/locate.ts";
 import { type EngineProcess, type LogLine, type StartOptions, startEngine } from "./engine/process.ts";
@@ -17,7 +16,7 @@ type ComputeChoice = Pick<StartOptions, "backend" | "device">;
 export interface Services {
   readonly context: vscode.ExtensionContext;
   readonly log: vscode.LogOutputChannel;
-  readonly catalog: Catalog;
+  readonly catalog: LiveCatalog;
   readonly engine: WarmEngine;
   readonly queue: RunQueue;
   readonly runs: RunIndex;
@@ -35,10 +34,15 @@ export function createServices(context: vscode.ExtensionContext): Services {
   const changed = (): void => activity.fire();
   const runs = createRunIndex();
   const startProcess: Services["startProcess"] = (choice) => start(context, log, choice);
-  const engine = createWarmEngine(() => startProcess(), changed);
+  const catalog = createCatalog();
+  const startWarm = async (): Promise<EngineProcess> => {
+    const started = await startProcess();
+    await catalog.restore(started, (thrown) => log.warn(`A plugin is not used any more: ${String(thrown)}`));
+    return started;
+  };
+  const engine = createWarmEngine(startWarm, changed);
   const queue = createQueue(changed);
-  context.subscriptions.push(log, activity, runs, { dispose: () => engine.stop() }, { dispose: () => queue.cancelAll() });
-  const catalog = generated as unknown as Catalog; // written from the registries by `npm run generate`
+  context.subscriptions.push(log, activity, runs, catalog, { dispose: () => engine.stop() }, { dispose: () => queue.cancelAll() });
   return {
     context,
     log,

@@ -8,7 +8,7 @@ import { experimentLenses, isLayersModel, modelLenses } from "./lenses.ts";
 // Language server of experiment files and model files; loads no engine.
 const connection = createConnection(ProposedFeatures.all);
 const documents = new TextDocuments(TextDocument);
-const experiments = createExperiments(generated as unknown as Catalog); // written from the registries by `npm run generate`
+let experiments = createExperiments(generated as unknown as Catalog); // written from the registries by `npm run generate`
 
 const isExperiment = (document: TextDocument): boolean => document.uri.endsWith(".bulwark.jsonc");
 const experimentAt = (uri: string): TextDocument | undefined => {
@@ -71,6 +71,12 @@ connection.onCodeLens(({ textDocument }) => {
 connection.onNotification("bulwark/runsChanged", () => {
   void connection.sendRequest("workspace/codeLens/refresh");
   // A path that was missing may be there now.
+  for (const document of documents.all()) void diagnose(document.uri);
+});
+
+/** Plugins have added entries. */
+connection.onNotification("bulwark/catalog", ({ catalog }: { readonly catalog: Catalog }) => {
+  experiments = createExperiments(catalog);
   for (const document of documents.all()) void diagnose(document.uri);
 });
 

@@ -32,6 +32,8 @@ export const errorCodes = [
   "NOT_WRITABLE",
   "OUT_OF_MEMORY", // even for a single image, or for the batch of a training step
   "PARAMETER_INVALID",
+  "PLUGIN_FAILED", // code of a plugin threw, or returned what it must not
+  "PLUGIN_INVALID", // a plugin that cannot be loaded
   "RUN_EXISTS", // the folder for the results holds something else already
   "RUN_INVALID",
   "RUN_LOCKED", // another process works on the run

@@ -195,7 +195,8 @@ export const requests = {
   handshake: new RequestType<EngineOptions, Handshake, ErrorData>("handshake"),
   /** Answered at once, between the steps of whatever else is being done: an engine that does not is deaf. */
   ping: new RequestType<Record<string, never>, null, ErrorData>("ping"),
-  list: new RequestType<Record<string, never>, Catalog, ErrorData>("list"),
+  /** What there is to choose from; with the entries of an experiment file's plugins, which are run in this engine. */
+  list: new RequestType<{ readonly experiment?: string }, Catalog, ErrorData>("list"),
   doctor: new RequestType<Record<string, never>, DoctorReport, ErrorData>("doctor"),
   inspectModel: new RequestType<{ readonly model: string }, ModelInspection, ErrorData>("inspectModel"),
   /** What `inspectModel` leaves out: the weights themselves and the scores. Reports `checkModelProgress` on the way. */

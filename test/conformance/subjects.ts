@@ -1,17 +1,11 @@
-import type { TObject } from "@sinclair/typebox";
 import type { BackendName } from "../../src/engine/backends/index.ts";
 import type { Classifier } from "../../src/engine/classifier/classifier.ts";
 import { defended } from "../../src/engine/classifier/defended.ts";
 import { classifierOf } from "../../src/engine/classifier/network.ts";
-import {
-  type Bound,
-  documented,
-  type Entry,
-  type InferenceDefense,
-  isInference,
-  type Params,
-  resolveParams,
-} from "../../src/engine/define/index.ts";
+import { type Bound, documented, type InferenceDefense, isInference, type Params } from "../../src/engine/define/index.ts";
+
+export { cheapParams, outOfBounds } from "../../src/engine/conformance/check.ts";
+
 import { createRandom } from "../../src/engine/random.ts";
 import { bind } from "../../src/engine/registry.ts";
 import { stackedPlan } from "../../src/engine/training/plan.ts";
@@ -70,38 +64,3 @@ export const subjects: readonly Subject[] = [
 export const subjectRows = subjects.map((subject) => [subject.backend, subject.name, subject] as const);
 /** Sizes and channels that images of a defence or a measure may have. */
 export const shapes: readonly Shape[] = [grey, colour];
-
-/** The entry's own quick parameters, completed. */
-export const cheapParams = (entry: Entry): Params => resolveParams(entry.params, entry.cheap ?? {}, entry.id);
-
-/** The quick parameters, and one set for each other option of each choice and for each switch. */
-export function variants(entry: Entry): readonly (readonly [name: string, params: Params])[] {
-  const cheap = cheapParams(entry);
-  const others = Object.entries(entry.params.properties).flatMap(([key, property]): (readonly [string, Params])[] => {
-    if (property["type"] === "boolean") return [[`${key} ${!cheap[key]}`, { ...cheap, [key]: !cheap[key] }]];
-    if (!Array.isArray(property["enum"])) return [];
-    const options = (property["enum"] as unknown[]).filter((option) => option !== cheap[key]);
-    return options.map((option) => [`${key} ${String(option)}`, { ...cheap, [key]: option }]);
-  });
-  return [["its quick parameters", cheap], ...others];
-}
-
-/** Per numeric parameter: its minimum, and values that must be refused. */
-export function outOfBounds(schema: TObject): Record<string, { minimum: number | undefined; outside: unknown[] }> {
-  const found: Record<string, { minimum: number | undefined; outside: unknown[] }> = {};
-  for (const [key, property] of Object.entries(schema.properties)) {
-    const type: unknown = property["type"];
-    const minimum: unknown = property["minimum"];
-    const maximum: unknown = property["maximum"];
-    const outside: unknown[] = [];
-    if (type === "number" || type === "integer") outside.push("many");
-    if (type === "integer") outside.push(Number(minimum ?? 0) + 0.5);
-    if (typeof minimum === "number") outside.push(minimum - 1);
-    if (typeof maximum === "number") outside.push(maximum + 1);
-    if (Array.isArray(property["enum"])) outside.push("no such choice");
-    if (type === "boolean") outside.push("perhaps");
-    if (Array.isArray(property["anyOf"])) outside.push("no such choice", -1.5, -1000);
-    found[key] = { minimum: typeof minimum === "number" ? minimum : undefined, outside };
-  }
-  return found;
-}

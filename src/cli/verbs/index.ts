@@ -8,6 +8,7 @@ import { explain, rank } from "./image.ts";
 import { defend, detect, predict } from "./images.ts";
 import { doctor, fetchData, inspect, list } from "./look.ts";
 import { patch } from "./patch.ts";
+import { checkPlugin } from "./plugin.ts";
 import { probe } from "./probe.ts";
 import { report } from "./report.ts";
 
@@ -19,6 +20,7 @@ const actions: Readonly<Record<VerbName, VerbAction>> = {
   doctor,
   inspect,
   probe,
+  "check-plugin": checkPlugin,
   run,
   train,
   evaluate,

@@ -231,6 +231,7 @@ function experimentOf(o: AttackRequest, attacked: ResolvedArm, knowledge: "stati
     analyses: [],
     further: [],
     expect: [],
+    plugins: [],
   };
 }
 

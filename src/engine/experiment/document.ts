@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { runFiles } from "../../shared/runs.ts";
 import { type Bound, documented } from "../define/index.ts";
+import type { PluginFile } from "../plugins/locate.ts";
 import { version } from "../session/version.ts";
 import type { ResolvedArm, ResolvedModel } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
@@ -21,6 +22,8 @@ export interface Environment {
   readonly data: { readonly train: number; readonly test: number; readonly sha256: string };
   /** Of weights.bin or the model file, by arm, once it is there. */
   readonly models: Readonly<Record<string, string>>;
+  /** SHA-256 of the plugins' files; absent where there are none. */
+  readonly plugins?: readonly PluginFile[];
 }
 
 const chosen = (bound: Bound) => {
@@ -56,9 +59,12 @@ export function experimentDocument(experiment: ResolvedExperiment): Record<strin
     compare: others.map((arm) => ({ name: arm.name, ...armDocument(arm, experiment.seed) })),
     control: experiment.control,
     expect: experiment.expect,
-    plugins: [],
+    plugins: experiment.plugins.map(({ file }) => file),
   };
 }
+
+/** The plugins of an experiment as they were when it began. */
+export const pluginFiles = ({ plugins }: ResolvedExperiment): PluginFile[] => plugins.map(({ file, sha256 }) => ({ file, sha256 }));
 
 /** Writes `experiment.json`: the experiment with its surroundings. @param models hashes of the models that are there */
 export async function writeExperiment(
@@ -76,6 +82,7 @@ export async function writeExperiment(
     modelPath,
     data: { train: data.trainSize, test: data.test.n, sha256: data.sha256 },
     models,
+    ...(experiment.plugins.length > 0 ? { plugins: pluginFiles(experiment) } : {}),
   };
   const whole = { ...document, ...(request === undefined ? {} : { request }), environment };
   await store.writeJson(runFiles.experiment, whole);

@@ -1,15 +1,17 @@
 import { rm } from "node:fs/promises";
+import path from "node:path";
 import type { RunEvent, RunEventBody } from "../../shared/events.ts";
 import { createContext, type RunContext } from "../context.ts";
 import { documented } from "../define/index.ts";
 import { hashOfModel } from "../importers/index.ts";
 import { type RunStore, settle } from "../io/runStore.ts";
+import type { LoadedPlugin } from "../plugins/load.ts";
 import { watchingDevice } from "../session/deviceWarnings.ts";
 import type { Engine } from "../session/engine.ts";
 import { type ResolvedArm, withCarried } from "./arms.ts";
 import { BatchRecord } from "./batchRecord.ts";
 import type { RunData } from "./data.ts";
-import { experimentDocument, writeExperiment } from "./document.ts";
+import { experimentDocument, pluginFiles, writeExperiment } from "./document.ts";
 import { driveLocally } from "./driver.ts";
 import type { RunEnvironment, RunMode } from "./environment.ts";
 import type { RunLayout } from "./layout.ts";
@@ -67,9 +69,14 @@ export async function execute(run: Execution, host: RunHost): Promise<void> {
       ? { kind: "resumed", run: store.id, backend, device }
       : { kind: "started", run: store.id, title: store.state.title, backend, device, arms: experiment.arms.map((arm) => arm.name) },
   );
+  for (const plugin of experiment.plugins) tell({ kind: "note", message: pluginNote(plugin) });
   for (const message of host.engine.warnings) tell({ kind: "warning", code: "BACKEND_UNAVAILABLE", message });
   await settle(store, () => watchingDevice(tell, () => doAll(run, host, tell)), tell);
 }
+
+/** What runs here beside Bulwark, for whoever started it. */
+const pluginNote = ({ file, sha256, entries }: LoadedPlugin): string =>
+  `The plugin ${path.basename(file)} takes part: ${entries.map(({ kind, id }) => `${kind} ${id}`).join(", ")} (SHA-256 ${sha256.slice(0, 12)}…).`;
 
 async function doAll(run: Execution, host: RunHost, tell: (event: RunEventBody) => void): Promise<void> {
   const { store } = run;
@@ -130,7 +137,8 @@ async function environmentOf(
   const list = piecesOf(facts, run.stages, run.end.piece);
   const hashOf = (path: string) => (path === run.opened?.path ? run.opened.sha256 : modelHash(path));
   const hashes = await Promise.all([...models].map(async ([arm, { path }]) => (trains(arm, mode) ? "" : hashOf(path))));
-  const identity = { experiment: experimentDocument(experiment), request, mode, modelPath, hashes };
+  const plugins = experiment.plugins.length > 0 ? { plugins: pluginFiles(experiment) } : {};
+  const identity = { experiment: experimentDocument(experiment), request, mode, modelPath, hashes, ...plugins };
   const dataHash = dataHashOf(data);
   const planned = { store, engine, dataHash, identity, mustMatch: run.mustMatch, clock: ctx.clock };
   const pieces = await openPieces(list, facts, planned);

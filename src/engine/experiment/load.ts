@@ -1,3 +1,4 @@
+import path from "node:path";
 import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { checkValue, type Violation } from "../../shared/check.ts";
 import { BulwarkError } from "../../shared/errors.ts";
@@ -6,17 +7,28 @@ import { bareFractions, repeatedKeys } from "../../shared/fileRules/syntax.ts";
 import { lineColumn } from "../../shared/fileRules/tree.ts";
 import { catalog } from "../catalog.ts";
 import { readText } from "../io/files.ts";
+import { type LoadedPlugin, usePlugins } from "../plugins/load.ts";
 
 /**
  * Reads `*.bulwark.jsonc` and holds it against the same schema that the editor uses; the first mistake is reported with its line.
- * @throws FILE_NOT_FOUND, EXPERIMENT_INVALID
+ * @throws FILE_NOT_FOUND, EXPERIMENT_INVALID, PLUGIN_INVALID
  */
-export async function loadExperiment(file: string): Promise<Experiment> {
-  return parseExperiment(await readText(file), file);
+export async function loadExperiment(file: string): Promise<LoadedExperiment> {
+  return parseExperiment(await readText(file), file, path.dirname(file));
 }
 
-/** `name` is what errors call the text. @throws EXPERIMENT_INVALID */
-export async function parseExperiment(source: string, name: string): Promise<Experiment> {
+/** An experiment whose plugins are registered. */
+export interface LoadedExperiment {
+  readonly experiment: Experiment;
+  readonly plugins: readonly LoadedPlugin[];
+}
+
+/**
+ * @param name what errors call the text
+ * @param directory that the plugins lie in
+ * @throws EXPERIMENT_INVALID, PLUGIN_INVALID
+ */
+export async function parseExperiment(source: string, name: string, directory: string): Promise<LoadedExperiment> {
   const errors: ParseError[] = [];
   const root = parseTree(source, errors, { allowTrailingComma: true });
   const [broken] = errors;
@@ -30,10 +42,17 @@ export async function parseExperiment(source: string, name: string): Promise<Exp
   if (repeated)
     throw invalid(`${name}:${place(source, repeated.offset)} "${repeated.value}" stands twice in one object`, "Remove one of them.");
   const value: unknown = getNodeValue(root);
+  const plugins = await usePlugins(pluginNames(value), directory); // before the schema, which lists what they register
   const faults = checkValue(experimentSchema(catalog()), value).map((violation) => ({ violation, offset: offsetOf(root, violation) }));
   const [first] = faults.sort((a, b) => a.offset - b.offset);
   if (first) throw invalid(`${name}:${place(source, first.offset)} ${first.violation.message}`, first.violation.fix);
-  return value as Experiment;
+  return { experiment: value as Experiment, plugins };
+}
+
+/** What an experiment names as plugins; anything but texts is left for the schema to refuse. */
+export function pluginNames(value: unknown): string[] {
+  const named = (value as Partial<Experiment> | null)?.plugins;
+  return Array.isArray(named) && named.every((name) => typeof name === "string") ? [...named] : [];
 }
 
 /** Where a fault stands: its key, or its value. */

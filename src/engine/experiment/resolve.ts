@@ -1,7 +1,7 @@
-import { BulwarkError } from "../../shared/errors.ts";
 import type { Chosen, Experiment } from "../../shared/experiment.ts";
 import { attackKeys } from "../../shared/runs.ts";
 import type { Analysis, Attack, Bound, DatasetSpec, Detector, Explanation } from "../define/index.ts";
+import type { LoadedPlugin } from "../plugins/load.ts";
 import { bind } from "../registry.ts";
 import { type ResolvedArm, resolveArms } from "./arms.ts";
 import { refuseAccidents } from "./expectations.ts";
@@ -39,14 +39,15 @@ export interface ResolvedExperiment {
   readonly analyses: readonly ResolvedAnalysis[];
   readonly further: readonly FurtherAttack[];
   readonly expect: NonNullable<Experiment["expect"]>;
+  /** Those that were loaded for it. */
+  readonly plugins: readonly LoadedPlugin[];
 }
 
 /** Checks ids and parameters against the registries. @throws UNKNOWN_ID, PARAMETER_INVALID, EXPERIMENT_INVALID */
 export function resolveExperiment(
   experiment: Experiment,
-  options: { readonly directory: string; readonly name: string },
+  options: { readonly directory: string; readonly name: string; readonly plugins?: readonly LoadedPlugin[] },
 ): ResolvedExperiment {
-  refusePlugins(experiment);
   const { directory } = options;
   const { kind, train, test, ...given } = experiment.dataset;
   const dataset = bind("dataset", { kind, ...given }, { directory });
@@ -73,6 +74,7 @@ export function resolveExperiment(
     })),
     ...analyses,
     expect: experiment.expect ?? [],
+    plugins: options.plugins ?? [],
   };
 }
 
@@ -91,10 +93,4 @@ function resolveDetectors(chosen: readonly Chosen[], directory: string): Resolve
     key: keys[i] as string,
     falsePositiveRate: typeof falsePositiveRate === "number" ? falsePositiveRate : 0.05,
   }));
-}
-
-/** What the contract names but this version does not have is an error: nothing asked for is left out silently. */
-function refusePlugins({ plugins }: Experiment): void {
-  if (plugins?.length)
-    throw new BulwarkError("EXPERIMENT_INVALID", "This version has no plugins yet.", 'Remove "plugins" from the experiment.');
 }

@@ -8,6 +8,7 @@ import { type DriverLock, takeLock } from "../io/driverLock.ts";
 import { exists } from "../io/files.ts";
 import { makeFolder } from "../io/folders.ts";
 import { createRun, openRun, type RunStore, readRunState } from "../io/runStore.ts";
+import { usePluginsOf } from "../plugins/load.ts";
 import { readReport } from "../report/reportFiles.ts";
 import { openData } from "./data.ts";
 import { experimentDocument, hashOf } from "./document.ts";
@@ -29,9 +30,9 @@ const kinds: Readonly<Record<RunMode, RunKind>> = { run: "experiment", train: "t
  */
 export async function runExperiment(params: RunExperimentParams, host: RunHost): Promise<RunExperimentResult> {
   const file = path.resolve(params.file);
-  const text = await loadExperiment(file);
+  const { experiment: text, plugins } = await loadExperiment(file);
   const seeded = params.seed === undefined ? text : { ...text, seed: params.seed };
-  const written = resolveExperiment(seeded, { directory: path.dirname(file), name: nameOf(file) });
+  const written = resolveExperiment(seeded, { directory: path.dirname(file), name: nameOf(file), plugins });
   const experiment = await located(written, params.workspace);
   if (params.model !== undefined && !(await exists(params.model)))
     throw new BulwarkError("FILE_NOT_FOUND", `There is no model ${params.model}.`, "Check the path.");
@@ -62,14 +63,15 @@ export interface ResumeParams {
 /**
  * Goes on with an experiment that was interrupted, cancelled or failed, on the backend it was started with; ends with the result that it
  * would have had uninterrupted.
- * @throws RUN_NOT_FOUND, RUN_INVALID, RUN_LOCKED
+ * @throws RUN_NOT_FOUND, RUN_INVALID, RUN_LOCKED, PLUGIN_INVALID
  */
 export async function resumeRun(params: ResumeParams, host: RunHost): Promise<RunExperimentResult> {
   const state = await readRunState(params.directory);
   const mode = (Object.keys(kinds) as RunMode[]).find((name) => kinds[name] === state.kind);
   if (mode === undefined) throw new BulwarkError("RUN_INVALID", `A run of kind "${state.kind}" cannot be resumed.`, "Start it again.");
   const { environment, ...saved } = await savedExperiment(params.directory);
-  const experiment = resolveExperiment(saved, { directory: params.directory, name: state.title });
+  const plugins = await usePluginsOf(params.directory, environment?.plugins ?? []);
+  const experiment = resolveExperiment(saved, { directory: params.directory, name: state.title, plugins });
   const { engine, warning } = await sameBackend(params.backend, environment?.backend, host.engine);
   const store = await openRun(params.directory, { force: params.force, signal: host.signal, note: host.note });
   if (warning) host.onEvent?.(store.append({ kind: "warning", code: "BACKEND_UNAVAILABLE", message: warning }));

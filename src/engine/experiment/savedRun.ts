@@ -3,11 +3,17 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { readText } from "../io/files.ts";
+import type { PluginFile } from "../plugins/locate.ts";
 import { type Engine, startEngine } from "../session/engine.ts";
 
 /** What `experiment.json` of a run holds: the experiment, what it was begun with, and for a single attack what was asked for. */
 export type Saved<Request = unknown> = Experiment & {
-  readonly environment?: { readonly backend?: string; readonly source?: string; readonly modelPath?: string | null };
+  readonly environment?: {
+    readonly backend?: string;
+    readonly source?: string;
+    readonly modelPath?: string | null;
+    readonly plugins?: readonly PluginFile[];
+  };
   readonly request?: Request;
 };
 

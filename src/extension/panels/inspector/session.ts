@@ -59,7 +59,7 @@ export function firstState(services: Services, host: InspectorHost, request: Ins
     defenses: request.defenses,
     label: request.label ?? null,
     fit: request.fit === undefined ? fitOf(services, request.model) : request.fit,
-    catalog: services.catalog,
+    catalog: services.catalog.current,
     base: directory === "" ? "" : host.uri(directory),
     runId: path.basename(directory),
     clean: null,

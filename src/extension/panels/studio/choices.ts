@@ -60,7 +60,7 @@ export function firstSettings(services: Services, models: readonly StudioChoice[
 }
 
 export const attackSchema = (services: Services) =>
-  entriesOf(services.catalog, "attack").find((entry) => entry.id === "adversarialPatch")?.params ?? {
+  entriesOf(services.catalog.current, "attack").find((entry) => entry.id === "adversarialPatch")?.params ?? {
     type: "object" as const,
     properties: {},
   };

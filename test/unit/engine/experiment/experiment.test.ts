@@ -1,5 +1,6 @@
 import "../../../../src/engine/backends/cpu.ts";
 import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { defenseOf } from "../../../../src/engine/experiment/arms.ts";
@@ -20,7 +21,10 @@ const source = `{
   "attacks": [{ "kind": "fgsm", "eps": 0.3 }, { "kind": "fgsm", "eps": 0.1 }],
   "compare": [{ "name": "undefended", "defense": { "kind": "standard" } }],
 }`;
-const resolve = async (text: string) => resolveExperiment(await parseExperiment(text, "x"), { directory: "/data", name: "x" });
+const resolve = async (text: string) => {
+  const { experiment, plugins } = await parseExperiment(text, "x", tmpdir());
+  return resolveExperiment(experiment, { directory: "/data", name: "x", plugins });
+};
 
 describe("an experiment file", () => {
   it("gets every default, and its first arm the name of its defence", async () => {
@@ -69,7 +73,7 @@ describe("an experiment file", () => {
     ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "train": { "epochs": 0 } }', /x:1:/],
     ['{ "dataset": { "kind": "minst" }, "model": { "kind": "lenet" } }', /x:1:/],
     ['{ "dataset": { "kind": "mnist" },\n "model": { "kind": "lenet" ', /x:2/],
-    ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "plugins": ["./a.mjs"] }', /plugins/],
+    ['{ "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }, "plugins": ["./a.mjs", 3] }', /plugins/],
   ])("refuses %s", async (text, message) => {
     await expect(resolve(text)).rejects.toMatchObject({ code: "EXPERIMENT_INVALID", message: expect.stringMatching(message) });
   });
@@ -124,7 +128,7 @@ describe("the sample experiments", () => {
   const samples = path.resolve(import.meta.dirname, "../../../../samples");
   it.each(readdirSync(samples).filter((name) => name.endsWith(".bulwark.jsonc")))("%s is valid", async (name) => {
     const file = path.join(samples, name);
-    const resolved = resolveExperiment(await loadExperiment(file), { directory: samples, name });
+    const resolved = resolveExperiment((await loadExperiment(file)).experiment, { directory: samples, name });
     expect(["mnist", "cifar10", "imageFolder"]).toContain(resolved.dataset.id);
     expect(resolved.attacks.some(({ id }) => ["pgd", "nPixel", "lavan"].includes(id))).toBe(true);
   });
@@ -133,7 +137,8 @@ describe("the sample experiments", () => {
 describe("the experiments of paper 0", () => {
   const samples = path.resolve(import.meta.dirname, "../../../../samples");
   const open = async (name: string) => {
-    const resolved = resolveExperiment(await loadExperiment(path.join(samples, `${name}.bulwark.jsonc`)), { directory: samples, name });
+    const { experiment } = await loadExperiment(path.join(samples, `${name}.bulwark.jsonc`));
+    const resolved = resolveExperiment(experiment, { directory: samples, name });
     return { ...resolved, ids: resolved.analyses.map(({ id }) => id), attackIds: new Set(resolved.attacks.map(({ id }) => id)) };
   };
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { codeLens, contextMenu, explorerRow, quickPickRow } from "../harness/gestures.mjs";
+import { codeLens, explorerRow, openWith } from "../harness/gestures.mjs";
 import { tinyOnnx } from "../harness/tinyOnnx.ts";
 import { openWindow, type Window } from "./window.ts";
 
@@ -17,8 +17,7 @@ afterAll(() => window?.close());
 
 it("an ONNX file opens with its page, is checked, and is there again after a reload", async () => {
   const { page } = window;
-  await contextMenu(page, explorerRow(page, "net.onnx").first(), "Open With");
-  await quickPickRow(page, "Bulwark Model Page").click();
+  await openWith(page, explorerRow(page, "net.onnx").first(), "Bulwark Model Page");
   const frame = await window.panel("main.model .check-line");
   await frame.getByText("Checked against ONNX Runtime").waitFor();
   await frame.locator("td", { hasText: "Conv2D" }).first().waitFor();

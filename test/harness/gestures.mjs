@@ -99,6 +99,21 @@ export async function contextMenu(page, target, label, beforeClick) {
   );
 }
 
+/**
+ * Opens a file of the explorer in the editor of that name. The list is opened again where it loses the focus.
+ * @param {Page} page @param {Locator} target @param {string} editor
+ */
+export async function openWith(page, target, editor) {
+  const row = quickPickRow(page, editor);
+  await until(
+    page,
+    `"${editor}" of "Open With"`,
+    () => contextMenu(page, target, "Open With"),
+    () => row.waitFor({ timeout: 5000 }),
+  );
+  await row.click();
+}
+
 /** @param {Page} page @param {string} title */
 export async function openActivity(page, title) {
   await page.locator(`.activitybar a.action-label[aria-label^="${title}"]`).click();

@@ -28,7 +28,7 @@ function watchForDeath(workbench, page, end) {
  * @param {{folder?: string, extension: readonly string[], tests: string, extensionsDirectory?: string, environment?: Record<string, string>,
  *   logFile?: string, screenshot?: string, timeout?: number}} options
  */
-export async function runInExtensionHost({ folder, extension, tests, environment = {}, timeout = 300_000, ...options }) {
+export async function runInExtensionHost({ folder, extension, tests, environment = {}, timeout = 480_000, ...options }) {
   const workbench = await startWorkbench({ ...options, environment, driver: true });
   let browser;
   try {

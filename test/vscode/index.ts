@@ -15,12 +15,14 @@ export async function run(): Promise<void> {
   });
   const suite = path.join(__dirname, "suite");
   for (const name of readdirSync(suite)) if (name.endsWith(".test.js")) mocha.addFile(path.join(suite, name));
+  const errors: string[] = []; // the host may end before what the reporter prints at the end has arrived
   const failures = await new Promise<number>((resolve) => {
     const runner = mocha.run((count) => {
       const file = process.env["BULWARK_TEST_RESULT"];
-      if (file) writeFileSync(file, JSON.stringify({ failures: count, stats: runner.stats }));
+      if (file) writeFileSync(file, JSON.stringify({ failures: count, stats: runner.stats, errors }));
       resolve(count);
     });
+    runner.on("fail", (test, error: Error) => errors.push(`${test.fullTitle()}: ${error.stack ?? error.message}`));
   });
   if (failures > 0) throw new Error(`${failures} tests failed`);
 }

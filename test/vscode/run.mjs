@@ -98,6 +98,7 @@ export async function runHostSuite() {
   const result = readResult(resultFile);
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   if (!result) return { passed: 0, failed: 1, problem: `the extension host ended without a result${problem ? ` (${problem})` : ""}` };
+  for (const error of result.errors) console.error(error);
   const passed = result.stats.passes;
   const failed = result.failures + result.stats.pending;
   if (result.stats.pending) problem = `${result.stats.pending} tests were skipped`;

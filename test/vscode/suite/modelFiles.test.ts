@@ -20,6 +20,7 @@ const openEditor = (file: string): Thenable<unknown> =>
 const labels = (error: PanelError | null | undefined): string[] =>
   error ? [error.action, ...(error.others ?? [])].flatMap((action) => (action ? [action.label] : [])) : [];
 const lensesOf = async (file: string): Promise<string[]> => {
+  await vscode.workspace.openTextDocument(file); // lenses are made for open documents only
   const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", vscode.Uri.file(file), 20);
   return lenses.flatMap(({ command }) => (command?.command.startsWith("bulwark.") ? [command.title] : []));
 };

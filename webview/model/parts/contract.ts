@@ -21,7 +21,7 @@ export function contract(send: (intent: ModelIntent) => void): Part<ModelState> 
       factList([
         ...factsOf(known),
         ["Comes from", contractSource.kind === "assumed" ? "nothing: this is assumed" : contractSource.text],
-        ["Contract file", file ?? "none: Edit contract makes model.bulwark.json"],
+        ["Contract file", file ?? "none: Edit contract makes one beside the model"],
       ]),
     );
   });

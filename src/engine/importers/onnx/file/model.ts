@@ -154,6 +154,7 @@ function attributeOf(range: Range, context: Context): Attribute {
   const floats: number[] = [];
   const ints: number[] = [];
   const texts: string[] = [];
+  const seen = new Set<number>();
   let type = 0;
   for (const field of fieldsOf(range)) {
     const { number, value } = field;
@@ -161,13 +162,16 @@ function attributeOf(range: Range, context: Context): Attribute {
     else if (number === 2) all.float = floatsOf(field)[0] ?? 0;
     else if (number === 3) all.int = value;
     else if (number === 4) all.text = textOf(field.range, longestText);
-    else if (number === 5) all.tensor = tensorOf(messageIn(field), context.externals, context.limits);
-    else if (number === 7) pushAll(floats, floatsOf(field), context);
+    else if (number === 5) {
+      once(seen, field);
+      all.tensor = tensorOf(messageIn(field), context.externals, context.limits);
+    } else if (number === 7) pushAll(floats, floatsOf(field), context);
     else if (number === 8) pushAll(ints, integersOf(field), context);
     else if (number === 9) pushAll(texts, [textOf(field.range, longestText)], context);
     else if (number === 20) type = value;
     else if (number === 21) all.refersTo = textOf(field.range);
     else if (number === 6 || number === 10 || number === 11 || number === 22 || number === 23) {
+      if (number === 22) once(seen, field);
       checkOther(field, context);
       all.isOther = true;
     }
@@ -192,7 +196,18 @@ function checkOther(field: Field, context: Context): void {
 
 /** The numbers and the places of a SparseTensorProto. */
 function checkSparse(range: Range, { externals, limits }: Context): void {
-  for (const field of fieldsOf(range)) if (field.number === 1 || field.number === 2) tensorOf(messageIn(field), externals, limits);
+  const seen = new Set<number>();
+  for (const field of fieldsOf(range)) {
+    if (field.number !== 1 && field.number !== 2) continue;
+    once(seen, field);
+    tensorOf(messageIn(field), externals, limits);
+  }
+}
+
+/** Refuses a tensor in several parts: other programs merge them, and then read weights from a file that no part alone names. */
+function once(seen: Set<number>, { number, range }: Field): void {
+  if (seen.has(number)) throw damaged(range.file.name, "a tensor in several parts", range.start);
+  seen.add(number);
 }
 
 function pushAll<T>(list: T[], values: readonly T[], { limits }: Context): void {

@@ -63,11 +63,17 @@ function read(field: Field, draft: Draft, limits: Limits): void {
   else if (number === 8) draft.name = textOf(range);
   else if (number === 9 && wire === 2) draft.raw = range;
   else if (number === 13) addEntry(range, draft);
-  else if (number === 14) draft.isExternal = value === 1;
+  else if (number === 14) draft.isExternal = isElsewhere(field);
   else if (number === 4 || number === 5 || number === 7 || number === 10 || number === 11) {
     if (wire !== 2) limits.elements(1);
     draft.typed.push(field);
   }
+}
+
+/** Whether the numbers are in another file. Programs disagree on what any other value means, so none of them may read such a file. */
+function isElsewhere({ wire, value, range }: Field): boolean {
+  if (wire === 0 && (value === 0 || value === 1)) return value === 1;
+  throw damaged(range.file.name, "a tensor that does not say which file it is in", range.start);
 }
 
 function checkedRank(dims: readonly number[], { shape }: Draft, range: Range): readonly number[] {

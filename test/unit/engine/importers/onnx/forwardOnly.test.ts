@@ -188,6 +188,35 @@ describe("a file with an operator that cannot be differentiated", () => {
   });
 });
 
+describe("weights in another file", () => {
+  const start = (): Writer => new Writer().int(1, 3).int(2, 1);
+  const located = (place: string, tensor = new Writer()): Writer => tensor.message(13, new Writer().text(1, "location").text(2, place));
+  const held = (): Writer => located("../secret.bin", start()).data(9, new Uint8Array(12));
+  const constant = (...parts: readonly Writer[]): Writer => {
+    const attribute = new Writer().text(1, "value").int(20, 4);
+    for (const part of parts) attribute.message(5, part);
+    return new Writer().text(2, "k").text(4, "Constant").message(5, attribute);
+  };
+
+  it.each<[string, readonly Writer[]]>([
+    ["a location beyond 32 bits, which other programs cut to 1", [held().int(14, 2 ** 32 + 1)]],
+    ["a location of a wrong type, which other programs skip", [held().int(14, 1).data(14, new Uint8Array(0))]],
+    ["a tensor in parts, which other programs merge", [start().data(9, new Uint8Array(12)), located("../secret.bin")]],
+  ])("are refused where programs read the file differently: %s", async (_, parts) => {
+    const body = new Writer()
+      .message(1, constant(...parts))
+      .message(1, nodeMessage(node("Mul", "f k", "taken")))
+      .message(12, valueMessage("taken", undefined));
+    const spec = around([node("If", "cond", "s", { then_branch: { graph: body }, else_branch: { graph: body } })], {
+      initializers: { cond: { shape: [], data: [1], type: "bool" } },
+    });
+    await expect(loadNetwork(await written(spec))).rejects.toMatchObject({
+      code: "MODEL_INVALID",
+      message: expect.stringContaining("is damaged: a tensor"),
+    });
+  });
+});
+
 describe("what needs gradients", () => {
   it("is refused, by name, before anything is computed", async () => {
     const file = await written(around([shrink]));

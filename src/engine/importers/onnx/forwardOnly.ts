@@ -1,6 +1,7 @@
 import path from "node:path";
 import { type FileInput, type FileSession, type NumberType, openSession } from "../../backends/onnxruntime/fileSession.ts";
 import type { ForwardOnly } from "../../classifier/forwardOnly.ts";
+import { checkNumbers } from "../../classifier/probabilities.ts";
 import { RuntimeScores } from "../../models/layers/index.ts";
 import type { tfl } from "../../tf.ts";
 import { countOf } from "../strided.ts";
@@ -33,7 +34,7 @@ const sameWithin = 1e-3;
  * Opens a file in ONNX Runtime. It has to give a score for each class, the same ones each time, for an image alone and in a batch; where a
  * batch is refused or gives others, images are run one by one.
  * @param o cause: why the file cannot become layers; reason: the same as a clause of its own; name: of the network
- * @throws MODEL_UNSUPPORTED, the cause, if ONNX Runtime cannot run it either; MODEL_INPUT
+ * @throws MODEL_UNSUPPORTED, the cause, if ONNX Runtime cannot run it either; MODEL_INPUT, MODEL_NAN
  */
 export function openForwardOnly(
   graph: OpGraph,
@@ -137,7 +138,7 @@ class RuntimeFile {
     return this.session.run(input, this.graph.output).data;
   }
 
-  /** Number of classes. Finds out whether images can be run together. @throws MODEL_INPUT, MODEL_UNSUPPORTED */
+  /** Number of classes. Finds out whether images can be run together. @throws MODEL_INPUT, MODEL_UNSUPPORTED, MODEL_NAN */
   classes(): number {
     const [, a = 1, b = 1, c = 1] = this.image.sizes;
     const sides = this.image.isChannelsFirst ? ([b, c, a] as const) : ([a, b, c] as const);
@@ -153,6 +154,7 @@ class RuntimeFile {
     const classes = alone.length / tried;
     if (!Number.isInteger(classes) || classes < 1)
       throw wrongInput(this.graph.file, `gives ${alone.length} numbers for ${tried} images`, "Use an image classifier.");
+    checkNumbers(alone);
     if (!isSame(this.run(images, shape), alone)) throw this.fails("its scores for the same images differ from run to run");
     if (this.image.fixedCount === null && isSame(this.together(images, shape), alone)) this.count = null;
     return classes;

@@ -172,6 +172,14 @@ describe("a file with an operator that cannot be differentiated", () => {
     });
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    "is refused where its scores are no numbers, for that reason: a weight of %s",
+    async (weight) => {
+      const file = await written(around([shrink], { initializers: { b: numbers([2], weight, 0) } }));
+      await expect(loadNetwork(file)).rejects.toMatchObject({ code: "MODEL_NAN" });
+    },
+  );
+
   it("reads nothing outside its folder, in a branch neither", async () => {
     const weights = new Writer().int(1, 3).int(2, 1).text(8, "k");
     weights.message(13, new Writer().text(1, "location").text(2, "../secret.bin")).int(14, 1);

@@ -29,8 +29,21 @@ export async function readNamedContract(file: string): Promise<InputContract> {
 export function parseContract(json: unknown, where: string): InputContract {
   const [wrong] = checkValue(InputContractSchema, json);
   if (wrong) throw invalid(where, wrong.message, `${wrong.fix} That is the input contract of the model.`);
+  refuseFractions((json as InputContract).input, where);
   return json as InputContract;
 }
+
+/** Mean and standard deviation as PyTorch's programs state them, of pixels in 0…1: the model would see values up to 1000. @throws MODEL_INVALID */
+function refuseFractions({ mean = 0, scale }: InputContract["input"], where: string): void {
+  if (scale === undefined || ![scale].flat().every((one) => one > 0 && one < 1)) return;
+  const in255 = (value: number | readonly number[]): string => JSON.stringify(typeof value === "number" ? of255(value) : value.map(of255));
+  throw invalid(
+    where,
+    `"scale" is ${JSON.stringify(scale)}, but mean and scale are in units of 0…255`,
+    `Multiply them by 255: "mean": ${in255(mean)}, "scale": ${in255(scale)}.`,
+  );
+}
+const of255 = (value: number): number => Number((255 * value).toFixed(3));
 
 /**
  * Checks a contract against the network's input.

@@ -7,7 +7,8 @@ import { isLfsPointer, lfsFix } from "../io/lfs.ts";
 
 export type ModelFormat = "tfjs" | "onnx" | "keras";
 
-const toOnnx = 'Export it from Python: torch.onnx.export(model.eval(), torch.zeros(1, 3, 224, 224), "model.onnx").';
+const toOnnx =
+  'Export it from Python, with the network built and its weights loaded: torch.onnx.export(model.eval(), torch.zeros(1, 3, 224, 224), "model.onnx"), with your height and width in place of 224.';
 const toTfjs = "Convert it to a TensorFlow.js layers model (model.json), or export it to ONNX.";
 
 /** Formats that are recognised by their first bytes but not supported: name and advice. */

@@ -73,7 +73,7 @@ function mismatch(file: string, difference: number, place: string | undefined): 
   return new BulwarkError(
     "MODEL_MISMATCH",
     `${file} does not compute here what ONNX Runtime computes: ${apart}${place ? `, first at ${place}` : ""}.`,
-    'Report this, with the file. Meanwhile, "forwardOnly": true in its input contract gives ONNX Runtime\'s own scores, without gradients.',
+    'Report this, with the file. Meanwhile the input contract {"input": {}, "forwardOnly": true} gives ONNX Runtime\'s own scores, without gradients.',
   );
 }
 

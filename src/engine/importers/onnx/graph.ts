@@ -1,8 +1,11 @@
+import path from "node:path";
 import { BulwarkError } from "../../../shared/errors.ts";
+import { contractFile } from "../locate.ts";
 import type { FileModel, FileNode, FileValue } from "./file/model.ts";
 import type { TensorRef } from "./file/tensor.ts";
 import { inlined } from "./functions.ts";
 import { exportAgain, invalidModel, unsupportedModel, wrongInput } from "./problems.ts";
+import { refuseTrainingMode } from "./trainingMode.ts";
 
 /** A node with what decides how it computes. */
 export interface Node extends FileNode {
@@ -48,6 +51,7 @@ export function opGraphOf(model: FileModel, file: string, wanted: string | undef
     throw unsupportedModel(file, "holds sparse weights", "Export it with dense weights.");
   const version = model.opsets.get("") ?? 0;
   const notes = version > newest ? [`opset ${version} is newer than ${newest}, the newest one known`] : [];
+  refuseTrainingMode({ file, nodes: live, initializers: graph.initializers });
   return { file, nodes: live, initializers: graph.initializers, input: imageInput(graph.inputs, live, file), output, notes };
 }
 
@@ -75,7 +79,7 @@ function chosenOutput(outputs: readonly FileValue[], wanted: string | undefined,
   throw wrongInput(
     file,
     `has ${names.length} outputs: ${names.slice(0, 8).join(", ")}`,
-    `Choose one in the input contract: "output": {"name": ${JSON.stringify(scores?.name)}}.`,
+    `Choose one in the input contract, ${path.basename(contractFile(file))} beside it: {"input": {}, "output": {"name": ${JSON.stringify(scores?.name)}}}.`,
   );
 }
 

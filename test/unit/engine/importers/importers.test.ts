@@ -252,6 +252,7 @@ describe("models that are refused", () => {
     await attempt({ input: { size: [28, 28] } }, /28×28.*2×2/);
     await attempt({ input: { mean: [1, 2, 3] } }, /"mean" has 3 numbers/);
     await attempt({ input: { scale: 0 } }, /"scale"/);
+    await attempt({ input: { mean: [0.485, 0.456, 0.406], scale: [0.229, 0.224, 0.225] } }, /mean and scale are in units of 0…255/);
     await attempt({ input: {}, output: { classes: ["a"] } }, /names 1 classes/);
   });
 });

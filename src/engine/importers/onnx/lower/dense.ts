@@ -109,8 +109,7 @@ const isIncreasing = (order: readonly number[]): boolean => order.every((factor,
 
 const batchNormalization: Lower = (node, o) => {
   if (intOf(node, "spatial", 1) === 0) o.refuse(node, "with spatial = 0");
-  if (intOf(node, "training_mode", 0) === 1 || node.outputs.slice(1).some((name) => o.isUsed(name)))
-    o.refuse(node, "in training mode", "Call model.eval() before the export.");
+  if (node.outputs.slice(1).some((name) => o.isUsed(name))) o.refuse(node, "whose statistics are used");
   const value = o.stored(node, 0);
   const [channel] = value.axes[1] ?? [];
   const isLast = value.axes[1]?.length === 1 && physicalGroups(value).at(-1)?.join() === String(channel);

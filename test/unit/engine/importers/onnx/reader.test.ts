@@ -335,7 +335,14 @@ describe("models that are no image classifiers are refused with a reason", () =>
       node("Flatten", "n", "f"),
       node("Gemm", "f w b", "y"),
     );
-    await refused({ ...training, opset: 14 }, "MODEL_UNSUPPORTED", /in training mode/);
+    await refused({ ...training, opset: 14 }, "MODEL_INVALID", /training mode \(1 BatchNormalization\)/);
+    const several = nodes(node("BatchNormalization", "x b b b b", "n mean var"), node("Flatten", "n", "f"), node("Gemm", "f w b", "y"));
+    await refused({ ...several, opset: 13 }, "MODEL_INVALID", /training mode \(1 BatchNormalization\)/);
+    const drawing = dense({
+      nodes: [node("Dropout", "x rate yes", "d"), node("Flatten", "d", "f"), node("Gemm", "f w b", "y")],
+      initializers: { ...dense().initializers, rate: numbers([], 0.5), yes: { shape: [], data: [1], type: "bool" } },
+    });
+    await refused({ ...drawing, opset: 13 }, "MODEL_INVALID", /training mode \(1 Dropout\)/);
   });
 
   it("and one of several outputs can be chosen", async () => {

@@ -1,0 +1,33 @@
+import type { TensorRef } from "./file/tensor.ts";
+import { intOf, type Node, type OpGraph } from "./graph.ts";
+import { invalidModel } from "./problems.ts";
+import { ofTensor } from "./values.ts";
+
+/**
+ * Refuses a network exported in training mode. Its batch normalisation takes mean and variance from the images that happen to be together and
+ * its dropout draws, so that no score belongs to an image; ONNX Runtime would run it without a word.
+ * @throws MODEL_INVALID
+ */
+export function refuseTrainingMode({ file, nodes, initializers }: Pick<OpGraph, "file" | "nodes" | "initializers">): void {
+  const made = new Map(
+    nodes.flatMap(({ op, outputs, attributes }) => (op === "Constant" ? [[outputs[0], attributes.get("value")?.tensor]] : [])),
+  );
+  const isTrue = (name: string | undefined): boolean => {
+    const ref = name === undefined ? undefined : (initializers.get(name) ?? (made.get(name) as TensorRef | undefined));
+    return ref !== undefined && ref.shape.length === 0 && Boolean(ofTensor(ref, file).data[0]);
+  };
+  const normalisations = nodes.filter((node) => node.op === "BatchNormalization" && normalisesBatch(node)).length;
+  const dropouts = nodes.filter((node) => node.op === "Dropout" && isTrue(node.inputs[2])).length;
+  if (normalisations + dropouts === 0) return;
+  const counts = [normalisations > 0 ? `${normalisations} BatchNormalization` : "", dropouts > 0 ? `${dropouts} Dropout` : ""];
+  const what = counts.filter((count) => count !== "").join(" and ");
+  throw invalidModel(
+    file,
+    `was exported in training mode (${what}): the scores of an image depend on the images beside it, or on chance`,
+    "Call model.eval() before the export.",
+  );
+}
+
+/** Since operator set 14 an attribute says it; before, more outputs than one do. */
+const normalisesBatch = (node: Node): boolean =>
+  node.opset < 14 ? node.outputs.filter((name) => name !== "").length > 1 : intOf(node, "training_mode", 0) === 1;

@@ -1,8 +1,8 @@
 import { BulwarkError } from "../../../shared/errors.ts";
 import { countOf } from "../strided.ts";
 import { foldRules } from "./folding/index.ts";
-import type { Node, OpGraph } from "./graph.ts";
-import { exportFixed, tooLarge, wrongInput } from "./problems.ts";
+import { hasBody, type Node, type OpGraph } from "./graph.ts";
+import { exportFixed, tooLarge, UnsupportedModel, unsupportedModel, wrongInput } from "./problems.ts";
 import { type FixedBatch, ShapeContext } from "./shapes/context.ts";
 import { shapeRules } from "./shapes/index.ts";
 import { Constant, isConstant, type Live, ofData, ofTensor, type Value } from "./values.ts";
@@ -42,6 +42,26 @@ export function analyse(graph: OpGraph, image: readonly number[], fixedCount: nu
   const first = readable(readings, (reading) => at(a, fixedAt(literal, { count: fixedCount, batch: a, reading })));
   const second = at(b, fixedAt(literal, { count: fixedCount, batch: b, reading: replay(readings) }));
   return merged(graph, first, second, [a, b]);
+}
+
+/** Operators whose output is as large as a number in the file says, which may be computed. */
+const sized = new Set(
+  "ConstantOfShape ConvTranspose Expand EyeLike MaxUnpool OneHot Pad RandomNormal RandomUniform Range Resize Tile Upsample".split(" "),
+);
+
+/**
+ * Refuses a graph that may take any memory or time in a runtime that does what the file says: bodies that run as often as they like, values
+ * larger than those of a network that becomes layers, and sizes that only running it would show. Shapes behind an unknown operator are not known.
+ * @param image shape of the input
+ * @throws MODEL_TOO_LARGE, MODEL_UNSUPPORTED, MODEL_INVALID
+ */
+export function checkBounded(graph: OpGraph, image: readonly number[]): void {
+  const decides = graph.nodes.find(hasBody);
+  if (decides) throw unsupportedModel(graph.file, `decides at run time what to compute ("${decides.title}", ${decides.op})`, exportFixed);
+  const initializers = new Map([...graph.initializers].map(([name, ref]) => [name, ofTensor(ref, graph.file)] as const));
+  walk(graph, initializers, image, undefined, ({ op, title }) => {
+    if (sized.has(op)) throw tooLarge(graph.file, `may compute a value of any size in "${title}" (${op})`, exportFixed);
+  });
 }
 
 const fixedAt = (literal: Values, o: Pick<FixedBatch, "count" | "batch" | "reading">): FixedBatch => ({
@@ -86,6 +106,7 @@ function walk(
   initializers: ReadonlyMap<string, Constant>,
   image: readonly number[],
   fixed: FixedBatch | undefined,
+  unknown?: (node: Node) => void,
 ): Values {
   const values = new Map<string, Value>(initializers);
   values.set(graph.input.name, { kind: "float", shape: image });
@@ -93,7 +114,8 @@ function walk(
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => (name === "" ? undefined : values.get(name)));
     const context = new ShapeContext(node, inputs, graph.file, fixed);
-    const shapes = shapeRules.get(node.op)?.(context) ?? [];
+    const shapes = unknown ? known(node, context) : (shapeRules.get(node.op)?.(context) ?? []);
+    if (shapes.length === 0) unknown?.(node);
     node.outputs.forEach((name, i) => {
       const out = shapes[i];
       if (name === "" || !out) return;
@@ -106,6 +128,18 @@ function walk(
     if (folded > most.folded) throw tooLarge(graph.file, `computes more than ${most.folded} constants`, exportFixed);
   }
   return values;
+}
+
+/** Shapes of the outputs, where they follow from what is known of the inputs; none otherwise. */
+function known(node: Node, context: ShapeContext): readonly (Live | Constant | undefined)[] {
+  const { inputs } = context;
+  const isKnown = node.domain === "" && inputs.every((input, i) => input !== undefined || node.inputs[i] === "");
+  try {
+    return (isKnown && shapeRules.get(node.op)?.(context)) || [];
+  } catch (error) {
+    if (error instanceof UnsupportedModel) return [];
+    throw error;
+  }
 }
 
 function checkSize({ shape }: Live, images: number, file: string, { title }: Node): void {

@@ -7,6 +7,7 @@ import type { tfl } from "../../tf.ts";
 import { countOf } from "../strided.ts";
 import type { Ending } from "../topology/ending.ts";
 import type { Topology } from "../topology/graph.ts";
+import { checkBounded } from "./analysis.ts";
 import { pictureNumbers } from "./check.ts";
 import type { Node, OpGraph } from "./graph.ts";
 import type { ImageInput } from "./input.ts";
@@ -32,9 +33,9 @@ const sameWithin = 1e-3;
 
 /**
  * Opens a file in ONNX Runtime. It has to give a score for each class, the same ones each time, for an image alone and in a batch; where a
- * batch is refused or gives others, images are run one by one.
+ * batch is refused or gives others, as with dynamic quantisation, images are run one by one.
  * @param o cause: why the file cannot become layers; reason: the same as a clause of its own; name: of the network
- * @throws MODEL_UNSUPPORTED, the cause, if ONNX Runtime cannot run it either; MODEL_INPUT, MODEL_NAN
+ * @throws what `checkBounded` throws; MODEL_UNSUPPORTED, the cause, if ONNX Runtime cannot run it either; MODEL_INPUT, MODEL_NAN
  */
 export function openForwardOnly(
   graph: OpGraph,
@@ -42,6 +43,7 @@ export function openForwardOnly(
   o: { readonly cause: UnsupportedModel; readonly reason: string; readonly name: string },
 ): RuntimeModel {
   const { cause, reason, name } = o;
+  checkBounded(graph, image.sizes);
   const fails = (reason: string): UnsupportedModel =>
     new UnsupportedModel(graph.file, cause.what, cause.fix ?? "", `; ONNX Runtime cannot be used for its scores alone, as ${reason}`);
   const session = opened(graph.file, fails);

@@ -112,7 +112,7 @@ function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, known: (
 const images = [1, 2, 10, 11, 16]; // float32, uint8, float16, float64, bfloat16
 
 /** A node with a body, such as an If, may use any input in there. */
-const hasBody = ({ attributes }: Node): boolean => [...attributes.values()].some(({ isOther }) => isOther);
+export const hasBody = ({ attributes }: Node): boolean => [...attributes.values()].some(({ isOther }) => isOther);
 
 function imageInput(inputs: readonly FileValue[], nodes: readonly Node[], file: string): FileValue {
   const used = new Set(nodes.flatMap((node) => node.inputs));

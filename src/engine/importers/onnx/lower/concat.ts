@@ -9,7 +9,7 @@ import { constantFor, type Lower, type Lowering, plainWeight } from "./lowering.
 export const concat: Lower = (node, o) => {
   const shape = o.shape(node.outputs[0] as string);
   const axis = o.context(node).axis(intOf(node, "axis", 0), shape.length);
-  if (axis === 0 && (shape[0] as number) > 2 ** 31 - 1) o.refuse(node, "across the pictures of a batch");
+  if (axis === 0 && (shape[0] as number) > 2 ** 31 - 1) o.refuseMixing(node);
   const live = node.inputs.flatMap((name, i) => (o.isLive(name) ? [i] : []));
   const lead = live.reduce((best, i) => (sizeAlong(o, node, i, axis) > sizeAlong(o, node, best, axis) ? i : best), live[0] ?? 0);
   for (const i of live) o.replace(node.inputs[i], o.layout.single(o.stored(node, i), axis, node));

@@ -4,7 +4,7 @@ import { type Analysis, batch } from "../analysis.ts";
 import type { Node } from "../graph.ts";
 import { everyFactor, isIdentity, Layout, physicalGroups, type Stored, withoutOnes } from "../layout.ts";
 import type { Plan, PlannedWeight } from "../plan.ts";
-import { unsupportedModel } from "../problems.ts";
+import { unsupportedModel, wrongInput } from "../problems.ts";
 import { ShapeContext } from "../shapes/context.ts";
 import { Constant, gathered } from "../values.ts";
 
@@ -117,7 +117,7 @@ export class Lowering {
     const isInPlace = isIdentity([...others, ...last]);
     const isOneAxis = physicalGroups(value).at(-1)?.join() === last.join() && value.physical.length > 1;
     if (isInPlace && isOneAxis) return { ...value, last };
-    if (factors.includes(0)) return this.refuse(node, "across the pictures of a batch");
+    if (factors.includes(0)) return this.refuseMixing(node);
     const moved = this.arranged(node, index, [...others.map((factor) => [factor]), last]);
     const kept = isInPlace ? last : everyFactor(value).slice(others.length);
     return { ...moved, last: kept };
@@ -127,6 +127,12 @@ export class Lowering {
   context(node: Node): ShapeContext {
     const inputs = node.inputs.map((name) => (name === "" ? undefined : this.analysis.exampleOf(name)));
     return new ShapeContext(node, inputs, this.file);
+  }
+
+  /** For a network in which a picture has other scores beside another one: no other program gives scores of its own to each either. */
+  refuseMixing({ title, op }: Node): never {
+    const what = `computes across the pictures of a batch in "${title}" (${op})`;
+    throw wrongInput(this.file, what, "Use a network that classifies each picture by itself.");
   }
 
   refuse(node: Node, what: string, fix = "Export the network without it."): never {

@@ -39,8 +39,8 @@ interface Isolated {
 function isolated(node: Node, index: number, axis: number, o: Lowering): Isolated {
   const single = o.replace(node.inputs[index], o.layout.single(o.stored(node, index), axis, node));
   const [factor] = single.axes[axis] ?? [];
-  if (factor === undefined || factor === 0)
-    return o.refuse(node, factor === 0 ? "across the pictures of a batch" : "along an axis of size 1");
+  if (factor === 0) return o.refuseMixing(node);
+  if (factor === undefined) return o.refuse(node, "along an axis of size 1");
   const own = physicalGroups(single);
   const place = own.findIndex((group) => group.includes(factor));
   if (own[place]?.length === 1) return { value: single, group: place, factor };
@@ -70,7 +70,7 @@ const slice: Lower = (node, o) => {
   const shape = o.shape(node.inputs[0] as string);
   const context = o.context(node);
   const cuts = cutsOf(context).filter(({ axis, size, step }) => size !== context.shape(0)[axis] || step !== 1);
-  if (cuts.some(({ axis }) => (shape[axis] as number) >= batch)) o.refuse(node, "across the pictures of a batch");
+  if (cuts.some(({ axis }) => (shape[axis] as number) >= batch)) o.refuseMixing(node);
   let value = o.stored(node, 0);
   let source = node;
   cuts.forEach((cut, i) => {

@@ -132,29 +132,45 @@ describe("a file with an operator that cannot be differentiated", () => {
     expect(await scoresOf(await written(swapped), images([1, 0.75, 0.25]))).toEqual([2, 0.5]);
   });
 
-  it("may decide while it runs, and use operators that ONNX Runtime alone has", async () => {
-    const branch = (op: string) =>
-      new Writer()
-        .message(1, nodeMessage(node(op, "f", "taken")))
-        .text(2, op)
-        .message(12, valueMessage("taken", undefined));
-    const decides = around(
-      [
-        node("ReduceMax", "f", "largest", { keepdims: 0 }),
-        node("Greater", "largest half", "cond"),
-        node("If", "cond", "s", { then_branch: { graph: branch("Identity") }, else_branch: { graph: branch("Neg") } }, "either"),
-      ],
-      { initializers: { half: numbers([], 0.5) } },
-    );
-    const file = await written(decides);
-    const loaded = await loadNetwork(file);
-    expect(loaded.forwardOnly?.reason).toContain('decides at run time what to compute ("either", If)');
-    loaded.network.dispose();
-    expect(await scoresOf(file, images([1, 0, 0]))).toEqual([2.5, 0]);
-    expect(await scoresOf(file, images([0.25, 0, 0]))).toEqual([0, 0]);
+  it("may use operators that ONNX Runtime alone has", async () => {
     const own = around([{ ...node("Gelu", "f", "s", {}, "smooth"), domain: "com.microsoft" }], { domains: { "com.microsoft": 1 } });
     const [a = 0] = await scoresOf(await written(own), images([1, 0, 0]));
     expect(a).toBeCloseTo(2 * 0.841345 + 0.5, 5);
+  });
+
+  it("is refused where it could take any memory or time: before it is run, whatever its contract says", async () => {
+    const soft = { ...shrink, outputs: ["s0"] };
+    const most = [node("ReduceMax", "huge", "r", { keepdims: 0 }), node("Add", "s0 r", "s")];
+    const sizes = { sizes: ints(1024, 1024, 1024) };
+    const body = new Writer().message(1, nodeMessage(node("Identity", "f", "taken"))).message(12, valueMessage("taken", undefined));
+    const cases: readonly (readonly [Spec, RegExp])[] = [
+      [around([soft, node("ConstantOfShape", "sizes", "huge"), ...most], { initializers: sizes }), /makes a tensor of 1\.1e\+9 numbers/],
+      [
+        around([soft, node("ReduceMax", "s0", "q", { keepdims: 0 }), node("Expand", "q sizes", "huge"), ...most], { initializers: sizes }),
+        /any size in "huge" \(Expand\)/,
+      ],
+      [
+        around([soft, node("Resize", "x _ scales", "huge"), ...most], { initializers: { scales: numbers([4], 1, 1, 10000, 10000) } }),
+        /computes a value \[.*20000, 20000\]/,
+      ],
+      [
+        around([
+          node("Cast", "f", "long", { to: 7 }),
+          node("ReduceMax", "long", "n", { keepdims: 0 }),
+          node("Range", "n n n", "huge"),
+          soft,
+          ...most,
+        ]),
+        /any size in "huge" \(Range\)/,
+      ],
+      [around([node("Loop", "f", "s", { body: { graph: body } }, "again")]), /decides at run time what to compute \("again", Loop\)/],
+    ];
+    for (const [spec, message] of cases)
+      for (const contract of [undefined, { input: {}, forwardOnly: true }])
+        await expect(loadNetwork(await written(spec, contract))).rejects.toMatchObject({
+          code: expect.stringMatching(/^MODEL_(INVALID|TOO_LARGE|UNSUPPORTED)$/),
+          message: expect.stringMatching(message),
+        });
   });
 
   it("stays refused where ONNX Runtime cannot run it, or gives other scores each time", async () => {

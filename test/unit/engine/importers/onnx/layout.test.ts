@@ -271,7 +271,7 @@ describe("the number of pictures", () => {
       input: ["b", 3, 2, 1],
     };
     await expect(imported(onnx(across), folder, { input: { layout: "nchw" } })).rejects.toMatchObject({
-      code: "MODEL_UNSUPPORTED",
+      code: "MODEL_INPUT",
       message: expect.stringContaining("across the pictures of a batch"),
     });
   });

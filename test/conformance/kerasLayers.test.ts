@@ -114,7 +114,7 @@ describe("settings that are not computed", () => {
 
   it("are known of every layer class that an image classifier may have", () => {
     const others =
-      /^(RNN|StackedRNNCells|\w+Cell|SeparableConv|Random\w+|GaussianNoise|GaussianDropout|AlphaDropout|SpatialDropout1D|CategoryEncoding|GPT2\w*|\w*(Tokenizer|Preprocessor|Backbone|Task|Packer|Decoder)|PositionEmbedding|ReverseEmbedding|PipelineModel|GenerativeTask|CachedMultiHeadAttention|Sequential|Model|Functional|L1L2|[A-Z]\w*Norm|Ones|Zeros|Constant)$/;
+      /^(RNN|StackedRNNCells|\w+Cell|SeparableConv|Random\w+|GaussianNoise|GaussianDropout|AlphaDropout|SpatialDropout1D|CategoryEncoding|GPT2\w*|\w*(Tokenizer|Preprocessor|Backbone|Task|Packer|Decoder)|PositionEmbedding|ReverseEmbedding|PipelineModel|GenerativeTask|CachedMultiHeadAttention|Sequential|Model|Functional|L1L2|[A-Z]\w*Norm|Ones|Zeros|Constant|RuntimeScores)$/;
     const registered = Object.entries(tf.serialization.SerializationMap.getMap().classNameMap);
     const isLayer = (known: unknown): boolean =>
       typeof (known as { prototype?: Record<string, unknown> }).prototype?.["computeOutputShape"] === "function";

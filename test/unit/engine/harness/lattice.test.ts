@@ -99,7 +99,9 @@ describe("by hand, with class 1 where the second value is the larger", () => {
   });
 
   it("does not fit what was prepared for many images to one of them", async () => {
-    const preparation = { make: async () => ({}) } as unknown as NonNullable<Attack["preparation"]>;
+    const preparation = { make: async () => ({}), evaluations: () => ({ forward: 0, gradient: 0 }) } as unknown as NonNullable<
+      Attack["preparation"]
+    >;
     const { record } = await attacked(returning({ norm: "linf", radius: 2 / 255 }, nearly[0], { preparation }), nearly[1]);
     expect(record).toMatchObject({ success: true, successAfter8Bit: false });
   });

@@ -86,8 +86,12 @@ function opened(file: string, fails: (reason: string) => UnsupportedModel): File
   return session;
 }
 
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)).slice(0, 200).replace(/\.$/, "");
+/** What ONNX Runtime says, without the place in its own source files that it begins with. */
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+  const [, own = text] = /\.(?:cc|h):\d+ .*?\)(?: const)? (.+)$/.exec(text) ?? [];
+  return own.slice(0, 200).replace(/\.$/, "");
+}
 
 /** How many images a file takes at once. */
 class RuntimeFile {

@@ -4,11 +4,9 @@ import type { ArmReport } from "../../../../shared/results.ts";
 import { defineAnalysis } from "../../../define/analysis.ts";
 import { accuracyCells, accuracyColumns, explainStatic, reportsOf } from "../../columns.ts";
 import { groupBy } from "../../groupBy.ts";
-import { needsArms, type Role, roleOf, variants } from "./roles.ts";
+import { needsArms, type Role, roleOf, switches, variants } from "./roles.ts";
 
 const order: readonly Role[] = ["I", "I-Vol", "I-CL", "neither", "undefended"];
-/** What the arms of an ablation may differ in. */
-const switches = ["volumizer", "curriculum", "microBatch"];
 const meaning: Readonly<Record<Role, string>> = {
   I: "volumizer and curriculum",
   "I-Vol": "volumizer without curriculum",

@@ -2,7 +2,7 @@ import type { AttackSummary, StaticResult } from "../../../../shared/results.ts"
 import type { AnalysedArm } from "../../../define/analysis.ts";
 import { rocOf } from "../../rocCurve.ts";
 import type { PaperData, PaperModel, Printed, Quantity } from "./printed.ts";
-import { roleOf } from "./roles.ts";
+import { isHalfOf, roleOf } from "./roles.ts";
 
 /** The network and data set of the paper that stand for ours. */
 export function nearestModel(model: string): PaperModel | null {
@@ -23,7 +23,11 @@ export function armOf(row: string, arms: readonly AnalysedArm[]): AnalysedArm | 
   const measure = (arm: AnalysedArm) => String(arm.report.defense.params["measure"]);
   const full = arms.filter((arm) => role(arm) === "I");
   if (row === "I") return full.find((arm) => measure(arm) === "mutualInformation") ?? null;
-  return full.find((arm) => measure(arm) === row) ?? arms.find((arm) => role(arm) === row && row !== "I") ?? null;
+  const whole = armOf("I", arms) ?? full[0];
+  // One half of the method is that of the arm that has both: slices that are judged on their own are another defence.
+  const isPart = (arm: AnalysedArm): boolean =>
+    role(arm) === row && (row === "undefended" || !whole || isHalfOf(arm.report.defense, whole.report.defense));
+  return full.find((arm) => measure(arm) === row) ?? arms.find(isPart) ?? null;
 }
 
 /** Rows that stand for other people's defences: reported, never measured here. */

@@ -5,14 +5,20 @@ import { groupBy } from "../../groupBy.ts";
 /** Which part of paper 0's ablation an arm is: I has volumizer and curriculum, I-Vol the volumizer alone, I-CL the curriculum alone. */
 export type Role = "undefended" | "I" | "I-Vol" | "I-CL" | "neither";
 
-/** The role of a defence; null for one that is not of paper 0, whose convolutions always look across slices. */
+/** The role of a defence; null for one that is not of paper 0. */
 export function roleOf({ id, params }: Choice): Role | null {
   if (id === "standard") return "undefended";
-  if (id !== "volumizedCurriculum" || params["kernelDepth"] === 1) return null;
+  if (id !== "volumizedCurriculum") return null;
   const [volumizer, curriculum] = [params["volumizer"] !== false, params["curriculum"] !== false];
   if (volumizer) return curriculum ? "I" : "I-Vol";
   return curriculum ? "I-CL" : "neither";
 }
+
+/** What the arms of an ablation differ in; `microBatch` is the curriculum's batch for an arm without it. */
+export const switches = ["volumizer", "curriculum", "microBatch"];
+
+/** Two defences that differ in the switches of the ablation alone. */
+export const isHalfOf = (a: Choice, b: Choice): boolean => but(a.params, switches) === but(b.params, switches);
 
 /** Parameters but those named, for finding arms or attacks that differ in these alone. */
 const but = (params: Choice["params"], names: readonly string[]): string =>

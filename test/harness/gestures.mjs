@@ -68,19 +68,17 @@ export async function pick(page, label) {
 }
 
 /**
- * A command and what is picked from its list. The list closes where a panel of a window that was loaded anew takes the focus: it is opened again.
- * @param {Page} page @param {string} command @param {string | RegExp} label
+ * Opens a list and picks from it. The list closes where a panel of a window that was loaded anew takes the focus: it is opened again.
+ * @param {Page} page @param {string} list its name in messages @param {() => Promise<unknown>} open @param {string | RegExp} label
  */
-export async function choose(page, command, label) {
+async function pickFrom(page, list, open, label) {
   const row = quickPickRow(page, label);
-  await until(
-    page,
-    `"${label}" of "${command}"`,
-    () => runCommand(page, command),
-    () => row.waitFor({ timeout: 5000 }),
-  );
+  await until(page, `"${label}" of "${list}"`, open, () => row.waitFor({ timeout: 5000 }));
   await row.click();
 }
+
+/** @param {Page} page @param {string} command @param {string | RegExp} label picked from the command's list */
+export const choose = (page, command, label) => pickFrom(page, command, () => runCommand(page, command), label);
 
 /** @param {Page} page @param {Locator} target @param {string | RegExp} label @param {() => Promise<unknown>} [beforeClick] */
 export async function contextMenu(page, target, label, beforeClick) {
@@ -99,20 +97,8 @@ export async function contextMenu(page, target, label, beforeClick) {
   );
 }
 
-/**
- * Opens a file of the explorer in the editor of that name. The list is opened again where it loses the focus.
- * @param {Page} page @param {Locator} target @param {string} editor
- */
-export async function openWith(page, target, editor) {
-  const row = quickPickRow(page, editor);
-  await until(
-    page,
-    `"${editor}" of "Open With"`,
-    () => contextMenu(page, target, "Open With"),
-    () => row.waitFor({ timeout: 5000 }),
-  );
-  await row.click();
-}
+/** @param {Page} page @param {Locator} target file in the explorer @param {string} editor */
+export const openWith = (page, target, editor) => pickFrom(page, "Open With", () => contextMenu(page, target, "Open With"), editor);
 
 /** @param {Page} page @param {string} title */
 export async function openActivity(page, title) {

@@ -33,7 +33,7 @@ type Values = ReadonlyMap<string, Value>;
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_INPUT
  */
 export function analyse(graph: OpGraph, image: readonly number[], fixedCount: number | null): Analysis {
-  const initializers = new Map([...graph.initializers].map(([name, ref]) => [name, ofTensor(ref, graph.file)] as const));
+  const initializers = constantsOf(graph);
   const at = (count: number, fixed?: FixedBatch): Values => walk(graph, initializers, [count, ...image.slice(1)], fixed);
   if (fixedCount === null) return merged(graph, at(points[0]), at(points[1]), [points[0], points[1]]);
   const literal = at(fixedCount);
@@ -44,25 +44,27 @@ export function analyse(graph: OpGraph, image: readonly number[], fixedCount: nu
   return merged(graph, first, second, [a, b]);
 }
 
-/** Operators whose output is as large as a number in the file says, which may be computed. */
+/** Operators whose output size is given by numbers, which may be computed at run time. */
 const sized = new Set(
   "ConstantOfShape ConvTranspose Expand EyeLike MaxUnpool OneHot Pad RandomNormal RandomUniform Range Resize Tile Upsample".split(" "),
 );
 
 /**
- * Refuses a graph that may take any memory or time in a runtime that does what the file says: bodies that run as often as they like, values
- * larger than those of a network that becomes layers, and sizes that only running it would show. Shapes behind an unknown operator are not known.
+ * Refuses a graph that could need unlimited memory or time, because ONNX Runtime sets no limits: control flow (If, Loop, Scan), values above
+ * the limits for imported networks, and sizes known only at run time. Shapes after an unsupported operator stay unknown.
  * @param image shape of the input
  * @throws MODEL_TOO_LARGE, MODEL_UNSUPPORTED, MODEL_INVALID
  */
 export function checkBounded(graph: OpGraph, image: readonly number[]): void {
   const decides = graph.nodes.find(hasBody);
   if (decides) throw unsupportedModel(graph.file, `decides at run time what to compute ("${decides.title}", ${decides.op})`, exportFixed);
-  const initializers = new Map([...graph.initializers].map(([name, ref]) => [name, ofTensor(ref, graph.file)] as const));
-  walk(graph, initializers, image, undefined, ({ op, title }) => {
+  walk(graph, constantsOf(graph), image, undefined, ({ op, title }) => {
     if (sized.has(op)) throw tooLarge(graph.file, `may compute a value of any size in "${title}" (${op})`, exportFixed);
   });
 }
+
+const constantsOf = ({ initializers, file }: OpGraph): ReadonlyMap<string, Constant> =>
+  new Map([...initializers].map(([name, ref]) => [name, ofTensor(ref, file)]));
 
 const fixedAt = (literal: Values, o: Pick<FixedBatch, "count" | "batch" | "reading">): FixedBatch => ({
   ...o,
@@ -130,7 +132,7 @@ function walk(
   return values;
 }
 
-/** Shapes of the outputs, where they follow from what is known of the inputs; none otherwise. */
+/** Shapes of the outputs if all inputs are known and the operator has a rule; none otherwise. */
 function known(node: Node, context: ShapeContext): readonly (Live | Constant | undefined)[] {
   const { inputs } = context;
   const isKnown = node.domain === "" && inputs.every((input, i) => input !== undefined || node.inputs[i] === "");

@@ -5,7 +5,7 @@ import type { VerbAction } from "./index.ts";
 
 const notMet = 2;
 
-/** `bulwark check-plugin FILE`: every promise on a line, and exit code 2 where one is broken. */
+/** `bulwark check-plugin FILE`: one line for each check; exit code 2 if one fails. */
 export const checkPlugin: VerbAction = async (args, session) => {
   const [file = ""] = args.positionals;
   await session.engine();

@@ -80,8 +80,8 @@ const isWindowed = (type: string): boolean => /Conv[23]D|Pooling[23]D|PoolPad/.t
 const isRearranging = (type: string): boolean => /Reshape|Permute/.test(type);
 
 /**
- * Units whose grid is that of the picture: what convolutions and pooling give, and what follows from it without axes being split or exchanged. The heads
- * of an attention layer are a grid as well, and no picture.
+ * Units whose grid corresponds to the picture: outputs of convolutions and pooling, and of layers after them that keep the axes. The heads of an
+ * attention layer form a grid too, but not one of the picture.
  */
 function featureMaps({ units }: Graph): Set<Unit> {
   const found = new Set<Unit>();

@@ -83,7 +83,7 @@ class Trial {
     return params === variants(this.#attack)[0]?.[1] ? this.first : this.run({ params });
   }
 
-  /** The outcome is in the ball that the entry declares and in [0,1], and the attack brought it there itself. */
+  /** The outcome lies in the entry's ball and in [0,1] without having been clipped by the harness. */
   async demandInside(params: Params, outcome: BatchOutcome): Promise<void> {
     demandTidy(outcome);
     const prepared = await this.prepared(params);
@@ -99,7 +99,7 @@ class Trial {
   }
 }
 
-/** The attack returned numbers, and nothing that had to be brought back. */
+/** The attack returned finite numbers that needed no clipping. */
 function demandTidy({ notes, adversarial }: BatchOutcome): void {
   demand(notes.notFinite === 0, `${notes.notFinite} of its images hold values that are no numbers`);
   demand(notes.outOfBall === 0, `${notes.outOfBall} of its images lie outside its ball or outside [0,1]; clip them in run`);
@@ -109,7 +109,7 @@ function demandTidy({ notes, adversarial }: BatchOutcome): void {
   );
 }
 
-/** What every attack keeps, whatever it does. @param target the same at every call; made when the first check runs */
+/** Checks that every attack has to pass. @param target the same at every call; made when the first check runs */
 export function attackChecks(attack: Attack, target: () => Target): Check[] {
   const trial = new Trial(attack, target);
   return [

@@ -1,7 +1,7 @@
 import type { TObject } from "@sinclair/typebox";
 import { type Entry, type Params, resolveParams } from "../define/index.ts";
 
-/** A promise that entries of a kind keep; `run` throws what is wrong, in a sentence. */
+/** A check for entries of one kind. `run` throws an error that says what is wrong. */
 export interface Check {
   readonly name: string;
   run(): Promise<void>;
@@ -12,7 +12,7 @@ export function demand(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
 }
 
-/** Largest difference of two lists of numbers; infinite where they are not of one length or hold what is no number. */
+/** Largest difference of two lists of numbers; infinite if their lengths differ or one holds NaN. */
 export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   let largest = 0;

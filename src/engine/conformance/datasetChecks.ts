@@ -4,7 +4,7 @@ import { type Check, demand, demandBounds, distance } from "./check.ts";
 
 const splits: readonly Split[] = ["train", "test"];
 
-/** What every data set keeps. @param params complete; what names files has to name ones that are there */
+/** Checks that every data set has to pass. @param params complete; files that they name have to exist */
 export function datasetChecks(entry: DatasetSpec, params: Params, ctx: () => RunContext): Check[] {
   let opened: Promise<Dataset> | undefined;
   const data = (): Promise<Dataset> => {

@@ -121,7 +121,7 @@ class Front {
   }
 }
 
-/** What every defence in front of a model keeps, whatever it does. @param model the same at every call, of images of that shape */
+/** Checks that every defence in front of a model has to pass. @param model the same at every call, of images of that shape */
 export function defenseChecks(entry: InferenceDefense, model: () => Classifier, shape: Shape): Check[] {
   const front = new Front(entry, model, shape);
   const plain = (value: number): Float32Array => new Float32Array(front.size).fill(value);

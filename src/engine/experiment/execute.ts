@@ -74,7 +74,7 @@ export async function execute(run: Execution, host: RunHost): Promise<void> {
   await settle(store, () => watchingDevice(tell, () => doAll(run, host, tell)), tell);
 }
 
-/** What runs here beside Bulwark, for whoever started it. */
+/** Tells the user which plugins run. */
 const pluginNote = ({ file, sha256, entries }: LoadedPlugin): string =>
   `The plugin ${path.basename(file)} takes part: ${entries.map(({ kind, id }) => `${kind} ${id}`).join(", ")} (SHA-256 ${sha256.slice(0, 12)}…).`;
 

@@ -2,7 +2,7 @@ import type { Ball } from "../define/index.ts";
 import { to8Bit } from "../pixels.ts";
 import type { Predicted } from "./predict.ts";
 
-/** Images whose success rounding has undone, and what a search may ask about them. */
+/** Images that rounding made unsuccessful, and what the search may use. */
 export interface LatticeSearch {
   readonly clean: Float32Array;
   readonly ball: Ball;
@@ -16,18 +16,18 @@ export interface LatticeSearch {
   readonly ascent?: ((images: Float32Array) => Promise<Float32Array>) | undefined;
 }
 
-/** Share of the values that are moved at first, then, and at last. The fewest that do are taken. */
+/** Shares of the values to move, tried in this order; the first that succeeds is kept. */
 const shares = [1 / 16, 1 / 4, 1];
-/** Levels that a value is moved by at most, beside its rounding. */
+/** Each round moves a value by at most one level. */
 const rounds = 3;
-/** Of a level: what float32 makes of a radius of whole levels. */
+/** Tolerance in levels, for rounding errors of float32. */
 const slack = 1e-4;
 
 /**
  * Searches for images of whole 8-bit levels near `images` [b,H,W,C] that are adversarial. In the first round every value goes to the
  * level above or below it, whichever the direction says; later rounds go a level further. Where a share of the values is enough, those
  * with the steepest slope are moved and the rest is rounded to the nearest. Only values of pixels that the attack changed move, never
- * out of the ball or [0,1]. Values of no change keep the clean value, whole level or not.
+ * out of the ball or [0,1]. A value at the level of its clean value keeps that value exactly.
  * @param lost images to search for; the rest of the batch is scored beside them and stays
  * @returns the images found, by place, and what the model says of them
  */
@@ -57,7 +57,7 @@ export async function searchLattice(
   return { found, scored: found.size > 0 ? await o.score(now) : null };
 }
 
-/** Whether image i is adversarial, both as it is and as its file holds it. */
+/** Whether image i is adversarial both before and after rounding to 8 bits. */
 async function meeting(o: LatticeSearch, images: Float32Array): Promise<(i: number) => boolean> {
   const rounded = images.map(to8Bit);
   const inFile = await o.score(rounded);
@@ -73,7 +73,7 @@ class Cell {
   readonly #image: Float32Array;
   readonly #clean: Float32Array;
   readonly #radius: number | null;
-  /** Places of the values that may move, and the least and the largest level of each. */
+  /** Positions of the values that may move, with the smallest and the largest level of each. */
   readonly #places: number[] = [];
   readonly #low: number[] = [];
   readonly #high: number[] = [];
@@ -127,7 +127,7 @@ class Cell {
     };
   }
 
-  /** The image of those levels: a value at the level of its clean one is the clean one. */
+  /** The image with these levels. A value at the level of its clean value is the clean value. */
   image(levels: Int32Array): Float32Array {
     const image = Float32Array.from(this.#clean);
     this.#places.forEach((j, k) => {

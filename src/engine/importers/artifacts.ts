@@ -35,7 +35,7 @@ export interface Header {
   /** Text of the file. */
   readonly content: string;
 }
-/** Weights that lie behind each other in files of their own. */
+/** Weights stored one after another in files of their own. */
 interface Group {
   readonly specs: readonly WeightSpec[];
   readonly parts: readonly { readonly path: string; readonly size: number }[];

@@ -33,7 +33,7 @@ export function parseContract(json: unknown, where: string): InputContract {
   return json as InputContract;
 }
 
-/** Mean and standard deviation as PyTorch's programs state them, of pixels in 0…1: the model would see values up to 1000. @throws MODEL_INVALID */
+/** Refuses mean and standard deviation for pixels in 0…1, as PyTorch programs give them: the model would get values up to 1000. @throws MODEL_INVALID */
 function refuseFractions({ mean = 0, scale }: InputContract["input"], where: string): void {
   if (scale === undefined || ![scale].flat().every((one) => one > 0 && one < 1)) return;
   const in255 = (value: number | readonly number[]): string => JSON.stringify(typeof value === "number" ? of255(value) : value.map(of255));

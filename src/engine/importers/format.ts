@@ -57,7 +57,7 @@ export async function formatOf(file: string): Promise<ModelFormat> {
   );
 }
 
-/** An error that brings the lines by which a model of another format becomes one that can be opened. */
+/** An error with the code that converts a model of an unsupported format. */
 export function unsupported(name: string, format: string, fix = toTfjs): BulwarkError {
   const snippet = exportSnippet(format, name);
   const what = `${name} is a ${format} model, which is not supported yet.`;

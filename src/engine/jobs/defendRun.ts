@@ -86,7 +86,7 @@ async function through(
   }
 }
 
-/** Predictions without the chain, by model and image, neither of which a slider changes. A model that draws is another one each time. */
+/** Predictions without the chain by model and image, as a slider changes neither. A randomised model is a new object each time. */
 const before = new WeakMap<Classifier, WeakMap<Float32Array, ClassScore>>();
 
 async function unchanged(model: Classifier, image: Float32Array): Promise<ClassScore> {

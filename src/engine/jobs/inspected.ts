@@ -54,7 +54,7 @@ interface Attacked {
   readonly clean: Float32Array | undefined;
   readonly adversarial: Float32Array | undefined;
 }
-/** The last file read: a card asks for the same one each time a slider moves. */
+/** The last file read: a card requests the same one each time a slider moves. */
 let last: { readonly key: string; readonly images: Attacked } | null = null;
 
 /** The images of `adversarial.npz`, read again only when the file has changed. Callers share them and must not write to them. */

@@ -1,12 +1,12 @@
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 
-/** Seconds that a plugin may keep the process from doing anything else. */
+/** Seconds that a plugin may block the process. */
 const patience = 300;
 
 /**
- * A thread that ends the process when a plugin holds it in a loop without end. Nothing else can: neither Ctrl-C nor a request to cancel
- * is heard before the loop is left. It sees a counter that this thread raises every second, and says on stderr which plugin it was.
+ * A thread that ends the process if a plugin blocks it in an endless loop: Ctrl-C and requests to cancel are only handled between steps. It
+ * watches a counter that the main thread increments every second, and names the plugin on stderr.
  */
 const watcher = `
 const { parentPort, workerData: state } = require("node:worker_threads");
@@ -23,7 +23,7 @@ setInterval(() => {
 }, 500);
 `;
 
-/** Beats, calls of plugins under way, and whose the last one is. */
+/** The counter, the number of plugin calls in progress, and the index of the last plugin called. */
 const state = new Int32Array(new SharedArrayBuffer(12));
 const names: string[] = [];
 let thread: Worker | undefined;
@@ -36,13 +36,13 @@ function start(): Worker {
   return worker;
 }
 
-/** From now on a plugin may hold the process for so many seconds: few where all it is tried on is small. */
+/** Sets how many seconds a plugin may block the process. Checks on small networks need only a few. */
 export function setPatience(seconds: number): void {
   thread ??= start();
   thread.postMessage({ patience: seconds });
 }
 
-/** Work of a plugin, at once or in promises, under the watch of that thread. */
+/** Runs work of a plugin, synchronous or a promise, watched by that thread. */
 export function watched<T>(file: string, work: () => T): T {
   thread ??= start();
   const name = path.basename(file);

@@ -52,7 +52,7 @@ export async function usePluginsOf(run: string, begun: readonly PluginFile[]): P
   return plugins;
 }
 
-/** Calls within tfjs that may stand between a fault and the line of a plugin that led to it. */
+/** Stack frames kept: many frames of tfjs may separate an error from the plugin's line. */
 const stackDepth = 60;
 
 async function use(found: PluginFile): Promise<LoadedPlugin> {
@@ -146,7 +146,7 @@ const functionsOf: Readonly<Record<PluginKind, readonly string[]>> = {
 };
 const accesses = ["gradients", "scores", "labels"];
 
-/** What the types would say to an author who has them. */
+/** Checks at run time what the types check for authors who use them. */
 function checkEntry(entry: Entry, kind: PluginKind, file: string): void {
   const fields = entry as unknown as Readonly<Record<string, unknown>>;
   const wrong = (what: string, fix: string): BulwarkError => invalid(file, `${kind} ${String(entry.id)}: ${what}`, fix);

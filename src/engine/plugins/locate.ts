@@ -4,14 +4,14 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { readBytes } from "../io/files.ts";
 
-/** A plugin's file as it lies there now. */
+/** A plugin's file and its current checksum. */
 export interface PluginFile {
   /** Absolute, links followed. */
   readonly file: string;
   readonly sha256: string;
 }
 
-/** More is no plugin that somebody wrote. */
+/** Far above any plugin written by hand. */
 const mostBytes = 1 << 20;
 
 /**
@@ -45,7 +45,7 @@ export async function readPlugin(file: string, named = file): Promise<PluginFile
   return { file, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
-/** What a module imports beside `node:` modules, as far as it says so in plain words. */
+/** What a module imports apart from `node:` modules, from a search of its text. */
 function importedFile(source: string): string | null {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");
   for (const [, name] of code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"'\n]+)["']/g))

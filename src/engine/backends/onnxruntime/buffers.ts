@@ -19,7 +19,7 @@ const idleComputations = 8;
  */
 export class Buffers {
   private readonly native: Native;
-  /** By type and length; the array that came last is taken first. */
+  /** By type and length; the newest array is taken first. */
   private readonly free = new Map<string, { readonly values: Values; readonly since: number }[]>();
   /** Disposed entries whose arrays pending nodes may still read. */
   private retired: Entry[] = [];

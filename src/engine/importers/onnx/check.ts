@@ -26,7 +26,7 @@ export interface Imported {
   readonly isWhole: boolean;
   /** The file has 16-bit weights, which are computed in 32 bits here. */
   readonly isHalf: boolean;
-  /** The file rounds to integers: a number next to the middle of two may become either. */
+  /** The file rounds to integers: a number close to halfway between two may become either. */
   readonly isQuantised: boolean;
 }
 

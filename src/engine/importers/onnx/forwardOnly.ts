@@ -86,7 +86,7 @@ function opened(file: string, fails: (reason: string) => UnsupportedModel): File
   return session;
 }
 
-/** What ONNX Runtime says, without the place in its own source files that it begins with. */
+/** ONNX Runtime's message without the source location that it starts with. */
 function firstLine(error: unknown): string {
   const text = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
   const [, own = text] = /\.(?:cc|h):\d+ .*?\)(?: const)? (.+)$/.exec(text) ?? [];

@@ -7,7 +7,7 @@ const said =
     new BulwarkError(code, `${file} ${what}.`, fix);
 
 export const invalidModel = said("MODEL_INVALID");
-/** The network cannot be computed here, which says nothing against the file: another program may run it. */
+/** The network cannot be computed here. The file itself may be valid, and another program may run it. */
 export class UnsupportedModel extends BulwarkError {
   /** What is unsupported, about the file. */
   readonly what: string;

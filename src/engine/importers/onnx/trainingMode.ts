@@ -4,8 +4,8 @@ import { invalidModel } from "./problems.ts";
 import { ofTensor } from "./values.ts";
 
 /**
- * Refuses a network exported in training mode. Its batch normalisation takes mean and variance from the images that happen to be together and
- * its dropout draws, so that no score belongs to an image; ONNX Runtime would run it without a word.
+ * Refuses a network exported in training mode: its batch normalisation uses the mean and variance of the current batch, and its dropout is
+ * random, so the scores of an image change with the rest of the batch or from run to run. ONNX Runtime would not warn.
  * @throws MODEL_INVALID
  */
 export function refuseTrainingMode({ file, nodes, initializers }: Pick<OpGraph, "file" | "nodes" | "initializers">): void {
@@ -28,6 +28,6 @@ export function refuseTrainingMode({ file, nodes, initializers }: Pick<OpGraph, 
   );
 }
 
-/** Since operator set 14 an attribute says it; before, more outputs than one do. */
+/** From operator set 14 on an attribute tells; before, more than one output does. */
 const normalisesBatch = (node: Node): boolean =>
   node.opset < 14 ? node.outputs.filter((name) => name !== "").length > 1 : intOf(node, "training_mode", 0) === 1;

@@ -6,8 +6,8 @@ import { type LayerArgs, SingleInputLayer } from "./single.ts";
 export type RunFile = (images: Float32Array, shape: readonly number[]) => Float32Array;
 
 /**
- * A whole network that another program runs: images [b,H,W,C] → scores [b,k], without a gradient. It lives with the open file: it can
- * neither be saved nor copied. @throws MODEL_FORWARD_ONLY where a gradient is wanted, or its configuration
+ * A whole network that ONNX Runtime runs: images [b,H,W,C] → scores [b,k], without a gradient. It needs the open file, so it cannot be saved
+ * or copied. @throws MODEL_FORWARD_ONLY if its gradient or its configuration is requested
  */
 export class RuntimeScores extends SingleInputLayer {
   static readonly className = "RuntimeScores";

@@ -24,7 +24,7 @@ export function armOf(row: string, arms: readonly AnalysedArm[]): AnalysedArm | 
   const full = arms.filter((arm) => role(arm) === "I");
   if (row === "I") return full.find((arm) => measure(arm) === "mutualInformation") ?? null;
   const whole = armOf("I", arms) ?? full[0];
-  // One half of the method is that of the arm that has both: slices that are judged on their own are another defence.
+  // Half of the method differs from the whole in one switch only; independent slices are a different defence.
   const isPart = (arm: AnalysedArm): boolean =>
     role(arm) === row && (row === "undefended" || !whole || isHalfOf(arm.report.defense, whole.report.defense));
   return full.find((arm) => measure(arm) === row) ?? arms.find(isPart) ?? null;

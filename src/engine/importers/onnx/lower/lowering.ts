@@ -129,7 +129,7 @@ export class Lowering {
     return new ShapeContext(node, inputs, this.file);
   }
 
-  /** For a network in which a picture has other scores beside another one: no other program gives scores of its own to each either. */
+  /** For a network whose scores for a picture depend on the rest of the batch. Running the file elsewhere would not help. */
   refuseMixing({ title, op }: Node): never {
     const what = `computes across the pictures of a batch in "${title}" (${op})`;
     throw wrongInput(this.file, what, "Use a network that classifies each picture by itself.");

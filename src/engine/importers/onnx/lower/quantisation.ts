@@ -3,7 +3,7 @@ import { rangeOf } from "../quantisation.ts";
 import type { Constant } from "../values.ts";
 import type { Lower, Lowering } from "./lowering.ts";
 
-/** Operators that keep each number as it is, or choose among them: rounding behind them gives what rounding before them does. */
+/** Operators that keep or select numbers: rounding after them gives the same result as rounding before them. */
 const keeping = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "MaxPool"];
 
 /** The value itself: it is rounded where it becomes a float again. Integers must not be used otherwise. */
@@ -18,7 +18,7 @@ const quantize: Lower = (node, o) => {
   o.set(node.outputs[0], o.stored(node, 0));
 };
 
-/** QuantizeLinear and DequantizeLinear with the same scale and zero point: rounding, once for all who want the same. */
+/** QuantizeLinear and DequantizeLinear with the same scale and zero point: rounding, in one layer for all users of the result. */
 const dequantize: Lower = (node, o) => {
   const source = sourceOf(node, o);
   const [scale, zeroPoint] = [o.weight(node, 1), o.constant(node.inputs[2])];

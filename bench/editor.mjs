@@ -169,21 +169,28 @@ async function moveLambda(image) {
   await until(() => canvas()?.getAttribute("aria-label")?.includes("behind the defence"));
   await new Promise((next) => setTimeout(next, 500));
   const slider = card.querySelector("input.slider");
-  // Every 97th byte: to encode the whole picture in each frame would take a good part of what is measured.
-  const drawn = () => {
-    const { data } = canvas().getContext("2d").getImageData(0, 0, canvas().width, canvas().height);
-    let sum = 0;
-    for (let i = 0; i < data.length; i += 97) sum = (sum * 31 + data[i]) | 0;
-    return sum;
+  // To read the canvas in each frame would take a good part of what is measured: what is drawn into it is seen as it is drawn, in the
+  // callback of a frame, and the picture is compared once. A task of its own comes after that frame was rendered.
+  const pixels = () => canvas().toDataURL();
+  const { drawImage } = CanvasRenderingContext2D.prototype;
+  let rendered = () => undefined;
+  CanvasRenderingContext2D.prototype.drawImage = function (...what) {
+    if (this.canvas === canvas()) setTimeout(rendered);
+    return drawImage.apply(this, what);
   };
+  const redrawn = () =>
+    new Promise((resolve, reject) => {
+      rendered = () => resolve(performance.now());
+      setTimeout(() => reject(new Error("nothing was redrawn within 20 s")), 20_000);
+    });
   const times = [];
   for (let lambda = 2; lambda > 1; lambda -= 0.1) {
-    const before = drawn();
+    const [before, shown] = [pixels(), redrawn()];
     const start = performance.now();
     slider.value = String(lambda);
     slider.dispatchEvent(new Event("input"));
-    await until(() => drawn() !== before);
-    times.push(performance.now() - start);
+    times.push((await shown) - start);
+    if (pixels() === before) throw new Error(`the picture is the same with λ ${lambda}`);
   }
   return times;
 }

@@ -110,6 +110,11 @@ export const firstAttack = async (model: string): Promise<AttackChoice> => ({
   id: "fgsm",
   params: (await isGrayscale(model)) ? { eps: 0.3 } : {},
 });
+/** The first attack where a model gives scores only: one hundredth of the pixels, and a search that a person waits for. */
+export const scoresAttack = ([height, width]: readonly (number | null)[]): AttackChoice => ({
+  id: "sparseRs",
+  params: { pixels: Math.max(1, Math.round(((height ?? 224) * (width ?? 224)) / 100)), queries: 300 },
+});
 export function rememberAttack(services: Services, attack: AttackChoice, model: string): void {
   const all = services.context.workspaceState.get<Remembered>(lastAttackKey);
   void services.context.workspaceState.update(lastAttackKey, { ...all, [model]: attack });

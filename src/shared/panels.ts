@@ -14,11 +14,21 @@ import type { RunState } from "./runs.ts";
  */
 export type ToWebview<State, Update> =
   | { readonly type: "state"; readonly state: State }
-  | { readonly type: "update"; readonly update: Update };
+  | { readonly type: "update"; readonly update: Update; readonly pictures: readonly SentPicture[] };
 export type FromWebview<Intent> =
   | { readonly type: "ready" }
   | { readonly type: "persist"; readonly runId: string }
   | { readonly type: "intent"; readonly intent: Intent };
+
+/**
+ * A picture that comes with the message that names it. Reading it by its address asks the host again and takes longer than everything else
+ * between a moved slider and a new picture. The address stays good for a page that was loaded anew.
+ */
+export interface SentPicture {
+  readonly url: string;
+  /** The PNG file as a data URL: bytes reach some windows as an object of numbers. */
+  readonly data: string;
+}
 
 export type { PanelAction, PanelError } from "./cards.ts";
 

@@ -65,29 +65,42 @@ const violations = (page: Page, theme: string) =>
     [theme, theme === themes[0]] as const,
   );
 
-/** Panels as `webview/fixtures` has them: a new panel or state there is looked at here by itself. */
-describe.each(panels)("the panel %s, in every state and every theme", (panel) => {
-  it("breaks no rule of accessibility that is serious, contrast among them", async () => {
-    const { page } = browser;
-    await open(page, panel, "");
-    const states = await page.evaluate(() => window.fixtureStates);
-    expect(states.length).toBeGreaterThan(0);
-    const found: string[] = [];
-    for (const state of states) {
-      await open(page, panel, state);
-      await page.evaluate(source);
-      await unfold(page);
-      for (const theme of themes)
-        for (const { id, impact, target, why } of await violations(page, theme))
-          if (impact === "serious" || impact === "critical") found.push(`${state}, ${theme}: ${id} ${target}: ${why}`);
-    }
-    expect(found).toEqual([]);
-  }, 600_000);
+/** A page of its own, since several panels are looked at at once. */
+async function withPage(work: (page: Page) => Promise<void>): Promise<void> {
+  const page = await browser.context.newPage();
+  try {
+    await work(page);
+  } finally {
+    await page.close();
+  }
+}
 
-  it("cuts no table: what does not fit can be scrolled to, and its first column stays", async () => {
-    const { page } = browser;
-    await page.setViewportSize({ width: 320, height: 900 });
-    try {
+/** Panels as `webview/fixtures` has them: a new panel or state there is looked at here by itself. */
+describe.concurrent.each(panels)("the panel %s, in every state and every theme", (panel) => {
+  it(
+    "breaks no rule of accessibility that is serious, contrast among them",
+    ({ expect }) =>
+      withPage(async (page) => {
+        await open(page, panel, "");
+        const states = await page.evaluate(() => window.fixtureStates);
+        expect(states.length).toBeGreaterThan(0);
+        const found: string[] = [];
+        for (const state of states) {
+          await open(page, panel, state);
+          await page.evaluate(source);
+          await unfold(page);
+          for (const theme of themes)
+            for (const { id, impact, target, why } of await violations(page, theme))
+              if (impact === "serious" || impact === "critical") found.push(`${state}, ${theme}: ${id} ${target}: ${why}`);
+        }
+        expect(found).toEqual([]);
+      }),
+    600_000,
+  );
+
+  it("cuts no table: what does not fit can be scrolled to, and its first column stays", ({ expect }) =>
+    withPage(async (page) => {
+      await page.setViewportSize({ width: 320, height: 900 });
       await open(page, panel, "done");
       await unfold(page);
       const tables = await page.evaluate(() =>
@@ -107,10 +120,7 @@ describe.each(panels)("the panel %s, in every state and every theme", (panel) =>
       if (panel === "report") expect(tables.filter(({ isWide }) => isWide).length).toBeGreaterThan(1);
       const overhang = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect(overhang).toBeLessThanOrEqual(0);
-    } finally {
-      await page.setViewportSize({ width, height: 900 });
-    }
-  });
+    }));
 });
 
 describe("the estimate of a long attack", () => {

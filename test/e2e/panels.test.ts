@@ -33,7 +33,7 @@ it("every defence of the card can be removed, and the list stays empty", async (
     await page.evaluate(() => {
       const { intent } = window.sent.at(-1) as { intent: { params: object } };
       const answer = { status: "done", params: intent.params, result: null, error: null };
-      window.postMessage({ type: "update", update: { kind: "card", id: "defense", card: answer } });
+      window.postMessage({ type: "update", update: { kind: "card", id: "defense", card: answer }, pictures: [] });
     });
     await page.waitForTimeout(100);
   }

@@ -7,6 +7,7 @@ export default defineConfig({
     globalSetup: ["test/e2e/setup.ts"],
     pool: "forks",
     fileParallelism: false,
+    maxConcurrency: 2, // pages side by side, in the tests that open pages alone
     bail: 0,
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -1,4 +1,5 @@
 import type { FromWebview, ToWebview } from "../../src/shared/panels.ts";
+import { keepPicture } from "./pixels.ts";
 
 interface VsCodeApi {
   postMessage(message: unknown): void;
@@ -27,7 +28,10 @@ export function connect<State, Update, Intent>(handlers: { state(state: State): 
   window.addEventListener("message", (event: MessageEvent<ToWebview<State, Update>>) => {
     const message = event.data;
     if (message.type === "state") handlers.state(message.state);
-    else if (message.type === "update") handlers.update(message.update);
+    else if (message.type === "update") {
+      for (const picture of message.pictures) keepPicture(picture);
+      handlers.update(message.update);
+    }
   });
   let persisted: string | undefined;
   const keep = (change: Kept): void => api.setState({ ...(api.getState() as Kept | undefined), ...change });

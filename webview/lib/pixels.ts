@@ -1,3 +1,5 @@
+import type { SentPicture } from "../../src/shared/panels.ts";
+
 /** A decoded picture: what is drawn, and its bytes where the browser lets us read them. Those of a file are read on first use. */
 export interface Pixels {
   readonly source: CanvasImageSource;
@@ -11,10 +13,22 @@ const keep = 256;
 
 /** Loads and decodes once per address. */
 export function loadPixels(url: string): Promise<Pixels> {
-  const known = cache.get(url);
-  if (known) return known;
   // Webview resources come with Access-Control-Allow-Origin, so that their pixels can be read; others are drawn only.
-  const loading = decode(url, true).catch(() => decode(url, false));
+  return (
+    cache.get(url) ??
+    keepLoading(
+      url,
+      decode(url, true).catch(() => decode(url, false)),
+    )
+  );
+}
+
+/** Decodes a picture that came with a message, so that its address need not be asked for. */
+export function keepPicture({ url, data }: SentPicture): void {
+  void keepLoading(url, decode(data, true));
+}
+
+function keepLoading(url: string, loading: Promise<Pixels>): Promise<Pixels> {
   loading.catch(() => cache.delete(url));
   cache.set(url, loading);
   const oldest = cache.keys().next();

@@ -5,7 +5,7 @@ import { commands } from "../../shared/contributions.ts";
 import { asBulwarkError, BulwarkError, toErrorData } from "../../shared/errors.ts";
 import { requests } from "../../shared/protocol.ts";
 import { workspaceFolder } from "../../shared/runs.ts";
-import { chooseModel, pick } from "../choose.ts";
+import { chooseModel, pick, scoresAttack } from "../choose.ts";
 import { type FoundData, findData } from "../data.ts";
 import { isRecord, makeFolder } from "../files.ts";
 import { knownSets, type ModelShape, misfit, picturesKind } from "../fit.ts";
@@ -30,7 +30,8 @@ export async function evaluateModel(services: Services, resource?: unknown, opti
   // What the literature uses for grayscale digits, and 8/255 for photographs.
   const eps = shape.input[2] === 1 ? 0.3 : 8 / 255;
   if (kind === picturesKind) return evaluateUnlabelled(services, { model, folder: dataPath, eps });
-  const evaluate = (onBroken: "stop" | "skip"): Promise<unknown> => runEvaluation(services, { model, kind, path: dataPath, eps, onBroken });
+  const evaluate = (onBroken: "stop" | "skip"): Promise<unknown> =>
+    runEvaluation(services, { model, kind, path: dataPath, tests: testsOf(shape, eps), onBroken });
   try {
     return await evaluate("stop");
   } catch (thrown) {
@@ -46,21 +47,31 @@ interface Evaluation {
   readonly kind: string;
   /** Empty where the kind alone says where the data are. */
   readonly path: string;
-  readonly eps: number;
+  readonly tests: Readonly<Record<string, unknown>>;
   readonly onBroken: "stop" | "skip";
 }
 
+/** How many images are attacked by what, and what is explained. A model that gives scores only takes many passes an image. */
+function testsOf({ input, forwardOnly }: EvaluatedShape, eps: number): Evaluation["tests"] {
+  if (forwardOnly) {
+    const { id, params } = scoresAttack(input);
+    return { test: 50, attacks: [{ kind: id, ...params }] };
+  }
+  const attacks = [
+    { kind: "fgsm", eps },
+    { kind: "pgd", eps, steps: 40, stepSize: eps / 16 },
+  ];
+  return { test: 200, attacks, explanations: [{ kind: "gradCam", samples: 4 }] };
+}
+
 /** The report opens when it is done: it was asked for. */
-async function runEvaluation(services: Services, { model, kind, path: data, eps, onBroken }: Evaluation): Promise<unknown> {
+async function runEvaluation(services: Services, { model, kind, path: data, tests, onBroken }: Evaluation): Promise<unknown> {
+  const { test, ...measured } = tests;
   const experiment = {
     seed: 1,
-    dataset: { kind, ...(data === "" ? {} : { path: data }), ...(onBroken === "skip" ? { onBroken } : {}), test: 200 },
+    dataset: { kind, ...(data === "" ? {} : { path: data }), ...(onBroken === "skip" ? { onBroken } : {}), test },
     model: { file: model },
-    attacks: [
-      { kind: "fgsm", eps },
-      { kind: "pgd", eps, steps: 40, stepSize: eps / 16 },
-    ],
-    explanations: [{ kind: "gradCam", samples: 4 }],
+    ...measured,
   };
   const folder = path.join(rootFolder(model), workspaceFolder, "experiments");
   const file = path.join(folder, `evaluate-${path.basename(path.dirname(model))}.bulwark.jsonc`);
@@ -76,9 +87,13 @@ const specOf = (options: unknown): string | undefined => {
   return typeof named === "string" ? named : undefined;
 };
 
-async function shapeOf(services: Services, model: string): Promise<ModelShape> {
-  const { inputShape, classes, classNames } = await services.engine.request(requests.inspectModel, { model });
-  return { input: inputShape.slice(1), classes, classNames };
+interface EvaluatedShape extends ModelShape {
+  /** The model gives scores only. */
+  readonly forwardOnly: boolean;
+}
+async function shapeOf(services: Services, model: string): Promise<EvaluatedShape> {
+  const { inputShape, classes, classNames, forwardOnly } = await services.engine.request(requests.inspectModel, { model });
+  return { input: inputShape.slice(1), classes, classNames, forwardOnly: forwardOnly !== undefined };
 }
 
 type Choice = vscode.QuickPickItem & { readonly spec?: string; readonly fetch?: string };

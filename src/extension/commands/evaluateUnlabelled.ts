@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { settings } from "../../shared/contributions.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { requests } from "../../shared/protocol.ts";
+import { scoresAttack } from "../choose.ts";
 import { runCli } from "../cli.ts";
 import { imagesIn } from "../data.ts";
 import { readJson } from "../files.ts";
@@ -33,12 +34,14 @@ export async function evaluateUnlabelled(services: Services, { model, folder, ep
   const all = await imagesIn(folder);
   const names = evenly(all, mostPictures);
   if (names.length === 0) throw new BulwarkError("DATASET_EMPTY", `${folder} holds no pictures.`, "Choose another folder.");
-  const { classNames } = await services.engine.request(requests.inspectModel, { model });
+  const { classNames, forwardOnly, inputShape } = await services.engine.request(requests.inspectModel, { model });
   const directory = newRunDirectory(rootFolder(model), `pictures of ${path.basename(folder)}`);
   const images = names.map((name) => path.join(folder, name));
-  const strength = ["--set", `eps=${eps}`, "--set", "steps=40", "--set", `stepSize=${eps / 16}`];
+  const pgd = { id: "pgd", params: { eps, steps: 40, stepSize: eps / 16 } };
+  const attack = forwardOnly === undefined ? pgd : scoresAttack(inputShape.slice(1));
+  const strength = Object.entries(attack.params).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
   const compute = ["--backend", setting(settings.backend, "auto"), "--device", setting(settings.device, "auto")];
-  const words = ["attack", "--model", model, "--image", ...images, "--no-label", "--attack", "pgd", ...strength, ...compute];
+  const words = ["attack", "--model", model, "--image", ...images, "--no-label", "--attack", attack.id, ...strength, ...compute];
   const options = {
     location: vscode.ProgressLocation.Notification,
     title: `Attacking ${ofAll(names.length, all.length)}`,

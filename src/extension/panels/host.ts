@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import * as vscode from "vscode";
 import type { panels } from "../../shared/contributions.ts";
-import type { FromWebview, ToWebview } from "../../shared/panels.ts";
+import type { FromWebview, SentPicture, ToWebview } from "../../shared/panels.ts";
 import { isRecord } from "../files.ts";
 import { resultFolders } from "../workspace.ts";
 
@@ -15,8 +15,8 @@ export interface PanelHost<State, Update> {
   readonly isClosed: boolean;
   /** Sends the full state (now, and again whenever the webview was loaded anew). */
   show(state: State): void;
-  /** Sends a small change; `next` is the whole state after it. */
-  update(update: Update, next: State): void;
+  /** Sends a small change, and pictures that it names; `next` is the whole state after it. */
+  update(update: Update, next: State, pictures?: readonly SentPicture[]): void;
   /** Address of a file, as the webview's `img` wants it. */
   uri(file: string): string;
 }
@@ -65,9 +65,9 @@ export function hostPanel<State, Update, Intent extends { readonly kind: string 
       state = next;
       post({ type: "state", state });
     },
-    update(update, next) {
+    update(update, next, pictures = []) {
       state = next;
-      post({ type: "update", update });
+      post({ type: "update", update, pictures });
     },
     uri: (file) => webview.asWebviewUri(vscode.Uri.file(file)).toString(),
   };

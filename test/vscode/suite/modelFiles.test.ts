@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
+import { inspectorPanel } from "../../../src/extension/panels/inspector/inspector.ts";
 import { modelPanel } from "../../../src/extension/panels/model.ts";
+import { sampleOf } from "../../../src/extension/samples.ts";
 import { commands, modelEditor, settings } from "../../../src/shared/contributions.ts";
 import type { PanelError } from "../../../src/shared/panels.ts";
+import type { RunExperimentResult } from "../../../src/shared/protocol.ts";
+import type { RunReport } from "../../../src/shared/results.ts";
 import { tinyOnnx } from "../../harness/tinyOnnx.ts";
 import { bulwark, closeAll, eventually, positionOf, showExperiment } from "../support.ts";
 
@@ -106,6 +110,32 @@ describe("model files", () => {
     } finally {
       await vscode.workspace.getConfiguration().update(settings.modelLenses, undefined, vscode.ConfigurationTarget.Workspace);
     }
+  });
+
+  it("that give scores only are attacked by scores alone, in the Inspector and in an evaluation", async () => {
+    const { services } = await bulwark();
+    const file = written("scores.onnx", tinyOnnx());
+    written("scores.bulwark.json", JSON.stringify({ input: { mean: 0, scale: 255 }, forwardOnly: true }));
+    const photos = path.join(folder(), "photos");
+    const { pictures } = sampleOf(services.context.extensionPath, "photos");
+    for (const [i, name] of readdirSync(pictures).slice(0, 3).entries())
+      cpSync(path.join(pictures, name), path.join(photos, `${i}`), { recursive: true });
+    const [image = ""] = readdirSync(path.join(photos, "0")).map((name) => path.join(photos, "0", name));
+    const options = { model: file, attack: "fgsm" };
+    assert.equal(await vscode.commands.executeCommand(commands.attackThisImage, vscode.Uri.file(image), options), undefined);
+    const inspector = inspectorPanel.get(services, image);
+    assert.equal(inspector?.state.error?.error.code, "MODEL_FORWARD_ONLY");
+    assert.deepEqual(labels(inspector?.state.error).slice(0, 2), ["Attack by Scores Alone", "Choose Another Attack…"]);
+    await inspector?.fix("inspector.scores");
+    assert.equal(inspector?.state.error, null);
+    assert.equal(inspector?.state.attack.id, "sparseRs");
+    const arguments_ = [vscode.Uri.file(file), `imageFolder:${photos}`] as const;
+    const done = await vscode.commands.executeCommand<RunExperimentResult>(commands.evaluateModel, ...arguments_);
+    const report = JSON.parse(readFileSync(path.join(done.directory, "report.json"), "utf8")) as RunReport;
+    assert.deepEqual(
+      report.arms.flatMap(({ attacks }) => attacks.map(({ attack }) => attack.id)),
+      ["sparseRs"],
+    );
   });
 
   it("of other programs are a problem of an experiment file, with the lines that export them", async () => {

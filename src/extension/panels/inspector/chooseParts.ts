@@ -1,5 +1,5 @@
 import { requests } from "../../../shared/protocol.ts";
-import { askAttack, askForModel, firstAttack, lastAttack, rememberAttack } from "../../choose.ts";
+import { askAttack, askForModel, firstAttack, lastAttack, rememberAttack, scoresAttack } from "../../choose.ts";
 import { sampleOf } from "../../samples.ts";
 import { attack, redo } from "./attack.ts";
 import { requestOf, type Session } from "./session.ts";
@@ -24,6 +24,15 @@ async function useModel(session: Session, model: string): Promise<void> {
 /** What was refused, or found, of the model on show says that it gives scores only. */
 const isForwardOnly = ({ error, result }: Session["state"]): boolean =>
   error?.error.code === "MODEL_FORWARD_ONLY" || (result?.findings.some(({ rule }) => rule === "RB114") ?? false);
+
+/** The first attack of a model that gives scores only. */
+export async function attackByScores(session: Session): Promise<void> {
+  const { services, state } = session;
+  const { inputShape } = await services.engine.request(requests.inspectModel, { model: state.model.path });
+  const chosen = scoresAttack(inputShape.slice(1));
+  rememberAttack(services, chosen, state.model.path);
+  await attack(session, { ...requestOf(session), attack: chosen });
+}
 
 /** Another attack, with the parameters that were last chosen for the model. @throws CANCELLED */
 export async function chooseAttack(session: Session): Promise<void> {

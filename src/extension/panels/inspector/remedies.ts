@@ -3,7 +3,7 @@ import { toErrorData } from "../../../shared/errors.ts";
 import type { PanelAction, PanelError } from "../../../shared/panels.ts";
 import { panelError } from "../../messages.ts";
 import { attack } from "./attack.ts";
-import { attackWithSample, chooseAttack, chooseModel } from "./chooseParts.ts";
+import { attackByScores, attackWithSample, chooseAttack, chooseModel } from "./chooseParts.ts";
 import { chooseClassList } from "./classList.ts";
 import { editOf, probeOf } from "./contract.ts";
 import { chooseFit } from "./fit.ts";
@@ -19,6 +19,7 @@ const label: Remedy = { id: "inspector.label", label: "Choose Label…", apply: 
 const model: Remedy = { id: "inspector.model", label: "Open a Model…", apply: chooseModel };
 const sampleModel: Remedy = { id: "inspector.sample", label: "Attack It With the Sample Network", apply: attackWithSample };
 const otherAttack: Remedy = { id: "inspector.attack", label: "Choose Another Attack…", apply: chooseAttack };
+const byScores: Remedy = { id: "inspector.scores", label: "Attack by Scores Alone", apply: attackByScores };
 const defaults: Remedy = {
   id: "inspector.defaults",
   label: "Use the Defaults",
@@ -33,12 +34,12 @@ const again: Remedy = { id: "inspector.again", label: "Attack Again", apply: (se
 const classNames: Remedy = { id: "inspector.classes", label: "Choose Class Names…", apply: chooseClassList };
 const edit: Remedy = { id: "inspector.contract", label: "Edit Contract", apply: editOf };
 const probe: Remedy = { id: "inspector.probe", label: "Probe…", apply: probeOf };
-const all: readonly Remedy[] = [fit, label, model, sampleModel, otherAttack, defaults, bare, again, classNames, edit, probe];
+const all: readonly Remedy[] = [fit, label, model, sampleModel, byScores, otherAttack, defaults, bare, again, classNames, edit, probe];
 
 /** Offered before what every panel offers, and after it. */
 const before: Partial<Record<ErrorCode, readonly Remedy[]>> = {
   NO_MODEL: [sampleModel, model],
-  MODEL_FORWARD_ONLY: [otherAttack],
+  MODEL_FORWARD_ONLY: [byScores, otherAttack],
   IMAGE_SIZE: [fit],
   LABEL_RANGE: [label],
   PARAMETER_INVALID: [defaults],

@@ -1,8 +1,9 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { CardId, CardParams, CardResult, CardState } from "../../../shared/cards.ts";
 import { settings } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
+import type { SentPicture } from "../../../shared/panels.ts";
 import { newRunDirectory } from "../../runFolder.ts";
 import { requireTrust, rootFolder, setting } from "../../workspace.ts";
 import { cards } from "./cards/index.ts";
@@ -12,6 +13,8 @@ import { requestOf, type Session, set, setCard } from "./session.ts";
 
 /** Answers that are kept of all cards together; their pictures are small. */
 const mostAnswers = 100;
+/** Milliseconds. */
+const untold = 300;
 
 /**
  * Asks the engine for a card. A newer request of the same card cancels the one under way; other cards and the attack go on.
@@ -22,8 +25,8 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
   const abort = new AbortController();
   session.cards.set(id, abort);
   const isNewest = (): boolean => session.cards.get(id) === abort;
-  const show = (change: Omit<CardState<K>, "params"> & Partial<Pick<CardState<K>, "params">>): void =>
-    setCard(session, id, { params, ...change });
+  const show = (change: Omit<CardState<K>, "params"> & Partial<Pick<CardState<K>, "params">>, pictures?: readonly SentPicture[]): void =>
+    setCard(session, id, { params, ...change }, pictures);
   if (cards[id].isEmpty?.(params)) {
     show({ status: "done", result: null, error: null });
     await remember(session);
@@ -37,13 +40,16 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
     await remember(session);
     return known.result;
   }
-  show({ status: "running", result: before, error: null });
+  // Whoever moves a slider sees the answers follow: that one is computed is told only where it takes a while, since it moves what is below.
+  const tell = setTimeout(() => show({ status: "running", result: before, error: null }), before ? untold : 0);
+  abort.signal.addEventListener("abort", () => clearTimeout(tell));
   try {
     requireTrust();
     const answer = await inTurn(session, () => ask(session, id, params, abort.signal));
+    const pictures = await readPictures(session, cards[id].pictures(answer.result));
     if (!isNewest()) return undefined;
     keep(session, key, answer);
-    show({ status: "done", ...answer, error: null });
+    show({ status: "done", ...answer, error: null }, pictures);
     await remember(session);
     return answer.result;
   } catch (thrown) {
@@ -52,7 +58,18 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
     if (!cancelled) session.services.log.error(thrown instanceof Error ? thrown : String(thrown));
     show({ status: cancelled ? "cancelled" : "failed", result: before, error: cancelled ? null : inspectorError(thrown) });
     return undefined;
+  } finally {
+    clearTimeout(tell);
   }
+}
+
+/** One that cannot be read is asked for by its address, and found missing, as after a reload. */
+async function readPictures(session: Session, files: readonly string[]): Promise<SentPicture[]> {
+  const read = async (file: string): Promise<SentPicture[]> => {
+    const png = await readFile(path.join(session.directory, file), "base64").catch(() => null);
+    return png === null ? [] : [{ url: `${session.state.base}/${file}`, data: `data:image/png;base64,${png}` }];
+  };
+  return (await Promise.all(files.map(read))).flat();
 }
 
 /** Where there is no run folder yet, one card makes it and the others wait. */

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { CardId, CardState } from "../../../shared/cards.ts";
-import type { InspectorState, InspectorUpdate } from "../../../shared/panels.ts";
+import type { InspectorState, InspectorUpdate, SentPicture } from "../../../shared/panels.ts";
 import { fitOf } from "../../choose.ts";
 import type { Services } from "../../services.ts";
 import { shortPath } from "../../workspace.ts";
@@ -84,9 +84,9 @@ export function set(session: Session, change: Partial<InspectorState>): void {
 }
 
 /** Shows one card, and nothing else. */
-export function setCard(session: Session, id: CardId, card: CardState): void {
+export function setCard(session: Session, id: CardId, card: CardState, pictures: readonly SentPicture[] = []): void {
   session.state = { ...session.state, cards: { ...session.state.cards, [id]: card } };
-  session.host.update({ kind: "card", id, card }, session.state);
+  session.host.update({ kind: "card", id, card }, session.state, pictures);
 }
 
 /** Starts over in another run folder, or in none: what was under way ends, and no card has an answer. */

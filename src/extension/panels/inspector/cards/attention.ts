@@ -7,5 +7,6 @@ export const attention: CardKind<"attention"> = {
     const request = { ...inspected, iteration: params.iteration, explanation: params.explanation };
     return { params, result: await services.engine.request(requests.explainRun, request, signal) };
   },
+  pictures: ({ clean, adversarial }) => [clean, adversarial].flatMap((side) => (side ? [side.image, side.map] : [])),
   again: ({ explanation }) => ({ explanation, iteration: null }),
 };

@@ -7,6 +7,8 @@ export const defense: CardKind<"defense"> = {
     const request = { ...inspected, iteration: params.iteration, chain: params.defenses };
     return { params, result: await services.engine.request(requests.defendRun, request, signal) };
   },
+  pictures: ({ clean, adversarial }) =>
+    [clean, adversarial].flatMap((side) => (side ? [side.transformed, ...(side.maps ?? []).map(({ file }) => file)] : [])),
   isEmpty: ({ defenses }) => defenses.length === 0,
   again: ({ defenses }) => (defenses.length === 0 ? undefined : { defenses, iteration: null }),
 };

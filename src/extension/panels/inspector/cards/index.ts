@@ -1,4 +1,4 @@
-import type { CardId, CardParams, Inspected } from "../../../../shared/cards.ts";
+import type { CardId, CardParams, CardResult, Inspected } from "../../../../shared/cards.ts";
 import type { AttackImageResult } from "../../../../shared/protocol.ts";
 import type { Services } from "../../../services.ts";
 import type { CardRecord } from "../file.ts";
@@ -19,6 +19,8 @@ export interface CardTask<K extends CardId> {
 export interface CardKind<K extends CardId> {
   /** Parameters as they were used (what was left to the engine is filled in), and the answer; files are relative to the run folder. */
   ask(task: CardTask<K>): Promise<CardRecord<K>>;
+  /** Files of an answer that are shown at once. */
+  pictures(result: CardResult<K>): readonly string[];
   /** These parameters ask for nothing: the card is emptied. */
   isEmpty?(params: CardParams<K>): boolean;
   /** Asked again for the images of a new attack, with the parameters that it had; undefined leaves it empty until a person asks. */

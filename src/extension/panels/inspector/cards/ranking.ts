@@ -13,6 +13,7 @@ export const ranking: CardKind<"ranking"> = {
     const onRemainder = ranked.onRemainder === "reflectPad" ? ranked.onRemainder : params.onRemainder;
     return { params: { ...params, patch: ranked.clean.patch, onRemainder }, result: folder === "" ? ranked : inFolder(ranked, folder) };
   },
+  pictures: ({ image }) => [image],
   // The panel asks when its section is open.
   again: () => undefined,
 };

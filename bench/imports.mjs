@@ -1,13 +1,17 @@
 // How far imported models can be trusted:
 //   node bench/imports.mjs families FOLDER [NAME:OPSET:BATCH…]   torchvision's families against PyTorch: logits, input gradients, PGD images
-//   node bench/imports.mjs probe MODEL DATASET RANGE [DECLARED…]  the contract probe under every wrong contract, with 8, 32 and 64 pictures
-//   node bench/imports.mjs fuzz FILES ROUNDS                     damaged files: crashes, slowest, memory
+//   node bench/imports.mjs probe MODEL DATASET RANGE [8,32,64]   the contract probe under every wrong contract, with so many pictures
+//   node bench/imports.mjs fuzz FILES ROUNDS [FROM]              damaged files: crashes, slowest, memory
+//   node bench/imports.mjs accuracy MODEL DATASET [INPUT]        correct answers on all test images, under an input contract in JSON
+//   node bench/imports.mjs speed FOLDER                          an imported ResNet-50 beside our builder's, called in turn
+//   node bench/imports.mjs memory FILE…                          peak memory of opening a model and of a gradient; FOLDER/vgg11_bn.onnx is exported
 // PYTHON names an interpreter with torch and torchvision.
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle } from "./bundle.mjs";
+import { fuzz } from "./imports/fuzz.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const [what = "", ...words] = process.argv.slice(2);
@@ -21,11 +25,12 @@ const run = (command, args) => {
     .map((line) => JSON.parse(line));
 };
 const ours = async (name, args) => run(process.execPath, [await bundle(`imports/${name}`), ...args]);
-const theirs = (args) => run(process.env.PYTHON ?? "/usr/bin/python3", [path.join(here, "imports/families.py"), ...args]);
+const python = process.env.PYTHON ?? "/usr/bin/python3";
+const theirs = (args) => run(python, [path.join(here, "imports/families.py"), ...args]);
 
-/** Every family once, and the operator sets 9 to 17 on those whose operators every exporter has. */
+/** Every family once, the operator sets 9 to 17 on those whose operators every exporter has, and 18 to 22. */
 const usual = [
-  ..."alexnet vgg11_bn resnet18 resnet50 squeezenet densenet121 inception_v3 googlenet mobilenet_v2 mobilenet_v3 mnasnet efficientnet_b0 resnext50 regnet_y shufflenet convnext vit swin"
+  ..."alexnet vgg11_bn resnet18 resnet50 squeezenet densenet121 inception_v3 googlenet mobilenet_v2 mobilenet_v3 mnasnet efficientnet_b0 resnext50 regnet_x regnet_y shufflenet convnext vit swin"
     .split(" ")
     .map((name) => `${name}:13:dyn`),
   ...[9, 11, 15, 17].flatMap((opset) => ["resnet18", "mobilenet_v2", "squeezenet", "shufflenet"].map((name) => `${name}:${opset}:dyn`)),
@@ -39,6 +44,9 @@ const usual = [
     "vit:13:1",
     "shufflenet:13:1",
   ],
+  ...["resnet18:18", "convnext:18", "swin:19", "mobilenet_v3:20", "vit:20", "googlenet:21", "densenet121:22", "efficientnet_b0:22"].map(
+    (name) => `${name}:dyn`,
+  ),
 ];
 const shown = (value) => (typeof value === "number" ? value.toExponential(1) : value);
 
@@ -65,11 +73,31 @@ async function families([folder, ...given]) {
   }
 }
 
+/** An exported network of photographs, made where it is not there. */
+function large(folder, name) {
+  const file = path.join(folder, `${name}.onnx`);
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(file)) spawnSync(python, [path.join(here, "imports/families.py"), "large", folder, name], { stdio: "inherit" });
+  return file;
+}
+
 const printed = async (name, args) => {
   const { status } = spawnSync(process.execPath, [await bundle(`imports/${name}`), ...args], { stdio: "inherit" });
   process.exitCode = status ?? 1;
 };
-const actions = { families, probe: (args) => printed("probe", args), fuzz: (args) => printed("fuzz", args) };
+const actions = {
+  families,
+  probe: (args) => printed("probe", args),
+  accuracy: (args) => printed("accuracy", args),
+  speed: ([folder]) => printed("speed", [large(folder, "resnet50")]),
+  memory: async (files) => {
+    for (const file of files)
+      await printed("memory", [
+        file.endsWith(".onnx") && !existsSync(file) ? large(path.dirname(file), path.basename(file, ".onnx")) : file,
+      ]);
+  },
+  fuzz: async (args) => fuzz(await bundle("imports/fuzz"), args),
+};
 if (!(what in actions) || words.length === 0) {
   console.error(`usage: node bench/imports.mjs ${Object.keys(actions).join("|")} …`);
   process.exitCode = 3;

@@ -3,6 +3,10 @@
 families.py make FOLDER NAME:OPSET:BATCH…  exports networks of torchvision with random weights and statistics, and writes two pictures (x), their
 logits (y) and the gradient (g) of the logits weighted by w. BATCH is "dyn" or the number of pictures that is written into the file.
 families.py rescore FOLDER NAME:OPSET:BATCH…  classifies the images that our PGD made, and compares its predictions with ours.
+families.py large FOLDER NAME…  exports networks of photographs, 1000 classes at 224×224, batch 1, as NAME.onnx.
+
+The exporter knows operator sets up to 17. For 18 to 22 its file is raised: their definitions of the operators that it uses are the same for
+float32, but for reductions, and files with these are refused.
 """
 
 import json
@@ -32,6 +36,7 @@ FAMILIES = {
     "mnasnet": (lambda: M.mnasnet0_5(**plain), 64),
     "efficientnet_b0": (lambda: M.efficientnet_b0(**plain), 64),
     "resnext50": (lambda: M.resnext50_32x4d(**plain), 64),
+    "regnet_x": (lambda: M.regnet_x_400mf(**plain), 64),
     "regnet_y": (lambda: M.regnet_y_400mf(**plain), 64),
     "shufflenet": (lambda: M.shufflenet_v2_x0_5(**plain), 64),
     "convnext": (lambda: M.convnext_tiny(**plain), 64),
@@ -48,6 +53,37 @@ FAMILIES = {
         64,
     ),
 }
+
+
+def resnet50_of_2015():
+    """Strides in the first convolution of a block, as in the paper and in our builder."""
+    network = M.resnet50()
+    for stage in (network.layer2, network.layer3, network.layer4):
+        stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
+    return network
+
+
+LARGE = {"resnet50": resnet50_of_2015, "vgg11_bn": M.vgg11_bn, "alexnet": M.alexnet}
+
+
+def large(folder, name):
+    torch.manual_seed(1)
+    file = os.path.join(folder, f"{name}.onnx")
+    torch.onnx.export(LARGE[name]().eval(), torch.zeros(1, 3, 224, 224), file, opset_version=13)
+
+
+def raise_opset(file, opset):
+    """OperatorSetIdProto (field 8 of the model): version 17, with or without an empty domain before it."""
+    with open(file, "rb") as source:
+        model = source.read()
+    if b"Reduce" in model:
+        raise ValueError("reductions take their axes as an input from operator set 18 on")
+    for old in (b"\x42\x02\x10\x11", b"\x42\x04\x0a\x00\x10\x11"):
+        if model.endswith(old):
+            with open(file, "wb") as target:
+                target.write(model[:-1] + bytes([opset]))
+            return
+    raise ValueError("the exporter wrote the operator set elsewhere")
 
 
 def build(name):
@@ -88,8 +124,10 @@ def make(folder, name, opset, batch):
     axes = {"dynamic_axes": {"x": {0: "b"}, "y": {0: "b"}}} if batch == "dyn" else {}
     shown = torch.zeros(2 if batch == "dyn" else int(batch), 3, size, size)
     torch.onnx.export(
-        network, shown, f"{stem}.onnx", opset_version=opset, input_names=["x"], output_names=["y"], **axes
+        network, shown, f"{stem}.onnx", opset_version=min(opset, 17), input_names=["x"], output_names=["y"], **axes
     )
+    if opset > 17:
+        raise_opset(f"{stem}.onnx", opset)
     y, g = answers(network, x)
     # What torch itself loses in 32 bits: gradients of DenseNet and Inception differ by more than ours do.
     y64, g64 = answers(network.double(), x.double())
@@ -116,6 +154,10 @@ def rescore(folder, name, opset, batch):
 
 if __name__ == "__main__":
     action, folder, *cases = sys.argv[1:]
+    if action == "large":
+        for case in cases:
+            large(folder, case)
+        sys.exit()
     for case in cases:
         name, opset, batch = case.split(":")
         try:

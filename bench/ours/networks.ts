@@ -9,14 +9,22 @@ import type { Row, Work } from "./work.ts";
 export async function networks(row: Row): Promise<Work> {
   if (row.task === "matmul") return product();
   const { logits, shape, classes } = await network(row);
-  const batch = noise(row.batch, shape, classes);
-  const x = tf.tensor(batch.images, [row.batch, ...shape]);
+  return workOf(row.task, logits, { batch: noise(row.batch, shape, classes), shape });
+}
+
+/** "forward", or the gradient. @param shape of an image */
+export function workOf(
+  task: string,
+  logits: (x: tf.Tensor) => Logits,
+  { batch, shape }: { readonly batch: ReturnType<typeof noise>; readonly shape: readonly number[] },
+): Work {
+  const x = tf.tensor(batch.images, [batch.n, ...shape]);
   const labels: Labels = tf.tensor1d(batch.labels, "int32");
   const read = async (tensor: tf.Tensor): Promise<void> => {
     await tensor.data();
     tensor.dispose();
   };
-  if (row.task === "forward") return { run: () => read(tf.tidy(() => logits(x))) };
+  if (task === "forward") return { run: () => read(tf.tidy(() => logits(x))) };
   const loss = (input: tf.Tensor): tf.Scalar => crossEntropy(logits(input), labels, "sum");
   return { run: () => read(tf.tidy(() => tf.grad(loss)(x))) };
 }

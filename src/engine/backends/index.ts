@@ -19,6 +19,7 @@ export interface BackendChoice {
 interface Deferring {
   flush(): void;
   freeze(tensors: readonly tf.TensorInfo[]): () => void;
+  host(values: Float32Array, shape: readonly number[], dtype: "float32"): tf.TensorInfo;
   /** Largest batch that its device has managed. */
   readonly largestBatch: number;
   attempt<T>(images: number, work: () => Promise<T>): Promise<T>;
@@ -105,6 +106,13 @@ const otherBackend = (backend: BackendName, device: Exclude<DeviceName, "auto">)
 export function freeze(network: LayersModel): () => void {
   const backend = tf.backend();
   return deferring(backend) ? backend.freeze(network.weights.map((weight) => weight.read())) : () => {};
+}
+
+/** A tensor of numbers that the caller gives up: large weights need not be copied then. */
+export function tensorOver(values: Float32Array, shape: readonly number[]): tf.Tensor {
+  const backend = tf.backend();
+  if (!deferring(backend)) return tf.tensor(values, [...shape], "float32");
+  return tf.engine().makeTensorFromTensorInfo(backend.host(values, shape, "float32"));
 }
 
 /** Computes what the current backend has deferred; call once per step in loops that read nothing. */

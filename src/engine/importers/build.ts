@@ -1,5 +1,6 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
+import { tensorOver } from "../backends/index.ts";
 import { OpaqueAlpha, TwoClasses } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import { tf, tfl } from "../tf.ts";
 import { type Artifacts, byteLength, type Header, readSome, specsOf, toHandler } from "./artifacts.ts";
@@ -49,9 +50,9 @@ export async function builtFrom(
   return network;
 }
 
-/** Assigns values to a weight of a network. */
+/** Assigns values, which the caller gives up, to a weight of a network. */
 export function setWeight(variable: tfl.LayerVariable, numbers: Float32Array): void {
-  const value = tf.tensor(numbers, variable.shape as number[], "float32");
+  const value = tensorOver(numbers, variable.shape as number[]);
   variable.write(value);
   value.dispose();
 }

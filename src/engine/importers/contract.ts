@@ -45,6 +45,15 @@ function refuseFractions({ mean = 0, scale }: InputContract["input"], where: str
 }
 const of255 = (value: number): number => Number((255 * value).toFixed(3));
 
+const swapped = (layout: "nhwc" | "nchw"): string => `Set "layout" to "${layout === "nhwc" ? "nchw" : "nhwc"}" in the input contract.`;
+const isChannels = (side: number | null | undefined): boolean => side === 1 || side === 3;
+
+/** @throws MODEL_INVALID where channels first are stated for a network that takes them last */
+export function checkLayout([first, , last]: readonly (number | null)[], { input: { layout } }: InputContract, where: string): void {
+  if (layout !== "nchw" || isChannels(first) || !isChannels(last)) return;
+  throw invalid(where, `the contract says that channels come first, and the model takes them last`, swapped(layout));
+}
+
 /**
  * Checks a contract against the network's input.
  * @param shape of the input without the batch axis; null where it takes any size.
@@ -60,13 +69,12 @@ export function checkContract(shape: readonly (number | null)[], contract: Input
     );
   }
   const [height, width, channels] = layout === "nhwc" ? shape : [shape[1], shape[2], shape[0]];
-  if (channels !== 1 && channels !== 3) {
+  if (!isChannels(channels)) {
     const other = layout === "nhwc" ? shape[0] : shape[2];
-    const swapped = `Set "layout" to "${layout === "nhwc" ? "nchw" : "nhwc"}" in the input contract.`;
     throw invalid(
       where,
       `the model takes ${channels ?? "any number of"} channels`,
-      other === 1 || other === 3 ? swapped : "Use a model of grayscale or RGB images.",
+      isChannels(other) ? swapped(layout) : "Use a model of grayscale or RGB images.",
     );
   }
   if (order !== undefined && (order === "gray") !== (channels === 1))
@@ -81,8 +89,8 @@ export function checkContract(shape: readonly (number | null)[], contract: Input
       `the contract says ${size.join("×")} but the model takes ${height}×${width}`,
       'Correct "size" in the input contract.',
     );
-  checkPerChannel("mean", contract.input.mean, channels, where);
-  checkPerChannel("scale", contract.input.scale, channels, where);
+  checkPerChannel("mean", contract.input.mean, channels as number, where);
+  checkPerChannel("scale", contract.input.scale, channels as number, where);
 }
 
 function checkPerChannel(key: "mean" | "scale", value: number | readonly number[] | undefined, channels: number, where: string): void {

@@ -1,18 +1,18 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { ForwardOnly } from "../classifier/forwardOnly.ts";
-import { FakeQuantize } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
+import { FakeQuantize, OpaqueAlpha } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import type { ModelEvidence } from "../rules/evidence.ts";
 import type { tfl } from "../tf.ts";
 import { buildScores, makeOpaque, withTwoClasses } from "./build.ts";
-import { checkContract, parseContract, readContract } from "./contract.ts";
+import { checkContract, checkLayout, parseContract, readContract } from "./contract.ts";
 import { tellsByWeights } from "./evidence/firstLayer.ts";
 import { knowledgeOf, type ModelFacts, type ModelKnowledge } from "./evidence/index.ts";
 import { sidecarEvidence } from "./evidence/sidecars.ts";
 import { formatOf } from "./format.ts";
 import { openKeras } from "./keras/index.ts";
 import { contractFile, locateModel } from "./locate.ts";
-import type { Comparison, ModelFile, Reading, Watch } from "./modelFile.ts";
+import type { Checked, Compare, Comparison, ModelFile, Reading, Watch } from "./modelFile.ts";
 import { openOnnx } from "./onnx/index.ts";
 import { openTfjs } from "./tfjsFile.ts";
 import type { Ending } from "./topology/ending.ts";
@@ -74,10 +74,13 @@ export async function hashOfModel(path: string): Promise<string> {
 export async function loadNetwork(path: string, given?: InputContract, o: LoadOptions = {}): Promise<LoadedNetwork> {
   const file = await locateModel(path);
   const model = await openFile(file);
+  const opening = { file, given, isUnnamed: o.isUnnamed };
   try {
-    const { built, ending, ...loaded } = await opened(model, { file, given, isUnnamed: o.isUnnamed, reading: { watch: o.watch } });
+    const before = model.isLarge ? await checkedFirst(model, opening, o.watch) : undefined;
+    const { built, ending, ...loaded } = await opened(model, { ...opening, reading: { watch: o.watch } });
     try {
-      const comparison = (await model.check?.(built, { contract: loaded.contract, ending }, o.watch)) ?? null;
+      const compare = before ?? (await model.check?.(checkedOf(built, { ...loaded, ending }), o.watch));
+      const comparison = (await compare?.(built)) ?? null;
       return { ...loaded, comparison, notes: [...loaded.notes, ...(comparison?.notes ?? [])], sha256: await model.sha256() };
     } catch (error) {
       loaded.network.dispose();
@@ -86,6 +89,21 @@ export async function loadNetwork(path: string, given?: InputContract, o: LoadOp
   } finally {
     await model.close();
   }
+}
+
+/** What ONNX Runtime makes of the file, asked for while no weights are in memory. */
+async function checkedFirst(model: ModelFile, opening: Omit<Opening, "reading">, watch?: Watch): Promise<Compare | undefined> {
+  if (!model.check) return undefined;
+  const { built, network, ...outlined } = await opened(model, { ...opening, reading: { wants: tellsByWeights } });
+  const known = checkedOf(built, outlined);
+  network.dispose();
+  return model.check(known, watch);
+}
+
+/** What a comparison has to know of a network. */
+export function checkedOf({ inputs, layers }: tfl.LayersModel, { contract, ending }: Pick<Opened, "contract" | "ending">): Checked {
+  const sides = shapeOf(inputs[0]).slice(1) as [number, number, number];
+  return { contract, ending, sides, alpha: layers.find((layer): layer is OpaqueAlpha => layer instanceof OpaqueAlpha)?.alpha };
 }
 
 /**
@@ -184,13 +202,19 @@ function notesOf({ kind, removed }: Ending, isTwoClasses: boolean): string[] {
   return isTwoClasses ? [...off, "the single output z becomes two classes with the scores 0 and z"] : off;
 }
 
-/** One input that is an image, one output with a score for each of at least two classes. Models with a training defence are not checked: a volumized network has another shape. */
+/**
+ * One input that is an image, one output with a score for each of at least two classes. Of models with a training defence only the layout is
+ * checked: a volumized network has another shape.
+ */
 function checkClassifier(network: tfl.LayersModel, contract: InputContract, file: string): void {
   const bad = (what: string, fix = "Use an image classifier with one input and one output.") =>
     new BulwarkError("MODEL_INVALID", `${file} ${what}.`, fix);
   if (network.inputs.length !== 1 || network.outputs.length !== 1)
     throw bad(`has ${network.inputs.length} inputs and ${network.outputs.length} outputs`);
-  if (contract.defense) return;
+  if (contract.defense) {
+    checkLayout(shapeOf(network.inputs[0]).slice(1), contract, file);
+    return;
+  }
   const output = shapeOf(network.outputs[0]);
   if (output.length !== 2) throw bad(`gives [${output.join(", ")}] for an image, not one score for each class`);
   const classes = output[1];

@@ -23,6 +23,16 @@ export interface Comparison {
   readonly notes: readonly string[];
 }
 
+/** What a comparison has to know of the network, weights or not. */
+export interface Checked extends Pick<Normalised, "contract" | "ending"> {
+  /** Height, width and channels of the images that it takes. */
+  readonly sides: readonly [number, number, number];
+  /** Of the fourth channel that it adds itself. */
+  readonly alpha: number | undefined;
+}
+/** Compares a network with the scores that were asked for before. @throws MODEL_MISMATCH */
+export type Compare = (network: tfl.LayersModel) => Promise<Comparison>;
+
 /** An open model file. Its network becomes a topology, whatever the format. */
 export interface ModelFile {
   /** "tfjs-layers", "onnx" or "keras". */
@@ -40,8 +50,10 @@ export interface ModelFile {
   evidence?(): InputEvidence | undefined;
   /** Builds the network of a topology from `normalise` with the file's weights. The caller disposes. */
   build(topology: Topology, reading?: Reading): Promise<tfl.LayersModel>;
-  /** Compares the scores of the network with those of ONNX Runtime, which runs the file as it is. @throws MODEL_MISMATCH */
-  check?(network: tfl.LayersModel, o: Pick<Normalised, "contract" | "ending">, watch?: Watch): Promise<Comparison>;
+  /** Too large for its weights to be in memory twice: `check` comes before they are read. */
+  readonly isLarge?: boolean;
+  /** Has ONNX Runtime, which runs the file as it is, give scores to compare with. */
+  check?(o: Checked, watch?: Watch): Promise<Compare>;
   /** Closes the file and what was opened with it. */
   close(): void | Promise<void>;
 }

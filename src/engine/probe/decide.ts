@@ -18,8 +18,8 @@ export interface Scored {
 export interface Known {
   /** Contradicted by what the network itself stores. */
   readonly contradicted: ReadonlySet<string>;
-  /** What the model's maker says; null where nothing does. */
-  readonly named: string | null;
+  /** What the network's own first layer says (certain), or the model's maker; null where nothing does. */
+  readonly named: { readonly id: string; readonly isCertain: boolean } | null;
   /** Whether two look so alike to a network that their difference has to be a large one. */
   areNear(a: string, b: string): boolean;
   /** Seldom used: where it is near a usual one that is no worse, it need not be beaten. */
@@ -65,7 +65,8 @@ export function chanceOf(labels: Int32Array): number {
 /**
  * Whether one candidate is better than all others: its lower 99 % bound exceeds chance clearly, and every rival is beaten (`pairP`)
  * at .01/(2·rivals), contradicted by the network itself, or rare and near. Where rivals stay open, the one among them and the best that
- * the model's maker names is taken. Nothing is decided where all of that fails.
+ * the network's own layer names is taken, or the model's maker if all of them predict the same: metadata may be another model's.
+ * Nothing is decided where all of that fails.
  * @param candidates in the order of how common they are
  */
 export function decide(candidates: readonly Scored[], labels: Int32Array, known: Known = nothingKnown): Verdict {
@@ -75,16 +76,19 @@ export function decide(candidates: readonly Scored[], labels: Int32Array, known:
   const reasons = tooLittle(labels);
   if (reasons.length > 0 || !best) return { decided: false, compared, cannotTell: reasons };
   const open = compared.filter(({ standing }) => standing === "open");
-  const named = [best, ...open].find(({ scored }) => scored.id === known.named);
-  const chosen = named ?? best;
+  const named = [best, ...open].find(({ scored }) => scored.id === known.named?.id);
+  const isNamed = named !== undefined && (known.named?.isCertain === true || open.every(({ sameAsBest }) => sameAsBest));
+  const chosen = isNamed ? named : best;
   if (!isClearlyAboveChance(chosen, labels)) return { decided: false, compared, cannotTell: [nothingWorks(best, n)] };
   const better = compared.find((one) => one.standing === "contradicted" && pairP(one.scored, best.scored) < bound(compared));
   if (better) {
     const sentence = `The batch normalisation of the network contradicts ${better.scored.id}, and the images speak for it (${better.count} of ${n} correct, ${best.scored.id} ${best.count}).`;
     return { decided: false, compared, cannotTell: [sentence] };
   }
-  if (named) return { decided: true, compared: chosenFirst(compared, named, known), cannotTell: [] };
-  return { decided: open.length === 0, compared, cannotTell: open.length > 0 ? [between(best, open, n)] : [] };
+  if (isNamed) return { decided: true, compared: chosenFirst(compared, named, known), cannotTell: [] };
+  if (open.length === 0) return { decided: true, compared, cannotTell: [] };
+  const word = named ? ` The model's own data say ${named.scored.id}, which the images do not rule out.` : "";
+  return { decided: false, compared, cannotTell: [between(best, open, n) + word] };
 }
 
 function tooLittle(labels: Int32Array): string[] {

@@ -6,7 +6,7 @@ import type { EvaluationImages } from "../define/index.ts";
 import { givenNames } from "../evaluation/classMatch.ts";
 import { openImages } from "../evaluation/source.ts";
 import type { LoadedNetwork } from "../importers/index.ts";
-import { contradicted, distance, firstNorm } from "./batchNorm.ts";
+import { contradicted, distance, type FirstNorm, firstNorm } from "./batchNorm.ts";
 import { areNear, type Candidate, candidatesOf, isRare } from "./candidates.ts";
 import { decide, type Known, type Verdict } from "./decide.ts";
 import { outputsOf, repeatedPasses } from "./evidence.ts";
@@ -69,11 +69,8 @@ async function stageOf(
   const models = candidates.map(({ input }) => probed.withInput({ ...inForce, ...input }));
   const norm = await firstNorm(loaded.network);
   const passes = await passesOf(models, images, ctx, () => update({ done: ++done, total }), norm);
-  const distances = new Map(norm ? passes.met.map((sums, i) => [candidates[i]?.id ?? "", distance(norm, sums)]) : []);
   const names = givenNames(classNames);
-  const read = bestReading(passes, names, loaded.contract.output?.labelOffset !== undefined);
-  const known = knownOf(candidates, loaded, contradicted(distances), Math.max(...first.inputShape.slice(0, 2)));
-  const verdict = checked(verdictOf(candidates, read.passes, known), candidates, loaded);
+  const { distances, read, verdict } = judge(passes, { candidates, loaded, names, norm, side: Math.max(...first.inputShape.slice(0, 2)) });
   const best = candidates.find(({ id }) => id === verdict.compared[0]?.scored.id);
   const fit = verdict.decided && best ? await probeFit(probed, { ...inForce, ...best.input }, read, ctx) : null;
   const head = await images.read(0, Math.min(repeatedImages, images.n));
@@ -83,9 +80,38 @@ async function stageOf(
   return { stage, cannotTell: [...verdict.cannotTell, ...hints(verdict, read), ...(fit?.cannotTell ?? [])] };
 }
 
-const verdictOf = (candidates: readonly Candidate[], { logits, labels, classes }: Passes, known: Known): Verdict =>
+interface Judged {
+  readonly read: ReadLabels;
+  readonly distances: ReadonlyMap<string, number>;
+  readonly verdict: Verdict;
+}
+
+/**
+ * What the passes of all candidates over labelled images say.
+ * @param o `side`: the longer one of the images, in pixels
+ * @param score what scores one candidate, for callers that judge the same passes many times
+ */
+export function judge(
+  passes: Passes,
+  o: {
+    readonly candidates: readonly Candidate[];
+    readonly loaded: Pick<LoadedNetwork, "contract" | "contractSource">;
+    readonly names: readonly string[] | null;
+    readonly norm: FirstNorm | null;
+    readonly side: number;
+  },
+  score = scored,
+): Judged {
+  const { candidates, loaded, names, norm, side } = o;
+  const distances = new Map(norm ? passes.met.map((sums, i) => [candidates[i]?.id ?? "", distance(norm, sums)]) : []);
+  const read = bestReading(passes, names, loaded.contract.output?.labelOffset !== undefined);
+  const known = knownOf(candidates, loaded, contradicted(distances), side);
+  return { read, distances, verdict: checked(verdictOf(candidates, read.passes, known, score), candidates, loaded) };
+}
+
+const verdictOf = (candidates: readonly Candidate[], { logits, labels, classes }: Passes, known: Known, score: typeof scored): Verdict =>
   decide(
-    candidates.map(({ id }, i) => scored(id, logits[i] as Float32Array, labels, classes)),
+    candidates.map(({ id }, i) => score(id, logits[i] as Float32Array, labels, classes)),
     labels,
     known,
   );
@@ -105,7 +131,7 @@ const same = (a: Input, b: Input): boolean =>
   inputRangeText(a) === inputRangeText(b) && (a.channels ?? "rgb").replace("gray", "rgb") === (b.channels ?? "rgb").replace("gray", "rgb");
 
 /** The contract in force stands first. */
-function withInForce(candidates: readonly Candidate[], { mean = 0, scale = 255, channels }: Input): Candidate[] {
+export function withInForce(candidates: readonly Candidate[], { mean = 0, scale = 255, channels }: Input): Candidate[] {
   const stated = { mean, scale, channels: channels ?? candidates[0]?.input.channels };
   const input = { mean, scale, ...(stated.channels ? { channels: stated.channels } : {}) };
   const known = candidates.find((one) => same(one.input, input));
@@ -115,7 +141,7 @@ function withInForce(candidates: readonly Candidate[], { mean = 0, scale = 255, 
 /** What a file, a layer or a known name says is what the contract in force holds; one that a person stated has to be shown like any other. */
 function knownOf(
   candidates: readonly Candidate[],
-  { contractSource: { kind } }: LoadedNetwork,
+  { contractSource: { kind } }: Pick<LoadedNetwork, "contractSource">,
   contradicted: ReadonlySet<string>,
   side: number,
 ): Known {
@@ -124,14 +150,18 @@ function knownOf(
   const isStated = kind === "file" || kind === "given";
   return {
     contradicted,
-    named: ["metadata", "layer", "known"].includes(kind) ? (inForce?.id ?? null) : null,
+    named: inForce && ["metadata", "layer", "known"].includes(kind) ? { id: inForce.id, isCertain: kind === "layer" } : null,
     areNear: (a, b) => areNear(inputs.get(a) ?? {}, inputs.get(b) ?? {}),
     isRare: (id) => isRare(id, side) && !(isStated && id === inForce?.id),
   };
 }
 
 /** What the file is certain of is never overruled: where the images say otherwise, neither is believed. */
-function checked(verdict: Verdict, candidates: readonly Candidate[], { contract, contractSource }: LoadedNetwork): Verdict {
+function checked(
+  verdict: Verdict,
+  candidates: readonly Candidate[],
+  { contract, contractSource }: Pick<LoadedNetwork, "contract" | "contractSource">,
+): Verdict {
   const best = candidates.find(({ id }) => id === verdict.compared[0]?.scored.id);
   if (!verdict.decided || !best || contractSource.kind !== "layer") return verdict;
   const [filed, found] = [inputRangeText(contract.input), inputRangeText(best.input)];

@@ -7,15 +7,23 @@ export interface Reference {
   close(): Promise<void>;
 }
 
+/** A model whose weights are in files of a folder. */
+export interface Weightless {
+  readonly model: Uint8Array;
+  readonly folder: string;
+}
+
 /**
  * Opens a model in ONNX Runtime without optimisation, on one CPU thread. Undefined if ONNX Runtime is not installed.
- * @param model path, or the bytes of a model without external weights
+ * @param model path, or the bytes of a model without external weights, or with the folder of these
  * @throws Error from ONNX Runtime if it rejects the model
  */
-export async function openReference(model: string | Uint8Array): Promise<Reference | undefined> {
+export async function openReference(model: string | Uint8Array | Weightless): Promise<Reference | undefined> {
   const runtime = publicRuntime();
   if (!runtime) return undefined;
-  const session: PublicSession = await runtime.InferenceSession.create(model, {
+  const isWeightless = typeof model === "object" && "folder" in model;
+  const session: PublicSession = await runtime.InferenceSession.create(isWeightless ? model.model : model, {
+    ...(isWeightless ? { extra: { session: { model_external_initializers_file_folder_path: model.folder } } } : {}),
     executionProviders: ["cpu"],
     graphOptimizationLevel: "disabled",
     intraOpNumThreads: 1,

@@ -1,29 +1,28 @@
-import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { openReference, type Reference } from "../../backends/onnxruntime/reference.ts";
 import { runNetwork } from "../../classifier/graph.ts";
 import { networkInput } from "../../classifier/input.ts";
-import { OpaqueAlpha } from "../../models/layers/index.ts";
 import { createRandom } from "../../random.ts";
 import { type Images, tf, type tfl } from "../../tf.ts";
-import type { Comparison, Watch } from "../modelFile.ts";
+import type { Checked, Compare, Comparison, Watch } from "../modelFile.ts";
 import type { Ending } from "../topology/ending.ts";
 import { firstDifference } from "./difference.ts";
 import { type Feed, percent, runOn, worst } from "./feed.ts";
 import type { ImageInput } from "./input.ts";
 import type { Lowered } from "./lowered.ts";
+import { weightless } from "./mapped.ts";
 
 /** An imported model to compare with its file. */
-export interface Imported {
+export interface Imported extends Checked {
   readonly file: string;
   readonly lowered: Lowered;
   readonly image: ImageInput;
-  readonly contract: InputContract;
-  readonly ending: Ending;
   /** Name of the file's output. */
   readonly output: string;
   /** All weights are in the file itself. */
   readonly isWhole: boolean;
+  /** It opens with its weights left in the file. */
+  readonly isLarge: boolean;
   /** The file has 16-bit weights, which are computed in 32 bits here. */
   readonly isHalf: boolean;
   /** The file rounds to integers: a number close to halfway between two may become either. */
@@ -35,37 +34,52 @@ const limits = { good: 1e-4, said: 1e-3, half: 1e-2, quantised: 0.1 };
 const images = 4;
 
 /**
- * Compares the scores of a network with those of ONNX Runtime for the file, on four images: two of noise, one of waves, one grey. The
- * network takes them as one batch and the file one by one, so that any influence between images of a batch shows.
- * @throws MODEL_MISMATCH naming the first layer that differs
+ * Has ONNX Runtime score four images, two of noise, one of waves, one grey, one by one. The result compares the scores of a network that
+ * takes them as one batch, so that any influence between images of a batch shows. Nothing of the file is in memory in between.
+ * @throws MODEL_MISMATCH, from the comparison, naming the first layer that differs
  */
-export async function checkImport(network: tfl.LayersModel, o: Imported, watch?: Watch): Promise<Comparison> {
+export async function checkImport({ sides, alpha, ...o }: Imported, watch?: Watch): Promise<Compare> {
   const type = typeOf(o);
-  const shape = network.inputs[0]?.shape.slice(1) as [number, number, number];
   if (!type) return notCompared("as its input type is not supported for this");
   const reference = await opened(o);
   if (typeof reference === "string") return notCompared(reference);
-  const alpha = network.layers.find((layer): layer is OpaqueAlpha => layer instanceof OpaqueAlpha)?.alpha;
   const inputs = tf.tidy(() => {
-    const given = networkInput(pictures(shape), o.contract) as Images;
+    const given = networkInput(pictures(sides), o.contract) as Images;
     return type === "uint8" ? tf.round(given) : given;
   });
+  const feed: Feed = { type, alpha, ...o };
   try {
-    const theirs = await scoresOf(reference, inputs, { type, alpha, ...o }, watch);
-    const scores = tf.tidy(() => ended(runNetwork(network, inputs), o.ending));
-    const ours = (await scores.data()) as Float32Array;
-    scores.dispose();
-    const difference = worst(ours, theirs, images);
-    const limit = o.isQuantised ? limits.quantised : o.isHalf ? limits.half : limits.said;
-    if (difference <= limits.good) return { difference, notes: [] };
-    if (difference <= limit)
-      return { difference, notes: [`its scores differ from ONNX Runtime's by ${percent(difference)} of the largest`] };
-    const place = o.isWhole ? await firstDifference(network, inputs, { type, alpha, ...o }) : undefined;
-    throw mismatch(o.file, difference, place);
+    const theirs = await scoresOf(reference, inputs, feed, watch);
+    const [values, shape] = [(await inputs.data()) as Float32Array, inputs.shape];
+    return async (network) => {
+      const x = tf.tensor(values, shape);
+      try {
+        return await compared(network, x, theirs, { ...o, feed });
+      } finally {
+        x.dispose();
+      }
+    };
   } finally {
     inputs.dispose();
     await reference.close();
   }
+}
+
+async function compared(
+  network: tfl.LayersModel,
+  inputs: tf.Tensor,
+  theirs: Float32Array,
+  { feed, ...o }: Omit<Imported, "sides" | "alpha"> & { readonly feed: Feed },
+): Promise<Comparison> {
+  const scores = tf.tidy(() => ended(runNetwork(network, inputs), o.ending));
+  const ours = (await scores.data()) as Float32Array;
+  scores.dispose();
+  const difference = worst(ours, theirs, images);
+  const limit = o.isQuantised ? limits.quantised : o.isHalf ? limits.half : limits.said;
+  if (difference <= limits.good) return { difference, notes: [] };
+  if (difference <= limit) return { difference, notes: [`its scores differ from ONNX Runtime's by ${percent(difference)} of the largest`] };
+  const place = o.isWhole ? await firstDifference(network, inputs, { ...o, ...feed }) : undefined;
+  throw mismatch(o.file, difference, place);
 }
 
 function mismatch(file: string, difference: number, place: string | undefined): BulwarkError {
@@ -78,18 +92,17 @@ function mismatch(file: string, difference: number, place: string | undefined): 
 }
 
 /** ONNX Runtime's name for the file's input type. */
-function typeOf({ image }: Imported): "float32" | "float64" | "uint8" | undefined {
+function typeOf({ image }: Pick<Imported, "image">): "float32" | "float64" | "uint8" | undefined {
   return image.isBytes ? "uint8" : image.type === 11 ? "float64" : image.type === 1 ? "float32" : undefined;
 }
 
-const notCompared = (why: string): Comparison => ({
-  difference: null,
-  notes: [`its scores were not compared with ONNX Runtime's, ${why}`],
-});
+const notCompared =
+  (why: string): Compare =>
+  async () => ({ difference: null, notes: [`its scores were not compared with ONNX Runtime's, ${why}`] });
 
-async function opened({ file }: Imported): Promise<Reference | string> {
+async function opened({ file, isLarge, isWhole }: Pick<Imported, "file" | "isLarge" | "isWhole">): Promise<Reference | string> {
   try {
-    return (await openReference(file)) ?? "which is not installed";
+    return (await openReference(isLarge && isWhole ? weightless(file) : file)) ?? "which is not installed";
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0]?.slice(0, 160) ?? "") : "";
     return `which rejects the file: ${reason}`;

@@ -5,7 +5,7 @@ import type { InputContract } from "../../../shared/contract.ts";
 import { readError, sha256 } from "../../io/files.ts";
 import { tf } from "../../tf.ts";
 import { builtFrom } from "../build.ts";
-import type { Comparison, ModelFile } from "../modelFile.ts";
+import type { Compare, Comparison, ModelFile } from "../modelFile.ts";
 import { fittedScores, type Normalised, withoutLayout } from "../topology/index.ts";
 import { checkImport } from "./check.ts";
 import { ByteFile } from "./file/bytes.ts";
@@ -43,6 +43,18 @@ export async function openOnnx(file: string): Promise<ModelFile> {
 /** Results of comparisons that passed, as a run may open its model many times. */
 const checked = new Map<string, Comparison>();
 
+/** A comparison, or its result where it has passed before. */
+async function once(key: string, check: () => Promise<Compare>): Promise<Compare> {
+  const before = checked.get(key);
+  if (before) return async () => before;
+  const compare = await check();
+  return async (network) => {
+    const found = await compare(network);
+    checked.set(key, found);
+    return found;
+  };
+}
+
 const isOfHalves = ({ initializers }: OpGraph): boolean => [...initializers.values()].some(({ type }) => type === 10 || type === 16);
 
 /** What decides how closely its scores have to agree. */
@@ -78,7 +90,11 @@ function networkOf(graph: OpGraph, image: ImageInput, isForwardOnly: boolean): R
   }
 }
 
+/** Files of this many bytes or more are opened without their weights first. */
+const largeFile = 64 << 20;
+
 function modelFile(file: string, model: FileModel, externals: ExternalFiles, closeFiles: () => void): ModelFile {
+  const isLarge = [file, ...externals.files].reduce((sum, one) => sum + fs.statSync(one).size, 0) >= largeFile;
   let known: Read | undefined;
   const normalised = (): Read => {
     if (!known) throw new Error("the model was not normalised");
@@ -123,17 +139,14 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
         "runtime" in known ? known.runtime.attach(network) : setWeights(network, known.lowered.plan, file, reading),
       );
     },
-    check: async (network, { contract, ending }, watch) => {
+    isLarge,
+    check: async (o, watch) => {
       const { graph, image, network: known } = normalised();
-      if ("runtime" in known) return { difference: null, notes: [] };
-      const key = JSON.stringify([await hash(), tf.getBackend(), contract.input, ending.removed, graph.output]);
-      const before = checked.get(key);
-      if (before) return before;
+      if ("runtime" in known) return async () => ({ difference: null, notes: [] });
       const isWhole = externals.files.length === 0;
-      const facts = { file, lowered: known.lowered, image, contract, ending, isWhole, ...factsOf(graph) };
-      const found = await checkImport(network, facts, watch);
-      checked.set(key, found);
-      return found;
+      const facts = { ...o, file, lowered: known.lowered, image, isWhole, isLarge, ...factsOf(graph) };
+      const key = JSON.stringify([await hash(), tf.getBackend(), o.contract.input, o.ending.removed, graph.output]);
+      return once(key, () => checkImport(facts, watch));
     },
   };
 }

@@ -68,6 +68,11 @@ describe("saving and loading", () => {
     const foreign = await loadNetwork(await saved(linear("linear"), { input: { size: [2, 2], mean: 10 } }), given);
     expect(foreign.contract).toEqual(given);
     for (const { network } of [loaded, foreign]) network.dispose();
+    await expect(loadNetwork(trained, { input: { layout: "nchw" } })).rejects.toMatchObject({
+      code: "MODEL_INVALID",
+      message: expect.stringMatching(/channels come first, and the model takes them last/),
+      fix: 'Set "layout" to "nhwc" in the input contract.',
+    });
   });
 
   it("takes the end-softmax off, whether activation, layer, functional model or nested model", async () => {

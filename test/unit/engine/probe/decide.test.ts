@@ -127,13 +127,26 @@ describe("the decision", () => {
     });
   });
 
-  it("takes the one that the model's maker names among those that stay open, and none that is beaten", () => {
+  it("takes the one that the network's own layer names among those that stay open, and none that is beaten", () => {
     const candidates = [candidate("a", ones(64, 2)), candidate("b", ones(64, 3)), candidate("c", ones(64, 40))];
-    expect(decide(candidates, labels(64), { ...nothingKnown, named: "b" })).toMatchObject({
+    expect(decide(candidates, labels(64), { ...nothingKnown, named: { id: "b", isCertain: true } })).toMatchObject({
       decided: true,
       compared: [{ scored: { id: "b" } }, { scored: { id: "a" }, standing: "open" }, { scored: { id: "c" }, standing: "beaten" }],
     });
-    expect(decide(candidates, labels(64), { ...nothingKnown, named: "c" }).decided).toBe(false);
+    expect(decide(candidates, labels(64), { ...nothingKnown, named: { id: "c", isCertain: true } }).decided).toBe(false);
+  });
+
+  it("takes the one that the model's maker names only where all that stay open predict the same", () => {
+    const named = { id: "b", isCertain: false };
+    const [a, b, c] = [candidate("a", ones(64, 2)), candidate("b", ones(64, 2)), candidate("c", ones(64, 40))];
+    expect(decide([a, b, c], labels(64), { ...nothingKnown, named })).toMatchObject({
+      decided: true,
+      compared: [{ scored: { id: "b" } }, {}, {}],
+    });
+    expect(decide([a, candidate("b", ones(64, 3)), c], labels(64), { ...nothingKnown, named })).toMatchObject({
+      decided: false,
+      cannotTell: [expect.stringMatching(/^a or b .*The model's own data say b, which the images do not rule out\.$/)],
+    });
   });
 
   it("leaves out what the network's own statistics contradict, and believes neither where the images speak for it", () => {

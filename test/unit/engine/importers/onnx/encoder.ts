@@ -2,6 +2,7 @@ import { promises as fs } from "node:fs";
 import path from "node:path";
 import { Writer } from "../../../../../src/engine/backends/onnxruntime/protobuf.ts";
 import { runNetwork } from "../../../../../src/engine/classifier/graph.ts";
+import { checkedOf } from "../../../../../src/engine/importers/index.ts";
 import { openOnnx } from "../../../../../src/engine/importers/onnx/index.ts";
 import { tf, type tfl } from "../../../../../src/engine/tf.ts";
 import type { InputContract } from "../../../../../src/shared/contract.ts";
@@ -159,7 +160,9 @@ export async function imported(bytes: Uint8Array, folder: string, contract: Inpu
   try {
     const normalised = model.normalise(contract, undefined);
     const network = await model.build(normalised.whole);
-    await model.check?.(network, { contract: normalised.contract, ending: { ...normalised.ending, removed: false } });
+    const { contract: inForce, ending } = normalised;
+    const compare = await model.check?.(checkedOf(network, { contract: inForce, ending: { ...ending, removed: false } }));
+    await compare?.(network);
     const classes = network.layers.map((layer) => layer.getClassName());
     const run = (x: tf.Tensor): number[] => tf.tidy(() => [...runNetwork(network, x).dataSync()]);
     return { network, classes, moves: classes.filter((name) => name === "Permute").length, run };

@@ -20,12 +20,12 @@ export interface FoundModel {
   readonly isFirstArm: boolean;
 }
 
-/** Layers models, ONNX and Keras files of the workspace, and models that finished runs have trained, newest run first. */
+/** TensorFlow.js models, ONNX and Keras files of the workspace, and models that finished runs have trained, newest run first. */
 export async function findModels(runs: RunIndex): Promise<FoundModel[]> {
   const files = await vscode.workspace.findFiles("**/model.json", "**/{node_modules,.git,.bulwark}/**", 200);
   const models: FoundModel[] = [];
   for (const { fsPath } of files.sort((a, b) => a.fsPath.localeCompare(b.fsPath)))
-    if (await isLayersModel(fsPath)) models.push(foundFile(fsPath, path.basename(path.dirname(fsPath))));
+    if (await isModelJson(fsPath)) models.push(foundFile(fsPath, path.basename(path.dirname(fsPath))));
   return [...models, ...(await singleFileModels()), ...(await trainedModels(runs))];
 }
 
@@ -84,9 +84,6 @@ export async function findUnreadable(): Promise<UnreadableModel[]> {
   const extensions = Object.keys(unsupportedFormats).map((extension) => extension.slice(1));
   const files = await vscode.workspace.findFiles(`**/*.{${extensions.join(",")}}`, "**/{node_modules,.git,.bulwark,.venv,venv}/**", 50);
   const found = files.map(({ fsPath }) => ({ path: fsPath, format: unsupportedFormats[path.extname(fsPath).toLowerCase()] ?? "unknown" }));
-  const graphs = await vscode.workspace.findFiles("**/model.json", "**/{node_modules,.git,.bulwark}/**", 200);
-  for (const { fsPath } of graphs)
-    if (/"format"\s*:\s*"graph-model"/.test(await headOf(fsPath))) found.push({ path: fsPath, format: "TensorFlow.js graph model" });
   return found.sort((a, b) => a.path.localeCompare(b.path));
 }
 
@@ -139,11 +136,8 @@ function layersOf(json: unknown): readonly unknown[] {
   return Array.isArray(layers) ? layers : [];
 }
 
-/** A layers model, not a graph model or any other JSON that is called model.json. */
-async function isLayersModel(file: string): Promise<boolean> {
-  const head = await headOf(file);
-  return head.includes('"modelTopology"') && !/"format"\s*:\s*"graph-model"/.test(head);
-}
+/** A model, not any other JSON that is called model.json. */
+const isModelJson = async (file: string): Promise<boolean> => (await headOf(file)).includes('"modelTopology"');
 
 /** The first layer of a model file takes one channel. */
 export const isGrayscale = async (file: string): Promise<boolean> =>

@@ -21,8 +21,8 @@ export function experimentLenses(uri: string, line: number): CodeLens[] {
   return all.map((command) => lens(line, command));
 }
 
-/** Only for layers models: other files are called model.json as well. */
-export const isLayersModel = (text: string): boolean => text.includes('"modelTopology"') && !/"format"\s*:\s*"graph-model"/.test(text);
+/** Other files are called model.json as well. */
+export const isModelJson = (text: string): boolean => text.includes('"modelTopology"');
 
 export function modelLenses(uri: string): CodeLens[] {
   const all = [

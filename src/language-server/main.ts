@@ -3,7 +3,7 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import generated from "../shared/catalog.generated.json";
 import type { Catalog } from "../shared/catalog.ts";
 import { createExperiments } from "./experiments.ts";
-import { experimentLenses, isLayersModel, modelLenses } from "./lenses.ts";
+import { experimentLenses, isModelJson, modelLenses } from "./lenses.ts";
 
 // Language server of experiment files and model files; loads no engine.
 const connection = createConnection(ProposedFeatures.all);
@@ -66,7 +66,7 @@ connection.onCodeLens(({ textDocument }) => {
   const document = documents.get(textDocument.uri);
   if (!document) return [];
   if (isExperiment(document)) return experimentLenses(document.uri, experiments.firstLine(document));
-  return isLayersModel(document.getText()) ? modelLenses(document.uri) : [];
+  return isModelJson(document.getText()) ? modelLenses(document.uri) : [];
 });
 connection.onNotification("bulwark/runsChanged", () => {
   void connection.sendRequest("workspace/codeLens/refresh");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { promises as fs } from "node:fs";
+import { createReadStream, promises as fs } from "node:fs";
 import path from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
@@ -26,9 +26,13 @@ const WeightSpec = Type.Object({
 export type WeightSpec = Static<typeof WeightSpec>;
 const Manifest = Type.Array(Type.Object({ paths: Type.Array(Type.String()), weights: Type.Array(WeightSpec) }));
 
-/** The `model.json` of a layers model, with its weight files only located. */
+/** A `model.json`, with its weight files only located. */
 export interface Header {
   readonly topology: Record<string, unknown>;
+  /** A graph of TensorFlow's operations, not of layers. */
+  readonly isGraph: boolean;
+  /** Names of a graph's inputs and outputs. */
+  readonly signature: Record<string, unknown> | undefined;
   readonly groups: readonly Group[];
   /** `userDefinedMetadata`: what a trainer or converter left. */
   readonly metadata: Record<string, unknown> | undefined;
@@ -36,7 +40,7 @@ export interface Header {
   readonly content: string;
 }
 /** Weights stored one after another in files of their own. */
-interface Group {
+export interface Group {
   readonly specs: readonly WeightSpec[];
   readonly parts: readonly { readonly path: string; readonly size: number }[];
 }
@@ -52,18 +56,11 @@ const invalid = (file: string, what: string, fix = "Save or download the model a
 
 const pointerOf = (file: string): BulwarkError => invalid(file, "is a Git LFS pointer and not the file itself", lfsFix);
 
-/** Reads a layers model's `model.json`, and checks that its weight files are whole. @throws MODEL_INVALID, FILE_NOT_FOUND */
+/** Reads a `model.json`, and checks that its weight files are whole. @throws MODEL_INVALID, FILE_NOT_FOUND */
 export async function readHeader(file: string): Promise<Header> {
   const content = await readText(file);
   if (isLfsPointer(Buffer.from(content.slice(0, 64)))) throw pointerOf(file);
   const json = parse(content, file);
-  if (json["format"] === "graph-model" || "node" in (record(json["modelTopology"]) ?? {})) {
-    throw invalid(
-      file,
-      "is a TensorFlow.js graph model, which has no layers",
-      "Convert the original with --output_format=tfjs_layers_model.",
-    );
-  }
   const topology = record(json["modelTopology"]);
   if (!topology || !("weightsManifest" in json))
     throw invalid(file, "is not a TensorFlow.js model: modelTopology or weightsManifest is missing");
@@ -71,7 +68,9 @@ export async function readHeader(file: string): Promise<Header> {
   if (!Value.Check(Manifest, manifest)) throw invalid(file, "has a weightsManifest that cannot be read");
   const groups: Group[] = [];
   for (const { paths, weights } of manifest) groups.push(await groupOf(file, paths, weights));
-  return { topology, groups, metadata: record(json["userDefinedMetadata"]), content };
+  const metadata = record(json["userDefinedMetadata"]);
+  const isGraph = json["format"] === "graph-model" || "node" in topology;
+  return { topology, isGraph, signature: record(json["signature"]) ?? record(metadata?.["signature"]), groups, metadata, content };
 }
 
 export const specsOf = ({ groups }: Header): readonly WeightSpec[] => groups.flatMap(({ specs }) => specs);
@@ -92,6 +91,19 @@ export async function readWeights(header: Header, watch?: Watch): Promise<Artifa
   const weights = inOneBuffer(parts);
   const sha256 = createHash("sha256").update(header.content).update(weights).digest("hex");
   return { specs: specsOf(header), weights, sha256 };
+}
+
+/** The `sha256` of `Artifacts`, without all weights in memory at once. @throws FILE_UNREADABLE */
+export async function hashOfFiles({ content, groups }: Header): Promise<string> {
+  const hash = createHash("sha256").update(content);
+  for (const { path: file } of groups.flatMap(({ parts }) => parts)) {
+    try {
+      for await (const bytes of createReadStream(file)) hash.update(bytes as Uint8Array);
+    } catch (error) {
+      throw readError(error, file);
+    }
+  }
+  return hash.digest("hex");
 }
 
 /** Reads some of the weights only, each in place. @throws FILE_UNREADABLE */

@@ -9,7 +9,7 @@ export type ModelFormat = "tfjs" | "onnx" | "keras";
 
 const toOnnx =
   'Export it from Python, with the network built and its weights loaded: torch.onnx.export(model.eval(), torch.zeros(1, 3, 224, 224), "model.onnx"), with your height and width in place of 224.';
-const toTfjs = "Convert it to a TensorFlow.js layers model (model.json), or export it to ONNX.";
+const toTfjs = "Convert it to a TensorFlow.js model (model.json), or export it to ONNX.";
 
 /** Formats that are recognised by their first bytes but not supported: name and advice. */
 const foreign: readonly { readonly name: string; readonly fix: string; is(head: Buffer, extension: string): boolean }[] = [
@@ -53,7 +53,7 @@ export async function formatOf(file: string): Promise<ModelFormat> {
   throw new BulwarkError(
     "MODEL_INVALID",
     `${name} is not a model file.`,
-    "Name an ONNX file, a Keras file (.h5, .keras), or the model.json of a TensorFlow.js layers model.",
+    "Name an ONNX file, a Keras file (.h5, .keras), or the model.json of a TensorFlow.js model.",
   );
 }
 

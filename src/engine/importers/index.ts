@@ -64,12 +64,12 @@ export async function hashOfModel(path: string): Promise<string> {
 }
 
 /**
- * Loads a TensorFlow.js layers model, an ONNX file or a Keras file with its input contract. Other knowledge about the model completes the
+ * Loads a TensorFlow.js model, an ONNX file or a Keras file with its input contract. Other knowledge about the model completes the
  * contract. A final softmax is removed where possible; otherwise `outputs` is "probabilities" (RB102).
  * @param path `model.json`, an ONNX or Keras file, a folder that holds one of them, or a run folder.
  * @param given replaces the contract beside the model, except for the model's own defences and the images they take.
  * @param o `isUnnamed`: no class names are looked for, so none can be wrong; `watch`: called on the way, and may throw to stop
- * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, graph model, no classifier, contract that does not fit), MODEL_NAN
+ * @throws FILE_NOT_FOUND, FILE_UNREADABLE, MODEL_INVALID (half a file, no classifier, contract that does not fit), MODEL_NAN
  */
 export async function loadNetwork(path: string, given?: InputContract, o: LoadOptions = {}): Promise<LoadedNetwork> {
   const file = await locateModel(path);

@@ -35,7 +35,7 @@ export type Compare = (network: tfl.LayersModel) => Promise<Comparison>;
 
 /** An open model file. Its network becomes a topology, whatever the format. */
 export interface ModelFile {
-  /** "tfjs-layers", "onnx" or "keras". */
+  /** "tfjs-layers", "tfjs-graph", "onnx" or "keras". */
   readonly format: string;
   /** What a trainer or converter left in it. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined;

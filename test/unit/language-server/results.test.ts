@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { createExperiments } from "../../../src/language-server/experiments.ts";
-import { isLayersModel } from "../../../src/language-server/lenses.ts";
+import { isModelJson } from "../../../src/language-server/lenses.ts";
 import { lastOfExperiment, lastOfModel, lastReportOf } from "../../../src/language-server/results.ts";
 import generated from "../../../src/shared/catalog.generated.json";
 import type { Catalog } from "../../../src/shared/catalog.ts";
@@ -80,10 +80,9 @@ describe("last result", () => {
 });
 
 describe("model files", () => {
-  it("are layers models, not graph models or other JSON", () => {
-    expect(isLayersModel('{"format":"layers-model","modelTopology":{}}')).toBe(true);
-    expect(isLayersModel('{"modelTopology":{}}')).toBe(true);
-    expect(isLayersModel('{"format": "graph-model","modelTopology":{}}')).toBe(false);
-    expect(isLayersModel('{"name":"something"}')).toBe(false);
+  it("are TensorFlow.js models, not other JSON", () => {
+    expect(isModelJson('{"format":"layers-model","modelTopology":{}}')).toBe(true);
+    expect(isModelJson('{"format":"graph-model","modelTopology":{}}')).toBe(true);
+    expect(isModelJson('{"name":"something"}')).toBe(false);
   });
 });

@@ -5,7 +5,7 @@ import { hasBody, type Node, type OpGraph } from "./graph.ts";
 import { exportFixed, tooLarge, UnsupportedModel, unsupportedModel, wrongInput } from "./problems.ts";
 import { type FixedBatch, ShapeContext } from "./shapes/context.ts";
 import { shapeRules } from "./shapes/index.ts";
-import { Constant, isConstant, type Live, ofData, ofTensor, type Value } from "./values.ts";
+import { Constant, isConstant, type Live, ofData, type Value } from "./values.ts";
 
 /** Stands for the batch size in shapes. It is a prime larger than any real size, so only multiples of the batch size are divisible by it. */
 export const batch = 2 ** 31 - 1;
@@ -33,7 +33,7 @@ type Values = ReadonlyMap<string, Value>;
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_INPUT
  */
 export function analyse(graph: OpGraph, image: readonly number[], fixedCount: number | null): Analysis {
-  const initializers = constantsOf(graph);
+  const { initializers } = graph;
   const at = (count: number, fixed?: FixedBatch): Values => walk(graph, initializers, [count, ...image.slice(1)], fixed);
   if (fixedCount === null) return merged(graph, at(points[0]), at(points[1]), [points[0], points[1]]);
   const literal = at(fixedCount);
@@ -58,13 +58,10 @@ const sized = new Set(
 export function checkBounded(graph: OpGraph, image: readonly number[]): void {
   const decides = graph.nodes.find(hasBody);
   if (decides) throw unsupportedModel(graph.file, `decides at run time what to compute ("${decides.title}", ${decides.op})`, exportFixed);
-  walk(graph, constantsOf(graph), image, undefined, ({ op, title }) => {
+  walk(graph, graph.initializers, image, undefined, ({ op, title }) => {
     if (sized.has(op)) throw tooLarge(graph.file, `may compute a value of any size in "${title}" (${op})`, exportFixed);
   });
 }
-
-const constantsOf = ({ initializers, file }: OpGraph): ReadonlyMap<string, Constant> =>
-  new Map([...initializers].map(([name, ref]) => [name, ofTensor(ref, file)]));
 
 const fixedAt = (literal: Values, o: Pick<FixedBatch, "count" | "batch" | "reading">): FixedBatch => ({
   ...o,

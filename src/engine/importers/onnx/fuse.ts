@@ -30,10 +30,10 @@ function besides(o: Nodes, name: string | undefined, op: "Add" | "Mul", value: n
   if (node?.op !== op) return undefined;
   return orders(node).find(([, other]) => isNear(o.number(other), value))?.[0];
 }
-/** The dividend of a Div by a number. */
+/** The dividend of a Div by a number, or of a Mul by its inverse. */
 function dividend(o: Nodes, name: string | undefined, value: number): string | undefined {
   const node = o.maker(name);
-  return node?.op === "Div" && isNear(o.number(node.inputs[1]), value) ? node.inputs[0] : undefined;
+  return node?.op === "Div" && isNear(o.number(node.inputs[1]), value) ? node.inputs[0] : besides(o, name, "Mul", 1 / value);
 }
 const instead = (node: Node, op: string, inputs: readonly string[], floats: Readonly<Record<string, number>> = {}): Node => ({
   ...node,
@@ -47,7 +47,7 @@ const instead = (node: Node, op: string, inputs: readonly string[], floats: Read
 function erfOf(o: Nodes, name: string): string | undefined {
   const erf = o.maker(besides(o, name, "Add", 1));
   if (erf?.op !== "Erf") return undefined;
-  return dividend(o, erf.inputs[0], Math.SQRT2) ?? besides(o, erf.inputs[0], "Mul", Math.SQRT1_2);
+  return dividend(o, erf.inputs[0], Math.SQRT2);
 }
 
 /** ½·x·(1 + erf(x/√2)), in any order of the products. */

@@ -2,10 +2,10 @@ import path from "node:path";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { contractFile } from "../locate.ts";
 import type { FileModel, FileNode, FileValue } from "./file/model.ts";
-import type { TensorRef } from "./file/tensor.ts";
 import { inlined } from "./functions.ts";
 import { exportAgain, invalidModel, unsupportedModel, wrongInput } from "./problems.ts";
 import { refuseTrainingMode } from "./trainingMode.ts";
+import { type Constant, ofTensor } from "./values.ts";
 
 /** A node with what decides how it computes. */
 export interface Node extends FileNode {
@@ -18,7 +18,7 @@ export interface Node extends FileNode {
 export interface OpGraph {
   readonly file: string;
   readonly nodes: readonly Node[];
-  readonly initializers: ReadonlyMap<string, TensorRef>;
+  readonly initializers: ReadonlyMap<string, Constant>;
   readonly input: FileValue;
   readonly output: string;
 }
@@ -51,8 +51,9 @@ export function opGraphOf(model: FileModel, file: string, wanted: string | undef
     throw unsupportedModel(file, "holds sparse weights", "Export it with dense weights.");
   const version = model.opsets.get("") ?? 0;
   const notes = version > newest ? [`opset ${version} is newer than ${newest}, the newest one known`] : [];
-  refuseTrainingMode({ file, nodes: live, initializers: graph.initializers });
-  return { file, nodes: live, initializers: graph.initializers, input: imageInput(graph.inputs, live, file), output, notes };
+  const initializers = new Map([...graph.initializers].map(([name, ref]) => [name, ofTensor(ref, file)] as const));
+  refuseTrainingMode({ file, nodes: live, initializers });
+  return { file, nodes: live, initializers, input: imageInput(graph.inputs, live, file), output, notes };
 }
 
 function makersOf(nodes: readonly FileNode[], given: ReadonlySet<string>, file: string): Map<string, FileNode> {
@@ -67,7 +68,7 @@ function makersOf(nodes: readonly FileNode[], given: ReadonlySet<string>, file: 
   return makers;
 }
 
-function chosenOutput(outputs: readonly FileValue[], wanted: string | undefined, file: string): string {
+export function chosenOutput(outputs: readonly FileValue[], wanted: string | undefined, file: string): string {
   const names = outputs.map(({ name }) => name);
   const [only] = names;
   if (wanted !== undefined && !names.includes(wanted))
@@ -84,7 +85,7 @@ function chosenOutput(outputs: readonly FileValue[], wanted: string | undefined,
 }
 
 /** The nodes that the output needs, each after its inputs. Not recursive, as networks can be deep. */
-function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, known: (name: string) => boolean, file: string): FileNode[] {
+export function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, known: (name: string) => boolean, file: string): FileNode[] {
   const done = new Set<FileNode>();
   const open = new Set<FileNode>();
   const stack: { node: FileNode; next: number }[] = [];
@@ -114,7 +115,7 @@ const images = [1, 2, 10, 11, 16]; // float32, uint8, float16, float64, bfloat16
 /** A node with a body, such as an If, may use any input in there. */
 export const hasBody = ({ attributes }: Node): boolean => [...attributes.values()].some(({ isOther }) => isOther);
 
-function imageInput(inputs: readonly FileValue[], nodes: readonly Node[], file: string): FileValue {
+export function imageInput(inputs: readonly FileValue[], nodes: readonly Node[], file: string): FileValue {
   const used = new Set(nodes.flatMap((node) => node.inputs));
   const live = nodes.some(hasBody) ? inputs : inputs.filter(({ name }) => used.has(name));
   const [input] = live;

@@ -9,11 +9,13 @@ const said =
 export const invalidModel = said("MODEL_INVALID");
 /** The network cannot be computed here. The file itself may be valid, and another program may run it. */
 export class UnsupportedModel extends BulwarkError {
+  readonly file: string;
   /** What is unsupported, about the file. */
   readonly what: string;
 
   constructor(file: string, what: string, fix: string, more = "") {
     super("MODEL_UNSUPPORTED", `${file} ${what}${more}.`, fix);
+    this.file = file;
     this.what = what;
   }
 }

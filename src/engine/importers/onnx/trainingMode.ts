@@ -1,7 +1,6 @@
-import type { TensorRef } from "./file/tensor.ts";
 import { intOf, type Node, type OpGraph } from "./graph.ts";
 import { invalidModel } from "./problems.ts";
-import { ofTensor } from "./values.ts";
+import { type Constant, ofTensor } from "./values.ts";
 
 /**
  * Refuses a network exported in training mode: its batch normalisation uses the mean and variance of the current batch, and its dropout is
@@ -9,12 +8,14 @@ import { ofTensor } from "./values.ts";
  * @throws MODEL_INVALID
  */
 export function refuseTrainingMode({ file, nodes, initializers }: Pick<OpGraph, "file" | "nodes" | "initializers">): void {
-  const made = new Map(
-    nodes.flatMap(({ op, outputs, attributes }) => (op === "Constant" ? [[outputs[0], attributes.get("value")?.tensor]] : [])),
-  );
+  const made = new Map<string, Constant>();
+  for (const { op, outputs, attributes } of nodes) {
+    const tensor = op === "Constant" ? attributes.get("value")?.tensor : undefined;
+    if (tensor) made.set(outputs[0] ?? "", ofTensor(tensor, file));
+  }
   const isTrue = (name: string | undefined): boolean => {
-    const ref = name === undefined ? undefined : (initializers.get(name) ?? (made.get(name) as TensorRef | undefined));
-    return ref !== undefined && ref.shape.length === 0 && Boolean(ofTensor(ref, file).data[0]);
+    const constant = name === undefined ? undefined : (initializers.get(name) ?? made.get(name));
+    return constant?.shape.length === 0 && Boolean(constant.data[0]);
   };
   const normalisations = nodes.filter((node) => node.op === "BatchNormalization" && normalisesBatch(node)).length;
   const dropouts = nodes.filter((node) => node.op === "Dropout" && isTrue(node.inputs[2])).length;

@@ -91,15 +91,16 @@ const pooled =
 /** Operators that drop the axes of size 1 after the channels. */
 const flattening = ["Flatten", "Reshape", "Squeeze"];
 
-/** The file's [B,C,1,1] is stored as [B,C] if it is flattened next, else as [B,1,1,C]. */
-export function globalPooling(node: Node, o: Lowering, kind: "Max" | "Average"): void {
-  const image = o.image(node);
+/** The mean or maximum of an image stored as [B,H,W,C]: stored as [B,C] if it is flattened next, else as [B,1,1,C]. */
+export function globalPooling(node: Node, o: Lowering, { kind, image }: { kind: "Max" | "Average"; image: Stored }): void {
   const name = node.outputs[0] as string;
   const users = o.usersOf(name);
-  const keepdims = o.shape(name).length === 4 && !(users.length > 0 && users.every(({ op }) => flattening.includes(op)));
+  const rank = o.shape(name).length;
+  const keepdims = rank === 4 && !(users.length > 0 && users.every(({ op }) => flattening.includes(op)));
   const ref = o.emit(`Global${kind}Pooling2D`, node, [image], { config: { data_format: "channels_last", keepdims } });
   const [b, , , c] = image.physical as [number, number, number, number];
-  const axes = o.shape(name).map((_, i) => (i === 0 ? [0] : i === 1 && c > 1 ? [1] : []));
+  const channels = rank === 4 ? image.axes.findIndex((factors) => factors.includes(image.sizes.length - 1)) : 1;
+  const axes = Array.from({ length: rank }, (_, i) => (i === 0 ? [0] : i === channels && c > 1 ? [1] : []));
   o.set(name, { ref, physical: keepdims ? [b, 1, 1, c] : [b, c], sizes: [b, c], axes });
 }
 
@@ -181,8 +182,8 @@ export const imageRules: readonly [string, Lower][] = [
   ["Conv", conv],
   ["MaxPool", pooled("Max")],
   ["AveragePool", pooled("Average")],
-  ["GlobalAveragePool", (node, o) => globalPooling(node, o, "Average")],
-  ["GlobalMaxPool", (node, o) => globalPooling(node, o, "Max")],
+  ["GlobalAveragePool", (node, o) => globalPooling(node, o, { kind: "Average", image: o.image(node) })],
+  ["GlobalMaxPool", (node, o) => globalPooling(node, o, { kind: "Max", image: o.image(node) })],
   ["LRN", lrn],
   ["Pad", pad],
   ["Resize", resize],

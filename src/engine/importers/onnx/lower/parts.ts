@@ -118,15 +118,18 @@ const gather: Lower = (node, o) => {
   o.set(node.outputs[0], dropped({ ...value, axes: isDropped ? value.axes.with(axis, []) : value.axes }));
 };
 
+/** Each axis is one factor of the tensor, in any order. */
+const isPlain = ({ sizes, axes }: Stored): boolean => axes.length === sizes.length && axes.every((factors) => factors.length === 1);
+
 const reduced =
   (operation: string): Lower =>
   (node, o) => {
     const axes = reducedAxes(o.context(node));
     const value = o.stored(node, 0);
-    const isImage = value.axes.length === 4 && axes.length === 2 && axes.includes(2) && axes.includes(3);
-    const isStored = isImage && value.axes.flat().join() === "0,3,1,2";
-    if (isStored && (operation === "mean" || operation === "max")) return globalPooling(node, o, operation === "mean" ? "Average" : "Max");
     const gone = new Set(axes.flatMap((axis) => value.axes[axis] ?? []));
+    const isImage = value.physical.length === 4 && isPlain(value) && axes.length === 2 && gone.has(1) && gone.has(2);
+    if (isImage && (operation === "mean" || operation === "max"))
+      return globalPooling(node, o, { kind: operation === "mean" ? "Average" : "Max", image: value });
     if (gone.has(0)) o.refuse(node, "across the pictures of a batch");
     const isUniform = physicalGroups(value).every((group) => new Set(group.map((factor) => gone.has(factor))).size <= 1);
     const x = isUniform

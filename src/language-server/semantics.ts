@@ -141,7 +141,9 @@ function unknownNames(root: Node): Problem[] {
   const keys = attackKeys(ids(listed("attacks")));
   const attacks = ids(listed("attacks")).map((id, i) => ({ id, key: keys[i] ?? id }));
   const others = listed("compare").map((node) => at(node, "name"));
-  const arms = [firstArmName(ids(itemsOf(at(root, "defense")))), ...others.map((node) => textOf(node) ?? "")];
+  const fineTune = at(root, "model", "fineTune");
+  const first = firstArmName(ids(itemsOf(at(root, "defense"))), fineTune !== undefined && jsonOf(fineTune) === true);
+  const arms = [first, ...others.map((node) => textOf(node) ?? "")];
   const expectable = { arms: others.includes(undefined) ? null : arms, attacks, detectors: ids(listed("detectors")) };
   return [
     ...listed("expect").flatMap((item) => unsoundExpectation(item, expectable)),

@@ -39,18 +39,30 @@ export const defaultTrain: TrainSettings = {
   quickAttack: null,
 };
 
+/** A model file as an experiment names it. */
+export interface ChosenFile {
+  readonly file: string;
+  readonly input?: unknown;
+  /** It is trained further on the data set; without it a file is taken as it is, unless a training defence changes it. */
+  readonly fineTune?: boolean;
+}
+
 /** One defence, or several in the order in which they are written: training ones stack, those in front are met in that order. */
 export type ChosenDefense = Chosen | readonly Chosen[];
 
 /** What reports call an experiment's own arm, beside those of `compare`: its defences by their ids. */
-export const firstArmName = (defenses: readonly string[]): string => defenses.filter((id) => id !== "standard").join(" + ") || "undefended";
+export const firstArmName = (defenses: readonly string[], isFineTuned = false): string =>
+  defenses.filter((id) => id !== "standard").join(" + ") || bareName(isFineTuned);
+
+/** What an arm without defences is called. */
+export const bareName = (isFineTuned: boolean): string => (isFineTuned ? "fine-tuned" : "undefended");
 
 export interface ExperimentArm {
   /** What its defences are called when left out: "JPEG 80". */
   readonly name?: string;
   /** Of initial weights and training; that of the experiment when left out. */
   readonly seed?: number;
-  readonly model?: Chosen | { readonly file: string; readonly input?: unknown };
+  readonly model?: Chosen | ChosenFile;
   readonly defense?: ChosenDefense;
   readonly train?: Partial<TrainSettings>;
 }
@@ -63,7 +75,7 @@ export interface Experiment {
   readonly dataset: { readonly kind: string; readonly path?: string; readonly train?: number; readonly test?: number } & Readonly<
     Record<string, unknown>
   >;
-  readonly model: Chosen | { readonly file: string; readonly input?: unknown };
+  readonly model: Chosen | ChosenFile;
   readonly defense?: ChosenDefense;
   readonly train?: Partial<TrainSettings>;
   readonly attacks?: readonly Chosen[];
@@ -211,6 +223,12 @@ const modelFileSchema = {
   properties: {
     file: { type: "string", description: "Model file, relative to this file." },
     input: { ...InputContractSchema, description: "Input contract, as in <model>.bulwark.json, and in its place." },
+    fineTune: {
+      type: "boolean",
+      default: false,
+      description:
+        "Train it further on the training images, from its own weights and with the settings of train. Otherwise it is taken as it is.",
+    },
   },
   required: ["file"],
   additionalProperties: false,
@@ -282,7 +300,7 @@ export const besideParameters = {
 export function experimentSchema(catalog: Catalog): Schema {
   const builtIn = choiceSchema(catalog, "model");
   const model = {
-    description: "A built-in architecture to train, or a model file.",
+    description: "A built-in architecture to train, or a model file: as it is, or with fineTune trained further.",
     if: { required: ["file"] },
     then: modelFileSchema,
     else: { ...builtIn, properties: { ...(builtIn["properties"] as Schema), file: modelFileSchema.properties.file } },
@@ -323,7 +341,7 @@ export function experimentSchema(catalog: Catalog): Schema {
         type: ["boolean", "string"],
         default: true,
         description:
-          "A second undefended network, of another seed: what static images do to a network that they were not made for. The run trains one where an arm with a defence in its training stands beside an undefended one that is trained too; false for none, or the name of an undefended arm with a seed of its own.",
+          "A second undefended network, of another seed: what static images do to a network that they were not made for. The run trains one where an arm with a defence in its training stands beside an undefended one that is trained too, and not from a file; false for none, or the name of an undefended arm with a seed of its own.",
       },
       expect: expectSchema,
       plugins: { type: "array", description: "Modules that register more entries; trusted workspaces only.", items: { type: "string" } },

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import {
+  bareName,
   type ChosenDefense,
   defaultTrain,
   type Experiment,
@@ -25,7 +26,13 @@ import { readContract } from "../importers/contract.ts";
 import { contractFile, locateModel } from "../importers/locate.ts";
 import { bind } from "../registry.ts";
 
-export type ResolvedModel = Bound<ModelSpec> | { readonly file: string; readonly input: InputContract | null };
+export type ResolvedModel = Bound<ModelSpec> | ResolvedFile;
+export interface ResolvedFile {
+  readonly file: string;
+  readonly input: InputContract | null;
+  /** Trained further also where no training defence asks for it. */
+  readonly fineTune: boolean;
+}
 
 /** A network with defences: those of its training stack, those in front are met by an image in this order. */
 export interface ResolvedArm {
@@ -60,14 +67,19 @@ export const isUndefended = (arm: ResolvedArm): boolean => defensesOf(arm).lengt
  */
 export function resolveArms(experiment: Experiment, directory: string): ResolvedArm[] {
   const { defense } = experiment;
-  const first: ExperimentArm = { name: firstArmName(listOf(defense).map(({ kind }) => kind)), ...(defense ? { defense } : {}) };
+  const isFineTuned = (model: ExperimentArm["model"]): boolean => model !== undefined && "file" in model && model["fineTune"] === true;
+  const name = firstArmName(
+    listOf(defense).map(({ kind }) => kind),
+    isFineTuned(experiment.model),
+  );
+  const first: ExperimentArm = { name, ...(defense ? { defense } : {}) };
   const arms = [first, ...(experiment.compare ?? [])].map((arm, index): ResolvedArm => {
     const train = { ...defaultTrain, ...experiment.train, ...arm.train };
     const quickAttack = train.quickAttack && documented(bind("attack", train.quickAttack, { directory }));
     const defenses = resolveDefenses(arm.defense, directory);
     return {
       index,
-      name: arm.name ?? nameOf(defenses),
+      name: arm.name ?? nameOf(defenses, isFineTuned(arm.model ?? experiment.model)),
       seed: arm.seed ?? experiment.seed ?? 1,
       model: resolveModel(arm.model ?? experiment.model, directory),
       carried: [],
@@ -85,8 +97,8 @@ export function resolveArms(experiment: Experiment, directory: string): Resolved
 }
 
 /** What an arm is called that has no name of its own. */
-const nameOf = ({ training, front }: Pick<ResolvedArm, "training" | "front">): string =>
-  [...training, ...front].map((defense) => labelOf(defense)).join(" + ") || "undefended";
+const nameOf = ({ training, front }: Pick<ResolvedArm, "training" | "front">, isFineTuned: boolean): string =>
+  [...training, ...front].map((defense) => labelOf(defense)).join(" + ") || bareName(isFineTuned);
 
 const listOf = (defense: ChosenDefense | undefined) => (defense === undefined ? [] : [defense].flat());
 
@@ -98,7 +110,7 @@ function resolveDefenses(defense: ChosenDefense | undefined, directory: string):
 function resolveModel(model: Experiment["model"], directory: string): ResolvedModel {
   if ("file" in model && typeof model.file === "string") {
     const input = "input" in model && model.input ? (model.input as InputContract) : null;
-    return { file: path.resolve(directory, model.file), input };
+    return { file: path.resolve(directory, model.file), input, fineTune: model["fineTune"] === true };
   }
   return bind("model", model as Exclude<Experiment["model"], { file: string }>, { directory });
 }
@@ -107,7 +119,7 @@ function resolveModel(model: Experiment["model"], directory: string): ResolvedMo
 export const withCarried = (arms: readonly ResolvedArm[]): Promise<ResolvedArm[]> =>
   Promise.all(
     arms.map(async (arm) => {
-      if (!("file" in arm.model) || arm.training.length > 0) return arm;
+      if (!("file" in arm.model) || arm.model.fineTune || arm.training.length > 0) return arm;
       const file = await locateModel(arm.model.file).catch(() => null); // told when it is opened
       const { defense = [] } = file === null ? {} : await readContract(contractFile(file));
       return { ...arm, carried: [defense].flat().filter(({ id }) => id !== "standard") };

@@ -100,7 +100,7 @@ const armOf = (name: string, index: number, file: string, front: readonly Bound<
   index,
   name,
   seed: o.seed,
-  model: { file: path.resolve(file), input: o.contract ?? null },
+  model: { file: path.resolve(file), input: o.contract ?? null, fineTune: false },
   carried: [],
   training: [],
   front,

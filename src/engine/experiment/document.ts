@@ -31,7 +31,9 @@ const chosen = (bound: Bound) => {
   return { kind: id, ...params };
 };
 const chosenModel = (model: ResolvedModel) =>
-  "file" in model ? { file: model.file, ...(model.input ? { input: model.input } : {}) } : chosen(model);
+  "file" in model
+    ? { file: model.file, ...(model.input ? { input: model.input } : {}), ...(model.fineTune ? { fineTune: true } : {}) }
+    : chosen(model);
 function chosenDefense(arm: ResolvedArm): unknown {
   const [first, ...more] = [...arm.training, ...arm.front].map(chosen);
   return more.length > 0 ? [first, ...more] : (first ?? { kind: "standard" });

@@ -5,13 +5,13 @@ import { documented, labelOf } from "../define/index.ts";
 import { isUndefended, type ResolvedArm } from "./arms.ts";
 import { hashOf } from "./document.ts";
 
-/** The run makes the network itself, unless it evaluates what is there: a model file without a training defence is taken as it is. */
-export const isTrained = ({ model, training }: ResolvedArm): boolean => !("file" in model) || training.length > 0;
+/** The run makes the network itself, unless it evaluates what is there: a model file that nothing is to train is taken as it is. */
+export const isTrained = ({ model, training }: ResolvedArm): boolean => !("file" in model) || model.fineTune || training.length > 0;
 
 /** Arms of one run that have the same network have the same key: model, seed, training defences, settings. */
 export function networkKey(arm: ResolvedArm): string {
   const { model } = arm;
-  const chosen = "file" in model ? model : documented(model);
+  const chosen = "file" in model ? { file: model.file, input: model.input } : documented(model);
   if (!isTrained(arm)) return hashOf({ model: chosen });
   return hashOf({ model: chosen, seed: arm.seed, training: arm.training.map(documented), train: arm.train });
 }
@@ -74,10 +74,12 @@ export const controlName = "second undefended network";
 
 /**
  * The undefended network once more, from another seed: an arm of the experiment where one is just that, else one that no report shows. Null
- * where no arm is defended in its training, and where the undefended network is a file, of which there is no second one.
+ * where no arm is defended in its training, and where the undefended network is a file or was made of one: another seed would only train the
+ * same weights in another order.
  */
 function madeControl(arms: readonly ResolvedArm[], undefended: ResolvedArm | null): ResolvedArm | null {
-  if (!undefended || !isTrained(undefended) || arms.every(({ training, carried }) => training.length + carried.length === 0)) return null;
+  if (!undefended || "file" in undefended.model || arms.every(({ training, carried }) => training.length + carried.length === 0))
+    return null;
   const isSecond = (arm: ResolvedArm): boolean =>
     isUndefended(arm) && arm.seed !== undefended.seed && networkKey({ ...arm, seed: undefended.seed }) === networkKey(undefended);
   const listed = arms.find(isSecond);

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { PanelError, ReportIntent, ReportState, ReportUpdate } from "../../shared/panels.ts";
-import { attackKeys, cleanThumbnail, runFiles, staticKey, thumbnailCount } from "../../shared/runs.ts";
+import { armModelFolder, attackKeys, cleanThumbnail, runFiles, staticKey, thumbnailCount } from "../../shared/runs.ts";
 import { exists, isInside } from "../files.ts";
 import { panelError } from "../messages.ts";
 import { findModels } from "../models.ts";
@@ -88,7 +88,11 @@ async function inspect(services: Services, directory: string, row: Extract<Repor
   const run = path.basename(directory);
   const found = await findModels(services.runs);
   const models = found.filter((model) => model.run === run);
-  const model = found.find(({ path: file }) => file === arm.model.params["file"]) ?? models[armIndex] ?? models[0];
+  const owner = report?.arms.findIndex(({ name }) => name === (arm.network ?? arm.name)) ?? -1;
+  const trained = path.join(directory, armModelFolder(owner, arm.network ?? arm.name), "model.json");
+  const wanted = [trained, arm.model.params["file"]];
+  const own = wanted.flatMap((file) => found.find((one) => one.path === file) ?? []);
+  const model = own[0] ?? models[armIndex] ?? models[0];
   await vscode.commands.executeCommand(commands.attackThisImage, vscode.Uri.file(image), {
     ...(model ? { model: model.path } : {}),
     attack: chosen.attack.id,

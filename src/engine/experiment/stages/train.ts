@@ -145,8 +145,9 @@ const checkpoints = (arm: ResolvedArm, env: RunEnvironment, key: string): string
 async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironment, folder: string, key: string): Promise<TrainingRecord> {
   const { inputShape, classes, classNames } = env.data;
   const plan = planOf(arm.training.map(documented), inputShape, classes);
-  const { network: base, input } = await trainee.build();
-  const notes: string[] = [];
+  const { network: base, input, note } = await trainee.build();
+  const notes = note === undefined ? [] : [note];
+  if (note !== undefined) env.emit({ kind: "note", message: `${arm.name}: ${note}.` });
   const network = networkOf(plan, base, (text) => {
     notes.push(text);
     env.emit({ kind: "warning", message: `${arm.name}: ${text}` });

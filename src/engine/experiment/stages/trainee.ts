@@ -1,10 +1,12 @@
 import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
+import { plural } from "../../../shared/format.ts";
 import { requireGradients } from "../../classifier/forwardOnly.ts";
 import { documented } from "../../define/index.ts";
 import { hashOfModel, type LoadedNetwork, loadNetwork } from "../../importers/index.ts";
+import { Affine } from "../../models/layers/index.ts";
 import type { tfl } from "../../tf.ts";
-import type { ResolvedArm } from "../arms.ts";
+import type { ResolvedArm, ResolvedFile } from "../arms.ts";
 import type { RunEnvironment } from "../environment.ts";
 
 /** The 2-D network that an arm's training begins with. */
@@ -12,9 +14,8 @@ export interface Trainee {
   /** What it follows from: equal ones give equal networks. */
   readonly identity: unknown;
   /** The caller disposes the network. */
-  build(): Promise<{ readonly network: tfl.LayersModel; readonly input: InputContract["input"] }>;
+  build(): Promise<{ readonly network: tfl.LayersModel; readonly input: InputContract["input"]; readonly note?: string | undefined }>;
 }
-type ModelFile = Extract<ResolvedArm["model"], { file: string }>;
 
 export async function traineeOf(arm: ResolvedArm, env: RunEnvironment): Promise<Trainee> {
   const { inputShape, classes } = env.data;
@@ -32,7 +33,7 @@ export async function traineeOf(arm: ResolvedArm, env: RunEnvironment): Promise<
   };
 }
 
-async function fromFile(arm: string, { file, input }: ModelFile, env: RunEnvironment): ReturnType<Trainee["build"]> {
+async function fromFile(arm: string, { file, input }: ResolvedFile, env: RunEnvironment): ReturnType<Trainee["build"]> {
   const loaded = await loadNetwork(file, input ?? undefined);
   try {
     checkTrainable(loaded, `${arm}: the model ${file}`, env);
@@ -40,7 +41,14 @@ async function fromFile(arm: string, { file, input }: ModelFile, env: RunEnviron
     loaded.network.dispose();
     throw thrown;
   }
-  return { network: loaded.network, input: loaded.contract.input };
+  return { network: loaded.network, input: loaded.contract.input, note: aboutConstants(loaded.network) };
+}
+
+/** Exporters write a batch normalisation as constants: what its statistics were is not known any more. */
+function aboutConstants({ layers }: tfl.LayersModel): string | undefined {
+  const affine = layers.filter((layer) => layer instanceof Affine && layer.trainable).length;
+  if (affine === 0) return undefined;
+  return `${plural(affine, "layer")} Affine multiply or add numbers of the file, such as a batch normalisation without its statistics: they are trained as weights`;
 }
 
 /** @throws BulwarkError MODEL_FORWARD_ONLY, MODEL_INVALID, IMAGE_SIZE */

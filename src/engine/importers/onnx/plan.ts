@@ -57,6 +57,12 @@ export class Plan {
     return refTo(unique);
   }
 
+  /** The image itself, or what a frozen Affine makes of it: how images are normalised is no matter of training. */
+  isOfInput({ layer }: Ref): boolean {
+    const found = this.layers.find(({ name }) => name === layer);
+    return found?.className === "InputLayer" || (found?.className === "Affine" && found.config["trainable"] === false);
+  }
+
   private unique(title: string): string {
     const plain =
       title

@@ -9,7 +9,7 @@ interface AffineConfig {
 
 /**
  * y = a·x + b with weights a and b that are broadcast to x: [C] for one each channel, [] for a number, [H,W,C] for one each place. Both
- * are trained unless `trainable` is false. Source: ONNX Add, Sub, Mul and Div with a constant.
+ * are trained unless `trainable` is false, as where an imported network normalises its images. Source: ONNX Add, Sub, Mul and Div with a constant.
  */
 export class Affine extends SingleInputLayer {
   static readonly className = "Affine";

@@ -3,6 +3,7 @@ import { tfjsLayer } from "./tfjsLayer.ts";
 
 interface BatchNorm extends tfl.layers.Layer {
   axis: number;
+  readonly trainable: boolean;
 }
 interface LayerNorm extends tfl.layers.Layer {
   /** From 0, once it is built. */
@@ -16,10 +17,12 @@ interface LayerNorm extends tfl.layers.Layer {
 
 /**
  * tfjs' `BatchNormalization` along any axis. Along another than the last one tfjs repeats the moments, which the plain backend reads in the
- * wrong order and which has no gradient: that axis is brought to the end here.
+ * wrong order and which has no gradient: that axis is brought to the end here. One that is frozen keeps its statistics while other layers
+ * are trained, as in Keras since version 2.
  */
 export class BatchNormalization extends tfjsLayer<BatchNorm>("BatchNormalization") {
-  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>): tf.Tensor | tf.Tensor[] {
+  override call(inputs: tf.Tensor | tf.Tensor[], given: Record<string, unknown>): tf.Tensor | tf.Tensor[] {
+    const kwargs = this.trainable ? given : { ...given, training: false };
     const [x] = [inputs].flat();
     const last = (x?.rank ?? 0) - 1;
     const own = this.axis;

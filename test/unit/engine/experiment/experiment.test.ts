@@ -63,7 +63,7 @@ describe("an experiment file", () => {
   it("takes paths from where the file lies", async () => {
     const resolved = await resolve('{ "dataset": { "kind": "arrays", "path": "a.npz" }, "model": { "file": "m/model.json" } }');
     expect(resolved.dataset.params["path"]).toBe("/data/a.npz");
-    expect(resolved.arms[0]?.model).toEqual({ file: "/data/m/model.json", input: null });
+    expect(resolved.arms[0]?.model).toEqual({ file: "/data/m/model.json", input: null, fineTune: false });
   });
 
   it.each([

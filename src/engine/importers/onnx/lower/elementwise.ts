@@ -100,10 +100,11 @@ function withConstant({ node, index, operation }: { node: Node; index: 0 | 1; op
     o.set(node.outputs[0], { ...ranked(value, shape.length), ref });
   };
   const affine = (scale: Constant | null, offset: Constant | null): void =>
-    put("Affine", { scale: scale?.shape ?? null, offset: offset?.shape ?? null }, [
-      ...(scale ? [["scale", scale] as const] : []),
-      ...(offset ? [["offset", offset] as const] : []),
-    ]);
+    put(
+      "Affine",
+      { scale: scale?.shape ?? null, offset: offset?.shape ?? null, ...(o.plan.isOfInput(value.ref) && { trainable: false }) },
+      [...(scale ? [["scale", scale] as const] : []), ...(offset ? [["offset", offset] as const] : [])],
+    );
   const minusOne = mapped(viewed(fitted, [], []), () => -1);
   if (operation === "add") affine(null, fitted);
   else if (operation === "mul") affine(fitted, null);

@@ -123,8 +123,8 @@ describe("a model file that is fine-tuned", () => {
 
   it("must be a file, of the data's classes and size", async () => {
     await expect(run("built", { model: { kind: "papernot", fineTune: true } })).rejects.toMatchObject({
-      code: "PARAMETER_INVALID",
-      message: expect.stringContaining("fineTune"),
+      code: "EXPERIMENT_INVALID",
+      message: expect.stringContaining('papernot has no "fineTune"'),
     });
     const wide = tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [16, 16, 1] }), tfl.layers.dense({ units: 5 })] });
     await saveNetwork(wide, workspace.file("wide"), { input: {} });

@@ -32,21 +32,15 @@ async function computed(one: Case): Promise<Reference> {
   const { shape, data } = imagesOf(one);
   const isFirst = one.input[3] !== 3 && one.input[1] === 3;
   const run = (x: tf.Tensor): tf.Tensor => runNetwork(network, isFirst ? tf.transpose(x, [0, 2, 3, 1]) : x);
-  const [scores, gradient] = tf.tidy(() => {
+  const [scores = [], gradient = []] = tf.tidy((): number[][] => {
     const x = tf.tensor(data, [...shape]);
     const found = run(x);
     const factors = tf.tensor(
       Array.from({ length: found.size }, (_, i) => factor(i)),
       found.shape,
     );
-    return [
-      [...found.dataSync()],
-      [
-        ...tf
-          .grad((v) => tf.sum(tf.mul(run(v), factors)))(x)
-          .dataSync(),
-      ],
-    ] as const;
+    const slope = tf.grad((v) => tf.sum(tf.mul(run(v), factors)))(x);
+    return [[...found.dataSync()], [...slope.dataSync()]];
   });
   network.dispose();
   return { scores, gradient };

@@ -5,6 +5,7 @@
 //   node bench/imports.mjs accuracy MODEL DATASET [INPUT]        correct answers on all test images, under an input contract in JSON
 //   node bench/imports.mjs speed FOLDER                          an imported ResNet-50 beside our builder's, called in turn
 //   node bench/imports.mjs memory FILE…                          peak memory of opening a model and of a gradient; FOLDER/vgg11_bn.onnx is exported
+//   node bench/imports.mjs operators FOLDER [NAME…]              ONNX' own tests of single operators, as in Debian's libonnx-testdata
 // PYTHON names an interpreter with torch and torchvision.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
@@ -96,6 +97,7 @@ const actions = {
         file.endsWith(".onnx") && !existsSync(file) ? large(path.dirname(file), path.basename(file, ".onnx")) : file,
       ]);
   },
+  operators: (args) => printed("operators", args),
   fuzz: async (args) => fuzz(await bundle("imports/fuzz"), args),
 };
 if (!(what in actions) || words.length === 0) {

@@ -1,13 +1,14 @@
 import type { Topology } from "../topology/graph.ts";
 import { analyse, batch } from "./analysis.ts";
+import { decomposed } from "./decompose.ts";
 import { fused } from "./fuse.ts";
 import type { OpGraph } from "./graph.ts";
 import type { ImageInput } from "./input.ts";
 import { isIdentity, type Stored } from "./layout.ts";
 import { Lowering, lowerRules } from "./lower/index.ts";
-import { checkOperators } from "./operators.ts";
+import { checkOperators, refusedOperator } from "./operators.ts";
 import { Plan } from "./plan.ts";
-import { unsupportedModel, wrongInput } from "./problems.ts";
+import { wrongInput } from "./problems.ts";
 
 export interface Lowered {
   readonly topology: Topology;
@@ -18,8 +19,9 @@ export interface Lowered {
 }
 
 /** Lowers a graph to the layers of an equivalent channels-last network. @throws MODEL_UNSUPPORTED, MODEL_INPUT, MODEL_INVALID */
-export function loweredTo(graph: OpGraph, image: ImageInput, name: string): Lowered {
-  checkOperators(graph);
+export function loweredTo(file: OpGraph, image: ImageInput, name: string): Lowered {
+  checkOperators(file);
+  const graph = decomposed(file);
   const analysis = analyse(graph, image.sizes, image.fixedCount);
   const nodes = fused(graph, analysis);
   const plan = new Plan();
@@ -32,17 +34,13 @@ export function loweredTo(graph: OpGraph, image: ImageInput, name: string): Lowe
   o.set(graph.input.name, { ref: input, physical: sizes, sizes, axes });
   for (const node of nodes) {
     const rule = lowerRules.get(node.op);
-    if (!rule)
-      throw unsupportedModel(
-        graph.file,
-        `has a node "${node.title}" of the operator ${node.op} (opset ${node.opset}) on values that depend on the picture, which is not computed here`,
-        `Export it without ${node.op}.`,
-      );
+    if (!rule) throw refusedOperator(node, graph);
     rule(node, o);
   }
   const output = scoresOf(graph, o);
   const topology: Topology = { name, kind: "Functional", layers: plan.layers, inputs: [input], outputs: [output] };
-  return { topology, plan, stored: o.stores, notes: notesOf(plan) };
+  const named = new Set(file.nodes.flatMap(({ outputs }) => outputs));
+  return { topology, plan, stored: new Map([...o.stores].filter(([value]) => named.has(value))), notes: notesOf(plan) };
 }
 
 function notesOf({ moves }: Plan): string[] {

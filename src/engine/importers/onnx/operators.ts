@@ -10,6 +10,7 @@ const reduction = "axes keepdims noop_with_empty_axes";
  */
 const attributes: Readonly<Record<string, string>> = {
   Conv: convolution,
+  ConvTranspose: `${convolution} output_padding output_shape`,
   MaxPool: `${pool} storage_order`,
   AveragePool: `${pool} count_include_pad`,
   GlobalAveragePool: "",
@@ -51,6 +52,8 @@ const attributes: Readonly<Record<string, string>> = {
   Clip: "min max",
   Softmax: "axis",
   LogSoftmax: "axis",
+  Hardmax: "axis",
+  LpNormalization: "axis p",
   Add: "",
   Sub: "",
   Mul: "",
@@ -73,6 +76,7 @@ const attributes: Readonly<Record<string, string>> = {
   IsNaN: "",
   Where: "",
   MatMul: "",
+  Einsum: "equation",
   Gemm: "alpha beta transA transB",
   Flatten: "axis",
   Reshape: "shape allowzero",
@@ -84,6 +88,13 @@ const attributes: Readonly<Record<string, string>> = {
   Slice: "starts ends axes",
   Gather: "axis",
   GatherND: "batch_dims",
+  GatherElements: "axis",
+  Unique: "axis sorted",
+  TopK: "axis largest sorted",
+  OneHot: "axis",
+  CumSum: "exclusive reverse",
+  ArgMax: "axis keepdims select_last_index",
+  ArgMin: "axis keepdims select_last_index",
   ScatterND: "reduction",
   Trilu: "upper",
   Expand: "",
@@ -112,6 +123,7 @@ const attributes: Readonly<Record<string, string>> = {
   Shape: "start end",
   Size: "",
   Range: "",
+  EyeLike: "dtype k",
   NonZero: "",
   QuantizeLinear: "axis saturate",
   DequantizeLinear: "axis",
@@ -133,7 +145,7 @@ export function checkOperators({ nodes, file, output }: OpGraph): void {
   if (foreign) throw otherDomain(foreign, file);
   const missing = nodes.filter(({ op }) => !known.has(op));
   const [first] = missing;
-  if (first) throw refusal(first, missing.length - 1, { file, output });
+  if (first) throw refusedOperator(first, { file, output }, missing.length - 1);
   for (const node of nodes)
     for (const [name, attribute] of node.attributes) {
       const isKnown = known.get(node.op)?.has(name) && attribute.isOther !== true;
@@ -155,7 +167,8 @@ function otherDomain({ domain, op, title }: Node, file: string): Error {
   );
 }
 
-function refusal(node: Node, others: number, { file, output }: Pick<OpGraph, "file" | "output">): Error {
+/** Why an operator is not computed on values that depend on the picture. @param others further nodes like it */
+export function refusedOperator(node: Node, { file, output }: Pick<OpGraph, "file" | "output">, others = 0): Error {
   const { op, title, opset } = node;
   if (detection.includes(op))
     return wrongInput(file, `gives boxes and classes: it is a detector ("${title}", ${op})`, "Use an image classifier.");

@@ -8,7 +8,11 @@ const compared =
   (a, b) =>
     tf.cast(compare(a, b), "float32");
 
-/** A comparison is 1 or 0, and has the gradient 0. */
+const isTrue = (x: tf.Tensor): tf.Tensor => tf.notEqual(x, 0);
+/** The remainder with the sign of a. */
+const remainder: Combine = (a, b) => tf.mul(tf.sign(a), tf.mod(tf.abs(a), tf.abs(b)));
+
+/** A comparison is 1 or 0, and has the gradient 0; so are and, or and xor, for which all but 0 is true. */
 const operations = {
   add: tf.add,
   sub: tf.sub,
@@ -22,6 +26,10 @@ const operations = {
   lessOrEqual: compared(tf.lessEqual),
   greater: compared(tf.greater),
   greaterOrEqual: compared(tf.greaterEqual),
+  and: compared((a, b) => tf.logicalAnd(isTrue(a), isTrue(b))),
+  or: compared((a, b) => tf.logicalOr(isTrue(a), isTrue(b))),
+  xor: compared((a, b) => tf.notEqual(isTrue(a), isTrue(b))),
+  fmod: remainder,
 } satisfies Readonly<Record<string, Combine>>;
 export type BinaryOperation = keyof typeof operations;
 
@@ -36,7 +44,7 @@ interface BinaryConfig {
 /**
  * Two tensors combined element by element, [b,…] and [b,…] of the same rank, of which axes of length 1 are repeated; or one with a constant,
  * which is a weight. Of equal values the first is the minimum or maximum. Source: ONNX Add, Sub, Mul, Div, Pow, Min, Max, Equal, Less,
- * Greater and their kind.
+ * Greater, And, Or, Xor, Mod and their kind.
  */
 export class Binary extends tfl.layers.Layer {
   static readonly className = "Binary";

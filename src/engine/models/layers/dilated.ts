@@ -1,4 +1,4 @@
-import { tf, type tfl } from "../../tf.ts";
+import { dilateKernel, tf, type tfl } from "../../tf.ts";
 import { tfjsLayer } from "./tfjsLayer.ts";
 
 /** What the convolutions of tfjs hold; their types are not exported. */
@@ -19,6 +19,12 @@ interface Depthwise extends Convolution {
   readonly depthMultiplier: number;
 }
 
+/** tfjs has either strides or dilations: with both, the kernel itself is spread. */
+function spreadWhereStrided({ strides, dilationRate }: Convolution, kernel: tf.Tensor4D): { kernel: tf.Tensor4D; rates: [number, number] } {
+  if (strides.every((stride) => stride === 1)) return { kernel, rates: [...dilationRate] };
+  return { kernel: dilateKernel(kernel, dilationRate), rates: [1, 1] };
+}
+
 export const isDilated = ({ dilationRate }: Convolution): boolean => dilationRate.some((rate) => rate !== 1);
 
 /** activation(convolve(x) + bias) on images [b,H,W,C], or [b,C,H,W] where the layer says so. */
@@ -34,13 +40,14 @@ export function convolved(layer: Convolution, inputs: tf.Tensor | tf.Tensor[], c
   });
 }
 
-/** tfjs' `Conv2D`, but that a dilated one has a gradient: the fused kernel of tfjs, which it uses wherever it can, has none. */
+/** tfjs' `Conv2D`, but that a dilated one has a gradient, which the fused kernel of tfjs lacks, and may have strides. */
 export class Conv2D extends tfjsLayer<Plain>("Conv2D") {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>): tf.Tensor | tf.Tensor[] {
     if (!isDilated(this)) return super.call(inputs, kwargs);
-    return convolved(this, inputs, (x) =>
-      tf.conv2d(x, this.kernel.read() as tf.Tensor4D, [...this.strides], this.padding, "NHWC", [...this.dilationRate]),
-    );
+    return convolved(this, inputs, (x) => {
+      const { kernel, rates } = spreadWhereStrided(this, this.kernel.read() as tf.Tensor4D);
+      return tf.conv2d(x, kernel, [...this.strides], this.padding, "NHWC", rates);
+    });
   }
 }
 
@@ -58,9 +65,10 @@ export class DepthwiseConv2D extends tfjsLayer<Depthwise>("DepthwiseConv2D") {
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>): tf.Tensor | tf.Tensor[] {
     if (!isDilated(this)) return super.call(inputs, kwargs);
-    return convolved(this, inputs, (x) =>
-      tf.depthwiseConv2d(x, this.depthwiseKernel.read() as tf.Tensor4D, [...this.strides], this.padding, "NHWC", [...this.dilationRate]),
-    );
+    return convolved(this, inputs, (x) => {
+      const { kernel, rates } = spreadWhereStrided(this, this.depthwiseKernel.read() as tf.Tensor4D);
+      return tf.depthwiseConv2d(x, kernel, [...this.strides], this.padding, "NHWC", rates);
+    });
   }
 }
 

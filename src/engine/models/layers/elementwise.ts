@@ -6,7 +6,9 @@ type Apply = (x: tf.Tensor, alpha: number, beta: number) => tf.Tensor;
 /** max(0, min(1, αx + β)) */
 const hardSigmoid: Apply = (x, alpha, beta) => tf.clipByValue(tf.add(tf.mul(x, alpha), beta), 0, 1);
 
-/** By ONNX' own names, in camel case. floor, ceil, round (half to even) and sign have the gradient 0. */
+const truth = (x: tf.Tensor): tf.Tensor => tf.cast(x, "float32");
+
+/** By ONNX' own names, in camel case. floor, ceil, round (half to even), sign, isNaN and not have the gradient 0. */
 const operations = {
   abs: tf.abs,
   ceil: tf.ceil,
@@ -17,9 +19,11 @@ const operations = {
   floor: tf.floor,
   hardSigmoid,
   hardSwish: (x) => tf.mul(x, hardSigmoid(x, 1 / 6, 0.5)),
+  isNaN: (x) => truth(tf.isNaN(x)),
   log: tf.log,
   mish: (x) => tf.mul(x, tf.tanh(tf.softplus(x))),
   neg: tf.neg,
+  not: (x) => truth(tf.equal(x, 0)),
   reciprocal: tf.reciprocal,
   round: tf.round,
   sign: tf.sign,

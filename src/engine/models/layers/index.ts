@@ -18,6 +18,7 @@ import { Gelu } from "./gelu.ts";
 import { GlobalAveragePooling2D, GlobalMaxPooling2D } from "./globalPooling.ts";
 import { GroupedConv2D } from "./groupedConv2d.ts";
 import { GroupNormalization } from "./groupNormalization.ts";
+import { Hardmax } from "./hardmax.ts";
 import { LocalResponseNormalization } from "./localResponse.ts";
 import { MatMul } from "./matMul.ts";
 import { MaxPoolPad } from "./maxPoolPad.ts";
@@ -35,6 +36,7 @@ import { SliceLayer } from "./sliceLayer.ts";
 import { Softmax } from "./softmax.ts";
 import { TwoClasses } from "./twoClasses.ts";
 import { UpSampling2D } from "./upSampling.ts";
+import { ZeroPadding3D } from "./zeroPadding3d.ts";
 
 export { Affine } from "./affine.ts";
 export { AppendConstant } from "./appendConstant.ts";
@@ -51,11 +53,12 @@ export { GatherConstant } from "./gatherConstant.ts";
 export { Gelu } from "./gelu.ts";
 export { GroupedConv2D } from "./groupedConv2d.ts";
 export { GroupNormalization } from "./groupNormalization.ts";
+export { Hardmax } from "./hardmax.ts";
 export { LocalResponseNormalization } from "./localResponse.ts";
 export { MatMul } from "./matMul.ts";
 export { MaxPoolPad } from "./maxPoolPad.ts";
 export { OpaqueAlpha } from "./opaqueAlpha.ts";
-export { Pad2D } from "./pad2d.ts";
+export { Pad2D, type PadMode, placeOf } from "./pad2d.ts";
 export { Reduce, type Reduction } from "./reduce.ts";
 export { Resize2D } from "./resize2d.ts";
 export { RuntimeScores } from "./runtimeScores.ts";
@@ -65,6 +68,7 @@ export { SliceLayer } from "./sliceLayer.ts";
 export { TwoClasses } from "./twoClasses.ts";
 export { UpSampling2D } from "./upSampling.ts";
 export { withOverhang } from "./windows.ts";
+export { ZeroPadding3D } from "./zeroPadding3d.ts";
 
 /**
  * Layers that tfjs lacks, or has wrong. Registered by the name of their class: a saved network with one of them loads again in any
@@ -94,6 +98,7 @@ const layers = [
   GlobalMaxPooling2D,
   GroupedConv2D,
   GroupNormalization,
+  Hardmax,
   LayerNormalization,
   LocalResponseNormalization,
   MatMul,
@@ -111,6 +116,7 @@ const layers = [
   Softmax,
   TwoClasses,
   UpSampling2D,
+  ZeroPadding3D,
 ] as const;
 
 for (const layer of layers) tf.serialization.registerClass(layer, "Bulwark");

@@ -3,11 +3,11 @@ import { type LayerArgs, SingleInputLayer } from "./single.ts";
 import { take } from "./take.ts";
 import { padsOf, type Sides } from "./windows.ts";
 
-type Mode = "constant" | "reflect" | "edge" | "wrap";
+export type PadMode = "constant" | "reflect" | "edge" | "wrap";
 interface PadConfig {
   /** Of the rows and of the columns. */
   readonly padding: readonly [Sides, Sides];
-  readonly mode?: Mode;
+  readonly mode?: PadMode;
   /** Of the pixels outside, in the mode "constant". */
   readonly value?: number;
 }
@@ -19,7 +19,7 @@ interface PadConfig {
 export class Pad2D extends SingleInputLayer {
   static readonly className = "Pad2D";
   readonly padding: readonly [Sides, Sides];
-  readonly mode: Mode;
+  readonly mode: PadMode;
   readonly value: number;
 
   constructor({ padding, mode = "constant", value = 0, ...config }: LayerArgs & PadConfig) {
@@ -57,7 +57,7 @@ export class Pad2D extends SingleInputLayer {
 const modulo = (at: number, period: number): number => ((at % period) + period) % period;
 
 /** Which of `size` pixels stands at a place, counted from the first of them. */
-const placeOf: Readonly<Record<Exclude<Mode, "constant">, (at: number, size: number) => number>> = {
+export const placeOf: Readonly<Record<Exclude<PadMode, "constant">, (at: number, size: number) => number>> = {
   edge: (at, size) => Math.min(size - 1, Math.max(0, at)),
   wrap: modulo,
   reflect(at, size) {

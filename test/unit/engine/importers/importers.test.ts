@@ -125,6 +125,21 @@ describe("saving and loading", () => {
     expect(predict((await loadNetwork(directory)).network)).toEqual(scores);
   });
 
+  it("reads weights of 8 bits as byte · scale + minimum", async () => {
+    const layers = [tfl.layers.flatten({ inputShape: [1, 1, 1] }), tfl.layers.dense({ units: 3, useBias: false, name: "scores" })];
+    const directory = await saved(tfl.sequential({ layers }));
+    await fs.writeFile(path.join(directory, "weights.bin"), Uint8Array.of(0, 128, 255));
+    await edit(directory, (json) => {
+      const [group] = json["weightsManifest"] as { weights: Record<string, unknown>[] }[];
+      const quantization = { dtype: "uint8", scale: 0.02, min: -2.5 };
+      return { ...json, weightsManifest: [{ ...group, weights: group?.weights.map((w) => ({ ...w, quantization })) }] };
+    });
+    const [kernel] = (await loadNetwork(directory)).network.getWeights();
+    [-2.5, 0.06, 2.6].forEach((value, i) => {
+      expect(kernel?.dataSync()[i]).toBeCloseTo(value, 6);
+    });
+  });
+
   it("hashes model and weights together", async () => {
     const [one, two] = [await loadNetwork(await saved(linear("linear"))), await loadNetwork(await saved(linear("softmax")))];
     expect(one.sha256).toMatch(/^[0-9a-f]{64}$/);

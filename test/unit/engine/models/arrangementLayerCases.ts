@@ -4,9 +4,11 @@ import {
   BatchReshape,
   ChannelShuffle,
   GatherConstant,
+  Hardmax,
   MatMul,
   Reduce,
   SliceLayer,
+  ZeroPadding3D,
 } from "../../../../src/engine/models/layers/index.ts";
 import { tf } from "../../../../src/engine/tf.ts";
 import { count, type LayerCase, nine, type Operand, operand } from "./layerCase.ts";
@@ -172,4 +174,30 @@ const reductions: LayerCase[] = [
   },
 ];
 
-export const arrangementCases: LayerCase[] = [...slices, ...arrangements, ...products, ...reductions];
+const choices: LayerCase[] = [
+  {
+    name: "Hardmax",
+    layer: () => new Hardmax(),
+    inputs: [operand([1, 3, 3, 5, 2, -1], [2, 3])],
+    shape: [2, 3],
+    values: [0, 1, 0, 1, 0, 0],
+    isFlat: true,
+  },
+  {
+    name: "ZeroPadding3D",
+    layer: () =>
+      new ZeroPadding3D({
+        padding: [
+          [1, 0],
+          [0, 0],
+          [0, 1],
+        ],
+      }),
+    inputs: [operand([1, 2], [1, 1, 1, 2, 1])],
+    shape: [1, 2, 1, 3, 1],
+    values: [0, 0, 0, 1, 2, 0],
+    gradient: [1, 1],
+  },
+];
+
+export const arrangementCases: LayerCase[] = [...slices, ...arrangements, ...products, ...reductions, ...choices];

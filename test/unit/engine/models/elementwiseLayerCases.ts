@@ -25,6 +25,8 @@ const functions: LayerCase[] = [
   elementwise("floor", [-1.5, 0.2, 2], [-2, 0, 2], { isFlat: true }),
   elementwise("round", [-1.5, 0.5, 1.5, 2.5], [-2, 0, 2, 2], { isFlat: true }),
   elementwise("sign", [-1.5, 0, 2], [-1, 0, 1], { isFlat: true }),
+  elementwise("isNaN", [1, Number.NaN], [0, 1], { isFlat: true }),
+  elementwise("not", [-1.5, 0, 2], [0, 1, 0], { isFlat: true }),
   elementwise("celu", places, [-0.981684, -0.632121, 0, 1, 4]),
   elementwise("cos", [0, Math.PI / 3], [1, 0.5]),
   elementwise("sin", [0, Math.PI / 6], [0, 0.5]),
@@ -116,6 +118,7 @@ const constant = (
   values,
   ...more,
 });
+const truths = [operand([1, 0, 2, 0], [1, 2, 2]), operand([0, 0, -1, 1], [1, 2, 2])];
 const binaries: LayerCase[] = [
   binary("add", [6, 1, 11, 4]),
   binary("sub", [2, -5, 7, -2]),
@@ -129,6 +132,10 @@ const binaries: LayerCase[] = [
   binary("lessOrEqual", [0, 1, 0, 1], { isFlat: true }),
   binary("greater", [1, 0, 1, 0], { isFlat: true }),
   binary("greaterOrEqual", [1, 0, 1, 0], { isFlat: true }),
+  binary("and", [0, 0, 1, 0], { isFlat: true, inputs: truths }),
+  binary("or", [1, 0, 1, 1], { isFlat: true, inputs: truths }),
+  binary("xor", [1, 0, 0, 1], { isFlat: true, inputs: truths }),
+  constant("fmod", false, [0, -2, 1, 1], { gradient: [1, 1, 1, 1], fixedWeights: true, domain: (x) => tf.add(tf.mul(tf.tanh(x), 0.5), 1) }),
   constant("sub", true, [-2, 5, -7, 2]),
   constant("div", true, [0.5, -1.5, 2 / 9, 3], { domain: positive }),
   constant("max", false, [4, 3, 9, 3]),

@@ -66,11 +66,13 @@ const cast: Fold = (inputs, out, o, index) =>
   unary(out.kind === "float" ? (x) => x : out.kind === "bool" ? (x) => Number(x !== 0) : Math.trunc)(inputs, out, o, index);
 
 const copy: Fold = ([x]) => (x as Constant).data;
+/** Keeps all numbers: the mask is all ones. */
+const dropout: Fold = (inputs, out, o, index) => (index === 0 ? copy(inputs, out, o, index) : dataOf(out.kind, countOf(out.shape)).fill(1));
 const truth = (compute: (a: number, b: number) => boolean): Fold => combined((a, b) => Number(compute(a, b)));
 
 const folds: readonly [string, Fold][] = [
   ["Identity", copy],
-  ["Dropout", copy],
+  ["Dropout", dropout],
   ["Reshape", copy],
   ["Flatten", copy],
   ["Squeeze", copy],

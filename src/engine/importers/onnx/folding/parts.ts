@@ -1,10 +1,12 @@
+import { placeOf } from "../../../models/layers/index.ts";
 import { broadcastStrides, countOf, forPlaces, stridesOf } from "../../strided.ts";
 import { type Data, dataOf } from "../file/elementTypes.ts";
-import { intOf } from "../graph.ts";
+import { intOf, textOf } from "../graph.ts";
 import { cutsOf, padsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
 import { permutationOf } from "../shapes/reshape.ts";
 import { type Constant, gathered } from "../values.ts";
 import type { Fold } from "./index.ts";
+import { orderFolds } from "./order.ts";
 
 const transpose: Fold = ([x], { shape, kind }, o) => {
   const { data, shape: before } = x as Constant;
@@ -72,33 +74,52 @@ const gather: Fold = ([x, indices], { shape, kind }, o) => {
   return result;
 };
 
-/** Positions in the array that rows of indices point to. */
-function* placesOf(indices: Constant, shape: readonly number[], o: Parameters<Fold>[2]): Generator<number> {
+/** Positions in the array that rows of indices point to; the first `batches` axes of both go together. */
+function* placesOf(indices: Constant, shape: readonly number[], o: Parameters<Fold>[2], batches = 0): Generator<number> {
   const depth = indices.shape.at(-1) ?? 0;
   const strides = stridesOf(shape);
   const { data } = indices;
-  for (let row = 0; row < data.length; row += depth) {
-    let place = 0;
-    for (let k = 0; k < depth; k++) place += o.axis(data[row + k] as number, shape[k] ?? 0) * (strides[k] as number);
+  const outer = batches === 0 ? 0 : (strides[batches - 1] as number);
+  const rows = countOf(indices.shape.slice(batches, -1));
+  for (let row = 0; row * depth < data.length; row++) {
+    let place = Math.floor(row / rows) * outer;
+    for (let k = 0; k < depth; k++) {
+      const axis = batches + k;
+      place += o.axis(data[row * depth + k] as number, shape[axis] ?? 0) * (strides[axis] as number);
+    }
     yield place;
   }
 }
 
 const gatherNd: Fold = ([x, indices], { shape, kind }, o) => {
   const { data, shape: before } = x as Constant;
-  const inner = countOf(before.slice((indices as Constant).shape.at(-1) ?? 0));
+  const batches = intOf(o.node, "batch_dims", 0);
+  const inner = countOf(before.slice(batches + ((indices as Constant).shape.at(-1) ?? 0)));
   const result = dataOf(kind, countOf(shape));
   let i = 0;
-  for (const place of placesOf(indices as Constant, before, o)) for (let k = 0; k < inner; k++) result[i++] = data[place + k] as number;
+  for (const place of placesOf(indices as Constant, before, o, batches))
+    for (let k = 0; k < inner; k++) result[i++] = data[place + k] as number;
   return result;
+};
+
+/** What a written number does to the one that stands there. */
+const writes: Readonly<Record<string, (old: number, value: number) => number>> = {
+  none: (_, value) => value,
+  add: (old, value) => old + value,
+  mul: (old, value) => old * value,
+  min: Math.min,
+  max: Math.max,
 };
 
 const scatterNd: Fold = ([x, indices, updates], { shape }, o) => {
   const result = (x as Constant).data.slice();
   const inner = countOf(shape.slice((indices as Constant).shape.at(-1) ?? 0));
   const { data } = updates as Constant;
+  const reduction = textOf(o.node, "reduction", "none");
+  const write = writes[reduction] ?? o.unsupported(`with the reduction ${reduction}`);
   let i = 0;
-  for (const place of placesOf(indices as Constant, shape, o)) for (let k = 0; k < inner; k++) result[place + k] = data[i++] as number;
+  for (const place of placesOf(indices as Constant, shape, o))
+    for (let k = 0; k < inner; k++) result[place + k] = write(result[place + k] as number, data[i++] as number);
   return result;
 };
 
@@ -109,14 +130,27 @@ const tile: Fold = ([x], { shape, kind }) => {
   return gathered(kind, data, both, strides);
 };
 
+/** Places outside are constant, mirrored, the edge's or those of the other side; negative padding crops. */
 const pad: Fold = ([x, , value], { shape, kind }, o) => {
-  const { before, after, mode } = padsOf(o);
-  if (mode !== "constant" || [...before, ...after].some((one) => one < 0)) o.unsupported("of a constant");
+  const { before, mode } = padsOf(o);
+  const { data, shape: own } = x as Constant;
+  const place = mode === "constant" ? undefined : (placeOf as Partial<typeof placeOf>)[mode as keyof typeof placeOf];
+  if (mode !== "constant" && !place) return o.unsupported(`with the mode ${mode}`);
   const filled = value?.data[0] ?? o.node.attributes.get("value")?.float ?? 0;
-  const result = dataOf(kind, countOf(shape)).fill(filled);
-  const strides = stridesOf(shape);
-  const offset = before.reduce((sum, one, i) => sum + one * (strides[i] as number), 0);
-  placed(result, (x as Constant).shape, strides, offset, (x as Constant).data);
+  const strides = stridesOf(own);
+  const places = shape.map((side, axis) =>
+    Array.from({ length: side }, (_, i) => {
+      const [at, size] = [i - (before[axis] as number), own[axis] as number];
+      const inside = place ? place(at, size) : at >= 0 && at < size ? at : Number.NaN;
+      return inside * (strides[axis] as number);
+    }),
+  );
+  const result = dataOf(kind, countOf(shape));
+  const whole = stridesOf(shape);
+  for (let i = 0; i < result.length; i++) {
+    const from = places.reduce((sum, list, axis) => sum + (list[Math.floor(i / (whole[axis] as number)) % list.length] as number), 0);
+    result[i] = Number.isNaN(from) ? filled : (data[from] as number);
+  }
   return result;
 };
 
@@ -162,4 +196,5 @@ export const partFolds: readonly [string, Fold][] = [
   ["ReduceProd", reduced((a, b) => a * b, 1)],
   ["ReduceMax", reduced(Math.max, Number.NEGATIVE_INFINITY)],
   ["ReduceMin", reduced(Math.min, Number.POSITIVE_INFINITY)],
+  ...orderFolds,
 ];

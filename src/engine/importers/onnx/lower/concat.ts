@@ -2,7 +2,7 @@ import { countOf } from "../../strided.ts";
 import { intOf, type Node } from "../graph.ts";
 import { everyFactor, physicalGroups, type Stored, shapeOfStored } from "../layout.ts";
 import { Constant } from "../values.ts";
-import { divided } from "./elementwise.ts";
+import { divided } from "./align.ts";
 import { constantFor, type Lower, type Lowering, plainWeight } from "./lowering.ts";
 
 /** Joins values along an axis. Constants that are the same for each image, such as the class token of a transformer, may be among them. */

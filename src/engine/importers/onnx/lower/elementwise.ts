@@ -1,6 +1,10 @@
-import { floatOf, type Node, textOf } from "../graph.ts";
-import { physicalGroups, ranked, refined, type Stored, shapeOfStored } from "../layout.ts";
-import type { Constant } from "../values.ts";
+import type { BinaryOperation } from "../../../models/layers/index.ts";
+import { broadcast } from "../../strided.ts";
+import { floatOf, intOf, type Node, textOf } from "../graph.ts";
+import { ranked } from "../layout.ts";
+import { type Constant, ofData } from "../values.ts";
+import { aligned } from "./align.ts";
+import { spread } from "./along.ts";
 import { constantFor, type Lower, type Lowering, mapped, plainWeight, viewed } from "./lowering.ts";
 
 const activation =
@@ -20,17 +24,6 @@ const hardSigmoid: Lower = (node, o) => {
   else o.alike("Elementwise", node, { config: { operation: "hardSigmoid", alpha, beta } });
 };
 
-const swish: Lower = (node, o) => {
-  if (floatOf(node, "alpha", 1) !== 1) o.refuse(node, "with alpha");
-  activation("swish")(node, o);
-};
-
-const selu: Lower = (node, o) => {
-  const isUsual = isNear(floatOf(node, "alpha", 1.6732632), 1.6732632) && isNear(floatOf(node, "gamma", 1.0507009), 1.0507009);
-  if (!isUsual) o.refuse(node, "with alpha or gamma of its own");
-  activation("selu")(node, o);
-};
-
 /** Limits are optional; if they cross, the upper one wins. */
 const clip: Lower = (node, o) => {
   const limit = (name: string, index: number): number | null => {
@@ -45,18 +38,20 @@ const clip: Lower = (node, o) => {
 
 const prelu: Lower = (node, o) => {
   const value = o.stored(node, 0);
-  const channels = value.physical.at(-1) as number;
   const slope = constantFor(value, o.weight(node, 1), o.shape(node.inputs[0] as string));
-  if (!slope || slope.shape.length > 1) return o.refuse(node, "with a slope for each place");
-  const all = slope.count === 1 ? viewed(slope, [channels], [0]) : slope;
-  const shared = value.physical.slice(1, -1).map((_, i) => i + 1);
-  const weights = [plainWeight("alpha", all, [...shared.map(() => 1), channels])];
+  if (!slope) return o.refuse(node, `with slopes [${o.weight(node, 1).shape.join(", ")}]`);
+  const inner = value.physical.slice(1);
+  const known = [...new Array<number>(inner.length - slope.shape.length).fill(1), ...slope.shape];
+  const isOne = slope.count === 1; // as one for each channel, which the conversion to volumes supports
+  const sides = isOne ? known.with(-1, inner.at(-1) as number) : known;
+  const shared = sides.flatMap((side, i) => (side === 1 && (i < inner.length - 1 || inner[i] !== 1) ? [i + 1] : []));
+  const weights = [plainWeight("alpha", slope, sides)];
   o.alike("PReLU", node, { config: { shared_axes: shared }, weights });
 };
 
 const gelu: Lower = (node, o) => o.alike("Gelu", node, { config: { approximate: textOf(node, "approximate", "none") } });
 
-type Operation = "add" | "sub" | "mul" | "div" | "pow" | "min" | "max" | "equal" | "less" | "lessOrEqual" | "greater" | "greaterOrEqual";
+type Operation = BinaryOperation;
 /** tfjs' own layers, which the conversion to volumes supports. */
 const layers: Partial<Record<Operation, string>> = { add: "Add", mul: "Multiply", max: "Maximum", min: "Minimum" };
 
@@ -74,30 +69,45 @@ const binary =
     withConstant({ node, index, operation }, o);
   };
 
-function variadic(operation: Operation, node: Node, o: Lowering): void {
-  const isLive = node.inputs.every((name) => o.isLive(name));
-  const className = layers[operation];
-  const values = node.inputs.map((_, i) => o.stored(node, i));
-  const isAlike = values.every((value) => value.physical.join() === values[0]?.physical.join() && sameAxes(value, values[0]));
-  if (!isLive || !className || !isAlike) o.refuse(node, `of ${node.inputs.length} values that are stored differently`);
-  o.set(node.outputs[0], { ...(values[0] as Stored), ref: o.emit(className as string, node, values) });
-}
+/** Of floats only the remainder with the sign of the dividend is defined. */
+const modulo: Lower = (node, o) => (intOf(node, "fmod", 0) === 1 ? binary("fmod")(node, o) : o.refuse(node, "without fmod, on floats"));
 
-const sameAxes = (a: Stored, b: Stored | undefined): boolean => JSON.stringify([a.sizes, a.axes]) === JSON.stringify([b?.sizes, b?.axes]);
+/** Values that depend on the picture in one layer, then one constant after the other. */
+function variadic(operation: Operation, node: Node, o: Lowering): void {
+  const className = layers[operation];
+  if (!className) o.refuse(node, `of ${node.inputs.length} values`);
+  const shape = o.shape(node.outputs[0] as string);
+  const live = node.inputs.flatMap((name, i) => (o.isLive(name) ? [i] : []));
+  const constants = node.inputs.filter((name) => !o.isLive(name));
+  const own = broadcast(...live.map((i) => o.shape(node.inputs[i] as string))) ?? shape;
+  let name = node.inputs[live[0] ?? 0] as string;
+  if (live.length > 1) {
+    const { values, leader } = aligned(node, o, live, own);
+    name = constants.length > 0 ? `${node.outputs[0]}/values` : (node.outputs[0] as string);
+    o.declare(name, own);
+    o.set(name, { ...leader, ref: o.emit(className, node, values) });
+  }
+  constants.forEach((constant, i) => {
+    const isLast = i === constants.length - 1;
+    const output = isLast ? (node.outputs[0] as string) : `${node.outputs[0]}/${i}`;
+    o.declare(output, shape);
+    withConstant({ node: { ...node, inputs: [name, constant], outputs: [output] }, index: 0, operation }, o);
+    name = output;
+  });
+}
 
 /** One operand is constant. Becomes y = a·x + b with weights if possible. */
 function withConstant({ node, index, operation }: { node: Node; index: 0 | 1; operation: Operation }, o: Lowering): void {
-  const value = o.stored(node, index);
-  const constant = o.weight(node, 1 - index);
   const shape = o.shape(node.outputs[0] as string);
-  const own = shapeOfStored(ranked(value, shape.length));
-  const fitted = own.join() === shape.join() ? constantFor(ranked(value, shape.length), constant, shape) : undefined;
-  if (!fitted) o.refuse(node, `with a constant [${constant.shape.join(", ")}] that is larger than the value`);
+  const value = spread(ranked(o.stored(node, index), shape.length), shape, node, o);
+  const constant = o.weight(node, 1 - index);
+  const fitted = constantFor(value, constant, shape);
+  if (!fitted) o.refuse(node, `with a constant [${constant.shape.join(", ")}]`);
   const scalar = constant.count === 1 ? (constant.data[0] as number) : undefined;
   const put = (className: string, config: object, weights: readonly (readonly [string, Constant])[] = []): void => {
     const planned = weights.map(([name, numbers]) => plainWeight(name, numbers));
     const ref = o.emit(className, node, [value], { config: { ...config }, weights: planned });
-    o.set(node.outputs[0], { ...ranked(value, shape.length), ref });
+    o.set(node.outputs[0], { ...value, ref });
   };
   const affine = (scale: Constant | null, offset: Constant | null): void =>
     put(
@@ -127,68 +137,41 @@ function withConstant({ node, index, operation }: { node: Node; index: 0 | 1; op
   else put("Binary", { operation, constant: fitted.shape, reversed: index === 1 }, [["constant", fitted]]);
 }
 
-/** Two values: the one with the result's shape leads, and the other is brought into its order. */
-function combined(node: Node, o: Lowering, operation: Operation): void {
-  const shape = o.shape(node.outputs[0] as string);
-  const operands = [0, 1].map((i) => ranked(o.stored(node, i), shape.length)) as [Stored, Stored];
-  const leads = operands.map((v) => shapeOfStored(v).join() === shape.join());
-  const lead = leads[0] ? 0 : 1;
-  if (!leads[lead]) o.refuse(node, "of two values that are both repeated");
-  const both = divided(node, o, operands);
-  const [leader, other] = [both[lead], both[1 - lead]] as [Stored, Stored];
-  const places = new Map(leader.axes.flatMap((factors, axis) => factors.map((factor, at) => [factor, { axis, at }] as const)));
-  const matching = (factor: number): number[] => {
-    const { axis, at } = places.get(factor) as { axis: number; at: number };
-    const found = other.axes[axis]?.[at];
-    return found === undefined ? [] : [found];
-  };
-  const own = physicalGroups(leader);
-  const isUniform = own.every((group) => new Set(group.map((factor) => matching(factor).length)).size <= 1);
-  const groups = isUniform ? own : leader.sizes.map((_, factor) => [factor]);
-  for (const i of [0, 1] as const) {
-    const rank = o.shape(node.inputs[i] as string).length;
-    o.set(node.inputs[i], { ...(both[i] as Stored), axes: (both[i] as Stored).axes.slice(shape.length - rank) });
-  }
-  const led = o.arranged(node, lead, groups);
-  const brought = o.arranged(
-    node,
-    1 - lead,
-    groups.map((group) => group.flatMap(matching)),
-  );
-  const inputs = lead === 0 ? [led, brought] : [brought, led];
+/** Two values that depend on the picture. */
+export function combined(node: Node, o: Lowering, operation: Operation): void {
+  const { values, leader } = aligned(node, o, [0, 1], o.shape(node.outputs[0] as string));
   const className = layers[operation];
-  const ref = o.emit(className ?? "Binary", node, inputs, className ? {} : { config: { operation } });
-  o.set(node.outputs[0], { ...ranked(led, shape.length), ref });
+  const ref = o.emit(className ?? "Binary", node, values, className ? {} : { config: { operation } });
+  o.set(node.outputs[0], { ...leader, ref });
 }
 
-/** Splits both into the same factors along each axis that is not broadcast. */
-export function divided(node: Node, o: Lowering, operands: readonly [Stored, Stored]): [Stored, Stored] {
-  const [a, b] = operands;
-  const [one, other] = [shapeOfStored(a), shapeOfStored(b)];
-  const axes = one.flatMap((side, axis) => (side === other[axis] ? [axis] : []));
-  const found = refined(a, b, axes);
-  if (found) return found;
-  const joined = operands.map((v) => axes.reduce((value, axis) => o.layout.single(value, axis, node), v)) as [Stored, Stored];
-  return refined(joined[0], joined[1], axes) ?? o.refuse(node, "of values whose sizes do not divide each other");
+/** Name of an input times a number. */
+export function times(node: Node, index: number, factor: number, o: Lowering): string {
+  const name = node.inputs[index] as string;
+  if (factor === 1) return name;
+  const made = `${node.outputs[0]}/scaled${index}`;
+  const value = o.stored(node, index);
+  const weights = [plainWeight("scale", ofData("float", [], Float32Array.of(factor)))];
+  o.declare(made, o.shape(name));
+  o.set(made, { ...value, ref: o.emit("Affine", node, [value], { suffix: "_scaled", config: { scale: [], offset: null }, weights }) });
+  return made;
 }
 
-/** Chooses between two values by a constant condition, such as an attention mask before a softmax. */
+/** Chooses between values and numbers by a condition, such as an attention mask before a softmax. */
 const where: Lower = (node, o) => {
   const shape = o.shape(node.outputs[0] as string);
-  const live = [1, 2].filter((i) => o.isLive(node.inputs[i]));
-  const values = live.map((i) => ranked(o.stored(node, i), shape.length));
-  const [leader] = values;
-  const isAlike = leader && values.every((one) => sameAxes(one, leader) && one.physical.join() === leader.physical.join());
-  if (!leader || !isAlike || shapeOfStored(leader).join() !== shape.join()) return o.refuse(node, "of values that are stored differently");
-  const condition = constantFor(leader, o.weight(node, 0), shape);
+  const live = [0, 1, 2].filter((i) => o.isLive(node.inputs[i]));
+  const { values, leader } = aligned(node, o, live, shape);
   const [whenTrue, whenFalse] = [1, 2].map((i) => {
     if (live.includes(i)) return null;
     const constant = o.weight(node, i);
     return constant.count === 1 ? (constant.data[0] as number) : o.refuse(node, `with a constant [${constant.shape.join(", ")}]`);
   });
-  if (!condition) return o.refuse(node, "with a condition that is larger than the value");
-  const config = { condition: condition.shape, when_true: whenTrue, when_false: whenFalse };
-  o.set(node.outputs[0], { ...leader, ref: o.emit("Select", node, values, { config, weights: [plainWeight("condition", condition)] }) });
+  const condition = live.includes(0) ? null : constantFor(leader, o.weight(node, 0), shape);
+  if (condition === undefined) return o.refuse(node, "with a condition that is larger than the value");
+  const config = { condition: condition?.shape ?? null, when_true: whenTrue, when_false: whenFalse };
+  const weights = condition ? [plainWeight("condition", condition)] : [];
+  o.set(node.outputs[0], { ...leader, ref: o.emit("Select", node, values, { config, weights }) });
 };
 
 export const elementwiseRules: readonly [string, Lower][] = [
@@ -197,7 +180,7 @@ export const elementwiseRules: readonly [string, Lower][] = [
   ["Tanh", activation("tanh")],
   ["Softplus", activation("softplus")],
   ["Softsign", activation("softsign")],
-  ["Selu", selu],
+  ["Selu", activation("selu")],
   ["Elu", (node, o) => o.alike("ELU", node, { config: { alpha: floatOf(node, "alpha", 1) } })],
   ["Celu", (node, o) => o.alike("Elementwise", node, { config: { operation: "celu", alpha: floatOf(node, "alpha", 1) } })],
   ["LeakyRelu", (node, o) => o.alike("LeakyReLU", node, { config: { alpha: floatOf(node, "alpha", 0.01) } })],
@@ -205,13 +188,14 @@ export const elementwiseRules: readonly [string, Lower][] = [
   ["PRelu", prelu],
   ["HardSigmoid", hardSigmoid],
   ["HardSwish", function_("hardSwish")],
-  ["Swish", swish],
+  ["Swish", activation("swish")],
   ["Mish", function_("mish")],
   ["Gelu", gelu],
   ["Clip", clip],
-  ...["Exp", "Log", "Sqrt", "Neg", "Abs", "Erf", "Reciprocal", "Sin", "Cos", "Floor", "Ceil", "Round", "Sign"].map(
+  ...["Exp", "Log", "Sqrt", "Neg", "Abs", "Erf", "Reciprocal", "Sin", "Cos", "Floor", "Ceil", "Round", "Sign", "Not"].map(
     (op): [string, Lower] => [op, function_(op.toLowerCase())],
   ),
+  ["IsNaN", function_("isNaN")],
   ["Where", where],
   ["Add", binary("add")],
   ["Sub", binary("sub")],
@@ -226,4 +210,8 @@ export const elementwiseRules: readonly [string, Lower][] = [
   ["LessOrEqual", binary("lessOrEqual")],
   ["Greater", binary("greater")],
   ["GreaterOrEqual", binary("greaterOrEqual")],
+  ["And", binary("and")],
+  ["Or", binary("or")],
+  ["Xor", binary("xor")],
+  ["Mod", modulo],
 ];

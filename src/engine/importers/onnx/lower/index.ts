@@ -3,6 +3,7 @@ import { denseRules } from "./dense.ts";
 import { elementwiseRules } from "./elementwise.ts";
 import { imageRules } from "./images.ts";
 import type { Lower } from "./lowering.ts";
+import { pad } from "./pad.ts";
 import { partRules } from "./parts.ts";
 import { quantisationRules } from "./quantisation.ts";
 
@@ -16,4 +17,5 @@ export const lowerRules: ReadonlyMap<string, Lower> = new Map([
   ...partRules,
   ...quantisationRules,
   ["Concat", concat] as const,
+  ["Pad", pad] as const,
 ]);

@@ -21,6 +21,7 @@ export class Lowering {
   readonly layout: Layout;
   readonly analysis: Analysis;
   private readonly values = new Map<string, Stored>();
+  private readonly declared = new Map<string, readonly number[]>();
   private readonly users: ReadonlyMap<string, readonly Node[]>;
   private readonly makers: ReadonlyMap<string, Node>;
 
@@ -50,7 +51,11 @@ export class Lowering {
   }
 
   shape(name: string): readonly number[] {
-    return this.analysis.shapeOf(name);
+    return this.declared.get(name) ?? this.analysis.shapeOf(name);
+  }
+  /** Says the shape of a value between the layers of one node, which the file does not have. */
+  declare(name: string, shape: readonly number[]): void {
+    this.declared.set(name, shape);
   }
   constant(name: string | undefined): Constant | undefined {
     return name === undefined || name === "" ? undefined : this.analysis.constantOf(name);
@@ -85,19 +90,19 @@ export class Lowering {
     this.set(node.outputs[0], { ...value, ref: this.emit(className, node, [value], o) });
   }
 
-  /** The file's [B,C,H,W] as a tensor [B,H,W,C]. */
-  image(node: Node, index = 0): Stored {
-    const value = this.stored(node, index);
-    const { axes } = value;
-    if (axes.length !== 4) this.refuse(node, `on a value of ${axes.length} axes`);
-    const groups = [axes[0], axes[2], axes[3], axes[1]].map((group) => group ?? []);
-    const moved = this.arranged(node, index, groups);
-    return { ...moved, axes: value.axes };
+  /** The file's [B,C,H,W] as a tensor [B,H,W,C]; where such ranks are taken, [B,C,L] as [B,1,L,C] and [B,C,D,H,W] as [B,D,H,W,C]. */
+  image(node: Node, ranks: readonly number[] = [4]): Stored {
+    const { axes } = this.stored(node, 0);
+    if (!ranks.includes(axes.length)) this.refuse(node, `on a value of ${axes.length} axes`);
+    const [images = [], channels = [], ...sides] = axes;
+    return this.arranged(node, 0, [images, ...(sides.length === 1 ? [[]] : []), ...sides, channels]);
   }
   /** Sets the output to that of an image layer, [B,H,W,C]. */
   setImage(node: Node, ref: Ref): void {
-    const [b = batch, c = 1, h = 1, w = 1] = this.shape(node.outputs[0] as string);
-    this.set(node.outputs[0], { ref, physical: [b, h, w, c], sizes: [b, h, w, c], axes: [[0], [3], [1], [2]] });
+    const [b = batch, c = 1, ...sides] = this.shape(node.outputs[0] as string);
+    const sizes = [b, ...sides, c];
+    const physical = sides.length === 1 ? [b, 1, ...sides, c] : sizes;
+    this.set(node.outputs[0], { ref, physical, sizes, axes: [[0], [sizes.length - 1], ...sides.map((_, i) => [i + 1])] });
   }
 
   /** An input as a tensor whose axes are the given groups of factors. */

@@ -1,11 +1,14 @@
+import type { Reduction } from "../../../models/layers/index.ts";
 import { countOf } from "../../strided.ts";
 import { batch } from "../analysis.ts";
-import { intOf, type Node, textOf } from "../graph.ts";
-import { everyFactor, physicalGroups, reshaped, type Stored, shapeOfStored } from "../layout.ts";
-import { type Cut, cutsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
+import { intOf, textOf } from "../graph.ts";
+import { ranked, reshaped, type Stored, withoutOnes } from "../layout.ts";
+import { cutsOf, partsOf, reducedAxes } from "../shapes/parts.ts";
 import { permutationOf } from "../shapes/reshape.ts";
+import { isolated, repeatedAlong, resized, spread, taken } from "./along.ts";
 import { globalPooling } from "./images.ts";
-import type { Lower, Lowering } from "./lowering.ts";
+import type { Lower } from "./lowering.ts";
+import { reduceAlong } from "./reduce.ts";
 
 const same: Lower = (node, o) => o.set(node.outputs[0], o.stored(node, 0));
 
@@ -27,44 +30,6 @@ const transpose: Lower = (node, o) => {
   const value = o.stored(node, 0);
   o.set(node.outputs[0], { ...value, axes: permutationOf(o.context(node)).map((axis) => value.axes[axis] ?? []) });
 };
-
-interface Isolated {
-  readonly value: Stored;
-  /** Axis of the tensor. */
-  readonly group: number;
-  readonly factor: number;
-}
-
-/** An input whose given axis is an axis of its tensor, for a layer that works along it. */
-function isolated(node: Node, index: number, axis: number, o: Lowering): Isolated {
-  const single = o.replace(node.inputs[index], o.layout.single(o.stored(node, index), axis, node));
-  const [factor] = single.axes[axis] ?? [];
-  if (factor === 0) return o.refuseMixing(node);
-  if (factor === undefined) return o.refuse(node, "along an axis of size 1");
-  const own = physicalGroups(single);
-  const place = own.findIndex((group) => group.includes(factor));
-  if (own[place]?.length === 1) return { value: single, group: place, factor };
-  const value = o.arranged(
-    node,
-    index,
-    everyFactor(single).map((one) => [one]),
-  );
-  return { value, group: factor, factor };
-}
-
-/** The value after a layer that changes the size of one factor. */
-function resized({ value, group, factor }: Isolated, ref: Stored["ref"], size: number): Stored {
-  return { ...value, ref, physical: value.physical.with(group, size), sizes: value.sizes.with(factor, size) };
-}
-
-/** A slice along one axis. */
-function taken(at: Isolated, { start, step, size }: Cut, node: Node, o: Lowering, suffix: string): Stored {
-  const side = at.value.sizes[at.factor] as number;
-  const last = start + step * size;
-  const end = last < 0 ? -side - 1 : last;
-  const config = { axes: [at.group], starts: [start], ends: [end], steps: [step] };
-  return resized(at, o.emit("SliceLayer", node, [at.value], { suffix, config }), size);
-}
 
 const slice: Lower = (node, o) => {
   const shape = o.shape(node.inputs[0] as string);
@@ -96,7 +61,7 @@ const split: Lower = (node, o) => {
   });
 };
 
-/** A scalar index takes one slice and drops the axis; a list takes several. */
+/** Indices take slices, of which a run is one; a scalar index drops the axis, and indices of several axes divide it. */
 const gather: Lower = (node, o) => {
   if (!o.isLive(node.inputs[0])) return o.refuse(node, "by indices that depend on the picture: it looks like a model of text");
   const context = o.context(node);
@@ -105,54 +70,49 @@ const gather: Lower = (node, o) => {
   const axis = context.axis(intOf(node, "axis", 0), shape.length);
   const places = [...indices.data].map((index) => context.axis(index, shape[axis] as number));
   const [first = 0] = places;
-  if (indices.shape.length > 1) o.refuse(node, `by indices [${indices.shape.join(", ")}]`);
-  if ((shape[axis] as number) >= batch) o.refuse(node, "across the pictures of a batch");
-  const isDropped = indices.shape.length === 0;
-  const dropped = (value: Stored): Stored => (isDropped ? { ...value, axes: value.axes.toSpliced(axis, 1) } : value);
-  if (shape[axis] === 1 && places.length === 1) return o.set(node.outputs[0], dropped(o.stored(node, 0)));
+  if ((shape[axis] as number) >= batch) o.refuseMixing(node);
+  const divided = (value: Stored): Stored =>
+    indices.shape.length === 1
+      ? value
+      : (reshaped(value, [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)]) ?? o.refuse(node, "of that shape"));
+  if (shape[axis] === 1 && places.length === 1) return o.set(node.outputs[0], divided(o.stored(node, 0)));
   const at = isolated(node, 0, axis, o);
   const isRun = places.every((place, i) => place === first + i);
   const value = isRun
     ? taken(at, { axis, start: first, step: 1, size: places.length }, node, o, "")
     : resized(at, o.emit("GatherConstant", node, [at.value], { config: { axis: at.group, indices: places } }), places.length);
-  o.set(node.outputs[0], dropped({ ...value, axes: isDropped ? value.axes.with(axis, []) : value.axes }));
+  o.set(node.outputs[0], divided(withoutOnes(value)));
 };
 
 /** Each axis is one factor of the tensor, in any order. */
 const isPlain = ({ sizes, axes }: Stored): boolean => axes.length === sizes.length && axes.every((factors) => factors.length === 1);
 
 const reduced =
-  (operation: string): Lower =>
+  (operation: Reduction): Lower =>
   (node, o) => {
     const axes = reducedAxes(o.context(node));
     const value = o.stored(node, 0);
     const gone = new Set(axes.flatMap((axis) => value.axes[axis] ?? []));
     const isImage = value.physical.length === 4 && isPlain(value) && axes.length === 2 && gone.has(1) && gone.has(2);
-    if (isImage && (operation === "mean" || operation === "max"))
-      return globalPooling(node, o, { kind: operation === "mean" ? "Average" : "Max", image: value });
-    if (gone.has(0)) o.refuse(node, "across the pictures of a batch");
-    const isUniform = physicalGroups(value).every((group) => new Set(group.map((factor) => gone.has(factor))).size <= 1);
-    const x = isUniform
-      ? value
-      : o.arranged(
-          node,
-          0,
-          everyFactor(value).map((factor) => [factor]),
-        );
-    const groups = physicalGroups(x);
-    const along = groups.flatMap((group, i) => (group.some((factor) => gone.has(factor)) ? [i] : []));
     const keeps = intOf(node, "keepdims", 1) === 1;
-    const left = x.axes.map((factors, axis) => (axes.includes(axis) ? [] : factors)).filter((_, axis) => keeps || !axes.includes(axis));
-    const ref = along.length === 0 ? x.ref : o.emit("Reduce", node, [x], { config: { operation, axes: along, keep_dims: true } });
-    const sizes = x.sizes.map((size, factor) => (gone.has(factor) ? 1 : size));
-    const physical = x.physical.map((size, i) => (along.includes(i) ? 1 : size));
-    o.set(node.outputs[0], { ref, physical, sizes, axes: left });
+    if (isImage && (operation === "mean" || operation === "max"))
+      globalPooling(node, o, { kind: operation === "mean" ? "Average" : "Max", image: value });
+    else reduceAlong(node, o, { operation, axes, keeps });
   };
 
+/** Axes of size 1 are repeated, and so are new ones in front. */
 const expand: Lower = (node, o) => {
-  const value = o.stored(node, 0);
-  if (shapeOfStored(value).join() !== o.shape(node.outputs[0] as string).join()) o.refuse(node, "of a value that depends on the picture");
-  same(node, o);
+  const shape = o.shape(node.outputs[0] as string);
+  o.set(node.outputs[0], spread(ranked(o.stored(node, 0), shape.length), shape, node, o));
+};
+
+const tile: Lower = (node, o) => {
+  const [before, after] = [o.shape(node.inputs[0] as string), o.shape(node.outputs[0] as string)];
+  const all = after.reduceRight<Stored>(
+    (value, side, axis) => repeatedAlong(value, axis, side / (before[axis] as number), node, o),
+    o.stored(node, 0),
+  );
+  o.set(node.outputs[0], all);
 };
 
 /** Casts to float are left out, also for images in bytes: the contract says that these are 0…255. */
@@ -198,10 +158,11 @@ export const partRules: readonly [string, Lower][] = [
   ["Split", split],
   ["Gather", gather],
   ["Expand", expand],
+  ["Tile", tile],
   ["Cast", cast],
   ["DepthToSpace", byBlocks(true)],
   ["SpaceToDepth", byBlocks(false)],
-  ...["Mean", "Sum", "Max", "Min", "Prod"].map((name): [string, Lower] => [`Reduce${name}`, reduced(name.toLowerCase())]),
+  ...["Mean", "Sum", "Max", "Min", "Prod"].map((name): [string, Lower] => [`Reduce${name}`, reduced(name.toLowerCase() as Reduction)]),
   ["ReduceSumSquare", reduced("sumSquare")],
   ["ReduceLogSum", reduced("logSum")],
   ["ReduceLogSumExp", reduced("logSumExp")],

@@ -9,12 +9,15 @@ const keeping = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Tran
 /** The value itself: it is rounded where it becomes a float again. Integers must not be used otherwise. */
 const quantize: Lower = (node, o) => {
   const names = [node.outputs[0] as string];
-  for (const name of names)
-    for (const user of o.usersOf(name)) {
+  for (const name of names) {
+    const users = o.usersOf(name);
+    if (users.length === 0) o.refuse(node, "whose integers are the output");
+    for (const user of users) {
       if (user.op === "DequantizeLinear") continue;
       if (!keeping.includes(user.op)) o.refuse(user, "on integers");
       names.push(user.outputs[0] as string);
     }
+  }
   o.set(node.outputs[0], o.stored(node, 0));
 };
 

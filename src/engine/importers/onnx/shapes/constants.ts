@@ -1,5 +1,7 @@
 import { countOf } from "../../strided.ts";
 import { dataOf, elementTypes, type Kind } from "../file/elementTypes.ts";
+import { distinctOf, slicesAt } from "../folding/order.ts";
+import { intOf } from "../graph.ts";
 import { isConstant, ofData, ofInts, ofTensor, type Value } from "../values.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
 
@@ -76,6 +78,37 @@ const nonZero: ShapeRule = (o) => {
   return [ofData("int", [rank, places.length], rows, { isOfBatch: value.isOfBatch })];
 };
 
+/** Ones on a diagonal of a matrix that is as large as the input. */
+const eyeLike: ShapeRule = (o) => {
+  const [rows = 0, columns = 0] = o.shape(0);
+  const given = intOf(o.node, "dtype", -1);
+  const kind = given < 0 ? o.input(0).kind : (elementTypes[given]?.kind ?? "float");
+  checkSize(o, [rows, columns]);
+  const offset = intOf(o.node, "k", 0);
+  const values = dataOf(kind, rows * columns);
+  for (let row = Math.max(0, -offset); row < rows && row + offset < columns; row++) values[row * columns + row + offset] = 1;
+  return [ofData(kind, [rows, columns], values, { isOfBatch: followsBatch(o.input(0)) })];
+};
+
+/** Distinct numbers or slices, where each was first, which one each is, and how many there are. The shapes depend on the numbers. */
+const unique: ShapeRule = (o) => {
+  const value = o.input(0);
+  if (!isConstant(value)) return o.unsupported("on what depends on the picture");
+  const { isOfBatch } = value;
+  const given = intOf(o.node, "axis", undefined);
+  const axis = given === undefined ? undefined : o.axis(given, value.shape.length);
+  const { first, inverse, counts } = distinctOf(value, axis, intOf(o.node, "sorted", 1) === 1);
+  const flat = ofData(value.kind, [value.count], value.data);
+  const numbers = axis === undefined ? slicesAt(flat, 0, first) : slicesAt(value, axis, first);
+  const shape = axis === undefined ? [first.length] : value.shape.with(axis, first.length);
+  return [
+    ofData(value.kind, shape, numbers, { isOfBatch }),
+    ofInts(first, isOfBatch),
+    ofInts(inverse, isOfBatch),
+    ofInts(counts, isOfBatch),
+  ];
+};
+
 /** Operators that make constants, including those that give sizes. */
 export const constantShapes: readonly [string, ShapeRule][] = [
   ["Constant", constant],
@@ -84,4 +117,6 @@ export const constantShapes: readonly [string, ShapeRule][] = [
   ["Size", size],
   ["Range", range],
   ["NonZero", nonZero],
+  ["EyeLike", eyeLike],
+  ["Unique", unique],
 ];

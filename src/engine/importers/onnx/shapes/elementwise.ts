@@ -28,7 +28,7 @@ const kindOfType = (type: number): Kind => (floats.includes(type) ? "float" : ty
 export const elementwiseShapes: readonly [string, ShapeRule][] = [
   ...named(
     same,
-    "Relu Sigmoid Tanh Exp Log Sqrt Neg Abs Erf Softplus Softsign Reciprocal Sin Cos Floor Ceil Round Sign LeakyRelu Elu Selu ThresholdedRelu HardSigmoid HardSwish Gelu Mish Celu Swish Clip Softmax LogSoftmax Identity InstanceNormalization GroupNormalization LRN PRelu Not ScatterND Trilu",
+    "Relu Sigmoid Tanh Exp Log Sqrt Neg Abs Erf Softplus Softsign Reciprocal Sin Cos Floor Ceil Round Sign LeakyRelu Elu Selu ThresholdedRelu HardSigmoid HardSwish Gelu Mish Celu Swish Clip Softmax LogSoftmax Hardmax LpNormalization Identity InstanceNormalization GroupNormalization LRN PRelu Not ScatterND Trilu CumSum",
   ),
   ...named(withOthers, "Dropout BatchNormalization LayerNormalization"),
   ...named(combined(), "Add Sub Mul Div Pow Min Max Mean Sum Mod"),

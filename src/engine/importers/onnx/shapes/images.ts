@@ -91,6 +91,52 @@ const convolution: ShapeRule = (o) => {
   return [{ kind: "float", shape: [x[0] as number, outputs, ...windowOf(o, kernel).sizes] }];
 };
 
+/** The window of a transposed convolution: pixels of its whole output that are cut off before, and the sizes that are left. */
+export function transposedWindowOf(
+  o: ShapeContext,
+  kernel: readonly number[],
+): Pick<Window, "kernel" | "strides" | "dilations" | "before" | "sizes"> {
+  const { node } = o;
+  const sides = o.shape(0).slice(2);
+  const rank = kernel.length;
+  const list = (name: string, otherwise: number, length = rank): readonly number[] => {
+    const values = intsOf(node, name) ?? new Array<number>(length).fill(otherwise);
+    return values.length === length && values.every((value) => Number.isInteger(value) && value >= 0)
+      ? values
+      : o.fail(`has ${name} ${values.join("×")}`);
+  };
+  if (rank !== sides.length || list("kernel_shape", 1).some((side, i) => intsOf(node, "kernel_shape") && side !== kernel[i]))
+    o.fail(`has a kernel ${kernel.join("×")} that does not fit its input`);
+  const [strides, dilations] = [positive(o, "strides of", list("strides", 1)), positive(o, "dilations of", list("dilations", 1))];
+  const [extra, pads] = [list("output_padding", 0), list("pads", 0, 2 * rank)];
+  const wanted = intsOf(node, "output_shape")?.slice(-rank);
+  const auto = textOf(node, "auto_pad", "NOTSET");
+  const [before, sizes]: [number[], number[]] = [[], []];
+  sides.forEach((side, i) => {
+    const stride = strides[i] as number;
+    const reach = ((kernel[i] as number) - 1) * (dilations[i] as number) + 1;
+    const whole = stride * (side - 1) + (extra[i] as number) + reach;
+    const isSame = auto === "SAME_UPPER" || auto === "SAME_LOWER";
+    const size = wanted?.[i] ?? (isSame ? side * stride : undefined);
+    const cut = Math.max(0, whole - (size ?? whole)); // the odd pixel goes at the end with SAME_UPPER, else at the start
+    const start =
+      size === undefined ? (auto === "VALID" ? 0 : (pads[i] as number)) : auto === "SAME_UPPER" ? Math.floor(cut / 2) : Math.ceil(cut / 2);
+    before.push(start);
+    sizes.push(size ?? whole - (auto === "VALID" ? 0 : (pads[i] as number) + (pads[i + rank] as number)));
+  });
+  if (sizes.some((side) => side < 1)) o.fail(`makes ${sizes.join("×")} pixels`);
+  return { kernel, strides, dilations, before, sizes };
+}
+
+const transposedConvolution: ShapeRule = (o) => {
+  const [weights, x] = [o.shape(1), o.shape(0)];
+  const group = intOf(o.node, "group", 1);
+  const [inputs = 0, outputs = 0, ...kernel] = weights;
+  if (weights.length !== x.length || x.length < 3 || group < 1 || inputs !== x[1] || inputs % group !== 0)
+    o.fail(`convolves [${x.join(", ")}] with weights [${weights.join(", ")}] in ${group} ${group === 1 ? "group" : "groups"}`);
+  return [{ kind: "float", shape: [x[0] as number, outputs * group, ...transposedWindowOf(o, kernel).sizes] }];
+};
+
 const pooling: ShapeRule = (o) => {
   const [b = 0, c = 0] = o.shape(0);
   const shape = [b, c, ...windowOf(o).sizes];
@@ -129,6 +175,7 @@ const spaceToDepth: ShapeRule = (o) => {
 /** Operators on images [b,C,H,W]. */
 export const imageShapes: readonly [string, ShapeRule][] = [
   ["Conv", convolution],
+  ["ConvTranspose", transposedConvolution],
   ["MaxPool", pooling],
   ["AveragePool", pooling],
   ["GlobalAveragePool", globalPooling],

@@ -1,4 +1,4 @@
-import { broadcast } from "../../strided.ts";
+import { broadcast, countOf } from "../../strided.ts";
 import { intOf, textOf } from "../graph.ts";
 import { isConstant } from "../values.ts";
 import type { ShapeContext, ShapeRule } from "./context.ts";
@@ -79,10 +79,38 @@ const gather: ShapeRule = (o) => {
 };
 
 const gatherNd: ShapeRule = (o) => {
-  if (intOf(o.node, "batch_dims", 0) !== 0) o.unsupported("with batch_dims");
   const places = o.shape(1);
-  const depth = places.at(-1) ?? 0;
+  const depth = intOf(o.node, "batch_dims", 0) + (places.at(-1) ?? 0);
   return [{ kind: o.input(0).kind, shape: [...places.slice(0, -1), ...o.shape(0).slice(depth)] }];
+};
+
+const gatherElements: ShapeRule = (o) => [{ kind: o.input(0).kind, shape: o.shape(1) }];
+
+/** The index of an extreme along an axis, which then has size 1, or goes. */
+const argument: ShapeRule = (o) => {
+  const shape = o.shape(0);
+  const axis = o.axis(intOf(o.node, "axis", 0), shape.length);
+  return [{ kind: "int", shape: intOf(o.node, "keepdims", 1) === 1 ? shape.with(axis, 1) : shape.toSpliced(axis, 1) }];
+};
+
+const topK: ShapeRule = (o) => {
+  const axis = o.axis(intOf(o.node, "axis", -1), o.shape(0).length);
+  const count = o.ints(1)?.[0] ?? o.fail("does not say how many");
+  const side = o.shape(0)[axis] as number;
+  if (!Number.isInteger(count) || count < 0 || count > side) o.fail(`takes ${count} of ${side}`);
+  const shape = o.shape(0).with(axis, count);
+  return [
+    { kind: o.input(0).kind, shape },
+    { kind: "int", shape },
+  ];
+};
+
+const oneHot: ShapeRule = (o) => {
+  const shape = o.shape(0);
+  const axis = o.axis(intOf(o.node, "axis", -1), shape.length + 1);
+  const depth = o.ints(1)?.[0] ?? o.fail("does not say how many classes");
+  if (!Number.isInteger(depth) || depth < 1 || depth * countOf(shape) > 2 ** 31) o.fail(`has ${depth} classes`);
+  return [{ kind: o.input(2).kind, shape: shape.toSpliced(axis, 0, depth) }];
 };
 
 const expand: ShapeRule = (o) => {
@@ -162,6 +190,11 @@ export const partShapes: readonly [string, ShapeRule][] = [
   ["Concat", concat],
   ["Gather", gather],
   ["GatherND", gatherNd],
+  ["GatherElements", gatherElements],
+  ["ArgMax", argument],
+  ["ArgMin", argument],
+  ["TopK", topK],
+  ["OneHot", oneHot],
   ["Expand", expand],
   ["Tile", tile],
   ["Pad", pad],

@@ -70,6 +70,16 @@ const contractOf = async (file: string): Promise<object> =>
   JSON.parse(await fs.readFile(file.replace(".onnx", ".bulwark.json"), "utf8").catch(() => "{}"));
 
 describe("a file with an operator that cannot be differentiated", () => {
+  it("is refused where its scores are integers", async () => {
+    const spec = around([node("Identity", "f", "s")], { nodes: [node("QuantizeLinear", "scores q z", "y")] });
+    const more = { q: numbers([], 0.01), z: { shape: [], data: [128], type: "uint8" } } as const;
+    const file = await written({ ...spec, initializers: { ...spec.initializers, ...more } });
+    await expect(loadNetwork(file)).rejects.toMatchObject({
+      code: "MODEL_UNSUPPORTED",
+      message: expect.stringContaining("whose integers are the output"),
+    });
+  });
+
   it("opens for its scores, and names the operator and the node", async () => {
     const file = await written(around([shrink]));
     const loaded = await loadNetwork(file);

@@ -31,6 +31,20 @@ export const imageCases: readonly Case[] = [
     given: x3,
     gives: [12, 21, 23, 9],
   },
+  {
+    name: "Conv of 3×3 in steps of 2, a pixel on each side, as PyTorch has it",
+    nodes: conv({ strides: [2, 2], pads: [1, 1, 1, 1] }),
+    with: { k: numbers([1, 1, 3, 3], ...Array<number>(9).fill(1)) },
+    given: four,
+    gives: [10, 24, 51, 90],
+  },
+  {
+    name: "Conv of 3×3 in steps of 2, SAME_UPPER, as Keras has it",
+    nodes: conv({ strides: [2, 2], auto_pad: "SAME_UPPER" }),
+    with: { k: numbers([1, 1, 3, 3], ...Array<number>(9).fill(1)) },
+    given: four,
+    gives: [45, 39, 66, 50],
+  },
   { name: "Conv, dilation 2", nodes: conv({ dilations: [2, 2] }), with: { k: kernel }, given: x3, gives: [19] },
   {
     name: "Conv of two channels on their own",

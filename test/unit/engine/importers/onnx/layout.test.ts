@@ -3,8 +3,12 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../../src/engine/backends/index.ts";
-import { batch } from "../../../../../src/engine/importers/onnx/analysis.ts";
+import { analyse, batch } from "../../../../../src/engine/importers/onnx/analysis.ts";
+import type { Attribute } from "../../../../../src/engine/importers/onnx/file/model.ts";
+import type { Node, OpGraph } from "../../../../../src/engine/importers/onnx/graph.ts";
 import { reshaped, type Stored } from "../../../../../src/engine/importers/onnx/layout.ts";
+import { loweredTo } from "../../../../../src/engine/importers/onnx/lowered.ts";
+import type { Constant } from "../../../../../src/engine/importers/onnx/values.ts";
 import { refTo } from "../../../../../src/engine/importers/topology/graph.ts";
 import { createRandom } from "../../../../../src/engine/random.ts";
 import { tf } from "../../../../../src/engine/tf.ts";
@@ -51,6 +55,57 @@ describe("axes as lists of stored factors", () => {
   it("cannot be cut where sizes do not divide each other", () => {
     expect(reshaped(stored([batch, 6, 2], [[0], [1], [2]]), [batch, 4, 3])).toBeUndefined();
   });
+});
+
+const op = (
+  name: string,
+  inputs: readonly string[],
+  output: string,
+  attributes: Readonly<Record<string, Partial<Attribute>>> = {},
+): Node => ({
+  name: output,
+  title: output,
+  op: name,
+  domain: "",
+  opset: 13,
+  inputs,
+  outputs: [output],
+  attributes: new Map(Object.entries(attributes).map(([key, value]) => [key, { name: key, ...value }])),
+});
+const graphOf = (nodes: readonly Node[], output: string): OpGraph => ({
+  file: "net.onnx",
+  nodes,
+  initializers: new Map(),
+  input: { name: "x", type: 1, shape: [null, 3, 2, 2] },
+  output,
+});
+
+it("a Transpose orders the lists, and moves nothing", () => {
+  const nodes = [
+    op("Transpose", ["x"], "last", { perm: { ints: [0, 2, 3, 1] } }),
+    op("Transpose", ["last"], "first", { perm: { ints: [0, 3, 1, 2] } }),
+    op("ReduceMean", ["first"], "y", { axes: { ints: [2, 3] }, keepdims: { int: 0 } }),
+  ];
+  const pictures = { isChannelsFirst: true, sizes: [1, 3, 2, 2], fixedCount: null, isBytes: false, type: 1 };
+  const { stored, plan } = loweredTo(graphOf(nodes, "y"), pictures, "net");
+  expect(stored.get("last")?.axes).toEqual([[0], [1], [2], [3]]);
+  expect(stored.get("first")?.axes).toEqual([[0], [3], [1], [2]]);
+  expect(plan.moves).toEqual([]);
+});
+
+it("sizes are computed for two batch sizes, 7 and 11: 448 and 704 are 64 for each picture", () => {
+  const nodes = [
+    op("Shape", ["x"], "sizes"),
+    op("Constant", [], "zero", { value_ints: { ints: [0] } }),
+    op("Constant", [], "many", { value_int: { int: 64 } }),
+    op("Gather", ["sizes", "zero"], "count"),
+    op("Mul", ["count", "many"], "all"),
+    op("ConstantOfShape", ["all"], "ones"),
+  ];
+  const found = analyse(graphOf(nodes, "ones"), [1, 3, 2, 2], null);
+  expect((found.exampleOf("count") as Constant).data).toEqual(Float64Array.of(7));
+  expect((found.exampleOf("all") as Constant).data).toEqual(Float64Array.of(448));
+  expect(found.shapeOf("ones")).toEqual([64 * batch]);
 });
 
 const random = createRandom("weights");

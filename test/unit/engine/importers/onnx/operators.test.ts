@@ -7,8 +7,9 @@ import { runNetwork } from "../../../../../src/engine/classifier/graph.ts";
 import { tf } from "../../../../../src/engine/tf.ts";
 import { channelsFirst, imported, ints, type NodeSpec, node, numbers, onnx, type Spec, type Tensor } from "./encoder.ts";
 import { imageCases } from "./imageOperatorCases.ts";
-import { conv, given, kernel, layout, line, nine, one, specOf, x3 } from "./operatorCase.ts";
+import { conv, four, given, kernel, layout, line, nine, one, specOf, x3 } from "./operatorCase.ts";
 import { otherCases } from "./otherOperatorCases.ts";
+import { rareCases } from "./rareOperatorCases.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -18,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => fs.rm(folder, { recursive: true }));
 
 describe("operators of ONNX", () => {
-  for (const one of [...imageCases, ...otherCases])
+  for (const one of [...imageCases, ...otherCases, ...rareCases])
     it(one.name, async () => {
       const spec = specOf(one);
       const nodes = spec.nodes.map((n) => ({ ...n, inputs: n.inputs.filter((name, i) => name !== "" || i > 0) }));
@@ -46,6 +47,19 @@ describe("gradients", () => {
   it("of a dilated convolution", async () => {
     const spec = specOf({ name: "", nodes: conv({ dilations: [2, 2] }), with: { k: kernel }, given: x3, gives: [] });
     expect(await gradient(spec, nine, [1, 1, 3, 3])).toEqual([1, 0, 2, 0, 0, 0, 3, 0, -1]);
+  });
+
+  it("of a dilated convolution with strides", async () => {
+    const nodes = conv({ dilations: [2, 2], strides: [2, 2], pads: [1, 1, 1, 1] });
+    const spec = specOf({ name: "", nodes, with: { k: kernel }, given: four, gives: [] });
+    expect(await gradient(spec, four.x, [1, 1, 4, 4])).toEqual([0, 0, 0, 0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 2, 0, -1]);
+  });
+
+  it("of a transposed convolution: what the kernel sums to, but for what is cut off", async () => {
+    const transposed = (attributes: NodeSpec["attributes"]): Spec =>
+      specOf({ name: "", nodes: [node("ConvTranspose", "x k", "v", attributes)], with: { k: kernel }, given: x3, gives: [] });
+    expect(await gradient(transposed({}), nine, [1, 1, 3, 3])).toEqual(Array(9).fill(5));
+    expect(await gradient(transposed({ pads: [1, 0, 0, 0] }), nine, [1, 1, 3, 3])).toEqual([2, 2, 2, 5, 5, 5, 5, 5, 5]);
   });
 
   it("of mirrored pixels", async () => {

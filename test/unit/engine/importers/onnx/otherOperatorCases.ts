@@ -195,6 +195,20 @@ export const otherCases: readonly Case[] = [
     given: { x: [1, 0, 0, 2], shape: [1, 1, 2, 2] },
     gives: [0.6698, 0.6605, 0.0558, 1.8884],
   },
+  {
+    name: "attention over the unit vectors",
+    nodes: [
+      node("Reshape", "x s", "q"),
+      node("Transpose", "q", "k", { perm: [0, 2, 1] }),
+      node("MatMul", "q k", "p"),
+      node("Div", "p r", "d"),
+      node("Softmax", "d", "w", { axis: -1 }),
+      node("MatMul", "w q", "v"),
+    ],
+    with: { s: ints(-1, 2, 2), r: numbers([], Math.SQRT2) },
+    given: { x: [1, 0, 0, 1], shape: [1, 1, 2, 2] },
+    gives: [0.669762, 0.330238, 0.330238, 0.669762],
+  },
   { name: "DepthToSpace", nodes: one("DepthToSpace", { blocksize: 2 }), given: line(1, 2, 3, 4), gives: [1, 2, 3, 4] },
   {
     name: "PRelu of each channel",

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Pick as Chosen, DefendedSide, DefenseMap, DefenseResult, Inspected } from "../../shared/cards.ts";
+import type { DefendedSide, DefenseMap, DefenseResult, Inspected, Pick } from "../../shared/cards.ts";
 import type { ClassScore } from "../../shared/protocol.ts";
 import { passedThrough } from "../classifier/checkDefenses.ts";
 import type { Classifier, FrontDefense } from "../classifier/classifier.ts";
@@ -20,7 +20,7 @@ import { fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
  * @throws PARAMETER_INVALID, DEFENSE_INVALID, UNKNOWN_ID, IMAGE_INVALID, RUN_INVALID
  */
 export async function defendRun(
-  p: Inspected & { readonly chain: readonly Chosen[] },
+  p: Inspected & { readonly chain: readonly Pick[] },
   engine: Engine,
   ctx: RunContext,
 ): Promise<DefenseResult> {
@@ -30,29 +30,27 @@ export async function defendRun(
     await ctx.checkpoint();
     return { image, ...(await through((forImage(behind, ctx).front ?? []).slice(0, p.chain.length), image, model.inputShape)) };
   };
-  const draw = async (name: string, { output, maps }: Passed): Promise<Pick<DefendedSide, "transformed" | "maps">> => {
-    const [height, width] = model.inputShape;
+  const passed = { clean: await pass(clean), adversarial: adversarial && (await pass(adversarial)) };
+  const side = async (name: string, { image, output, maps }: Passed): Promise<DefendedSide> => {
     const transformed = fileOf(p, `${name}-defended.png`);
+    const [height, width] = model.inputShape;
     const drawn = maps.map(async ({ values, ...map }, i): Promise<DefenseMap> => {
       const file = fileOf(p, `${name}-map-${i + 1}.png`);
       await writePicture(path.join(p.run, file), values, 0, [height, width, 1], { fast: true });
       return { ...map, file };
     });
     const picture = writePicture(path.join(p.run, transformed), output, 0, model.inputShape, { fast: true });
-    const [pictures] = await Promise.all([Promise.all(drawn), picture]);
-    return { transformed, maps: pictures };
-  };
-  const side = async (name: string, image: Float32Array): Promise<() => Promise<DefendedSide>> => {
-    const passed = await pass(image);
-    const drawn = draw(name, passed); // encoded while the rest is computed
-    drawn.catch(() => undefined); // what goes wrong is told where it is waited for
-    const change = normsOf(passed.output, image, model.inputShape[2]).linf;
-    const [without, withDefenses] = [await unchanged(forImage(model, ctx), image), await top(forImage(model, ctx), passed.output)];
-    return async () => ({ ...(await drawn), change, without, behind: withDefenses });
+    const change = normsOf(output, image, model.inputShape[2]).linf;
+    const [without, withDefenses] = [await unchanged(forImage(model, ctx), image), await top(forImage(model, ctx), output)];
+    const [pictures] = await Promise.all([Promise.all(drawn), picture]); // encoded meanwhile
+    return { transformed, maps: pictures, change, without, behind: withDefenses };
   };
   return insideRun(p, `defend ${path.basename(p.image)}`, async () => {
-    const [cleanSide, other] = [await side("clean", clean), adversarial && (await side("adversarial", adversarial))];
-    return { fitted, clean: await cleanSide(), adversarial: other && (await other()) };
+    const [cleanSide, other] = await Promise.all([
+      side("clean", passed.clean),
+      passed.adversarial && side("adversarial", passed.adversarial),
+    ]);
+    return { fitted, clean: cleanSide, adversarial: other };
   });
 }
 

@@ -90,7 +90,7 @@ describe("experiment files in the editor", () => {
     expect(await labels('{ "dataset": | }')).toContain("mnist");
     expect(await labels('{ "model": { | } }')).toEqual(expect.arrayContaining(["kind", "file"]));
     expect(await labels('{ "compare": [{ "name": "a", "model": { | } }] }')).toEqual(expect.arrayContaining(["kind", "file"]));
-    expect(await labels('{ "model": { "file": "m.json", | } }')).toEqual(["input"]);
+    expect(await labels('{ "model": { "file": "m.json", | } }')).toEqual(["input", "fineTune"]);
   });
   it("say unit, range and default of a parameter that they offer", async () => {
     const { document, position } = cursor('{ "attacks": [{ "kind": "pgd", | }] }');

@@ -33,7 +33,8 @@ export function defense(send: (intent: InspectorIntent) => void): Part<Context> 
   const chain = defenseChain(() => {
     isOwn = true;
     ask();
-    context?.set({});
+    // The frame that passes messages on to the host shares this thread: the request leaves before anything is drawn.
+    setTimeout(() => context?.set({}));
   });
   const status = cardStatus("defense", "Applying the defences", send);
   const through = button(

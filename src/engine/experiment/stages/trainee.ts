@@ -56,7 +56,7 @@ function checkTrainable(loaded: LoadedNetwork, model: string, env: RunEnvironmen
   const { network, contract, outputs } = loaded;
   requireGradients(loaded, "Training");
   const refuse = (what: string, fix: string) => new BulwarkError("MODEL_INVALID", `${model} ${what}.`, fix);
-  const [defense] = [contract.defense ?? []].flat();
+  const defense = [contract.defense ?? []].flat().find(({ id }) => id !== "standard");
   if (defense) throw refuse(`is defended by ${defense.id} already`, "Name the file of the network that it was made from.");
   if (outputs === "probabilities")
     throw refuse("gives probabilities, and training needs the scores before its softmax", "Save the model without the softmax.");

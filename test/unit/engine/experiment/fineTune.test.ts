@@ -121,6 +121,17 @@ describe("a model file that is fine-tuned", () => {
     expect(await weight(directory, "conv", "kernel")).not.toEqual([1, 1]);
   });
 
+  it("may say that it was trained without a defence, as files of earlier versions do", async () => {
+    const plain = tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [16, 16, 1] }), tfl.layers.dense({ units: 3 })] });
+    await saveNetwork(plain, workspace.file("plain"), { input: {}, defense: { id: "standard", params: {} } });
+    const { report } = await run("plain", { model: { file: "plain", fineTune: true } });
+    expect(report.arms[0]?.training?.epochs).toBe(4);
+    await saveNetwork(plain, workspace.file("defended"), { input: {}, defense: { id: "labelSmoothing", params: {} } });
+    await expect(run("defended", { model: { file: "defended", fineTune: true } })).rejects.toMatchObject({
+      message: expect.stringContaining("is defended by labelSmoothing already"),
+    });
+  });
+
   it("must be a file, of the data's classes and size", async () => {
     await expect(run("built", { model: { kind: "papernot", fineTune: true } })).rejects.toMatchObject({
       code: "EXPERIMENT_INVALID",

@@ -111,7 +111,7 @@ describe("a model file with a training defence", () => {
     await expect(train("small")).rejects.toMatchObject({ code: "IMAGE_SIZE" });
     await save("more", classifier(16, 5));
     await expect(train("more")).rejects.toMatchObject({ code: "MODEL_INVALID", message: expect.stringContaining("5 scores") });
-    const defended = { input: { ...input, size: [16, 16] as [number, number] }, defense: { id: "standard", params: {} } };
+    const defended = { input: { ...input, size: [16, 16] as [number, number] }, defense: { id: "labelSmoothing", params: {} } };
     await save("defended", classifier(16), defended);
     await expect(train("defended")).rejects.toMatchObject({ code: "MODEL_INVALID", message: expect.stringContaining("already") });
   });

@@ -169,8 +169,8 @@ async function moveLambda(image) {
   await until(() => canvas()?.getAttribute("aria-label")?.includes("behind the defence"));
   await new Promise((next) => setTimeout(next, 500));
   const slider = card.querySelector("input.slider");
-  // To read the canvas in each frame would take a good part of what is measured: what is drawn into it is seen as it is drawn, in the
-  // callback of a frame, and the picture is compared once. A task of its own comes after that frame was rendered.
+  // Reading the canvas in every frame would slow down what is measured. Instead drawing is watched, and the picture is compared once
+  // afterwards. Drawing happens in the callback of a frame; the timeout set there runs after that frame has been rendered.
   const pixels = () => canvas().toDataURL();
   const { drawImage } = CanvasRenderingContext2D.prototype;
   let rendered = () => undefined;

@@ -21,12 +21,12 @@ export type FromWebview<Intent> =
   | { readonly type: "intent"; readonly intent: Intent };
 
 /**
- * A picture that comes with the message that names it. Reading it by its address asks the host again and takes longer than everything else
- * between a moved slider and a new picture. The address stays good for a page that was loaded anew.
+ * A picture sent together with the message that names it, so that the webview need not ask the host for it again. A reloaded page
+ * still finds it under its address.
  */
 export interface SentPicture {
   readonly url: string;
-  /** The PNG file as a data URL: bytes reach some windows as an object of numbers. */
+  /** The PNG file as a data URL. Not bytes: a typed array arrived as a plain object in a workbench in a browser. */
   readonly data: string;
 }
 

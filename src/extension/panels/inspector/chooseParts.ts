@@ -1,5 +1,5 @@
 import { requests } from "../../../shared/protocol.ts";
-import { askAttack, askForModel, firstAttack, lastAttack, rememberAttack, scoresAttack } from "../../choose.ts";
+import { type AttackChoice, askAttack, askForModel, firstAttack, lastAttack, rememberAttack, scoresAttack } from "../../choose.ts";
 import { sampleOf } from "../../samples.ts";
 import { attack, redo } from "./attack.ts";
 import { requestOf, type Session } from "./session.ts";
@@ -29,15 +29,16 @@ const isForwardOnly = ({ error, result }: Session["state"]): boolean =>
 export async function attackByScores(session: Session): Promise<void> {
   const { services, state } = session;
   const { inputShape } = await services.engine.request(requests.inspectModel, { model: state.model.path });
-  const chosen = scoresAttack(inputShape.slice(1));
-  rememberAttack(services, chosen, state.model.path);
-  await attack(session, { ...requestOf(session), attack: chosen });
+  await attackBy(session, scoresAttack(inputShape.slice(1)));
 }
 
 /** Another attack, with the parameters that were last chosen for the model. @throws CANCELLED */
 export async function chooseAttack(session: Session): Promise<void> {
   const { services, state } = session;
-  const chosen = await askAttack(services, state.model.path, isForwardOnly(state));
-  rememberAttack(services, chosen, state.model.path);
+  await attackBy(session, await askAttack(services, state.model.path, isForwardOnly(state)));
+}
+
+async function attackBy(session: Session, chosen: AttackChoice): Promise<void> {
+  rememberAttack(session.services, chosen, session.state.model.path);
   await attack(session, { ...requestOf(session), attack: chosen });
 }

@@ -40,7 +40,7 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
     await remember(session);
     return known.result;
   }
-  // Whoever moves a slider sees the answers follow: that one is computed is told only where it takes a while, since it moves what is below.
+  // A quick answer replaces the old one directly. The line "Applying…" would appear for a moment and shift everything below it.
   const tell = setTimeout(() => show({ status: "running", result: before, error: null }), before ? untold : 0);
   abort.signal.addEventListener("abort", () => clearTimeout(tell));
   try {

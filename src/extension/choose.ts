@@ -150,7 +150,9 @@ export async function askExperiment(): Promise<string> {
       "Create one with “Bulwark: Create Experiment…”.",
     );
   if (files.length === 1) return only.fsPath;
-  const items = files.map(({ fsPath }) => ({ label: path.basename(fsPath), description: shortPath(fsPath), file: fsPath }));
+  const items = files
+    .map(({ fsPath }) => ({ label: path.basename(fsPath), description: shortPath(fsPath), file: fsPath }))
+    .sort((a, b) => a.description.localeCompare(b.description));
   return (await pick(items, "Which experiment?")).file;
 }
 

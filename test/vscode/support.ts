@@ -49,11 +49,12 @@ export function positionOf(document: vscode.TextDocument, text: string, offset =
   return document.positionAt(at + offset);
 }
 
-/** A picture and a model of the samples. */
+/** A picture and a model of the samples, by their names: a search gives its findings in another order each time. */
 export async function pictureAndModel(): Promise<{ image: string; model: string }> {
-  const [image] = await vscode.workspace.findFiles("**/*.png", "**/.bulwark/**");
-  const [model] = await vscode.workspace.findFiles("**/model.json", "**/.bulwark/**");
+  const [image, ...otherImages] = await vscode.workspace.findFiles("seven.png");
+  const [model, ...otherModels] = await vscode.workspace.findFiles("models/papernot/model.json");
   assert.ok(image && model, "the samples hold a picture and a model");
+  assert.deepEqual([otherImages, otherModels], [[], []]);
   return { image: image.fsPath, model: model.fsPath };
 }
 

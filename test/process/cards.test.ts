@@ -181,6 +181,19 @@ describe("defences in front", () => {
     expect(await greys(path.join(attacked.directory, adversarial?.maps?.[0]?.file ?? ""))).not.toEqual(gradients);
   });
 
+  it("are drawn again only when they change", async () => {
+    const mapsWith = async (params: Readonly<Record<string, number>>, folder: string): Promise<readonly (string | undefined)[]> => {
+      const chain = [{ id: "localGradientSmoothing", params: { window: 5, overlap: 2, ...params } }];
+      const { clean } = await engine.request(requests.defendRun, { ...inspected({ folder }), chain });
+      return (clean.maps ?? []).map(({ file }) => file);
+    };
+    const first = await mapsWith({ lambda: 2 }, "cards/first");
+    expect(await mapsWith({ lambda: 1 }, "cards/second")).toEqual(first); // λ comes after the maps
+    const [gradient, blocks] = await mapsWith({ lambda: 2, threshold: 0.5 }, "cards/third");
+    expect(gradient).toBe(first[0]);
+    expect(blocks).not.toBe(first[1]);
+  });
+
   it("are attacked through with their gradients, in words", async () => {
     const attack = { id: "pgd", params: { eps: 0.6, steps: 40, stepSize: 0.03 } };
     const through = (defenses: readonly (typeof oneBit)[], name: string): Promise<AttackImageResult> =>

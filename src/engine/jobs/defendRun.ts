@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { DefendedSide, DefenseMap, DefenseResult, Inspected, Pick } from "../../shared/cards.ts";
 import type { ClassScore } from "../../shared/protocol.ts";
@@ -8,6 +10,8 @@ import { classScores } from "../evaluation/picture.ts";
 import { writePicture } from "../evaluation/write.ts";
 import { probabilities } from "../harness/predict.ts";
 import { normsOf } from "../harness/project.ts";
+import { writePng } from "../io/png.ts";
+import { toBytes } from "../pixels.ts";
 import type { Engine } from "../session/engine.ts";
 import { behindCheckedLater } from "../session/frontDefenses.ts";
 import { type Images, tf } from "../tf.ts";
@@ -34,11 +38,9 @@ export async function defendRun(
   const side = async (name: string, { image, output, maps }: Passed): Promise<DefendedSide> => {
     const transformed = fileOf(p, `${name}-defended.png`);
     const [height, width] = model.inputShape;
-    const drawn = maps.map(async ({ values, ...map }, i): Promise<DefenseMap> => {
-      const file = fileOf(p, `${name}-map-${i + 1}.png`);
-      await writePicture(path.join(p.run, file), values, 0, [height, width, 1], { fast: true });
-      return { ...map, file };
-    });
+    const drawn = maps.map(
+      async ({ values, ...map }): Promise<DefenseMap> => ({ ...map, file: await drawMap(p.run, values, [height, width]) }),
+    );
     const picture = writePicture(path.join(p.run, transformed), output, 0, model.inputShape, { fast: true });
     const change = normsOf(output, image, model.inputShape[2]).linf;
     const [without, withDefenses] = [await unchanged(forImage(model, ctx), image), await top(forImage(model, ctx), output)];
@@ -84,6 +86,17 @@ async function through(
   } finally {
     x.dispose();
   }
+}
+
+/**
+ * Writes a map [H·W] once: the file is named after its content, so that a setting which leaves the map as it is costs neither a file nor
+ * its way to the panel. @returns its path in the run folder
+ */
+async function drawMap(run: string, values: Float32Array, [height, width]: readonly [number, number]): Promise<string> {
+  const bytes = toBytes(values);
+  const file = `cards/maps/${createHash("sha256").update(`${height}×${width}`).update(bytes).digest("hex").slice(0, 16)}.png`;
+  if (!existsSync(path.join(run, file))) await writePng(path.join(run, file), bytes, height, width, 1, { fast: true });
+  return file;
 }
 
 /** Predictions without the chain by model and image, as a slider changes neither. A randomised model is a new object each time. */

@@ -155,28 +155,32 @@ const painted = (): Promise<void> => new Promise((next) => requestAnimationFrame
 function mapPictures(side: string, loupe: Loupe): Part<Side> {
   const element = h("div", { class: "stack" });
   let pictures: readonly Picture[] = [];
-  let shown: DefendedSide | null = null;
+  /** Address drawn in each picture. */
+  let drawn: string[] = [];
   const build = onChange((key: string) => {
     const names: string[] = JSON.parse(key);
     pictures = names.map(() => createPicture(loupe));
+    drawn = [];
     fill(element, ...names.map((name, i) => h("figure", {}, h("figcaption", {}, h("span", { title: name }, name)), pictures[i]?.element)));
   });
   return {
     element,
     update({ side: defended, base }) {
       const maps = defended?.maps ?? [];
-      shown = defended;
       const isOne = new Set(maps.map((map) => map.defense)).size < 2;
       build(JSON.stringify(maps.map(({ name, defense: title }) => capital(isOne ? name : `${title}: ${name}`))));
       for (const [i, { name, defense: title, file }] of maps.entries()) {
         const picture = pictures[i];
-        void loadPixels(fileUrl(base, file)).then(
+        const url = fileUrl(base, file);
+        if (drawn[i] === url) continue;
+        drawn[i] = url;
+        void loadPixels(url).then(
           ({ data, width, height }) => {
-            if (!data || defended !== shown) return;
+            if (!data || drawn[i] !== url) return;
             const pixels = fromBytes(colourMap(data), width, height);
             picture?.draw([{ pixels, opacity: 1 }], `${side} image, map of ${title}: ${name}, from 0 to 1`);
           },
-          () => defended === shown && picture?.draw(null, `${side} image, map missing`),
+          () => drawn[i] === url && picture?.draw(null, `${side} image, map missing`),
         );
       }
     },

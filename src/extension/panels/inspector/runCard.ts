@@ -63,11 +63,18 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
   }
 }
 
-/** One that cannot be read is asked for by its address, and found missing, as after a reload. */
+/**
+ * Those that the panel has not been sent yet. One that cannot be read, or that the panel has no longer, is asked for by its address, as
+ * after a reload.
+ */
 async function readPictures(session: Session, files: readonly string[]): Promise<SentPicture[]> {
   const read = async (file: string): Promise<SentPicture[]> => {
+    const url = `${session.state.base}/${file}`;
+    if (session.sent.has(url)) return [];
     const png = await readFile(path.join(session.directory, file), "base64").catch(() => null);
-    return png === null ? [] : [{ url: `${session.state.base}/${file}`, data: `data:image/png;base64,${png}` }];
+    if (png === null) return [];
+    session.sent.add(url);
+    return [{ url, data: `data:image/png;base64,${png}` }];
   };
   return (await Promise.all(files.map(read))).flat();
 }

@@ -27,6 +27,8 @@ export interface Session {
   readonly answers: Map<string, CardRecord>;
   /** The first card of an image that nobody attacked makes the run folder; others wait for it. */
   first: Promise<unknown> | undefined;
+  /** Addresses of pictures that have travelled to the panel with an answer. */
+  readonly sent: Set<string>;
   /** Numbers the folders of cards: a webview would show its cached pictures otherwise. */
   count: number;
 }
@@ -45,6 +47,7 @@ export function newSession(services: Services, host: InspectorHost, request: Ins
     cards: new Map(),
     answers: new Map(),
     first: undefined,
+    sent: new Set(),
     count: Date.now() % 1e9,
   };
 }

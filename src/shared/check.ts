@@ -195,8 +195,19 @@ function checkItems(schema: JsonSchema, value: readonly unknown[], path: JsonPat
 
 function checkCondition(schema: JsonSchema, value: unknown, path: JsonPath, root: JsonSchema): Violation[] {
   if (!isRecord(schema["if"])) return [];
-  const branch = check(schema["if"], value, path, root).length === 0 ? schema["then"] : schema["else"];
-  return isRecord(branch) ? check(branch, value, path, root) : [];
+  const { then: met, else: unmet } = schema;
+  if (check(schema["if"], value, path, root).length === 0) return isRecord(met) ? check(met, value, path, root) : [];
+  const [wanted] = Array.isArray(schema["if"]["required"]) ? (schema["if"]["required"] as string[]) : [];
+  return isRecord(unmet) ? check(unmet, value, path, root).map((violation) => belongingTo(wanted, met, violation)) : [];
+}
+
+/** A key that only the shape with `wanted` has: the fix is not one of the other keys. */
+function belongingTo(wanted: string | undefined, shape: unknown, violation: Violation): Violation {
+  const { path, isKey, message } = violation;
+  const key = String(path.at(-1));
+  const known = isRecord(shape) && isRecord(shape["properties"]) ? shape["properties"] : {};
+  if (wanted === undefined || !isKey || key === wanted || !Object.hasOwn(known, key)) return violation;
+  return { path, isKey, message, fix: `"${key}" goes with "${wanted}".` };
 }
 
 /** Of several shapes one has to fit; the message says what is wrong with the one that was meant. */

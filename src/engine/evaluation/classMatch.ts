@@ -98,7 +98,15 @@ function unknownClasses(names: readonly string[], used: number, { name, classNam
   );
 }
 
-/** @throws LABEL_RANGE where the data have more classes than the model */
+/** Which of the model's classes the few named ones are, nobody can know: counted by position nearly all would be wrong. */
+const unknownPart = (classes: number, { name, classes: has }: ModelClasses): BulwarkError =>
+  new BulwarkError(
+    "LABEL_RANGE",
+    `The data set names ${count(classes)} of the ${count(has)} classes of the model ${name}, which does not name them: it cannot be known which ones they are.`,
+    `Write the names of all ${count(has)} classes, in the model's order, as "classes" into its input contract, or name the folders by the model's class numbers.`,
+  );
+
+/** @throws LABEL_RANGE where the data have more classes than the model, or names for only a part of a model's classes without names */
 function byPosition(dataset: Dataset, model: ModelClasses, used: readonly number[], areWords: boolean): Dataset {
   const largest = used.at(-1) ?? -1;
   const classes = areWords ? dataset.classNames.length : largest + 1;
@@ -116,11 +124,11 @@ function byPosition(dataset: Dataset, model: ModelClasses, used: readonly number
     const isPart = modelNames !== null && classes < model.classes;
     return isPart ? withNote(dataset, partByNumber(largest, modelNames)) : dataset;
   }
-  const whose = classes === model.classes ? "" : `The data set has ${classes} classes and the model ${model.classes}. `;
+  if (classes !== model.classes) throw unknownPart(classes, model);
   const order = dataset.classNames.map((name, i) => `${i} = ${name}`);
   return withNote(
     dataset,
-    `${whose}The model does not name its classes: labels go by position (${order.slice(0, 3).join(", ")}${order.length > 3 ? " …" : ""}).`,
+    `The model does not name its classes: labels go by position (${order.slice(0, 3).join(", ")}${order.length > 3 ? " …" : ""}).`,
   );
 }
 

@@ -136,6 +136,7 @@ describe("a model file that is fine-tuned", () => {
     await expect(run("built", { model: { kind: "papernot", fineTune: true } })).rejects.toMatchObject({
       code: "EXPERIMENT_INVALID",
       message: expect.stringContaining('papernot has no "fineTune"'),
+      fix: '"fineTune" goes with "file".',
     });
     const wide = tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [16, 16, 1] }), tfl.layers.dense({ units: 5 })] });
     await saveNetwork(wide, workspace.file("wide"), { input: {} });

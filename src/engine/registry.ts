@@ -14,12 +14,16 @@ import { rocCurve } from "./analyses/rocCurve.ts";
 import { sliceCertificate } from "./analyses/sliceCertificate.ts";
 import { timing } from "./analyses/timing.ts";
 import { adversarialPatch } from "./attacks/adversarialPatch/adversarialPatch.ts";
+import { bim } from "./attacks/bim.ts";
+import { cwPgd } from "./attacks/cwPgd.ts";
 import { fgsm } from "./attacks/fgsm.ts";
+import { iterStepLL } from "./attacks/iterStepLL.ts";
 import { lavan } from "./attacks/lavan/lavan.ts";
 import { pgd } from "./attacks/pgd.ts";
 import { greedyPixels } from "./attacks/pixels/greedyPixels.ts";
 import { nPixel } from "./attacks/pixels/nPixel.ts";
 import { sparseRs } from "./attacks/pixels/sparseRs.ts";
+import { stepLL } from "./attacks/stepLL.ts";
 import { arrays } from "./datasets/arrays.ts";
 import { cifar10, cifar100 } from "./datasets/cifar.ts";
 import { imageFolder } from "./datasets/imageFolder.ts";
@@ -65,7 +69,19 @@ import { vgg16 } from "./models/vgg16.ts";
 import { vgg19 } from "./models/vgg19.ts";
 
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
-export const attacks: readonly Attack[] = [adversarialPatch, fgsm, greedyPixels, lavan, nPixel, pgd, sparseRs];
+export const attacks: readonly Attack[] = [
+  adversarialPatch,
+  bim,
+  cwPgd,
+  fgsm,
+  greedyPixels,
+  iterStepLL,
+  lavan,
+  nPixel,
+  pgd,
+  sparseRs,
+  stepLL,
+];
 export const defenses: readonly Defense[] = [
   adversarialTraining,
   bilateralFilter,

@@ -27,7 +27,7 @@ function linfBall(images: Images, eps: number): BallAround {
 function l2Ball(images: Images, eps: number): BallAround {
   return {
     randomStart: (random) => moved(images, (i, size) => uniformInSphere(random(i), size, eps)),
-    step: (x, gradient, size) => tf.tidy(() => nearestInside(tf.sub(tf.add(x, tf.mul(unit(gradient), size)), images), images, eps)),
+    step: (x, gradient, size) => tf.tidy(() => nearestInside(tf.sub(tf.add(x, tf.mul(unit(gradient, "l2"), size)), images), images, eps)),
     dispose: () => {},
   };
 }
@@ -52,10 +52,11 @@ const smallest = 1e-30;
 const perImage = [1, 2, 3];
 const squares = (x: tf.Tensor): tf.Tensor => tf.sum(tf.square(x), perImage, true);
 
-/** Each image's gradient at length 1, or zero. Divided by its largest value first: squares of small gradients vanish in float32. */
-function unit(gradient: Images): tf.Tensor {
+/** Each image's gradient at length 1 in a norm, or zero. Divided by its largest value first: squares of small gradients vanish in float32. */
+export function unit(gradient: Images, norm: "l1" | "l2"): Images {
   const scaled = tf.div(gradient, tf.maximum(tf.max(tf.abs(gradient), perImage, true), smallest));
-  return tf.div(scaled, tf.maximum(tf.sqrt(squares(scaled)), smallest));
+  const length = norm === "l1" ? tf.sum(tf.abs(scaled), perImage, true) : tf.sqrt(squares(scaled));
+  return tf.div(scaled, tf.maximum(length, smallest)) as Images;
 }
 
 const rounds = 8;

@@ -1,9 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { defineAttack } from "../define/index.ts";
-import { ballAround } from "./ball.ts";
-import { attackLosses, descend } from "./gradientDescent.ts";
+import { attackLosses } from "./gradientDescent.ts";
 import { gradientBall, gradientLabel, gradientParams, refuseRadius } from "./gradientParams.ts";
-import { bestOf, evaluationsOfRestarts } from "./restarts.ts";
+import { iterated } from "./iterated.ts";
+import { evaluationsOfRestarts } from "./restarts.ts";
 import { checkTarget, targetOf } from "./target.ts";
 
 const { eps, norm, target, loss, restarts } = gradientParams;
@@ -22,17 +22,5 @@ export const fgsm = defineAttack({
   evaluations: (p) => evaluationsOfRestarts(p.restarts, 1),
   target: targetOf,
   check: checkTarget,
-  async run(model, batch, p, ctx) {
-    const ball = ballAround(batch.images, p.norm, p.eps);
-    const next = (x: typeof batch.images, gradient: typeof batch.images) => ball.step(x, gradient, p.eps);
-    const once: Parameters<typeof bestOf>[3] = (random, attempt) => {
-      const start = attempt === 0 ? batch.images.clone() : ball.randomStart(random);
-      return descend({ model, batch, start, steps: 1, loss: attackLosses[p.loss], next }, ctx);
-    };
-    try {
-      return await bestOf(p.restarts, model, batch, once, ctx);
-    } finally {
-      ball.dispose();
-    }
-  },
+  run: (model, batch, p, ctx) => iterated(model, batch, { ...p, steps: 1, size: p.eps, loss: attackLosses[p.loss] }, ctx),
 });

@@ -3,7 +3,6 @@ import type { Finding } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { parseDataset } from "../datasets/resolve.ts";
 import { labelOf } from "../define/index.ts";
-import { aimedAt } from "../metrics/robustness.ts";
 import { comparedFindings } from "../rules/compare.ts";
 import type { ArmEvidence, ComparedAttack } from "../rules/evidence.ts";
 import { curveRules, pairRules } from "../rules/index.ts";
@@ -40,7 +39,7 @@ export function compared(
     name: labelOf(attack),
     iterative: entry.iterative,
     ball: entry.preparation ? null : entry.ball(attack.params, { inputShape: env.data.inputShape }),
-    target: aimedAt(summary.attack),
+    target: entry.target?.(attack.params) ?? null,
     records,
     knowledge: isUndefended(arm) ? null : summary.mode === "static" ? "static" : "adaptive",
     static: transferred,

@@ -20,14 +20,19 @@ describe("before anything runs", () => {
   });
 
   it("gradient attacks refuse a class that is none, and a radius in units of 255", () => {
-    for (const id of ["fgsm", "pgd"]) {
+    for (const id of ["bim", "cwPgd", "fgsm", "pgd"]) {
       expect(check(id, { target: 9, eps: 1 })).not.toThrow();
       expect(check(id, { target: 10 })).toThrow(refusal("PARAMETER_INVALID", /class 10.*has 10/));
       const radius = (given: Params) => () => bind("attack", { kind: id, ...given });
-      expect(radius({ eps: 8 })).toThrow(refusal("PARAMETER_INVALID", /^(Fast gradient sign method|Projected gradient descent): eps is 8/));
+      expect(radius({ eps: 8 })).toThrow(refusal("PARAMETER_INVALID", new RegExp(`^${find("attack", id).title}: eps is 8`)));
       expect(radius({ eps: 8 })).toThrow(expect.objectContaining({ fix: 'Use 8/255 = 0.03137, or "norm": "l2".' }));
       expect(radius({ eps: 8, norm: "l2" })).not.toThrow(); // an L2 ball may be that large
     }
+  });
+
+  it("attacks that know no L2 ball do not offer one", () => {
+    for (const id of ["stepLL", "iterStepLL"])
+      expect(() => bind("attack", { kind: id, eps: 8 })).toThrow(expect.objectContaining({ fix: "Use 8/255 = 0.03137." }));
   });
 
   it("the N-pixel attack refuses a budget that pays for no generation, where it searches at all", () => {
@@ -66,6 +71,8 @@ describe("an attack without limits", () => {
       target: -1,
       restarts: 1,
     });
+    for (const id of ["bim", "cwPgd"])
+      expect(find("attack", id).unbounded?.(bind("attack", { kind: id, target: 2 }).params, facts)).toMatchObject({ eps: 1, target: -1 });
     expect(unbounded({ norm: "l2" })).toMatchObject({ eps: Math.sqrt(12), stepSize: 0 }); // the diagonal of [0,1]^12
   });
 });
@@ -77,6 +84,9 @@ describe("the name of an attack in tables", () => {
     expect(label("fgsm", { eps: 1, norm: "l2" })).toBe("FGM, L2, ε 1");
     expect(label("pgd")).toBe("PGD-40, ε 8/255");
     expect(label("pgd", { steps: 10, restarts: 5, loss: "margin", target: 3 })).toBe("PGD-10, ε 8/255, 5 restarts, margin loss, target 3");
+    expect(label("bim", { momentum: 1 })).toBe("BIM-10, ε 8/255, momentum 1");
+    expect(label("cwPgd", { eps: 0.3, steps: 100, restarts: 2 })).toBe("CW-PGD-100, ε 0.3, 2 restarts");
+    expect([label("stepLL"), label("iterStepLL")]).toEqual(["StepLL, ε 16/255", "Iter-StepLL-3, ε 4/255"]);
     expect(label("nPixel", { pixels: 3 })).toBe("3-pixel attack");
     expect(label("nPixel", { pixels: 4 })).toBe("4-pixel attack, upper bound");
     expect(label("nPixel", { pixels: 8, strategy: "randomShift" })).toBe("8-pixel random shift");

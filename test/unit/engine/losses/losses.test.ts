@@ -90,13 +90,13 @@ describe("patch aggregate loss", () => {
 describe("margin loss", () => {
   const z = tf.tensor2d([[0.2, 0.25, -0.2]]);
   it("by hand", () => {
-    expect(value(marginLoss(z, labels(0), 50, "sum"))).toBeCloseTo(-49.95, 5);
-    expect(value(marginLoss(z, labels(0), 0, "sum"))).toBeCloseTo(0, 9);
-    expect(value(marginLoss(tf.tensor2d([[-1, -3, -4]]), labels(0), 0, "sum"))).toBeCloseTo(-2, 6); // all others negative
+    expect(value(marginLoss(z, { labels: labels(0) }, 50, "sum"))).toBeCloseTo(-49.95, 5);
+    expect(value(marginLoss(z, { labels: labels(0) }, 0, "sum"))).toBeCloseTo(0, 9);
+    expect(value(marginLoss(tf.tensor2d([[-1, -3, -4]]), { labels: labels(0) }, 0, "sum"))).toBeCloseTo(-2, 6); // all others negative
   });
 
   it("pulls the label down and the best other class up", () => {
-    close(tf.grad((x: tf.Tensor) => marginLoss(x as Logits, labels(0), 50, "sum"))(z), [-1, 1, 0]);
-    close(tf.grad((x: tf.Tensor) => marginLoss(x as Logits, labels(0), 0, "sum"))(z), [0, 0, 0]);
+    close(tf.grad((x: tf.Tensor) => marginLoss(x as Logits, { labels: labels(0) }, 50, "sum"))(z), [-1, 1, 0]);
+    close(tf.grad((x: tf.Tensor) => marginLoss(x as Logits, { labels: labels(0) }, 0, "sum"))(z), [0, 0, 0]);
   });
 });

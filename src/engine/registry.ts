@@ -29,6 +29,7 @@ import { cifar10, cifar100 } from "./datasets/cifar.ts";
 import { imageFolder } from "./datasets/imageFolder.ts";
 import { fashionMnist, mnist } from "./datasets/mnist.ts";
 import { svhn } from "./datasets/svhn.ts";
+import { adversarialLogitPairing } from "./defenses/adversarialLogitPairing.ts";
 import { adversarialTraining } from "./defenses/adversarialTraining.ts";
 import { bilateralFilter } from "./defenses/bilateralFilter.ts";
 import { bitDepth } from "./defenses/bitDepth.ts";
@@ -83,6 +84,7 @@ export const attacks: readonly Attack[] = [
   stepLL,
 ];
 export const defenses: readonly Defense[] = [
+  adversarialLogitPairing,
   adversarialTraining,
   bilateralFilter,
   bitDepth,

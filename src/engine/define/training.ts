@@ -86,6 +86,8 @@ export interface TrainingPlan {
   readonly learningRateScale: number;
   /** Cost of a pass through the network, in passes through the undefended one: for progress and time left. */
   readonly relativeCost: number;
+  /** Cost of an optimiser step, crafting not counted, in steps that pass each image through the network once. */
+  readonly stepCost: number;
   /** Feeds each batch of `batchSize` images in an order of its own, `microBatch` images to an optimiser step; undefined for whole batches, shuffled. */
   readonly syllabus: Syllabus | undefined;
   /** How `prepare` cuts and orders images, for maps that have to go back to the image; absent where it does not. */
@@ -112,8 +114,11 @@ export interface TrainingStep {
     x: Images,
     o?: { readonly take?: readonly string[] },
   ): { readonly output: tf.Tensor; readonly taken: ReadonlyMap<string, tf.Tensor> };
-  /** That of the whole plan. */
+  /** Those of the whole plan. */
   criterion(output: tf.Tensor, targets: tf.Tensor2D): tf.Scalar;
+  toLogits(output: tf.Tensor): Logits;
+  /** What a term beside the criterion is multiplied by to weigh as it would beside a mean: Z where the criterion adds up over Z slices. */
+  readonly criterionScale: number;
 }
 
 export interface Losses {

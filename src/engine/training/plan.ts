@@ -15,6 +15,7 @@ export const plainPlan: TrainingPlan = {
   },
   learningRateScale: 1,
   relativeCost: 1,
+  stepCost: 1,
   syllabus: undefined,
 };
 
@@ -62,7 +63,7 @@ const gradientPasses = 3;
 const stepPasses = 2;
 
 /** Cost of one training image, in passes through the undefended network: the step itself and each step of the attack that crafts for it. */
-export function trainingCost({ relativeCost, craft }: TrainingPlan): number {
+export function trainingCost({ relativeCost, stepCost, craft }: TrainingPlan): number {
   const iterations = craft ? (craft.entry.iterations?.(craft.params) ?? 1) : 0;
-  return relativeCost * gradientPasses * (stepPasses + iterations);
+  return relativeCost * gradientPasses * (stepPasses * stepCost + iterations);
 }

@@ -23,7 +23,7 @@ export interface StepBatch extends ImageBatch {
 }
 
 /** The batch as the plan's loss sees it. Call in a tidy. `run` gives the mode of each pass through the network. */
-function stepOf({ network, plan, contract, shape }: Learner, batch: StepBatch, run: () => GraphRun): TrainingStep {
+export function stepOf({ network, plan, contract, shape }: Learner, batch: StepBatch, run: () => GraphRun): TrainingStep {
   const imagesOf = (values: Float32Array): Images => tf.tensor4d(values, [batch.n, ...shape]);
   const { input, output, units } = graphOf(network);
   const classes = output.shape.at(-1) ?? 0;
@@ -46,6 +46,8 @@ function stepOf({ network, plan, contract, shape }: Learner, batch: StepBatch, r
       return { output: scores, taken: new Map(taken) };
     },
     criterion: (scores, targets) => plan.criterion(scores, targets),
+    toLogits: (scores) => plan.toLogits(scores),
+    criterionScale: 1 / plan.learningRateScale,
   };
 }
 

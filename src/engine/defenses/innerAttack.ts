@@ -1,0 +1,109 @@
+import type { Static } from "@sinclair/typebox";
+import { BulwarkError } from "../../shared/errors.ts";
+import {
+  type Attack,
+  type Bound,
+  entryOf,
+  int,
+  type Losses,
+  type ModelFacts,
+  num,
+  resolveParams,
+  type TrainingPlan,
+  type TrainingStep,
+} from "../define/index.ts";
+import { tf } from "../tf.ts";
+
+/** What the defences that train on adversarial images have in common: which attack makes them, and how the two halves of a batch add up. */
+export const strengthFields = {
+  eps: num(8 / 255, "Largest change per pixel that the network is trained to withstand.", { min: 0, unit: "of 1", role: "radius" }),
+  steps: int(7, "Steps of the inner attack.", { min: 1, role: "steps" }),
+  stepSize: num(0, "Length of a step of the inner attack; 0 takes the attack's own rule.", {
+    min: 0,
+    unit: "of 1",
+    role: "step",
+    standIn: { words: "the attack's own rule", first: 1 / 255 },
+  }),
+};
+export const innerAttackFields = {
+  attack: entryOf(
+    "attack",
+    { kind: "pgd" },
+    "The inner attack. The three parameters below are its own where it has parameters of their names; write others inside it.",
+  ),
+  ...strengthFields,
+};
+type Strength = { readonly [name in keyof typeof strengthFields]: Static<(typeof strengthFields)[name]> };
+export type InnerAttack = Strength & { readonly attack: Bound };
+
+/**
+ * The chosen attack, strong as the defence says.
+ * @param owner id of the defence, for messages
+ * @throws PARAMETER_INVALID
+ */
+export function innerAttack({ attack, eps, steps, stepSize }: InnerAttack, owner: string): Bound<Attack> {
+  const { entry, id, params: inner } = attack as Bound<Attack>;
+  const { properties } = entry.params;
+  const outer = Object.entries({ eps, steps, stepSize }).filter(([name]) => name in properties);
+  for (const [name, value] of outer) {
+    const given = inner[name];
+    if (given === properties[name]?.["default"] || given === value) continue;
+    throw new BulwarkError(
+      "PARAMETER_INVALID",
+      `${owner}: ${name} is ${given} in the inner attack and ${value} beside it.`,
+      `Write ${name} beside "attack", not inside it.`,
+    );
+  }
+  const strength = Object.fromEntries(outer);
+  resolveParams(entry.params, strength, `${owner}: ${id}`);
+  return { id, entry, params: { ...inner, ...strength } };
+}
+
+/**
+ * `base` with the attack that makes adversarial images of every batch.
+ * @throws PARAMETER_INVALID for an inner attack that is not made for a single batch, EXPERIMENT_INVALID over a plan that crafts already
+ */
+export function crafting(base: TrainingPlan, p: InnerAttack, owner: string, facts: ModelFacts): TrainingPlan {
+  if (base.craft)
+    throw new BulwarkError(
+      "EXPERIMENT_INVALID",
+      `${owner} stands over another defence that trains on adversarial images (${base.craft.id}).`,
+      "Keep one of the two.",
+    );
+  const craft = innerAttack(p, owner);
+  check(craft, owner, facts);
+  return { ...base, craft };
+}
+
+function check({ entry, id, params: inner }: Bound<Attack>, owner: string, facts: ModelFacts): void {
+  if (entry.preparation)
+    throw new BulwarkError(
+      "PARAMETER_INVALID",
+      `${owner}: ${id} makes a ${entry.preparation.noun} once for many images, so it cannot be the inner attack.`,
+      "Choose an attack that moves each image by itself, such as pgd or fgsm.",
+    );
+  entry.check?.(inner, facts);
+}
+
+/** The step with the adversarial images in place of the clean ones; in validation, where there are none, as it is. */
+export const attacked = (step: TrainingStep): TrainingStep => ({ ...step, images: step.crafted ?? step.images });
+
+export interface Halves {
+  /** ½·loss of the clean images + ½·loss of the adversarial ones, accuracy counted on the clean ones, the halves as its parts. */
+  readonly mean: Losses;
+  /** The network's output for the adversarial images; undefined in validation, where there are none and `mean` is the clean loss. */
+  readonly adversarialOutput?: tf.Tensor;
+}
+
+/**
+ * The loss of a batch that is half clean and half adversarial, [x; x_adv], as the mean over both. Each half is a pass of its own: both get
+ * the same dropout masks, and batch normalisation takes the statistics of each.
+ */
+export function halves(base: TrainingPlan, step: TrainingStep): Halves {
+  const clean = base.loss(step);
+  if (!step.crafted) return { mean: clean };
+  const adversarial = base.loss(attacked(step));
+  const total = tf.div(tf.add(clean.total, adversarial.total), 2) as tf.Scalar;
+  const parts = { clean: clean.total, adversarial: adversarial.total };
+  return { mean: { total, output: clean.output, parts }, adversarialOutput: adversarial.output };
+}

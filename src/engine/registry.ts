@@ -59,6 +59,7 @@ import {
 } from "./define/index.ts";
 import { softmaxEntropy } from "./detectors/softmaxEntropy.ts";
 import { gradCam } from "./explanations/gradCam.ts";
+import { saliency } from "./explanations/saliency.ts";
 import { measures as allMeasures } from "./measures/all.ts";
 import { efficientNetB0 } from "./models/efficientNetB0.ts";
 import { inceptionV3 } from "./models/inceptionV3.ts";
@@ -100,7 +101,7 @@ export const defenses: readonly Defense[] = [
   volumizedCurriculum,
 ];
 export const detectors: readonly Detector[] = [softmaxEntropy];
-export const explanations: readonly Explanation[] = [gradCam];
+export const explanations: readonly Explanation[] = [gradCam, saliency];
 export const analyses: readonly Analysis[] = [
   ablation,
   baselineComparison,

@@ -1,10 +1,11 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import { suggestion } from "../../shared/nearest.ts";
-import { type AreaMode, attentionArea } from "../attention/area.ts";
+import { attentionArea } from "../attention/area.ts";
+import { areaModeOf, areaParameters } from "../attention/areaParameters.ts";
 import { gradCamMap, normaliseMap } from "../attention/gradCamMap.ts";
 import { type Classifier, layerNamed, spatialLayers } from "../classifier/classifier.ts";
-import { choice, defineExplanation, int, num, text } from "../define/index.ts";
+import { choice, defineExplanation, text } from "../define/index.ts";
 import { tf } from "../tf.ts";
 
 /** Where the network looks for a class, from the gradient of its logit at the last layer that has spatial extent. */
@@ -16,13 +17,7 @@ export const gradCam = defineExplanation({
   params: Type.Object({
     layer: text("", "Layer to look at; empty for the last one with spatial extent."),
     normalise: choice(["max", "minmax", "none"], "max", "Divide by the maximum, stretch between minimum and maximum, or leave as it is."),
-    threshold: choice(
-      ["mean", "fixed", "equalSize"],
-      "mean",
-      "What belongs to the attention area: values of at least the mean, of at least kappa, or the largest ones.",
-    ),
-    kappa: num(0.5, "Threshold of the area when it is fixed.", { min: 0, max: 1, advanced: true }),
-    areaPixels: int(64, "Pixels of the area when its size is fixed.", { min: 1, unit: "pixels", advanced: true }),
+    ...areaParameters,
   }),
   async explain(model, x, classIndex, params, ctx) {
     const source = model.layers;
@@ -38,13 +33,7 @@ export const gradCam = defineExplanation({
     const [n, h, w] = normalised.shape;
     const grid = { shape: n === b ? [h, w] : [n / b, h, w], values: Float32Array.from(await normalised.data()) };
     tf.dispose([raw, normalised, largest]);
-    const mode: AreaMode =
-      params.threshold === "fixed"
-        ? { kind: "fixed", threshold: params.kappa }
-        : params.threshold === "equalSize"
-          ? { kind: "equalSize", count: params.areaPixels }
-          : { kind: "mean" };
-    return { map, area: attentionArea(map, mode), layer, degenerate, grid };
+    return { map, area: attentionArea(map, areaModeOf(params)), layer, degenerate, grid };
   },
 });
 

@@ -3,6 +3,7 @@ import { isPath } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
 import type { Chosen } from "../shared/experiment.ts";
 import { suggestion } from "../shared/nearest.ts";
+import { attentionStudy } from "./analyses/attentionStudy.ts";
 import { baselineComparison } from "./analyses/baselineComparison.ts";
 import { defenseArena } from "./analyses/defenseArena.ts";
 import { paperComparison } from "./analyses/paperComparison.ts";
@@ -104,6 +105,7 @@ export const detectors: readonly Detector[] = [softmaxEntropy];
 export const explanations: readonly Explanation[] = [gradCam, saliency];
 export const analyses: readonly Analysis[] = [
   ablation,
+  attentionStudy,
   baselineComparison,
   defenseArena,
   depthSweep,

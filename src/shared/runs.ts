@@ -48,6 +48,9 @@ export const armRecordsFile = (armIndex: number, armName: string, attackKey: str
 /** `detector-<detector>-<attack>[-adaptive].npz`: scores of clean and adversarial images; the arm in front for every arm but the first. */
 export const armDetectorFile = (armIndex: number, armName: string, detectorKey: string, attackKey: string, isAdaptive: boolean): string =>
   `detector-${armIndex === 0 ? "" : `${slug(armName)}-`}${slug(detectorKey)}-${slug(attackKey)}${isAdaptive ? "-adaptive" : ""}.npz`;
+/** `<stem>-<key>.npz`: arrays of an analysis, such as `attention-study-pgd.npz`; the arm in front of the key for every arm but the first. */
+export const armArraysFile = (armIndex: number, armName: string, stem: string, key: string): string =>
+  `${stem}-${armIndex === 0 ? "" : `${slug(armName)}-`}${slug(key)}.npz`;
 /** Files `<stem>.*` of what an attack prepared on an arm: `patch-<arm>-<attack>.png` and `.json`. */
 export const armPreparationStem = (noun: string, armName: string, attackKey: string): string =>
   `${noun}-${slug(armName)}-${slug(attackKey)}`;

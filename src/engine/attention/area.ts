@@ -30,11 +30,16 @@ function largest(flat: tf.Tensor, count: number): tf.Tensor {
   const values = flat.dataSync<"float32">();
   const [b = 0, size = 0] = flat.shape;
   const chosen = new Uint8Array(values.length);
-  for (let i = 0; i < b; i++) {
-    const order = Array.from({ length: size }, (_, j) => i * size + j).sort((p, q) => (values[q] ?? 0) - (values[p] ?? 0) || p - q);
-    for (const j of order.slice(0, count)) chosen[j] = 1;
-  }
+  for (let i = 0; i < b; i++) chosen.set(largestOf(values.subarray(i * size, (i + 1) * size), count), i * size);
   return tf.tensor(chosen, flat.shape, "bool");
+}
+
+/** The area of the `count` largest values of one map, 1 inside and 0 outside; ties to the lower index, so that the size is exact. */
+export function largestOf(values: ArrayLike<number>, count: number): Uint8Array {
+  const chosen = new Uint8Array(values.length);
+  const order = Uint32Array.from(chosen, (_, i) => i).sort((p, q) => (values[q] as number) - (values[p] as number) || p - q);
+  for (const i of order.subarray(0, count)) chosen[i] = 1;
+  return chosen;
 }
 
 /** Intersection over union of two areas (non-zero = inside) of equal size; null when both are empty. */

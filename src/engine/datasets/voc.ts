@@ -49,6 +49,15 @@ function number(value: unknown): number | undefined {
   return Number.isFinite(parsed) ? parsed : undefined;
 }
 
+/**
+ * Those of an image's boxes that show its label: where one names that class, these alone; where none names any class of the data, all.
+ * @param indexOf class of a name, undefined for a name that is no class
+ */
+export function boxesOfClass(boxes: readonly Box[], label: number, indexOf: (name: string) => number | undefined): readonly Box[] {
+  const classes = boxes.map((box) => indexOf(box.label));
+  return classes.every((index) => index === undefined) ? boxes : boxes.filter((_, i) => classes[i] === label);
+}
+
 /** Boxes of an image `from` where they lie after it was resized to `to`; what is cropped away is cut off, wholly or in part. */
 export function resizeBoxes(
   boxes: readonly Box[],

@@ -4,6 +4,7 @@ import type { RunEvent } from "../../shared/events.ts";
 import type { AnalysisResult, ArmReport, AttackSummary, Choice, ForwardTiming, ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
+import type { NpyArray } from "../io/npz.ts";
 import type { Box, EvaluationImages } from "./dataset.ts";
 import type { Bound, Described, Entry } from "./entry.ts";
 import type { Explanation, Explanations } from "./explanation.ts";
@@ -68,7 +69,9 @@ export interface AnalysisSubject {
   staticImages(attackKey: string): EvaluationImages;
   /** Writes a picture [H,W,C], or a map [H,W] in colours, of values in [0,1] into the run folder. @returns its path there */
   draw(name: string, values: Float32Array, kind?: "picture" | "map"): Promise<string>;
-  /** Boxes of a test image, in pixels; empty where the data set has none. */
+  /** Writes arrays as `<stem>-<key>.npz` into the run folder, with the arm before the key for every arm but the first. @returns its path there */
+  save(stem: string, key: string, arrays: Readonly<Record<string, NpyArray>>): Promise<string>;
+  /** Boxes of a test image that show its label, in pixels; empty where the data set has none. */
   boxes(index: number): readonly Box[];
   /** Attention on the class that the model predicts, for images of the range (all when left out). */
   explain(method: Bound<Explanation>, images: EvaluationImages, range?: readonly [start: number, end: number]): Promise<Explanations>;
@@ -115,6 +118,8 @@ export interface Analysis extends Entry {
   /** @throws EXPERIMENT_INVALID or PARAMETER_INVALID where the experiment cannot answer what is asked. */
   check?(params: Params, facts: ExperimentFacts): void;
   attacks?(params: Params, facts: ExperimentFacts): readonly FurtherAttack[];
+  /** Explanations that it asks of every arm: a network without what they look at is refused before anything is trained. */
+  explanations?(params: Params): readonly Explanation[];
   /** Called before anything is trained. @throws PARAMETER_INVALID for parameters that no network of the experiment can meet */
   checkNetworks?(params: Params, networks: readonly NetworkFacts[], facts: ExperimentFacts): void;
   /** Plain data, kept in `arms[].analyses` of the report. */
@@ -133,6 +138,7 @@ export function defineAnalysis<P extends TObject>(
     check?(params: Static<P>, facts: ExperimentFacts): void;
     checkNetworks?(params: Static<P>, networks: readonly NetworkFacts[], facts: ExperimentFacts): void;
     attacks?(params: Static<P>, facts: ExperimentFacts): readonly FurtherAttack[];
+    explanations?(params: Static<P>): readonly Explanation[];
     ledger?(data: unknown): Readonly<Record<string, readonly number[]>>;
     certificate?(data: unknown): ArmCertificate;
     measure?(subject: AnalysisSubject, params: Static<P>, ctx: RunContext): Promise<unknown>;

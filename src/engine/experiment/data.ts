@@ -1,7 +1,9 @@
 import type { LabelSource } from "../../shared/verdict.ts";
 import type { RunContext } from "../context.ts";
 import { sampled } from "../datasets/order.ts";
+import { classIndex } from "../datasets/pictureLabel.ts";
 import { fitToModel } from "../datasets/resolve.ts";
+import { boxesOfClass } from "../datasets/voc.ts";
 import type { Box, Dataset, EvaluationImages, SkippedFile } from "../define/index.ts";
 import { inModelClasses } from "../evaluation/classMatch.ts";
 import { evaluationImages, fingerprint } from "../evaluation/dataset.ts";
@@ -38,7 +40,7 @@ export interface RunData {
   readonly trainSha256: string;
   /** The training images, the last `validation` share of them set apart. */
   split(validation: number): { readonly train: ImageSource; readonly validation: ImageSource | null };
-  /** Boxes of a test image, in pixels; empty where the data have none. */
+  /** Boxes of a test image that show its label, in pixels; empty where the data have none. */
   boxes(index: number): readonly Box[];
   close(): Promise<void>;
 }
@@ -70,6 +72,8 @@ async function dataOf(
   const chosen = trainingImages(dataset, limits.train, ctx.rng.stream("data/train"));
   const test = evaluationImages(dataset, "test", limits.test, ctx.rng);
   const training = sourceOf(dataset, chosen);
+  const labels = dataset.labels("test");
+  const indexOf = classIndex(classNames, dataset.synsets);
   return {
     inputShape,
     classNames,
@@ -95,7 +99,10 @@ async function dataOf(
       const cut = chosen.length - Math.max(0, kept);
       return { train: sourceOf(dataset, chosen.subarray(0, cut)), validation: kept > 0 ? sourceOf(dataset, chosen.subarray(cut)) : null };
     },
-    boxes: (index) => dataset.boxes("test", test.places[index] as number),
+    boxes(index) {
+      const place = test.places[index] as number;
+      return boxesOfClass(dataset.boxes("test", place), labels[place] as number, indexOf);
+    },
     close: () => dataset.close(),
   };
 }

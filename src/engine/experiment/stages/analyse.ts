@@ -1,6 +1,6 @@
 import type { ArmCertificate } from "../../../shared/certificate.ts";
 import type { AnalysisResult, ArmAnalysis, ForwardTiming } from "../../../shared/results.ts";
-import { runFiles, slug } from "../../../shared/runs.ts";
+import { armArraysFile, runFiles, slug } from "../../../shared/runs.ts";
 import { attentionBytes } from "../../attention/colour.ts";
 import type { AnalysedArm, AnalysedAttack, AnalysisSubject, Scores } from "../../define/analysis.ts";
 import { documented, type EvaluationImages } from "../../define/index.ts";
@@ -9,6 +9,7 @@ import { explainImages } from "../../evaluation/explain.ts";
 import { forwardTiming } from "../../evaluation/timing.ts";
 import { writePicture } from "../../evaluation/write.ts";
 import { writeAtomic } from "../../io/files.ts";
+import { writeNpz } from "../../io/npz.ts";
 import { writePng } from "../../io/png.ts";
 import type { ResolvedArm } from "../arms.ts";
 import { memoryOf, passCost } from "../costs.ts";
@@ -116,6 +117,11 @@ async function subjectOf(arm: ResolvedArm, further: readonly string[], env: RunE
       return attackedImages(attack, adversarialOf(source, attack, env), env);
     },
     draw: (name, values, kind) => draw(`${runFiles.images}/${slug(arm.name)}-${slug(name)}.png`, values, kind, env),
+    async save(stem, key, arrays) {
+      const file = armArraysFile(arm.index, arm.name, stem, key);
+      await writeNpz(env.store.file(file), arrays);
+      return file;
+    },
     boxes: env.data.boxes,
     scores: (key) => scores(arm, open, key, env),
     explain: async (method, chosen, [start, end] = [0, chosen.n]) =>

@@ -1,11 +1,13 @@
+import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { count } from "../../../shared/format.ts";
 import { checkDefenses } from "../../classifier/checkDefenses.ts";
 import type { Classifier } from "../../classifier/classifier.ts";
 import { withoutModel } from "../../classifier/defended.ts";
 import { requireAccess, requirePreparation } from "../../classifier/forwardOnly.ts";
+import { classifierOf } from "../../classifier/network.ts";
 import type { NetworkFacts } from "../../define/analysis.ts";
-import { documented, type ModelFacts } from "../../define/index.ts";
+import { documented, type ModelFacts, type TrainingPlan } from "../../define/index.ts";
 import { requireExplainable } from "../../evaluation/explain.ts";
 import { bind } from "../../registry.ts";
 import { planOf } from "../../session/openModel.ts";
@@ -16,7 +18,7 @@ import { trains } from "../models.ts";
 import { named } from "../named.ts";
 import type { ResolvedAnalysis, ResolvedAttack, ResolvedExplanation } from "../resolve.ts";
 import { factsOf as experimentFacts } from "../resolveAnalyses.ts";
-import { traineeOf } from "./trainee.ts";
+import { type Built, traineeOf } from "./trainee.ts";
 
 // What would stop a run later is refused before anything is trained or attacked.
 
@@ -55,9 +57,11 @@ export async function checkAttack(arm: ResolvedArm, attack: ResolvedAttack, env:
 export const checkPreparation = (arm: ResolvedArm, { entry, params }: ResolvedAttack, env: RunEnvironment): Promise<void> =>
   withModel(arm, env, (model) => requirePreparation(entry, params, model));
 
-/** An explanation of a model without what it looks at. @throws MODEL_FORWARD_ONLY, PARAMETER_INVALID, and what opening a model throws */
-export const checkExplanation = (arm: ResolvedArm, { entry }: ResolvedExplanation, env: RunEnvironment): Promise<void> =>
-  withModel(arm, env, (model) => requireExplainable(entry, model));
+/** An explanation of a network without what it looks at. @throws MODEL_FORWARD_ONLY, PARAMETER_INVALID, and what opening or building it throws */
+export const checkExplanation = (arm: ResolvedArm, { entry }: Pick<ResolvedExplanation, "entry">, env: RunEnvironment): Promise<void> =>
+  trains(arm, env.mode)
+    ? withTrainee(arm, env, (model) => requireExplainable(entry, model))
+    : withModel(arm, env, (model) => requireExplainable(entry, model));
 
 /** Checks a model that the run takes as it is; one that it trains has layers and gradients. */
 async function withModel(arm: ResolvedArm, { mode, networks }: RunEnvironment, check: (model: Classifier) => void): Promise<void> {
@@ -70,11 +74,24 @@ async function withModel(arm: ResolvedArm, { mode, networks }: RunEnvironment, c
   }
 }
 
-/** An analysis whose parameters fit no network of the experiment. @throws PARAMETER_INVALID */
+/** Checks the network that the run will train, by the layers that it has then. */
+const withTrainee = (arm: ResolvedArm, env: RunEnvironment, check: (model: Classifier) => void): Promise<void> =>
+  withNetwork(arm, env, (network, plan, input) => {
+    const { inputShape } = env.data;
+    check(classifierOf(network, { contract: { input }, outputs: "logits", plan, inputShape, freeze: false }));
+  });
+
+/**
+ * An analysis whose parameters fit no network of the experiment, or whose explanations a network does not allow.
+ * @throws PARAMETER_INVALID, MODEL_FORWARD_ONLY
+ */
 export async function checkAnalysis({ entry, params }: ResolvedAnalysis, env: RunEnvironment): Promise<void> {
+  const measured = env.experiment.arms.filter(env.facts.hasModel);
+  for (const explanation of entry.explanations?.(params) ?? [])
+    for (const arm of measured) await checkExplanation(arm, { entry: explanation }, env);
   if (!entry.checkNetworks) return;
   const networks: NetworkFacts[] = [];
-  for (const arm of env.experiment.arms.filter(env.facts.hasModel)) networks.push({ arm: arm.name, slices: await slicesOf(arm, env) });
+  for (const arm of measured) networks.push({ arm: arm.name, slices: await slicesOf(arm, env) });
   const { dataset, arms, attacks } = env.experiment;
   entry.checkNetworks(params, networks, experimentFacts({ dataset: dataset.id, arms, attacks }));
 }
@@ -128,25 +145,33 @@ function refuseOneClass({ data, experiment }: RunEnvironment): void {
   );
 }
 
-async function checkNetwork(arm: ResolvedArm, env: RunEnvironment): Promise<void> {
+const checkNetwork = (arm: ResolvedArm, env: RunEnvironment): Promise<void> => withNetwork(arm, env, () => undefined);
+
+type OnNetwork = (network: tfl.LayersModel, plan: TrainingPlan, input: InputContract["input"]) => void;
+
+/** The network that an arm's training begins with, converted as its defences want it; gone afterwards. What is wrong with it is said with the arm's name. */
+async function withNetwork(arm: ResolvedArm, env: RunEnvironment, use: OnNetwork): Promise<void> {
   const { inputShape, classes } = env.data;
   const base = await baseOf(arm, env);
+  let network = base.network;
   try {
-    const network = planOf(arm.training.map(documented), inputShape, classes).network(base);
-    if (network !== base) network.dispose();
+    const plan = planOf(arm.training.map(documented), inputShape, classes);
+    network = plan.network(base.network);
+    use(network, plan, base.input);
   } catch (thrown) {
     throw named(arm.name, thrown);
   } finally {
-    base.dispose();
+    if (network !== base.network) network.dispose();
+    base.network.dispose();
   }
 }
 
-async function baseOf(arm: ResolvedArm, env: RunEnvironment): Promise<tfl.LayersModel> {
+async function baseOf(arm: ResolvedArm, env: RunEnvironment): Promise<Pick<Built, "network" | "input">> {
   const { model } = arm;
-  if ("file" in model) return (await (await traineeOf(arm, env)).build()).network;
+  if ("file" in model) return (await traineeOf(arm, env)).build();
   const { inputShape, classes } = env.data;
   try {
-    return model.entry.build(model.params, { inputShape, classes, seed: arm.seed, zeroWeights: true });
+    return { network: model.entry.build(model.params, { inputShape, classes, seed: arm.seed, zeroWeights: true }), input: {} };
   } catch (thrown) {
     throw named(arm.name, thrown);
   }

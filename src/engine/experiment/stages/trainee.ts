@@ -14,7 +14,12 @@ export interface Trainee {
   /** What it follows from: equal ones give equal networks. */
   readonly identity: unknown;
   /** The caller disposes the network. */
-  build(): Promise<{ readonly network: tfl.LayersModel; readonly input: InputContract["input"]; readonly note?: string | undefined }>;
+  build(): Promise<Built>;
+}
+export interface Built {
+  readonly network: tfl.LayersModel;
+  readonly input: InputContract["input"];
+  readonly note?: string | undefined;
 }
 
 export async function traineeOf(arm: ResolvedArm, env: RunEnvironment): Promise<Trainee> {
@@ -33,7 +38,7 @@ export async function traineeOf(arm: ResolvedArm, env: RunEnvironment): Promise<
   };
 }
 
-async function fromFile(arm: string, { file, input }: ResolvedFile, env: RunEnvironment): ReturnType<Trainee["build"]> {
+async function fromFile(arm: string, { file, input }: ResolvedFile, env: RunEnvironment): Promise<Built> {
   const loaded = await loadNetwork(file, input ?? undefined);
   try {
     checkTrainable(loaded, `${arm}: the model ${file}`, env);

@@ -102,6 +102,7 @@ export const subject = (asked: Partial<AnalysisSubject>): AnalysisSubject => ({
   images: unasked,
   staticImages: unasked,
   draw: unasked,
+  save: unasked,
   boxes: unasked,
   explain: unasked,
   scores: unasked,

@@ -2,6 +2,7 @@ import path from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { imageFolder } from "../../../../src/engine/datasets/imageFolder.ts";
+import { boxesOfClass } from "../../../../src/engine/datasets/voc.ts";
 import { bytesOf, load, temporaryFolder, write } from "./helpers.ts";
 
 let root: string;
@@ -76,6 +77,16 @@ describe("image folders", () => {
     expect(bytesOf((await gray.read("test", [0])).images)).toEqual(new Array(12).fill(101)); // .299·100 + .587·101 + .114·102
     const none = await load(imageFolder, { path: folder("sizes"), resize: "none" });
     await expect(none.read("test", [1])).rejects.toMatchObject({ code: "IMAGE_SIZE", message: expect.stringMatching(/4×8.*4×4/) });
+  });
+
+  it("boxes that show the label are those of its name, or all where none names a class", () => {
+    const box = (label: string) => ({ label, xmin: 0, ymin: 0, xmax: 1, ymax: 1 });
+    const [cat, dog, other] = [box("cat"), box("dog"), box("n02123045")];
+    const indexOf = (name: string): number | undefined => ({ cat: 0, dog: 1 })[name];
+    expect(boxesOfClass([cat, dog, other, cat], 0, indexOf)).toEqual([cat, cat]);
+    expect(boxesOfClass([dog, other], 0, indexOf)).toEqual([]);
+    expect(boxesOfClass([other], 0, indexOf)).toEqual([other]);
+    expect(boxesOfClass([], 0, indexOf)).toEqual([]);
   });
 
   it("gives the boxes where they lie in the resized image", async () => {

@@ -1,12 +1,13 @@
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runExperiment } from "../../../../src/engine/experiment/runExperiment.ts";
 import { saveNetwork } from "../../../../src/engine/importers/index.ts";
-import { writeNpz } from "../../../../src/engine/io/npz.ts";
+import { openNpz, writeNpz } from "../../../../src/engine/io/npz.ts";
 import { startEngine } from "../../../../src/engine/session/engine.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 import type { RunEvent } from "../../../../src/shared/events.ts";
-import type { Finding } from "../../../../src/shared/results.ts";
-import { newWorkspace, writeData } from "../../../process/support.ts";
+import type { Finding, RunReport } from "../../../../src/shared/results.ts";
+import { newWorkspace, readJson, writeData } from "../../../process/support.ts";
 
 const workspace = newWorkspace();
 afterAll(() => workspace.remove());
@@ -50,7 +51,7 @@ async function attempt(more: Readonly<Record<string, unknown>>) {
     (thrown: unknown) => thrown,
   );
   expect(tf.memory().numTensors).toBe(before);
-  return { error, worked: ["step", "trained", "attacked"].filter((kind) => kinds.has(kind)), found };
+  return { error, worked: ["step", "trained", "attacked"].filter((kind) => kinds.has(kind)), found, folder: params.directory };
 }
 async function refused(more: Readonly<Record<string, unknown>>, code: string, message: RegExp): Promise<void> {
   const { error, worked } = await attempt(more);
@@ -105,6 +106,60 @@ describe("before anything is trained or attacked", () => {
     const attacks = (target: number) => [{ kind: "fgsm" }, { kind: "nPixel", popSize: 4, maxGen: 1, target }];
     await refused({ model: { file: "more" }, attacks: attacks(5) }, "PARAMETER_INVALID", /^nPixel: The target is class 5.*5 classes/);
     expect((await attempt({ model: { file: "more" }, attacks: attacks(4) })).error).toBeNull();
+  });
+});
+
+describe("an analysis of attention", () => {
+  const analyses = [{ kind: "attentionStudy" }];
+  const attacks = [{ kind: "fgsm" }];
+
+  it("wants an attack, and networks with a layer that has a grid: also those that are only going to be trained", async () => {
+    const dense = tfl.sequential({
+      layers: [
+        tfl.layers.flatten({ inputShape: [16, 16, 1] }),
+        tfl.layers.dense({ units: 8, activation: "relu" }),
+        tfl.layers.dense({ units: 3 }),
+      ],
+    });
+    await saveNetwork(dense, workspace.file("dense"), { input: {} });
+    await refused({ analyses }, "EXPERIMENT_INVALID", /attentionStudy.* and the experiment has none/);
+    const none = /^dense: Grad-CAM reads a layer that has a grid, and the model shows none/;
+    const arm = { name: "dense", model: { file: "dense" } };
+    await refused({ analyses, attacks, compare: [arm] }, "PARAMETER_INVALID", none);
+    await refused({ analyses, attacks, compare: [{ ...arm, defense: { kind: "labelSmoothing" } }] }, "PARAMETER_INVALID", none);
+    const explanations = [{ kind: "gradCam" }];
+    await refused({ explanations, attacks, compare: [{ ...arm, defense: { kind: "labelSmoothing" } }] }, "PARAMETER_INVALID", none);
+  });
+
+  it("goes through a run: its arrays, its columns of the ledger, its tables", async () => {
+    const compare = [{ name: "compressed", defense: { kind: "jpeg" } }];
+    const given = { model: { file: "plain" }, analyses, attacks: [...attacks, { kind: "fgsm", eps: 0.4 }], compare };
+    const { error, folder } = await attempt(given);
+    expect(error).toBeNull();
+    const files = ["fgsm", "fgsm-2", "compressed-fgsm", "compressed-fgsm-2"].map((name) => `attention-study-${name}.npz`);
+    for (const file of files) {
+      const { arrays, close } = await openNpz(path.join(folder, file));
+      const [n = 0, ...grid] = arrays.get("clean")?.shape ?? [];
+      expect([...arrays].map(([name, { shape }]) => [name, shape])).toEqual([
+        ["clean", [n, ...grid]],
+        ["adversarial", [n, ...grid]],
+        ["cells", [4]],
+        ["iou", [n, 4]],
+        ["success", [n]],
+      ]);
+      expect(grid).toHaveLength(2);
+      const values = (await arrays.get("iou")?.read(0, n)) ?? [];
+      expect([...values].every((value) => value >= 0 && value <= 1)).toBe(true);
+      await close();
+    }
+    const ledger = await openNpz(path.join(folder, "ledger.npz"));
+    for (const column of ["undefended/fgsm/attentionIoU", "compressed/fgsm-2/attentionIoU"])
+      expect(ledger.arrays.get(column)).toMatchObject({ shape: [3], type: "int" });
+    await ledger.close();
+    const report = readJson<RunReport>(path.join(folder, "report.json"));
+    const [table] = report.analyses?.[0]?.tables ?? [];
+    expect(table?.rows.map(([arm, attack]) => `${arm}: ${attack}`)).toHaveLength(2 * 2 * 4);
+    expect(JSON.stringify(report.analyses)).not.toContain("NaN");
   });
 });
 

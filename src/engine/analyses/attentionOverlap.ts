@@ -1,0 +1,226 @@
+import { iou, largestOf } from "../attention/area.ts";
+import { boxArea, meanOnGrid, randomOverlap, scaledCells } from "../attention/overlap.ts";
+import { batchSizeFor } from "../classifier/batchSizes.ts";
+import type { RunContext } from "../context.ts";
+import type { AnalysedAttack, AnalysisSubject } from "../define/analysis.ts";
+import type { Bound, Explanation, Explanations } from "../define/index.ts";
+import { batchesOf } from "../evaluation/batches.ts";
+import { type FiveNumbers, fiveNumbers, type Mean, meanOf } from "../metrics/means.ts";
+import { countedForBeta, isCorrect, targetOf } from "../metrics/robustness.ts";
+
+/** Values of the images on which an attack succeeded, and of those on which it failed; null for none. */
+export interface BySuccess {
+  readonly succeeded: Group | null;
+  readonly failed: Group | null;
+}
+export type Group = Mean & { readonly box: FiveNumbers };
+
+/** Attention before and after one attack, over the images that were right before it (less those of the class that it aims at). */
+export interface AttackStudy {
+  readonly key: string;
+  /** Images before any is left out. */
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Indices of images whose map is zero everywhere, right before or not: they are left out. */
+  readonly degenerate: { readonly clean: readonly number[]; readonly adversarial: readonly number[] };
+  /** IoU of the two attention areas for each number of cells, and on how many images a map has fewer cells above zero. */
+  readonly deviation: readonly (BySuccess & { readonly sparse: number })[];
+  /** Attention against the boxes of the label; null where no image has any. */
+  readonly object: ObjectStudy | null;
+  /** IoU of the two areas of every image in percent, for the number of cells in the middle of the list; −1 for an image left out. */
+  readonly overlap: readonly number[];
+  /** The maps and every IoU, in the run folder. */
+  readonly file: string;
+}
+export interface ObjectStudy {
+  /** IoU of the attention area on the clean image with the boxes, of the same size. */
+  readonly overlap: BySuccess;
+  /** Probability of the label on the clean images whose IoU is below ½. */
+  readonly confidenceBelowHalf: BySuccess;
+  /** Images without a box of their label inside the picture: they are left out. */
+  readonly withoutBox: number;
+}
+export interface StudyData {
+  /** That the maps were read from; null of a method that looks at none. */
+  readonly layer: string | null;
+  readonly grid: readonly [rows: number, columns: number];
+  /** The method has no grid of the picture: its map of the picture is averaged over one. */
+  readonly isAveraged: boolean;
+  /** Numbers of cells on this grid, and the IoU of as many random ones. */
+  readonly cells: readonly number[];
+  readonly random: readonly number[];
+  readonly attacks: readonly AttackStudy[];
+}
+
+/** The number of cells that stands for all where one is enough: figures of several arms, columns of the ledger. */
+export const middleOf = <T>(list: readonly T[]): T => list[(list.length - 1) >> 1] as T;
+
+/** Sides of the grid where a method has none of its own: the paper's. */
+const side = 8;
+
+/** Attention on n images, each on its own predicted class. */
+interface Attention {
+  readonly layer: string | null;
+  readonly grid: readonly [rows: number, columns: number];
+  readonly isAveraged: boolean;
+  readonly maps: readonly Float32Array[];
+  readonly degenerate: readonly boolean[];
+}
+type OnImage = (explained: Explanations, at: number, index: number) => void;
+
+/** What an attack did to the attention of an arm, for each of the experiment's attacks. */
+export async function studyOf(
+  subject: AnalysisSubject,
+  { method, cells: wanted }: { readonly method: Bound<Explanation>; readonly cells: readonly number[] },
+  ctx: RunContext,
+): Promise<StudyData> {
+  const { labels } = await subject.scores(null);
+  const objects: Clean["objects"][number][] = [];
+  const clean = await attentionOn(subject, { method, key: null }, ctx, (explained, at, index) => {
+    objects.push(objectOf(subject, explained, { at, index, label: labels[index] as number }));
+  });
+  const [rows, columns] = clean.grid;
+  const cells = wanted.map((k) => scaledCells(k, rows * columns));
+  const attacks: AttackStudy[] = [];
+  for (const attack of subject.attacks) {
+    const adversarial = await attentionOn(subject, { method, key: attack.key }, ctx);
+    attacks.push(await attackStudy(subject, attack, { ...clean, objects, cells }, adversarial));
+  }
+  const { layer, grid, isAveraged } = clean;
+  return { layer, grid, isAveraged, cells, random: cells.map((k) => randomOverlap(k, rows * columns)), attacks };
+}
+
+async function attentionOn(
+  subject: AnalysisSubject,
+  { method, key }: { readonly method: Bound<Explanation>; readonly key: string | null },
+  ctx: RunContext,
+  onImage: OnImage = () => undefined,
+): Promise<Attention> {
+  const images = subject.images(key);
+  const [height, width] = images.inputShape;
+  const { size } = batchSizeFor(subject.model, "gradient");
+  let [layer, grid, isAveraged] = [null as string | null, [Math.min(side, height), Math.min(side, width)] as [number, number], true];
+  const [maps, degenerate]: [Float32Array[], boolean[]] = [[], []];
+  for (const [start, end] of batchesOf(images.n, size)) {
+    const explained = await subject.explain(method, images, [start, end]);
+    for (let at = 0; at < end - start; at++) {
+      const own = explained.grid(at);
+      if (own?.shape.length === 2) [grid, isAveraged] = [own.shape as [number, number], false];
+      maps.push(own && !isAveraged ? own.values : meanOnGrid(explained.map(at), images.inputShape, grid));
+      degenerate.push(explained.degenerate[at] === true);
+      onImage(explained, at, start + at);
+    }
+    layer = explained.layer;
+    await ctx.checkpoint({ phase: key === null ? "Attention on clean images" : `Attention under ${key}`, done: end, total: images.n });
+  }
+  return { layer, grid, isAveraged, maps, degenerate };
+}
+
+/** The clean image against its boxes: IoU of its attention with them, null without a box; and the probability of its label. */
+interface OnObject {
+  readonly overlap: number | null;
+  readonly confidence: number;
+}
+function objectOf(
+  { model, boxes }: AnalysisSubject,
+  explained: Explanations,
+  { at, index, label }: { readonly at: number; readonly index: number; readonly label: number },
+): OnObject {
+  const truth = boxArea(boxes(index), model.inputShape);
+  const size = truth.reduce((sum, inside) => sum + inside, 0);
+  const overlap = size === 0 ? null : iou(largestOf(explained.map(at), size), truth);
+  return { overlap, confidence: explained.scores[at * model.classes + label] as number };
+}
+
+interface Clean extends Attention {
+  readonly objects: readonly OnObject[];
+  readonly cells: readonly number[];
+}
+
+async function attackStudy(
+  subject: AnalysisSubject,
+  { key, records, summary }: AnalysedAttack,
+  clean: Clean,
+  adversarial: Attention,
+): Promise<AttackStudy> {
+  const counted = countedForBeta(records, targetOf(summary.attack));
+  const isFooled = new Map(counted.map((record) => [record.index, !isCorrect(record)]));
+  const bySuccess = (values: ReadonlyMap<number, number>): BySuccess => {
+    const of = (fooled: boolean) => groupOf([...values].flatMap(([index, value]) => (isFooled.get(index) === fooled ? [value] : [])));
+    return { succeeded: of(true), failed: of(false) };
+  };
+  const met = adversarial.maps.map((_, index) => index);
+  const kept = met.filter((index) => !clean.degenerate[index] && !adversarial.degenerate[index]);
+  const overlaps = clean.cells.map((k) => new Map(kept.map((index) => [index, overlapOf(clean.maps[index], adversarial.maps[index], k)])));
+  const hasFewer = (k: number) => (index: number) =>
+    isFooled.has(index) && [clean, adversarial].some(({ maps }) => (maps[index]?.filter((value) => value > 0).length ?? 0) < k);
+  const shown = middleOf(overlaps);
+  const fooled = counted.filter((record) => !isCorrect(record)).length;
+  return {
+    key,
+    succeeded: fooled,
+    failed: counted.length - fooled,
+    degenerate: {
+      clean: met.filter((index) => clean.degenerate[index]),
+      adversarial: met.filter((index) => adversarial.degenerate[index]),
+    },
+    deviation: clean.cells.map((k, i) => ({ ...bySuccess(overlaps[i] as Map<number, number>), sparse: kept.filter(hasFewer(k)).length })),
+    object: objectStudy(clean, [...isFooled.keys()], bySuccess),
+    overlap: clean.maps.map((_, index) => Math.round(100 * (shown.get(index) ?? -0.01))),
+    file: await saved(subject, key, { clean, adversarial, kept, overlaps, records }),
+  };
+}
+
+const overlapOf = (a: ArrayLike<number> | undefined, b: ArrayLike<number> | undefined, k: number): number =>
+  iou(largestOf(a ?? [], k), largestOf(b ?? [], k)) ?? 0;
+
+function groupOf(values: readonly number[]): Group | null {
+  const [mean, box] = [meanOf(values), fiveNumbers(values)];
+  return mean && box && { ...mean, box };
+}
+
+function objectStudy(
+  { objects, degenerate }: Clean,
+  counted: readonly number[],
+  bySuccess: (values: ReadonlyMap<number, number>) => BySuccess,
+): ObjectStudy | null {
+  if (objects.every(({ overlap }) => overlap === null)) return null;
+  const overlaps = new Map<number, number>();
+  const below = new Map<number, number>();
+  for (const index of counted) {
+    const { overlap, confidence } = objects[index] as OnObject;
+    if (overlap === null || degenerate[index]) continue;
+    overlaps.set(index, overlap);
+    if (overlap < 0.5) below.set(index, confidence);
+  }
+  const withoutBox = counted.filter((index) => objects[index]?.overlap === null).length;
+  return { overlap: bySuccess(overlaps), confidenceBelowHalf: bySuccess(below), withoutBox };
+}
+
+interface Saved {
+  readonly clean: Clean;
+  readonly adversarial: Attention;
+  readonly kept: readonly number[];
+  readonly overlaps: readonly ReadonlyMap<number, number>[];
+  readonly records: AnalysedAttack["records"];
+}
+
+/** `attention-study-<attack>.npz` (contract.md §7), of all images that the attack met, right before it or not, less those left out. */
+function saved(subject: AnalysisSubject, key: string, { clean, adversarial, kept, overlaps, records }: Saved): Promise<string> {
+  const [n, k] = [kept.length, clean.cells.length];
+  const [rows, columns] = clean.grid;
+  const inRow = ({ maps }: Attention) => {
+    const data = new Float32Array(n * rows * columns);
+    for (const [row, index] of kept.entries()) data.set(maps[index] ?? [], row * rows * columns);
+    return { data, shape: [n, rows, columns] };
+  };
+  const iou = Float64Array.from(kept.flatMap((index) => overlaps.map((values) => values.get(index) as number)));
+  const right = new Map(records.map((record) => [record.index, isCorrect(record)]));
+  return subject.save("attention-study", key, {
+    clean: inRow(clean),
+    adversarial: inRow(adversarial),
+    cells: { data: Int32Array.from(clean.cells), shape: [k] },
+    iou: { data: iou, shape: [n, k] },
+    success: { data: Uint8Array.from(kept, (index) => Number(right.get(index) === false)), shape: [n] },
+  });
+}

@@ -14,7 +14,7 @@ import {
 import { iterated } from "./iterated.ts";
 import { checkTarget, targetOf } from "./target.ts";
 
-const { eps, norm, target, loss, momentum } = gradientParams;
+const { eps, norm, target, loss, momentum, retire } = gradientParams;
 
 /**
  * FGSM in small steps from the clean image, x ← P(x + a·sign ∇L), without anything random (I-FGSM). With momentum, the direction is
@@ -26,7 +26,10 @@ export const bim = defineAttack({
   paper: "Kurakin et al. 2017",
   access: "gradients",
   iterative: true,
-  params: Type.Object({ eps, steps: stepsOf(10), stepSize: stepSizeOf("even"), norm, target, loss, momentum }, { refuse: refuseRadius }),
+  params: Type.Object(
+    { eps, steps: stepsOf(10), stepSize: stepSizeOf("even"), norm, target, loss, momentum, retire },
+    { refuse: refuseRadius },
+  ),
   label: (p) => gradientLabel(`BIM-${p.steps}`, p),
   cheap: { steps: 4 },
   ball: gradientBall,

@@ -15,7 +15,7 @@ import { iterated } from "./iterated.ts";
 import { evaluationsOfRestarts } from "./restarts.ts";
 import { checkTarget, targetOf } from "./target.ts";
 
-const { eps, randomStart, norm, target, restarts, momentum } = gradientParams;
+const { eps, randomStart, norm, target, restarts, momentum, retire } = gradientParams;
 const confidence = num(50, "Lead in logits beyond which an image is pushed no further.", { min: 0, max: 1e6, unit: "logits" });
 
 /**
@@ -29,7 +29,7 @@ export const cwPgd = defineAttack({
   access: "gradients",
   iterative: true,
   params: Type.Object(
-    { eps, steps: stepsOf(40), stepSize: stepSizeOf("turning"), randomStart, confidence, norm, target, restarts, momentum },
+    { eps, steps: stepsOf(40), stepSize: stepSizeOf("turning"), randomStart, confidence, norm, target, restarts, momentum, retire },
     { refuse: refuseRadius },
   ),
   label: (p) => gradientLabel(`CW-PGD-${p.steps}`, p),

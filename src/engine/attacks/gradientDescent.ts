@@ -28,8 +28,8 @@ export interface Descent {
   readonly start: Images;
   readonly steps: number;
   readonly loss: AttackLoss;
-  /** The iterate after x, a new tensor inside the ball. Called in a tidy, `step` counts from 0. */
-  next(x: Images, gradient: Images, step: number): Images;
+  /** The iterate after x, which has these logits: a new tensor inside the ball. Called in a tidy, `step` counts from 0. */
+  next(x: Images, gradient: Images, step: number, logits: Logits): Images;
   /** Asked after each gradient with the logits of x: true ends at x. */
   stop?(logits: Logits, step: number): boolean | Promise<boolean>;
 }
@@ -58,7 +58,7 @@ export async function descend(o: Descent, ctx: AttackContext): Promise<Images> {
 /** The iterate after x; null where the attack stops at x. */
 async function stepFrom(x: Images, step: number, o: Descent, ctx: AttackContext): Promise<Images | null> {
   const { gradient, logits } = attackGradient(o.model, x, o.batch, o.loss);
-  const moved = tf.tidy(() => o.next(x, gradient, step));
+  const moved = tf.tidy(() => o.next(x, gradient, step, logits));
   let isKept = false;
   try {
     await ctx.iterate(x, logits);

@@ -22,6 +22,10 @@ export const gradientParams = {
     max: 1,
     advanced: true,
   }),
+  retire: bool(
+    false,
+    "An image that is broken takes no further steps, which saves gradients where accuracy alone counts. It stays near the border of its class: leave it off to train on the images or to show them to other models. Without effect on a randomised model and where a detector is evaded.",
+  ),
 };
 export const stepsOf = (count: number) => int(count, "Iterations.", { min: 1, max: 10_000, role: "steps" });
 

@@ -5,13 +5,19 @@ import { unit } from "./ball.ts";
 export interface Momentum {
   /** The direction after one more gradient; call in a tidy. */
   along(gradient: Images): Images;
+  /** The same for some of the images alone, with what it remembers of them. */
+  only(rows: tf.Tensor1D): Momentum;
   dispose(): void;
 }
 
 /** g ← μ·g + ∇/‖∇‖₁, image by image (MI-FGSM: Dong et al. 2018, eq. 6). μ = 0 is the gradient itself, untouched. */
 export function momentum(decay: number): Momentum {
-  if (decay === 0) return { along: (gradient) => gradient, dispose: () => {} };
-  let memory: Images | undefined;
+  return decay === 0 ? none : remembering(decay);
+}
+
+const none: Momentum = { along: (gradient) => gradient, only: () => none, dispose: () => {} };
+
+function remembering(decay: number, memory?: Images): Momentum {
   return {
     along(gradient) {
       const now = unit(gradient, "l1");
@@ -20,6 +26,7 @@ export function momentum(decay: number): Momentum {
       memory = next;
       return next;
     },
+    only: (rows) => remembering(decay, memory && tf.gather(memory, rows)),
     dispose: () => memory?.dispose(),
   };
 }

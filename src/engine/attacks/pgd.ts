@@ -15,7 +15,7 @@ import { iterated } from "./iterated.ts";
 import { evaluationsOfRestarts } from "./restarts.ts";
 import { checkTarget, targetOf } from "./target.ts";
 
-const { eps, randomStart, norm, target, loss, restarts, momentum } = gradientParams;
+const { eps, randomStart, norm, target, loss, restarts, momentum, retire } = gradientParams;
 
 /** Iterated gradient steps, by their sign (L∞) or their direction (L2), each followed by the projection onto the ball and [0,1]. */
 export const pgd = defineAttack({
@@ -25,7 +25,7 @@ export const pgd = defineAttack({
   access: "gradients",
   iterative: true,
   params: Type.Object(
-    { eps, steps: stepsOf(40), stepSize: stepSizeOf("turning"), randomStart, norm, target, loss, restarts, momentum },
+    { eps, steps: stepsOf(40), stepSize: stepSizeOf("turning"), randomStart, norm, target, loss, restarts, momentum, retire },
     { refuse: refuseRadius },
   ),
   label: (p) => gradientLabel(`PGD-${p.steps}`, p),

@@ -10,8 +10,13 @@ export const evaluationsOfRestarts = (restarts: number, steps: number): Evaluati
   gradient: restarts * steps,
 });
 
-/** The streams of one attempt: the first draws what an attack without restarts draws. */
-type Attempt = (random: (i: number) => Random, attempt: number) => Promise<Images>;
+/** What attempts have reached so far: the image of the smallest margin [b,H,W,C], and that margin [b]. */
+export interface Reached {
+  readonly images: Images;
+  readonly margins: tf.Tensor1D;
+}
+/** One attempt with streams of its own: the first draws what an attack without restarts draws. It sees what those before have reached. */
+type Attempt = (random: (i: number) => Random, attempt: number, reached?: Reached) => Promise<Images>;
 
 /**
  * Runs an attack several times and keeps for each image the result of the smallest margin, so that an image that one attempt has broken
@@ -24,7 +29,7 @@ export async function bestOf(restarts: number, model: Classifier, batch: AttackB
   let smallest = marginsOf(best);
   try {
     for (let attempt = 1; attempt < restarts; attempt++) {
-      const images = await run((i) => ctx.random(i).stream(`restart/${attempt}`), attempt);
+      const images = await run((i) => ctx.random(i).stream(`restart/${attempt}`), attempt, { images: best, margins: smallest });
       const margins = marginsOf(images);
       const before = [best, smallest, images, margins];
       [best, smallest] = tf.tidy(() => {

@@ -173,3 +173,89 @@ describe("momentum", () => {
     expect(near(await ends(1), plain[7] ?? [])).toBeGreaterThan(0.01);
   });
 });
+
+describe("early retirement", () => {
+  const model = () => classifierOf(convNetwork({ seed: 4 }), { contract: { input: {} }, outputs: "logits" });
+  const settings = { eps: 0.06, steps: 10, stepSize: 0.012 };
+  const many = (network: Classifier): ImageBatch => labelledByModel(network, randomBatch(12, network.inputShape, 3, 5));
+  const kinds: readonly (readonly [string, Params])[] = [
+    ["bim", { momentum: 1 }],
+    ["pgd", { momentum: 0.7, restarts: 3 }],
+    ["pgd", { norm: "l2", eps: 0.3, stepSize: 0.06 }],
+    ["pgd", { target: "runnerUp", eps: 0.12, stepSize: 0.03 }],
+    ["cwPgd", { target: 1, restarts: 2, eps: 0.12 }],
+  ];
+
+  it.each(kinds)("%s %j: the same successes at the same iterations, from fewer gradients", async (kind, given) => {
+    const network = model();
+    const run = async (retire: boolean) => (await attacked(kind, { ...settings, ...given, retire }, network, many(network))).outcome;
+    const [on, off] = [await run(true), await run(false)];
+    const outcomes = ({ records }: typeof on) => records.map(({ success, iterations }) => [success, iterations]);
+    expect(new Set(off.records.map(({ success }) => success))).toEqual(new Set([true, false]));
+    if (!("restarts" in given)) expect(outcomes(on)).toEqual(outcomes(off)); // another attempt begins as soon as all are broken
+    expect(on.records.map(({ success }) => success)).toEqual(off.records.map(({ success }) => success));
+    expect(on.gradientEvaluations).toBeLessThan(off.gradientEvaluations);
+  });
+
+  it.each(kinds)("%s %j: an image alone gives what it gives among others", async (kind, given) => {
+    const network = model();
+    const { entry: attack, params } = bind("attack", { kind, ...settings, ...given, retire: true });
+    const batch = many(network);
+    const size = batch.images.length / batch.n;
+    const all = await attackBatch({ attack, params, model: network, batch, firstIndex: 0, seedName: "t" }, createContext());
+    for (let i = 0; i < batch.n; i++) {
+      const one = { images: batch.images.slice(i * size, (i + 1) * size), labels: batch.labels.slice(i, i + 1), n: 1 };
+      const alone = await attackBatch({ attack, params, model: network, batch: one, firstIndex: i, seedName: "t" }, createContext());
+      expect(near(alone.adversarial, all.adversarial.slice(i * size, (i + 1) * size))).toBeLessThan(1e-6);
+      expect(alone.records[0]?.iterations).toBe(all.records[i]?.iterations);
+    }
+  });
+
+  it("leaves an image where it is first broken, and ends when all are", async () => {
+    // z₁ − z₀ = 1.5·y − x − .15 is −.05 at [.56, .44] and .05 at [.52, .48], the third iterate
+    const biased = linearClassifier(
+      [
+        [1, -1],
+        [0, 0.5],
+      ],
+      [1, 2, 1],
+      [0.15, 0],
+    );
+    const { outcome, iterates } = await attacked("bim", { eps: 0.3, steps: 9, stepSize: 0.04, retire: true }, biased);
+    expect(near(outcome.adversarial, [0.52, 0.48])).toBeLessThan(1e-6);
+    expect(iterates).toHaveLength(4); // three iterates, and the result
+    expect(outcome).toMatchObject({ gradientEvaluations: 3 });
+    expect(outcome.records[0]).toMatchObject({ success: true, iterations: 2 });
+  });
+
+  it("does not trust one pass of a randomised model, nor the margin alone where a detector is to be evaded", async () => {
+    const network = model();
+    const batch = many(network);
+    const gradients = async (surface: Classifier): Promise<number> =>
+      (await attacked("bim", { ...settings, retire: true }, surface, batch)).outcome.gradientEvaluations;
+    expect(await gradients(network)).toBeLessThan(120);
+    expect(await gradients({ ...network, randomised: true })).toBe(120);
+    expect(await gradients({ ...network, penalty: (x) => tf.mul(tf.sum(x), 0) as tf.Scalar })).toBe(120);
+  });
+
+  it("leaves no tensor behind, finished or cancelled", async () => {
+    const network = model();
+    const batch = many(network);
+    const images = tf.tensor4d(batch.images, [batch.n, ...network.inputShape]);
+    const goal = { images, labels: tf.tensor1d(batch.labels, "int32") };
+    const { entry, params } = bind("attack", { kind: "pgd", ...settings, momentum: 1, restarts: 2, retire: true });
+    const run = async (cancelAt: number): Promise<number> => {
+      const before = tf.memory().numTensors;
+      let steps = 0;
+      const iterate = async (): Promise<void> => {
+        if (++steps === cancelAt) throw new Error("stop");
+      };
+      await entry.run(network, goal, params, { ...attackContext(), iterate }).then(
+        (end) => end.dispose(),
+        () => undefined,
+      );
+      return tf.memory().numTensors - before;
+    };
+    for (const cancelAt of [0, 1, 2, 5, 8, 12]) expect(await run(cancelAt)).toBe(0);
+  });
+});

@@ -1,3 +1,4 @@
+import type { AttentionOverlap } from "./attention.ts";
 import { type ArmReport, type ImageRecord, type WorstCase, wilson } from "./results.ts";
 import { armRecordsFile, attackKeys, staticKey } from "./runs.ts";
 
@@ -21,10 +22,26 @@ export interface LedgerRow {
   readonly isSurvivor: boolean;
   /** Largest number of slices whose content cannot change the prediction, in any choice of them; null without a certificate. */
   readonly certified: number | null;
+  /** By attack key: IoU in percent of the attention areas before and after it; empty where nobody measured it. */
+  readonly attention: Readonly<Record<string, number>>;
 }
 
-/** Rows of one arm, in the order of the images. @param certified of every image of the arm */
-export function ledgerRows(parts: readonly AttackRecords[], arm: string, certified: readonly number[] | null = null): LedgerRow[] {
+/** What analyses found of every image of an arm. */
+interface ImageFindings {
+  readonly certified?: readonly number[] | null;
+  readonly attention?: AttentionOverlap | null;
+}
+
+/** Rows of one arm, in the order of the images. */
+export function ledgerRows(
+  parts: readonly AttackRecords[],
+  arm: string,
+  { certified = null, attention = null }: ImageFindings = {},
+): LedgerRow[] {
+  const attentionOf = (index: number): LedgerRow["attention"] =>
+    Object.fromEntries(
+      Object.entries(attention ?? {}).flatMap(([attack, all]) => ((all[index] ?? -1) < 0 ? [] : [[attack, all[index] as number]])),
+    );
   const byIndex = new Map<number, Record<string, ImageRecord>>();
   for (const part of parts) {
     if (part.arm !== arm) continue;
@@ -34,10 +51,12 @@ export function ledgerRows(parts: readonly AttackRecords[], arm: string, certifi
       byIndex.set(record.index, records);
     }
   }
-  return [...byIndex].sort(([a], [b]) => a - b).map(([index, records]) => rowOf(index, records, certified?.[index] ?? null));
+  return [...byIndex]
+    .sort(([a], [b]) => a - b)
+    .map(([index, records]) => ({ ...rowOf(index, records), certified: certified?.[index] ?? null, attention: attentionOf(index) }));
 }
 
-function rowOf(index: number, records: Readonly<Record<string, ImageRecord>>, certified: number | null): LedgerRow {
+function rowOf(index: number, records: Readonly<Record<string, ImageRecord>>): Omit<LedgerRow, "certified" | "attention"> {
   const all = Object.entries(records);
   const { label = -1, cleanPrediction = -1 } = all[0]?.[1] ?? {};
   return {
@@ -48,7 +67,6 @@ function rowOf(index: number, records: Readonly<Record<string, ImageRecord>>, ce
     brokenBy: all.filter(([, record]) => record.cleanPrediction === record.label && record.success).map(([attack]) => attack),
     // Accuracy counts every wrong prediction, also one that a targeted attack did not aim at; so does its worst case.
     isSurvivor: cleanPrediction === label && all.every(([, record]) => record.prediction === record.label),
-    certified,
   };
 }
 

@@ -1,8 +1,9 @@
+import { attentionKept } from "../../src/shared/attention.ts";
 import type { LedgerRow } from "../../src/shared/ledger.ts";
 
 export type Filter =
   | { readonly kind: "all" | "survived" | "lost8Bit" | "repaired" | "wrong" | "certified" }
-  | { readonly kind: "broken" | "brokenOnly"; readonly attack: string };
+  | { readonly kind: "broken" | "brokenOnly" | "attentionKept"; readonly attack: string };
 export const sortColumns = [
   "index",
   "label",
@@ -39,6 +40,8 @@ export function matches(row: LedgerRow, filter: Filter): boolean {
       return row.brokenBy.includes(filter.attack);
     case "brokenOnly":
       return row.brokenBy.length === 1 && row.brokenBy[0] === filter.attack;
+    case "attentionKept":
+      return row.brokenBy.includes(filter.attack) && (row.attention[filter.attack] ?? 0) >= attentionKept;
   }
 }
 
@@ -65,12 +68,13 @@ export function arrange(rows: readonly LedgerRow[], filter: Filter, sort: Sort, 
 export function ledgerCsv(rows: readonly LedgerRow[], attacks: readonly string[]): string {
   const perAttack = ["prediction", "success", "successAfter8Bit", "repaired", "linf", "l2", "l0", "iterations"] as const;
   const hasCertificate = rows.some(({ certified }) => certified !== null);
+  const hasAttention = (attack: string): boolean => rows.some(({ attention }) => attention[attack] !== undefined);
   const head = [
     "index",
     "label",
     "cleanPrediction",
     ...(hasCertificate ? ["certifiedSlices"] : []),
-    ...attacks.flatMap((a) => perAttack.map((field) => `${a}.${field}`)),
+    ...attacks.flatMap((a) => [...perAttack.map((field) => `${a}.${field}`), ...(hasAttention(a) ? [`${a}.attentionIoU`] : [])]),
   ];
   const line = (row: LedgerRow): string =>
     [
@@ -78,7 +82,10 @@ export function ledgerCsv(rows: readonly LedgerRow[], attacks: readonly string[]
       row.label,
       row.cleanPrediction,
       ...(hasCertificate ? [row.certified ?? ""] : []),
-      ...attacks.flatMap((a) => perAttack.map((field) => (row.records[a] ? (row.records[a][field] ?? false) : ""))),
+      ...attacks.flatMap((a) => [
+        ...perAttack.map((field) => (row.records[a] ? (row.records[a][field] ?? false) : "")),
+        ...(hasAttention(a) ? [row.attention[a] ?? ""] : []),
+      ]),
     ].join(",");
   return `${[head.join(","), ...rows.map(line)].join("\n")}\n`;
 }

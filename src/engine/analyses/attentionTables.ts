@@ -152,7 +152,7 @@ function explanations(lines: readonly Line[], { title }: Asked): string[] {
   const layers = [...new Set(lines.map(({ arm, data: { layer, grid } }) => `${arm}: ${layer ?? "the picture"}, ${grid.join("×")} cells`))];
   const averaged = [...new Set(lines.filter(({ data }) => data.isAveraged).map(({ arm }) => arm))];
   return [
-    `${title}, each image on the class that is predicted for it. Only images that are right without the attack count. The attack succeeded where the prediction is another class than the label.`,
+    `${title}, each image on the class that is predicted for it. Only images that are right without the attack count. The attack succeeded where the prediction is another class than the label. There the two maps are of two classes, so part of what they differ by is the change of class itself.`,
     "Means with half the width of their 95 % interval (normal approximation; the difference by Welch). IoU: common part of two areas of equal size as a share of both together. Random cells: what as many cells drawn at random would share.",
     `Maps are compared on a grid: ${layers.join("; ")}.`,
     ...(averaged.length > 0

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { attentionOverlap } from "../../../src/shared/attention.ts";
 import { ledgerRows } from "../../../src/shared/ledger.ts";
 import type { LedgerPart } from "../../../src/shared/panels.ts";
 import type { ImageRecord } from "../../../src/shared/results.ts";
@@ -44,6 +45,23 @@ test("filters", () => {
   expect(indices({ kind: "lost8Bit" })).toEqual([4]);
   expect(indices({ kind: "repaired" })).toEqual([]);
   expect(indices({ kind: "wrong" })).toEqual([3]);
+});
+
+test("images that are fooled although attention stays where it was", () => {
+  const attention = { pgd: [80, 49, 50, 100, -1], fgsm: [90, 90, 20, 90, 90] };
+  const analyses = [
+    { id: "attentionStudy", params: {}, data: { attacks: Object.entries(attention).map(([key, overlap]) => ({ key, overlap })) } },
+  ];
+  expect(attentionOverlap({ analyses })).toEqual(attention);
+  expect(attentionOverlap({ analyses: [{ id: "timing", params: {}, data: {} }] })).toBeNull();
+  const studied = ledgerRows(parts, "a", { attention });
+  const kept = (attack: string): number[] => arrange(studied, { kind: "attentionKept", attack }, byIndex, "pgd").map((row) => row.index);
+  expect(kept("pgd")).toEqual([2]); // 0 withstands it, 1 lost its attention, 3 was wrong before
+  expect(kept("fgsm")).toEqual([4]);
+  expect(indices({ kind: "attentionKept", attack: "pgd" })).toEqual([]);
+  const [head, first, , , , last] = ledgerCsv(studied, ["pgd"]).split("\n");
+  expect(head?.split(",").at(-1)).toBe("pgd.attentionIoU");
+  expect([first?.split(",").at(-1), last?.split(",").at(-1)]).toEqual(["80", ""]);
 });
 
 test("sorting is stable, by the attack shown, with rows without a value last", () => {

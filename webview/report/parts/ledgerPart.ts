@@ -1,3 +1,4 @@
+import { attentionKept, attentionOverlap } from "../../../src/shared/attention.ts";
 import { certifiedSlices } from "../../../src/shared/certificate.ts";
 import { count } from "../../../src/shared/format.ts";
 import type { Names } from "../../../src/shared/labels.ts";
@@ -47,7 +48,7 @@ export function ledgerPart(
     shown = arrange(rows, view.filter, view.sort, view.attack);
     arm.set(named(armsOf(context), context.names.arm), view.arm);
     attack.set(named(attacks, context.names.attack), view.attack);
-    filter.set(filters(attacks, context.names, isCertified(rows)), JSON.stringify(view.filter));
+    filter.set(filters(attacks, context.names, rows), JSON.stringify(view.filter));
     fill(heads, ...columnHeads(view.sort, (sort: Sort) => change({ sort })));
     element.classList.toggle("has-certified", isCertified(rows));
     setText(summary, `${count(shown.length)} of ${count(rows.length)} images. Arrow keys move, Enter opens the Inspector.`);
@@ -78,23 +79,28 @@ const named = (values: readonly string[], name: (value: string) => string): Choi
   values.map((value) => ({ value, text: name(value) }));
 function rowsOf({ report, state }: ReportContext, name: string): LedgerRow[] {
   const arm = report.arms.find((one) => one.name === name);
-  return ledgerRows(state.ledger, name, arm ? certifiedSlices(arm) : null);
+  return ledgerRows(state.ledger, name, arm ? { certified: certifiedSlices(arm), attention: attentionOverlap(arm) } : {});
 }
 const isCertified = (rows: readonly LedgerRow[]): boolean => rows.some(({ certified }) => certified !== null);
 const armsOf = (context: ReportContext | null): string[] => [...new Set(context?.state.ledger.map((part) => part.arm))];
 const attacksOf = (context: ReportContext | null, arm: string): string[] =>
   (context?.state.ledger ?? []).filter((part) => part.arm === arm).map((part) => part.attack);
 
-function filters(attacks: readonly string[], names: Names, hasCertificate: boolean): Choice[] {
+function filters(attacks: readonly string[], names: Names, rows: readonly LedgerRow[]): Choice[] {
   const option = (filter: Filter, text: string): Choice => ({ value: JSON.stringify(filter), text });
   return [
     option({ kind: "all" }, "All"),
     option({ kind: "survived" }, "Correct under every attack"),
-    ...(hasCertificate ? [option({ kind: "certified" }, "Correct and certified")] : []),
+    ...(isCertified(rows) ? [option({ kind: "certified" }, "Correct and certified")] : []),
     ...attacks.map((attack) => option({ kind: "broken", attack }, `Broken by ${names.attack(attack)}`)),
     ...(attacks.length > 1
       ? attacks.map((attack) => option({ kind: "brokenOnly", attack }, `Broken only by ${names.attack(attack)}`))
       : []),
+    ...attacks
+      .filter((attack) => rows.some(({ attention }) => attention[attack] !== undefined))
+      .map((attack) =>
+        option({ kind: "attentionKept", attack }, `Broken by ${names.attack(attack)}, attention stays (IoU ≥ ${attentionKept} %)`),
+      ),
     option({ kind: "lost8Bit" }, "No longer adversarial after 8-bit rounding"),
     option({ kind: "repaired" }, "Moved to 8-bit levels to stay adversarial"),
     option({ kind: "wrong" }, "Wrong without an attack"),

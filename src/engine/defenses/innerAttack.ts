@@ -32,9 +32,14 @@ export const innerAttackFields = {
     "The inner attack. The three parameters below are its own where it has parameters of their names; write others inside it.",
   ),
   ...strengthFields,
+  ramp: num(
+    0,
+    "Epochs over which the inner attack grows from nothing to its strength. Under a large eps a network that knows nothing yet may learn nothing: it then gives every image the same scores.",
+    { min: 0, unit: "epochs", standIn: { words: "all of it from the start", first: 1 }, advanced: true },
+  ),
 };
 type Strength = { readonly [name in keyof typeof strengthFields]: Static<(typeof strengthFields)[name]> };
-export type InnerAttack = Strength & { readonly attack: Bound };
+export type InnerAttack = Strength & { readonly attack: Bound; readonly ramp: number };
 
 /**
  * The chosen attack, strong as the defence says.
@@ -72,7 +77,7 @@ export function crafting(base: TrainingPlan, p: InnerAttack, owner: string, fact
     );
   const craft = innerAttack(p, owner);
   check(craft, owner, facts);
-  return { ...base, craft };
+  return { ...base, craft, craftRamp: p.ramp };
 }
 
 function check({ entry, id, params: inner }: Bound<Attack>, owner: string, facts: ModelFacts): void {

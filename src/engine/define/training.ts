@@ -78,6 +78,8 @@ export interface TrainingPlan {
    * arrive as `step.crafted`. Validation images are attacked after every epoch too, and the best epoch is the one that withstands best.
    */
   readonly craft?: Bound<Attack>;
+  /** Epochs over which that attack grows to its strength, beginning with nothing; 0, or left out, for all of it from the start. */
+  readonly craftRamp?: number;
   /**
    * The training loop multiplies the learning rate of SGD by this, to undo the scale of the loss (a sum over slices is Z times a mean).
    * Adam's step does not depend on the scale of the loss, so its learning rate stays as it is. Weight decay is divided by it. Charts and

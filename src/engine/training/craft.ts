@@ -6,6 +6,19 @@ import { targetsOf } from "../harness/targets.ts";
 import { tf } from "../tf.ts";
 import type { FedBatch } from "./feed.ts";
 
+const strengthRoles: readonly unknown[] = ["radius", "step"];
+
+/** The attack with a part of its strength: of its radius and the length of its steps. @param share from 0 to 1 */
+export function weakened(craft: Bound<Attack>, share: number): Bound<Attack> {
+  if (share >= 1) return craft;
+  const { properties } = craft.entry.params;
+  const params = Object.entries(craft.params).map(([name, value]) => [
+    name,
+    typeof value === "number" && strengthRoles.includes(properties[name]?.["role"]) ? value * share : value,
+  ]);
+  return { ...craft, params: Object.fromEntries(params) };
+}
+
 /**
  * Adversarial images of a batch for a training step: the last iterate of the attack, brought into its ball and [0,1]. Unlike in an
  * evaluation every image is attacked, misclassified ones too (Madry et al. 2018: the inner maximisation is over all of them).

@@ -2,8 +2,9 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { TrainSettings } from "../../shared/experiment.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
+import type { TrainingPlan } from "../define/index.ts";
 import { tf } from "../tf.ts";
-import { craftImages } from "./craft.ts";
+import { craftImages, weakened } from "./craft.ts";
 import { type FedBatch, feed, type ImageSource, inOrder, stepsOf } from "./feed.ts";
 import type { EpochRecord } from "./history.ts";
 import type { Optimizer, TrainedWeight } from "./optimizers.ts";
@@ -42,7 +43,8 @@ export async function trainEpoch(work: Work, epoch: number, started: number, ctx
   let reported = started;
   try {
     for await (const batch of feed(source, batchSize, syllabus, ctx.rng.stream(`train/${arm}/order/${epoch}`))) {
-      const crafted = await crafting(work, batch, `train/${arm}/craft/${epoch}`, ctx);
+      const strength = rampAt(learner.plan, epoch - 1 + (step + 1) / steps);
+      const crafted = await crafting(work, batch, { seedName: `train/${arm}/craft/${epoch}`, strength }, ctx);
       const learningRate = work.rateScale * learningRateAt(settings, epoch, step / steps, work.history);
       const result = trainStep(learner, work.weights, work.optimizer, { ...batch, crafted }, { learningRate, masks, tally });
       step++;
@@ -68,10 +70,18 @@ export async function trainEpoch(work: Work, epoch: number, started: number, ctx
   }
 }
 
+/** The share of its strength that the plan's attack has after so many epochs, the current step counted. */
+const rampAt = ({ craftRamp = 0 }: TrainingPlan, epochs: number): number => (craftRamp > 0 ? Math.min(1, epochs / craftRamp) : 1);
+
 /** What the plan's attack makes of a batch; undefined where the plan has none. */
-async function crafting({ learner, model }: Work, batch: FedBatch, seedName: string, ctx: RunContext): Promise<Float32Array | undefined> {
+async function crafting(
+  { learner, model }: Work,
+  batch: FedBatch,
+  { seedName, strength }: { readonly seedName: string; readonly strength: number },
+  ctx: RunContext,
+): Promise<Float32Array | undefined> {
   const { craft } = learner.plan;
-  return craft && craftImages(craft, model, batch, seedName, ctx);
+  return craft && craftImages(weakened(craft, strength), model, batch, seedName, ctx);
 }
 
 async function valuesOf({ loss, parts }: StepResult): Promise<{ loss: number; parts?: Record<string, number> }> {
@@ -99,7 +109,7 @@ export async function validate(work: Work, ctx: RunContext): Promise<Validated |
   try {
     for await (const batch of inOrder(source, settings.batchSize)) {
       validationStep(learner, batch, clean);
-      const crafted = await crafting(work, batch, `train/${work.arm}/craft/validation`, ctx);
+      const crafted = await crafting(work, batch, { seedName: `train/${work.arm}/craft/validation`, strength: 1 }, ctx);
       if (crafted) attackedStep(learner, { ...batch, images: crafted }, attacked);
       await ctx.checkpoint();
     }

@@ -105,6 +105,13 @@ describe("adversarialTraining", () => {
     expect(planOf([adversarial()], [8, 8, 1], 3).craft).toMatchObject({ id: "fgsm", params: { eps: 0.1 } });
   });
 
+  it("may begin with a weak attack: half of it in the first of two epochs, all of it in validation, by hand", async () => {
+    const epoch = await epochOf([adversarial({ ramp: 2 })]);
+    const halfway = Math.log(Math.exp(0.1) + Math.exp(0.225) + Math.exp(-0.1)) - 0.1; // [.55, .45]: z = [.1, .225, −.1]
+    expect(epoch.trainLoss).toBeCloseTo(halfway, 5);
+    expect(epoch.attackedAccuracy).toBe(0);
+  });
+
   it("changes neither network nor targets: over a volumized network it attacks through the volumizer and trains with its loss", () => {
     const volumized: Choice = { id: "volumizedCurriculum", params: { patch: 4 } };
     const alone = planOf([volumized], [8, 8, 1], 3);

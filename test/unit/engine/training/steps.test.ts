@@ -162,6 +162,17 @@ describe("an inner attack", () => {
     expect(seen.every(({ moved }) => moved > 0.05)).toBe(true);
   });
 
+  it("grows to its strength over the first epochs of the plan, step by step", async () => {
+    const largest: number[] = [];
+    const plan = watching(
+      ({ images, crafted }) => void largest.push(crafted ? (tf.max(tf.abs(tf.sub(crafted, images))).dataSync()[0] ?? 0) : 0),
+      { craft: pgd, craftRamp: 2 },
+    );
+    await run(convNetwork({ seed: 5 }), plan, { settings: { ...settings, epochs: 3 } }); // three steps an epoch
+    const expected = [1, 2, 3, 4, 5, 6, 6, 6, 6].map((part) => (0.1 * part) / 6);
+    expect(near(largest, expected)).toBeLessThan(1e-6);
+  });
+
   it("gives an image the same random numbers in whatever batch of an epoch it comes", async () => {
     const started = async (batchSize: number): Promise<Map<string, string>> => {
       const found = new Map<string, string>();

@@ -60,6 +60,7 @@ import {
 } from "./define/index.ts";
 import { softmaxEntropy } from "./detectors/softmaxEntropy.ts";
 import { gradCam } from "./explanations/gradCam.ts";
+import { lime } from "./explanations/lime/lime.ts";
 import { saliency } from "./explanations/saliency.ts";
 import { measures as allMeasures } from "./measures/all.ts";
 import { efficientNetB0 } from "./models/efficientNetB0.ts";
@@ -102,7 +103,7 @@ export const defenses: readonly Defense[] = [
   volumizedCurriculum,
 ];
 export const detectors: readonly Detector[] = [softmaxEntropy];
-export const explanations: readonly Explanation[] = [gradCam, saliency];
+export const explanations: readonly Explanation[] = [gradCam, lime, saliency];
 export const analyses: readonly Analysis[] = [
   ablation,
   attentionStudy,

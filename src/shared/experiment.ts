@@ -99,12 +99,7 @@ export interface Experiment {
 type Schema = Readonly<Record<string, unknown>>;
 
 const num = (description: string, value: number, extra: Schema = {}): Schema => ({ type: "number", description, default: value, ...extra });
-const int = (description: string, value: number, extra: Schema = {}): Schema => ({
-  type: "integer",
-  description,
-  default: value,
-  ...extra,
-});
+const int = (...described: Parameters<typeof num>): Schema => ({ ...num(...described), type: "integer" });
 
 /** What a parameter means, then its unit, range and default, as far as it has them: for completion and hover. */
 function documented({ description = "", unit, minimum, maximum, default: value }: ParameterSchema): string {
@@ -144,7 +139,7 @@ function chosenSchema(id: string, title: string, params: ParametersSchema, extra
   return {
     type: "object",
     title,
-    properties: { kind: { const: id, description: title }, ...Object.fromEntries(parameters), ...extra },
+    properties: { kind: { const: id, description: title }, ...extra, ...Object.fromEntries(parameters) },
     required: ["kind"],
     additionalProperties: false,
   };
@@ -152,7 +147,7 @@ function chosenSchema(id: string, title: string, params: ParametersSchema, extra
 
 /**
  * `if kind is X then the parameters of X`, for every X: unlike `oneOf` this gives errors about the one entry that was meant.
- * `extra` are keys allowed beside the parameters.
+ * `extra` are keys allowed beside the parameters; a parameter of the same name comes before them.
  */
 function choiceSchema(catalog: Catalog, kind: CatalogKind, extra: Schema = {}): Schema {
   const entries = entriesOf(catalog, kind);
@@ -293,7 +288,10 @@ export const besideParameters = {
   detectors: {
     falsePositiveRate: num("Share of validation images that the threshold may flag.", 0.05, { minimum: 0, maximum: 0.5 }),
   },
-  explanations: { samples: int("Images to draw.", 4, { minimum: 1 }) },
+  explanations: {
+    images: int("Images to draw.", 4, { minimum: 1 }),
+    samples: int("The same as images, where the explanation has no parameter of this name.", 4, { minimum: 1 }),
+  },
 } as const satisfies Schema;
 
 /** JSON schema of experiment files, made from the catalogue: used by engine, editor and docs alike. */

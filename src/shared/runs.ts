@@ -24,6 +24,8 @@ export const runFiles = {
   detection: "detection.npz",
   /** Attention of one picture as arrays. */
   map: "map.npz",
+  /** Superpixels of one picture, the samples of them and what was fitted. */
+  superpixels: "lime.npz",
   /** The adversarial patch of a single attack or of a training, and what `PatchDocument` says of it. */
   patch: "patch.png",
   patchDocument: "patch.json",

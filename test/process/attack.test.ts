@@ -122,6 +122,28 @@ describe("single pictures", () => {
     expect(readFileSync(path.join(result.directory, result.map)).subarray(1, 4).toString()).toBe("PNG");
   });
 
+  it("are explained by LIME and saliency, which look at no layer", async () => {
+    const words = ["explain", "--model", model, "--image", seven, "--json", "--seed", "3", "--method"];
+    const saliency = JSON.parse((await bulwark(workspace, ...words, "saliency", "--out", "saliency")).stdout);
+    expect(saliency).toMatchObject({ prediction: { index: 7 }, layer: null, degenerate: false, values: "map.npz" });
+    const { map } = await readNpz(workspace.file("saliency/map.npz"));
+    expect([map?.shape, Math.max(...(map?.data ?? []))]).toEqual([[28, 28], 1]);
+    const lime = JSON.parse((await bulwark(workspace, ...words, "lime", "--set", "samples=120", "--out", "lime")).stdout);
+    expect(lime).toMatchObject({ prediction: { index: 7 }, layer: null, values: "lime.npz" });
+    const arrays = await readNpz(workspace.file("lime/lime.npz"));
+    const count = Math.max(...(arrays["segments"]?.data ?? [])) + 1;
+    expect(Object.entries(arrays).map(([name, { data, shape }]) => [name, data.constructor.name, shape])).toEqual([
+      ["segments", "Int32Array", [28, 28]],
+      ["image", "Float32Array", [28, 28, 1]],
+      ["masks", "Uint8Array", [120, count]],
+      ["probability", "Float64Array", [120]],
+      ["weight", "Float64Array", [120]],
+      ["coefficients", "Float64Array", [count]],
+      ["intercept", "Float64Array", [1]],
+    ]);
+    expect(arrays["probability"]?.data[0]).toBeCloseTo(lime.prediction.probability, 6);
+  });
+
   it("are ranked: a permutation of all slices, scores in order", async () => {
     const done = await bulwark(workspace, "rank", "--image", seven, "--patch", "7", "--measure", "entropy", "--order", "desc", "--json");
     const { Z, perm, scores, reference } = JSON.parse(done.stdout) as { Z: number; perm: number[]; scores: number[]; reference: null };

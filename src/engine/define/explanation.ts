@@ -2,6 +2,7 @@ import type { Static, TObject } from "@sinclair/typebox";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { StreamContext } from "../context.ts";
 import type { Images, Labels, tf } from "../tf.ts";
+import type { Evaluations } from "./attack.ts";
 import type { Described, Entry } from "./entry.ts";
 import type { Params } from "./params.ts";
 
@@ -16,6 +17,21 @@ export interface Explained {
   readonly degenerate: readonly boolean[];
   /** The same attention at the layer's own resolution; null where the method looks at no layer. */
   readonly grid: LayerGrid | null;
+  /** Of each image, where the method explains superpixels. */
+  readonly superpixels?: readonly Superpixels[];
+}
+/** What a method that hides superpixels found out about one image of H×W pixels, from n samples of its S superpixels. */
+export interface Superpixels {
+  /** Superpixel of each pixel [H·W], 0 … S−1. */
+  readonly segments: Int32Array;
+  /** Weight of each superpixel [S] in the explanation; 0 where it was not chosen. */
+  readonly coefficients: Float64Array;
+  readonly intercept: number;
+  /** Which superpixels a sample showed [n·S], 0 or 1. The first sample is the image itself. */
+  readonly masks: Uint8Array;
+  /** Of the class, for each sample [n]; and how much the sample counted [n]. */
+  readonly probability: Float64Array;
+  readonly weight: Float64Array;
 }
 /** Attention of b images in [0,1], read back: `shape` of one image is [h,w], or [Z,h,w] of a volumized network. */
 export interface LayerGrid {
@@ -36,6 +52,8 @@ export interface Explanations {
   map(index: number): Float32Array;
   /** Attention of one image at the layer's own resolution; null where the method looks at no layer. */
   grid(index: number): LayerGrid | null;
+  /** Superpixels of one image; null where the method has none. */
+  superpixels(index: number): Superpixels | null;
   /** Attention area of one image [H·W], 0 or 1. */
   area(index: number): Float32Array;
   /** Share of the image that is inside the area. */
@@ -45,13 +63,34 @@ export interface Explanations {
 }
 export interface Explanation extends Entry {
   readonly needs: ExplanationNeeds;
-  /** `classIndex` [b]: the class whose evidence is shown. An image alone gets the map that it gets in a batch. */
-  explain(model: Classifier, x: Images, classIndex: Labels, params: Params, ctx: StreamContext): Promise<Explained>;
+  /** Passes through the network for one image: what plans and estimates go by. */
+  evaluations(params: Params): Evaluations;
+  /**
+   * An image alone gets the map that it gets in a batch.
+   * @param classIndex [b], the class whose evidence is shown
+   * @param given superpixels [H·W] of each image, which a method that has superpixels takes in place of its own
+   */
+  explain(
+    model: Classifier,
+    x: Images,
+    classIndex: Labels,
+    params: Params,
+    ctx: StreamContext,
+    given?: readonly Int32Array[],
+  ): Promise<Explained>;
 }
 export function defineExplanation<P extends TObject>(
   spec: Described<P, Static<P>> & {
     readonly needs: ExplanationNeeds;
-    explain(model: Classifier, x: Images, classIndex: Labels, params: Static<P>, ctx: StreamContext): Promise<Explained>;
+    evaluations(params: Static<P>): Evaluations;
+    explain(
+      model: Classifier,
+      x: Images,
+      classIndex: Labels,
+      params: Static<P>,
+      ctx: StreamContext,
+      given?: readonly Int32Array[],
+    ): Promise<Explained>;
   },
 ): Explanation {
   return spec as unknown as Explanation;

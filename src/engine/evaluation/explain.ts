@@ -18,6 +18,8 @@ export interface ExplainOptions {
   readonly classIndex?: number | undefined;
   /** Index of the first image in the data set: random numbers are named by index. */
   readonly first?: number;
+  /** Superpixels [H·W] of each image, for a method that has some, in place of its own: those that another image was explained by. */
+  readonly superpixels?: readonly Int32Array[];
 }
 
 /** The model has what the method looks at. */
@@ -39,7 +41,7 @@ export async function explainImages(
   images: Float32Array,
   method: Choice,
   ctx: RunContext,
-  { classIndex, first = 0 }: ExplainOptions = {},
+  { classIndex, first = 0, superpixels: given }: ExplainOptions = {},
 ): Promise<Explanations> {
   const [height, width, channels] = model.inputShape;
   const pixels = height * width;
@@ -50,11 +52,16 @@ export async function explainImages(
     throw new BulwarkError("LABEL_RANGE", `There is no class ${classIndex}.`, `The model has the classes 0 to ${model.classes - 1}.`);
   const size = pixels * channels;
   const parts = await inParts(n, batchSizeFor(model, "gradient").most, model.evaluations, (start, end) =>
-    explainPart(model, images.slice(start * size, end * size), { entry, params }, ctx, { classIndex, first: first + start }),
+    explainPart(model, images.slice(start * size, end * size), { entry, params }, ctx, {
+      classIndex,
+      first: first + start,
+      superpixels: given?.slice(start, end),
+    }),
   );
   const maps = inOneRow(parts.map((part) => part.maps));
   const areas = inOneRow(parts.map((part) => part.areas));
   const grids = parts.flatMap((part) => part.grids);
+  const superpixels = parts.flatMap((part) => part.superpixels);
   const area = (index: number): Float32Array => areas.slice(index * pixels, (index + 1) * pixels);
   return {
     layer: parts[0]?.layer ?? null,
@@ -63,6 +70,7 @@ export async function explainImages(
     degenerate: parts.flatMap((part) => part.degenerate),
     map: (index) => maps.slice(index * pixels, (index + 1) * pixels),
     grid: (index) => grids[index] ?? null,
+    superpixels: (index) => superpixels[index] ?? null,
     area,
     share: (index) => area(index).reduce((sum, value) => sum + value, 0) / pixels,
     overlap: (index, other) => iou(area(index), other.area(index)),
@@ -75,7 +83,7 @@ async function explainPart(
   images: Float32Array,
   { entry, params }: Pick<Bound<Explanation>, "entry" | "params">,
   ctx: RunContext,
-  { classIndex, first }: { readonly classIndex: number | undefined; readonly first: number },
+  { classIndex, first, superpixels: given }: { [K in keyof ExplainOptions]-?: ExplainOptions[K] | undefined } & { readonly first: number },
 ) {
   const scores = await probabilities(forImages(model, ctx.rng, first), images);
   const n = scores.length / model.classes;
@@ -87,13 +95,14 @@ async function explainPart(
   );
   const stream = streamContext(ctx, (i) => ctx.rng.stream(`${entry.id}/${first + i}`));
   try {
-    const { map, area, grid, layer, degenerate } = await entry.explain(
-      forImages(model, ctx.rng, first, entry.id),
-      x,
-      classes,
-      params,
-      stream,
-    );
+    const {
+      map,
+      area,
+      grid,
+      layer,
+      degenerate,
+      superpixels = [],
+    } = await entry.explain(forImages(model, ctx.rng, first, entry.id), x, classes, params, stream, given);
     const [maps, areas] = await Promise.all([map.data(), area.data()]);
     tf.dispose([map, area]);
     return {
@@ -101,6 +110,7 @@ async function explainPart(
       predictions,
       scores,
       degenerate,
+      superpixels,
       maps: Float32Array.from(maps),
       areas: Float32Array.from(areas),
       grids: Array.from({ length: n }, (_, i) => grid && gridOf(grid, i)),

@@ -3,7 +3,7 @@ import { planOf } from "../session/openModel.ts";
 import { trainingCost } from "../training/plan.ts";
 import { defensesOf, type ResolvedArm } from "./arms.ts";
 import type { PlanFacts } from "./piece.ts";
-import type { ResolvedAttack } from "./resolve.ts";
+import type { ResolvedAttack, ResolvedExplanation } from "./resolve.ts";
 
 // Costs are forward passes of one image through the undefended network: they decide the time left and the size of shards.
 const gradientPasses = 3;
@@ -35,6 +35,10 @@ const passesOf = ({ forward, gradient }: Evaluations): number => forward + gradi
 /** One image under an attack. */
 export const attackCost = (arm: ResolvedArm, { entry, params }: ResolvedAttack, facts: PlanFacts): number =>
   passCost(arm, facts) * (judgingPasses + passesOf(evaluationsOf(entry, params)));
+
+/** One image explained. */
+export const explanationCost = (arm: ResolvedArm, { entry, params }: ResolvedExplanation, facts: PlanFacts): number =>
+  passCost(arm, facts) * passesOf(entry.evaluations(params));
 
 /** What an attack prepares once for all images. */
 export const preparationCost = (arm: ResolvedArm, preparation: Preparation, params: Params, facts: PlanFacts): number =>

@@ -56,7 +56,10 @@ export function experimentDocument(experiment: ResolvedExperiment): Record<strin
     ...armDocument(first, experiment.seed),
     attacks: experiment.attacks.map(({ knowledge, ...attack }) => ({ ...chosen(attack), ...(knowledge === "both" ? {} : { knowledge }) })),
     detectors: experiment.detectors.map((detector) => ({ ...chosen(detector), falsePositiveRate: detector.falsePositiveRate })),
-    explanations: experiment.explanations.map((explanation) => ({ ...chosen(explanation), samples: explanation.samples })),
+    explanations: experiment.explanations.map(({ images, ...explanation }) => ({
+      ...chosen(explanation),
+      ["samples" in explanation.params ? "images" : "samples"]: images,
+    })),
     analyses: experiment.analyses.map(chosen),
     compare: others.map((arm) => ({ name: arm.name, ...armDocument(arm, experiment.seed) })),
     control: experiment.control,

@@ -2,7 +2,7 @@ import type { Chosen, Experiment } from "../../shared/experiment.ts";
 import { attackKeys } from "../../shared/runs.ts";
 import type { Analysis, Attack, Bound, DatasetSpec, Detector, Explanation } from "../define/index.ts";
 import type { LoadedPlugin } from "../plugins/load.ts";
-import { bind } from "../registry.ts";
+import { bind, find } from "../registry.ts";
 import { type ResolvedArm, resolveArms } from "./arms.ts";
 import { refuseAccidents } from "./expectations.ts";
 import { resolveAnalyses } from "./resolveAnalyses.ts";
@@ -22,7 +22,7 @@ export type ResolvedDetector = Bound<Detector> & {
 };
 /** `further`: keys of the attacks it asked for. */
 export type ResolvedAnalysis = Bound<Analysis> & { readonly further: readonly string[] };
-export type ResolvedExplanation = Bound<Explanation> & { readonly samples: number };
+export type ResolvedExplanation = Bound<Explanation> & { readonly images: number };
 
 /** An experiment with every default filled in and every path absolute. */
 export interface ResolvedExperiment {
@@ -68,10 +68,7 @@ export function resolveExperiment(
     control,
     attacks,
     detectors,
-    explanations: (experiment.explanations ?? []).map(({ samples, ...rest }) => ({
-      ...bind("explanation", rest as Chosen, { directory }),
-      samples: typeof samples === "number" ? samples : 4,
-    })),
+    explanations: (experiment.explanations ?? []).map((chosen) => resolveExplanation(chosen, directory)),
     ...analyses,
     expect: experiment.expect ?? [],
     plugins: options.plugins ?? [],
@@ -84,6 +81,14 @@ function resolveAttacks(chosen: readonly Chosen[], directory: string): ResolvedA
     const known = knowledge === "static" || knowledge === "adaptive" ? knowledge : "both";
     return { ...bind("attack", attack, { directory }), key: keys[i] as string, knowledge: known };
   });
+}
+
+/** `samples` counts images only where it is no parameter of the explanation. */
+function resolveExplanation({ images, ...chosen }: Chosen, directory: string): ResolvedExplanation {
+  const { samples, ...others } = chosen;
+  const isOwn = "samples" in find("explanation", chosen.kind).params.properties;
+  const wanted = images ?? (isOwn ? undefined : samples);
+  return { ...bind("explanation", isOwn ? chosen : (others as Chosen), { directory }), images: typeof wanted === "number" ? wanted : 4 };
 }
 
 function resolveDetectors(chosen: readonly Chosen[], directory: string): ResolvedDetector[] {

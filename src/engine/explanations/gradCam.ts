@@ -14,6 +14,7 @@ export const gradCam = defineExplanation({
   title: "Grad-CAM",
   paper: "Selvaraju et al. 2017",
   needs: "layers",
+  evaluations: () => ({ forward: 1, gradient: 1 }),
   params: Type.Object({
     layer: text("", "Layer to look at; empty for the last one with spatial extent."),
     normalise: choice(["max", "minmax", "none"], "max", "Divide by the maximum, stretch between minimum and maximum, or leave as it is."),

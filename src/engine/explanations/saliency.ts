@@ -17,6 +17,7 @@ export const saliency = defineExplanation({
   title: "Saliency",
   paper: "Simonyan et al. 2014; Smilkov et al. 2017",
   needs: "gradients",
+  evaluations: ({ method, copies }) => ({ forward: 0, gradient: method === "smoothGrad" ? copies : 1 }),
   cheap: { method: "smoothGrad", copies: 5 },
   params: Type.Object({
     method: choice(["gradient", "smoothGrad"], "gradient", "Of the image itself, or the mean over noisy copies of it (SmoothGrad)."),

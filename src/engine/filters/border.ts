@@ -1,7 +1,7 @@
 import { type Images, tf } from "../tf.ts";
 
 /** A place on an axis of n elements; those outside are mirrored at the edge, which counts twice (d c b a | a b c d). */
-function mirrored(n: number, place: number): number {
+export function mirrored(n: number, place: number): number {
   const around = ((place % (2 * n)) + 2 * n) % (2 * n);
   return around < n ? around : 2 * n - 1 - around;
 }

@@ -3,9 +3,10 @@ import type { ClassScore } from "../../shared/protocol.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { attentionBytes, overlayBytes } from "../attention/colour.ts";
 import type { RunContext } from "../context.ts";
+import type { Superpixels } from "../define/index.ts";
 import { explainImages, requireExplainable } from "../evaluation/explain.ts";
 import { classScores, readPicture } from "../evaluation/picture.ts";
-import { writeNpz } from "../io/npz.ts";
+import { type NpyArray, writeNpz } from "../io/npz.ts";
 import { writePng } from "../io/png.ts";
 import { createRun, settle } from "../io/runStore.ts";
 import { find } from "../registry.ts";
@@ -39,7 +40,7 @@ export interface ExplainImageResult {
 /**
  * What the model looks at in one picture: `attention.png`, `overlay.png`, `map.npz` and `result.json` in a run folder. `map.npz` holds float32
  * `map` [H,W] of the picture's size and, of a method that looks at a layer, `grid` [h,w] of that layer's ([Z,h,w] of a volumized network), both
- * normalised.
+ * normalised. Of a method that has superpixels, `lime.npz` holds what its weights follow from.
  */
 export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: RunContext): Promise<ExplainImageResult> {
   const model = await engine.model(p.model);
@@ -58,6 +59,8 @@ export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: R
       ...(grid ? { grid: { data: grid.values, shape: [...grid.shape] } } : {}),
     });
     await writePng(store.file("overlay.png"), overlayBytes(map, pixels, channels), height, width, 3);
+    const superpixels = explained.superpixels(0);
+    if (superpixels) await writeNpz(store.file(runFiles.superpixels), superpixelArrays(superpixels, pixels, model.inputShape));
     const [prediction] = classScores(explained.scores, model);
     if (!prediction) throw new Error("the model has no classes");
     const result: ExplainImageResult = {
@@ -66,7 +69,7 @@ export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: R
       layer: explained.layer,
       overlay: "overlay.png",
       map: "attention.png",
-      values: runFiles.map,
+      values: superpixels ? runFiles.superpixels : runFiles.map,
       area: explained.share(0),
       degenerate: explained.degenerate[0] ?? false,
       ...(notes.length > 0 ? { notes } : {}),
@@ -76,4 +79,18 @@ export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: R
     return result;
   };
   return settle(store, work, (event) => store.append(event));
+}
+
+/** int32 `segments` [H,W], float32 `image` [H,W,C], uint8 `masks` [n,S], float64 `probability` [n], `weight` [n], `coefficients` [S], `intercept` [1]. */
+function superpixelArrays(one: Superpixels, image: Float32Array, shape: readonly [number, number, number]): Record<string, NpyArray> {
+  const [n, count] = [one.probability.length, one.coefficients.length];
+  return {
+    segments: { data: one.segments, shape: shape.slice(0, 2) },
+    image: { data: image, shape: [...shape] },
+    masks: { data: one.masks, shape: [n, count] },
+    probability: { data: one.probability, shape: [n] },
+    weight: { data: one.weight, shape: [n] },
+    coefficients: { data: one.coefficients, shape: [count] },
+    intercept: { data: Float64Array.of(one.intercept), shape: [1] },
+  };
 }

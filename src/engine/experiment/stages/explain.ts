@@ -8,7 +8,7 @@ import { writePicture } from "../../evaluation/write.ts";
 import { writeAtomic } from "../../io/files.ts";
 import { writePng } from "../../io/png.ts";
 import type { ResolvedArm } from "../arms.ts";
-import { memoryOf, passCost } from "../costs.ts";
+import { explanationCost, memoryOf } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
 import { networkKey } from "../networks.ts";
 import type { Stage } from "../piece.ts";
@@ -32,7 +32,7 @@ export const explainStage: Stage = {
     const { experiment, inputShape, mode } = facts;
     if (arm.index < 0 || mode === "train") return [];
     return experiment.explanations.map((explanation, place) => {
-      const samples = Math.min(explanation.samples, facts.n);
+      const samples = Math.min(explanation.images, facts.n);
       return {
         key: explainKey(arm, place),
         stage: "explain" as const,
@@ -43,7 +43,7 @@ export const explainStage: Stage = {
           ...needsImages([0, facts.n], facts),
           ...experiment.attacks.map((attack) => mergeKey(arm, attack)),
         ],
-        cost: passCost(arm, facts) * 2 * samples * (1 + experiment.attacks.length),
+        cost: explanationCost(arm, explanation, facts) * samples * (1 + experiment.attacks.length),
         network: networkKey(arm),
         memory: memoryOf(inputShape, samples),
         device: "evaluate" as const,

@@ -48,6 +48,7 @@ async function byHand({ clean, attacked, boxes = [], scores = [], fate }: ByHand
       grid: (i) => ({ shape: [2, 4], values: own[i] as Float32Array }),
       area: () => new Float32Array(8),
       share: () => 0,
+      superpixels: () => null,
       overlap: () => null,
     };
   };

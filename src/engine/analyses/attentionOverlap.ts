@@ -1,12 +1,11 @@
 import { iou, largestOf } from "../attention/area.ts";
-import { boxArea, meanOnGrid, randomOverlap, scaledCells } from "../attention/overlap.ts";
-import { batchSizeFor } from "../classifier/batchSizes.ts";
+import { boxArea, randomOverlap, scaledCells } from "../attention/overlap.ts";
 import type { RunContext } from "../context.ts";
 import type { AnalysedAttack, AnalysisSubject } from "../define/analysis.ts";
 import type { Bound, Explanation, Explanations } from "../define/index.ts";
-import { batchesOf } from "../evaluation/batches.ts";
 import { type FiveNumbers, fiveNumbers, type Mean, meanOf } from "../metrics/means.ts";
 import { countedForBeta, isCorrect, targetOf } from "../metrics/robustness.ts";
+import { type Attention, attentionOn } from "./attentionMaps.ts";
 
 /** Values of the images on which an attack succeeded, and of those on which it failed; null for none. */
 export interface BySuccess {
@@ -46,7 +45,8 @@ export interface StudyData {
   readonly grid: readonly [rows: number, columns: number];
   /** The method has no grid of the picture: its map of the picture is averaged over one. */
   readonly isAveraged: boolean;
-  /** Numbers of cells on this grid, and the IoU of as many random ones. */
+  /** Numbers of cells as they were asked for, on the paper's grid; on this grid; and the IoU of as many random ones. */
+  readonly wanted: readonly number[];
   readonly cells: readonly number[];
   readonly random: readonly number[];
   readonly attacks: readonly AttackStudy[];
@@ -54,19 +54,6 @@ export interface StudyData {
 
 /** The number of cells that stands for all where one is enough: figures of several arms, columns of the ledger. */
 export const middleOf = <T>(list: readonly T[]): T => list[(list.length - 1) >> 1] as T;
-
-/** Sides of the grid where a method has none of its own: the paper's. */
-const side = 8;
-
-/** Attention on n images, each on its own predicted class. */
-interface Attention {
-  readonly layer: string | null;
-  readonly grid: readonly [rows: number, columns: number];
-  readonly isAveraged: boolean;
-  readonly maps: readonly Float32Array[];
-  readonly degenerate: readonly boolean[];
-}
-type OnImage = (explained: Explanations, at: number, index: number) => void;
 
 /** What an attack did to the attention of an arm, for each of the experiment's attacks. */
 export async function studyOf(
@@ -87,33 +74,7 @@ export async function studyOf(
     attacks.push(await attackStudy(subject, attack, { ...clean, objects, cells }, adversarial));
   }
   const { layer, grid, isAveraged } = clean;
-  return { layer, grid, isAveraged, cells, random: cells.map((k) => randomOverlap(k, rows * columns)), attacks };
-}
-
-async function attentionOn(
-  subject: AnalysisSubject,
-  { method, key }: { readonly method: Bound<Explanation>; readonly key: string | null },
-  ctx: RunContext,
-  onImage: OnImage = () => undefined,
-): Promise<Attention> {
-  const images = subject.images(key);
-  const [height, width] = images.inputShape;
-  const { size } = batchSizeFor(subject.model, "gradient");
-  let [layer, grid, isAveraged] = [null as string | null, [Math.min(side, height), Math.min(side, width)] as [number, number], true];
-  const [maps, degenerate]: [Float32Array[], boolean[]] = [[], []];
-  for (const [start, end] of batchesOf(images.n, size)) {
-    const explained = await subject.explain(method, images, [start, end]);
-    for (let at = 0; at < end - start; at++) {
-      const own = explained.grid(at);
-      if (own?.shape.length === 2) [grid, isAveraged] = [own.shape as [number, number], false];
-      maps.push(own && !isAveraged ? own.values : meanOnGrid(explained.map(at), images.inputShape, grid));
-      degenerate.push(explained.degenerate[at] === true);
-      onImage(explained, at, start + at);
-    }
-    layer = explained.layer;
-    await ctx.checkpoint({ phase: key === null ? "Attention on clean images" : `Attention under ${key}`, done: end, total: images.n });
-  }
-  return { layer, grid, isAveraged, maps, degenerate };
+  return { layer, grid, isAveraged, wanted, cells, random: cells.map((k) => randomOverlap(k, rows * columns)), attacks };
 }
 
 /** The clean image against its boxes: IoU of its attention with them, null without a box; and the probability of its label. */

@@ -3,13 +3,12 @@ import { plural } from "../../shared/format.ts";
 import type { AnalysisTable, Column, TableCell } from "../../shared/results.ts";
 import type { AnalysedArm, Presentation } from "../define/analysis.ts";
 import { differenceOf, type Mean } from "../metrics/means.ts";
-import { type AttackStudy, type BySuccess, type Group, middleOf, type StudyData } from "./attentionOverlap.ts";
+import { type AttackStudy, type BySuccess, type Group, middleOf, type ObjectStudy, type StudyData } from "./attentionOverlap.ts";
 import { labelOf, reportsOf } from "./columns.ts";
 
 /** One attack on one arm. */
 interface Line {
   readonly arm: string;
-  readonly colour: number;
   readonly attack: string;
   readonly data: StudyData;
   readonly study: AttackStudy;
@@ -23,11 +22,10 @@ interface Asked {
 
 export function presentStudy(arms: readonly AnalysedArm[], asked: Asked): Presentation {
   const reports = reportsOf(arms);
-  const lines = arms.flatMap(({ report, data }, colour) => {
+  const lines = arms.flatMap(({ report, data }) => {
     const study = data as StudyData | null;
     return (study?.attacks ?? []).map((attack) => ({
       arm: report.name,
-      colour,
       attack: labelOf(reports, attack.key),
       data: study as StudyData,
       study: attack,
@@ -38,13 +36,12 @@ export function presentStudy(arms: readonly AnalysedArm[], asked: Asked): Presen
     title: "Attention under attack",
     charts: [],
     figures: [...deviationBoxes(lines, asked), ...objectBoxes(withObjects)],
-    tables: [deviationTable(lines, asked), ...(withObjects.length > 0 ? [objectTable(withObjects), confidenceTable(withObjects)] : [])],
+    tables: [deviationTable(lines, asked), ...(withObjects.length > 0 ? objectTables(withObjects) : [])],
     notes: [...explanations(lines, asked), ...whatIsMissing(lines, asked)],
   };
 }
 
 const text = (name: string): Column => ({ name, format: "text" });
-const named = [text("arm"), text("attack")];
 
 /** "0.393 ± 0.012"; without the interval where a single value says nothing of it. */
 const meanText = (mean: Mean | null): string | null => {
@@ -53,61 +50,74 @@ const meanText = (mean: Mean | null): string | null => {
   return mean.half === null ? decimals(mean.mean) : `${decimals(mean.mean)} ± ${decimals(mean.half)}`;
 };
 
-const deviationTable = (lines: readonly Line[], { wanted }: Asked): AnalysisTable => ({
-  title: "Attention before and after the attack (IoU)",
-  columns: [
-    ...named,
-    text("cells"),
-    text("attack succeeded"),
-    text("attack failed"),
-    text("succeeded less failed"),
-    { name: "random cells", format: "number" },
-  ],
-  rows: lines.flatMap(({ arm, attack, data, study }) =>
-    study.deviation.map((groups, i): TableCell[] => [
-      arm,
-      attack,
-      `${data.cells[i]} of ${data.grid.join("×")}${data.cells[i] === wanted[i] ? "" : ` (${wanted[i]} of 8×8)`}`,
-      ...meansOf(groups),
-      data.random[i] ?? null,
-    ]),
-  ),
-});
+/** A row of a table: one attack on one arm, and what its groups are about. */
+interface GroupRow {
+  readonly line: Line;
+  readonly of?: string;
+  readonly groups: BySuccess;
+  /** IoU of areas drawn at random. */
+  readonly random?: number;
+}
 
-const meansOf = ({ succeeded, failed }: BySuccess): TableCell[] => [
-  meanText(succeeded),
-  meanText(failed),
-  meanText(differenceOf(succeeded, failed)),
-];
+/** Means of both groups and their difference. @param of heading of what the rows are about; left out where they have no such column */
+function groupTable(title: string, rows: readonly GroupRow[], of?: string): AnalysisTable {
+  const hasRandom = rows.some(({ random }) => random !== undefined);
+  return {
+    title,
+    columns: [
+      text("arm"),
+      text("attack"),
+      ...(of ? [text(of)] : []),
+      text("attack succeeded"),
+      text("attack failed"),
+      text("succeeded less failed"),
+      { name: "images", format: "count" },
+      { name: "share that is fooled", format: "percent" },
+      ...(hasRandom ? [{ name: "random areas", format: "number" } as const] : []),
+    ],
+    rows: rows.map(({ line, groups, random, ...row }): TableCell[] => {
+      const { succeeded, failed } = groups;
+      const [fooled, n] = [succeeded?.n ?? 0, (succeeded?.n ?? 0) + (failed?.n ?? 0)];
+      return [
+        line.arm,
+        line.attack,
+        ...(of ? [row.of ?? null] : []),
+        ...[succeeded, failed, differenceOf(succeeded, failed)].map(meanText),
+        n,
+        n === 0 ? null : fooled / n,
+        ...(hasRandom ? [random ?? null] : []),
+      ];
+    }),
+  };
+}
 
-const counts = ({ succeeded, failed }: BySuccess): TableCell[] => {
-  const [a, b] = [succeeded?.n ?? 0, failed?.n ?? 0];
-  return [a + b, a + b === 0 ? null : a / (a + b)];
+const deviationTable = (lines: readonly Line[], { wanted }: Asked): AnalysisTable =>
+  groupTable(
+    "Attention before and after the attack (IoU)",
+    lines.flatMap((line) => {
+      const { cells, grid, random } = line.data;
+      return line.study.deviation.map((groups, i): GroupRow => {
+        const asked = cells[i] === wanted[i] ? "" : ` (${wanted[i]} of 8×8)`;
+        return { line, of: `${cells[i]} of ${grid.join("×")}${asked}`, groups, random: random[i] as number };
+      });
+    }),
+    "cells",
+  );
+
+const objectTables = (lines: readonly Line[]): AnalysisTable[] => {
+  const rows = (groups: (study: ObjectStudy) => BySuccess): GroupRow[] =>
+    lines.flatMap((line) => (line.study.object ? [{ line, groups: groups(line.study.object) }] : []));
+  return [
+    groupTable(
+      "Attention on the clean image and the object's box (IoU)",
+      rows(({ overlap }) => overlap),
+    ),
+    groupTable(
+      "Confidence where attention misses the object (IoU below 0.5)",
+      rows(({ confidenceBelowHalf }) => confidenceBelowHalf),
+    ),
+  ];
 };
-const countColumns: readonly Column[] = [
-  { name: "images", format: "count" },
-  { name: "share that is fooled", format: "percent" },
-];
-
-const objectTable = (lines: readonly Line[]): AnalysisTable => ({
-  title: "Attention on the clean image and the object's box (IoU)",
-  columns: [...named, ...countColumns, text("attack succeeded"), text("attack failed"), text("succeeded less failed")],
-  rows: lines.map(({ arm, attack, study: { object } }) => [
-    arm,
-    attack,
-    ...counts(object?.overlap ?? none),
-    ...meansOf(object?.overlap ?? none),
-  ]),
-});
-
-const confidenceTable = (lines: readonly Line[]): AnalysisTable => ({
-  title: "Confidence where attention misses the object (IoU below 0.5)",
-  columns: [...named, ...countColumns, text("attack succeeded"), text("attack failed"), text("succeeded less failed")],
-  rows: lines.map(({ arm, attack, study: { object } }) => {
-    const groups = object?.confidenceBelowHalf ?? none;
-    return [arm, attack, ...counts(groups), ...meansOf(groups)];
-  }),
-});
 const none: BySuccess = { succeeded: null, failed: null };
 
 const iouAxis: BoxFigure["value"] = { label: "IoU", format: "number", range: [0, 1] };
@@ -125,7 +135,7 @@ function deviationBoxes(lines: readonly Line[], { wanted }: Asked): BoxFigure[] 
       .flatMap((line) =>
         shown.flatMap((k) => {
           const groups = line.study.deviation[wanted.indexOf(k)] ?? none;
-          return boxesOf(isSingle ? `${line.data.cells[wanted.indexOf(k)]} cells` : line.arm, groups, line.colour);
+          return boxesOf(isSingle ? `${line.data.cells[wanted.indexOf(k)]} cells` : line.arm, groups);
         }),
       ),
   }));
@@ -135,15 +145,13 @@ const objectBoxes = (lines: readonly Line[]): BoxFigure[] =>
   [...new Set(lines.map(({ attack }) => attack))].map((attack) => ({
     kind: "box",
     title: `Attention and the object's box, by what ${attack} does`,
-    value: { ...iouAxis, label: "IoU of attention and box, clean image" },
-    boxes: lines
-      .filter((line) => line.attack === attack)
-      .flatMap(({ arm, colour, study }) => boxesOf(arm, study.object?.overlap ?? none, colour)),
+    value: { ...iouAxis, label: "IoU of attention and box" },
+    boxes: lines.filter((line) => line.attack === attack).flatMap(({ arm, study }) => boxesOf(arm, study.object?.overlap ?? none)),
   }));
 
-const boxesOf = (name: string, { succeeded, failed }: BySuccess, colour: number): BoxFigure["boxes"][number][] => [
-  ...boxOf(`${name}, succeeded`, succeeded, 2 * colour),
-  ...boxOf(`${name}, failed`, failed, 2 * colour + 1),
+const boxesOf = (name: string, { succeeded, failed }: BySuccess): BoxFigure["boxes"][number][] => [
+  ...boxOf(`${name}, succeeded`, succeeded, 0),
+  ...boxOf(`${name}, failed`, failed, 1),
 ];
 const boxOf = (label: string, group: Group | null, colour: number): BoxFigure["boxes"][number][] =>
   group ? [{ label, colour, n: group.n, ...group.box }] : [];
@@ -153,7 +161,7 @@ function explanations(lines: readonly Line[], { title }: Asked): string[] {
   const averaged = [...new Set(lines.filter(({ data }) => data.isAveraged).map(({ arm }) => arm))];
   return [
     `${title}, each image on the class that is predicted for it. Only images that are right without the attack count. The attack succeeded where the prediction is another class than the label. There the two maps are of two classes, so part of what they differ by is the change of class itself.`,
-    "Means with half the width of their 95 % interval (normal approximation; the difference by Welch). IoU: common part of two areas of equal size as a share of both together. Random cells: what as many cells drawn at random would share.",
+    "Means with half the width of their 95 % interval (normal approximation; the difference by Welch). IoU: common part of two areas of equal size as a share of both together. Random areas: what areas of as many cells, drawn at random, would share.",
     `Maps are compared on a grid: ${layers.join("; ")}.`,
     ...(averaged.length > 0
       ? [

@@ -11,7 +11,7 @@ const thickness = 16;
 export function drawBox(figure: BoxFigure, o: DrawOptions): string {
   const { title, value, boxes } = figure;
   const values = boxes.flatMap((box) => [box.low, box.high, ...(box.outliers ?? [])]);
-  const rows = boxes.map(({ label, n }) => ({ label: `${label} (n = ${n})`, height: thickness }));
+  const rows = boxes.map(({ label, n }) => ({ label: `${label} (n\u00a0=\u00a0${n})`, height: thickness }));
   const area = categories({ title, value, values, rows, entries: [] }, o);
   const parts = boxes.map((box, i) => {
     const y = Math.round(area.middles[i] ?? 0);

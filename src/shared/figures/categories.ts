@@ -43,7 +43,8 @@ export function categories(c: CategoryContent, o: DrawOptions): Categories {
     const share = scale.at(value);
     return share === null ? null : left + share * (right - left);
   };
-  const label = wrap(axisText(c.value), o.width - 8, 2);
+  const middle = (left + right) / 2;
+  const label = wrap(axisText(c.value), 2 * (o.width - middle) - 8, 2);
   const parts = [
     head.markup,
     ...scale.ticks.map(({ value }) => {
@@ -55,7 +56,7 @@ export function categories(c: CategoryContent, o: DrawOptions): Categories {
       return textLines(lines, c.rows[i]?.label ?? "", { x: left - 6, y, anchor: "end", fill: ink });
     }),
     ...valueTicks(scale, x, bottom, [left, right], o),
-    textLines(label, axisText(c.value), { x: (left + right) / 2, y: bottom + 2 * lineHeight + 4, anchor: "middle", fill: soft }),
+    textLines(label, axisText(c.value), { x: middle, y: bottom + 2 * lineHeight + 4, anchor: "middle", fill: soft }),
   ];
   return { left, right, middles, x, markup: parts.join(""), height: bottom + (1 + label.length) * lineHeight + 12 };
 }

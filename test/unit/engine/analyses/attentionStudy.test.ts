@@ -231,6 +231,8 @@ describe("what is asked and what is shown", () => {
       "0.333 ± 0.653",
       "1.000 ± 0.000",
       "−0.667 ± 0.653",
+      5,
+      0.6,
       expect.closeTo(0.125, 12),
     ]);
     expect(figures?.map((figure) => figure.kind === "box" && figure.boxes.map(({ label, n }) => `${label}: ${n}`))).toEqual([
@@ -248,8 +250,8 @@ describe("what is asked and what is shown", () => {
       "Attention on the clean image and the object's box (IoU)",
       "Confidence where attention misses the object (IoU below 0.5)",
     ]);
-    expect(tables[1]?.rows[0]).toEqual(["one", expect.any(String), 2, 0.5, "0.333", "0.333", "0.000"]);
-    expect(tables[2]?.rows[0]).toEqual(["one", expect.any(String), 2, 0.5, "0.900", "0.800", "0.100"]);
+    expect(tables[1]?.rows[0]).toEqual(["one", expect.any(String), "0.333", "0.333", "0.000", 2, 0.5]);
+    expect(tables[2]?.rows[0]).toEqual(["one", expect.any(String), "0.900", "0.800", "0.100", 2, 0.5]);
     expect(figures?.map((figure) => figure.kind === "box" && figure.boxes.map(({ label }) => label))).toEqual([
       ["one, succeeded", "one, failed", "two, succeeded", "two, failed"],
       ["one, succeeded", "one, failed", "two, succeeded", "two, failed"],

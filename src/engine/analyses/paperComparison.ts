@@ -7,12 +7,14 @@ import { figure5, figuresTable } from "./papers/paper0/figures.ts";
 import { armOf, columnOf, isOwnRow, measuredOf, nearestData, nearestModel } from "./papers/paper0/match.ts";
 import { type PaperData, type PaperModel, type Printed, printed, type Quantity } from "./papers/paper0/printed.ts";
 import { comparison as localGradientsSmoothing } from "./papers/paper1/comparison.ts";
+import { comparison as attention } from "./papers/paper2/comparison.ts";
 
 const params = Type.Object({
-  paper: int(0, "0: 3D convolution for proactive defense against localized adversary attacks; 1: Local Gradients Smoothing.", {
-    min: 0,
-    max: 1,
-  }),
+  paper: int(
+    0,
+    "0: 3D convolution for proactive defense against localized adversary attacks; 1: Local Gradients Smoothing; 2: Attention, Please!",
+    { min: 0, max: 2 },
+  ),
   model: choice(
     ["auto", "EfficientNet", "VGG", "Inception", "ResNet"],
     "auto",
@@ -49,6 +51,7 @@ export const paperComparison = defineAnalysis({
   params,
   present(arms, p, facts) {
     if (p.paper === 1) return localGradientsSmoothing(arms, facts.dataset);
+    if (p.paper === 2) return attention(arms, facts.dataset);
     const models = [...new Set(arms.map(({ report }) => report.model.id))];
     const model = p.model === "auto" ? nearestModel(models[0] ?? "") : p.model;
     const data = p.dataset === "auto" ? nearestData(facts.dataset) : p.dataset;

@@ -6,6 +6,7 @@ import { suggestion } from "../shared/nearest.ts";
 import { attentionStudy } from "./analyses/attentionStudy.ts";
 import { baselineComparison } from "./analyses/baselineComparison.ts";
 import { defenseArena } from "./analyses/defenseArena.ts";
+import { iterationCurve } from "./analyses/iterationCurve.ts";
 import { paperComparison } from "./analyses/paperComparison.ts";
 import { ablation } from "./analyses/papers/paper0/ablation.ts";
 import { depthSweep } from "./analyses/papers/paper0/depthSweep.ts";
@@ -110,6 +111,7 @@ export const analyses: readonly Analysis[] = [
   baselineComparison,
   defenseArena,
   depthSweep,
+  iterationCurve,
   paperComparison,
   robustnessCurve,
   rocCurve,

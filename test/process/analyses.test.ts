@@ -27,6 +27,7 @@ beforeAll(async () => {
       { kind: "ablation" },
       { kind: "baselineComparison" },
       { kind: "paperComparison" },
+      { kind: "iterationCurve", iterations: [2] },
     ],
   });
   const done = await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "run", "--json");
@@ -68,6 +69,22 @@ describe("a defended arm beside an undefended one", () => {
     const files = readdirSync(workspace.file("run"));
     expect(files).toContain("model-second-undefended-network");
     expect(files.filter((name) => name.includes("second-undefended") && name !== "model-second-undefended-network")).toEqual([]);
+  });
+
+  it("has accuracy within so many iterations, from the records of one run", () => {
+    const [accuracy] = report.analyses?.find(({ id }) => id === "iterationCurve")?.tables ?? [];
+    const at = accuracy?.columns.findIndex(({ name }) => name.endsWith(", 2 iterations")) ?? -1;
+    for (const [row, name] of [
+      [0, "records-pgd.json"],
+      [1, "records-undefended-pgd.json"],
+    ] as const) {
+      const records = recordsOf(name);
+      const right = (k: number) =>
+        records.filter((r) => r.cleanPrediction === r.label && !(r.success && r.iterations <= k)).length / records.length;
+      expect(accuracy?.rows[row]?.slice(at, at + 2)).toEqual([right(2), right(5)]);
+      expect(right(5)).toBe(report.arms[row]?.attacks[0]?.attacked.accuracy);
+      expect(accuracy?.rows[row]?.at(-1)).toBe(report.arms[row]?.worst?.accuracy);
+    }
   });
 
   it("has the worst case of every image over all attacks, adaptive and static", () => {
@@ -121,7 +138,16 @@ describe("a defended arm beside an undefended one", () => {
 
 describe("the analyses", () => {
   it("are in the report, in their order, and measured on every arm", () => {
-    const ids = ["robustnessCurve", "robustnessCurve", "rocCurve", "timing", "ablation", "baselineComparison", "paperComparison"];
+    const ids = [
+      "robustnessCurve",
+      "robustnessCurve",
+      "rocCurve",
+      "timing",
+      "ablation",
+      "baselineComparison",
+      "paperComparison",
+      "iterationCurve",
+    ];
     expect(report.analyses?.map(({ id }) => id)).toEqual(ids);
     for (const { analyses } of report.arms) expect(analyses.map(({ id }) => id)).toEqual(ids);
   });

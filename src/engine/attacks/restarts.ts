@@ -25,12 +25,24 @@ type Attempt = (random: (i: number) => Random, attempt: number, reached?: Reache
 export async function bestOf(restarts: number, model: Classifier, batch: AttackBatch, run: Attempt, ctx: AttackContext): Promise<Images> {
   let best = await run(ctx.random, 0);
   if (restarts === 1) return best;
-  const marginsOf = (images: Images): tf.Tensor1D => tf.tidy(() => margin(model.logits(images), batch));
-  let smallest = marginsOf(best);
+  /** Shows an attempt's end to the harness; disposes it where the attack is cancelled there. */
+  const marginsOf = async (images: Images): Promise<tf.Tensor1D> => {
+    const logits = tf.tidy(() => model.logits(images));
+    try {
+      await ctx.iterate(images, logits, true);
+      return margin(logits, batch);
+    } catch (thrown) {
+      images.dispose();
+      throw thrown;
+    } finally {
+      logits.dispose();
+    }
+  };
+  let smallest = await marginsOf(best);
   try {
     for (let attempt = 1; attempt < restarts; attempt++) {
       const images = await run((i) => ctx.random(i).stream(`restart/${attempt}`), attempt, { images: best, margins: smallest });
-      const margins = marginsOf(images);
+      const margins = await marginsOf(images);
       const before = [best, smallest, images, margins];
       [best, smallest] = tf.tidy(() => {
         const isBetter = tf.reshape(tf.less(margins, smallest), [-1, 1, 1, 1]);

@@ -21,7 +21,11 @@ export interface ExperimentFacts {
     readonly defenses: readonly Choice[];
     readonly model: string;
   }[];
-  readonly attacks: readonly (Choice & { readonly key: string })[];
+  readonly attacks: readonly (Choice & {
+    readonly key: string;
+    /** As `followedIterations` has them. */
+    readonly iterations: number | null;
+  })[];
   /** Parameters of an attack of the registry. @throws UNKNOWN_ID */
   attackParams(id: string): TObject;
   /** What an attack of the registry is called. @throws UNKNOWN_ID */

@@ -36,8 +36,9 @@ export interface AttackContext<P = unknown> extends StreamContext {
   /**
    * Call once per iteration with the images that `logits` belong to: the harness keeps the best iterate of each image, records the
    * trace that panels show, and checkpoints. Reads nothing back unless somebody watches. Does not take ownership of its arguments.
+   * @param isEnd the images are where an attempt has ended and the next one begins elsewhere: looked at, but no iteration follows from them
    */
-  iterate(images: Images, logits: Logits): Promise<void>;
+  iterate(images: Images, logits: Logits, isEnd?: boolean): Promise<void>;
   /** What the attack's preparation made. */
   readonly prepared?: P;
 }
@@ -70,6 +71,17 @@ export interface Attack extends Entry {
   readonly preparation?: Preparation;
   /** A pure function of its arguments: proposes images [b,H,W,C]. The harness projects, scores and decides success. */
   run(model: Classifier, batch: AttackBatch, params: Params, ctx: AttackContext): Promise<Images>;
+}
+
+/**
+ * Iterations of an untargeted attack that moves each image along its own gradients: after which of them an image fell is in its record,
+ * so that a shorter run of the same steps can be read from this one. Null for every other attack: one step, scores alone, something made
+ * for many images, or a class that is aimed at (an image may be wrong long before it reaches that class).
+ */
+export function followedIterations(attack: Attack, params: Params): number | null {
+  const isAimed = attack.criterion?.(params).isTargeted ?? (attack.target?.(params) ?? null) !== null;
+  const isFollowed = attack.access === "gradients" && attack.iterative && !attack.preparation && !isAimed;
+  return isFollowed ? (attack.iterations?.(params) ?? null) : null;
 }
 
 /** Images through a forward and a backward pass. */

@@ -1,6 +1,6 @@
 import type { Chosen } from "../../shared/experiment.ts";
 import type { ExperimentFacts } from "../define/analysis.ts";
-import { documented } from "../define/index.ts";
+import { documented, followedIterations } from "../define/index.ts";
 import { bind, find } from "../registry.ts";
 import { defenseOf, defensesOf, type ResolvedArm } from "./arms.ts";
 import { canonical } from "./document.ts";
@@ -21,7 +21,11 @@ export const factsOf = ({ dataset, arms, attacks }: Parts): ExperimentFacts => (
     defenses: defensesOf(arm),
     model: "file" in arm.model ? "file" : arm.model.id,
   })),
-  attacks: attacks.map((attack) => ({ ...documented(attack), key: attack.key })),
+  attacks: attacks.map((attack) => ({
+    ...documented(attack),
+    key: attack.key,
+    iterations: followedIterations(attack.entry, attack.params),
+  })),
   attackParams: (id) => find("attack", id).params,
   attackTitle: (id) => find("attack", id).title,
 });

@@ -22,6 +22,8 @@ export class BestIterate {
   /** Predictions (float32) and confidences of the iterates, [t,b] each. */
   readonly #predictions: tf.Tensor2D[] = [];
   readonly #confidences: tf.Tensor2D[] = [];
+  /** Iteration of each of them. */
+  readonly #iterations: number[] = [];
   #count = 0;
 
   /**
@@ -37,13 +39,14 @@ export class BestIterate {
     this.#margin = tf.fill([clean.shape[0]], 3e38);
   }
 
-  /** Iterates seen so far. */
+  /** Iterations seen so far. */
   get count(): number {
     return this.#count;
   }
 
-  offer(images: Images, logits: Logits): void {
-    if (this.#count === 0) this.#isFirstClean = images.dataId === this.#clean;
+  /** @param isEnd the end of an attempt: as many iterations led there as to the start of the next one */
+  offer(images: Images, logits: Logits, isEnd = false): void {
+    if (this.#iterations.length === 0) this.#isFirstClean = images.dataId === this.#clean;
     const [kept, best, prediction, confidence] = tf.tidy(() => {
       const now = margin(logits, this.#goal);
       const better = tf.less(now, this.#margin);
@@ -57,7 +60,8 @@ export class BestIterate {
     tf.dispose([this.#images, this.#margin]);
     this.#images = kept;
     this.#margin = best;
-    this.#count++;
+    this.#iterations.push(this.#count);
+    if (!isEnd) this.#count++;
     join(this.#predictions, prediction);
     join(this.#confidences, confidence);
   }
@@ -78,7 +82,11 @@ export class BestIterate {
     const [b] = this.#images.shape;
     const [predictions, confidences] = [await rowsOf(this.#predictions, b), await rowsOf(this.#confidences, b)];
     const steps = predictions.map((row, t) => ({ classes: Int32Array.from(row), confidence: confidences[t] as Float32Array }));
-    return { images, firstHit: Int32Array.from({ length: b }, (_, i) => steps.findIndex((step) => this.#judge.reached(step, i))) };
+    const firstHit = Int32Array.from({ length: b }, (_, i) => {
+      const first = steps.findIndex((step) => this.#judge.reached(step, i));
+      return this.#iterations[first] ?? -1;
+    });
+    return { images, firstHit };
   }
 
   dispose(): void {

@@ -173,9 +173,9 @@ function contextOf(o: AttackBatchOptions, best: BestIterate, ctx: RunContext): A
   const total = o.attack.iterations?.(o.params) ?? null;
   return {
     ...streamContext(ctx, streamsOf(o, ctx)),
-    iterate: async (images, logits) => {
-      best.offer(images, logits);
-      if (o.trace) await tracePoint(o, best.count - 1, total, images, logits);
+    iterate: async (images, logits, isEnd) => {
+      best.offer(images, logits, isEnd);
+      if (o.trace && !isEnd) await tracePoint(o, best.count - 1, total, images, logits);
       if (total) o.progress?.(Math.min(1, best.count / total));
       await ctx.checkpoint();
     },

@@ -1,8 +1,9 @@
 import type { AnalysedArm, AnalysedAttack, AnalysisSubject, RunFacts } from "../../../../src/engine/define/analysis.ts";
+import { followedIterations } from "../../../../src/engine/define/index.ts";
 import { staticResult } from "../../../../src/engine/experiment/stages/staticResult.ts";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
 import { targetOf } from "../../../../src/engine/metrics/robustness.ts";
-import { find } from "../../../../src/engine/registry.ts";
+import { bind, find } from "../../../../src/engine/registry.ts";
 import type { ArmAnalysis, Choice, ImageRecord } from "../../../../src/shared/results.ts";
 
 /** Class 0 is right, or that of `classes`, and the next one wrong. `r` stays right, `b` is broken, `w` was wrong already, `h` was wrong and is right now. */
@@ -82,7 +83,10 @@ export function arm({ name, defense, attacks = [], analyses = [], data = null, h
 export const facts = (arms: readonly AnalysedArm[], attacks: readonly Choice[] = []): RunFacts => ({
   dataset: "cifar10",
   arms: arms.map(({ report }) => ({ name: report.name, defense: report.defense, defenses: [report.defense], model: report.model.id })),
-  attacks: attacks.map((attack) => ({ ...attack, key: attack.id })),
+  attacks: attacks.map((attack) => {
+    const { entry, params } = bind("attack", { kind: attack.id, ...attack.params });
+    return { ...attack, key: attack.id, iterations: followedIterations(entry, params) };
+  }),
   attackParams: (id) => find("attack", id).params,
   attackTitle: (id) => find("attack", id).title,
   inputShape: [32, 32, 3],

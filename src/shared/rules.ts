@@ -173,6 +173,14 @@ const catalogue = [
     why: "An iterate fooled the model and the attack's last image does not (Pintor et al. 2022, indicator 3). The best iterate is kept.",
   },
   {
+    id: "RB204",
+    title: "Attack had not ended",
+    severity: "warning",
+    when: "attack",
+    cost: 3,
+    why: "Images still fall in the last iterations, so accuracy under the attack is that of its budget, not of the model. Twice the iterations must change next to nothing (Carlini et al. 2019).",
+  },
+  {
     id: "RB206",
     title: "Attack without limits does not win",
     severity: "error",

@@ -2,7 +2,7 @@ import { type AttackSummary, type Choice, combinedDefense, type ImageRecord, typ
 import { aimedAt, countedForBeta, defenseSuccess, isCleanCorrect, isCorrect, robustness, share, targetOf } from "../metrics/robustness.ts";
 import { attackRules } from "../rules/index.ts";
 import { findingsOf, type Where } from "../rules/rule.ts";
-import type { Step } from "../rules/step.ts";
+import type { Step, Steps } from "../rules/step.ts";
 import type { CountedOutcome, HarnessNotes } from "./types.ts";
 
 export interface SummaryFacts {
@@ -26,6 +26,7 @@ export interface JudgedFacts {
   readonly isOnItsOwn?: boolean | undefined;
   /** The attack's step, for the remedy that changes it. */
   readonly step?: Step | undefined;
+  readonly steps?: Steps | undefined;
 }
 
 /** Mean and maximum over these images; null where there is none. */

@@ -2,7 +2,7 @@ import type { KnownFrom } from "../../shared/contract.ts";
 import type { Choice, ImageRecord } from "../../shared/results.ts";
 import type { Ball, Target } from "../define/index.ts";
 import type { HarnessNotes } from "../harness/types.ts";
-import type { Step } from "./step.ts";
+import type { Step, Steps } from "./step.ts";
 
 /** A loaded model. */
 export interface ModelEvidence {
@@ -46,6 +46,8 @@ export interface AttackEvidence {
   readonly isOnItsOwn?: boolean | undefined;
   /** Of an attack that steps. */
   readonly step?: Step | undefined;
+  /** Of an untargeted one that follows gradients. */
+  readonly steps?: Steps | undefined;
 }
 
 /** One attack on one arm, beside others on the same images. */

@@ -15,6 +15,7 @@ import { rb115 } from "./rb115.ts";
 import { rb201 } from "./rb201.ts";
 import { rb202 } from "./rb202.ts";
 import { rb203 } from "./rb203.ts";
+import { rb204 } from "./rb204.ts";
 import { rb206 } from "./rb206.ts";
 import { rb209 } from "./rb209.ts";
 import { rb210 } from "./rb210.ts";
@@ -30,7 +31,7 @@ import type { Rule } from "./rule.ts";
 // Adding a rule: write its file, add its name to the list of its evidence and its line to shared/rules.ts. Rules about the experiment
 // file, which need no run, are in shared/fileRules.
 export const modelRules: readonly Rule<ModelEvidence>[] = [rb101, rb102, rb103, rb104, rb108, rb111, rb112, rb114, rb115];
-export const attackRules: readonly Rule<AttackEvidence>[] = [rb201, rb202, rb203, rb209, rb210, rb501];
+export const attackRules: readonly Rule<AttackEvidence>[] = [rb201, rb202, rb203, rb204, rb209, rb210, rb501];
 export const pairRules: readonly ComparingRule[] = [rb008, rb301, rb303, rb307];
 /** Also over attacks that analyses asked for: those of a curve. */
 export const curveRules: readonly ComparingRule[] = [rb304];

@@ -11,7 +11,7 @@ import { summarizeAttack } from "../../harness/summarize.ts";
 import type { CountedOutcome } from "../../harness/types.ts";
 import { writeAtomic } from "../../io/files.ts";
 import { defenseSuccessOfFooled, targetOf } from "../../metrics/robustness.ts";
-import { stepOf } from "../../rules/step.ts";
+import { stepOf, stepsOf } from "../../rules/step.ts";
 import { isUndefended, type ResolvedArm } from "../arms.ts";
 import { memoryOf } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
@@ -136,7 +136,13 @@ async function summarize(
   const control = await coverRecords(arm, attack, env);
   const bound = { ...attack, params: prepared?.params ?? attack.params };
   const facts = { attack: documented(bound), defenses: classifier.defenses, backend: env.engine.backend, seed: env.experiment.seed };
-  const judged = { where: whereOf(arm, attack.key, env), control, isOnItsOwn: prepared?.isOnItsOwn, step: stepOf(bound) };
+  const judged = {
+    where: whereOf(arm, attack.key, env),
+    control,
+    isOnItsOwn: prepared?.isOnItsOwn,
+    step: stepOf(bound),
+    steps: stepsOf(bound),
+  };
   const bare = summarizeAttack(outcomes, facts, judged);
   const summary = prepared ? withPreparation(bare, prepared, control) : bare;
   prepared?.preparation.dispose?.(prepared.prepared);

@@ -21,6 +21,7 @@ const attack: AttackEvidence = {
   control: records("bbbbb"),
   isOnItsOwn: true,
 };
+const lastMinute = records("bbbrrr").map((record) => ({ ...record, iterations: 4 }));
 const compared = (id: string, radius: number, images: readonly ImageRecord[], more: Partial<ComparedAttack> = {}): ComparedAttack => ({
   arm: "a",
   id,
@@ -68,6 +69,7 @@ const findings: readonly Finding[] = [
   ),
   ...findingsOf(attackRules, attack, {}),
   ...findingsOf(attackRules, { ...attack, gradientEvaluations: 1, records: records("rrrrr") }, {}),
+  ...findingsOf(attackRules, { ...attack, records: lastMinute, steps: { parameter: "steps", value: 4, iterations: 4 } }, {}),
   ...findingsOf(
     armRules,
     {

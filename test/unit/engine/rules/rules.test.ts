@@ -6,7 +6,7 @@ import { bind } from "../../../../src/engine/registry.ts";
 import type { ArmEvidence } from "../../../../src/engine/rules/evidence.ts";
 import { armRules, modelRules, runRules } from "../../../../src/engine/rules/index.ts";
 import { findingsOf, type Rule, type Where } from "../../../../src/engine/rules/rule.ts";
-import { stepOf } from "../../../../src/engine/rules/step.ts";
+import { stepOf, stepsOf } from "../../../../src/engine/rules/step.ts";
 import type { Chosen } from "../../../../src/shared/experiment.ts";
 import { groupFindings, type ImageRecord, placeOf } from "../../../../src/shared/results.ts";
 import { records } from "../analyses/fixtures.ts";
@@ -144,6 +144,48 @@ describe("a finding", () => {
       ["pgd-2", "a · pgd-2"],
     ]);
     expect(groupFindings([...of("pgd", 1), ...of("pgd-2", 1), ...of("pgd", 1)]).map(placeOf)).toEqual(["a · pgd, pgd-2"]);
+  });
+});
+
+describe("RB204", () => {
+  const at: Where = { at: { file: "/a.bulwark.jsonc", pointer: "/attacks/0" } };
+  /** Of n images, one falls at each of these iterations, the others stay right. */
+  const told = (chosen: Chosen, n: number, fallen: readonly number[]) => {
+    const all = Array.from({ length: n }, (_, i) => ({ ...record(i, 0, i < fallen.length ? 1 : 0), iterations: fallen[i] ?? 40 }));
+    const bound = bind("attack", chosen);
+    return summarizeAttack([outcome(all)], facts(chosen.kind), { where: at, steps: stepsOf(bound) }).findings.filter(
+      ({ rule }) => rule === "RB204",
+    );
+  };
+  const many = (count: number, iteration: number): number[] => Array.from({ length: count }, () => iteration);
+
+  it("fires where images still fall in the last quarter, and says how many steps to take", () => {
+    const [finding, ...others] = told({ kind: "pgd", steps: 40 }, 500, [...many(100, 5), ...many(4, 31), 40]);
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({
+      message: "The attack had not ended: of 500 images that were right, 5 fell in the last 10 of its 40 iterations, and 395 had not.",
+      fix: 'Use more "steps", such as 80, until hardly any image falls at the end.',
+      edit: { pointer: "/attacks/0/steps", value: 80 },
+    });
+    // With restarts the last quarter is that of all attempts together: 31 to 40 of four times ten.
+    expect(told({ kind: "pgd", steps: 10, restarts: 4 }, 500, many(5, 31))[0]?.edit?.value).toBe(20);
+  });
+
+  it("does not by chance: where one image in 400 falls there, 5 of 500 or 8 of 1000 come in less than 1 run in 100", () => {
+    // P(X ≥ 4 | 500, 1/400) = .038 and P(X ≥ 5) = .009; P(X ≥ 7 | 1000, 1/400) = .014 and P(X ≥ 8) = .004, by the binomial distribution.
+    const fires = (n: number, late: number) => told({ kind: "pgd", steps: 40 }, n, many(late, 35)).length;
+    expect([fires(500, 4), fires(500, 5), fires(1000, 7), fires(1000, 8)]).toEqual([0, 1, 0, 1]);
+  });
+
+  it.each<[string, Chosen, number, readonly number[]]>([
+    ["nothing falls at the end", { kind: "pgd", steps: 40 }, 500, many(300, 30)],
+    ["fewer are left than fell at the end", { kind: "pgd", steps: 40 }, 100, many(51, 40)],
+    ["the attack has a target", { kind: "pgd", steps: 40, target: 1 }, 500, many(50, 40)],
+    ["it follows no gradient", { kind: "sparseRs" }, 500, many(50, 40)],
+    ["it takes too few steps to tell", { kind: "pgd", steps: 3 }, 500, many(50, 3)],
+    ["it took a single step", { kind: "fgsm" }, 500, many(50, 1)],
+  ])("does not where %s", (_, chosen, n, fallen) => {
+    expect(told(chosen, n, fallen)).toEqual([]);
   });
 });
 

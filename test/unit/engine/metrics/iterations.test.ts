@@ -38,19 +38,24 @@ describe("accuracy within k iterations of one run", () => {
     expect(new Set(fallen).size).toBe(3); // images fall in each part of the run
   });
 
-  it.each([false, true])("counts the iterations of restarts one after the other, with the end of each attempt (retire %s)", async (retire) => {
-    const attempts = (restarts: number) => run({ kind: "pgd", eps: 0.1, stepSize: 0.01, steps: 5, restarts, retire });
-    const all = await attempts(3);
-    const fallen = [];
-    for (const restarts of [1, 2, 3]) {
-      const some = await attempts(restarts);
-      expect(all.map((record) => isFooledWithin(record, 5 * restarts))).toEqual(some.map(({ prediction, label }) => prediction !== label));
-      fallen.push(n - correctWithin(all, 5 * restarts));
-    }
-    expect(fallen.at(-1)).toBeGreaterThan(fallen[0] as number);
-    expect((await attempts(1)).some(({ success, iterations }) => success && iterations === 5)).toBe(true); // some fall at the very end of the first
-    expect(Math.max(...all.map(({ iterations }) => iterations))).toBe(15);
-  });
+  it.each([false, true])(
+    "counts the iterations of restarts one after the other, with the end of each attempt (retire %s)",
+    async (retire) => {
+      const attempts = (restarts: number) => run({ kind: "pgd", eps: 0.1, stepSize: 0.01, steps: 5, restarts, retire });
+      const all = await attempts(3);
+      const fallen = [];
+      for (const restarts of [1, 2, 3]) {
+        const some = await attempts(restarts);
+        expect(all.map((record) => isFooledWithin(record, 5 * restarts))).toEqual(
+          some.map(({ prediction, label }) => prediction !== label),
+        );
+        fallen.push(n - correctWithin(all, 5 * restarts));
+      }
+      expect(fallen.at(-1)).toBeGreaterThan(fallen[0] as number);
+      expect((await attempts(1)).some(({ success, iterations }) => success && iterations === 5)).toBe(true); // some fall at the very end of the first
+      expect(Math.max(...all.map(({ iterations }) => iterations))).toBe(15);
+    },
+  );
 
   it("leaves an image that was wrong before wrong", async () => {
     const [first, ...rest] = await run({ kind: "pgd", eps: 0, steps: 2 });

@@ -1,7 +1,9 @@
 import type { CancellationToken, MessageConnection, RequestType } from "vscode-jsonrpc";
+import type { CardProgress } from "../shared/cards.ts";
 import { BulwarkError, cancelled, type ErrorData } from "../shared/errors.ts";
 import {
   attackImageProgress,
+  cardProgress,
   checkModelProgress,
   deviceNotification,
   type EngineOptions,
@@ -13,7 +15,7 @@ import {
 } from "../shared/protocol.ts";
 import { toResponseError } from "../shared/rpc.ts";
 import { onDeviceWarning } from "./backends/failures.ts";
-import { createContext, type RunContext } from "./context.ts";
+import { createContext, type Progress, type RunContext } from "./context.ts";
 import type { RunHost } from "./experiment/execute.ts";
 import { runExperiment } from "./experiment/runExperiment.ts";
 import { attackImage } from "./jobs/attackImage.ts";
@@ -63,7 +65,8 @@ export function serve(connection: MessageConnection, log: Log): void {
       });
     });
   };
-  const context = (signal: AbortSignal, seed = 1): RunContext => createContext({ seed, signal, log: (message) => log("info", message) });
+  const context: Serving["context"] = (signal, seed = 1, onProgress = () => {}) =>
+    createContext({ seed, signal, onProgress, log: (message) => log("info", message) });
 
   connection.onRequest(requests.ping.method, () => null);
   on(requests.handshake, async (options) => {
@@ -84,8 +87,7 @@ export function serve(connection: MessageConnection, log: Log): void {
   );
   on(requests.estimateAttack, async (params, signal) => estimateAttack(params, await started(), context(signal)));
   on(requests.labelRun, (params) => labelRun(params));
-  on(requests.explainRun, async (params, signal) => explainRun(params, await started(), context(signal, params.seed)));
-  on(requests.defendRun, async (params, signal) => defendRun(params, await started(), context(signal, params.seed)));
+  serveCards(on, { connection, engine: started, context });
   on(requests.rankPatches, (params) => rankPatches(params));
   servePatches(on, { connection, engine: started, context });
   const host = async (signal: AbortSignal): Promise<RunHost> => ({
@@ -104,7 +106,7 @@ export function serve(connection: MessageConnection, log: Log): void {
 interface Serving {
   readonly connection: MessageConnection;
   engine(): Promise<Engine>;
-  context(signal: AbortSignal, seed?: number): RunContext;
+  context(signal: AbortSignal, seed?: number, onProgress?: (progress: Progress) => void): RunContext;
 }
 function serveModelFiles(on: Answer, { connection, engine: started }: Pick<Serving, "connection" | "engine">): void {
   on(requests.inspectModel, ({ model }) => started().then(() => inspectModel(model)));
@@ -114,6 +116,14 @@ function serveModelFiles(on: Answer, { connection, engine: started }: Pick<Servi
   });
   on(requests.classLists, (params) => started().then(() => classLists(params)));
   on(requests.writeClassList, (params) => started().then(() => writeClassList(params)));
+}
+
+function serveCards(on: Answer, { connection, engine, context }: Serving): void {
+  on(requests.explainRun, async ({ token, ...params }, signal) => {
+    const tell = ({ done, total }: CardProgress): void => void connection.sendProgress(cardProgress, token, { done, total });
+    return explainRun(params, await engine(), context(signal, params.seed, tell));
+  });
+  on(requests.defendRun, async (params, signal) => defendRun(params, await engine(), context(signal, params.seed)));
 }
 
 function serveProbe(on: Answer, { connection, engine, context }: Serving): void {

@@ -28,6 +28,12 @@ export interface CardState<K extends CardId = CardId> {
   readonly params: CardParams<K>;
   readonly result: CardResult<K> | null;
   readonly error: PanelError | null;
+  /** Of what takes long enough to report it. */
+  readonly progress?: CardProgress;
+}
+export interface CardProgress {
+  readonly done: number;
+  readonly total: number;
 }
 export type CardStates = { readonly [K in CardId]?: CardState<K> };
 
@@ -82,6 +88,14 @@ export interface AttentionSide {
   readonly share: number;
   /** The map is zero everywhere. */
   readonly degenerate: boolean;
+  /** Where the method explains superpixels. */
+  readonly superpixels?: ShownSuperpixels;
+}
+export interface ShownSuperpixels {
+  /** A picture of which each pixel holds the number of its superpixel: red + 256·green. */
+  readonly file: string;
+  /** Weight of each superpixel in the probability of the class; 0 where the explanation does not use it. */
+  readonly weights: readonly number[];
 }
 export interface AttentionResult {
   /** Left out in older runs. */

@@ -1,5 +1,5 @@
 import { NotificationType, ProgressType, RequestType } from "vscode-jsonrpc";
-import type { AttentionResult, DefenseResult, Inspected, Pick } from "./cards.ts";
+import type { AttentionResult, CardProgress, DefenseResult, Inspected, Pick } from "./cards.ts";
 import type { Catalog } from "./catalog.ts";
 import type { ClassLists, ClassListsParams, WriteClassListParams, WrittenClassList } from "./classLists.ts";
 import type { InputContract, KnownFrom } from "./contract.ts";
@@ -219,8 +219,8 @@ export const requests = {
   estimateAttack: new RequestType<EstimateAttackParams, AttackEstimate, ErrorData>("estimateAttack"),
   /** Judges an attack on a picture anew, now that somebody has said its true class. Attacks nothing. */
   labelRun: new RequestType<LabelRunParams, AttackImageResult, ErrorData>("labelRun"),
-  /** Where the model looks, in the images of a run or in a picture that nobody attacked. Attacks nothing. */
-  explainRun: new RequestType<Inspected & { readonly explanation: Pick }, AttentionResult, ErrorData>("explainRun"),
+  /** Where the model looks, in the images of a run or in a picture that nobody attacked. Attacks nothing. Reports `cardProgress` on the way. */
+  explainRun: new RequestType<Inspected & { readonly explanation: Pick; readonly token: string }, AttentionResult, ErrorData>("explainRun"),
   /** The images of a run, or a picture, through defences in front of the model. Attacks nothing. */
   defendRun: new RequestType<Inspected & { readonly chain: readonly Pick[] }, DefenseResult, ErrorData>("defendRun"),
   rankPatches: new RequestType<RankPatchesParams, RankPatchesResult, ErrorData>("rankPatches"),
@@ -242,6 +242,7 @@ export const requests = {
 export const attackImageProgress = new ProgressType<AttackImageUpdate>();
 export const checkModelProgress = new ProgressType<ModelCheckUpdate>();
 export const probeContractProgress = new ProgressType<ProbeUpdate>();
+export const cardProgress = new ProgressType<CardProgress>();
 export const trainPatchProgress = new ProgressType<TrainPatchUpdate>();
 export const patchSuccessMapProgress = new ProgressType<PatchSuccessMapUpdate>();
 export const runProgress = new ProgressType<RunEvent>();

@@ -4,8 +4,8 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readNpz } from "../../src/engine/io/npz.ts";
 import type { DatasetDocument } from "../../src/engine/report/datasetFile.ts";
-import type { Inspected } from "../../src/shared/cards.ts";
-import { type AttackImageResult, requests } from "../../src/shared/protocol.ts";
+import type { CardProgress, Inspected } from "../../src/shared/cards.ts";
+import { type AttackImageResult, cardProgress, requests } from "../../src/shared/protocol.ts";
 import { type EngineHandle, newWorkspace, readJson, startEngine, type Workspace } from "./support.ts";
 
 const samples = path.resolve(import.meta.dirname, "../../samples");
@@ -106,7 +106,7 @@ describe("the trace of an attack", () => {
 describe("an explanation of a run", () => {
   it("is of both images, and writes nothing outside its folder", async () => {
     const before = readdirSync(attacked.directory).sort();
-    const result = await engine.request(requests.explainRun, { ...inspected(), explanation: gradCam });
+    const result = await engine.request(requests.explainRun, { ...inspected(), explanation: gradCam, token: "" });
     expect(result.clean.prediction.index).toBe(7);
     expect(result.adversarial?.prediction).toEqual(attacked.after.prediction);
     expect(result.layers).toContain(result.layer);
@@ -119,26 +119,45 @@ describe("an explanation of a run", () => {
     expect(result.randomIou).toBeCloseTo((a * b) / (a + b - a * b), 6);
   });
 
+  it("by LIME has superpixels with their weights, and says how far it is", async () => {
+    const seen: CardProgress[] = [];
+    const explanation = { id: "lime", params: { samples: 200, features: 4 } };
+    const listener = engine.connection.onProgress(cardProgress, "lime", (progress) => void seen.push(progress));
+    const { layer, clean, adversarial } = await engine.request(requests.explainRun, { ...inspected(), explanation, token: "lime" });
+    listener.dispose();
+    expect(layer).toBeNull();
+    for (const side of [clean, adversarial]) {
+      const { file = "", weights = [] } = side?.superpixels ?? {};
+      const { data, info } = await sharp(path.join(attacked.directory, file)).raw().toBuffer({ resolveWithObject: true });
+      expect([info.width, info.height, info.channels]).toEqual([28, 28, 3]);
+      const numbers = Array.from({ length: 784 }, (_, i) => (data[3 * i] ?? 0) + 256 * (data[3 * i + 1] ?? 0));
+      expect(Math.max(...numbers)).toBe(weights.length - 1);
+      expect(weights.filter((weight) => weight !== 0)).toHaveLength(4);
+    }
+    expect(seen.at(-1)).toEqual({ done: 400, total: 400 });
+    expect(seen.map(({ done }) => done)).toEqual([...seen.map(({ done }) => done)].sort((a, b) => a - b));
+  });
+
   it("of an iteration is the one of that iteration's image", async () => {
     const last = attacked.trace.at(-1)?.iteration ?? 0;
     const ask = (iteration: number | null, folder: string) =>
-      engine.request(requests.explainRun, { ...inspected({ iteration, folder }), explanation: gradCam });
+      engine.request(requests.explainRun, { ...inspected({ iteration, folder }), explanation: gradCam, token: "" });
     const [end, same, start] = [await ask(null, "cards/a"), await ask(last, "cards/b"), await ask(0, "cards/c")];
     expect(same.iou).toBe(end.iou);
     expect(start.adversarial?.prediction.index).toBe(7);
     const map = (name: string | undefined): Buffer => readFileSync(path.join(attacked.directory, name ?? ""));
     expect(map(same.adversarial?.map).equals(map(end.adversarial?.map))).toBe(true);
     expect(map(start.adversarial?.map).equals(map(end.adversarial?.map))).toBe(false);
-    const missing = engine.request(requests.explainRun, { ...inspected({ iteration: 999 }), explanation: gradCam });
+    const missing = engine.request(requests.explainRun, { ...inspected({ iteration: 999 }), explanation: gradCam, token: "" });
     await expect(missing).rejects.toMatchObject({ code: "RUN_INVALID" });
   });
 
   it("of a picture that nobody attacked makes a run folder, unless it fails", async () => {
     const run = workspace.file("explained");
-    const wrong = { ...inspected({ run, folder: "" }), explanation: { id: "gradCam", params: { layer: "none" } } };
+    const wrong = { ...inspected({ run, folder: "" }), explanation: { id: "gradCam", params: { layer: "none" } }, token: "" };
     await expect(engine.request(requests.explainRun, wrong)).rejects.toMatchObject({ code: "PARAMETER_INVALID" });
     expect(existsSync(run)).toBe(false);
-    const result = await engine.request(requests.explainRun, { ...inspected({ run, folder: "" }), explanation: gradCam });
+    const result = await engine.request(requests.explainRun, { ...inspected({ run, folder: "" }), explanation: gradCam, token: "" });
     expect(result).toMatchObject({ adversarial: null, iou: null, clean: { prediction: { index: 7 }, degenerate: false } });
     expect(JSON.parse(readFileSync(path.join(run, "state.json"), "utf8"))).toMatchObject({ kind: "explain", status: "done" });
   });

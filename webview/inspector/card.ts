@@ -1,7 +1,8 @@
 import type { CardId, CardState } from "../../src/shared/cards.ts";
+import { progressPercent } from "../../src/shared/format.ts";
 import type { InspectorIntent } from "../../src/shared/panels.ts";
 import { errorCard } from "../lib/cards.ts";
-import { h, type Part, show } from "../lib/dom.ts";
+import { h, type Part, setText, show } from "../lib/dom.ts";
 import { button, icon, progressRing } from "../lib/ui.ts";
 
 /**
@@ -11,11 +12,14 @@ import { button, icon, progressRing } from "../lib/ui.ts";
 export function cardStatus(id: CardId, computing: string, send: (intent: InspectorIntent) => void): Part<CardState | undefined> {
   let card: CardState | undefined;
   const cancel = button("Cancel", () => send({ kind: "cancelCard", id }), { icon: "debug-stop", label: `Cancel: ${computing}` });
+  // Hidden from screen readers, which would read out every step.
+  const share = h("span", { class: "muted", attributes: { "aria-hidden": "true" } });
   const running = h(
     "div",
     { class: "card-running", attributes: { role: "status" } },
     progressRing(computing),
     h("span", { class: "muted" }, `${computing}…`),
+    share,
     cancel,
   );
   const again = button("Try again", () => card && send({ kind: "card", id, params: card.params } as InspectorIntent), { icon: "refresh" });
@@ -27,6 +31,8 @@ export function cardStatus(id: CardId, computing: string, send: (intent: Inspect
     update(next) {
       card = next;
       show(running, next?.status === "running");
+      const { done, total } = next?.progress ?? { done: 0, total: 0 };
+      setText(share, total > 0 ? progressPercent(done / total) : "");
       show(cancelled, next?.status === "cancelled");
       error.update(next?.error ?? null);
     },

@@ -1,5 +1,5 @@
 import { h } from "./dom.ts";
-import { type Loupe, panned, pixelAt, revealed, seen, wholeImage, zoomed } from "./loupe.ts";
+import { type Loupe, type Pixel, panned, pixelAt, revealed, seen, wholeImage, zoomed } from "./loupe.ts";
 import type { Pixels } from "./pixels.ts";
 
 /** Something drawn over the picture, with its opacity. */
@@ -14,25 +14,34 @@ export interface Frame {
   readonly height: number;
   readonly width: number;
 }
+/** Lines along the edges of pixels, white on black so that they show on every picture. */
+export interface Outline {
+  /** From corner to corner, in pixels of the image. */
+  readonly lines: readonly (readonly [row: number, column: number, toRow: number, toColumn: number])[];
+  /** In pixels of the screen. */
+  readonly thickness: number;
+  readonly isDashed?: boolean;
+}
 export interface Picture {
   readonly element: HTMLElement;
   readonly canvas: HTMLCanvasElement;
   /** `null` shows the skeleton; `alternative` is what a screen reader says. */
-  draw(layers: readonly Layer[] | null, alternative: string, frames?: readonly Frame[]): void;
+  draw(layers: readonly Layer[] | null, alternative: string, frames?: readonly Frame[], outlines?: readonly Outline[]): void;
 }
 
 /** Images below this side are enlarged with their pixels kept square. */
 const smallImage = 128;
 
-export function createPicture(loupe: Loupe): Picture {
+/** @param pick called for the pixel that is clicked, or on which Enter or Space is pressed */
+export function createPicture(loupe: Loupe, pick?: (pixel: Pixel) => void): Picture {
   const canvas = h("canvas", { attributes: { role: "img", tabindex: 0 } });
   const element = h("div", { class: "picture skeleton" }, canvas);
   let layers: readonly Layer[] | null = null;
-  let frames: readonly Frame[] = [];
+  let marks: Marks = { frames: [], outlines: [] };
   let scheduled = false;
   const paint = (): void => {
     scheduled = false;
-    if (layers) paintLayers(canvas, layers, frames, loupe);
+    if (layers) paintLayers(canvas, layers, marks, loupe);
   };
   const schedule = (): void => {
     if (scheduled) return;
@@ -43,12 +52,13 @@ export function createPicture(loupe: Loupe): Picture {
   new ResizeObserver(schedule).observe(element);
   watchPointer(canvas, loupe, () => layers?.[0]?.pixels ?? null);
   watchKeys(canvas, loupe, () => layers?.[0]?.pixels ?? null);
+  if (pick) watchPicks(canvas, loupe, () => layers?.[0]?.pixels ?? null, pick);
   return {
     element,
     canvas,
-    draw(next, alternative, marks = []) {
+    draw(next, alternative, frames = [], outlines = []) {
       layers = next;
-      frames = marks;
+      marks = { frames, outlines };
       const first = next?.[0]?.pixels;
       element.classList.toggle("skeleton", !first);
       element.style.aspectRatio = first ? `${first.width} / ${first.height}` : "1";
@@ -58,7 +68,11 @@ export function createPicture(loupe: Loupe): Picture {
   };
 }
 
-function paintLayers(canvas: HTMLCanvasElement, layers: readonly Layer[], frames: readonly Frame[], loupe: Loupe): void {
+interface Marks {
+  readonly frames: readonly Frame[];
+  readonly outlines: readonly Outline[];
+}
+function paintLayers(canvas: HTMLCanvasElement, layers: readonly Layer[], { frames, outlines }: Marks, loupe: Loupe): void {
   const ratio = devicePixelRatio;
   const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
   const height = Math.max(1, Math.round(canvas.clientHeight * ratio));
@@ -95,8 +109,60 @@ function paintLayers(canvas: HTMLCanvasElement, layers: readonly Layer[], frames
       context.strokeRect(...box);
     }
   };
+  const corner = (row: number, column: number): [number, number] => [
+    (column - left * first.width) * scaleX,
+    (row - top * first.height) * scaleY,
+  ];
+  for (const { lines, thickness, isDashed } of outlines)
+    strokeTwice(
+      context,
+      lines.map(([a, b, c, d]) => [corner(a, b), corner(c, d)]),
+      { thickness: thickness * Math.min(ratio, 2), isDashed },
+    );
   for (const frame of frames) outline(frame.row, frame.column, frame.height, frame.width);
   if (loupe.pixel) outline(loupe.pixel.row, loupe.pixel.column, 1, 1);
+}
+
+type Point = readonly [x: number, y: number];
+/** Black, and white with half the thickness on it. */
+function strokeTwice(
+  context: CanvasRenderingContext2D,
+  lines: readonly (readonly [Point, Point])[],
+  { thickness, isDashed = false }: { readonly thickness: number; readonly isDashed: boolean | undefined },
+): void {
+  context.beginPath();
+  for (const [from, to] of lines) {
+    context.moveTo(...from);
+    context.lineTo(...to);
+  }
+  context.lineCap = "square";
+  for (const [colour, line] of [["#000", thickness] as const, ["#fff", thickness / 2] as const]) {
+    context.strokeStyle = colour;
+    context.lineWidth = line;
+    if (isDashed && colour === "#fff") context.setLineDash([thickness, thickness]);
+    context.stroke();
+  }
+  context.setLineDash([]);
+}
+
+/** A click is one that did not move the picture. */
+function watchPicks(canvas: HTMLCanvasElement, loupe: Loupe, pixels: () => Pixels | null, pick: (pixel: Pixel) => void): void {
+  let pressed: Point = [0, 0];
+  canvas.addEventListener("pointerdown", ({ clientX, clientY }) => {
+    pressed = [clientX, clientY];
+  });
+  canvas.addEventListener("click", ({ clientX, clientY }) => {
+    const image = pixels();
+    if (!image || Math.hypot(clientX - pressed[0], clientY - pressed[1]) > 4) return;
+    const box = canvas.getBoundingClientRect();
+    pick(pixelAt(loupe.view, (clientX - box.left) / box.width, (clientY - box.top) / box.height, image.width, image.height));
+  });
+  canvas.addEventListener("keydown", (event) => {
+    const image = pixels();
+    if (!image || (event.key !== "Enter" && event.key !== " ")) return;
+    pick(loupe.pixel ?? { row: Math.floor(image.height / 2), column: Math.floor(image.width / 2) });
+    event.preventDefault();
+  });
 }
 
 function watchPointer(canvas: HTMLCanvasElement, loupe: Loupe, pixels: () => Pixels | null): void {

@@ -18,8 +18,11 @@ import { fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
  */
 export async function explainRun(p: Inspected & { readonly explanation: Pick }, engine: Engine, ctx: RunContext): Promise<AttentionResult> {
   const { model, ...images } = await readInspected(p, engine, ctx);
-  const before = await explainImages(forImage(model, ctx), images.clean, p.explanation, ctx);
-  const after = images.adversarial && (await explainImages(forImage(model, ctx), images.adversarial, p.explanation, ctx));
+  const sides = images.adversarial ? 2 : 1;
+  const explained = (pixels: Float32Array, side: number): Promise<Explanations> =>
+    explainImages(forImage(model, ctx), pixels, p.explanation, partOf(ctx, side, sides));
+  const before = await explained(images.clean, 0);
+  const after = images.adversarial && (await explained(images.adversarial, 1));
   return insideRun(p, `explain ${path.basename(p.image)}`, async () => {
     const [clean, adversarial] = await Promise.all([
       writeSide(p, model, "clean", images.clean, before),
@@ -47,10 +50,35 @@ async function writeSide(
   explained: Explanations,
 ): Promise<AttentionSide> {
   const [height, width] = model.inputShape;
-  const [image, map] = [fileOf(p, `${name}.png`), fileOf(p, `attention-${name}.png`)];
+  const [image, map, ids] = [fileOf(p, `${name}.png`), fileOf(p, `attention-${name}.png`), fileOf(p, `superpixels-${name}.png`)];
   await writePicture(path.join(p.run, image), pixels, 0, model.inputShape);
   await writePng(path.join(p.run, map), attentionBytes(explained.map(0)), height, width, 3);
   const [prediction] = classScores(explained.scores, model);
   if (!prediction) throw new Error("the model has no classes");
-  return { image, map, prediction, share: explained.share(0), degenerate: explained.degenerate[0] ?? false };
+  const superpixels = explained.superpixels(0);
+  if (superpixels) await writePng(path.join(p.run, ids), numberBytes(superpixels.segments), height, width, 3);
+  return {
+    image,
+    map,
+    prediction,
+    share: explained.share(0),
+    degenerate: explained.degenerate[0] ?? false,
+    ...(superpixels ? { superpixels: { file: ids, weights: [...superpixels.coefficients] } } : {}),
+  };
 }
+
+/** Numbers below 65,536 as colours: red + 256·green. */
+function numberBytes(numbers: Int32Array): Uint8Array {
+  const bytes = new Uint8Array(numbers.length * 3);
+  numbers.forEach((value, i) => {
+    bytes.set([value % 256, value >> 8], i * 3);
+  });
+  return bytes;
+}
+
+/** The context of one of several parts that take about as long: progress is that of all of them. */
+const partOf = (ctx: RunContext, part: number, parts: number): RunContext => ({
+  ...ctx,
+  checkpoint: (progress) =>
+    ctx.checkpoint(progress && { ...progress, done: part * progress.total + progress.done, total: parts * progress.total }),
+});

@@ -86,6 +86,24 @@ describe("cards of the Inspector", () => {
     assert.equal(inspector.state.status, "done");
   });
 
+  it("explain by LIME with its progress, and stop when asked", async () => {
+    const { inspector, result } = await attacked();
+    const lime = (samples: number): AttentionParams => ({ explanation: { id: "lime", params: { samples } }, iteration: null });
+    const found = await inspector.card("attention", lime(100));
+    assert.ok(found);
+    for (const side of [found.clean, found.adversarial]) {
+      const { file = "", weights = [] } = side?.superpixels ?? {};
+      assert.ok(weights.some((weight) => weight !== 0));
+      assert.ok(existsSync(path.join(result.directory, file)), file);
+    }
+    const long = inspector.card("attention", lime(200_000));
+    await eventually("the progress is shown", () => (inspector.state.cards.attention?.progress?.done ?? 0) > 0);
+    await inspector.answer({ kind: "cancelCard", id: "attention" });
+    assert.equal(await long, undefined);
+    assert.equal(inspector.state.cards.attention?.status, "cancelled");
+    assert.equal(inspector.state.cards.attention?.result, found, "the last map stays");
+  });
+
   it("put a defence in front of both pictures, and the attack goes through it when asked", async () => {
     const { inspector, result } = await attacked();
     const oneBit = { id: "bitDepth", params: { depth: 1 } };

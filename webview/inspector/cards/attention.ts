@@ -1,4 +1,4 @@
-import type { AttentionParams, AttentionResult, AttentionSide } from "../../../src/shared/cards.ts";
+import type { AttentionParams, AttentionResult, AttentionSide, ShownSuperpixels } from "../../../src/shared/cards.ts";
 import { cividis } from "../../../src/shared/colour.ts";
 import { number, percent } from "../../../src/shared/format.ts";
 import type { InspectorIntent } from "../../../src/shared/panels.ts";
@@ -11,11 +11,15 @@ import { fromBytes, loadPixels, type Pixels } from "../../lib/pixels.ts";
 import { icon, slider } from "../../lib/ui.ts";
 import { cardStatus } from "../card.ts";
 import { type Context, scoreText, shownOf } from "../model.ts";
+import { numbersOf, type Segments } from "../superpixels.ts";
 import { explanationChoice } from "./explanationChoice.ts";
+import { superpixelView } from "./superpixelView.ts";
 
 interface Pair {
   readonly image: Pixels;
   readonly map: Pixels;
+  /** Null where the method has no superpixels. */
+  readonly segments: Segments | null;
 }
 /** The scrubber has stopped when it has not moved for so long: only then another iteration is explained. */
 const pauseMilliseconds = 250;
@@ -29,7 +33,8 @@ export function attention(send: (intent: InspectorIntent) => void): Part<Context
   const ask = (params: AttentionParams): void => send({ kind: "card", id: "attention", params });
   const choose = explanationChoice((explanation) => context && ask({ explanation, iteration: iterationOf(context) }));
   const status = cardStatus("attention", "Computing the attention", send);
-  const maps = mapPictures();
+  const superpixels = superpixelView(() => maps.paint());
+  const maps = mapPictures(superpixels);
   const opacity = slider("Opacity of the attention map", { min: 0, max: 1, step: 0.05, value: 0.6 }, (value) =>
     context?.set({ opacity: value }),
   );
@@ -39,7 +44,16 @@ export function attention(send: (intent: InspectorIntent) => void): Part<Context
     if (card) ask({ explanation: card.params.explanation, iteration });
   });
   const opacityField = h("label", { class: "field" }, h("span", { class: "field-name" }, "Overlay opacity"), opacity.element);
-  const side = h("div", { class: "attention-side" }, choose.element, opacityField, scale.element, text, status.element);
+  const side = h(
+    "div",
+    { class: "attention-side" },
+    choose.element,
+    opacityField,
+    scale.element,
+    text,
+    superpixels.element,
+    status.element,
+  );
   const row = h("div", { class: "picture-row" }, ...maps.figures, side);
   const element = h("section", { class: "attention", attributes: { "aria-label": "Attention" } }, row);
   return {
@@ -56,6 +70,7 @@ export function attention(send: (intent: InspectorIntent) => void): Part<Context
       opacity.set(local.opacity, percent(local.opacity));
       status.update(card);
       words(result);
+      superpixels.update(result);
       maps.update(result, state.base, { opacity: local.opacity, iteration: card?.params.iteration ?? null });
       maps.figures[1].classList.toggle("stale", follow(next));
     },
@@ -63,14 +78,20 @@ export function attention(send: (intent: InspectorIntent) => void): Part<Context
 }
 
 /** The two pictures with their maps, loaded when the result is another one. */
-function mapPictures() {
+function mapPictures(superpixels: ReturnType<typeof superpixelView>) {
   const loupe = createLoupe();
-  const pictures = [createPicture(loupe), createPicture(loupe)] as const;
+  const picture = (side: 0 | 1): Picture =>
+    createPicture(loupe, (pixel) => {
+      const segments = loaded[side]?.segments;
+      if (segments) superpixels.pick(side, segments, pixel);
+    });
+  const pictures = [picture(0), picture(1)] as const;
   const figure = (caption: string, { element }: Picture): HTMLElement =>
     h("figure", {}, h("figcaption", {}, h("span", {}, caption)), element);
   const figures = [figure("Attention, clean", pictures[0]), figure("Attention, adversarial", pictures[1])] as const;
   let loaded: readonly (Pair | null)[] = [];
   let look: Look = { opacity: 1, iteration: null };
+  const paint = (): void => paintPairs(pictures, loaded, look, superpixels);
   const load = onChange((result: AttentionResult | null, base: string) => {
     if (!result) {
       loaded = [];
@@ -78,7 +99,7 @@ function mapPictures() {
     }
     void Promise.all([pair(base, result.clean), result.adversarial ? pair(base, result.adversarial) : null]).then((pairs) => {
       loaded = pairs;
-      paintPairs(pictures, loaded, look);
+      paint();
     });
   });
   return {
@@ -87,8 +108,9 @@ function mapPictures() {
     update(result: AttentionResult | null, base: string, now: Look): void {
       look = now;
       load(result, base);
-      paintPairs(pictures, loaded, look);
+      paint();
     },
+    paint,
   };
 }
 
@@ -117,10 +139,16 @@ function follower(ask: (iteration: number | null) => void): (context: Context) =
 async function pair(base: string, side: AttentionSide): Promise<Pair | null> {
   try {
     const [image, map] = await Promise.all([loadPixels(fileUrl(base, side.image)), loadPixels(fileUrl(base, side.map))]);
-    return { image, map: map.data && isGrey(map.data) ? fromBytes(colourMap(map.data), map.width, map.height) : map };
+    const segments = side.superpixels ? await segmentsOf(base, side.superpixels) : null;
+    return { image, map: map.data && isGrey(map.data) ? fromBytes(colourMap(map.data), map.width, map.height) : map, segments };
   } catch {
     return null; // a missing picture shows as the empty frame
   }
+}
+
+async function segmentsOf(base: string, { file, weights }: ShownSuperpixels): Promise<Segments | null> {
+  const { data, height, width } = await loadPixels(fileUrl(base, file));
+  return data && { numbers: numbersOf(data), height, width, weights };
 }
 
 interface Look {
@@ -128,8 +156,13 @@ interface Look {
   /** Iteration of the attack that the second picture is of; null for its result. */
   readonly iteration: number | null;
 }
-function paintPairs(shown: readonly Picture[], pairs: readonly (Pair | null)[], { opacity, iteration }: Look): void {
-  for (const [i, picture] of shown.entries()) {
+function paintPairs(
+  shown: readonly [Picture, Picture],
+  pairs: readonly (Pair | null)[],
+  { opacity, iteration }: Look,
+  superpixels: ReturnType<typeof superpixelView>,
+): void {
+  for (const i of [0, 1] as const) {
     const one = pairs[i];
     const layers = one
       ? [
@@ -138,7 +171,8 @@ function paintPairs(shown: readonly Picture[], pairs: readonly (Pair | null)[], 
         ]
       : null;
     const where = one ? `, strongest at ${strongest(one.map)}` : "";
-    picture.draw(layers, `Attention ${i === 0 ? "before the attack" : whenOf(iteration)}${where}`);
+    const outlines = one?.segments ? superpixels.outlines(i, one.segments) : [];
+    shown[i].draw(layers, `Attention ${i === 0 ? "before the attack" : whenOf(iteration)}${where}`, [], outlines);
   }
 }
 
@@ -161,7 +195,7 @@ function strongest({ data, width }: Pixels): string {
   return `row ${Math.floor(at / width)} column ${at % width}`;
 }
 
-function describe({ clean, adversarial, iou, randomIou }: AttentionResult): HTMLElement[] {
+function describe({ clean, adversarial, iou, randomIou, layer }: AttentionResult): HTMLElement[] {
   const area = (side: AttentionSide): string => `${scoreText(side.prediction)}: the area covers ${percent(side.share)} of the image.`;
   const lines = adversarial
     ? [
@@ -170,7 +204,14 @@ function describe({ clean, adversarial, iou, randomIou }: AttentionResult): HTML
       ]
     : [h("p", {}, area(clean))];
   if (clean.degenerate || adversarial?.degenerate)
-    lines.push(h("p", { class: "muted" }, icon("info"), " The map is flat: this layer says nothing about the prediction."));
+    lines.push(
+      h(
+        "p",
+        { class: "muted" },
+        icon("info"),
+        ` The map is flat: ${layer === null ? "no part of the picture" : "this layer"} says nothing about the prediction.`,
+      ),
+    );
   return lines;
 }
 const chance = (randomIou: number | null): string => (randomIou === null ? "" : ` (chance: ${number(randomIou)})`);

@@ -43,7 +43,8 @@ export function explanationChoice(ask: (explanation: Pick) => void): Part<Shown>
       const { state, explanation, result } = next;
       const methods = entriesOf(state.catalog, "explanation");
       for (const part of [method.element, more]) show(part, methods.length > 0 && explanation !== null);
-      show(layer.element, explanation !== null && typeof result?.layer === "string");
+      const chosen = methods.find(({ id }) => id === explanation?.id);
+      show(layer.element, chosen?.params.properties["layer"] !== undefined && typeof result?.layer === "string");
       if (!explanation) return;
       method.set(
         methods.map((e) => ({ value: e.id, text: e.title })),

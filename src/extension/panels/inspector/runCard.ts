@@ -1,12 +1,12 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import type { CardId, CardParams, CardResult, CardState } from "../../../shared/cards.ts";
+import type { CardId, CardParams, CardProgress, CardResult, CardState } from "../../../shared/cards.ts";
 import { settings } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
 import type { SentPicture } from "../../../shared/panels.ts";
 import { newRunDirectory } from "../../runFolder.ts";
 import { requireTrust, rootFolder, setting } from "../../workspace.ts";
-import { cards } from "./cards/index.ts";
+import { type CardTask, cards } from "./cards/index.ts";
 import { type CardRecord, type CardRecords, writeCards, writeRequest } from "./file.ts";
 import { inspectorError } from "./remedies.ts";
 import { requestOf, type Session, set, setCard } from "./session.ts";
@@ -41,11 +41,23 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
     return known.result;
   }
   // A quick answer replaces the old one directly. The line "Applying…" would appear for a moment and shift everything below it.
-  const tell = setTimeout(() => show({ status: "running", result: before, error: null }), before ? untold : 0);
-  abort.signal.addEventListener("abort", () => clearTimeout(tell));
+  let isTold = false;
+  const showRunning = (progress?: CardProgress): void =>
+    show({ status: "running", result: before, error: null, ...(progress ? { progress } : {}) });
+  const telling = setTimeout(
+    () => {
+      isTold = true;
+      showRunning();
+    },
+    before ? untold : 0,
+  );
+  const tell = (progress: CardProgress): void => {
+    if (isTold && isNewest() && !abort.signal.aborted) showRunning(progress);
+  };
+  abort.signal.addEventListener("abort", () => clearTimeout(telling));
   try {
     requireTrust();
-    const answer = await inTurn(session, () => ask(session, id, params, abort.signal));
+    const answer = await inTurn(session, () => ask(session, id, { params, signal: abort.signal, tell }));
     const pictures = await readPictures(session, cards[id].pictures(answer.result));
     if (!isNewest()) return undefined;
     keep(session, key, answer);
@@ -59,7 +71,7 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
     show({ status: cancelled ? "cancelled" : "failed", result: before, error: cancelled ? null : inspectorError(thrown) });
     return undefined;
   } finally {
-    clearTimeout(tell);
+    clearTimeout(telling);
   }
 }
 
@@ -94,14 +106,18 @@ async function inTurn<R>(session: Session, work: () => Promise<R>): Promise<R> {
   return making;
 }
 
-async function ask<K extends CardId>(session: Session, id: K, params: CardParams<K>, signal: AbortSignal): Promise<CardRecord<K>> {
+async function ask<K extends CardId>(
+  session: Session,
+  id: K,
+  asked: Pick<CardTask<K>, "params" | "signal" | "tell">,
+): Promise<CardRecord<K>> {
   const { services, image, state, directory } = session;
   const run = directory === "" ? newRunDirectory(rootFolder(image), `${id} ${path.basename(image)}`) : directory;
   const folder = directory === "" ? "" : `cards/${id}-${++session.count}`;
   try {
     const seed = setting(settings.seed, 1);
     const inspected = { image, model: state.model.path, defenses: state.defenses, fit: state.fit, seed, run, iteration: null, folder };
-    const answer = await cards[id].ask({ services, inspected, attacked: state.result, params, signal });
+    const answer = await cards[id].ask({ services, inspected, attacked: state.result, ...asked });
     if (directory === "" && session.directory === "") {
       session.directory = run;
       await writeRequest(run, requestOf(session));

@@ -1,4 +1,4 @@
-import type { CardId, CardParams, CardResult, Inspected } from "../../../../shared/cards.ts";
+import type { CardId, CardParams, CardProgress, CardResult, Inspected } from "../../../../shared/cards.ts";
 import type { AttackImageResult } from "../../../../shared/protocol.ts";
 import type { Services } from "../../../services.ts";
 import type { CardRecord } from "../file.ts";
@@ -14,6 +14,8 @@ export interface CardTask<K extends CardId> {
   readonly attacked: AttackImageResult | null;
   readonly params: CardParams<K>;
   readonly signal: AbortSignal;
+  /** Shows how far the request is. */
+  tell(progress: CardProgress): void;
 }
 /** How a card asks the engine. */
 export interface CardKind<K extends CardId> {

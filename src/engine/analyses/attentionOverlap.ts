@@ -3,16 +3,10 @@ import { boxArea, randomOverlap, scaledCells } from "../attention/overlap.ts";
 import type { RunContext } from "../context.ts";
 import type { AnalysedAttack, AnalysisSubject } from "../define/analysis.ts";
 import type { Bound, Explanation, Explanations } from "../define/index.ts";
-import { type FiveNumbers, fiveNumbers, type Mean, meanOf } from "../metrics/means.ts";
-import { countedForBeta, isCorrect, targetOf } from "../metrics/robustness.ts";
+import { isCorrect } from "../metrics/robustness.ts";
+import { type BySuccess, bySuccess, fooledBy } from "./attentionGroups.ts";
 import { type Attention, attentionOn } from "./attentionMaps.ts";
-
-/** Values of the images on which an attack succeeded, and of those on which it failed; null for none. */
-export interface BySuccess {
-  readonly succeeded: Group | null;
-  readonly failed: Group | null;
-}
-export type Group = Mean & { readonly box: FiveNumbers };
+import type { SuperpixelStudy } from "./attentionSuperpixels.ts";
 
 /** Attention before and after one attack, over the images that were right before it (less those of the class that it aims at). */
 export interface AttackStudy {
@@ -50,6 +44,8 @@ export interface StudyData {
   readonly cells: readonly number[];
   readonly random: readonly number[];
   readonly attacks: readonly AttackStudy[];
+  /** By superpixels, where some images are explained by them. */
+  readonly superpixels?: readonly SuperpixelStudy[];
 }
 
 /** The number of cells that stands for all where one is enough: figures of several arms, columns of the ledger. */
@@ -98,35 +94,29 @@ interface Clean extends Attention {
   readonly cells: readonly number[];
 }
 
-async function attackStudy(
-  subject: AnalysisSubject,
-  { key, records, summary }: AnalysedAttack,
-  clean: Clean,
-  adversarial: Attention,
-): Promise<AttackStudy> {
-  const counted = countedForBeta(records, targetOf(summary.attack));
-  const isFooled = new Map(counted.map((record) => [record.index, !isCorrect(record)]));
-  const bySuccess = (values: ReadonlyMap<number, number>): BySuccess => {
-    const of = (fooled: boolean) => groupOf([...values].flatMap(([index, value]) => (isFooled.get(index) === fooled ? [value] : [])));
-    return { succeeded: of(true), failed: of(false) };
-  };
+async function attackStudy(subject: AnalysisSubject, attack: AnalysedAttack, clean: Clean, adversarial: Attention): Promise<AttackStudy> {
+  const { key, records } = attack;
+  const isFooled = fooledBy(attack);
   const met = adversarial.maps.map((_, index) => index);
   const kept = met.filter((index) => !clean.degenerate[index] && !adversarial.degenerate[index]);
   const overlaps = clean.cells.map((k) => new Map(kept.map((index) => [index, overlapOf(clean.maps[index], adversarial.maps[index], k)])));
   const hasFewer = (k: number) => (index: number) =>
     isFooled.has(index) && [clean, adversarial].some(({ maps }) => (maps[index]?.filter((value) => value > 0).length ?? 0) < k);
   const shown = middleOf(overlaps);
-  const fooled = counted.filter((record) => !isCorrect(record)).length;
+  const fooled = [...isFooled.values()].filter(Boolean).length;
   return {
     key,
     succeeded: fooled,
-    failed: counted.length - fooled,
+    failed: isFooled.size - fooled,
     degenerate: {
       clean: met.filter((index) => clean.degenerate[index]),
       adversarial: met.filter((index) => adversarial.degenerate[index]),
     },
-    deviation: clean.cells.map((k, i) => ({ ...bySuccess(overlaps[i] as Map<number, number>), sparse: kept.filter(hasFewer(k)).length })),
-    object: objectStudy(clean, [...isFooled.keys()], bySuccess),
+    deviation: clean.cells.map((k, i) => ({
+      ...bySuccess(overlaps[i] as Map<number, number>, isFooled),
+      sparse: kept.filter(hasFewer(k)).length,
+    })),
+    object: objectStudy(clean, isFooled),
     overlap: clean.maps.map((_, index) => Math.round(100 * (shown.get(index) ?? -0.01))),
     file: await saved(subject, key, { clean, adversarial, kept, overlaps, records }),
   };
@@ -135,19 +125,11 @@ async function attackStudy(
 const overlapOf = (a: ArrayLike<number> | undefined, b: ArrayLike<number> | undefined, k: number): number =>
   iou(largestOf(a ?? [], k), largestOf(b ?? [], k)) ?? 0;
 
-function groupOf(values: readonly number[]): Group | null {
-  const [mean, box] = [meanOf(values), fiveNumbers(values)];
-  return mean && box && { ...mean, box };
-}
-
-function objectStudy(
-  { objects, degenerate }: Clean,
-  counted: readonly number[],
-  bySuccess: (values: ReadonlyMap<number, number>) => BySuccess,
-): ObjectStudy | null {
+function objectStudy({ objects, degenerate }: Clean, isFooled: ReadonlyMap<number, boolean>): ObjectStudy | null {
   if (objects.every(({ overlap }) => overlap === null)) return null;
   const overlaps = new Map<number, number>();
   const below = new Map<number, number>();
+  const counted = [...isFooled.keys()];
   for (const index of counted) {
     const { overlap, confidence } = objects[index] as OnObject;
     if (overlap === null || degenerate[index]) continue;
@@ -155,7 +137,7 @@ function objectStudy(
     if (overlap < 0.5) below.set(index, confidence);
   }
   const withoutBox = counted.filter((index) => objects[index]?.overlap === null).length;
-  return { overlap: bySuccess(overlaps), confidenceBelowHalf: bySuccess(below), withoutBox };
+  return { overlap: bySuccess(overlaps, isFooled), confidenceBelowHalf: bySuccess(below, isFooled), withoutBox };
 }
 
 interface Saved {

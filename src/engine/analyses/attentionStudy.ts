@@ -1,9 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import { defineAnalysis } from "../define/analysis.ts";
-import { type Bound, type Explanation, entryOf } from "../define/index.ts";
+import { type Bound, bool, type Explanation, entryOf, int } from "../define/index.ts";
 import { type StudyData, studyOf } from "./attentionOverlap.ts";
-import { presentStudy } from "./attentionTables.ts";
+import { presentStudy } from "./attentionReport.ts";
+import { superpixelStudies } from "./attentionSuperpixels.ts";
 
 const params = Type.Object({
   method: entryOf("explanation", { kind: "gradCam" }, "Explanation whose maps are compared, each on the class that is predicted."),
@@ -11,6 +12,25 @@ const params = Type.Object({
     default: [5, 10, 20, 30],
     description: "Sizes of the attention area in cells of an 8×8 grid; on another grid the same share of its cells.",
   }),
+  superpixels: entryOf(
+    "explanation",
+    { kind: "lime", features: 1000 },
+    "Explanation by superpixels, whose areas are compared too where superpixelImages is above 0.",
+  ),
+  features: Type.Array(Type.Integer({ minimum: 1 }), {
+    default: [8, 10],
+    description: "Sizes of those areas: so many superpixels of the largest positive weights.",
+  }),
+  superpixelImages: int(
+    0,
+    "Explain the first so many images by superpixels, which takes a thousand passes for each and attack; 0 for none.",
+    {
+      min: 0,
+      unit: "images",
+      standIn: { words: "none", first: 20 },
+    },
+  ),
+  shareSegments: bool(false, "The attacked image is explained by the superpixels of the clean one, not by its own."),
 });
 
 /** Whether attention looks at the object, and whether it stays where it was under attack: images that are fooled beside those that are not (paper 2, Section 3). */
@@ -19,22 +39,30 @@ export const attentionStudy = defineAnalysis({
   title: "Attention under attack",
   paper: "Wu et al. 2022",
   params,
-  check({ cells }, { attacks }) {
+  check({ cells, features }, { attacks }) {
     if (attacks.length === 0)
       throw new BulwarkError(
         "EXPERIMENT_INVALID",
         "attentionStudy compares attention before and after an attack, and the experiment has none.",
         'Add one to "attacks", such as {"kind": "fgsm"}.',
       );
-    if (cells.length === 0 || new Set(cells).size < cells.length)
-      throw new BulwarkError(
-        "PARAMETER_INVALID",
-        "attentionStudy: cells must hold each value once, and at least one.",
-        "Write for example [5, 10, 20, 30].",
-      );
+    for (const [name, values] of Object.entries({ cells, features }))
+      if (values.length === 0 || new Set(values).size < values.length)
+        throw new BulwarkError(
+          "PARAMETER_INVALID",
+          `attentionStudy: ${name} must hold each value once, and at least one.`,
+          "Write for example [5, 10].",
+        );
   },
-  explanations: ({ method }) => [method.entry as Explanation],
-  measure: (subject, { method, cells }, ctx): Promise<StudyData> => studyOf(subject, { method: method as Bound<Explanation>, cells }, ctx),
+  explanations: (p) => [p.method, ...(p.superpixelImages > 0 ? [p.superpixels] : [])].map(({ entry }) => entry as Explanation),
+  async measure(subject, p, ctx): Promise<StudyData> {
+    const data = await studyOf(subject, { method: p.method as Bound<Explanation>, cells: p.cells }, ctx);
+    if (p.superpixelImages === 0) return data;
+    const { features, superpixelImages: images, shareSegments: isShared } = p;
+    const asked = { method: p.superpixels as Bound<Explanation>, features, images, isShared };
+    return { ...data, superpixels: await superpixelStudies(subject, asked, ctx) };
+  },
   ledger: (data) => Object.fromEntries((data as StudyData).attacks.map(({ key, overlap }) => [`${key}/attentionIoU`, overlap])),
-  present: (arms, { method, cells }) => presentStudy(arms, { title: method.entry.title, wanted: cells }),
+  present: (arms, { method, superpixels, cells }) =>
+    presentStudy(arms, { title: method.entry.title, ofSuperpixels: superpixels.entry.title, wanted: cells }),
 });

@@ -1,44 +1,24 @@
-import type { BoxFigure } from "../../shared/figures/figure.ts";
 import { plural } from "../../shared/format.ts";
 import type { AnalysisTable, Column, TableCell } from "../../shared/results.ts";
-import type { AnalysedArm, Presentation } from "../define/analysis.ts";
 import { differenceOf, type Mean } from "../metrics/means.ts";
-import { type AttackStudy, type BySuccess, type Group, middleOf, type ObjectStudy, type StudyData } from "./attentionOverlap.ts";
-import { labelOf, reportsOf } from "./columns.ts";
+import type { BySuccess } from "./attentionGroups.ts";
+import type { AttackStudy, ObjectStudy, StudyData } from "./attentionOverlap.ts";
+import type { SuperpixelStudy } from "./attentionSuperpixels.ts";
 
 /** One attack on one arm. */
-interface Line {
+export interface Line {
   readonly arm: string;
   readonly attack: string;
   readonly data: StudyData;
   readonly study: AttackStudy;
 }
-interface Asked {
+export interface Asked {
   /** Of the explanation. */
   readonly title: string;
+  /** Of the explanation by superpixels. */
+  readonly ofSuperpixels: string;
   /** Numbers of cells on the paper's grid. */
   readonly wanted: readonly number[];
-}
-
-export function presentStudy(arms: readonly AnalysedArm[], asked: Asked): Presentation {
-  const reports = reportsOf(arms);
-  const lines = arms.flatMap(({ report, data }) => {
-    const study = data as StudyData | null;
-    return (study?.attacks ?? []).map((attack) => ({
-      arm: report.name,
-      attack: labelOf(reports, attack.key),
-      data: study as StudyData,
-      study: attack,
-    }));
-  });
-  const withObjects = lines.filter(({ study }) => study.object !== null);
-  return {
-    title: "Attention under attack",
-    charts: [],
-    figures: [...deviationBoxes(lines, asked), ...objectBoxes(withObjects)],
-    tables: [deviationTable(lines, asked), ...(withObjects.length > 0 ? objectTables(withObjects) : [])],
-    notes: [...explanations(lines, asked), ...whatIsMissing(lines, asked)],
-  };
 }
 
 const text = (name: string): Column => ({ name, format: "text" });
@@ -91,7 +71,7 @@ function groupTable(title: string, rows: readonly GroupRow[], of?: string): Anal
   };
 }
 
-const deviationTable = (lines: readonly Line[], { wanted }: Asked): AnalysisTable =>
+export const deviationTable = (lines: readonly Line[], { wanted }: Asked): AnalysisTable =>
   groupTable(
     "Attention before and after the attack (IoU)",
     lines.flatMap((line) => {
@@ -104,7 +84,7 @@ const deviationTable = (lines: readonly Line[], { wanted }: Asked): AnalysisTabl
     "cells",
   );
 
-const objectTables = (lines: readonly Line[]): AnalysisTable[] => {
+export const objectTables = (lines: readonly Line[]): AnalysisTable[] => {
   const rows = (groups: (study: ObjectStudy) => BySuccess): GroupRow[] =>
     lines.flatMap((line) => (line.study.object ? [{ line, groups: groups(line.study.object) }] : []));
   return [
@@ -118,80 +98,27 @@ const objectTables = (lines: readonly Line[]): AnalysisTable[] => {
     ),
   ];
 };
-const none: BySuccess = { succeeded: null, failed: null };
-
-const iouAxis: BoxFigure["value"] = { label: "IoU", format: "number", range: [0, 1] };
-
-/** A figure for each attack: every number of cells where there is one arm, the middle one of the list where there are more. */
-function deviationBoxes(lines: readonly Line[], { wanted }: Asked): BoxFigure[] {
-  const isSingle = new Set(lines.map(({ arm }) => arm)).size === 1;
-  const shown = isSingle ? wanted : [middleOf(wanted)];
-  return [...new Set(lines.map(({ attack }) => attack))].map((attack) => ({
-    kind: "box",
-    title: `Attention before and after ${attack}${isSingle ? "" : `, ${middleOf(wanted)} cells of 64`}`,
-    value: { ...iouAxis, label: "IoU of the two attention areas" },
-    boxes: lines
-      .filter((line) => line.attack === attack)
-      .flatMap((line) =>
-        shown.flatMap((k) => {
-          const groups = line.study.deviation[wanted.indexOf(k)] ?? none;
-          return boxesOf(isSingle ? `${line.data.cells[wanted.indexOf(k)]} cells` : line.arm, groups);
-        }),
-      ),
-  }));
-}
-
-const objectBoxes = (lines: readonly Line[]): BoxFigure[] =>
-  [...new Set(lines.map(({ attack }) => attack))].map((attack) => ({
-    kind: "box",
-    title: `Attention and the object's box, by what ${attack} does`,
-    value: { ...iouAxis, label: "IoU of attention and box" },
-    boxes: lines.filter((line) => line.attack === attack).flatMap(({ arm, study }) => boxesOf(arm, study.object?.overlap ?? none)),
-  }));
-
-const boxesOf = (name: string, { succeeded, failed }: BySuccess): BoxFigure["boxes"][number][] => [
-  ...boxOf(`${name}, succeeded`, succeeded, 0),
-  ...boxOf(`${name}, failed`, failed, 1),
-];
-const boxOf = (label: string, group: Group | null, colour: number): BoxFigure["boxes"][number][] =>
-  group ? [{ label, colour, n: group.n, ...group.box }] : [];
-
-function explanations(lines: readonly Line[], { title }: Asked): string[] {
-  const layers = [...new Set(lines.map(({ arm, data: { layer, grid } }) => `${arm}: ${layer ?? "the picture"}, ${grid.join("×")} cells`))];
-  const averaged = [...new Set(lines.filter(({ data }) => data.isAveraged).map(({ arm }) => arm))];
+/** Areas by superpixels: before and after the attack, and against the boxes; each only where it was measured. */
+export function superpixelTables(lines: readonly Line[], { ofSuperpixels }: Asked): AnalysisTable[] {
+  const rows = (groups: (area: SuperpixelStudy["areas"][number]) => BySuccess | null): GroupRow[] =>
+    lines.flatMap((line) =>
+      areasOf(line).flatMap((area) => {
+        const found = groups(area);
+        return found ? [{ line, of: plural(area.features, "superpixel"), groups: found }] : [];
+      }),
+    );
   return [
-    `${title}, each image on the class that is predicted for it. Only images that are right without the attack count. The attack succeeded where the prediction is another class than the label. There the two maps are of two classes, so part of what they differ by is the change of class itself.`,
-    "Means with half the width of their 95 % interval (normal approximation; the difference by Welch). IoU: common part of two areas of equal size as a share of both together. Random areas: what areas of as many cells, drawn at random, would share.",
-    `Maps are compared on a grid: ${layers.join("; ")}.`,
-    ...(averaged.length > 0
-      ? [
-          `${averaged.join(", ")}: no layer has a grid of the whole picture (a volumized network has one for each slice, in an order that changes from image to image), so the map of the picture is averaged over the grid.`,
-        ]
-      : []),
-  ];
+    groupTable(
+      `${ofSuperpixels}: areas before and after the attack (IoU)`,
+      rows(({ deviation }) => deviation),
+      "area",
+    ),
+    groupTable(
+      `${ofSuperpixels}: area on the clean image and the object's box (IoU)`,
+      rows(({ object }) => object),
+      "area",
+    ),
+  ].filter((table) => table.rows.length > 0);
 }
-
-/** What was left out of each line, and where ties at zero decide. */
-function whatIsMissing(lines: readonly Line[], { wanted }: Asked): string[] {
-  return lines.flatMap(({ arm, attack, data, study }) => {
-    const { degenerate, object, deviation } = study;
-    const where = `${arm}, ${attack}`;
-    const zero = degenerate.clean.length + degenerate.adversarial.length;
-    const sparse = deviation.flatMap(({ sparse: n }, i) => (n > 0 ? [`${n} with ${data.cells[i] ?? wanted[i]} cells`] : []));
-    return [
-      ...(zero > 0
-        ? [
-            `${where}: left out because the map is zero everywhere: ${degenerate.clean.length} clean and ${plural(degenerate.adversarial.length, "attacked image")}.`,
-          ]
-        : []),
-      ...(sparse.length > 0
-        ? [
-            `${where}: images on which a map has fewer cells above zero than the area has: ${sparse.join(", ")}. The rest of the area is filled from the top left in both maps, which makes their IoU larger.`,
-          ]
-        : []),
-      ...(object && object.withoutBox > 0
-        ? [`${where}: ${plural(object.withoutBox, "image")} without a box of the label left out of the tables about objects.`]
-        : []),
-    ];
-  });
-}
+export const superpixelsOf = ({ data, study }: Line): SuperpixelStudy | undefined => data.superpixels?.find(({ key }) => key === study.key);
+const areasOf = (line: Line): SuperpixelStudy["areas"] => superpixelsOf(line)?.areas ?? [];

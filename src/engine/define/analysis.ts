@@ -77,8 +77,16 @@ export interface AnalysisSubject {
   save(stem: string, key: string, arrays: Readonly<Record<string, NpyArray>>): Promise<string>;
   /** Boxes of a test image that show its label, in pixels; empty where the data set has none. */
   boxes(index: number): readonly Box[];
-  /** Attention on the class that the model predicts, for images of the range (all when left out). */
-  explain(method: Bound<Explanation>, images: EvaluationImages, range?: readonly [start: number, end: number]): Promise<Explanations>;
+  /**
+   * Attention on the class that the model predicts, for images of the range (all when left out).
+   * @param superpixels [H·W] of each image of the range, in place of the method's own
+   */
+  explain(
+    method: Bound<Explanation>,
+    images: EvaluationImages,
+    range?: readonly [start: number, end: number],
+    superpixels?: readonly Int32Array[],
+  ): Promise<Explanations>;
   /** Class probabilities [n·k] of all test images: attacked ones, or clean ones for `null`. */
   scores(attackKey: string | null): Promise<Scores>;
   /** Times single-image forward passes. */

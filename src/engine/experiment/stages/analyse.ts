@@ -124,8 +124,11 @@ async function subjectOf(arm: ResolvedArm, further: readonly string[], env: RunE
     },
     boxes: env.data.boxes,
     scores: (key) => scores(arm, open, key, env),
-    explain: async (method, chosen, [start, end] = [0, chosen.n]) =>
-      explainImages(classifier, (await chosen.read(start, end)).images, documented(method), env.ctx, { first: start }),
+    explain: async (method, chosen, [start, end] = [0, chosen.n], superpixels) =>
+      explainImages(classifier, (await chosen.read(start, end)).images, documented(method), env.ctx, {
+        first: start,
+        ...(superpixels ? { superpixels } : {}),
+      }),
     time: (passes, warmUps): Promise<ForwardTiming> => forwardTiming(classifier, env.images, { passes, warmUps }, env.ctx),
   };
 }

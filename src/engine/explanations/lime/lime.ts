@@ -2,11 +2,12 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { Classifier } from "../../classifier/classifier.ts";
 import type { StreamContext } from "../../context.ts";
 import { choice, defineExplanation, int, intOr, num, type Superpixels } from "../../define/index.ts";
+import { areaOfFirst, positiveOnes } from "../../superpixels/areas.ts";
 import { superpixelsOf } from "../../superpixels/superpixels.ts";
 import { tf } from "../../tf.ts";
 import { momentsOf, ridge } from "./ridge.ts";
 import { drawMasks, kernelWeights, sampleProbabilities } from "./samples.ts";
-import { byMagnitude, forwardSelection, highestWeights } from "./selection.ts";
+import { forwardSelection, highestWeights } from "./selection.ts";
 
 const params = Type.Object({
   samples: int(1000, "Images with some superpixels hidden that the model is asked about.", { min: 2, usual: [100, 4000] }),
@@ -42,9 +43,6 @@ const params = Type.Object({
   }),
 });
 type LimeParams = Static<typeof params>;
-
-/** Scores are float32: a probability that moves by less than this does not show more than rounding. */
-const leastWeight = 1e-6;
 
 /**
  * Which superpixels raise the probability of a class (LIME, Ribeiro et al. 2016, with the settings of its authors' code): the model is asked
@@ -108,13 +106,12 @@ async function explainOne({ model, image, classIndex, given, place }: Task, o: L
 
 /** Positive weights over the largest, and the union of the first `features` superpixels that have one; zeros where none has. */
 function shownOf({ segments, coefficients }: Superpixels, features: number) {
-  const positive = byMagnitude(coefficients).filter((j) => (coefficients[j] as number) > leastWeight);
+  const positive = positiveOnes(coefficients);
   const largest = coefficients[positive[0] ?? 0] as number;
   const value = new Map(positive.map((j) => [j, (coefficients[j] as number) / largest]));
-  const first = new Set(positive.slice(0, features));
   return {
     map: Float32Array.from(segments, (segment) => value.get(segment) ?? 0),
-    area: Float32Array.from(segments, (segment) => (first.has(segment) ? 1 : 0)),
+    area: Float32Array.from(areaOfFirst({ segments, coefficients }, features)),
     isEmpty: positive.length === 0,
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { BySuccess, StudyData } from "../../../../src/engine/analyses/attentionOverlap.ts";
+import type { BySuccess } from "../../../../src/engine/analyses/attentionGroups.ts";
+import type { StudyData } from "../../../../src/engine/analyses/attentionOverlap.ts";
 import { paperComparison } from "../../../../src/engine/analyses/paperComparison.ts";
 import { rowOf } from "../../../../src/engine/analyses/papers/paper2/match.ts";
 import { columns, radius, rows, table6 } from "../../../../src/engine/analyses/papers/paper2/printed.ts";

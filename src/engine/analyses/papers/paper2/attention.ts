@@ -1,8 +1,10 @@
 import type { AnalysisTable, Column, TableCell } from "../../../../shared/results.ts";
 import type { AnalysedArm } from "../../../define/analysis.ts";
-import type { AttackStudy, BySuccess, StudyData } from "../../attentionOverlap.ts";
+import type { BySuccess } from "../../attentionGroups.ts";
+import type { AttackStudy, StudyData } from "../../attentionOverlap.ts";
+import type { SuperpixelStudy } from "../../attentionSuperpixels.ts";
 import { labelOf } from "../../columns.ts";
-import { table1, table2, table3 } from "./printed.ts";
+import { type Printed, table1, table2, table3, table4, table5 } from "./printed.ts";
 
 /** A study of the run: of the paper's attack, single steps towards the least likely class, where there is one; else the first. */
 interface Found {
@@ -30,7 +32,7 @@ export function attentionTables(arms: readonly AnalysedArm[]): AnalysisTable[] {
   const of = `${labelOf([arm.report], study.key)} on ${arm.report.name}`;
   return [
     tableOf(`Tables 1 and 2: shares and confidence, ${of}`, "percent", shares(found)),
-    tableOf(`Tables 1 and 3: IoU, ${of}`, "number", overlaps(found)),
+    tableOf(`Tables 1 and 3 to 5: IoU, ${of}`, "number", overlaps(found)),
   ];
 }
 
@@ -77,5 +79,23 @@ function overlaps({ data, study }: Found): Row[] {
       const ours = study.deviation[wanted.indexOf(Number(cells))]?.[outcome]?.mean ?? null;
       return ["Table 3", `before and after, ${cells} cells of 64`, outcome, ours, printed[outcome]];
     }),
+    ...bySuperpixels({ data, study }, "Table 4", table4, ({ object }) => object?.[outcome]?.mean ?? null, outcome),
+    ...bySuperpixels({ data, study }, "Table 5", table5, ({ deviation }) => deviation[outcome]?.mean ?? null, outcome),
   ]);
 }
+
+const what = { "Table 4": "LIME and object", "Table 5": "LIME before and after" } as const;
+
+/** Rows of a table about LIME, by the number of its features. */
+const bySuperpixels = (
+  { data, study }: Pick<Found, "data" | "study">,
+  place: keyof typeof what,
+  table: Readonly<Record<number, Printed>>,
+  ours: (area: SuperpixelStudy["areas"][number]) => number | null,
+  outcome: (typeof outcomes)[number],
+): Row[] =>
+  Object.entries(table).map(([features, printed]): Row => {
+    const areas = data.superpixels?.find(({ key }) => key === study.key)?.areas ?? [];
+    const area = areas.find((one) => one.features === Number(features));
+    return [place, `${what[place]}, ${features} features`, outcome, area ? ours(area) : null, printed[outcome]];
+  });

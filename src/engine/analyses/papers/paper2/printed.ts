@@ -61,7 +61,7 @@ export const orders: readonly (readonly [weaker: PaperRow, sign: "<" | "≤", st
 ];
 
 /** A figure of images on which the attack succeeded, and of those on which it failed. */
-interface Printed {
+export interface Printed {
   readonly succeeded: number;
   readonly failed: number;
 }

@@ -33,6 +33,7 @@ import { fashionMnist, mnist } from "./datasets/mnist.ts";
 import { svhn } from "./datasets/svhn.ts";
 import { adversarialLogitPairing } from "./defenses/adversarialLogitPairing.ts";
 import { adversarialTraining } from "./defenses/adversarialTraining.ts";
+import { attentionRectification } from "./defenses/attentionRectification.ts";
 import { bilateralFilter } from "./defenses/bilateralFilter.ts";
 import { bitDepth } from "./defenses/bitDepth.ts";
 import { boundedRelu } from "./defenses/boundedRelu.ts";
@@ -90,6 +91,7 @@ export const attacks: readonly Attack[] = [
 export const defenses: readonly Defense[] = [
   adversarialLogitPairing,
   adversarialTraining,
+  attentionRectification,
   bilateralFilter,
   bitDepth,
   boundedRelu,

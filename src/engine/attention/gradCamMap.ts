@@ -1,5 +1,5 @@
 import type { LayerSource } from "../classifier/classifier.ts";
-import { type Images, type Labels, tf } from "../tf.ts";
+import { apart, type Images, type Labels, tf } from "../tf.ts";
 
 /**
  * Grad-CAM of one class an image: L = ReLU(Σ_k α_k A^k), where α_k is the mean of ∂z_c/∂A^k over the grid, z_c a logit (Selvaraju et al.
@@ -7,7 +7,7 @@ import { type Images, type Labels, tf } from "../tf.ts";
  * @param classIndex [b], the class whose evidence is shown.
  * @returns [n,h,w] as the layer's features (n = b, or b·Z slices), not normalised; the caller disposes.
  */
-export function gradCamMap(source: LayerSource, x: Images, classIndex: Labels, layer: string): tf.Tensor3D {
+export function gradCamMap(source: Pick<LayerSource, "run">, x: Images, classIndex: Labels, layer: string): tf.Tensor3D {
   return tf.tidy(() => {
     const value = source.run(x, { take: [layer] }).taken.get(layer) as tf.Tensor;
     const features = value.rank === 4 ? (value as tf.Tensor4D) : slicesInLine(value as tf.Tensor5D);
@@ -35,14 +35,17 @@ const slicesInLine = (value: tf.Tensor5D): tf.Tensor4D => {
 export type Normalisation = "max" | "minmax" | "none";
 
 /**
- * g = L / (max L + 1e-7), per image; `minmax` subtracts the smallest value first. The maximum counts over all slices of an image.
+ * g = L / (max L + 1e-7), per image; `minmax` subtracts the smallest value first. Both count over all slices of an image, and are constants
+ * to a gradient.
  * @param map [n,h,w] with n a multiple of `images`.
  */
 export function normaliseMap(map: tf.Tensor3D, images: number, how: Normalisation): tf.Tensor3D {
   if (how === "none") return map.clone();
   return tf.tidy(() => {
     const flat = tf.reshape(map, [images, -1]);
-    const shifted = how === "minmax" ? tf.sub(flat, tf.min(flat, 1, true)) : flat;
-    return tf.reshape(tf.div(shifted, tf.add(tf.max(shifted, 1, true), 1e-7)), map.shape);
+    const smallest = () => tf.min(flat, 1, true);
+    const shifted = how === "minmax" ? tf.sub(flat, apart(smallest)) : flat;
+    const largest = () => tf.add(tf.max(shifted, 1, true), 1e-7);
+    return tf.reshape(tf.div(shifted, apart(largest)), map.shape);
   });
 }

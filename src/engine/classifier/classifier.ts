@@ -38,11 +38,21 @@ export interface LayerSource {
    * One pass. Values are channels last: [b,h,w,K], or [b,Z,h,w,K] of a volumized network. Differentiable, also twice. The caller disposes.
    * Layers are named in full or as `layerNamed` has them. @throws PARAMETER_INVALID for a layer that is not there
    */
-  run(x: Images, o?: LayerRun): { readonly logits: Logits; readonly taken: ReadonlyMap<string, tf.Tensor> };
+  run(x: Images, o?: LayerRun): LayerPass;
   /** Weights of a layer that has a kernel, as tfjs orders them: [h,w,in,out], [in,out] … */
   kernel(layer: string): { readonly shape: readonly number[]; values(): Promise<Float32Array> } | undefined;
   /** Map at a layer's resolution, [b,h,w] or [b·Z,h,w] → image resolution [b,H,W], bilinear with half-pixel centres. */
   toImage(map: tf.Tensor3D, x: Images): tf.Tensor3D;
+  /**
+   * The same map with the slices of each image where they lie in it, whatever order the measure gave them: cells of two images are then those
+   * of the same place. A map of a network without slices as it is. Differentiable.
+   */
+  inPlace(map: tf.Tensor3D, x: Images): tf.Tensor3D;
+}
+/** What one pass gave. */
+export interface LayerPass {
+  readonly logits: Logits;
+  readonly taken: ReadonlyMap<string, tf.Tensor>;
 }
 
 /** The slices of a network that judges each of them, before they decide together. */

@@ -28,6 +28,8 @@ export type LayerOverride = (layer: tfl.layers.Layer, input: tf.Tensor) => tf.Te
 
 export interface GraphRun {
   readonly training?: boolean;
+  /** In training mode: leaves the running averages of batch normalisation as they are. */
+  readonly keepsAverages?: boolean;
   readonly override?: LayerOverride;
   /** Replaces the activation of a unit, given what it is applied to; undefined leaves it as it is. */
   readonly activation?: ((unit: Unit, before: tf.Tensor) => tf.Tensor | undefined) | undefined;
@@ -151,7 +153,7 @@ function apply(unit: Unit, values: Values, run: GraphRun): tf.Tensor {
   const replaced = inputs.length === 1 ? run.override?.(layer, first) : undefined;
   if (replaced) return replaced;
   const computed = (): tf.Tensor => {
-    const given = { ...output.callArgs, training: run.training === true };
+    const given = { ...output.callArgs, training: run.training === true, ...(run.keepsAverages ? { keepsAverages: true } : {}) };
     const outputs = [layer.apply(inputs.length === 1 ? first : inputs, given)].flat() as tf.Tensor[];
     const value = outputs[output.outputTensorIndex ?? 0];
     if (!value) throw new Error(`Layer ${unit.name} has no output ${output.outputTensorIndex ?? 0}.`);

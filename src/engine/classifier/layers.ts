@@ -4,8 +4,8 @@ import type { TrainingPlan } from "../define/index.ts";
 import { type Images, type Logits, tf, type tfl } from "../tf.ts";
 import { unvolumize, volumize } from "../volumizer/volumize.ts";
 import { activationOf } from "./activation.ts";
-import { type LayerInfo, type LayerRun, type LayerSource, layerNamed } from "./classifier.ts";
-import { evaluate, type Graph, graphOf, type Unit, type Values } from "./graph.ts";
+import { type LayerInfo, type LayerPass, type LayerRun, type LayerSource, layerNamed } from "./classifier.ts";
+import { evaluate, type Graph, type GraphRun, graphOf, type Unit, type Values } from "./graph.ts";
 import { networkInput } from "./input.ts";
 
 interface SourceOptions {
@@ -16,10 +16,17 @@ interface SourceOptions {
   readonly logitsOf: (output: tf.Tensor) => Logits;
   /** Counts a forward pass over so many images. */
   readonly count: (images: number) => void;
+  /** How a pass is made; in inference mode when left out. */
+  readonly mode?: () => GraphRun;
 }
 
+/** A pass with the output of the network itself: of one that judges slices, the scores of each. */
+export type NetworkPass = LayerPass & { readonly output: tf.Tensor };
+/** The layers of a layers model. `pass` is `run` with the network's output. */
+export type NetworkLayers = LayerSource & { pass(x: Images, o?: LayerRun): NetworkPass };
+
 /** The layers of a layers model, nested ones included. */
-export function layerSourceOf(o: SourceOptions): LayerSource {
+export function layerSourceOf(o: SourceOptions): NetworkLayers {
   const graph = graphOf(o.network);
   const channelsFirst = o.contract.input.layout === "nchw" && !o.plan?.volumizer;
   const all = graph.units.map((unit) => infoOf(unit, graph, { channelsFirst, volumized: o.plan?.volumizer !== undefined }));
@@ -35,24 +42,30 @@ export function layerSourceOf(o: SourceOptions): LayerSource {
   const channelsLast = (value: tf.Tensor): tf.Tensor => (isMoved(value) ? tf.transpose(value, [0, 2, 3, 1]) : value);
   const networkOrder = (value: tf.Tensor): tf.Tensor => (isMoved(value) ? tf.transpose(value, [0, 3, 1, 2]) : value);
 
-  const run = (x: Images, { take = [], from, activation }: LayerRun = {}) => {
+  const pass = (x: Images, { take = [], from, activation }: LayerRun = {}): NetworkPass => {
     if (!from) o.count(x.shape[0]);
-    const [logits, ...values] = tf.tidy((): tf.Tensor[] => {
+    const [output, logits, ...values] = tf.tidy((): tf.Tensor[] => {
       const known: Values = new Map(from ? [[unitOf(from.layer), networkOrder(from.value)]] : []);
-      const mode = {
+      const mode: GraphRun = {
+        ...o.mode?.(),
         input: () => networkInput(x, o.contract, o.plan),
         activation: activation && ((unit: Unit, before: tf.Tensor) => activation(byUnit.get(unit) as LayerInfo, before)),
       };
-      const scores = o.logitsOf(evaluate(graph.output, known, mode));
-      return [scores, ...take.map((name) => channelsLast(evaluate(unitOf(name), known, mode)).clone())];
+      const scores = evaluate(graph.output, known, mode);
+      return [scores, o.logitsOf(scores).clone(), ...take.map((name) => channelsLast(evaluate(unitOf(name), known, mode)).clone())];
     });
-    return { logits: logits as Logits, taken: new Map(take.map((name, i) => [name, values[i] as tf.Tensor])) };
+    return { output: output as tf.Tensor, logits: logits as Logits, taken: new Map(take.map((name, i) => [name, values[i] as tf.Tensor])) };
   };
   return {
     all,
     defaultLayer: (all.findLast((info) => isPlane(info) && isMap(info)) ?? all.findLast(isPlane) ?? all.findLast(({ spatial }) => spatial))
       ?.name,
-    run,
+    pass,
+    run(x, of) {
+      const { output, ...asked } = pass(x, of);
+      output.dispose();
+      return asked;
+    },
     kernel(name) {
       const kernel = unitOf(name).layer.weights.find(({ originalName }) => /kernel/i.test(originalName));
       if (!kernel) return undefined;
@@ -60,6 +73,7 @@ export function layerSourceOf(o: SourceOptions): LayerSource {
       return { shape, values: async () => Float32Array.from(await kernel.read().data()) };
     },
     toImage: (map, x) => tf.tidy(() => mapToImage(map, x, o.plan)),
+    inPlace: (map, x) => tf.tidy(() => slicesInPlace(map, x, o.plan)),
   };
 }
 
@@ -112,6 +126,17 @@ function mapToImage(map: tf.Tensor3D, x: Images, plan: TrainingPlan | undefined)
   const [, depth, sliceHeight, sliceWidth] = volume.shape;
   const slices = tf.reshape(resize(cells, sliceHeight, sliceWidth), [b, depth, sliceHeight, sliceWidth, 1]) as tf.Tensor5D;
   return tf.reshape(unvolumize(slices, perms, height, width, plan.volumizer.stride), [b, height, width]) as tf.Tensor3D;
+}
+
+/** A product with permutations, whose gradient every backend has. */
+function slicesInPlace(map: tf.Tensor3D, x: Images, plan: TrainingPlan | undefined): tf.Tensor3D {
+  if (!plan?.volumizer || plan.volumizer.order === "raster") return map.clone();
+  const { perms } = volumize(x, plan.volumizer);
+  const b = x.shape[0];
+  const depth = perms.length / b;
+  const places = tf.cast(tf.oneHot(tf.tensor2d(perms, [b, depth], "int32"), depth), "float32"); // [b, in the volume, in the image]
+  const slices = tf.reshape(map, [b, depth, -1]) as tf.Tensor3D;
+  return tf.reshape(tf.matMul(places, slices, true), map.shape);
 }
 
 /** Bilinear with half-pixel centres, [n,h,w,1] → [n,H,W]. */

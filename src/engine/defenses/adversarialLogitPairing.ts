@@ -29,8 +29,8 @@ export const adversarialLogitPairing = defineTrainingDefense({
         const { mean, adversarialOutput } = halves(base, step);
         if (!adversarialOutput || p.lambda === 0) return mean;
         const [clean, adversarial] = [step.toLogits(mean.output), step.toLogits(adversarialOutput)];
-        const pairing = tf.mul(tf.mean(tf.square(tf.sub(clean, adversarial))), p.lambda * step.criterionScale) as tf.Scalar;
-        return { ...mean, total: tf.add(mean.total, pairing), parts: { ...mean.parts, pairing } };
+        const pairing = tf.mul(tf.mean(tf.square(tf.sub(clean, adversarial))), step.criterionScale) as tf.Scalar;
+        return { ...mean, total: tf.add(mean.total, tf.mul(pairing, p.lambda)), parts: { ...mean.parts, pairing } };
       },
     };
   },

@@ -3,6 +3,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import {
   type Attack,
   type Bound,
+  type Entry,
   entryOf,
   int,
   type Losses,
@@ -41,13 +42,20 @@ export const innerAttackFields = {
 type Strength = { readonly [name in keyof typeof strengthFields]: Static<(typeof strengthFields)[name]> };
 export type InnerAttack = Strength & { readonly attack: Bound; readonly ramp: number };
 
+/** The chosen attack, strong as the defence says. @param owner id of the defence, for messages @throws PARAMETER_INVALID */
+export const innerAttack = (p: InnerAttack, owner: string): Bound<Attack> =>
+  withStrength(p.attack as Bound<Attack>, p, { owner, place: "attack", words: "the inner attack" });
+
 /**
- * The chosen attack, strong as the defence says.
- * @param owner id of the defence, for messages
- * @throws PARAMETER_INVALID
+ * A choice inside a defence's parameters with the strength that stands beside it, where it has parameters of those names.
+ * @param said the defence, the parameter that holds the choice, and what it is called in messages
+ * @throws PARAMETER_INVALID for a strength that is given at both places, or that the choice refuses
  */
-export function innerAttack({ attack, eps, steps, stepSize }: InnerAttack, owner: string): Bound<Attack> {
-  const { entry, id, params: inner } = attack as Bound<Attack>;
+export function withStrength<E extends Entry>(
+  { entry, id, params: inner }: Bound<E>,
+  { eps, steps, stepSize }: Strength,
+  { owner, place, words }: { readonly owner: string; readonly place: string; readonly words: string },
+): Bound<E> {
   const { properties } = entry.params;
   const outer = Object.entries({ eps, steps, stepSize }).filter(([name]) => name in properties);
   for (const [name, value] of outer) {
@@ -55,8 +63,8 @@ export function innerAttack({ attack, eps, steps, stepSize }: InnerAttack, owner
     if (given === properties[name]?.["default"] || given === value) continue;
     throw new BulwarkError(
       "PARAMETER_INVALID",
-      `${owner}: ${name} is ${given} in the inner attack and ${value} beside it.`,
-      `Write ${name} beside "attack", not inside it.`,
+      `${owner}: ${name} is ${given} in ${words} and ${value} beside it.`,
+      `Write ${name} beside "${place}", not inside it.`,
     );
   }
   const strength = Object.fromEntries(outer);

@@ -1,4 +1,6 @@
 import type { Static, TObject } from "@sinclair/typebox";
+import type { LayerRun, LayerSource } from "../classifier/classifier.ts";
+import type { NetworkPass } from "../classifier/layers.ts";
 import type { Images, Labels, Logits, tf, tfl } from "../tf.ts";
 import type { Attack } from "./attack.ts";
 import type { Bound, Described, Entry } from "./entry.ts";
@@ -110,12 +112,14 @@ export interface TrainingStep {
   readonly classes: number;
   /**
    * The network on images [b,H,W,C], in training mode with the dropout masks of this step: every call of a step has the same ones.
-   * Outputs of the layers named by `take` come along. Differentiable, and so are its derivatives.
+   * Differentiable, and so are its derivatives.
    */
-  forward(
-    x: Images,
-    o?: { readonly take?: readonly string[] },
-  ): { readonly output: tf.Tensor; readonly taken: ReadonlyMap<string, tf.Tensor> };
+  forward(x: Images, o?: LayerRun): NetworkPass;
+  /**
+   * The same network and masks for what a loss measures beside the images that are trained on: its passes leave the running averages of
+   * batch normalisation as they are.
+   */
+  readonly layers: LayerSource;
   /** Those of the whole plan. */
   criterion(output: tf.Tensor, targets: tf.Tensor2D): tf.Scalar;
   toLogits(output: tf.Tensor): Logits;
@@ -128,7 +132,7 @@ export interface Losses {
   readonly total: tf.Scalar;
   /** Network output that the training accuracy is counted on: of the clean images where the recipe passes them, else of the crafted ones. */
   readonly output: tf.Tensor;
-  /** Named terms of the loss, drawn in the Training panel under their names: "clean", "adversarial". */
+  /** Named terms of the loss before their weights, drawn in the Training panel under their names: "clean", "adversarial", "pairing". */
   readonly parts?: Readonly<Record<string, tf.Scalar>>;
 }
 

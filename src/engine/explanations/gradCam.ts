@@ -1,10 +1,8 @@
 import { Type } from "@sinclair/typebox";
-import { BulwarkError } from "../../shared/errors.ts";
-import { suggestion } from "../../shared/nearest.ts";
 import { attentionArea } from "../attention/area.ts";
 import { areaModeOf, areaParameters } from "../attention/areaParameters.ts";
 import { gradCamMap, normaliseMap } from "../attention/gradCamMap.ts";
-import { type Classifier, layerNamed, spatialLayers } from "../classifier/classifier.ts";
+import { attentionLayer } from "../attention/layer.ts";
 import { choice, defineExplanation, text } from "../define/index.ts";
 import { tf } from "../tf.ts";
 
@@ -22,7 +20,7 @@ export const gradCam = defineExplanation({
   }),
   async explain(model, x, classIndex, params, ctx) {
     const source = model.layers;
-    const layer = layerOf(model, params.layer);
+    const layer = attentionLayer(source, params.layer, "Grad-CAM");
     if (!source) throw new Error("a model without layers has no layer of that name");
     await ctx.checkpoint();
     const raw = gradCamMap(source, x, classIndex, layer);
@@ -37,15 +35,3 @@ export const gradCam = defineExplanation({
     return { map, area: attentionArea(map, areaModeOf(params)), layer, degenerate, grid };
   },
 });
-
-function layerOf(model: Classifier, name: string): string {
-  const names = spatialLayers(model);
-  const spatial = (model.layers?.all ?? []).filter((layer) => layer.spatial);
-  const chosen = name === "" ? model.layers?.defaultLayer : layerNamed(spatial, name)?.name;
-  if (chosen !== undefined) return chosen;
-  throw new BulwarkError(
-    "PARAMETER_INVALID",
-    name === "" ? "The model has no layer with a grid, which Grad-CAM reads." : `Grad-CAM: there is no layer "${name}" with a grid.`,
-    names.length === 0 ? "Choose a model with convolutions." : suggestion(name, names, "It has"),
-  );
-}

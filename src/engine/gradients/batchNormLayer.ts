@@ -35,8 +35,20 @@ export function completeBatchNorm(core: Core): void {
   Reflect.set(prototype, "call", function (this: Layer, inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>) {
     const [x] = [inputs].flat();
     const isLast = x && (this.axis === -1 || this.axis === x.rank - 1);
-    return isLast && kwargs["training"] ? train(core, this, x) : call.call(this, inputs, kwargs);
+    const normalised = () => (isLast && kwargs["training"] ? train(core, this, x) : call.call(this, inputs, kwargs));
+    return kwargs["keepsAverages"] ? withAveragesOf(this, normalised) : normalised();
   } satisfies Call);
+}
+
+/** The layer's running averages are afterwards what they were before. */
+function withAveragesOf<T>(layer: Layer, normalised: () => T): T {
+  const known = [layer.movingMean, layer.movingVariance].map((moving) => [moving, moving.read().clone()] as const);
+  const y = normalised();
+  for (const [moving, value] of known) {
+    moving.write(value);
+    value.dispose();
+  }
+  return y;
 }
 
 function train(core: Core, layer: Layer, x: tf.Tensor): tf.Tensor {

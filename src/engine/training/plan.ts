@@ -20,17 +20,19 @@ export const plainPlan: TrainingPlan = {
 };
 
 /**
- * The network of `base`, changed once more: `TrainingPlan.network` of a defence that changes the network. A network that is only on the
- * way is freed; the one that is passed in stays the caller's.
+ * The network of `base`, changed once more, or looked at: `TrainingPlan.network` of a defence that has to do with the network. A network
+ * that is only on the way is freed; the one that is passed in stays the caller's.
  */
 export const afterNetwork =
   (base: TrainingPlan, change: (network: tfl.LayersModel, note: (text: string) => void) => tfl.LayersModel): TrainingPlan["network"] =>
   (flat, note = () => undefined) => {
     const before = base.network(flat, note);
+    let after: tfl.LayersModel | undefined;
     try {
-      return change(before, note);
+      after = change(before, note);
+      return after;
     } finally {
-      if (before !== flat) before.dispose();
+      if (before !== flat && before !== after) before.dispose();
     }
   };
 

@@ -1,6 +1,6 @@
 import type { InputContract } from "../../shared/contract.ts";
-import { evaluate, type GraphRun, graphOf, type Values } from "../classifier/graph.ts";
-import { networkInput } from "../classifier/input.ts";
+import { endsOf, type GraphRun } from "../classifier/graph.ts";
+import { layerSourceOf } from "../classifier/layers.ts";
 import type { ImageBatch, TrainingPlan, TrainingStep } from "../define/index.ts";
 import type { Random } from "../random.ts";
 import { type Images, tf, type tfl } from "../tf.ts";
@@ -25,8 +25,9 @@ export interface StepBatch extends ImageBatch {
 /** The batch as the plan's loss sees it. Call in a tidy. `run` gives the mode of each pass through the network. */
 export function stepOf({ network, plan, contract, shape }: Learner, batch: StepBatch, run: () => GraphRun): TrainingStep {
   const imagesOf = (values: Float32Array): Images => tf.tensor4d(values, [batch.n, ...shape]);
-  const { input, output, units } = graphOf(network);
-  const classes = output.shape.at(-1) ?? 0;
+  const layersIn = (mode: () => GraphRun) =>
+    layerSourceOf({ network, contract, plan, logitsOf: (output) => plan.toLogits(output), count: () => {}, mode });
+  const classes = endsOf(network).output.shape.at(-1) ?? 0;
   const labels = tf.tensor1d(batch.labels, "int32");
   return {
     images: imagesOf(batch.images),
@@ -34,17 +35,8 @@ export function stepOf({ network, plan, contract, shape }: Learner, batch: StepB
     labels,
     targets: tf.oneHot(labels, classes).toFloat() as tf.Tensor2D,
     classes,
-    forward(x, { take = [] } = {}) {
-      const values: Values = new Map([[input, networkInput(x, contract, plan)]]);
-      const mode = run();
-      const scores = evaluate(output, values, mode);
-      const taken = take.map((name) => {
-        const layer = units.find((unit) => unit.name === name);
-        if (!layer) throw new Error(`The network has no layer ${name} before its output.`);
-        return [name, evaluate(layer, values, mode)] as const;
-      });
-      return { output: scores, taken: new Map(taken) };
-    },
+    forward: layersIn(run).pass,
+    layers: layersIn(() => ({ ...run(), keepsAverages: true })),
     criterion: (scores, targets) => plan.criterion(scores, targets),
     toLogits: (scores) => plan.toLogits(scores),
     criterionScale: 1 / plan.learningRateScale,

@@ -23,10 +23,12 @@ const source: LayerSource = {
   defaultLayer: "a",
   run: (_x, { from } = {}) => {
     const value = from?.value ?? tf.tensor4d(grids, [1, 2, 2, 2]);
-    return { logits: tf.matMul(tf.reshape(value, [1, 8]), weights()) as Logits, taken: new Map([["a", value]]) };
+    const logits = tf.matMul(tf.reshape(value, [1, 8]), weights()) as Logits;
+    return { logits, taken: new Map([["a", value]]) };
   },
   kernel: () => undefined,
   toImage: (map) => map.clone(),
+  inPlace: (map) => map.clone(),
 };
 
 describe("Grad-CAM map", () => {

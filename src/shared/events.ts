@@ -1,6 +1,21 @@
 import type { ErrorData } from "./errors.ts";
 import type { Finding } from "./results.ts";
 
+/** Evidence for one class as a picture, and what the network made of the image then. */
+export interface WatchedMap {
+  /** Relative to the run folder. */
+  readonly file: string;
+  /** Name and probability of the predicted class; absent in runs of older versions. */
+  readonly prediction?: { readonly name: string; readonly probability: number };
+}
+export interface WatchedImage extends WatchedMap {
+  readonly index: number;
+  /** The image itself, without attention; absent in runs of older versions. */
+  readonly clean?: string;
+  /** Of the image as the attack that the training crafts with has changed it; absent where it crafts none. */
+  readonly attacked?: WatchedMap;
+}
+
 /**
  * One line of `events.jsonl`, and the payload of a run's progress notification. `t` is seconds since the run was created or
  * last resumed; panels rebuild themselves from these lines alone.
@@ -56,13 +71,8 @@ export type RunEvent = { readonly t: number } & (
       readonly imagesPerSecond: number;
       readonly memoryBytes: number;
     }
-  /** Attention of the chosen images after an epoch; files relative to the run folder. */
-  | {
-      readonly kind: "attention";
-      readonly arm: string;
-      readonly epoch: number;
-      readonly images: readonly { readonly index: number; readonly file: string }[];
-    }
+  /** Attention of the chosen images after an epoch. */
+  | { readonly kind: "attention"; readonly arm: string; readonly epoch: number; readonly images: readonly WatchedImage[] }
   | {
       readonly kind: "trained";
       readonly arm: string;

@@ -25,6 +25,8 @@ export interface TrainSettings {
   readonly earlyStop: number;
   /** Attack whose success rate is measured on a few validation images after each epoch; null = none. */
   readonly quickAttack: Chosen | null;
+  /** Images whose attention is drawn after each epoch, by their index; of different classes where none is named. */
+  readonly watch: readonly number[];
 }
 export const defaultTrain: TrainSettings = {
   epochs: 5,
@@ -37,6 +39,7 @@ export const defaultTrain: TrainSettings = {
   validation: 0.1,
   earlyStop: 0,
   quickAttack: null,
+  watch: [],
 };
 
 /** A model file as an experiment names it. */
@@ -209,6 +212,14 @@ const trainSchema = (catalog: Catalog): Schema => ({
     quickAttack: {
       anyOf: [{ type: "null" }, choiceSchema(catalog, "attack")],
       description: "Attack tried on a few validation images after each epoch.",
+    },
+    watch: {
+      type: "array",
+      items: { type: "integer", minimum: 0 },
+      default: [],
+      maxItems: 16,
+      description:
+        "Images whose attention is drawn after each epoch, by their index among the validation images (the training images without any); four of different classes where none is named.",
     },
   },
 });

@@ -31,10 +31,25 @@ export async function checkTraining(arm: ResolvedArm, env: RunEnvironment): Prom
   refuseOneClass(env);
   await checkNetwork(arm, env);
   if (env.data.trainSize === 0) throw noTrainingImages(env);
+  checkWatched(arm, env);
   const { quickAttack } = arm.train;
   if (!quickAttack) return;
   const attack = { ...bind("attack", quickAttack), key: `quickAttack ${quickAttack.kind}` };
   checkParameters(attack, await factsOf(arm, env));
+}
+
+/** Images to watch that are there. @throws EXPERIMENT_INVALID */
+function checkWatched({ name, train: { watch, validation } }: ResolvedArm, { data }: RunEnvironment): void {
+  const split = data.split(validation);
+  const { size } = split.validation ?? split.train;
+  const missing = watch.find((index) => index >= size);
+  if (missing === undefined) return;
+  const which = split.validation ? "validation images" : "training images";
+  throw new BulwarkError(
+    "EXPERIMENT_INVALID",
+    `train.watch: ${name} has no image ${missing} to watch; it has ${count(size)} ${which}.`,
+    `Use indices from 0 to ${size - 1}.`,
+  );
 }
 
 /** What stands in front of an arm, on trial images; a defence that looks at the model waits until that is open. @throws DEFENSE_INVALID */

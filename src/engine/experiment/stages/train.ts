@@ -136,7 +136,7 @@ const keyOf = (arm: ResolvedArm, trainee: Trainee, env: RunEnvironment): string 
     name: arm.name, // random streams bear it
     model: trainee.identity,
     defense: arm.training.length > 1 ? arm.training.map(documented) : defenseOf({ ...arm, front: [] }),
-    train: arm.train,
+    train: { ...arm.train, watch: undefined }, // looking changes nothing
   });
 
 const checkpoints = (arm: ResolvedArm, env: RunEnvironment, key: string): string =>
@@ -158,6 +158,7 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
   const contract = contractOf(arm, input, env);
   const watched = {
     arm,
+    plan,
     images: split.validation ?? split.train,
     classifier: () => classifierOf(network, { contract, outputs: "logits", plan, inputShape, classNames, freeze: false }),
   };

@@ -101,6 +101,17 @@ describe("before anything is trained or attacked", () => {
     await refused({ train }, "PARAMETER_INVALID", /^quickAttack nPixel: The target is class 5/);
   });
 
+  it("images to watch are among those that are set aside", async () => {
+    const watch = (indices: readonly number[], validation: number) => ({ train: { epochs: 1, batchSize: 8, validation, watch: indices } });
+    // 12 images, a quarter of them for testing: 9 to train on
+    await refused(watch([0, 9], 0), "EXPERIMENT_INVALID", /^train\.watch: undefended has no image 9 .*9 training images/);
+    await refused(watch([3], 0.34), "EXPERIMENT_INVALID", /^train\.watch: .*3 validation images/);
+    const [seen, other] = [await attempt({ ...watch([1], 0.34) }), await attempt({ ...watch([2], 0.34) })];
+    const key = ({ folder }: typeof seen) => readJson<{ key: string }>(`${folder}/model/training.json`).key;
+    expect([seen.error, other.error]).toEqual([null, null]);
+    expect(key(seen)).toBe(key(other)); // the same training, looked at elsewhere
+  });
+
   it("attacks on a finished model are held against its own classes", async () => {
     await saveNetwork(network(5), workspace.file("more"), { input: {} });
     const attacks = (target: number) => [{ kind: "fgsm" }, { kind: "nPixel", popSize: 4, maxGen: 1, target }];

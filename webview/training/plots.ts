@@ -1,3 +1,4 @@
+import { capital } from "../../src/shared/format.ts";
 import { type Axes, type Line, type Mark, type Plot, smooth } from "../lib/plot.ts";
 import type { ArmSeries, Summary } from "./series.ts";
 
@@ -46,8 +47,6 @@ export function lossPlot(summary: Summary, settings: ChartSettings): readonly [A
       lines.push({ label: `${arm.name} training, unsmoothed`, colour, kind: 0, values: raw, faint: true });
     lines.push({ label: `${arm.name} training`, colour, kind: 0, values: smoothed(raw, settings.smoothing) });
     lines.push({ label: `${arm.name} validation`, colour, kind: 1, values: validation });
-    for (const [i, name] of partsOf(arm).entries())
-      lines.push({ label: `${arm.name} ${name}`, colour, kind: 2 + i, values: smoothed(partLoss(arm, name), settings.smoothing) });
     return lines.filter((line) => line.values.size > 0);
   });
   const axes: Axes = {
@@ -67,6 +66,29 @@ export function lossPlot(summary: Summary, settings: ChartSettings): readonly [A
 function trainLoss(arm: ArmSeries): Values {
   if (arm.steps.length > 0) return new Map(arm.steps.map((s) => [s.at, finite(s.loss)]));
   return new Map(arm.epochs.map((e) => [e.epoch, finite(e.trainLoss)]));
+}
+
+/** A small plot for each part of the loss, by its name: parts differ in size and sign, so that none shares an axis with another. */
+export function partPlots(summary: Summary, { smoothing }: ChartSettings): (readonly [Axes, Plot])[] {
+  const names = [...new Set(summary.arms.flatMap(partsOf))];
+  return names.map((name) => {
+    const lines = summary.arms.map((arm, colour) => ({
+      label: arm.name,
+      colour,
+      kind: 0,
+      values: smoothed(partLoss(arm, name), smoothing),
+    }));
+    const named = lines.filter(({ values }) => [...values.values()].some((value) => value !== null));
+    const axes: Axes = {
+      title: `Part of the loss: ${name}`,
+      x: "Epoch",
+      y: capital(name),
+      format: "number",
+      log: false,
+      xRange: epochsOf(summary),
+    };
+    return [axes, { ...align(named), marks: marksOf(summary) }];
+  });
 }
 
 /** Names of the loss's parts, in the order of their first appearance. */

@@ -2,13 +2,13 @@ import { percent } from "../../src/shared/format.ts";
 import { isUnderWay } from "../../src/shared/lifecycle.ts";
 import type { TrainingIntent, TrainingState } from "../../src/shared/panels.ts";
 import { errorCard } from "../lib/cards.ts";
-import { createChart } from "../lib/chart.ts";
+import { type Chart, createChart } from "../lib/chart.ts";
 import { h, setText, show } from "../lib/dom.ts";
 import { checkbox, icon, slider } from "../lib/ui.ts";
 import { attentionStrips } from "./parts/attentionStrips.ts";
 import { header } from "./parts/header.ts";
 import { logList } from "./parts/logList.ts";
-import { accuracyPlot, type ChartSettings, lossPlot } from "./plots.ts";
+import { accuracyPlot, type ChartSettings, lossPlot, partPlots } from "./plots.ts";
 import { type Summary, summarize } from "./series.ts";
 
 /** The Training panel: curves of all arms, how fast, how long still, and what happened. Drawn from the events alone. */
@@ -55,6 +55,16 @@ function chartsPart(send: (intent: TrainingIntent) => void): { element: HTMLElem
   let summary: Summary | null = null;
   const save = (name: string, dataUrl: string): void => send({ kind: "save", name, dataUrl });
   const [loss, accuracy] = [createChart(save), createChart(save)];
+  const parts = new Map<string, Chart>();
+  const partCharts = h("div", { class: "charts parts" });
+  const partChart = (title: string): Chart => {
+    const known = parts.get(title);
+    if (known) return known;
+    const made = createChart(save);
+    parts.set(title, made);
+    partCharts.append(made.element);
+    return made;
+  };
   const amount = h("span", { class: "place" }, percent(settings.smoothing));
   const smoothing = slider("Smoothing of the training loss", { min: 0, max: 0.98, step: 0.02, value: settings.smoothing }, (value) => {
     settings = { ...settings, smoothing: value };
@@ -72,6 +82,8 @@ function chartsPart(send: (intent: TrainingIntent) => void): { element: HTMLElem
     const [axes, plot] = accuracyPlot(summary);
     show(accuracy.element, plot.lines.length > 0);
     accuracy.update(axes, plot);
+    for (const part of partPlots(summary, settings)) partChart(part[0].title).update(...part);
+    show(partCharts, parts.size > 0);
     const { diverged } = summary;
     show(mark, diverged !== null);
     if (diverged && mark.childElementCount === 0) mark.append(icon("warning"), ` ${diverged.arm}: ${diverged.text}`);
@@ -89,6 +101,7 @@ function chartsPart(send: (intent: TrainingIntent) => void): { element: HTMLElem
       tools,
       mark,
       h("div", { class: "charts" }, loss.element, accuracy.element),
+      partCharts,
     ),
     update(next) {
       summary = next;

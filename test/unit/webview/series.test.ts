@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunEvent } from "../../../src/shared/events.ts";
-import { accuracyPlot, lossPlot } from "../../../webview/training/plots.ts";
+import { accuracyPlot, lossPlot, partPlots } from "../../../webview/training/plots.ts";
 import { summarize } from "../../../webview/training/series.ts";
 
 const started: RunEvent = { t: 0, kind: "started", run: "r", title: "t", backend: "cpu", device: "CPU ×2", arms: ["a", "b"] };
@@ -56,10 +56,10 @@ test("two lines of one arm share a colour and differ in dash; arms differ in col
   expect(bTraining?.colour).not.toBe(aTraining?.colour);
 });
 
-test("named parts of the loss are drawn under their names, and so is the accuracy under the attack trained on", () => {
+test("each named part of the loss has a plot of its own, and so is the accuracy under the attack trained on", () => {
   const at = (n: number, clean: number, adversarial: number): RunEvent => ({
     ...(step("a", 1, n, clean + adversarial) as Extract<RunEvent, { kind: "step" }>),
-    parts: { clean, adversarial },
+    parts: { clean, rectification: -adversarial },
   });
   const attacked = { ...(epoch("a", 1, 0.9, 0.5) as Extract<RunEvent, { kind: "epoch" }>), attackedAccuracy: 0.7 };
   const summary = summarize([started, at(5, 1, 3), at(10, 0.5, 2), attacked, step("b", 1, 10, 1)]);
@@ -67,11 +67,13 @@ test("named parts of the loss are drawn under their names, and so is the accurac
   expect(Object.fromEntries(loss.lines.map((l) => [l.label, l.y]))).toEqual({
     "a training": [4, 2.5],
     "a validation": [null, 2],
-    "a clean": [1, 0.5],
-    "a adversarial": [3, 2],
     "b training": [null, 1],
   });
-  expect(loss.lines.map((l) => l.isDashed ?? false)).toEqual([false, true, true, true, false]);
+  const parts = partPlots(summary, { log: true, smoothing: 0 });
+  expect(parts.map(([axes, plot]) => [axes.title, axes.y, axes.log, plot.lines.map(({ label, y }) => [label, y])])).toEqual([
+    ["Part of the loss: clean", "Clean", false, [["a", [1, 0.5]]]],
+    ["Part of the loss: rectification", "Rectification", false, [["a", [-3, -2]]]],
+  ]);
   const [, accuracy] = accuracyPlot(summary);
   expect(accuracy.lines.at(-1)).toMatchObject({ label: "a accuracy under the attack trained on", y: [0.7] });
 });

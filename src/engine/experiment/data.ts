@@ -46,8 +46,8 @@ export interface RunData {
 }
 
 /**
- * The data of an experiment: pictures in the size that the models want which it takes as they are, labels as these count their classes.
- * @throws LABEL_RANGE for classes that such a model lacks, DATASET_EMPTY, and what opening data and models throws
+ * The data of an experiment: pictures in the size that its model files want, labels as these count their classes.
+ * @throws LABEL_RANGE for classes that a model file lacks, DATASET_EMPTY, and what opening data and models throws
  */
 export async function openData(o: LocateFacts & { readonly experiment: ResolvedExperiment }, ctx: RunContext): Promise<RunData> {
   const { entry, params, train, test } = o.experiment.dataset;

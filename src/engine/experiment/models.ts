@@ -2,7 +2,7 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { RunEventBody } from "../../shared/events.ts";
 import { exists } from "../io/files.ts";
-import type { ResolvedArm } from "./arms.ts";
+import type { ResolvedArm, ResolvedFile } from "./arms.ts";
 import type { RunMode } from "./environment.ts";
 import { isTrained, ownerOf, type StaticSources } from "./networks.ts";
 import { type ModelPlace, ownFolder } from "./openNetworks.ts";
@@ -39,9 +39,11 @@ export async function locateModels(
   return places;
 }
 
+export const fileOf = ({ file, input }: ResolvedFile): ModelPlace => ({ path: file, options: { contract: input ?? undefined } });
+
 /** Where the network of an arm is or will be; null where there is none. @throws FILE_NOT_FOUND where even the first arm has none */
 export async function modelPlace(arm: ResolvedArm, o: LocateFacts): Promise<ModelPlace | null> {
-  if ("file" in arm.model && !isTrained(arm)) return { path: arm.model.file, options: { contract: arm.model.input ?? undefined } };
+  if ("file" in arm.model && !isTrained(arm)) return fileOf(arm.model);
   const owner = ownerOf(arm, o.experiment.arms);
   if (trains(arm, o.mode)) return { path: path.join(o.directory, ownFolder(owner)), options: {} };
   const folder = await trainedFolder(owner, o);

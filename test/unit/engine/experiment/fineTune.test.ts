@@ -3,8 +3,10 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runExperiment } from "../../../../src/engine/experiment/runExperiment.ts";
 import { loadNetwork, saveNetwork } from "../../../../src/engine/importers/index.ts";
+import { writePng } from "../../../../src/engine/io/png.ts";
 import { startEngine } from "../../../../src/engine/session/engine.ts";
-import { type tf, tfl } from "../../../../src/engine/tf.ts";
+import { tf, tfl } from "../../../../src/engine/tf.ts";
+import type { InputContract } from "../../../../src/shared/contract.ts";
 import type { RunEvent } from "../../../../src/shared/events.ts";
 import type { RunReport } from "../../../../src/shared/results.ts";
 import { newWorkspace, writeData } from "../../../process/support.ts";
@@ -123,13 +125,37 @@ describe("a model file that is fine-tuned", () => {
 
   it("may say that it was trained without a defence, as files of earlier versions do", async () => {
     const plain = tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [16, 16, 1] }), tfl.layers.dense({ units: 3 })] });
-    await saveNetwork(plain, workspace.file("plain"), { input: {}, defense: { id: "standard", params: {} } });
+    const input: InputContract["input"] = { size: [16, 16], channels: "gray" }; // as Bulwark writes it beside a defence
+    await saveNetwork(plain, workspace.file("plain"), { input, defense: { id: "standard", params: {} } });
     const { report } = await run("plain", { model: { file: "plain", fineTune: true } });
     expect(report.arms[0]?.training?.epochs).toBe(4);
-    await saveNetwork(plain, workspace.file("defended"), { input: {}, defense: { id: "labelSmoothing", params: {} } });
+    await saveNetwork(plain, workspace.file("defended"), { input, defense: { id: "labelSmoothing", params: {} } });
     await expect(run("defended", { model: { file: "defended", fineTune: true } })).rejects.toMatchObject({
       message: expect.stringContaining("is defended by labelSmoothing already"),
     });
+  });
+
+  it("keeps the order of its own classes: labels are counted by their names, and the saved model says them", async () => {
+    const brightness = { cat: 0, dog: 128, fox: 255 }; // the folders, in their order
+    for (const [name, grey] of Object.entries(brightness))
+      for (let i = 0; i < 8; i++) await writePng(workspace.file(`animals/${name}/${i}.png`), new Uint8Array(64).fill(grey), 8, 8, 1);
+    const scores = tfl.layers.dense({ units: 3 });
+    const network = tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [8, 8, 1] }), scores] });
+    const kernel = Array.from({ length: 64 }, () => [10 / 64, -10 / 64, 0]); // fox is bright, cat is dark, dog is neither
+    scores.setWeights([tf.tensor2d(kernel), tf.tensor1d([-7.5, 2.5, 0])]);
+    const classes = ["fox", "cat", "dog"];
+    await saveNetwork(network, workspace.file("brightness"), { input: {}, output: { classes } });
+    const still = { ...train, epochs: 1, learningRate: 1e-12 };
+    const experiment = { dataset: { kind: "imageFolder", path: "animals", testShare: 0.25 }, train: still };
+    const arms = { tuned: {}, smoothed: { defense: { kind: "labelSmoothing" } } };
+    for (const [name, defense] of Object.entries(arms)) {
+      const model = { file: "brightness", fineTune: true };
+      const { directory, report } = await run(name, { ...experiment, model, ...defense });
+      expect(report.arms[0]?.clean.accuracy).toBe(1);
+      const saved = await loadNetwork(path.join(directory, "model"));
+      expect(saved.contract.output?.classes).toEqual(classes);
+      saved.network.dispose();
+    }
   });
 
   it("must be a file, of the data's classes and size", async () => {

@@ -68,7 +68,12 @@ export const attentionRectification = defineTrainingDefense({
     const isBase = p.alpha === 0 && p.beta === 0;
     return {
       ...plan,
-      network: afterNetwork(plan, (network, note) => looked(network, plan, p.layer, isBase ? () => {} : note)),
+      network: afterNetwork(plan, (network) => {
+        layerOf(network, plan, p.layer);
+        return network;
+      }),
+      remark: (network) =>
+        `attention is read at ${layerOf(network, plan, p.layer)}; the gradient of the preservation loss is exact, by nested gradients`,
       stepCost: plan.stepCost + (isBase ? 0 : addedCost),
       loss(step) {
         const own = p.lc === "mlsm" ? { ...step, criterion: marginOf } : step;
@@ -94,8 +99,8 @@ const noAdversarialImages = (base: string): BulwarkError =>
     "Set base to adversarialTraining or adversarialLogitPairing.",
   );
 
-/** The same network, once it is known to have attention. */
-function looked(network: tfl.LayersModel, plan: TrainingPlan, name: string, note: (text: string) => void): tfl.LayersModel {
+/** The layer of the network that attention is read at. @throws MODEL_INVALID, PARAMETER_INVALID where there is none */
+function layerOf(network: tfl.LayersModel, plan: TrainingPlan, name: string): string {
   const logitsOf = (output: tf.Tensor): Logits => plan.toLogits(output);
   const layers = layerSourceOf({ network, contract: { input: {} }, plan, logitsOf, count: () => {} });
   if (!layers.all.some(({ type }) => type.includes("Conv")))
@@ -104,9 +109,7 @@ function looked(network: tfl.LayersModel, plan: TrainingPlan, name: string, note
       `${network.name} has no convolution, so there is no attention that ${id} could work on.`,
       "Choose a model with convolutions, or another defence.",
     );
-  const layer = attentionLayer(layers, name, id);
-  note(`${id} reads attention at ${layer}; the gradient of the preservation loss is exact, by nested gradients.`);
-  return network;
+  return attentionLayer(layers, name, id);
 }
 
 /** @throws EXPERIMENT_INVALID for scores of slices */

@@ -67,6 +67,8 @@ export interface TrainingPlan {
    * it departs from that one, a sentence at a time.
    */
   network(base: tfl.LayersModel, note?: (text: string) => void): tfl.LayersModel;
+  /** How this network is trained, where a reader of the run should know it: a sentence without its full stop. */
+  remark?(network: tfl.LayersModel): string;
   /** Images [b,H,W,C] → input of the network. Differentiable; identity for a plain network. */
   prepare(x: Images): tf.Tensor;
   /** Network output → logits [b,k]. */

@@ -146,14 +146,13 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
   const { inputShape, classes, classNames } = env.data;
   const plan = planOf(arm.training.map(documented), inputShape, classes);
   const { network: base, input, note } = await trainee.build();
-  const notes = note === undefined ? [] : [note];
-  if (note !== undefined) env.emit({ kind: "note", message: `${arm.name}: ${note}.` });
+  const departures: string[] = [];
   const network = networkOf(plan, base, (text) => {
-    notes.push(text);
+    departures.push(text);
     env.emit({ kind: "warning", message: `${arm.name}: ${text}` });
   });
   const reach = plan.slices && reachNote({ count: plan.slices.count, reach: reachIn(network, plan.slices) });
-  if (reach) env.emit({ kind: "note", message: `${arm.name}: ${reach}.` });
+  for (const text of [note, reach, plan.remark?.(network)]) if (text) env.emit({ kind: "note", message: `${arm.name}: ${text}.` });
   const split = env.data.split(arm.train.validation);
   const contract = contractOf(arm, input, env);
   const watched = {
@@ -182,7 +181,7 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
       seeded.ctx,
     );
     await saveNetwork(network, folder, contract);
-    const record: TrainingRecord = { key, ...result, images: split.train.size, notes, history: timed(history) };
+    const record: TrainingRecord = { key, ...result, images: split.train.size, notes: departures, history: timed(history) };
     await writeAtomic(path.join(folder, recordFile), `${JSON.stringify(record, null, 1)}\n`);
     return record;
   } catch (thrown) {

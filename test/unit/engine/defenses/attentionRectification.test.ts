@@ -206,9 +206,8 @@ describe("attentionRectification", () => {
   it("gives its strength to the attack of its base, and says which layer it reads", () => {
     const plan = planFor({ base: pairing, eps: 0.1, steps: 3, stepSize: 0.05 });
     expect(plan.craft).toMatchObject({ id: "pgd", params: { eps: 0.1, steps: 3, stepSize: 0.05 } });
-    const notes: string[] = [];
-    plan.network(network("global average – dense"), (text) => notes.push(text));
-    expect(notes).toEqual([expect.stringMatching(/reads attention at features; .* exact, by nested gradients/)]);
+    const built = plan.network(network("global average – dense"));
+    expect(plan.remark?.(built)).toMatch(/read at features; .* exact, by nested gradients/);
   });
 
   it("refuses a network without a convolution, and a layer that is not there, before anything is trained", () => {

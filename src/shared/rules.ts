@@ -162,7 +162,7 @@ const catalogue = [
     severity: "error",
     when: "attack",
     cost: 3,
-    why: "Without a backward pass, or without any changed pixel, accuracy under attack is clean accuracy under another name (AttackBench found such attacks in a public library).",
+    why: "Without a backward pass, with a gradient that is exactly 0, or without any changed pixel, accuracy under attack is clean accuracy under another name (AttackBench found such attacks in a public library).",
   },
   {
     id: "RB203",

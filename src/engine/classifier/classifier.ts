@@ -118,6 +118,8 @@ export interface Classifier {
   readonly batchSizes?: BatchSizes;
   /** Summed over the batch: what an adaptive attacker has to keep small as well. `inputGradient` subtracts it from what is ascended. */
   readonly penalty?: (x: Images) => tf.Scalar;
+  /** Called with every gradient [b,H,W,C] that `gradientOf` takes, which stays its caller's. Absent where nobody watches. */
+  readonly onGradient?: (gradient: Images) => void;
   /** Why there are no gradients; absent where there are. */
   readonly forwardOnly?: ForwardOnly;
   /** Undefined where the model does not show its layers. */
@@ -161,6 +163,7 @@ export function gradientOf(model: Classifier, x: Images, f: (x: Images) => tf.Sc
   const gradient = tf.tidy(() => tf.grad((input: tf.Tensor) => f(input as Images))(x) as Images);
   evaluations.gradient += evaluations.forward - before;
   evaluations.forward = before;
+  model.onGradient?.(gradient);
   return gradient;
 }
 

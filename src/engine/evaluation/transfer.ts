@@ -56,6 +56,10 @@ export function transferredOutcomes(outcomes: readonly CountedOutcome[], records
     at += own.length;
     const skipped = own.filter((record) => !isCleanCorrect(record)).length;
     const lostAfter8Bit = own.filter(({ success, successAfter8Bit }) => success && !successAfter8Bit).length;
-    return { ...outcome, records: own, notes: { ...outcome.notes, silentSuccess: 0, skipped, lostAfter8Bit } };
+    return {
+      ...outcome,
+      records: own,
+      notes: { ...outcome.notes, silentSuccess: 0, skipped, lostAfter8Bit, zeroGradient: 0, zeroMargin: 0 },
+    };
   });
 }

@@ -51,6 +51,8 @@ function joined(parts: readonly BatchOutcome[]): BatchOutcome {
     silentSuccess: count((part) => part.notes.silentSuccess),
     lostAfter8Bit: count((part) => part.notes.lostAfter8Bit),
     skipped: count((part) => part.notes.skipped),
+    zeroGradient: count((part) => part.notes.zeroGradient),
+    zeroMargin: count((part) => part.notes.zeroMargin),
     usesGradients: parts.some((part) => part.notes.usesGradients),
   };
   return {

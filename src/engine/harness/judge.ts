@@ -13,6 +13,8 @@ export interface Finished {
   readonly best: { readonly images: Float32Array; readonly firstHit: ArrayLike<number> };
   readonly clean: Predicted;
   readonly iterations: number;
+  /** 1 for each image where the attack's first gradient is exactly zero; null where it took none. */
+  readonly zeroGradients: ArrayLike<number> | null;
 }
 export interface Judged {
   readonly adversarial: Float32Array;
@@ -86,15 +88,26 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
     };
   });
   const count = (test: (i: number) => boolean): number => records.reduce((sum, _, i) => sum + (test(i) ? 1 : 0), 0);
+  const blind = records.flatMap(({ success }, i) => (!success && !skipped[i] && f.zeroGradients?.[i] ? [i] : []));
   const notes: HarnessNotes = {
     outOfBall: count((i) => !skipped[i] && (projected.moved[i] ?? 0) > 1e-6),
     notFinite: count((i) => !skipped[i] && projected.notFinite[i] === true),
     silentSuccess: count((i) => silent[i] === true && records[i]?.success === true),
     lostAfter8Bit: count((i) => records[i]?.success === true && !records[i]?.successAfter8Bit),
     skipped: count((i) => skipped[i] === true),
+    zeroGradient: blind.length,
+    zeroMargin: await flatIn(o, blind),
     usesGradients: o.attack.access === "gradients" && o.attack.preparation === undefined, // a preparation took its gradients before
   };
   return { adversarial, predictions: scored.classes, records, notes };
+}
+
+/** How many of these images of the batch the margin has no slope at either. */
+async function flatIn({ ascent, batch: { images, n } }: Judgement, places: readonly number[]): Promise<number> {
+  if (!ascent || places.length === 0) return 0;
+  const slopes = await ascent(images);
+  const size = images.length / n;
+  return places.filter((i) => slopes.subarray(i * size, (i + 1) * size).every((slope) => slope === 0)).length;
 }
 
 /** What the model says of a batch, some of whose images were replaced. */

@@ -8,6 +8,7 @@ import { type Goal, margin } from "../losses/margin.ts";
 import { type Images, type Logits, tf } from "../tf.ts";
 import { BestIterate } from "./bestIterate.ts";
 import { type Aim, aimOf, Judge } from "./criterion.ts";
+import { FirstGradient } from "./firstGradient.ts";
 import { judge } from "./judge.ts";
 import { checkImages, type Predicted, predictWithConfidence, probabilities } from "./predict.ts";
 import { targetsOf } from "./targets.ts";
@@ -84,6 +85,7 @@ async function attackAimed(
   const targets = aim.targets ? tf.tensor1d([...aim.targets], "int32") : undefined;
   const goal = { labels, targets: aim.criterion.isTargeted ? targets : undefined };
   const best = new BestIterate(x, goal, new Judge(aim, o.batch.labels), o.model);
+  const first = new FirstGradient(o.batch.n);
   let own: unknown;
   try {
     const score = (images: Float32Array): Promise<Predicted> => predictWithConfidence(forImages(o.model, ctx.rng, o.firstIndex), images);
@@ -96,7 +98,7 @@ async function attackAimed(
     const attacker = { ...o, surface };
     own = o.prepared === undefined ? await preparedFromBatch(attacker, attacked, attackContext, ctx) : undefined;
     const prepared = o.prepared ?? own;
-    const proposal = await propose(attacker, attacked, { ...attackContext, prepared });
+    const proposal = await propose({ ...attacker, surface: first.watched(surface) }, attacked, { ...attackContext, prepared });
     const spent = {
       gradientEvaluations: o.model.evaluations.gradient - before.gradient,
       forwardEvaluations: o.model.evaluations.forward - before.forward,
@@ -104,7 +106,7 @@ async function attackAimed(
     const clean = known ?? (await best.ofClean()) ?? (await score(o.batch.images));
     const judged = await judge(
       { ...o, prepared, aim, score, ascent: ascentOf(attacker, goal, ctx) },
-      { proposal, best: await best.read(), clean, iterations: best.count },
+      { proposal, best: await best.read(), clean, iterations: best.count, zeroGradients: await first.zeros() },
     );
     const { adversarial, predictions } = judged;
     if (o.trace)
@@ -125,6 +127,7 @@ async function attackAimed(
     };
   } finally {
     if (own !== undefined) o.attack.preparation?.dispose?.(own);
+    first.dispose();
     best.dispose();
     labels.dispose();
     targets?.dispose();

@@ -88,6 +88,8 @@ function addNotes([first, ...rest]: readonly HarnessNotes[]): HarnessNotes | und
       silentSuccess: sum.silentSuccess + notes.silentSuccess,
       lostAfter8Bit: sum.lostAfter8Bit + notes.lostAfter8Bit,
       skipped: sum.skipped + notes.skipped,
+      zeroGradient: sum.zeroGradient + notes.zeroGradient,
+      zeroMargin: sum.zeroMargin + notes.zeroMargin,
       usesGradients: sum.usesGradients,
     }),
     first,

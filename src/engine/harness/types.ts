@@ -12,6 +12,10 @@ export interface HarnessNotes {
   readonly lostAfter8Bit: number;
   /** Images misclassified before the attack: returned unchanged. */
   readonly skipped: number;
+  /** Images that the attack could not break and that gave it nothing to follow: the first gradient of its loss is exactly zero. */
+  readonly zeroGradient: number;
+  /** Those of them where the margin's gradient at the clean image is exactly zero as well. */
+  readonly zeroMargin: number;
   /** The attack declares that it uses gradients. */
   readonly usesGradients: boolean;
 }

@@ -38,7 +38,16 @@ export interface ToyAttack {
 
 export function analysedAttack({ attack, key = attack.id, fate, classes, transferred }: ToyAttack): AnalysedAttack {
   const counted = { records: records(fate, classes), gradientEvaluations: 0, forwardEvaluations: 0, seconds: 1 };
-  const notes = { outOfBall: 0, notFinite: 0, silentSuccess: 0, lostAfter8Bit: 0, skipped: 0, usesGradients: false };
+  const notes = {
+    outOfBall: 0,
+    notFinite: 0,
+    silentSuccess: 0,
+    lostAfter8Bit: 0,
+    skipped: 0,
+    zeroGradient: 0,
+    zeroMargin: 0,
+    usesGradients: false,
+  };
   const summary = summarizeAttack([{ ...counted, notes }], { attack, defenses: [], backend: "cpu", seed: 1 });
   const source = transferred ? records(transferred.undefended, classes) : null;
   const shown =

@@ -82,7 +82,16 @@ describe("figures of a patch with a target", () => {
         iterations: 1,
       }),
     );
-    const notes = { outOfBall: 0, notFinite: 0, silentSuccess: 0, lostAfter8Bit: 0, skipped: 1, usesGradients: false };
+    const notes = {
+      outOfBall: 0,
+      notFinite: 0,
+      silentSuccess: 0,
+      lostAfter8Bit: 0,
+      skipped: 1,
+      zeroGradient: 0,
+      zeroMargin: 0,
+      usesGradients: false,
+    };
     const outcome = { records, gradientEvaluations: 0, forwardEvaluations: 0, seconds: 1, notes };
     const facts = (target: number) => ({ attack: { id: "adversarialPatch", params: { target } }, defenses: [], backend: "cpu", seed: 1 });
     expect(summarizeAttack([outcome], facts(2))).toMatchObject({

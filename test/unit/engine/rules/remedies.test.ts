@@ -12,7 +12,16 @@ import type { Finding, ImageRecord } from "../../../../src/shared/results.ts";
 import { rules } from "../../../../src/shared/rules.ts";
 import { records } from "../analyses/fixtures.ts";
 
-const notes = { outOfBall: 1, notFinite: 1, silentSuccess: 1, lostAfter8Bit: 1, skipped: 1, usesGradients: true };
+const notes = {
+  outOfBall: 1,
+  notFinite: 1,
+  silentSuccess: 1,
+  lostAfter8Bit: 1,
+  skipped: 1,
+  zeroGradient: 0,
+  zeroMargin: 0,
+  usesGradients: true,
+};
 const attack: AttackEvidence = {
   attack: { id: "pgd", params: {} },
   notes,
@@ -69,6 +78,13 @@ const findings: readonly Finding[] = [
   ),
   ...findingsOf(attackRules, attack, {}),
   ...findingsOf(attackRules, { ...attack, gradientEvaluations: 1, records: records("rrrrr") }, {}),
+  ...[0, 5].flatMap((zeroMargin) =>
+    findingsOf(
+      attackRules,
+      { ...attack, attack: { id: "pgd", params: { loss: "crossEntropy" } }, notes: { ...notes, zeroGradient: 5, zeroMargin } },
+      {},
+    ),
+  ),
   ...findingsOf(attackRules, { ...attack, records: lastMinute, steps: { parameter: "steps", value: 4, iterations: 4 } }, {}),
   ...findingsOf(
     armRules,

@@ -11,7 +11,16 @@ import type { Chosen } from "../../../../src/shared/experiment.ts";
 import { groupFindings, type ImageRecord, placeOf } from "../../../../src/shared/results.ts";
 import { records } from "../analyses/fixtures.ts";
 
-const quiet: HarnessNotes = { outOfBall: 0, notFinite: 0, silentSuccess: 0, lostAfter8Bit: 0, skipped: 0, usesGradients: true };
+const quiet: HarnessNotes = {
+  outOfBall: 0,
+  notFinite: 0,
+  silentSuccess: 0,
+  lostAfter8Bit: 0,
+  skipped: 0,
+  zeroGradient: 0,
+  zeroMargin: 0,
+  usesGradients: true,
+};
 const record = (index: number, cleanPrediction: number, prediction: number): ImageRecord => ({
   index,
   label: 0,
@@ -84,6 +93,21 @@ describe("summary", () => {
     expect(summarizeAttack([blackBox], facts("nPixel")).findings).toEqual([]);
     const unchanged = outcome([{ ...record(0, 0, 0), linf: 0 }]);
     expect(summarizeAttack([unchanged], facts("pgd")).findings.map((f) => f.rule)).toEqual(["RB202"]);
+    // A random start changed it, and no step followed.
+    const blind = (zeroGradient: number, zeroMargin: number, loss = "crossEntropy") =>
+      summarizeAttack(
+        [
+          outcome(
+            Array.from({ length: 40 }, (_, i) => record(i, 0, 0)),
+            { zeroGradient, zeroMargin },
+          ),
+        ],
+        facts("pgd", { loss }),
+      ).findings;
+    expect(blind(1, 0)).toEqual([]);
+    expect(blind(2, 0)).toMatchObject([{ rule: "RB202", fix: expect.stringContaining('"loss": "margin"') }]);
+    expect(blind(38, 0)[0]?.message).toContain("On 38 images of the 40 that it could break (95.0 %) the gradient");
+    for (const [{ fix } = {}] of [blind(38, 38), blind(38, 0, "margin")]) expect(fix).toMatch(/^Attack with sparseRs/);
     // There is nothing to attack in an image that is of the target class already.
     const settled = outcome([{ ...record(0, 0, 0), linf: 0, target: 0 }]);
     expect(summarizeAttack([settled], facts("lavan")).findings).toEqual([]);

@@ -209,6 +209,7 @@ const elementwise: Case[] = [
 ];
 const reductions: Case[] = [
   { name: "sum over some axes", gradients: ["Sum"], shapes: [image], f: (x) => cubes(tf.sum(cube(at(x)), [0, 2])) },
+  { name: "tile", gradients: ["Tile"], shapes: [[3, 1, 2]], f: (x) => cubes(tf.tile(at(x), [2, 3, 1])) },
   {
     name: "sum of integers",
     gradients: [],

@@ -32,6 +32,23 @@ it.each(cases.flatMap((entry) => entry.gradients.map((kernel) => [entry.name, ke
   },
 );
 
+it("layer normalisation over a whole image takes no more kernels than over a few numbers, and its gradient adds up to 0", async () => {
+  await tf.setBackend("cpu");
+  const kernelsOf = async (side: number): Promise<number> => {
+    const network = tfl.sequential({ layers: [tfl.layers.layerNormalization({ axis: [1, 2, 3], inputShape: [side, side, 8] })] });
+    const x = random([2, side, side, 8], 5);
+    const loss = (input: tf.Tensor): tf.Scalar => cubes(network.apply(input) as tf.Tensor);
+    const { kernels, result } = await tf.profile(() => tf.tidy(() => tf.grad(loss)(x)));
+    const gradient = result as tf.Tensor;
+    const sum = tf.tidy(() => tf.sum(gradient).dataSync()[0]);
+    expect(sum).toBeCloseTo(0, 2); // y stays where the same is added to all of x
+    tf.dispose([gradient, x]);
+    network.dispose();
+    return kernels.length;
+  };
+  expect(await kernelsOf(16)).toBe(await kernelsOf(2));
+});
+
 describe.each(["cpu", "onnxruntime"])("on %s", (backend) => {
   beforeAll(async () => {
     await tf.setBackend(backend);

@@ -4,7 +4,7 @@ import { type Constant, ofTensor } from "./values.ts";
 
 /**
  * Refuses a network exported in training mode: its batch normalisation uses the mean and variance of the current batch, and its dropout is
- * random, so the scores of an image change with the rest of the batch or from run to run. ONNX Runtime would not warn.
+ * random unless its ratio is 0, so the scores of an image change with the rest of the batch or from run to run. ONNX Runtime would not warn.
  * @throws MODEL_INVALID
  */
 export function refuseTrainingMode({ file, nodes, initializers }: Pick<OpGraph, "file" | "nodes" | "initializers">): void {
@@ -13,12 +13,14 @@ export function refuseTrainingMode({ file, nodes, initializers }: Pick<OpGraph, 
     const tensor = op === "Constant" ? attributes.get("value")?.tensor : undefined;
     if (tensor) made.set(outputs[0] ?? "", ofTensor(tensor, file));
   }
-  const isTrue = (name: string | undefined): boolean => {
+  const scalar = (name: string | undefined): number | undefined => {
     const constant = name === undefined ? undefined : (initializers.get(name) ?? made.get(name));
-    return constant?.shape.length === 0 && Boolean(constant.data[0]);
+    return constant?.shape.length === 0 ? constant.data[0] : undefined;
   };
+  const drops = ({ op, inputs: [, ratio, training] }: Node): boolean =>
+    op === "Dropout" && Boolean(scalar(training)) && scalar(ratio) !== 0;
   const normalisations = nodes.filter((node) => node.op === "BatchNormalization" && normalisesBatch(node)).length;
-  const dropouts = nodes.filter((node) => node.op === "Dropout" && isTrue(node.inputs[2])).length;
+  const dropouts = nodes.filter(drops).length;
   if (normalisations + dropouts === 0) return;
   const counts = [normalisations > 0 ? `${normalisations} BatchNormalization` : "", dropouts > 0 ? `${dropouts} Dropout` : ""];
   const what = counts.filter((count) => count !== "").join(" and ");

@@ -330,16 +330,6 @@ describe("models that are no image classifiers are refused with a reason", () =>
     });
     await refused(second, "MODEL_INPUT", /takes 2 inputs: x .*, z/);
     await refused(dense({ outputs: ["y", "f"] }), "MODEL_INPUT", /2 outputs: y, f/);
-    const normalising = (outputs: string, attributes = {}) =>
-      nodes(node("BatchNormalization", "x b b b b", outputs, attributes), node("Flatten", "n", "f"), node("Gemm", "f w b", "y"));
-    const training = /training mode \(1 BatchNormalization\)/;
-    await refused({ ...normalising("n", { training_mode: 1 }), opset: 14 }, "MODEL_INVALID", training);
-    await refused({ ...normalising("n mean var"), opset: 13 }, "MODEL_INVALID", training);
-    const drawing = dense({
-      nodes: [node("Dropout", "x rate yes", "d"), node("Flatten", "d", "f"), node("Gemm", "f w b", "y")],
-      initializers: { ...dense().initializers, rate: numbers([], 0.5), yes: { shape: [], data: [1], type: "bool" } },
-    });
-    await refused({ ...drawing, opset: 13 }, "MODEL_INVALID", /training mode \(1 Dropout\)/);
   });
 
   it("and one of several outputs can be chosen", async () => {

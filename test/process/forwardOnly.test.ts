@@ -31,7 +31,10 @@ const finding =
 
 function expectRefused(done: Finished, what: string): void {
   expect(done.stderr).toMatch(
-    new RegExp(`^error MODEL_FORWARD_ONLY: (\\w+: )?${what} needs gradients, and shrink\\.onnx gives scores only\\. — .+`, "m"),
+    new RegExp(
+      `^error MODEL_FORWARD_ONLY: (\\w+: )?${what} needs gradients, and shrink\\.onnx gives scores only: its file has a node "threshold" of the operator Shrink .+ — .+`,
+      "m",
+    ),
   );
   expect(done.code).toBe(3);
 }

@@ -18,9 +18,8 @@ interface Asked {
 /** @param what needs gradients, as a subject: "Grad-CAM" @throws MODEL_FORWARD_ONLY */
 export function requireGradients({ forwardOnly }: Asked, what: string, fix = forwardOnly?.fix): void {
   if (!forwardOnly) return;
-  throw new BulwarkError("MODEL_FORWARD_ONLY", `${what} needs gradients, and ${forwardOnly.file} gives scores only.`, fix, {
-    detail: `${forwardOnly.file}: ${forwardOnly.reason}.`,
-  });
+  const { file, reason } = forwardOnly;
+  throw new BulwarkError("MODEL_FORWARD_ONLY", `${what} needs gradients, and ${file} gives scores only: ${reason}.`, fix);
 }
 
 /** Attacks that ask for scores alone. */

@@ -140,7 +140,7 @@ export class Lowering {
     throw wrongInput(this.file, what, "Use a network that classifies each picture by itself.");
   }
 
-  refuse(node: Node, what: string, fix = "Export the network without it."): never {
+  refuse(node: Node, what: string, fix = `Export the network without that ${node.op}.`): never {
     throw unsupportedModel(this.file, `has a node "${node.title}" (${node.op}) ${what}, which is not computed here`, fix);
   }
 }

@@ -8,7 +8,7 @@ import type { Checked, Compare, Comparison, Watch } from "../modelFile.ts";
 import type { Ending } from "../topology/ending.ts";
 import { firstDifference } from "./difference.ts";
 import { type Feed, percent, runOn, worst } from "./feed.ts";
-import type { ImageInput } from "./input.ts";
+import { type ImageInput, isTooManyAtOnce } from "./input.ts";
 import type { Lowered } from "./lowered.ts";
 import { weightless } from "./mapped.ts";
 
@@ -41,6 +41,7 @@ const images = 4;
 export async function checkImport({ sides, alpha, ...o }: Imported, watch?: Watch): Promise<Compare> {
   const type = typeOf(o);
   if (!type) return notCompared("as its input type is not supported for this");
+  if (isTooManyAtOnce(o.image)) return notCompared(`as the file takes ${o.image.fixedCount} images at once`);
   const reference = await opened(o);
   if (typeof reference === "string") return notCompared(reference);
   const inputs = tf.tidy(() => {

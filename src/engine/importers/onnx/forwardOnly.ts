@@ -10,7 +10,7 @@ import type { Topology } from "../topology/graph.ts";
 import { checkBounded } from "./analysis.ts";
 import { pictureNumbers } from "./check.ts";
 import type { Node, OpGraph } from "./graph.ts";
-import type { ImageInput } from "./input.ts";
+import { type ImageInput, isTooManyAtOnce } from "./input.ts";
 import { Plan } from "./plan.ts";
 import { UnsupportedModel, wrongInput } from "./problems.ts";
 
@@ -46,6 +46,7 @@ export function openForwardOnly(
   checkBounded(graph, image.sizes);
   const fails = (reason: string): UnsupportedModel =>
     new UnsupportedModel(graph.file, cause.what, cause.fix ?? "", `; ONNX Runtime cannot be used for its scores alone, as ${reason}`);
+  if (isTooManyAtOnce(image)) throw fails(`the file takes ${image.fixedCount} images at once`);
   const session = opened(graph.file, fails);
   try {
     const file = new RuntimeFile(session, graph, image, fails);

@@ -1,4 +1,5 @@
 import type { InputContract } from "../../../shared/contract.ts";
+import { countOf } from "../strided.ts";
 import type { Node, OpGraph } from "./graph.ts";
 import { wrongInput } from "./problems.ts";
 
@@ -69,3 +70,10 @@ export function imageInputOf({ input, nodes, file }: OpGraph, contract: InputCon
     type: input.type,
   };
 }
+
+/** Most numbers of images that a file with a fixed batch size is given in one run: 128 MiB. What it computes of them is many times as much. */
+const mostNumbers = 1 << 25;
+
+/** Whether a run of the file takes more images, all at once, than are computed here. */
+export const isTooManyAtOnce = ({ sizes, fixedCount }: ImageInput): boolean =>
+  (fixedCount ?? 1) > 1 && (fixedCount ?? 1) * countOf(sizes) > mostNumbers;

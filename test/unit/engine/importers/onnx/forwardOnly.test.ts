@@ -183,6 +183,17 @@ describe("a file with an operator that cannot be differentiated", () => {
         });
   });
 
+  it("is not run with a fixed batch of a billion images; layers are opened for any number instead", async () => {
+    const input = [1_000_000_000, 3, 2, 2];
+    await expect(loadNetwork(await written(around([shrink], { input })))).rejects.toMatchObject({
+      code: "MODEL_UNSUPPORTED",
+      message: expect.stringContaining("the file takes 1000000000 images at once"),
+    });
+    const layers = await loadNetwork(await written(around([node("Relu", "f", "s")], { input })));
+    expect(layers.notes.join()).toContain("not compared with ONNX Runtime's, as the file takes 1000000000 images at once");
+    layers.network.dispose();
+  });
+
   it("stays refused where ONNX Runtime cannot run it, or gives other scores each time", async () => {
     const unknown = await written(around([node("Frobnicate", "f", "s", {}, "odd")]));
     await expect(loadNetwork(unknown)).rejects.toMatchObject({

@@ -16,6 +16,8 @@ export interface ModelCheck {
   readonly difference: number | null;
   /** Weights that were looked at: all of the model's. */
   readonly weights: number;
+  /** Of rules about a model, what only its weights show. */
+  readonly warnings?: readonly string[];
   /** What came to light beyond what the file itself says. */
   readonly notes: readonly string[];
 }

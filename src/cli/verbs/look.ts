@@ -71,6 +71,7 @@ export const inspect: VerbAction = async (args, session) => {
     for (const note of notes) printText(`note: ${note}`);
     const check = await checkModel({ model, contract: given }, session.context().signal);
     printText(checkText(check));
+    for (const warning of check.warnings ?? []) printText(`warning: ${warning}`);
     for (const note of check.notes) printText(`note: ${note}`);
   }
   return 0;

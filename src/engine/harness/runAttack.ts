@@ -127,10 +127,7 @@ async function attackAimed(
     };
   } finally {
     if (own !== undefined) o.attack.preparation?.dispose?.(own);
-    first.dispose();
-    best.dispose();
-    labels.dispose();
-    targets?.dispose();
+    for (const owned of [first, best, labels, targets]) owned?.dispose();
   }
 }
 

@@ -14,6 +14,7 @@ import { openKeras } from "./keras/index.ts";
 import { contractFile, locateModel } from "./locate.ts";
 import type { Checked, Compare, Comparison, ModelFile, Reading, Watch } from "./modelFile.ts";
 import { openOnnx } from "./onnx/index.ts";
+import { outputsByValue } from "./outputs.ts";
 import { openTfjs } from "./tfjsFile.ts";
 import type { Ending } from "./topology/ending.ts";
 
@@ -81,7 +82,12 @@ export async function loadNetwork(path: string, given?: InputContract, o: LoadOp
     try {
       const compare = before ?? (await model.check?.(checkedOf(built, { ...loaded, ending }), o.watch));
       const comparison = (await compare?.(built)) ?? null;
-      return { ...loaded, comparison, notes: [...loaded.notes, ...(comparison?.notes ?? [])], sha256: await model.sha256() };
+      return {
+        ...(await withOutputs(loaded, ending)),
+        comparison,
+        notes: [...loaded.notes, ...(comparison?.notes ?? [])],
+        sha256: await model.sha256(),
+      };
     } catch (error) {
       loaded.network.dispose();
       throw error;
@@ -89,6 +95,16 @@ export async function loadNetwork(path: string, given?: InputContract, o: LoadOp
   } finally {
     await model.close();
   }
+}
+
+/** Hidden softmaxes show in the values alone: weights are there now. Networks of Bulwark's own training give logits. */
+async function withOutputs<T extends OutlinedNetwork>(loaded: T, ending: Ending): Promise<T> {
+  const { network, contract, evidence } = loaded;
+  if (ending.kind !== "none" || contract.output?.kind !== undefined || contract.defense) return loaded;
+  const byValue = await outputsByValue(network, contract);
+  if (!byValue) return loaded;
+  const outputs = byValue === "probabilities" ? byValue : loaded.outputs;
+  return { ...loaded, outputs, evidence: { ...evidence, outputs, byValue } };
 }
 
 /** What ONNX Runtime makes of the file, asked for while no weights are in memory. */

@@ -5,6 +5,7 @@ import { runNetwork } from "../classifier/graph.ts";
 import { networkInput } from "../classifier/input.ts";
 import { inputShapeOf } from "../classifier/network.ts";
 import { checkNumbers } from "../classifier/probabilities.ts";
+import type { ModelEvidence } from "../rules/evidence.ts";
 import { modelRules } from "../rules/index.ts";
 import { findingLine, findingsOf } from "../rules/rule.ts";
 import { tf, type tfl } from "../tf.ts";
@@ -42,13 +43,26 @@ export function describeNetwork(outlined: OutlinedNetwork): ModelInspection {
  * @throws as `loadNetwork`: among them MODEL_NAN for weights or scores that are no numbers, MODEL_MISMATCH
  */
 export async function checkNetwork(path: string, given?: InputContract, watch?: Watch): Promise<ModelCheck> {
-  const { network, contract, comparison } = await loadNetwork(path, given, { watch });
+  const { network, contract, comparison, evidence } = await loadNetwork(path, given, { watch });
   try {
     if (!contract.defense) await checkScores(network, contract);
-    return { difference: comparison?.difference ?? null, weights: network.countParams(), notes: comparison?.notes ?? [] };
+    return {
+      difference: comparison?.difference ?? null,
+      weights: network.countParams(),
+      warnings: warningsByValue(evidence),
+      notes: comparison?.notes ?? [],
+    };
   } finally {
     network.dispose();
   }
+}
+
+/** What the outline could not say, which has no weights. */
+function warningsByValue({ byValue, ...outlined }: ModelEvidence): string[] {
+  if (!byValue) return [];
+  const said = new Set(findingsOf(modelRules, { ...outlined, outputs: "logits" }, {}).map(findingLine));
+  const all = findingsOf(modelRules, { ...outlined, byValue }, {});
+  return all.filter((finding) => !said.has(findingLine(finding))).map((finding) => `${findingLine(finding)} ${finding.fix}`);
 }
 
 /** One pass over a mid-grey image. @throws MODEL_NAN when a score is no number */

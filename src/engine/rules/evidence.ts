@@ -7,6 +7,11 @@ import type { Step, Steps } from "./step.ts";
 /** A loaded model. */
 export interface ModelEvidence {
   readonly outputs: "logits" | "probabilities";
+  /**
+   * What the values on noise say of outputs that neither the file nor the contract states: "probabilities" (they sum to 1, and are taken as such),
+   * "some" (they never sum to more than 1). Absent where nothing does.
+   */
+  readonly byValue?: "probabilities" | "some";
   /** The last activation where it keeps the scores in a range, such as "tanh"; null for none. */
   readonly bounded: string | null;
   /** Where its input range comes from. */

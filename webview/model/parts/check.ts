@@ -28,7 +28,8 @@ export function check(send: (intent: ModelIntent) => void): Part<ModelState> {
 }
 
 function textOf({ status, update, result }: ModelCheckState): string {
-  if (status === "done" && result) return [checkText(result), ...result.notes.map((note) => `Note: ${note}.`)].join(" ");
+  if (status === "done" && result)
+    return [checkText(result), ...(result.warnings ?? []), ...result.notes.map((note) => `Note: ${note}.`)].join(" ");
   if (status === "failed") return "The check failed.";
   if (status === "cancelled") return "Not checked: weights and scores were not looked at.";
   if (!update) return "Checking…";

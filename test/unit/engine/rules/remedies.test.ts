@@ -76,6 +76,21 @@ const findings: readonly Finding[] = [
     },
     {},
   ),
+  ...(["probabilities", "some"] as const).flatMap((byValue) =>
+    findingsOf(
+      modelRules,
+      {
+        outputs: "logits",
+        byValue,
+        bounded: null,
+        forwardOnly: null,
+        quantisers: 0,
+        contractSource: { kind: "file", text: "model.bulwark.json" },
+        contradiction: null,
+      },
+      {},
+    ),
+  ),
   ...findingsOf(attackRules, attack, {}),
   ...findingsOf(attackRules, { ...attack, gradientEvaluations: 1, records: records("rrrrr") }, {}),
   ...[0, 5].flatMap((zeroMargin) =>
@@ -127,7 +142,9 @@ const words = new Set([
   ...entries.map(({ id }) => id),
   ...parameters.flatMap(([name, schema]) => [name, ...(schema.enum ?? [])]),
   ...Object.keys(defaultTrain),
+  ...Object.keys(InputContractSchema.properties),
   ...Object.keys(InputContractSchema.properties.input.properties),
+  ...["kind", "probabilities", "logits"],
   ...Object.entries(besideParameters.attacks).flatMap(([name, schema]) => [name, ...schema.enum]),
 ]);
 const options = new Set([commonOptions, ...Object.values(verbs).map((verb) => verb.options)].flatMap((some) => Object.keys(some)));

@@ -88,18 +88,28 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
     };
   });
   const count = (test: (i: number) => boolean): number => records.reduce((sum, _, i) => sum + (test(i) ? 1 : 0), 0);
-  const blind = records.flatMap(({ success }, i) => (!success && !skipped[i] && f.zeroGradients?.[i] ? [i] : []));
+  const unbroken = [...records.keys()].filter((i) => !records[i]?.success && !skipped[i]);
   const notes: HarnessNotes = {
     outOfBall: count((i) => !skipped[i] && (projected.moved[i] ?? 0) > 1e-6),
     notFinite: count((i) => !skipped[i] && projected.notFinite[i] === true),
     silentSuccess: count((i) => silent[i] === true && records[i]?.success === true),
     lostAfter8Bit: count((i) => records[i]?.success === true && !records[i]?.successAfter8Bit),
     skipped: count((i) => skipped[i] === true),
-    zeroGradient: blind.length,
-    zeroMargin: await flatIn(o, blind),
-    usesGradients: o.attack.access === "gradients" && o.attack.preparation === undefined, // a preparation took its gradients before
+    ...(await gradientNotes(o, f, unbroken)),
   };
   return { adversarial, predictions: scored.classes, records, notes };
+}
+
+/** What the attack saw of gradients, on the images that it did not break. */
+async function gradientNotes(
+  o: Judgement,
+  { zeroGradients }: Finished,
+  unbroken: readonly number[],
+): Promise<Pick<HarnessNotes, "zeroGradient" | "zeroMargin" | "usesGradients">> {
+  const blind = unbroken.filter((i) => zeroGradients?.[i]);
+  // A preparation took its gradients before.
+  const usesGradients = o.attack.access === "gradients" && o.attack.preparation === undefined;
+  return { zeroGradient: blind.length, zeroMargin: await flatIn(o, blind), usesGradients };
 }
 
 /** How many of these images of the batch the margin has no slope at either. */

@@ -88,6 +88,8 @@ export interface AttentionSide {
   readonly share: number;
   /** The map is zero everywhere. */
   readonly degenerate: boolean;
+  /** A picture of which each pixel holds 1 inside the attention area and 0 outside, as `ShownSuperpixels.file`; left out in older runs. */
+  readonly area?: string;
   /** Where the method explains superpixels. */
   readonly superpixels?: ShownSuperpixels;
 }

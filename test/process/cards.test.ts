@@ -117,6 +117,15 @@ describe("an explanation of a run", () => {
     // Two areas that are placed independently: a·b of a + b − a·b.
     const [a, b] = [result.clean.share, result.adversarial?.share ?? 0];
     expect(result.randomIou).toBeCloseTo((a * b) / (a + b - a * b), 6);
+    // The pictures of the areas are those that the overlap was counted on.
+    const areaOf = async (file = ""): Promise<boolean[]> => {
+      const { data } = await sharp(path.join(attacked.directory, file)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+      return Array.from({ length: data.length / 3 }, (_, i) => data[3 * i] === 1);
+    };
+    const [clean, adversarial] = [await areaOf(result.clean.area), await areaOf(result.adversarial?.area)];
+    expect(clean.filter(Boolean).length / 784).toBeCloseTo(a, 6);
+    const both = clean.filter((inside, i) => inside && adversarial[i]).length;
+    expect(both / clean.filter((inside, i) => inside || adversarial[i]).length).toBeCloseTo(result.iou ?? Number.NaN, 6);
   });
 
   it("by LIME has superpixels with their weights, and says how far it is", async () => {

@@ -2,11 +2,14 @@ import type { ShownSuperpixels } from "../../src/shared/cards.ts";
 import { number } from "../../src/shared/format.ts";
 import type { Outline } from "../lib/image.ts";
 
-/** Superpixels of one picture, decoded: the number of each pixel [height·width], and their weights. */
-export interface Segments {
+/** A picture of numbers, decoded: the number of each pixel [height·width]. */
+export interface Numbered {
   readonly numbers: Int32Array;
   readonly height: number;
   readonly width: number;
+}
+/** Superpixels of one picture, and their weights. */
+export interface Segments extends Numbered {
   readonly weights: ShownSuperpixels["weights"];
 }
 
@@ -41,7 +44,7 @@ type Line = Outline["lines"][number];
  * The edges of superpixels in runs that are as long as can be. Where `chosen` is given, only those of chosen superpixels, at the border of the
  * picture as well.
  */
-export function edgesOf({ numbers, height, width }: Segments, chosen?: ReadonlySet<number>): Line[] {
+export function edgesOf({ numbers, height, width }: Numbered, chosen?: ReadonlySet<number>): Line[] {
   const at = (row: number, column: number): number =>
     row < 0 || column < 0 || row >= height || column >= width ? -1 : (numbers[row * width + column] ?? -1);
   const isEdge = (a: number, b: number): boolean => a !== b && (chosen ? chosen.has(a) || chosen.has(b) : a >= 0 && b >= 0);

@@ -51,8 +51,10 @@ async function writeSide(
 ): Promise<AttentionSide> {
   const [height, width] = model.inputShape;
   const [image, map, ids] = [fileOf(p, `${name}.png`), fileOf(p, `attention-${name}.png`), fileOf(p, `superpixels-${name}.png`)];
+  const area = fileOf(p, `area-${name}.png`);
   await writePicture(path.join(p.run, image), pixels, 0, model.inputShape);
   await writePng(path.join(p.run, map), attentionBytes(explained.map(0)), height, width, 3);
+  await writePng(path.join(p.run, area), numberBytes(explained.area(0)), height, width, 3);
   const [prediction] = classScores(explained.scores, model);
   if (!prediction) throw new Error("the model has no classes");
   const superpixels = explained.superpixels(0);
@@ -63,12 +65,13 @@ async function writeSide(
     prediction,
     share: explained.share(0),
     degenerate: explained.degenerate[0] ?? false,
+    area,
     ...(superpixels ? { superpixels: { file: ids, weights: [...superpixels.coefficients] } } : {}),
   };
 }
 
 /** Numbers below 65,536 as colours: red + 256·green. */
-function numberBytes(numbers: Int32Array): Uint8Array {
+function numberBytes(numbers: Int32Array | Float32Array): Uint8Array {
   const bytes = new Uint8Array(numbers.length * 3);
   numbers.forEach((value, i) => {
     bytes.set([value % 256, value >> 8], i * 3);

@@ -5,19 +5,21 @@ import type { InspectorIntent } from "../../../src/shared/panels.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
 import { colourMap, isGrey, legend } from "../../lib/heatmap.ts";
-import { createPicture, type Picture } from "../../lib/image.ts";
+import { createPicture, type Outline, type Picture } from "../../lib/image.ts";
 import { createLoupe } from "../../lib/loupe.ts";
 import { fromBytes, loadPixels, type Pixels } from "../../lib/pixels.ts";
 import { icon, slider } from "../../lib/ui.ts";
 import { cardStatus } from "../card.ts";
 import { type Context, scoreText, shownOf } from "../model.ts";
-import { numbersOf, type Segments } from "../superpixels.ts";
+import { edgesOf, type Numbered, numbersOf, type Segments } from "../superpixels.ts";
 import { explanationChoice } from "./explanationChoice.ts";
 import { superpixelView } from "./superpixelView.ts";
 
 interface Pair {
   readonly image: Pixels;
   readonly map: Pixels;
+  /** Lines around the attention area; none where the run is of an older version, or the area is empty. */
+  readonly area: Outline["lines"];
   /** Null where the method has no superpixels. */
   readonly segments: Segments | null;
 }
@@ -140,15 +142,26 @@ async function pair(base: string, side: AttentionSide): Promise<Pair | null> {
   try {
     const [image, map] = await Promise.all([loadPixels(fileUrl(base, side.image)), loadPixels(fileUrl(base, side.map))]);
     const segments = side.superpixels ? await segmentsOf(base, side.superpixels) : null;
-    return { image, map: map.data && isGrey(map.data) ? fromBytes(colourMap(map.data), map.width, map.height) : map, segments };
+    const area = side.area ? await numbersIn(base, side.area) : null;
+    return {
+      area: area ? edgesOf(area, new Set([1])) : [],
+      image,
+      map: map.data && isGrey(map.data) ? fromBytes(colourMap(map.data), map.width, map.height) : map,
+      segments,
+    };
   } catch {
     return null; // a missing picture shows as the empty frame
   }
 }
 
 async function segmentsOf(base: string, { file, weights }: ShownSuperpixels): Promise<Segments | null> {
+  const numbered = await numbersIn(base, file);
+  return numbered && { ...numbered, weights };
+}
+
+async function numbersIn(base: string, file: string): Promise<Numbered | null> {
   const { data, height, width } = await loadPixels(fileUrl(base, file));
-  return data && { numbers: numbersOf(data), height, width, weights };
+  return data && { numbers: numbersOf(data), height, width };
 }
 
 interface Look {
@@ -171,10 +184,16 @@ function paintPairs(
         ]
       : null;
     const where = one ? `, strongest at ${strongest(one.map)}` : "";
-    const outlines = one?.segments ? superpixels.outlines(i, one.segments) : [];
+    const outlines = one?.segments ? superpixels.outlines(i, one.segments) : areaOutlines(one, pairs[1 - i]);
     shown[i].draw(layers, `Attention ${i === 0 ? "before the attack" : whenOf(iteration)}${where}`, [], outlines);
   }
 }
+
+/** The picture's own area, and dashed that of the other picture: what both enclose is what the overlap counts. */
+const areaOutlines = (own: Pair | null | undefined, other: Pair | null | undefined): Outline[] => [
+  { lines: own?.area ?? [], thickness: 2 },
+  { lines: other?.area ?? [], thickness: 2, isDashed: true },
+];
 
 function whenOf(iteration: number | null): string {
   if (iteration === null) return "after the attack";
@@ -201,6 +220,9 @@ function describe({ clean, adversarial, iou, randomIou, layer }: AttentionResult
     ? [
         h("p", { class: "overlap" }, "Overlap of the two areas (IoU) ", h("strong", {}, number(iou)), chance(randomIou)),
         h("p", { class: "muted small" }, `Clean ${percent(clean.share)} of the image, adversarial ${percent(adversarial.share)}.`),
+        ...(clean.area && !clean.superpixels
+          ? [h("p", { class: "muted small" }, "Outlined: the area; dashed: that of the other picture.")]
+          : []),
       ]
     : [h("p", {}, area(clean))];
   if (clean.degenerate || adversarial?.degenerate)

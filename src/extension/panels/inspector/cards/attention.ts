@@ -14,6 +14,6 @@ export const attention: CardKind<"attention"> = {
     }
   },
   pictures: ({ clean, adversarial }) =>
-    [clean, adversarial].flatMap((side) => (side ? [side.image, side.map, ...(side.superpixels ? [side.superpixels.file] : [])] : [])),
+    [clean, adversarial].flatMap((side) => (side ? [side.image, side.map, side.area ?? [], side.superpixels?.file ?? []].flat() : [])),
   again: ({ explanation }) => ({ explanation, iteration: null }),
 };

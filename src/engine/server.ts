@@ -25,6 +25,7 @@ import { defendRun } from "./jobs/defendRun.ts";
 import { doctor } from "./jobs/doctor.ts";
 import { estimateAttack } from "./jobs/estimateAttack.ts";
 import { explainRun } from "./jobs/explainRun.ts";
+import { explainSequence } from "./jobs/explainSequence.ts";
 import { inspectModel } from "./jobs/inspectModel.ts";
 import { labelRun } from "./jobs/labelRun.ts";
 import { listEntries } from "./jobs/listEntries.ts";
@@ -119,10 +120,16 @@ function serveModelFiles(on: Answer, { connection, engine: started }: Pick<Servi
 }
 
 function serveCards(on: Answer, { connection, engine, context }: Serving): void {
-  on(requests.explainRun, async ({ token, ...params }, signal) => {
-    const tell = ({ done, total }: CardProgress): void => void connection.sendProgress(cardProgress, token, { done, total });
-    return explainRun(params, await engine(), context(signal, params.seed, tell));
-  });
+  const teller =
+    (token: string) =>
+    ({ done, total }: CardProgress): void =>
+      void connection.sendProgress(cardProgress, token, { done, total });
+  on(requests.explainRun, async ({ token, ...params }, signal) =>
+    explainRun(params, await engine(), context(signal, params.seed, teller(token))),
+  );
+  on(requests.explainSequence, async ({ token, ...params }, signal) =>
+    explainSequence(params, await engine(), context(signal, params.seed, teller(token))),
+  );
   on(requests.defendRun, async (params, signal) => defendRun(params, await engine(), context(signal, params.seed)));
 }
 

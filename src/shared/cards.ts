@@ -15,10 +15,11 @@ export interface Pick {
 export interface Cards {
   attention: { readonly params: AttentionParams; readonly result: AttentionResult };
   defense: { readonly params: DefenseParams; readonly result: DefenseResult };
+  sequence: { readonly params: SequenceParams; readonly result: SequenceResult };
   ranking: { readonly params: RankingParams; readonly result: RankPatchesResult };
 }
 export type CardId = keyof Cards;
-export const cardIds: readonly CardId[] = ["attention", "defense", "ranking"];
+export const cardIds: readonly CardId[] = ["attention", "sequence", "defense", "ranking"];
 export type CardParams<K extends CardId> = Cards[K]["params"];
 export type CardResult<K extends CardId> = Cards[K]["result"];
 
@@ -110,6 +111,23 @@ export interface AttentionResult {
   /** Overlap of the two areas, and what two areas of these sizes have by chance. */
   readonly iou: number | null;
   readonly randomIou: number | null;
+}
+
+export interface SequenceParams {
+  readonly explanation: Pick;
+}
+/** Where the model looks along an attack: up to sixteen of the iterations that were kept, the first and the last among them. */
+export interface SequenceResult {
+  readonly points: readonly SequencePoint[];
+}
+export interface SequencePoint {
+  readonly iteration: number;
+  /** The map over the image of that iteration, relative to the run folder. */
+  readonly image: string;
+  /** The class whose evidence the map shows. */
+  readonly prediction: ClassScore;
+  /** Overlap of the area with that of the clean image; null where both are empty. */
+  readonly iou: number | null;
 }
 
 export interface DefenseParams {

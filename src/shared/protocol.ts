@@ -1,5 +1,5 @@
 import { NotificationType, ProgressType, RequestType } from "vscode-jsonrpc";
-import type { AttentionResult, CardProgress, DefenseResult, Inspected, Pick } from "./cards.ts";
+import type { AttentionResult, CardProgress, DefenseResult, Inspected, Pick, SequenceResult } from "./cards.ts";
 import type { Catalog } from "./catalog.ts";
 import type { ClassLists, ClassListsParams, WriteClassListParams, WrittenClassList } from "./classLists.ts";
 import type { InputContract, KnownFrom } from "./contract.ts";
@@ -221,6 +221,10 @@ export const requests = {
   labelRun: new RequestType<LabelRunParams, AttackImageResult, ErrorData>("labelRun"),
   /** Where the model looks, in the images of a run or in a picture that nobody attacked. Attacks nothing. Reports `cardProgress` on the way. */
   explainRun: new RequestType<Inspected & { readonly explanation: Pick; readonly token: string }, AttentionResult, ErrorData>("explainRun"),
+  /** Where the model looks along the attack of a run. Attacks nothing. Reports `cardProgress` on the way. */
+  explainSequence: new RequestType<Inspected & { readonly explanation: Pick; readonly token: string }, SequenceResult, ErrorData>(
+    "explainSequence",
+  ),
   /** The images of a run, or a picture, through defences in front of the model. Attacks nothing. */
   defendRun: new RequestType<Inspected & { readonly chain: readonly Pick[] }, DefenseResult, ErrorData>("defendRun"),
   rankPatches: new RequestType<RankPatchesParams, RankPatchesResult, ErrorData>("rankPatches"),

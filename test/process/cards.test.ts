@@ -128,6 +128,34 @@ describe("an explanation of a run", () => {
     expect(both / clean.filter((inside, i) => inside || adversarial[i]).length).toBeCloseTo(result.iou ?? Number.NaN, 6);
   });
 
+  it("along the attack is that of each iteration, the first and the last among sixteen at most", async () => {
+    const seen: CardProgress[] = [];
+    const listener = engine.connection.onProgress(cardProgress, "along", (progress) => void seen.push(progress));
+    const { points } = await engine.request(requests.explainSequence, {
+      ...inspected({ folder: "cards/along" }),
+      explanation: gradCam,
+      token: "along",
+    });
+    listener.dispose();
+    const kept = attacked.trace.map(({ iteration }) => iteration); // 0 … 20
+    expect(points.map(({ iteration }) => iteration)).toEqual([0, 1, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 19, 20]);
+    expect(kept).toEqual(Array.from({ length: 21 }, (_, i) => i));
+    for (const place of [0, 5, 15]) {
+      const { iteration = -1, iou, prediction, image: picture = "" } = points[place] ?? {};
+      const alone = await engine.request(requests.explainRun, {
+        ...inspected({ iteration, folder: "cards/alone" }),
+        explanation: gradCam,
+        token: "",
+      });
+      expect([iou, prediction]).toEqual([alone.iou, alone.adversarial?.prediction]);
+      expect((await sharp(path.join(attacked.directory, picture)).metadata()).width).toBe(28);
+    }
+    expect(seen.at(-1)).toEqual({ done: 16, total: 17 });
+    const fresh = inspected({ run: workspace.file("fresh") });
+    const unattacked = engine.request(requests.explainSequence, { ...fresh, explanation: gradCam, token: "" });
+    await expect(unattacked).rejects.toMatchObject({ code: "RUN_INVALID" });
+  });
+
   it("by LIME has superpixels with their weights, and says how far it is", async () => {
     const seen: CardProgress[] = [];
     const explanation = { id: "lime", params: { samples: 200, features: 4 } };

@@ -80,7 +80,7 @@ function numberBytes(numbers: Int32Array | Float32Array): Uint8Array {
 }
 
 /** The context of one of several parts that take about as long: progress is that of all of them. */
-const partOf = (ctx: RunContext, part: number, parts: number): RunContext => ({
+export const partOf = (ctx: RunContext, part: number, parts: number): RunContext => ({
   ...ctx,
   checkpoint: (progress) =>
     ctx.checkpoint(progress && { ...progress, done: part * progress.total + progress.done, total: parts * progress.total }),

@@ -68,12 +68,19 @@ async function readAttacked(file: string): Promise<Attacked> {
   return images;
 }
 
-async function readIterate(run: string, wanted: number, size: number): Promise<Float32Array> {
+/** The iterations of the attack that were kept, in their order, and the images [n,H,W,C] that they led to. */
+export async function readIterates(run: string): Promise<{ readonly iterations: readonly number[]; readonly images: Float32Array }> {
   const { iteration, images } = await readNpz(path.join(run, iteratesFile));
-  const at = iteration ? Array.from(iteration.data, Number).indexOf(wanted) : -1;
-  if (at < 0 || !images)
+  if (!iteration || !images) return { iterations: [], images: new Float32Array() };
+  return { iterations: Array.from(iteration.data, Number), images: Float32Array.from(images.data) };
+}
+
+async function readIterate(run: string, wanted: number, size: number): Promise<Float32Array> {
+  const { iterations, images } = await readIterates(run);
+  const at = iterations.indexOf(wanted);
+  if (at < 0)
     throw new BulwarkError("RUN_INVALID", `The image of iteration ${wanted} was not kept.`, "Choose another iteration, or attack again.");
-  return Float32Array.from(images.data.subarray(at * size, (at + 1) * size));
+  return images.slice(at * size, (at + 1) * size);
 }
 
 /** Works inside the run folder, which becomes a run of kind "explain" when there is none yet. */

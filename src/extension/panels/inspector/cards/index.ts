@@ -5,6 +5,7 @@ import type { CardRecord } from "../file.ts";
 import { attention } from "./attention.ts";
 import { defense } from "./defense.ts";
 import { ranking } from "./ranking.ts";
+import { sequence } from "./sequence.ts";
 
 /** One request of a card. */
 export interface CardTask<K extends CardId> {
@@ -30,4 +31,4 @@ export interface CardKind<K extends CardId> {
 }
 
 /** All cards of the Inspector. */
-export const cards: { readonly [K in CardId]: CardKind<K> } = { attention, defense, ranking };
+export const cards: { readonly [K in CardId]: CardKind<K> } = { attention, sequence, defense, ranking };

@@ -2,8 +2,8 @@ import type { Catalog, CatalogEntry, CatalogKind, ParametersSchema } from "../sh
 import { catalogKinds } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
 import { suggestion } from "../shared/nearest.ts";
-import { type Attack, type Entry, resolveParams } from "./define/index.ts";
-import { registry } from "./registry.ts";
+import type { Attack, Entry } from "./define/index.ts";
+import { completed, registry } from "./registry.ts";
 
 /** The registries as plain data: JSON schemas with their defaults, no functions, no TypeBox symbols. */
 export function catalog(): Catalog {
@@ -30,6 +30,7 @@ function plain(kind: CatalogKind, entry: Entry): CatalogEntry {
 /** Of the size that the catalogue takes for granted where only a norm is asked for. */
 const someShape = [32, 32, 3] as const;
 
-function attackFacts({ id, params, iterative, access, ball }: Attack): Pick<CatalogEntry, "iterative" | "access" | "norm"> {
-  return { iterative, access, norm: ball(resolveParams(params, {}, id), { inputShape: someShape }).norm };
+function attackFacts(attack: Attack): Pick<CatalogEntry, "iterative" | "access" | "norm"> {
+  const { iterative, access } = attack;
+  return { iterative, access, norm: attack.ball(completed(attack, {}), { inputShape: someShape }).norm };
 }

@@ -16,6 +16,7 @@ import { rocCurve } from "./analyses/rocCurve.ts";
 import { sliceCertificate } from "./analyses/sliceCertificate.ts";
 import { timing } from "./analyses/timing.ts";
 import { adversarialPatch } from "./attacks/adversarialPatch/adversarialPatch.ts";
+import { attentionAugmented } from "./attacks/attentionAugmented/attentionAugmented.ts";
 import { bim } from "./attacks/bim.ts";
 import { cwPgd } from "./attacks/cwPgd.ts";
 import { fgsm } from "./attacks/fgsm.ts";
@@ -58,6 +59,7 @@ import {
   type Kinds,
   type Measure,
   type ModelSpec,
+  type Params,
   resolveParams,
 } from "./define/index.ts";
 import { softmaxEntropy } from "./detectors/softmaxEntropy.ts";
@@ -77,6 +79,7 @@ import { vgg19 } from "./models/vgg19.ts";
 // Adding an entry: write its file, add its name here. Lists are alphabetical by id.
 export const attacks: readonly Attack[] = [
   adversarialPatch,
+  attentionAugmented,
   bim,
   cwPgd,
   fgsm,
@@ -174,6 +177,12 @@ export function register<K extends RegistryKind>(kind: K, entry: Kinds[K]): () =
 export function bind<K extends RegistryKind>(kind: K, chosen: Chosen, o: { readonly directory?: string } = {}): Bound<Kinds[K]> {
   const { kind: id, ...given } = chosen;
   const entry = find(kind, id);
+  return { id, params: completed(entry, given, o), entry };
+}
+
+/** Parameters of an entry as `bind` makes them. @throws UNKNOWN_ID, PARAMETER_INVALID */
+export function completed(entry: Entry, given: Params, o: { readonly directory?: string } = {}): Params {
+  const { id } = entry;
   const isChoice = (name: string): boolean => entry.params.properties[name]?.["registry"] !== undefined;
   const plain = Object.fromEntries(Object.entries(given).filter(([name]) => !isChoice(name)));
   const params: Record<string, unknown> = { ...resolveParams(entry.params, plain, id, entry.title) };
@@ -182,7 +191,7 @@ export function bind<K extends RegistryKind>(kind: K, chosen: Chosen, o: { reado
     if (isChoice(name)) params[name] = nested(property["registry"] as RegistryKind, value, `${id}.${name}`, o);
     if (typeof value === "string" && isPath(property, value)) params[name] = path.resolve(o.directory ?? "", value);
   }
-  return { id, params, entry };
+  return params;
 }
 
 /** A choice inside parameters: `{kind, …}` or the id alone; one that is bound already stays. What is wrong inside it is said with its place. */

@@ -3,12 +3,14 @@ import { type Ball, bool, choice, int, type ModelFacts, num, type Refuse, type T
 import { target, targetLabel } from "./target.ts";
 
 const radius = (value: number, description: string) => num(value, description, { min: 0, max: 1000, unit: "of 1", role: "radius" });
+export const ballRadius = (value: number) =>
+  radius(value, "Radius of the ball: for L∞ the largest change of a pixel, for L2 the length of the whole change.");
 /** Radius of an attack that knows no ball but that of L∞. */
 export const linfRadius = (value: number) => radius(value, "Radius of the L∞ ball: the largest change of a pixel.");
 
 /** The parameters that gradient attacks within a ball share. */
 export const gradientParams = {
-  eps: radius(8 / 255, "Radius of the ball: for L∞ the largest change of a pixel, for L2 the length of the whole change."),
+  eps: ballRadius(8 / 255),
   norm: choice(["linf", "l2"], "linf", "Norm of the ball.", "norm"),
   target,
   loss: choice(["crossEntropy", "margin"], "crossEntropy", "What is ascended. The margin does not saturate on confident models."),

@@ -112,6 +112,11 @@ export interface Classifier {
    * batches of b images, and reads the mask, which stays the caller's. Absent where nothing stands in front.
    */
   readonly withMask?: (mask: Mask) => Classifier;
+  /**
+   * The same model for the images in these places of the batch, in that order: an attack that computes on a part of its batch asks for it,
+   * before a mask or streams. Absent where every image is treated alike.
+   */
+  readonly ofRows?: (rows: readonly number[]) => Classifier;
   /** Passes that `logits` averages, all of which a gradient holds; 1 when left out. */
   readonly passes?: number;
   /** Images to a batch, where a run has settled it; as many as the memory allows when left out. */

@@ -106,4 +106,5 @@ const layersBehind = (source: LayerSource, transform: (x: Images) => Images): La
     }
   },
   toImage: (map, x) => tf.tidy(() => source.toImage(map, transform(x))),
+  inPlace: (map, x) => tf.tidy(() => source.inPlace(map, transform(x))),
 });

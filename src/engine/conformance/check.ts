@@ -1,5 +1,6 @@
 import type { TObject } from "@sinclair/typebox";
 import { type Entry, type Params, resolveParams } from "../define/index.ts";
+import { completed } from "../registry.ts";
 
 /** A check for entries of one kind. `run` throws an error that says what is wrong. */
 export interface Check {
@@ -25,7 +26,7 @@ export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 /** The entry's own quick parameters, completed. */
-export const cheapParams = (entry: Entry): Params => resolveParams(entry.params, entry.cheap ?? {}, entry.id);
+export const cheapParams = (entry: Entry): Params => completed(entry, entry.cheap ?? {});
 
 /** The quick parameters, and one set for each other option of each choice and for each switch. */
 export function variants(entry: Entry): readonly (readonly [name: string, params: Params])[] {

@@ -55,8 +55,8 @@ export interface Attack extends Entry {
   target?(params: Params): Target | null;
   /** Why accuracy under it says little about robustness with these parameters, and which attack says more; null where it is no loose bound. */
   upperBound?(params: Params): string | null;
-  /** What counts as a success where that is not the target class, or any misclassification without a target. */
-  criterion?(params: Params): Criterion;
+  /** What counts as a success where that is not the target class, or any misclassification without a target: then it is undefined. */
+  criterion?(params: Params): Criterion | undefined;
   /**
    * Refuses what parameters, image size and classes decide together. Pure, so that an experiment asks before it trains anything; `run`
    * and the preparation refuse the same. @throws BulwarkError
@@ -112,7 +112,7 @@ export function defineAttack<P extends TObject, Prepared = unknown>(
     evaluations?(params: Static<P>): Evaluations;
     target?(params: Static<P>): Target | null;
     upperBound?(params: Static<P>): string | null;
-    criterion?(params: Static<P>): Criterion;
+    criterion?(params: Static<P>): Criterion | undefined;
     check?(params: Static<P>, facts: ModelFacts): void;
     unbounded?(params: Static<P>, facts: ModelFacts): Static<P>;
     readonly preparation?: Preparation<Prepared>;

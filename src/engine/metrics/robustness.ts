@@ -29,9 +29,10 @@ export const betaDenominators = ["cleanCorrect", "fooledUndefended"] as const;
  */
 export type BetaDenominator = (typeof betaDenominators)[number];
 
-/** Target of an attack: a class, or the rule that chooses one for each image ("random"); null for an untargeted attack. */
+/** Target of an attack: a class, or the rule that chooses one for each image ("random"); null for an untargeted attack. One that wraps another aims where that does. */
 export function aimedAt({ params }: Choice): Target | null {
-  const { target } = params as { readonly target?: Target };
+  const { target: own, base } = params as { readonly target?: Target; readonly base?: { readonly target?: Target } };
+  const target = own ?? base?.target;
   return target === undefined || target === -1 ? null : target;
 }
 

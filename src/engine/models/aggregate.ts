@@ -42,18 +42,19 @@ export function aggregate(logits: tf.Tensor3D, rule: Aggregation, abstain = 0): 
 const logMean = (logProbabilities: tf.Tensor3D): Logits =>
   tf.logSumExp(logProbabilities, 1).sub<tf.Tensor2D>(Math.log(logProbabilities.shape[1]));
 
-/** log((1/Z)·Σ exp x) over axis 1, by log-sum-exp: no probability underflows. Its gradient is the share that each slice has in the sum. */
+/**
+ * log((1/Z)·Σ exp x) over axis 1, by log-sum-exp: no probability underflows. Its gradient is the share that each slice has in the sum, which
+ * is computed anew from x: a gradient of that gradient has to see all of it.
+ */
 function logMeanExp(x: tf.Tensor3D): Logits {
   const op = tf.customGrad((input, save) => {
     const source = input as tf.Tensor3D;
-    const sum = tf.logSumExp(source, 1, true);
-    const shift = Math.log(source.shape[1]);
-    (save as tf.GradSaveFunc)([source, sum]);
+    (save as tf.GradSaveFunc)([source]);
     return {
-      value: sum.sub(shift).squeeze([1]),
+      value: logMean(source),
       gradFunc: (dy, saved) => {
-        const [from, total] = saved as [tf.Tensor3D, tf.Tensor3D];
-        return (dy as tf.Tensor2D).expandDims(1).mul(from.sub(total).exp());
+        const [from] = saved as [tf.Tensor3D];
+        return (dy as tf.Tensor2D).expandDims(1).mul(from.sub(tf.logSumExp(from, 1, true)).exp());
       },
     };
   });

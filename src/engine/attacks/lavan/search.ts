@@ -150,7 +150,8 @@ async function pass(search: Search, group: Group, draws: string, withGradient: b
   const { images, scores } = now;
   const { noises } = group;
   const before = { ...model.evaluations };
-  const known = model.withMask?.(group.mask) ?? model;
+  const part = model.ofRows?.(noises.map(({ index }) => index)) ?? model;
+  const known = part.withMask?.(group.mask) ?? part;
   const seen = known.withStreams?.({ random: (row) => ctx.random((noises[row] as Noise).index).stream(draws) }) ?? known;
   const values = new Float32Array((images.length / labels.length) * noises.length);
   noises.forEach(({ index }, row) => {

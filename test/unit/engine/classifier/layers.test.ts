@@ -281,6 +281,10 @@ describe("layers of a volumized network", () => {
     // The volume of the image itself, slice by slice, is the image again.
     const slices = tf.reshape(volumize(x, volumizer).volume, [8, 4, 4]) as tf.Tensor3D;
     expect(Array.from(sourceOf(model).toImage(slices, x).dataSync())).toEqual(Array.from(x.dataSync()));
+    // and in place, the volume in raster order
+    const raster = volumize(x, { ...volumizer, order: "raster" }).volume;
+    expect(near(sourceOf(model).inPlace(slices, x).dataSync(), raster.dataSync())).toBeLessThan(1e-6);
+    expect(near(slices.dataSync(), raster.dataSync())).toBeGreaterThan(0.1);
   });
 
   it("that only rearrange slices have none; each of the others leads to the logits", () => {

@@ -7,11 +7,10 @@ import { Writer } from "../../../../../src/engine/backends/onnxruntime/protobuf.
 import { inputGradient } from "../../../../../src/engine/classifier/classifier.ts";
 import { byScores, requireAccess, requirePreparation } from "../../../../../src/engine/classifier/forwardOnly.ts";
 import { createContext } from "../../../../../src/engine/context.ts";
-import { resolveParams } from "../../../../../src/engine/define/index.ts";
 import { explainImages } from "../../../../../src/engine/evaluation/explain.ts";
 import { loadNetwork, saveNetwork } from "../../../../../src/engine/importers/index.ts";
 import { inspectModel } from "../../../../../src/engine/jobs/inspectModel.ts";
-import { attacks, find } from "../../../../../src/engine/registry.ts";
+import { attacks, completed, find } from "../../../../../src/engine/registry.ts";
 import { classifierOfLoaded } from "../../../../../src/engine/session/openModel.ts";
 import { tf } from "../../../../../src/engine/tf.ts";
 import { convolutions, modelFiles } from "../modelFiles.ts";
@@ -269,14 +268,14 @@ describe("what needs gradients", () => {
     const [byGradients, others] = [true, false].map((wants) => attacks.filter(({ access }) => (access === "gradients") === wants));
     for (const attack of byGradients ?? []) {
       const refused = (): void => {
-        const params = resolveParams(attack.params, {}, attack.id);
+        const params = completed(attack, {});
         requireAccess(attack, params, model);
         requirePreparation(attack, params, model);
       };
       expect(refused).toThrow(expect.objectContaining({ code: "MODEL_FORWARD_ONLY", fix: byScores }));
       expect(refused).toThrow(`needs gradients, and net.onnx gives scores only: ${reason}.`);
     }
-    for (const attack of others ?? []) requireAccess(attack, resolveParams(attack.params, {}, attack.id), model);
+    for (const attack of others ?? []) requireAccess(attack, completed(attack, {}), model);
     for (const name of byScores.match(/\b[a-z]\w*[A-Z]\w*/g) ?? []) expect(find("attack", name).access).toBe("scores");
     const ctx = createContext({ seed: 1 });
     await expect(explainImages(model, new Float32Array(12), { id: "gradCam", params: {} }, ctx)).rejects.toMatchObject({

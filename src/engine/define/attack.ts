@@ -79,7 +79,7 @@ export interface Attack extends Entry {
  * for many images, or a class that is aimed at (an image may be wrong long before it reaches that class).
  */
 export function followedIterations(attack: Attack, params: Params): number | null {
-  const isAimed = attack.criterion?.(params).isTargeted ?? (attack.target?.(params) ?? null) !== null;
+  const isAimed = attack.criterion?.(params)?.isTargeted ?? (attack.target?.(params) ?? null) !== null;
   const isFollowed = attack.access === "gradients" && attack.iterative && !attack.preparation && !isAimed;
   return isFollowed ? (attack.iterations?.(params) ?? null) : null;
 }

@@ -20,7 +20,8 @@ export async function outputsByValue(network: tfl.LayersModel, contract: InputCo
   const rows: Float32Array[] = [];
   for (const amplitude of amplitudes) {
     const noise = random.uniforms(shape[0] * shape[1] * shape[2]).map((value) => value * amplitude);
-    const row = await valuesOf(tf.tidy(() => runNetwork(network, networkInput(tf.tensor4d(noise, [1, ...shape]) as Images, contract))));
+    const row = await scoresOf(network, contract, tf.tensor4d(noise, [1, ...shape]));
+    if (!row) return null;
     if (!row.every(Number.isFinite)) continue; // exp() of what is far from any image
     if (!isShare(row)) return null;
     rows.push(row);
@@ -38,3 +39,14 @@ export function kindOfRows(rows: readonly Float32Array[]): "probabilities" | "so
 
 const sumOf = (row: Float32Array): number => row.reduce((sum, value) => sum + value, 0);
 const isShare = (row: Float32Array): boolean => row.every((value) => value >= 0) && sumOf(row) <= 1 + tolerance;
+
+/** Null of a network that does not compute one image alone: whoever uses it is told. */
+async function scoresOf(network: tfl.LayersModel, contract: InputContract, x: Images): Promise<Float32Array | null> {
+  try {
+    return await valuesOf(tf.tidy(() => runNetwork(network, networkInput(x, contract))));
+  } catch {
+    return null;
+  } finally {
+    x.dispose();
+  }
+}

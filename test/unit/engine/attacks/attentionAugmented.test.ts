@@ -78,7 +78,8 @@ describe("the shift of attention", () => {
   });
 
   it("is nothing where the clean image has no area", () => {
-    expect(attentionShift(tf.tensor2d([[0, 0], [1, 0]]), tf.tensor2d([[0.6, 0.3], [0.6, 0.3]]), "sum").dataSync()[0]).toBe(0); // biome-ignore format: rows
+    const map = tf.tensor2d([0.6, 0.3, 0.6, 0.3], [2, 2]);
+    expect(attentionShift(tf.tensor2d([0, 0, 1, 0], [2, 2]), map, "sum").dataSync()[0]).toBe(0);
   });
 
   it.each([

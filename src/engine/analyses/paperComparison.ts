@@ -12,7 +12,7 @@ import { comparison as attention } from "./papers/paper2/comparison.ts";
 const params = Type.Object({
   paper: int(
     0,
-    "0: 3D convolution for proactive defense against localized adversary attacks; 1: Local Gradients Smoothing; 2: Attention, Please!",
+    "0: 3D convolution for proactive defense against localized adversary attacks; 1: Local Gradients Smoothing; 2: Attention, Please! Adversarial Defense via Activation Rectification and Preservation.",
     { min: 0, max: 2 },
   ),
   model: choice(

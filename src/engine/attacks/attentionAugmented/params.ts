@@ -8,7 +8,11 @@ export const params = Type.Object({
     { kind: "pgd" },
     "The gradient attack that is wrapped. The eps, steps, stepSize and randomStart beside it are its own where it has parameters of these names; write others inside it.",
   ),
-  sigma: num(10, "Weight of the shift of attention beside the loss of the base attack; 0 is the base attack.", { min: 0, max: 1e6 }),
+  sigma: num(10, "Weight of the shift of attention beside the loss of the base attack; 0 is the base attack.", {
+    min: 0,
+    max: 1e6,
+    standIn: { words: "the base attack alone", first: 1 },
+  }),
   reduction: choice(["sum", "mean"], "sum", "The shift of attention is the sum over the cells of the layer's grid, or their mean."),
   eps: ballRadius(4 / 255),
   steps: stepsOf(3),

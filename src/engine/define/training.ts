@@ -67,8 +67,8 @@ export interface TrainingPlan {
    * it departs from that one, a sentence at a time.
    */
   network(base: tfl.LayersModel, note?: (text: string) => void): tfl.LayersModel;
-  /** How this network is trained, where a reader of the run should know it: a sentence without its full stop. */
-  remark?(network: tfl.LayersModel): string;
+  /** How the finished network is trained by the whole plan, where a reader of the run should know it: a sentence without its full stop. */
+  remark?(network: tfl.LayersModel, plan: TrainingPlan): string;
   /** Images [b,H,W,C] → input of the network. Differentiable; identity for a plain network. */
   prepare(x: Images): tf.Tensor;
   /** Network output → logits [b,k]. */

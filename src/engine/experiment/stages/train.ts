@@ -152,7 +152,7 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
     env.emit({ kind: "warning", message: `${arm.name}: ${text}` });
   });
   const reach = plan.slices && reachNote({ count: plan.slices.count, reach: reachIn(network, plan.slices) });
-  for (const text of [note, reach, plan.remark?.(network)]) if (text) env.emit({ kind: "note", message: `${arm.name}: ${text}.` });
+  for (const text of [note, reach, plan.remark?.(network, plan)]) if (text) env.emit({ kind: "note", message: `${arm.name}: ${text}.` });
   const split = env.data.split(arm.train.validation);
   const contract = contractOf(arm, input, env);
   const watched = {

@@ -207,7 +207,15 @@ describe("attentionRectification", () => {
     const plan = planFor({ base: pairing, eps: 0.1, steps: 3, stepSize: 0.05 });
     expect(plan.craft).toMatchObject({ id: "pgd", params: { eps: 0.1, steps: 3, stepSize: 0.05 } });
     const built = plan.network(network("global average – dense"));
-    expect(plan.remark?.(built)).toMatch(/read at features; .* exact, by nested gradients/);
+    expect(plan.remark?.(built, plan)).toMatch(/read at features; .* exact, by nested gradients/);
+    const volumized = planOf([aad(), { id: "volumizedCurriculum", params: { patch: 4 } }], shape, 3);
+    expect(volumized.remark?.(volumized.network(convNetwork()), volumized)).toMatch(/^attention is read at pool_\d+;/);
+    expect(planFor({ alpha: 0, beta: 0 }).remark).toBeUndefined();
+  });
+
+  it("costs the passes of a step: clean and adversarial images, and with rectification both without their areas", () => {
+    const cost = (params: Record<string, unknown>) => planFor(params).stepCost;
+    expect([cost({ alpha: 0, beta: 0 }), cost({ alpha: 0 }), cost({}), cost({ base: pairing })]).toEqual([1, 2, 4, 4]);
   });
 
   it("refuses a network without a convolution, and a layer that is not there, before anything is trained", () => {

@@ -50,6 +50,11 @@ const cases: readonly (readonly [what: string, attack: Pick, defenses: readonly 
   ],
   ["pgd through a list of defences", { id: "pgd", params: steps }, [median, oneBit]],
   ["pgd through one defence twice", { id: "pgd", params: steps }, [{ id: "bitDepth", params: { depth: 3 } }, oneBit]],
+  [
+    "attentionAugmented around another than the default",
+    { id: "attentionAugmented", params: { base: { kind: "cwPgd", confidence: 1 }, eps: 0.3, reduction: "mean" } },
+    [median],
+  ],
   ["bim with momentum", { id: "bim", params: { ...steps, momentum: 1 } }, []],
   ["cwPgd", { id: "cwPgd", params: { ...steps, confidence: 1 } }, [oneBit]],
   ["stepLL", { id: "stepLL", params: {} }, []],

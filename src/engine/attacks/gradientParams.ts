@@ -23,6 +23,7 @@ export const gradientParams = {
     min: 0,
     max: 1,
     advanced: true,
+    standIn: { words: "none", first: 1 },
   }),
   retire: bool(
     false,

@@ -17,12 +17,13 @@ import {
   type TrainingPlan,
   type TrainingStep,
   text,
+  withStrength,
 } from "../define/index.ts";
 import { preservationLoss, rectificationLoss } from "../losses/attention.ts";
 import { multiLabelSoftMargin } from "../losses/multiLabelSoftMargin.ts";
 import { apart, type Images, type Logits, tf, type tfl } from "../tf.ts";
 import { afterNetwork } from "../training/plan.ts";
-import { strengthFields, withStrength } from "./innerAttack.ts";
+import { strengthFields, strengthOf } from "./innerAttack.ts";
 
 const id = "attentionRectification";
 const params = Type.Object({
@@ -90,7 +91,7 @@ const gradientNote = "; the gradient of the preservation loss is exact, by neste
 function baseOf(p: Fields): Bound<TrainingDefense> {
   const base = p.base as Bound<TrainingDefense>;
   if (base.entry.kind !== "training" || base.id === id) throw noAdversarialImages(base.id);
-  return withStrength(base, p, { owner: id, place: "base", words: "the base" });
+  return withStrength(base, strengthOf(p), { owner: id, place: "base", words: "the base" });
 }
 
 const noAdversarialImages = (base: string): BulwarkError =>

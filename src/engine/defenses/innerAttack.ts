@@ -3,15 +3,14 @@ import { BulwarkError } from "../../shared/errors.ts";
 import {
   type Attack,
   type Bound,
-  type Entry,
   entryOf,
   int,
   type Losses,
   type ModelFacts,
   num,
-  resolveParams,
   type TrainingPlan,
   type TrainingStep,
+  withStrength,
 } from "../define/index.ts";
 import { tf } from "../tf.ts";
 
@@ -42,35 +41,12 @@ export const innerAttackFields = {
 type Strength = { readonly [name in keyof typeof strengthFields]: Static<(typeof strengthFields)[name]> };
 export type InnerAttack = Strength & { readonly attack: Bound; readonly ramp: number };
 
+/** The parameters that are the strength of an attack or a recipe within. */
+export const strengthOf = ({ eps, steps, stepSize }: Strength): Strength => ({ eps, steps, stepSize });
+
 /** The chosen attack, strong as the defence says. @param owner id of the defence, for messages @throws PARAMETER_INVALID */
 export const innerAttack = (p: InnerAttack, owner: string): Bound<Attack> =>
-  withStrength(p.attack as Bound<Attack>, p, { owner, place: "attack", words: "the inner attack" });
-
-/**
- * A choice inside a defence's parameters with the strength that stands beside it, where it has parameters of those names.
- * @param said the defence, the parameter that holds the choice, and what it is called in messages
- * @throws PARAMETER_INVALID for a strength that is given at both places, or that the choice refuses
- */
-export function withStrength<E extends Entry>(
-  { entry, id, params: inner }: Bound<E>,
-  { eps, steps, stepSize }: Strength,
-  { owner, place, words }: { readonly owner: string; readonly place: string; readonly words: string },
-): Bound<E> {
-  const { properties } = entry.params;
-  const outer = Object.entries({ eps, steps, stepSize }).filter(([name]) => name in properties);
-  for (const [name, value] of outer) {
-    const given = inner[name];
-    if (given === properties[name]?.["default"] || given === value) continue;
-    throw new BulwarkError(
-      "PARAMETER_INVALID",
-      `${owner}: ${name} is ${given} in ${words} and ${value} beside it.`,
-      `Write ${name} beside "${place}", not inside it.`,
-    );
-  }
-  const strength = Object.fromEntries(outer);
-  resolveParams(entry.params, strength, `${owner}: ${id}`);
-  return { id, entry, params: { ...inner, ...strength } };
-}
+  withStrength(p.attack as Bound<Attack>, strengthOf(p), { owner, place: "attack", words: "the inner attack" });
 
 /**
  * `base` with the attack that makes adversarial images of every batch.

@@ -10,4 +10,5 @@ export * from "./measure.ts";
 export * from "./model.ts";
 export * from "./params.ts";
 export * from "./preparation.ts";
+export * from "./strength.ts";
 export * from "./training.ts";

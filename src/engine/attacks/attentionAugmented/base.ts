@@ -1,6 +1,6 @@
 import type { Static } from "@sinclair/typebox";
 import { BulwarkError } from "../../../shared/errors.ts";
-import { type Attack, type Bound, needsGradients, resolveParams } from "../../define/index.ts";
+import { type Attack, type Bound, needsGradients, withStrength } from "../../define/index.ts";
 import { stepLength } from "../gradientParams.ts";
 import type { params } from "./params.ts";
 
@@ -20,15 +20,5 @@ export function baseOf(p: Settings): Bound<Attack> {
       "Choose a gradient attack as base, such as pgd or iterStepLL.",
     );
   const beside = { eps: p.eps, steps: p.steps, stepSize: stepLength(p, "even"), randomStart: p.randomStart };
-  const strength = Object.fromEntries(Object.entries(beside).filter(([name]) => name in properties));
-  for (const name of Object.keys(strength))
-    if (own[name] !== properties[name]?.["default"] && own[name] !== strength[name])
-      throw new BulwarkError(
-        "PARAMETER_INVALID",
-        `attentionAugmented: ${name} is ${own[name]} in the base attack and ${strength[name]} beside it.`,
-        `Write ${name} beside "base", not inside it.`,
-      );
-  const plain = Object.fromEntries(Object.entries(own).filter(([name]) => properties[name]?.["registry"] === undefined));
-  resolveParams(entry.params, { ...plain, ...strength }, `attentionAugmented: ${id}`);
-  return { id, entry, params: { ...own, ...strength } };
+  return withStrength({ entry, id, params: own }, beside, { owner: "attentionAugmented", place: "base", words: "the base attack" });
 }

@@ -117,7 +117,9 @@ describe("a folder of one's own and a model of one's own", () => {
     const document = JSON.parse(done.stdout) as AttackDocument;
     expect(document.images.map(({ label }) => label)).toEqual([0, 2, 3]);
     expect(done.stderr).toMatch(/^note: The class folder bee has no images\.$/m);
-    expect(document.notes?.join("\n")).toMatch(/bee has no images[\s\S]*cat\/x\.dat \(not a picture\)[\s\S]*labels go by position \(0 = ant/);
+    expect(document.notes?.join("\n")).toMatch(
+      /bee has no images[\s\S]*cat\/x\.dat \(not a picture\)[\s\S]*labels go by position \(0 = ant/,
+    );
     expect(datasetOf("three")).toMatchObject({ skipped: ["cat/x.dat"], notes: document.notes });
   });
 

@@ -63,10 +63,9 @@ export function sequence(send: (intent: InspectorIntent) => void): Part<Context>
 
 function cell({ iteration, image, prediction, iou }: SequencePoint, base: string, scrub: (iteration: number) => void): HTMLElement {
   const overlap = iou === null ? "no area" : `IoU ${number(iou)}`;
-  const words = `${iterationText(iteration)}: ${scoreText(prediction)}, ${overlap}`;
   return h(
     "button",
-    { attributes: { type: "button", "aria-label": words, "data-iteration": iteration }, on: { click: () => scrub(iteration) } },
+    { attributes: { type: "button", "data-iteration": iteration }, on: { click: () => scrub(iteration) } },
     h("img", { attributes: { src: fileUrl(base, image), alt: "" } }),
     h("span", {}, iterationText(iteration)),
     h("span", { class: "muted" }, scoreText(prediction)),

@@ -72,8 +72,9 @@ describe("Experiment", () => {
   it("ends with a report whose figures are those of report.json", async () => {
     const frame = await training();
     await frame.getByText("Open report").first().waitFor({ timeout: 170_000 });
-    // Two arms, two epochs, four digits each.
-    expect(await frame.locator(".epoch-cell img").count()).toBe(16);
+    // Two arms and four digits: each digit itself, and its attention after either epoch.
+    expect(await frame.locator(".epoch-cell.first img").count()).toBe(8);
+    expect(await frame.locator(".epoch-cell:not(.first) img").count()).toBe(16);
     await closeFile();
     await window.pictures("training", curves);
     await (await training()).getByText("Open report").first().click();

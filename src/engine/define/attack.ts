@@ -74,9 +74,10 @@ export interface Attack extends Entry {
 }
 
 /**
- * Iterations of an untargeted attack that moves each image along its own gradients: after which of them an image fell is in its record,
- * so that a shorter run of the same steps can be read from this one. Null for every other attack: one step, scores alone, something made
- * for many images, or a class that is aimed at (an image may be wrong long before it reaches that class).
+ * Iterations of an untargeted attack that moves each image along its own gradients. The record of an image tells at which of them it was
+ * fooled, so that one run also gives the result of every shorter one with the same steps. Null for other attacks: those of one step, those
+ * that see scores only, those that make something once for many images, and those that aim at a class, as an image can be misclassified
+ * long before it is given that class.
  */
 export function followedIterations(attack: Attack, params: Params): number | null {
   const isAimed = attack.criterion?.(params)?.isTargeted ?? (attack.target?.(params) ?? null) !== null;

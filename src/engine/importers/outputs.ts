@@ -40,7 +40,7 @@ export function kindOfRows(rows: readonly Float32Array[]): "probabilities" | "so
 const sumOf = (row: Float32Array): number => row.reduce((sum, value) => sum + value, 0);
 const isShare = (row: Float32Array): boolean => row.every((value) => value >= 0) && sumOf(row) <= 1 + tolerance;
 
-/** Null of a network that does not compute one image alone: whoever uses it is told. */
+/** Null where the network cannot run on a single image. Opening it is no error; running it later reports the problem. */
 async function scoresOf(network: tfl.LayersModel, contract: InputContract, x: Images): Promise<Float32Array | null> {
   try {
     return await valuesOf(tf.tidy(() => runNetwork(network, networkInput(x, contract))));

@@ -71,3 +71,14 @@ export const near = (actual: ArrayLike<number>, expected: ArrayLike<number>): nu
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
   return Array.from(actual).reduce((worst, value, i) => Math.max(worst, Math.abs(value - (expected[i] ?? Number.NaN))), 0);
 };
+
+/** By hand: z = [.2, .2, −.2] at [.6, .4]; label 0 is a tie that argmax gives to class 0, and the least likely class is 2. */
+export const exactClassifier = () =>
+  linearClassifier(
+    [
+      [1, -1],
+      [0, 0.5],
+      [-1, 1],
+    ],
+    [1, 2, 1],
+  );

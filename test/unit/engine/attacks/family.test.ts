@@ -12,23 +12,13 @@ import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
 import { marginLoss } from "../../../../src/engine/losses/marginLoss.ts";
 import { bind } from "../../../../src/engine/registry.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
-import { attackContext, convNetwork, labelledByModel, linearClassifier, near, randomBatch } from "../fixtures.ts";
+import { attackContext, convNetwork, exactClassifier, labelledByModel, linearClassifier, near, randomBatch } from "../fixtures.ts";
 
 beforeAll(() => useBackend("cpu"));
 
-/** By hand: z = [.2, .2, −.2] at [.6, .4]; the label is 0, the least likely class 2. */
-const exact = () =>
-  linearClassifier(
-    [
-      [1, -1],
-      [0, 0.5],
-      [-1, 1],
-    ],
-    [1, 2, 1],
-  );
 const batch: ImageBatch = { images: Float32Array.from([0.6, 0.4]), labels: Int32Array.from([0]), n: 1 };
 
-async function attacked(kind: string, given: Params, model: Classifier = exact(), images = batch) {
+async function attacked(kind: string, given: Params, model: Classifier = exactClassifier(), images = batch) {
   const points: AttackTracePoint[] = [];
   const { entry: attack, params } = bind("attack", { kind, ...given });
   const task = { attack, params, model, batch: images, firstIndex: 0, seedName: "t", trace: (p: AttackTracePoint) => void points.push(p) };
@@ -110,7 +100,7 @@ describe("PGD with the margin loss of Carlini & Wagner", () => {
       ...(target === undefined ? {} : { targets: tf.tensor1d([target], "int32") }),
     };
     const loss: typeof crossEntropy = (logits, of) => marginLoss(logits, of, confidence, "sum");
-    return Array.from(attackGradient(exact(), goal.images, goal, loss).gradient.dataSync());
+    return Array.from(attackGradient(exactClassifier(), goal.images, goal, loss).gradient.dataSync());
   };
 
   it("∇ = [−1, 1.5] (class 0 against the best other, 1); towards class 2 it is row 2 less row 0", () => {

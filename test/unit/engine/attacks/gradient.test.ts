@@ -11,20 +11,10 @@ import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
 import { unboundedCheck } from "../../../../src/engine/harness/unbounded.ts";
 import { bind } from "../../../../src/engine/registry.ts";
 import { tf } from "../../../../src/engine/tf.ts";
-import { convNetwork, labelledByModel, linearClassifier, near, randomBatch } from "../fixtures.ts";
+import { convNetwork, exactClassifier, labelledByModel, linearClassifier, near, randomBatch } from "../fixtures.ts";
 
 beforeAll(() => useBackend("cpu"));
 
-/** By hand: z = [.2, .2, −.2]; the label is 0, a tie that argmax gives to class 0. */
-const exact = () =>
-  linearClassifier(
-    [
-      [1, -1],
-      [0, 0.5],
-      [-1, 1],
-    ],
-    [1, 2, 1],
-  );
 const batch = { images: Float32Array.from([0.6, 0.4]), labels: Int32Array.from([0]), n: 1 };
 const pgdParams = (given: Params) => resolveParams(pgd.params, given, "pgd");
 const fgsmParams = (given: Params) => resolveParams(fgsm.params, given, "fgsm");
@@ -37,7 +27,7 @@ describe("gradient attacks on an exact model", () => {
       labels: tf.tensor1d([0], "int32"),
       ...(target === undefined ? {} : { targets: tf.tensor1d([target], "int32") }),
     };
-    return Array.from(attackGradient(exact(), images, goal, loss).gradient.dataSync());
+    return Array.from(attackGradient(exactClassifier(), images, goal, loss).gradient.dataSync());
   };
 
   it("∇CE = [−.876539, 1.063783], ∇margin = [−1, 1.5]", () => {
@@ -53,7 +43,7 @@ describe("gradient attacks on an exact model", () => {
 
   it("FGSM 0.1 → [.5, .5]", async () => {
     const outcome = await attackBatch(
-      { attack: fgsm, params: fgsmParams({ eps: 0.1 }), model: exact(), batch, firstIndex: 0, seedName: "t" },
+      { attack: fgsm, params: fgsmParams({ eps: 0.1 }), model: exactClassifier(), batch, firstIndex: 0, seedName: "t" },
       createContext(),
     );
     expect(near(outcome.adversarial, [0.5, 0.5])).toBeLessThan(1e-6);
@@ -64,7 +54,7 @@ describe("gradient attacks on an exact model", () => {
     const points: AttackTracePoint[] = [];
     const params = pgdParams({ eps: 0.1, steps: 3, stepSize: 0.04, randomStart: false });
     const outcome = await attackBatch(
-      { attack: pgd, params, model: exact(), batch, firstIndex: 0, seedName: "t", trace: (p) => void points.push(p) },
+      { attack: pgd, params, model: exactClassifier(), batch, firstIndex: 0, seedName: "t", trace: (p) => void points.push(p) },
       createContext(),
     );
     const expected = [
@@ -97,7 +87,7 @@ describe("gradient attacks on an exact model", () => {
     const images: Float32Array[] = [];
     const params = pgdParams({ eps: 0.1, steps: 10, stepSize: 0, randomStart: false });
     await attackBatch(
-      { attack: pgd, params, model: exact(), batch, firstIndex: 0, seedName: "t", trace: (p) => void images.push(p.images) },
+      { attack: pgd, params, model: exactClassifier(), batch, firstIndex: 0, seedName: "t", trace: (p) => void images.push(p.images) },
       createContext(),
     );
     expect(near(images[1] ?? [], [0.575, 0.425])).toBeLessThan(1e-6);

@@ -56,9 +56,10 @@ function parameters({ params }: CatalogEntry): string {
 
 const text = (value: unknown): string => (value === undefined ? "" : `\`${JSON.stringify(value)}\``);
 
-function range({ type, enum: options, anyOf, minimum, maximum, unit, registry }: ParameterSchema): string {
+function range({ type, enum: options, anyOf, minimum, maximum, unit, registry, several }: ParameterSchema): string {
   if (anyOf) return anyOf.map(range).join(", or ");
-  if (registry) return `id of ${/^[aeiou]/.test(registry) ? "an" : "a"} ${registry}, or \`{"kind": id, …}\` with its parameters`;
+  if (registry)
+    return `id of ${/^[aeiou]/.test(registry) ? "an" : "a"} ${registry}, or \`{"kind": id, …}\` with its parameters${several ? "; or a list" : ""}`;
   if (options) return options.map((option) => `\`${option}\``).join(", ");
   const low = minimum === undefined ? "" : `≥ ${minimum}`;
   const high = maximum === undefined ? "" : `≤ ${maximum}`;

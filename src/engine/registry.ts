@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { TSchema } from "@sinclair/typebox";
 import { isPath } from "../shared/catalog.ts";
 import { BulwarkError } from "../shared/errors.ts";
 import type { Chosen } from "../shared/experiment.ts";
@@ -188,10 +189,18 @@ export function completed(entry: Entry, given: Params, o: { readonly directory?:
   const params: Record<string, unknown> = { ...resolveParams(entry.params, plain, id, entry.title) };
   for (const [name, property] of Object.entries(entry.params.properties)) {
     const value = isChoice(name) ? (given[name] ?? params[name]) : params[name];
-    if (isChoice(name)) params[name] = nested(property["registry"] as RegistryKind, value, `${id}.${name}`, o);
+    if (isChoice(name)) params[name] = choicesOf(property, value, `${id}.${name}`, o);
     if (typeof value === "string" && isPath(property, value)) params[name] = path.resolve(o.directory ?? "", value);
   }
   return params;
+}
+
+/** What stands at a parameter that chooses an entry, or a list of them where it may have several. @throws PARAMETER_INVALID */
+function choicesOf(property: TSchema, value: unknown, where: string, o: { readonly directory?: string }): Bound | readonly Bound[] {
+  const kind = property["registry"] as RegistryKind;
+  if (property["several"] !== true || !Array.isArray(value)) return nested(kind, value, where, o);
+  if (value.length === 0) throw new BulwarkError("PARAMETER_INVALID", `${where} is an empty list.`, `Name at least one ${kind}.`);
+  return value.map((one, i) => nested(kind, one, `${where}[${i}]`, o));
 }
 
 /** A choice inside parameters: `{kind, …}` or the id alone; one that is bound already stays. What is wrong inside it is said with its place. */

@@ -19,6 +19,8 @@ export interface ParameterSchema {
   readonly advanced?: boolean;
   /** The parameter is a choice of an entry of this kind. */
   readonly registry?: CatalogKind;
+  /** Or a list of such choices. */
+  readonly several?: boolean;
   /** "path" for a file. */
   readonly format?: string;
   /** Of a file: a pattern of what may be written in place of a path. */

@@ -87,10 +87,12 @@ function documented({ description = "", unit, minimum, maximum, default: value }
 }
 
 /** A parameter that is itself a registry choice: an id, or `{kind, …}`; `definitions` of the whole schema hold what it may be. */
-function parameterSchema({ registry, ...parameter }: ParameterSchema): Schema {
+function parameterSchema({ registry, several, ...parameter }: ParameterSchema): Schema {
   if (registry === undefined) return { ...parameter, description: documented(parameter) };
   const { description, default: value } = parameter;
-  return { description, default: value, anyOf: [{ $ref: `#/definitions/${registry}Id` }, { $ref: `#/definitions/${registry}` }] };
+  const one = [{ $ref: `#/definitions/${registry}Id` }, { $ref: `#/definitions/${registry}` }];
+  const list = { type: "array", minItems: 1, items: { anyOf: one } };
+  return { description, default: value, anyOf: several ? [...one, list] : one };
 }
 
 /** The schemas that parameters refer to, for every kind that one of them names. */

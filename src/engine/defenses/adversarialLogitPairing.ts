@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
-import { defineTrainingDefense, labelOf, num } from "../define/index.ts";
+import { defineTrainingDefense, num } from "../define/index.ts";
 import { tf } from "../tf.ts";
-import { crafting, halves, innerAttack, innerAttackFields } from "./innerAttack.ts";
+import { crafting, halves, innerAttackFields, innerAttackLabel } from "./innerAttack.ts";
 
 const id = "adversarialLogitPairing";
 
@@ -19,7 +19,7 @@ export const adversarialLogitPairing = defineTrainingDefense({
     ...innerAttackFields,
     lambda: num(0.5, "Weight of the squared difference between the logits of an image and of its adversarial copy.", { min: 0 }),
   }),
-  label: (p) => `Adversarial logit pairing with ${labelOf(innerAttack(p, id))}`,
+  label: (p) => `Adversarial logit pairing with ${innerAttackLabel(p, id)}`,
   cheap: { eps: 0.02, steps: 2 },
   plan(base, p, facts) {
     return {

@@ -3,9 +3,10 @@ import { BulwarkError } from "../../shared/errors.ts";
 import {
   type Attack,
   type Bound,
-  entryOf,
+  entriesOf,
   int,
   type Losses,
+  labelOf,
   type ModelFacts,
   num,
   type TrainingPlan,
@@ -26,10 +27,10 @@ export const strengthFields = {
   }),
 };
 export const innerAttackFields = {
-  attack: entryOf(
+  attack: entriesOf(
     "attack",
     { kind: "pgd" },
-    "The inner attack. The three parameters below are its own where it has parameters of their names; write others inside it.",
+    "The inner attack, or a list of them, of which each batch draws one. The three parameters below are its own where it has parameters of their names; write others inside it.",
   ),
   ...strengthFields,
   ramp: num(
@@ -39,17 +40,22 @@ export const innerAttackFields = {
   ),
 };
 type Strength = { readonly [name in keyof typeof strengthFields]: Static<(typeof strengthFields)[name]> };
-export type InnerAttack = Strength & { readonly attack: Bound; readonly ramp: number };
+export type InnerAttack = Strength & { readonly attack: Bound | readonly Bound[]; readonly ramp: number };
 
 /** The parameters that are the strength of an attack or a recipe within. */
 export const strengthOf = ({ eps, steps, stepSize }: Strength): Strength => ({ eps, steps, stepSize });
 
-/** The chosen attack, strong as the defence says. @param owner id of the defence, for messages @throws PARAMETER_INVALID */
-export const innerAttack = (p: InnerAttack, owner: string): Bound<Attack> =>
-  withStrength(p.attack as Bound<Attack>, strengthOf(p), { owner, place: "attack", words: "the inner attack" });
+/** The chosen attacks, strong as the defence says. @param owner id of the defence, for messages @throws PARAMETER_INVALID */
+const innerAttacks = (p: InnerAttack, owner: string): Bound<Attack>[] =>
+  [p.attack]
+    .flat()
+    .map((attack) => withStrength(attack as Bound<Attack>, strengthOf(p), { owner, place: "attack", words: "the inner attack" }));
+
+/** "PGD-7, ε 8/255", or several of them. */
+export const innerAttackLabel = (p: InnerAttack, owner: string): string => innerAttacks(p, owner).map(labelOf).join(" or ");
 
 /**
- * `base` with the attack that makes adversarial images of every batch.
+ * `base` with the attacks, one of which makes the adversarial images of a batch.
  * @throws PARAMETER_INVALID for an inner attack that is not made for a single batch, EXPERIMENT_INVALID over a plan that crafts already
  */
 export function crafting(base: TrainingPlan, p: InnerAttack, owner: string, facts: ModelFacts): TrainingPlan {
@@ -59,9 +65,10 @@ export function crafting(base: TrainingPlan, p: InnerAttack, owner: string, fact
       `${owner} stands over another defence that trains on adversarial images (${base.craft.id}).`,
       "Keep one of the two.",
     );
-  const craft = innerAttack(p, owner);
-  check(craft, owner, facts);
-  return { ...base, craft, craftRamp: p.ramp };
+  const attacks = innerAttacks(p, owner);
+  for (const attack of attacks) check(attack, owner, facts);
+  const [craft, ...craftAlternatives] = attacks;
+  return { ...base, ...(craft ? { craft } : {}), craftAlternatives, craftRamp: p.ramp };
 }
 
 function check({ entry, id, params: inner }: Bound<Attack>, owner: string, facts: ModelFacts): void {

@@ -52,6 +52,7 @@ export interface Bound<E extends Entry = Entry> {
 /** A bound choice as JSON: what documents and reports hold, and what `bind` takes again. */
 export function documented({ id, params }: Bound): Choice {
   const plain = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(plain);
     if (typeof value !== "object" || value === null || !("entry" in value)) return value;
     const choice = documented(value as Bound);
     return { kind: choice.id, ...choice.params };

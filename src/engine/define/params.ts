@@ -75,6 +75,9 @@ export const intOr = <const T extends readonly string[]>(
  */
 export const entryOf = (kind: Kind, value: Chosen, description: string) =>
   Type.Unsafe<Bound>({ type: "object", registry: kind, default: value, description });
+/** A registry choice, or a list of at least one; the entry that has the parameter finds it bound as it is written. */
+export const entriesOf = (kind: Kind, value: Chosen, description: string) =>
+  Type.Unsafe<Bound | readonly Bound[]>({ type: "object", registry: kind, several: true, default: value, description });
 /**
  * A file. Relative to the experiment file where there is one, else to the working directory; "" for none. Bound parameters hold it absolute.
  * @param instead pattern of what may be written in place of a path

@@ -82,6 +82,8 @@ export interface TrainingPlan {
    * arrive as `step.crafted`. Validation images are attacked after every epoch too, and the best epoch is the one that withstands best.
    */
   readonly craft?: Bound<Attack>;
+  /** Further attacks: a batch is made by `craft` or one of these, drawn evenly by the seed, the epoch and the step. */
+  readonly craftAlternatives?: readonly Bound<Attack>[];
   /** Epochs over which that attack grows to its strength, beginning with nothing; 0, or left out, for all of it from the start. */
   readonly craftRamp?: number;
   /**

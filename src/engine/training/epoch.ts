@@ -44,7 +44,7 @@ export async function trainEpoch(work: Work, epoch: number, started: number, ctx
   try {
     for await (const batch of feed(source, batchSize, syllabus, ctx.rng.stream(`train/${arm}/order/${epoch}`))) {
       const strength = rampAt(learner.plan, epoch - 1 + (step + 1) / steps);
-      const crafted = await crafting(work, batch, { seedName: `train/${arm}/craft/${epoch}`, strength }, ctx);
+      const crafted = await crafting(work, batch, { seedName: `train/${arm}/craft/${epoch}`, strength, step }, ctx);
       const learningRate = work.rateScale * learningRateAt(settings, epoch, step / steps, work.history);
       const result = trainStep(learner, work.weights, work.optimizer, { ...batch, crafted }, { learningRate, masks, tally });
       step++;
@@ -77,11 +77,14 @@ const rampAt = ({ craftRamp = 0 }: TrainingPlan, epochs: number): number => (cra
 async function crafting(
   { learner, model }: Work,
   batch: FedBatch,
-  { seedName, strength }: { readonly seedName: string; readonly strength: number },
+  { seedName, strength, step }: { readonly seedName: string; readonly strength: number; readonly step: number },
   ctx: RunContext,
 ): Promise<Float32Array | undefined> {
-  const { craft } = learner.plan;
-  return craft && craftImages(weakened(craft, strength), model, batch, seedName, ctx);
+  const { craft, craftAlternatives = [] } = learner.plan;
+  if (!craft) return undefined;
+  const attacks = [craft, ...craftAlternatives];
+  const drawn = attacks.length > 1 ? ctx.rng.stream(`${seedName}/attack/${step}`).integer(attacks.length) : 0;
+  return craftImages(weakened(attacks[drawn] ?? craft, strength), model, batch, seedName, ctx);
 }
 
 async function valuesOf({ loss, parts }: StepResult): Promise<{ loss: number; parts?: Record<string, number> }> {
@@ -106,10 +109,11 @@ export async function validate(work: Work, ctx: RunContext): Promise<Validated |
   const { validation: source, settings, learner } = work;
   if (!source) return null;
   const [clean, attacked] = [new Tally(), new Tally()];
+  let step = 0;
   try {
     for await (const batch of inOrder(source, settings.batchSize)) {
       validationStep(learner, batch, clean);
-      const crafted = await crafting(work, batch, { seedName: `train/${work.arm}/craft/validation`, strength: 1 }, ctx);
+      const crafted = await crafting(work, batch, { seedName: `train/${work.arm}/craft/validation`, strength: 1, step: step++ }, ctx);
       if (crafted) attackedStep(learner, { ...batch, images: crafted }, attacked);
       await ctx.checkpoint();
     }

@@ -65,7 +65,9 @@ const gradientPasses = 3;
 const stepPasses = 2;
 
 /** Cost of one training image, in passes through the undefended network: the step itself and each step of the attack that crafts for it. */
-export function trainingCost({ relativeCost, stepCost, craft }: TrainingPlan): number {
-  const iterations = craft ? (craft.entry.iterations?.(craft.params) ?? 1) : 0;
+export function trainingCost({ relativeCost, stepCost, craft, craftAlternatives = [] }: TrainingPlan): number {
+  const attacks = craft ? [craft, ...craftAlternatives] : [];
+  const all = attacks.reduce((sum, { entry, params }) => sum + (entry.iterations?.(params) ?? 1), 0);
+  const iterations = all / Math.max(1, attacks.length);
   return relativeCost * gradientPasses * (stepPasses * stepCost + iterations);
 }

@@ -57,8 +57,8 @@ export function choiceSites(root: Node, catalog: Catalog): ChoiceSite[] {
     const id = isId ? node : at(node, "kind");
     const entry = entriesOf(catalog, kind).find((one) => one.id === textOf(id));
     sites.push({ kind, node, id, entry });
-    for (const [name, { registry }] of Object.entries(entry?.params.properties ?? {}))
-      if (registry && !isId) add(registry, at(node, name), true);
+    for (const [name, { registry, several }] of Object.entries(entry?.params.properties ?? {}))
+      if (registry && !isId) for (const inner of several ? itemsOf(at(node, name)) : [at(node, name)]) add(registry, inner, true);
   };
   add("dataset", at(root, "dataset"));
   for (const arm of armsOf(root)) {

@@ -41,6 +41,8 @@ describe("experiment files in the editor", () => {
     const found = await labels('{ "defense": { "kind": "adversarialTraining", "attack": { "kind": "pgd", | } } }');
     expect(found).toContain("randomStart");
     expect(found).not.toContain("popSize");
+    const second = await labels('{ "defense": { "kind": "adversarialTraining", "attack": ["fgsm", { "kind": "pgd", | }] } }');
+    expect(second).toContain("randomStart");
   });
   it("offer what an input contract may hold", async () => {
     expect(await labels('{ "model": { "file": "model.json", "input": { | } } }')).toEqual(expect.arrayContaining(["input", "output"]));

@@ -62,6 +62,9 @@ describe("what an experiment file gets wrong", () => {
     const training = (attack: unknown) => said({ defense: { kind: "adversarialTraining", attack } });
     expect(training("fgms")).toEqual([expect.stringMatching(/^defense\.attack is "fgms", which is not known\. Did you mean "fgsm"\?/)]);
     expect(training({ kind: "fgsm", epsilon: 1 })).toEqual([expect.stringMatching(/^fgsm has no "epsilon"\./)]);
+    expect(training(["fgsm", { kind: "pgd", steps: 3 }])).toEqual([]);
+    expect(training(["fgsm", "pdg"])).toEqual([expect.stringMatching(/^defense\.attack\[1\] is "pdg", which is not known\./)]);
+    expect(training([])).toEqual([expect.stringMatching(/^defense\.attack has 0 entries but must have at least 1/)]);
     expect(training(7)).toEqual([expect.stringMatching(/^defense\.attack is 7 but must be a text in quotes or an object in \{ \}/)]);
   });
 

@@ -4,7 +4,15 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import { type Bound, type Defense, isTraining, type ModelFacts, type TrainingPlan } from "../../../../src/engine/define/index.ts";
+import {
+  type Bound,
+  type Defense,
+  documented,
+  isTraining,
+  labelOf,
+  type ModelFacts,
+  type TrainingPlan,
+} from "../../../../src/engine/define/index.ts";
 import { bind } from "../../../../src/engine/registry.ts";
 import { planOf } from "../../../../src/engine/session/openModel.ts";
 import { train } from "../../../../src/engine/training/loop.ts";
@@ -112,6 +120,19 @@ describe("adversarialTraining", () => {
     expect(epoch.attackedAccuracy).toBe(0);
   });
 
+  it("takes a list of attacks, each strong as the defence says", () => {
+    const several = { attack: ["stepLL", { kind: "pgd", randomStart: false }], eps: 0.1, steps: 3 };
+    const plan = planOf([{ id: "adversarialTraining", params: several }], [8, 8, 1], 3);
+    expect(plan.craft).toMatchObject({ id: "stepLL", params: { eps: 0.1 } });
+    expect(plan.craftAlternatives).toMatchObject([{ id: "pgd", params: { eps: 0.1, steps: 3, randomStart: false } }]);
+    const bound = bind("defense", { kind: "adversarialTraining", ...several });
+    expect(labelOf(bound)).toMatch(/^Adversarial training with .* or PGD-3/);
+    // As a model file names it, and opens it again.
+    const { id, params } = documented(bound);
+    expect(params["attack"]).toMatchObject([{ kind: "stepLL" }, { kind: "pgd", randomStart: false }]);
+    expect(documented(bind("defense", { kind: id, ...params }))).toEqual({ id, params });
+  });
+
   it("changes neither network nor targets: over a volumized network it attacks through the volumizer and trains with its loss", () => {
     const volumized: Choice = { id: "volumizedCurriculum", params: { patch: 4 } };
     const alone = planOf([volumized], [8, 8, 1], 3);
@@ -138,6 +159,8 @@ describe("adversarialTraining", () => {
   it.each([
     ["an attack that prepares once for many images", { attack: { kind: "adversarialPatch" } }, "adversarialPatch makes a patch once"],
     ["a strength that stands at two places", { attack: { kind: "pgd", eps: 0.2 }, eps: 0.3 }, "eps is 0.2 in the inner attack and 0.3"],
+    ["an empty list", { attack: [] }, "attack is an empty list"],
+    ["a wrong attack of several", { attack: ["pgd", "pdg"] }, 'adversarialTraining.attack[1]: There is no attack "pdg"'],
     ["an unknown attack", { attack: "pdg" }, 'no attack "pdg"'],
     ["a parameter that the inner attack does not have", { attack: { kind: "fgsm", momentum: 1 } }, 'no parameter "momentum"'],
     ["a radius that the inner attack refuses", { attack: "pgd", eps: 3 }, "eps is 3"],

@@ -5,12 +5,13 @@ import { describe, expect, it } from "vitest";
 import { gradCamMap } from "../../../../src/engine/attention/gradCamMap.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { createContext } from "../../../../src/engine/context.ts";
+import { bind } from "../../../../src/engine/registry.ts";
 import { planOf } from "../../../../src/engine/session/openModel.ts";
 import { apart, tf, tfl } from "../../../../src/engine/tf.ts";
 import { train } from "../../../../src/engine/training/loop.ts";
 import { defaultTrain, type TrainSettings } from "../../../../src/shared/experiment.ts";
 import type { Choice } from "../../../../src/shared/results.ts";
-import { convNetwork, linearNetwork, near, randomBatch } from "../fixtures.ts";
+import { convNetwork, linearNetwork, near, randomBatch, withoutInitialValues } from "../fixtures.ts";
 import { gradientErrors, inStep, type LossCase, partNamed, valuesOf } from "./losses.ts";
 
 await useBackend("cpu");
@@ -216,6 +217,16 @@ describe("attentionRectification", () => {
   it("costs the passes of a step: clean and adversarial images, and with rectification both without their areas", () => {
     const cost = (params: Record<string, unknown>) => planFor(params).stepCost;
     expect([cost({ alpha: 0, beta: 0 }), cost({ alpha: 0 }), cost({}), cost({ base: pairing })]).toEqual([1, 2, 4, 4]);
+  });
+
+  it("reads LeNet's attention after its second pooling, and ResNet9's at its last residual block", () => {
+    const read = (model: string, inputShape: [number, number, number]): string | undefined => {
+      const { entry, params } = bind("model", { kind: model });
+      const plan = planOf([aad()], inputShape, 10);
+      const built = withoutInitialValues(() => entry.build(params, { inputShape, classes: 10, seed: 1, zeroWeights: true }));
+      return /read at (\w+);/.exec(plan.remark?.(plan.network(built), plan) ?? "")?.[1];
+    };
+    expect([read("lenet", [28, 28, 1]), read("resnet9", [32, 32, 3])]).toEqual(["pool2", "residual2"]);
   });
 
   it("refuses a network without a convolution, and a layer that is not there, before anything is trained", () => {

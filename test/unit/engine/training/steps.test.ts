@@ -190,6 +190,39 @@ describe("an inner attack", () => {
     expect(await started(3)).toEqual(await started(20));
   });
 
+  it("is drawn for each batch where there are several, by the seed, the epoch and the step: a training that goes on draws as one that was not stopped", async () => {
+    const told: string[] = [];
+    const named = (id: string): Bound<Attack> => ({
+      ...pgd,
+      id,
+      entry: {
+        ...pgd.entry,
+        run: (...args) => {
+          told.push(id);
+          return pgd.entry.run(...args);
+        },
+      },
+    });
+    const plan = { ...plainPlan, craft: named("a"), craftAlternatives: [named("b"), named("c")] };
+    const drawn = async (seed: number, epochs: readonly number[]): Promise<string[]> => {
+      told.length = 0;
+      const network = convNetwork({ seed: 5 });
+      for (const end of epochs) {
+        const o = { network, plan, train: source, validation: null, arm: "a", checkpointDirectory: directory };
+        await train({ ...o, settings: { ...settings, batchSize: 2, epochs: end } }, createContext({ seed }));
+      }
+      rmSync(directory, { recursive: true, force: true });
+      network.dispose();
+      return [...told];
+    };
+    const whole = await drawn(3, [2]);
+    expect(whole).toHaveLength(20);
+    for (const id of ["a", "b", "c"]) expect(whole.filter((one) => one === id).length, id).toBeGreaterThan(2);
+    expect(whole.slice(10)).not.toEqual(whole.slice(0, 10));
+    expect(await drawn(3, [1, 2])).toEqual(whole);
+    expect(await drawn(4, [2])).not.toEqual(whole);
+  });
+
   it("works with micro-batches: each is attacked on the network that the one before it left", async () => {
     const sizes: number[] = [];
     const syllabus = { microBatch: () => 3, order: (_: Float32Array, n: number) => Int32Array.from({ length: n }, (_, i) => n - 1 - i) };
@@ -295,5 +328,7 @@ describe("plans stack", () => {
     expect(volumized.relativeCost).toBe(3);
     expect(trainingCost({ ...volumized, craft: bind("attack", { kind: "pgd", steps: 4 }) })).toBe(3 * 3 * (2 + 4));
     expect(planOf([{ id: "volumizedCurriculum", params: { volumizer: false } }], shape, 3).relativeCost).toBe(1);
+    const [four, one] = [bind("attack", { kind: "pgd", steps: 4 }), bind("attack", { kind: "fgsm" })];
+    expect(trainingCost({ ...plainPlan, craft: four, craftAlternatives: [one] })).toBe(3 * (2 + 2.5));
   });
 });

@@ -1,0 +1,20 @@
+/** The number of draws that a share of the rows, or a size of the image, comes to: a whole number, at least 1. */
+export const drawsOf = (c: number): number => Math.max(1, Math.round(c));
+
+/**
+ * Probability π = 1 − (1 − p)^c that c draws with replacement hold an entry of probability p at least once. In float64 and without
+ * cancellation: it stays above 0 for every p above 0.
+ * @param p in [0,1]
+ * @param c at least 1
+ */
+export const inclusion = (p: number, c: number): number => -Math.expm1(c * Math.log1p(-p));
+
+/** Φ(p) = Σ α_i/π_i over the rows with α_i > 0 (paper 3, Eq. 4): the variance of what is sampled, and Σα. Infinite where such a row is never drawn. */
+export function samplingObjective(alpha: ArrayLike<number>, p: ArrayLike<number>, c: number): number {
+  let sum = 0;
+  for (let i = 0; i < alpha.length; i++) {
+    const weight = alpha[i] as number;
+    if (weight > 0) sum += weight / inclusion(p[i] as number, c);
+  }
+  return sum;
+}

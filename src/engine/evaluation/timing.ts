@@ -8,7 +8,15 @@ import { quantile } from "../metrics/quantiles.ts";
 import { planOf } from "../session/openModel.ts";
 import { type Images, tf } from "../tf.ts";
 
-export const usualTiming = { passes: 50, warmUps: 10 } as const;
+/** Where nobody asked for a number: a slow model has had its share of passes after a few seconds, and its median is as good. */
+export const usualTiming = { passes: 50, warmUps: 10, seconds: 3 } as const;
+
+interface Passes {
+  readonly passes: number;
+  readonly warmUps: number;
+  /** Passes end earlier, after a fifth of their number at least, once they took so long; warm-ups after a quarter of it. */
+  readonly seconds?: number;
+}
 
 /**
  * Time of a single-image forward pass until its scores can be read, the defence's own preparation included, over the first images in turn; for
@@ -17,26 +25,35 @@ export const usualTiming = { passes: 50, warmUps: 10 } as const;
 export async function forwardTiming(
   model: Classifier,
   images: EvaluationImages,
-  { passes, warmUps }: { readonly passes: number; readonly warmUps: number },
+  { passes, warmUps, seconds = Number.POSITIVE_INFINITY }: Passes,
   ctx: RunContext,
 ): Promise<ForwardTiming> {
   const prepared = networkAlone(model, (await images.read(0, 1)).images);
   const front = frontAlone(model);
   const [whole, network, inFront]: [number[], number[], number[]] = [[], [], []];
-  const timed = async (work: () => Promise<unknown>, into: number[], counts: boolean): Promise<void> => {
+  const timed = async (work: () => Promise<unknown>, into: number[]): Promise<void> => {
     const start = ctx.clock();
     await work();
-    if (counts) into.push(ctx.clock() - start);
+    into.push(ctx.clock() - start);
   };
-  try {
-    for (let i = 0; i < warmUps + passes; i++) {
+  const repeat = async (most: number, milliseconds: number): Promise<number> => {
+    const start = ctx.clock();
+    for (let i = 0; i < most; i++) {
+      if (i >= most / 5 && ctx.clock() - start > milliseconds) return i;
       const place = i % images.n;
       const { images: one } = await images.read(place, place + 1);
-      await timed(() => probabilities(model, one), whole, i >= warmUps);
-      if (front) await timed(() => front(one), inFront, i >= warmUps);
-      if (prepared) await timed(prepared.run, network, i >= warmUps);
+      await timed(() => probabilities(model, one), whole);
+      if (front) await timed(() => front(one), inFront);
+      if (prepared) await timed(prepared.run, network);
       if (i % 10 === 9) await ctx.checkpoint();
     }
+    return most;
+  };
+  let [warmed, measured] = [0, 0];
+  try {
+    warmed = await repeat(warmUps, seconds * 250);
+    for (const values of [whole, network, inFront]) values.length = 0;
+    measured = await repeat(passes, seconds * 1000);
   } finally {
     prepared?.dispose();
   }
@@ -47,8 +64,8 @@ export async function forwardTiming(
     ...(prepared ? { networkMilliseconds: at(network, 0.5), networkP95Milliseconds: at(network, 0.95) } : {}),
     ...(front ? { frontMilliseconds: at(inFront, 0.5), frontP95Milliseconds: at(inFront, 0.95) } : {}),
     batchSize: 1,
-    passes,
-    warmUps,
+    passes: measured,
+    warmUps: warmed,
   };
 }
 

@@ -9,6 +9,7 @@ import type { ForwardOnly } from "./forwardOnly.ts";
 import { endsOf, runNetwork } from "./graph.ts";
 import { networkInput } from "./input.ts";
 import { layerSourceOf } from "./layers.ts";
+import { logProbabilities } from "./logProbabilities.ts";
 import { sliceSourceOf } from "./slices.ts";
 
 export interface NetworkOptions {
@@ -31,9 +32,6 @@ export interface NetworkOptions {
   /** Tell the backend that the weights stay as they are (default true); false while the network is being trained. */
   readonly freeze?: boolean;
 }
-
-/** Log-probabilities of a network that ends in a softmax: log softmax(log p) = log p, so attacks on logits work on them. */
-const logProbabilities = (p: tf.Tensor): tf.Tensor => tf.log(tf.maximum(p, 1e-12));
 
 /**
  * A classifier of images in [0,1] made of a layers model: the input contract and the defence's preparation in front, logits behind.

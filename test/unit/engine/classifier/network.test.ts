@@ -72,7 +72,28 @@ describe("classifier of a layers model", () => {
     const model = classifierOf(network, { contract: { input: {} }, outputs: "probabilities" });
     const logits = model.logits(tf.tensor4d([0.25, 0], [1, 1, 1, 2])).dataSync();
     expect(logits[0]).toBeCloseTo(Math.log(0.25), 6);
-    expect(logits[1]).toBeCloseTo(Math.log(1e-12), 3);
+    expect(logits[1]).toBeCloseTo(Math.log(1e-36), 3);
+  });
+
+  it("keeps the gradients of a mean of probabilities where the network is as good as sure", () => {
+    // p₁ = (σ(−60t) + σ(−59t)) / 2 at t = 1, some 1e-26. By hand, with w = e⁻¹/(1 + e⁻¹) = .268941: log p₁ = −59 + log(1 + e⁻¹) − log 2,
+    // its derivative −(59 + w), its second one w(1 − w) = .196612.
+    const input = tfl.input({ shape: [1, 1, 1] });
+    const flat = tfl.layers.flatten().apply(input);
+    const heads = [60, 59].map((gap) => {
+      const dense = tfl.layers.dense({ units: 2, useBias: false, activation: "softmax", weights: [tf.tensor2d([[0, -gap]])] });
+      return dense.apply(flat) as tfl.SymbolicTensor;
+    });
+    const network = tfl.model({ inputs: input, outputs: tfl.layers.average().apply(heads) as tfl.SymbolicTensor });
+    const model = classifierOf(network, { contract: { input: { mean: 0, scale: 255, channels: "gray" } }, outputs: "probabilities" });
+    const second = (x: tf.Tensor): tf.Tensor => tf.slice(model.logits(x as Images), [0, 1], [1, 1]);
+    const t = tf.ones([1, 1, 1, 1]);
+    const slope = tf.grad(second);
+    expect(second(t).dataSync()[0]).toBeCloseTo(-59.37989, 4);
+    expect(slope(t).dataSync()[0]).toBeCloseTo(-59.268941, 4);
+    expect(tf.grad(slope)(t).dataSync()[0]).toBeCloseTo(0.196612, 2);
+    // At t = 0 both are σ(0) = 1/2: p″/p − (p′/p)² = 0 − (119/4)².
+    expect(tf.grad(slope)(tf.mul(t, 0)).dataSync()[0]).toBeCloseTo(-885.0625, 2);
   });
 
   it("counts a gradient once, as a gradient", () => {

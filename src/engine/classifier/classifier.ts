@@ -25,6 +25,15 @@ export interface LayerRun {
   readonly from?: { readonly layer: string; readonly value: tf.Tensor };
   /** Called for every layer that is or ends in an activation, in turn, with the value before it; what it returns takes the place of the value after it. */
   readonly activation?: (unit: LayerInfo, before: tf.Tensor) => tf.Tensor | undefined;
+  /** Several passes of each image from the first layers that are sampled on; what comes before them is computed once. */
+  readonly sampling?: LayerSampling;
+}
+/** Changes to what layers give, other ones in each of many passes. */
+export interface LayerSampling {
+  /** Of every pass: its image's place in the batch. These are the rows of the logits, and of all values behind a sampled layer. */
+  readonly rows: readonly number[];
+  /** By name of a layer: what takes the place of its value, one row for each pass. It is given as many, or a single one where all passes have it in common. */
+  readonly change: ReadonlyMap<string, (value: tf.Tensor) => tf.Tensor>;
 }
 /** The layers of a model: reading them, going on from them, changing activations. */
 export interface LayerSource {
@@ -37,8 +46,9 @@ export interface LayerSource {
   /**
    * One pass. Values are channels last: [b,h,w,K], or [b,Z,h,w,K] of a volumized network. Differentiable, also twice. The caller disposes.
    * Layers are named in full or as `layerNamed` has them. @throws PARAMETER_INVALID for a layer that is not there
+   * @param x or a function that makes them, called at most once, where a layer is computed from them
    */
-  run(x: Images, o?: LayerRun): LayerPass;
+  run(x: Images | (() => Images), o?: LayerRun): LayerPass;
   /** Weights of a layer that has a kernel, as tfjs orders them: [h,w,in,out], [in,out] … */
   kernel(layer: string): { readonly shape: readonly number[]; values(): Promise<Float32Array> } | undefined;
   /** Map at a layer's resolution, [b,h,w] or [b·Z,h,w] → image resolution [b,H,W], bilinear with half-pixel centres. */

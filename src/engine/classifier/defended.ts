@@ -97,14 +97,7 @@ const mapsOf = ({ entry, params }: Bound<InferenceDefense>, x: Images, see: Defe
 
 const layersBehind = (source: LayerSource, transform: (x: Images) => Images): LayerSource => ({
   ...source,
-  run(x, o) {
-    const transformed = transform(x);
-    try {
-      return source.run(transformed, o);
-    } finally {
-      if (transformed !== x) transformed.dispose();
-    }
-  },
+  run: (x, o) => source.run(() => transform(typeof x === "function" ? x() : x), o),
   toImage: (map, x) => tf.tidy(() => source.toImage(map, transform(x))),
   inPlace: (map, x) => tf.tidy(() => source.inPlace(map, transform(x))),
 });

@@ -1,5 +1,6 @@
 import { type tf, tfl } from "../tf.ts";
 import { activationOf, beforeActivation } from "./activation.ts";
+import { alike, sampled, type UnitSampling } from "./unitSampling.ts";
 
 /** One application of a layer within a network; a layer that is applied twice has two. */
 export interface Unit {
@@ -35,6 +36,10 @@ export interface GraphRun {
   readonly activation?: ((unit: Unit, before: tf.Tensor) => tf.Tensor | undefined) | undefined;
   /** The network's input, where that is needed and not known. */
   readonly input?: () => tf.Tensor;
+  /** A unit whose value is given, and not computed. */
+  readonly from?: { readonly unit: Unit; readonly value: tf.Tensor };
+  /** Many passes of each image behind the first units that it changes. */
+  readonly sampling?: UnitSampling;
 }
 /** Values that are known; evaluation adds its own. */
 export type Values = Map<Unit, tf.Tensor>;
@@ -139,15 +144,20 @@ function nameAll(units: readonly Draft[], prefix: string, all: Draft[], taken = 
 export function evaluate(unit: Unit, values: Values, run: GraphRun = {}): tf.Tensor {
   const known = values.get(unit);
   if (known) return known;
-  const value = unit.inner ? evaluate(unit.inner, values, run) : apply(unit, values, run);
-  values.set(unit, value);
-  return value;
+  const value = run.from?.unit === unit ? run.from.value : computedValue(unit, values, run);
+  const changed = run.sampling ? sampled(unit, value, run.sampling) : value;
+  values.set(unit, changed);
+  return changed;
 }
+
+const computedValue = (unit: Unit, values: Values, run: GraphRun): tf.Tensor =>
+  unit.inner ? evaluate(unit.inner, values, run) : apply(unit, values, run);
 
 function apply(unit: Unit, values: Values, run: GraphRun): tf.Tensor {
   const { layer, output } = unit;
   if (unit.inputs.length === 0 && run.input) return run.input();
-  const inputs = unit.inputs.map((input) => evaluate(input, values, run));
+  const known = unit.inputs.map((input) => evaluate(input, values, run));
+  const inputs = run.sampling ? alike(unit, known, run.sampling) : known;
   const [first] = inputs;
   if (!first) throw new Error(`Layer ${unit.name} has no input, and its value is not known.`);
   const replaced = inputs.length === 1 ? run.override?.(layer, first) : undefined;

@@ -4,9 +4,10 @@ import type { TrainingPlan } from "../define/index.ts";
 import { type Images, type Logits, tf, type tfl } from "../tf.ts";
 import { unvolumize, volumize } from "../volumizer/volumize.ts";
 import { activationOf } from "./activation.ts";
-import { type LayerInfo, type LayerPass, type LayerRun, type LayerSource, layerNamed } from "./classifier.ts";
+import { type LayerInfo, type LayerPass, type LayerRun, type LayerSampling, type LayerSource, layerNamed } from "./classifier.ts";
 import { evaluate, type Graph, type GraphRun, graphOf, type Unit, type Values } from "./graph.ts";
 import { networkInput } from "./input.ts";
+import type { UnitSampling } from "./unitSampling.ts";
 
 interface SourceOptions {
   readonly network: tfl.LayersModel;
@@ -23,7 +24,7 @@ interface SourceOptions {
 /** A pass with the output of the network itself: of one that judges slices, the scores of each. */
 export type NetworkPass = LayerPass & { readonly output: tf.Tensor };
 /** The layers of a layers model. `pass` is `run` with the network's output. */
-export type NetworkLayers = LayerSource & { pass(x: Images, o?: LayerRun): NetworkPass };
+export type NetworkLayers = LayerSource & { pass(x: Images | (() => Images), o?: LayerRun): NetworkPass };
 
 /** The layers of a layers model, nested ones included. */
 export function layerSourceOf(o: SourceOptions): NetworkLayers {
@@ -42,13 +43,23 @@ export function layerSourceOf(o: SourceOptions): NetworkLayers {
   const channelsLast = (value: tf.Tensor): tf.Tensor => (isMoved(value) ? tf.transpose(value, [0, 2, 3, 1]) : value);
   const networkOrder = (value: tf.Tensor): tf.Tensor => (isMoved(value) ? tf.transpose(value, [0, 3, 1, 2]) : value);
 
-  const pass = (x: Images, { take = [], from, activation }: LayerRun = {}): NetworkPass => {
-    if (!from) o.count(x.shape[0]);
+  const samplingOf = ({ rows, change }: LayerSampling): UnitSampling => ({
+    rows,
+    change: new Map([...change].map(([name, of]) => [unitOf(name), (value) => networkOrder(of(channelsLast(value)))])),
+  });
+  const pass = (x: Images | (() => Images), { take = [], from, activation, sampling }: LayerRun = {}): NetworkPass => {
+    if (sampling) o.count(sampling.rows.length);
     const [output, logits, ...values] = tf.tidy((): tf.Tensor[] => {
-      const known: Values = new Map(from ? [[unitOf(from.layer), networkOrder(from.value)]] : []);
+      const known: Values = new Map();
       const mode: GraphRun = {
         ...o.mode?.(),
-        input: () => networkInput(x, o.contract, o.plan),
+        input() {
+          const images = typeof x === "function" ? x() : x;
+          if (!from && !sampling) o.count(images.shape[0]);
+          return networkInput(images, o.contract, o.plan);
+        },
+        ...(from ? { from: { unit: unitOf(from.layer), value: networkOrder(from.value) } } : {}),
+        ...(sampling ? { sampling: samplingOf(sampling) } : {}),
         activation: activation && ((unit: Unit, before: tf.Tensor) => activation(byUnit.get(unit) as LayerInfo, before)),
       };
       const scores = evaluate(graph.output, known, mode);

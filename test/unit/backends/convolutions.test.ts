@@ -125,6 +125,25 @@ test.each(casesPool)("convolution, ReLU and max pool with ties: case $i", async 
   });
 });
 
+// One image's map that meets many masks, maps that have one each, channels that fill blocks and that do not; what is masked is read twice.
+const casesMasked = [1, 3, 4].flatMap((images) => [3, 16, 32].map((channels) => ({ images, channels })));
+
+test.each(casesMasked)(
+  "places of maps that are masked between convolutions: $images images of $channels channels",
+  async ({ images, channels }) => {
+    const masks = images === 1 ? 4 : images;
+    await expectAgreement(() => {
+      const x = values([images, 6, 5, channels], 1) as tf.Tensor4D;
+      const w = values([3, 3, channels, 32], 2) as tf.Tensor4D;
+      const [before, behind] = [values([masks, 6, 5, 1], 3), values([masks, 4, 3, 1], 4)];
+      const masked = (a: tf.Tensor) => tf.mul(tf.relu(tf.conv2d(tf.mul(a, before) as tf.Tensor4D, w, 1, "valid")), behind) as tf.Tensor4D;
+      const y = masked(x);
+      const [pooled, mean] = [tf.maxPool(y, 2, 1, "valid"), tf.mean(y, [1, 2])];
+      return [y, pooled, mean, tf.grad((a: tf.Tensor) => tf.maxPool(masked(a), 2, 1, "valid").mul(values(pooled.shape, 5)))(x)];
+    });
+  },
+);
+
 test.each(["same", "valid"] as const)("max pool of integers beyond float32, and of booleans: %s", async (pad) => {
   const pooled = (x: tf.Tensor) => tf.maxPool(x as tf.Tensor4D, 2, 2, pad);
   const integers = () => tf.tensor4d([16777217, 16777216, -5, 3, 2147483647, 0, 7, 1, 2], [1, 3, 3, 1], "int32");

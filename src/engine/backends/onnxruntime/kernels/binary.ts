@@ -7,7 +7,7 @@ import { numeric, store } from "./convert.ts";
 import { atan2, floorDivide, mod, power } from "./divide.ts";
 import { type Kernels, kernel } from "./kernel.ts";
 import { knownMasked } from "./mask.ts";
-import { scaledPerImage, shiftedPerImage } from "./perImage.ts";
+import { scaledPerImage, scaledPerPlace, shiftedPerImage } from "./perImage.ts";
 
 type Body = (g: Graph, a: Value, b: Value) => Value;
 
@@ -81,7 +81,8 @@ export const binary: Kernels = {
   Sub: arithmetic("Sub", direct("Sub")),
   Multiply: arithmetic(
     "Multiply",
-    (g, a, b) => knownMasked(g, a, b) ?? scaledPerImage(g, a, b) ?? noteFactors(g, a, b, inLayout("Mul")(g, a, b)),
+    (g, a, b) =>
+      knownMasked(g, a, b) ?? scaledPerImage(g, a, b) ?? scaledPerPlace(g, a, b) ?? noteFactors(g, a, b, inLayout("Mul")(g, a, b)),
   ),
   RealDiv: binaryKernel("RealDiv", undefined, (g, a, b) => store(g, g.binary("Div", g.cast(a, "float32"), g.cast(b, "float32")), a.dtype)),
   FloorDiv: binaryKernel("FloorDiv", "int32", floorDivide),

@@ -1,7 +1,7 @@
 import type { Graph, Value } from "../graph.ts";
 import { isSameShape } from "../keys.ts";
 import { blockedDomain } from "../nchwc.ts";
-import { blocksOf, fromBlocks } from "./blocked.ts";
+import { blocksOf, fromBlocks, toBlocks } from "./blocked.ts";
 
 /*
  * One number for each image and channel beside feature maps [N,H,W,C] in onnxruntime's blocked layout, as where channels are weighed by
@@ -46,6 +46,24 @@ export function shiftedPerImage(g: Graph, a: Value, b: Value): Value | undefined
   if (!shift || !isSameShape(x.shape, repeated.shape)) return undefined; // numbers that were repeated may be added to one number each
   const factor = x.uses === 1 ? g.noted("scaled by", x) : undefined;
   return affine(g, (factor && g.noted("scaled", x)) ?? x, factor, shift);
+}
+
+/**
+ * The product of a feature map [N,H,W,C] and one number for each of its places [N,H,W,1], in blocks as well, where the map is in blocks, or is
+ * a single image's [1,H,W,C] that meets many of them. The numbers are repeated for the channels of one block, so that all products are of
+ * long vectors.
+ */
+export function scaledPerPlace(g: Graph, x: Value, factor: Value): Value | undefined {
+  const [images = 1, h = 1, w = 1, c = 1] = x.shape;
+  const [n = 1] = factor.shape;
+  if (factor.shape.join() !== [n, h, w, 1].join() || c === 1 || g.block === 0 || c % g.block !== 0) return undefined;
+  const isSpread = images === 1 && n > 1;
+  if (!isSpread && (images !== n || !blocksOf(g, x))) return undefined;
+  const length = h * w * g.block;
+  const repeated = g.reshape(g.expand(g.reshape(factor, [n, h * w, 1]), [n, h * w, g.block]), [n, 1, length]);
+  const blocked = g.binary("Mul", g.reshape(toBlocks(g, x), [images, c / g.block, length]), repeated);
+  const product = g.binary("Mul", x, factor);
+  return g.note("blocked", product, g.reshape(blocked, [n, c, h, w])) && product;
 }
 
 const isPlane = (x: Value, axes: readonly number[]): boolean => x.shape.length === 4 && axes.join() === "1,2";

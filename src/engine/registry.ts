@@ -63,7 +63,10 @@ import {
   type Params,
   resolveParams,
 } from "./define/index.ts";
+import { dropoutUncertainty } from "./detectors/dropoutUncertainty.ts";
 import { softmaxEntropy } from "./detectors/softmaxEntropy.ts";
+import { stochasticActivationPruning } from "./detectors/stochasticActivationPruning.ts";
+import { varianceMinimization } from "./detectors/varianceMinimization.ts";
 import { gradCam } from "./explanations/gradCam.ts";
 import { lime } from "./explanations/lime/lime.ts";
 import { saliency } from "./explanations/saliency.ts";
@@ -109,7 +112,7 @@ export const defenses: readonly Defense[] = [
   totalVariation,
   volumizedCurriculum,
 ];
-export const detectors: readonly Detector[] = [softmaxEntropy];
+export const detectors: readonly Detector[] = [varianceMinimization, stochasticActivationPruning, dropoutUncertainty, softmaxEntropy];
 export const explanations: readonly Explanation[] = [gradCam, lime, saliency];
 export const analyses: readonly Analysis[] = [
   ablation,

@@ -42,13 +42,18 @@ export interface DefendDocument extends AboutImages {
   readonly files: { readonly defended?: string; readonly images: string };
 }
 
-/** One place in a network that a randomised detector draws at. */
+/** A layer of a network that a randomised detector samples. */
 export interface DetectorUnit {
   readonly layer: string;
+  /** Places of its map, those of all slices of a volume. */
   readonly rows: number;
   readonly channels: number;
-  readonly c: number;
+  /** Draws of one pass; null where none are counted, as by dropout. */
+  readonly c: number | null;
+  /** Mean share of the rows, or of the single activations, that were drawn at least once in a pass. */
   readonly kept: number;
+  /** Mean share of those that could be drawn, as they are not 0. */
+  readonly active: number;
 }
 
 /** `detect --json`. */
@@ -69,6 +74,6 @@ export interface DetectDocument extends AboutImages {
     /** Hard labels of the detector's passes, counted by class. */
     readonly votes: readonly number[];
   }[];
-  /** float64 `score` [n], int32 `votes` [n,K]. */
+  /** float64 `score` [n], int32 `votes` [n,K]; of one that draws rows float64 `probabilities_0`, `probabilities_1` … [n, rows], by unit. */
   readonly files: { readonly detection: string };
 }

@@ -1,4 +1,5 @@
 import type { Static, TObject } from "@sinclair/typebox";
+import type { DetectorUnit } from "../../shared/images.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { StreamContext } from "../context.ts";
 import type { Streams } from "../random.ts";
@@ -14,6 +15,13 @@ export interface Detection {
   readonly votes?: Int32Array;
   /** Forward passes an image. */
   readonly passes: number;
+  /** Layers that the detector samples, in network order; absent where it samples none. */
+  readonly units?: readonly DetectionUnit[];
+}
+/** A layer whose activations are sampled. */
+export interface DetectionUnit extends DetectorUnit {
+  /** Of its rows, [b·rows], where an image has the same in all passes. */
+  readonly probabilities?: Float64Array;
 }
 /** Tells adversarial images from clean ones by what the model makes of them. */
 export interface Detector extends Entry {

@@ -1,10 +1,11 @@
+import type { DetectorUnit } from "../../shared/images.ts";
 import type { RocPoint } from "../../shared/results.ts";
 import { inParts } from "../backends/parts.ts";
 import { batchSizeFor } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
-import type { Bound, Detector, EvaluationImages, ImageBatch } from "../define/index.ts";
+import type { Bound, Detection, DetectionUnit, Detector, EvaluationImages, ImageBatch } from "../define/index.ts";
 import { partOfBatch } from "../harness/halving.ts";
 import { probabilities } from "../harness/predict.ts";
 import { delong } from "../metrics/delong.ts";
@@ -25,12 +26,18 @@ export interface Detected {
   readonly predictions: Int32Array;
   /** Forward passes an image. */
   readonly passes: number;
+  /** Layers that the detector samples, in network order, with the mean share that they kept. */
+  readonly units: readonly DetectorUnit[];
+  /** Of each unit's rows [n·rows], where the detector tells them and they were asked for. */
+  readonly probabilities: readonly Float64Array[];
 }
 
 export interface DetectTask {
   readonly detector: Bound<Detector>;
   readonly model: Classifier;
   readonly images: EvaluationImages;
+  /** Keep the probabilities of every image: a number for each place of each map. */
+  readonly keepsProbabilities?: boolean;
   /** Images done. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -40,7 +47,7 @@ export interface DetectTask {
  * index, so that an image gets the same score and votes alone, in any batch and after a resume.
  */
 export async function detectImages(
-  { detector, model, images, onProgress }: DetectTask,
+  { detector, model, images, keepsProbabilities = false, onProgress }: DetectTask,
   ctx: RunContext,
   [from, to]: Range = [0, images.n],
 ): Promise<Detected> {
@@ -49,6 +56,7 @@ export async function detectImages(
   const scores = new Float64Array(n);
   const votes = new Int32Array(n * k);
   const [labels, predictions] = [new Int32Array(n), new Int32Array(n)];
+  const units = unitTotals(n, keepsProbabilities);
   let passes = 0;
   const { size, most } = batchSizeFor(model, "forward");
   for await (const [[start, end], batch] of imageBatches(images, batchesWithin([from, to], size))) {
@@ -62,11 +70,36 @@ export async function detectImages(
       votes.set(found.votes, at * k);
       predictions.set(found.predictions, at);
       passes = Math.max(passes, found.passes);
+      units.add(found.units ?? [], at, found.predictions.length);
     }
     onProgress?.(end - from, n);
     await ctx.checkpoint();
   }
-  return { scores, votes, labels, predictions, passes };
+  return { scores, votes, labels, predictions, passes, ...units.read() };
+}
+
+/** Units of the images of a set, batch by batch. */
+function unitTotals(n: number, keepsProbabilities: boolean) {
+  let units: DetectorUnit[] = [];
+  const probabilities: Float64Array[] = [];
+  return {
+    add(found: readonly DetectionUnit[], at: number, images: number): void {
+      const mean = (u: number, key: "kept" | "active", value: number): number => (units[u]?.[key] ?? 0) + (value * images) / n;
+      units = found.map(({ probabilities: _, ...unit }, u) => ({
+        ...unit,
+        kept: mean(u, "kept", unit.kept),
+        active: mean(u, "active", unit.active),
+      }));
+      if (keepsProbabilities)
+        found.forEach(({ rows, probabilities: batch }, u) => {
+          if (!batch) return;
+          const all = probabilities[u] ?? new Float64Array(n * rows);
+          all.set(batch, at * rows);
+          probabilities[u] = all;
+        });
+    },
+    read: () => ({ units, probabilities }),
+  };
 }
 
 async function detectBatch(
@@ -75,7 +108,7 @@ async function detectBatch(
   batch: ImageBatch,
   first: number,
   ctx: RunContext,
-): Promise<Pick<Detected, "scores" | "votes" | "predictions" | "passes">> {
+): Promise<Pick<Detected, "scores" | "votes" | "predictions" | "passes"> & Pick<Detection, "units">> {
   const k = model.classes;
   const classScores = await probabilities(forImages(model, ctx.rng, first), batch.images);
   const predictions = Int32Array.from({ length: batch.n }, (_, i) => argmax(classScores, i, k));
@@ -84,7 +117,7 @@ async function detectBatch(
   try {
     const found = await entry.score(forImages(model, ctx.rng, first, id), x, params, stream);
     const votes = found.votes ?? Int32Array.from({ length: batch.n * k }, (_, j) => Number(predictions[Math.floor(j / k)] === j % k));
-    return { scores: Float64Array.from(found.scores), votes, predictions, passes: found.passes };
+    return { ...found, scores: Float64Array.from(found.scores), votes, predictions };
   } finally {
     x.dispose();
   }

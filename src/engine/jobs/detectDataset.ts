@@ -2,6 +2,7 @@ import { number } from "../../shared/format.ts";
 import type { DetectDocument } from "../../shared/images.ts";
 import type { Choice } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
+import { inertTexts } from "../../shared/sampledUnits.ts";
 import { scoresNotNumbers } from "../classifier/probabilities.ts";
 import type { RunContext } from "../context.ts";
 import { documented } from "../define/index.ts";
@@ -26,12 +27,15 @@ export async function detectDataset(
     const { images } = opened;
     const work = async (run: Working) => {
       const { store, ctx: own, progress } = run;
-      const { scores, votes, labels, predictions } = await detectImages({ detector, model, images, onProgress: progress }, own);
+      const task = { detector, model, images, keepsProbabilities: true, onProgress: progress };
+      const { scores, votes, labels, predictions, units, probabilities } = await detectImages(task, own);
       if (scores.some(Number.isNaN)) throw scoresNotNumbers();
+      for (const message of inertTexts(units)) ctx.emit(store.append({ kind: "warning", message }));
       const k = model.classes;
       await writeNpz(store.file(runFiles.detection), {
         score: { data: scores, shape: [images.n] },
         votes: { data: votes, shape: [images.n, k] },
+        ...Object.fromEntries(probabilities.map((data, u) => [`probabilities_${u}`, { data, shape: [images.n, data.length / images.n] }])),
       });
       const files = await writeIdentities(run, p, { opened, labels, model });
       const document: DetectDocument = {
@@ -39,7 +43,7 @@ export async function detectDataset(
         n: images.n,
         model: p.model,
         detector: documented(detector),
-        units: [],
+        units,
         images: Array.from(scores, (score, index) => ({
           index,
           ...(files[index] === undefined ? {} : { file: files[index] }),

@@ -1,0 +1,35 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { choice, defineDetector, num } from "../define/index.ts";
+import { type SamplingDetector, samplingSurrogate, scoreBySampling } from "../sampling/detection.ts";
+import { entrySampling } from "../sampling/entrySampling.ts";
+import { samplingParameters } from "../sampling/parameters.ts";
+
+const title = "Stochastic activation pruning (SAP)";
+
+const params = Type.Object({
+  ratio: num(1, "Draws of a pass, as a share of a map's activations; 1 does not keep them all.", { min: 0.001, usual: [0.1, 2] }),
+  sapProb: choice(["perPass", "deterministic"], "perPass", "Probabilities from the activations of each pass, or of one plain pass."),
+  ...samplingParameters,
+});
+
+/**
+ * Draws single activations in proportion to their size (Dhillon et al. 2018), with the score of minimum-variance sampling: the entropy of the
+ * labels of many passes. A baseline of that paper.
+ */
+export const stochasticActivationPruning = defineDetector({
+  id: "stochasticActivationPruning",
+  title,
+  paper: "Dhillon et al. 2018",
+  params,
+  cheap: { runs: 12, ratio: 0.1, evasionPasses: 2 },
+  randomised: true,
+  label: ({ ratio }) => `SAP, ${ratio} × activations`,
+  score: (model, x, o, ctx) => scoreBySampling(model, x, { ...sampling(o), runs: o.runs }, ctx),
+  surrogate: (model, x, o, see) => samplingSurrogate(model, x, { ...sampling(o), passes: o.evasionPasses }, see),
+});
+
+const sampling = ({ ratio, sapProb, units }: Static<typeof params>): SamplingDetector => ({
+  title,
+  units,
+  scheme: entrySampling(ratio, sapProb === "deterministic"),
+});

@@ -1,4 +1,5 @@
 import type { Choice } from "./results.ts";
+import type { DetectorUnit } from "./sampledUnits.ts";
 
 /** What was decided about the images; absent where there is nothing. */
 interface AboutImages {
@@ -40,20 +41,6 @@ export interface DefendDocument extends AboutImages {
   readonly milliseconds: { readonly mean: number; readonly p95: number };
   /** float32 `input`, `output` [n,H,W,C]; left out where the pictures differ in size. */
   readonly files: { readonly defended?: string; readonly images: string };
-}
-
-/** A layer of a network that a randomised detector samples. */
-export interface DetectorUnit {
-  readonly layer: string;
-  /** Places of its map, those of all slices of a volume. */
-  readonly rows: number;
-  readonly channels: number;
-  /** Draws of one pass; null where none are counted, as by dropout. */
-  readonly c: number | null;
-  /** Mean share of the rows, or of the single activations, that were drawn at least once in a pass. */
-  readonly kept: number;
-  /** Mean share of those that could be drawn, as they are not 0. */
-  readonly active: number;
 }
 
 /** `detect --json`. */

@@ -2,6 +2,7 @@ import type { Format, TableCell } from "./analysisCell.ts";
 import type { ArmCertificate } from "./certificate.ts";
 import type { Figure, LineFigure } from "./figures/figure.ts";
 import type { ImageRecord } from "./imageRecord.ts";
+import type { DetectorUnit } from "./sampledUnits.ts";
 import type { Reach } from "./slices.ts";
 import type { LabelSource } from "./verdict.ts";
 
@@ -197,6 +198,8 @@ export interface DetectorResult extends Choice {
   readonly flaggedClean: number | null;
   /** Validation images that the threshold was taken on. */
   readonly thresholdImages: number;
+  /** Layers that it samples, over the clean test images; absent where it samples none, and in reports of earlier versions. */
+  readonly units?: readonly DetectorUnit[];
   readonly results: readonly DetectedAttack[];
 }
 

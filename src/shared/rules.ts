@@ -245,6 +245,22 @@ const catalogue = [
     why: "An attack that knows the defence could return the transferred image. Where it breaks fewer images, it has not converged (Carlini et al. 2019).",
   },
   {
+    id: "RB402",
+    title: "Randomised detector evaded by single draws",
+    severity: "warning",
+    when: "arm",
+    cost: 3,
+    why: "The gradient of one draw points where the next draw does not. An attack on something randomised has to average over draws (expectation over transformation, Athalye et al. 2018), or it looks stronger than it is.",
+  },
+  {
+    id: "RB403",
+    title: "Detector met only by attacks that do not know it",
+    severity: "warning",
+    when: "arm",
+    cost: 3,
+    why: "Nearly every published detector fails once the attack keeps its score small as well (Carlini and Wagner 2017). Figures for attacks that do not know it say little.",
+  },
+  {
     id: "RB407",
     title: "Same answer for every image",
     severity: "warning",

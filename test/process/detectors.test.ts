@@ -14,7 +14,10 @@ beforeAll(async () => {
       { kind: "fgsm", eps: 0.1 },
       { kind: "nPixel", popSize: 6, maxGen: 2 },
     ],
-    detectors: [{ kind: "softmaxEntropy", falsePositiveRate: 0.1 }],
+    detectors: [
+      { kind: "softmaxEntropy", falsePositiveRate: 0.1 },
+      { kind: "varianceMinimization", runs: 5, evasionPasses: 1 },
+    ],
     compare: [{ name: "again", defense: { kind: "bitDepth", depth: 3 } }],
     expect: [{ metric: "detector.auc", detector: "softmaxEntropy", attack: "fgsm", min: 1.01 }],
   });
@@ -25,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => workspace.remove());
 
-const detectorOf = (arm: number): DetectorResult => report.arms[arm]?.detectors[0] as DetectorResult;
+const detectorOf = (arm: number, place = 0): DetectorResult => report.arms[arm]?.detectors[place] as DetectorResult;
 
 describe("a detector that an experiment lists", () => {
   it("is scored on every arm and attack, and once more where the attack can evade it", () => {
@@ -63,5 +66,21 @@ describe("a detector that an experiment lists", () => {
     expect(report.expect).toEqual([expect.objectContaining({ metric: "detector.auc", met: false, value: detectorOf(0).results[1]?.auc })]);
     const html = readFileSync(workspace.file("run/report.html"), "utf8");
     expect(html).toContain("Softmax entropy");
+  });
+
+  it("that samples says what its units kept, and is warned of where attacks evade it by single draws", () => {
+    const { results, units } = detectorOf(0, 1);
+    expect(results.map(({ attack, adaptive }) => [attack, adaptive])).toEqual([
+      ["fgsm", false],
+      ["fgsm", true],
+      ["nPixel", false],
+    ]);
+    expect(units?.length).toBeGreaterThan(0);
+    for (const { kept, active } of units ?? []) expect([kept > 0, kept <= active, active <= 1]).toEqual([true, true, true]);
+    const detectors = report.findings.filter(({ rule }) => rule.startsWith("RB40"));
+    expect(detectors.map(({ rule, arm }) => [rule, arm])).toEqual([
+      ["RB402", report.arms[0]?.name],
+      ["RB402", report.arms[1]?.name],
+    ]);
   });
 });

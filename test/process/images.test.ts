@@ -150,6 +150,29 @@ describe("detect", () => {
     const [score, votes] = [await array("detect/detection.npz", "score"), await array("detect/detection.npz", "votes")];
     expect([score.shape, score.type, votes.shape, votes.type]).toEqual([[2], "<f8", [2, 10], "<i4"]);
   });
+
+  it("writes votes and the probabilities of each unit's rows for a detector that samples, a picture's by its place alone", async () => {
+    const words = ["--model", model, "--detector", "varianceMinimization", "--set", "runs=30", "--set", "ratio=0.2"];
+    const { units, images: found } = await json<DetectDocument>("detect", ...words, "--image", seven, "--image", two, "--out", "sampled");
+    expect(units.length).toBeGreaterThan(0);
+    for (const [u, { layer, rows, c, kept, active }] of units.entries()) {
+      expect([typeof layer, c]).toEqual(["string", 157]); // 0.2 · 28 · 28 = 156.8
+      expect(kept).toBeGreaterThan(0);
+      expect(kept).toBeLessThanOrEqual(active);
+      const p = await array("sampled/detection.npz", `probabilities_${u}`);
+      expect([p.shape, p.type]).toEqual([[2, rows], "<f8"]);
+      for (const i of [0, 1]) expect([...p.data.slice(i * rows, (i + 1) * rows)].reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
+    }
+    const votes = await array("sampled/detection.npz", "votes");
+    expect([...votes.data]).toEqual(found.flatMap((image) => image.votes));
+    for (const image of found) {
+      expect(image.votes.reduce((a, b) => a + b, 0)).toBe(30);
+      const shares = image.votes.filter((count) => count > 0).map((count) => count / 30);
+      expect(image.score).toBeCloseTo(-shares.reduce((sum, share) => sum + share * Math.log(share), 0), 12);
+    }
+    const alone = await json<DetectDocument>("detect", ...words, "--image", seven, "--out", "sampledAlone");
+    expect(alone.images[0]?.votes).toEqual(found[0]?.votes);
+  });
 });
 
 describe("a model that can be worked out on paper", () => {

@@ -133,6 +133,8 @@ export interface Classifier {
   readonly batchSizes?: BatchSizes;
   /** Summed over the batch: what an adaptive attacker has to keep small as well. `inputGradient` subtracts it from what is ascended. */
   readonly penalty?: (x: Images) => tf.Scalar;
+  /** Passes that the penalty holds for a gradient; 1 when left out. */
+  readonly penaltyPasses?: number;
   /** Called with every gradient [b,H,W,C] that `gradientOf` takes, which stays its caller's. Absent where nobody watches. */
   readonly onGradient?: (gradient: Images) => void;
   /** Why there are no gradients; absent where there are. */

@@ -43,7 +43,7 @@ export function demandOf(model: Classifier): MemoryDemand {
   const kernels = layers.map(({ name }) => model.layers?.kernel(name)?.shape ?? []);
   const largest = Math.max(image, ...layers.map((layer, i) => sizeOf(layer) * timesAlive(layer, kernels[i] ?? [])));
   const kept = layers.reduce((sum, layer) => sum + keptOf(layer) * sizeOf(layer), 0);
-  const held = (model.passes ?? 1) + (model.penalty ? 1 : 0);
+  const held = (model.passes ?? 1) + (model.penalty ? (model.penaltyPasses ?? 1) : 0);
   return {
     weights: kernels.reduce((sum, shape) => sum + packed(shape), ofGraphs),
     forward: alive.forward * largest + front,

@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Bound, Detector } from "../define/index.ts";
+import { type Bound, type Detector, detectorPasses } from "../define/index.ts";
 import type { Streams } from "../random.ts";
 import { tf } from "../tf.ts";
 import type { Classifier } from "./classifier.ts";
@@ -24,6 +24,7 @@ export function evading(model: Classifier, detector: Bound<Detector>, weight: nu
   return {
     ...model,
     evaluations: model.evaluations,
+    penaltyPasses: detectorPasses(detector).surrogate + (model.penalty ? (model.penaltyPasses ?? 1) : 0),
     penalty: (x) =>
       tf.tidy(() => {
         const scores = tf.sum(surrogate(model, x, detector.params, drawn)) as tf.Scalar;

@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { defineDetector, num } from "../define/index.ts";
 import { type SamplingDetector, samplingSurrogate, scoreBySampling } from "../sampling/detection.ts";
 import { dropoutSampling } from "../sampling/dropout.ts";
-import { samplingParameters } from "../sampling/parameters.ts";
+import { samplingParameters, samplingPasses } from "../sampling/parameters.ts";
 
 const title = "Dropout uncertainty";
 
@@ -22,6 +22,7 @@ export const dropoutUncertainty = defineDetector({
   params,
   cheap: { runs: 12, rate: 0.9, evasionPasses: 2 },
   randomised: true,
+  passes: samplingPasses,
   label: ({ rate }) => `dropout ${rate}`,
   score: (model, x, o, ctx) => scoreBySampling(model, x, { ...sampling(o), runs: o.runs }, ctx),
   surrogate: (model, x, o, see) => samplingSurrogate(model, x, { ...sampling(o), passes: o.evasionPasses }, see),

@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { choice, defineDetector, num } from "../define/index.ts";
 import { type SamplingDetector, samplingSurrogate, scoreBySampling } from "../sampling/detection.ts";
 import { entrySampling } from "../sampling/entrySampling.ts";
-import { samplingParameters } from "../sampling/parameters.ts";
+import { samplingParameters, samplingPasses } from "../sampling/parameters.ts";
 
 const title = "Stochastic activation pruning (SAP)";
 
@@ -23,6 +23,7 @@ export const stochasticActivationPruning = defineDetector({
   params,
   cheap: { runs: 12, ratio: 0.1, evasionPasses: 2 },
   randomised: true,
+  passes: samplingPasses,
   label: ({ ratio }) => `SAP, ${ratio} × activations`,
   score: (model, x, o, ctx) => scoreBySampling(model, x, { ...sampling(o), runs: o.runs }, ctx),
   surrogate: (model, x, o, see) => samplingSurrogate(model, x, { ...sampling(o), passes: o.evasionPasses }, see),

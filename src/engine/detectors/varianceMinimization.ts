@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { Classifier } from "../classifier/classifier.ts";
 import { choice, defineDetector, num } from "../define/index.ts";
 import { type SamplingDetector, samplingSurrogate, scoreBySampling } from "../sampling/detection.ts";
-import { samplingParameters } from "../sampling/parameters.ts";
+import { samplingParameters, samplingPasses } from "../sampling/parameters.ts";
 import { projectedGradient } from "../sampling/projectedGradient.ts";
 import { rowSampling } from "../sampling/rowSampling.ts";
 import { minimumVariance } from "../sampling/varianceMinimization.ts";
@@ -29,6 +29,7 @@ export const varianceMinimization = defineDetector({
   params,
   cheap: { runs: 12, ratio: 0.3, evasionPasses: 2 },
   randomised: true,
+  passes: samplingPasses,
   label: ({ ratio, cMode }) => `MVM, ${ratio} ${cMode === "input" ? "× pixels" : "× rows"}`,
   score: (model, x, o, ctx) => scoreBySampling(model, x, { ...sampling(model, o), runs: o.runs }, ctx),
   surrogate: (model, x, o, see) => samplingSurrogate(model, x, { ...sampling(model, o), passes: o.evasionPasses }, see),

@@ -1,5 +1,6 @@
-import type { DetectorUnit } from "../../shared/images.ts";
 import type { RocPoint } from "../../shared/results.ts";
+import type { DetectorUnit } from "../../shared/sampledUnits.ts";
+import { unitsTogether } from "../../shared/sampledUnits.ts";
 import { inParts } from "../backends/parts.ts";
 import { batchSizeFor } from "../classifier/batchSizes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
@@ -80,25 +81,20 @@ export async function detectImages(
 
 /** Units of the images of a set, batch by batch. */
 function unitTotals(n: number, keepsProbabilities: boolean) {
-  let units: DetectorUnit[] = [];
+  const parts: { units: readonly DetectorUnit[]; images: number }[] = [];
   const probabilities: Float64Array[] = [];
   return {
     add(found: readonly DetectionUnit[], at: number, images: number): void {
-      const mean = (u: number, key: "kept" | "active", value: number): number => (units[u]?.[key] ?? 0) + (value * images) / n;
-      units = found.map(({ probabilities: _, ...unit }, u) => ({
-        ...unit,
-        kept: mean(u, "kept", unit.kept),
-        active: mean(u, "active", unit.active),
-      }));
-      if (keepsProbabilities)
-        found.forEach(({ rows, probabilities: batch }, u) => {
-          if (!batch) return;
-          const all = probabilities[u] ?? new Float64Array(n * rows);
-          all.set(batch, at * rows);
-          probabilities[u] = all;
-        });
+      parts.push({ units: found.map(({ probabilities: _, ...unit }) => unit), images });
+      if (!keepsProbabilities) return;
+      found.forEach(({ rows, probabilities: batch }, u) => {
+        if (!batch) return;
+        const all = probabilities[u] ?? new Float64Array(n * rows);
+        all.set(batch, at * rows);
+        probabilities[u] = all;
+      });
     },
-    read: () => ({ units, probabilities }),
+    read: () => ({ units: unitsTogether(parts), probabilities }),
   };
 }
 

@@ -9,6 +9,7 @@ import type {
   DetectedAttack,
   DetectorResult,
 } from "../../shared/results.ts";
+import { inertTexts, keptText } from "../../shared/sampledUnits.ts";
 
 interface Row {
   readonly arm: ArmReport;
@@ -99,6 +100,8 @@ function notesOf(rows: readonly Row[]): string[] {
       notes.add(
         `${name} on ${arm.name}: the threshold flags at most ${100 * detector.falsePositiveRate} % of ${detector.thresholdImages} validation images.`,
       );
+    if (detector.units) notes.add(`${name} on ${arm.name}, in a pass: ${detector.units.map(keptText).join("; ")}.`);
+    for (const text of inertTexts(detector.units ?? [])) notes.add(text);
     if (!detector.results.some(({ adaptive }) => adaptive))
       notes.add(
         `No attack of this experiment could be made to evade ${name}: the figures show only how it meets attacks that do not know it.`,

@@ -93,6 +93,18 @@ export interface ArmEvidence {
   readonly unbounded: UnboundedEvidence | null;
 }
 
+/** A detector on an arm when all its attacks are done. */
+export interface DetectorEvidence {
+  /** For people. */
+  readonly name: string;
+  readonly randomised: boolean;
+  /** Passes with draws of their own that an attack which evades it averages over. */
+  readonly evasionPasses: number;
+  /** Attacks that it was measured on, and how many of them had to evade it. */
+  readonly attacks: number;
+  readonly adaptive: number;
+}
+
 export interface UnboundedEvidence {
   readonly attack: string;
   readonly attackKey: string;

@@ -1,15 +1,19 @@
-import type { DetectorResult } from "../../../shared/results.ts";
+import type { DetectorResult, Finding } from "../../../shared/results.ts";
 import { armDetectorFile } from "../../../shared/runs.ts";
+import type { DetectorUnit } from "../../../shared/sampledUnits.ts";
+import { unitsTogether } from "../../../shared/sampledUnits.ts";
 import { attackSurface } from "../../classifier/surface.ts";
-import { documented, type EvaluationImages, labelOf } from "../../define/index.ts";
+import { detectorPasses, documented, type EvaluationImages, labelOf } from "../../define/index.ts";
 import type { Range } from "../../evaluation/batches.ts";
-import { detectImages, separation, thresholdAt } from "../../evaluation/detect.ts";
+import { type Detected, detectImages, separation, thresholdAt } from "../../evaluation/detect.ts";
 import { attackBatches } from "../../evaluation/evaluate.ts";
 import { partOfBatch } from "../../harness/halving.ts";
 import { writeAtomic } from "../../io/files.ts";
 import { writeNpz } from "../../io/npz.ts";
 import { share } from "../../metrics/robustness.ts";
 import { thin } from "../../metrics/roc.ts";
+import { detectorRules } from "../../rules/index.ts";
+import { findingsOf } from "../../rules/rule.ts";
 import type { ResolvedArm } from "../arms.ts";
 import { attackCost, memoryOf, passCost } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
@@ -26,7 +30,7 @@ import { needsNetwork } from "./train.ts";
 // Detectors are scored on the clean images and on those of every attack. An attack that does not know the detector is `static`, one that has
 // to keep the detector's surrogate small as well is `adaptive`. Thresholds are taken on validation images, never on test images.
 
-const [scoresFile, thresholdFile, resultFile] = ["scores.npz", "threshold.json", "detector.json"];
+const [scoresFile, unitsFile, thresholdFile, resultFile] = ["scores.npz", "units.json", "threshold.json", "detector.json"];
 const validationImages = 1000;
 const evasionWeight = 1;
 /** Points of a drawn curve along either side. */
@@ -40,7 +44,10 @@ const attackGroup = (place: Place, attack: ResolvedAttack, isAdaptive: boolean):
   `detect:${nameOf(place)}:${attack.key}:${isAdaptive ? "adaptive" : "static"}`;
 const resultKey = (place: Place): string => `detected:${nameOf(place)}`;
 
-const cleanShards = (arm: ResolvedArm, facts: PlanFacts): Range[] => shardsOf(facts.n, facts.inputShape, passCost(arm, facts));
+/** Scoring one image. */
+const scoreCost = ([arm, detector]: Place, facts: PlanFacts): number => passCost(arm, facts) * detectorPasses(detector).score;
+
+const cleanShards = (place: Place, facts: PlanFacts): Range[] => shardsOf(facts.n, facts.inputShape, scoreCost(place, facts));
 
 /** An attack can be made to evade the detector: both offer a gradient, and the attack makes each image anew. */
 const canEvade = (attack: ResolvedAttack, { entry }: ResolvedDetector): boolean =>
@@ -57,7 +64,7 @@ export const detectStage: Stage = {
     if (arm.index < 0 || mode === "train") return [];
     return experiment.detectors.flatMap((detector) => {
       const place: Place = [arm, detector];
-      const shards = cleanShards(arm, facts).map((range) => cleanPiece(place, range, facts));
+      const shards = cleanShards(place, facts).map((range) => cleanPiece(place, range, facts));
       const attacked = attacksOn(arm, facts).flatMap((attack) =>
         attackShards(attack, facts).flatMap((range) => [
           staticPiece(place, attack, range, facts),
@@ -86,10 +93,10 @@ function thresholdPiece(place: Place, facts: PlanFacts): Piece {
     key: thresholdKey(place),
     stage: "threshold",
     needs: needsNetwork(arm, facts),
-    cost: passCost(arm, facts) * Math.min(validationImages, facts.trainSize),
+    cost: scoreCost(place, facts) * Math.min(validationImages, facts.trainSize),
     async run(env, folder) {
       const images = validationOf(arm, env);
-      const scores = images ? await scoresOf(place, images, [0, images.n], env) : new Float64Array();
+      const scores = images ? (await detected(place, images, [0, images.n], env)).scores : new Float64Array();
       const threshold = thresholdAt(scores, detector.falsePositiveRate);
       await writeAtomic(folder.file(thresholdFile), JSON.stringify({ threshold, n: scores.length }));
     },
@@ -109,10 +116,10 @@ function validationOf(arm: ResolvedArm, { data }: RunEnvironment): EvaluationIma
   );
 }
 
-async function scoresOf([arm, detector]: Place, images: EvaluationImages, range: Range, env: RunEnvironment): Promise<Float64Array> {
+async function detected([arm, detector]: Place, images: EvaluationImages, range: Range, env: RunEnvironment): Promise<Detected> {
   const { classifier: model } = await env.networks.open(arm);
   const onProgress = (done: number, total: number): void => env.meter.report(done, total);
-  return (await detectImages({ detector, model, images, onProgress }, env.ctx, range)).scores;
+  return detectImages({ detector, model, images, onProgress }, env.ctx, range);
 }
 
 const writeScores = (file: string, scores: Float64Array): Promise<void> =>
@@ -125,11 +132,13 @@ function cleanPiece(place: Place, range: Range, facts: PlanFacts): Piece {
     key: shardKey(cleanGroup(place), range),
     stage: "detect",
     needs: [...needsNetwork(arm, facts), ...needsImages(range, facts)],
-    cost: passCost(arm, facts) * (range[1] - range[0]),
+    cost: scoreCost(place, facts) * (range[1] - range[0]),
     images: range,
     of: facts.n,
     async run(env, folder) {
-      await writeScores(folder.file(scoresFile), await scoresOf(place, env.images, range, env));
+      const { scores, units } = await detected(place, env.images, range, env);
+      await writeScores(folder.file(scoresFile), scores);
+      await writeAtomic(folder.file(unitsFile), JSON.stringify(units));
     },
   };
 }
@@ -143,7 +152,7 @@ function staticPiece(place: Place, attack: ResolvedAttack, range: Range, facts: 
     stage: "detect",
     attack: attack.key,
     needs: [...needsNetwork(arm, facts), ...needsImages(range, facts), needsAttack(arm, attack, range)],
-    cost: passCost(arm, facts) * (range[1] - range[0]),
+    cost: scoreCost(place, facts) * (range[1] - range[0]),
     images: range,
     of: facts.n,
     async run(env, folder) {
@@ -152,7 +161,7 @@ function staticPiece(place: Place, attack: ResolvedAttack, range: Range, facts: 
         ...env.images,
         read: async (start, end) => ({ ...(await env.images.read(start, end)), images: await adversarial(start, end) }),
       };
-      await writeScores(folder.file(scoresFile), await scoresOf(place, images, range, env));
+      await writeScores(folder.file(scoresFile), (await detected(place, images, range, env)).scores);
     },
   };
 }
@@ -167,7 +176,7 @@ function adaptivePiece(place: Place, attack: ResolvedAttack, range: Range, facts
     phase: `Attacking ${arm.name} with ${attack.entry.title}, evading ${detector.entry.title}`,
     attack: attack.key,
     needs: [...needsNetwork(arm, facts), ...needsImages(range, facts), ...needsClean(arm, range, facts)],
-    cost: 2 * attackCost(arm, attack, facts) * (range[1] - range[0]),
+    cost: (attackCost(arm, attack, facts) * (1 + detectorPasses(detector).surrogate) + scoreCost(place, facts)) * (range[1] - range[0]),
     images: range,
     of: facts.n,
     async run(env, folder) {
@@ -233,11 +242,29 @@ async function resultOf(place: Place, env: RunEnvironment): Promise<DetectorResu
   const { falsePositiveRate, key } = detector;
   const flaggedClean = threshold === null ? null : share(clean.filter((score) => score > threshold).length, clean.length);
   const facts = { key, label: labelOf(detector), threshold, falsePositiveRate, flaggedClean, thresholdImages: n };
-  return { ...documented(detector), ...facts, results };
+  const units = await unitsOf(place, env);
+  return { ...documented(detector), ...facts, ...(units.length > 0 ? { units } : {}), results };
+}
+
+/** Layers that the detector samples, over all clean images. */
+async function unitsOf(place: Place, { facts, pieces }: RunEnvironment): Promise<DetectorUnit[]> {
+  const ranges = cleanShards(place, facts);
+  const shards = await Promise.all(ranges.map((range) => pieces.json<DetectorUnit[]>(shardKey(cleanGroup(place), range), unitsFile)));
+  return unitsTogether(shards.map((units, i) => ({ units, images: (ranges[i] as Range)[1] - (ranges[i] as Range)[0] })));
 }
 
 const rows = (group: string, env: RunEnvironment): Promise<Float64Array> =>
   env.pieces.rows<Float64Array>(group, scoresFile, "score", [0, env.images.n]);
+
+/** What rules say of the detectors of an arm. */
+export const detectorFindings = (arm: ResolvedArm, results: readonly DetectorResult[], { experiment }: RunEnvironment): Finding[] =>
+  results.flatMap(({ key, label, results: attacked }) => {
+    const detector = experiment.detectors.find((one) => one.key === key) as ResolvedDetector;
+    const adaptive = attacked.filter((one) => one.adaptive).length;
+    const { randomised } = detector.entry;
+    const evidence = { name: label, randomised, evasionPasses: detectorPasses(detector).surrogate, attacks: attacked.length, adaptive };
+    return findingsOf(detectorRules, evidence, { arm: arm.name });
+  });
 
 /** What the experiment's detectors say on an arm. */
 export const detectorsOf = (arm: ResolvedArm, env: RunEnvironment): Promise<DetectorResult[]> =>

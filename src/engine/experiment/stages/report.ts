@@ -19,7 +19,7 @@ import type { Piece, PlanFacts } from "../piece.ts";
 import type { ResolvedAttack, ResolvedExperiment } from "../resolve.ts";
 import { analysedAttacks, analysesOf, certificateIn, presentAnalyses } from "./analyse.ts";
 import { cleanAnswers } from "./clean.ts";
-import { detectorsOf } from "./detect.ts";
+import { detectorFindings, detectorsOf } from "./detect.ts";
 import { explanationOf } from "./explain.ts";
 import { judgedArm, timingOf } from "./judge.ts";
 import { writeImageFiles } from "./ledger.ts";
@@ -56,6 +56,7 @@ async function writeReport(env: RunEnvironment): Promise<void> {
   const findings = arms.flatMap((_, i) => [
     ...(reports[i] as ArmReport).attacks.flatMap((summary) => summary.findings),
     ...(judged[i]?.findings ?? []),
+    ...detectorFindings(arms[i] as ResolvedArm, (reports[i] as ArmReport).detectors, env),
   ]);
   const report: RunReport = {
     run: store.id,

@@ -4,7 +4,7 @@ import { commonOptions, verbs } from "../../../../src/cli/usage.ts";
 import { catalog } from "../../../../src/engine/catalog.ts";
 import { comparedFindings } from "../../../../src/engine/rules/compare.ts";
 import type { AttackEvidence, ComparedAttack } from "../../../../src/engine/rules/evidence.ts";
-import { armRules, attackRules, curveRules, modelRules, pairRules, runRules } from "../../../../src/engine/rules/index.ts";
+import { armRules, attackRules, curveRules, detectorRules, modelRules, pairRules, runRules } from "../../../../src/engine/rules/index.ts";
 import { findingsOf } from "../../../../src/engine/rules/rule.ts";
 import { InputContractSchema } from "../../../../src/shared/contract.ts";
 import { besideParameters, defaultTrain } from "../../../../src/shared/experiment.ts";
@@ -111,6 +111,7 @@ const findings: readonly Finding[] = [
     },
     {},
   ),
+  ...[0, 1].flatMap((adaptive) => findingsOf(detectorRules, { name: "MVM", randomised: true, evasionPasses: 1, attacks: 2, adaptive }, {})),
   ...findingsOf(runRules, { deviceFailures: ["It failed."] }, {}),
   ...comparedFindings(pairRules, [
     compared("fgsm", 0.3, many("b")),

@@ -27,24 +27,34 @@ const mostSteps = 100;
  */
 export function sharesOfEqualMultiplier(logAlpha: Float64Array, c: number): Float64Array {
   const n = logAlpha.length;
-  const least = logAlpha.reduce((a, b) => Math.min(a, b));
-  const range = logAlpha.reduce((a, b) => Math.max(a, b)) - least;
+  const { least, range, mean } = extent(logAlpha);
   if (range < equal) return new Float64Array(n).fill(1 / n);
   const nodes = nodesOf(logAlpha, least, range);
-  const start = equalShares(logAlpha, c);
+  const start = equalShares(mean, n, c);
   nodes.logAlpha.forEach((value, j) => {
     nodes.s[j] = firstGuess(start - value - Math.log(c));
   });
   const lambda = settle(nodes, start, c, roughly);
   const rows: Solution = { logAlpha, s: interpolated(nodes, logAlpha), slope: new Float64Array(n) };
   settle(rows, lambda, c, nearly);
-  return rows.s.map((s) => -Math.expm1(-s / c));
+  for (let i = 0; i < n; i++) rows.s[i] = -Math.expm1(-(rows.s[i] as number) / c);
+  return rows.s;
 }
 
-/** λ of the row with the mean of ln α when all rows have the same share. */
-function equalShares(logAlpha: Float64Array, c: number): number {
-  const mean = logAlpha.reduce((a, b) => a + b) / logAlpha.length;
-  const s = -c * Math.log1p(-1 / logAlpha.length);
+function extent(values: Float64Array): { readonly least: number; readonly range: number; readonly mean: number } {
+  let [least, largest, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value < least) least = value;
+    if (value > largest) largest = value;
+    sum += value;
+  }
+  return { least, range: largest - least, mean: sum / values.length };
+}
+
+/** λ of a row with the mean of ln α when all n rows have the same share. */
+function equalShares(mean: number, n: number, c: number): number {
+  const s = -c * Math.log1p(-1 / n);
   return mean + Math.log(c) - (1 - 1 / c) * s - 2 * Math.log(-Math.expm1(-s));
 }
 
@@ -56,8 +66,8 @@ function nodesOf(logAlpha: Float64Array, least: number, range: number): Solution
   const count = Math.max(fewestNodes, Math.min(mostNodes, Math.ceil(range * nodesPerUnit) + 1));
   const spacing = range / (count - 1);
   const weight = new Float64Array(count);
-  for (const value of logAlpha) {
-    const place = (value - least) / spacing;
+  for (let i = 0; i < logAlpha.length; i++) {
+    const place = ((logAlpha[i] as number) - least) / spacing;
     const j = Math.min(count - 2, Math.floor(place));
     weight[j] = (weight[j] as number) + 1 - (place - j);
     weight[j + 1] = (weight[j + 1] as number) + place - j;
@@ -70,16 +80,18 @@ function nodesOf(logAlpha: Float64Array, least: number, range: number): Solution
 function interpolated({ logAlpha: nodes, s, slope }: Solution, logAlpha: Float64Array): Float64Array {
   const least = nodes[0] as number;
   const spacing = (nodes[1] as number) - least;
-  return logAlpha.map((value) => {
-    const place = (value - least) / spacing;
+  const result = new Float64Array(logAlpha.length);
+  for (let i = 0; i < logAlpha.length; i++) {
+    const place = ((logAlpha[i] as number) - least) / spacing;
     const j = Math.min(nodes.length - 2, Math.floor(place));
     const t = place - j;
     const u = 1 - t;
     const [left, right] = [s[j] as number, s[j + 1] as number];
     const [leftSlope, rightSlope] = [-spacing / (slope[j] as number), -spacing / (slope[j + 1] as number)];
     const found = (1 + 2 * t) * u * u * left + t * u * u * leftSlope + t * t * (3 - 2 * t) * right - t * t * u * rightSlope;
-    return found > 0 ? found : left;
-  });
+    result[i] = found > 0 ? found : left;
+  }
+  return result;
 }
 
 /**

@@ -13,14 +13,18 @@ export function minimumVariance(alpha: ArrayLike<number>, c: number): Float64Arr
   const rows = activeRows(alpha);
   const p = new Float64Array(alpha.length);
   if (rows.length === 0) return p;
-  const logs = Float64Array.from(rows, (row) => Math.log(alpha[row] as number));
-  const largest = logs.reduce((a, b) => Math.max(a, b));
+  // Plain loops here and in the solver: an iterator would take longer than the solution.
+  const logs = new Float64Array(rows.length);
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < rows.length; i++) {
+    logs[i] = Math.log(alpha[rows[i] as number] as number);
+    largest = Math.max(largest, logs[i] as number);
+  }
   // One draw is solved in closed form, p ∝ √α; a single row needs no solution.
   const shares = c === 1 || rows.length === 1 ? logs.map((log) => Math.exp((log - largest) / 2)) : sharesOfEqualMultiplier(logs, c);
-  const sum = shares.reduce((a, b) => a + b);
-  rows.forEach((row, i) => {
-    p[row] = (shares[i] as number) / sum;
-  });
+  let sum = 0;
+  for (let i = 0; i < shares.length; i++) sum += shares[i] as number;
+  for (let i = 0; i < shares.length; i++) p[rows[i] as number] = (shares[i] as number) / sum;
   return p;
 }
 

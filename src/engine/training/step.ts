@@ -43,6 +43,12 @@ export function stepOf({ network, plan, contract, shape }: Learner, batch: StepB
   };
 }
 
+/** The loss of the plan, and the penalties that layers of the network have on their weights, in proportion. */
+function regularized({ network }: Learner, total: tf.Scalar, { criterionScale }: TrainingStep): tf.Scalar {
+  const penalties = network.calculateLosses();
+  return penalties.length === 0 ? total : (tf.add(total, tf.mul(tf.addN(penalties), criterionScale)) as tf.Scalar);
+}
+
 /** Predictions that are right, as a scalar. */
 const rightOnes = (plan: TrainingPlan, output: tf.Tensor, labels: tf.Tensor): tf.Scalar =>
   tf.sum(tf.cast(tf.equal(tf.argMax(plan.toLogits(output), 1), labels), "float32"));
@@ -76,7 +82,7 @@ export function trainStep(
           const losses = learner.plan.loss(step);
           correct = tf.keep(rightOnes(learner.plan, losses.output, step.labels));
           for (const [name, part] of Object.entries(losses.parts ?? {})) parts[name] = tf.keep(reported(learner.plan, part.clone()));
-          return losses.total;
+          return regularized(learner, losses.total, step);
         },
         weights.map((weight) => weight.variable),
       );
@@ -96,7 +102,7 @@ export function validationStep(learner: Learner, batch: ImageBatch, tally: Tally
   tf.tidy(() => {
     const step = stepOf(learner, batch, () => ({}));
     const { total, output } = learner.plan.loss(step);
-    tally.add(reported(learner.plan, total), rightOnes(learner.plan, output, step.labels), batch.n);
+    tally.add(reported(learner.plan, regularized(learner, total, step)), rightOnes(learner.plan, output, step.labels), batch.n);
   });
 }
 

@@ -25,6 +25,7 @@ import { iterStepLL } from "./attacks/iterStepLL.ts";
 import { lavan } from "./attacks/lavan/lavan.ts";
 import { pgd } from "./attacks/pgd.ts";
 import { greedyPixels } from "./attacks/pixels/greedyPixels.ts";
+import { jsma } from "./attacks/pixels/jsma.ts";
 import { nPixel } from "./attacks/pixels/nPixel.ts";
 import { sparseRs } from "./attacks/pixels/sparseRs.ts";
 import { stepLL } from "./attacks/stepLL.ts";
@@ -72,6 +73,7 @@ import { lime } from "./explanations/lime/lime.ts";
 import { saliency } from "./explanations/saliency.ts";
 import { measures as allMeasures } from "./measures/all.ts";
 import { efficientNetB0 } from "./models/efficientNetB0.ts";
+import { feinmanCifar, feinmanMnist, feinmanSvhn } from "./models/feinman.ts";
 import { inceptionV3 } from "./models/inceptionV3.ts";
 import { lenet } from "./models/lenet.ts";
 import { papernot } from "./models/papernot.ts";
@@ -89,6 +91,7 @@ export const attacks: readonly Attack[] = [
   fgsm,
   greedyPixels,
   iterStepLL,
+  jsma,
   lavan,
   nPixel,
   pgd,
@@ -129,7 +132,19 @@ export const analyses: readonly Analysis[] = [
   timing,
 ];
 export const measures: readonly Measure[] = allMeasures;
-export const models: readonly ModelSpec[] = [efficientNetB0, inceptionV3, lenet, papernot, resnet50, resnet9, vgg16, vgg19];
+export const models: readonly ModelSpec[] = [
+  efficientNetB0,
+  feinmanCifar,
+  feinmanMnist,
+  feinmanSvhn,
+  inceptionV3,
+  lenet,
+  papernot,
+  resnet50,
+  resnet9,
+  vgg16,
+  vgg19,
+];
 export const datasets: readonly DatasetSpec[] = [arrays, cifar10, cifar100, fashionMnist, imageFolder, mnist, svhn];
 
 /** The lists by the kind names of `bulwark list`. */

@@ -18,7 +18,8 @@ const { eps, norm, target, loss, momentum, retire } = gradientParams;
 
 /**
  * FGSM in small steps from the clean image, x ← P(x + a·sign ∇L), without anything random (I-FGSM). With momentum, the direction is
- * μ·g + ∇L/‖∇L‖₁ in place of ∇L: MI-FGSM (Dong et al. 2018), whose images transfer better.
+ * μ·g + ∇L/‖∇L‖₁ in place of ∇L: MI-FGSM (Dong et al. 2018), whose images transfer better. It gives the last iterate (BIM-B of Feinman et
+ * al. 2017), or with `retire` the first that is misclassified, else the last (their BIM-A).
  */
 export const bim = defineAttack({
   id: "bim",
@@ -30,7 +31,7 @@ export const bim = defineAttack({
     { eps, steps: stepsOf(10), stepSize: stepSizeOf("even"), norm, target, loss, momentum, retire },
     { refuse: refuseRadius },
   ),
-  label: (p) => gradientLabel(`BIM-${p.steps}`, p),
+  label: (p) => gradientLabel(`${p.retire ? "BIM-A" : "BIM"}-${p.steps}`, p),
   cheap: { steps: 4 },
   ball: gradientBall,
   iterations: ({ steps }) => steps,

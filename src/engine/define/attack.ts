@@ -49,8 +49,11 @@ export interface Attack extends Entry {
   ball(params: Params, facts: BallFacts): Ball;
   /** Iterations it takes at most after its start, for progress; absent for a single step. */
   iterations?(params: Params): number;
-  /** Images through the model that the attack on one image takes at most; what an entry leaves out follows from its iterations. */
-  evaluations?(params: Params): Evaluations;
+  /**
+   * Images through the model that the attack on one image takes at most; what an entry leaves out follows from its iterations.
+   * @param facts left out where it is only asked which kinds there are at all: a count that depends on them is infinite then
+   */
+  evaluations?(params: Params, facts?: BallFacts): Evaluations;
   /** Target that the parameters name; null for an untargeted attack. Absent where the attack has no targeted form. */
   target?(params: Params): Target | null;
   /** Why accuracy under it says little about robustness with these parameters, and which attack says more; null where it is no loose bound. */
@@ -91,15 +94,15 @@ export interface Evaluations {
   readonly gradient: number;
 }
 /** What an attack on one image takes at most, its preparation not counted; a target by the clean scores takes a pass for them. */
-export function evaluationsOf(attack: Attack, params: Params): Evaluations {
-  const { forward, gradient } = ownEvaluations(attack, params);
+export function evaluationsOf(attack: Attack, params: Params, facts?: BallFacts): Evaluations {
+  const { forward, gradient } = ownEvaluations(attack, params, facts);
   const target = attack.target?.(params);
   return { forward: target === "runnerUp" || target === "leastLikely" ? forward + 1 : forward, gradient };
 }
 /** Asks for gradients of the model that it attacks. What it prepares on a model is not counted, as that may be another one. */
 export const needsGradients = (attack: Attack, params: Params): boolean => evaluationsOf(attack, params).gradient > 0;
-function ownEvaluations(attack: Attack, params: Params): Evaluations {
-  if (attack.evaluations) return attack.evaluations(params);
+function ownEvaluations(attack: Attack, params: Params, facts?: BallFacts): Evaluations {
+  if (attack.evaluations) return attack.evaluations(params, facts);
   const passes = attack.iterations?.(params) ?? 1;
   return attack.access === "gradients" ? { forward: 0, gradient: passes } : { forward: passes, gradient: 0 };
 }
@@ -110,7 +113,7 @@ export function defineAttack<P extends TObject, Prepared = unknown>(
     readonly iterative: boolean;
     ball(params: Static<P>, facts: BallFacts<Prepared>): Ball;
     iterations?(params: Static<P>): number;
-    evaluations?(params: Static<P>): Evaluations;
+    evaluations?(params: Static<P>, facts?: BallFacts<Prepared>): Evaluations;
     target?(params: Static<P>): Target | null;
     upperBound?(params: Static<P>): string | null;
     criterion?(params: Static<P>): Criterion | undefined;

@@ -34,7 +34,7 @@ const passesOf = ({ forward, gradient }: Evaluations): number => forward + gradi
 
 /** One image under an attack. */
 export const attackCost = (arm: ResolvedArm, { entry, params }: ResolvedAttack, facts: PlanFacts): number =>
-  passCost(arm, facts) * (judgingPasses + passesOf(evaluationsOf(entry, params)));
+  passCost(arm, facts) * (judgingPasses + passesOf(evaluationsOf(entry, params, facts)));
 
 /** One image explained. */
 export const explanationCost = (arm: ResolvedArm, { entry, params }: ResolvedExplanation, facts: PlanFacts): number =>

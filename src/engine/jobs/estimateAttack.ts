@@ -32,7 +32,7 @@ export async function estimateAttack(p: EstimateAttackParams, engine: Engine, ct
   requireAccess(entry, params, model);
   requirePreparation(entry, params, model);
   entry.check?.(params, model);
-  const { forward, gradient } = evaluationsOf(entry, params);
+  const { forward, gradient } = evaluationsOf(entry, params, model);
   const making = entry.preparation?.evaluations(params) ?? { forward: 0, gradient: 0 };
   const passes = { forward: forward + making.forward, gradient: gradient + making.gradient };
   const evaluations = passes.forward + passes.gradient;

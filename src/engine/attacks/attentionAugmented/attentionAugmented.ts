@@ -27,9 +27,9 @@ export const attentionAugmented = defineAttack({
     const base = baseOf(p);
     return base.entry.iterations?.(base.params) ?? 1;
   },
-  evaluations(p) {
+  evaluations(p, facts) {
     const base = baseOf(p);
-    const { forward, gradient } = evaluationsOf(base.entry, base.params);
+    const { forward, gradient } = evaluationsOf(base.entry, base.params, facts);
     // The clean class and the clean map take a pass each, and so does the map at every gradient.
     return p.sigma === 0 ? { forward, gradient } : { forward: forward + 2, gradient: 2 * gradient };
   },

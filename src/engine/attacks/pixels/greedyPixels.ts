@@ -1,12 +1,11 @@
 import { Type } from "@sinclair/typebox";
 import type { Classifier } from "../../classifier/classifier.ts";
 import { type AttackBatch, type AttackContext, defineAttack, int, type ModelFacts } from "../../define/index.ts";
-import { type Images, tf } from "../../tf.ts";
-import { attackGradient, margin } from "../gradientDescent.ts";
+import { margin } from "../gradientDescent.ts";
 import { checkTarget, target, targetLabel, targetOf } from "../target.ts";
-import { checkPixels, type Goal, goalsOf } from "./aim.ts";
-import { halvedSize } from "./chunks.ts";
+import { checkPixels, goalsOf } from "./aim.ts";
 import type { SearchSpace } from "./evolution.ts";
+import { slopesOf } from "./gradients.ts";
 import { GreedySearch } from "./greedySearch.ts";
 import { imagesOf, populations, type Scorer, scorerOf, show } from "./score.ts";
 
@@ -45,7 +44,7 @@ export const greedyPixels = defineAttack({
     for (let round = 0; round < o.pixels; round++) {
       const left = searches.filter(({ done }) => !done);
       if (left.length === 0) break;
-      await aimAll(model, left, searches.length, round, ctx);
+      await aimAll(model, searches, round, ctx);
       if (round === 0) await show(searches, batch, ctx);
       await tryAll(
         score,
@@ -79,49 +78,12 @@ async function startSearches(batch: AttackBatch, o: Options, ctx: AttackContext)
   return goals.map((goal, i) => new GreedySearch(images.subarray(i * values, (i + 1) * values), { ...o, goal }, ctx.random(i)));
 }
 
-/** Gradients and logits of all searches, in one pass; images that have reached their goal already are done with that. */
-async function aimAll(
-  model: Classifier,
-  searches: readonly GreedySearch[],
-  most: number,
-  round: number,
-  ctx: AttackContext,
-): Promise<void> {
-  const n = searches.length;
-  const size = halvedSize(n, most);
-  const of = (i: number): GreedySearch => searches[Math.min(i, n - 1)] as GreedySearch;
-  const seen = model.withStreams?.({ random: (i) => of(i).rng.stream(`gradient/${round}`) }) ?? model;
-  const padded = Array.from({ length: size }, (_, i) => of(i));
-  const batch = batchOf(padded, model.inputShape);
-  const { gradient, logits } = attackGradient(seen, batch.images, batch, margin);
-  model.evaluations.gradient -= size - n;
-  try {
-    const [slopes, scores] = [Float32Array.from(await gradient.data()), Float32Array.from(await logits.data())];
-    const [values, k] = [slopes.length / size, scores.length / size];
-    searches.forEach((search, i) => {
-      if (round === 0) search.see(scores.slice(i * k, (i + 1) * k));
-      if (!search.done) search.aim(slopes.subarray(i * values, (i + 1) * values));
-    });
-  } finally {
-    tf.dispose([gradient, logits, batch.images, batch.labels, ...(batch.targets ? [batch.targets] : [])]);
+/** Gradients of all searches; images that have reached their goal already are done with that. */
+async function aimAll(model: Classifier, searches: readonly GreedySearch[], round: number, ctx: AttackContext): Promise<void> {
+  for (const { search, logits, gradients } of await slopesOf(model, searches, { name: `gradient/${round}`, losses: [margin] }, ctx)) {
+    if (round === 0) search.see(logits);
+    if (!search.done) search.aim(gradients[0] as Float32Array);
   }
-  await ctx.checkpoint();
-}
-
-/** The images as they are, as a batch of their own. The caller disposes its tensors. */
-function batchOf(searches: readonly GreedySearch[], shape: Classifier["inputShape"]): AttackBatch {
-  const pixels = new Float32Array(searches.length * shape[0] * shape[1] * shape[2]);
-  searches.forEach(({ image }, i) => {
-    pixels.set(image, i * image.length);
-  });
-  const classes = (of: (goal: Goal) => number) =>
-    tf.tensor1d(
-      searches.map(({ goal }) => of(goal)),
-      "int32",
-    );
-  const images: Images = tf.tensor4d(pixels, [searches.length, ...shape]);
-  const isTargeted = searches.some(({ goal }) => goal.target !== undefined);
-  return { images, labels: classes(({ label }) => label), ...(isTargeted ? { targets: classes(({ target = 0 }) => target) } : {}) };
 }
 
 /** Scores what all searches try together; then each keeps its best. */

@@ -80,7 +80,7 @@ export interface Found {
   readonly logits: ArrayLike<number>;
 }
 
-export function imagesOf(found: readonly Found[], { images }: Pick<AttackBatch, "images">): Images {
+export function imagesOf(found: readonly Pick<Found, "image">[], { images }: Pick<AttackBatch, "images">): Images {
   const pixels = new Float32Array(images.size);
   found.forEach(({ image }, i) => {
     pixels.set(image, (i * images.size) / found.length);

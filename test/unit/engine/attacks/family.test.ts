@@ -6,7 +6,7 @@ import { useBackend } from "../../../../src/engine/backends/index.ts";
 import type { Classifier } from "../../../../src/engine/classifier/classifier.ts";
 import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import type { ImageBatch, Params } from "../../../../src/engine/define/index.ts";
+import { type ImageBatch, labelOf, type Params } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
 import type { AttackTracePoint } from "../../../../src/engine/harness/types.ts";
 import { marginLoss } from "../../../../src/engine/losses/marginLoss.ts";
@@ -216,6 +216,26 @@ describe("early retirement", () => {
     expect(iterates).toHaveLength(4); // three iterates, and the result
     expect(outcome).toMatchObject({ gradientEvaluations: 3 });
     expect(outcome.records[0]).toMatchObject({ success: true, iterations: 2 });
+    // BIM-B goes on to the edge of the ball, which nine steps reach, and gives the last iterate
+    const last = (await attacked("bim", { eps: 0.3, steps: 9, stepSize: 0.04 }, biased)).outcome;
+    expect(near(last.adversarial, [0.3, 0.7])).toBeLessThan(1e-6);
+    expect(last.records[0]).toMatchObject({ success: true, iterations: 2 });
+    const labels = [true, false].map((retire) => labelOf(bind("attack", { kind: "bim", eps: 0.3, steps: 50, retire })));
+    expect(labels).toEqual(["BIM-A-50, ε 0.3", "BIM-50, ε 0.3"]);
+  });
+
+  it("BIM-A of an image that is never broken is the last iterate", async () => {
+    const far = linearClassifier(
+      [
+        [1, -1],
+        [0, 0],
+      ],
+      [1, 2, 1],
+      [9, 0],
+    );
+    const { outcome } = await attacked("bim", { eps: 0.3, steps: 5, stepSize: 0.04, retire: true, loss: "margin" }, far);
+    expect(near(outcome.adversarial, [0.4, 0.6])).toBeLessThan(1e-6);
+    expect(outcome.records[0]).toMatchObject({ success: false });
   });
 
   it("does not trust one pass of a randomised model, nor the margin alone where a detector is to be evaded", async () => {

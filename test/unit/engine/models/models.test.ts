@@ -30,8 +30,11 @@ describe("networks", () => {
     ["lenet", 832 + 51_264 + 3_212_288 + 10_250],
     ["papernot", 312_202],
     ["resnet9", 6_573_130 + 2 * 2240], // trainable ones, and mean and variance of 2,240 normalised channels
+    ["feinmanMnist", 640 + 36_928 + (12 * 12 * 64 * 128 + 128) + 1290],
+    ["feinmanSvhn", 1792 + 36_928 + (14 * 14 * 64 * 512 + 512) + (512 * 128 + 128) + 1290],
+    ["feinmanCifar", 896 + 9248 + 18_496 + 36_928 + 73_856 + 147_584 + (2048 * 1024 + 1024) + (1024 * 512 + 512) + 5130],
   ])("%s has %i parameters and ends in logits", (id, parameters) => {
-    const network = build(id);
+    const network = build(id, { zeroWeights: true });
     expect(network.countParams()).toBe(parameters);
     expect(network.outputs[0]?.shape).toEqual([null, 10]);
     expect(network.layers.at(-1)?.getConfig()["activation"]).toBe("linear");
@@ -99,6 +102,25 @@ describe("networks", () => {
     expect(counts.filter((n) => n > 0)).toEqual([320, 9248, 18_496, 36_928, 205_000, 40_200, 2010]);
   });
 
+  it("Feinman's networks have the layers of the study's code, with its shapes", () => {
+    const layersOf = (id: string): string[] =>
+      build(id, { zeroWeights: true }).layers.map((layer) => [layer.getClassName(), ...(layer.outputShape as number[]).slice(1)].join(" "));
+    const twoConvolutions = (side: number) => [
+      ...[side - 2, side - 4].map((s) => `Conv2D ${s} ${s} 64`),
+      ...["MaxPooling2D", "Dropout"].map((name) => `${name} ${side / 2 - 2} ${side / 2 - 2} 64`),
+      `Flatten ${(side / 2 - 2) ** 2 * 64}`,
+    ];
+    const hidden = (units: number) => [`Dense ${units}`, `Dropout ${units}`];
+    expect(layersOf("feinmanMnist")).toEqual(["InputLayer 28 28 1", ...twoConvolutions(28), ...hidden(128), "Dense 10"]);
+    expect(layersOf("feinmanSvhn")).toEqual(["InputLayer 32 32 3", ...twoConvolutions(32), ...hidden(512), ...hidden(128), "Dense 10"]);
+    const block = (side: number, filters: number) => [
+      ...["Conv2D", "Conv2D"].map((name) => `${name} ${side} ${side} ${filters}`),
+      `MaxPooling2D ${side / 2} ${side / 2} ${filters}`,
+    ];
+    const cifar = ["InputLayer 32 32 3", ...block(32, 32), ...block(16, 64), ...block(8, 128), "Flatten 2048", "Dropout 2048"];
+    expect(layersOf("feinmanCifar")).toEqual([...cifar, ...hidden(1024), ...hidden(512), "Dense 10"]);
+  });
+
   it("papernot sees x − 0.5", async () => {
     const center = build("papernot").getLayer("center");
     const seen = (center.apply(tf.tensor4d([0, 0.5, 1, 0.25], [1, 2, 2, 1])) as tf.Tensor).dataSync();
@@ -126,7 +148,7 @@ describe("networks", () => {
     expect(deviation).toBeCloseTo(truncated * Math.sqrt(2 / 1024), 3);
   });
 
-  it.each(["lenet", "papernot"])("%s survives saving and loading, flat and deep", async (id) => {
+  it.each(["lenet", "papernot", "feinmanMnist", "feinmanCifar"])("%s survives saving and loading, flat and deep", async (id) => {
     const flat = build(id);
     for (const network of [flat, to3d(flat, { depth: 16, patch: [7, 7], kernelDepth: 3 })]) {
       const loaded = await roundTrip(network);

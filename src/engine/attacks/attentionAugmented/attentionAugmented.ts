@@ -17,7 +17,7 @@ export const attentionAugmented = defineAttack({
   access: "gradients",
   iterative: true,
   params,
-  label: (p) => `A³, σ ${number(p.sigma)}, around ${labelOf(baseOf(p))}`,
+  label: (p) => `A³, σ ${number(p.sigma)}${p.reduction === "mean" ? " (mean)" : ""}, around ${labelOf(baseOf(p))}`,
   cheap: {},
   ball(p, facts) {
     const base = baseOf(p);

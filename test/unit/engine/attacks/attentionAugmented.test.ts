@@ -236,6 +236,7 @@ describe("A³", () => {
   it("says what it wraps, and aims where that aims", () => {
     const bound = bind("attack", { kind: "attentionAugmented", base: { kind: "pgd", target: 2 } });
     expect(labelOf(bound)).toBe("A³, σ 10, around PGD-3, ε 4/255, target 2");
+    expect(labelOf(bind("attack", { kind: "attentionAugmented", reduction: "mean" }))).toBe("A³, σ 10 (mean), around PGD-3, ε 4/255");
     expect(aimedAt(documented(bound))).toBe(2);
     expect(evaluationsOf(bound.entry, bound.params)).toEqual({ forward: 2, gradient: 6 });
     const least = bind("attack", { kind: "attentionAugmented", base: "iterStepLL" });

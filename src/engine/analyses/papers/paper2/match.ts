@@ -12,8 +12,8 @@ export function rowOf({ id, params }: Choice): PaperRow | null {
   if (id === "standard") return "RAW";
   const row = id === "attentionRectification" ? baseOf(idOf(params["base"])) : baseOf(id);
   if (row === null || id !== "attentionRectification") return row;
-  const isPlain = params["alpha"] === 0 && params["beta"] === 0;
-  return isPlain ? row : `${row}+AAD`;
+  const isBase = params["alpha"] === 0 && params["beta"] === 0;
+  return isBase ? row : `${row}+AAD`;
 }
 const baseOf = (id: unknown): "Madry" | "ALP" | null =>
   id === "adversarialTraining" ? "Madry" : id === "adversarialLogitPairing" ? "ALP" : null;
@@ -38,7 +38,7 @@ export function rightIn(column: PaperColumn, { attacks }: AnalysedArm, data: Pap
     return first ? new Map(first.records.map((record) => [record.index, isCleanCorrect(record)])) : null;
   }
   const meant = own.filter(
-    ({ summary: { attack } }) => attack.id === column.attack && isOfRadius(attack, radius[data]) && isUntargeted(attack),
+    ({ summary: { attack } }) => attack.id === column.attack && isOfRadius(attack, radius[data]) && isUntargeted(attack) && isPlain(attack),
   );
   const { steps } = column;
   if (steps === null) return meant[0] ? new Map(meant[0].records.map((record) => [record.index, isCorrect(record)])) : null;
@@ -50,9 +50,12 @@ export function rightIn(column: PaperColumn, { attacks }: AnalysedArm, data: Pap
 
 const isOfRadius = ({ params }: Choice, eps: number): boolean => params["norm"] !== "l2" && Math.abs(Number(params["eps"]) - eps) < 1e-4;
 const isUntargeted = ({ params }: Choice): boolean => params["target"] === undefined || params["target"] === -1;
+/** Without what makes it stronger than the paper's: the margin in place of the cross-entropy, several starts, momentum. */
+const isPlain = ({ params: { loss = "crossEntropy", restarts = 1, momentum = 0 } }: Choice): boolean =>
+  loss === "crossEntropy" && restarts === 1 && momentum === 0;
 
 /** A longer run whose step does not depend on its length says what a run of `steps` would. */
 const isReadAt = ({ summary: { attack } }: AnalysedAttack, steps: number): boolean => {
   const { params } = attack;
-  return Number(params["steps"]) > steps && Number(params["stepSize"]) > 0 && (params["restarts"] ?? 1) === 1;
+  return Number(params["steps"]) > steps && Number(params["stepSize"]) > 0;
 };

@@ -76,7 +76,8 @@ export interface FittedPicture {
 }
 
 export interface AttentionParams {
-  readonly explanation: Pick;
+  /** Null for the first of the catalogue that works for the model. */
+  readonly explanation: Pick | null;
   readonly iteration: number | null;
 }
 /** Files are relative to the run folder. */
@@ -103,6 +104,8 @@ export interface ShownSuperpixels {
 export interface AttentionResult {
   /** Left out in older runs. */
   readonly fitted?: FittedPicture;
+  /** The one that was asked for, or was found to work. Left out in older runs. */
+  readonly explanation?: Pick;
   readonly layer: string | null;
   /** Layers that can be looked at, in network order. */
   readonly layers: readonly string[];

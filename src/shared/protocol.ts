@@ -220,7 +220,9 @@ export const requests = {
   /** Judges an attack on a picture anew, now that somebody has said its true class. Attacks nothing. */
   labelRun: new RequestType<LabelRunParams, AttackImageResult, ErrorData>("labelRun"),
   /** Where the model looks, in the images of a run or in a picture that nobody attacked. Attacks nothing. Reports `cardProgress` on the way. */
-  explainRun: new RequestType<Inspected & { readonly explanation: Pick; readonly token: string }, AttentionResult, ErrorData>("explainRun"),
+  explainRun: new RequestType<Inspected & { readonly explanation: Pick | null; readonly token: string }, AttentionResult, ErrorData>(
+    "explainRun",
+  ),
   /** Where the model looks along the attack of a run. Attacks nothing. Reports `cardProgress` on the way. */
   explainSequence: new RequestType<Inspected & { readonly explanation: Pick; readonly token: string }, SequenceResult, ErrorData>(
     "explainSequence",

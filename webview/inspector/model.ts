@@ -1,4 +1,4 @@
-import { type CardId, cardIds, type DefendedSide, type DefenseResult } from "../../src/shared/cards.ts";
+import { type CardId, cardIds, type DefendedSide, type DefenseResult, type Pick } from "../../src/shared/cards.ts";
 import type { AppliedFit } from "../../src/shared/fit.ts";
 import { count, epsilon, probability, progressPercent } from "../../src/shared/format.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../src/shared/panels.ts";
@@ -41,6 +41,10 @@ const progressOf = ({ done, total, secondsLeft }: Extract<InspectorUpdate, { kin
   total,
   ...(secondsLeft === undefined ? {} : { secondsLeft }),
 });
+
+/** The explanation that the attention is by; null where it was left to the engine, which has not answered yet. */
+export const explanationOf = ({ cards: { attention } }: InspectorState): Pick | null =>
+  attention?.params.explanation ?? attention?.result?.explanation ?? null;
 
 /** Cards that compute. */
 export const runningCards = ({ cards }: InspectorState): readonly CardId[] => cardIds.filter((id) => cards[id]?.status === "running");

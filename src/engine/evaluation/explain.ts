@@ -9,7 +9,7 @@ import { forImages } from "../classifier/streams.ts";
 import { type RunContext, streamContext } from "../context.ts";
 import type { Bound, Explanation, Explanations, LayerGrid } from "../define/index.ts";
 import { probabilities } from "../harness/predict.ts";
-import { bind } from "../registry.ts";
+import { bind, explanations } from "../registry.ts";
 import { type Images, tf } from "../tf.ts";
 import { argmax } from "./clean.ts";
 
@@ -25,6 +25,13 @@ export interface ExplainOptions {
 /** The model has what the method looks at. */
 export const canExplain = ({ needs }: Explanation, model: Classifier): boolean =>
   needs === "scores" || (!model.forwardOnly && (needs !== "layers" || model.layers?.defaultLayer !== undefined));
+
+/** The first that works for a model. */
+export function usualExplanation(model: Classifier): Explanation {
+  const usual = explanations.find((entry) => canExplain(entry, model));
+  if (!usual) throw new Error("an explanation by scores alone works for every model");
+  return usual;
+}
 
 /** @throws MODEL_FORWARD_ONLY, PARAMETER_INVALID for a model without what the method looks at */
 export function requireExplainable(entry: Explanation, model: Classifier): void {

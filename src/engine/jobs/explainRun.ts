@@ -4,7 +4,7 @@ import { attentionBytes } from "../attention/colour.ts";
 import { type Classifier, spatialLayers } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { Explanations } from "../define/index.ts";
-import { explainImages } from "../evaluation/explain.ts";
+import { explainImages, usualExplanation } from "../evaluation/explain.ts";
 import { classScores } from "../evaluation/picture.ts";
 import { writePicture } from "../evaluation/write.ts";
 import { writePng } from "../io/png.ts";
@@ -13,14 +13,19 @@ import { fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
 
 /**
  * What the model looks at in a picture, and in what an attack has made of it: nothing is attacked again. Both images are explained for
- * the class that the model predicts for them.
+ * the class that the model predicts for them, by the first explanation that works for the model where none is named.
  * @throws PARAMETER_INVALID, for a layer that is not there; IMAGE_INVALID, RUN_INVALID
  */
-export async function explainRun(p: Inspected & { readonly explanation: Pick }, engine: Engine, ctx: RunContext): Promise<AttentionResult> {
+export async function explainRun(
+  p: Inspected & { readonly explanation: Pick | null },
+  engine: Engine,
+  ctx: RunContext,
+): Promise<AttentionResult> {
   const { model, ...images } = await readInspected(p, engine, ctx);
+  const explanation = p.explanation ?? { id: usualExplanation(model).id, params: {} };
   const sides = images.adversarial ? 2 : 1;
   const explained = (pixels: Float32Array, side: number): Promise<Explanations> =>
-    explainImages(forImage(model, ctx), pixels, p.explanation, partOf(ctx, side, sides));
+    explainImages(forImage(model, ctx), pixels, explanation, partOf(ctx, side, sides));
   const before = await explained(images.clean, 0);
   const after = images.adversarial && (await explained(images.adversarial, 1));
   return insideRun(p, `explain ${path.basename(p.image)}`, async () => {
@@ -32,6 +37,7 @@ export async function explainRun(p: Inspected & { readonly explanation: Pick }, 
     const union = a + b - a * b;
     return {
       fitted: images.fitted,
+      explanation,
       layer: before.layer,
       layers: spatialLayers(model),
       clean,

@@ -6,8 +6,6 @@ import { inspectorPanel } from "../panels/inspector/inspector.ts";
 import type { Services } from "../services.ts";
 import { activeImage, requireTrust, toPath } from "../workspace.ts";
 
-const gradCam = { explanation: { id: "gradCam", params: {} }, iteration: null };
-
 /** `{model}` from a page or a script; menus hand other things as second argument. */
 const modelOf = (options: unknown): string | undefined =>
   isRecord(options) && typeof options["model"] === "string" ? options["model"] : undefined;
@@ -21,5 +19,5 @@ export async function explainImage(services: Services, resource?: unknown, optio
   const inspector = await inspectorPanel.find(services, { ...request, isIdle: true });
   inspector.look(request);
   const progress = { location: vscode.ProgressLocation.Window, title: `Explaining ${path.basename(image)}`, cancellable: false };
-  return vscode.window.withProgress(progress, () => inspector.card("attention", gradCam));
+  return vscode.window.withProgress(progress, () => inspector.card("attention", { explanation: null, iteration: null }));
 }

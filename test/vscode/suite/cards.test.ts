@@ -61,7 +61,8 @@ describe("cards of the Inspector", () => {
     assert.equal(statSync(file).mtimeMs, written);
     assert.equal(inspector.state.result, result);
     // What was asked before is there at once, from the same files.
-    assert.equal(await inspector.card("attention", gradCam()), last);
+    assert.equal(await inspector.card("attention", { explanation: null, iteration: null }), last);
+    assert.deepEqual(last.explanation, { id: "gradCam", params: {} });
   });
 
   it("have errors of their own, beside which the attack stands", async () => {

@@ -129,6 +129,12 @@ describe("model files", () => {
     await inspector?.fix("inspector.scores");
     assert.equal(inspector?.state.error, null);
     assert.equal(inspector?.state.attack.id, "sparseRs");
+    const { card: seen } = await eventually("the attention, by an explanation that asks for scores alone", () => {
+      const card = inspector?.state.cards.attention;
+      return card?.status !== "running" && card && { card };
+    });
+    assert.deepEqual([seen.error, seen.result?.explanation], [null, { id: "lime", params: {} }]);
+    assert.ok(seen.result?.clean.superpixels);
     const arguments_ = [vscode.Uri.file(file), `imageFolder:${photos}`] as const;
     const done = await vscode.commands.executeCommand<RunExperimentResult>(commands.evaluateModel, ...arguments_);
     const report = JSON.parse(readFileSync(path.join(done.directory, "report.json"), "utf8")) as RunReport;

@@ -68,7 +68,7 @@ export function attention(send: (intent: InspectorIntent) => void): Part<Context
       const result = card?.result ?? null;
       show(element, card !== undefined || state.status === "running");
       show(maps.figures[1], state.status !== "idle" || Boolean(result?.adversarial));
-      choose.update({ state, explanation: card?.params.explanation ?? null, result });
+      choose.update(state);
       opacity.set(local.opacity, percent(local.opacity));
       status.update(card);
       words(result);

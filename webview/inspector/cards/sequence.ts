@@ -5,7 +5,7 @@ import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, roving, show } from "../../lib/dom.ts";
 import { section } from "../../lib/ui.ts";
 import { cardStatus } from "../card.ts";
-import { type Context, iterationText, scoreText } from "../model.ts";
+import { type Context, explanationOf, iterationText, scoreText } from "../model.ts";
 
 /** Attention along the attack as a strip of pictures, by the explanation that the maps above have; computed when the section is opened. */
 export function sequence(send: (intent: InspectorIntent) => void): Part<Context> {
@@ -49,7 +49,7 @@ export function sequence(send: (intent: InspectorIntent) => void): Part<Context>
       const card = state.cards.sequence;
       const isAttacked = state.result !== null && state.status !== "running";
       show(element, isAttacked);
-      const wanted = state.cards.attention?.params.explanation;
+      const wanted = explanationOf(state);
       const isThere = card?.status === "done" && JSON.stringify(card.params.explanation) === JSON.stringify(wanted);
       if (isAttacked && element.open && wanted && !isThere) ask(state.runId, JSON.stringify(wanted));
       status.update(card);

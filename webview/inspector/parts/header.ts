@@ -1,3 +1,4 @@
+import type { InspectorIntent } from "../../../src/shared/panels.ts";
 import { h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { button, enable, progressRing } from "../../lib/ui.ts";
 import { type Context, progressText } from "../model.ts";
@@ -17,7 +18,7 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
     appearance: "primary",
     label: "Attack the image, with the parameters of the form",
   });
-  const explain = button("Explain", () => explainWith(context), { icon: "eye", label: "Show where the model looks" });
+  const explain = button("Explain", () => context?.send(explainIntent), { icon: "eye", label: "Show where the model looks" });
   const cancel = button("Cancel", () => context?.send({ kind: "cancel" }), { icon: "debug-stop", label: "Cancel the attack (Esc)" });
   const studio = button("Patch…", () => context?.send({ kind: "openPatchStudio" }), {
     icon: "symbol-color",
@@ -58,8 +59,5 @@ export function header(panelAsPng: () => string | null, rerunNow: () => void): P
   };
 }
 
-/** Asks for the first explanation of the catalogue, with its defaults. */
-function explainWith(context: Context | null): void {
-  const id = context?.state.catalog.find(({ kind }) => kind === "explanation")?.id;
-  if (id !== undefined) context?.send({ kind: "card", id: "attention", params: { explanation: { id, params: {} }, iteration: null } });
-}
+/** By the explanation that works for the model. */
+const explainIntent: InspectorIntent = { kind: "card", id: "attention", params: { explanation: null, iteration: null } };

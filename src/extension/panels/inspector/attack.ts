@@ -14,7 +14,7 @@ import { enter, firstState, type Session, set } from "./session.ts";
 
 /** Where the model looks is shown without being asked for. */
 const usualCards: Partial<{ [K in CardId]: CardParams<K> }> = {
-  attention: { explanation: { id: "gradCam", params: {} }, iteration: null },
+  attention: { explanation: null, iteration: null },
 };
 
 /** An attack that takes longer, in seconds, is only started by a person who has seen how long. */

@@ -1,16 +1,17 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import type { Classifier } from "../../../../src/engine/classifier/classifier.ts";
+import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import { resolveParams } from "../../../../src/engine/define/index.ts";
-import { explainImages } from "../../../../src/engine/evaluation/explain.ts";
+import { explainImages, usualExplanation } from "../../../../src/engine/evaluation/explain.ts";
 import { lime } from "../../../../src/engine/explanations/lime/lime.ts";
 import { momentsOf, ridge } from "../../../../src/engine/explanations/lime/ridge.ts";
 import { drawMasks, kernelWeights, meanColours } from "../../../../src/engine/explanations/lime/samples.ts";
 import { forwardSelection, highestWeights } from "../../../../src/engine/explanations/lime/selection.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
-import { attackContext, linearClassifier, near } from "../fixtures.ts";
+import { attackContext, convNetwork, linearClassifier, near } from "../fixtures.ts";
 
 const kernelWidth = 0.25;
 /** 111, 110, … 000. */
@@ -191,6 +192,10 @@ describe("lime", () => {
     await expect(explainImages(scoresOnly, pixels, { id: "saliency", params: {} }, createContext())).rejects.toMatchObject({
       code: "MODEL_FORWARD_ONLY",
     });
+    expect([
+      usualExplanation(scoresOnly).id,
+      usualExplanation(classifierOf(convNetwork(), { contract: { input: {} }, outputs: "logits" })).id,
+    ]).toEqual(["lime", "gradCam"]);
   });
 
   it("draws other samples for another seed, and refuses scores that are no numbers", async () => {

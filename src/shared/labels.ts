@@ -12,7 +12,20 @@ import {
 } from "./results.ts";
 import { staticKey } from "./runs.ts";
 
-const acronyms = new Set(["fgsm", "pgd", "bim", "jsma", "cw", "jpeg"]);
+/** What the words of an id are not written as they stand there. */
+const spellings: Readonly<Record<string, string>> = {
+  fgsm: "FGSM",
+  pgd: "PGD",
+  bim: "BIM",
+  jsma: "JSMA",
+  cw: "CW",
+  ll: "LL",
+  lavan: "LaVAN",
+  jpeg: "JPEG",
+  "grad cam": "Grad-CAM",
+  lime: "LIME",
+};
+const respelled = new RegExp(`\\b(${Object.keys(spellings).join("|")})\\b`, "g");
 
 /**
  * What readers know a choice by. Its entry writes that itself (`label`); for a report of an older version, which has ids alone, its words
@@ -34,13 +47,7 @@ export function choiceLabel({ id, params, label }: Choice, title?: string): stri
     .join(", ");
 }
 
-const spelled = (id: string): string =>
-  capital(
-    words(id)
-      .split(" ")
-      .map((word) => (acronyms.has(word) ? word.toUpperCase() : word))
-      .join(" "),
-  );
+const spelled = (id: string): string => capital(words(id).replace(respelled, (written) => spellings[written] ?? written));
 
 export const attackLabel = ({ attack, label }: Pick<AttackSummary, "attack" | "label">): string => label ?? choiceLabel(attack);
 

@@ -1,5 +1,5 @@
 import type { Figure, LineFigure, PicturesFigure } from "./figures/figure.ts";
-import { percent } from "./format.ts";
+import { epsilon, percent } from "./format.ts";
 import { armLabel, choiceLabel, type Names } from "./labels.ts";
 import { type AnalysisResult, type ExplanationSample, type RunReport, wilson } from "./results.ts";
 
@@ -57,12 +57,13 @@ export function epsilonFigure(report: RunReport): LineFigure | null {
   const lines = new Map<string, { colour: number; kind: number; points: Map<number, readonly [correct: number, n: number]> }>();
   const kinds: string[] = [];
   for (const [colour, arm] of report.arms.entries())
-    for (const { attack, attacked, clean, n } of arm.attacks) {
+    for (const { attack, attacked, clean, n, label } of arm.attacks) {
       const eps = attack.params["eps"];
       if (typeof eps !== "number") continue;
       if (!kinds.includes(attack.id)) kinds.push(attack.id);
       const { eps: _eps, ...others } = attack.params;
-      const title = choiceLabel({ id: attack.id, params: others });
+      const strength = `, ε ${epsilon(eps)}`;
+      const title = label?.includes(strength) ? label.replace(strength, "") : choiceLabel({ id: attack.id, params: others });
       const name = `${armLabel(arm)}, ${title}`;
       const line = lines.get(name) ?? { colour, kind: kinds.indexOf(attack.id), points: new Map([[0, [clean.correct, n] as const]]) };
       line.points.set(eps, [attacked.correct, n]);

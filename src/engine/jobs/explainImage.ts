@@ -44,10 +44,11 @@ export interface ExplainImageResult {
  */
 export async function explainImage(p: ExplainImageParams, engine: Engine, ctx: RunContext): Promise<ExplainImageResult> {
   const model = await engine.model(p.model);
-  requireExplainable(find("explanation", p.method), model);
+  const method = find("explanation", p.method);
+  requireExplainable(method, model);
   const { pixels, notes } = await readPicture(p.image, model);
   const { directory, force, ...request } = p;
-  const store = await createRun({ workspace: directory, directory, kind: "explain", title: `${p.method} ${p.image}`, request, force });
+  const store = await createRun({ workspace: directory, directory, kind: "explain", title: `${method.title} ${p.image}`, request, force });
   const work = async (): Promise<ExplainImageResult> => {
     const explained = await explainImages(model, pixels, { id: p.method, params: p.params }, ctx);
     const [height, width, channels] = model.inputShape;

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import catalog from "../../../src/shared/catalog.generated.json";
+import { type Catalog, entriesOf } from "../../../src/shared/catalog.ts";
 import { adaptiveNotes, armLabel, attackLabel, choiceLabel, namesOf, placedFindings } from "../../../src/shared/labels.ts";
 import type { ArmReport, AttackSummary, Choice } from "../../../src/shared/results.ts";
 
@@ -15,6 +17,19 @@ test("an entry's own label stands; of an older report the id is spelled in words
   expect(choiceLabel({ id: "volumizedCurriculum", params: { patch: 7 } })).toBe("Volumized curriculum");
   expect(choiceLabel({ id: "standard", params: {} })).toBe("No defence");
   expect(choiceLabel({ id: "other", params: {} }, "Another attack")).toBe("Another attack");
+  expect(["cwPgd", "iterStepLL", "lavan", "jpeg", "limelight"].map((id) => choiceLabel({ id, params: {} }))).toEqual([
+    "CW PGD",
+    "Iter step LL",
+    "LaVAN",
+    "JPEG",
+    "Limelight",
+  ]);
+});
+
+test("an explanation is called by its title, in a report of any version", () => {
+  const explanations = entriesOf(catalog as unknown as Catalog, "explanation");
+  expect(explanations.length).toBeGreaterThan(0);
+  for (const { id, title } of explanations) expect(choiceLabel({ id, params: {} })).toBe(title);
 });
 
 test("an arm that has its name from the ids of its defences is called as they are, of an older report by their words, another one by its own name", () => {

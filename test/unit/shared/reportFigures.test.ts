@@ -35,6 +35,11 @@ test("accuracy over ε is drawn only where an attack was run with several, clean
     [0.1, 0.5],
     [0.3, 0],
   ]);
+  const labelled = twice.arms.map((arm) => ({
+    ...arm,
+    attacks: arm.attacks.map((a) => ({ ...a, label: `CW-PGD-40, ε ${a.attack.params["eps"]}, 3 restarts` })),
+  }));
+  expect(epsilonFigure({ ...twice, arms: labelled })?.series[0]).toMatchObject({ label: "undefended, CW-PGD-40, 3 restarts", points });
   // Wilson's interval of 5 of 10 at 95 %: 0.2366 to 0.7634.
   expect(points[1]?.low).toBeCloseTo(0.2366, 4);
   expect(points[1]?.high).toBeCloseTo(0.7634, 4);

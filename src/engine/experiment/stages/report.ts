@@ -1,4 +1,5 @@
 import { percent } from "../../../shared/format.ts";
+import { attackLabel } from "../../../shared/labels.ts";
 import type { ArmReport, Choice, ForwardTiming, RunReport } from "../../../shared/results.ts";
 import { runFiles } from "../../../shared/runs.ts";
 import { documented } from "../../define/index.ts";
@@ -138,10 +139,10 @@ async function compareArms(arms: readonly ResolvedArm[], env: RunEnvironment) {
   return comparisons(await all(attacks), await all(further), env);
 }
 
-/** "clean 98.6 % · pgd 0.2 %": the first arm and the attack that hurts it most. */
+/** "clean 98.6 % · PGD-40, ε 0.3: 0.2 %": the first arm and the attack that hurts it most. */
 function headline(arms: readonly ArmReport[]): string | null {
   const [first] = arms;
   if (!first) return null;
   const worst = [...first.attacks].sort((a, b) => (a.attacked.accuracy ?? 1) - (b.attacked.accuracy ?? 1))[0];
-  return `clean ${percent(first.clean.accuracy)}${worst ? ` · ${worst.attack.id} ${percent(worst.attacked.accuracy)}` : ""}`;
+  return `clean ${percent(first.clean.accuracy)}${worst ? ` · ${attackLabel(worst)}: ${percent(worst.attacked.accuracy)}` : ""}`;
 }

@@ -63,7 +63,7 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   const { clean, attacked } = merged.summary;
   const changed = `${clean.correct - attacked.correct} of ${plural(facts.n, "prediction")} changed`;
   const headline = isUnlabelled ? changed : `${percent(clean.accuracy)} → ${percent(attacked.accuracy)}`;
-  await store.update({ headline: `${attack.id}: ${headline}` });
+  await store.update({ headline: `${labelOf(attack)}: ${headline}` });
 }
 
 /** Pictures without labels: the model's own predictions were attacked, and nothing says how many of them are right. */

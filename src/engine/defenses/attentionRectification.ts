@@ -76,6 +76,10 @@ export const attentionRectification = defineTrainingDefense({
         return network;
       }),
       ...(isBase ? {} : { remark: (network, whole) => `attention is read at ${layerOf(network, whole, p.layer)}${gradientNote}` }),
+      check(whole) {
+        plan.check?.(whole);
+        if (p.lc === "mlsm" && whole.slices) throw marginOfSlices();
+      },
       stepCost: isBase ? plan.stepCost : before.stepCost * (p.alpha > 0 ? 4 : 2), // passes; the base's are among them
       loss(step) {
         const own = p.lc === "mlsm" ? { ...step, criterion: marginOf } : step;
@@ -114,15 +118,13 @@ function layerOf(network: tfl.LayersModel, plan: TrainingPlan, name: string): st
   return attentionLayer(layers, name, id);
 }
 
-/** @throws EXPERIMENT_INVALID for scores of slices */
-function marginOf(output: tf.Tensor, targets: tf.Tensor2D): tf.Scalar {
-  if (output.rank === 2) return multiLabelSoftMargin(output as Logits, targets);
-  throw new BulwarkError(
+const marginOf = (output: tf.Tensor, targets: tf.Tensor2D): tf.Scalar => multiLabelSoftMargin(output as Logits, targets);
+const marginOfSlices = (): BulwarkError =>
+  new BulwarkError(
     "EXPERIMENT_INVALID",
-    `${id}: lc mlsm judges an image as a whole, and this network judges its slices.`,
+    `${id}: lc mlsm judges an image as a whole, and a volumized network judges its slices.`,
     "Set lc to softmaxCE.",
   );
-}
 
 /** The base's loss, and the two losses of attention beside it. */
 function withAttention(base: TrainingPlan, step: TrainingStep, crafted: Images, { alpha, beta, layer: name }: Fields): Losses {

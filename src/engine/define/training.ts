@@ -69,6 +69,8 @@ export interface TrainingPlan {
   network(base: tfl.LayersModel, note?: (text: string) => void): tfl.LayersModel;
   /** How the finished network is trained by the whole plan, where a reader of the run should know it: a sentence without its full stop. */
   remark?(network: tfl.LayersModel, plan: TrainingPlan): string;
+  /** What the defences before and after it do not go together with. @throws EXPERIMENT_INVALID */
+  check?(plan: TrainingPlan): void;
   /** Images [b,H,W,C] → input of the network. Differentiable; identity for a plain network. */
   prepare(x: Images): tf.Tensor;
   /** Network output → logits [b,k]. */

@@ -42,7 +42,7 @@ export const afterNetwork =
  */
 export function stackedPlan(defenses: readonly Bound<Defense>[], facts: ModelFacts): TrainingPlan {
   const seen = new Set<string>();
-  return defenses.reduce((base, defense) => {
+  const plan = defenses.reduce((base, defense) => {
     if (!isTraining(defense))
       throw new BulwarkError(
         "EXPERIMENT_INVALID",
@@ -54,6 +54,8 @@ export function stackedPlan(defenses: readonly Bound<Defense>[], facts: ModelFac
     seen.add(defense.id);
     return defense.entry.plan(base, defense.params, facts);
   }, plainPlan);
+  plan.check?.(plan);
+  return plan;
 }
 
 /** Forward pass and gradient with respect to the image, in forward passes. */

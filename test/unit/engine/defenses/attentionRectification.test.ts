@@ -199,9 +199,13 @@ describe("attentionRectification", () => {
     const o = { network: linearNetwork(rows, [1, 2, 1]), batch: { images: Float32Array.of(2, -1), labels: Int32Array.of(0), n: 1 } };
     const plan = planOf([aad({ lc: "mlsm", alpha: 0, beta: 0 })], [1, 2, 1], 2);
     expect(valuesOf({ ...o, plan, crafted: Float32Array.of(2, -1), shape: [1, 2, 1] }).total).toBeCloseTo(0.220095, 5);
-    const sliced = planOf([{ id: "volumizedCurriculum", params: { patch: 4 } }, aad({ lc: "mlsm" })], shape, 3);
-    const of = sliced.network(convNetwork());
-    expect(() => valuesOf({ network: of, plan: sliced, batch: noise, crafted, shape })).toThrow("lc mlsm judges an image as a whole");
+    const volumized = { id: "volumizedCurriculum", params: { patch: 4 } };
+    for (const weights of [{}, { alpha: 0, beta: 0 }])
+      for (const stack of [
+        [volumized, aad({ lc: "mlsm", ...weights })],
+        [aad({ lc: "mlsm", ...weights }), volumized],
+      ])
+        expect(() => planOf(stack, shape, 3)).toThrow("lc mlsm judges an image as a whole");
   });
 
   it("gives its strength to the attack of its base, and says which layer it reads", () => {

@@ -83,6 +83,8 @@ describe("before anything is trained or attacked", () => {
     await refused({ compare: [later] }, "MODEL_INVALID", /^later: .*"wide"/);
     await refused({ model: { file: "plain" }, attacks: [{ kind: "fgsm" }], compare: [later] }, "MODEL_INVALID", /^later: .*"wide"/);
     await refused({ defense: { ...defense, patch: 5 } }, "PARAMETER_INVALID", /^volumizedCurriculum: .*5×5/);
+    const margin = { kind: "attentionRectification", lc: "mlsm" };
+    await refused({ defense: [defense, margin] }, "EXPERIMENT_INVALID", /lc mlsm judges an image as a whole, and a volumized network/);
   });
 
   it("attacks are told by name: of the experiment, of its analyses, of its training", async () => {

@@ -2,7 +2,9 @@ import type { Catalog, CatalogKind, ParameterSchema, ParametersSchema } from "./
 import { citedTitle, entriesOf } from "./catalog.ts";
 import { InputContractSchema } from "./contract.ts";
 import { epsilon } from "./format.ts";
-import { defaultTrain, type TrainSettings } from "./trainSettings.ts";
+import { int, num, type Schema } from "./schema.ts";
+import { trainSchema } from "./trainSchema.ts";
+import type { TrainSettings } from "./trainSettings.ts";
 
 export { defaultTrain, type TrainSettings } from "./trainSettings.ts";
 
@@ -65,11 +67,6 @@ export interface Experiment {
   }[];
   readonly plugins?: readonly string[];
 }
-
-type Schema = Readonly<Record<string, unknown>>;
-
-const num = (description: string, value: number, extra: Schema = {}): Schema => ({ type: "number", description, default: value, ...extra });
-const int = (...described: Parameters<typeof num>): Schema => ({ ...num(...described), type: "integer" });
 
 /** What a parameter means, then its unit, range and default, as far as it has them: for completion and hover. */
 function documented({ description = "", unit, minimum, maximum, default: value }: ParameterSchema): string {
@@ -141,57 +138,6 @@ function choiceSchema(catalog: Catalog, kind: CatalogKind, extra: Schema = {}): 
     })),
   };
 }
-
-const trainSchema = (catalog: Catalog): Schema => ({
-  type: "object",
-  description: "How the model is trained.",
-  additionalProperties: false,
-  properties: {
-    epochs: int("Passes over the training images.", defaultTrain.epochs, { minimum: 1 }),
-    batchSize: int("Images to an optimiser step.", defaultTrain.batchSize, { minimum: 1 }),
-    optimizer: { enum: ["sgd", "adam"], default: defaultTrain.optimizer, description: "SGD with momentum, or Adam." },
-    learningRate: num("Step size of the optimiser.", defaultTrain.learningRate, { exclusiveMinimum: 0 }),
-    momentum: num("Momentum of SGD.", defaultTrain.momentum, { minimum: 0, maximum: 1 }),
-    weightDecay: num("L2 penalty on kernels.", defaultTrain.weightDecay, { minimum: 0 }),
-    schedule: {
-      description: "How the learning rate changes.",
-      oneOf: [
-        { type: "object", properties: { kind: { const: "constant" } }, required: ["kind"], additionalProperties: false },
-        { type: "object", properties: { kind: { const: "cosine" } }, required: ["kind"], additionalProperties: false },
-        {
-          type: "object",
-          properties: {
-            kind: { const: "steps" },
-            at: { type: "array", items: { type: "integer" }, description: "Epochs at which the rate is multiplied." },
-            factor: num("Multiplier.", 0.1),
-          },
-          required: ["kind", "at", "factor"],
-          additionalProperties: false,
-        },
-        {
-          type: "object",
-          properties: { kind: { const: "plateau" }, factor: num("Multiplier.", 0.5), patience: int("Epochs without improvement.", 2) },
-          required: ["kind", "factor", "patience"],
-          additionalProperties: false,
-        },
-      ],
-    },
-    validation: num("Share of the training images kept for validation.", defaultTrain.validation, { minimum: 0, maximum: 0.9 }),
-    earlyStop: int("Stop after so many epochs without improvement; 0 = never.", defaultTrain.earlyStop, { minimum: 0 }),
-    quickAttack: {
-      anyOf: [{ type: "null" }, choiceSchema(catalog, "attack")],
-      description: "Attack tried on a few validation images after each epoch.",
-    },
-    watch: {
-      type: "array",
-      items: { type: "integer", minimum: 0 },
-      default: [],
-      maxItems: 16,
-      description:
-        "Images whose attention is drawn after each epoch, by their index among the validation images (the training images without any); four of different classes where none is named.",
-    },
-  },
-});
 
 const modelFileSchema = {
   type: "object",
@@ -290,6 +236,7 @@ export function experimentSchema(catalog: Catalog): Schema {
     then: { type: "array", items: oneDefense },
     else: oneDefense,
   };
+  const train = trainSchema(choiceSchema(catalog, "attack"));
   const list = (kind: CatalogKind, description: string, extra: Schema = {}): Schema => ({
     type: "array",
     description,
@@ -309,12 +256,12 @@ export function experimentSchema(catalog: Catalog): Schema {
       dataset: { description: "Where the images come from.", ...choiceSchema(catalog, "dataset", besideParameters.dataset) },
       model,
       defense,
-      train: trainSchema(catalog),
+      train,
       attacks: list("attack", "Attacks run against every arm.", besideParameters.attacks),
       detectors: list("detector", "Detectors scored on clean and attacked images.", besideParameters.detectors),
       explanations: list("explanation", "Attention drawn before and after.", besideParameters.explanations),
       analyses: list("analysis", "Further tables and curves, of every arm or over all of them."),
-      compare: compareSchema({ model, defense, train: trainSchema(catalog) }),
+      compare: compareSchema({ model, defense, train }),
       control: {
         type: ["boolean", "string"],
         default: true,

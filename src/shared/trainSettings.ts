@@ -4,14 +4,19 @@ import type { Chosen } from "./experiment.ts";
 export interface TrainSettings {
   readonly epochs: number;
   readonly batchSize: number;
-  readonly optimizer: "sgd" | "adam";
+  readonly optimizer: "sgd" | "adam" | "rmsprop" | "adadelta";
   readonly learningRate: number;
+  /** Of SGD and RMSProp. */
   readonly momentum: number;
+  /** Of the mean of squared gradients, and what is added to it inside the root, of RMSProp and Adadelta; their own where left out. */
+  readonly decay?: number;
+  readonly epsilon?: number;
   /** On kernels only. */
   readonly weightDecay: number;
   readonly schedule:
     | { readonly kind: "constant" }
     | { readonly kind: "steps"; readonly at: readonly number[]; readonly factor: number }
+    | { readonly kind: "exponential"; readonly every: number; readonly factor: number }
     | { readonly kind: "cosine" }
     | { readonly kind: "plateau"; readonly factor: number; readonly patience: number };
   /** Share of the training images kept for validation. */

@@ -90,8 +90,8 @@ export interface TrainingPlan {
   readonly craftRamp?: number;
   /**
    * The training loop multiplies the learning rate of SGD by this, to undo the scale of the loss (a sum over slices is Z times a mean).
-   * Adam's step does not depend on the scale of the loss, so its learning rate stays as it is. Weight decay is divided by it. Charts and
-   * history show the loss, and its parts, times this: those of a slice.
+   * The steps of the others do not depend on the scale of the loss, so their learning rate stays as it is. Weight decay is divided by it.
+   * Charts and history show the loss, and its parts, times this: those of a slice.
    */
   readonly learningRateScale: number;
   /** Cost of a pass through the network, in passes through the undefended one: for progress and time left. */

@@ -55,8 +55,7 @@ export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> 
   const contract = o.contract ?? { input: {} };
   const shape = shapeOf(o);
   const weights = trainedWeights(network);
-  // The decay is scaled with the loss, so that a sum over slices and their mean take the same steps under SGD and under Adam.
-  const optimizer = createOptimizer(weights, { ...settings, weightDecay: settings.weightDecay / plan.learningRateScale });
+  const optimizer = createOptimizer(weights, settings, plan.learningRateScale);
   try {
     const history = await loadCheckpoint(o.checkpointDirectory, network, optimizer);
     const model = classifierOf(network, { contract, outputs: "logits", plan, inputShape: shape, freeze: false });
@@ -110,10 +109,10 @@ async function runEpoch(work: TrainOptions & Work, ctx: RunContext): Promise<voi
 
 const aboutRate = (o: TrainOptions): string =>
   scaleOf(o) === 1
-    ? "the loss adds up over slices and is shown for one; Adam's steps do not depend on its scale, so the learning rate is left as it is."
+    ? "the loss adds up over slices and is shown for one; the steps of this optimiser do not depend on its scale, so the learning rate is left as it is."
     : `SGD's learning rate is multiplied by ${scaleOf(o)}, as the loss adds up over slices; it is shown for one.`;
 
-/** Adam's step does not depend on the scale of the loss. */
+/** The step of all others does not depend on the scale of the loss. */
 const scaleOf = ({ settings, plan }: TrainOptions): number => (settings.optimizer === "sgd" ? plan.learningRateScale : 1);
 
 /** Height, width, channels of the images: as told, or as the network's input says. */

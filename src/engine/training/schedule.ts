@@ -14,6 +14,8 @@ export function learningRateAt(settings: TrainSettings, epoch: number, part: num
       return learningRate;
     case "steps":
       return learningRate * schedule.factor ** schedule.at.filter((at) => epoch > at).length;
+    case "exponential":
+      return learningRate * schedule.factor ** Math.floor((epoch - 1) / schedule.every);
     case "cosine":
       return (learningRate / 2) * (1 + Math.cos((Math.PI * (epoch - 1 + part)) / epochs));
     case "plateau":

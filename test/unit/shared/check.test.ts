@@ -48,7 +48,7 @@ describe("what an experiment file gets wrong", () => {
       expect.stringMatching(/^pgd has no "step_size"\. Did you mean "stepSize"\? It has: /),
     ]);
     expect(said({ train: { schedule: { kind: "cosin" } } })).toEqual([
-      'train.schedule.kind is "cosin", which is not known. Did you mean "cosine"? Allowed: constant, cosine, steps, plateau.',
+      'train.schedule.kind is "cosin", which is not known. Did you mean "cosine"? Allowed: constant, cosine, steps, exponential, plateau.',
     ]);
     expect(said({ train: { schedule: { kind: "plateau", factor: "x", patience: 2 } } })).toEqual([
       'train.schedule.factor is "x" but must be a number. Correct the value.',

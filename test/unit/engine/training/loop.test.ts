@@ -75,9 +75,14 @@ describe("training loop", () => {
     expect(result.epochs).toBe(12);
   });
 
-  it("continues a stopped training to exactly the same weights", async () => {
+  it.each([
+    {},
+    { optimizer: "rmsprop", epsilon: 1, schedule: { kind: "exponential", every: 2, factor: 0.5 } },
+    { optimizer: "adadelta", learningRate: 1 },
+  ] as const)("continues a stopped training to exactly the same weights: %o", async (own) => {
+    const o = { settings: { ...settings, ...own } };
     const whole = network();
-    await run(whole);
+    await run(whole, o);
     rmSync(directory, { recursive: true });
 
     const stop = new AbortController();
@@ -89,12 +94,12 @@ describe("training loop", () => {
     const onEvent = (e: RunEventBody) => {
       if (e.kind === "epoch") epochs++;
     };
-    await expect(run(network(), {}, { signal: stop.signal, onEvent, onProgress })).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(run(network(), o, { signal: stop.signal, onEvent, onProgress })).rejects.toMatchObject({ code: "CANCELLED" });
     expect(stepsOfThird).toBe(2);
 
     const continued = network();
     const seen: number[] = [];
-    await run(continued, {}, { onEvent: (e) => e.kind === "epoch" && seen.push(e.epoch) });
+    await run(continued, o, { onEvent: (e) => e.kind === "epoch" && seen.push(e.epoch) });
     expect(seen).toEqual([3, 4]);
     expect(weightsOf(continued)).toEqual(weightsOf(whole));
     expect(readdirSync(directory).sort()).toEqual(["best.bin", "checkpoint.bin"]);
@@ -193,7 +198,7 @@ describe("training loop", () => {
     expect(await said("adam")).toEqual([expect.stringContaining("left as it is")]);
   });
 
-  it.each(["sgd", "adam"] as const)(
+  it.each(["sgd", "adam", "rmsprop", "adadelta"] as const)(
     "takes the same %s steps for a sum over slices as for their mean, with weight decay too",
     async (optimizer) => {
       const weightsAfter = async (plan: TrainingPlan): Promise<number[]> => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
-import { adam, type Optimizer, sgd, trainedWeights } from "../../../../src/engine/training/optimizers.ts";
+import { adadelta, adam, type Optimizer, rmsprop, sgd, trainedWeights } from "../../../../src/engine/training/optimizers.ts";
 import { near } from "../fixtures.ts";
 
 beforeAll(() => useBackend("cpu"));
@@ -61,6 +61,27 @@ describe("optimisers", () => {
         theirs((rate) => tf.train.sgd(rate), 0.1),
       ),
     ).toBeLessThan(1e-6);
+  });
+
+  // TensorFlow's ApplyRMSProp in NumPy (float64) from mean squares of 1: the recipe of paper 2 for ImageNet, and without momentum.
+  it("RMSProp takes TensorFlow 1's steps", () => {
+    const recipe = ours((w) => rmsprop(w, { decay: 0.9, epsilon: 1, momentum: 0.9 }, 0), constant(0.045));
+    expect(near(recipe, [0.4286288, -0.99278564, 2.14364553, 0.16175944])).toBeLessThan(1e-6);
+    const plain = ours((w) => rmsprop(w, { decay: 0.9, epsilon: 1e-10, momentum: 0 }, 0), constant(0.01));
+    expect(near(plain, [0.48421746, -0.99324151, 2.01937761, 0.23951704])).toBeLessThan(1e-6);
+    // By hand, one step of g = 0.3: s = 0.9 + 0.1·0.09 = 0.909, w = 0.5 − 0.045·0.3/√1.909 = 0.4902291.
+    const one = ours((w) => rmsprop(w, { decay: 0.9, epsilon: 1, momentum: 0.9 }, 0), [0.045, 0, 0, 0])[0] as number;
+    expect(one).toBeCloseTo(0.5 - (1 + 0.9 + 0.81 + 0.729) * (0.5 - 0.4902291), 6); // the velocity goes on
+  });
+
+  // torch.optim.Adadelta of torch 1.13, in float64.
+  it("Adadelta takes torch's steps", () => {
+    const moved = (rate: number, o: Parameters<typeof adadelta>[1]): number[] =>
+      Array.from(ours((w) => adadelta(w, o, 0), constant(rate))).map((value, i) => value - (start[i] as number));
+    const recipe = [-0.0013070885, 0.0003422785, -0.0003294595, -0.00044722];
+    expect(near(moved(1, { decay: 0.95, epsilon: 1e-8 }), recipe)).toBeLessThan(1e-6);
+    const large = [-0.139444251, 0.0331895588, 0.0362573448, -0.0497525989];
+    expect(near(moved(0.5, { decay: 0.9, epsilon: 1e-3 }), large)).toBeLessThan(1e-6);
   });
 
   it("follows a changing learning rate", () => {

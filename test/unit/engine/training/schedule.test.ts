@@ -24,10 +24,14 @@ const accuracies = (...values: number[]) => values.map((v, i) => epoch(i + 1, v)
 const settings = (schedule: TrainSettings["schedule"]): TrainSettings => ({ ...defaultTrain, epochs: 10, learningRate: 0.8, schedule });
 
 describe("learning-rate schedules", () => {
-  it("constant, steps and cosine", () => {
+  it("constant, steps, exponential and cosine", () => {
     expect(learningRateAt(settings({ kind: "constant" }), 7, 0.5, [])).toBe(0.8);
     const steps = settings({ kind: "steps", at: [2, 4], factor: 0.1 });
     expect([1, 2, 3, 4, 5].map((e) => Number(learningRateAt(steps, e, 0, []).toFixed(6)))).toEqual([0.8, 0.8, 0.08, 0.08, 0.008]);
+    const exponential = settings({ kind: "exponential", every: 2, factor: 0.94 });
+    expect([1, 2, 3, 4, 5].map((e) => Number(learningRateAt(exponential, e, 0.5, []).toFixed(6)))).toEqual([
+      0.8, 0.8, 0.752, 0.752, 0.70688,
+    ]);
     const cosine = settings({ kind: "cosine" });
     expect(learningRateAt(cosine, 1, 0, [])).toBeCloseTo(0.8, 12);
     expect(learningRateAt(cosine, 6, 0, [])).toBeCloseTo(0.4, 12);

@@ -92,6 +92,7 @@ function opGraphOf(graphDef: GraphDef, weights: ReadonlyMap<string, Constant>, f
     initializers: o.constants,
     input: imageInput(graphDef.inputs, o.nodes, file),
     output,
+    own: new Set(), // no other program runs it
   };
   return { graph, notes: [...o.notes] };
 }

@@ -25,6 +25,7 @@ export interface Analysis {
 }
 
 type Values = ReadonlyMap<string, Value>;
+type Unknown = (node: Node) => void;
 
 /**
  * Computes shapes, and the constants that shapes need, for two batch sizes. This needs no symbols: B is the only open size.
@@ -33,15 +34,45 @@ type Values = ReadonlyMap<string, Value>;
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_INPUT
  */
 export function analyse(graph: OpGraph, image: readonly number[], fixedCount: number | null): Analysis {
+  const { a, b, counts } = atTwoSizes(graph, image, fixedCount);
+  return merged(graph, a, b, counts);
+}
+
+/**
+ * Numbers that are the same for any batch size: for the file's own, or one image, and for two more. They are those that can be known before
+ * the branches are chosen that the network goes through. Otherwise like `analyse`.
+ */
+export function knownConstants(graph: OpGraph, image: readonly number[], fixedCount: number | null): (name: string) => number | undefined {
+  const { a, b, literal } = atTwoSizes(graph, image, fixedCount, () => {});
+  const given = literal ?? walk(graph, graph.initializers, [1, ...image.slice(1)], undefined, () => {});
+  return (name) => {
+    const [first, ...others] = [given, a, b].map((values) => {
+      const value = values.get(name);
+      return isConstant(value) && value.count === 1 ? value.data[0] : undefined;
+    });
+    return others.every((other) => other === first) ? first : undefined;
+  };
+}
+
+interface TwoSizes {
+  readonly a: Values;
+  readonly b: Values;
+  readonly counts: readonly [number, number];
+  /** For the batch size that is written into the file, if there is one. */
+  readonly literal?: Values;
+}
+
+/** @param unknown called for nodes whose output shapes are unknown, which are an error without */
+function atTwoSizes(graph: OpGraph, image: readonly number[], fixedCount: number | null, unknown?: Unknown): TwoSizes {
   const { initializers } = graph;
-  const at = (count: number, fixed?: FixedBatch): Values => walk(graph, initializers, [count, ...image.slice(1)], fixed);
-  if (fixedCount === null) return merged(graph, at(points[0]), at(points[1]), [points[0], points[1]]);
+  const at = (count: number, fixed?: FixedBatch): Values => walk(graph, initializers, [count, ...image.slice(1)], fixed, unknown);
+  if (fixedCount === null) return { a: at(points[0]), b: at(points[1]), counts: [points[0], points[1]] };
   const literal = at(fixedCount);
   const [a, b] = points.filter((point) => point !== fixedCount) as [number, number];
   const readings: number[] = [];
   const first = readable(readings, (reading) => at(a, fixedAt(literal, { count: fixedCount, batch: a, reading })));
   const second = at(b, fixedAt(literal, { count: fixedCount, batch: b, reading: replay(readings) }));
-  return merged(graph, first, second, [a, b]);
+  return { a: first, b: second, counts: [a, b], literal };
 }
 
 /** Operators whose output size is given by numbers, which may be computed at run time. */
@@ -66,6 +97,10 @@ export function checkBounded(graph: OpGraph, image: readonly number[]): void {
 const fixedAt = (literal: Values, o: Pick<FixedBatch, "count" | "batch" | "reading">): FixedBatch => ({
   ...o,
   literal: (name) => literal.get(name)?.shape ?? [],
+  numbers: (name) => {
+    const value = literal.get(name);
+    return isConstant(value) ? value.data : undefined;
+  },
 });
 
 function replay(readings: readonly number[]): FixedBatch["reading"] {
@@ -105,7 +140,7 @@ function walk(
   initializers: ReadonlyMap<string, Constant>,
   image: readonly number[],
   fixed: FixedBatch | undefined,
-  unknown?: (node: Node) => void,
+  unknown?: Unknown,
 ): Values {
   const values = new Map<string, Value>(initializers);
   values.set(graph.input.name, { kind: "float", shape: image });

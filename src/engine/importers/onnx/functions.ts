@@ -1,4 +1,5 @@
 import type { Attribute, Attributes, FileFunction, FileNode } from "./file/model.ts";
+import { nodesIn, renamedNode } from "./names.ts";
 import { exportAgain, invalidModel, tooLarge } from "./problems.ts";
 
 const deepest = 8;
@@ -12,11 +13,13 @@ export function inlined(nodes: readonly FileNode[], functions: readonly FileFunc
   if (functions.length === 0) return nodes;
   const known = new Map(functions.map((one) => [`${one.domain}:${one.name}`, one]));
   const all: FileNode[] = [];
+  let count = 0;
   const add = (node: FileNode, depth: number): void => {
+    count += nodesIn(node); // calls too: a function may hold nothing but calls
+    if (count > mostNodes) throw tooLarge(file, `has more than ${mostNodes.toLocaleString("en-GB")} nodes`, exportAgain);
     const called = known.get(`${node.domain}:${node.op}`);
     if (!called) {
       all.push(node);
-      if (all.length > mostNodes) throw tooLarge(file, `has more than ${mostNodes.toLocaleString("en-GB")} nodes`, exportAgain);
       return;
     }
     if (depth > deepest)
@@ -37,13 +40,10 @@ function bodyOf(called: FileFunction, call: FileNode): FileNode[] {
     if (call.outputs[i]) names.set(name, call.outputs[i]);
   });
   const renamed = (name: string): string => (name === "" ? "" : (names.get(name) ?? `${prefix}/${name}`));
-  return called.nodes.map((node) => ({
-    ...node,
-    name: `${prefix}/${node.name || node.op}`,
-    inputs: node.inputs.map(renamed),
-    outputs: node.outputs.map(renamed),
-    attributes: filled(node.attributes, call.attributes, called.defaults),
-  }));
+  return called.nodes.map((node) => {
+    const attributes = filled(node.attributes, call.attributes, called.defaults);
+    return renamedNode({ ...node, name: `${prefix}/${node.name || node.op}`, attributes }, renamed);
+  });
 }
 
 /** Resolves attributes that refer to the call's: its value, else the function's default, else the attribute is left out. */

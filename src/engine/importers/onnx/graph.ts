@@ -3,6 +3,7 @@ import { BulwarkError } from "../../../shared/errors.ts";
 import { contractFile } from "../locate.ts";
 import type { FileModel, FileNode, FileValue } from "./file/model.ts";
 import { inlined } from "./functions.ts";
+import { needsOf } from "./names.ts";
 import { exportAgain, invalidModel, unsupportedModel, wrongInput } from "./problems.ts";
 import { refuseTrainingMode } from "./trainingMode.ts";
 import { type Constant, ofTensor } from "./values.ts";
@@ -21,6 +22,8 @@ export interface OpGraph {
   readonly initializers: ReadonlyMap<string, Constant>;
   readonly input: FileValue;
   readonly output: string;
+  /** Values that nodes of the file's own graph make, which it can give as outputs; not those within functions and branches. */
+  readonly own: ReadonlySet<string>;
 }
 
 const oldest = 7;
@@ -53,11 +56,12 @@ export function opGraphOf(model: FileModel, file: string, wanted: string | undef
   const notes = version > newest ? [`opset ${version} is newer than ${newest}, the newest one known`] : [];
   const initializers = new Map([...graph.initializers].map(([name, ref]) => [name, ofTensor(ref, file)] as const));
   refuseTrainingMode({ file, nodes: live, initializers });
-  return { file, nodes: live, initializers, input: imageInput(graph.inputs, live, file), output, notes };
+  const own = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+  return { file, nodes: live, initializers, input: imageInput(graph.inputs, live, file), output, own, notes };
 }
 
-function makersOf(nodes: readonly FileNode[], given: ReadonlySet<string>, file: string): Map<string, FileNode> {
-  const makers = new Map<string, FileNode>();
+export function makersOf<T extends FileNode>(nodes: readonly T[], given: ReadonlySet<string>, file: string): Map<string, T> {
+  const makers = new Map<string, T>();
   for (const node of nodes)
     for (const output of node.outputs) {
       if (output === "") continue;
@@ -85,10 +89,15 @@ export function chosenOutput(outputs: readonly FileValue[], wanted: string | und
 }
 
 /** The nodes that the output needs, each after its inputs. Not recursive, as networks can be deep. */
-export function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, known: (name: string) => boolean, file: string): FileNode[] {
-  const done = new Set<FileNode>();
-  const open = new Set<FileNode>();
-  const stack: { node: FileNode; next: number }[] = [];
+export function inOrder<T extends FileNode>(
+  output: string,
+  makers: ReadonlyMap<string, T>,
+  known: (name: string) => boolean,
+  file: string,
+): T[] {
+  const done = new Set<T>();
+  const open = new Set<T>();
+  const stack: { node: T; needs: readonly string[]; next: number }[] = [];
   const enter = (name: string, user: string): void => {
     const node = makers.get(name);
     if (node === undefined && !known(name))
@@ -97,11 +106,11 @@ export function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, k
     if (open.has(node))
       throw new BulwarkError("MODEL_INVALID", `The nodes of ${file} form a circle through "${node.name || node.outputs[0]}".`, exportAgain);
     open.add(node);
-    stack.push({ node, next: 0 });
+    stack.push({ node, needs: needsOf(node), next: 0 });
   };
   enter(output, "the output");
   for (let top = stack.at(-1); top; top = stack.at(-1)) {
-    const input = top.node.inputs[top.next++];
+    const input = top.needs[top.next++];
     if (input === undefined) {
       done.add(top.node);
       stack.pop();
@@ -112,12 +121,12 @@ export function inOrder(output: string, makers: ReadonlyMap<string, FileNode>, k
 
 const images = [1, 2, 10, 11, 16]; // float32, uint8, float16, float64, bfloat16
 
-/** A node with a body, such as an If, may use any input in there. */
+/** A node with a body, such as an If. */
 export const hasBody = ({ attributes }: Node): boolean => [...attributes.values()].some(({ isOther }) => isOther);
 
 export function imageInput(inputs: readonly FileValue[], nodes: readonly Node[], file: string): FileValue {
-  const used = new Set(nodes.flatMap((node) => node.inputs));
-  const live = nodes.some(hasBody) ? inputs : inputs.filter(({ name }) => used.has(name));
+  const used = new Set(nodes.flatMap(needsOf));
+  const live = inputs.filter(({ name }) => used.has(name));
   const [input] = live;
   const shapes = live.map(({ name, shape }) => `${name} [${shape?.map((side) => side ?? "?").join(", ") ?? "?"}]`).join(", ");
   if (live.length > 1) throw wrongInput(file, `takes ${live.length} inputs: ${shapes}`, "Use an image classifier.");

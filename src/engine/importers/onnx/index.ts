@@ -7,6 +7,7 @@ import { tf } from "../../tf.ts";
 import { builtFrom } from "../build.ts";
 import type { Compare, Comparison, ModelFile } from "../modelFile.ts";
 import { fittedScores, type Normalised, withoutLayout } from "../topology/index.ts";
+import { withoutBranches } from "./branches.ts";
 import { checkImport } from "./check.ts";
 import { ByteFile } from "./file/bytes.ts";
 import { ExternalFiles } from "./file/external.ts";
@@ -121,7 +122,7 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
       closeRuntime();
       const graph = opGraphOf(model, file, contract.output?.name);
       const image = imageInputOf(graph, contract, size);
-      const network = networkOf(graph, image, contract.forwardOnly === true);
+      const network = networkOf(withoutBranches(graph, image), image, contract.forwardOnly === true);
       known = { graph, image, network };
       if ("runtime" in network) return forwardOnlyOf(network.runtime, graph, { contract, file, size });
       const { lowered } = network;

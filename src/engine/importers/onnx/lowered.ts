@@ -39,8 +39,7 @@ export function loweredTo(file: OpGraph, image: ImageInput, name: string): Lower
   }
   const output = scoresOf(graph, o);
   const topology: Topology = { name, kind: "Functional", layers: plan.layers, inputs: [input], outputs: [output] };
-  const named = new Set(file.nodes.flatMap(({ outputs }) => outputs));
-  return { topology, plan, stored: new Map([...o.stores].filter(([value]) => named.has(value))), notes: notesOf(plan) };
+  return { topology, plan, stored: new Map([...o.stores].filter(([value]) => file.own.has(value))), notes: notesOf(plan) };
 }
 
 function notesOf({ moves }: Plan): string[] {

@@ -14,6 +14,8 @@ export interface Attribute {
   readonly texts?: readonly string[];
   /** Holds a graph or another kind of value that no supported operator takes. */
   readonly isOther?: boolean;
+  /** A branch of an If, or the body of a Loop. */
+  readonly graph?: FileGraph;
   /** In a function's body: the attribute of the call that it refers to. */
   readonly refersTo?: string;
 }
@@ -171,8 +173,9 @@ function attributeOf(range: Range, context: Context): Attribute {
     else if (number === 20) type = value;
     else if (number === 21) all.refersTo = textOf(field.range);
     else if (number === 6 || number === 10 || number === 11 || number === 22 || number === 23) {
-      if (number === 22) once(seen, field);
-      checkOther(field, context);
+      if (number === 6 || number === 22) once(seen, field);
+      if (number === 6) all.graph = context.limits.within(() => graphOf([messageIn(field)], context));
+      else checkOther(field, context);
       all.isOther = true;
     }
   }
@@ -189,7 +192,7 @@ function attributeOf(range: Range, context: Context): Attribute {
 /** Another program may run what is not supported here: weights in there are subject to the same limits. */
 function checkOther(field: Field, context: Context): void {
   const { externals, limits } = context;
-  if (field.number === 6 || field.number === 11) limits.within(() => graphOf([messageIn(field)], context));
+  if (field.number === 11) limits.within(() => graphOf([messageIn(field)], context));
   else if (field.number === 10) tensorOf(messageIn(field), externals, limits);
   else checkSparse(messageIn(field), context);
 }
@@ -204,9 +207,9 @@ function checkSparse(range: Range, { externals, limits }: Context): void {
   }
 }
 
-/** Refuses a tensor in several parts: other programs merge them, and then read weights from a file that no part alone names. */
+/** Refuses a tensor or graph in several parts: other programs merge them, and then read weights from a file that no part alone names. */
 function once(seen: Set<number>, { number, range }: Field): void {
-  if (seen.has(number)) throw damaged(range.file.name, "a tensor in several parts", range.start);
+  if (seen.has(number)) throw damaged(range.file.name, "a tensor or graph in several parts", range.start);
   seen.add(number);
 }
 

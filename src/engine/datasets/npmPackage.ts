@@ -5,6 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { RunContext } from "../context.ts";
 import { exists, temporaryName } from "../io/files.ts";
+import { makeFolders } from "../io/makeFolders.ts";
 
 export interface NpmPackage {
   readonly name: string;
@@ -21,7 +22,7 @@ export async function packFromNpm({ name, version }: NpmPackage, folder: string,
   if (await exists(tarball)) return tarball;
   const temporary = temporaryName(tarball);
   try {
-    await fs.mkdir(temporary, { recursive: true });
+    makeFolders(temporary);
     ctx.log(`npm pack ${name}@${version}`);
     await npm(["pack", `${name}@${version}`, "--ignore-scripts", "--silent", "--pack-destination", temporary], folder, ctx);
     const [packed] = (await fs.readdir(temporary)).filter((file) => file.endsWith(".tgz"));

@@ -2,6 +2,7 @@ import { promises as fs } from "node:fs";
 import path from "node:path";
 import type { InputContract } from "../../shared/contract.ts";
 import { temporaryName, writeError } from "../io/files.ts";
+import { makeFolders } from "../io/makeFolders.ts";
 import { tf, type tfl } from "../tf.ts";
 
 /**
@@ -45,7 +46,7 @@ function toBytes(data: tf.io.WeightData | undefined): Uint8Array {
 async function writeTogether(directory: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
   const staged = new Map(Object.keys(files).map((name) => [name, temporaryName(path.join(directory, name))]));
   try {
-    await fs.mkdir(directory, { recursive: true });
+    makeFolders(directory);
     for (const [name, temporary] of staged) await fs.writeFile(temporary, files[name] as string | Uint8Array);
     for (const [name, temporary] of staged) await fs.rename(temporary, path.join(directory, name));
   } catch (error) {

@@ -3,6 +3,7 @@ import { createReadStream, promises as fs } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { asBulwarkError, BulwarkError } from "../../shared/errors.ts";
+import { makeFolders } from "./makeFolders.ts";
 
 let temporaries = 0;
 
@@ -21,7 +22,7 @@ export async function writeAtomic(file: string, data: string | Uint8Array): Prom
 export async function replaceAtomic(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = temporaryName(file);
   try {
-    await fs.mkdir(path.dirname(file), { recursive: true });
+    makeFolders(path.dirname(file));
     await write(temporary);
     await flush(temporary);
     await fs.rename(temporary, file);

@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { gitignoreText, workspaceFolder } from "../../shared/runs.ts";
 import { writeError } from "./files.ts";
+import { makeFolders } from "./makeFolders.ts";
 
 /**
  * Makes a folder and what is missing above it. A `.bulwark` that is made on the way gets a `.gitignore`, so that results and data never end up
@@ -9,11 +10,8 @@ import { writeError } from "./files.ts";
  * @throws NOT_WRITABLE, DISK_FULL
  */
 export function makeFolder(directory: string): void {
-  const absolute = path.resolve(directory);
   try {
-    const first = mkdirSync(absolute, { recursive: true });
-    if (first === undefined) return;
-    for (let folder = absolute; folder.length >= first.length; folder = path.dirname(folder))
+    for (const folder of makeFolders(path.resolve(directory)))
       if (path.basename(folder) === workspaceFolder) writeFileSync(path.join(folder, ".gitignore"), gitignoreText, { flag: "wx" });
   } catch (thrown) {
     throw writeError(thrown, directory);

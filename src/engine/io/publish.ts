@@ -2,6 +2,7 @@ import { promises as fs } from "node:fs";
 import path from "node:path";
 import { type PieceDone, planFiles } from "../../shared/plan.ts";
 import { sha256, systemCode, writeAtomic, writeError } from "./files.ts";
+import { makeFolders } from "./makeFolders.ts";
 
 /** A folder that is being filled. Files are written there by the functions of this room, which flush them to the disk. */
 export interface PieceFolder {
@@ -51,7 +52,7 @@ export async function publish(o: Publisher, piece: Publication, work: (folder: P
   const started = o.clock();
   try {
     await fs.rm(directory, { recursive: true, force: true });
-    await fs.mkdir(directory, { recursive: true });
+    makeFolders(directory);
     await work({ directory, file: (name) => path.join(directory, name) });
     const outputs = await hashesIn(directory);
     const { planHash, worker, host, device, version } = o;
@@ -137,9 +138,11 @@ async function isWhole(folder: string, { outputs }: PieceDone): Promise<boolean>
 /** Makes the file that says "begun"; the first number that nobody has taken. It is still there where a process died over the piece. */
 async function beginAttempt({ run, worker, host }: Publisher, { id }: Publication): Promise<number> {
   const folder = path.join(run, planFiles.attempts);
-  await fs.mkdir(folder, { recursive: true }).catch((thrown: unknown) => {
+  try {
+    makeFolders(folder);
+  } catch (thrown) {
     throw writeError(thrown, folder);
-  });
+  }
   for (let attempt = 1; ; attempt++) {
     const file = path.join(folder, `${id}.${attempt}.json`);
     try {

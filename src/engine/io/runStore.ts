@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { createBeatWatch } from "../../shared/driver.ts";
 import { asBulwarkError, BulwarkError, type ErrorData, toErrorData } from "../../shared/errors.ts";
@@ -213,9 +213,7 @@ function storeOf(directory: string, first: RunState, lock: DriverLock): RunStore
     },
     update,
     async writeJson(name, value) {
-      const file = path.join(directory, name);
-      await guard(mkdir(path.dirname(file), { recursive: true }));
-      await guard(writeAtomic(file, `${JSON.stringify(value, null, 1)}\n`));
+      await guard(writeAtomic(path.join(directory, name), `${JSON.stringify(value, null, 1)}\n`));
     },
   };
 }

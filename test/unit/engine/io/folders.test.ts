@@ -34,6 +34,14 @@ describe.each([
   });
 });
 
+it("folders that cannot be made are one error at once: Node's own mkdir never ends where a file system takes none, as /proc", () => {
+  writeFileSync(path.join(folder, "file"), "");
+  const refused = expect.objectContaining({ code: "NOT_WRITABLE", fix: "Choose another place." });
+  for (const place of ["/proc/bulwark", "/proc/bulwark/runs/one"].filter(() => process.platform === "linux"))
+    expect(() => makeFolder(place)).toThrow(refused);
+  for (const place of ["file", "file/one", "file/one/two"]) expect(() => makeFolder(path.join(folder, place))).toThrow(refused);
+});
+
 describe("a run", () => {
   it("keeps the .bulwark that it makes out of repositories, in a folder of its own name and in a given one", async () => {
     const workspace = path.join(folder, "run");

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { ForwardOnly } from "../classifier/forwardOnly.ts";
@@ -103,7 +104,7 @@ async function withOutputs<T extends OutlinedNetwork>(loaded: T, ending: Ending)
   if (ending.kind !== "none" || contract.output?.kind !== undefined || contract.defense) return loaded;
   const byValue = await outputsByValue(network, contract);
   if (!byValue) return loaded;
-  const outputs = byValue === "probabilities" ? byValue : loaded.outputs;
+  const outputs = byValue.kind === "all" ? "probabilities" : loaded.outputs;
   return { ...loaded, outputs, evidence: { ...evidence, outputs, byValue } };
 }
 
@@ -168,6 +169,7 @@ async function opened(model: ModelFile, { file, given, isUnnamed, reading }: Ope
     const isTwoClasses = network !== built;
     const evidence: ModelEvidence = {
       ...outputsOf(ending, contract),
+      contractFile: path.basename(contractFile(file)),
       contractSource: known.contractSource,
       contradiction,
       forwardOnly: forwardOnly?.reason ?? null,

@@ -4,16 +4,23 @@ import type { Ball, Target } from "../define/index.ts";
 import type { HarnessNotes } from "../harness/types.ts";
 import type { Step, Steps } from "./step.ts";
 
+/** What a network's outputs are by their values, none of which is negative. */
+export interface OutputsByValue {
+  /** "all": they sum to `most`, and are taken as probabilities. "some": they never sum to more. "each": each lies between 0 and `most`. */
+  readonly kind: "all" | "some" | "each";
+  /** 1, or 100 of what is in percent. */
+  readonly most: 1 | 100;
+}
+
 /** A loaded model. */
 export interface ModelEvidence {
   readonly outputs: "logits" | "probabilities";
-  /**
-   * What the values on noise say of outputs that neither the file nor the contract states: "probabilities" (they sum to 1, and are taken as such),
-   * "some" (they never sum to more than 1). Absent where nothing does.
-   */
-  readonly byValue?: "probabilities" | "some";
+  /** What the values on noise say of outputs that neither the file nor the contract states; absent where they say nothing. */
+  readonly byValue?: OutputsByValue;
   /** The last activation where it keeps the scores in a range, such as "tanh"; null for none. */
   readonly bounded: string | null;
+  /** Name of its input contract's file, which need not exist. */
+  readonly contractFile: string;
   /** Where its input range comes from. */
   readonly contractSource: KnownFrom;
   /** The contract's range and the one that the model's file speaks for, in words; null where they agree. */

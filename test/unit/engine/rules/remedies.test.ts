@@ -56,6 +56,7 @@ const findings: readonly Finding[] = [
       bounded: null,
       forwardOnly: "has a node",
       quantisers: 2,
+      contractFile: "model.bulwark.json",
       contractSource: { kind: "assumed", text: "assumed" },
       contradiction: "a contradicts b",
       measured: { passDifference: 0.1, batchDifference: 0.1 },
@@ -70,21 +71,23 @@ const findings: readonly Finding[] = [
       bounded: null,
       forwardOnly: null,
       quantisers: 0,
+      contractFile: "net.bulwark.json",
       contractSource: { kind: "file", text: "model.bulwark.json" },
       contradiction: null,
       measured: { passDifference: 0, batchDifference: 0.1 },
     },
     {},
   ),
-  ...(["probabilities", "some"] as const).flatMap((byValue) =>
+  ...(["all", "some", "each"] as const).flatMap((kind) =>
     findingsOf(
       modelRules,
       {
         outputs: "logits",
-        byValue,
+        byValue: { kind, most: 1 },
         bounded: null,
         forwardOnly: null,
         quantisers: 0,
+        contractFile: "net.bulwark.json",
         contractSource: { kind: "file", text: "model.bulwark.json" },
         contradiction: null,
       },

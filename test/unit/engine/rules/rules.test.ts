@@ -219,6 +219,7 @@ describe("rules about a model", () => {
     bounded: null,
     forwardOnly: null,
     quantisers: 0,
+    contractFile: "net.bulwark.json",
     contractSource: { kind: "file", text: "model.bulwark.json" },
     contradiction: null,
   } as const;
@@ -228,6 +229,14 @@ describe("rules about a model", () => {
     expect(findingsOf(modelRules, { ...known, bounded: "tanh" }, {})).toMatchObject([
       { rule: "RB102", severity: "warning", message: expect.stringContaining("ends in tanh, which bounds its scores") },
     ]);
+    for (const kind of ["all", "some", "each"] as const) {
+      const [finding] = findingsOf(modelRules, { ...known, byValue: { kind, most: 100 } }, {});
+      expect(finding).toMatchObject({
+        rule: "RB102",
+        message: expect.stringContaining("100"),
+        fix: expect.stringContaining("net.bulwark.json"),
+      });
+    }
     expect(idsOf(modelRules, { ...known, contractSource: { kind: "assumed", text: "assumed" } })).toEqual(["RB111"]);
     const measured = { passDifference: 0, batchDifference: 0 };
     expect(idsOf(modelRules, { ...known, measured })).toEqual([]);

@@ -4,9 +4,10 @@ import path from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { BulwarkError } from "../../shared/errors.ts";
-import { exists, readBytes, readError, readText } from "../io/files.ts";
+import { readBytes, readError, readText } from "../io/files.ts";
 import { isLfsPointer, lfsFix } from "../io/lfs.ts";
 import type { tf } from "../tf.ts";
+import { fileBeside } from "./beside.ts";
 import type { Watch } from "./modelFile.ts";
 import { countOf } from "./strided.ts";
 import { record } from "./topology/graph.ts";
@@ -56,7 +57,7 @@ const invalid = (file: string, what: string, fix = "Save or download the model a
 
 const pointerOf = (file: string): BulwarkError => invalid(file, "is a Git LFS pointer and not the file itself", lfsFix);
 
-/** Reads a `model.json`, and checks that its weight files are whole. @throws MODEL_INVALID, FILE_NOT_FOUND */
+/** Reads a `model.json`, and checks that its weight files are whole. @throws MODEL_INVALID, MODEL_UNSAFE, FILE_NOT_FOUND */
 export async function readHeader(file: string): Promise<Header> {
   const content = await readText(file);
   if (isLfsPointer(Buffer.from(content.slice(0, 64)))) throw pointerOf(file);
@@ -181,11 +182,7 @@ function parse(content: string, file: string): Record<string, unknown> {
 /** The files of one group; together they hold exactly the group's weights. */
 async function groupOf(file: string, paths: readonly string[], specs: readonly WeightSpec[]): Promise<Group> {
   const parts: Group["parts"][number][] = [];
-  for (const name of paths) {
-    const relative = path.normalize(name);
-    if (path.isAbsolute(relative) || relative.startsWith("..")) throw invalid(file, `names the weight file ${name} outside its folder`);
-    parts.push(await partOf(file, relative));
-  }
+  for (const name of paths) parts.push(await partOf(file, path.normalize(name)));
   const expected = specs.reduce((sum, spec) => sum + byteLength(spec), 0);
   const found = parts.reduce((sum, { size }) => sum + size, 0);
   if (found !== expected) {
@@ -195,18 +192,11 @@ async function groupOf(file: string, paths: readonly string[], specs: readonly W
   return { specs, parts };
 }
 
-/** @throws FILE_NOT_FOUND where the file is not beside the model, as it was copied alone; MODEL_INVALID for a Git LFS pointer */
+/** @throws FILE_NOT_FOUND where the file is not beside the model, as it was copied alone; MODEL_UNSAFE; MODEL_INVALID for a Git LFS pointer */
 async function partOf(file: string, relative: string): Promise<Group["parts"][number]> {
-  const weights = path.join(path.dirname(file), relative);
-  if (!(await exists(weights)))
-    throw new BulwarkError(
-      "FILE_NOT_FOUND",
-      `The weights of ${file}, ${relative}, are not beside it.`,
-      "Copy all files of the model into one folder, or export it again.",
-    );
-  if (isLfsPointer(await readRange(weights, 0, 64))) throw pointerOf(`${relative} of ${file}`);
-  const { size } = await fs.stat(weights);
-  return { path: weights, size };
+  const { place, stats } = fileBeside(file, relative);
+  if (isLfsPointer(await readRange(place, 0, 64))) throw pointerOf(`${relative} of ${file}`);
+  return { path: place, size: stats.size };
 }
 
 /** Bytes that a weight takes in the file. */

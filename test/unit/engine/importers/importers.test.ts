@@ -231,7 +231,28 @@ describe("models that are refused", () => {
     await attempt(() => [1, 2], /not a TensorFlow\.js model/);
     await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll('"Dense"', '"Denser"')), /Denser/, "MODEL_UNSUPPORTED");
     await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll('"units":3', '"units":4')), /has 4 units in its layer "scores"/);
-    await attempt((json) => JSON.parse(JSON.stringify(json).replaceAll("weights.bin", "../weights.bin")), /outside its folder/);
+    await attempt(
+      (json) => JSON.parse(JSON.stringify(json).replaceAll("weights.bin", "../weights.bin")),
+      /outside its folder/,
+      "MODEL_UNSAFE",
+    );
+  });
+
+  it("weights that lie elsewhere, behind a link of their own or of a folder", async () => {
+    const elsewhere = await saved(linear("linear"));
+    const directory = await saved(linear("linear"));
+    const weights = path.join(directory, "weights.bin");
+    await fs.rm(weights);
+    await fs.symlink(path.join(elsewhere, "weights.bin"), weights);
+    await refused(directory, "MODEL_UNSAFE", /keeps weights in "weights\.bin", through a link/);
+    await fs.symlink(elsewhere, path.join(directory, "up"));
+    await edit(directory, (json) => JSON.parse(JSON.stringify(json).replaceAll("weights.bin", "up/weights.bin")));
+    await refused(directory, "MODEL_UNSAFE", /through a link/);
+    // The folder itself may be a link: what it holds is still beside the model.
+    const link = `${elsewhere}-link`;
+    await fs.symlink(elsewhere, link);
+    const { network } = await loadNetwork(link);
+    network.dispose();
   });
 
   it("formats that come later, and paths that hold no model", async () => {

@@ -256,7 +256,7 @@ describe("refused with the node and what to do instead", () => {
     await expect(loadNetwork(file)).rejects.toMatchObject({ code: "MODEL_INVALID", message: expect.stringContaining("cut off") });
     const outside = (json: Record<string, unknown>) =>
       JSON.parse(JSON.stringify(json).replace("group1-shard1.bin", "../group1-shard1.bin"));
-    await refused(linear(), "MODEL_INVALID", /outside its folder/, outside);
+    await refused(linear(), "MODEL_UNSAFE", /outside its folder/, outside);
   });
 
   it("names that are those of an object's own fields", async () => {

@@ -162,14 +162,12 @@ const imagePads = (pairs: readonly number[], sign = 1): number[] => {
 /** Rows and columns of an image, or any other axes as they are. */
 const pad: Rule = (o, node, [x = "", paddings, value]) => {
   const pairs = o.ints(paddings, "padding");
-  const mode = node.op === "MirrorPad" ? textOf(node, "mode", "") : "constant";
-  if (mode === "SYMMETRIC") o.refuse("that repeats the edge");
-  const attributes = { mode: mode === "REFLECT" ? "reflect" : "constant" };
+  const mode = node.op === "MirrorPad" ? textOf(node, "mode", "").toLowerCase() : "constant";
   const more = value === undefined ? [] : [value];
   if (pairs.length === 8 && [0, 1, 6, 7].every((i) => pairs[i] === 0))
-    return o.channelsLast(o.emit("Pad", [o.channelsFirst(x), o.list(...imagePads(pairs.slice(2, 6))), ...more], attributes));
+    return o.channelsLast(o.emit("Pad", [o.channelsFirst(x), o.list(...imagePads(pairs.slice(2, 6))), ...more], { mode }));
   const [before, after] = [0, 1].map((side) => pairs.filter((_, i) => i % 2 === side)) as [number[], number[]];
-  return o.emit("Pad", [x, o.list(...before, ...after), ...more], attributes);
+  return o.emit("Pad", [x, o.list(...before, ...after), ...more], { mode });
 };
 
 /**

@@ -127,9 +127,10 @@ const reduced =
   (o, node, [x = "", axes = ""]) =>
     o.emit(`Reduce${name}`, [x, axes], { keepdims: intOf(node, "keep_dims", intOf(node, "keepdims")), noop_with_empty_axes: 1 });
 
-const batchProduct: Rule = (o, node, inputs) => {
-  if (intOf(node, "adj_x") + intOf(node, "adj_y") > 0) o.refuse("of transposed values");
-  return o.emit("MatMul", inputs.slice(0, 2));
+const batchProduct: Rule = (o, node, [a = "", b = ""]) => {
+  const turned = (value: string, name: string): string =>
+    intOf(node, name) === 1 ? o.emit("Transpose", [value], { perm: [-1, -2] }) : value;
+  return o.emit("MatMul", [turned(a, "adj_x"), turned(b, "adj_y")]);
 };
 
 /** Operations that give, cut, join and combine values. */

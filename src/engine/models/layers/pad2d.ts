@@ -3,7 +3,7 @@ import { type LayerArgs, SingleInputLayer } from "./single.ts";
 import { take } from "./take.ts";
 import { padsOf, type Sides } from "./windows.ts";
 
-export type PadMode = "constant" | "reflect" | "edge" | "wrap";
+export type PadMode = "constant" | "reflect" | "symmetric" | "edge" | "wrap";
 interface PadConfig {
   /** Of the rows and of the columns. */
   readonly padding: readonly [Sides, Sides];
@@ -13,8 +13,9 @@ interface PadConfig {
 }
 
 /**
- * Pixels around images, [b,H,W,C] → [b,H′,W′,C]: a constant, mirrored about the pixel at the edge, which is not repeated ("reflect"), that
- * pixel itself ("edge"), or those of the other side ("wrap"). The gradient of tfjs' own mirrored padding is wrong. Source: ONNX Pad.
+ * Pixels around images, [b,H,W,C] → [b,H′,W′,C]: a constant, mirrored about the pixel at the edge, which is not repeated ("reflect") or is
+ * ("symmetric"), that pixel itself ("edge"), or those of the other side ("wrap"). The gradient of tfjs' own mirrored padding is wrong.
+ * Source: ONNX Pad, TensorFlow MirrorPad.
  */
 export class Pad2D extends SingleInputLayer {
   static readonly className = "Pad2D";
@@ -64,5 +65,9 @@ export const placeOf: Readonly<Record<Exclude<PadMode, "constant">, (at: number,
     if (size === 1) return 0;
     const turn = modulo(at, 2 * (size - 1));
     return Math.min(turn, 2 * (size - 1) - turn);
+  },
+  symmetric(at, size) {
+    const turn = modulo(at, 2 * size);
+    return Math.min(turn, 2 * size - 1 - turn);
   },
 };

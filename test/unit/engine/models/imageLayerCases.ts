@@ -119,7 +119,7 @@ const convolutions: LayerCase[] = [
   },
 ];
 
-const padded = (mode: "reflect" | "edge" | "wrap", values: readonly number[], gradient: readonly number[]): LayerCase => ({
+const padded = (mode: "reflect" | "symmetric" | "edge" | "wrap", values: readonly number[], gradient: readonly number[]): LayerCase => ({
   name: `Pad2D, ${mode}`,
   layer: () =>
     new Pad2D({
@@ -151,6 +151,23 @@ const pads: LayerCase[] = [
     gradient: [1, 3, 1, 3, 9, 3, 1, 3, 1],
   },
   padded("reflect", [5, 4, 5, 6, 5, 2, 1, 2, 3, 2, 5, 4, 5, 6, 5, 8, 7, 8, 9, 8], [1, 3, 1, 2, 6, 2, 1, 3, 1]),
+  // One pixel around repeats the edge; two on the left are 2 1 | 1 2 3, and five columns behind 3 go back and forth.
+  padded("symmetric", [1, 1, 2, 3, 3, 1, 1, 2, 3, 3, 4, 4, 5, 6, 6, 7, 7, 8, 9, 9], [4, 2, 4, 2, 1, 2, 2, 1, 2]),
+  {
+    ...padded("symmetric", [], []),
+    name: "Pad2D, symmetric far beyond the edge",
+    layer: () =>
+      new Pad2D({
+        padding: [
+          [0, 0],
+          [2, 5],
+        ],
+        mode: "symmetric",
+      }),
+    shape: [1, 3, 10, 1],
+    values: [1, 4, 7].flatMap((a) => [a + 1, a, a, a + 1, a + 2, a + 2, a + 1, a, a, a + 1]),
+    gradient: [4, 4, 2, 4, 4, 2, 4, 4, 2],
+  },
   padded("edge", [1, 1, 2, 3, 3, 1, 1, 2, 3, 3, 4, 4, 5, 6, 6, 7, 7, 8, 9, 9], [4, 2, 4, 2, 1, 2, 2, 1, 2]),
   padded("wrap", [9, 7, 8, 9, 7, 3, 1, 2, 3, 1, 6, 4, 5, 6, 4, 9, 7, 8, 9, 7], [2, 1, 2, 2, 1, 2, 4, 2, 4]),
   {

@@ -9,7 +9,8 @@ import { type Lower, type Lowering, plainWeight } from "./lowering.ts";
 type Sides = readonly [readonly [number, number], readonly [number, number]];
 const isNone = (sides: Sides): boolean => sides.flat().every((side) => side === 0);
 
-const modes = ["reflect", "edge", "wrap"] as const;
+/** The last one is TensorFlow's: ONNX has none that repeats the edge. */
+const modes = ["reflect", "edge", "wrap", "symmetric"] as const;
 
 /** Rows and columns of an image have layers of their own, other axes are cut and joined one by one. Negative padding cuts. */
 export const pad: Lower = (node, o) => {

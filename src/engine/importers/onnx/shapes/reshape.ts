@@ -74,10 +74,12 @@ const flatten: ShapeRule = (o) => {
   return [{ kind: o.input(0).kind, shape: [countOf(shape.slice(0, axis)), countOf(shape.slice(axis))] }];
 };
 
-/** The permutation of a Transpose. */
+/** The permutation of a Transpose. Negative axes, which no ONNX file has, order the last ones of a value whose rank was not known. */
 export function permutationOf(o: ShapeContext): readonly number[] {
   const rank = o.shape(0).length;
-  const order = o.node.attributes.get("perm")?.ints ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  const given = o.node.attributes.get("perm")?.ints ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  const leading = Array.from({ length: Math.max(0, rank - given.length) }, (_, i) => i);
+  const order = given.some((axis) => axis < 0) ? [...leading, ...given.map((axis) => rank + axis)] : given;
   const isOrder = order.length === rank && [...order].sort((a, b) => a - b).every((axis, i) => axis === i);
   return isOrder ? order : o.fail(`orders ${rank} axes as ${order.join(", ")}`);
 }

@@ -138,6 +138,18 @@ const images: readonly Case[] = [
       ...forward,
     },
   ),
+  of(
+    "MirrorPad, SYMMETRIC",
+    [node("MirrorPad", "x p", "v", { mode: "SYMMETRIC" })],
+    { p: { ...ints(0, 0, 1, 2, 2, 3, 0, 0), shape: [4, 2] } },
+    forward,
+  ),
+  of(
+    "MirrorPad, SYMMETRIC, channels",
+    [node("MirrorPad", "x p", "v", { mode: "SYMMETRIC" })],
+    { p: { ...ints(0, 0, 0, 0, 1, 0, 2, 3), shape: [4, 2] } },
+    forward,
+  ),
   ...[{}, { align_corners: true }, { half_pixel_centers: true }].map((attr) =>
     of(`ResizeBilinear ${Object.keys(attr)}`, [node("ResizeBilinear", "x size", "v", attr)], { size: ints(8, 9) }, forward),
   ),
@@ -162,6 +174,15 @@ const rearranged: readonly Case[] = [
   of("SplitV", [node("SplitV", "x sizes axis", "s", { num_split: 3 }), node("Tanh", "s:1", "v")], { sizes: ints(1, 1, 2), axis: int(2) }),
   of("Unpack", [node("Unpack", "x", "u", { axis: 2, num: 4 }), node("Mul", "u u:3", "v")]),
   of("BatchMatMul", [node("BatchMatMul", "x w", "m"), node("BatchMatMulV2", "m u", "v")], { w: some(3, 4), u: some(4, 2) }),
+  of(
+    "BatchMatMul, transposed",
+    [
+      node("BatchMatMul", "x x", "m", { adj_x: true, adj_y: false }),
+      node("BatchMatMulV2", "m w", "n", { adj_y: true }),
+      node("BatchMatMulV2", "n u", "v", { adj_x: true, adj_y: true }),
+    ],
+    { w: some(2, 3), u: some(4, 3) },
+  ),
   of("GatherV2", [node("GatherV2", "x places axis", "v")], { places: ints(2, 0), axis: int(3) }),
   of(
     "StridedSlice, open",

@@ -1,6 +1,7 @@
 import type { Device } from "../../../shared/devices.ts";
 import { machineMemory } from "../../io/memory.ts";
 import { DeviceFailure } from "../failures.ts";
+import { whileLoading } from "./interruptible.ts";
 import type { Native, NativeSession, NativeTensor } from "./native.ts";
 import { providerOption } from "./provider.ts";
 import type { Plan } from "./trace.ts";
@@ -72,18 +73,18 @@ export class Sessions {
   add(key: string, plan: Plan): Compiled {
     const { model, weights, feeds, constants, overwrites, heldBytes } = plan;
     const session = this.onDevice(() => this.native.create());
-    this.onDevice(() =>
-      session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
-        executionProviders: [providerOption(this.device, plan.cpuNodes)],
-        intraOpNumThreads: this.threads,
-        interOpNumThreads: 1,
-        externalData: weights,
-        graphOptimizationLevel: "all",
-        logSeverityLevel: this.device === "cpu" ? 3 : 4, // a failure on a GPU is reported as a warning of the run
-        enableMemPattern: heldBytes < plannedBelow,
-        extra: { session: { intra_op: { allow_spinning: "0" } } },
-      }),
-    );
+    const options = {
+      executionProviders: [providerOption(this.device, plan.cpuNodes)],
+      intraOpNumThreads: this.threads,
+      interOpNumThreads: 1,
+      externalData: weights,
+      graphOptimizationLevel: "all",
+      logSeverityLevel: this.device === "cpu" ? 3 : 4, // a failure on a GPU is reported as a warning of the run
+      enableMemPattern: heldBytes < plannedBelow,
+      extra: { session: { intra_op: { allow_spinning: "0" } } },
+    };
+    const bytes = weights.reduce((sum, { data }) => sum + data.byteLength, model.byteLength);
+    this.onDevice(() => whileLoading(bytes, () => session.loadModel(model.buffer, model.byteOffset, model.byteLength, options)));
     const compiled: Compiled = { feeds, constants, overwrites, session, bytes: heldBytes, lastRun: this.runs };
     this.compilations++;
     if (constants.length > 0) this.networkCompilations++;

@@ -67,7 +67,16 @@ export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: t
     seenConvolution: false,
     seenHead: false,
   };
-  const volume = tfl.input({ name: volumeName, shape: [o.depth, ...o.patch, channels + conversion.addedChannels] });
+  try {
+    return { network: converted(model, channels + conversion.addedChannels, conversion), notes };
+  } catch (thrown) {
+    conversion.names.dispose();
+    throw thrown;
+  }
+}
+
+function converted(model: tfl.LayersModel, channels: number, conversion: Conversion): tfl.LayersModel {
+  const volume = tfl.input({ name: volumeName, shape: [conversion.depth, ...conversion.patch, channels] });
   const outputs = rebuildGraph(model, [volume], (use) => convertLayer({ ...use, conversion }));
   const [output] = outputs;
   if (output?.shape.length !== 3) {
@@ -84,5 +93,5 @@ export function convert3d(model: tfl.LayersModel, o: Conversion3d): { network: t
       "Set perSliceHead to false, or use a network that ends in dense layers.",
     );
   }
-  return { network: tfl.model({ name: `${model.name}_3d`, inputs: volume, outputs: output }), notes };
+  return tfl.model({ name: `${model.name}_3d`, inputs: volume, outputs: output });
 }

@@ -4,6 +4,8 @@ import type { tfl } from "../../tf.ts";
 export interface Names {
   find(layer: tfl.layers.Layer, part: string): tfl.layers.Layer | undefined;
   keep(layer: tfl.layers.Layer, part: string, made: tfl.layers.Layer): void;
+  /** Disposes the weights of all of them: what they were made for has failed. */
+  dispose(): void;
   /** `name`, or where a layer of a model inside the model already has it, `name_2` and so on. */
   unused(name: string): string;
 }
@@ -15,6 +17,9 @@ export function createNames(taken: readonly string[]): Names {
     find: (layer, part) => made.get(layer)?.get(part),
     keep(layer, part, result) {
       made.set(layer, (made.get(layer) ?? new Map()).set(part, result));
+    },
+    dispose() {
+      for (const parts of made.values()) for (const layer of parts.values()) for (const weight of layer.weights) weight.dispose();
     },
     unused(name) {
       let free = name;

@@ -54,11 +54,9 @@ export function apply(slot: Slot, use: Use, to: tfl.SymbolicTensor | tfl.Symboli
   const { names } = slot.conversion;
   const known = names.find(slot.layer, use.suffix);
   const layer = known ?? create(slot, use);
+  if (!known) names.keep(slot.layer, use.suffix, layer);
   const result = joined(slot, layer, to);
-  if (!known) {
-    names.keep(slot.layer, use.suffix, layer);
-    if (slot.conversion.weights === "inflate" && layer.getWeights().length > 0) carryWeights(slot, use, layer);
-  }
+  if (!known && slot.conversion.weights === "inflate" && layer.getWeights().length > 0) carryWeights(slot, use, layer);
   return result;
 }
 

@@ -28,7 +28,7 @@ export class SliceDense extends SingleInputLayer {
     const own = single.getWeights();
     for (const [i, name] of ["kernel", "bias"].slice(0, own.length).entries()) {
       const start = own[i] as tf.Tensor;
-      const repeated = { apply: () => tf.tile(start.expandDims(0), [Z, ...start.shape.map(() => 1)]) };
+      const repeated = { apply: () => tf.tidy(() => tf.tile(start.expandDims(0), [Z, ...start.shape.map(() => 1)])) };
       this.addWeight(name, [Z, ...start.shape], "float32", repeated as unknown as ReturnType<typeof tfl.initializers.zeros>);
     }
     for (const weight of single.weights) weight.dispose();

@@ -223,9 +223,20 @@ describe("a head for every place", () => {
     const pooled = tfl.sequential({
       layers: [tfl.layers.conv2d({ inputShape: [...shapeOf(1)], filters: 3, kernelSize: 3 }), tfl.layers.globalAveragePooling2d({})],
     });
+    const before = tf.memory().numTensors;
     expect(() => planOf({ perSliceHead: true }).network(pooled)).toThrow(
       expect.objectContaining({ code: "MODEL_INVALID", fix: expect.stringContaining("perSliceHead") }),
     );
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each(["new", "inflate"])("leaves no tensor behind, with %s weights", (weights) => {
+    const flat = network();
+    const before = tf.memory().numTensors;
+    const many = planOf({ weights, perSliceHead: true }).network(flat);
+    expect(tf.memory().numTensors - before).toBe(many.weights.length);
+    many.dispose();
+    expect(tf.memory().numTensors).toBe(before);
   });
 });
 

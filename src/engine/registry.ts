@@ -115,7 +115,7 @@ export const defenses: readonly Defense[] = [
   totalVariation,
   volumizedCurriculum,
 ];
-export const detectors: readonly Detector[] = [varianceMinimization, stochasticActivationPruning, dropoutUncertainty, softmaxEntropy];
+export const detectors: readonly Detector[] = [dropoutUncertainty, softmaxEntropy, stochasticActivationPruning, varianceMinimization];
 export const explanations: readonly Explanation[] = [gradCam, lime, saliency];
 export const analyses: readonly Analysis[] = [
   ablation,

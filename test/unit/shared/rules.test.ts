@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { armRules, attackRules, curveRules, modelRules, pairRules, runRules } from "../../../src/engine/rules/index.ts";
+import { armRules, attackRules, curveRules, detectorRules, modelRules, pairRules, runRules } from "../../../src/engine/rules/index.ts";
 import { fileRules } from "../../../src/shared/fileRules/index.ts";
 import { ruleInfo, rules } from "../../../src/shared/rules.ts";
 
@@ -31,7 +31,7 @@ describe("the catalogue of rules", () => {
     ["model", modelRules],
     ["attack", attackRules],
     ["pair", [...pairRules, ...curveRules]],
-    ["arm", armRules],
+    ["arm", [...armRules, ...detectorRules]],
     ["run", runRules],
     ["file", fileRules],
   ] as const)("has the rules about a %s in the list of their kind", (when, list) => {

@@ -100,6 +100,13 @@ export function roving(
   return select;
 }
 
+/** Members in a row of a group that is laid out in lines or a grid. */
+export function columnsOf(container: HTMLElement, selector: string): number {
+  const members = [...container.querySelectorAll<HTMLElement>(selector)];
+  const top = members[0]?.offsetTop;
+  return Math.max(1, members.filter((member) => member.offsetTop === top).length);
+}
+
 /** Where an arrow key leads from `at` among `count` members in rows of `columns`; null when the key does not move. */
 export function moved(key: string, at: number, count: number, columns: number): number | null {
   const steps: Readonly<Record<string, number>> = {

@@ -105,6 +105,34 @@ describe("cards of the Inspector", () => {
     assert.equal(inspector.state.cards.attention?.result, found, "the last map stays");
   });
 
+  it("show the attention along the attack, bring it back after a reload, and leave it out after another attack", async () => {
+    const { services } = await bulwark();
+    const { inspector, result } = await attacked();
+    const last = inspector.state.cards.attention?.result;
+    const explanation = { id: "gradCam", params: {} };
+    await inspector.answer({ kind: "card", id: "sequence", params: { explanation } });
+    const { status, result: along } = inspector.state.cards.sequence ?? {};
+    assert.ok(status === "done" && along);
+    const kept = result.trace.map(({ iteration }) => iteration);
+    assert.deepEqual([along.points[0]?.iteration, along.points.at(-1)?.iteration], [kept[0], kept.at(-1)]);
+    assert.ok(along.points.length > 2 && along.points.length <= 16);
+    for (const { image } of along.points) assert.ok(existsSync(path.join(result.directory, image)), image);
+    assert.equal(along.points[0]?.prediction.index, result.before.prediction.index);
+    assert.deepEqual(along.points.at(-1)?.prediction, result.after.prediction);
+    assert.equal(along.points.at(-1)?.iou, last?.iou, "the last map is that of the attention card");
+
+    const { image } = await pictureAndModel();
+    const { directory } = inspector;
+    await closeAll();
+    await eventually("the inspector is closed", () => !inspectorPanel.get(services, image));
+    const panel = vscode.window.createWebviewPanel(panels.inspector, "restored", vscode.ViewColumn.One);
+    const back = await inspectorPanel.restore(services, panel, directory);
+    assert.deepEqual(back?.state.cards.sequence?.result, along);
+    await back.answer({ kind: "rerun", attack: { id: "fgsm", params: { eps: 0.3 } }, defenses: [] });
+    assert.notEqual(back.state.result?.directory, directory);
+    assert.equal(back.state.cards.sequence, undefined);
+  });
+
   it("put a defence in front of both pictures, and the attack goes through it when asked", async () => {
     const { inspector, result } = await attacked();
     const oneBit = { id: "bitDepth", params: { depth: 1 } };

@@ -1,7 +1,7 @@
 import { number } from "../../../src/shared/format.ts";
 import type { PatchRanking } from "../../../src/shared/protocol.ts";
 import { fileUrl } from "../../lib/connect.ts";
-import { fill, h, onChange, type Part, roving } from "../../lib/dom.ts";
+import { columnsOf, fill, h, onChange, type Part, roving } from "../../lib/dom.ts";
 import { movedSlices, type Place, placesOf } from "./slices.ts";
 
 interface Strip {
@@ -16,12 +16,7 @@ interface Strip {
 /** The slices in volume order; the one under the pointer or the focus is outlined in the pictures, and the other way round. */
 export function filmstrip(point: (slice: number | null) => void): Part<Strip> {
   const element = h("ul", { class: "filmstrip plain", attributes: { "aria-label": "Slices in volume order" } });
-  const columns = (): number => {
-    const items = [...element.querySelectorAll<HTMLElement>(".slice")];
-    const top = items[0]?.offsetTop;
-    return Math.max(1, items.filter((item) => item.offsetTop === top).length);
-  };
-  const select = roving(element, ".slice", columns);
+  const select = roving(element, ".slice", () => columnsOf(element, ".slice"));
   const slicePointed = (event: Event): void => {
     const target = event.target instanceof Element ? event.target.closest<HTMLElement>(".slice") : null;
     if (target) point(Number(target.dataset["slice"]));

@@ -1,8 +1,7 @@
 import type { SequencePoint, SequenceResult } from "../../../src/shared/cards.ts";
-import { number } from "../../../src/shared/format.ts";
 import type { InspectorIntent } from "../../../src/shared/panels.ts";
 import { fileUrl } from "../../lib/connect.ts";
-import { fill, h, onChange, type Part, roving, show } from "../../lib/dom.ts";
+import { columnsOf, fill, h, onChange, type Part, roving, show } from "../../lib/dom.ts";
 import { section } from "../../lib/ui.ts";
 import { cardStatus } from "../card.ts";
 import { type Context, explanationOf, iterationText, scoreText } from "../model.ts";
@@ -12,7 +11,7 @@ export function sequence(send: (intent: InspectorIntent) => void): Part<Context>
   let context: Context | null = null;
   const status = cardStatus("sequence", "Computing the attention along the attack", send);
   const strip = h("ul", { class: "sequence plain", attributes: { "aria-label": "Attention along the attack" } });
-  const select = roving(strip, "button", () => 1);
+  const select = roving(strip, "button", () => columnsOf(strip, "button"));
   const words = h(
     "p",
     { class: "muted" },
@@ -62,7 +61,7 @@ export function sequence(send: (intent: InspectorIntent) => void): Part<Context>
 }
 
 function cell({ iteration, image, prediction, iou }: SequencePoint, base: string, scrub: (iteration: number) => void): HTMLElement {
-  const overlap = iou === null ? "no area" : `IoU ${number(iou)}`;
+  const overlap = iou === null ? "no area" : `IoU ${iou.toFixed(2)}`;
   return h(
     "button",
     { attributes: { type: "button", "data-iteration": iteration }, on: { click: () => scrub(iteration) } },

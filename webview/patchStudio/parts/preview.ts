@@ -3,7 +3,7 @@ import type { PatchPreview, PatchTransforms } from "../../../src/shared/patch.ts
 import type { StudioState } from "../../../src/shared/patchStudio.ts";
 import { errorCard } from "../../lib/cards.ts";
 import { fileUrl } from "../../lib/connect.ts";
-import { fill, h, onChange, type Part, roving, setText, show } from "../../lib/dom.ts";
+import { columnsOf, fill, h, onChange, type Part, roving, setText, show } from "../../lib/dom.ts";
 import { button, dropdown, icon, section } from "../../lib/ui.ts";
 import { type Context, figuresText, placementText, previewKind, previewText, targetName } from "../model.ts";
 import { firstFault, numberField } from "./fields.ts";
@@ -84,11 +84,7 @@ function transformFields() {
 
 function previewGrid(): Part<StudioState> {
   const grid = h("ul", { class: "previews plain", attributes: { "aria-label": "Images with the patch" } });
-  const columns = (): number => {
-    const all = [...grid.children].filter((one) => one instanceof HTMLElement);
-    return Math.max(1, all.filter((one) => one.offsetTop === all[0]?.offsetTop).length);
-  };
-  const select = roving(grid, "figure", columns);
+  const select = roving(grid, "figure", () => columnsOf(grid, "figure"));
   const draw = onChange((shown: readonly PatchPreview[], base: string) => {
     fill(grid, ...shown.map((p) => cell(p, base)));
     select(0);

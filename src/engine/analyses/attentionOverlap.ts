@@ -3,9 +3,10 @@ import { boxArea, randomOverlap, scaledCells } from "../attention/overlap.ts";
 import type { RunContext } from "../context.ts";
 import type { AnalysedAttack, AnalysisSubject } from "../define/analysis.ts";
 import type { Bound, Explanation, Explanations } from "../define/index.ts";
+import type { Range } from "../evaluation/batches.ts";
 import { isCorrect } from "../metrics/robustness.ts";
 import { type BySuccess, bySuccess, fooledBy } from "./attentionGroups.ts";
-import { type Attention, attentionOn } from "./attentionMaps.ts";
+import { type Attention, attentionOn, joinedAttention } from "./attentionMaps.ts";
 import type { SuperpixelStudy } from "./attentionSuperpixels.ts";
 
 /** Attention before and after one attack, over the images that were right before it (less those of the class that it aims at). */
@@ -51,25 +52,39 @@ export interface StudyData {
 /** The number of cells that stands for all where one is enough: figures of several arms, columns of the ledger. */
 export const middleOf = <T>(list: readonly T[]): T => list[(list.length - 1) >> 1] as T;
 
-/** What an attack did to the attention of an arm, for each of the experiment's attacks. */
-export async function studyOf(
-  subject: AnalysisSubject,
-  { method, cells: wanted }: { readonly method: Bound<Explanation>; readonly cells: readonly number[] },
-  ctx: RunContext,
-): Promise<StudyData> {
+/** Maps of some test images: plain data. */
+export interface MapShard {
+  readonly clean: Attention & { readonly objects: readonly OnObject[] };
+  /** In the order of the attacks. */
+  readonly attacked: readonly Attention[];
+}
+
+/** The maps of a range of the test images, before and after each of the experiment's attacks. */
+export async function mapsOf(subject: AnalysisSubject, method: Bound<Explanation>, range: Range, ctx: RunContext): Promise<MapShard> {
   const { labels } = await subject.scores(null);
-  const objects: Clean["objects"][number][] = [];
-  const clean = await attentionOn(subject, { method, key: null }, ctx, (explained, at, index) => {
+  const objects: OnObject[] = [];
+  const attacked: Attention[] = [];
+  const [size, sets] = [range[1] - range[0], 1 + subject.attacks.length];
+  const onBatch = (set: number) => (done: number) => ctx.checkpoint({ phase: "Attention", done: set * size + done, total: sets * size });
+  const clean = await attentionOn(subject, { method, key: null, range }, onBatch(0), (explained, at, index) => {
     objects.push(objectOf(subject, explained, { at, index, label: labels[index] as number }));
   });
-  const [rows, columns] = clean.grid;
+  for (const [i, { key }] of subject.attacks.entries()) attacked.push(await attentionOn(subject, { method, key, range }, onBatch(i + 1)));
+  return { clean: { ...clean, objects }, attacked };
+}
+
+/** What each of the experiment's attacks did to the attention of an arm. @param shards all maps, in the order of the images */
+export async function studyOf(subject: AnalysisSubject, wanted: readonly number[], shards: readonly MapShard[]): Promise<StudyData> {
+  const clean = joinedAttention(shards.map((shard) => shard.clean));
+  const objects = shards.flatMap((shard) => shard.clean.objects);
+  const { layer, grid, isAveraged } = clean;
+  const [rows, columns] = grid;
   const cells = wanted.map((k) => scaledCells(k, rows * columns));
   const attacks: AttackStudy[] = [];
-  for (const attack of subject.attacks) {
-    const adversarial = await attentionOn(subject, { method, key: attack.key }, ctx);
+  for (const [i, attack] of subject.attacks.entries()) {
+    const adversarial = joinedAttention(shards.map(({ attacked }) => attacked[i] as Attention));
     attacks.push(await attackStudy(subject, attack, { ...clean, objects, cells }, adversarial));
   }
-  const { layer, grid, isAveraged } = clean;
   return { layer, grid, isAveraged, wanted, cells, random: cells.map((k) => randomOverlap(k, rows * columns)), attacks };
 }
 

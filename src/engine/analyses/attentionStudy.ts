@@ -1,10 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { defineAnalysis } from "../define/analysis.ts";
+import { type AnalysisPart, defineAnalysis } from "../define/analysis.ts";
 import { type Bound, bool, type Explanation, entryOf, int } from "../define/index.ts";
-import { type StudyData, studyOf } from "./attentionOverlap.ts";
+import { type MapShard, mapsOf, type StudyData, studyOf } from "./attentionOverlap.ts";
 import { presentStudy } from "./attentionReport.ts";
-import { superpixelStudies } from "./attentionSuperpixels.ts";
+import { type SuperpixelImage, superpixelStudies, superpixelsOf } from "./attentionSuperpixels.ts";
 
 const params = Type.Object({
   method: entryOf("explanation", { kind: "gradCam" }, "Explanation whose maps are compared, each on the class that is predicted."),
@@ -33,6 +33,8 @@ const params = Type.Object({
   shareSegments: bool(false, "The attacked image is explained by the superpixels of the clean one, not by its own."),
 });
 
+const [mapPart, superpixelPart] = ["maps", "superpixels"];
+
 /** Whether attention looks at the object, and whether it stays where it was under attack: images that are fooled beside those that are not (paper 2, Section 3). */
 export const attentionStudy = defineAnalysis({
   id: "attentionStudy",
@@ -55,12 +57,29 @@ export const attentionStudy = defineAnalysis({
         );
   },
   explanations: (p) => [p.method, ...(p.superpixelImages > 0 ? [p.superpixels] : [])].map(({ entry }) => entry as Explanation),
-  async measure(subject, p, ctx): Promise<StudyData> {
-    const data = await studyOf(subject, { method: p.method as Bound<Explanation>, cells: p.cells }, ctx);
-    if (p.superpixelImages === 0) return data;
-    const { features, superpixelImages: images, shareSegments: isShared } = p;
-    const asked = { method: p.superpixels as Bound<Explanation>, features, images, isShared };
-    return { ...data, superpixels: await superpixelStudies(subject, asked, ctx) };
+  parts({ method, superpixels, features, superpixelImages, shareSegments: isShared }) {
+    const [maps, areas] = [method, superpixels] as [Bound<Explanation>, Bound<Explanation>];
+    const byMap: AnalysisPart = {
+      name: mapPart,
+      evaluations: maps.entry.evaluations(maps.params),
+      measure: (subject, range, ctx) => mapsOf(subject, maps, range, ctx),
+    };
+    if (superpixelImages === 0) return [byMap];
+    return [
+      byMap,
+      {
+        name: superpixelPart,
+        images: superpixelImages,
+        evaluations: areas.entry.evaluations(areas.params),
+        measure: (subject, range, ctx) => superpixelsOf(subject, { method: areas, features, isShared }, range, ctx),
+      },
+    ];
+  },
+  async measure(subject, { cells, features, superpixelImages }): Promise<StudyData> {
+    const data = await studyOf(subject, cells, (await subject.shards(mapPart)) as MapShard[]);
+    if (superpixelImages === 0) return data;
+    const found = ((await subject.shards(superpixelPart)) as SuperpixelImage[][]).flat();
+    return { ...data, superpixels: superpixelStudies(subject, features, found) };
   },
   ledger: (data) => Object.fromEntries((data as StudyData).attacks.map(({ key, overlap }) => [`${key}/attentionIoU`, overlap])),
   present: (arms, { method, superpixels, cells }) =>

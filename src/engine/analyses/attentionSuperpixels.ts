@@ -2,8 +2,9 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { iou } from "../attention/area.ts";
 import { boxArea } from "../attention/overlap.ts";
 import type { RunContext } from "../context.ts";
-import type { AnalysedAttack, AnalysisSubject } from "../define/analysis.ts";
+import type { AnalysisSubject } from "../define/analysis.ts";
 import type { Bound, Explanation } from "../define/index.ts";
+import type { Range } from "../evaluation/batches.ts";
 import { areaOfFirst } from "../superpixels/areas.ts";
 import { type BySuccess, bySuccess, fooledBy } from "./attentionGroups.ts";
 
@@ -18,8 +19,6 @@ export interface SuperpixelStudy {
 interface Asked {
   readonly method: Bound<Explanation>;
   readonly features: readonly number[];
-  /** Only the first so many images. */
-  readonly images: number;
   /** The attacked image has the superpixels of the clean one. */
   readonly isShared: boolean;
 }
@@ -30,22 +29,53 @@ interface Explained {
   readonly segments: Int32Array;
 }
 
-/** @throws PARAMETER_INVALID for an explanation that has no superpixels */
-export async function superpixelStudies(subject: AnalysisSubject, asked: Asked, ctx: RunContext): Promise<SuperpixelStudy[]> {
-  const counted = subject.attacks.map((attack) => ({ attack, isFooled: firstOf(fooledBy(attack), asked.images) }));
-  const indices = [...new Set(counted.flatMap(({ isFooled }) => [...isFooled.keys()]))];
-  const clean = new Map<number, Explained>();
-  for (const [done, index] of indices.entries()) {
-    clean.set(index, await explainedBy(subject, null, index, asked));
-    await ctx.checkpoint({ phase: "Superpixels of clean images", done: done + 1, total: indices.length });
-  }
-  const studies: SuperpixelStudy[] = [];
-  for (const { attack, isFooled } of counted) studies.push(await studyOf(subject, attack, isFooled, clean, asked, ctx));
-  return studies;
+/**
+ * One image under superpixels: plain data. A list has a value for each number of superpixels; it is null where no superpixel speaks for the
+ * class, and where there is nothing to compare.
+ */
+export interface SuperpixelImage {
+  readonly index: number;
+  /** IoU of the clean area with the boxes of the label. */
+  readonly object: readonly number[] | null;
+  /** IoU of the areas before and after each of the experiment's attacks, which may not count the image. */
+  readonly attacked: readonly (readonly number[] | null)[];
 }
 
-const firstOf = (isFooled: ReadonlyMap<number, boolean>, images: number): Map<number, boolean> =>
-  new Map([...isFooled].filter(([index]) => index < images));
+/** The images of a range that count for any attack. @throws PARAMETER_INVALID for an explanation that has no superpixels */
+export async function superpixelsOf(
+  subject: AnalysisSubject,
+  asked: Asked,
+  [start, end]: Range,
+  ctx: RunContext,
+): Promise<SuperpixelImage[]> {
+  const counted = subject.attacks.map((attack) => ({ key: attack.key, isFooled: fooledBy(attack) }));
+  const found: SuperpixelImage[] = [];
+  for (let index = start; index < end; index++) {
+    if (counted.some(({ isFooled }) => isFooled.has(index))) found.push(await imageOf(subject, counted, index, asked));
+    await ctx.checkpoint({ phase: "Superpixels", done: index + 1 - start, total: end - start });
+  }
+  return found;
+}
+
+interface Counted {
+  readonly key: string;
+  readonly isFooled: ReadonlyMap<number, boolean>;
+}
+async function imageOf(subject: AnalysisSubject, counted: readonly Counted[], index: number, asked: Asked): Promise<SuperpixelImage> {
+  const before = await explainedBy(subject, null, index, asked);
+  const truth = boxArea(subject.boxes(index), subject.model.inputShape);
+  const hasArea = before.areas[0]?.includes(1) ?? false;
+  const under = async ({ key, isFooled }: Counted): Promise<number[] | null> => {
+    if (!isFooled.has(index)) return null;
+    const after = await explainedBy(subject, key, index, asked, asked.isShared ? before.segments : undefined);
+    if (!hasArea || !after.areas[0]?.includes(1)) return null;
+    return before.areas.map((area, i) => iou(area, after.areas[i] as Uint8Array) ?? 0);
+  };
+  const attacked: SuperpixelImage["attacked"][number][] = [];
+  for (const attack of counted) attacked.push(await under(attack));
+  const object = hasArea && truth.includes(1) ? before.areas.map((area) => iou(area, truth) ?? 0) : null;
+  return { index, object, attacked };
+}
 
 async function explainedBy(
   subject: AnalysisSubject,
@@ -65,32 +95,37 @@ async function explainedBy(
   return { areas: features.map((count) => areaOfFirst(found, count)), segments: found.segments };
 }
 
-async function studyOf(
+/** What each attack did to the superpixels that speak most for the class. @param found of all images, in their order */
+export const superpixelStudies = (
   subject: AnalysisSubject,
-  { key }: AnalysedAttack,
-  isFooled: ReadonlyMap<number, boolean>,
-  clean: ReadonlyMap<number, Explained>,
-  asked: Asked,
-  ctx: RunContext,
-): Promise<SuperpixelStudy> {
-  const deviation = asked.features.map(() => new Map<number, number>());
-  const object = asked.features.map(() => new Map<number, number>());
-  let [degenerate, done] = [0, 0];
-  for (const index of isFooled.keys()) {
-    const before = clean.get(index) as Explained;
-    const after = await explainedBy(subject, key, index, asked, asked.isShared ? before.segments : undefined);
-    const truth = boxArea(subject.boxes(index), subject.model.inputShape);
-    const [hasArea, hasBox] = [before.areas[0]?.includes(1), truth.includes(1)];
-    if (!hasArea || !after.areas[0]?.includes(1)) degenerate++;
-    else for (const [i, area] of before.areas.entries()) deviation[i]?.set(index, iou(area, after.areas[i] as Uint8Array) ?? 0);
-    if (hasArea && hasBox) for (const [i, area] of before.areas.entries()) object[i]?.set(index, iou(area, truth) ?? 0);
-    await ctx.checkpoint({ phase: `Superpixels under ${key}`, done: ++done, total: isFooled.size });
-  }
-  const hasObjects = object.some((values) => values.size > 0);
-  const areas = asked.features.map((features, i) => ({
-    features,
-    deviation: bySuccess(deviation[i] as Map<number, number>, isFooled),
-    object: hasObjects ? bySuccess(object[i] as Map<number, number>, isFooled) : null,
-  }));
-  return { key, areas, degenerate };
-}
+  features: readonly number[],
+  found: readonly SuperpixelImage[],
+): SuperpixelStudy[] =>
+  subject.attacks.map((attack, at) => {
+    const isFooled = fooledBy(attack);
+    const met = found.filter(({ index }) => isFooled.has(index));
+    const values = (of: (image: SuperpixelImage) => readonly number[] | null | undefined, i: number): Map<number, number> =>
+      new Map(
+        met.flatMap(
+          (image) =>
+            of(image)
+              ?.slice(i, i + 1)
+              .map((value) => [image.index, value] as const) ?? [],
+        ),
+      );
+    const hasObjects = met.some(({ object }) => object);
+    const areas = features.map((count, i) => ({
+      features: count,
+      deviation: bySuccess(
+        values(({ attacked }) => attacked[at], i),
+        isFooled,
+      ),
+      object: hasObjects
+        ? bySuccess(
+            values(({ object }) => object, i),
+            isFooled,
+          )
+        : null,
+    }));
+    return { key: attack.key, areas, degenerate: met.filter(({ attacked }) => !attacked[at]).length };
+  });

@@ -5,6 +5,7 @@ import type { AnalysisResult, ArmReport, AttackSummary, Choice, ForwardTiming, I
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { NpyArray } from "../io/npz.ts";
+import type { Evaluations } from "./attack.ts";
 import type { Box, EvaluationImages } from "./dataset.ts";
 import type { Bound, Described, Entry } from "./entry.ts";
 import type { Explanation, Explanations } from "./explanation.ts";
@@ -59,6 +60,21 @@ export interface AnalysedAttack {
   readonly static: readonly ImageRecord[] | null;
 }
 
+/**
+ * Work of an analysis on one image after another. A run does it in shards of about a minute, each of which is kept: it shows how far it is, and
+ * goes on where it was stopped.
+ */
+export interface AnalysisPart {
+  /** Unique within the analysis. */
+  readonly name: string;
+  /** Only the first so many test images; all of them when left out. */
+  readonly images?: number;
+  /** Passes for one image, clean or attacked: every image is looked at clean and under every attack. */
+  readonly evaluations: Evaluations;
+  /** Plain data of the test images [start, end). An image alone gives what it gives in any range. */
+  measure(subject: AnalysisSubject, range: readonly [start: number, end: number], ctx: RunContext): Promise<unknown>;
+}
+
 /** An arm while its model is open. */
 export interface AnalysisSubject {
   /** With its defences; the harness closes it. */
@@ -89,6 +105,8 @@ export interface AnalysisSubject {
   ): Promise<Explanations>;
   /** Class probabilities [n·k] of all test images: attacked ones, or clean ones for `null`. */
   scores(attackKey: string | null): Promise<Scores>;
+  /** What a part of the analysis gave for every shard, in the order of the images. */
+  shards(part: string): Promise<readonly unknown[]>;
   /** Times single-image forward passes. */
   time(passes: number, warmUps: number): Promise<ForwardTiming>;
 }
@@ -134,6 +152,8 @@ export interface Analysis extends Entry {
   explanations?(params: Params): readonly Explanation[];
   /** Called before anything is trained. @throws PARAMETER_INVALID for parameters that no network of the experiment can meet */
   checkNetworks?(params: Params, networks: readonly NetworkFacts[], facts: ExperimentFacts): void;
+  /** Work on single images, done before `measure`. */
+  parts?(params: Params): readonly AnalysisPart[];
   /** Plain data, kept in `arms[].analyses` of the report. */
   measure?(subject: AnalysisSubject, params: Params, ctx: RunContext): Promise<unknown>;
   /** Columns of the ledger, by name, with a whole number for every test image; from what `measure` gave. */
@@ -153,6 +173,7 @@ export function defineAnalysis<P extends TObject>(
     explanations?(params: Static<P>): readonly Explanation[];
     ledger?(data: unknown): Readonly<Record<string, readonly number[]>>;
     certificate?(data: unknown): ArmCertificate;
+    parts?(params: Static<P>): readonly AnalysisPart[];
     measure?(subject: AnalysisSubject, params: Static<P>, ctx: RunContext): Promise<unknown>;
     across?(arms: readonly ComparedArm[], params: Static<P>, ctx: RunContext): Promise<unknown>;
     present(arms: readonly AnalysedArm[], params: Static<P>, facts: RunFacts): Presentation;

@@ -36,9 +36,13 @@ const passesOf = ({ forward, gradient }: Evaluations): number => forward + gradi
 export const attackCost = (arm: ResolvedArm, { entry, params }: ResolvedAttack, facts: PlanFacts): number =>
   passCost(arm, facts) * (judgingPasses + passesOf(evaluationsOf(entry, params, facts)));
 
+/** Passes through the arm's network for one image. */
+export const imageCost = (arm: ResolvedArm, evaluations: Evaluations, facts: PlanFacts): number =>
+  passCost(arm, facts) * passesOf(evaluations);
+
 /** One image explained. */
 export const explanationCost = (arm: ResolvedArm, { entry, params }: ResolvedExplanation, facts: PlanFacts): number =>
-  passCost(arm, facts) * passesOf(entry.evaluations(params));
+  imageCost(arm, entry.evaluations(params), facts);
 
 /** What an attack prepares once for all images. */
 export const preparationCost = (arm: ResolvedArm, preparation: Preparation, params: Params, facts: PlanFacts): number =>

@@ -2,7 +2,8 @@ import type { ArmCertificate } from "../../../shared/certificate.ts";
 import type { AnalysisResult, ArmAnalysis, ForwardTiming } from "../../../shared/results.ts";
 import { armArraysFile, runFiles, slug } from "../../../shared/runs.ts";
 import { attentionBytes } from "../../attention/colour.ts";
-import type { AnalysedArm, AnalysedAttack, AnalysisSubject, Scores } from "../../define/analysis.ts";
+import type { RunContext } from "../../context.ts";
+import type { AnalysedArm, AnalysedAttack, AnalysisPart, AnalysisSubject, Scores } from "../../define/analysis.ts";
 import { documented, type EvaluationImages } from "../../define/index.ts";
 import { scoresOf } from "../../evaluation/clean.ts";
 import { explainImages } from "../../evaluation/explain.ts";
@@ -12,14 +13,15 @@ import { writeAtomic } from "../../io/files.ts";
 import { writeNpz } from "../../io/npz.ts";
 import { writePng } from "../../io/png.ts";
 import type { ResolvedArm } from "../arms.ts";
-import { memoryOf, passCost } from "../costs.ts";
+import { imageCost, memoryOf, passCost } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
 import { networkKey } from "../networks.ts";
 import type { OpenArm } from "../openNetworks.ts";
-import type { Piece, PlanFacts, Stage } from "../piece.ts";
+import { type Piece, type PlanFacts, type Stage, shardKey } from "../piece.ts";
 import type { FurtherAttack, ResolvedAnalysis, ResolvedAttack } from "../resolve.ts";
 import { factsOf } from "../resolveAnalyses.ts";
 import { storedLabels } from "../runPieces.ts";
+import { shardsOf } from "../shards.ts";
 import { adversarialOf, outcomesOf } from "./attack.ts";
 import { checkAnalysis } from "./checks.ts";
 import { cleanProbabilities, needsClean } from "./clean.ts";
@@ -28,7 +30,7 @@ import { imagesFileOf, type MergedAttack, mergedAttack, mergeKey } from "./merge
 import { adversarialIn } from "./merged.ts";
 import { needsNetwork } from "./train.ts";
 
-const [armFile, acrossFile] = ["analysis.json", "across.json"];
+const [armFile, partFile, acrossFile] = ["analysis.json", "part.json", "across.json"];
 const armKey = (arm: ResolvedArm, place: number): string => `analyse:${arm.name}:${place}`;
 const acrossKey = (place: number): string => `across:${place}`;
 
@@ -38,25 +40,66 @@ export const analyseStage: Stage = {
   pieces(arm, facts) {
     const { experiment, inputShape, mode, n } = facts;
     if (arm.index < 0 || mode === "train") return [];
-    return experiment.analyses.map((analysis, place) => ({
-      key: armKey(arm, place),
-      stage: "analyse" as const,
-      phase: `Analysing ${arm.name}`,
-      arm: arm.name,
-      needs: [...needsNetwork(arm, facts), ...needsClean(arm, [0, n], facts), ...attacksOf(facts).map((attack) => mergeKey(arm, attack))],
-      cost: passCost(arm, facts) * n,
-      network: networkKey(arm),
-      memory: memoryOf(inputShape, 100),
-      device: "evaluate" as const,
-      ...(arm === facts.order.find(({ index }) => index >= 0) ? { check: (env: RunEnvironment) => checkAnalysis(analysis, env) } : {}),
-      async run(env, folder) {
-        const { params, entry, further } = analysis;
-        const data = entry.measure ? ((await entry.measure(await subjectOf(arm, further, env), params, env.ctx)) ?? null) : null;
-        await writeAtomic(folder.file(armFile), JSON.stringify(data));
-      },
-    }));
+    return experiment.analyses.flatMap((analysis, place): Piece[] => {
+      const whole = {
+        stage: "analyse" as const,
+        phase: `Analysing ${arm.name}`,
+        arm: arm.name,
+        needs: [...needsNetwork(arm, facts), ...needsClean(arm, [0, n], facts), ...attacksOf(facts).map((attack) => mergeKey(arm, attack))],
+        network: networkKey(arm),
+        memory: memoryOf(inputShape, 100),
+        device: "evaluate" as const,
+      };
+      const shards = partsOf(analysis).flatMap((part) => shardPieces([arm, place, analysis], part, whole, facts));
+      return [
+        ...shards,
+        {
+          ...whole,
+          key: armKey(arm, place),
+          needs: [...whole.needs, ...shards.map(({ key }) => key)],
+          cost: shards.length > 0 ? n : passCost(arm, facts) * n,
+          ...(arm === facts.order.find(({ index }) => index >= 0) ? { check: (env) => checkAnalysis(analysis, env) } : {}),
+          async run(env, folder) {
+            const { params, entry } = analysis;
+            const data = entry.measure
+              ? ((await entry.measure(await subjectOf([arm, place, analysis], env), params, env.ctx)) ?? null)
+              : null;
+            await writeAtomic(folder.file(armFile), JSON.stringify(data));
+          },
+        },
+      ];
+    });
   },
 };
+
+/** An analysis on an arm, at its place among the analyses. */
+type OnArm = readonly [arm: ResolvedArm, place: number, analysis: ResolvedAnalysis];
+
+const partsOf = ({ entry, params }: ResolvedAnalysis): readonly AnalysisPart[] => entry.parts?.(params) ?? [];
+const partGroup = ([arm, place]: OnArm, part: string): string => `${armKey(arm, place)}:${part}`;
+
+/** What an analysis measures image by image: the same shards for every arm. */
+function shardPieces(on: OnArm, part: AnalysisPart, whole: Omit<Piece, "key" | "cost" | "run">, facts: PlanFacts): Piece[] {
+  const { experiment, inputShape, n } = facts;
+  const [first] = experiment.arms as readonly [ResolvedArm];
+  const sets = 1 + experiment.attacks.length;
+  const images = Math.min(part.images ?? n, n);
+  return shardsOf(images, inputShape, sets * imageCost({ ...first, training: [] }, part.evaluations, facts)).map((range) => ({
+    ...whole,
+    key: shardKey(partGroup(on, part.name), range),
+    cost: sets * imageCost(on[0], part.evaluations, facts) * (range[1] - range[0]),
+    images: range,
+    of: images,
+    async run(env, folder) {
+      const checkpoint: RunContext["checkpoint"] = (progress) => {
+        if (progress) env.meter.report(progress.done, progress.total);
+        return env.ctx.checkpoint();
+      };
+      const data = await part.measure(await subjectOf(on, env), range, { ...env.ctx, checkpoint });
+      await writeAtomic(folder.file(partFile), JSON.stringify(data));
+    },
+  }));
+}
 
 /** What each analysis measures over all arms together. */
 export const acrossPieces = (facts: PlanFacts): Piece[] =>
@@ -101,7 +144,8 @@ async function comparedArm(arm: ResolvedArm, { further }: ResolvedAnalysis, plac
 const furtherOf = (keys: readonly string[], env: RunEnvironment): (ResolvedAttack | FurtherAttack)[] =>
   keys.flatMap((key) => attacksOf(env.facts).find((attack) => attack.key === key) ?? []);
 
-async function subjectOf(arm: ResolvedArm, further: readonly string[], env: RunEnvironment): Promise<AnalysisSubject> {
+async function subjectOf(on: OnArm, env: RunEnvironment): Promise<AnalysisSubject> {
+  const [arm, , { further }] = on;
   const open = await env.networks.open(arm);
   const { classifier } = open;
   const images = imagesIn(arm, env);
@@ -129,6 +173,7 @@ async function subjectOf(arm: ResolvedArm, further: readonly string[], env: RunE
         first: start,
         ...(superpixels ? { superpixels } : {}),
       }),
+    shards: (part) => env.pieces.jsonOf<unknown>(partGroup(on, part), partFile),
     time: (passes, warmUps): Promise<ForwardTiming> => forwardTiming(classifier, env.images, { passes, warmUps }, env.ctx),
   };
 }

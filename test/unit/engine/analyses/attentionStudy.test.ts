@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type StudyData, studyOf } from "../../../../src/engine/analyses/attentionOverlap.ts";
+import type { StudyData } from "../../../../src/engine/analyses/attentionOverlap.ts";
 import { attentionStudy } from "../../../../src/engine/analyses/attentionStudy.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import type { Classifier } from "../../../../src/engine/classifier/classifier.ts";
 import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import type { AnalysedAttack, AnalysisSubject } from "../../../../src/engine/define/analysis.ts";
-import { type Bound, type Box, documented, type Explanation, type Explanations } from "../../../../src/engine/define/index.ts";
+import { type Box, documented, type Explanations } from "../../../../src/engine/define/index.ts";
 import { inMemory } from "../../../../src/engine/evaluation/batches.ts";
 import { explainImages } from "../../../../src/engine/evaluation/explain.ts";
 import { classify } from "../../../../src/engine/harness/predict.ts";
@@ -16,13 +16,12 @@ import { bind } from "../../../../src/engine/registry.ts";
 import { planOf } from "../../../../src/engine/session/openModel.ts";
 import { tf } from "../../../../src/engine/tf.ts";
 import { convNetwork } from "../fixtures.ts";
-import { analysedAttack, arm, facts, subject, undefended } from "./fixtures.ts";
+import { analysedAttack, arm, facts, measuredInShards, subject, undefended } from "./fixtures.ts";
 
 beforeAll(() => useBackend("cpu"));
 
 const ctx = createContext();
 const { params: bound } = bind("analysis", { kind: "attentionStudy" });
-const method = bound["method"] as Bound<Explanation>;
 const pgd = (fate: string): AnalysedAttack => analysedAttack({ attack: { id: "pgd", params: { eps: 0.1 } }, fate });
 
 /** Maps by hand, of 2×4 pixels and as many cells: k of the paper's 64 is k/8 of eight. */
@@ -69,7 +68,7 @@ async function byHand({ clean, attacked, boxes = [], scores = [], fate }: ByHand
       return `${stem}-${key}.npz`;
     },
   });
-  const data = await studyOf(asked, { method, cells }, ctx);
+  const data = (await measuredInShards(attentionStudy, asked, { ...bound, cells }, { n, size: 2 })) as StudyData;
   return { data, arrays: saved.get("attention-study-pgd") as Readonly<Record<string, NpyArray>> };
 }
 
@@ -158,7 +157,7 @@ describe("attention of networks", () => {
       },
     });
     const before = tf.memory().numTensors;
-    const data = await studyOf(asked, { method, cells: [5, 20] }, ctx);
+    const data = (await measuredInShards(attentionStudy, asked, { ...bound, cells: [5, 20] }, { n, size: 4 })) as StudyData;
     expect(tf.memory().numTensors).toBe(before);
     return { data, arrays };
   }

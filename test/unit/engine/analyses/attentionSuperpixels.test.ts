@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { StudyData } from "../../../../src/engine/analyses/attentionOverlap.ts";
 import { attentionStudy } from "../../../../src/engine/analyses/attentionStudy.ts";
-import { superpixelStudies } from "../../../../src/engine/analyses/attentionSuperpixels.ts";
+import { superpixelsOf } from "../../../../src/engine/analyses/attentionSuperpixels.ts";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import type { Classifier } from "../../../../src/engine/classifier/classifier.ts";
 import { createContext } from "../../../../src/engine/context.ts";
@@ -9,7 +9,7 @@ import type { AnalysedAttack } from "../../../../src/engine/define/analysis.ts";
 import type { Bound, Box, Explanation, Explanations, Superpixels } from "../../../../src/engine/define/index.ts";
 import { inMemory } from "../../../../src/engine/evaluation/batches.ts";
 import { bind } from "../../../../src/engine/registry.ts";
-import { analysedAttack, arm, facts, subject, undefended } from "./fixtures.ts";
+import { analysedAttack, arm, facts, measuredInShards, subject, undefended } from "./fixtures.ts";
 
 beforeAll(() => useBackend("cpu"));
 
@@ -57,7 +57,8 @@ describe("areas by superpixels", () => {
         return { ...rest, scores, degenerate, map: () => map, grid: () => null, superpixels: () => own } satisfies Explanations;
       },
     });
-    const data = (await attentionStudy.measure?.(asked, { ...bound, features: [1, 2], superpixelImages: 9, ...more }, ctx)) as StudyData;
+    const wanted = { ...bound, features: [1, 2], superpixelImages: 9, ...more };
+    const data = (await measuredInShards(attentionStudy, asked, wanted, { n, size: 3 })) as StudyData;
     return { data, found: data.superpixels?.[0], given };
   }
   const weights = [
@@ -106,7 +107,7 @@ describe("areas by superpixels", () => {
       images: () => inMemory({ images: new Float32Array(8), labels: new Int32Array(1), n: 1 }, [...shape]),
       explain: async () => ({ superpixels: () => null }) as unknown as Explanations,
     });
-    await expect(superpixelStudies(asked, { method, features: [8], images: 1, isShared: false }, ctx)).rejects.toMatchObject({
+    await expect(superpixelsOf(asked, { method, features: [8], isShared: false }, [0, 1], ctx)).rejects.toMatchObject({
       code: "PARAMETER_INVALID",
       message: "attentionStudy: Grad-CAM has no superpixels.",
     });

@@ -1,5 +1,7 @@
-import type { AnalysedArm, AnalysedAttack, AnalysisSubject, RunFacts } from "../../../../src/engine/define/analysis.ts";
-import { followedIterations } from "../../../../src/engine/define/index.ts";
+import { createContext } from "../../../../src/engine/context.ts";
+import type { AnalysedArm, AnalysedAttack, Analysis, AnalysisSubject, RunFacts } from "../../../../src/engine/define/analysis.ts";
+import { followedIterations, type Params } from "../../../../src/engine/define/index.ts";
+import { batchesOf } from "../../../../src/engine/evaluation/batches.ts";
 import { staticResult } from "../../../../src/engine/experiment/stages/staticResult.ts";
 import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
 import { targetOf } from "../../../../src/engine/metrics/robustness.ts";
@@ -102,6 +104,24 @@ export const facts = (arms: readonly AnalysedArm[], attacks: readonly Choice[] =
   across: null,
 });
 
+/** What an analysis measures whose parts were done in shards of so many images, and kept in files. */
+export async function measuredInShards(
+  { parts, measure }: Analysis,
+  asked: AnalysisSubject,
+  params: Params,
+  { n, size }: { readonly n: number; readonly size: number },
+): Promise<unknown> {
+  const ctx = createContext();
+  const done = new Map<string, unknown[]>();
+  for (const part of parts?.(params) ?? []) {
+    const shards: unknown[] = [];
+    for (const range of batchesOf(Math.min(part.images ?? n, n), size))
+      shards.push(JSON.parse(JSON.stringify(await part.measure(asked, range, ctx))));
+    done.set(part.name, shards);
+  }
+  return measure?.({ ...asked, shards: async (part) => done.get(part) ?? [] }, params, ctx);
+}
+
 const unasked = (): never => {
   throw new Error("not asked");
 };
@@ -119,6 +139,7 @@ export const subject = (asked: Partial<AnalysisSubject>): AnalysisSubject => ({
   boxes: unasked,
   explain: unasked,
   scores: unasked,
+  shards: unasked,
   time: unasked,
   ...asked,
 });

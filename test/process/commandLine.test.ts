@@ -57,6 +57,8 @@ const cases: readonly (readonly [what: string, attack: Pick, defenses: readonly 
   ],
   ["bim with momentum", { id: "bim", params: { ...steps, momentum: 1 } }, []],
   ["cwPgd", { id: "cwPgd", params: { ...steps, confidence: 1 } }, [oneBit]],
+  ["jsma towards a class that is drawn", { id: "jsma", params: { gamma: 0.03 } }, []],
+  ["jsma on probabilities", { id: "jsma", params: { gamma: 0.03, theta: -1, target: 3, on: "probabilities" } }, [median]],
   ["stepLL", { id: "stepLL", params: {} }, []],
   ["iterStepLL", { id: "iterStepLL", params: { eps: 0.3 } }, [median]],
   ["nPixel", { id: "nPixel", params: small }, []],

@@ -8,7 +8,7 @@ import { createRandom } from "../src/engine/random.ts";
 import { bind } from "../src/engine/registry.ts";
 import { minimumVariance } from "../src/engine/sampling/varianceMinimization.ts";
 import { type Images, tf, tfl } from "../src/engine/tf.ts";
-import { median, stopwatch, type Times } from "./volumes.ts";
+import { median, stopwatch, timed } from "./volumes.ts";
 
 const repeats = Number(process.env["REPEATS"] ?? 5);
 const images = Number(process.env["IMAGES"] ?? 4);
@@ -58,12 +58,6 @@ async function passes(model: Classifier, pixels: Float32Array): Promise<void> {
     await labels.data();
     labels.dispose();
   }
-}
-
-async function timed(work: () => Promise<unknown>): Promise<Times> {
-  const read = stopwatch();
-  await work();
-  return read();
 }
 
 async function main(): Promise<void> {

@@ -11,7 +11,7 @@ import { explainImages } from "../src/engine/evaluation/explain.ts";
 import { imageFromBytes } from "../src/engine/io/images.ts";
 import { efficientNetB0 } from "../src/engine/models/efficientNetB0.ts";
 import { tf, tfl } from "../src/engine/tf.ts";
-import { median, stopwatch, type Times } from "./volumes.ts";
+import { median, timed } from "./volumes.ts";
 
 const side = 224;
 const inputShape = [side, side, 3] as const;
@@ -47,12 +47,6 @@ async function passes(model: Classifier, image: Float32Array): Promise<void> {
     await logits.data();
     logits.dispose();
   }
-}
-
-async function timed(work: () => Promise<unknown>): Promise<Times> {
-  const read = stopwatch();
-  await work();
-  return read();
 }
 
 async function main(): Promise<void> {

@@ -68,3 +68,9 @@ export function fastest(body: () => void, times: number): Times {
   const least = (of: keyof Times): number => Math.min(...rounds.map((round) => round[of])) / times;
   return { wall: least("wall"), cpu: least("cpu") };
 }
+
+export async function timed(work: () => Promise<unknown>): Promise<Times> {
+  const read = stopwatch();
+  await work();
+  return read();
+}

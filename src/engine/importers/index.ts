@@ -2,6 +2,7 @@ import path from "node:path";
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { ForwardOnly } from "../classifier/forwardOnly.ts";
+import { releaseSignals } from "../io/signals.ts";
 import { FakeQuantize, OpaqueAlpha } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import type { ModelEvidence } from "../rules/evidence.ts";
 import type { tfl } from "../tf.ts";
@@ -77,6 +78,7 @@ export async function loadNetwork(path: string, given?: InputContract, o: LoadOp
   const file = await locateModel(path);
   const model = await openFile(file);
   const opening = { file, given, isUnnamed: o.isUnnamed };
+  const restore = model.isLarge ? releaseSignals() : undefined; // each step of it takes seconds
   try {
     const before = model.isLarge ? await checkedFirst(model, opening, o.watch) : undefined;
     const { built, ending, ...loaded } = await opened(model, { ...opening, reading: { watch: o.watch } });
@@ -94,6 +96,7 @@ export async function loadNetwork(path: string, given?: InputContract, o: LoadOp
       throw error;
     }
   } finally {
+    restore?.();
     await model.close();
   }
 }

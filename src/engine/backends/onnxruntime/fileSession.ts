@@ -1,5 +1,3 @@
-import { statSync } from "node:fs";
-import { whileLoading } from "./interruptible.ts";
 import { loadNative, type NativeSession, type NativeTensor, runtimeFiles, threadCount } from "./native.ts";
 
 /** Types of numbers that a file may take or give here. */
@@ -29,7 +27,7 @@ export function openSession(file: string): FileSession | undefined {
   if (!runtimeFiles()) return undefined;
   const native = loadNative();
   const session = native.create() as FromFile;
-  const options = {
+  session.loadModel(file, {
     executionProviders: ["cpu"],
     intraOpNumThreads: threadCount(),
     interOpNumThreads: 1,
@@ -37,8 +35,7 @@ export function openSession(file: string): FileSession | undefined {
     logSeverityLevel: 4,
     // Sums of 8-bit products that older x86 processors would saturate are computed exactly, as on any other processor.
     extra: { session: { intra_op: { allow_spinning: "0" }, x64quantprecision: "1" } },
-  };
-  whileLoading(statSync(file).size, () => session.loadModel(file, options));
+  });
   return {
     run({ name, type, data, dims }, output) {
       const numbers = type === "uint8" ? Uint8Array.from(data) : type === "float64" ? Float64Array.from(data) : data;

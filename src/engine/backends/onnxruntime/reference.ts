@@ -1,5 +1,3 @@
-import { statSync } from "node:fs";
-import { releaseSignals } from "./interruptible.ts";
 import { type PublicSession, type PublicTensor, publicRuntime } from "./native.ts";
 
 /** An ONNX model that ONNX Runtime runs node by node, as the file has them. */
@@ -15,12 +13,6 @@ export interface Weightless {
   readonly folder: string;
 }
 
-/** Of a model without its weights unknown, and many. */
-function bytesOf(model: string | Uint8Array | Weightless): number {
-  if (typeof model === "string") return statSync(model).size;
-  return "folder" in model ? Number.POSITIVE_INFINITY : model.byteLength;
-}
-
 /**
  * Opens a model in ONNX Runtime without optimisation, on one CPU thread. Undefined if ONNX Runtime is not installed.
  * @param model path, or the bytes of a model without external weights, or with the folder of these
@@ -30,21 +22,14 @@ export async function openReference(model: string | Uint8Array | Weightless): Pr
   const runtime = publicRuntime();
   if (!runtime) return undefined;
   const isWeightless = typeof model === "object" && "folder" in model;
-  const options = {
+  const session: PublicSession = await runtime.InferenceSession.create(isWeightless ? model.model : model, {
     ...(isWeightless ? { extra: { session: { model_external_initializers_file_folder_path: model.folder } } } : {}),
     executionProviders: ["cpu"],
     graphOptimizationLevel: "disabled",
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     logSeverityLevel: 4,
-  };
-  const restore = releaseSignals(bytesOf(model));
-  let session: PublicSession;
-  try {
-    session = await runtime.InferenceSession.create(isWeightless ? model.model : model, options);
-  } finally {
-    restore();
-  }
+  });
   return {
     run: (type, data, dims) => session.run({ [session.inputNames[0] as string]: new runtime.Tensor(type, data, dims) }),
     close: () => session.release(),

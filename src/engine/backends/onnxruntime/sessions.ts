@@ -1,7 +1,7 @@
 import type { Device } from "../../../shared/devices.ts";
 import { machineMemory } from "../../io/memory.ts";
+import { releaseSignals } from "../../io/signals.ts";
 import { DeviceFailure } from "../failures.ts";
-import { whileLoading } from "./interruptible.ts";
 import type { Native, NativeSession, NativeTensor } from "./native.ts";
 import { providerOption } from "./provider.ts";
 import type { Plan } from "./trace.ts";
@@ -28,6 +28,9 @@ const stepRuns = 6;
  * allocates one large block beside the memory of the first run: 80 MB for the input gradient of ResNet-50 for one image, as fast without.
  */
 const plannedBelow = 32 * 2 ** 20;
+
+/** A graph with this many bytes of weights may take seconds to compile. */
+const slowFrom = 64 * 2 ** 20;
 
 /** Compiled graphs by structural key, bounded by bytes. */
 export class Sessions {
@@ -84,7 +87,12 @@ export class Sessions {
       extra: { session: { intra_op: { allow_spinning: "0" } } },
     };
     const bytes = weights.reduce((sum, { data }) => sum + data.byteLength, model.byteLength);
-    this.onDevice(() => whileLoading(bytes, () => session.loadModel(model.buffer, model.byteOffset, model.byteLength, options)));
+    const restore = bytes >= slowFrom ? releaseSignals() : undefined;
+    try {
+      this.onDevice(() => session.loadModel(model.buffer, model.byteOffset, model.byteLength, options));
+    } finally {
+      restore?.();
+    }
     const compiled: Compiled = { feeds, constants, overwrites, session, bytes: heldBytes, lastRun: this.runs };
     this.compilations++;
     if (constants.length > 0) this.networkCompilations++;

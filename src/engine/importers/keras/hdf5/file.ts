@@ -57,8 +57,8 @@ const fixes: Readonly<Record<Kind, string>> = {
   large: "Save the model without parts that inference does not need.",
 };
 
-/** Time limits in seconds of processor time. */
-const patience = { start: 20, tree: 5, weights: 60 };
+/** Time limits in seconds of processor time. With what starting the thread takes, a file that never ends is refused within five. */
+const patience = { start: 20, tree: 4, weights: 60 };
 /** On a busy machine the wall clock may show this many times as much. */
 const busiest = 12;
 

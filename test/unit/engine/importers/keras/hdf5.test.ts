@@ -103,6 +103,12 @@ describe("an HDF5 file that is refused", () => {
   it("says that it holds more numbers than its bytes can", () =>
     refused(beside("huge.h5"), "MODEL_UNSAFE", /says that "model_weights\/dense\/dense\/kernel:0" holds 1099511627776 numbers/));
 
+  it("is read for ever: a small model, damaged at random", async () => {
+    const start = process.cpuUsage();
+    await refused(beside("endless.h5"), "MODEL_INVALID", /takes longer to read than any model does\.$/);
+    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(5);
+  }, 120_000); // up to 48 s on the clock while other programs compute
+
   it("holds numbers of another kind", async () => {
     await refused(beside("half.h5"), "MODEL_UNSUPPORTED", /keeps ".*kernel:0" as float16, which is not read\.$/);
     await refused(beside("bigEndian.h5"), "MODEL_UNSUPPORTED", /keeps ".*kernel:0" as big-endian float32/);

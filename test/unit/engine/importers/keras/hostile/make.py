@@ -1,4 +1,5 @@
 # Made the HDF5 files beside it, with h5py 3.7: what h5wasm itself cannot write. None of the files that they name exists.
+# endless.h5 is a small model with bytes changed at random, which the library reads for ever.
 import h5py, numpy as np
 
 

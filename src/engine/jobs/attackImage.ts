@@ -119,7 +119,7 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
     after: state("adversarial.png", classScores(after, model)),
     inFile: top(classScores(readBack, model)),
     differenceMax: difference.max,
-    trace: await trace.finish(),
+    trace: await trace.finish(outcome.records[0]?.target ?? null),
     how: model.bare ? how : null,
   });
   const result = {

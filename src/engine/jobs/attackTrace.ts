@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import type { AttackImageUpdate, TracePoint, TraceStep } from "../../shared/protocol.ts";
+import type { AttackImageUpdate, ClassScore, TracePoint, TraceStep } from "../../shared/protocol.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { argmax } from "../evaluation/clean.ts";
 import { classScores } from "../evaluation/picture.ts";
@@ -14,7 +14,7 @@ export const iteratesFile = "iterates.npz";
 /** Iterates that are kept take at most this many float32 values, 16 MB. */
 const mostValues = 1 << 22;
 const [fewestSteps, mostSteps] = [8, 64];
-/** Classes whose scores are kept of each step, beside the label. */
+/** Classes whose scores are kept of each step, beside the label and the target. */
 const keptScores = 5;
 
 interface TraceOptions {
@@ -27,6 +27,7 @@ interface TraceOptions {
 interface Kept {
   readonly image: string;
   readonly pixels: Float32Array;
+  readonly probabilities: Float32Array;
 }
 
 /**
@@ -66,8 +67,11 @@ export class TraceRecorder {
     update({ kind: "iteration", done: Math.min(iteration, total ?? iteration), total: total ?? iteration + 1, point });
   };
 
-  /** Writes the kept iterates and gives the trace. Pictures that were dropped on the way go now: a panel may have shown them until here. */
-  async finish(): Promise<readonly TracePoint[]> {
+  /**
+   * Writes the kept iterates and gives the trace. Pictures that were dropped on the way go now: a panel may have shown them until here.
+   * @param target class that the attack aimed at, known once it is over: how close each iterate came belongs to its scores
+   */
+  async finish(target: number | null): Promise<readonly TracePoint[]> {
     const { store, model, clean } = this.#options;
     const images = new Float32Array(this.#kept.size * clean.length);
     for (const [i, { pixels }] of [...this.#kept.values()].entries()) images.set(pixels, i * clean.length);
@@ -76,18 +80,25 @@ export class TraceRecorder {
       images: { data: images, shape: [this.#kept.size, ...model.inputShape] },
     });
     await Promise.all(this.#dropped.map((image) => rm(store.file(image), { force: true })));
-    return this.#points;
+    return this.#points.map((point) => {
+      const kept = this.#kept.get(point.iteration);
+      return kept && point.step ? { ...point, step: { ...point.step, scores: this.#scoresOf(kept, target) } } : point;
+    });
+  }
+
+  #scoresOf({ probabilities }: Kept, target: number | null): ClassScore[] {
+    const { model, label } = this.#options;
+    return classScores(probabilities, model).filter(({ index }, place) => place < keptScores || index === label || index === target);
   }
 
   async #keep({ iteration, images, probabilities }: AttackTracePoint): Promise<TraceStep> {
-    const { store, model, clean, label } = this.#options;
+    const { store, model, clean } = this.#options;
     const pixels = Float32Array.from(images.subarray(0, clean.length));
     const image = `iterates/${iteration}.png`;
     await writePicture(store.file(image), pixels, 0, model.inputShape);
-    this.#kept.set(iteration, { image, pixels });
-    const all = classScores(probabilities, model);
-    const scores = all.filter((score, place) => place < keptScores || score.index === label);
-    return { image, norms: normsOf(pixels, clean, model.inputShape[2]), scores };
+    const kept = { image, pixels, probabilities: Float32Array.from(probabilities.subarray(0, model.classes)) };
+    this.#kept.set(iteration, kept);
+    return { image, norms: normsOf(pixels, clean, model.inputShape[2]), scores: this.#scoresOf(kept, null) };
   }
 
   #thin(): void {

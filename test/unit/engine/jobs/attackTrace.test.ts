@@ -22,14 +22,18 @@ const clean = new Float32Array(4);
 /** Iteration i changes every pixel by i/10000. */
 const images = (i: number): Float32Array => new Float32Array(4).fill(i / 10_000);
 
-async function trace(iterations: number, total: number | null, label = 0) {
+async function trace(
+  iterations: number,
+  total: number | null,
+  { label = 0, target = null as number | null, scores = [0.2, 0.7, 0.1], of = model } = {},
+) {
   const updates: AttackImageUpdate[] = [];
-  const recorder = new TraceRecorder({ store, model, clean, label, update: (update) => updates.push(update) });
+  const recorder = new TraceRecorder({ store, model: of, clean, label, update: (update) => updates.push(update) });
   for (let i = 0; i <= iterations; i++) {
-    const probabilities = Float32Array.from([0.2, 0.7, 0.1]);
+    const probabilities = Float32Array.from(scores);
     await recorder.point({ iteration: i, total: i === iterations ? iterations : total, probabilities, images: images(i) });
   }
-  return { points: await recorder.finish(), updates };
+  return { points: await recorder.finish(target), updates };
 }
 
 describe("the trace of an attack", () => {
@@ -42,7 +46,7 @@ describe("the trace of an attack", () => {
   });
 
   it("keeps norms and classes with the picture, the label among them", async () => {
-    const { points } = await trace(3, 3, 2);
+    const { points } = await trace(3, 3, { label: 2 });
     const step = points[3]?.step;
     // Four pixels, each changed by 0.0003: the length of the change is 2·0.0003.
     expect(step?.norms.linf).toBeCloseTo(0.0003, 7);
@@ -50,6 +54,13 @@ describe("the trace of an attack", () => {
     expect(step?.norms.l0).toBe(4);
     expect(step?.scores.map(({ name }) => name)).toEqual(["b", "a", "c"]);
     expect(points[3]).toMatchObject({ otherClass: 1, trueProbability: expect.closeTo(0.1, 6), otherProbability: expect.closeTo(0.7, 6) });
+  });
+
+  it("keeps the class that the attack aimed at, however unlikely", async () => {
+    const scores = [0.2, 0.25, 0.15, 0.14, 0.13, 0.08, 0.04, 0.01];
+    const classes = { ...model, classes: scores.length, classNames: [..."abcdefgh"] };
+    const { points } = await trace(2, 2, { label: 0, target: 7, scores, of: classes });
+    for (const { step } of points) expect(step?.scores.map(({ name }) => name)).toEqual([..."bacdeh"]);
   });
 
   it("where nobody knows how many there will be, keeps every second one each time there are too many", async () => {

@@ -1,3 +1,4 @@
+import { thresholdAt } from "../../../shared/detectorThreshold.ts";
 import type { DetectorResult, Finding } from "../../../shared/results.ts";
 import { armDetectorFile } from "../../../shared/runs.ts";
 import type { DetectorUnit } from "../../../shared/sampledUnits.ts";
@@ -5,7 +6,7 @@ import { unitsTogether } from "../../../shared/sampledUnits.ts";
 import { attackSurface } from "../../classifier/surface.ts";
 import { detectorPasses, documented, type EvaluationImages, labelOf } from "../../define/index.ts";
 import type { Range } from "../../evaluation/batches.ts";
-import { type Detected, detectImages, separation, thresholdAt } from "../../evaluation/detect.ts";
+import { type Detected, detectImages, separation } from "../../evaluation/detect.ts";
 import { attackBatches } from "../../evaluation/evaluate.ts";
 import { partOfBatch } from "../../harness/halving.ts";
 import { writeAtomic } from "../../io/files.ts";

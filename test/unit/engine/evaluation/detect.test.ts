@@ -6,10 +6,11 @@ import { forImages } from "../../../../src/engine/classifier/streams.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import { type Detector, defineDetector } from "../../../../src/engine/define/index.ts";
 import { inMemory } from "../../../../src/engine/evaluation/batches.ts";
-import { detectImages, separation, thresholdAt } from "../../../../src/engine/evaluation/detect.ts";
+import { detectImages, separation } from "../../../../src/engine/evaluation/detect.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { bind } from "../../../../src/engine/registry.ts";
 import { type Images, tf } from "../../../../src/engine/tf.ts";
+import { thresholdAt } from "../../../../src/shared/detectorThreshold.ts";
 import { noisy } from "../classifier/noisy.ts";
 import { linearClassifier, randomBatch } from "../fixtures.ts";
 

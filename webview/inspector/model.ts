@@ -132,6 +132,12 @@ export function radiusText({ result, catalog }: InspectorState): string {
   return typeof value === "number" ? `ε ${epsilon(value)}` : "";
 }
 
+/** "Target 3 is “cat”.", for an attack that is to reach a class by its number; empty where there is none, or nothing is known of it. */
+export function targetLine(target: unknown, result: AttackImageResult | null): string {
+  const name = typeof target === "number" ? result?.before.scores.find(({ index }) => index === target)?.name : undefined;
+  return name === undefined || name === String(target) ? "" : `Target ${target} is “${name}”.`;
+}
+
 /** Whose label the verdict goes by, in a sentence; empty where nothing was attacked and nobody chose one. */
 export function labelLine({ result, label }: InspectorState): string {
   if (result) return result.labelKnown ? labelText(result.label.name, result.labelSource ?? null) : noLabelText;

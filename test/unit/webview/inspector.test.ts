@@ -22,6 +22,7 @@ import {
   scorePairs,
   shownOf,
   subtitle,
+  targetLine,
   verdict,
 } from "../../../webview/inspector/model.ts";
 import { fileUrl } from "../../../webview/lib/connect.ts";
@@ -73,6 +74,12 @@ test("whose label counts is said, and where it comes from", () => {
   expect(labelLine(named("noLabel"))).toBe("No label: attacking the model's own prediction.");
   expect(labelLine(named("empty"))).toBe("");
   expect(labelLine({ ...named("empty"), label: { index: 4, name: "four" } })).toBe("Label: four, chosen by hand.");
+});
+
+test("a target given by its number is named, where its class has a name", () => {
+  expect(targetLine(3, done.result)).toBe("Target 3 is “three”.");
+  for (const target of [-1, "random", 99, undefined]) expect(targetLine(target, done.result)).toBe("");
+  expect(targetLine(3, null)).toBe("");
 });
 
 test("rounding to 8 bits is spoken of only where there was a success", () => {

@@ -5,7 +5,7 @@ import { defenseChain, frontDefenses } from "../../lib/defenseChain.ts";
 import { h, onChange, type Part, show } from "../../lib/dom.ts";
 import { type Properties, parameterFields } from "../../lib/parameterFields.ts";
 import { button, type Choice, dropdown, enable, faultLine, section, setButtonText } from "../../lib/ui.ts";
-import type { Context } from "../model.ts";
+import { type Context, targetLine } from "../model.ts";
 
 type Values = Record<string, unknown>;
 interface Draft {
@@ -28,12 +28,15 @@ export function parameters(): Part<Context> & { rerun(): void } {
   const chain = defenseChain(() => changed());
   const front = section("Defences the attack goes through", false, h("p", { class: "muted" }, about), chain.element);
   const wrong = faultLine();
+  const aim = h("p", { class: "muted" });
   const status = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
   const changed = (): void => {
     const fault = fields.fault() ?? chain.fault();
     enable(run, fault === null);
     const dirty = context?.state.result && isDirty(context.state, { id: draft.id, params: draft.values }, chain.chain);
     wrong.update(fault);
+    aim.textContent = targetLine(draft.values["target"], context?.state.result ?? null);
+    show(aim, aim.textContent !== "");
     status.textContent = fault === null && dirty ? "Changed: Enter runs the attack again." : "";
   };
   const begin = (id: string, given: Readonly<Values>): void => {
@@ -58,7 +61,7 @@ export function parameters(): Part<Context> & { rerun(): void } {
     begin(id, state.attack.params);
   });
   const buttons = h("div", { class: "buttons" }, run, reset, status);
-  const element = h("div", { class: "parameters" }, choice.element, fields.element, front, wrong.element, buttons);
+  const element = h("div", { class: "parameters" }, choice.element, fields.element, aim, front, wrong.element, buttons);
   runOnEnter(element, rerun);
   return {
     element,

@@ -1,6 +1,7 @@
 import type { Pick } from "../../../src/shared/cards.ts";
 import { entriesOf } from "../../../src/shared/catalog.ts";
 import type { InspectorState } from "../../../src/shared/panels.ts";
+import type { AttackImageResult } from "../../../src/shared/protocol.ts";
 import { defenseChain, frontDefenses } from "../../lib/defenseChain.ts";
 import { h, onChange, type Part, show } from "../../lib/dom.ts";
 import { type Properties, parameterFields } from "../../lib/parameterFields.ts";
@@ -28,16 +29,14 @@ export function parameters(): Part<Context> & { rerun(): void } {
   const chain = defenseChain(() => changed());
   const front = section("Defences the attack goes through", false, h("p", { class: "muted" }, about), chain.element);
   const wrong = faultLine();
-  const aim = h("p", { class: "muted" });
+  const aim = targetNote();
   const status = h("p", { class: "muted", attributes: { "aria-live": "polite" } });
   const changed = (): void => {
     const fault = fields.fault() ?? chain.fault();
     enable(run, fault === null);
-    const dirty = context?.state.result && isDirty(context.state, { id: draft.id, params: draft.values }, chain.chain);
     wrong.update(fault);
-    aim.textContent = targetLine(draft.values["target"], context?.state.result ?? null);
-    show(aim, aim.textContent !== "");
-    status.textContent = fault === null && dirty ? "Changed: Enter runs the attack again." : "";
+    aim.update(draft.values, context?.state.result);
+    status.textContent = fault === null && isDirty(context?.state, draft, chain.chain) ? "Changed: Enter runs the attack again." : "";
   };
   const begin = (id: string, given: Readonly<Values>): void => {
     if (!context) return;
@@ -55,14 +54,13 @@ export function parameters(): Part<Context> & { rerun(): void } {
   // The host's parameters replace the draft only when they are other ones: typing goes on while an attack streams.
   const adopt = onChange((id: string, _key: string) => {
     if (!context) return;
-    const { state } = context;
-    chain.update({ catalog: state.catalog, chain: state.defenses });
-    front.open ||= state.defenses.length > 0;
-    begin(id, state.attack.params);
+    const { catalog, defenses, attack } = context.state;
+    chain.update({ catalog, chain: defenses });
+    front.open ||= defenses.length > 0;
+    begin(id, attack.params);
   });
-  const buttons = h("div", { class: "buttons" }, run, reset, status);
-  const element = h("div", { class: "parameters" }, choice.element, fields.element, aim, front, wrong.element, buttons);
-  runOnEnter(element, rerun);
+  const parts = [choice.element, fields.element, aim.element, front, wrong.element, h("div", { class: "buttons" }, run, reset, status)];
+  const element = runOnEnter(h("div", { class: "parameters" }, ...parts), rerun);
   return {
     element,
     rerun,
@@ -78,6 +76,18 @@ export function parameters(): Part<Context> & { rerun(): void } {
   };
 }
 
+/** Which class the number of a target means. */
+function targetNote() {
+  const element = h("p", { class: "muted" });
+  return {
+    element,
+    update({ target }: Values, result: AttackImageResult | null = null): void {
+      element.textContent = targetLine(target, result);
+      show(element, element.textContent !== "");
+    },
+  };
+}
+
 const about = "The attack goes through these defences and knows them.";
 const propertiesOf = (catalog: InspectorState["catalog"], id: string): Properties =>
   catalog.find((e) => e.kind === "attack" && e.id === id)?.params.properties ?? {};
@@ -86,16 +96,21 @@ const attacksOf = (catalog: InspectorState["catalog"]): readonly Choice[] =>
 const defaultsOf = (properties: Properties): Values =>
   Object.fromEntries(Object.entries(properties).flatMap(([name, p]) => (p.default === undefined ? [] : [[name, p.default]])));
 
-function isDirty({ attack, defenses, catalog }: InspectorState, asked: Pick, chain: readonly Pick[]): boolean {
+/** Whether a result is there and something else is asked for than what made it. */
+function isDirty(state: InspectorState | undefined, draft: Draft, chain: readonly Pick[]): boolean {
+  if (!state?.result) return false;
+  const { attack, defenses, catalog } = state;
+  const asked = { id: draft.id, params: draft.values };
   const full = ({ id, params }: Pick): string => JSON.stringify({ ...defaultsOf(propertiesOf(catalog, id)), ...params });
   return attack.id !== asked.id || full(attack) !== full(asked) || JSON.stringify(defenses) !== JSON.stringify(chain);
 }
 
-function runOnEnter(element: HTMLElement, run: () => void): void {
+function runOnEnter(element: HTMLElement, run: () => void): HTMLElement {
   element.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.target instanceof HTMLElement) || !event.target.closest(".field-row")) return;
     if (event.target.closest("vscode-dropdown, vscode-button")) return;
     event.preventDefault();
     run();
   });
+  return element;
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { MessageConnection, RequestType } from "vscode-jsonrpc";
@@ -88,6 +88,11 @@ export function start(workspace: Workspace, words: readonly string[], env: NodeJ
 export const bulwark = (workspace: Workspace, ...words: string[]): Promise<Finished> => start(workspace, words).finished;
 
 export const readJson = <T>(file: string): T => JSON.parse(readFileSync(file, "utf8")) as T;
+
+/** Waits until a file is there. */
+export async function untilFile(file: string): Promise<void> {
+  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20));
+}
 
 /** Waits until `events.jsonl` of a run says what is asked for. @throws when the process that writes it ends without having said so */
 export async function untilEvent(

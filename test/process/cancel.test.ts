@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Driver } from "../../src/shared/driver.ts";
 import type { RunState } from "../../src/shared/runs.ts";
 import { figuresOf, hashesOf, writeExperiment } from "./experiment.ts";
-import { bulwark, type Finished, newWorkspace, readJson, start, untilEvent, untilFile, type Workspace } from "./support.ts";
+import { bulwark, cancelAt, type Finished, newWorkspace, readJson, start, untilEvent, type Workspace } from "./support.ts";
 
 const samples = path.resolve(import.meta.dirname, "../../samples");
 const model = path.join(samples, "models/papernot");
@@ -26,13 +26,7 @@ describe("cancel", () => {
   it("asks the run's own process, which stops at its next step; resumed, it ends as one that was not", async () => {
     const out = workspace.file("stopped");
     const running = start(workspace, run("stopped"));
-    await untilEvent(running, out, (event) => event.kind === "step");
-    // It waits for the question, which takes a process of its own: on a busy machine the run could end before.
-    running.child.kill("SIGSTOP");
-    const asking = bulwark(workspace, "cancel", "stopped", "--json");
-    await untilFile(path.join(out, "cancel.json"));
-    running.child.kill("SIGCONT");
-    const asked = await asking;
+    const asked = await cancelAt(workspace, running, "stopped", (event) => event.kind === "step", "--json");
     expect([asked.code, JSON.parse(asked.stdout)]).toEqual([0, { run: "stopped", status: "cancelled" }]);
     expect((await running.finished).code).toBe(130);
     expect(readdirSync(out).filter((name) => /^(driver|cancel)\.json$/.test(name))).toEqual([]);
@@ -43,8 +37,8 @@ describe("cancel", () => {
   it("stops an attack on a data set too", async () => {
     const words = ["--model", "whole", "--dataset", "arrays:data.npz", "--attack", "pgd", "--set", "steps=10000", "--out", "endless"];
     const running = start(workspace, ["attack", ...words]);
-    await untilEvent(running, workspace.file("endless"), (event) => event.kind === "started");
-    expect((await bulwark(workspace, "cancel", "endless")).stdout).toBe("the run is cancelled\n");
+    const asked = await cancelAt(workspace, running, "endless", (event) => event.kind === "started");
+    expect(asked.stdout).toBe("the run is cancelled\n");
     expect((await running.finished).code).toBe(130);
   });
 

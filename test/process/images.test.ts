@@ -11,7 +11,7 @@ import type { DefendDocument, DetectDocument, PredictDocument } from "../../src/
 import type { AttackDocument } from "../../src/shared/results.ts";
 import type { RunState } from "../../src/shared/runs.ts";
 import { plainModel } from "./plainModel.ts";
-import { bulwark, newWorkspace, readJson, start, untilEvent, type Workspace } from "./support.ts";
+import { bulwark, cancelAt, newWorkspace, readJson, start, type Workspace } from "./support.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const model = path.join(root, "samples/models/papernot");
@@ -247,8 +247,8 @@ describe("cancelled", () => {
   ])("%s stops at its next step, and leaves no half file", async (verb, words) => {
     const running = start(workspace, [verb, "--dataset", mnist, ...words, "--out", `cancelled-${verb}`, "--json"]);
     const directory = workspace.file(`cancelled-${verb}`);
-    await untilEvent(running, directory, (event) => event.kind === "started");
-    expect((await bulwark(workspace, "cancel", `cancelled-${verb}`)).stdout).toBe("the run is cancelled\n");
+    const asked = await cancelAt(workspace, running, `cancelled-${verb}`, (event) => event.kind === "started");
+    expect(asked.stdout).toBe("the run is cancelled\n");
     const done = await running.finished;
     expect([done.code, JSON.parse(done.stdout)]).toEqual([130, { error: expect.objectContaining({ code: "CANCELLED" }) }]);
     expect(readJson<RunState>(path.join(directory, "state.json"))).toMatchObject({ kind: verb, status: "cancelled" });

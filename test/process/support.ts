@@ -89,11 +89,6 @@ export const bulwark = (workspace: Workspace, ...words: string[]): Promise<Finis
 
 export const readJson = <T>(file: string): T => JSON.parse(readFileSync(file, "utf8")) as T;
 
-/** Waits until a file is there. */
-export async function untilFile(file: string): Promise<void> {
-  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 /** Waits until `events.jsonl` of a run says what is asked for. @throws when the process that writes it ends without having said so */
 export async function untilEvent(
   { finished }: Pick<Running, "finished">,
@@ -116,6 +111,25 @@ export async function untilEvent(
     if (end) throw new Error(`The process ended (${end.code ?? end.signal}) before the event came.\n${end.stderr}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/**
+ * `bulwark cancel` of a run once its events say what is asked for. The run waits for the question, which takes a process of its own: on a
+ * busy machine it could end before.
+ */
+export async function cancelAt(
+  workspace: Workspace,
+  running: Running,
+  run: string,
+  wanted: (event: RunEvent) => boolean,
+  ...more: string[]
+): Promise<Finished> {
+  await untilEvent(running, workspace.file(run), wanted);
+  running.child.kill("SIGSTOP");
+  const asked = bulwark(workspace, "cancel", run, ...more);
+  while (!existsSync(workspace.file(`${run}/cancel.json`))) await new Promise((resolve) => setTimeout(resolve, 20));
+  running.child.kill("SIGCONT");
+  return asked;
 }
 
 export interface EngineHandle {

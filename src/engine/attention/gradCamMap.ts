@@ -1,5 +1,5 @@
 import type { LayerSource } from "../classifier/classifier.ts";
-import { apart, type Images, type Labels, tf } from "../tf.ts";
+import { type Images, type Labels, tf } from "../tf.ts";
 
 /**
  * Grad-CAM of one class an image: L = ReLU(Σ_k α_k A^k), where α_k is the mean of ∂z_c/∂A^k over the grid, z_c a logit (Selvaraju et al.
@@ -35,17 +35,15 @@ const slicesInLine = (value: tf.Tensor5D): tf.Tensor4D => {
 export type Normalisation = "max" | "minmax" | "none";
 
 /**
- * g = L / (max L + 1e-7), per image; `minmax` subtracts the smallest value first. Both count over all slices of an image, and are constants
- * to a gradient.
+ * g = L / (max L + 1e-7), per image; `minmax` subtracts the smallest value first. Both count over all slices of an image. Its gradient is
+ * that of the quotient: were the maximum a constant, a loss over g could be lowered by shrinking L, which changes no g.
  * @param map [n,h,w] with n a multiple of `images`.
  */
 export function normaliseMap(map: tf.Tensor3D, images: number, how: Normalisation): tf.Tensor3D {
   if (how === "none") return map.clone();
   return tf.tidy(() => {
     const flat = tf.reshape(map, [images, -1]);
-    const smallest = () => tf.min(flat, 1, true);
-    const shifted = how === "minmax" ? tf.sub(flat, apart(smallest)) : flat;
-    const largest = () => tf.add(tf.max(shifted, 1, true), 1e-7);
-    return tf.reshape(tf.div(shifted, apart(largest)), map.shape);
+    const shifted = how === "minmax" ? tf.sub(flat, tf.min(flat, 1, true)) : flat;
+    return tf.reshape(tf.div(shifted, tf.add(tf.max(shifted, 1, true), 1e-7)), map.shape);
   });
 }

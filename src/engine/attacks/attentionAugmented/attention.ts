@@ -15,9 +15,8 @@ export interface Attention {
 }
 
 /**
- * Grad-CAM of given classes on the layer's grid, over all slices of a volumized network where they lie in the image, divided by its maximum,
- * which is a constant to gradients: g in [0,1], [b,cells]. All else is differentiable, the weights α too, so that the gradient is exact
- * behind any head.
+ * Grad-CAM of given classes on the layer's grid, over all slices of a volumized network where they lie in the image, divided by its maximum:
+ * g in [0,1], [b,cells]. All of it is differentiable, the weights α and the maximum too, so that the gradient is exact behind any head.
  */
 export function attentionMap(source: LayerSource, x: Images, classes: Labels, layer: string): tf.Tensor2D {
   return tf.tidy(() => {

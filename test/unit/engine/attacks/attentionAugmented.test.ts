@@ -94,10 +94,9 @@ describe("the shift of attention", () => {
     const gradient = gradientOf(model, x, (input) =>
       tf.sum(attentionShift(area, attentionMap(layersOf(model), input, classes, layer), "sum")),
     );
-    // The maximum is a constant to the gradient: that of x, wherever it is moved to.
     const raw = (at: Images) => tf.reshape(gradCamMap(layersOf(model), at, classes, layer), area.shape) as tf.Tensor2D;
-    const largest = tf.max(raw(x)).dataSync()[0] as number;
-    const value = (at: Images) => attentionShift(area, tf.div(raw(at), largest), "sum").dataSync()[0] as number;
+    const divided = (map: tf.Tensor2D): tf.Tensor2D => tf.div(map, tf.max(map));
+    const value = (at: Images) => attentionShift(area, divided(raw(at)), "sum").dataSync()[0] as number;
     const slopes = gradient.dataSync();
     const random = createRandom(9);
     for (let trial = 0; trial < 4; trial++) {

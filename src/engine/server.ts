@@ -19,9 +19,11 @@ import { createContext, type Progress, type RunContext } from "./context.ts";
 import type { RunHost } from "./experiment/execute.ts";
 import { runExperiment } from "./experiment/runExperiment.ts";
 import { attackImage } from "./jobs/attackImage.ts";
+import { calibrateDetector } from "./jobs/calibrateDetector.ts";
 import { checkModel } from "./jobs/checkModel.ts";
 import { classLists, writeClassList } from "./jobs/classLists.ts";
 import { defendRun } from "./jobs/defendRun.ts";
+import { detectRun } from "./jobs/detectRun.ts";
 import { doctor } from "./jobs/doctor.ts";
 import { estimateAttack } from "./jobs/estimateAttack.ts";
 import { explainRun } from "./jobs/explainRun.ts";
@@ -129,6 +131,12 @@ function serveCards(on: Answer, { connection, engine, context }: Serving): void 
   );
   on(requests.explainSequence, async ({ token, ...params }, signal) =>
     explainSequence(params, await engine(), context(signal, params.seed, teller(token))),
+  );
+  on(requests.detectRun, async ({ token, ...params }, signal) =>
+    detectRun(params, await engine(), context(signal, params.seed, teller(token))),
+  );
+  on(requests.calibrateDetector, async ({ token, ...params }, signal) =>
+    calibrateDetector(params, await engine(), context(signal, params.seed, teller(token))),
   );
   on(requests.defendRun, async (params, signal) => defendRun(params, await engine(), context(signal, params.seed)));
 }

@@ -1,3 +1,4 @@
+import type { CalibrationParams, CalibrationResult, DetectionParams, DetectionResult } from "./detectionCards.ts";
 import type { ErrorData } from "./errors.ts";
 import type { AppliedFit, FitRule } from "./fit.ts";
 import type { ClassScore, RankPatchesResult } from "./protocol.ts";
@@ -17,9 +18,11 @@ export interface Cards {
   defense: { readonly params: DefenseParams; readonly result: DefenseResult };
   sequence: { readonly params: SequenceParams; readonly result: SequenceResult };
   ranking: { readonly params: RankingParams; readonly result: RankPatchesResult };
+  detection: { readonly params: DetectionParams; readonly result: DetectionResult };
+  calibration: { readonly params: CalibrationParams; readonly result: CalibrationResult };
 }
 export type CardId = keyof Cards;
-export const cardIds: readonly CardId[] = ["attention", "sequence", "defense", "ranking"];
+export const cardIds: readonly CardId[] = ["attention", "sequence", "defense", "ranking", "detection", "calibration"];
 export type CardParams<K extends CardId> = Cards[K]["params"];
 export type CardResult<K extends CardId> = Cards[K]["result"];
 

@@ -4,6 +4,7 @@ import type { Catalog } from "./catalog.ts";
 import type { ClassLists, ClassListsParams, WriteClassListParams, WrittenClassList } from "./classLists.ts";
 import type { InputContract, KnownFrom } from "./contract.ts";
 import type { DatasetPreview, PreviewDatasetParams } from "./datasetPreview.ts";
+import type { CalibrationResult, DetectionResult } from "./detectionCards.ts";
 import type { Device } from "./devices.ts";
 import type { ErrorData } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
@@ -171,6 +172,16 @@ export interface RankPatchesResult {
   readonly attacked: PatchRanking | null;
 }
 
+export interface CalibrateDetectorParams extends Inspected {
+  readonly detector: Pick;
+  /** `kind` or `kind:path`. */
+  readonly data: string;
+  /** At most so many of its test images. */
+  readonly limit: number;
+  /** Where data sets are looked for. */
+  readonly workspace: string;
+}
+
 export interface RunExperimentParams {
   readonly file: string;
   readonly mode: "run" | "train" | "evaluate";
@@ -229,6 +240,12 @@ export const requests = {
   ),
   /** The images of a run, or a picture, through defences in front of the model. Attacks nothing. */
   defendRun: new RequestType<Inspected & { readonly chain: readonly Pick[] }, DefenseResult, ErrorData>("defendRun"),
+  /** What a detector says of the images of a run, or of a picture. Attacks nothing. Reports `cardProgress` on the way. */
+  detectRun: new RequestType<Inspected & { readonly detector: Pick; readonly token: string }, DetectionResult, ErrorData>("detectRun"),
+  /** What a detector says of clean images, to choose its threshold on. Reports `cardProgress` on the way. */
+  calibrateDetector: new RequestType<CalibrateDetectorParams & { readonly token: string }, CalibrationResult, ErrorData>(
+    "calibrateDetector",
+  ),
   rankPatches: new RequestType<RankPatchesParams, RankPatchesResult, ErrorData>("rankPatches"),
   /** Trains an adversarial patch into a run folder of kind "patch". Reports `trainPatchProgress` on the way. */
   trainPatch: new RequestType<TrainPatchParams & { readonly token: string }, TrainPatchResult, ErrorData>("trainPatch"),

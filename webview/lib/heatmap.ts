@@ -1,5 +1,6 @@
 import { cividis, diverging, type Rgb } from "../../src/shared/colour.ts";
 import { h } from "./dom.ts";
+import type { Pixels } from "./pixels.ts";
 
 export interface Difference {
   /** RGBA, 4·height·width. */
@@ -85,4 +86,18 @@ export function legend(
       strip.setAttribute("aria-label", `${label}: from ${texts[0]} through ${texts[1]} to ${texts[2]}`);
     },
   };
+}
+
+/** Where a map is largest, in words. Lighter means more in cividis, and so in grey. */
+export function strongest({ data, width }: Pixels): string {
+  let best = 0;
+  let at = 0;
+  for (let i = 0; data && i < data.length; i += 4) {
+    const light = (data[i] ?? 0) + (data[i + 1] ?? 0);
+    if (light > best) {
+      best = light;
+      at = i / 4;
+    }
+  }
+  return `row ${Math.floor(at / width)} column ${at % width}`;
 }

@@ -7,6 +7,20 @@ import { dropdown, section } from "./ui.ts";
 export type Properties = Readonly<Record<string, ParameterSchema>>;
 export type Values = Readonly<Record<string, unknown>>;
 
+export const defaultsOf = (properties: Properties): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(properties).flatMap(([name, p]) => (p.default === undefined ? [] : [[name, p.default]])));
+
+/** Enter in a field of `element` runs what its parameters are for; in controls that have a use of their own for it, it does not. */
+export function runOnEnter(element: HTMLElement, run: () => void): HTMLElement {
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.target instanceof HTMLElement) || !event.target.closest(".field-row")) return;
+    if (event.target.closest("vscode-dropdown, vscode-button")) return;
+    event.preventDefault();
+    run();
+  });
+  return element;
+}
+
 export interface ParameterFields {
   readonly element: HTMLElement;
   /** Builds the controls anew; parameters without a value show their default. The catalogue has the entries of nested choices. */

@@ -53,7 +53,8 @@ export async function scoreBySampling(
       }),
     );
     const first = (units[0] as LayerInfo).name;
-    const votes = await countVotes(model, x, { drawn, runs, from: { layer: first, value: taken.get(first) as tf.Tensor } }, ctx);
+    const from = { layer: first, value: taken.get(first) as tf.Tensor };
+    const votes = await countVotes(model, x, { drawn, runs, from, phase: title }, ctx);
     const scores = Float64Array.from({ length: b }, (_, i) => voteEntropy(votes.subarray(i * k, (i + 1) * k)));
     return { scores, votes, passes: runs + 1, units: drawn.map(({ unit, draws }) => ({ ...described(unit, taken), ...told(draws) })) };
   } finally {
@@ -76,7 +77,7 @@ const told = ({ c, counts: { all, active, kept }, probabilities }: UnitDraws) =>
 async function countVotes(
   model: Classifier,
   x: Images,
-  { drawn, runs, from }: { drawn: Drawn; runs: number; from: { layer: string; value: tf.Tensor } },
+  { drawn, runs, from, phase }: { drawn: Drawn; runs: number; from: { layer: string; value: tf.Tensor }; phase: string },
   ctx: StreamContext,
 ): Promise<Int32Array> {
   const [b, k] = [x.shape[0], model.classes];
@@ -93,7 +94,7 @@ async function countVotes(
       const vote = image * k + (found[i] as number);
       votes[vote] = (votes[vote] as number) + 1;
     });
-    await ctx.checkpoint();
+    await ctx.checkpoint({ phase, done: start + rows.length, total: b * runs });
   }
   return votes;
 }

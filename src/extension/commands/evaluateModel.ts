@@ -3,12 +3,12 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { asBulwarkError, BulwarkError, toErrorData } from "../../shared/errors.ts";
-import { requests } from "../../shared/protocol.ts";
 import { workspaceFolder } from "../../shared/runs.ts";
 import { chooseModel, pick, scoresAttack } from "../choose.ts";
 import { type FoundData, findData } from "../data.ts";
 import { isRecord, makeFolder } from "../files.ts";
 import { knownSets, type ModelShape, misfit, picturesKind } from "../fit.ts";
+import { type OpenedShape, shapeOf } from "../modelShape.ts";
 import type { StartedRun } from "../runs.ts";
 import type { Services } from "../services.ts";
 import { requireTrust, rootFolder, toPath } from "../workspace.ts";
@@ -52,7 +52,7 @@ interface Evaluation {
 }
 
 /** How many images are attacked by what, and what is explained. A model that gives scores only takes many passes an image. */
-function testsOf({ input, forwardOnly }: EvaluatedShape, eps: number): Evaluation["tests"] {
+function testsOf({ input, forwardOnly }: OpenedShape, eps: number): Evaluation["tests"] {
   if (forwardOnly) {
     const { id, params } = scoresAttack(input);
     return { test: 50, attacks: [{ kind: id, ...params }] };
@@ -86,15 +86,6 @@ const specOf = (options: unknown): string | undefined => {
   const named = isRecord(options) ? options["spec"] : options;
   return typeof named === "string" ? named : undefined;
 };
-
-interface EvaluatedShape extends ModelShape {
-  /** The model gives scores only. */
-  readonly forwardOnly: boolean;
-}
-async function shapeOf(services: Services, model: string): Promise<EvaluatedShape> {
-  const { inputShape, classes, classNames, forwardOnly } = await services.engine.request(requests.inspectModel, { model });
-  return { input: inputShape.slice(1), classes, classNames, forwardOnly: forwardOnly !== undefined };
-}
 
 type Choice = vscode.QuickPickItem & { readonly spec?: string; readonly fetch?: string };
 

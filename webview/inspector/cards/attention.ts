@@ -4,13 +4,14 @@ import { number, percent } from "../../../src/shared/format.ts";
 import type { InspectorIntent } from "../../../src/shared/panels.ts";
 import { fileUrl } from "../../lib/connect.ts";
 import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
-import { colourMap, isGrey, legend } from "../../lib/heatmap.ts";
+import { colourMap, isGrey, legend, strongest } from "../../lib/heatmap.ts";
 import { createPicture, type Outline, type Picture } from "../../lib/image.ts";
 import { createLoupe } from "../../lib/loupe.ts";
 import { fromBytes, loadPixels, type Pixels } from "../../lib/pixels.ts";
 import { icon, slider } from "../../lib/ui.ts";
 import { cardStatus } from "../card.ts";
-import { type Context, scoreText, shownOf } from "../model.ts";
+import { follower, iterationOf } from "../follow.ts";
+import { type Context, scoreText } from "../model.ts";
 import { edgesOf, type Numbered, numbersOf, type Segments } from "../superpixels.ts";
 import { explanationChoice } from "./explanationChoice.ts";
 import { superpixelView } from "./superpixelView.ts";
@@ -23,9 +24,6 @@ interface Pair {
   /** Null where the method has no superpixels. */
   readonly segments: Segments | null;
 }
-/** The scrubber has stopped when it has not moved for so long: only then another iteration is explained. */
-const pauseMilliseconds = 250;
-
 /** Where the network looks, before and after the attack: a map over each picture, with its opacity, and the overlap of the two areas. */
 export function attention(send: (intent: InspectorIntent) => void): Part<Context> & { canvases(): readonly HTMLCanvasElement[] } {
   const scale = legend(cividis, "Colours of the attention");
@@ -41,7 +39,7 @@ export function attention(send: (intent: InspectorIntent) => void): Part<Context
     context?.set({ opacity: value }),
   );
   const words = onChange((result: AttentionResult | null) => fill(text, ...(result ? describe(result) : [])));
-  const follow = follower((iteration) => {
+  const follow = follower("attention", (iteration) => {
     const card = context?.state.cards.attention;
     if (card) ask({ explanation: card.params.explanation, iteration });
   });
@@ -116,28 +114,6 @@ function mapPictures(superpixels: ReturnType<typeof superpixelView>) {
   };
 }
 
-const iterationOf = ({ state, local }: Context): number | null => (state.result ? shownOf(state, local.scrub).iteration : null);
-
-/** Asks for the iteration where scrubbing pauses; says whether the map on show is of another one. */
-function follower(ask: (iteration: number | null) => void): (context: Context) => boolean {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let waiting: number | null | undefined;
-  return (context) => {
-    const card = context.state.cards.attention;
-    const wanted = iterationOf(context);
-    const isOther = card !== undefined && context.state.result !== null && card.params.iteration !== wanted;
-    if (!isOther) {
-      clearTimeout(timer);
-      waiting = undefined;
-    } else if (waiting !== wanted) {
-      clearTimeout(timer);
-      waiting = wanted;
-      timer = setTimeout(() => ask(wanted), pauseMilliseconds);
-    }
-    return isOther || card?.status === "running";
-  };
-}
-
 async function pair(base: string, side: AttentionSide): Promise<Pair | null> {
   try {
     const [image, map] = await Promise.all([loadPixels(fileUrl(base, side.image)), loadPixels(fileUrl(base, side.map))]);
@@ -198,20 +174,6 @@ const areaOutlines = (own: Pair | null | undefined, other: Pair | null | undefin
 function whenOf(iteration: number | null): string {
   if (iteration === null) return "after the attack";
   return iteration === 0 ? "at its start" : `at iteration ${iteration}`;
-}
-
-/** Lighter means more in cividis, and so in grey. */
-function strongest({ data, width }: Pixels): string {
-  let best = 0;
-  let at = 0;
-  for (let i = 0; data && i < data.length; i += 4) {
-    const light = (data[i] ?? 0) + (data[i + 1] ?? 0);
-    if (light > best) {
-      best = light;
-      at = i / 4;
-    }
-  }
-  return `row ${Math.floor(at / width)} column ${at % width}`;
 }
 
 function describe({ clean, adversarial, iou, randomIou, layer }: AttentionResult): HTMLElement[] {

@@ -4,7 +4,7 @@ import type { InspectorState } from "../../../src/shared/panels.ts";
 import type { AttackImageResult } from "../../../src/shared/protocol.ts";
 import { defenseChain, frontDefenses } from "../../lib/defenseChain.ts";
 import { h, onChange, type Part, show } from "../../lib/dom.ts";
-import { type Properties, parameterFields } from "../../lib/parameterFields.ts";
+import { defaultsOf, type Properties, parameterFields, runOnEnter } from "../../lib/parameterFields.ts";
 import { button, type Choice, dropdown, enable, faultLine, section, setButtonText } from "../../lib/ui.ts";
 import { type Context, targetLine } from "../model.ts";
 
@@ -93,8 +93,6 @@ const propertiesOf = (catalog: InspectorState["catalog"], id: string): Propertie
   catalog.find((e) => e.kind === "attack" && e.id === id)?.params.properties ?? {};
 const attacksOf = (catalog: InspectorState["catalog"]): readonly Choice[] =>
   entriesOf(catalog, "attack").map((e) => ({ value: e.id, text: e.title }));
-const defaultsOf = (properties: Properties): Values =>
-  Object.fromEntries(Object.entries(properties).flatMap(([name, p]) => (p.default === undefined ? [] : [[name, p.default]])));
 
 /** Whether a result is there and something else is asked for than what made it. */
 function isDirty(state: InspectorState | undefined, draft: Draft, chain: readonly Pick[]): boolean {
@@ -103,14 +101,4 @@ function isDirty(state: InspectorState | undefined, draft: Draft, chain: readonl
   const asked = { id: draft.id, params: draft.values };
   const full = ({ id, params }: Pick): string => JSON.stringify({ ...defaultsOf(propertiesOf(catalog, id)), ...params });
   return attack.id !== asked.id || full(attack) !== full(asked) || JSON.stringify(defenses) !== JSON.stringify(chain);
-}
-
-function runOnEnter(element: HTMLElement, run: () => void): HTMLElement {
-  element.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.target instanceof HTMLElement) || !event.target.closest(".field-row")) return;
-    if (event.target.closest("vscode-dropdown, vscode-button")) return;
-    event.preventDefault();
-    run();
-  });
-  return element;
 }

@@ -1,15 +1,16 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { type CardId, type CardParams, type CardStates, cardIds } from "../../../shared/cards.ts";
+import { type CardId, type CardParams, type CardState, type CardStates, cardIds } from "../../../shared/cards.ts";
 import { settings } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
+import type { InspectorState } from "../../../shared/panels.ts";
 import { type AttackImageResult, type AttackImageUpdate, attackImageProgress, requests } from "../../../shared/protocol.ts";
 import { dropEmpty, newRunDirectory } from "../../runFolder.ts";
 import { requireTrust, rootFolder, setting } from "../../workspace.ts";
 import { cards } from "./cards/index.ts";
 import { type InspectorRequest, writeRequest } from "./file.ts";
 import { inspectorError } from "./remedies.ts";
-import { runCard } from "./runCard.ts";
+import { carryCard, runCard } from "./runCard.ts";
 import { enter, firstState, type Session, set } from "./session.ts";
 
 /** Where the model looks is shown without being asked for. */
@@ -26,7 +27,7 @@ const patience = 10;
  */
 export async function attack(session: Session, request: InspectorRequest, isStarted = false): Promise<AttackImageResult | undefined> {
   const { services, host } = session;
-  const before = session.state.cards;
+  const before = session.state;
   const shelved = shelvedOf(session);
   session.shelved = null;
   enter(session, "");
@@ -72,8 +73,8 @@ export async function attack(session: Session, request: InspectorRequest, isStar
 
 /** What is on show, anew for another request: the attack, or where there was none the cards. */
 export async function redo(session: Session, request: InspectorRequest): Promise<void> {
-  const { status, cards: before } = session.state;
-  if (status !== "idle") {
+  const before = session.state;
+  if (before.status !== "idle") {
     await attack(session, request);
     return;
   }
@@ -107,14 +108,22 @@ const settled = (shown: CardStates): CardStates =>
   ) as CardStates;
 
 /** The cards that were on show, of the new images. */
-export function askAgain(session: Session, before: CardStates): void {
+export function askAgain(session: Session, before: InspectorState): void {
   const again = <K extends CardId>(id: K): void => {
-    const params = before[id]?.params ?? usualCards[id];
+    const card: CardState<K> | undefined = before.cards[id];
+    if (card?.result && cards[id].isOfModel && isSameModel(before, session.state)) {
+      void carryCard(session, id, { params: card.params, result: card.result });
+      return;
+    }
+    const params = card?.params ?? usualCards[id];
     const next = params && cards[id].again(params);
     if (next) void runCard(session, id, next);
   };
   for (const id of cardIds) again(id);
 }
+
+const isSameModel = (a: InspectorState, b: InspectorState): boolean =>
+  a.model.path === b.model.path && JSON.stringify(a.defenses) === JSON.stringify(b.defenses);
 
 const estimateOf = (session: Session, { model, attack: chosen, defenses }: InspectorRequest, signal: AbortSignal) =>
   session.services.engine.request(requests.estimateAttack, { model, attack: chosen, defenses }, signal);

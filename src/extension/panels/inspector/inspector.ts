@@ -1,6 +1,6 @@
 import path from "node:path";
 import * as vscode from "vscode";
-import type { CardId, CardParams, CardResult } from "../../../shared/cards.ts";
+import { type CardId, type CardParams, type CardResult, cardIds } from "../../../shared/cards.ts";
 import { commands } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../../shared/panels.ts";
@@ -18,7 +18,7 @@ import { type CardRecord, type InspectorRequest, type Kept, readKept, readReques
 import { setFit } from "./fit.ts";
 import { chooseLabel } from "./label.ts";
 import { applyRemedy, inspectorError } from "./remedies.ts";
-import { cancelCard, runCard } from "./runCard.ts";
+import { answerKey, cancelCard, runCard } from "./runCard.ts";
 import { enter, firstState, type InspectorHost, modelLabel, newSession, requestOf, type Session, set } from "./session.ts";
 
 export interface Inspector {
@@ -109,7 +109,7 @@ function look(session: Session, request: InspectorRequest): void {
 
 function restore(session: Session, directory: string, request: InspectorRequest, { result, cards }: Kept): void {
   enter(session, directory);
-  for (const [id, record] of Object.entries(cards)) session.answers.set(JSON.stringify([id, record.params]), record as CardRecord);
+  for (const id of cardIds) keepRecord(session, id, cards[id]);
   const shown = Object.entries(cards).map(([id, record]) => [id, { status: "done", ...record, error: null }] as const);
   set(session, {
     ...firstState(session.services, session.host, request, directory),
@@ -118,6 +118,10 @@ function restore(session: Session, directory: string, request: InspectorRequest,
     trace: result?.trace ?? [],
     cards: Object.fromEntries(shown) as InspectorState["cards"],
   });
+}
+
+function keepRecord<K extends CardId>({ answers }: Session, id: K, record: CardRecord<K> | undefined): void {
+  if (record) answers.set(answerKey(id, record.params), record);
 }
 
 /** Slices can be ranked without a model; for everything else one is chosen now. @throws FILE_NOT_FOUND when there is none */

@@ -1,3 +1,4 @@
+import type { CardId } from "../../../shared/cards.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
 import { toErrorData } from "../../../shared/errors.ts";
 import type { PanelAction, PanelError } from "../../../shared/panels.ts";
@@ -6,6 +7,7 @@ import { attack } from "./attack.ts";
 import { attackByScores, attackWithSample, chooseAttack, chooseModel } from "./chooseParts.ts";
 import { chooseClassList } from "./classList.ts";
 import { editOf, probeOf } from "./contract.ts";
+import { detectByDefaults, detectBySoftmax } from "./detectBy.ts";
 import { chooseFit } from "./fit.ts";
 import { chooseLabel } from "./label.ts";
 import { requestOf, type Session } from "./session.ts";
@@ -34,7 +36,21 @@ const again: Remedy = { id: "inspector.again", label: "Attack Again", apply: (se
 const classNames: Remedy = { id: "inspector.classes", label: "Choose Class Names…", apply: chooseClassList };
 const edit: Remedy = { id: "inspector.contract", label: "Edit Contract", apply: editOf };
 const probe: Remedy = { id: "inspector.probe", label: "Probe…", apply: probeOf };
-const all: readonly Remedy[] = [fit, label, model, sampleModel, byScores, otherAttack, defaults, bare, again, classNames, edit, probe];
+const softmaxEntropy: Remedy = { id: "inspector.softmaxEntropy", label: "Use Softmax Entropy", apply: detectBySoftmax };
+const detectorDefaults: Remedy = { id: "inspector.detectorDefaults", label: "Use the Detector's Defaults", apply: detectByDefaults };
+const all: readonly Remedy[] = [
+  ...[fit, label, model, sampleModel, byScores, otherAttack, defaults, bare, again, classNames, edit, probe],
+  ...[softmaxEntropy, detectorDefaults],
+];
+
+/** What a card offers first in place of what an attack would. */
+const ofDetectors: Partial<Record<ErrorCode, readonly Remedy[]>> = {
+  MODEL_FORWARD_ONLY: [softmaxEntropy],
+  MODEL_UNSUPPORTED: [softmaxEntropy],
+  UNKNOWN_ID: [softmaxEntropy],
+  PARAMETER_INVALID: [detectorDefaults],
+};
+const ofCard: Partial<Record<CardId, typeof ofDetectors>> = { detection: ofDetectors, calibration: ofDetectors };
 
 /** Offered before what every panel offers, and after it. */
 const before: Partial<Record<ErrorCode, readonly Remedy[]>> = {
@@ -57,15 +73,15 @@ const after: Partial<Record<ErrorCode, readonly Remedy[]>> = {
   ENGINE_EXITED: [again],
 };
 
-/** An error as a card of the Inspector, with what the Inspector can do about it. */
-export function inspectorError(thrown: unknown): PanelError {
+/** An error as a card of the Inspector, with what the Inspector can do about it. @param id the card that it is of; left out, the attack's */
+export function inspectorError(thrown: unknown, id?: CardId): PanelError {
   const { code, fix: advice = "", message } = toErrorData(thrown);
   const isModel = code === "MODEL_INVALID";
   const isNames = isModel && /names \d+ classes|names the class/.test(message);
   const isContract = isModel && /input contract|\.bulwark\.json/.test(`${message} ${advice}`);
   const ofContract = [...(isNames ? [classNames] : []), ...(isContract ? [edit, ...(isNames ? [] : [probe]), again] : [])];
   const plain = (remedies: readonly Remedy[] = []): PanelAction[] => remedies.map(({ label: text, id }) => ({ label: text, id }));
-  return panelError(thrown, plain(ofContract.length > 0 ? ofContract : before[code]), plain(after[code]));
+  return panelError(thrown, plain(ofContract.length > 0 ? ofContract : ((id && ofCard[id]?.[code]) ?? before[code])), plain(after[code]));
 }
 
 /** Applies a way out that is the Inspector's own; false for any other. */

@@ -32,11 +32,10 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
     await remember(session);
     return undefined;
   }
-  const key = JSON.stringify([id, params]);
-  const known = session.answers.get(key) as CardRecord<K> | undefined;
+  const known = cards[id].isOpen?.(params) ? undefined : (session.answers.get(answerKey(id, params)) as CardRecord<K> | undefined);
   const before = session.state.cards[id]?.result ?? null;
   if (known) {
-    show({ status: "done", ...known, error: null });
+    show({ status: "done", ...known, params: { ...known.params, ...readingOf(id, params) }, error: null });
     await remember(session);
     return known.result;
   }
@@ -60,7 +59,7 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
     const answer = await inTurn(session, () => ask(session, id, { params, signal: abort.signal, tell }));
     const pictures = await readPictures(session, cards[id].pictures(answer.result));
     if (!isNewest()) return undefined;
-    keep(session, key, answer);
+    keep(session, answerKey(id, cards[id].isOpen?.(params) ? answer.params : params), answer);
     show({ status: "done", ...answer, error: null }, pictures);
     await remember(session);
     return answer.result;
@@ -68,11 +67,27 @@ export async function runCard<K extends CardId>(session: Session, id: K, params:
     if (!isNewest()) return undefined;
     const cancelled = isCancelled(thrown);
     if (!cancelled) session.services.log.error(thrown instanceof Error ? thrown : String(thrown));
-    show({ status: cancelled ? "cancelled" : "failed", result: before, error: cancelled ? null : inspectorError(thrown) });
+    show({ status: cancelled ? "cancelled" : "failed", result: before, error: cancelled ? null : inspectorError(thrown, id) });
     return undefined;
   } finally {
     clearTimeout(telling);
   }
+}
+
+/** What an answer is found by: parameters without those that only say how it is read. */
+export function answerKey<K extends CardId>(id: K, params: CardParams<K>): string {
+  const { readBy } = cards[id];
+  return JSON.stringify([id, readBy ? Object.entries(params).filter(([name]) => !isReading(readBy, name)) : params]);
+}
+const readingOf = <K extends CardId>(id: K, params: CardParams<K>): Partial<CardParams<K>> =>
+  Object.fromEntries(Object.entries(params).filter(([name]) => isReading(cards[id].readBy ?? [], name))) as Partial<CardParams<K>>;
+const isReading = (readBy: readonly PropertyKey[], name: string): boolean => readBy.includes(name);
+
+/** An answer that still holds, of the images that were on show before. */
+export async function carryCard<K extends CardId>(session: Session, id: K, record: CardRecord<K>): Promise<void> {
+  keep(session, answerKey(id, record.params), record);
+  setCard(session, id, { status: "done", ...record, error: null });
+  await remember(session);
 }
 
 /**

@@ -3,7 +3,9 @@ import type { AttackImageResult } from "../../../../shared/protocol.ts";
 import type { Services } from "../../../services.ts";
 import type { CardRecord } from "../file.ts";
 import { attention } from "./attention.ts";
+import { calibration } from "./calibration.ts";
 import { defense } from "./defense.ts";
+import { detection } from "./detection.ts";
 import { ranking } from "./ranking.ts";
 import { sequence } from "./sequence.ts";
 
@@ -28,7 +30,13 @@ export interface CardKind<K extends CardId> {
   isEmpty?(params: CardParams<K>): boolean;
   /** Asked again for the images of a new attack, with the parameters that it had; undefined leaves it empty until a person asks. */
   again(params: CardParams<K>): CardParams<K> | undefined;
+  /** Parameters that only say how the answer is read: it serves for other values of them as well. */
+  readonly readBy?: readonly (keyof CardParams<K>)[];
+  /** These parameters leave something to a person, who is asked each time. */
+  isOpen?(params: CardParams<K>): boolean;
+  /** The answer is about the model and what stands in front of it, whatever the image: it stays when the image is attacked again. */
+  readonly isOfModel?: true;
 }
 
 /** All cards of the Inspector. */
-export const cards: { readonly [K in CardId]: CardKind<K> } = { attention, sequence, defense, ranking };
+export const cards: { readonly [K in CardId]: CardKind<K> } = { attention, sequence, defense, ranking, detection, calibration };

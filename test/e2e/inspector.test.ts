@@ -127,6 +127,24 @@ describe("Inspector", () => {
     await window.picture("inspector-through");
   });
 
+  it("asks a detector about both pictures, and chooses its threshold on clean images", async () => {
+    const frame = await inspector();
+    const card = frame.locator("details.section", { hasText: "Is this image adversarial?" }).last();
+    await card.locator("summary").first().click();
+    await card.locator("vscode-button", { hasText: "Run the detector" }).click();
+    const verdict = card.locator(".detected");
+    await verdict.filter({ hasText: "No verdict without a threshold (clean:" }).waitFor();
+    expect(await card.locator(".chart").textContent()).toContain("Votes of 100 passes by class");
+    await card.locator('canvas[aria-label^="Sampling probabilities of"][aria-label*="largest at row"]').first().waitFor();
+    for (const side of [0, 1]) expect((await painted(frame, ".detection canvas[tabindex]", side)).colours).toBeGreaterThan(8);
+    await card.locator(".threshold vscode-text-field input").last().fill("20");
+    await card.locator("vscode-button", { hasText: "Score clean images" }).click();
+    await verdict.filter({ hasText: /(Caught|Missed|Both are flagged).*threshold: / }).waitFor({ timeout: 120_000 });
+    expect(await card.locator(".threshold").textContent()).toMatch(/Above it: \d+ of \d+ .*the test images of mnist/);
+    await verdict.evaluate((element) => element.scrollIntoView({ block: "start" }));
+    await window.picture("inspector-detector");
+  });
+
   it("ranks the slices of the image", async () => {
     const frame = await inspector();
     await frame.locator("summary", { hasText: "Patch ranking" }).click();

@@ -112,7 +112,7 @@ interface Acts {
   measure(): void;
 }
 function detectionView(send: (intent: InspectorIntent) => void, { wish, measure }: Acts): Part<Shown> {
-  const line = h("p", { class: "verdict detected", attributes: { "aria-live": "polite" } });
+  const line = h("p", { class: "detected", attributes: { "aria-live": "polite" } });
   const which = h("p", { class: "muted" });
   const again = button("Measure what is on show", measure, { icon: "refresh" });
   const toMeasure = h("div", { class: "buttons" }, again);
@@ -122,7 +122,7 @@ function detectionView(send: (intent: InspectorIntent) => void, { wish, measure 
   const units = unitMaps();
   const note = h("p", { class: "muted" });
   const say = onChange((kind: DetectionVerdict["kind"], text: string) => {
-    line.className = `verdict detected ${kind}`;
+    line.className = `detected ${kind}`;
     fill(line, icon(icons[kind]), h("span", {}, text));
   });
   const plot = onChange((result: DetectionResult, label: number | null) => votes.update(votesFigure(result, { label })));

@@ -213,6 +213,12 @@ export const besideParameters = {
   },
   detectors: {
     falsePositiveRate: num("Share of validation images that the threshold may flag.", 0.05, { minimum: 0, maximum: 0.5 }),
+    positives: {
+      enum: ["all", "successful"],
+      default: "all",
+      description:
+        "Attacked images that count against the clean ones: all, or those that the model misclassifies. Both are of images that are classified correctly without an attack.",
+    },
   },
   explanations: {
     images: int("Images to draw.", 4, { minimum: 1 }),

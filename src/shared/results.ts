@@ -1,12 +1,13 @@
 import type { Format, TableCell } from "./analysisCell.ts";
 import type { ArmCertificate } from "./certificate.ts";
+import type { DetectorResult } from "./detectorResults.ts";
 import type { Figure, LineFigure } from "./figures/figure.ts";
 import type { ImageRecord } from "./imageRecord.ts";
-import type { DetectorUnit } from "./sampledUnits.ts";
 import type { Reach } from "./slices.ts";
 import type { LabelSource } from "./verdict.ts";
 
 export type { Format, TableCell } from "./analysisCell.ts";
+export type { DetectedAttack, DetectionAtRate, DetectorResult, RocPoint } from "./detectorResults.ts";
 export type { ChartPoint, ChartSeries } from "./figures/figure.ts";
 export type { ImageRecord } from "./imageRecord.ts";
 
@@ -163,44 +164,6 @@ export interface WorstCase extends Rate {
   readonly interval: readonly [low: number, high: number] | null;
   /** Keys of the attacks, static ones among them. */
   readonly attacks: readonly string[];
-}
-
-/** A point of a ROC curve: share of the clean and of the adversarial images whose score reaches a threshold. */
-export interface RocPoint {
-  readonly falsePositiveRate: number;
-  readonly truePositiveRate: number;
-}
-/** A detector against one attack on an arm. */
-export interface DetectedAttack {
-  /** Key of the attack. */
-  readonly attack: string;
-  /** The attack was made to evade the detector too; else it did not know of it. */
-  readonly adaptive: boolean;
-  /** Adversarial images scored. */
-  readonly n: number;
-  /** Probability that an adversarial image scores higher than a clean one, ties a half (Mann-Whitney); null where there are none. */
-  readonly auc: number | null;
-  /** 95 % interval by DeLong; null where it cannot be told. */
-  readonly interval: readonly [low: number, high: number] | null;
-  /** Share of the adversarial images above the threshold; null without a threshold. */
-  readonly detected: number | null;
-  /** Of the ROC curve, from (0,0) to (1,1). */
-  readonly points: readonly RocPoint[];
-  readonly files: { readonly scores: string };
-}
-export interface DetectorResult extends Choice {
-  readonly key: string;
-  readonly label: string;
-  /** Scores above it are called adversarial; taken on validation images, null where the data have none. */
-  readonly threshold: number | null;
-  /** Share of validation images that it may flag, and the share of clean test images that it does flag. */
-  readonly falsePositiveRate: number;
-  readonly flaggedClean: number | null;
-  /** Validation images that the threshold was taken on. */
-  readonly thresholdImages: number;
-  /** Layers that it samples, over the clean test images; absent where it samples none, and in reports of earlier versions. */
-  readonly units?: readonly DetectorUnit[];
-  readonly results: readonly DetectedAttack[];
 }
 
 export interface ArmReport {

@@ -261,6 +261,14 @@ const catalogue = [
     why: "Nearly every published detector fails once the attack keeps its score small as well (Carlini and Wagner 2017). Figures for attacks that do not know it say little.",
   },
   {
+    id: "RB404",
+    title: "Threshold without images of its own",
+    severity: "error",
+    when: "arm",
+    cost: 3,
+    why: "A threshold that is chosen on the test images promises a rate of false alarms that no other image keeps. It is chosen on validation images, and where there are none there is no threshold.",
+  },
+  {
     id: "RB407",
     title: "Same answer for every image",
     severity: "warning",

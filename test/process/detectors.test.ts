@@ -16,8 +16,9 @@ beforeAll(async () => {
     ],
     detectors: [
       { kind: "softmaxEntropy", falsePositiveRate: 0.1 },
-      { kind: "varianceMinimization", runs: 5, evasionPasses: 1 },
+      { kind: "varianceMinimization", runs: 5, evasionPasses: 1, positives: "successful" },
     ],
+    analyses: [{ kind: "rocCurve", of: "detectors", axis: "log", apart: "none" }],
     compare: [{ name: "again", defense: { kind: "bitDepth", depth: 3 } }],
     expect: [{ metric: "detector.auc", detector: "softmaxEntropy", attack: "fgsm", min: 1.01 }],
   });
@@ -57,9 +58,50 @@ describe("a detector that an experiment lists", () => {
     }
   });
 
-  it("takes its threshold on validation images, and says how many", () => {
-    // 96 pictures, a quarter of them for testing; a fifth of the other 72 for validation: 14.
-    expect(detectorOf(0)).toMatchObject({ thresholdImages: 14, falsePositiveRate: 0.1, threshold: expect.any(Number) });
+  it("takes its threshold on validation images that are classified correctly, and says how many", () => {
+    // 96 pictures, a quarter of them for testing; a fifth of the other 72 for validation: 14 at most.
+    expect(detectorOf(0)).toMatchObject({ falsePositiveRate: 0.1, threshold: expect.any(Number), sharedImages: 0 });
+    expect(detectorOf(0).thresholdImages).toBeGreaterThan(0);
+    expect(detectorOf(0).thresholdImages).toBeLessThanOrEqual(14);
+  });
+
+  it("counts clean images that are classified correctly, and of the attacked ones all of those or the ones that fool the model", async () => {
+    for (const place of [0, 1]) {
+      const { results, cleanImages, positives } = detectorOf(0, place);
+      const attack = report.arms[0]?.attacks[0];
+      expect(cleanImages).toBe(report.arms[0]?.clean.correct);
+      expect(positives).toBe(place === 0 ? "all" : "successful");
+      const fooled = Math.round((attack?.successRate ?? 0) * (attack?.clean.correct ?? 0));
+      expect(results[0]?.n).toBe(place === 0 ? cleanImages : fooled);
+      const { cleanIndex, adversarialIndex } = await readNpz(workspace.file(`run/${results[0]?.files.scores}`));
+      expect(cleanIndex?.data).toHaveLength(cleanImages ?? 0);
+      for (const index of adversarialIndex?.data ?? []) expect([...(cleanIndex?.data ?? [])]).toContain(index);
+    }
+  });
+
+  it("has its curves at the places where a threshold may stand, the chosen one among them", async () => {
+    const { thresholds = [], threshold, results, flaggedClean } = detectorOf(0);
+    expect(thresholds).toContain(threshold);
+    expect(thresholds.at(-1)).toBeNull();
+    for (const { points, files, detected } of results) {
+      const { clean, adversarial } = await readNpz(workspace.file(`run/${files.scores}`));
+      const above = (data: ArrayLike<number | bigint> | undefined, stop: number | null) => {
+        const scores = Array.from(data ?? [], Number);
+        return scores.filter((score) => score > (stop ?? Number.NEGATIVE_INFINITY)).length / scores.length;
+      };
+      expect(points).toEqual(
+        thresholds.map((stop) => ({ falsePositiveRate: above(clean?.data, stop), truePositiveRate: above(adversarial?.data, stop) })),
+      );
+      const chosen = points[thresholds.indexOf(threshold)];
+      expect([chosen?.falsePositiveRate, chosen?.truePositiveRate]).toEqual([flaggedClean, detected]);
+    }
+  });
+
+  it("is drawn by rocCurve on a logarithmic axis, with all areas in a table", () => {
+    const shown = report.analyses?.find(({ id }) => id === "rocCurve");
+    expect(shown?.charts.map(({ title, x }) => [title, x.scale])).toEqual([["ROC of detectors", "log"]]);
+    expect(shown?.tables[0]?.columns).toHaveLength(2 + 3); // fgsm, fgsm evading, nPixel
+    expect(shown?.tables[0]?.rows[0]?.slice(2)).toEqual(detectorOf(0).results.map(({ auc }) => auc));
   });
 
   it("is held against what is expected of it, and shown in the report", () => {

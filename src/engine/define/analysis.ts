@@ -27,6 +27,8 @@ export interface ExperimentFacts {
     /** As `followedIterations` has them. */
     readonly iterations: number | null;
   })[];
+  /** Ids. */
+  readonly detectors: readonly string[];
   /** Parameters of an attack of the registry. @throws UNKNOWN_ID */
   attackParams(id: string): TObject;
   /** What an attack of the registry is called. @throws UNKNOWN_ID */

@@ -1,4 +1,4 @@
-import type { RocPoint } from "../../shared/results.ts";
+import { type DetectionAtRate, type RocPoint, wilson } from "../../shared/results.ts";
 import type { DetectorUnit } from "../../shared/sampledUnits.ts";
 import { unitsTogether } from "../../shared/sampledUnits.ts";
 import { inParts } from "../backends/parts.ts";
@@ -10,7 +10,8 @@ import type { Bound, Detection, DetectionUnit, Detector, EvaluationImages, Image
 import { partOfBatch } from "../harness/halving.ts";
 import { probabilities } from "../harness/predict.ts";
 import { delong } from "../metrics/delong.ts";
-import { roc } from "../metrics/roc.ts";
+import { type Roc, roc } from "../metrics/roc.ts";
+import { type Stop, sharesAbove } from "../metrics/thresholds.ts";
 import { type Images, tf } from "../tf.ts";
 import { batchesWithin, type Range } from "./batches.ts";
 import { argmax } from "./clean.ts";
@@ -127,17 +128,35 @@ export interface Separation {
   readonly interval: readonly [number, number] | null;
   /** Share of the adversarial images above the threshold. */
   readonly detected: number | null;
+  /** What is detected at fixed rates of false alarms, by the curve of all scores; empty where there are none of one kind. */
+  readonly atRates: readonly DetectionAtRate[];
+  /** Of the curve, one for each stop; empty where there are none of one kind. */
   readonly points: readonly RocPoint[];
 }
 
-/** @param threshold of `thresholdAt`; null where there is none */
-export function separation(adversarial: ArrayLike<number>, clean: ArrayLike<number>, threshold: number | null): Separation {
+/** False-positive rates that detection is reported at. */
+const reportedRates = [0.01, 0.05, 0.1];
+
+/** @param threshold of `thresholdAt`; null where there is none @param stops of `thresholdStops` */
+export function separation(
+  adversarial: ArrayLike<number>,
+  clean: ArrayLike<number>,
+  { threshold, stops }: { readonly threshold: number | null; readonly stops: readonly Stop[] },
+): Separation {
   const curve = roc(adversarial, clean);
   const flagged = threshold === null ? null : Array.from(adversarial).filter((score) => score > threshold).length;
+  const [caught, alarms] = [sharesAbove(adversarial, stops), sharesAbove(clean, stops)];
   return {
     auc: curve?.auc ?? null,
     interval: curve && delong(adversarial, clean, curve.auc),
     detected: flagged === null || adversarial.length === 0 ? null : flagged / adversarial.length,
-    points: curve?.points ?? [],
+    atRates: curve ? reportedRates.map((rate) => detectionAt(curve, rate, adversarial.length)) : [],
+    points: curve ? stops.map((_, i) => ({ falsePositiveRate: alarms[i] as number, truePositiveRate: caught[i] as number })) : [],
   };
+}
+
+/** The largest share of n positives that can be flagged so that at most this share of the negatives is; Wilson's 95 % interval. */
+function detectionAt({ points }: Roc, falsePositiveRate: number, n: number): DetectionAtRate {
+  const detected = points.findLast((point) => point.falsePositiveRate <= falsePositiveRate + 1e-12)?.truePositiveRate ?? 0;
+  return { falsePositiveRate, detected, interval: wilson(detected * n, n) as readonly [number, number] };
 }

@@ -114,11 +114,11 @@ function trainingImages(dataset: Dataset, limit: number | null, random: Random):
   return isSample ? sampled(dataset.labels("train"), true, limit, random) : random.permutation(size).slice(0, limit ?? size);
 }
 
-const sourceOf = (dataset: Dataset, indices: Int32Array): ImageSource => ({
-  size: indices.length,
-  read: (places) =>
-    dataset.read(
-      "train",
-      Int32Array.from(places, (place) => indices[place] as number),
-    ),
-});
+function sourceOf(dataset: Dataset, indices: Int32Array): ImageSource {
+  const rows = (places: ArrayLike<number>): Int32Array => Int32Array.from(places, (place) => indices[place] as number);
+  return {
+    size: indices.length,
+    read: (places) => dataset.read("train", rows(places)),
+    ...(dataset.identify ? { identify: async (places) => (await dataset.identify?.("train", rows(places))) ?? [] } : {}),
+  };
+}

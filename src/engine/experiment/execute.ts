@@ -111,9 +111,9 @@ async function doAll(run: Execution, host: RunHost, tell: (event: RunEventBody) 
 /** Adds what the contracts of model files say. Analyses choose their attacks again, which depend on how a model cuts slices. */
 async function withContracts(experiment: ResolvedExperiment): Promise<ResolvedExperiment> {
   const arms = await withCarried(experiment.arms);
-  const { dataset, attacks, analyses } = experiment;
+  const { dataset, attacks, detectors, analyses } = experiment;
   const chosen = analyses.map((analysis) => ({ kind: analysis.id, ...documented(analysis).params }));
-  return { ...experiment, arms, ...resolveAnalyses(chosen, { dataset: dataset.id, arms, attacks }) };
+  return { ...experiment, arms, ...resolveAnalyses(chosen, { dataset: dataset.id, arms, attacks, detectors }) };
 }
 
 async function environmentOf(

@@ -19,6 +19,8 @@ export type ResolvedDetector = Bound<Detector> & {
   readonly key: string;
   /** Share of clean images that its threshold may flag. */
   readonly falsePositiveRate: number;
+  /** Attacked images that count: all those of images that are classified correctly, or the ones that fool the model. */
+  readonly positives: "all" | "successful";
 };
 /** `further`: keys of the attacks it asked for. */
 export type ResolvedAnalysis = Bound<Analysis> & { readonly further: readonly string[] };
@@ -55,7 +57,7 @@ export function resolveExperiment(
   const control = experiment.control ?? true;
   const attacks = resolveAttacks(experiment.attacks ?? [], directory);
   const detectors = resolveDetectors(experiment.detectors ?? [], directory);
-  const analyses = resolveAnalyses(experiment.analyses ?? [], { dataset: dataset.id, arms, attacks });
+  const analyses = resolveAnalyses(experiment.analyses ?? [], { dataset: dataset.id, arms, attacks, detectors });
   const known = { arms: arms.map(({ name }) => name), attacks, detectors: detectors.map(({ id }) => id) };
   refuseAccidents(experiment.expect ?? [], known);
   const { undefended } = sourcesOf({ arms, attacks, further: analyses.further, control });
@@ -93,9 +95,10 @@ function resolveExplanation({ images, ...chosen }: Chosen, directory: string): R
 
 function resolveDetectors(chosen: readonly Chosen[], directory: string): ResolvedDetector[] {
   const keys = attackKeys(chosen.map((detector) => detector.kind));
-  return chosen.map(({ falsePositiveRate, ...detector }, i) => ({
+  return chosen.map(({ falsePositiveRate, positives, ...detector }, i) => ({
     ...bind("detector", detector, { directory }),
     key: keys[i] as string,
     falsePositiveRate: typeof falsePositiveRate === "number" ? falsePositiveRate : 0.05,
+    positives: positives === "successful" ? "successful" : "all",
   }));
 }

@@ -4,16 +4,17 @@ import { documented, followedIterations } from "../define/index.ts";
 import { bind, find } from "../registry.ts";
 import { defenseOf, defensesOf, type ResolvedArm } from "./arms.ts";
 import { canonical } from "./document.ts";
-import type { FurtherAttack, ResolvedAnalysis, ResolvedAttack } from "./resolve.ts";
+import type { FurtherAttack, ResolvedAnalysis, ResolvedAttack, ResolvedDetector } from "./resolve.ts";
 
 /** The parts of an experiment that analyses look at. */
 interface Parts {
   readonly dataset: string;
   readonly arms: readonly ResolvedArm[];
   readonly attacks: readonly ResolvedAttack[];
+  readonly detectors: readonly ResolvedDetector[];
 }
 
-export const factsOf = ({ dataset, arms, attacks }: Parts): ExperimentFacts => ({
+export const factsOf = ({ dataset, arms, attacks, detectors }: Parts): ExperimentFacts => ({
   dataset,
   arms: arms.map((arm) => ({
     name: arm.name,
@@ -26,6 +27,7 @@ export const factsOf = ({ dataset, arms, attacks }: Parts): ExperimentFacts => (
     key: attack.key,
     iterations: followedIterations(attack.entry, attack.params),
   })),
+  detectors: detectors.map(({ id }) => id),
   attackParams: (id) => find("attack", id).params,
   attackTitle: (id) => find("attack", id).title,
 });

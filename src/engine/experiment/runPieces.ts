@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { type PieceRecord, planFiles } from "../../shared/plan.ts";
-import type { EvaluationImages, ImageBatch } from "../define/index.ts";
+import type { EvaluationImages, ImageBatch, ImageIdentity } from "../define/index.ts";
 import type { Range } from "../evaluation/batches.ts";
 import { readText } from "../io/files.ts";
 import { openNpz } from "../io/npz.ts";
@@ -141,6 +141,10 @@ export const imagesPiece = { group: "images", file: "images.npz", identities: "i
 /** Labels of the test images, [n]. */
 export const storedLabels = (pieces: RunPieces, n: number): Promise<Int32Array> =>
   pieces.rows<Int32Array>(imagesPiece.group, imagesPiece.file, "labels", [0, n]);
+
+/** What the test images are, in their order. */
+export const storedIdentities = async (pieces: RunPieces): Promise<ImageIdentity[]> =>
+  (await pieces.jsonOf<ImageIdentity[]>(imagesPiece.group, imagesPiece.identities)).flat();
 
 /** The test images of a run as its pieces hold them. */
 export const storedImages = (pieces: RunPieces, n: number, inputShape: EvaluationImages["inputShape"]): EvaluationImages => ({

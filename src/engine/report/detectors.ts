@@ -1,100 +1,81 @@
-import { attackLabel, choiceLabel } from "../../shared/labels.ts";
-import { keysOf } from "../../shared/ledger.ts";
-import type {
-  AnalysisChart,
-  AnalysisResult,
-  AnalysisTable,
-  ArmReport,
-  ChartSeries,
-  DetectedAttack,
-  DetectorResult,
-} from "../../shared/results.ts";
+import { percent } from "../../shared/format.ts";
+import { choiceLabel } from "../../shared/labels.ts";
+import type { AnalysisResult, AnalysisTable, ArmReport, Column, TableCell } from "../../shared/results.ts";
 import { inertTexts, keptText } from "../../shared/sampledUnits.ts";
-
-interface Row {
-  readonly arm: ArmReport;
-  readonly detector: DetectorResult;
-  readonly found: DetectedAttack;
-}
+import { attackOf, type DetectedRow, detectedRows, rocCharts } from "../analyses/detectorCurves.ts";
 
 /** How well the experiment's detectors tell attacked images from clean ones, over all arms; nothing where it has none. */
 export function detectorSection(arms: readonly ArmReport[]): AnalysisResult[] {
-  const rows = arms.flatMap((arm) => arm.detectors.flatMap((detector) => detector.results.map((found): Row => ({ arm, detector, found }))));
+  const rows = detectedRows(arms);
   if (rows.length === 0) return [];
-  const attacks = [...new Set(rows.map(({ found }) => found.attack))];
-  const title = "Detectors";
   return [
     {
       id: "detectors",
       params: {},
-      title,
-      charts: attacks.map((attack) => chartOf(attack, rows)),
-      tables: [tableOf(rows)],
+      title: "Detectors",
+      charts: rocCharts(rows, { apart: "attack", axis: "linear" }),
+      tables: [areaTable(rows), ...rateTables(rows)],
       notes: notesOf(rows),
     },
   ];
 }
 
-/** What the arm's report calls an attack. */
-function nameOf(attack: string, { attacks, ...arm }: ArmReport): string {
-  const summary = attacks[keysOf({ ...arm, attacks }).indexOf(attack)];
-  return summary ? attackLabel(summary) : attack;
+const leading: readonly Column[] = ["arm", "detector", "attack", "the attack"].map((name) => ({ name, format: "text" }));
+const leadingCells = (row: DetectedRow): TableCell[] => [
+  row.arm.name,
+  choiceLabel(row.detector),
+  attackOf(row),
+  row.found.adaptive ? "evades it" : "does not know it",
+];
+
+const areaTable = (rows: readonly DetectedRow[]): AnalysisTable => ({
+  title: "Attacked images told from clean ones",
+  columns: [
+    ...leading,
+    { name: "images", format: "count" },
+    { name: "area under ROC", format: "number" },
+    { name: "95 % from", format: "number" },
+    { name: "to", format: "number" },
+    { name: "attacked flagged", format: "percent" },
+    { name: "clean flagged", format: "percent" },
+  ],
+  rows: rows.map((row) => {
+    const { n, auc, interval, detected } = row.found;
+    return [...leadingCells(row), n, auc, interval?.[0] ?? null, interval?.[1] ?? null, detected, row.detector.flaggedClean];
+  }),
+});
+
+/** What is detected at fixed rates of false alarms; nothing in reports of earlier versions. */
+function rateTables(rows: readonly DetectedRow[]): AnalysisTable[] {
+  const rates = rows.map(({ found }) => found.atRates ?? []).find(({ length }) => length > 0) ?? [];
+  if (rates.length === 0) return [];
+  const columns = rates.flatMap(({ falsePositiveRate }): Column[] => [
+    { name: `at ${percent(falsePositiveRate, 0)} of clean`, format: "percent" },
+    { name: "95 % from", format: "percent" },
+    { name: "to", format: "percent" },
+  ]);
+  const cells = ({ found: { atRates = [] } }: DetectedRow): TableCell[] =>
+    rates.flatMap((_, i) => {
+      const { detected = null, interval = [null, null] } = atRates[i] ?? {};
+      return [detected, ...interval];
+    });
+  return [
+    {
+      title: "Attacked images flagged where so many clean ones may be",
+      columns: [...leading, ...columns],
+      rows: rows.map((row) => [...leadingCells(row), ...cells(row)]),
+    },
+  ];
 }
 
-const knowledge = (isAdaptive: boolean): string => (isAdaptive ? "evades it" : "does not know it");
-
-function tableOf(rows: readonly Row[]): AnalysisTable {
-  return {
-    title: "Attacked images told from clean ones",
-    columns: [
-      { name: "arm", format: "text" },
-      { name: "detector", format: "text" },
-      { name: "attack", format: "text" },
-      { name: "the attack", format: "text" },
-      { name: "images", format: "count" },
-      { name: "area under ROC", format: "number" },
-      { name: "95 % from", format: "number" },
-      { name: "to", format: "number" },
-      { name: "attacked flagged", format: "percent" },
-      { name: "clean flagged", format: "percent" },
-    ],
-    rows: rows.map(({ arm, detector, found }) => [
-      arm.name,
-      choiceLabel(detector),
-      nameOf(found.attack, arm),
-      knowledge(found.adaptive),
-      found.n,
-      found.auc,
-      found.interval?.[0] ?? null,
-      found.interval?.[1] ?? null,
-      found.detected,
-      detector.flaggedClean,
-    ]),
-  };
-}
-
-function chartOf(attack: string, rows: readonly Row[]): AnalysisChart {
-  const meant = rows.filter(({ found }) => found.attack === attack);
-  const pairs = [...new Set(meant.map(({ arm, detector }) => `${arm.name} ${detector.key}`))];
-  return {
-    title: `ROC of detectors under ${nameOf(attack, (meant[0] as Row).arm)}`,
-    x: { label: "share of clean images flagged", format: "number", range: [0, 1] },
-    y: { label: "share of attacked images flagged", format: "number", range: [0, 1] },
-    series: meant.map(
-      ({ arm, detector, found }): ChartSeries => ({
-        label: `${arm.name}, ${choiceLabel(detector)}${found.adaptive ? ", evaded" : ""}`,
-        colour: pairs.indexOf(`${arm.name} ${detector.key}`),
-        ...(found.adaptive ? {} : { isDashed: true }),
-        points: found.points.map(({ falsePositiveRate, truePositiveRate }) => ({ x: falsePositiveRate, y: truePositiveRate })),
-      }),
-    ),
-  };
-}
-
-function notesOf(rows: readonly Row[]): string[] {
+function notesOf(rows: readonly DetectedRow[]): string[] {
   const notes = new Set<string>();
   for (const { detector, arm } of rows) {
     const name = choiceLabel(detector);
+    if (detector.positives)
+      notes.add(
+        `${name} on ${arm.name}: ${detector.cleanImages} clean images count, those that are classified correctly, and ${detector.positives === "all" ? "all that attacks made of them" : "what attacks made of them where it fools the model"}.`,
+      );
     if (detector.threshold === null) notes.add(`${name} has no threshold: the data have no validation images. Its area needs none.`);
     else
       notes.add(
@@ -107,5 +88,20 @@ function notesOf(rows: readonly Row[]): string[] {
         `No attack of this experiment could be made to evade ${name}: the figures show only how it meets attacks that do not know it.`,
       );
   }
-  return [...notes];
+  return [...notes, ...rateNotes(rows)];
+}
+
+/** Few images tell small rates badly. */
+function rateNotes(rows: readonly DetectedRow[]): string[] {
+  const rates = rows.flatMap(({ found }) => found.atRates ?? []).map(({ falsePositiveRate }) => falsePositiveRate);
+  const fewest = Math.min(...rows.map(({ detector }) => detector.cleanImages ?? Number.POSITIVE_INFINITY));
+  if (rates.length === 0) return [];
+  const said =
+    "Rates at a fixed share of clean images are read from the curve of the test images; the columns “flagged” use the threshold of the validation images.";
+  const coarse = rates.filter((rate) => rate * fewest < 1);
+  if (coarse.length === 0) return [said];
+  return [
+    said,
+    `With ${fewest} clean images, ${percent(Math.max(...coarse), 0)} of them is less than one: the rate there is that without any.`,
+  ];
 }

@@ -110,6 +110,9 @@ export interface DetectorEvidence {
   /** Attacks that it was measured on, and how many of them had to evade it. */
   readonly attacks: number;
   readonly adaptive: number;
+  /** Images that its threshold was chosen on, none of which is a test image, and validation images that are test images too. */
+  readonly thresholdImages: number;
+  readonly sharedImages: number;
 }
 
 export interface UnboundedEvidence {

@@ -25,6 +25,7 @@ import { rb304 } from "./rb304.ts";
 import { rb307 } from "./rb307.ts";
 import { rb402 } from "./rb402.ts";
 import { rb403 } from "./rb403.ts";
+import { rb404 } from "./rb404.ts";
 import { rb407 } from "./rb407.ts";
 import { rb501 } from "./rb501.ts";
 import { rb507 } from "./rb507.ts";
@@ -38,5 +39,5 @@ export const pairRules: readonly ComparingRule[] = [rb008, rb301, rb303, rb307];
 /** Also over attacks that analyses asked for: those of a curve. */
 export const curveRules: readonly ComparingRule[] = [rb304];
 export const armRules: readonly Rule<ArmEvidence>[] = [rb110, rb113, rb206, rb407];
-export const detectorRules: readonly Rule<DetectorEvidence>[] = [rb402, rb403];
+export const detectorRules: readonly Rule<DetectorEvidence>[] = [rb402, rb403, rb404];
 export const runRules: readonly Rule<RunEvidence>[] = [rb507];

@@ -1,4 +1,4 @@
-import type { ImageBatch, Syllabus } from "../define/index.ts";
+import type { ImageBatch, ImageIdentity, Syllabus } from "../define/index.ts";
 import { readAhead } from "../io/readAhead.ts";
 import type { Random } from "../random.ts";
 
@@ -6,6 +6,8 @@ import type { Random } from "../random.ts";
 export interface ImageSource {
   readonly size: number;
   read(indices: ArrayLike<number>): Promise<ImageBatch>;
+  /** What the images are, where their data set says it better than their pixels. */
+  identify?(indices: ArrayLike<number>): Promise<readonly ImageIdentity[]>;
 }
 
 /** A batch for one optimiser step, with the places of its images in the source. */

@@ -107,8 +107,8 @@ export async function checkAnalysis({ entry, params }: ResolvedAnalysis, env: Ru
   if (!entry.checkNetworks) return;
   const networks: NetworkFacts[] = [];
   for (const arm of measured) networks.push({ arm: arm.name, slices: await slicesOf(arm, env) });
-  const { dataset, arms, attacks } = env.experiment;
-  entry.checkNetworks(params, networks, experimentFacts({ dataset: dataset.id, arms, attacks }));
+  const { dataset, arms, attacks, detectors } = env.experiment;
+  entry.checkNetworks(params, networks, experimentFacts({ dataset: dataset.id, arms, attacks, detectors }));
 }
 
 async function slicesOf(arm: ResolvedArm, { mode, data, networks }: RunEnvironment): Promise<NetworkFacts["slices"]> {

@@ -1,8 +1,9 @@
 import { thresholdAt } from "../../../shared/detectorThreshold.ts";
-import type { DetectorResult, Finding } from "../../../shared/results.ts";
+import type { DetectedAttack, DetectorResult, Finding } from "../../../shared/results.ts";
 import { armDetectorFile } from "../../../shared/runs.ts";
 import type { DetectorUnit } from "../../../shared/sampledUnits.ts";
 import { unitsTogether } from "../../../shared/sampledUnits.ts";
+import { scoresNotNumbers } from "../../classifier/probabilities.ts";
 import { attackSurface } from "../../classifier/surface.ts";
 import { detectorPasses, documented, type EvaluationImages, labelOf } from "../../define/index.ts";
 import type { Range } from "../../evaluation/batches.ts";
@@ -12,7 +13,7 @@ import { partOfBatch } from "../../harness/halving.ts";
 import { writeAtomic } from "../../io/files.ts";
 import { writeNpz } from "../../io/npz.ts";
 import { share } from "../../metrics/robustness.ts";
-import { thin } from "../../metrics/roc.ts";
+import { thresholdStops } from "../../metrics/thresholds.ts";
 import { detectorRules } from "../../rules/index.ts";
 import { findingsOf } from "../../rules/rule.ts";
 import type { ResolvedArm } from "../arms.ts";
@@ -21,18 +22,19 @@ import type { RunEnvironment } from "../environment.ts";
 import { networkKey } from "../networks.ts";
 import { type Piece, type PlanFacts, type Stage, shardKey } from "../piece.ts";
 import type { ResolvedAttack, ResolvedDetector } from "../resolve.ts";
+import { storedLabels } from "../runPieces.ts";
 import { shardsOf } from "../shards.ts";
 import { adversarialOf, attackShards, needsAttack } from "./attack.ts";
-import { cleanPredictions, needsClean } from "./clean.ts";
+import { cleanAnswers, cleanPredictions, needsClean } from "./clean.ts";
 import { needsImages } from "./images.ts";
 import { runsOn } from "./knowledge.ts";
 import { needsNetwork } from "./train.ts";
+import { alsoTested, validationImages, validationOf } from "./validation.ts";
 
 // Detectors are scored on the clean images and on those of every attack. An attack that does not know the detector is `static`, one that has
 // to keep the detector's surrogate small as well is `adaptive`. Thresholds are taken on validation images, never on test images.
 
 const [scoresFile, unitsFile, thresholdFile, resultFile] = ["scores.npz", "units.json", "threshold.json", "detector.json"];
-const validationImages = 1000;
 const evasionWeight = 1;
 /** Points of a drawn curve along either side. */
 const curveSteps = 100;
@@ -88,43 +90,47 @@ const common = ([arm, { entry }]: Place, facts: PlanFacts) => ({
 });
 
 function thresholdPiece(place: Place, facts: PlanFacts): Piece {
-  const [arm, detector] = place;
+  const [arm] = place;
   return {
     ...common(place, facts),
     key: thresholdKey(place),
     stage: "threshold",
-    needs: needsNetwork(arm, facts),
-    cost: scoreCost(place, facts) * Math.min(validationImages, facts.trainSize),
+    needs: [...needsNetwork(arm, facts), ...needsImages([0, facts.n], facts)],
+    cost: scoreCost(place, facts) * validationImages(facts),
     async run(env, folder) {
       const images = validationOf(arm, env);
-      const scores = images ? (await detected(place, images, [0, images.n], env)).scores : new Float64Array();
-      const threshold = thresholdAt(scores, detector.falsePositiveRate);
-      await writeAtomic(folder.file(thresholdFile), JSON.stringify({ threshold, n: scores.length }));
+      const chosen = images ? await thresholdOn(place, images, env) : { threshold: null, n: 0, shared: 0 };
+      await writeAtomic(folder.file(thresholdFile), JSON.stringify(chosen));
     },
   };
 }
 
-/** Training images that the arm was not trained on; null where the data have none. */
-function validationOf(arm: ResolvedArm, { data }: RunEnvironment): EvaluationImages | null {
-  if (data.trainSize === 0) return null;
-  const { validation } = data.split(arm.train.validation);
-  return (
-    validation && {
-      n: Math.min(validationImages, validation.size),
-      inputShape: data.inputShape,
-      read: (start, end) => validation.read(Int32Array.from({ length: end - start }, (_, i) => start + i)),
-    }
-  );
+interface ChosenThreshold {
+  readonly threshold: number | null;
+  /** Images that it was chosen on, and those left out as they are test images too. */
+  readonly n: number;
+  readonly shared: number;
+}
+
+/** By the validation images that the arm classifies correctly, as alarms are counted in the test: no test image is among them. */
+async function thresholdOn(place: Place, images: EvaluationImages, env: RunEnvironment): Promise<ChosenThreshold> {
+  const { scores, labels, predictions } = await detected(place, images, [0, images.n], env);
+  const isShared = await alsoTested(images, env);
+  const clean = scores.filter((_, i) => labels[i] === predictions[i] && !isShared[i]);
+  const threshold = thresholdAt(clean, place[1].falsePositiveRate);
+  return { threshold, n: clean.length, shared: isShared.filter(Boolean).length };
 }
 
 async function detected([arm, detector]: Place, images: EvaluationImages, range: Range, env: RunEnvironment): Promise<Detected> {
   const { classifier: model } = await env.networks.open(arm);
   const onProgress = (done: number, total: number): void => env.meter.report(done, total);
-  return detectImages({ detector, model, images, onProgress }, env.ctx, range);
+  const found = await detectImages({ detector, model, images, onProgress }, env.ctx, range);
+  if (!found.scores.every(Number.isFinite)) throw scoresNotNumbers();
+  return found;
 }
 
-const writeScores = (file: string, scores: Float64Array): Promise<void> =>
-  writeNpz(file, { score: { data: scores, shape: [scores.length] } });
+const writeScores = (file: string, { scores, predictions }: Pick<Detected, "scores" | "predictions">): Promise<void> =>
+  writeNpz(file, { score: { data: scores, shape: [scores.length] }, prediction: { data: predictions, shape: [scores.length] } });
 
 function cleanPiece(place: Place, range: Range, facts: PlanFacts): Piece {
   const [arm] = place;
@@ -137,9 +143,9 @@ function cleanPiece(place: Place, range: Range, facts: PlanFacts): Piece {
     images: range,
     of: facts.n,
     async run(env, folder) {
-      const { scores, units } = await detected(place, env.images, range, env);
-      await writeScores(folder.file(scoresFile), scores);
-      await writeAtomic(folder.file(unitsFile), JSON.stringify(units));
+      const found = await detected(place, env.images, range, env);
+      await writeScores(folder.file(scoresFile), found);
+      await writeAtomic(folder.file(unitsFile), JSON.stringify(found.units));
     },
   };
 }
@@ -162,7 +168,7 @@ function staticPiece(place: Place, attack: ResolvedAttack, range: Range, facts: 
         ...env.images,
         read: async (start, end) => ({ ...(await env.images.read(start, end)), images: await adversarial(start, end) }),
       };
-      await writeScores(folder.file(scoresFile), (await detected(place, images, range, env)).scores);
+      await writeScores(folder.file(scoresFile), await detected(place, images, range, env));
     },
   };
 }
@@ -186,17 +192,20 @@ function adaptivePiece(place: Place, attack: ResolvedAttack, range: Range, facts
       const surface = attackSurface(model, "adaptive", { detector: { detector, weight: evasionWeight, streams } });
       const onProgress = (done: number): void => env.meter.images(done);
       const task = { attack, model, surface: surface.model, images: env.images, cleanPredictions: cleanPredictions(arm, env), onProgress };
-      const scores = new Float64Array(range[1] - range[0]);
+      const size = range[1] - range[0];
+      const [scores, predictions] = [new Float64Array(size), new Int32Array(size)];
       let done = 0;
       for await (const { adversarial, labels } of attackBatches(task, range, env.ctx)) {
         const [start, n] = [range[0] + done, labels.length];
         const made = { images: adversarial, labels, n };
         const batch: EvaluationImages = { ...env.images, read: async (from, to) => partOfBatch(made, from - start, to - start) };
         const found = await detectImages({ detector, model, images: batch }, env.ctx, [start, start + n]);
+        if (!found.scores.every(Number.isFinite)) throw scoresNotNumbers();
         scores.set(found.scores, done);
+        predictions.set(found.predictions, done);
         done += n;
       }
-      await writeScores(folder.file(scoresFile), scores);
+      await writeScores(folder.file(scoresFile), { scores, predictions });
     },
   };
 }
@@ -206,7 +215,7 @@ function resultPiece(place: Place, scored: readonly Piece[], facts: PlanFacts): 
     ...common(place, facts),
     key: resultKey(place),
     stage: "detect",
-    needs: scored.map(({ key }) => key),
+    needs: [...scored.map(({ key }) => key), ...needsClean(place[0], [0, facts.n], facts)],
     cost: facts.n,
     async run(env, folder) {
       await writeAtomic(folder.file(resultFile), JSON.stringify(await resultOf(place, env)));
@@ -216,35 +225,68 @@ function resultPiece(place: Place, scored: readonly Piece[], facts: PlanFacts): 
 
 async function resultOf(place: Place, env: RunEnvironment): Promise<DetectorResult> {
   const [arm, detector] = place;
-  const { threshold, n } = await env.pieces.json<{ readonly threshold: number | null; readonly n: number }>(
-    thresholdKey(place),
-    thresholdFile,
-  );
-  const clean = await rows(cleanGroup(place), env);
-  const results: DetectorResult["results"][number][] = [];
+  const { threshold, n, shared } = await env.pieces.json<ChosenThreshold>(thresholdKey(place), thresholdFile);
+  const right = (await cleanAnswers(arm, env)).map(({ label, cleanPrediction }) => label === cleanPrediction);
+  const clean = counted(await rows<Float64Array>(cleanGroup(place), "score", env), right);
+  const attacked = await attackedScores(place, right, env);
+  const stops = thresholdStops([clean.scores, ...attacked.map(({ scores }) => scores)], threshold, curveSteps);
+  const results: DetectedAttack[] = [];
+  for (const { attack, adaptive, ...adversarial } of attacked) {
+    const file = armDetectorFile(arm.index, arm.name, detector.key, attack, adaptive);
+    await writeNpz(env.store.file(file), { ...arraysOf("clean", clean), ...arraysOf("adversarial", adversarial) });
+    const figures = separation(adversarial.scores, clean.scores, { threshold, stops });
+    results.push({ attack, adaptive, n: adversarial.scores.length, ...figures, files: { scores: file } });
+  }
+  const { falsePositiveRate, positives, key } = detector;
+  const flagged = clean.scores.filter((score) => score > (threshold ?? Number.POSITIVE_INFINITY)).length;
+  const units = await unitsOf(place, env);
+  return {
+    ...documented(detector),
+    key,
+    label: labelOf(detector),
+    threshold,
+    falsePositiveRate,
+    flaggedClean: threshold === null ? null : share(flagged, clean.scores.length),
+    thresholdImages: n,
+    sharedImages: shared,
+    cleanImages: clean.scores.length,
+    positives,
+    thresholds: stops,
+    ...(units.length > 0 ? { units } : {}),
+    results,
+  };
+}
+
+/** Scores of the images that count, and which images these are. */
+interface Counted {
+  readonly scores: Float64Array;
+  readonly indices: Int32Array;
+}
+
+function counted(scores: Float64Array, counts: readonly boolean[]): Counted {
+  const indices = Int32Array.from(counts.flatMap((isOne, i) => (isOne ? [i] : [])));
+  return { scores: Float64Array.from(indices, (i) => scores[i] as number), indices };
+}
+
+const arraysOf = (name: string, { scores, indices }: Counted): Parameters<typeof writeNpz>[1] => ({
+  [name]: { data: scores, shape: [scores.length] },
+  [`${name}Index`]: { data: indices, shape: [indices.length] },
+});
+
+/** Of every attack: what it made of the images that the arm classifies correctly, or of those alone that fool it. */
+async function attackedScores(place: Place, right: readonly boolean[], env: RunEnvironment) {
+  const [arm, { positives }] = place;
+  const labels = await storedLabels(env.pieces, env.images.n);
+  const found: (Counted & { readonly attack: string; readonly adaptive: boolean })[] = [];
   for (const attack of attacksOn(arm, env.facts))
     for (const adaptive of [false, true]) {
       const group = attackGroup(place, attack, adaptive);
       if (env.pieces.group(group).length === 0) continue;
-      const adversarial = await rows(group, env);
-      const { points, ...figures } = separation(adversarial, clean, threshold);
-      const file = armDetectorFile(arm.index, arm.name, detector.key, attack.key, adaptive);
-      const shape = [adversarial.length];
-      await writeNpz(env.store.file(file), { clean: { data: clean, shape: [clean.length] }, adversarial: { data: adversarial, shape } });
-      results.push({
-        attack: attack.key,
-        adaptive,
-        n: adversarial.length,
-        ...figures,
-        points: thin({ points }, curveSteps),
-        files: { scores: file },
-      });
+      const predictions = await rows<Int32Array>(group, "prediction", env);
+      const counts = right.map((isRight, i) => isRight && (positives === "all" || predictions[i] !== labels[i]));
+      found.push({ attack: attack.key, adaptive, ...counted(await rows<Float64Array>(group, "score", env), counts) });
     }
-  const { falsePositiveRate, key } = detector;
-  const flaggedClean = threshold === null ? null : share(clean.filter((score) => score > threshold).length, clean.length);
-  const facts = { key, label: labelOf(detector), threshold, falsePositiveRate, flaggedClean, thresholdImages: n };
-  const units = await unitsOf(place, env);
-  return { ...documented(detector), ...facts, ...(units.length > 0 ? { units } : {}), results };
+  return found;
 }
 
 /** Layers that the detector samples, over all clean images. */
@@ -254,16 +296,17 @@ async function unitsOf(place: Place, { facts, pieces }: RunEnvironment): Promise
   return unitsTogether(shards.map((units, i) => ({ units, images: (ranges[i] as Range)[1] - (ranges[i] as Range)[0] })));
 }
 
-const rows = (group: string, env: RunEnvironment): Promise<Float64Array> =>
-  env.pieces.rows<Float64Array>(group, scoresFile, "score", [0, env.images.n]);
+const rows = <T extends Float64Array | Int32Array>(group: string, array: "score" | "prediction", env: RunEnvironment): Promise<T> =>
+  env.pieces.rows<T>(group, scoresFile, array, [0, env.images.n]);
 
 /** What rules say of the detectors of an arm. */
 export const detectorFindings = (arm: ResolvedArm, results: readonly DetectorResult[], { experiment }: RunEnvironment): Finding[] =>
-  results.flatMap(({ key, label, results: attacked }) => {
+  results.flatMap(({ key, label, results: attacked, thresholdImages, sharedImages = 0 }) => {
     const detector = experiment.detectors.find((one) => one.key === key) as ResolvedDetector;
     const adaptive = attacked.filter((one) => one.adaptive).length;
     const { randomised } = detector.entry;
-    const evidence = { name: label, randomised, evasionPasses: detectorPasses(detector).surrogate, attacks: attacked.length, adaptive };
+    const evasionPasses = detectorPasses(detector).surrogate;
+    const evidence = { name: label, randomised, evasionPasses, attacks: attacked.length, adaptive, thresholdImages, sharedImages };
     return findingsOf(detectorRules, evidence, { arm: arm.name });
   });
 

@@ -1,10 +1,9 @@
 import { staticKey } from "../../../shared/runs.ts";
-import type { ImageIdentity } from "../../define/index.ts";
 import { type DatasetDocument, datasetDocument, writeDataset } from "../../report/datasetFile.ts";
 import { type ArmLedger, writeLedger } from "../../report/ledgerFile.ts";
 import type { ResolvedArm } from "../arms.ts";
 import type { RunEnvironment } from "../environment.ts";
-import { imagesPiece } from "../runPieces.ts";
+import { storedIdentities, storedLabels } from "../runPieces.ts";
 import { ledgerColumns } from "./analyse.ts";
 import { cleanPredictions, cleanProbabilities } from "./clean.ts";
 import { type MergedAttack, mergedAttack } from "./merge.ts";
@@ -12,8 +11,8 @@ import { type MergedAttack, mergedAttack } from "./merge.ts";
 /** Writes `dataset.json` and `ledger.npz` of finished arms, and returns what the first says. @throws DISK_FULL, NOT_WRITABLE */
 export async function writeImageFiles(arms: readonly ResolvedArm[], env: RunEnvironment): Promise<DatasetDocument> {
   const { pieces, data, store } = env;
-  const identities = (await pieces.jsonOf<ImageIdentity[]>(imagesPiece.group, imagesPiece.identities)).flat();
-  const labels = await pieces.rows<Int32Array>(imagesPiece.group, imagesPiece.file, "labels", [0, env.images.n]);
+  const identities = await storedIdentities(pieces);
+  const labels = await storedLabels(pieces, env.images.n);
   const document = datasetDocument(identities, { ...data, ...data.origin, labels: [...labels] });
   await writeDataset(store.directory, document);
   const ledgers: ArmLedger[] = [];

@@ -98,6 +98,7 @@ export const facts = (arms: readonly AnalysedArm[], attacks: readonly Choice[] =
     const { entry, params } = bind("attack", { kind: attack.id, ...attack.params });
     return { ...attack, key: attack.id, iterations: followedIterations(entry, params) };
   }),
+  detectors: arms.flatMap(({ report }) => report.detectors.map(({ id }) => id)),
   attackParams: (id) => find("attack", id).params,
   attackTitle: (id) => find("attack", id).title,
   inputShape: [32, 32, 3],

@@ -114,7 +114,13 @@ const findings: readonly Finding[] = [
     },
     {},
   ),
-  ...[0, 1].flatMap((adaptive) => findingsOf(detectorRules, { name: "MVM", randomised: true, evasionPasses: 1, attacks: 2, adaptive }, {})),
+  ...[0, 1].flatMap((adaptive) =>
+    findingsOf(
+      detectorRules,
+      { name: "MVM", randomised: true, evasionPasses: 1, attacks: 2, adaptive, thresholdImages: 0, sharedImages: adaptive },
+      {},
+    ),
+  ),
   ...findingsOf(runRules, { deviceFailures: ["It failed."] }, {}),
   ...comparedFindings(pairRules, [
     compared("fgsm", 0.3, many("b")),

@@ -4,7 +4,7 @@ import { summarizeAttack } from "../../../../src/engine/harness/summarize.ts";
 import type { CountedOutcome, HarnessNotes } from "../../../../src/engine/harness/types.ts";
 import { bind } from "../../../../src/engine/registry.ts";
 import type { ArmEvidence } from "../../../../src/engine/rules/evidence.ts";
-import { armRules, detectorRules, modelRules, runRules } from "../../../../src/engine/rules/index.ts";
+import { armRules, modelRules, runRules } from "../../../../src/engine/rules/index.ts";
 import { findingsOf, type Rule, type Where } from "../../../../src/engine/rules/rule.ts";
 import { stepOf, stepsOf } from "../../../../src/engine/rules/step.ts";
 import type { Chosen } from "../../../../src/shared/experiment.ts";
@@ -324,19 +324,5 @@ describe("RB507", () => {
       ["RB507", "a"],
       ["RB507", "b"],
     ]);
-  });
-});
-
-describe("RB402 and RB403", () => {
-  const detector = { name: "MVM, 1 × pixels", randomised: true, evasionPasses: 10, attacks: 3, adaptive: 1 };
-  const found = (more: Partial<typeof detector>) =>
-    findingsOf(detectorRules, { ...detector, ...more }, { arm: "a" }).map(({ rule }) => rule);
-  it("find a detector that no attack had to evade, and one that was evaded by single draws", () => {
-    expect(found({})).toEqual([]);
-    expect(found({ adaptive: 0 })).toEqual(["RB403"]);
-    expect(found({ evasionPasses: 1 })).toEqual(["RB402"]);
-    expect(found({ evasionPasses: 1, randomised: false })).toEqual([]);
-    expect(found({ evasionPasses: 1, adaptive: 0 })).toEqual(["RB403"]);
-    expect(found({ attacks: 0, adaptive: 0 })).toEqual([]);
   });
 });

@@ -7,15 +7,19 @@ import { fill, h, onChange, type Part, show } from "../../lib/dom.ts";
 import { figureCard } from "../../lib/figureCard.ts";
 import type { Save } from "../../lib/figureFrame.ts";
 import type { ReportContext } from "../context.ts";
+import { thresholdTrial } from "./thresholdTrial.ts";
 
 /** The experiment's analyses: figures that can be read as tables and saved, then tables and what to bear in mind. */
 export function analyses(save: Save): Part<ReportContext> {
   const element = h("div", { class: "stack analyses" });
-  const draw = onChange(({ report, state, names }: ReportContext) => {
+  const trial = thresholdTrial();
+  const draw = onChange((context: ReportContext) => {
+    const { report, state, names } = context;
     const results = report.analyses ?? [];
+    trial.update(context);
     const href = (file: string): string => fileUrl(state.base, file);
     show(element, results.length > 0);
-    fill(element, ...results.map((result) => one(result, { names, href }, save)));
+    fill(element, ...results.map((result) => one(result, { names, href, trial: trial.element }, save)));
   });
   return { element, update: draw };
 }
@@ -23,9 +27,11 @@ export function analyses(save: Save): Part<ReportContext> {
 interface Shown {
   readonly names: Names;
   href(file: string): string;
+  /** Stands in the section of detectors. */
+  readonly trial: HTMLElement;
 }
 
-function one(analysis: AnalysisResult, { names, href }: Shown, save: Save): HTMLElement {
+function one(analysis: AnalysisResult, { names, href, trial }: Shown, save: Save): HTMLElement {
   const { title, tables, notes } = analysis;
   const drawn = analysisFigures(analysis, names, href).map((figure) => {
     const { element, update } = figureCard(save);
@@ -37,6 +43,7 @@ function one(analysis: AnalysisResult, { names, href }: Shown, save: Save): HTML
     { class: "analysis", attributes: { "aria-label": title } },
     h("h2", {}, title),
     drawn.length > 0 && h("div", { class: "chart-grid" }, ...drawn),
+    analysis.id === "detectors" && trial,
     ...tables.map((table) => tableOf(table, names)),
     notes.length > 0 && h("ul", { class: "plain notes muted small" }, ...notes.map((note) => h("li", {}, note))),
   );

@@ -14,6 +14,7 @@ import { depthSweep } from "./analyses/papers/paper0/depthSweep.ts";
 import { syllabusComparison } from "./analyses/papers/paper0/syllabusComparison.ts";
 import { robustnessCurve } from "./analyses/robustnessCurve.ts";
 import { rocCurve } from "./analyses/rocCurve.ts";
+import { samplingProbabilities } from "./analyses/samplingProbabilities.ts";
 import { sliceCertificate } from "./analyses/sliceCertificate.ts";
 import { timing } from "./analyses/timing.ts";
 import { adversarialPatch } from "./attacks/adversarialPatch/adversarialPatch.ts";
@@ -127,6 +128,7 @@ export const analyses: readonly Analysis[] = [
   paperComparison,
   robustnessCurve,
   rocCurve,
+  samplingProbabilities,
   sliceCertificate,
   syllabusComparison,
   timing,

@@ -18,7 +18,7 @@ beforeAll(async () => {
       { kind: "softmaxEntropy", falsePositiveRate: 0.1 },
       { kind: "varianceMinimization", runs: 5, evasionPasses: 1, positives: "successful" },
     ],
-    analyses: [{ kind: "rocCurve", of: "detectors", axis: "log", apart: "none" }],
+    analyses: [{ kind: "rocCurve", of: "detectors", axis: "log", apart: "none" }, { kind: "samplingProbabilities" }],
     compare: [{ name: "again", defense: { kind: "bitDepth", depth: 3 } }],
     expect: [{ metric: "detector.auc", detector: "softmaxEntropy", attack: "fgsm", min: 1.01 }],
   });
@@ -102,6 +102,17 @@ describe("a detector that an experiment lists", () => {
     expect(shown?.charts.map(({ title, x }) => [title, x.scale])).toEqual([["ROC of detectors", "log"]]);
     expect(shown?.tables[0]?.columns).toHaveLength(2 + 3); // fgsm, fgsm evading, nPixel
     expect(shown?.tables[0]?.rows[0]?.slice(2)).toEqual(detectorOf(0).results.map(({ auc }) => auc));
+  });
+
+  it("that samples has its probabilities shown, with a map of each that lies in the run folder", () => {
+    const { figures = [], tables } = report.analyses?.find(({ id }) => id === "samplingProbabilities") ?? { tables: [] };
+    expect(figures.length).toBeGreaterThan(2); // the pixels and each unit, of both arms
+    for (const figure of figures) {
+      const maps = figure.kind === "pictures" ? figure.rows.flatMap(({ pictures }) => pictures) : [];
+      expect(maps).toHaveLength(9);
+      for (const { href } of maps) expect(readFileSync(workspace.file(`run/${href}`)).length).toBeGreaterThan(0);
+    }
+    expect(tables[0]?.rows).toHaveLength(9 * figures.length);
   });
 
   it("is held against what is expected of it, and shown in the report", () => {

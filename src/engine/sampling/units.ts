@@ -6,6 +6,9 @@ import { requireGradients } from "../classifier/forwardOnly.ts";
 export const unitChoices = ["allConvRelu", "lastConvRelu"] as const;
 export type UnitChoice = (typeof unitChoices)[number];
 
+/** What does without the layers. */
+const otherDetector = "the detector softmaxEntropy, which needs scores alone";
+
 const rectifiers = ["relu", "relu6", "boundedRelu", "thresholdedRelu"];
 
 /** Ends in a ReLU of any kind and is not flattened yet: a map of at least two places, or of any size. */
@@ -15,30 +18,26 @@ const isUnit = ({ activation, shape }: LayerInfo): boolean =>
 /**
  * The layers behind which activations are sampled (paper 3: "right after the ReLU activation units, and in the layers prior to flattening"),
  * in network order.
- * @throws MODEL_UNSUPPORTED for a network without any, or one that does not show its layers
+ * @param instead what the error advises @throws MODEL_UNSUPPORTED for a network without any, or one that does not show its layers
  */
-export function unitsOf(model: Classifier, choice: UnitChoice, what: string): readonly LayerInfo[] {
-  const found = layersOf(model, what).all.filter(isUnit);
+export function unitsOf(model: Classifier, choice: UnitChoice, what: string, instead: string = otherDetector): readonly LayerInfo[] {
+  const found = layersOf(model, what, instead).all.filter(isUnit);
   if (found.length === 0)
     throw new BulwarkError(
       "MODEL_UNSUPPORTED",
       `${what} samples activations behind the ReLUs of feature maps, and the network has none.`,
-      "Use a convolutional network with ReLU activations, or the detector softmaxEntropy.",
+      `Use a convolutional network with ReLU activations, or ${instead}.`,
     );
   return choice === "allConvRelu" ? found : found.slice(-1);
 }
 
 /** @throws MODEL_FORWARD_ONLY, MODEL_UNSUPPORTED where the layers do not show */
-export function layersOf(model: Classifier, what: string): LayerSource {
+export function layersOf(model: Classifier, what: string, instead: string = otherDetector): LayerSource {
   if (model.layers) return model.layers;
-  requireGradients(
-    model,
-    `${what} changes activations inside the network, which`,
-    "Use the detector softmaxEntropy, which needs scores alone.",
-  );
+  requireGradients(model, `${what} changes activations inside the network, which`, `Use ${instead}.`);
   throw new BulwarkError(
     "MODEL_UNSUPPORTED",
     `${what} changes activations inside the network, and this model does not show its layers.`,
-    "Use the detector softmaxEntropy, which needs scores alone.",
+    `Use ${instead}.`,
   );
 }

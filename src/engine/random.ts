@@ -2,6 +2,8 @@
 export interface Random {
   /** Uniform in [0,1), 32 bits of resolution. */
   next(): number;
+  /** Fills `out` with 32 random bits each: `next` would have given them in turn, divided by 2³². */
+  words(out: Uint32Array): void;
   /** Integer in [0, n). */
   integer(n: number): number;
   uniform(low: number, high: number): number;
@@ -37,6 +39,20 @@ export function createRandom(seed: number | string): Random {
   const next = (): number => next32() / 4294967296;
   const random: Random = {
     next,
+    words(out) {
+      let [s0, s1, s2, s3] = state as unknown as [number, number, number, number]; // as in next32, without going through memory
+      for (let i = 0; i < out.length; i++) {
+        out[i] = Math.imul(rotl(Math.imul(s1, 5), 7), 9);
+        const t = s1 << 9;
+        s2 ^= s0;
+        s3 ^= s1;
+        s1 ^= s2;
+        s0 ^= s3;
+        s2 ^= t;
+        s3 = rotl(s3, 11);
+      }
+      state.set([s0, s1, s2, s3]);
+    },
     integer: (n) => Math.floor(next() * n),
     uniform: (low, high) => low + (high - low) * next(),
     normal: (mean = 0, deviation = 1) => mean + deviation * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()), // Box–Muller

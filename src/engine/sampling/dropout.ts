@@ -7,18 +7,23 @@ export const dropoutSampling = (rate: number): SamplingScheme => ({
   draws({ rows, channels, shape }, _read, random) {
     const entries = rows * channels;
     const scale = 1 / (1 - rate);
+    const dropped = Math.round(rate * 2 ** 31);
     const counts = { all: 0, active: 0, kept: 0 };
     return {
       c: null,
       multiplier(images) {
         const out = new Float32Array(images.length * entries);
+        const words = new Uint32Array(entries);
         images.forEach((image, pass) => {
-          const stream = random[image] as Random;
-          for (let entry = pass * entries; entry < (pass + 1) * entries; entry++)
-            if (stream.next() >= rate) {
-              out[entry] = scale;
-              counts.kept++;
-            }
+          (random[image] as Random).words(words);
+          const offset = pass * entries;
+          let kept = 0;
+          for (let entry = 0; entry < entries; entry++) {
+            const isKept = 1 - ((((words[entry] as number) >>> 1) - dropped) >>> 31); // no branch: it would be guessed wrong half of the time
+            out[offset + entry] = isKept * scale;
+            kept += isKept;
+          }
+          counts.kept += kept;
         });
         counts.all += out.length;
         counts.active += out.length;

@@ -165,6 +165,39 @@ describe("single activations", () => {
     }
   });
 
+  it("are drawn for each pass from its own image's, in whatever order images come", () => {
+    const maps = [
+      [0, 0, 0, 0],
+      [0, 2, 0, 0],
+      [1, -3, 0, 4],
+    ];
+    const passes = [2, 0, 2, 2, 1, 0, 1, 2];
+    const rows = (of: readonly number[]) =>
+      tf.tensor4d(
+        of.flatMap((image) => maps[image] as number[]),
+        [of.length, 2, 1, 2],
+      );
+    const multiplier = (of: readonly number[]) => {
+      const streams = maps.map((_, i) => createRandom(i));
+      return entrySampling(1, false)
+        .draws(unitFacts(rows([0])), new Float32Array(), streams)
+        .multiplier(of, rows(of))
+        .arraySync();
+    };
+    const together = multiplier(passes) as number[][][][];
+    maps.forEach((_, image) => {
+      const own = together.filter((_one, pass) => passes[pass] === image);
+      expect(own).toEqual(multiplier(own.map(() => image)));
+      if (image === 0) expect(own.flat(3).every((value) => value === 0)).toBe(true);
+      if (image === 1)
+        expect(own.map((one) => one.flat(2))).toEqual([
+          [0, 1, 0, 0],
+          [0, 1, 0, 0],
+        ]);
+    });
+    expect(new Set(together.filter((_one, pass) => passes[pass] === 2).map((one) => JSON.stringify(one))).size).toBeGreaterThan(1);
+  });
+
   it("stay as they are where all are 0", () => {
     for (const isFixed of [true, false]) expect([...averaged(entrySampling(1, isFixed), [0, 0], [2, 1], 3).mean]).toEqual([0, 0]);
   });

@@ -116,6 +116,20 @@ describe("draws", () => {
     expect(inclusion(1e-9, 512) / 512e-9).toBeCloseTo(1, 6); // in float32 1 − 1e-9 is 1
     expect(inclusion(1e-30, 3) / 3e-30).toBeCloseTo(1, 12);
   });
+  // Python's decimal with 60 digits; on both sides of where the series ends.
+  it.each([
+    [1e-9, 512, 5.119998691840222e-7],
+    [1e-9, 40_000, 3.999920003066576e-5],
+    [1e-6, 2, 1.999999e-6],
+    [0.00001, 50, 4.998775195976972e-4],
+    [0.0009, 3, 2.697570729e-3],
+    [0.00099, 40_000, 1],
+    [0.0011, 1, 1.1e-3],
+    [0.01, 784, 9.996215638945125e-1],
+    [0.3, 3, 0.657],
+  ])("hold a row with p %f after %i draws to 11 digits", (p, c, expected) => {
+    expect(Math.abs(inclusion(p, c) / expected - 1)).toBeLessThan(1e-11);
+  });
 });
 
 describe("projection onto the simplex", () => {

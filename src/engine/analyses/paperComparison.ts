@@ -8,12 +8,13 @@ import { armOf, columnOf, isOwnRow, measuredOf, nearestData, nearestModel } from
 import { type PaperData, type PaperModel, type Printed, printed, type Quantity } from "./papers/paper0/printed.ts";
 import { comparison as localGradientsSmoothing } from "./papers/paper1/comparison.ts";
 import { comparison as attention } from "./papers/paper2/comparison.ts";
+import { comparison as randomizedDefense } from "./papers/paper3/comparison.ts";
 
 const params = Type.Object({
   paper: int(
     0,
-    "0: 3D convolution for proactive defense against localized adversary attacks; 1: Local Gradients Smoothing; 2: Attention, Please! Adversarial Defense via Activation Rectification and Preservation.",
-    { min: 0, max: 2 },
+    "0: 3D convolution for proactive defense against localized adversary attacks; 1: Local Gradients Smoothing; 2: Attention, Please! Adversarial Defense via Activation Rectification and Preservation; 3: Efficient Randomized Defense against Adversarial Attacks.",
+    { min: 0, max: 3 },
   ),
   model: choice(
     ["auto", "EfficientNet", "VGG", "Inception", "ResNet"],
@@ -52,6 +53,7 @@ export const paperComparison = defineAnalysis({
   present(arms, p, facts) {
     if (p.paper === 1) return localGradientsSmoothing(arms, facts.dataset);
     if (p.paper === 2) return attention(arms, facts.dataset);
+    if (p.paper === 3) return randomizedDefense(arms, facts.dataset);
     const models = [...new Set(arms.map(({ report }) => report.model.id))];
     const model = p.model === "auto" ? nearestModel(models[0] ?? "") : p.model;
     const data = p.dataset === "auto" ? nearestData(facts.dataset) : p.dataset;

@@ -1,14 +1,21 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { choice, defineDetector, num } from "../define/index.ts";
 import { type SamplingDetector, samplingSurrogate, scoreBySampling } from "../sampling/detection.ts";
+import { independent, withReplacement } from "../sampling/drawMethods.ts";
 import { entrySampling } from "../sampling/entrySampling.ts";
 import { samplingParameters, samplingPasses } from "../sampling/parameters.ts";
 
 const title = "Stochastic activation pruning (SAP)";
+const methods = { replacement: withReplacement, independent } as const;
 
 const params = Type.Object({
   ratio: num(1, "Draws of a pass, as a share of a map's activations; 1 does not keep them all.", { min: 0.001, usual: [0.1, 2] }),
   sapProb: choice(["perPass", "deterministic"], "perPass", "Probabilities from the activations of each pass, or of one plain pass."),
+  draws: choice(
+    ["replacement", "independent"],
+    "replacement",
+    "With replacement, as in the paper; or each activation on its own, as in the code of Athalye et al. 2018, which is faster.",
+  ),
   ...samplingParameters,
 });
 
@@ -29,8 +36,8 @@ export const stochasticActivationPruning = defineDetector({
   surrogate: (model, x, o, see) => samplingSurrogate(model, x, { ...sampling(o), passes: o.evasionPasses }, see),
 });
 
-const sampling = ({ ratio, sapProb, units }: Static<typeof params>): SamplingDetector => ({
+const sampling = ({ ratio, sapProb, draws, units }: Static<typeof params>): SamplingDetector => ({
   title,
   units,
-  scheme: entrySampling(ratio, sapProb === "deterministic"),
+  scheme: entrySampling(ratio, sapProb === "deterministic", methods[draws]),
 });

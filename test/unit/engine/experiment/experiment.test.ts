@@ -129,7 +129,7 @@ describe("the sample experiments", () => {
   it.each(readdirSync(samples).filter((name) => name.endsWith(".bulwark.jsonc")))("%s is valid", async (name) => {
     const file = path.join(samples, name);
     const resolved = resolveExperiment((await loadExperiment(file)).experiment, { directory: samples, name });
-    expect(["mnist", "cifar10", "imageFolder"]).toContain(resolved.dataset.id);
+    expect(["mnist", "cifar10", "svhn", "imageFolder"]).toContain(resolved.dataset.id);
     expect(resolved.attacks.some(({ id }) => ["pgd", "nPixel", "lavan"].includes(id))).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
 import "../../../../src/engine/backends/cpu.ts";
 import { describe, expect, it } from "vitest";
 import { createRandom, type Random } from "../../../../src/engine/random.ts";
+import { independent, withReplacement } from "../../../../src/engine/sampling/drawMethods.ts";
 import { drawInto, drawTable } from "../../../../src/engine/sampling/drawTable.ts";
 import { dropoutSampling } from "../../../../src/engine/sampling/dropout.ts";
 import { entrySampling } from "../../../../src/engine/sampling/entrySampling.ts";
@@ -156,7 +157,7 @@ describe("single activations", () => {
     [0.5, [0.234375, 0.609375, 0, 0.75], [1 / 0.234375, -3 / 0.609375, 0, 4 / 0.75]],
   ])("are kept in proportion to their size: %f times as many draws as activations", (ratio, keep, survivors) => {
     for (const isFixed of [true, false]) {
-      const { mean, share, largest, draws } = averaged(entrySampling(ratio, isFixed), h, [2, 2]);
+      const { mean, share, largest, draws } = averaged(entrySampling(ratio, isFixed, withReplacement), h, [2, 2]);
       expect(near(share, keep)).toBeLessThan(0.04);
       expect(near(mean, h)).toBeLessThan(0.25);
       for (const i of [0, 3]) expect(largest[i]).toBeCloseTo(survivors[i] as number, 5);
@@ -165,7 +166,20 @@ describe("single activations", () => {
     }
   });
 
-  it("are drawn for each pass from its own image's, in whatever order images come", () => {
+  it("are kept each on its own with the probability that one of a random number of draws falls on them", () => {
+    const { mean, share, largest } = averaged(entrySampling(1, false, independent), h, [2, 2]);
+    const keep = [0.393469, 0.77687, 0, 0.864665]; // 1 − e^(−4p)
+    expect(near(share, keep)).toBeLessThan(0.04);
+    expect(near(mean, h)).toBeLessThan(0.25);
+    for (const i of [0, 3]) expect(largest[i]).toBeCloseTo((h[i] as number) / (keep[i] as number), 4);
+  });
+
+  it("all stay, each on its own, when draws are many; those of next to nothing without a number that is none", () => {
+    const { mean } = averaged(entrySampling(1e6, false, independent), [1, -3, 1e-38, 4], [2, 2], 3);
+    expect(near(mean, [1, -3, 0, 4])).toBeLessThan(1e-6);
+  });
+
+  it.each([withReplacement, independent])("are drawn for each pass from its own image's, in whatever order images come", (method) => {
     const maps = [
       [0, 0, 0, 0],
       [0, 2, 0, 0],
@@ -179,7 +193,7 @@ describe("single activations", () => {
       );
     const multiplier = (of: readonly number[]) => {
       const streams = maps.map((_, i) => createRandom(i));
-      return entrySampling(1, false)
+      return entrySampling(1, false, method)
         .draws(unitFacts(rows([0])), new Float32Array(), streams)
         .multiplier(of, rows(of))
         .arraySync();
@@ -189,7 +203,7 @@ describe("single activations", () => {
       const own = together.filter((_one, pass) => passes[pass] === image);
       expect(own).toEqual(multiplier(own.map(() => image)));
       if (image === 0) expect(own.flat(3).every((value) => value === 0)).toBe(true);
-      if (image === 1)
+      if (image === 1 && method === withReplacement)
         expect(own.map((one) => one.flat(2))).toEqual([
           [0, 1, 0, 0],
           [0, 1, 0, 0],
@@ -199,7 +213,9 @@ describe("single activations", () => {
   });
 
   it("stay as they are where all are 0", () => {
-    for (const isFixed of [true, false]) expect([...averaged(entrySampling(1, isFixed), [0, 0], [2, 1], 3).mean]).toEqual([0, 0]);
+    for (const isFixed of [true, false])
+      for (const method of [withReplacement, independent])
+        expect([...averaged(entrySampling(1, isFixed, method), [0, 0], [2, 1], 3).mean]).toEqual([0, 0]);
   });
 
   it("are dropped at a rate, without bias; at 0 none is", () => {

@@ -4,7 +4,6 @@ import type { RunContext } from "../context.ts";
 import type { AnalysedAttack, AnalysisSubject } from "../define/analysis.ts";
 import type { Bound, Explanation, Explanations } from "../define/index.ts";
 import type { Range } from "../evaluation/batches.ts";
-import { isCorrect } from "../metrics/robustness.ts";
 import { type BySuccess, bySuccess, fooledBy } from "./attentionGroups.ts";
 import { type Attention, attentionOn, joinedAttention } from "./attentionMaps.ts";
 import type { SuperpixelStudy } from "./attentionSuperpixels.ts";
@@ -110,7 +109,7 @@ interface Clean extends Attention {
 }
 
 async function attackStudy(subject: AnalysisSubject, attack: AnalysedAttack, clean: Clean, adversarial: Attention): Promise<AttackStudy> {
-  const { key, records } = attack;
+  const { key } = attack;
   const isFooled = fooledBy(attack);
   const met = adversarial.maps.map((_, index) => index);
   const kept = met.filter((index) => !clean.degenerate[index] && !adversarial.degenerate[index]);
@@ -133,7 +132,7 @@ async function attackStudy(subject: AnalysisSubject, attack: AnalysedAttack, cle
     })),
     object: objectStudy(clean, isFooled),
     overlap: clean.maps.map((_, index) => Math.round(100 * (shown.get(index) ?? -0.01))),
-    file: await saved(subject, key, { clean, adversarial, kept, overlaps, records }),
+    file: await saved(subject, key, { clean, adversarial, kept, overlaps, isFooled }),
   };
 }
 
@@ -160,11 +159,15 @@ interface Saved {
   readonly adversarial: Attention;
   readonly kept: readonly number[];
   readonly overlaps: readonly ReadonlyMap<number, number>[];
-  readonly records: AnalysedAttack["records"];
+  /** Of the images that are right without the attack, whether it succeeded. */
+  readonly isFooled: ReadonlyMap<number, boolean>;
 }
 
-/** `attention-study-<attack>.npz` (contract.md §7), of all images that the attack met, right before it or not, less those left out. */
-function saved(subject: AnalysisSubject, key: string, { clean, adversarial, kept, overlaps, records }: Saved): Promise<string> {
+/**
+ * `attention-study-<attack>.npz` (contract.md §7), of all images that the attack met, right before it or not, less those left out. `index` is
+ * the image's place in the test set; `counted` is 1 where the report counts it: it is classified correctly without the attack.
+ */
+function saved(subject: AnalysisSubject, key: string, { clean, adversarial, kept, overlaps, isFooled }: Saved): Promise<string> {
   const [n, k] = [kept.length, clean.cells.length];
   const [rows, columns] = clean.grid;
   const inRow = ({ maps }: Attention) => {
@@ -173,12 +176,13 @@ function saved(subject: AnalysisSubject, key: string, { clean, adversarial, kept
     return { data, shape: [n, rows, columns] };
   };
   const iou = Float64Array.from(kept.flatMap((index) => overlaps.map((values) => values.get(index) as number)));
-  const right = new Map(records.map((record) => [record.index, isCorrect(record)]));
   return subject.save("attention-study", key, {
     clean: inRow(clean),
     adversarial: inRow(adversarial),
     cells: { data: Int32Array.from(clean.cells), shape: [k] },
     iou: { data: iou, shape: [n, k] },
-    success: { data: Uint8Array.from(kept, (index) => Number(right.get(index) === false)), shape: [n] },
+    success: { data: Uint8Array.from(kept, (index) => Number(isFooled.get(index) === true)), shape: [n] },
+    counted: { data: Uint8Array.from(kept, (index) => Number(isFooled.has(index))), shape: [n] },
+    index: { data: Int32Array.from(kept), shape: [n] },
   });
 }

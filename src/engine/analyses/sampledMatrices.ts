@@ -147,7 +147,8 @@ function figuresOf(
 ): Pick<RowProbabilities, "active" | "kept" | "entropy" | "spread" | "distance"> {
   const drawn = p.filter((one) => one > 0);
   if (drawn.length === 0) return { active: 0, kept: null, entropy: null, spread: null, distance: null };
-  const sum = (of: (one: number, i: number) => number, values: Float64Array = drawn): number => values.reduce((all, one, i) => all + of(one, i), 0);
+  const sum = (of: (one: number, i: number) => number, values: Float64Array = drawn): number =>
+    values.reduce((all, one, i) => all + of(one, i), 0);
   const smallest = drawn.reduce((least, one) => Math.min(least, one), 1);
   return {
     active: drawn.length,

@@ -20,8 +20,8 @@ function takenByRescaling(scale: readonly number[], offset: readonly number[]): 
   const factor = largest(scale);
   if (factor <= 1 / 32) return "bytes"; // 1/255, 1/127.5, 1/58 (a standard deviation in bytes)
   if (factor === 1 && largest(offset) > 2) return "bytes"; // the mean pixel taken off
-  const changes = factor !== 1 || largest(offset) > 0;
-  return changes && offset.every((value) => value <= 0) ? "unit" : undefined; // an offset above 0 is made for inputs around 0
+  if (offset.some((value) => value > 0)) return undefined; // made for inputs around 0
+  return largest(offset) > 0 || factor >= 32 ? "unit" : undefined; // a factor such as 2 alone suits any range
 }
 
 /** By the mean and variance that it was adapted to: above 2 they are those of bytes. */
@@ -35,16 +35,48 @@ async function weightOf(layer: tfl.layers.Layer, name: string): Promise<readonly
   return weight && [...(await weight.read().data())];
 }
 
-async function taken(layer: tfl.layers.Layer): Promise<"bytes" | "unit" | undefined> {
-  const config = layer.getConfig() as Record<string, unknown>;
+interface Line {
+  readonly scale: readonly number[];
+  readonly offset: readonly number[];
+}
+
+/** y = scale·x + offset of a layer; undefined for any other layer. */
+async function lineOf(layer: tfl.layers.Layer): Promise<Line | undefined> {
   if (layer.getClassName() === "Rescaling") {
+    const config = layer.getConfig();
     const [scale, offset] = [valuesOf(config["scale"] ?? 1), valuesOf(config["offset"] ?? 0)];
-    return scale && offset && takenByRescaling(scale, offset);
+    return scale && offset && { scale, offset };
   }
-  if (layer.getClassName() === "Affine") {
-    const [scale = [1], offset = [0]] = await Promise.all(["scale", "offset"].map((name) => weightOf(layer, name)));
-    return takenByRescaling(scale, offset);
-  }
+  if (layer.getClassName() !== "Affine") return undefined;
+  const [scale = [1], offset = [0]] = await Promise.all(["scale", "offset"].map((name) => weightOf(layer, name)));
+  return { scale, offset };
+}
+
+/** The layer that alone takes what this one gives. */
+function nextOf({ outboundNodes }: tfl.layers.Layer): tfl.layers.Layer | undefined {
+  const [node, ...others] = outboundNodes as unknown as readonly { readonly outboundLayer: tfl.layers.Layer }[];
+  return others.length === 0 ? node?.outboundLayer : undefined;
+}
+
+/** A product and a sum that follow each other are one line: x·½ + ½ is two layers in a file. */
+async function lineFrom(layer: tfl.layers.Layer): Promise<Line | undefined> {
+  const own = await lineOf(layer);
+  const next = own && nextOf(layer);
+  const then = next && (await lineFrom(next));
+  if (!own || !then) return own;
+  const channels = Math.max(...[own, then].flatMap(({ scale, offset }) => [scale.length, offset.length]));
+  const at = (values: readonly number[], channel: number): number => values[channel % values.length] as number;
+  const all = Array.from({ length: channels }, (_, channel) => channel);
+  return {
+    scale: all.map((c) => at(then.scale, c) * at(own.scale, c)),
+    offset: all.map((c) => at(then.scale, c) * at(own.offset, c) + at(then.offset, c)),
+  };
+}
+
+async function taken(layer: tfl.layers.Layer): Promise<"bytes" | "unit" | undefined> {
+  const line = await lineFrom(layer);
+  if (line) return takenByRescaling(line.scale, line.offset);
+  const config = layer.getConfig() as Record<string, unknown>;
   const stored = async (name: string): Promise<readonly number[] | undefined> => {
     return valuesOf(config[name]) ?? weightOf(layer, name);
   };

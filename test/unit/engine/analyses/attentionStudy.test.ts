@@ -109,13 +109,16 @@ describe("attention before and after an attack", () => {
   });
 
   it("writes the maps, the cells and every IoU", async () => {
-    const { arrays } = await byHand({ clean: [first, last], attacked: [last, last], fate: "bh" }, [8, 32]);
-    expect(Object.keys(arrays)).toEqual(["clean", "adversarial", "cells", "iou", "success"]);
-    expect(arrays["clean"]).toEqual({ data: Float32Array.from([...first, ...last]), shape: [2, 2, 4] });
-    expect(arrays["adversarial"]).toEqual({ data: Float32Array.from([...last, ...last]), shape: [2, 2, 4] });
+    // broken, held, without a map, and wrong before the attack, which succeeds on nothing there
+    const { arrays } = await byHand({ clean: [first, last, zero, last], attacked: [last, last, last, last], fate: "brrw" }, [8, 32]);
+    expect(Object.keys(arrays)).toEqual(["clean", "adversarial", "cells", "iou", "success", "counted", "index"]);
+    expect(arrays["clean"]).toEqual({ data: Float32Array.from([...first, ...last, ...last]), shape: [3, 2, 4] });
+    expect(arrays["adversarial"]).toEqual({ data: Float32Array.from([...last, ...last, ...last]), shape: [3, 2, 4] });
     expect(arrays["cells"]).toEqual({ data: Int32Array.of(1, 4), shape: [2] });
-    expect(arrays["iou"]).toEqual({ data: Float64Array.of(0, 0, 1, 1), shape: [2, 2] });
-    expect(arrays["success"]).toEqual({ data: Uint8Array.of(1, 0), shape: [2] });
+    expect(arrays["iou"]).toEqual({ data: Float64Array.of(0, 0, 1, 1, 1, 1), shape: [3, 2] });
+    expect(arrays["success"]).toEqual({ data: Uint8Array.of(1, 0, 0), shape: [3] });
+    expect(arrays["counted"]).toEqual({ data: Uint8Array.of(1, 1, 0), shape: [3] });
+    expect(arrays["index"]).toEqual({ data: Int32Array.of(0, 1, 3), shape: [3] });
   });
 
   it("holds attention on the clean image against the boxes, with an area of their size", async () => {

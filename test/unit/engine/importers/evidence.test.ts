@@ -18,16 +18,16 @@ beforeAll(async () => {
 afterAll(() => fs.rm(folder, { recursive: true }));
 
 interface Made {
-  readonly first?: tfl.layers.Layer;
+  readonly first?: tfl.layers.Layer | readonly tfl.layers.Layer[];
   readonly name?: string;
   readonly classes?: number;
   readonly side?: number | null;
   readonly channels?: number;
 }
 /** A network of the mean of each channel, behind what stands in front. */
-function network({ first, name = "mine", classes = 2, side = 8, channels = 3 }: Made = {}): tfl.LayersModel {
+function network({ first = [], name = "mine", classes = 2, side = 8, channels = 3 }: Made = {}): tfl.LayersModel {
   const input = tfl.input({ shape: [side, side, channels] });
-  const behind = first ? (first.apply(input) as tfl.SymbolicTensor) : input;
+  const behind = [first].flat().reduce((x, layer) => layer.apply(x) as tfl.SymbolicTensor, input);
   const pooled = tfl.layers.globalAveragePooling2d({}).apply(behind) as tfl.SymbolicTensor;
   return tfl.model({ name, inputs: input, outputs: tfl.layers.dense({ units: classes }).apply(pooled) as tfl.SymbolicTensor });
 }
@@ -71,6 +71,28 @@ describe("the input range", () => {
     expect(await known(network({ first: rescaling(127.5, 127.5) }))).toMatchObject({ from: "assumed" }); // made for −1…1
     const nested = tfl.sequential({ layers: [network({ first: rescaling(1 / 255) }), tfl.layers.dense({ units: 2 })] });
     expect(await known(nested)).toMatchObject({ range: "0…255", from: "layer", text: expect.stringContaining('"mine/rescaling"') });
+  });
+
+  it("follows from a product and a sum together, and not from a product that suits any range", async () => {
+    const chain = (...lines: readonly (readonly [number, number])[]) =>
+      lines.map(([scale, offset], i) => tfl.layers.rescaling({ name: `line${i}`, scale, offset }));
+    for (const made of [
+      [
+        [0.5, 0],
+        [1, 0.5],
+      ],
+      [
+        [127.5, 0],
+        [1, 127.5],
+        [1 / 255, 0],
+      ],
+      [[1.5, 0]],
+      [[7, 0]],
+    ] as const)
+      expect(await known(network({ first: chain(...made) }))).toMatchObject({ from: "assumed" });
+    expect(await known(network({ first: chain([1, -0.5], [2, 0]) }))).toMatchObject({ range: "0…1", from: "layer" });
+    expect(await known(network({ first: chain([1, -127.5], [1 / 127.5, 0]) }))).toMatchObject({ range: "0…255", from: "layer" });
+    expect(await known(network({ first: chain([255, 0], [1, -100]) }))).toMatchObject({ range: "0…1", from: "layer" });
   });
 
   it("gives the network with a first layer of 1/255 the bytes of the picture", async () => {

@@ -13,18 +13,23 @@ export interface DetectionAtRate {
   /** Wilson, 95 %. */
   readonly interval: readonly [low: number, high: number];
 }
-/** A detector against one attack on an arm. */
-export interface DetectedAttack {
-  /** Key of the attack. */
-  readonly attack: string;
-  /** The attack was made to evade the detector too; else it did not know of it. */
-  readonly adaptive: boolean;
-  /** Adversarial images that count: attacked versions of images that the arm classifies correctly. */
+/** How well scores tell adversarial images from clean ones. */
+export interface DetectedArea {
+  /** Adversarial images. */
   readonly n: number;
   /** Probability that an adversarial image scores higher than a clean one, ties a half (Mann-Whitney); null where there are none. */
   readonly auc: number | null;
   /** 95 % interval by DeLong; null where it cannot be told. */
   readonly interval: readonly [low: number, high: number] | null;
+}
+/** A detector against one attack on an arm. `n`: attacked versions of images that the arm classifies correctly. */
+export interface DetectedAttack extends DetectedArea {
+  /** Key of the attack. */
+  readonly attack: string;
+  /** The attack was made to evade the detector too; else it did not know of it. */
+  readonly adaptive: boolean;
+  /** Of these images, those alone that the arm misclassifies: what evades a detector and fools nobody does no harm. Absent in earlier reports. */
+  readonly fooling?: DetectedArea;
   /** Share of the adversarial images above the threshold; null without a threshold. */
   readonly detected: number | null;
   /** At 1, 5 and 10 % of false alarms; absent in reports of earlier versions. */

@@ -7,7 +7,7 @@ import type { Reach } from "./slices.ts";
 import type { LabelSource } from "./verdict.ts";
 
 export type { Format, TableCell } from "./analysisCell.ts";
-export type { DetectedAttack, DetectionAtRate, DetectorResult, RocPoint } from "./detectorResults.ts";
+export type { DetectedArea, DetectedAttack, DetectionAtRate, DetectorResult, RocPoint } from "./detectorResults.ts";
 export type { ChartPoint, ChartSeries } from "./figures/figure.ts";
 export type { ImageRecord } from "./imageRecord.ts";
 

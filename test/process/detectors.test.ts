@@ -73,6 +73,8 @@ describe("a detector that an experiment lists", () => {
       expect(positives).toBe(place === 0 ? "all" : "successful");
       const fooled = Math.round((attack?.successRate ?? 0) * (attack?.clean.correct ?? 0));
       expect(results[0]?.n).toBe(place === 0 ? cleanImages : fooled);
+      expect(results[0]?.fooling?.n).toBe(fooled);
+      if (place === 1) expect(results[0]?.fooling).toEqual({ n: results[0]?.n, auc: results[0]?.auc, interval: results[0]?.interval });
       const { cleanIndex, adversarialIndex } = await readNpz(workspace.file(`run/${results[0]?.files.scores}`));
       expect(cleanIndex?.data).toHaveLength(cleanImages ?? 0);
       for (const index of adversarialIndex?.data ?? []) expect([...(cleanIndex?.data ?? [])]).toContain(index);

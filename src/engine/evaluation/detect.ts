@@ -1,4 +1,4 @@
-import { type DetectionAtRate, type RocPoint, wilson } from "../../shared/results.ts";
+import { type DetectedArea, type DetectionAtRate, type RocPoint, wilson } from "../../shared/results.ts";
 import type { DetectorUnit } from "../../shared/sampledUnits.ts";
 import { unitsTogether } from "../../shared/sampledUnits.ts";
 import { inParts } from "../backends/parts.ts";
@@ -120,12 +120,14 @@ async function detectBatch(
   }
 }
 
+/** Of scores of adversarial images beside those of clean ones. */
+export function areaOf(adversarial: ArrayLike<number>, clean: ArrayLike<number>): DetectedArea {
+  const auc = roc(adversarial, clean)?.auc ?? null;
+  return { n: adversarial.length, auc, interval: auc === null ? null : delong(adversarial, clean, auc) };
+}
+
 /** How well scores tell adversarial images from clean ones. */
-export interface Separation {
-  /** Probability that an adversarial image scores higher than a clean one, ties a half (Mann-Whitney); null where there are none of one kind. */
-  readonly auc: number | null;
-  /** 95 % interval by DeLong; null where it cannot be told, as under perfect separation. */
-  readonly interval: readonly [number, number] | null;
+export interface Separation extends DetectedArea {
   /** Share of the adversarial images above the threshold. */
   readonly detected: number | null;
   /** What is detected at fixed rates of false alarms, by the curve of all scores; empty where there are none of one kind. */
@@ -147,8 +149,7 @@ export function separation(
   const flagged = threshold === null ? null : Array.from(adversarial).filter((score) => score > threshold).length;
   const [caught, alarms] = [sharesAbove(adversarial, stops), sharesAbove(clean, stops)];
   return {
-    auc: curve?.auc ?? null,
-    interval: curve && delong(adversarial, clean, curve.auc),
+    ...areaOf(adversarial, clean),
     detected: flagged === null || adversarial.length === 0 ? null : flagged / adversarial.length,
     atRates: curve ? reportedRates.map((rate) => detectionAt(curve, rate, adversarial.length)) : [],
     points: curve ? stops.map((_, i) => ({ falsePositiveRate: alarms[i] as number, truePositiveRate: caught[i] as number })) : [],

@@ -33,15 +33,18 @@ const areaTable = (rows: readonly DetectedRow[]): AnalysisTable => ({
   columns: [
     ...leading,
     { name: "images", format: "count" },
+    { name: "that fool it", format: "count" },
     { name: "area under ROC", format: "number" },
     { name: "95 % from", format: "number" },
     { name: "to", format: "number" },
     { name: "attacked flagged", format: "percent" },
     { name: "clean flagged", format: "percent" },
+    { name: "area, those that fool it", format: "number" },
   ],
   rows: rows.map((row) => {
-    const { n, auc, interval, detected } = row.found;
-    return [...leadingCells(row), n, auc, interval?.[0] ?? null, interval?.[1] ?? null, detected, row.detector.flaggedClean];
+    const { n, auc, interval, detected, fooling } = row.found;
+    const area = [auc, interval?.[0] ?? null, interval?.[1] ?? null];
+    return [...leadingCells(row), n, fooling?.n ?? null, ...area, detected, row.detector.flaggedClean, fooling?.auc ?? null];
   }),
 });
 
@@ -88,7 +91,19 @@ function notesOf(rows: readonly DetectedRow[]): string[] {
         `No attack of this experiment could be made to evade ${name}: the figures show only how it meets attacks that do not know it.`,
       );
   }
-  return [...notes, ...rateNotes(rows)];
+  return [...notes, ...harmlessNotes(rows), ...rateNotes(rows)];
+}
+
+/** An attack that evades a detector may do so with images that fool nobody. */
+function harmlessNotes(rows: readonly DetectedRow[]): string[] {
+  return rows.flatMap((row) => {
+    const { adaptive, n, fooling } = row.found;
+    if (!adaptive || !fooling || fooling.n >= n / 2) return [];
+    const left = fooling.n === 0 ? "none fools the model" : fooling.n === 1 ? "1 fools the model" : `${fooling.n} fool the model`;
+    return [
+      `${attackOf(row)} on ${row.arm.name}, made to evade ${choiceLabel(row.detector)}: of ${n} images ${left}. The others do no harm, and the area counts them as missed: it does not show that the detector is beaten. An attack on the margin with more steps may do both.`,
+    ];
+  });
 }
 
 /** Few images tell small rates badly. */

@@ -148,7 +148,9 @@ describe("experiment files in the editor", () => {
   it.each(readdirSync(samples).filter((name) => name.endsWith(".bulwark.jsonc")))("have nothing against the sample %s", async (name) => {
     const file = path.join(samples, name);
     const document = TextDocument.create(pathToFileURL(file).href, "bulwark-experiment", 1, readFileSync(file, "utf8"));
-    expect((await experiments.diagnose(document)).map(({ message }) => message)).toEqual([]);
+    // SVHN can neither be shipped nor fetched: the editor says in that sample where its files belong.
+    const missing = name === "paper3-svhn.bulwark.jsonc" ? ["There is no data/svhn beside this file."] : [];
+    expect((await experiments.diagnose(document)).map(({ message }) => message)).toEqual(missing);
   });
   const rest = '"seed": 1, "dataset": { "kind": "mnist" }, "model": { "kind": "lenet" }';
   const lists = { attacks: "attack", detectors: "detector", explanations: "explanation" } as const;

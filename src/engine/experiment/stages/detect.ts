@@ -7,7 +7,7 @@ import { scoresNotNumbers } from "../../classifier/probabilities.ts";
 import { attackSurface } from "../../classifier/surface.ts";
 import { detectorPasses, documented, type EvaluationImages, labelOf } from "../../define/index.ts";
 import type { Range } from "../../evaluation/batches.ts";
-import { type Detected, detectImages, separation } from "../../evaluation/detect.ts";
+import { areaOf, type Detected, detectImages, separation } from "../../evaluation/detect.ts";
 import { attackBatches } from "../../evaluation/evaluate.ts";
 import { partOfBatch } from "../../harness/halving.ts";
 import { writeAtomic } from "../../io/files.ts";
@@ -231,11 +231,11 @@ async function resultOf(place: Place, env: RunEnvironment): Promise<DetectorResu
   const attacked = await attackedScores(place, right, env);
   const stops = thresholdStops([clean.scores, ...attacked.map(({ scores }) => scores)], threshold, curveSteps);
   const results: DetectedAttack[] = [];
-  for (const { attack, adaptive, ...adversarial } of attacked) {
+  for (const { attack, adaptive, fooling, ...adversarial } of attacked) {
     const file = armDetectorFile(arm.index, arm.name, detector.key, attack, adaptive);
     await writeNpz(env.store.file(file), { ...arraysOf("clean", clean), ...arraysOf("adversarial", adversarial) });
     const figures = separation(adversarial.scores, clean.scores, { threshold, stops });
-    results.push({ attack, adaptive, n: adversarial.scores.length, ...figures, files: { scores: file } });
+    results.push({ attack, adaptive, ...figures, fooling: areaOf(fooling, clean.scores), files: { scores: file } });
   }
   const { falsePositiveRate, positives, key } = detector;
   const flagged = clean.scores.filter((score) => score > (threshold ?? Number.POSITIVE_INFINITY)).length;
@@ -273,18 +273,27 @@ const arraysOf = (name: string, { scores, indices }: Counted): Parameters<typeof
   [`${name}Index`]: { data: indices, shape: [indices.length] },
 });
 
+interface Attacked extends Counted {
+  readonly attack: string;
+  readonly adaptive: boolean;
+  /** Scores of the images that fool the arm. */
+  readonly fooling: Float64Array;
+}
+
 /** Of every attack: what it made of the images that the arm classifies correctly, or of those alone that fool it. */
 async function attackedScores(place: Place, right: readonly boolean[], env: RunEnvironment) {
   const [arm, { positives }] = place;
   const labels = await storedLabels(env.pieces, env.images.n);
-  const found: (Counted & { readonly attack: string; readonly adaptive: boolean })[] = [];
+  const found: Attacked[] = [];
   for (const attack of attacksOn(arm, env.facts))
     for (const adaptive of [false, true]) {
       const group = attackGroup(place, attack, adaptive);
       if (env.pieces.group(group).length === 0) continue;
       const predictions = await rows<Int32Array>(group, "prediction", env);
-      const counts = right.map((isRight, i) => isRight && (positives === "all" || predictions[i] !== labels[i]));
-      found.push({ attack: attack.key, adaptive, ...counted(await rows<Float64Array>(group, "score", env), counts) });
+      const scores = await rows<Float64Array>(group, "score", env);
+      const isFooled = right.map((isRight, i) => isRight && predictions[i] !== labels[i]);
+      const { scores: fooling } = counted(scores, isFooled);
+      found.push({ attack: attack.key, adaptive, ...counted(scores, positives === "all" ? right : isFooled), fooling });
     }
   return found;
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { onAxis } from "../../../../src/engine/analyses/detectorCurves.ts";
 import { rocCurve } from "../../../../src/engine/analyses/rocCurve.ts";
 import { createContext } from "../../../../src/engine/context.ts";
-import { separation } from "../../../../src/engine/evaluation/detect.ts";
+import { areaOf, separation } from "../../../../src/engine/evaluation/detect.ts";
 import { thresholdStops } from "../../../../src/engine/metrics/thresholds.ts";
 import { detectorSection } from "../../../../src/engine/report/detectors.ts";
 import type { ArmReport, DetectorResult } from "../../../../src/shared/results.ts";
@@ -22,8 +22,9 @@ function scored(key: string, threshold: number | null): DetectorResult {
     (["static", "adaptive"] as const).map((knowledge) => ({
       attack: attack.id,
       adaptive: knowledge === "adaptive",
-      n: 3,
       ...separation(attacked[knowledge], clean, { threshold, stops }),
+      // Of the attacked images, those that fool the model: the last two, and the last alone of an attack that evades the detector.
+      fooling: areaOf(attacked[knowledge].slice(knowledge === "static" ? 1 : 2), clean),
       files: { scores: "" },
     })),
   );
@@ -56,15 +57,16 @@ describe("the section of detectors", () => {
   it("has areas, what is flagged, and what is detected at fixed rates", () => {
     const [areas, rates] = section?.tables ?? [];
     expect(areas?.rows[0]).toEqual([
-      ...["a", "MVM", "FGSM, ε 0.3", "does not know it", 3],
+      ...["a", "MVM", "FGSM, ε 0.3", "does not know it", 3, 2],
       expect.closeTo(7 / 9, 12),
       expect.any(Number),
       1,
       expect.closeTo(2 / 3, 12),
       expect.closeTo(1 / 3, 12),
+      expect.closeTo(4 / 6, 12), // 0 and 0.2 beside 0, 0 and 0.1: two ties and three wins
     ]);
-    expect(areas?.rows[1]?.slice(3, 6)).toEqual(["evades it", 3, 0.5]);
-    expect(areas?.rows[4]?.slice(8)).toEqual([null, null]); // without a threshold
+    expect(areas?.rows[1]?.slice(3, 7)).toEqual(["evades it", 3, 1, 0.5]);
+    expect(areas?.rows[4]?.slice(9, 11)).toEqual([null, null]); // without a threshold
     expect(rates?.columns.map(({ name }) => name).slice(4)).toEqual([
       ...["at 1 % of clean", "95 % from", "to"],
       ...["at 5 % of clean", "95 % from", "to"],
@@ -79,11 +81,17 @@ describe("the section of detectors", () => {
     );
   });
 
+  it("says where an attack evades a detector with images that fool nobody", () => {
+    const said = section?.notes.filter((note) => note.includes("do no harm")) ?? [];
+    expect(said).toHaveLength(4); // two detectors, each evaded by two attacks
+    expect(said[0]).toMatch(/^FGSM, ε 0.3 on a, made to evade MVM: of 3 images 1 fools the model\. The others do no harm/);
+  });
+
   it("is left out without detectors, and shows reports of earlier versions", () => {
     expect(detectorSection([arm({ name: "a", defense: undefended, attacks }).report])).toEqual([]);
     const old = detectors.map(({ thresholds, positives, cleanImages, results, ...rest }) => ({
       ...rest,
-      results: results.map(({ atRates, ...one }) => one),
+      results: results.map(({ atRates, fooling, ...one }) => one),
     }));
     const [shown] = detectorSection([{ ...withDetectors("a").report, detectors: old }]);
     expect(shown?.tables).toHaveLength(1);
@@ -94,12 +102,11 @@ describe("the section of detectors", () => {
       ...separation([], clean, { threshold: 0, stops: [0, null] }),
       attack: "fgsm",
       adaptive: false,
-      n: 0,
       files: { scores: "" },
     };
     const [shown] = detectorSection([{ ...withDetectors("a").report, detectors: [{ ...scored("mvm", 0), results: [none] }] }]);
     expect(shown?.charts[0]?.series).toEqual([]);
-    expect(shown?.tables[0]?.rows[0]?.slice(4, 9)).toEqual([0, null, null, null, null]);
+    expect(shown?.tables[0]?.rows[0]?.slice(4, 10)).toEqual([0, null, null, null, null, null]);
   });
 });
 

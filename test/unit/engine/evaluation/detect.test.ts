@@ -174,7 +174,7 @@ describe("separation", () => {
   });
 
   it("says nothing where there is nothing to say", () => {
-    expect(separated([], [1], 1)).toEqual({ auc: null, interval: null, detected: null, atRates: [], points: [] });
+    expect(separated([], [1], 1)).toEqual({ n: 0, auc: null, interval: null, detected: null, atRates: [], points: [] });
     expect(separated([1], [], 1)).toMatchObject({ auc: null, interval: null, detected: 0, atRates: [], points: [] });
     expect(separated([2, 3], [0, 1], null)).toMatchObject({ auc: 1, interval: null, detected: null });
     expect(separated([1, 1], [1, 1], 0.5)).toMatchObject({ auc: 0.5, detected: 1 });

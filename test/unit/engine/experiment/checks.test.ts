@@ -159,6 +159,8 @@ describe("an analysis of attention", () => {
         ["cells", [4]],
         ["iou", [n, 4]],
         ["success", [n]],
+        ["counted", [n]],
+        ["index", [n]],
       ]);
       expect(grid).toHaveLength(2);
       const values = (await arrays.get("iou")?.read(0, n)) ?? [];

@@ -145,7 +145,8 @@ describe("the contract probe", () => {
     const input = layers.input({ shape: [side, side, 3] });
     // 2x − 1 and back again: the layer says 0…1, the rest of the network is made for bytes
     const scaled = layers.layers.rescaling({ scale: 2, offset: -1 }).apply(input) as tfl.SymbolicTensor;
-    const back = layers.layers.rescaling({ scale: 0.5, offset: 0.5 }).apply(scaled) as tfl.SymbolicTensor;
+    const between = layers.layers.activation({ activation: "linear" }).apply(scaled); // else both were read as one line, which says nothing
+    const back = layers.layers.rescaling({ scale: 0.5, offset: 0.5 }).apply(between) as tfl.SymbolicTensor;
     const network = layers.model({ inputs: input, outputs: colourNetwork(inputOf("bytes rgb")).apply(back) as tfl.SymbolicTensor });
     const found = await probed({ network });
     expect(found).toMatchObject({ decided: false, contract: null, best: "bytes rgb (0…255)" });

@@ -111,6 +111,8 @@ function areaTable(reports: readonly ArmReport[], data: PaperData): AnalysisTabl
       area("difference"),
       area("ours, adaptive"),
       text("95 % interval, adaptive"),
+      { name: "adaptive, that fool it", format: "count" },
+      area("area over those"),
       text("our attack"),
       text("our arm"),
     ],
@@ -137,5 +139,6 @@ const areaRows = ({ report, row, name, printed, data }: AreaPlace): TableCell[][
     if (!plain) return [];
     const difference = plain.auc === null ? null : plain.auc - printed;
     const ours = [plain.auc, intervalOf(plain), printed, difference, evading?.auc ?? null, intervalOf(evading)];
-    return [[row.name, name, ...ours, label, report.name]];
+    const { n = null, auc = null } = evading?.fooling ?? {};
+    return [[row.name, name, ...ours, n, auc, label, report.name]];
   });

@@ -110,7 +110,9 @@ describe("two at once", () => {
   it("a run whose folder is removed ends with a sentence", async () => {
     const running = start(workspace, run("gone"));
     await untilEvent(running, workspace.file("gone"), (event) => event.kind === "step");
+    running.child.kill("SIGSTOP"); // else it may write into the folder while that is emptied
     rmSync(workspace.file("gone"), { recursive: true });
+    running.child.kill("SIGCONT");
     const { code, stderr } = await running.finished;
     expect([code, stderr]).toEqual([3, expect.stringMatching(/^error (RUN_NOT_FOUND|FILE_NOT_FOUND): /m)]);
   });

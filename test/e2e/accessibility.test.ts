@@ -139,7 +139,8 @@ describe("the estimate of a long attack", () => {
     await show(page, "running"); // the button goes while the estimate is made
     await show(page, "asked");
     expect(await focused(page)).toBe("Attack");
-    expect(await page.locator(".card.info").textContent()).toContain("PGD-4000, ε 0.3 takes about 4000 evaluations");
+    const asking = page.locator(".card.info").filter({ has: page.locator(":focus") });
+    expect(await asking.textContent()).toContain("PGD-4000, ε 0.3 takes about 4000 evaluations");
     await page.keyboard.press("Escape");
     expect(await page.evaluate(() => window.sent.at(-1))).toEqual({ type: "intent", intent: { kind: "dismiss" } });
     await show(page, "done");

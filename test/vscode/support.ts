@@ -3,6 +3,9 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
 import type { BulwarkApi } from "../../src/extension/extension.ts";
+import { type Inspector, inspectorPanel } from "../../src/extension/panels/inspector/inspector.ts";
+import { commands } from "../../src/shared/contributions.ts";
+import type { AttackImageResult } from "../../src/shared/protocol.ts";
 
 /** The extension as this host runs it, activated. */
 export async function bulwark(): Promise<BulwarkApi> {
@@ -56,6 +59,17 @@ export async function pictureAndModel(): Promise<{ image: string; model: string 
   assert.ok(image && model, "the samples hold a picture and a model");
   assert.deepEqual([otherImages, otherModels], [[], []]);
   return { image: image.fsPath, model: model.fsPath };
+}
+
+/** The inspector of that picture after an attack. */
+export async function attackedPicture(): Promise<{ inspector: Inspector; result: AttackImageResult }> {
+  const { services } = await bulwark();
+  const { image, model } = await pictureAndModel();
+  const options = { model, attack: "pgd", params: { eps: 0.3, steps: 20, stepSize: 0.03 } };
+  const result = await vscode.commands.executeCommand<AttackImageResult>(commands.attackThisImage, vscode.Uri.file(image), options);
+  const inspector = inspectorPanel.get(services, image);
+  assert.ok(inspector && result);
+  return { inspector, result };
 }
 
 export const tabsOf = (viewType: string): vscode.Tab[] =>

@@ -1,3 +1,4 @@
+import { percent, points } from "../../shared/format.ts";
 import { attackLabel } from "../../shared/labels.ts";
 import { keysOf } from "../../shared/ledger.ts";
 import { type ArmReport, type AttackSummary, type Column, type TableCell, wilson } from "../../shared/results.ts";
@@ -45,6 +46,12 @@ export const hasStatic = (arms: readonly ArmReport[], key: string): boolean => a
 export function point(x: number, correct: number, n: number) {
   const interval = wilson(correct, n);
   return interval ? { x, y: correct / n, low: interval[0], high: interval[1] } : { x, y: null };
+}
+
+/** Wilson's 95 % interval of a share, "82.7–90.3 %"; null of nothing. */
+export function intervalText(correct: number, n: number): string | null {
+  const bounds = wilson(correct, n);
+  return bounds && `${points(bounds[0])}–${percent(bounds[1])}`;
 }
 
 export const reportsOf = (arms: readonly AnalysedArm[]): ArmReport[] => arms.map(({ report }) => report);

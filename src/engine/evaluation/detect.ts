@@ -120,10 +120,13 @@ async function detectBatch(
   }
 }
 
-/** Of scores of adversarial images beside those of clean ones. */
-export function areaOf(adversarial: ArrayLike<number>, clean: ArrayLike<number>): DetectedArea {
-  const auc = roc(adversarial, clean)?.auc ?? null;
-  return { n: adversarial.length, auc, interval: auc === null ? null : delong(adversarial, clean, auc) };
+/** @param curve of these scores, where it is known already */
+export function areaOf(
+  adversarial: ArrayLike<number>,
+  clean: ArrayLike<number>,
+  curve: Roc | null = roc(adversarial, clean),
+): DetectedArea {
+  return { n: adversarial.length, auc: curve?.auc ?? null, interval: curve && delong(adversarial, clean, curve.auc) };
 }
 
 /** How well scores tell adversarial images from clean ones. */
@@ -149,7 +152,7 @@ export function separation(
   const flagged = threshold === null ? null : Array.from(adversarial).filter((score) => score > threshold).length;
   const [caught, alarms] = [sharesAbove(adversarial, stops), sharesAbove(clean, stops)];
   return {
-    ...areaOf(adversarial, clean),
+    ...areaOf(adversarial, clean, curve),
     detected: flagged === null || adversarial.length === 0 ? null : flagged / adversarial.length,
     atRates: curve ? reportedRates.map((rate) => detectionAt(curve, rate, adversarial.length)) : [],
     points: curve ? stops.map((_, i) => ({ falsePositiveRate: alarms[i] as number, truePositiveRate: caught[i] as number })) : [],

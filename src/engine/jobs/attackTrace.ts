@@ -69,7 +69,7 @@ export class TraceRecorder {
 
   /**
    * Writes the kept iterates and gives the trace. Pictures that were dropped on the way go now: a panel may have shown them until here.
-   * @param target class that the attack aimed at, known once it is over: how close each iterate came belongs to its scores
+   * @param target the class that the attack aimed at, which is known only when the attack is over; each iterate's scores get its probability
    */
   async finish(target: number | null): Promise<readonly TracePoint[]> {
     const { store, model, clean } = this.#options;

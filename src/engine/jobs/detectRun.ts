@@ -19,7 +19,7 @@ import { type Images, tf } from "../tf.ts";
 import { partOf } from "./explainRun.ts";
 import { fileOf, forImage, insideRun, readInspected } from "./inspected.ts";
 
-/** Classes that are told of the model's own probabilities. */
+/** How many classes the result lists with their probability, the likeliest first. */
 const mostScores = 10;
 
 /**

@@ -6,8 +6,8 @@ const perDecade = 10;
 
 /**
  * Where a threshold may stand so that every curve of the groups is drawn through the same stops, from above the largest score (nothing is
- * flagged) to below the smallest (`null`, everything is). From one stop to the next no group's share moves by more than 1/`resolution`, or
- * there is no score between the two: ties make long steps. Of the first group, small shares are told apart down to its single images.
+ * flagged) to below the smallest (`null`, everything is). Between two neighbouring stops no group's share changes by more than
+ * 1/`resolution`, unless no score lies between them, as with many equal scores. For small shares of the first group, every image has its own stop.
  * @param groups scores, finite; the clean ones first
  * @param always a threshold that is one of the stops; null for none
  * @returns descending; empty where there is no score

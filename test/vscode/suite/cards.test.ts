@@ -9,7 +9,7 @@ import type { AttentionParams, AttentionResult } from "../../../src/shared/cards
 import { commands, panels } from "../../../src/shared/contributions.ts";
 import type { AttackImageResult, RankPatchesResult } from "../../../src/shared/protocol.ts";
 import { runsFolder } from "../../../src/shared/runs.ts";
-import { bulwark, closeAll, eventually, oneTabOf, pictureAndModel, workspace } from "../support.ts";
+import { attackedPicture, bulwark, closeAll, eventually, oneTabOf, pictureAndModel, workspace } from "../support.ts";
 
 const gradCam = (params: Readonly<Record<string, unknown>> = {}, iteration: number | null = null): AttentionParams => ({
   explanation: { id: "gradCam", params },
@@ -19,12 +19,7 @@ const runs = (): string[] => readdirSync(path.join(workspace(), runsFolder));
 
 /** The inspector of a picture that was attacked, with its attention on show. */
 async function attacked(): Promise<{ inspector: Inspector; result: AttackImageResult }> {
-  const { services } = await bulwark();
-  const { image, model } = await pictureAndModel();
-  const options = { model, attack: "pgd", params: { eps: 0.3, steps: 20, stepSize: 0.03 } };
-  const result = await vscode.commands.executeCommand<AttackImageResult>(commands.attackThisImage, vscode.Uri.file(image), options);
-  const inspector = inspectorPanel.get(services, image);
-  assert.ok(inspector && result);
+  const { inspector, result } = await attackedPicture();
   await eventually("the attention is there by itself", () => inspector.state.cards.attention?.status === "done");
   return { inspector, result };
 }

@@ -5,11 +5,10 @@ import * as vscode from "vscode";
 import { findData } from "../../../src/extension/data.ts";
 import { picturesKind } from "../../../src/extension/fit.ts";
 import { readKept } from "../../../src/extension/panels/inspector/file.ts";
-import { type Inspector, inspectorPanel } from "../../../src/extension/panels/inspector/inspector.ts";
-import { commands, panels } from "../../../src/shared/contributions.ts";
+import { inspectorPanel } from "../../../src/extension/panels/inspector/inspector.ts";
+import { panels } from "../../../src/shared/contributions.ts";
 import type { DetectionParams } from "../../../src/shared/detectionCards.ts";
-import type { AttackImageResult } from "../../../src/shared/protocol.ts";
-import { bulwark, closeAll, eventually, pictureAndModel, workspace } from "../support.ts";
+import { attackedPicture, bulwark, closeAll, eventually, pictureAndModel, workspace } from "../support.ts";
 
 const mvm = { id: "varianceMinimization", params: { ratio: 0.5, runs: 20 } };
 const params = (change: Partial<DetectionParams> = {}): DetectionParams => ({
@@ -18,17 +17,6 @@ const params = (change: Partial<DetectionParams> = {}): DetectionParams => ({
   threshold: { falsePositiveRate: 0.05 },
   ...change,
 });
-
-/** The inspector of a picture that was attacked. */
-async function attacked(): Promise<{ inspector: Inspector; result: AttackImageResult }> {
-  const { services } = await bulwark();
-  const { image, model } = await pictureAndModel();
-  const options = { model, attack: "pgd", params: { eps: 0.3, steps: 20, stepSize: 0.03 } };
-  const result = await vscode.commands.executeCommand<AttackImageResult>(commands.attackThisImage, vscode.Uri.file(image), options);
-  const inspector = inspectorPanel.get(services, image);
-  assert.ok(inspector && result);
-  return { inspector, result };
-}
 
 /** Data that other tests have left in the open folder are out of sight while `work` goes on. */
 async function withoutData(work: () => Promise<void>): Promise<void> {
@@ -66,7 +54,7 @@ describe("the detector's card", () => {
 
   it("has votes and pictures of both images, reads them by another threshold without asking, and comes back after a reload", async () => {
     const { services } = await bulwark();
-    const { inspector, result } = await attacked();
+    const { inspector, result } = await attackedPicture();
     const found = await inspector.card("detection", params());
     assert.ok(found?.adversarial);
     for (const side of [found.clean, found.adversarial]) {
@@ -100,7 +88,7 @@ describe("the detector's card", () => {
 
   it("scores clean images of the folder, and keeps them when the image is attacked again with the same model", () =>
     withoutData(async () => {
-      const { inspector } = await attacked();
+      const { inspector } = await attackedPicture();
       const found = await inspector.card("detection", params());
       assert.ok(found);
       const calibration = { detector: found.detector, data: null, images: 50 };
@@ -129,7 +117,7 @@ describe("the detector's card", () => {
     }));
 
   it("offers a way out of settings that are wrong, and is cancelled by itself", async () => {
-    const { inspector } = await attacked();
+    const { inspector } = await attackedPicture();
     const wrong = { ...mvm, params: { ratio: -1 } };
     assert.equal(await inspector.card("detection", params({ detector: wrong })), undefined);
     const { error } = inspector.state.cards.detection ?? {};

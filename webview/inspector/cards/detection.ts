@@ -82,7 +82,7 @@ export function detection(send: (intent: InspectorIntent) => void): Part<Context
   };
 }
 
-/** The choice of a threshold: that of the host until a person makes one here, which is told to the host when it has settled. */
+/** The threshold that is shown: the host's, until the user moves it here. The host gets the new value once the user has stopped moving it. */
 function thresholdWish(tell: (choice: ThresholdChoice) => void) {
   let own: ThresholdChoice | null = null;
   let last: ThresholdChoice = usualThreshold;

@@ -4,11 +4,11 @@ import { type Classifier, type LayerSource, layerNamed, spatialLayers } from "..
 import { defended } from "../../../../src/engine/classifier/defended.ts";
 import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { resolveParams, type TrainingPlan, type VolumizerOptions } from "../../../../src/engine/define/index.ts";
-import { mutualInformation } from "../../../../src/engine/measures/mutualInformation.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
 import { find } from "../../../../src/engine/registry.ts";
 import { type Images, tf, tfl } from "../../../../src/engine/tf.ts";
 import { plainPlan } from "../../../../src/engine/training/plan.ts";
+import { presets } from "../../../../src/engine/volumizer/presets.ts";
 import { volumize } from "../../../../src/engine/volumizer/volumize.ts";
 import { convNetwork, near } from "../fixtures.ts";
 import { noisy } from "./noisy.ts";
@@ -249,15 +249,7 @@ describe("gradients through layers", () => {
 });
 
 describe("layers of a volumized network", () => {
-  const volumizer: VolumizerOptions = {
-    patch: 4,
-    measure: mutualInformation,
-    measureParams: {},
-    order: "asc",
-    reference: "mostSalient",
-    refScore: "true",
-    onRemainder: "error",
-  };
+  const volumizer: VolumizerOptions = { patch: 4, ...presets.paper };
 
   it("have a grid in each slice, which goes back to where the slice came from", () => {
     const network = tfl.sequential({

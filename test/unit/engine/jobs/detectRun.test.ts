@@ -6,10 +6,10 @@ import type { Classifier } from "../../../../src/engine/classifier/classifier.ts
 import { classifierOf } from "../../../../src/engine/classifier/network.ts";
 import { createContext } from "../../../../src/engine/context.ts";
 import { detectRun } from "../../../../src/engine/jobs/detectRun.ts";
-import { mutualInformation } from "../../../../src/engine/measures/mutualInformation.ts";
 import type { Engine } from "../../../../src/engine/session/engine.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 import { plainPlan } from "../../../../src/engine/training/plan.ts";
+import { presets } from "../../../../src/engine/volumizer/presets.ts";
 import { type VolumizerOptions, volumize } from "../../../../src/engine/volumizer/volumize.ts";
 import { cividis } from "../../../../src/shared/colour.ts";
 import { newWorkspace } from "../../../process/support.ts";
@@ -41,15 +41,7 @@ const flat = (): Classifier =>
     { contract, outputs: "logits" },
   );
 function volumized(): Classifier {
-  const volumizer: VolumizerOptions = {
-    patch: 4,
-    measure: mutualInformation,
-    measureParams: {},
-    order: "asc",
-    reference: "mostSalient",
-    refScore: "true",
-    onRemainder: "error",
-  };
+  const volumizer: VolumizerOptions = { patch: 4, ...presets.paper };
   const network = tfl.sequential({
     layers: [
       tfl.layers.conv3d({ inputShape: [4, 4, 4, 1], filters: 1, kernelSize: [1, 1, 1], ...identity, name: "unit" }),

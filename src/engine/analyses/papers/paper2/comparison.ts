@@ -1,7 +1,8 @@
-import { percent, points } from "../../../../shared/format.ts";
-import { type AnalysisTable, type Column, type TableCell, wilson } from "../../../../shared/results.ts";
+import { percent } from "../../../../shared/format.ts";
+import type { AnalysisTable, Column, TableCell } from "../../../../shared/results.ts";
 import type { AnalysedArm, Presentation } from "../../../define/analysis.ts";
 import { holm, significance, unevenP } from "../../../metrics/statistics.ts";
+import { intervalText } from "../../columns.ts";
 import { attentionTables } from "./attention.ts";
 import { armOf, dataOf, rightIn } from "./match.ts";
 import { columns, orders, type PaperColumn, type PaperData, radius, remarks, rows, table6, table7 } from "./printed.ts";
@@ -59,11 +60,6 @@ const countOf = (right: ReadonlyMap<number, boolean> | null): [correct: number, 
   [...(right?.values() ?? [])].filter(Boolean).length,
   right?.size ?? 0,
 ];
-
-const intervalText = (correct: number, n: number): string | null => {
-  const bounds = wilson(correct, n);
-  return bounds && `${points(bounds[0])}–${percent(bounds[1])}`;
-};
 
 /** One of the paper's statements about the order of rows, under one attack. */
 interface Ordered {

@@ -1,15 +1,7 @@
-import { number, percent, points } from "../../../../shared/format.ts";
-import {
-  type AnalysisTable,
-  type ArmReport,
-  type AttackSummary,
-  type Choice,
-  type Column,
-  type DetectedAttack,
-  type TableCell,
-  wilson,
-} from "../../../../shared/results.ts";
+import { number } from "../../../../shared/format.ts";
+import type { AnalysisTable, ArmReport, AttackSummary, Choice, Column, DetectedAttack, TableCell } from "../../../../shared/results.ts";
 import type { AnalysedArm, Presentation } from "../../../define/analysis.ts";
+import { intervalText } from "../../columns.ts";
 import { attacks, bimSteps, type PaperAttack, type PaperData, type PaperRow, settings, table2, table3 } from "./printed.ts";
 
 /** Tables 2 and 3 of "Efficient Randomized Defense" beside ours, of every arm: accuracy under three attacks, and what each detector makes of them. */
@@ -66,9 +58,15 @@ const area = (name: string): Column => ({ name, format: "number" });
 function accuracyTable(reports: readonly ArmReport[], data: PaperData): AnalysisTable {
   const row = (report: ArmReport, name: PaperAttack | "clean", correct: number, n: number, attack: string | null): TableCell[] => {
     const printed = table2[data][name] / 100;
-    const bounds = wilson(correct, n);
-    const interval = bounds && `${points(bounds[0])}–${percent(bounds[1])}`;
-    return [name, n === 0 ? null : correct / n, interval, printed, n === 0 ? null : correct / n - printed, attack, report.name];
+    return [
+      name,
+      n === 0 ? null : correct / n,
+      intervalText(correct, n),
+      printed,
+      n === 0 ? null : correct / n - printed,
+      attack,
+      report.name,
+    ];
   };
   return {
     title: `Table 2, ${data}: accuracy`,

@@ -39,8 +39,18 @@ function vitest(name, config, environment = {}) {
   const skipped = report.numPendingTests + report.numTodoTests;
   if (skipped) console.error(`${name}: ${skipped} tests were skipped, which counts as failed`);
   const failed = report.numFailedTests + skipped;
-  return { passed: report.numPassedTests, failed: failed || (status === 0 ? 0 : 1) };
+  return { passed: report.numPassedTests, failed: failed || (status === 0 ? 0 : 1), failures: failuresOf(report) };
 }
+
+/** Name and first lines of each test that failed. A file that could not be loaded has no tests, only a message. */
+const failuresOf = (report) =>
+  report.testResults
+    .filter(({ status }) => status === "failed")
+    .flatMap(({ name, message, assertionResults }) => {
+      const failed = assertionResults.filter(({ status }) => status === "failed");
+      if (failed.length === 0) return [`${path.relative(root, name)}: ${message}`];
+      return failed.map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages.join("\n")}`);
+    });
 
 /** The conformance tests, part of the unit layer, by themselves; of one entry where its id is given. */
 function conformance(id) {
@@ -49,7 +59,7 @@ function conformance(id) {
   const { numPassedTests: passed, numFailedTests: failed } = report;
   if (id !== undefined && passed + failed === 0)
     throw new Error(`there is no entry "${id}"; node dist/cli.cjs list shows the ids, and a new one stands in src/engine/registry.ts`);
-  return { passed, failed: failed || (status === 0 ? 0 : 1) };
+  return { passed, failed: failed || (status === 0 ? 0 : 1), failures: failuresOf(report) };
 }
 
 const generated = ["src/shared/catalog.generated.json", "docs/reference"];
@@ -99,7 +109,7 @@ async function webgpu() {
   console.log(`GPU: ${device.how}`);
   const conformance = tfjsConformance({ ...device.environment, DEVICE: "webgpu" });
   const ours = vitest("webgpu", "test/webgpu/vitest.config.ts", device.environment);
-  return { passed: conformance.passed + ours.passed, failed: conformance.failed + ours.failed };
+  return { passed: conformance.passed + ours.passed, failed: conformance.failed + ours.failed, failures: ours.failures };
 }
 
 async function vulkanDevice() {
@@ -109,9 +119,9 @@ async function vulkanDevice() {
 }
 
 async function hostSuite() {
-  const { passed, failed, problem } = await runHostSuite();
+  const { passed, failed, failures, problem } = await runHostSuite();
   if (problem) console.error(problem);
-  return { passed, failed };
+  return { passed, failed, failures };
 }
 
 async function fetchTools() {
@@ -176,6 +186,11 @@ for (const layer of chosen)
   if ((layer.tools && !toolsThere) || (layer.built && !built))
     console.error(`${layer.name} could not run: ${built ? "tools" : "the build"} failed`);
   else outcomes.push(await runLayer(layer));
+
+// Named once more at the end: of a long log often the last lines alone are kept.
+const shortened = (text) => text.split("\n").slice(0, 12).join("\n");
+for (const { name, failures = [] } of outcomes)
+  for (const failure of failures) console.error(`\n${name} failed: ${shortened(failure)}`);
 
 console.log("");
 for (const { name, passed, failed, seconds } of outcomes)

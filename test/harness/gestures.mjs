@@ -55,9 +55,8 @@ export async function runCommand(page, label) {
       await input.waitFor({ timeout: 5000 });
       await input.fill(`>${label}`);
     },
-    () => row.waitFor({ timeout: 5000 }),
+    () => row.click({ timeout: 5000 }),
   );
-  await row.click();
 }
 
 /** @param {Page} page @param {string | RegExp} label */
@@ -68,13 +67,13 @@ export async function pick(page, label) {
 }
 
 /**
- * Opens a list and picks from it. The list closes where a panel of a window that was loaded anew takes the focus: it is opened again.
+ * Opens a list and picks from it. The list closes where a panel of a window that was loaded anew takes the focus, even between the row's
+ * appearance and the click: it is opened again.
  * @param {Page} page @param {string} list its name in messages @param {() => Promise<unknown>} open @param {string | RegExp} label
  */
 async function pickFrom(page, list, open, label) {
   const row = quickPickRow(page, label);
-  await until(page, `"${label}" of "${list}"`, open, () => row.waitFor({ timeout: 5000 }));
-  await row.click();
+  await until(page, `"${label}" of "${list}"`, open, () => row.click({ timeout: 5000 }));
 }
 
 /** @param {Page} page @param {string} command @param {string | RegExp} label picked from the command's list */

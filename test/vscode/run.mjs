@@ -71,7 +71,7 @@ function readResult(file) {
   }
 }
 
-/** @returns {Promise<{passed: number, failed: number, problem?: string}>} */
+/** @returns {Promise<{passed: number, failed: number, failures?: string[], problem?: string}>} `failures`: name and stack of each */
 export async function runHostSuite() {
   await bundle();
   const host = await findHost();
@@ -98,16 +98,16 @@ export async function runHostSuite() {
   const result = readResult(resultFile);
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   if (!result) return { passed: 0, failed: 1, problem: `the extension host ended without a result${problem ? ` (${problem})` : ""}` };
-  for (const error of result.errors) console.error(error);
   const passed = result.stats.passes;
   const failed = result.failures + result.stats.pending;
   if (result.stats.pending) problem = `${result.stats.pending} tests were skipped`;
   if (passed === 0 && failed === 0) problem = "no test ran";
-  return { passed, failed: failed || (problem ? 1 : 0), ...(problem ? { problem } : {}) };
+  return { passed, failed: failed || (problem ? 1 : 0), failures: result.errors, ...(problem ? { problem } : {}) };
 }
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const { passed, failed, problem } = await runHostSuite();
+  const { passed, failed, failures = [], problem } = await runHostSuite();
+  for (const failure of failures) console.error(failure);
   if (problem) console.error(problem);
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed ? 1 : 0);

@@ -189,8 +189,7 @@ for (const layer of chosen)
 
 // Named once more at the end: of a long log often the last lines alone are kept.
 const shortened = (text) => text.split("\n").slice(0, 12).join("\n");
-for (const { name, failures = [] } of outcomes)
-  for (const failure of failures) console.error(`\n${name} failed: ${shortened(failure)}`);
+for (const { name, failures = [] } of outcomes) for (const failure of failures) console.error(`\n${name} failed: ${shortened(failure)}`);
 
 console.log("");
 for (const { name, passed, failed, seconds } of outcomes)

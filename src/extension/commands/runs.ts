@@ -1,4 +1,4 @@
-import { mkdir, rename } from "node:fs/promises";
+import { cp, mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
@@ -7,6 +7,7 @@ import { isUnderWay } from "../../shared/lifecycle.ts";
 import { runFiles, workspaceFolder } from "../../shared/runs.ts";
 import { askRun } from "../choose.ts";
 import { exists, isRecord, namesIn } from "../files.ts";
+import { showError } from "../messages.ts";
 import { readKept, readRequest } from "../panels/inspector/file.ts";
 import { inspectorPanel } from "../panels/inspector/inspector.ts";
 import type { RunSubject } from "../panels/panel.ts";
@@ -113,18 +114,30 @@ export async function deleteRun(services: Services, argument?: unknown): Promise
   if (isUnderWay(run.state.status)) throw new BulwarkError("USAGE", "A running run cannot be deleted.", "Cancel it first.");
   const trash = path.join(path.dirname(path.dirname(run.directory)), "trash");
   const aside = path.join(trash, run.id);
+  inspectorPanel.leave(services, run.directory);
   await mkdir(trash, { recursive: true });
   await rename(run.directory, aside);
   services.runs.refresh();
-  void offerUndo(services, run, aside);
+  void offerUndo(services, run, aside).catch((thrown: unknown) => showError(services.log, thrown));
   return aside;
+}
+
+/** A request that had not ended when the folder was moved may have made it anew: the files of the old one win. */
+async function putBack(aside: string, directory: string): Promise<void> {
+  try {
+    await rename(aside, directory);
+  } catch (thrown) {
+    if (!(await exists(directory))) throw thrown;
+    await cp(aside, directory, { recursive: true, force: true });
+    await rm(aside, { recursive: true });
+  }
 }
 
 async function offerUndo(services: Services, run: RunEntry, aside: string): Promise<void> {
   const undo = "Undo";
   const chosen = await vscode.window.showInformationMessage(`Deleted ${run.state.title}. It was moved to ${workspaceFolder}/trash.`, undo);
   if (chosen === undo) {
-    await rename(aside, run.directory);
+    await putBack(aside, run.directory);
     services.runs.refresh();
     return;
   }

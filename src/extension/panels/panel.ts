@@ -61,6 +61,8 @@ export interface PanelDefinition<Subject, State, Update, Intent, Session extends
   fix?(session: Session, id: string): Promise<boolean>;
   /** The session's folder; empty while it has none. */
   directory(session: Session): string;
+  /** Its folder is about to go: ends what writes there. What is on show stays. */
+  leave?(session: Session): void;
   stop?(session: Session): void;
 }
 
@@ -75,6 +77,8 @@ export interface PanelKind<Subject, Session> {
   adopt(services: Services, panel: vscode.WebviewPanel, subject: Subject): Session;
   /** Lets a panel of the subject that lies unseen behind another tab come back, if there is one. */
   wake(services: Services, subject: Subject): Promise<void>;
+  /** Ends what open panels write into a folder that is about to go. */
+  leave(services: Services, directory: string): void;
   /** A panel that came back after a reload, from its folder (of a page: from what it shows) alone. Closed where there is nothing to show. */
   restore(services: Services, panel: vscode.WebviewPanel, directory: string): Promise<Session | undefined>;
   /** After a reload all a webview knows is `{runId}`: registers what reads everything else from that folder. */
@@ -119,6 +123,9 @@ export function definePanel<Subject, State, Update, Intent extends { readonly ki
     adopt(services, panel, subject) {
       sessionsOf(o, services).get(o.key(subject))?.panel.dispose();
       return attach(o, services, panel, subject);
+    },
+    leave(services, directory) {
+      for (const session of sessionsOf(o, services).values()) if (o.directory(session) === directory) o.leave?.(session);
     },
     async find(services, subject, column) {
       await wake(services, subject);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
 import { exportInspector } from "../../../src/extension/panels/inspector/export.ts";
@@ -12,7 +12,8 @@ import { bulwark, closeAll, eventually, pictureAndModel, workspace } from "../su
 /** Dialogs are refused in a test host, so the test answers in the person's place. */
 async function answering<T>(name: "showSaveDialog" | "showInformationMessage", answer: unknown, body: () => Promise<T>): Promise<T> {
   const before = Object.getOwnPropertyDescriptor(vscode.window, name);
-  Object.defineProperty(vscode.window, name, { configurable: true, value: async () => answer });
+  const value = async () => (typeof answer === "function" ? answer() : answer);
+  Object.defineProperty(vscode.window, name, { configurable: true, value });
   try {
     return await body();
   } finally {
@@ -66,6 +67,24 @@ describe("a result", () => {
     });
     services.runs.refresh();
     assert.equal((await services.runs.find(id))?.state.status, "done");
+  });
+
+  it("is back after Undo also where a card was still at work and made the folder anew", async () => {
+    const { services } = await bulwark();
+    const { directory } = await attack();
+    const { image } = await pictureAndModel();
+    const inspector = inspectorPanel.get(services, image);
+    assert.ok(inspector);
+    void vscode.commands.executeCommand(commands.rankPatches, vscode.Uri.file(image));
+    const late = () => {
+      mkdirSync(path.join(directory, "cards/late"), { recursive: true });
+      return "Undo";
+    };
+    await answering("showInformationMessage", late, async () => {
+      await vscode.commands.executeCommand(commands.deleteRun, path.basename(directory));
+      await eventually("the folder is back", () => existsSync(path.join(directory, "result.json")));
+    });
+    assert.ok(Object.values(inspector.state.cards).every(({ status }) => status !== "running"));
   });
 
   it("of a request that another one overtook leaves no folder behind", async () => {

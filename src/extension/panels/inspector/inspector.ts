@@ -41,6 +41,8 @@ export interface Inspector {
   answer(intent: OwnIntent<InspectorIntent>): Promise<void>;
   /** Applies a way out of an error that is the Inspector's own; false for any other. */
   fix(id: string): Promise<boolean>;
+  /** Cards at work end. A later one gets a run folder of its own. */
+  leave(): void;
   stop(): void;
 }
 
@@ -69,6 +71,7 @@ export const inspectorPanel = definePanel<InspectorSubject, InspectorState, Insp
   errors: ({ state }) => [state.error, ...Object.values(state.cards).map(({ error }) => error)],
   fix: (inspector, id) => inspector.fix(id),
   directory: ({ directory }) => directory,
+  leave: (inspector) => inspector.leave(),
   stop: (inspector) => inspector.stop(),
 });
 
@@ -91,6 +94,7 @@ function start(host: InspectorHost, services: Services, { kept, isIdle, ...reque
     fail: (thrown) => fail(session, thrown),
     answer: (intent) => answer(session, intent),
     fix: (id) => applyRemedy(session, id),
+    leave: () => leave(session),
     stop: () => enter(session, ""),
   };
 }
@@ -105,6 +109,15 @@ function look(session: Session, request: InspectorRequest): void {
   if (model.path === request.model && status !== "running") return;
   enter(session, "");
   set(session, { ...firstState(session.services, session.host, request, ""), status: "idle" });
+}
+
+function leave(session: Session): void {
+  enter(session, "");
+  const ended = Object.entries(session.state.cards).map(([id, card]) => [
+    id,
+    card.status === "running" ? { ...card, status: "cancelled" as const } : card,
+  ]);
+  set(session, { cards: Object.fromEntries(ended) as InspectorState["cards"] });
 }
 
 function restore(session: Session, directory: string, request: InspectorRequest, { result, cards }: Kept): void {

@@ -17,6 +17,7 @@ import { rocCurve } from "./analyses/rocCurve.ts";
 import { samplingProbabilities } from "./analyses/samplingProbabilities.ts";
 import { sliceCertificate } from "./analyses/sliceCertificate.ts";
 import { timing } from "./analyses/timing.ts";
+import { transferMatrix } from "./analyses/transferMatrix.ts";
 import { adversarialPatch } from "./attacks/adversarialPatch/adversarialPatch.ts";
 import { attentionAugmented } from "./attacks/attentionAugmented/attentionAugmented.ts";
 import { bim } from "./attacks/bim.ts";
@@ -132,6 +133,7 @@ export const analyses: readonly Analysis[] = [
   sliceCertificate,
   syllabusComparison,
   timing,
+  transferMatrix,
 ];
 export const measures: readonly Measure[] = allMeasures;
 export const models: readonly ModelSpec[] = [

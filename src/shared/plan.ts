@@ -26,7 +26,6 @@ export type StageKind =
   | "explain"
   | "analyse"
   | "judge"
-  | "across"
   | "report";
 
 /** A unit of work with what it needs; its outputs lie in a folder of its own. */

@@ -221,6 +221,14 @@ const catalogue = [
     why: "With the same radius, many small steps can do whatever a single one does. Where they do worse, gradients are probably masked (Athalye et al. 2018).",
   },
   {
+    id: "RB302",
+    title: "Attack that sees less beats one that follows gradients",
+    severity: "warning",
+    when: "pair",
+    cost: 3,
+    why: "An attack that follows the network's own gradients could return the images that another network, or a search by scores, gives. Where it breaks fewer, its gradients are probably masked (Athalye et al. 2018).",
+  },
+  {
     id: "RB303",
     title: "Accuracy rises with the radius",
     severity: "warning",

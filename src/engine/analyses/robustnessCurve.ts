@@ -1,9 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import type { AnalysisTable, Choice, StaticResult, TableCell } from "../../shared/results.ts";
-import { type AnalysedAttack, defineAnalysis, type ExperimentFacts, type FurtherAttack } from "../define/analysis.ts";
+import type { AnalysisTable, StaticResult, TableCell } from "../../shared/results.ts";
+import { type AnalysedAttack, defineAnalysis, type FurtherAttack } from "../define/analysis.ts";
 import { choice, int, text } from "../define/index.ts";
 import { type BetaDenominator, betaDenominators, countedForBeta, isCleanCorrect, isCorrect, targetOf } from "../metrics/robustness.ts";
+import { attackNamed } from "./attackNamed.ts";
 import { explainStatic } from "./columns.ts";
 import { type Counted, type CurveLine, curveCharts } from "./curveCharts.ts";
 
@@ -35,7 +36,7 @@ export const robustnessCurve = defineAnalysis({
   paper: "Ghebrechristos & Alaghband 2024",
   params,
   check(p, facts) {
-    const { id } = baseOf(p.attack, facts);
+    const { id } = attackNamed(p.attack, facts);
     const schema = facts.attackParams(id).properties;
     const numeric = Object.keys(schema).filter((name) => ["number", "integer"].includes(String(schema[name]?.["type"])));
     if (!numeric.includes(p.over)) throw invalid(`${id} has no numeric parameter "${p.over}"`, `It has: ${numeric.join(", ")}.`);
@@ -43,7 +44,7 @@ export const robustnessCurve = defineAnalysis({
       throw invalid("values must hold each value once, and at least one", "Write for example [1, 2, 4].");
   },
   attacks: ({ attack, over, values, images }, facts): FurtherAttack[] => {
-    const base = baseOf(attack, facts);
+    const base = attackNamed(attack, facts);
     return values.map((value) => ({
       id: base.id,
       params: { ...base.params, [over]: value },
@@ -55,7 +56,7 @@ export const robustnessCurve = defineAnalysis({
     return { points: subject.further.map((attack, i) => pointOf(values[i] as number, attack, betaDenominator)) };
   },
   present(arms, { attack, over, betaDenominator }, facts) {
-    const { id } = baseOf(attack, facts);
+    const { id } = attackNamed(attack, facts);
     const name = facts.attackTitle(id);
     const unit = facts.attackParams(id).properties[over]?.["unit"];
     const label = `${over}${typeof unit === "string" && unit !== over ? ` (${unit})` : ""}`;
@@ -74,14 +75,6 @@ export const robustnessCurve = defineAnalysis({
 });
 
 const invalid = (message: string, fix: string): BulwarkError => new BulwarkError("PARAMETER_INVALID", `robustnessCurve: ${message}.`, fix);
-
-/** The experiment's attack of that name, or the one of that id with its defaults. */
-function baseOf(name: string, facts: ExperimentFacts): Choice & { readonly key: string } {
-  const own = facts.attacks.find(({ key, id }) => key === name || id === name);
-  if (own) return own;
-  facts.attackParams(name); // UNKNOWN_ID when there is none
-  return { id: name, params: {}, key: name };
-}
 
 function pointOf(value: number, { records, summary, undefended }: AnalysedAttack, denominator: BetaDenominator): CurvePoint {
   const counted = countedForBeta(records, targetOf(summary.attack), denominator, undefended ?? []);

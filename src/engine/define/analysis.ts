@@ -118,16 +118,12 @@ export interface Scores {
   readonly classes: number;
 }
 
-/** An arm when all arms have been measured. */
-export interface ComparedArm {
-  readonly name: string;
-  readonly attacks: readonly AnalysedAttack[];
-  readonly further: readonly AnalysedAttack[];
-  /** What `measure` gave for this arm. */
-  readonly data: unknown;
-  /** Its model once more, with its defences; the caller disposes it. */
-  open(): Promise<Classifier>;
-  images(attackKey: string | null): EvaluationImages;
+/** What one arm makes of the images that an attack left on another one. */
+export interface CrossedAttack {
+  readonly key: string;
+  readonly madeOn: string;
+  readonly shownTo: string;
+  readonly records: readonly ImageRecord[];
 }
 
 /** An arm when everything is measured. */
@@ -140,8 +136,8 @@ export interface AnalysedArm {
 }
 export interface RunFacts extends ExperimentFacts {
   readonly inputShape: readonly [height: number, width: number, channels: number];
-  /** What `across` gave; null without it. */
-  readonly across: unknown;
+  /** Of an analysis that `isCrossed`: every pair of different arms. */
+  readonly crossed: readonly CrossedAttack[];
 }
 export type Presentation = Omit<AnalysisResult, "id" | "params">;
 
@@ -150,6 +146,8 @@ export interface Analysis extends Entry {
   /** @throws EXPERIMENT_INVALID or PARAMETER_INVALID where the experiment cannot answer what is asked. */
   check?(params: Params, facts: ExperimentFacts): void;
   attacks?(params: Params, facts: ExperimentFacts): readonly FurtherAttack[];
+  /** The images that its attacks left on an arm are shown to every other arm. */
+  readonly isCrossed?: boolean;
   /** Explanations that it asks of every arm: a network without what they look at is refused before anything is trained. */
   explanations?(params: Params): readonly Explanation[];
   /** Called before anything is trained. @throws PARAMETER_INVALID for parameters that no network of the experiment can meet */
@@ -162,8 +160,6 @@ export interface Analysis extends Entry {
   ledger?(data: unknown): Readonly<Record<string, readonly number[]>>;
   /** What is proven of the arm, for the head of the report; from what `measure` gave. */
   certificate?(data: unknown): ArmCertificate;
-  /** Measures over all arms together, any of which may be opened again. Plain data, which `present` finds in its facts. */
-  across?(arms: readonly ComparedArm[], params: Params, ctx: RunContext): Promise<unknown>;
   present(arms: readonly AnalysedArm[], params: Params, facts: RunFacts): Presentation;
 }
 
@@ -177,7 +173,7 @@ export function defineAnalysis<P extends TObject>(
     certificate?(data: unknown): ArmCertificate;
     parts?(params: Static<P>): readonly AnalysisPart[];
     measure?(subject: AnalysisSubject, params: Static<P>, ctx: RunContext): Promise<unknown>;
-    across?(arms: readonly ComparedArm[], params: Static<P>, ctx: RunContext): Promise<unknown>;
+    readonly isCrossed?: boolean;
     present(arms: readonly AnalysedArm[], params: Static<P>, facts: RunFacts): Presentation;
   },
 ): Analysis {

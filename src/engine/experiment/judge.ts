@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Finding } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { parseDataset } from "../datasets/resolve.ts";
+import type { CrossedAttack } from "../define/analysis.ts";
 import { labelOf } from "../define/index.ts";
 import { comparedFindings } from "../rules/compare.ts";
 import type { ArmEvidence, ComparedAttack } from "../rules/evidence.ts";
@@ -29,6 +30,7 @@ export function compared(
   arm: ResolvedArm,
   attack: ResolvedAttack,
   { summary, records, transferred }: MergedAttack,
+  crossed: readonly CrossedAttack[],
   env: RunEnvironment,
 ): ComparedAttack {
   const { entry } = attack;
@@ -38,11 +40,13 @@ export function compared(
     key: attack.key,
     name: labelOf(attack),
     iterative: entry.iterative,
+    access: entry.access,
     ball: entry.preparation ? null : entry.ball(attack.params, { inputShape: env.data.inputShape }),
     target: entry.target?.(attack.params) ?? null,
     records,
     knowledge: isUndefended(arm) ? null : summary.mode === "static" ? "static" : "adaptive",
     static: transferred,
+    crossed: crossed.filter(({ key, shownTo }) => key === attack.key && shownTo === arm.name),
   };
 }
 

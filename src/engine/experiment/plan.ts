@@ -13,9 +13,10 @@ import type { RunData } from "./data.ts";
 import { hashOf } from "./document.ts";
 import type { Piece, PlanFacts, Stage } from "./piece.ts";
 import { planHashOf, RunPieces, recordsOf } from "./runPieces.ts";
-import { acrossPieces, analyseStage } from "./stages/analyse.ts";
+import { analyseStage } from "./stages/analyse.ts";
 import { attackStage, coverStage } from "./stages/attack.ts";
 import { cleanStage } from "./stages/clean.ts";
+import { crossPieces } from "./stages/cross.ts";
 import { detectStage } from "./stages/detect.ts";
 import { explainStage } from "./stages/explain.ts";
 import { imagePieces } from "./stages/images.ts";
@@ -35,7 +36,7 @@ export const armStages: readonly Stage[] = [trainStage, ...attackStages, detectS
 export function piecesOf(facts: PlanFacts, stages: readonly Stage[], end: (before: readonly Piece[], facts: PlanFacts) => Piece): Piece[] {
   const arms = facts.order.filter(facts.hasModel);
   const perArm = arms.flatMap((arm) => stages.flatMap((stage) => stage.pieces(arm, facts)));
-  const before = [...imagePieces(facts), ...perArm, ...acrossPieces(facts)];
+  const before = [...imagePieces(facts), ...perArm, ...crossPieces(facts)];
   return [...before, end(before, facts)];
 }
 

@@ -71,6 +71,8 @@ export interface ComparedAttack {
   readonly name: string;
   /** `Attack.iterative` of its entry. */
   readonly iterative: boolean;
+  /** `Attack.access` of its entry. */
+  readonly access: "gradients" | "scores" | "labels";
   /** Images that the attack may return; null where that follows from what it prepares. */
   readonly ball: Pick<Ball, "norm" | "radius"> | null;
   /** Its target; null for an untargeted attack. */
@@ -83,7 +85,12 @@ export interface ComparedAttack {
   readonly knowledge: "static" | "adaptive" | null;
   /** The same attack on the undefended arm, and its images as this arm classifies them; only beside an adaptive attack. */
   readonly static?: { readonly undefended: readonly ImageRecord[]; readonly transferred: readonly ImageRecord[] } | undefined;
+  /** Images that the same attack left on other arms, as this one classifies them; absent where they were not shown to it. */
+  readonly crossed?: readonly { readonly madeOn: string; readonly records: readonly Answer[] }[];
 }
+
+/** What became of one image, as far as comparisons ask. */
+export type Answer = Pick<ImageRecord, "index" | "label" | "cleanPrediction" | "prediction">;
 
 /** Label and predicted class of a clean image. */
 export type CleanAnswer = Pick<ImageRecord, "label" | "cleanPrediction">;

@@ -20,6 +20,7 @@ import { rb206 } from "./rb206.ts";
 import { rb209 } from "./rb209.ts";
 import { rb210 } from "./rb210.ts";
 import { rb301 } from "./rb301.ts";
+import { rb302 } from "./rb302.ts";
 import { rb303 } from "./rb303.ts";
 import { rb304 } from "./rb304.ts";
 import { rb307 } from "./rb307.ts";
@@ -37,7 +38,7 @@ export const modelRules: readonly Rule<ModelEvidence>[] = [rb101, rb102, rb103, 
 export const attackRules: readonly Rule<AttackEvidence>[] = [rb201, rb202, rb203, rb204, rb209, rb210, rb501];
 export const pairRules: readonly ComparingRule[] = [rb008, rb301, rb303, rb307];
 /** Also over attacks that analyses asked for: those of a curve. */
-export const curveRules: readonly ComparingRule[] = [rb304];
+export const curveRules: readonly ComparingRule[] = [rb302, rb304];
 export const armRules: readonly Rule<ArmEvidence>[] = [rb110, rb113, rb206, rb407];
 export const detectorRules: readonly Rule<DetectorEvidence>[] = [rb402, rb403, rb404];
 export const runRules: readonly Rule<RunEvidence>[] = [rb507];

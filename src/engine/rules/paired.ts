@@ -1,12 +1,11 @@
-import type { ImageRecord } from "../../shared/results.ts";
 import { pairedP } from "../metrics/statistics.ts";
 import type { Comparison } from "./compare.ts";
-import type { ComparedAttack } from "./evidence.ts";
+import type { Answer, ComparedAttack } from "./evidence.ts";
 import type { Raised } from "./rule.ts";
 import { images } from "./words.ts";
 
 /** Images broken by only one of two attacks. An image that was misclassified before says nothing about either. */
-export function brokenByOnlyOne(a: readonly ImageRecord[], b: readonly ImageRecord[]): { onlyA: number; onlyB: number } {
+export function brokenByOnlyOne(a: readonly Answer[], b: readonly Answer[]): { onlyA: number; onlyB: number } {
   const other = new Map(b.map((record) => [record.index, record]));
   let onlyA = 0;
   let onlyB = 0;
@@ -20,6 +19,15 @@ export function brokenByOnlyOne(a: readonly ImageRecord[], b: readonly ImageReco
   }
   return { onlyA, onlyB };
 }
+
+/** On one arm, in the same ball, and neither aims at a class: the stronger one breaks at least as many. */
+export const isSameTask = (a: ComparedAttack, b: ComparedAttack): boolean =>
+  a.arm === b.arm &&
+  a.ball !== null &&
+  a.ball.norm === b.ball?.norm &&
+  a.ball.radius === b.ball.radius &&
+  a.target === null &&
+  b.target === null;
 
 /** Every two attacks of a run, in the order of the run. */
 export const pairsOf = (attacks: readonly ComparedAttack[]): (readonly [ComparedAttack, ComparedAttack])[] =>

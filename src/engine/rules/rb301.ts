@@ -1,13 +1,12 @@
 import type { ComparingRule } from "./compare.ts";
-import type { ComparedAttack } from "./evidence.ts";
-import { pairsOf, weakerBreaksMore } from "./paired.ts";
+import { isSameTask, pairsOf, weakerBreaksMore } from "./paired.ts";
 
 /** In the same ball a single step breaks significantly more images than many steps do; paired on the same images of one arm. */
 export const rb301: ComparingRule = {
   id: "RB301",
   compare: (attacks) =>
     pairsOf(attacks).flatMap(([a, b]) => {
-      if (!isComparable(a, b)) return [];
+      if (!isSameTask(a, b) || a.iterative === b.iterative) return [];
       const [single, many] = a.iterative ? [b, a] : [a, b];
       return [
         weakerBreaksMore(single, many, (evidence) => ({
@@ -17,13 +16,3 @@ export const rb301: ComparingRule = {
       ];
     }),
 };
-
-/** Of one arm, one of them iterative, with the same ball, neither aimed at one class. */
-const isComparable = (a: ComparedAttack, b: ComparedAttack): boolean =>
-  a.arm === b.arm &&
-  a.iterative !== b.iterative &&
-  a.ball !== null &&
-  a.ball.norm === b.ball?.norm &&
-  a.ball.radius === b.ball.radius &&
-  a.target === null &&
-  b.target === null;

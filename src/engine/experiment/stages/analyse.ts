@@ -25,14 +25,14 @@ import { shardsOf } from "../shards.ts";
 import { adversarialOf, outcomesOf } from "./attack.ts";
 import { checkAnalysis } from "./checks.ts";
 import { cleanProbabilities, needsClean } from "./clean.ts";
+import { crossedRecords } from "./cross.ts";
 import { attacksOf, imagesOf, shownFrom } from "./knowledge.ts";
 import { imagesFileOf, type MergedAttack, mergedAttack, mergeKey } from "./merge.ts";
 import { adversarialIn } from "./merged.ts";
 import { needsNetwork } from "./train.ts";
 
-const [armFile, partFile, acrossFile] = ["analysis.json", "part.json", "across.json"];
+const [armFile, partFile] = ["analysis.json", "part.json"];
 const armKey = (arm: ResolvedArm, place: number): string => `analyse:${arm.name}:${place}`;
-const acrossKey = (place: number): string => `across:${place}`;
 
 /** What each analysis measures on an arm. */
 export const analyseStage: Stage = {
@@ -99,46 +99,6 @@ function shardPieces(on: OnArm, part: AnalysisPart, whole: Omit<Piece, "key" | "
       await writeAtomic(folder.file(partFile), JSON.stringify(data));
     },
   }));
-}
-
-/** What each analysis measures over all arms together. */
-export const acrossPieces = (facts: PlanFacts): Piece[] =>
-  facts.mode === "train"
-    ? []
-    : facts.experiment.analyses.flatMap((analysis, place) => {
-        const { across } = analysis.entry;
-        if (!across) return [];
-        const arms = facts.experiment.arms.filter(facts.hasModel);
-        return [
-          {
-            key: acrossKey(place),
-            stage: "across" as const,
-            phase: `Comparing all arms: ${analysis.entry.title}`,
-            needs: arms.map((arm) => armKey(arm, place)),
-            cost: arms.length * arms.length * facts.n,
-            memory: memoryOf(facts.inputShape, 100),
-            device: "evaluate" as const,
-            async run(env, folder) {
-              const data = await across(
-                await Promise.all(arms.map((arm) => comparedArm(arm, analysis, place, env))),
-                analysis.params,
-                env.ctx,
-              );
-              await writeAtomic(folder.file(acrossFile), JSON.stringify(data ?? null));
-            },
-          } satisfies Piece,
-        ];
-      });
-
-async function comparedArm(arm: ResolvedArm, { further }: ResolvedAnalysis, place: number, env: RunEnvironment) {
-  return {
-    name: arm.name,
-    attacks: await analysedAttacks(arm, env.experiment.attacks, env),
-    further: await analysedAttacks(arm, furtherOf(further, env), env),
-    data: await env.pieces.json<unknown>(armKey(arm, place), armFile),
-    open: async () => (await env.networks.openApart(arm)).classifier,
-    images: imagesIn(arm, env),
-  };
 }
 
 const furtherOf = (keys: readonly string[], env: RunEnvironment): (ResolvedAttack | FurtherAttack)[] =>
@@ -254,9 +214,9 @@ export async function presentAnalyses(arms: readonly Omit<AnalysedArm, "data">[]
   return Promise.all(
     experiment.analyses.map(async (analysis, place) => {
       const { entry, params } = analysis;
-      const across = entry.across ? await env.pieces.json<unknown>(acrossKey(place), acrossFile) : null;
+      const crossed = entry.isCrossed ? await crossedRecords(analysis, env) : [];
       const shown = arms.map((arm) => ({ ...arm, data: arm.report.analyses[place]?.data ?? null }));
-      return { ...documented(analysis), ...entry.present(shown, params, { ...facts, across }) };
+      return { ...documented(analysis), ...entry.present(shown, params, { ...facts, crossed }) };
     }),
   );
 }

@@ -20,6 +20,7 @@ import type { Piece, PlanFacts } from "../piece.ts";
 import type { ResolvedAttack, ResolvedExperiment } from "../resolve.ts";
 import { analysedAttacks, analysesOf, certificateIn, presentAnalyses } from "./analyse.ts";
 import { cleanAnswers } from "./clean.ts";
+import { allCrossed } from "./cross.ts";
 import { detectorFindings, detectorsOf } from "./detect.ts";
 import { explanationOf } from "./explain.ts";
 import { judgedArm, timingOf } from "./judge.ts";
@@ -134,8 +135,11 @@ async function analysedArm(arm: ResolvedArm, report: ArmReport, env: RunEnvironm
 async function compareArms(arms: readonly ResolvedArm[], env: RunEnvironment) {
   if (env.mode === "train") return [];
   const { attacks, further } = env.experiment;
+  const crossed = await allCrossed(env);
   const all = (some: readonly ResolvedAttack[]) =>
-    Promise.all(arms.flatMap((arm) => some.map(async (attack) => compared(arm, attack, await mergedAttack(arm, attack, env), env))));
+    Promise.all(
+      arms.flatMap((arm) => some.map(async (attack) => compared(arm, attack, await mergedAttack(arm, attack, env), crossed, env))),
+    );
   return comparisons(await all(attacks), await all(further), env);
 }
 

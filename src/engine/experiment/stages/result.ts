@@ -112,6 +112,7 @@ const comparedOf = (attack: ResolvedAttack, records: readonly ImageRecord[], tar
   key: attack.key,
   name: labelOf(attack),
   iterative: attack.entry.iterative,
+  access: attack.entry.access,
   ball: null,
   target,
   records,

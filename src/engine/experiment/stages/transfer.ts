@@ -34,15 +34,17 @@ export const transferStage: Stage = {
       const isNew = source && control && arm !== control && firstShown(source, attack, facts) === arm;
       const controlled =
         isNew && facts.hasModel(control) && shownFrom(control, attack, facts) !== source ? [[control, source] as const] : [];
-      return [...shown, ...controlled].flatMap(([to, from]) =>
-        attackShards(attack, facts).map((range) => transferPiece(to, from, attack, range, facts)),
-      );
+      return [...shown, ...controlled].flatMap(([to, from]) => transferPieces(to, from, attack, facts));
     });
   },
 };
 
 const firstShown = (source: ResolvedArm, attack: ResolvedAttack, facts: PlanFacts): ResolvedArm | undefined =>
   facts.order.find((arm) => arm !== facts.sources.control && shownFrom(arm, attack, facts) === source);
+
+/** Shows `arm` the images that the attack left on `source`, shard by shard. */
+export const transferPieces = (arm: ResolvedArm, source: ResolvedArm, attack: ResolvedAttack, facts: PlanFacts): Piece[] =>
+  attackShards(attack, facts).map((range) => transferPiece(arm, source, attack, range, facts));
 
 function transferPiece(arm: ResolvedArm, source: ResolvedArm, attack: ResolvedAttack, range: Range, facts: PlanFacts): Piece {
   return {

@@ -102,7 +102,7 @@ export const facts = (arms: readonly AnalysedArm[], attacks: readonly Choice[] =
   attackParams: (id) => find("attack", id).params,
   attackTitle: (id) => find("attack", id).title,
   inputShape: [32, 32, 3],
-  across: null,
+  crossed: [],
 });
 
 /** What an analysis measures whose parts were done in shards of so many images, and kept in files. */

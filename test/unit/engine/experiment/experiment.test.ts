@@ -107,7 +107,7 @@ describe("an experiment file", () => {
     ['{ "kind": "robustnessCurve", "attack": "fgsm", "over": "steps" }', "PARAMETER_INVALID", /steps.*It has|steps/],
     ['{ "kind": "robustnessCurve", "attack": "fgsm", "over": "eps", "values": [2] }', "PARAMETER_INVALID", /eps is 2/],
     ['{ "kind": "depthSweep" }', "EXPERIMENT_INVALID", /patch/],
-    ['{ "kind": "transferMatrix" }', "EXPERIMENT_INVALID", /x:1:/],
+    ['{ "kind": "transferMatrices" }', "EXPERIMENT_INVALID", /x:1:/],
     ['{ "kind": "timing", "runs": 50 }', "EXPERIMENT_INVALID", /runs/],
     ['{ "kind": "timing", "passes": 5 }', "EXPERIMENT_INVALID", /50/],
   ])("refuses the analysis %s before anything runs", async (analysis, code, message) => {

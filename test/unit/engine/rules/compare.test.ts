@@ -16,6 +16,7 @@ const attack = (id: string, eps: number, images: readonly ImageRecord[], more: P
   key: id,
   name: `${id} (ε ${eps})`,
   iterative: id === "pgd",
+  access: id === "sparseRs" ? "scores" : "gradients",
   ball: { norm: "linf", radius: eps },
   target: null,
   records: images,
@@ -64,6 +65,21 @@ describe("a pair of attacks on the same images", () => {
     expect(rules(attack("fgsm", 0.3, broken(0, 10), { ball: { norm: "l2", radius: 0.3 } }), pgd(0))).toEqual([]); // another norm
     expect(rules({ ...fgsm, arm: "b" }, pgd(0))).toEqual([]); // another model
     expect(rules({ ...fgsm, target: 3 }, pgd(0))).toEqual([]); // aimed at one class
+  });
+
+  it("RB302: images of another network, or a search by scores, break significantly more", () => {
+    const found = (...attacks: ComparedAttack[]) => comparedFindings(curveRules, attacks);
+    const crossed = (n: number) => ({ crossed: [{ madeOn: "b", records: broken(0, n) }] });
+    expect(found(attack("pgd", 0.3, broken(0, 5), crossed(10)))).toMatchObject([{ rule: "RB302", severity: "warning", arm: "a" }]);
+    expect(found(attack("pgd", 0.3, broken(0, 5), crossed(10)))[0]?.message).toContain("Images made on b beat the attack");
+    expect(found(attack("pgd", 0.3, broken(0, 6), crossed(10)))).toEqual([]); // 4 to 0
+    expect(found(attack("pgd", 0.3, broken(0, 10), crossed(5)))).toEqual([]);
+    expect(found(attack("sparseRs", 0.3, broken(0, 5), crossed(10)))).toEqual([]); // follows no gradients
+    const search = attack("sparseRs", 0.3, broken(0, 10));
+    expect(found(search, attack("pgd", 0.3, broken(0, 5)))).toMatchObject([{ rule: "RB302", attack: "pgd" }]);
+    expect(found(search, attack("pgd", 0.3, broken(0, 15)))).toEqual([]);
+    expect(found(search, attack("pgd", 0.1, broken(0, 5)))).toEqual([]); // another radius
+    expect(found(search, { ...attack("pgd", 0.3, broken(0, 5)), arm: "b" })).toEqual([]);
   });
 
   it("RB303: accuracy rises with the radius", () => {

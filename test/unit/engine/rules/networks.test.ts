@@ -116,6 +116,7 @@ describe("equally strong attacks on one network", () => {
             key: `${id}-${radius}`,
             name: id,
             iterative: id === "pgd",
+            access: "gradients",
             ball,
             target: null,
             records,

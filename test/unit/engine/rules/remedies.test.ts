@@ -37,6 +37,7 @@ const compared = (id: string, radius: number, images: readonly ImageRecord[], mo
   key: `${id}-${radius}`,
   name: id,
   iterative: id === "pgd",
+  access: "gradients",
   ball: { norm: "linf", radius },
   target: null,
   records: images,
@@ -137,6 +138,10 @@ const findings: readonly Finding[] = [
       [1, 8].map((radius) => compared(id, radius / 255, many("r"))),
     ),
   ),
+  ...comparedFindings(curveRules, [
+    compared("pgd", 0.3, many("r"), { crossed: [{ madeOn: "b", records: many("b") }] }),
+    compared("sparseRs", 0.3, many("b"), { access: "scores" }),
+  ]),
   ...["nPixel", "greedyPixels"].flatMap((id) =>
     comparedFindings(
       curveRules,

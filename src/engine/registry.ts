@@ -18,6 +18,7 @@ import { samplingProbabilities } from "./analyses/samplingProbabilities.ts";
 import { sliceCertificate } from "./analyses/sliceCertificate.ts";
 import { timing } from "./analyses/timing.ts";
 import { transferMatrix } from "./analyses/transferMatrix.ts";
+import { tsne } from "./analyses/tsne.ts";
 import { adversarialPatch } from "./attacks/adversarialPatch/adversarialPatch.ts";
 import { attentionAugmented } from "./attacks/attentionAugmented/attentionAugmented.ts";
 import { bim } from "./attacks/bim.ts";
@@ -134,6 +135,7 @@ export const analyses: readonly Analysis[] = [
   syllabusComparison,
   timing,
   transferMatrix,
+  tsne,
 ];
 export const measures: readonly Measure[] = allMeasures;
 export const models: readonly ModelSpec[] = [

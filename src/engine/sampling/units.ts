@@ -34,10 +34,10 @@ export function unitsOf(model: Classifier, choice: UnitChoice, what: string, ins
 /** @throws MODEL_FORWARD_ONLY, MODEL_UNSUPPORTED where the layers do not show */
 export function layersOf(model: Classifier, what: string, instead: string = otherDetector): LayerSource {
   if (model.layers) return model.layers;
-  requireGradients(model, `${what} changes activations inside the network, which`, `Use ${instead}.`);
+  requireGradients(model, `${what} works on the layers inside the network, which`, `Use ${instead}.`);
   throw new BulwarkError(
     "MODEL_UNSUPPORTED",
-    `${what} changes activations inside the network, and this model does not show its layers.`,
+    `${what} works on the layers inside the network, and this model does not show its layers.`,
     `Use ${instead}.`,
   );
 }

@@ -62,7 +62,7 @@ export const analyseStage: Stage = {
           async run(env, folder) {
             const { params, entry } = analysis;
             const data = entry.measure
-              ? ((await entry.measure(await subjectOf([arm, place, analysis], env), params, env.ctx)) ?? null)
+              ? ((await entry.measure(await subjectOf([arm, place, analysis], env), params, metered(env))) ?? null)
               : null;
             await writeAtomic(folder.file(armFile), JSON.stringify(data));
           },
@@ -78,6 +78,15 @@ type OnArm = readonly [arm: ResolvedArm, place: number, analysis: ResolvedAnalys
 const partsOf = ({ entry, params }: ResolvedAnalysis): readonly AnalysisPart[] => entry.parts?.(params) ?? [];
 const partGroup = ([arm, place]: OnArm, part: string): string => `${armKey(arm, place)}:${part}`;
 
+/** The run's context, whose checkpoints also move the run's own progress. */
+const metered = ({ ctx, meter }: RunEnvironment): RunContext => ({
+  ...ctx,
+  checkpoint(progress) {
+    if (progress) meter.report(progress.done, progress.total);
+    return ctx.checkpoint();
+  },
+});
+
 /** What an analysis measures image by image: the same shards for every arm. */
 function shardPieces(on: OnArm, part: AnalysisPart, whole: Omit<Piece, "key" | "cost" | "run">, facts: PlanFacts): Piece[] {
   const { experiment, inputShape, n } = facts;
@@ -91,11 +100,7 @@ function shardPieces(on: OnArm, part: AnalysisPart, whole: Omit<Piece, "key" | "
     images: range,
     of: images,
     async run(env, folder) {
-      const checkpoint: RunContext["checkpoint"] = (progress) => {
-        if (progress) env.meter.report(progress.done, progress.total);
-        return env.ctx.checkpoint();
-      };
-      const data = await part.measure(await subjectOf(on, env), range, { ...env.ctx, checkpoint });
+      const data = await part.measure(await subjectOf(on, env), range, metered(env));
       await writeAtomic(folder.file(partFile), JSON.stringify(data));
     },
   }));

@@ -26,6 +26,8 @@ import { cwPgd } from "./attacks/cwPgd.ts";
 import { fgsm } from "./attacks/fgsm.ts";
 import { iterStepLL } from "./attacks/iterStepLL.ts";
 import { lavan } from "./attacks/lavan/lavan.ts";
+import { carliniWagner } from "./attacks/minimalNorm/carliniWagner.ts";
+import { deepFool } from "./attacks/minimalNorm/deepFool.ts";
 import { pgd } from "./attacks/pgd.ts";
 import { greedyPixels } from "./attacks/pixels/greedyPixels.ts";
 import { jsma } from "./attacks/pixels/jsma.ts";
@@ -90,7 +92,9 @@ export const attacks: readonly Attack[] = [
   adversarialPatch,
   attentionAugmented,
   bim,
+  carliniWagner,
   cwPgd,
+  deepFool,
   fgsm,
   greedyPixels,
   iterStepLL,

@@ -46,6 +46,24 @@ export interface NormSummary {
   readonly max: number | null;
 }
 
+export type Norm = "linf" | "l2" | "l0";
+
+/** Set of images within a radius of the clean one, in units of [0,1] pixels (l0: pixels). */
+export interface Radius {
+  readonly norm: Norm;
+  readonly radius: number;
+}
+
+/** How far an attack that looks for the smallest change had to go, in units of [0,1] pixels (l0: pixels). */
+export interface DistanceSummary {
+  readonly norm: Norm;
+  /** Of `of` images that were classified correctly, those that it fooled: the distances are theirs. */
+  readonly found: number;
+  readonly of: number;
+  readonly mean: number | null;
+  readonly median: number | null;
+}
+
 export interface Choice {
   readonly id: string;
   /** What readers know it by, where a report says so: "PGD-40, ε 8/255". */
@@ -107,6 +125,10 @@ export interface AttackSummary {
   readonly robustness: number | null;
   /** Over the images on which the attack succeeded; where there is none, over those that were classified correctly before it. */
   readonly norms: { readonly linf: NormSummary; readonly l2: NormSummary; readonly l0: NormSummary };
+  /** Of an attack that looks for the smallest change. */
+  readonly distances?: DistanceSummary;
+  /** Of an attack within a radius that its parameters say. */
+  readonly ball?: Radius;
   readonly seconds: number;
   readonly gradientEvaluations: number;
   readonly forwardEvaluations: number;

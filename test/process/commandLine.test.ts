@@ -57,6 +57,8 @@ const cases: readonly (readonly [what: string, attack: Pick, defenses: readonly 
   ],
   ["bim with momentum", { id: "bim", params: { ...steps, momentum: 1 } }, []],
   ["cwPgd", { id: "cwPgd", params: { ...steps, confidence: 1 } }, [oneBit]],
+  ["deepFool through a defence", { id: "deepFool", params: { steps: 5 } }, [oneBit]],
+  ["carliniWagner", { id: "carliniWagner", params: { binarySearchSteps: 2, steps: 10, target: -1 } }, []],
   ["jsma towards a class that is drawn", { id: "jsma", params: { gamma: 0.03 } }, []],
   ["jsma on probabilities", { id: "jsma", params: { gamma: 0.03, theta: -1, target: 3, on: "probabilities" } }, [median]],
   ["stepLL", { id: "stepLL", params: {} }, []],

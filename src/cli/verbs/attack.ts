@@ -3,7 +3,7 @@ import path from "node:path";
 import { attackDataset } from "../../engine/jobs/attackDataset.ts";
 import { explainSigns } from "../../engine/report/reportText.ts";
 import { fitRules } from "../../shared/fit.ts";
-import { count, number, percent, points } from "../../shared/format.ts";
+import { count, number, parameterLabel, percent, points } from "../../shared/format.ts";
 import { attackLabel, normsNote } from "../../shared/labels.ts";
 import type { AttackDocument } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
@@ -80,6 +80,7 @@ function print(d: AttackDocument, directory: string, classNames: readonly string
     ["Wrong before attack", d.labels ? "–" : count(d.n - d.clean.correct)],
     ["Mean L∞", number(d.norms.linf.mean)],
     ["Mean L2", number(d.norms.l2.mean)],
+    ...(d.distances ? ([[`Median ${parameterLabel(d.distances.norm)}`, number(d.distances.median)]] as const) : []),
     ["Images/s", number(d.imagesPerSecond)],
   ];
   const heads = columns.map(([head]) => head);

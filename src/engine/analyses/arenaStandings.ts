@@ -1,4 +1,4 @@
-import { ledgerRows, worstCase } from "../../shared/ledger.ts";
+import { type Limits, ledgerRows, limitsOf, worstCase } from "../../shared/ledger.ts";
 import { type ImageRecord, type Rate, wilson } from "../../shared/results.ts";
 import { staticKey } from "../../shared/runs.ts";
 import type { AnalysedArm, AnalysedAttack } from "../define/analysis.ts";
@@ -24,7 +24,7 @@ export interface Standing {
   readonly frontMilliseconds: number | null;
 }
 
-type Attacked = readonly (readonly [name: string, records: readonly ImageRecord[]])[];
+type Attacked = readonly (readonly [name: string, records: readonly ImageRecord[], limits: Limits])[];
 
 export function standingOf({ report, attacks }: AnalysedArm): Standing {
   const { name, clean, worst, timing } = report;
@@ -47,16 +47,18 @@ export function standingOf({ report, attacks }: AnalysedArm): Standing {
 const labelOf = ({ key, summary }: AnalysedAttack): string => summary.label ?? key;
 
 const madeOn = (attacks: readonly AnalysedAttack[]): Attacked =>
-  attacks.filter(({ summary }) => summary.mode !== "static").map((attack) => [labelOf(attack), attack.records]);
+  attacks.filter(({ summary }) => summary.mode !== "static").map((attack) => [labelOf(attack), attack.records, limitsOf(attack.summary)]);
 
 /** An undefended arm has no defence that an attack could lack: its own images are the static ones of the others. */
 const withoutDefense = (isUndefended: boolean, attacks: readonly AnalysedAttack[]): Attacked =>
   isUndefended
     ? madeOn(attacks)
-    : attacks.flatMap((attack) => (attack.static ? [[`${labelOf(attack)}, static`, attack.static] as const] : []));
+    : attacks.flatMap((attack) =>
+        attack.static ? [[`${labelOf(attack)}, static`, attack.static, limitsOf(attack.summary)] as const] : [],
+      );
 
 function worstOf(arm: string, attacked: Attacked): number | null {
-  const parts = attacked.map(([, images], i) => ({ arm, attack: staticKey(String(i)), images }));
+  const parts = attacked.map(([, images, limits], i) => ({ arm, attack: staticKey(String(i)), images, limits }));
   const keys = parts.map(({ attack }) => attack);
   return worstCase(ledgerRows(parts, arm), keys)?.accuracy ?? null;
 }

@@ -81,6 +81,8 @@ export interface SliceSource extends SliceFacts {
 /** One transformation of those that stand in front of a network. */
 export interface FrontDefense extends Choice {
   readonly title: string;
+  /** "bpda": gradients pass as if it were the identity. */
+  readonly backward: "exact" | "bpda";
   /** [b,H,W,C] → the same shape. @throws DEFENSE_INVALID for another one */
   transform(x: Images): Images;
   /** What the transformation goes by: maps [b,H,W] in [0,1] by name; none where there is nothing to see. The caller disposes. */

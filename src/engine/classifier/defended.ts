@@ -42,7 +42,7 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
     // Several readings of the layers of one batch have to agree: each begins its draws anew.
     layers: model.layers && layersBehind(model.layers, (x) => transformer(draw())(x)),
     front: [
-      { ...choice, title: entry.title, transform, maps: (x) => mapsOf(defense, x, { model, random: draw().random, mask }) },
+      { ...choice, title: entry.title, backward, transform, maps: (x) => mapsOf(defense, x, { model, random: draw().random, mask }) },
       ...behind,
     ],
     defenses: [...trained, choice, ...model.defenses.slice(trained.length)],
@@ -66,7 +66,14 @@ export function withoutModel(chain: readonly Bound<InferenceDefense>[], streams:
       },
     };
     const { title } = defense.entry;
-    return { ...documented(defense), title, transform: (x) => transformed(defense, x, see), maps: (x) => mapsOf(defense, x, see) };
+    const backward = defense.entry.backward(defense.params);
+    return {
+      ...documented(defense),
+      title,
+      backward,
+      transform: (x) => transformed(defense, x, see),
+      maps: (x) => mapsOf(defense, x, see),
+    };
   });
 }
 

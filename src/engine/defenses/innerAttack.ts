@@ -78,6 +78,12 @@ function check({ entry, id, params: inner }: Bound<Attack>, owner: string, facts
       `${owner}: ${id} makes a ${entry.preparation.noun} once for many images, so it cannot be the inner attack.`,
       "Choose an attack that moves each image by itself, such as pgd or fgsm.",
     );
+  if (entry.minimizes)
+    throw new BulwarkError(
+      "PARAMETER_INVALID",
+      `${owner}: ${id} looks for the smallest change and knows no radius, so it cannot be the inner attack.`,
+      "Choose an attack within a radius, such as pgd or fgsm.",
+    );
   entry.check?.(inner, facts);
 }
 

@@ -1,4 +1,5 @@
 import type { Static, TObject } from "@sinclair/typebox";
+import type { Norm } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { StreamContext } from "../context.ts";
 import type { Images, Labels, Logits } from "../tf.ts";
@@ -8,7 +9,7 @@ import type { ModelFacts } from "./model.ts";
 import type { Params } from "./params.ts";
 import type { Preparation } from "./preparation.ts";
 
-export type Norm = "linf" | "l2" | "l0";
+export type { Norm } from "../../shared/results.ts";
 /** The set of images an attack may return; the harness projects onto it. `radius` in units of [0,1] pixels (l0: number of pixels). */
 export interface Ball {
   readonly norm: Norm;
@@ -16,6 +17,11 @@ export interface Ball {
   /** All changed pixels lie in a square of this side, wherever it is: what a patch promises. */
   readonly window?: number;
 }
+/** The L2 ball around any image of [0,1] that holds all of them: its radius is the diagonal of the box. */
+export const everyImage = (_: unknown, { inputShape: [height, width, channels] }: BallFacts): Ball => ({
+  norm: "l2",
+  radius: Math.sqrt(height * width * channels),
+});
 /** What a ball may depend on beside the parameters. */
 export interface BallFacts<P = unknown> {
   readonly inputShape: readonly [height: number, width: number, channels: number];
@@ -47,6 +53,11 @@ export interface Attack extends Entry {
   /** Takes more than one step: rules compare single-step with iterative attacks. */
   readonly iterative: boolean;
   ball(params: Params, facts: BallFacts): Ball;
+  /**
+   * The attack looks for the smallest change in this norm and knows no radius: its distances are results, and its ball holds every image
+   * (`everyImage`). It does not know how to evade a detector. Absent for attacks within a radius.
+   */
+  readonly minimizes?: Norm;
   /** Iterations it takes at most after its start, for progress; absent for a single step. */
   iterations?(params: Params): number;
   /**
@@ -79,12 +90,12 @@ export interface Attack extends Entry {
 /**
  * Iterations of an untargeted attack that moves each image along its own gradients. The record of an image tells at which of them it was
  * fooled, so that one run also gives the result of every shorter one with the same steps. Null for other attacks: those of one step, those
- * that see scores only, those that make something once for many images, and those that aim at a class, as an image can be misclassified
- * long before it is given that class.
+ * that see scores only, those that make something once for many images, those that look for the smallest change, and those that aim at a class,
+ * as an image can be misclassified long before it is given that class.
  */
 export function followedIterations(attack: Attack, params: Params): number | null {
   const isAimed = attack.criterion?.(params)?.isTargeted ?? (attack.target?.(params) ?? null) !== null;
-  const isFollowed = attack.access === "gradients" && attack.iterative && !attack.preparation && !isAimed;
+  const isFollowed = attack.access === "gradients" && attack.iterative && !attack.preparation && !attack.minimizes && !isAimed;
   return isFollowed ? (attack.iterations?.(params) ?? null) : null;
 }
 
@@ -111,6 +122,7 @@ export function defineAttack<P extends TObject, Prepared = unknown>(
   spec: Described<P, Static<P>> & {
     readonly access: Attack["access"];
     readonly iterative: boolean;
+    readonly minimizes?: Norm;
     ball(params: Static<P>, facts: BallFacts<Prepared>): Ball;
     iterations?(params: Static<P>): number;
     evaluations?(params: Static<P>, facts?: BallFacts<Prepared>): Evaluations;

@@ -110,10 +110,10 @@ export function resolveParams<P extends TObject>(schema: P, given: Params, owner
  */
 export type Refuse<P = Params> = (params: P) => { readonly message: string; readonly fix: string } | null;
 
-/** Values that stand in for the defaults under the parameter `preset`, by its options. */
+/** Values that stand in for the defaults under the parameter `preset`, or the one that `presetBy` of the schema names, by its options. */
 export type Presets = Readonly<Record<string, Params>>;
 
 function presetOf(schema: TObject, given: Params): Params {
   const presets = (schema["presets"] ?? {}) as Presets;
-  return presets[String(given["preset"])] ?? {};
+  return presets[String(given[String(schema["presetBy"] ?? "preset")])] ?? {};
 }

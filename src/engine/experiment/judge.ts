@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Finding } from "../../shared/results.ts";
+import type { Finding, Radius } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { parseDataset } from "../datasets/resolve.ts";
 import type { CrossedAttack } from "../define/analysis.ts";
@@ -25,6 +25,13 @@ export function whereOf(
   return { arm: arm.name, ...(key === null ? {} : { attackKey: key }), ...(key !== null && attack < 0 ? {} : { at }) };
 }
 
+/** Radius of an attack; null where that follows from what it prepares, such as a patch, or where it looks for the smallest change. */
+export function ballOf({ entry, params }: ResolvedAttack, { data }: Pick<RunEnvironment, "data">): Radius | null {
+  if (entry.minimizes) return null;
+  const { norm, radius, window } = entry.ball(params, { inputShape: data.inputShape });
+  return entry.preparation && window !== undefined ? null : { norm, radius };
+}
+
 /** A finished attack as the rules that compare see it. */
 export function compared(
   arm: ResolvedArm,
@@ -41,7 +48,8 @@ export function compared(
     name: labelOf(attack),
     iterative: entry.iterative,
     access: entry.access,
-    ball: entry.preparation ? null : entry.ball(attack.params, { inputShape: env.data.inputShape }),
+    ball: ballOf(attack, env),
+    minimizes: entry.minimizes ?? null,
     target: entry.target?.(attack.params) ?? null,
     records,
     knowledge: isUndefended(arm) ? null : summary.mode === "static" ? "static" : "adaptive",

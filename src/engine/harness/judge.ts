@@ -64,8 +64,8 @@ export async function judge(o: Judgement, f: Finished): Promise<Judged> {
   const rounded = await scoredIn8Bits(adversarial, scored, successes, o.score);
   const lost = [...successes.keys()].filter((i) => successes[i] && !criterion.reached(rounded, i));
   const reached = (found: Predicted, i: number): boolean => criterion.reached(found, i);
-  // A perturbation made for many images, such as a patch, is not adapted to one of them.
-  const repairable = o.attack.preparation === undefined ? lost : [];
+  // A perturbation made for many images, such as a patch, is not adapted to one of them; and a smallest change would no longer be one.
+  const repairable = o.attack.preparation === undefined && !o.attack.minimizes ? lost : [];
   const repaired = await searchLattice({ ...o, clean, ball, size: pixels, channels, reached }, adversarial, repairable);
   for (const [i, image] of repaired.found) slice(adversarial, i).set(image);
   scored = merged(scored, repaired.scored, repaired.found);

@@ -1,4 +1,13 @@
-import { type AttackSummary, type Choice, combinedDefense, type ImageRecord, type NormSummary } from "../../shared/results.ts";
+import {
+  type AttackSummary,
+  type Choice,
+  combinedDefense,
+  type DistanceSummary,
+  type ImageRecord,
+  type Norm,
+  type NormSummary,
+} from "../../shared/results.ts";
+import { quantile } from "../metrics/quantiles.ts";
 import { aimedAt, countedForBeta, defenseSuccess, isCleanCorrect, isCorrect, robustness, share, targetOf } from "../metrics/robustness.ts";
 import { attackRules } from "../rules/index.ts";
 import { findingsOf, type Where } from "../rules/rule.ts";
@@ -27,10 +36,20 @@ export interface JudgedFacts {
   /** The attack's step, for the remedy that changes it. */
   readonly step?: Step | undefined;
   readonly steps?: Steps | undefined;
+  /** The norm of an attack that looks for the smallest change. */
+  readonly minimizes?: Norm | undefined;
+}
+
+/** Distances of the images that were right and are not any more. */
+export function distanceSummary(records: readonly ImageRecord[], norm: Norm): DistanceSummary {
+  const right = records.filter(isCleanCorrect);
+  const distances = right.filter(({ success }) => success).map((record) => record[norm]);
+  const mean = distances.length === 0 ? null : distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
+  return { norm, found: distances.length, of: right.length, mean, median: quantile(distances, 0.5) };
 }
 
 /** Mean and maximum over these images; null where there is none. */
-export function normSummary(images: readonly ImageRecord[], norm: "linf" | "l2" | "l0"): NormSummary {
+export function normSummary(images: readonly ImageRecord[], norm: Norm): NormSummary {
   if (images.length === 0) return { mean: null, max: null };
   const values = images.map((record) => record[norm]);
   return { mean: values.reduce((a, b) => a + b, 0) / values.length, max: values.reduce((a, b) => Math.max(a, b), 0) };
@@ -68,6 +87,7 @@ export function summarizeAttack(outcomes: readonly CountedOutcome[], facts: Summ
     defenseSuccess: defenseSuccess(records, target),
     robustness: robustness(records),
     norms: { linf: normSummary(changed, "linf"), l2: normSummary(changed, "l2"), l0: normSummary(changed, "l0") },
+    ...(judged.minimizes ? { distances: distanceSummary(records, judged.minimizes) } : {}),
     seconds,
     gradientEvaluations,
     forwardEvaluations: total(outcomes, (o) => o.forwardEvaluations),

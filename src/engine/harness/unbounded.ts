@@ -1,7 +1,9 @@
+import type { ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import type { RunContext } from "../context.ts";
 import type { Attack, Bound, ImageBatch } from "../define/index.ts";
+import { isCleanCorrect, isCorrect } from "../metrics/robustness.ts";
 import type { UnboundedEvidence } from "../rules/evidence.ts";
 import { attackBatch } from "./runAttack.ts";
 
@@ -26,7 +28,11 @@ export async function unboundedCheck(
   if (!params) return null;
   const surface = attackSurface(model, "adaptive").model;
   const outcome = await attackBatch({ attack: attack.entry, params, model, surface, batch, firstIndex, seedName: "unbounded" }, ctx);
-  const attacked = outcome.records.filter((record) => record.cleanPrediction === record.label);
-  const survivors = attacked.filter((record) => record.prediction === record.label).length;
-  return { survivors, n: attacked.length, classes };
+  return { ...survivorsAmong(outcome.records), classes };
+}
+
+/** Of the images that were right before an attack, those that still are. */
+export function survivorsAmong(records: readonly ImageRecord[]): Pick<UnboundedEvidence, "survivors" | "n"> {
+  const attacked = records.filter(isCleanCorrect);
+  return { survivors: attacked.filter(isCorrect).length, n: attacked.length };
 }

@@ -7,7 +7,8 @@ import { exists, readText } from "../io/files.ts";
 export async function worstCaseOf(arm: ArmReport, index: number, directory: string): Promise<WorstCase | null> {
   const sources = recordsSources(arm, index);
   const parts = [];
-  for (const { attack, file } of sources) parts.push({ arm: arm.name, attack, images: await recordsIn(path.join(directory, file)) });
+  for (const { attack, file, limits } of sources)
+    parts.push({ arm: arm.name, attack, limits, images: await recordsIn(path.join(directory, file)) });
   const worst = worstCase(
     ledgerRows(parts, arm.name),
     sources.map(({ attack }) => attack),

@@ -1,6 +1,6 @@
 import type { KnownFrom } from "../../shared/contract.ts";
-import type { Choice, ImageRecord } from "../../shared/results.ts";
-import type { Ball, Target } from "../define/index.ts";
+import type { Choice, ImageRecord, Norm, Radius } from "../../shared/results.ts";
+import type { Target } from "../define/index.ts";
 import type { HarnessNotes } from "../harness/types.ts";
 import type { Step, Steps } from "./step.ts";
 
@@ -60,6 +60,8 @@ export interface AttackEvidence {
   readonly step?: Step | undefined;
   /** Of an untargeted one that follows gradients. */
   readonly steps?: Steps | undefined;
+  /** Of an attack that looks for the smallest change. */
+  readonly minimizes?: Norm | undefined;
 }
 
 /** One attack on one arm, beside others on the same images. */
@@ -73,8 +75,10 @@ export interface ComparedAttack {
   readonly iterative: boolean;
   /** `Attack.access` of its entry. */
   readonly access: "gradients" | "scores" | "labels";
-  /** Images that the attack may return; null where that follows from what it prepares. */
-  readonly ball: Pick<Ball, "norm" | "radius"> | null;
+  /** Images that the attack may return; null where that follows from what it prepares, or where it looks for the smallest change. */
+  readonly ball: Radius | null;
+  /** The norm in which it looks for the smallest change; null for an attack within a radius. */
+  readonly minimizes: Norm | null;
   /** Its target; null for an untargeted attack. */
   readonly target: Target | null;
   readonly records: readonly ImageRecord[];
@@ -103,8 +107,22 @@ export interface ArmEvidence {
   readonly clean: readonly CleanAnswer[];
   /** What the probe of its input contract measured on these data; null where none was made, or on other data or another model. */
   readonly probed: { readonly n: number; readonly hits: number } | null;
+  /** What its gradients are worth; null where it has none, or where nobody looked. */
+  readonly gradients: GradientEvidence | null;
   /** An attack with a ball that holds every image; null where the arm gave no reason for one. */
   readonly unbounded: UnboundedEvidence | null;
+}
+
+/** Gradients at some clean images. */
+export interface GradientEvidence {
+  readonly n: number;
+  /** Images where the gradient of the cross-entropy is exactly zero, and those where it is no number. */
+  readonly zero: number;
+  readonly notFinite: number;
+  /** Images whose largest probability is exactly 1 in float32. */
+  readonly saturated: number;
+  /** Cosine between the slopes of the margin that the gradient says and those that finite differences show; null where it says nothing. */
+  readonly agreement: number | null;
 }
 
 /** A detector on an arm when all its attacks are done. */

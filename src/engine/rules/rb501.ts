@@ -8,19 +8,25 @@ const much = 0.05;
 /** Successes that are gone once the image is rounded to the 8 bits of a PNG, and that the search for 8-bit images has not brought back. */
 export const rb501: Rule<AttackEvidence> = {
   id: "RB501",
-  check({ notes, records }) {
+  check({ attack, notes, records, minimizes }) {
     const lost = notes.lostAfter8Bit;
     if (lost === 0) return null;
     const successes = records.filter(({ success }) => success).length;
     const repaired = records.filter((record) => record.repaired).length;
     const others = repaired > 0 ? ` ${repaired} more would be, but an adversarial image of whole 8-bit levels lies near by.` : "";
     return {
-      severity: lost > much * successes ? "error" : "warning",
+      severity: minimizes ? "info" : lost > much * successes ? "error" : "warning",
       message: `${lost} of ${images(successes)} attacked with success ${lost === 1 ? "is" : "are"} classified correctly again after rounding to 8 bits.${others}`,
-      fix: remedy(Math.max(0, ...records.filter((r) => r.success && !r.successAfter8Bit).map(({ linf }) => linf))),
+      fix: minimizes
+        ? atTheBorder(attack)
+        : remedy(Math.max(0, ...records.filter((r) => r.success && !r.successAfter8Bit).map(({ linf }) => linf))),
     };
   },
 };
+
+/** The smallest change ends at the decision boundary, and rounding may lead back across it. */
+const atTheBorder = ({ params }: AttackEvidence["attack"]): string =>
+  `The attack ends just beyond the decision boundary, so this is no fault: adversarial.npz holds the float images that the distances belong to. For adversarial 8-bit images, use a larger "${"confidence" in params ? "confidence" : "overshoot"}", or pgd within a radius.`;
 
 /** @param largest change of a value in the images that are lost */
 const remedy = (largest: number): string =>

@@ -18,7 +18,7 @@ export async function readLedger(directory: string, report: RunReport): Promise<
   const has = (file: string): boolean => pictures.has(path.posix.basename(file));
   const parts: LedgerPart[] = [];
   for (const [armIndex, arm] of report.arms.entries())
-    for (const { attack, file, madeBy, madeOn } of recordsSources(arm, armIndex)) {
+    for (const { attack, file, madeBy, madeOn, limits } of recordsSources(arm, armIndex)) {
       const read = await readJson(path.join(directory, file));
       if (!isRecord(read) || !Array.isArray(read["images"])) continue;
       const images = read["images"] as ImageRecord[]; // written by our engine
@@ -28,7 +28,7 @@ export async function readLedger(directory: string, report: RunReport): Promise<
         const adversarial = adversarialThumbnail(madeOn, madeBy, index);
         if (has(clean) && has(adversarial)) thumbnails[index] = { clean, adversarial };
       }
-      parts.push({ arm: arm.name, attack, images, thumbnails });
+      parts.push({ arm: arm.name, attack, images, thumbnails, limits });
     }
   return parts;
 }

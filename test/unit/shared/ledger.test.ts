@@ -50,6 +50,19 @@ describe("the worst case", () => {
     });
   });
 
+  it("counts a smallest change where it lies within what another attack was allowed, and as it is where none has a radius", () => {
+    // L2 changes of all five images: those of 0 and 4 are within PGD's L2 radius, those of 1 and 2 are not
+    const free = [0.5, 4, 4, 4, 1].map((l2, i) => ({ ...record(i, [fgsm[i]?.label ?? 0, fgsm[i]?.cleanPrediction ?? 0, 5]), l2 }));
+    const none = [7, 2, 1, 0, 4].map((label, i) => record(i, [label, label === 0 ? 6 : label, label]));
+    const least: AttackRecords = { arm: "a", attack: "deepFool", images: free, limits: { minimizes: "l2" } };
+    const within = (radius: number): AttackRecords => ({ arm: "a", attack: "pgd", images: none, limits: { ball: { norm: "l2", radius } } });
+    const survivors = (...given: AttackRecords[]) => ledgerRows(given, "a").map(({ isSurvivor }) => isSurvivor);
+    expect(survivors(within(1), least)).toEqual([false, true, true, false, false]);
+    expect(survivors(within(4), least)).toEqual([false, false, false, false, false]);
+    expect(survivors(least)).toEqual([false, false, false, false, false]);
+    expect(survivors(within(1))).toEqual([true, true, true, false, true]);
+  });
+
   it("is over the images that every attack was made on, and there is none without attacks", () => {
     const partly = ledgerRows([...parts.slice(0, 1), { arm: "a", attack: "pgd", images: pgd.slice(0, 2) }], "a");
     expect(worstCase(partly, ["fgsm", "pgd"])).toMatchObject({ n: 2, correct: 1 });

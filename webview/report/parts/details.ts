@@ -56,6 +56,11 @@ const columns: readonly Column[] = [
     cell: ({ norms }) => number(norms.linf.mean),
   },
   { head: "Mean L2", meaning: `Length of the change, in units of images in 0…1, ${normsNote}`, cell: ({ norms }) => number(norms.l2.mean) },
+  {
+    head: "Median distance",
+    meaning: "Of an attack that looks for the smallest change: half of the images that it fooled changed by no more, in its norm",
+    cell: ({ distances }) => number(distances?.median),
+  },
   { head: "Mean pixels", meaning: `Pixels that changed, ${normsNote}`, cell: ({ norms }) => number(norms.l0.mean) },
   { head: "Time", cell: ({ seconds }) => duration(seconds) },
   { head: "Images/s", cell: ({ imagesPerSecond }) => number(imagesPerSecond) },

@@ -13,7 +13,7 @@ export type Settings = Static<typeof params>;
 export function baseOf(p: Settings): Bound<Attack> {
   const { entry, id, params: own } = p.base as Bound<Attack>;
   const { properties } = entry.params;
-  if (entry.access !== "gradients" || entry.preparation || "base" in properties || !needsGradients(entry, own))
+  if (entry.access !== "gradients" || entry.preparation || entry.minimizes || "base" in properties || !needsGradients(entry, own))
     throw new BulwarkError(
       "PARAMETER_INVALID",
       `attentionAugmented: ${id} does not follow the gradient of each image's own loss, to which attention could be added.`,

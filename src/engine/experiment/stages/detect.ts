@@ -52,9 +52,9 @@ const scoreCost = ([arm, detector]: Place, facts: PlanFacts): number => passCost
 
 const cleanShards = (place: Place, facts: PlanFacts): Range[] => shardsOf(facts.n, facts.inputShape, scoreCost(place, facts));
 
-/** An attack can be made to evade the detector: both offer a gradient, and the attack makes each image anew. */
+/** An attack can be made to evade the detector: both offer a gradient, and the attack makes each image anew, with a loss that another can join. */
 const canEvade = (attack: ResolvedAttack, { entry }: ResolvedDetector): boolean =>
-  entry.surrogate !== undefined && attack.entry.access === "gradients" && attack.entry.preparation === undefined;
+  entry.surrogate !== undefined && attack.entry.access === "gradients" && attack.entry.preparation === undefined && !attack.entry.minimizes;
 
 /** The experiment's attacks that are made on this arm. */
 const attacksOn = (arm: ResolvedArm, facts: PlanFacts): readonly ResolvedAttack[] =>

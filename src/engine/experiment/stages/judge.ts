@@ -1,9 +1,12 @@
 import type { Finding, ForwardTiming } from "../../../shared/results.ts";
+import { batchSizeFor } from "../../classifier/batchSizes.ts";
+import type { Classifier } from "../../classifier/classifier.ts";
 import { forwardTiming, usualTiming } from "../../evaluation/timing.ts";
-import { suspiciousAccuracy, unboundedCheck } from "../../harness/unbounded.ts";
+import { gradientCheck } from "../../harness/gradientCheck.ts";
+import { survivorsAmong, suspiciousAccuracy, unboundedCheck } from "../../harness/unbounded.ts";
 import { writeAtomic } from "../../io/files.ts";
 import { clockFile } from "../../io/publish.ts";
-import type { UnboundedEvidence } from "../../rules/evidence.ts";
+import type { GradientEvidence, UnboundedEvidence } from "../../rules/evidence.ts";
 import { armRules } from "../../rules/index.ts";
 import { findingsOf, placed } from "../../rules/rule.ts";
 import type { ResolvedArm } from "../arms.ts";
@@ -70,11 +73,18 @@ async function findings(arm: ResolvedArm, open: OpenArm, env: RunEnvironment): P
   const evidence = {
     departures: training?.notes ?? [],
     clean: await cleanAnswers(arm, env),
+    gradients: await gradientsOf(open.classifier, env),
     unbounded: await unbounded(open, attacks, merged, env),
     probed: probedOf(open.classifier, env.experiment),
   };
   const where = whereOf(arm, null, env);
   return tell([...placed(open.classifier.findings, where), ...findingsOf(armRules, evidence, where)], env);
+}
+
+/** On the first test images, as many as go together. */
+export async function gradientsOf(model: Classifier, env: Pick<RunEnvironment, "images" | "ctx">): Promise<GradientEvidence | null> {
+  const n = Math.min(checkedImages, env.images.n, batchSizeFor(model, "gradient").most);
+  return gradientCheck(model, await env.images.read(0, n), env.ctx);
 }
 
 /** Only where the arm looks robust: an attack without limits must win, or gradients are masked. */
@@ -85,6 +95,11 @@ async function unbounded(
   env: RunEnvironment,
 ): Promise<UnboundedEvidence | null> {
   const looksRobust = (i: number): boolean => (merged[i]?.summary.attacked.accuracy ?? 0) > suspiciousAccuracy;
+  const free = attacks.findIndex(({ entry }, i) => entry.minimizes && merged[i]?.summary.mode !== "static" && looksRobust(i));
+  if (free >= 0) {
+    const { id, key } = attacks[free] as ResolvedAttack;
+    return { attack: id, attackKey: key, classes: classifier.classes, ...survivorsAmong(merged[free]?.records ?? []) };
+  }
   const suspicious = attacks.find(({ entry }, i) => entry.unbounded && entry.iterative && looksRobust(i));
   if (!suspicious) return null;
   const batch = await env.images.read(0, Math.min(checkedImages, env.images.n));

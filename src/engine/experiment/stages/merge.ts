@@ -15,7 +15,7 @@ import { stepOf, stepsOf } from "../../rules/step.ts";
 import { isUndefended, type ResolvedArm } from "../arms.ts";
 import { memoryOf } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
-import { tell, whereOf } from "../judge.ts";
+import { ballOf, tell, whereOf } from "../judge.ts";
 import type { PlanFacts, Stage } from "../piece.ts";
 import type { FurtherAttack, ResolvedAttack } from "../resolve.ts";
 import { adversarialOf, attackShards, coverRecords, needsAttack, needsCover, outcomesOf } from "./attack.ts";
@@ -142,15 +142,18 @@ async function summarize(
     isOnItsOwn: prepared?.isOnItsOwn,
     step: stepOf(bound),
     steps: stepsOf(bound),
+    minimizes: attack.entry.minimizes,
   };
   const bare = summarizeAttack(outcomes, facts, judged);
   const summary = prepared ? withPreparation(bare, prepared, control) : bare;
   prepared?.preparation.dispose?.(prepared.prepared);
   const upperBound = attack.entry.upperBound?.(bound.params) ?? null;
+  const ball = ballOf(attack, env);
   return {
     key: attack.key,
     label: labelOf(bound),
     ...(upperBound === null ? {} : { upperBound }),
+    ...(ball === null ? {} : { ball }),
     ...summary,
     ...knowledgeOf(arm, attack, env, classifier),
   };

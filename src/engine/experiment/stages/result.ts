@@ -4,10 +4,12 @@ import type { AttackDocument, Finding, ImageRecord, Rate, StaticResult } from ".
 import { runFiles, slug } from "../../../shared/runs.ts";
 import { labelOf, type Target } from "../../define/index.ts";
 import { writePicture } from "../../evaluation/write.ts";
+import { survivorsAmong, suspiciousAccuracy } from "../../harness/unbounded.ts";
 import { readText } from "../../io/files.ts";
 import { readRunEvents } from "../../io/runStore.ts";
 import { aimedAt } from "../../metrics/robustness.ts";
 import { comparedFindings } from "../../rules/compare.ts";
+import type { UnboundedEvidence } from "../../rules/evidence.ts";
 import { armRules, pairRules } from "../../rules/index.ts";
 import { findingsOf } from "../../rules/rule.ts";
 import { deviceFindings } from "../../session/deviceWarnings.ts";
@@ -15,6 +17,7 @@ import type { RunEnvironment } from "../environment.ts";
 import { probedOf } from "../judge.ts";
 import type { Piece, PlanFacts } from "../piece.ts";
 import type { ResolvedAttack } from "../resolve.ts";
+import { gradientsOf } from "./judge.ts";
 import { writeImageFiles } from "./ledger.ts";
 import { type MergedAttack, mergedAttack } from "./merge.ts";
 import { adversarialIn } from "./merged.ts";
@@ -42,7 +45,13 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   const { classifier } = await env.networks.open(arm);
   const whole = findingsOf(
     armRules,
-    { departures: [], clean: merged.records, unbounded: null, probed: probedOf(classifier, env.experiment) },
+    {
+      departures: [],
+      clean: merged.records,
+      gradients: await gradientsOf(classifier, env),
+      unbounded: unlimited(attack, merged, classifier.classes),
+      probed: probedOf(classifier, env.experiment),
+    },
     {},
   );
   const failures = deviceFindings(await readRunEvents(store.directory));
@@ -64,6 +73,13 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   const changed = `${clean.correct - attacked.correct} of ${plural(facts.n, "prediction")} changed`;
   const headline = isUnlabelled ? changed : `${percent(clean.accuracy)} → ${percent(attacked.accuracy)}`;
   await store.update({ headline: `${labelOf(attack)}: ${headline}` });
+}
+
+/** Of an attack that may change an image at will, and leaves most of them right. */
+function unlimited({ entry, id, key }: ResolvedAttack, { summary, records }: MergedAttack, classes: number): UnboundedEvidence | null {
+  const looksRobust = (summary.attacked.accuracy ?? 0) > suspiciousAccuracy;
+  if (!entry.minimizes || summary.mode === "static" || !looksRobust) return null;
+  return { attack: id, attackKey: key, classes, ...survivorsAmong(records) };
 }
 
 /** Pictures without labels: the model's own predictions were attacked, and nothing says how many of them are right. */
@@ -114,6 +130,7 @@ const comparedOf = (attack: ResolvedAttack, records: readonly ImageRecord[], tar
   iterative: attack.entry.iterative,
   access: attack.entry.access,
   ball: null,
+  minimizes: null,
   target,
   records,
   knowledge: "static" as const,

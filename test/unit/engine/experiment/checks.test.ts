@@ -187,6 +187,9 @@ describe("a model that answers one class", () => {
     const { error, found } = await attempt({ dataset, model: { file: "constant" } });
     expect(error).toBeNull();
     const at = { file: expect.stringMatching(/^run-\d+\.bulwark\.jsonc$/), pointer: "/model" };
-    expect(found).toMatchObject([{ rule: "RB407", severity: "warning", arm: "undefended", at }]);
+    expect(found).toMatchObject([
+      { rule: "RB105", severity: "error", arm: "undefended", at }, // and its gradient is zero everywhere
+      { rule: "RB407", severity: "warning", arm: "undefended", at },
+    ]);
   });
 });

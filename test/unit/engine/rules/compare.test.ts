@@ -20,6 +20,7 @@ const attack = (id: string, eps: number, images: readonly ImageRecord[], more: P
   ball: { norm: "linf", radius: eps },
   target: null,
   records: images,
+  minimizes: null,
   knowledge: null,
   ...more,
 });
@@ -275,5 +276,46 @@ describe("where no attack is stronger than another", () => {
       return rules({ ...first, records: easier }, ...changed).includes("RB301");
     });
     expect(found).toHaveLength(100);
+  });
+});
+
+describe("RB309: the smallest change contradicts a radius", () => {
+  /** 20 images, of which the first n have a smallest L∞ change of that size. */
+  const smallest = (n: number, linf: number, more: Partial<ComparedAttack> = {}) =>
+    attack(
+      "deepFool",
+      0,
+      attacked(20, (i) => i < n).map((record) => ({ ...record, linf })),
+      { ball: null, minimizes: "l2", ...more },
+    );
+  const pgd = (n: number, more: Partial<ComparedAttack> = {}) =>
+    attack(
+      "pgd",
+      0.3,
+      attacked(20, (i) => i < n),
+      more,
+    );
+  const found = (...attacks: ComparedAttack[]) => comparedFindings(pairRules, attacks).filter(({ rule }) => rule === "RB309");
+
+  it("fires where images count as robust that have a change within the radius", () => {
+    const [finding, ...rest] = found(pgd(2), smallest(10, 0.3));
+    expect(rest).toEqual([]);
+    expect(finding).toMatchObject({ severity: "error", attack: "pgd" });
+    expect(finding?.message).toContain("8 images withstand pgd (ε 0.3), although");
+    const single = attack(
+      "fgsm",
+      0.3,
+      attacked(20, (i) => i < 2),
+    );
+    expect(found(single, smallest(10, 0.2))).toMatchObject([{ severity: "warning", attack: "fgsm" }]);
+  });
+
+  it("does not where the changes are larger, on another arm, by chance, or of images made without the defence", () => {
+    expect(found(pgd(2), smallest(10, 0.31))).toEqual([]);
+    expect(found(pgd(2), smallest(10, 0.3, { arm: "b" }))).toEqual([]);
+    expect(found(pgd(2), smallest(5, 0.3))).toEqual([]); // 3 to 0: P = 1/8
+    expect(found(pgd(10), smallest(12, 0.3))).toEqual([]);
+    expect(found(pgd(2, { knowledge: "static" }), smallest(10, 0.3))).toEqual([]);
+    expect(rules(pgd(2), smallest(20, 9))).toEqual([]);
   });
 });

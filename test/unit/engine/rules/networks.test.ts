@@ -38,7 +38,7 @@ describe("a constant classifier", () => {
     const batch = randomBatch(12, [28, 28, 1], 4);
     const clean = await recordsOf(model, batch, { kind: "fgsm", eps: 0.3 });
     model.dispose();
-    return findingsOf(armRules, { departures: [], clean, unbounded: null, probed: null }, { arm: "constant" });
+    return findingsOf(armRules, { departures: [], clean, unbounded: null, gradients: null, probed: null }, { arm: "constant" });
   };
 
   it("is found: LeNet whose weights are all zero answers class 0 whatever the attack does", async () => {
@@ -76,7 +76,7 @@ describe("a network whose gradient is masked", () => {
     });
     model.dispose();
     const unbounded = found && { attack: chosen.kind, attackKey: chosen.kind, ...found };
-    return [...findingsOf(armRules, { departures: [], clean: [], unbounded, probed: null }, {}), ...summary.findings].map(
+    return [...findingsOf(armRules, { departures: [], clean: [], unbounded, gradients: null, probed: null }, {}), ...summary.findings].map(
       ({ rule }) => rule,
     );
   };
@@ -120,6 +120,7 @@ describe("equally strong attacks on one network", () => {
             ball,
             target: null,
             records,
+            minimizes: null,
             knowledge: null,
           });
         }

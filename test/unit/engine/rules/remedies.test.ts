@@ -2,6 +2,7 @@ import "../../../../src/engine/backends/cpu.ts";
 import { describe, expect, it } from "vitest";
 import { commonOptions, verbs } from "../../../../src/cli/usage.ts";
 import { catalog } from "../../../../src/engine/catalog.ts";
+import { bind } from "../../../../src/engine/registry.ts";
 import { comparedFindings } from "../../../../src/engine/rules/compare.ts";
 import type { AttackEvidence, ComparedAttack } from "../../../../src/engine/rules/evidence.ts";
 import { armRules, attackRules, curveRules, detectorRules, modelRules, pairRules, runRules } from "../../../../src/engine/rules/index.ts";
@@ -41,6 +42,7 @@ const compared = (id: string, radius: number, images: readonly ImageRecord[], mo
   ball: { norm: "linf", radius },
   target: null,
   records: images,
+  minimizes: null,
   knowledge: null,
   ...more,
 });
@@ -96,6 +98,9 @@ const findings: readonly Finding[] = [
     ),
   ),
   ...findingsOf(attackRules, attack, {}),
+  ...["deepFool", "carliniWagner"].flatMap((id) =>
+    findingsOf(attackRules, { ...attack, attack: { id, params: bind("attack", { kind: id }).params }, minimizes: "l2" }, {}),
+  ),
   ...findingsOf(attackRules, { ...attack, gradientEvaluations: 1, records: records("rrrrr") }, {}),
   ...[0, 5].flatMap((zeroMargin) =>
     findingsOf(
@@ -110,6 +115,7 @@ const findings: readonly Finding[] = [
     {
       departures: ["A."],
       clean: constant,
+      gradients: { n: 4, zero: 4, notFinite: 1, saturated: 4, agreement: 0.1 },
       unbounded: { attack: "pgd", attackKey: "pgd", survivors: 9, n: 9, classes: 10 },
       probed: { n: 64, hits: 64 },
     },
@@ -131,6 +137,8 @@ const findings: readonly Finding[] = [
     compared("pgd", 0.3, many("b"), { arm: "c", knowledge: "adaptive", ...beside("b", "r") }),
     compared("pgd", 0.3, many("r"), { arm: "d", knowledge: "adaptive", ...beside("b", "b") }),
     compared("pgd", 0.3, many("r"), { arm: "e", knowledge: "static" }),
+    compared("pgd", 0.3, many("r"), { arm: "f" }),
+    compared("deepFool", 0, many("b"), { arm: "f", ball: null, minimizes: "l2" }),
   ]),
   ...["pgd", "fgsm"].flatMap((id) =>
     comparedFindings(

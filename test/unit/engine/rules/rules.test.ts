@@ -115,7 +115,7 @@ describe("summary", () => {
 });
 
 const idsOf = <E>(rules: readonly Rule<E>[], evidence: E) => findingsOf(rules, evidence, {}).map(({ rule }) => rule);
-const arm: ArmEvidence = { departures: [], clean: [], unbounded: null, probed: null };
+const arm: ArmEvidence = { departures: [], clean: [], unbounded: null, gradients: null, probed: null };
 
 describe("RB209 and RB210", () => {
   const pair = (patched: string, grey: string) =>

@@ -22,6 +22,7 @@ import { tsne } from "./analyses/tsne.ts";
 import { adversarialPatch } from "./attacks/adversarialPatch/adversarialPatch.ts";
 import { attentionAugmented } from "./attacks/attentionAugmented/attentionAugmented.ts";
 import { bim } from "./attacks/bim.ts";
+import { blackBox } from "./attacks/blackBox/blackBox.ts";
 import { cwPgd } from "./attacks/cwPgd.ts";
 import { fgsm } from "./attacks/fgsm.ts";
 import { iterStepLL } from "./attacks/iterStepLL.ts";
@@ -92,6 +93,7 @@ export const attacks: readonly Attack[] = [
   adversarialPatch,
   attentionAugmented,
   bim,
+  blackBox,
   carliniWagner,
   cwPgd,
   deepFool,

@@ -127,6 +127,8 @@ export interface AttackSummary {
   readonly norms: { readonly linf: NormSummary; readonly l2: NormSummary; readonly l0: NormSummary };
   /** Of an attack that looks for the smallest change. */
   readonly distances?: DistanceSummary;
+  /** Images whose label an attack with a substitute asked for. */
+  readonly queries?: number;
   /** Of an attack within a radius that its parameters say. */
   readonly ball?: Radius;
   readonly seconds: number;

@@ -230,11 +230,11 @@ const catalogue = [
   },
   {
     id: "RB210",
-    title: "Patch trained on the images that it is judged on",
+    title: "Made from the images that it is judged on",
     severity: "warning",
     when: "attack",
     cost: 3,
-    why: "A patch is meant for images that it has never seen; on its own training images it looks stronger than it is.",
+    why: "A patch is meant for images that it has never seen, and so is a substitute network; on its own training images it looks stronger than it is.",
   },
   {
     id: "RB301",

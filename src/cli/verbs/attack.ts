@@ -81,6 +81,7 @@ function print(d: AttackDocument, directory: string, classNames: readonly string
     ["Mean L∞", number(d.norms.linf.mean)],
     ["Mean L2", number(d.norms.l2.mean)],
     ...(d.distances ? ([[`Median ${parameterLabel(d.distances.norm)}`, number(d.distances.median)]] as const) : []),
+    ...(d.queries === undefined ? [] : ([["Queries", count(d.queries)]] as const)),
     ["Images/s", number(d.imagesPerSecond)],
   ];
   const heads = columns.map(([head]) => head);

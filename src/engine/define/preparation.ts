@@ -44,6 +44,11 @@ export interface Preparation<P = unknown> {
   /** One word for it, "patch": names its files, its piece of a run and its random stream. */
   readonly noun: string;
   origin(params: Params): PreparationOrigin;
+  /**
+   * The parameters that it depends on: attacks of a run that have these alike share what is made. All of them, and nothing is shared, when
+   * left out.
+   */
+  decisive?(params: Params): Params;
   /** The parameters as reports state them where the caller decides on which model it is made. */
   madeOn?(params: Params, origin: "transfer" | "whitebox"): Params;
   /** Images through the model that making it takes, for the time left. */

@@ -33,6 +33,8 @@ export interface JudgedFacts {
   readonly control?: readonly ImageRecord[] | undefined;
   /** What it prepared was trained on the images that it is judged on. */
   readonly isOnItsOwn?: boolean | undefined;
+  /** Images whose label the attack's preparation asked for, where it asked for labels alone. */
+  readonly queries?: number | undefined;
   /** The attack's step, for the remedy that changes it. */
   readonly step?: Step | undefined;
   readonly steps?: Steps | undefined;

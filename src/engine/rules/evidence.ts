@@ -56,6 +56,8 @@ export interface AttackEvidence {
   readonly control?: readonly ImageRecord[] | undefined;
   /** What the attack prepared was trained on the images that it is judged on. */
   readonly isOnItsOwn?: boolean | undefined;
+  /** Images whose label it asked for, of an attack that prepares a substitute. */
+  readonly queries?: number | undefined;
   /** Of an attack that steps. */
   readonly step?: Step | undefined;
   /** Of an untargeted one that follows gradients. */

@@ -140,6 +140,7 @@ async function summarize(
     where: whereOf(arm, attack.key, env),
     control,
     isOnItsOwn: prepared?.isOnItsOwn,
+    queries: prepared?.says.queries,
     step: stepOf(bound),
     steps: stepsOf(bound),
     minimizes: attack.entry.minimizes,

@@ -26,13 +26,25 @@ function preparedOn(arm: ResolvedArm, attack: ResolvedAttack, sources: StaticSou
   return origin === "transfer" ? (sources.of(arm) ?? arm) : arm;
 }
 
+/** The parameters that decide what an attack prepares, in words that are equal where they are. */
+const decidedBy = ({ id, entry, params }: ResolvedAttack): string => {
+  const decisive = entry.preparation?.decisive?.(params);
+  return decisive ? JSON.stringify([id, decisive]) : "";
+};
+
+/** The attack under whose name a preparation is kept: the first of those that share it. */
+function holderOf(attack: ResolvedAttack, facts: PlanFacts): ResolvedAttack {
+  const decided = decidedBy(attack);
+  return (decided !== "" && attacksOf(facts).find((other) => decidedBy(other) === decided)) || attack;
+}
+
 const keyOf = (noun: string, arm: ResolvedArm, attack: ResolvedAttack): string => `prepare:${noun}:${arm.name}:${attack.key}`;
 
 /** The piece in which an attack on an arm is prepared; none where nothing is, or its parameters say it all. */
-export function needsPreparation(arm: ResolvedArm, attack: ResolvedAttack, { sources, hasModel }: PlanFacts): string[] {
-  const on = preparedOn(arm, attack, sources);
+export function needsPreparation(arm: ResolvedArm, attack: ResolvedAttack, facts: PlanFacts): string[] {
+  const on = preparedOn(arm, attack, facts.sources);
   const { preparation } = attack.entry;
-  return on && preparation && hasModel(on) ? [keyOf(preparation.noun, on, attack)] : [];
+  return on && preparation && facts.hasModel(on) ? [keyOf(preparation.noun, on, holderOf(attack, facts))] : [];
 }
 
 /** What an attack makes once for many images: a patch, a substitute model. */
@@ -42,6 +54,7 @@ export const prepareStage: Stage = {
     return attacksOf(facts).flatMap((attack) => {
       const { preparation } = attack.entry;
       if (!preparation || !runsOn(arm, attack, facts) || preparedOn(arm, attack, facts.sources) !== arm) return [];
+      if (holderOf(attack, facts) !== attack) return [];
       return [
         {
           key: keyOf(preparation.noun, arm, attack),
@@ -70,6 +83,7 @@ async function makeOrLoad(arm: ResolvedArm, attack: ResolvedAttack, preparation:
   const { classifier, modelHash } = await env.networks.open(arm);
   const { images } = env.data.preparation;
   const { id, params } = documented(attack);
+  const { key: seedName } = holderOf(attack, env.facts);
   const { seed } = env.experiment;
   const data = [env.data.trainSha256, images.name, images.size];
   const job = {
@@ -80,11 +94,11 @@ async function makeOrLoad(arm: ResolvedArm, attack: ResolvedAttack, preparation:
     modelHash,
     images,
     seed,
-    seedName: attack.key,
+    seedName,
     backend: env.engine.backend,
     directory: env.store.directory,
-    stem: env.facts.layout.preparation(preparation.noun, arm, attack.key),
-    key: hashOf({ id, params, modelHash, defense: defensesOf(arm), data, seed, seedName: attack.key }),
+    stem: env.facts.layout.preparation(preparation.noun, arm, seedName),
+    key: hashOf({ id, params: preparation.decisive?.(params) ?? params, modelHash, defense: defensesOf(arm), data, seed, seedName }),
     onStep: ({ done, total }: { readonly done: number; readonly total: number }) => env.meter.report(done, total),
   };
   return prepare(job, env.ctx);
@@ -100,7 +114,7 @@ export async function preparedFor(arm: ResolvedArm, attack: ResolvedAttack, env:
   const { params } = documented(attack);
   const { isOnItsOwn } = env.data.preparation;
   const on = preparedOn(arm, attack, env.facts.sources);
-  const stem = env.facts.layout.preparation(preparation.noun, on ?? arm, attack.key);
+  const stem = env.facts.layout.preparation(preparation.noun, on ?? arm, holderOf(attack, env.facts).key);
   if (on === null || on === arm) {
     const own = await makeOrLoad(arm, attack, preparation, env);
     return preparedAttack(preparation, own, params, { stem, isOnItsOwn });

@@ -8,6 +8,7 @@ import { attentionStudy } from "./analyses/attentionStudy.ts";
 import { baselineComparison } from "./analyses/baselineComparison.ts";
 import { defenseArena } from "./analyses/defenseArena.ts";
 import { iterationCurve } from "./analyses/iterationCurve.ts";
+import { minimalDistance } from "./analyses/minimalDistance.ts";
 import { paperComparison } from "./analyses/paperComparison.ts";
 import { ablation } from "./analyses/papers/paper0/ablation.ts";
 import { depthSweep } from "./analyses/papers/paper0/depthSweep.ts";
@@ -133,6 +134,7 @@ export const analyses: readonly Analysis[] = [
   defenseArena,
   depthSweep,
   iterationCurve,
+  minimalDistance,
   paperComparison,
   robustnessCurve,
   rocCurve,

@@ -9,12 +9,13 @@ import { type PaperData, type PaperModel, type Printed, printed, type Quantity }
 import { comparison as localGradientsSmoothing } from "./papers/paper1/comparison.ts";
 import { comparison as attention } from "./papers/paper2/comparison.ts";
 import { comparison as randomizedDefense } from "./papers/paper3/comparison.ts";
+import { comparison as compactConvolution } from "./papers/paper4/comparison.ts";
 
 const params = Type.Object({
   paper: int(
     0,
-    "0: 3D convolution for proactive defense against localized adversary attacks; 1: Local Gradients Smoothing; 2: Attention, Please! Adversarial Defense via Activation Rectification and Preservation; 3: Efficient Randomized Defense against Adversarial Attacks.",
-    { min: 0, max: 3 },
+    "0: 3D convolution for proactive defense against localized adversary attacks; 1: Local Gradients Smoothing; 2: Attention, Please! Adversarial Defense via Activation Rectification and Preservation; 3: Efficient Randomized Defense against Adversarial Attacks; 4: Improving Network Robustness against Adversarial Attacks with Compact Convolution.",
+    { min: 0, max: 4 },
   ),
   model: choice(
     ["auto", "EfficientNet", "VGG", "Inception", "ResNet"],
@@ -54,6 +55,7 @@ export const paperComparison = defineAnalysis({
     if (p.paper === 1) return localGradientsSmoothing(arms, facts.dataset);
     if (p.paper === 2) return attention(arms, facts.dataset);
     if (p.paper === 3) return randomizedDefense(arms, facts.dataset);
+    if (p.paper === 4) return compactConvolution(arms, facts.dataset);
     const models = [...new Set(arms.map(({ report }) => report.model.id))];
     const model = p.model === "auto" ? nearestModel(models[0] ?? "") : p.model;
     const data = p.dataset === "auto" ? nearestData(facts.dataset) : p.dataset;

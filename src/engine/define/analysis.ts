@@ -26,6 +26,8 @@ export interface ExperimentFacts {
     readonly key: string;
     /** As `followedIterations` has them. */
     readonly iterations: number | null;
+    /** It looks for the smallest change. */
+    readonly minimizes: boolean;
   })[];
   /** Ids. */
   readonly detectors: readonly string[];

@@ -26,6 +26,7 @@ export const factsOf = ({ dataset, arms, attacks, detectors }: Parts): Experimen
     ...documented(attack),
     key: attack.key,
     iterations: followedIterations(attack.entry, attack.params),
+    minimizes: attack.entry.minimizes !== undefined,
   })),
   detectors: detectors.map(({ id }) => id),
   attackParams: (id) => find("attack", id).params,

@@ -96,7 +96,7 @@ export const facts = (arms: readonly AnalysedArm[], attacks: readonly Choice[] =
   arms: arms.map(({ report }) => ({ name: report.name, defense: report.defense, defenses: [report.defense], model: report.model.id })),
   attacks: attacks.map((attack) => {
     const { entry, params } = bind("attack", { kind: attack.id, ...attack.params });
-    return { ...attack, key: attack.id, iterations: followedIterations(entry, params) };
+    return { ...attack, key: attack.id, iterations: followedIterations(entry, params), minimizes: entry.minimizes !== undefined };
   }),
   detectors: arms.flatMap(({ report }) => report.detectors.map(({ id }) => id)),
   attackParams: (id) => find("attack", id).params,

@@ -147,7 +147,7 @@ describe("samplingProbabilities", () => {
   });
 
   it("is refused where there is nothing to compare, and for ratios or attacks that are not there", async () => {
-    const known = { ...facts([], [fgsm]), attacks: [{ ...fgsm, key: "fgsm", iterations: null }] };
+    const known = { ...facts([], [fgsm]), attacks: [{ ...fgsm, key: "fgsm", iterations: null, minimizes: false }] };
     const check = (change: object) => () => samplingProbabilities.check?.({ ...params, ...change }, known);
     expect(check({})).not.toThrow();
     expect(check({ attack: "fgsm" })).not.toThrow();

@@ -17,6 +17,7 @@ import { robustnessCurve } from "./analyses/robustnessCurve.ts";
 import { rocCurve } from "./analyses/rocCurve.ts";
 import { samplingProbabilities } from "./analyses/samplingProbabilities.ts";
 import { sliceCertificate } from "./analyses/sliceCertificate.ts";
+import { smallestChange } from "./analyses/smallestChange.ts";
 import { timing } from "./analyses/timing.ts";
 import { transferMatrix } from "./analyses/transferMatrix.ts";
 import { tsne } from "./analyses/tsne.ts";
@@ -140,6 +141,7 @@ export const analyses: readonly Analysis[] = [
   rocCurve,
   samplingProbabilities,
   sliceCertificate,
+  smallestChange,
   syllabusComparison,
   timing,
   transferMatrix,

@@ -31,6 +31,7 @@ export const factsOf = ({ dataset, arms, attacks, detectors }: Parts): Experimen
   detectors: detectors.map(({ id }) => id),
   attackParams: (id) => find("attack", id).params,
   attackTitle: (id) => find("attack", id).title,
+  minimizes: (id) => find("attack", id).minimizes ?? null,
 });
 
 /**
@@ -51,9 +52,11 @@ export function resolveAnalyses(
     const keys = (entry.attacks?.(params, facts) ?? []).map((wanted) => {
       const bound = bind("attack", { kind: wanted.id, ...wanted.params });
       const same = (own: ResolvedAttack): boolean => canonical(documented(own)) === canonical(documented(bound));
-      const own = wanted.images === 0 ? parts.attacks.find(same) : undefined;
-      if (!own) further.set(wanted.key, { ...bound, key: wanted.key, knowledge: "both", images: wanted.images });
-      return own?.key ?? wanted.key;
+      const { key, images, labels } = wanted;
+      const own = images === 0 && !labels ? parts.attacks.find(same) : undefined;
+      // Another arm's predictions are no labels here, so such images are not shown to any other.
+      if (!own) further.set(key, { ...bound, key, images, ...(labels ? { knowledge: "adaptive", labels } : { knowledge: "both" }) });
+      return own?.key ?? key;
     });
     return { ...analysis, further: keys };
   });

@@ -1,5 +1,6 @@
 import type { ImageRecord } from "../../../shared/results.ts";
 import { attackSurface } from "../../classifier/surface.ts";
+import type { EvaluationImages } from "../../define/index.ts";
 import type { Range } from "../../evaluation/batches.ts";
 import { type AttackTask, attackBatches } from "../../evaluation/evaluate.ts";
 import type { PreparedAttack } from "../../evaluation/prepare.ts";
@@ -17,7 +18,7 @@ import { shardsOf } from "../shards.ts";
 import { checkAttack } from "./checks.ts";
 import { cleanPredictions, needsClean } from "./clean.ts";
 import { needsImages } from "./images.ts";
-import { attacksOf, imagesOf, runsOn } from "./knowledge.ts";
+import { attacksOf, imagesOf, isFurther, runsOn } from "./knowledge.ts";
 import { needsPreparation, preparedFor } from "./prepare.ts";
 import { needsNetwork } from "./train.ts";
 
@@ -89,6 +90,12 @@ function attackPiece(arm: ResolvedArm, attack: ResolvedAttack, range: Range, isF
   };
 }
 
+/** The test images with what the arm takes them for as labels. */
+const relabelled = (arm: ResolvedArm, { images, ...env }: RunEnvironment): EvaluationImages => ({
+  ...images,
+  read: async (start, end) => ({ ...(await images.read(start, end)), labels: await cleanPredictions(arm, { ...env, images })(start, end) }),
+});
+
 /** The attack with the parameters that it has once it is prepared, on all that is known of the arm. */
 async function taskOf(arm: ResolvedArm, attack: ResolvedAttack, prepared: PreparedAttack | null, env: RunEnvironment) {
   const { classifier: model } = await env.networks.open(arm);
@@ -97,7 +104,7 @@ async function taskOf(arm: ResolvedArm, attack: ResolvedAttack, prepared: Prepar
     attack: bound,
     model,
     surface: attackSurface(model, "adaptive").model,
-    images: env.images,
+    images: isFurther(attack) && attack.labels ? relabelled(arm, env) : env.images,
     cleanPredictions: cleanPredictions(arm, env),
     onProgress: (done) => env.meter.images(done),
   };

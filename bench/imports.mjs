@@ -1,6 +1,7 @@
 // How far imported models can be trusted:
 //   node bench/imports.mjs families FOLDER [NAME:OPSET:BATCH…]   torchvision's families against PyTorch: logits, input gradients, PGD images
 //   node bench/imports.mjs probe MODEL DATASET RANGE [8,32,64]   the contract probe under every wrong contract, with so many pictures
+//   node bench/imports.mjs keras FOLDER                          makes small .h5 and .keras files to damage
 //   node bench/imports.mjs fuzz FILES ROUNDS [FROM]              damaged files: crashes, slowest, memory
 //   node bench/imports.mjs accuracy MODEL DATASET [INPUT]        correct answers on all test images, under an input contract in JSON
 //   node bench/imports.mjs speed FOLDER                          an imported ResNet-50 beside our builder's, called in turn
@@ -98,6 +99,7 @@ const actions = {
       ]);
   },
   operators: (args) => printed("operators", args),
+  keras: (args) => printed("kerasModels", args),
   fuzz: async (args) => fuzz(await bundle("imports/fuzz"), args),
 };
 if (!(what in actions) || words.length === 0) {

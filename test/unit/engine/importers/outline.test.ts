@@ -8,7 +8,8 @@ import { checkModel } from "../../../../src/engine/jobs/checkModel.ts";
 import { Normalization } from "../../../../src/engine/models/layers/normalization.ts";
 import { tf, tfl } from "../../../../src/engine/tf.ts";
 import type { ModelCheckUpdate } from "../../../../src/shared/modelCheck.ts";
-import { kerasFiles, legacyContents } from "./keras/files.ts";
+import { legacyContents } from "./keras/contents.ts";
+import { kerasFiles } from "./keras/files.ts";
 import { type ModelFiles, modelFiles, randomWeights } from "./modelFiles.ts";
 import { node, numbers, onnx } from "./onnx/encoder.ts";
 

@@ -7,17 +7,8 @@ import { loadNetwork } from "../../../../../src/engine/importers/index.ts";
 import { snakeCase } from "../../../../../src/engine/importers/keras/paths.ts";
 import { tfl } from "../../../../../src/engine/tf.ts";
 import { convolutions, loadedPredictions, plainNetwork, predictions, randomImages, randomWeights } from "../modelFiles.ts";
-import {
-  archiveEntries,
-  configOf,
-  type Entries,
-  expectClose,
-  expectRefused,
-  hdf5Bytes,
-  kerasFiles,
-  legacyContents,
-  zipOf,
-} from "./files.ts";
+import { archiveEntries, configOf, type Entries, hdf5Bytes, legacyContents, zipOf } from "./contents.ts";
+import { expectClose, expectRefused, kerasFiles } from "./files.ts";
 
 const files = kerasFiles();
 beforeAll(() => useBackend("cpu"));

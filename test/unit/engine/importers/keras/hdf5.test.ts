@@ -2,7 +2,8 @@ import { promises as fs } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { Hdf5File } from "../../../../../src/engine/importers/keras/hdf5/file.ts";
-import { type Contents, hdf5Bytes, kerasFiles } from "./files.ts";
+import { type Contents, hdf5Bytes } from "./contents.ts";
+import { kerasFiles } from "./files.ts";
 
 const files = kerasFiles();
 

@@ -3,16 +3,8 @@ import { useBackend } from "../../../../../src/engine/backends/index.ts";
 import { loadNetwork, saveNetwork } from "../../../../../src/engine/importers/index.ts";
 import { tf, tfl } from "../../../../../src/engine/tf.ts";
 import { convolutions, loadedPredictions, plainNetwork, predictions, randomImages, randomWeights } from "../modelFiles.ts";
-import {
-  type Contents,
-  configOf,
-  expectClose,
-  expectRefused,
-  kerasFiles,
-  type LayerConfig,
-  legacyContents,
-  type ModelConfig,
-} from "./files.ts";
+import { type Contents, configOf, type LayerConfig, legacyContents, type ModelConfig } from "./contents.ts";
+import { expectClose, expectRefused, kerasFiles } from "./files.ts";
 
 const files = kerasFiles();
 beforeAll(() => useBackend("cpu"));

@@ -1,5 +1,5 @@
 import { iou, largestOf } from "../attention/area.ts";
-import { boxArea, randomOverlap, scaledCells } from "../attention/overlap.ts";
+import { boxArea, boxesOutside, randomOverlap, scaledCells } from "../attention/overlap.ts";
 import type { RunContext } from "../context.ts";
 import type { AnalysedAttack, AnalysisSubject } from "../define/analysis.ts";
 import type { Bound, Explanation, Explanations } from "../define/index.ts";
@@ -32,6 +32,8 @@ export interface ObjectStudy {
   readonly confidenceBelowHalf: BySuccess;
   /** Images without a box of their label inside the picture: they are left out. */
   readonly withoutBox: number;
+  /** Boxes of the label that have no pixel of the picture, and the images that they belong to: such boxes are passed over. */
+  readonly outside: { readonly boxes: number; readonly images: number };
 }
 export interface StudyData {
   /** That the maps were read from; null of a method that looks at none. */
@@ -87,9 +89,11 @@ export async function studyOf(subject: AnalysisSubject, wanted: readonly number[
   return { layer, grid, isAveraged, wanted, cells, random: cells.map((k) => randomOverlap(k, rows * columns)), attacks };
 }
 
-/** The clean image against its boxes: IoU of its attention with them, null without a box; and the probability of its label. */
+/** The clean image against its boxes: IoU of its attention with them, null without a box inside; and the probability of its label. */
 interface OnObject {
   readonly overlap: number | null;
+  /** Boxes outside the picture. */
+  readonly outside: number;
   readonly confidence: number;
 }
 function objectOf(
@@ -97,10 +101,12 @@ function objectOf(
   explained: Explanations,
   { at, index, label }: { readonly at: number; readonly index: number; readonly label: number },
 ): OnObject {
-  const truth = boxArea(boxes(index), model.inputShape);
+  const own = boxes(index);
+  const truth = boxArea(own, model.inputShape);
+  const outside = boxesOutside(own, model.inputShape);
   const size = truth.reduce((sum, inside) => sum + inside, 0);
   const overlap = size === 0 ? null : iou(largestOf(explained.map(at), size), truth);
-  return { overlap, confidence: explained.scores[at * model.classes + label] as number };
+  return { overlap, outside, confidence: explained.scores[at * model.classes + label] as number };
 }
 
 interface Clean extends Attention {
@@ -140,7 +146,7 @@ const overlapOf = (a: ArrayLike<number> | undefined, b: ArrayLike<number> | unde
   iou(largestOf(a ?? [], k), largestOf(b ?? [], k)) ?? 0;
 
 function objectStudy({ objects, degenerate }: Clean, isFooled: ReadonlyMap<number, boolean>): ObjectStudy | null {
-  if (objects.every(({ overlap }) => overlap === null)) return null;
+  if (objects.every(({ overlap, outside }) => overlap === null && outside === 0)) return null;
   const overlaps = new Map<number, number>();
   const below = new Map<number, number>();
   const counted = [...isFooled.keys()];
@@ -151,7 +157,9 @@ function objectStudy({ objects, degenerate }: Clean, isFooled: ReadonlyMap<numbe
     if (overlap < 0.5) below.set(index, confidence);
   }
   const withoutBox = counted.filter((index) => objects[index]?.overlap === null).length;
-  return { overlap: bySuccess(overlaps, isFooled), confidenceBelowHalf: bySuccess(below, isFooled), withoutBox };
+  const met = counted.map((index) => objects[index]?.outside ?? 0);
+  const outside = { boxes: met.reduce((a, b) => a + b, 0), images: met.filter((boxes) => boxes > 0).length };
+  return { overlap: bySuccess(overlaps, isFooled), confidenceBelowHalf: bySuccess(below, isFooled), withoutBox, outside };
 }
 
 interface Saved {

@@ -110,7 +110,14 @@ function whatIsMissing(lines: readonly Line[], { wanted, ofSuperpixels }: Asked)
           ]
         : []),
       ...(object && object.withoutBox > 0
-        ? [`${where}: ${plural(object.withoutBox, "image")} without a box of the label left out of the tables about objects.`]
+        ? [
+            `${where}: ${plural(object.withoutBox, "image")} without a box of the label inside the picture left out of the tables about objects.`,
+          ]
+        : []),
+      ...(object && object.outside.boxes > 0
+        ? [
+            `${where}: ${plural(object.outside.boxes, "box", "boxes")} of ${plural(object.outside.images, "image")} outside the picture as the model sees it (cropped away, or annotated so), passed over.`,
+          ]
         : []),
     ];
   });

@@ -37,6 +37,10 @@ export function boxArea(boxes: readonly Box[], [height, width]: readonly [height
       area.fill(1, y * width + Math.min(width, firstIn(xmin)), y * width + Math.max(0, Math.min(width, firstIn(xmax))));
   return area;
 }
+/** How many of the boxes have no pixel of the image: they lie outside it, or are smaller than a pixel. */
+export const boxesOutside = (boxes: readonly Box[], shape: readonly [height: number, width: number, ...rest: number[]]): number =>
+  boxes.filter((box) => !boxArea([box], shape).includes(1)).length;
+
 /** The first pixel whose middle lies at `edge` or behind it. */
 const firstIn = (edge: number): number => Math.max(0, Math.ceil(edge - 0.5));
 

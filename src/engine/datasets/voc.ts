@@ -58,7 +58,10 @@ export function boxesOfClass(boxes: readonly Box[], label: number, indexOf: (nam
   return classes.every((index) => index === undefined) ? boxes : boxes.filter((_, i) => classes[i] === label);
 }
 
-/** Boxes of an image `from` where they lie after it was resized to `to`; what is cropped away is cut off, wholly or in part. */
+/**
+ * Boxes of an image `from` where they lie after it was resized to `to`; what is cropped away, or was outside before, is cut off. One of
+ * which nothing is left has no width or no height: whoever uses boxes counts it.
+ */
 export function resizeBoxes(
   boxes: readonly Box[],
   from: readonly [height: number, width: number],
@@ -71,13 +74,11 @@ export function resizeBoxes(
   const dy = (to[0] - from[0] * sy) / 2;
   const dx = (to[1] - from[1] * sx) / 2;
   const within = (value: number, end: number): number => Math.min(end, Math.max(0, value));
-  return boxes
-    .map((box) => ({
-      label: box.label,
-      xmin: within(box.xmin * sx + dx, to[1]),
-      ymin: within(box.ymin * sy + dy, to[0]),
-      xmax: within(box.xmax * sx + dx, to[1]),
-      ymax: within(box.ymax * sy + dy, to[0]),
-    }))
-    .filter((box) => box.xmax > box.xmin && box.ymax > box.ymin);
+  return boxes.map((box) => ({
+    label: box.label,
+    xmin: within(box.xmin * sx + dx, to[1]),
+    ymin: within(box.ymin * sy + dy, to[0]),
+    xmax: within(box.xmax * sx + dx, to[1]),
+    ymax: within(box.ymax * sy + dy, to[0]),
+  }));
 }

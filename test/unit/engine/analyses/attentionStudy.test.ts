@@ -133,6 +133,28 @@ describe("attention before and after an attack", () => {
     expect(object?.overlap.failed).toMatchObject({ n: 1, mean: 1 });
     expect(object?.confidenceBelowHalf.succeeded).toMatchObject({ n: 3, mean: expect.closeTo(0.7, 6) });
     expect(object?.confidenceBelowHalf.failed).toBeNull();
+    expect(object?.outside).toEqual({ boxes: 1, images: 1 });
+  });
+
+  it("counts boxes outside the picture and says so, also where there are no others", async () => {
+    const beyond: Box = { label: "", xmin: 5, xmax: 9, ymin: 0, ymax: 2 };
+    const above: Box = { label: "", xmin: 0, xmax: 4, ymin: -3, ymax: 0.4 }; // holds no middle of a pixel
+    const boxes = [[beyond, above], [right(2), beyond], []];
+    const found = async (own: readonly (readonly Box[])[]) =>
+      (await byHand({ clean: [first, first, first], attacked: [last, first, first], boxes: own, fate: "brr" }, [8])).data;
+    const data = await found(boxes);
+    expect(data.attacks[0]?.object).toMatchObject({
+      withoutBox: 2,
+      outside: { boxes: 3, images: 2 },
+      overlap: { succeeded: null, failed: { n: 1 } },
+    });
+    const none = (await found([[beyond], [], []])).attacks[0]?.object;
+    expect(none).toMatchObject({ withoutBox: 3, outside: { boxes: 1, images: 1 }, overlap: { succeeded: null, failed: null } });
+    expect((await found([[], [], []])).attacks[0]?.object).toBeNull();
+    const { notes } = attentionStudy.present([arm({ name: "one", defense: undefended, data })], bound, facts([]));
+    expect(notes.join(" ")).toMatch(
+      /3 boxes of 2 images outside the picture as the model sees it \(cropped away, or annotated so\), passed over\./,
+    );
   });
 });
 

@@ -164,7 +164,12 @@ describe("Tables 1 to 5 and 7", () => {
     failed: 1,
     degenerate: { clean: [], adversarial: [] },
     deviation: cells.map((groups) => ({ ...groups, sparse: 0 })),
-    object: { overlap: both(0.6, 0.7), confidenceBelowHalf: { succeeded: group(0.9, 1), failed: null }, withoutBox: 0 },
+    object: {
+      overlap: both(0.6, 0.7),
+      confidenceBelowHalf: { succeeded: group(0.9, 1), failed: null },
+      withoutBox: 0,
+      outside: { boxes: 0, images: 0 },
+    },
     overlap: [],
     file: "",
   });

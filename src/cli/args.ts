@@ -52,6 +52,11 @@ export class Args {
     return new BulwarkError("USAGE", `${this.#verb} has no option --${option}.`, suggestion(`--${option}`, names, "It has"));
   }
 
+  /** Whether the verb has such an option, given or not. */
+  has(name: string): boolean {
+    return name in verbs[this.#verb].options;
+  }
+
   flag(name: string): boolean {
     return this.#values[name] === true;
   }

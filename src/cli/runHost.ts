@@ -1,7 +1,11 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
 import type { RunHost } from "../engine/experiment/execute.ts";
 import { BulwarkError, isCancelled } from "../shared/errors.ts";
 import type { RunEvent } from "../shared/events.ts";
-import type { Session } from "./session.ts";
+import { planFiles } from "../shared/plan.ts";
+import { type RunState, runFiles } from "../shared/runs.ts";
+import { goesOn, type Session } from "./session.ts";
 
 /** What the user can mend: a file that cannot be read any more, as on a network drive that is gone, or a picture that is broken. */
 const mendable: readonly string[] = ["FILE_NOT_FOUND", "FILE_UNREADABLE", "IMAGE_INVALID"];
@@ -9,7 +13,7 @@ const isInterruption = (thrown: unknown): boolean =>
   thrown instanceof BulwarkError && thrown.cause !== undefined && mendable.includes(thrown.code);
 
 /**
- * Does the work of a run: shows its progress, and says how to go on with it when it is stopped.
+ * Does the work of a run: shows its progress, and knows the run to go on with.
  * @param directory of the run where it was named; else it is the one that the run says
  */
 export async function hosted<Result>(
@@ -17,20 +21,29 @@ export async function hosted<Result>(
   directory: string | undefined,
   work: (host: RunHost) => Promise<Result>,
 ): Promise<Result> {
-  let begun = "";
+  if (directory !== undefined && isUnfinished(directory)) session.run = directory;
   const onEvent = (event: RunEvent): void => {
-    if (event.kind === "started" || event.kind === "resumed") begun = directory ?? `.bulwark/runs/${event.run}`;
+    if (event.kind === "started" || event.kind === "resumed") session.run = directory ?? `.bulwark/runs/${event.run}`;
     session.onEvent(event);
   };
   const engine = await session.engine();
+  const result = await work({ engine, signal: session.signal, onEvent, note: (message) => session.progress.say(message) });
+  session.close();
+  return result;
+}
+
+/** A run lies there that was planned and has not come to its end. */
+function isUnfinished(directory: string): boolean {
+  if (!existsSync(path.join(directory, planFiles.plan))) return false;
   try {
-    const result = await work({ engine, signal: session.signal, onEvent, note: (message) => session.progress.say(message) });
-    session.close();
-    return result;
-  } catch (thrown) {
-    if (begun !== "" && isCancelled(thrown)) session.progress.tell(`stopped; \`bulwark resume ${begun}\` goes on`);
-    if (begun !== "" && isInterruption(thrown))
-      session.progress.tell(`what was finished is kept; \`bulwark resume ${begun}\` goes on when the file can be read again`);
-    throw thrown;
+    return (JSON.parse(readFileSync(path.join(directory, runFiles.state), "utf8")) as RunState).status !== "done";
+  } catch {
+    return false;
   }
+}
+
+/** Says how to go on with a run that was stopped, where there is one. */
+export function sayHowToGoOn({ run, progress }: Session, thrown: unknown): void {
+  if (run !== null && isCancelled(thrown)) progress.tell(`stopped; ${goesOn(run)}`);
+  if (run !== null && isInterruption(thrown)) progress.tell(`what was finished is kept; ${goesOn(run)} when the file can be read again`);
 }

@@ -1,4 +1,6 @@
 import { Args } from "../args.ts";
+import { inFlags } from "../flags.ts";
+import { sayHowToGoOn } from "../runHost.ts";
 import { openSession, type Session } from "../session.ts";
 import type { VerbName } from "../usage.ts";
 import { attack } from "./attack.ts";
@@ -41,7 +43,10 @@ export async function runVerb(verb: VerbName, words: readonly string[]): Promise
   const args = new Args(verb, words);
   const session = openSession(args);
   try {
-    return await actions[verb](args, session);
+    return await Promise.race([actions[verb](args, session), session.stopped]);
+  } catch (thrown) {
+    sayHowToGoOn(session, thrown);
+    throw args.has("dataset-set") ? inFlags(thrown) : thrown;
   } finally {
     session.close();
   }

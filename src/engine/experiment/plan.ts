@@ -5,6 +5,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { type Plan, planFiles } from "../../shared/plan.ts";
 import { batchSizeOf } from "../classifier/batchSizes.ts";
 import { exists, readText } from "../io/files.ts";
+import { hasResults } from "../io/occupied.ts";
 import type { Publisher } from "../io/publish.ts";
 import type { RunStore } from "../io/runStore.ts";
 import type { Engine } from "../session/engine.ts";
@@ -96,7 +97,7 @@ export const dataHashOf = ({ sha256, trainSha256 }: Pick<RunData, "sha256" | "tr
 /** Results are not replaced because a file of the data has changed since. @throws RUN_EXISTS where the run in the folder saw other data */
 export async function refuseOtherData(directory: string, data: Pick<RunData, "sha256" | "trainSha256">): Promise<void> {
   const plan = await planIn(directory);
-  if (plan === null || plan.dataHash === dataHashOf(data)) return;
+  if (plan === null || plan.dataHash === dataHashOf(data) || !(await hasResults(directory))) return;
   throw new BulwarkError(
     "RUN_EXISTS",
     `${directory} holds a run on other data: images or labels have changed since.`,

@@ -7,6 +7,7 @@ import { locateDataset } from "../datasets/resolve.ts";
 import { type DriverLock, takeLock } from "../io/driverLock.ts";
 import { exists } from "../io/files.ts";
 import { makeFolder } from "../io/folders.ts";
+import { hasResults } from "../io/occupied.ts";
 import { createRun, openRun, type RunStore, readRunState } from "../io/runStore.ts";
 import { usePluginsOf } from "../plugins/load.ts";
 import { readReport } from "../report/reportFiles.ts";
@@ -103,10 +104,12 @@ async function openStore(
   const lock = await lockFolder(directory, params, host);
   const state = await stateIn(directory, force).catch(releasing(lock));
   const saved = state && (await savedExperiment(directory).catch(() => null));
-  if (state === null || saved === null || hashOf(withoutEnvironment(saved)) !== hashOf(request)) {
+  const hasLost = state?.status === "failed" && !(await hasResults(directory)); // nothing to go on with: it may begin anew, with other data too
+  if (state === null || saved === null || hasLost || hashOf(withoutEnvironment(saved)) !== hashOf(request)) {
+    const isReplaced = state !== null && (await hasResults(directory));
     const store = await createRun({ ...wanted, directory, lock });
     const warning = "This folder held the results of another experiment: they are replaced.";
-    return { store, isResumed: false, ...(state === null ? {} : { warning }) };
+    return { store, isResumed: false, ...(isReplaced ? { warning } : {}) };
   }
   const modelPath = params.model === undefined ? null : path.resolve(params.model);
   if (!force) await refuseChangedData({ directory, experiment, mode: params.mode, modelPath }, host).catch(releasing(lock));

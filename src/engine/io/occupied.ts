@@ -1,6 +1,7 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import { planFiles } from "../../shared/plan.ts";
 import { type RunState, runFiles } from "../../shared/runs.ts";
 
 /** Not results: locks and what a crash left of a write, hidden files, and what the editor keeps beside a run. */
@@ -8,11 +9,28 @@ const passedOver = /^\.|\.tmp$|^(driver|cancel|inspector|cards|ranking|explanati
 
 /** What a run writes. Trained models are apart: an arm that did not change need not be trained again. */
 const results =
-  /^(adversarial.*\.npz|(predictions|defended|detection)\.npz|detector-.*\.npz|patch.*\.(png|json)|records-.*\.json|report\.(json|html|md|csv)|dataset\.json|ledger\.npz|analyses\.csv|result\.json|experiment\.json|events\.jsonl|images|pieces|attempts|plan\.json|partial|checkpoints|steps|slices|(image|original|adversarial|difference|attention|attention-before|attention-after|overlay)\.png)$/;
+  /^(adversarial.*\.npz|(predictions|defended|detection)\.npz|detector-.*\.npz|patch.*\.(png|json)|records-.*\.json|report\.(json|html|md|csv)|dataset\.json|ledger\.npz|analyses\.csv|result\.json|experiment\.json|events\.jsonl|images|pieces|attempts|plan\.json|batches\.json|partial|checkpoints|steps|slices|(image|original|adversarial|difference|attention|attention-before|attention-after|overlay)\.png)$/;
 const models = /^model(-.*)?$/;
 
 /** True when nothing of interest lies in the folder. */
 export const isVacant = async (directory: string): Promise<boolean> => (await fs.readdir(directory)).every((name) => passedOver.test(name));
+
+/** What a run writes before it has any result: what was asked for, what is to be done, which images they are, and how it went. */
+const preparations = /^(state|experiment|plan|batches|dataset)\.json$|^events\.jsonl$|^attempts$/;
+
+/** Pieces of a run that hold its test images as they were read. */
+const readImages = /^images-/;
+
+/** Whether the folder of a run holds more than its preparations, such as test images that were read: a result, or a file of somebody else. */
+export async function hasResults(directory: string): Promise<boolean> {
+  for (const name of await fs.readdir(directory)) {
+    if (passedOver.test(name) || preparations.test(name)) continue;
+    if (name !== planFiles.pieces) return true;
+    const pieces = await fs.readdir(path.join(directory, name));
+    if (pieces.some((piece) => !passedOver.test(piece) && !readImages.test(piece))) return true;
+  }
+  return false;
+}
 
 /** Written beside a file by a process that did not live to rename it (`temporaryName`). */
 const halfWritten = /\.(\d+)-\d+\.tmp$/;

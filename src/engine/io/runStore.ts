@@ -11,7 +11,7 @@ import { type DriverLock, type LockOptions, readDriver, takeLock } from "./drive
 import { writeAtomic } from "./files.ts";
 import { makeFolder } from "./folders.ts";
 import { thisMachine } from "./machine.ts";
-import { isVacant, occupied, removeHalfWritten, removeResults } from "./occupied.ts";
+import { hasResults, isVacant, occupied, removeHalfWritten, removeResults } from "./occupied.ts";
 
 /**
  * One run folder. Everything is written to a temporary name and renamed, except `events.jsonl`, which is only ever appended to;
@@ -109,12 +109,15 @@ export async function createRun(run: NewRun): Promise<RunStore> {
 const isExperiment = (kind: RunKind): boolean => kind === "experiment" || kind === "train" || kind === "evaluate";
 const hashOf = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
 
-/** Makes room for a run where it may be: in an empty folder, in the folder of the same request, anywhere by force. */
+/**
+ * Makes room for a run where it may be: in an empty folder, in the folder of the same request, over a run that ended before it had any
+ * result, anywhere by force.
+ */
 async function clear(directory: string, { kind, force = false }: NewRun, request: string | undefined): Promise<void> {
   if (await isVacant(directory)) return;
   const state = await readRunState(directory).catch(() => null);
   if (state !== null && request !== undefined && state.request === request) return removeHalfWritten(directory);
-  if (!force) throw occupied(directory, state);
+  if (!force && (state === null || (await hasResults(directory)))) throw occupied(directory, state);
   if (state !== null) await removeResults(directory, { keepModels: isExperiment(state.kind) && isExperiment(kind) });
 }
 

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFi
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createRun, openRun, readRunEvents, readRunState, runId, settle } from "../../../../src/engine/io/runStore.ts";
+import { createRun, openRun, type RunStore, readRunEvents, readRunState, runId, settle } from "../../../../src/engine/io/runStore.ts";
 import { BulwarkError, cancelled } from "../../../../src/shared/errors.ts";
 import { runFiles } from "../../../../src/shared/runs.ts";
 
@@ -107,6 +107,36 @@ describe("a run folder", () => {
     expect(readdirSync(foreign)).toEqual(["report.html"]);
     await (await into(true)).lock.release();
     expect(readFileSync(path.join(foreign, "report.html"), "utf8")).toBe("mine");
+  });
+
+  it("gives way where it ended before it had any result, and nowhere else", async () => {
+    const directory = path.join(workspace, "mistaken");
+    const start = (request: unknown) => createRun({ workspace, directory, kind: "attack", title: "x", request });
+    const failing = async (request: unknown, write: (run: RunStore) => Promise<void> | void) => {
+      const run = await start(request);
+      for (const name of ["plan.json", "batches.json", runFiles.experiment, runFiles.dataset]) await run.writeJson(name, {});
+      mkdirSync(run.file("pieces/images-0123456789abcdef"), { recursive: true });
+      const fail = async (): Promise<never> => {
+        await write(run);
+        throw new BulwarkError("LABEL_RANGE", "There is no class 12.", "Use 0 to 9.");
+      };
+      await expect(settle(run, fail, (event) => run.append(event))).rejects.toMatchObject({ code: "LABEL_RANGE" });
+    };
+    await failing({ eps: 1 }, () => undefined);
+    expect((await readRunState(directory)).status).toBe("failed");
+    await failing({ eps: 2 }, () => undefined); // the mistake is corrected, and the command line repeated
+    await failing({ eps: 3 }, (run) => mkdirSync(run.file("pieces/clean-0123456789abcdef")));
+    await expect(start({ eps: 4 })).rejects.toMatchObject({ code: "RUN_EXISTS" });
+    expect(readdirSync(path.join(directory, "pieces")).sort()).toEqual(["clean-0123456789abcdef", "images-0123456789abcdef"]);
+    rmSync(path.join(directory, "pieces"), { recursive: true });
+    for (const name of ["model", "notes.txt", "checkpoints", "adversarial.npz"]) {
+      mkdirSync(path.join(directory, name));
+      await expect(start({ eps: 4 })).rejects.toMatchObject({ code: "RUN_EXISTS" });
+      rmSync(path.join(directory, name), { recursive: true });
+    }
+    const again = await start({ eps: 4 });
+    expect(readdirSync(directory).sort()).toEqual(["driver.json", "state.json"]);
+    await again.lock.release();
   });
 
   it("says what is wrong with a folder that is none", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import { releaseSignals } from "../../../../src/engine/io/signals.ts";
+import { onRelease, releaseSignals } from "../../../../src/engine/io/signals.ts";
 
 const listener = (): void => {};
 afterEach(() => {
@@ -16,4 +16,17 @@ it("Ctrl-C is the system's until it is given back to who listened, once, however
   expect(heard()).toBe(0);
   restore();
   expect(heard()).toBe(1);
+});
+
+it("is announced before it is left to the system, where somebody listens", () => {
+  let told = 0;
+  onRelease(() => {
+    told += 1;
+    expect(heard()).toBe(1);
+  });
+  process.on("SIGINT", listener);
+  const restore = releaseSignals();
+  releaseSignals()();
+  restore();
+  expect(told).toBe(1);
 });

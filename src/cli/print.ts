@@ -2,6 +2,9 @@
 export const printJson = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 export const printText = (text: string): void => void process.stdout.write(`${text}\n`);
 
+/** Images shown line by line on the terminal; all are in the JSON. */
+export const linesShown = 20;
+
 /** Columns as wide as their widest cell; a longer head takes several lines; numbers are set to the right. */
 export function tableText(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const widest = (cells: readonly string[]): number => Math.max(0, ...cells.map((cell) => cell.length));

@@ -36,15 +36,18 @@ const many = { type: "string", multiple: true } as const;
 /** A list of defences, each followed by its own settings. */
 const inFront = { defense: many, "defense-set": many } as const;
 const images = { image: many, dataset: text, "dataset-set": many, split: text, limit: text } as const;
+/** What the images show, or that nothing says it. */
+const labels = { label: text, "no-label": { type: "boolean" } } as const satisfies Options;
 /** Whether `--image` may name several. */
 export const takesImages = (options: Options): boolean => options["image"]?.multiple === true;
 export const imagesHelp = "`--image` takes one picture or several: `--image a.png b.png`, `--image *.png`.";
-/** Whether a verb asks what named pictures show. */
+/** Whether a verb asks what the images show. */
 const takesLabel = (options: Options): boolean => "no-label" in options;
 const labelHelp = [
   "What a picture shows is `--label`, else what its class folder, label file or annotation says; without any, or with `--no-label`, the",
-  "model's own prediction is attacked. `--fit` is cover (as ImageNet evaluation does), contain, fill, crop or none.",
+  "model's own prediction stands for it. `--no-label` leaves out the labels of a data set too, such as classes that the model does not have.",
 ];
+const fitHelp = ["`--fit` is cover (as ImageNet evaluation does), contain, fill, crop or none."];
 const verb = (usage: string, does: string, operands: readonly string[] = [], options: Options = {}): Verb => ({
   usage: `bulwark ${usage}`,
   does,
@@ -77,14 +80,13 @@ export const verbs = {
   resume: verb("resume RUN", "go on with an interrupted run", ["RUN"]),
   cancel: verb("cancel RUN", "ask the process that works on a run to stop after its step", ["RUN"]),
   attack: verb(
-    "attack --model M (--image F… [--label NAME|INDEX | --no-label] [--fit RULE] | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE] [--adaptive | --static [--surrogate M]]",
+    "attack --model M (--image F… [--label NAME|INDEX] [--fit RULE] | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) [--no-label] --attack ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE] [--adaptive | --static [--surrogate M]]",
     "one attack on pictures or a data set",
     [],
     {
       model: text,
       ...images,
-      label: text,
-      "no-label": { type: "boolean" },
+      ...labels,
       fit: text,
       attack: text,
       set: many,
@@ -96,10 +98,10 @@ export const verbs = {
     },
   ),
   predict: verb(
-    "predict --model M (--image F… | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) [--gradient] [--defense ID [--defense-set k=v]…]… [--contract FILE]",
+    "predict --model M (--image F… [--label NAME|INDEX] | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) [--no-label] [--gradient] [--defense ID [--defense-set k=v]…]… [--contract FILE]",
     "logits of a model, and the gradient of its loss at each image",
     [],
-    { model: text, ...images, ...inFront, contract: text, gradient: { type: "boolean" } },
+    { model: text, ...images, ...labels, ...inFront, contract: text, gradient: { type: "boolean" } },
   ),
   defend: verb(
     "defend (--image F… | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) --defense ID [--defense-set k=v]… [--model M [--contract FILE]]",
@@ -108,10 +110,10 @@ export const verbs = {
     { model: text, ...images, ...inFront, contract: text },
   ),
   detect: verb(
-    "detect --model M (--image F… | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) --detector ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE]",
+    "detect --model M (--image F… [--label NAME|INDEX] | --dataset D [--dataset-set k=v]… [--split test] [--limit N]) [--no-label] --detector ID [--set k=v]… [--defense ID [--defense-set k=v]…]… [--contract FILE]",
     "a detector's scores, without any attack",
     [],
-    { model: text, ...images, ...inFront, contract: text, detector: text, set: many },
+    { model: text, ...images, ...labels, ...inFront, contract: text, detector: text, set: many },
   ),
   explain: verb("explain --model M --image F --method ID [--set k=v]… [--contract FILE]", "what the model looks at in a picture", [], {
     model: text,
@@ -176,7 +178,11 @@ export function generalHelp(): string {
 
 export function verbHelp(name: VerbName): string {
   const { usage, does, options } = verbs[name];
-  const about = [...(takesImages(options) ? [imagesHelp] : []), ...(takesLabel(options) ? labelHelp : [])];
+  const about = [
+    ...(takesImages(options) ? [imagesHelp] : []),
+    ...(takesLabel(options) ? labelHelp : []),
+    ...("fit" in options ? fitHelp : []),
+  ];
   const more = about.length > 0 ? [...about, ""] : [];
   return [`usage: ${usage}`, "", `${does}.`, "", ...more, ...commonHelp.map(([left, right]) => line(left, right)), ""].join("\n");
 }

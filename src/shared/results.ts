@@ -108,7 +108,7 @@ export interface AttackSummary {
   readonly defenses?: readonly Choice[];
   /** Why accuracy under this attack is an upper bound on robustness that may be far too high; absent where nothing says so. */
   readonly upperBound?: string;
-  /** What was attacked and how gradients got past the defences, in words: "BPDA through JPEG, 20 passes averaged". */
+  /** What was attacked and how gradients got past the defences, in words: "BPDA through JPEG, 20 passes averaged", "scores of the defended model". */
   readonly how?: string;
   readonly n: number;
   readonly attack: Choice;

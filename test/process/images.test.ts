@@ -234,6 +234,8 @@ describe("attack with a list of defences", () => {
     const words = ["attack", "--model", model, "--image", seven, "--attack", "pgd", "--set", "steps=3", ...chain];
     const adaptive = await json<AttackDocument>(...words, "--adaptive");
     expect(adaptive).toMatchObject({ mode: "adaptive", how: "BPDA through median filter, BPDA through bit-depth reduction" });
+    const pixel = ["attack", "--model", model, "--image", seven, "--attack", "nPixel", "--set", "popSize=8", "--set", "maxGen=1", ...chain];
+    expect(await json<AttackDocument>(...pixel)).toMatchObject({ mode: "adaptive", how: "scores of the defended model" });
     const unknowing = await json<AttackDocument>(...words, "--static");
     expect(unknowing).toMatchObject({ mode: "static", how: "the same network with nothing in front" });
   });

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { saveNetwork } from "../../src/engine/importers/index.ts";
 import { readNpz } from "../../src/engine/io/npz.ts";
 import { tf, tfl } from "../../src/engine/tf.ts";
+import type { DetectDocument, PredictDocument } from "../../src/shared/images.ts";
 import type { ModelInspection } from "../../src/shared/protocol.ts";
 import type { AttackDocument } from "../../src/shared/results.ts";
-import { bulwark, type Finished, newWorkspace, type Workspace } from "./support.ts";
+import { bulwark, type Finished, newWorkspace, readJson, type Workspace } from "./support.ts";
 
 const classes = ["cat", "dog", "fox"];
 
@@ -42,11 +43,14 @@ const [red, green, blue]: readonly Colour[] = [
 ];
 
 let workspace: Workspace;
-async function picture(name: string, [r, g, b]: Colour = red as Colour, width = 4, height = 4): Promise<string> {
+async function folderOf(name: string): Promise<string> {
   mkdirSync(path.dirname(workspace.file(name)), { recursive: true });
+  return workspace.file(name);
+}
+async function picture(name: string, [r, g, b]: Colour = red as Colour, width = 4, height = 4): Promise<string> {
   await sharp({ create: { width, height, channels: 3, background: { r, g, b } } })
     .png()
-    .toFile(workspace.file(name));
+    .toFile(await folderOf(name));
   return name;
 }
 
@@ -123,13 +127,105 @@ describe("the label of pictures that are named", () => {
   });
 
   it("belongs to pictures: a data set has its own", async () => {
-    const words: readonly (readonly string[])[] = [["--label", "cat"], ["--no-label"], ["--fit", "fill"]];
+    const words: readonly (readonly string[])[] = [
+      ["--label", "cat"],
+      ["--fit", "fill"],
+    ];
     for (const option of words) {
       const done = await attack("--dataset", "imageFolder:set", ...option);
       expect([done.code, done.stderr]).toEqual([3, expect.stringContaining(`error USAGE: ${option[0]} is for --image.`)]);
     }
     const both = await attack("--image", "loose.png", "--label", "cat", "--no-label");
     expect(both.stderr).toContain("error USAGE: A picture has either a --label or --no-label.");
+  });
+});
+
+describe("predict and detect", () => {
+  const asked = async <D>(verb: "predict" | "detect", ...words: string[]): Promise<D> => {
+    const detector = verb === "detect" ? ["--detector", "softmaxEntropy"] : [];
+    const done = await bulwark(workspace, verb, "--model", "colours", ...detector, ...words, "--backend", "cpu", "--json");
+    expect([done.code, done.stderr]).toEqual([0, expect.not.stringMatching(/^error/m)]);
+    return JSON.parse(done.stdout) as D;
+  };
+
+  it("go by the same labels as an attack: --label, the class folder, none by --no-label", async () => {
+    const both = ["--image", "photos/cat/red.png", "photos/dog/blue.png"];
+    const byFolder = await asked<PredictDocument>("predict", ...both);
+    expect([byFolder.accuracy, byFolder.labels]).toEqual([0.5, undefined]);
+    expect(byFolder.images).toMatchObject([
+      { label: 0, labelSource: { kind: "folder", name: "cat" } },
+      { label: 1, prediction: 2 },
+    ]);
+    const said = await asked<PredictDocument>("predict", ...both, "--label", "fox");
+    expect([said.accuracy, said.images.map(({ label }) => label)]).toEqual([0.5, [2, 2]]);
+    const none = await asked<PredictDocument>("predict", ...both, "--no-label");
+    expect([none.accuracy, none.labels, none.images.map(({ label }) => label)]).toEqual([null, "predicted", [0, 2]]);
+    const partly = await asked<DetectDocument>("detect", "--image", "photos/dog/blue.png", "loose.png");
+    expect([partly.labels, partly.images.map(({ label }) => label)]).toEqual(["partly", [1, 0]]);
+    expect((await asked<DetectDocument>("detect", ...both, "--label", "0")).images.map(({ label }) => label)).toEqual([0, 0]);
+  });
+});
+
+describe("a defence with a window larger than the pictures", () => {
+  const median = ["--defense", "medianFilter", "--defense-set", "window=9"];
+  const note =
+    "Median filter: its window of 9×9 pixels is larger than the image of 4×4; beyond its edge the image is mirrored, as often as it takes.";
+
+  it("is said by predict, defend and attack, and stands in their results", async () => {
+    const predicted = await bulwark(workspace, "predict", "--model", "colours", "--image", "loose.png", ...median, "--backend", "cpu");
+    const transformed = await bulwark(workspace, "defend", "--image", "loose.png", ...median, "--backend", "cpu");
+    const attacked = await attack("--image", "loose.png", ...median, "--out", "median");
+    for (const { code, stderr } of [predicted, transformed, attacked])
+      expect([code, stderr]).toEqual([0, expect.stringContaining(`note: ${note}`)]);
+    expect(readJson<AttackDocument>(workspace.file("median/result.json")).notes).toContain(note);
+  });
+});
+
+describe("a folder whose classes the model does not have", () => {
+  beforeAll(async () => {
+    await picture("other/gnu/1.png", red);
+    await picture("other/yak/1.png", blue);
+  });
+  const other = ["--dataset", "imageFolder:other"];
+
+  it("is predicted without its labels, and a note says why", async () => {
+    const done = await bulwark(workspace, "predict", "--model", "colours", ...other, "--backend", "cpu", "--out", "unlabelled");
+    expect(done.code).toBe(0);
+    expect(done.stderr).toMatch(
+      /note: The labels are left out\. The model colours has none of the data set's classes: it lacks "gnu", "yak"\./,
+    );
+    expect(done.stdout).toContain("No image has a label: how many are correct cannot be told.");
+    const document = readJson<PredictDocument>(workspace.file("unlabelled/result.json"));
+    expect([document.accuracy, document.labels, document.images.map(({ prediction }) => prediction)]).toEqual([null, "predicted", [0, 2]]);
+  });
+
+  it("is refused where labels are needed, and --no-label attacks the model's own predictions", async () => {
+    const refused = await attack(...other);
+    expect([refused.code, refused.stderr]).toEqual([
+      3,
+      expect.stringMatching(/^error LABEL_RANGE: .* Or leave the labels out with --no-label\.$/m),
+    ]);
+    const document = await documentOf(...other, "--no-label");
+    expect([document.labels, document.clean.accuracy, document.images.map(({ label }) => label)]).toEqual(["predicted", null, [0, 2]]);
+    expect(document.successRate).toBe(1);
+  });
+});
+
+describe("a folder with pictures that cannot be used", () => {
+  it("names the flag that leaves them out", async () => {
+    await picture("mixed/cat/1.png", red);
+    for (const name of ["mixed/cat/2.png", "mixed/dog/1.png"])
+      await sharp({ create: { width: 4, height: 4, channels: 4, background: { r: 9, g: 9, b: 9, alpha: 0.5 } } })
+        .png()
+        .toFile(await folderOf(name));
+    const stopped = await attack("--dataset", "imageFolder:mixed");
+    expect([stopped.code, stopped.stderr]).toEqual([
+      3,
+      expect.stringMatching(
+        /^error IMAGE_INVALID: 2 of the 3 pictures in \S+mixed cannot be used: .* with --dataset-set onBroken=skip\.$/m,
+      ),
+    ]);
+    expect((await documentOf("--dataset", "imageFolder:mixed", "--dataset-set", "onBroken=skip")).n).toBe(1);
   });
 });
 

@@ -10,7 +10,8 @@ import { runFiles } from "../../shared/runs.ts";
 import { labelText, noLabelText, verdictOf, verdictText } from "../../shared/verdict.ts";
 import type { Args } from "../args.ts";
 import { hintsOfChoices } from "../hints.ts";
-import { printJson, printText, tableText } from "../print.ts";
+import { labelOf } from "../labels.ts";
+import { linesShown, printJson, printText, tableText } from "../print.ts";
 import { hosted } from "../runHost.ts";
 import type { VerbAction } from "./index.ts";
 
@@ -29,7 +30,8 @@ export const attack: VerbAction = async (args, session) => {
     dataset,
     split: args.oneOf("split", ["test", "train"], "test"),
     limit: args.integer("limit", 1) ?? null,
-    ...aboutPictures(args),
+    label: labelOf(args),
+    fit: fitOf(args),
     attack: { id, params: args.params("attack", id) },
     defenses: args.chain("defense"),
     mode: args.flag("static") ? ("static" as const) : args.flag("adaptive") ? ("adaptive" as const) : null,
@@ -44,15 +46,11 @@ export const attack: VerbAction = async (args, session) => {
   return finishAttack(document, directory, args);
 };
 
-/** What named pictures show, and how they are fitted. @throws USAGE beside a data set, which has labels and a fit of its own */
-function aboutPictures(args: Args) {
-  const [label, none, fit] = [args.text("label"), args.flag("no-label"), args.text("fit")];
-  const words = { "--label": label, "--no-label": none || undefined, "--fit": fit };
-  const [first] = Object.entries(words).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (first && args.dataset() !== null)
-    throw args.usage(`${first} is for --image.${first === "--fit" ? " A data set takes --dataset-set resize=…" : ""}`);
-  if (label !== undefined && none) throw args.usage("A picture has either a --label or --no-label.");
-  return { label: none ? null : label, fit: fit === undefined ? undefined : args.oneOf("fit", fitRules, "cover") };
+/** How named pictures are fitted. @throws USAGE beside a data set, which has a fit of its own */
+function fitOf(args: Args) {
+  if (args.text("fit") === undefined) return undefined;
+  if (args.dataset() !== null) throw args.usage("--fit is for --image. A data set takes --dataset-set resize=…");
+  return args.oneOf("fit", fitRules, "cover");
 }
 
 /** Prints what an attack has found. */
@@ -104,10 +102,11 @@ function printPictures({ images, labels }: AttackDocument, classNames: readonly 
   if (labels === "predicted") printText(noLabelText);
   const named = labels === undefined ? images.filter(({ labelSource }) => labelSource) : images;
   const name = (index: number): string => classNames[index] ?? String(index);
-  for (const { index, label, labelSource: source, cleanPrediction, prediction, target = null } of named) {
+  for (const { index, label, labelSource: source, cleanPrediction, prediction, target = null } of named.slice(0, linesShown)) {
     const verdict = verdictOf({ label: source ? label : null, clean: cleanPrediction, adversarial: prediction, target });
     const names = { label: source ? name(label) : null, clean: name(cleanPrediction), adversarial: name(prediction) };
     const whose = source ? ` ${labelText(name(label), source)}` : labels === "partly" ? ` ${noLabelText}` : "";
     printText(`image ${index}: ${verdictText(verdict, { ...names, target: target === null ? null : name(target) })}${whose}`);
   }
+  if (named.length > linesShown) printText(`and ${count(named.length - linesShown)} more`);
 }

@@ -5,12 +5,10 @@ import { predictDataset } from "../../engine/jobs/predictDataset.ts";
 import { count, milliseconds, number, percent, plural } from "../../shared/format.ts";
 import type { DetectDocument, PredictDocument } from "../../shared/images.ts";
 import type { Args } from "../args.ts";
-import { printJson, printText, tableText } from "../print.ts";
+import { labelOf } from "../labels.ts";
+import { linesShown, printJson, printText, tableText } from "../print.ts";
 import type { Session } from "../session.ts";
 import type { VerbAction } from "./index.ts";
-
-/** Images shown line by line on the terminal; all are in the JSON. */
-const shown = 20;
 
 /** @throws USAGE unless either pictures or a data set are named, UNKNOWN_ID for a defence */
 function imagesRequest(verb: string, args: Args, session: Session): ImagesRequest {
@@ -47,18 +45,27 @@ function finish<D>(
 
 export const predict: VerbAction = async (args, session) => {
   const model = args.required("model");
-  const request = { ...imagesRequest("predict", args, session), model, gradient: args.flag("gradient") };
+  const request = { ...imagesRequest("predict", args, session), model, label: labelOf(args), gradient: args.flag("gradient") };
   const done = await predictDataset(request, await session.engine(), session.context());
-  return finish(args, session, done, (document) => printPredictions(document, request.dataset !== null));
+  return finish(args, session, done, printPredictions);
 };
 
-/** Pictures have no labels: how many are right cannot be told. */
-function printPredictions({ n, accuracy, images }: PredictDocument, isLabelled: boolean): void {
-  if (isLabelled) printText(`${percent(accuracy)} of ${plural(n, "image")} correct`);
-  const rows = images.slice(0, shown).map((i) => [String(i.index), String(i.label), String(i.prediction), percent(i.probability)]);
+function printPredictions({ n, labels, accuracy, images }: PredictDocument): void {
+  printText(labels ? missingText(labels) : `${percent(accuracy)} of ${plural(n, "image")} correct`);
+  const rows = images
+    .slice(0, linesShown)
+    .map((i) => [String(i.index), labelText(i, labels), String(i.prediction), percent(i.probability)]);
   printText(tableText(["image", "label", "prediction", "probability"], rows));
-  if (n > shown) printText(`and ${count(n - shown)} more`);
+  if (n > linesShown) printText(`and ${count(n - linesShown)} more`);
 }
+
+const missingText = (labels: "predicted" | "partly"): string =>
+  `${labels === "predicted" ? "No image has a label" : "Not all images have labels"}: how many are correct cannot be told.`;
+/** "–" where the model's own prediction stands for the label. */
+const labelText = (
+  { label, labelSource }: PredictDocument["images"][number] | DetectDocument["images"][number],
+  labels: PredictDocument["labels"],
+): string => (labels && !labelSource ? "–" : String(label));
 
 export const defend: VerbAction = async (args, session) => {
   const request = { ...imagesRequest("defend", args, session), model: args.text("model") ?? null };
@@ -78,12 +85,13 @@ export const detect: VerbAction = async (args, session) => {
   const model = args.required("model");
   const id = args.required("detector");
   const detector = { id, params: args.params("detector", id) };
-  const request = { ...imagesRequest("detect", args, session), model, detector };
+  const request = { ...imagesRequest("detect", args, session), model, label: labelOf(args), detector };
   return finish(args, session, await detectDataset(request, await session.engine(), session.context()), printScores);
 };
 
-function printScores({ n, images }: DetectDocument): void {
-  const rows = images.slice(0, shown).map((i) => [String(i.index), String(i.label), String(i.cleanPrediction), number(i.score)]);
+function printScores({ n, labels, images }: DetectDocument): void {
+  if (labels) printText(missingText(labels));
+  const rows = images.slice(0, linesShown).map((i) => [String(i.index), labelText(i, labels), String(i.cleanPrediction), number(i.score)]);
   printText(tableText(["image", "label", "prediction", "score"], rows));
-  if (n > shown) printText(`and ${count(n - shown)} more`);
+  if (n > linesShown) printText(`and ${count(n - linesShown)} more`);
 }

@@ -42,7 +42,7 @@ function inFront(model: Classifier, defense: Bound<InferenceDefense>, streams: S
     // Several readings of the layers of one batch have to agree: each begins its draws anew.
     layers: model.layers && layersBehind(model.layers, (x) => transformer(draw())(x)),
     front: [
-      { ...choice, title: entry.title, backward, transform, maps: (x) => mapsOf(defense, x, { model, random: draw().random, mask }) },
+      { ...choice, ...factsOf(defense), transform, maps: (x) => mapsOf(defense, x, { model, random: draw().random, mask }) },
       ...behind,
     ],
     defenses: [...trained, choice, ...model.defenses.slice(trained.length)],
@@ -65,16 +65,33 @@ export function withoutModel(chain: readonly Bound<InferenceDefense>[], streams:
         throw new Error(`${defense.id} looks at a model and does not say so`);
       },
     };
-    const { title } = defense.entry;
-    const backward = defense.entry.backward(defense.params);
     return {
       ...documented(defense),
-      title,
-      backward,
+      ...factsOf(defense),
       transform: (x) => transformed(defense, x, see),
       maps: (x) => mapsOf(defense, x, see),
     };
   });
+}
+
+const factsOf = ({ entry, params }: Bound<InferenceDefense>) => ({
+  title: entry.title,
+  backward: entry.backward(params),
+  neighbourhood: entry.neighbourhood?.(params) ?? null,
+});
+
+/** What is to be said of defences for images of this shape, without repetition: their windows may be larger than the image. */
+export function frontNotes(
+  chains: readonly (readonly (Pick<FrontDefense, "title" | "neighbourhood"> | Bound<InferenceDefense>)[])[],
+  [height, width]: Classifier["inputShape"],
+): string[] {
+  const notes = chains.flat().flatMap((defense) => {
+    const { title, neighbourhood } = "entry" in defense ? factsOf(defense) : defense;
+    if (!neighbourhood || neighbourhood.side <= Math.min(height, width)) return [];
+    const { side, beyond } = neighbourhood;
+    return [`${title}: its window of ${side}×${side} pixels is larger than the image of ${height}×${width}; ${beyond}.`];
+  });
+  return [...new Set(notes)];
 }
 
 /** Forward f(x), backward the identity. */

@@ -3,13 +3,14 @@ import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
 import { fitNote, fitRules } from "../../shared/fit.ts";
 import { count } from "../../shared/format.ts";
+import type { RunContext } from "../context.ts";
 import { choice, type DatasetSpec, defineDataset, file, type ImageIdentity, int, num, type Split, text } from "../define/index.ts";
 import { isDirectory, readBytes } from "../io/files.ts";
 import { type ReadOptions, rasterFromBytes } from "../io/images.ts";
 import { fromBytes } from "../pixels.ts";
 import { boxReader, findAnnotations } from "./annotations.ts";
 import { firstLabel } from "./firstLabel.ts";
-import { withoutBroken } from "./folder/broken.ts";
+import { brokenError, withoutBroken } from "./folder/broken.ts";
 import { DecodedFiles } from "./folder/decodedFiles.ts";
 import { type Listing, listImages, noLabel } from "./folder/listing.ts";
 import { listed } from "./folder/names.ts";
@@ -81,12 +82,14 @@ export const imageFolder: DatasetSpec = defineDataset({
     const channels = p.channels === "gray" ? 1 : 3;
     const first = listing.splits.train[0] ?? listing.splits.test[0];
     if (!first) throw noImages(root, listing);
-    const own = await sizeOf(first.file, channels);
+    const broken = brokenIn(root, listing, ctx);
+    const own = await sizeOf(first.file, channels).catch(broken);
     const size = p.size > 0 ? ([p.size, p.width || p.size] as const) : own;
     const options = { size, channels, resize: p.resize === "auto" ? "cover" : p.resize, crop: p.crop || 1 } as const;
     const fitted = own.join() === size.join() ? [] : [fitNote(size, options.resize)];
     const annotations = await findAnnotations(root, p.boxes);
-    const open = (split: Split): SplitSource => openFiles(root, listing.splits[split], options, boxReader(root, annotations, options));
+    const open = (split: Split): SplitSource =>
+      openFiles(root, listing.splits[split], options, boxReader(root, annotations, options), broken);
     return datasetOf({
       kind: "imageFolder",
       path: root,
@@ -126,26 +129,25 @@ async function sizeOf(file: string, channels: 1 | 3): Promise<readonly [number, 
   return [height, width];
 }
 
-/** @throws FILE_NOT_FOUND, FILE_UNREADABLE, IMAGE_INVALID in words for a data set that was there when the run began */
-async function pixelsOf(root: string, file: string, options: ReadOptions): Promise<Uint8Array> {
-  try {
-    return (await rasterFromBytes(await readBytes(file), file, options)).data;
-  } catch (thrown) {
+/** What is thrown for a picture that cannot be read, in words for a data set that was there when the run began. */
+type Broken = (thrown: unknown) => Promise<never>;
+function brokenIn(root: string, listing: Listing, ctx: RunContext): Broken {
+  let all: Promise<BulwarkError> | undefined; // several pictures are read at once, and the folder is searched once
+  return async (thrown) => {
     if (!(thrown instanceof BulwarkError)) throw thrown;
     if (thrown.code === "FILE_NOT_FOUND" && !(await isDirectory(root)))
       throw new BulwarkError("FILE_NOT_FOUND", `The folder ${root} is not there any more.`, "Bring it back.", { cause: thrown });
-    if (thrown.code === "IMAGE_INVALID")
-      throw new BulwarkError(thrown.code, thrown.message, 'Mend or remove it, or leave such pictures out with "onBroken": "skip".', {
-        cause: thrown,
-      });
-    throw thrown;
-  }
+    if (thrown.code !== "IMAGE_INVALID") throw thrown;
+    all ??= brokenError(root, listing, thrown, ctx);
+    throw await all;
+  };
 }
 
 type Files = Listing["splits"][Split];
 const together = 4; // files under way at once: the decoder has threads of its own, and large photographs take memory
 
-function openFiles(root: string, files: Files, options: ReadOptions, boxesOf: ReturnType<typeof boxReader>): SplitSource {
+function openFiles(root: string, files: Files, options: ReadOptions, boxesOf: ReturnType<typeof boxReader>, broken: Broken): SplitSource {
+  const pixelsOf = async (file: string): Promise<Uint8Array> => (await rasterFromBytes(await readBytes(file), file, options)).data;
   const pixels = (options.size?.[0] ?? 0) * (options.size?.[1] ?? 0) * options.channels;
   const decoded = new DecodedFiles();
   return {
@@ -153,7 +155,7 @@ function openFiles(root: string, files: Files, options: ReadOptions, boxesOf: Re
     async read(indices, out) {
       const one = async (place: number): Promise<void> => {
         const file = files[indices[place] as number]?.file as string;
-        fromBytes(await decoded.pixels(file, () => pixelsOf(root, file, options)), out, place * pixels);
+        fromBytes(await decoded.pixels(file, () => pixelsOf(file).catch(broken)), out, place * pixels);
       };
       for (let from = 0; from < indices.length; from += together)
         await Promise.all(Array.from({ length: Math.min(together, indices.length - from) }, (_, i) => one(from + i)));

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { choice, defineInferenceDefense, int, num } from "../define/index.ts";
-import { bordered, windowAt } from "../filters/border.ts";
+import { bordered, mirroredBeyond, windowAt } from "../filters/border.ts";
 import { type Images, tf } from "../tf.ts";
 
 interface Settings {
@@ -53,5 +53,9 @@ export const bilateralFilter = defineInferenceDefense({
   label: ({ window, sigmaColor }) => `Bilateral filter ${window}×${window}${sigmaColor > 0 ? `, σ of colour ${sigmaColor}` : ""}`,
   cheap: { window: 3 },
   backward: () => "bpda",
+  neighbourhood: ({ window, border }) => ({
+    side: window,
+    beyond: border === "zero" ? "beyond its edge there is black, which counts in every mean" : mirroredBeyond,
+  }),
   transform: (x, settings) => tf.tidy(() => smoothed(x, settings)),
 });

@@ -50,6 +50,8 @@ export const digitalWatermark = defineInferenceDefense({
   cheap: { mask: "1,2,3,4" },
   backward: () => "bpda",
   usesModel: ({ mode }) => mode === "blind",
+  neighbourhood: ({ mode }) =>
+    mode === "blind" ? { side: 5, beyond: "closing and opening of the region see nothing beyond the edge" } : null,
   transform: (x, settings, see) => {
     const found = watermarks(x, settings, see);
     return filtered(x, (pixels, shape, i) => inpainted(found(i).region, settings.inpaint)(pixels, shape, i));

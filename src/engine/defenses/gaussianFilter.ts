@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { defineInferenceDefense, int, num } from "../define/index.ts";
+import { mirroredBeyond } from "../filters/border.ts";
 import { gaussianBlur, sigmaOf } from "../filters/gaussian.ts";
 
 /** The mean of the k×k window around each value, weighed by a Gaussian, every channel by itself; borders repeat the edge (d c b a | a b c d). */
@@ -20,5 +21,6 @@ export const gaussianFilter = defineInferenceDefense({
   label: ({ window, sigma }) => `Gaussian filter ${window}×${window}${sigma > 0 ? `, σ ${sigma}` : ""}`,
   cheap: { window: 3 },
   backward: () => "exact",
+  neighbourhood: ({ window }) => ({ side: window, beyond: mirroredBeyond }),
   transform: (x, { window, sigma }) => gaussianBlur(x, window, sigma || sigmaOf(window)),
 });

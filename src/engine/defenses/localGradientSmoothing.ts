@@ -41,6 +41,7 @@ export const localGradientSmoothing = defineInferenceDefense({
     ].join(", "),
   cheap: { window: 4, overlap: 0 },
   backward: ({ differentiable }) => (differentiable ? "exact" : "bpda"),
+  neighbourhood: ({ window }) => ({ side: window, beyond: "a block ends at the edge of the image, so that it is cut to it" }),
   transform: (x, settings) => smoothedLocally(x, settings),
   maps: (x, settings) => {
     const gradient = gradientMap(x, settings);

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { defineInferenceDefense, int } from "../define/index.ts";
-import { mirroredPlaces } from "../filters/border.ts";
+import { mirroredBeyond, mirroredPlaces } from "../filters/border.ts";
 import { type Images, tf } from "../tf.ts";
 
 /**
@@ -15,6 +15,7 @@ export const medianFilter = defineInferenceDefense({
   label: ({ window }) => `Median filter ${window}×${window}`,
   cheap: {},
   backward: () => "bpda",
+  neighbourhood: ({ window }) => ({ side: window, beyond: mirroredBeyond }),
   transform: (x, { window }) => tf.tidy(() => (window === 3 ? medianOfNine(x) : upperMedian(neighbours(x, window), window * window))),
 });
 

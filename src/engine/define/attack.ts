@@ -112,6 +112,12 @@ export function evaluationsOf(attack: Attack, params: Params, facts?: BallFacts)
 }
 /** Asks for gradients of the model that it attacks. What it prepares on a model is not counted, as that may be another one. */
 export const needsGradients = (attack: Attack, params: Params): boolean => evaluationsOf(attack, params).gradient > 0;
+/** What it asks of the model that it attacks, its preparation on that model counted in. A patch whose file is given takes no gradient. */
+export function asks(attack: Attack, params: Params): Attack["access"] {
+  const ofPreparation = attack.preparation?.evaluations(params).gradient ?? 0;
+  if (needsGradients(attack, params) || ofPreparation > 0) return "gradients";
+  return attack.access === "labels" ? "labels" : "scores";
+}
 function ownEvaluations(attack: Attack, params: Params, facts?: BallFacts): Evaluations {
   if (attack.evaluations) return attack.evaluations(params, facts);
   const passes = attack.iterations?.(params) ?? 1;

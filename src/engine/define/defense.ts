@@ -16,6 +16,13 @@ export interface DefenseView extends Streams {
    */
   readonly mask?: Mask | undefined;
 }
+/** The neighbourhood of a pixel that a transformation looks at. An image may be smaller: then `beyond` says what is computed. */
+export interface Neighbourhood {
+  /** In pixels. */
+  readonly side: number;
+  /** A clause for people: "beyond its edge the image is mirrored". */
+  readonly beyond: string;
+}
 /** A transformation in front of the network. It states facts about itself; gradients past it and averages over it are not its business. */
 export interface InferenceDefense extends Entry {
   readonly kind: "inference";
@@ -27,6 +34,8 @@ export interface InferenceDefense extends Entry {
   usesModel(params: Params): boolean;
   /** [b,H,W,C] in [0,1] → the same shape and range; an image alone gives what it gives in a batch. Called in a tidy. */
   transform(x: Images, params: Params, see: DefenseView): Images;
+  /** Absent where it looks at single pixels, or at the image as a whole. */
+  neighbourhood?(params: Params): Neighbourhood | null;
   /** What `transform` goes by, as panels and reports show it. Absent where there is nothing to see. Called in a tidy. */
   maps?(x: Images, params: Params, see: DefenseView): DefenseMaps;
 }
@@ -40,6 +49,7 @@ export function defineInferenceDefense<P extends TObject>(
     usesModel?(params: Static<P>): boolean;
     backward(params: Static<P>): "exact" | "bpda";
     transform(x: Images, params: Static<P>, see: DefenseView): Images;
+    neighbourhood?(params: Static<P>): Neighbourhood | null;
     maps?(x: Images, params: Static<P>, see: DefenseView): DefenseMaps;
   },
 ): InferenceDefense {

@@ -136,7 +136,7 @@ const withNote = (dataset: Dataset, note: string): Dataset => ({ ...dataset, not
 
 function tooManyFix(dataset: Dataset, used: readonly number[], areWords: boolean): string {
   if (areWords || used.includes(0)) return "Choose a model of these classes, or correct the labels.";
-  if (used[0] === 1) return 'If the labels count from 1, set "firstLabel" of the data set to 1; otherwise choose a model of these classes.';
+  if (used[0] === 1) return 'If the labels count from 1, give the data set "firstLabel": 1; otherwise choose a model of these classes.';
   return dataset.hasNumberedFolders === true
     ? "Number the classes from 0, choose the other order of class folders, or choose a model of these classes."
     : "Number the classes from 0, or choose a model of these classes.";
@@ -146,7 +146,7 @@ function tooManyFix(dataset: Dataset, used: readonly number[], areWords: boolean
 const mayCountFromOne = (used: readonly number[], { classes }: ModelClasses): boolean =>
   used.length >= 2 && used.length === classes - 1 && used.every((label, i) => label === i + 1);
 const countedFromOne = (largest: number): string =>
-  `No image is of class 0, and every class from 1 to ${largest} has some: labels are read as counting from 0. If yours count from 1, set "firstLabel" to 1.`;
+  `No image is of class 0, and every class from 1 to ${largest} has some: labels are read as counting from 0. If yours count from 1, give the data set "firstLabel": 1.`;
 /** Numbers of a list of somebody's own are easily taken for the model's. */
 const partByNumber = (largest: number, names: readonly string[]): string =>
   largest === 0

@@ -26,8 +26,16 @@ export interface ImageChoice {
   readonly limit: number | null;
   /** Where data sets are looked for. */
   readonly workspace: string;
-  /** Class that the pictures show; the model's own prediction where nothing says it. */
+  /**
+   * Class that the pictures show; the model's own prediction where nothing says it. Of a data set only null is used: then its own labels
+   * are left out as well.
+   */
   readonly label?: LabelChoice;
+  /**
+   * What becomes of the labels of a data set whose classes are not the model's: left out with a note, or refused with the flag named that leaves
+   * them out; merely refused when left out.
+   */
+  readonly unmatched?: "leaveOut" | "nameFlag" | undefined;
   /** How pictures of another size are fitted; as the model's contract says when left out. */
   readonly fit?: FitRule | undefined;
 }
@@ -48,39 +56,94 @@ export interface OpenedImages {
   readonly notes: readonly string[];
   /** Files of the data set that were left out. */
   readonly skipped: readonly SkippedFile[];
-  /** Who says the label of each picture that was named, null where the model's own prediction stands for it; absent for a data set. */
+  /** Who says the label of each picture that was named, null where the model's own prediction stands for it; absent for a data set with labels. */
   readonly labelSources?: readonly (LabelSource | null)[];
   close(): Promise<void>;
 }
 
+/** Which labels are missing: all of them, some, or none (undefined). Then accuracies say nothing. */
+export function missingLabels(sources: OpenedImages["labelSources"]): "predicted" | "partly" | undefined {
+  if (!sources?.includes(null)) return undefined;
+  return sources.every((source) => source === null) ? "predicted" : "partly";
+}
+
 /**
  * The images as the model takes them.
- * @throws USAGE when none are named, DATASET_EMPTY, IMAGE_SIZE and what the data set or the pictures throw
+ * @throws USAGE when none are named, DATASET_EMPTY, IMAGE_SIZE, LABEL_RANGE and what the data set or the pictures throw
  */
 export async function openImages(o: ImageChoice, model: Classifier, modelName: string, ctx: RunContext): Promise<OpenedImages> {
   if (o.dataset === null) return pictures(o, model, ctx);
   const { kind, dataset: source } = await loadNamed(o.dataset, o.workspace, model, ctx);
   try {
     checkShape(model, source.inputShape, modelName);
-    const dataset = inModelClasses(source, classesOf(model, modelName));
+    const { dataset, without } = labelled(source, o, model, modelName);
     const images = evaluationImages(dataset, o.split, o.limit, ctx.rng);
+    const { notes = [], skipped = [] } = dataset;
+    const common = { skipped, close: () => dataset.close() };
+    if (without !== null)
+      return { ...withoutLabels(images, `the ${nameOf(o.split)} of ${kind}`, [...notes, ...without], model, ctx), ...common };
     const chosen = ofDataset(dataset, kind, o.split, images.places);
     const size = o.split === "train" ? 0 : dataset.size("train");
     const training = size > 0 ? ofDataset(dataset, kind, "train", allOf(size)) : null;
-    const { classNames, notes = [], skipped = [] } = dataset;
-    return { images, chosen, training, classNames, notes, skipped, close: () => dataset.close() };
+    return { images, chosen, training, classNames: dataset.classNames, notes, ...common };
   } catch (thrown) {
     await source.close();
     throw thrown;
   }
 }
 
+/** The data set in the model's classes, or why its labels are left out, in notes. @throws LABEL_RANGE */
+function labelled(
+  source: Dataset,
+  { label, unmatched }: ImageChoice,
+  model: Classifier,
+  modelName: string,
+): { readonly dataset: Dataset; readonly without: readonly string[] | null } {
+  if (label === null) return { dataset: source, without: [] };
+  try {
+    return { dataset: inModelClasses(source, classesOf(model, modelName)), without: null };
+  } catch (thrown) {
+    if (!(thrown instanceof BulwarkError && thrown.code === "LABEL_RANGE") || unmatched === undefined) throw thrown;
+    const { code, message, fix = "" } = thrown;
+    if (unmatched === "leaveOut") return { dataset: source, without: [`The labels are left out. ${message} ${fix}`] };
+    throw new BulwarkError(code, message, `${fix} Or leave the labels out with --no-label.`, { cause: thrown });
+  }
+}
+
+/** Images whose labels are the model's own predictions. */
+function withoutLabels(images: EvaluationImages, name: string, notes: readonly string[], model: Classifier, ctx: RunContext) {
+  const predicted = predictedLabels(new Map(), model, ctx);
+  const read: EvaluationImages["read"] = async (start, end) => {
+    const batch = await images.read(start, end);
+    return { ...batch, labels: await predicted(batch.images, start, batch.n) };
+  };
+  const all: EvaluationImages = { ...images, read, readsWithModel: true };
+  const labelSources = Array.from({ length: images.n }, () => null);
+  return { images: all, chosen: byPlace(all, name), training: null, classNames: model.classNames, notes, labelSources };
+}
+
+/** Labels of images that begin at place `start`: those that are known, else what the model predicts, once for each image. */
+function predictedLabels(known: Map<number, number>, model: Classifier, ctx: RunContext) {
+  return async (images: Float32Array, start: number, n: number): Promise<Int32Array> => {
+    const places = Array.from({ length: n }, (_, i) => start + i);
+    if (places.some((place) => !known.has(place))) {
+      const scores = await probabilitiesInParts(model, images, { first: start }, ctx);
+      places.forEach((place, i) => {
+        if (!known.has(place)) known.set(place, argmax(scores, i, model.classes));
+      });
+    }
+    return Int32Array.from(places, (place) => known.get(place) as number);
+  };
+}
+
+const nameOf = (split: Split): string => (split === "train" ? "training images" : "test images");
+
 const allOf = (size: number): Int32Array => Int32Array.from({ length: size }, (_, i) => i);
 
 /** Images of a split by their places among those at `rows`. */
 const ofDataset = (dataset: Dataset, kind: string, split: Split, rows: Int32Array): NamedImages => ({
   size: rows.length,
-  name: `the ${split === "train" ? "training" : "test"} images of ${kind}`,
+  name: `the ${nameOf(split)} of ${kind}`,
   read: (places) =>
     dataset.read(
       split,
@@ -98,6 +161,8 @@ async function pictures(o: ImageChoice, model: Classifier, ctx: RunContext): Pro
   const size = model.inputShape.reduce((a, b) => a * b);
   const labels = await labelsOf(named, o.label, model);
   const known = new Map(labels.flatMap(({ label }, place) => (label ? [[place, label.index] as const] : [])));
+  const isLabelled = known.size === named.length;
+  const predicted = predictedLabels(known, model, ctx);
   const notes = new Set(labels.flatMap((found, i) => found.notes.map((note) => `${path.basename(named[i] as string)}: ${note}.`)));
   const read = async (start: number, end: number): Promise<ImageBatch> => {
     const images = new Float32Array((end - start) * size);
@@ -106,21 +171,14 @@ async function pictures(o: ImageChoice, model: Classifier, ctx: RunContext): Pro
       images.set(pixels, i * size);
       if (fit) notes.add(fitNote(fit.to, fit.rule));
     }
-    const places = Array.from({ length: end - start }, (_, i) => start + i);
-    if (places.some((place) => !known.has(place))) {
-      const scores = await probabilitiesInParts(model, images, { first: start }, ctx);
-      places.forEach((place, i) => {
-        if (!known.has(place)) known.set(place, argmax(scores, i, model.classes));
-      });
-    }
-    return { images, labels: Int32Array.from(places, (place) => known.get(place) as number), n: places.length };
+    return { images, labels: await predicted(images, start, end - start), n: end - start };
   };
   await read(0, Math.min(named.length, batchSizeOf(model.inputShape))); // what cannot be read is refused before anything is computed
   const all: EvaluationImages = {
     n: named.length,
     inputShape: model.inputShape,
     read,
-    readsWithModel: known.size < named.length,
+    readsWithModel: !isLabelled,
     identify: identifying(named, workspace),
   };
   const [first = ""] = named;

@@ -149,7 +149,7 @@ async function opened(o: AttackRequest, surrogate: ResolvedArm | undefined, ctx:
     if (surrogate && "file" in surrogate.model) await checkSurrogate(model, surrogate.model.file, o);
     else requireAccessOf(o, model);
     const { dataset, split, limit, workspace, label, fit } = o;
-    const choice = { files: o.images, dataset, split, limit, workspace, label, fit };
+    const choice = { files: o.images, dataset, split, limit, workspace, label, fit, unmatched: "nameFlag" } as const;
     const images = await openImages(choice, model, o.model, ctx);
     const knowledge = o.mode === "static" ? "static" : "adaptive";
     return { knowledge, images, data: await dataOf(images, model, o), network } as const;

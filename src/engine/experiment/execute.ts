@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { RunEvent, RunEventBody } from "../../shared/events.ts";
+import { frontNotes } from "../classifier/defended.ts";
 import { createContext, type RunContext } from "../context.ts";
 import { documented } from "../define/index.ts";
 import { hashOfModel } from "../importers/index.ts";
@@ -89,7 +90,9 @@ async function doAll(run: Execution, host: RunHost, tell: (event: RunEventBody) 
   });
   const experiment = await withContracts(run.experiment);
   const { mode, modelPath } = run;
-  const data = await run.openData({ experiment, mode, modelPath, directory: store.directory }, ctx);
+  const opened = await run.openData({ experiment, mode, modelPath, directory: store.directory }, ctx);
+  const fronts = experiment.arms.map((arm) => arm.front);
+  const data = { ...opened, notes: [...opened.notes, ...frontNotes(fronts, opened.inputShape)] };
   try {
     for (const message of data.notes) tell({ kind: "note", message });
     const env = await environmentOf(run, experiment, data, host, ctx, tell);

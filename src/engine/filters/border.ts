@@ -6,6 +6,9 @@ export function mirrored(n: number, place: number): number {
   return around < n ? around : 2 * n - 1 - around;
 }
 
+/** What a window that is larger than the image sees, in words: `mirrored` goes to and fro as often as it takes. */
+export const mirroredBeyond = "beyond its edge the image is mirrored, as often as it takes";
+
 /** `size` places from `start` on, mirrored, of an axis of n elements. Int32 [size]. */
 export function mirroredPlaces(n: number, start: number, size = n): tf.Tensor1D {
   const places = new Int32Array(size);

@@ -26,7 +26,7 @@ export function fitTo(image: Decoded, [height, width]: readonly [number, number]
     throw new BulwarkError(
       "IMAGE_SIZE",
       `${name} is ${from} (height×width) but the model expects ${height}×${width}.`,
-      `Use an image of ${height}×${width}, or allow resizing ("resize": "cover") in the model's input contract or the data set.`,
+      `Use an image of ${height}×${width}, or set "resize" to "cover" in the model's input contract or the data set.`,
     );
   }
   const done = resampled(image, height, width, fit, name);

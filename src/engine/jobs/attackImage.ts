@@ -5,13 +5,14 @@ import { runFiles } from "../../shared/runs.ts";
 import { verdictOf } from "../../shared/verdict.ts";
 import { differenceBytes } from "../attention/colour.ts";
 import type { Classifier } from "../classifier/classifier.ts";
+import { frontNotes } from "../classifier/defended.ts";
 import { requireAccess, requirePreparation } from "../classifier/forwardOnly.ts";
 import { sliceNotes } from "../classifier/slices.ts";
 import { attackSurface } from "../classifier/surface.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
 import { fileIdentity } from "../datasets/identity.ts";
 import type { PictureLabel } from "../datasets/pictureLabel.ts";
-import { type Attack, type Bound, documented, labelOf } from "../define/index.ts";
+import { type Attack, asks, type Bound, documented, labelOf } from "../define/index.ts";
 import { argmax } from "../evaluation/clean.ts";
 import { classScores, readPicture } from "../evaluation/picture.ts";
 import { trueLabel, wordsOfClass } from "../evaluation/trueLabel.ts";
@@ -79,7 +80,7 @@ export async function attackImage(
     file: nameOf(p.model),
     sha256: await modelHash(await engine.model(p.model), p.model),
   };
-  const notes = [...picture.notes, ...doubts, ...sliceNotes(model)];
+  const notes = [...picture.notes, ...doubts, ...sliceNotes(model), ...frontNotes([model.front ?? []], model.inputShape)];
   const title = `${labelOf(attack)} on ${path.basename(p.image)}`;
   const store = await createRun({ workspace: p.directory, directory: p.directory, kind: "attack", title });
   return settle(
@@ -105,7 +106,7 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
   task.update({ kind: "clean", size: shape, image: "original.png", prediction: top(scoresBefore) });
   const trace = new TraceRecorder({ store, model, clean: pixels, label, update: task.update });
   const batch = { images: pixels, labels: Int32Array.of(label), n: 1 };
-  const { model: surface, how } = attackSurface(model, "adaptive");
+  const { model: surface, how } = attackSurface(model, "adaptive", { asked: asks(attack.entry, attack.params) });
   const what = { attack: attack.entry, params: attack.params, model, surface, seedName: attack.id };
   const outcome = await attackBatch({ ...what, batch, firstIndex: 0, trace: trace.point }, ctx);
   const difference = differenceBytes(pixels, outcome.adversarial, shape[2]);

@@ -7,7 +7,7 @@ import { combinedDefense } from "../../shared/results.ts";
 import { runFiles, slug, thumbnailCount } from "../../shared/runs.ts";
 import { checkDefenses } from "../classifier/checkDefenses.ts";
 import type { Classifier, FrontDefense } from "../classifier/classifier.ts";
-import { withoutModel } from "../classifier/defended.ts";
+import { frontNotes, withoutModel } from "../classifier/defended.ts";
 import { forImages, imageStreams } from "../classifier/streams.ts";
 import type { RunContext } from "../context.ts";
 import { documented } from "../define/index.ts";
@@ -38,6 +38,7 @@ export async function defendDataset(
   const pictures = await openPictures({ ...p, files: p.images }, model, ctx);
   try {
     for (const shape of pictures.shapes) await checkDefenses(front(0), shape);
+    const notes = [...pictures.notes, ...pictures.shapes.flatMap((shape) => frontNotes([front(0)], shape))];
     const work = async (run: Working) => {
       const times = await transformAll(pictures, front, p, run);
       const document = documentOf(run.store.id, p, pictures, times);
@@ -45,7 +46,7 @@ export async function defendDataset(
     };
     return await runOverImages(
       p,
-      { kind: "defend", phase: "Transforming", asked: { model: p.model }, notes: pictures.notes, skipped: pictures.skipped, work },
+      { kind: "defend", phase: "Transforming", asked: { model: p.model }, notes, skipped: pictures.skipped, work },
       engine,
       ctx,
     );

@@ -5,6 +5,7 @@ import type { DefendedSide, DefenseMap, DefenseResult, Inspected, Pick } from ".
 import type { ClassScore } from "../../shared/protocol.ts";
 import { passedThrough } from "../classifier/checkDefenses.ts";
 import type { Classifier, FrontDefense } from "../classifier/classifier.ts";
+import { frontNotes } from "../classifier/defended.ts";
 import type { RunContext } from "../context.ts";
 import { classScores } from "../evaluation/picture.ts";
 import { writePicture } from "../evaluation/write.ts";
@@ -52,7 +53,8 @@ export async function defendRun(
       side("clean", passed.clean),
       passed.adversarial && side("adversarial", passed.adversarial),
     ]);
-    return { fitted, clean: cleanSide, adversarial: other };
+    const notes = frontNotes([(behind.front ?? []).slice(0, p.chain.length)], model.inputShape);
+    return { fitted: { ...fitted, notes: [...fitted.notes, ...notes] }, clean: cleanSide, adversarial: other };
   });
 }
 

@@ -7,6 +7,7 @@ import { scoresNotNumbers } from "../classifier/probabilities.ts";
 import type { RunContext } from "../context.ts";
 import { documented } from "../define/index.ts";
 import { detectImages } from "../evaluation/detect.ts";
+import { missingLabels } from "../evaluation/source.ts";
 import { writeNpz } from "../io/npz.ts";
 import { bind } from "../registry.ts";
 import { findingLine } from "../rules/rule.ts";
@@ -23,8 +24,9 @@ export async function detectDataset(
   ctx: RunContext,
 ): Promise<{ readonly directory: string; readonly document: DetectDocument }> {
   const detector = bind("detector", { ...p.detector.params, kind: p.detector.id });
-  return withModel(p, engine, ctx, (model, opened) => {
+  return withModel({ ...p, unmatched: "leaveOut" }, engine, ctx, (model, opened) => {
     const { images } = opened;
+    const missing = missingLabels(opened.labelSources);
     const work = async (run: Working) => {
       const { store, ctx: own, progress } = run;
       const task = { detector, model, images, keepsProbabilities: true, onProgress: progress };
@@ -37,16 +39,17 @@ export async function detectDataset(
         votes: { data: votes, shape: [images.n, k] },
         ...Object.fromEntries(probabilities.map((data, u) => [`probabilities_${u}`, { data, shape: [images.n, data.length / images.n] }])),
       });
-      const files = await writeIdentities(run, p, { opened, labels, model });
+      const about = await writeIdentities(run, p, { opened, labels, model });
       const document: DetectDocument = {
         run: store.id,
         n: images.n,
         model: p.model,
         detector: documented(detector),
+        ...(missing ? { labels: missing } : {}),
         units,
         images: Array.from(scores, (score, index) => ({
           index,
-          ...(files[index] === undefined ? {} : { file: files[index] }),
+          ...about[index],
           label: labels[index] as number,
           cleanPrediction: predictions[index] as number,
           score,

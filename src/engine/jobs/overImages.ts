@@ -2,12 +2,15 @@ import path from "node:path";
 import type { RunEventBody } from "../../shared/events.ts";
 import type { Choice } from "../../shared/results.ts";
 import { type RunKind, runFiles } from "../../shared/runs.ts";
+import type { LabelSource } from "../../shared/verdict.ts";
 import { batchSizeFor, batchText, roomOf, shortageText } from "../classifier/batchSizes.ts";
 import type { BatchSizes, Classifier } from "../classifier/classifier.ts";
+import { frontNotes } from "../classifier/defended.ts";
 import { demandOf } from "../classifier/demand.ts";
 import { type RunContext, stoppedBy } from "../context.ts";
 import type { SkippedFile, Split } from "../define/index.ts";
-import { type OpenedImages, openImages } from "../evaluation/source.ts";
+import { type ImageChoice, type OpenedImages, openImages } from "../evaluation/source.ts";
+import type { LabelChoice } from "../evaluation/trueLabel.ts";
 import { createRun, type RunStore, settle } from "../io/runStore.ts";
 import { datasetDocument, identitiesOf, originOf, writeDataset } from "../report/datasetFile.ts";
 import { watchingDevice } from "../session/deviceWarnings.ts";
@@ -21,6 +24,8 @@ export interface ImagesRequest {
   readonly dataset: string | null;
   readonly split: Split;
   readonly limit: number | null;
+  /** What the pictures show, where the job asks for it. */
+  readonly label?: LabelChoice;
   readonly defenses: readonly Choice[];
   readonly seed: number;
   readonly workspace: string;
@@ -106,31 +111,34 @@ function sayBatches({ model, need }: NonNullable<RunTask<unknown>["batches"]>, t
   if (shortage) tell({ kind: "warning", message: shortage });
 }
 
-/** `dataset.json`: which images a run is about. @returns name of each image that is a file. @throws DISK_FULL, NOT_WRITABLE */
+/** `dataset.json`: which images a run is about. @returns name of each image that is a file, and who says its label. @throws DISK_FULL, NOT_WRITABLE */
 export async function writeIdentities(
   { store }: Working,
   p: ModelRequest,
   { opened, labels, model }: { readonly opened: OpenedImages; readonly labels: Int32Array; readonly model: Classifier },
-): Promise<(string | undefined)[]> {
+): Promise<{ readonly file?: string; readonly labelSource?: LabelSource }[]> {
   const identities = await identitiesOf(opened.images, 0, opened.images.n);
   const { notes, skipped } = opened;
   const document = datasetDocument(identities, { ...originOf(p), labels: [...labels], classNames: model.classNames, notes, skipped });
   await writeDataset(store.directory, document);
-  return identities.map(({ file }) => file);
+  return identities.map(({ file }, place) => {
+    const labelSource = opened.labelSources?.[place];
+    return { ...(file === undefined ? {} : { file }), ...(labelSource ? { labelSource } : {}) };
+  });
 }
 
 /** The model that was named behind its defences, and the images as it takes them, open while `work` goes on. @throws what opening throws */
 export async function withModel<R>(
-  p: ModelRequest,
+  p: ModelRequest & Pick<ImageChoice, "unmatched">,
   engine: Engine,
   ctx: RunContext,
   work: (model: Classifier, images: OpenedImages) => Promise<R>,
 ): Promise<R> {
   const model = await behindDefenses(await engine.model(p.model), p.defenses, ctx.rng);
-  const { dataset, split, limit, workspace } = p;
-  const images = await openImages({ files: p.images, dataset, split, limit, workspace }, model, p.model, ctx);
+  const { images: files, dataset, split, limit, workspace, label, unmatched } = p;
+  const images = await openImages({ files, dataset, split, limit, workspace, label, unmatched }, model, p.model, ctx);
   try {
-    return await work(model, images);
+    return await work(model, { ...images, notes: [...images.notes, ...frontNotes([model.front ?? []], model.inputShape)] });
   } finally {
     await images.close();
   }

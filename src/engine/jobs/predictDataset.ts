@@ -1,4 +1,4 @@
-import { count, percent } from "../../shared/format.ts";
+import { percent, plural } from "../../shared/format.ts";
 import type { PredictDocument } from "../../shared/images.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { inOneRow, inParts } from "../backends/parts.ts";
@@ -11,6 +11,7 @@ import type { RunContext } from "../context.ts";
 import type { EvaluationImages, ImageBatch } from "../define/index.ts";
 import { batchesOf } from "../evaluation/batches.ts";
 import { imageBatches } from "../evaluation/imageBatches.ts";
+import { missingLabels } from "../evaluation/source.ts";
 import { partOfBatch } from "../harness/halving.ts";
 import { checkImages, largestScores } from "../harness/predict.ts";
 import { type NpyStream, writeNpz } from "../io/npz.ts";
@@ -30,7 +31,7 @@ export const predictDataset = (
   engine: Engine,
   ctx: RunContext,
 ): Promise<{ readonly directory: string; readonly document: PredictDocument }> =>
-  withModel(p, engine, ctx, (model, opened) => {
+  withModel({ ...p, unmatched: p.gradient ? "nameFlag" : "leaveOut" }, engine, ctx, (model, opened) => {
     if (p.gradient) requireGradients(model, "--gradient");
     const { images } = opened;
     const work = async (run: Working) => {
@@ -46,9 +47,9 @@ export const predictDataset = (
       // The gradient comes first: while its batches are written, the rest is filled in.
       const gradient = p.gradient ? { gradient: stream } : {};
       await writeNpz(run.store.file(runFiles.predictions), { ...gradient, ...arrays() });
-      const files = await writeIdentities(run, p, { opened, labels: found.labels, model });
-      const document = documentOf(run.store.id, p, model, { found, files });
-      return { document, headline: p.dataset === null ? `${count(images.n)} images` : `${percent(document.accuracy)} correct` };
+      const about = await writeIdentities(run, p, { opened, labels: found.labels, model });
+      const document = documentOf(run.store.id, p, model, { found, about, missing: missingLabels(opened.labelSources) });
+      return { document, headline: document.labels ? plural(images.n, "image") : `${percent(document.accuracy)} correct` };
     };
     const warnings = model.findings.map(findingLine);
     const { notes, skipped } = opened;
@@ -132,16 +133,17 @@ async function predictBatch(model: Classifier, { images, labels, n }: ImageBatch
 
 interface Found {
   readonly found: Predictions;
-  /** Name of each image that is a file. */
-  readonly files: readonly (string | undefined)[];
+  /** What is known of each image beside its pixels. */
+  readonly about: Awaited<ReturnType<typeof writeIdentities>>;
+  readonly missing: PredictDocument["labels"];
 }
 
-function documentOf(run: string, { model, dataset }: ModelRequest, { defenses }: Classifier, o: Found): PredictDocument {
-  const { found, files } = o;
+function documentOf(run: string, { model }: ModelRequest, { defenses }: Classifier, o: Found): PredictDocument {
+  const { found, about, missing } = o;
   const { labels, predictions, probabilities } = found;
   const images = Array.from(labels, (label, index) => ({
     index,
-    ...(files[index] === undefined ? {} : { file: files[index] }),
+    ...about[index],
     label,
     prediction: predictions[index] as number,
     probability: probabilities[index] as number,
@@ -152,7 +154,8 @@ function documentOf(run: string, { model, dataset }: ModelRequest, { defenses }:
     n: images.length,
     model,
     defenses: defenses.filter(({ id }) => id !== "standard"),
-    accuracy: dataset === null ? null : correct / images.length,
+    ...(missing ? { labels: missing } : {}),
+    accuracy: missing ? null : correct / images.length,
     images,
     files: { predictions: runFiles.predictions },
   };

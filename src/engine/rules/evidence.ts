@@ -111,6 +111,10 @@ export interface ArmEvidence {
   readonly probed: { readonly n: number; readonly hits: number } | null;
   /** What its gradients are worth; null where it has none, or where nobody looked. */
   readonly gradients: GradientEvidence | null;
+  /** The network was trained by an experiment of Bulwark, and not taken as somebody's file has it. */
+  readonly isTrainedHere: boolean;
+  /** A defence in front changes the images before the network sees them. */
+  readonly hasFront: boolean;
   /** An attack with a ball that holds every image; null where the arm gave no reason for one. */
   readonly unbounded: UnboundedEvidence | null;
 }

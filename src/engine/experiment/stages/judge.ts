@@ -13,7 +13,7 @@ import type { ResolvedArm } from "../arms.ts";
 import { memoryOf, timingCost } from "../costs.ts";
 import type { RunEnvironment } from "../environment.ts";
 import { probedOf, tell, whereOf } from "../judge.ts";
-import { networkKey, ownerOf } from "../networks.ts";
+import { isTrained, networkKey, ownerOf } from "../networks.ts";
 import { type OpenArm, ownFolder } from "../openNetworks.ts";
 import type { Stage } from "../piece.ts";
 import type { ResolvedAttack } from "../resolve.ts";
@@ -74,6 +74,8 @@ async function findings(arm: ResolvedArm, open: OpenArm, env: RunEnvironment): P
     departures: training?.notes ?? [],
     clean: await cleanAnswers(arm, env),
     gradients: await gradientsOf(open.classifier, env),
+    isTrainedHere: isTrained(arm),
+    hasFront: arm.front.length > 0,
     unbounded: await unbounded(open, attacks, merged, env),
     probed: probedOf(open.classifier, env.experiment),
   };

@@ -2,7 +2,7 @@ import type { AttackSummary, ImageRecord, StaticResult } from "../../../shared/r
 import { cleanThumbnail, runFiles, thumbnailCount } from "../../../shared/runs.ts";
 import { batchSizeOf } from "../../classifier/batchSizes.ts";
 import { attackSurface } from "../../classifier/surface.ts";
-import { documented, labelOf } from "../../define/index.ts";
+import { asks, documented, labelOf } from "../../define/index.ts";
 import { batchesOf } from "../../evaluation/batches.ts";
 import { withPreparation } from "../../evaluation/prepare.ts";
 import { transferredOutcomes } from "../../evaluation/transfer.ts";
@@ -168,7 +168,8 @@ function knowledgeOf(
   classifier: Parameters<typeof attackSurface>[0],
 ): Pick<AttackSummary, "mode" | "how"> {
   if (isUndefended(arm)) return {};
-  if (isAdaptive(attack) && runsOn(arm, attack, facts)) return { mode: "adaptive", how: attackSurface(classifier, "adaptive").how };
+  if (isAdaptive(attack) && runsOn(arm, attack, facts))
+    return { mode: "adaptive", how: attackSurface(classifier, "adaptive", { asked: asks(attack.entry, attack.params) }).how };
   const source = facts.sources.of(arm);
   if (!source) return { mode: "static" };
   return { mode: "static", how: arm.front.length > 0 ? attackSurface(classifier, "static").how : `the model of ${source.name}` };

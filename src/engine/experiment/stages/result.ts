@@ -3,6 +3,7 @@ import { percent, plural } from "../../../shared/format.ts";
 import type { AttackDocument, Finding, ImageRecord, Rate, StaticResult } from "../../../shared/results.ts";
 import { runFiles, slug } from "../../../shared/runs.ts";
 import { labelOf, type Target } from "../../define/index.ts";
+import { missingLabels } from "../../evaluation/source.ts";
 import { writePicture } from "../../evaluation/write.ts";
 import { survivorsAmong, suspiciousAccuracy } from "../../harness/unbounded.ts";
 import { readText } from "../../io/files.ts";
@@ -48,6 +49,8 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
     {
       departures: [],
       clean: merged.records,
+      isTrainedHere: false,
+      hasFront: arm.front.length > 0,
       gradients: await gradientsOf(classifier, env),
       unbounded: unlimited(attack, merged, classifier.classes),
       probed: probedOf(classifier, env.experiment),
@@ -62,16 +65,16 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
     const source = labelSources?.[index];
     return { index, id: ids[index], ...record, ...(source ? { labelSource: source } : {}) };
   });
-  const isUnlabelled = labelSources?.includes(null) ?? false;
+  const missing = missingLabels(labelSources);
   await store.writeJson(runFiles.result, {
-    ...(isUnlabelled ? withoutAccuracy(document, labelSources?.every((source) => source === null) ? "predicted" : "partly") : document),
+    ...(missing ? withoutAccuracy(document, missing) : document),
     ...(notes.length > 0 ? { notes } : {}),
     images,
     findings,
   });
   const { clean, attacked } = merged.summary;
   const changed = `${clean.correct - attacked.correct} of ${plural(facts.n, "prediction")} changed`;
-  const headline = isUnlabelled ? changed : `${percent(clean.accuracy)} → ${percent(attacked.accuracy)}`;
+  const headline = missing ? changed : `${percent(clean.accuracy)} → ${percent(attacked.accuracy)}`;
   await store.update({ headline: `${labelOf(attack)}: ${headline}` });
 }
 

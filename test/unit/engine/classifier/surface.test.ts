@@ -154,6 +154,14 @@ describe("attackSurface", () => {
     expect(evaded.penalty).toBeDefined();
   });
 
+  it("passes nothing backward for an attack that takes no gradient, and says so", () => {
+    const model = rounded();
+    const how = (asked: "scores" | "labels", passes: number): string => attackSurface(model, "adaptive", { asked, passes }).how;
+    expect(how("scores", 5)).toBe("scores of the defended model, 5 passes averaged");
+    expect(how("labels", 1)).toBe("predictions of the defended model");
+    expect(attackSurface(linear(), "adaptive", { asked: "scores" }).how).toBe("the model itself");
+  });
+
   it("leaves out what a static attacker does not know", () => {
     const model = rounded();
     expect(attackSurface(model, "static")).toEqual({ model: model.bare, how: "the same network with nothing in front" });

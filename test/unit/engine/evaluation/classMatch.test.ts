@@ -134,7 +134,9 @@ describe("labels where only positions are known", () => {
     const numbers = ["0", "1", "2", "3"];
     const shifted = await matched({ classNames: numbers, labels: [3, 1, 2] }, unnamed);
     expect([...shifted.labels("test")]).toEqual([3, 1, 2]);
-    expect(shifted.notes).toEqual([expect.stringMatching(/class 0, and every class from 1 to 3 has some.*set "firstLabel" to 1/)]);
+    expect(shifted.notes).toEqual([
+      expect.stringMatching(/class 0, and every class from 1 to 3 has some.*give the data set "firstLabel": 1/),
+    ]);
     for (const labels of [
       [0, 1, 2, 3],
       [2, 3],

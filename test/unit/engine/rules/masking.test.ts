@@ -27,7 +27,11 @@ afterAll(() => plain.dispose());
 /** The rules that speak of gradients, on a model. */
 async function found(model: Classifier): Promise<string[]> {
   const gradients = await gradientCheck(model, batch, createContext());
-  return findingsOf(armRules, { departures: [], clean: [], unbounded: null, gradients, probed: null }, {}).map(({ rule }) => rule);
+  return findingsOf(
+    armRules,
+    { departures: [], clean: [], isTrainedHere: true, hasFront: false, unbounded: null, gradients, probed: null },
+    {},
+  ).map(({ rule }) => rule);
 }
 
 /** Its value is f(x), its gradient that of `slope`, by default none. */
@@ -125,7 +129,11 @@ it("RB206: an attack that may change an image at will breaks a plain model, and 
     const task = { attack: entry, params, model, batch, firstIndex: 0, seedName: "t" };
     const { records } = await attackBatch(task, createContext());
     const unbounded = { attack: "deepFool", attackKey: "deepFool", classes: 10, ...survivorsAmong(records) };
-    return findingsOf(armRules, { departures: [], clean: [], unbounded, gradients: null, probed: null }, {}).map(({ rule }) => rule);
+    return findingsOf(
+      armRules,
+      { departures: [], clean: [], isTrainedHere: true, hasFront: false, unbounded, gradients: null, probed: null },
+      {},
+    ).map(({ rule }) => rule);
   };
   expect(await survivors(plain)).toEqual([]);
   expect(await survivors(rounded())).toEqual(["RB206"]);

@@ -38,7 +38,11 @@ describe("a constant classifier", () => {
     const batch = randomBatch(12, [28, 28, 1], 4);
     const clean = await recordsOf(model, batch, { kind: "fgsm", eps: 0.3 });
     model.dispose();
-    return findingsOf(armRules, { departures: [], clean, unbounded: null, gradients: null, probed: null }, { arm: "constant" });
+    return findingsOf(
+      armRules,
+      { departures: [], clean, isTrainedHere: true, hasFront: false, unbounded: null, gradients: null, probed: null },
+      { arm: "constant" },
+    );
   };
 
   it("is found: LeNet whose weights are all zero answers class 0 whatever the attack does", async () => {
@@ -76,9 +80,14 @@ describe("a network whose gradient is masked", () => {
     });
     model.dispose();
     const unbounded = found && { attack: chosen.kind, attackKey: chosen.kind, ...found };
-    return [...findingsOf(armRules, { departures: [], clean: [], unbounded, gradients: null, probed: null }, {}), ...summary.findings].map(
-      ({ rule }) => rule,
-    );
+    return [
+      ...findingsOf(
+        armRules,
+        { departures: [], clean: [], isTrainedHere: true, hasFront: false, unbounded, gradients: null, probed: null },
+        {},
+      ),
+      ...summary.findings,
+    ].map(({ rule }) => rule);
   };
   const pgd = { kind: "pgd", steps: 20 };
 

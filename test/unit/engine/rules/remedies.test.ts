@@ -114,6 +114,8 @@ const findings: readonly Finding[] = [
     armRules,
     {
       departures: ["A."],
+      isTrainedHere: true,
+      hasFront: false,
       clean: constant,
       gradients: { n: 4, zero: 4, notFinite: 1, saturated: 4, agreement: 0.1 },
       unbounded: { attack: "pgd", attackKey: "pgd", survivors: 9, n: 9, classes: 10 },

@@ -115,7 +115,15 @@ describe("summary", () => {
 });
 
 const idsOf = <E>(rules: readonly Rule<E>[], evidence: E) => findingsOf(rules, evidence, {}).map(({ rule }) => rule);
-const arm: ArmEvidence = { departures: [], clean: [], unbounded: null, gradients: null, probed: null };
+const arm: ArmEvidence = {
+  departures: [],
+  clean: [],
+  isTrainedHere: true,
+  hasFront: false,
+  unbounded: null,
+  gradients: null,
+  probed: null,
+};
 
 describe("RB209 and RB210", () => {
   const pair = (patched: string, grey: string) =>
@@ -314,6 +322,18 @@ describe("RB407", () => {
     expect(found(answers(200, (i) => (i < 10 ? i % 2 : 1)))).toEqual(["RB407"]); // 95 of the 100 of class 0
     expect(found(answers(200, (i) => (i < 12 ? i % 2 : 1)))).toEqual([]); // 94
     expect(found([])).toEqual([]);
+  });
+
+  it("advises to train what is trained here, and of a model file to check what it is given", () => {
+    const fix = (isTrainedHere: boolean, hasFront: boolean) =>
+      findingsOf(armRules, { ...arm, clean: answers(10, () => 1), isTrainedHere, hasFront }, {})[0]?.fix;
+    expect(fix(true, false)).toBe('Train for more "epochs" or with a smaller "learningRate".');
+    expect(fix(true, true)).toBe(
+      'Train for more "epochs" or with a smaller "learningRate", and check what the defence in front leaves of the images.',
+    );
+    expect(fix(false, false)).toMatch(/^Check that the model gets its images as it was trained \(`bulwark probe MODEL --dataset …`/);
+    expect(fix(false, false)).not.toContain("rain for more");
+    expect(fix(false, true)).toMatch(/has the trained weights, and check what the defence in front leaves of the images\.$/);
   });
 });
 

@@ -115,6 +115,27 @@ describe("what is a picture", () => {
     expect(skips.notes).toEqual([expect.stringMatching(/^1 file was skipped: a\/2\.png \(2\.png is damaged/)]);
   });
 
+  it("all that cannot be used are counted in one message, those of 16 bits and the transparent ones too, and the first three named", async () => {
+    const deep = await sharp(Uint16Array.from([1, 2, 300, 60000]), { raw: { width: 2, height: 2, channels: 1 } })
+      .toColourspace("grey16")
+      .png()
+      .toBuffer();
+    const glass = await sharp({ create: { width: 2, height: 2, channels: 4, background: { r: 1, g: 2, b: 3, alpha: 0.5 } } })
+      .png()
+      .toBuffer();
+    const cut = picture.subarray(0, 40);
+    const stops = await open(["a/1.png"], { "a/2.png": deep, "a/3.png": glass, "b/1.png": picture, "b/2.png": cut, "b/3.png": cut });
+    const where = path.join(root, String(count - 1));
+    await expect(stops.read("test", [0, 3, 1])).rejects.toMatchObject({
+      code: "IMAGE_INVALID",
+      message: `4 of the 6 pictures in ${where} cannot be used: 2.png has 16 bits a channel; only 8-bit images are supported; 3.png is transparent in places (row 0, column 0); 2.png is damaged or is not an image; and 1 more.`,
+      fix: 'Mend or remove such pictures, or leave them out with "onBroken": "skip".',
+    });
+    await expect(open([], { "a/1.png": deep, "a/2.png": picture, "b/1.png": glass })).rejects.toMatchObject({
+      message: expect.stringMatching(/^2 of the 3 pictures in \S+ cannot be used: 1\.png has 16 bits/), // the first one, which the size is read from
+    });
+  });
+
   it("a folder that vanishes is an error of its own and no broken picture", async () => {
     const where = path.join(root, String(count));
     const skips = await open(["a/1.png", "a/2.png", "b/1.png"], {}, { onBroken: "skip" });

@@ -13,9 +13,12 @@ import { paperComparison } from "./analyses/paperComparison.ts";
 import { ablation } from "./analyses/papers/paper0/ablation.ts";
 import { depthSweep } from "./analyses/papers/paper0/depthSweep.ts";
 import { syllabusComparison } from "./analyses/papers/paper0/syllabusComparison.ts";
+import { layerAblation } from "./analyses/papers/paper4/layerAblation.ts";
+import { subLinearity } from "./analyses/papers/paper4/subLinearity.ts";
 import { robustnessCurve } from "./analyses/robustnessCurve.ts";
 import { rocCurve } from "./analyses/rocCurve.ts";
 import { samplingProbabilities } from "./analyses/samplingProbabilities.ts";
+import { singularValues } from "./analyses/singularValues.ts";
 import { sliceCertificate } from "./analyses/sliceCertificate.ts";
 import { smallestChange } from "./analyses/smallestChange.ts";
 import { timing } from "./analyses/timing.ts";
@@ -45,14 +48,18 @@ import { svhn } from "./datasets/svhn.ts";
 import { adversarialLogitPairing } from "./defenses/adversarialLogitPairing.ts";
 import { adversarialTraining } from "./defenses/adversarialTraining.ts";
 import { attentionRectification } from "./defenses/attentionRectification.ts";
+import { batchNormalization } from "./defenses/batchNormalization.ts";
 import { bilateralFilter } from "./defenses/bilateralFilter.ts";
 import { bitDepth } from "./defenses/bitDepth.ts";
 import { boundedRelu } from "./defenses/boundedRelu.ts";
+import { compactConvolution } from "./defenses/compactConvolution.ts";
 import { digitalWatermark } from "./defenses/digitalWatermark.ts";
 import { gaussianFilter } from "./defenses/gaussianFilter.ts";
 import { jpeg } from "./defenses/jpeg.ts";
+import { l2Softmax } from "./defenses/l2Softmax.ts";
 import { labelSmoothing } from "./defenses/labelSmoothing.ts";
 import { localGradientSmoothing } from "./defenses/localGradientSmoothing.ts";
+import { localResponseNormalization } from "./defenses/localResponseNormalization.ts";
 import { medianFilter } from "./defenses/medianFilter.ts";
 import { standard } from "./defenses/standard.ts";
 import { totalVariation } from "./defenses/totalVariation.ts";
@@ -87,6 +94,7 @@ import { lenet } from "./models/lenet.ts";
 import { papernot } from "./models/papernot.ts";
 import { resnet9 } from "./models/resnet9.ts";
 import { resnet50 } from "./models/resnet50.ts";
+import { vgg11 } from "./models/vgg11.ts";
 import { vgg16 } from "./models/vgg16.ts";
 import { vgg19 } from "./models/vgg19.ts";
 
@@ -113,14 +121,18 @@ export const defenses: readonly Defense[] = [
   adversarialLogitPairing,
   adversarialTraining,
   attentionRectification,
+  batchNormalization,
   bilateralFilter,
   bitDepth,
   boundedRelu,
+  compactConvolution,
   digitalWatermark,
   gaussianFilter,
   jpeg,
+  l2Softmax,
   labelSmoothing,
   localGradientSmoothing,
+  localResponseNormalization,
   medianFilter,
   standard,
   totalVariation,
@@ -135,13 +147,16 @@ export const analyses: readonly Analysis[] = [
   defenseArena,
   depthSweep,
   iterationCurve,
+  layerAblation,
   minimalDistance,
   paperComparison,
   robustnessCurve,
   rocCurve,
   samplingProbabilities,
+  singularValues,
   sliceCertificate,
   smallestChange,
+  subLinearity,
   syllabusComparison,
   timing,
   transferMatrix,
@@ -158,6 +173,7 @@ export const models: readonly ModelSpec[] = [
   papernot,
   resnet50,
   resnet9,
+  vgg11,
   vgg16,
   vgg19,
 ];

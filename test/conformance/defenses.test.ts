@@ -34,6 +34,9 @@ const stacks: readonly (readonly string[])[] = [
   ["labelSmoothing", "adversarialTraining"],
   ["volumizedCurriculum", "labelSmoothing", "adversarialTraining"],
   ["adversarialTraining", "volumizedCurriculum", "boundedRelu"],
+  ["compactConvolution", "labelSmoothing"],
+  ["compactConvolution", "volumizedCurriculum"],
+  ["volumizedCurriculum", "compactConvolution"],
 ];
 const cheap = (id: string) => bind("defense", { kind: id, ...training.find((entry) => entry.id === id)?.cheap });
 

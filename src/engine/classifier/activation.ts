@@ -37,6 +37,10 @@ export function activationOf(layer: tfl.layers.Layer): string | null {
   return name === "linear" ? null : name;
 }
 
+/** Zero below zero, whatever it does above. @param activation as `activationOf` names it */
+export const isRectifier = (activation: string | null): boolean =>
+  activation !== null && ["relu", "relu6", "boundedRelu", "thresholdedRelu"].includes(activation);
+
 let linear: Activation | undefined;
 
 /** A layer in two steps: its output before the activation, and the activation itself. `apply` computes the layer. */

@@ -64,7 +64,7 @@ function keptOf(layer: LayerInfo): number {
 
 /** Values of this size that are alive at once, beside those of a plain 2-D layer. */
 function timesAlive(layer: LayerInfo, kernel: readonly number[]): number {
-  if (layer.type === "Conv3D") return Math.min(kernel[0] ?? 1, mostDepths);
+  if (layer.type.endsWith("Conv3D")) return Math.min(kernel[0] ?? 1, mostDepths);
   return isSmooth(layer) ? 2 : 1;
 }
 

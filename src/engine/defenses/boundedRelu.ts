@@ -32,7 +32,7 @@ function bounded(network: tfl.LayersModel, bound: number): tfl.LayersModel {
     if (type !== "ReLU" && !isRectifier) return undefined;
     count++;
     if (type === "ReLU" || type === "Activation") return { instead: new BoundedRelu({ bound, name: names.unused(layer.name) }) };
-    return { config: { activation: "linear" }, followedBy: new BoundedRelu({ bound, name: names.unused(`${layer.name}_bounded`) }) };
+    return { config: { activation: "linear" }, followedBy: [new BoundedRelu({ bound, name: names.unused(`${layer.name}_bounded`) })] };
   });
   if (count > 0) return replaced;
   replaced.dispose();

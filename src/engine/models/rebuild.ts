@@ -41,7 +41,9 @@ export function rebuildGraph(
 export interface Replacement {
   readonly config?: tf.serialization.ConfigDict;
   readonly instead?: tfl.layers.Layer;
-  readonly followedBy?: tfl.layers.Layer;
+  readonly followedBy?: readonly tfl.layers.Layer[];
+  /** Weights of `instead`, once it has some, from those of the layer it stands for and those it began with. */
+  carry?(weights: readonly tf.Tensor[], begun: readonly tf.Tensor[]): tf.Tensor[];
 }
 
 /**
@@ -58,11 +60,13 @@ export function withLayers(
   const inputs = model.inputs.map(({ name: input, shape }) => tfl.input({ name: names.unused(input), shape: shape.slice(1) }));
   const outputs = rebuildGraph(model, inputs, ({ layer, inputs: sources }) => {
     const known = chains.get(layer);
-    const chain = known ?? chainOf(layer, names, replace(layer, names));
+    const replacement = known ? undefined : replace(layer, names);
+    const chain = known ?? chainOf(layer, names, replacement);
     chains.set(layer, chain);
     const [first, ...followers] = chain;
     const result = first.apply(sources.length === 1 ? (sources[0] as tfl.SymbolicTensor) : [...sources]);
-    if (!known && first.getClassName() === layer.getClassName()) copyWeights(layer, first);
+    if (replacement?.carry) first.setWeights(replacement.carry(layer.getWeights(), first.getWeights()));
+    else if (!known && first.getClassName() === layer.getClassName()) copyWeights(layer, first);
     return followers.reduce((x, next) => next.apply(x) as tfl.SymbolicTensor, result as tfl.SymbolicTensor);
   });
   return tfl.model({ name, inputs, outputs });
@@ -73,7 +77,7 @@ type Chain = readonly [tfl.layers.Layer, ...tfl.layers.Layer[]];
 
 function chainOf(layer: tfl.layers.Layer, names: Names, { config, instead, followedBy }: Replacement = {}): Chain {
   const first = instead ?? again(layer, { ...layer.getConfig(), ...config, name: names.unused(layer.name) });
-  return followedBy ? [first, followedBy] : [first];
+  return [first, ...(followedBy ?? [])];
 }
 
 /** A new layer of the same class. */

@@ -1,4 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
+import { isRectifier } from "../classifier/activation.ts";
 import type { Classifier, LayerInfo, LayerSource } from "../classifier/classifier.ts";
 import { requireGradients } from "../classifier/forwardOnly.ts";
 
@@ -9,11 +10,9 @@ export type UnitChoice = (typeof unitChoices)[number];
 /** What does without the layers. */
 const otherDetector = "the detector softmaxEntropy, which needs scores alone";
 
-const rectifiers = ["relu", "relu6", "boundedRelu", "thresholdedRelu"];
-
 /** Ends in a ReLU of any kind and is not flattened yet: a map of at least two places, or of any size. */
 const isUnit = ({ activation, shape }: LayerInfo): boolean =>
-  activation !== null && rectifiers.includes(activation) && shape.length >= 4 && shape.slice(1, -1).some((side) => side !== 1);
+  isRectifier(activation) && shape.length >= 4 && shape.slice(1, -1).some((side) => side !== 1);
 
 /**
  * The layers behind which activations are sampled (paper 3: "right after the ReLU activation units, and in the layers prior to flattening"),

@@ -8,6 +8,9 @@ const outputs: Readonly<Record<string, string>> = {
   Conv2D: "filters",
   GroupedConv2D: "filters",
   Conv3D: "filters",
+  CompactConv2D: "filters",
+  CompactConv3D: "filters",
+  CompactDense: "units",
 };
 
 /** Weights of our own layers, by class: name → setting that holds their shape. */

@@ -1,6 +1,6 @@
 import { tf, type tfl } from "../../tf.ts";
 import { BoundedRelu, SliceDense } from "../layers/index.ts";
-import { convolution, depthwiseConvolution, groupedConvolution, separable, transposed } from "./convolution.ts";
+import { compactConvolution, convolution, depthwiseConvolution, groupedConvolution, separable, transposed } from "./convolution.ts";
 import { batchNormalization, layerNormalization, prelu, responseNormalization } from "./normalization.ts";
 import { pad } from "./plane.ts";
 import { globalPooling, pooling } from "./pooling.ts";
@@ -44,6 +44,11 @@ const dense: Convert = (slot, config) => {
   const carry: Carry = (weights) => weights.map((w) => tf.tile(w.expandDims(0), [conversion.depth, ...w.shape.map(() => 1)]));
   const heads = apply(slot, { className: SliceDense.className, suffix: "", config: { dense: seeded(own, conversion.nextSeed) }, carry }, x);
   return apply(slot, { className: "Activation", suffix: "_activation", config: { activation: activation ?? "linear" } }, heads);
+};
+
+const compactDense: Convert = (slot, config) => {
+  if (slot.conversion.perSliceHead) throw refusal(slot, "cannot have weights of its own for each place");
+  return asItIs(slot, config);
 };
 
 const flatten: Convert = (slot) => {
@@ -117,6 +122,8 @@ const named = (convert: Convert, ...classNames: string[]): Record<string, Conver
 
 const convert: Readonly<Record<string, Convert>> = {
   Conv2D: convolution,
+  CompactConv2D: compactConvolution,
+  CompactDense: compactDense,
   Conv2DTranspose: transposed,
   DepthwiseConv2D: depthwiseConvolution,
   GroupedConv2D: groupedConvolution,

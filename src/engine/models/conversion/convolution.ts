@@ -9,6 +9,18 @@ export function convolution(slot: Slot, config: Config): tfl.SymbolicTensor {
   return convolve(slot, firstInput(slot), { config, suffix: "", kernelDepth: slot.conversion.kernelDepth });
 }
 
+/** As a plain one, but that the norm is that of the deeper patch: with kernels that see neighbours, no weights do what the 2-D ones did. */
+export function compactConvolution(slot: Slot, config: Config): tfl.SymbolicTensor {
+  if (Number(config["groups"]) !== 1)
+    throw refusal(slot, "divides by the norms of groups of channels, which has no counterpart in three dimensions");
+  const { kernelDepth, weights, note } = slot.conversion;
+  if (weights === "inflate" && kernelDepth > 1)
+    note(
+      `Layer "${slot.layer.name}": its products are divided by the norm of ${kernelDepth} slices, so its scores differ from those in 2-D.`,
+    );
+  return convolve(slot, firstInput(slot), { className: "CompactConv3D", config, suffix: "", kernelDepth });
+}
+
 /** The depthwise part in 3-D, without bias and activation, then the pointwise part within a slice. */
 export function separable(slot: Slot, config: Config): tfl.SymbolicTensor {
   // tfjs leaves the multiplier out of a separable layer's configuration.
@@ -95,9 +107,12 @@ export function transposed(slot: Slot, config: Config): tfl.SymbolicTensor {
 
 const kept = ["filters", "useBias", "activation", "trainable"]
   .concat(["kernelInitializer", "kernelRegularizer", "kernelConstraint"])
-  .concat(["biasInitializer", "biasRegularizer", "biasConstraint"]);
+  .concat(["biasInitializer", "biasRegularizer", "biasConstraint"])
+  .concat(["alpha", "delta"]);
 
 interface Convolved {
+  /** Conv3D when left out. */
+  readonly className?: string;
   readonly config: Config;
   readonly suffix: string;
   readonly kernelDepth: number;
@@ -129,7 +144,7 @@ function convolve(slot: Slot, x: tfl.SymbolicTensor, o: Convolved): tfl.Symbolic
   } as const;
   const padded = padding === "valid" ? pad(slot, `${o.suffix}_depth`, x, sides) : x;
   const carry: Carry = o.carry ?? (([kernel, ...bias]) => [inflated(kernel as tf.Tensor4D, kernelDepth), ...bias]);
-  return apply(slot, { className: "Conv3D", suffix: o.suffix, config: conv3d, carry }, padded);
+  return apply(slot, { className: o.className ?? "Conv3D", suffix: o.suffix, config: conv3d, carry }, padded);
 }
 
 /** Refuses what tfjs cannot train; "kernel ≪ slice": an error where the first kernel does not fit, a note where it covers more than half. */

@@ -38,6 +38,7 @@ function ownSight({ sourceLayer: layer, inputs = [] }: tfl.SymbolicTensor, Z: nu
   const config = layer.getConfig();
   switch (layer.getClassName()) {
     case "Conv3D":
+    case "CompactConv3D":
       return ofKernel(Number([config["kernelSize"]].flat()[0]));
     case "Add": // the taps of a depthwise or grouped convolution, one for each slice of its kernel
       return ofKernel(

@@ -14,7 +14,7 @@ interface Grouped extends Convolution {
  * Conv2D with `groups`.
  */
 export class GroupedConv2D extends tfjsLayer<Grouped>("Conv2D") {
-  static override readonly className = "GroupedConv2D";
+  static override readonly className: string = "GroupedConv2D";
   readonly groups: number;
 
   constructor({ groups = 1, ...config }: Parameters<typeof tfl.layers.conv2d>[0] & { readonly groups?: number }) {

@@ -8,6 +8,9 @@ import { Binary } from "./binary.ts";
 import { BoundedRelu } from "./boundedRelu.ts";
 import { ChannelShuffle } from "./channelShuffle.ts";
 import { Clip } from "./clip.ts";
+import { CompactConv2D } from "./compactConv2d.ts";
+import { CompactConv3D } from "./compactConv3d.ts";
+import { CompactDense } from "./compactDense.ts";
 import { Conv2D, DepthwiseConv2D } from "./dilated.ts";
 import { Elementwise } from "./elementwise.ts";
 import { ELU } from "./elu.ts";
@@ -47,6 +50,9 @@ export { Binary, type BinaryOperation } from "./binary.ts";
 export { BoundedRelu } from "./boundedRelu.ts";
 export { ChannelShuffle } from "./channelShuffle.ts";
 export { Clip } from "./clip.ts";
+export { CompactConv2D } from "./compactConv2d.ts";
+export { CompactConv3D } from "./compactConv3d.ts";
+export { CompactDense } from "./compactDense.ts";
 export { Elementwise, type Operation } from "./elementwise.ts";
 export { FakeQuantize } from "./fakeQuantize.ts";
 export { GatherConstant } from "./gatherConstant.ts";
@@ -86,6 +92,9 @@ const layers = [
   CenterCrop,
   ChannelShuffle,
   Clip,
+  CompactConv2D,
+  CompactConv3D,
+  CompactDense,
   Conv2D,
   DepthwiseConv2D,
   ELU,

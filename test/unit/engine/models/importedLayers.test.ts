@@ -9,6 +9,7 @@ import { near } from "../fixtures.ts";
 import { apart, cube, dot, random, type Scalar } from "../gradientCases.ts";
 import { contracted } from "../gradientChecks.ts";
 import { arrangementCases } from "./arrangementLayerCases.ts";
+import { compactCases } from "./compactLayerCases.ts";
 import { elementwiseCases } from "./elementwiseLayerCases.ts";
 import { imageCases } from "./imageLayerCases.ts";
 import type { LayerCase } from "./layerCase.ts";
@@ -20,7 +21,7 @@ beforeAll(async () => {
 const directory = mkdtempSync(path.join(tmpdir(), "imported-layers-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const layerCases = [...elementwiseCases, ...imageCases, ...arrangementCases];
+const layerCases = [...elementwiseCases, ...imageCases, ...arrangementCases, ...compactCases];
 const named = layerCases.map((one) => [one.name, one] as const);
 const behind = (shape: readonly number[]): tfl.Shape => [null, ...shape.slice(1)];
 

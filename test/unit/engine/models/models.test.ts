@@ -29,6 +29,7 @@ describe("networks", () => {
   it.each([
     ["lenet", 832 + 51_264 + 3_212_288 + 10_250],
     ["papernot", 312_202],
+    ["vgg11", 10_537_354],
     ["resnet9", 6_573_130 + 2 * 2240], // trainable ones, and mean and variance of 2,240 normalised channels
     ["feinmanMnist", 640 + 36_928 + (12 * 12 * 64 * 128 + 128) + 1290],
     ["feinmanSvhn", 1792 + 36_928 + (14 * 14 * 64 * 512 + 512) + (512 * 128 + 128) + 1290],
@@ -73,6 +74,7 @@ describe("networks", () => {
   });
 
   it.each([
+    ["vgg11", 16, { hidden: 16 }],
     ["vgg16", 32, { hidden: 16 }],
     ["vgg19", 32, { hidden: 16 }],
     ["resnet50", 8, {}],
@@ -89,6 +91,7 @@ describe("networks", () => {
   });
 
   it.each([
+    ["vgg11", 16],
     ["vgg16", 32],
     ["vgg19", 32],
     ["inceptionV3", 75],
@@ -100,6 +103,17 @@ describe("networks", () => {
   it("papernot's layers have the parameters of the paper's table", () => {
     const counts = build("papernot").layers.map((l) => l.countParams());
     expect(counts.filter((n) => n > 0)).toEqual([320, 9248, 18_496, 36_928, 205_000, 40_200, 2010]);
+  });
+
+  it("vgg11 has four pools, and 2,048 features behind them", () => {
+    const network = build("vgg11", { zeroWeights: true });
+    expect(network.layers.filter((l) => l.getClassName() === "MaxPooling2D").map((l) => (l.outputShape as number[])[1])).toEqual([
+      16, 8, 4, 2,
+    ]);
+    const counts = network.layers.map((l) => l.countParams()).filter((n) => n > 0);
+    expect(counts).toHaveLength(11);
+    expect(counts.slice(-3)).toEqual([2048 * 512 + 512, 512 * 512 + 512, 5130]);
+    network.dispose();
   });
 
   it("Feinman's networks have the layers of the study's code, with its shapes", () => {

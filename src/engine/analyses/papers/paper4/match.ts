@@ -22,7 +22,9 @@ const modelOf: Readonly<Record<string, PaperModel>> = {
 export function paperModel(
   arm: Pick<ArmReport, "defense" | "defenses">,
 ): { readonly model: PaperModel; readonly isAdversarial: boolean } | null {
-  const ids = (arm.defenses ?? [arm.defense]).map(({ id }) => id).filter((id) => id !== "standard");
+  const defenses = arm.defenses ?? [arm.defense];
+  if (defenses.some(({ id, params }) => id === "compactConvolution" && (params["layers"] ?? "") !== "")) return null; // single layers: Table 13
+  const ids = defenses.map(({ id }) => id).filter((id) => id !== "standard");
   const isAdversarial = ids.includes("adversarialTraining");
   const rest = ids.filter((id) => id !== "adversarialTraining").sort();
   const model = modelOf[rest.join("+")];

@@ -20,7 +20,6 @@ import { rocCurve } from "./analyses/rocCurve.ts";
 import { samplingProbabilities } from "./analyses/samplingProbabilities.ts";
 import { singularValues } from "./analyses/singularValues.ts";
 import { sliceCertificate } from "./analyses/sliceCertificate.ts";
-import { smallestChange } from "./analyses/smallestChange.ts";
 import { timing } from "./analyses/timing.ts";
 import { transferMatrix } from "./analyses/transferMatrix.ts";
 import { tsne } from "./analyses/tsne.ts";
@@ -155,7 +154,6 @@ export const analyses: readonly Analysis[] = [
   samplingProbabilities,
   singularValues,
   sliceCertificate,
-  smallestChange,
   subLinearity,
   syllabusComparison,
   timing,

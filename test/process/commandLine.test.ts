@@ -55,7 +55,7 @@ const cases: readonly (readonly [what: string, attack: Pick, defenses: readonly 
     { id: "attentionAugmented", params: { base: { kind: "cwPgd", confidence: 1 }, eps: 0.3, reduction: "mean" } },
     [median],
   ],
-  ["blackBox", { id: "blackBox", params: { initialImages: 4, augmentations: 1, epochs: 2 } }, []],
+  ["blackBox", { id: "blackBox", params: { initialImages: 1, augmentations: 1, epochs: 2 } }, []],
   ["bim with momentum", { id: "bim", params: { ...steps, momentum: 1 } }, []],
   ["cwPgd", { id: "cwPgd", params: { ...steps, confidence: 1 } }, [oneBit]],
   ["deepFool through a defence", { id: "deepFool", params: { steps: 5 } }, [oneBit]],

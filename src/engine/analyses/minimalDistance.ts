@@ -4,7 +4,14 @@ import type { HistogramFigure } from "../../shared/figures/figure.ts";
 import { number, parameterLabel } from "../../shared/format.ts";
 import { attackLabel } from "../../shared/labels.ts";
 import type { AnalysisChart, AnalysisTable, AttackSummary, ImageRecord, Norm, TableCell } from "../../shared/results.ts";
-import { type AnalysedArm, type AnalysedAttack, type AnalysisSubject, defineAnalysis, type Presentation } from "../define/analysis.ts";
+import {
+  type AnalysedArm,
+  type AnalysedAttack,
+  type AnalysisSubject,
+  defineAnalysis,
+  type FurtherAttack,
+  type Presentation,
+} from "../define/analysis.ts";
 import { batchesOf } from "../evaluation/batches.ts";
 import { quantile } from "../metrics/quantiles.ts";
 import { isCleanCorrect } from "../metrics/robustness.ts";
@@ -18,12 +25,15 @@ export interface DistanceData {
   /** Test images. */
   readonly n: number;
   /** Of images that were classified correctly. */
-  readonly images: readonly {
-    readonly distance: number;
-    /** ‖x' − x‖₂ / ‖x‖₂; null for a black image. */
-    readonly ratio: number | null;
-    readonly isFooled: boolean;
-  }[];
+  readonly images: readonly ImageDistance[];
+  /** Of the others, attacked away from the predicted class. */
+  readonly wrong: readonly ImageDistance[];
+}
+interface ImageDistance {
+  readonly distance: number;
+  /** ‖x' − x‖₂ / ‖x‖₂; null for a black image. */
+  readonly ratio: number | null;
+  readonly isFooled: boolean;
 }
 
 const params = Type.Object({
@@ -58,10 +68,15 @@ export const minimalDistance = defineAnalysis({
         "Write for example [0.1, 0.2, 0.3].",
       );
   },
+  attacks: (_, { attacks }) =>
+    attacks
+      .filter(({ minimizes }) => minimizes)
+      .map(({ id, params: own, key }): FurtherAttack => ({ id, params: own, key: wrongKey(key), images: 0, wrongOnly: true })),
   async measure(subject, _, ctx): Promise<DistanceData[]> {
     const found = subject.attacks.filter(({ summary }) => summary.distances && summary.mode !== "static");
     const lengths = await lengthsOf(subject, () => ctx.checkpoint());
-    return found.map((attack) => dataOf(attack, lengths));
+    const wrongOf = ({ key }: AnalysedAttack) => subject.further.find((one) => one.key === wrongKey(key))?.records ?? [];
+    return found.map((attack) => dataOf(attack, wrongOf(attack), lengths));
   },
   present: (arms, { ratios, bins }) =>
     presentDistances(
@@ -70,6 +85,9 @@ export const minimalDistance = defineAnalysis({
       bins,
     ),
 });
+
+/** Name of the same attack on the images that an arm has wrong. */
+const wrongKey = (key: string): string => `${key}-wrong`;
 
 /** ‖x‖₂ of every clean image, on pixels in [0,1]. */
 async function lengthsOf({ images }: AnalysisSubject, checkpoint: () => Promise<void>): Promise<number[]> {
@@ -88,9 +106,9 @@ async function lengthsOf({ images }: AnalysisSubject, checkpoint: () => Promise<
   return lengths;
 }
 
-function dataOf({ key, summary, records }: AnalysedAttack, lengths: readonly number[]): DistanceData {
+function dataOf({ key, summary, records }: AnalysedAttack, wrong: readonly ImageRecord[], lengths: readonly number[]): DistanceData {
   const norm = summary.distances?.norm ?? "l2";
-  const imageOf = (record: ImageRecord): DistanceData["images"][number] => {
+  const imageOf = (record: ImageRecord): ImageDistance => {
     const length = lengths[record.index] ?? 0;
     return { distance: record[norm], ratio: length > 0 ? record.l2 / length : null, isFooled: record.success };
   };
@@ -101,6 +119,7 @@ function dataOf({ key, summary, records }: AnalysedAttack, lengths: readonly num
     norm,
     n: records.length,
     images: records.filter(isCleanCorrect).map(imageOf),
+    wrong: wrong.filter(isCleanCorrect).map(imageOf), // those that were attacked are labelled as they were predicted
   };
 }
 
@@ -108,9 +127,9 @@ function dataOf({ key, summary, records }: AnalysedAttack, lengths: readonly num
 export const rightAt = ({ images }: DistanceData, ratio: number): number =>
   images.filter((image) => !image.isFooled || image.ratio === null || image.ratio > ratio).length;
 
-/** Mean ratio over the images that have one, fooled or not (ρ of the paper). */
-export function meanRatio({ images }: DistanceData): number | null {
-  const ratios = images.flatMap(({ ratio }) => (ratio === null ? [] : [ratio]));
+/** Mean ratio over the images that have one, right or wrong before, fooled or not: ρ of Moosavi-Dezfooli et al. 2016, eq. 15. */
+export function meanRatio({ images, wrong }: DistanceData): number | null {
+  const ratios = [...images, ...wrong].flatMap(({ ratio }) => (ratio === null ? [] : [ratio]));
   return ratios.length === 0 ? null : ratios.reduce((a, b) => a + b, 0) / ratios.length;
 }
 
@@ -132,7 +151,7 @@ function presentDistances(arms: readonly AnalysedArm[], ratios: readonly number[
     figures: groups.flatMap((group) => histogramOf(group, bins)),
     tables: [distanceTable(lines), accuracyTable(lines, ratios)],
     notes: [
-      "Distances are those of images that were classified correctly and that the attack fooled. ρ is the mean of change over image (both L2) over all that were classified correctly.",
+      "Distances are those of images that were classified correctly and that the attack fooled. ρ is the mean of change over image (both L2) over all images, each away from its predicted class.",
       "Accuracy at d: an image counts as wrong where it was wrong without an attack, or was fooled by a change of at most d times its own length. An attack that stops at a limit of its own says nothing beyond it.",
       ...(black ? ["A black image has no length: it has no ratio and counts as right at every d."] : []),
     ],

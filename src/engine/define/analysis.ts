@@ -1,7 +1,7 @@
 import type { Static, TObject } from "@sinclair/typebox";
 import type { ArmCertificate } from "../../shared/certificate.ts";
 import type { RunEvent } from "../../shared/events.ts";
-import type { AnalysisResult, ArmReport, AttackSummary, Choice, ForwardTiming, ImageRecord, Norm } from "../../shared/results.ts";
+import type { AnalysisResult, ArmReport, AttackSummary, Choice, ForwardTiming, ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { NpyArray } from "../io/npz.ts";
@@ -35,8 +35,6 @@ export interface ExperimentFacts {
   attackParams(id: string): TObject;
   /** What an attack of the registry is called. @throws UNKNOWN_ID */
   attackTitle(id: string): string;
-  /** `Attack.minimizes`; null for an attack within a radius. @throws UNKNOWN_ID */
-  minimizes(id: string): Norm | null;
 }
 
 /** A network of the experiment before anything has run. */
@@ -54,8 +52,8 @@ export interface FurtherAttack {
   readonly key: string;
   /** Only so many of the test images; 0 for all. */
   readonly images: number;
-  /** The arm's own predictions stand for the labels, so that images which it has wrong are attacked too. */
-  readonly labels?: "predicted";
+  /** Only the images that the arm has wrong, away from its own prediction; the others are left as they are. */
+  readonly wrongOnly?: true;
 }
 
 export interface AnalysedAttack {

@@ -14,7 +14,7 @@ export type ResolvedAttack = Bound<Attack> & {
   readonly knowledge: "static" | "adaptive" | "both";
 };
 /** Attacks that analyses need beside those of the experiment, each once. */
-export type FurtherAttack = ResolvedAttack & { readonly images: number; readonly labels?: "predicted" };
+export type FurtherAttack = ResolvedAttack & { readonly images: number; readonly wrongOnly?: true };
 export type ResolvedDetector = Bound<Detector> & {
   readonly key: string;
   /** Share of clean images that its threshold may flag. */

@@ -31,7 +31,6 @@ export const factsOf = ({ dataset, arms, attacks, detectors }: Parts): Experimen
   detectors: detectors.map(({ id }) => id),
   attackParams: (id) => find("attack", id).params,
   attackTitle: (id) => find("attack", id).title,
-  minimizes: (id) => find("attack", id).minimizes ?? null,
 });
 
 /**
@@ -52,10 +51,10 @@ export function resolveAnalyses(
     const keys = (entry.attacks?.(params, facts) ?? []).map((wanted) => {
       const bound = bind("attack", { kind: wanted.id, ...wanted.params });
       const same = (own: ResolvedAttack): boolean => canonical(documented(own)) === canonical(documented(bound));
-      const { key, images, labels } = wanted;
-      const own = images === 0 && !labels ? parts.attacks.find(same) : undefined;
-      // Another arm's predictions are no labels here, so such images are not shown to any other.
-      if (!own) further.set(key, { ...bound, key, images, ...(labels ? { knowledge: "adaptive", labels } : { knowledge: "both" }) });
+      const { key, images, wrongOnly } = wanted;
+      const own = images === 0 && !wrongOnly ? parts.attacks.find(same) : undefined;
+      // What one arm has wrong another may have right, so such images are not shown to any other.
+      if (!own) further.set(key, { ...bound, key, images, ...(wrongOnly ? { knowledge: "adaptive", wrongOnly } : { knowledge: "both" }) });
       return own?.key ?? key;
     });
     return { ...analysis, further: keys };

@@ -90,10 +90,21 @@ function attackPiece(arm: ResolvedArm, attack: ResolvedAttack, range: Range, isF
   };
 }
 
-/** The test images with what the arm takes them for as labels. */
-const relabelled = (arm: ResolvedArm, { images, ...env }: RunEnvironment): EvaluationImages => ({
-  ...images,
-  read: async (start, end) => ({ ...(await images.read(start, end)), labels: await cleanPredictions(arm, { ...env, images })(start, end) }),
+/**
+ * The test images with other labels: one that the arm has wrong is labelled as what the arm takes it for, and is attacked; one that it has
+ * right is labelled as something else, and counts as misclassified before, which no attack touches.
+ */
+const wrongOnes = (arm: ResolvedArm, env: RunEnvironment): EvaluationImages => ({
+  ...env.images,
+  async read(start, end) {
+    const batch = await env.images.read(start, end);
+    const predictions = await cleanPredictions(arm, env)(start, end);
+    const { classes } = env.data;
+    return {
+      ...batch,
+      labels: batch.labels.map((label, i) => (predictions[i] === label ? (label + 1) % classes : (predictions[i] as number))),
+    };
+  },
 });
 
 /** The attack with the parameters that it has once it is prepared, on all that is known of the arm. */
@@ -104,7 +115,7 @@ async function taskOf(arm: ResolvedArm, attack: ResolvedAttack, prepared: Prepar
     attack: bound,
     model,
     surface: attackSurface(model, "adaptive").model,
-    images: isFurther(attack) && attack.labels ? relabelled(arm, env) : env.images,
+    images: isFurther(attack) && attack.wrongOnly ? wrongOnes(arm, env) : env.images,
     cleanPredictions: cleanPredictions(arm, env),
     onProgress: (done) => env.meter.images(done),
   };

@@ -101,7 +101,6 @@ export const facts = (arms: readonly AnalysedArm[], attacks: readonly Choice[] =
   detectors: arms.flatMap(({ report }) => report.detectors.map(({ id }) => id)),
   attackParams: (id) => find("attack", id).params,
   attackTitle: (id) => find("attack", id).title,
-  minimizes: (id) => find("attack", id).minimizes ?? null,
   inputShape: [32, 32, 3],
   crossed: [],
 });

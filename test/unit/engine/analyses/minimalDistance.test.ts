@@ -23,12 +23,15 @@ async function measured(): Promise<DistanceData> {
   const ratios = [0.05, 0.15, 0.25, 0.35, 0.6, 0];
   const attack = analysedAttack({ attack: deepFool, fate: "bbbbbw" });
   const records = attack.records.map((record, i) => ({ ...record, l2: (ratios[i] as number) * 0.5 }));
+  // The same attack on what was wrong: away from the prediction; the images that were right count as wrong there, and rest.
+  const wrong = analysedAttack({ attack: deepFool, fate: "wwwwwb" }).records.map((record) => ({ ...record, l2: 0 }));
   const distances = { norm: "l2" as const, found: 5, of: 5, mean: null, median: null };
   const asked = subject({
     attacks: [
       { ...attack, records, summary: { ...attack.summary, distances } },
       analysedAttack({ attack: { id: "fgsm", params: {} }, fate: "bbbbbw" }),
     ],
+    further: [{ ...attack, key: "deepFool-wrong", records: wrong }],
     images: () => imagesOf(0.1, 0.1, 0.1, 0.1, 0.1, 0.1),
   });
   const data = (await minimalDistance.measure?.(asked, {}, ctx)) as DistanceData[];
@@ -41,13 +44,14 @@ describe("the distance to the boundary", () => {
     const data = await measured();
     const accuracy = [0.1, 0.2, 0.3, 0.4, 0.5].map((d) => rightAt(data, d) / data.n);
     for (const [i, value] of [4 / 6, 3 / 6, 2 / 6, 1 / 6, 1 / 6].entries()) expect(accuracy[i]).toBeCloseTo(value, 12);
-    expect(meanRatio(data)).toBeCloseTo((0.05 + 0.15 + 0.25 + 0.35 + 0.6) / 5, 6); // of the five that were right
+    expect(meanRatio(data)).toBeCloseTo(1.4 / 6, 6); // of all six
   });
 
   it("counts an image that was not fooled as right at every length, and a black one too", async () => {
     const data: DistanceData = {
       ...(await measured()),
       n: 3,
+      wrong: [],
       images: [
         { distance: 9, ratio: 9, isFooled: false },
         { distance: 1, ratio: null, isFooled: true },
@@ -71,6 +75,16 @@ describe("the distance to the boundary", () => {
     const [histogram] =
       minimalDistance.present([arm({ name: "a", defense: undefended, data: [data] })], { ratios: [0.1], bins: 3 }, facts([])).figures ?? [];
     expect(histogram).toMatchObject({ kind: "histogram", series: [{ counts: [2, 2, 1] }] }); // .025, .075 | .125, .175 | .3
+  });
+
+  it("asks for the same attack on the images that an arm has wrong", () => {
+    const chosen = [
+      { id: "deepFool", params: { steps: 7 } },
+      { id: "fgsm", params: {} },
+    ];
+    expect(minimalDistance.attacks?.({ ratios: [0.1], bins: 4 }, facts([], chosen))).toEqual([
+      { id: "deepFool", params: { steps: 7 }, key: "deepFool-wrong", images: 0, wrongOnly: true },
+    ]);
   });
 
   it("needs an attack that looks for it", () => {

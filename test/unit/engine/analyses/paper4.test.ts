@@ -69,6 +69,7 @@ describe("what is printed", () => {
 
 describe("ours beside the paper's", () => {
   const distances: DistanceData = {
+    wrong: [],
     attack: "deepFool",
     summary: { attack: chosen("deepFool", { maxResidueRatio: 0 }) },
     norm: "l2",

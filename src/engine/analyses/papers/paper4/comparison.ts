@@ -121,7 +121,7 @@ const ratioTable = (known: readonly Known[], data: PaperData): AnalysisTable => 
   rows: known.flatMap((one) =>
     distancesUnder(one, "deepFool").flatMap((found): TableCell[][] => {
       const theirs = deepFoolRatio[data][one.model];
-      return theirs === undefined ? [] : [[one.model, meanRatio(found), theirs, found.images.length, one.report.name]];
+      return theirs === undefined ? [] : [[one.model, meanRatio(found), theirs, found.images.length + found.wrong.length, one.report.name]];
     }),
   ),
 });

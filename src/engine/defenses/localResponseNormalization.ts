@@ -17,7 +17,7 @@ export const localResponseNormalization = defineTrainingDefense({
   paper: "Krizhevsky et al. 2012",
   params: Type.Object({
     size: int(5, "Channels n that are summed over, the channel itself among them.", { min: 1, odd: true, unit: "channels" }),
-    bias: num(2, "k, what the sum is added to.", { min: 1e-6 }),
+    bias: num(2, "The k that the sum is added to.", { min: 1e-6 }),
     alpha: num(1e-4, "Weight α of the sum of squares.", { min: 0 }),
     beta: num(0.75, "Exponent β.", { min: 0 }),
   }),

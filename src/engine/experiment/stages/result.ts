@@ -51,7 +51,8 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
       clean: merged.records,
       isTrainedHere: false,
       hasFront: arm.front.length > 0,
-      gradients: await gradientsOf(classifier, env),
+      // Two graphs more would have to be compiled, which a single picture does not wait for.
+      gradients: pictures.length > 0 ? null : await gradientsOf(classifier, env),
       unbounded: unlimited(attack, merged, classifier.classes),
       probed: probedOf(classifier, env.experiment),
     },

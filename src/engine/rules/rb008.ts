@@ -27,7 +27,8 @@ const onlyStatic = (attack: ComparedAttack): Comparison => ({
 });
 
 function threeWays(attack: ComparedAttack): Comparison[] {
-  if (!attack.static) return [];
+  // A smallest change ends at the boundary of the network that it was made on: that it does not reach another one's says nothing of a defence.
+  if (!attack.static || attack.minimizes !== null) return [];
   const { undefended, transferred } = attack.static;
   const [before, seen, adaptive] = [accuracy(undefended), accuracy(transferred), accuracy(attack.records)];
   if (before === null || seen === null || adaptive === null) return [];

@@ -154,6 +154,14 @@ describe("a defended arm", () => {
     expect(both(records("bb"), records("rr"), records("bb"))).toEqual([]);
   });
 
+  it("RB008 not for a smallest change, which is not meant to reach another network's boundary", () => {
+    const static_ = { undefended, transferred: held };
+    const of = (minimizes: "l2" | null) =>
+      rules(attack("deepFool", 0, records("bbbbbbbbbbbbbbbbbbbb"), { knowledge: "adaptive", minimizes, static: static_ }));
+    expect(of(null)).toEqual(["RB008"]);
+    expect(of("l2")).toEqual([]);
+  });
+
   it("RB008 where nothing but a static attack was made, however much else is compared", () => {
     const alone = attack("pgd", 0.3, held, { knowledge: "static" });
     expect(rules(alone)).toEqual(["RB008"]);

@@ -1,6 +1,5 @@
 import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import { count } from "../../shared/format.ts";
 import { suggestion } from "../../shared/nearest.ts";
 import { defineTrainingDefense, num, text } from "../define/index.ts";
 import { canBeCompact, withCompactLayers } from "../models/compact.ts";
@@ -59,12 +58,8 @@ function compacted(network: tfl.LayersModel, { layers, alpha, delta }: Choice, n
   });
   const missing = wanted.find((name) => !able.has(name));
   if (missing === undefined && changed.length > 0) {
-    const about = alpha > 0 ? String(alpha) : "√fan_in";
-    note(
-      `${count(changed.length)} compact ${changed.length === 1 ? "layer" : "layers"} with the kernels and biases of the network before; α begins at ${about}`,
-    );
     if (wanted.length === 0 && left.length > 0)
-      note(`compactConvolution leaves ${left.join(", ")} as they are: such layers have no compact form`);
+      note(`compactConvolution leaves ${left.join(", ")} as they are: such layers have no compact form.`);
     return result;
   }
   result.dispose();

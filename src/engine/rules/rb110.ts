@@ -13,7 +13,7 @@ export const rb110: Rule<ArmEvidence> = {
     const rest = more > 0 ? ` And ${more} more like ${more === 1 ? "it" : "them"}.` : "";
     return {
       message: `The trained network departs from the named one. ${departures.slice(0, quoted).join(" ")}${rest}`,
-      fix: 'Take this into account when comparing, or use larger slices ("patch").',
+      fix: 'Take this into account when comparing. Where slices are too small, use larger ones ("patch").',
     };
   },
 };

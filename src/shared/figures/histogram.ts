@@ -1,6 +1,7 @@
 import { cellText } from "../analysisCell.ts";
 import type { HistogramFigure } from "./figure.ts";
 import { axisText, frame } from "./frame.ts";
+import { shapeOf } from "./marks.ts";
 import { colourOf, type DrawOptions, type LegendEntry, page } from "./page.ts";
 import { el, px, tooltip } from "./svg.ts";
 
@@ -27,7 +28,7 @@ export function drawHistogram(figure: HistogramFigure, o: DrawOptions): string {
     }));
     const steps = places.map(({ right, top }) => `V${px(top)}H${px(right)}`);
     const d = `M${px(places[0]?.left ?? inFrame.left)} ${px(base)}${steps.join("")}V${px(base)}`;
-    const outline = { stroke: paint, "stroke-width": 1.5, "stroke-dasharray": [undefined, "6 3", "2 2"][i % 3] };
+    const outline = { stroke: paint, "stroke-width": 1.5, "stroke-dasharray": [undefined, "6 3", "2 2"][shapeOf(i, 3)] };
     const hits = places.map(({ count, bin, left, right, top }) =>
       el(
         "rect",

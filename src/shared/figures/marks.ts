@@ -44,9 +44,12 @@ export const outlines: readonly (readonly (readonly [x: number, y: number])[])[]
   ],
 ];
 
+/** A place among `n` shapes, one further each time round: there are as many colours as markers, and no two series are to share both. */
+export const shapeOf = (index: number, n: number): number => (index + Math.floor(index / outlines.length)) % n;
+
 /** The marker of series `index`: circle, square, triangle, diamond, triangle downwards, cross, in turn. */
 export function marker(index: number, x: number, y: number, colour: string): string {
-  const outline = outlines[index % outlines.length] ?? [];
+  const outline = outlines[shapeOf(index, outlines.length)] ?? [];
   if (outline.length === 0) return el("circle", { cx: x, cy: y, r: 3.2, fill: colour });
   return el("polygon", { points: outline.map(([dx, dy]) => `${px(x + dx)},${px(y + dy)}`).join(" "), fill: colour });
 }

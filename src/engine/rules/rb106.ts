@@ -12,8 +12,8 @@ export const rb106: Rule<ArmEvidence> = {
     const agreement = gradients?.agreement ?? null;
     if (agreement === null || agreement >= least) return null;
     return {
-      message: `The gradient disagrees with how the model's margin changes by half an 8-bit level: cosine ${number(agreement)}, where a network that is differentiable has nearly 1.`,
-      fix: "Look for rounding, sorting, thresholds or a custom gradient in the model. Attack with sparseRs, which needs no gradient, and with images made on another model, before trusting the robustness.",
+      message: `The gradient disagrees with how the model's margin changes by half an 8-bit level: cosine ${number(agreement)}, where most networks have nearly 1.`,
+      fix: "Look for rounding, sorting, thresholds or a custom gradient in the model, or for scores that curve sharply, as averaged probabilities of slices do. Attack with sparseRs, which needs no gradient, and with images made on another model, before trusting the robustness.",
     };
   },
 };

@@ -1,5 +1,6 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { ImageRecord } from "../../shared/results.ts";
+import { inOneRow } from "../backends/parts.ts";
 import type { Classifier, LayerInfo } from "../classifier/classifier.ts";
 import { layerNamed } from "../classifier/classifier.ts";
 import { forImages } from "../classifier/streams.ts";
@@ -93,7 +94,7 @@ async function featuresIn(
     const some = shown.slice(start, start + batch);
     const pixels: Float32Array[] = [];
     for (const { index } of some) pixels.push(await read(index));
-    const x: Images = tf.tensor4d(joined(pixels), [some.length, ...model.inputShape]);
+    const x: Images = tf.tensor4d(inOneRow(pixels), [some.length, ...model.inputShape]);
     const { logits, taken } = layersOf(forImages(model, ctx.rng, some[0]?.index ?? 0), "tsne").run(x, { take: [layer] });
     tf.dispose([x, logits]);
     const part = await valuesOf(taken.get(layer) as tf.Tensor);
@@ -105,19 +106,9 @@ async function featuresIn(
   return { size, parts };
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
 /** ‖a‖² + ‖b‖² − 2⟨a, b⟩ of features without their mean, which would cost digits; a rounding error below 0 is 0. */
 async function distancesOf(parts: readonly Float32Array[], n: number): Promise<Float64Array> {
-  const rows = joined(parts);
+  const rows = inOneRow(parts);
   const gram = await valuesOf(
     tf.tidy(() => {
       const features = tf.tensor2d(rows, [n, rows.length / n]);

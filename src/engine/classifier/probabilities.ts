@@ -28,3 +28,16 @@ export function checkNumbers<T extends ArrayLike<number>>(values: T): T {
 
 export const scoresNotNumbers = (): BulwarkError =>
   new BulwarkError("MODEL_NAN", "The model's scores are not numbers.", "Check its weights and its input contract.");
+
+/** Index of the largest score of each of n images; the first of equals. @throws MODEL_NAN when a score is no number. */
+export function largestScores(scores: ArrayLike<number>, n: number, classes: number): Int32Array {
+  return Int32Array.from({ length: n }, (_, i) => {
+    let best = 0;
+    for (let k = 0; k < classes; k++) {
+      const score = scores[i * classes + k] as number;
+      if (Number.isNaN(score) || score === Number.POSITIVE_INFINITY) throw scoresNotNumbers();
+      if (score > (scores[i * classes + best] as number)) best = k;
+    }
+    return best;
+  });
+}

@@ -129,7 +129,7 @@ async function sizeOf(file: string, channels: 1 | 3): Promise<readonly [number, 
   return [height, width];
 }
 
-/** What is thrown for a picture that cannot be read, in words for a data set that was there when the run began. */
+/** Turns the error of one picture into the error of its data set, which was readable when the run began, and throws it. */
 type Broken = (thrown: unknown) => Promise<never>;
 function brokenIn(root: string, listing: Listing, ctx: RunContext): Broken {
   let all: Promise<BulwarkError> | undefined; // several pictures are read at once, and the folder is searched once

@@ -88,11 +88,6 @@ export class OpenNetworks {
     return this.#fronted(arm, this.#open.model);
   }
 
-  /** The arm apart from the one that is open, for comparisons; the caller disposes its classifier. */
-  async openApart(arm: ResolvedArm): Promise<OpenArm> {
-    return this.#fronted(arm, await this.#load(this.#place(arm)));
-  }
-
   /** Closes what is open: the network is to be written, or the run is over. */
   close(): void {
     this.#open?.model.classifier.dispose();

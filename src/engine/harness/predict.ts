@@ -1,6 +1,6 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import { checkNumbers, probabilitiesOf, probabilityAt, scoresNotNumbers } from "../classifier/probabilities.ts";
+import { checkNumbers, largestScores, probabilitiesOf, probabilityAt } from "../classifier/probabilities.ts";
 import type { ImageBatch } from "../define/index.ts";
 import { to8Bit } from "../pixels.ts";
 import { type Logits, tf } from "../tf.ts";
@@ -70,19 +70,6 @@ export const scoredIn8Bits = async (
   successes: readonly boolean[],
   score: (images: Float32Array) => Promise<Predicted>,
 ): Promise<Predicted> => (successes.includes(true) ? score(images.map(to8Bit)) : scored);
-
-/** Index of the largest score of each of n images; the first of equals. @throws MODEL_NAN when a score is no number. */
-export function largestScores(scores: ArrayLike<number>, n: number, classes: number): Int32Array {
-  return Int32Array.from({ length: n }, (_, i) => {
-    let best = 0;
-    for (let k = 0; k < classes; k++) {
-      const score = scores[i * classes + k] as number;
-      if (Number.isNaN(score) || score === Number.POSITIVE_INFINITY) throw scoresNotNumbers();
-      if (score > (scores[i * classes + best] as number)) best = k;
-    }
-    return best;
-  });
-}
 
 /** @throws IMAGE_INVALID or LABEL_RANGE where a batch cannot be attacked. */
 export function checkImages(batch: ImageBatch, model: Classifier): void {

@@ -15,7 +15,7 @@ const models = /^model(-.*)?$/;
 /** True when nothing of interest lies in the folder. */
 export const isVacant = async (directory: string): Promise<boolean> => (await fs.readdir(directory)).every((name) => passedOver.test(name));
 
-/** What a run writes before it has any result: what was asked for, what is to be done, which images they are, and how it went. */
+/** Files that a run writes before it has results: the request, the plan, the list of images, and its state. */
 const preparations = /^(state|experiment|plan|batches|dataset)\.json$|^events\.jsonl$|^attempts$/;
 
 /** Pieces of a run that hold its test images as they were read. */

@@ -69,7 +69,7 @@ export class TraceRecorder {
 
   /**
    * Writes the kept iterates and gives the trace. Pictures that were dropped on the way go now: a panel may have shown them until here.
-   * @param target the class that the attack aimed at, which is known only when the attack is over; each iterate's scores get its probability
+   * @param target the attack's target class, which is known only at its end; its probability is added to the scores of each iterate
    */
   async finish(target: number | null): Promise<readonly TracePoint[]> {
     const { store, model, clean } = this.#options;

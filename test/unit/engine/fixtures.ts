@@ -22,6 +22,17 @@ export function linearClassifier(rows: number[][], shape: [number, number, numbe
   return classifierOf(linearNetwork(rows, shape, bias), { contract: { input: {} }, outputs: "logits" });
 }
 
+/** Two classes of images of two pixels a and b: z₀ − z₁ = 3a + 4b − 1. */
+export const twoPixels = (): Classifier =>
+  linearClassifier(
+    [
+      [3, 4],
+      [0, 0],
+    ],
+    [1, 2, 1],
+    [-1, 0],
+  );
+
 /** conv 3×3 – ReLU – max-pool – (dropout) – dense, with weights from a seed; small enough for the reference backend. */
 export function convNetwork(
   o: { shape?: [number, number, number]; classes?: number; filters?: number; seed?: number; dropout?: number; batchNorm?: boolean } = {},

@@ -5,8 +5,8 @@ import { tfl } from "../../tf.ts";
 const smallest = 12;
 
 /**
- * LeNet-5 with rectifiers: conv6@5×5 – pool – conv16@5×5 – pool – FC120 – FC84 – FC, 61,706 parameters at 28×28×1 (LeCun et al. 1998). What
- * somebody trains who knows nothing of the network that he attacks.
+ * LeNet-5 with rectifiers: conv6@5×5 – pool – conv16@5×5 – pool – FC120 – FC84 – FC, 61,706 parameters at 28×28×1 (LeCun et al. 1998). The
+ * attacker knows nothing of the attacked network, so its layers do not depend on it.
  */
 export function substituteNetwork(
   [height, width, channels]: readonly [number, number, number],

@@ -1,5 +1,5 @@
 import type { Classifier } from "../../classifier/classifier.ts";
-import { scoresNotNumbers } from "../../classifier/probabilities.ts";
+import { largestScores } from "../../classifier/probabilities.ts";
 import { forImages } from "../../classifier/streams.ts";
 import type { RunContext } from "../../context.ts";
 import { tf } from "../../tf.ts";
@@ -14,16 +14,6 @@ export interface Oracle {
 
 const together = 100;
 
-/** Index of the largest score, the first of equals. */
-function largest(scores: Float32Array | Int32Array | Uint8Array): number {
-  let best = 0;
-  scores.forEach((score, k) => {
-    if (Number.isNaN(score)) throw scoresNotNumbers();
-    if (score > (scores[best] as number)) best = k;
-  });
-  return best;
-}
-
 /** @throws MODEL_NAN when a score of the model is no number */
 export function oracleOf(model: Classifier, ctx: Pick<RunContext, "rng" | "checkpoint">): Oracle {
   const size = model.inputShape.reduce((a, b) => a * b, 1);
@@ -33,8 +23,7 @@ export function oracleOf(model: Classifier, ctx: Pick<RunContext, "rng" | "check
     const seen = forImages(model, ctx.rng, first, "substitute");
     const logits = tf.tidy(() => seen.logits(tf.tensor4d(images, [n, ...model.inputShape])));
     try {
-      const scores = await logits.data();
-      return Int32Array.from({ length: n }, (_, i) => largest(scores.subarray(i * model.classes, (i + 1) * model.classes)));
+      return largestScores(await logits.data(), n, model.classes);
     } finally {
       logits.dispose();
     }

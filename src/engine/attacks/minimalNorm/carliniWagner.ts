@@ -24,7 +24,7 @@ type Params = Static<typeof params>;
  * The smallest change in L2 that gives the image another class: ‖x' − x‖² + c·f(x') is descended, f being how far the target, or any
  * other class than the label, is from leading by the confidence. The nearest image over all constants counts. An image goes to its next
  * constant as soon as its loss gets no further, whatever the others do.
- * Source: Carlini & Wagner 2017, section VI; aimed at the runner-up as Ranjan et al. 2017 do.
+ * Source: Carlini & Wagner 2017, section VI; the runner-up as the default target is from Ranjan et al. 2017.
  */
 export const carliniWagner = defineAttack({
   id: "carliniWagner",

@@ -37,8 +37,8 @@ const mostSearched = 2000;
 const remedy = 'Mend or remove such pictures, or leave them out with "onBroken": "skip".';
 
 /**
- * The error of a picture that could not be decoded, with all others of its folder, so that they can be mended in one go.
- * @param first what was thrown for it
+ * One error for all pictures of a folder that cannot be decoded, so that they can be mended in one go.
+ * @param first the error of the picture that was read
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, CANCELLED
  */
 export async function brokenError(root: string, { splits }: Listing, first: BulwarkError, ctx: RunContext): Promise<BulwarkError> {

@@ -8,7 +8,7 @@ import type { Classifier } from "../../../../src/engine/classifier/classifier.ts
 import { createContext } from "../../../../src/engine/context.ts";
 import { type Attack, type ImageBatch, type Params, resolveParams } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
-import { linearClassifier, near } from "../fixtures.ts";
+import { linearClassifier, near, twoPixels } from "../fixtures.ts";
 
 const attack = (model: Classifier, batch: ImageBatch, o: Params = {}, entry: Attack = carliniWagner) => {
   const params = resolveParams(entry.params, o, entry.id);
@@ -38,34 +38,25 @@ it("searches the constant as Carlini & Wagner do", () => {
 
 describe("on linear models, by hand", () => {
   beforeAll(() => useBackend("cpu"));
-  /** z₀ − z₁ = 3a + 4b − 1: the boundary is 5.3/5 = 1.06 from [.9, .9] */
-  const binary = () =>
-    linearClassifier(
-      [
-        [3, 4],
-        [0, 0],
-      ],
-      [1, 2, 1],
-      [-1, 0],
-    );
+  // The boundary is 5.3/5 = 1.06 from [.9, .9].
   const search = { learningRate: 0.05, steps: 300, initialConst: 1 };
 
   it("finds the nearest image that DeepFool finds, within 1 %", async () => {
-    const found = await attack(binary(), images([0.9, 0.9]), search);
+    const found = await attack(twoPixels(), images([0.9, 0.9]), search);
     expect(found.records[0]).toMatchObject({ success: true, prediction: 1, target: 1 });
     expect(found.records[0]?.l2).toBeGreaterThanOrEqual(1.06 - 1e-6);
     expect(found.records[0]?.l2).toBeLessThan(1.06 * 1.01);
-    const stepped = await attack(binary(), images([0.9, 0.9]), {}, deepFool);
+    const stepped = await attack(twoPixels(), images([0.9, 0.9]), {}, deepFool);
     expect(Math.abs((found.records[0]?.l2 ?? 0) / ((stepped.records[0]?.l2 ?? 0) / 1.02) - 1)).toBeLessThan(0.01);
   });
 
   it("goes on until the target leads by the confidence, or returns what is adversarial at all", async () => {
     // z₁ − z₀ is 1 at most, at black: a lead of .5 is (5.3 + .5)/5 away along w, and beyond black in the second pixel
-    const led = await attack(binary(), images([0.9, 0.9]), { ...search, confidence: 0.5 });
+    const led = await attack(twoPixels(), images([0.9, 0.9]), { ...search, confidence: 0.5 });
     const [a = 1, b = 1] = led.adversarial;
     expect(1 - 3 * a - 4 * b).toBeGreaterThanOrEqual(0.5 - 1e-5);
     expect(led.records[0]?.l2).toBeLessThan(1.16 * 1.01);
-    const never = await attack(binary(), images([0.9, 0.9]), { ...search, confidence: 2 });
+    const never = await attack(twoPixels(), images([0.9, 0.9]), { ...search, confidence: 2 });
     expect(never.records[0]).toMatchObject({ success: true, prediction: 1 });
     expect(never.notes.silentSuccess).toBe(0);
   });

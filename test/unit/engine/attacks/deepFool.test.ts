@@ -5,7 +5,7 @@ import type { Classifier } from "../../../../src/engine/classifier/classifier.ts
 import { createContext } from "../../../../src/engine/context.ts";
 import { type ImageBatch, type Params, resolveParams } from "../../../../src/engine/define/index.ts";
 import { attackBatch } from "../../../../src/engine/harness/runAttack.ts";
-import { linearClassifier, near } from "../fixtures.ts";
+import { linearClassifier, near, twoPixels } from "../fixtures.ts";
 
 const attack = (model: Classifier, batch: ImageBatch, o: Params = {}) => {
   const params = resolveParams(deepFool.params, o, "deepFool");
@@ -21,16 +21,6 @@ const added = 1.1e-4;
 
 describe("on linear models, by hand", () => {
   beforeAll(() => useBackend("cpu"));
-  /** z₀ − z₁ = 3a + 4b − 1 */
-  const binary = () =>
-    linearClassifier(
-      [
-        [3, 4],
-        [0, 0],
-      ],
-      [1, 2, 1],
-      [-1, 0],
-    );
   const three = () =>
     linearClassifier(
       [
@@ -42,7 +32,7 @@ describe("on linear models, by hand", () => {
     );
 
   it("goes 6/5 along w = [3, 4] from [1, 1], and 2 % further", async () => {
-    const { adversarial, records } = await attack(binary(), image([1, 1]));
+    const { adversarial, records } = await attack(twoPixels(), image([1, 1]));
     expect(near(adversarial, [1 - 1.02 * 0.72, 1 - 1.02 * 0.96])).toBeLessThan(added);
     expect(records[0]).toMatchObject({ success: true, prediction: 1, iterations: 1 });
     expect(Math.abs((records[0]?.l2 ?? 0) - 1.2 * 1.02)).toBeLessThan(added);

@@ -48,6 +48,16 @@ export function comparison(arms: readonly AnalysedArm[], dataset: string): Prese
 
 type Known = { readonly report: ArmReport } & NonNullable<ReturnType<typeof paperModel>>;
 const text = (name: string): Column => ({ name, format: "text" });
+/** Of a table of accuracies: ours beside the paper's, by the strength of the attack. */
+const accuracyColumns = (strength: string): Column[] => [
+  text("the paper's model"),
+  text(strength),
+  { name: "ours", format: "percent" },
+  text("95 % interval"),
+  { name: "the paper's", format: "percent" },
+  { name: "difference", format: "difference" },
+  text("our arm"),
+];
 
 function fgsmTable(known: readonly Known[], isAdversarial: boolean, data: PaperData): AnalysisTable {
   const printed = (isAdversarial ? adversariallyTrained : fgsm)[data];
@@ -59,15 +69,7 @@ function fgsmTable(known: readonly Known[], isAdversarial: boolean, data: PaperD
   };
   return {
     title: `${isAdversarial ? "Table 4, trained on FGSM images too" : "Tables 1 and 9"}, ${data}: accuracy under FGSM`,
-    columns: [
-      text("the paper's model"),
-      text("ε"),
-      { name: "ours", format: "percent" },
-      text("95 % interval"),
-      { name: "the paper's", format: "percent" },
-      { name: "difference", format: "difference" },
-      text("our arm"),
-    ],
+    columns: accuracyColumns("ε"),
     rows: known.flatMap((one) => [
       ...rowOf(one, 0, one.report.clean.correct, one.report.clean.n),
       ...adaptiveOf(one.report).flatMap(({ attack, attacked, n }) => {
@@ -87,15 +89,7 @@ const distancesUnder = ({ report }: Known, id: string): DistanceData[] =>
 
 const lengthTable = (known: readonly Known[], data: PaperData): AnalysisTable => ({
   title: `Table 2, ${data}: accuracy under DeepFool, by the length that a change may have`,
-  columns: [
-    text("the paper's model"),
-    text("d"),
-    { name: "ours", format: "percent" },
-    text("95 % interval"),
-    { name: "the paper's", format: "percent" },
-    { name: "difference", format: "difference" },
-    text("our arm"),
-  ],
+  columns: accuracyColumns("d"),
   rows: known.flatMap((one) =>
     distancesUnder(one, "deepFool").flatMap((found) =>
       residues.flatMap((d, i): TableCell[][] => {

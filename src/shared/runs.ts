@@ -31,6 +31,10 @@ export const runFiles = {
   patchDocument: "patch.json",
 } as const;
 
+/** Whether a name that a file of a run folder says means something inside that folder, on any system; links are another matter. */
+export const isNameInside = (name: string): boolean =>
+  !/^[/\\]|^[a-z]:|\0/i.test(name) && !name.split(/[/\\]/).some((part) => part === "..") && /[^./\\]/.test(name);
+
 export const workspaceFolder = ".bulwark";
 export const runsFolder = ".bulwark/runs";
 export const dataFolder = ".bulwark/data";

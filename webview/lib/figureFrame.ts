@@ -5,6 +5,7 @@ import type { Figure } from "../../src/shared/figures/figure.ts";
 import { type LegendEntry, swatch, swatchWidth } from "../../src/shared/figures/page.ts";
 import { figureTable } from "../../src/shared/figures/table.ts";
 import { panelTheme, printTheme } from "../../src/shared/figures/theme.ts";
+import { html } from "../../src/shared/markup.ts";
 import { fill, h, onChange, show } from "./dom.ts";
 import { loadPixels } from "./pixels.ts";
 import { svgNode } from "./svgNode.ts";
@@ -111,7 +112,7 @@ export function withoutHidden(figure: Figure, hidden: ReadonlySet<string>): Figu
 
 async function exported(figure: Figure, hidden: ReadonlySet<string>): Promise<string> {
   const whole = figure.kind === "pictures" ? await withPictures(figure) : withoutHidden(figure, hidden);
-  return drawFigure(whole, { ...printTheme, width: 640, id: "figure", isFile: true });
+  return drawFigure(whole, { ...printTheme, width: 640, id: "figure", isFile: true }).text;
 }
 
 /** A file of its own can load nothing: the pictures go into it. */
@@ -141,7 +142,7 @@ async function rasterized(svg: string): Promise<string> {
 
 function entry(listed: LegendEntry, { hidden, rebuild, hasReadings }: FrameOptions): HTMLElement {
   const { label } = listed;
-  const sign = `<svg width="${swatchWidth}" height="12" aria-hidden="true">${swatch(listed, panelTheme, 1, 6)}</svg>`;
+  const sign = html`<svg width="${swatchWidth}" height="12" aria-hidden="true">${swatch(listed, panelTheme, 1, 6)}</svg>`;
   const toggle = h(
     "button",
     { class: "legend-entry", title: label, attributes: { type: "button", "aria-pressed": String(!hidden.has(label)) } },

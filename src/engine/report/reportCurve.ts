@@ -1,10 +1,10 @@
 import type { RunEvent } from "../../shared/events.ts";
 import type { LineFigure } from "../../shared/figures/figure.ts";
 
-export type EpochEvent = Extract<RunEvent, { kind: "epoch" }>;
+type EpochEvent = Extract<RunEvent, { kind: "epoch" }>;
 export interface Curve {
   readonly arm: string;
-  readonly history: readonly EpochEvent[];
+  readonly history: readonly Pick<EpochEvent, "epoch" | "trainLoss">[];
 }
 
 /** Training loss by epoch, a figure of its own for every arm: losses of different defences have different units. */

@@ -1,8 +1,8 @@
 import { drawFigure, isEmpty } from "../../shared/figures/draw.ts";
 import type { Figure } from "../../shared/figures/figure.ts";
-import { escapeXml } from "../../shared/figures/svg.ts";
 import { figureTable } from "../../shared/figures/table.ts";
 import { reportTheme } from "../../shared/figures/theme.ts";
+import { html, type Markup, nothing } from "../../shared/markup.ts";
 import { htmlTable } from "./reportTable.ts";
 
 /** Drawn for a telephone: wider pages enlarge it a little, and on a narrow one its text still has ten pixels. */
@@ -16,22 +16,17 @@ export const figureIds = (): (() => string) => {
   return () => `f${++made}`;
 };
 
-/** A figure with its title and, where it has values, the same as a table. */
-export function figureHtml(figure: Figure, nextId: () => string): string {
-  const title = escapeXml(figure.title);
-  if (isEmpty(figure)) return `<p class="soft">${title}: nothing was measured.</p>`;
+/** A figure with its title and, where it has values, the same as a table. Pictures say below each other what they are. */
+export function figureHtml(figure: Figure, nextId: () => string, isCaptioned = figure.kind !== "pictures"): Markup {
+  const { title } = figure;
+  if (isEmpty(figure)) return html`<p class="soft">${title}: nothing was measured.</p>`;
   const drawing = drawFigure(figure, { ...reportTheme, width, id: nextId() });
-  if (figure.kind === "pictures") return `<figure>${drawing}</figure>`;
+  const caption = isCaptioned ? html`<figcaption>${title}</figcaption>` : nothing;
+  if (figure.kind === "pictures") return html`<figure>${caption}${drawing}</figure>`;
   const table = htmlTable(figureTable(figure, mostRows), [false]);
-  return `<figure><figcaption>${title}</figcaption>${drawing}<details><summary class="soft">As a table</summary>${table}</details></figure>`;
+  return html`<figure>${caption}${drawing}<details><summary class="soft">As a table</summary>${table}</details></figure>`;
 }
 
-/** Figures beside each other. */
-export const figuresHtml = (figures: readonly Figure[], nextId: () => string): string =>
-  figures.length === 0 ? "" : `<div class="charts">${figures.map((figure) => captioned(figure, nextId)).join("")}</div>`;
-
-/** Pictures that stand alone say what they are below each other; among charts they have a title like those. */
-const captioned = (figure: Figure, nextId: () => string): string =>
-  figure.kind === "pictures"
-    ? figureHtml(figure, nextId).replace("<figure>", `<figure><figcaption>${escapeXml(figure.title)}</figcaption>`)
-    : figureHtml(figure, nextId);
+/** Figures beside each other: among charts, pictures have a title like those. */
+export const figuresHtml = (figures: readonly Figure[], nextId: () => string): Markup =>
+  figures.length === 0 ? nothing : html`<div class="charts">${figures.map((figure) => figureHtml(figure, nextId, true))}</div>`;

@@ -1,5 +1,7 @@
+import { html } from "../../shared/markup.ts";
+
 /** The look of `report.html`: the reader's light or dark, no fonts or files from elsewhere. */
-export const reportStyle = `
+export const reportStyle = html`
 :root { color-scheme: light dark; --ink: #1f2328; --paper: #ffffff; --soft: #57606a; --line: #d0d7de; --band: #f6f8fa;
   --c0: #0b5cad; --c1: #b3541e; --c2: #1a7f37; --c3: #7a3fb0; --c4: #8a6d00; --c5: #57606a; --bad: #b3261e; --good: #1a7f37; --warn: #8a5a00; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --soft: #9aa4af; --line: #30363d; --band: #161b22;

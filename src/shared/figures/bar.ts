@@ -1,17 +1,17 @@
 import { cellText } from "../analysisCell.ts";
+import { el, type Markup, nothing, tooltip } from "../markup.ts";
 import { categories } from "./categories.ts";
 import type { BarFigure } from "./figure.ts";
 import { axisText } from "./frame.ts";
 import { stripes } from "./marks.ts";
 import { colourOf, type DrawOptions, type LegendEntry, page } from "./page.ts";
-import { el, tooltip } from "./svg.ts";
 
 export const barLegend = ({ series }: BarFigure): LegendEntry[] => series.map(({ label, colour }) => ({ label, colour, marker: null }));
 
 const thickness = 13;
 
 /** Bars from 0, a group of them for every name, one for every series; intervals as lines with ends. */
-export function drawBar(figure: BarFigure, o: DrawOptions): string {
+export function drawBar(figure: BarFigure, o: DrawOptions): Markup {
   const { title, value, groups, series } = figure;
   const known = series.flatMap(({ values }) => values.flatMap((one) => (one ? [one.y, one.low ?? one.y, one.high ?? one.y] : [])));
   const rows = groups.names.map((label) => ({ label, height: series.length * thickness }));
@@ -19,7 +19,7 @@ export function drawBar(figure: BarFigure, o: DrawOptions): string {
   const paints = series.map(({ colour }, i) => stripes(o.id, i, colourOf(o, colour)));
   const parts = series.flatMap(({ label, values }, i) =>
     values.map((one, group) => {
-      if (!one) return "";
+      if (!one) return nothing;
       const top = (area.middles[group] ?? 0) + (i - series.length / 2) * thickness;
       const zero = area.x(Math.min(Math.max(0, value.range?.[0] ?? 0), value.range?.[1] ?? 0)) ?? area.left;
       const end = area.x(one.y) ?? zero;
@@ -46,10 +46,10 @@ export function barText(one: Bar | undefined, format: BarFigure["value"]["format
   return `${cellText(one.y, format)}${ends}`;
 }
 
-function whisker({ low, high }: NonNullable<Bar>, x: (value: number) => number | null, y: number, { tokens }: DrawOptions): string {
-  if (low === undefined || high === undefined) return "";
+function whisker({ low, high }: NonNullable<Bar>, x: (value: number) => number | null, y: number, { tokens }: DrawOptions): Markup {
+  if (low === undefined || high === undefined) return nothing;
   const [from, to] = [x(low), x(high)];
-  if (from === null || to === null) return "";
+  if (from === null || to === null) return nothing;
   const d = `M${from.toFixed(1)} ${y - 3}v6M${from.toFixed(1)} ${y}H${to.toFixed(1)}M${to.toFixed(1)} ${y - 3}v6`;
   return el("path", { d, stroke: tokens.ink, fill: "none" });
 }

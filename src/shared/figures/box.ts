@@ -1,14 +1,14 @@
 import { cellText } from "../analysisCell.ts";
+import { el, type Markup, px, tooltip } from "../markup.ts";
 import { categories } from "./categories.ts";
 import type { BoxFigure } from "./figure.ts";
 import { axisText } from "./frame.ts";
 import { colourOf, type DrawOptions, page } from "./page.ts";
-import { el, px, tooltip } from "./svg.ts";
 
 const thickness = 16;
 
 /** Lying boxes: quartiles, the median, whiskers to `low` and `high`, rings beyond them. */
-export function drawBox(figure: BoxFigure, o: DrawOptions): string {
+export function drawBox(figure: BoxFigure, o: DrawOptions): Markup {
   const { title, value, boxes } = figure;
   const values = boxes.flatMap((box) => [box.low, box.high, ...(box.outliers ?? [])]);
   const rows = boxes.map(({ label, n }) => ({ label: `${label} (n\u00a0=\u00a0${n})`, height: thickness }));

@@ -1,7 +1,7 @@
+import { el, html, type Markup } from "../markup.ts";
 import type { Axis } from "./figure.ts";
 import { axisText, fittingScale, valueTicks } from "./frame.ts";
 import { type DrawOptions, header, type LegendEntry } from "./page.ts";
-import { el } from "./svg.ts";
 import { lineHeight, textLines, widthOf, wrap } from "./text.ts";
 import { scaleOf } from "./ticks.ts";
 
@@ -12,7 +12,7 @@ export interface Categories {
   /** Middle of each row. */
   readonly middles: readonly number[];
   x(value: number): number | null;
-  readonly markup: string;
+  readonly markup: Markup;
   readonly height: number;
 }
 export interface CategoryContent {
@@ -58,5 +58,5 @@ export function categories(c: CategoryContent, o: DrawOptions): Categories {
     ...valueTicks(scale, x, bottom, [left, right], o),
     textLines(label, axisText(c.value), { x: middle, y: bottom + 2 * lineHeight + 4, anchor: "middle", fill: soft }),
   ];
-  return { left, right, middles, x, markup: parts.join(""), height: bottom + (1 + label.length) * lineHeight + 12 };
+  return { left, right, middles, x, markup: html`${parts}`, height: bottom + (1 + label.length) * lineHeight + 12 };
 }

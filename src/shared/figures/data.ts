@@ -70,12 +70,20 @@ function lineData({ x, series }: LineFigure): FigureData {
   };
 }
 
-/** Comma-separated values (RFC 4180): cells that need it are quoted, an unknown one is empty. */
+/** What spreadsheets take for a formula; the last four are their wide forms. */
+const formula = /^[=+\-@\t\r\n＝＋－＠]/;
+const plainNumber = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;
+
+/**
+ * Comma-separated values (RFC 4180): cells that need it are quoted, an unknown one is empty. A text that a spreadsheet would compute has an
+ * apostrophe before it, by which spreadsheets know a text; numbers stay as they are.
+ */
 export const csvText = (rows: readonly (readonly (TableCell | undefined)[])[], end = "\r\n"): string =>
   rows.map((cells) => `${cells.map(csvCell).join(",")}${end}`).join("");
 
 function csvCell(value: TableCell | undefined): string {
-  const text = value === null || value === undefined ? "" : String(value);
+  const plain = value === null || value === undefined ? "" : String(value);
+  const text = typeof value !== "number" && formula.test(plain) && !plainNumber.test(plain) ? `'${plain}` : plain;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -1,3 +1,4 @@
+import type { Markup } from "../markup.ts";
 import { barLegend, drawBar } from "./bar.ts";
 import { drawBox } from "./box.ts";
 import type { Figure } from "./figure.ts";
@@ -9,7 +10,7 @@ import { drawPictures } from "./pictures.ts";
 import { drawScatter, scatterLegend } from "./scatter.ts";
 
 /** A figure as SVG: the same text wherever it is shown. Colours are those of `o`; its text keeps its size at any width. */
-export function drawFigure(figure: Figure, o: DrawOptions): string {
+export function drawFigure(figure: Figure, o: DrawOptions): Markup {
   switch (figure.kind) {
     case "line":
       return drawLine(figure, o);

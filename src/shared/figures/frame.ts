@@ -1,6 +1,6 @@
+import { el, html, type Markup } from "../markup.ts";
 import type { Axis } from "./figure.ts";
 import { type DrawOptions, header, type LegendEntry } from "./page.ts";
-import { el } from "./svg.ts";
 import { lineHeight, textLines, widthOf, wrap } from "./text.ts";
 import { type Ends, type Scale, scaleOf } from "./ticks.ts";
 
@@ -21,7 +21,7 @@ export interface Frame {
   x(value: number): number | null;
   y(value: number): number | null;
   /** Title, legend, grid, ticks and labels. */
-  readonly markup: string;
+  readonly markup: Markup;
 }
 export interface FrameContent {
   readonly title: string;
@@ -64,7 +64,7 @@ export function frame(c: FrameContent, o: DrawOptions): Frame {
     el("path", { d: `M${left} ${Math.round(bottom) + 0.5}H${right}`, stroke: ink, "shape-rendering": "crispEdges" }),
     textLines(xLabel, axisText(c.x), { x: (left + right) / 2, y: bottom + tick + 2 * lineHeight, anchor: "middle", fill: soft }),
   ];
-  return { left, right, top, bottom, x, y, markup: parts.join(""), height: bottom + tick + (1 + xLabel.length) * lineHeight + 8 };
+  return { left, right, top, bottom, x, y, markup: html`${parts}`, height: bottom + tick + (1 + xLabel.length) * lineHeight + 8 };
 }
 
 /** As many ticks as have room for their texts. */
@@ -81,9 +81,9 @@ const xScaleOf = (c: FrameContent, room: number): Scale =>
   fittingScale(room, (wanted) => scaleOf(c.x, c.xs, { wanted, ends: c.ends?.x ?? "values" }));
 
 /** A level line on a whole pixel with its text at the left. */
-function gridLine(y: number, left: number, right: number, text: string, { tokens }: DrawOptions): string {
+function gridLine(y: number, left: number, right: number, text: string, { tokens }: DrawOptions): Markup {
   const place = { d: `M${left} ${Math.round(y) + 0.5}H${right}`, stroke: tokens.grid, "shape-rendering": "crispEdges" };
-  return el("path", place) + el("text", { x: left - tick, y: y + 4, "text-anchor": "end", fill: tokens.soft }, text);
+  return html`${el("path", place)}${el("text", { x: left - tick, y: y + 4, "text-anchor": "end", fill: tokens.soft }, text)}`;
 }
 
 /** Ticks below a level axis; the texts at its ends stay inside the figure. */
@@ -93,12 +93,12 @@ export function valueTicks(
   y: number,
   [left, right]: readonly [number, number],
   { tokens, width }: DrawOptions,
-): string[] {
+): Markup[] {
   return scale.ticks.map(({ value, text }) => {
     const at = Math.min(Math.max(x(value) ?? left, left), right);
     const half = widthOf(text) / 2;
     const place = Math.min(Math.max(at, half + 1), width - half - 1);
     const line = el("path", { d: `M${Math.round(at) + 0.5} ${y}v4`, stroke: tokens.grid, "shape-rendering": "crispEdges" });
-    return line + el("text", { x: place, y: y + lineHeight + 2, "text-anchor": "middle", fill: tokens.soft }, text);
+    return html`${line}${el("text", { x: place, y: y + lineHeight + 2, "text-anchor": "middle", fill: tokens.soft }, text)}`;
   });
 }

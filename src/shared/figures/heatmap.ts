@@ -1,8 +1,8 @@
 import { cellText } from "../analysisCell.ts";
 import { cividis, diverging, type Rgb } from "../colour.ts";
+import { el, html, type Markup, nothing, tooltip } from "../markup.ts";
 import type { HeatmapFigure } from "./figure.ts";
 import { type DrawOptions, header, page } from "./page.ts";
-import { el, escapeXml, tooltip } from "./svg.ts";
 import { fontSize, lineHeight, textLines, widthOf, wrap } from "./text.ts";
 
 const hex = (rgb: Rgb): string => `#${rgb.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
@@ -36,7 +36,7 @@ function rangeOf({ value, values, colours }: HeatmapFigure): readonly [number, n
 }
 
 /** A matrix of coloured cells with their values where they fit, names at the left and on top, and the colours with their ends below. */
-export function drawHeatmap(figure: HeatmapFigure, o: DrawOptions): string {
+export function drawHeatmap(figure: HeatmapFigure, o: DrawOptions): Markup {
   const { title, rows, columns, values, value } = figure;
   const head = header(title, [], o);
   const range = rangeOf(figure);
@@ -70,7 +70,7 @@ function gridOf({ rows, columns }: HeatmapFigure, top: number, o: DrawOptions): 
   return { left, top: top + room, cellWidth, cellHeight: Math.min(40, Math.max(18, cellWidth * 0.6)), areUpright };
 }
 
-function rowNames(names: readonly string[], grid: Grid, { tokens }: DrawOptions): string[] {
+function rowNames(names: readonly string[], grid: Grid, { tokens }: DrawOptions): Markup[] {
   return names.map((name, i) => {
     const lines = wrap(name, grid.left - 8, grid.cellHeight >= 2 * lineHeight ? 2 : 1);
     const y = grid.top + (i + 0.5) * grid.cellHeight + 4 - ((lines.length - 1) * lineHeight) / 2;
@@ -79,19 +79,14 @@ function rowNames(names: readonly string[], grid: Grid, { tokens }: DrawOptions)
 }
 
 /** Upright where one of them is wider than its column. */
-function columnNames(names: readonly string[], grid: Grid, { tokens }: DrawOptions): string[] {
+function columnNames(names: readonly string[], grid: Grid, { tokens }: DrawOptions): Markup[] {
   return names.map((name, i) => {
     const x = grid.left + (i + 0.5) * grid.cellWidth;
     const y = grid.top - 6;
     if (!grid.areUpright) return textLines([name], name, { x, y, anchor: "middle", fill: tokens.ink });
     const [line = ""] = wrap(name, 110, 1);
-    const cut = line === name ? "" : tooltip(name);
-    return el(
-      "text",
-      { transform: `translate(${(x + 4).toFixed(1)} ${y.toFixed(1)}) rotate(-90)`, fill: tokens.ink },
-      cut,
-      escapeXml(line),
-    );
+    const cut = line === name ? nothing : tooltip(name);
+    return el("text", { transform: `translate(${(x + 4).toFixed(1)} ${y.toFixed(1)}) rotate(-90)`, fill: tokens.ink }, cut, line);
   });
 }
 
@@ -101,7 +96,7 @@ function cell(
   grid: Grid,
   rgb: Rgb | null,
   { tokens }: DrawOptions,
-): string {
+): Markup {
   const [x, y] = [grid.left + c * grid.cellWidth, grid.top + r * grid.cellHeight];
   const text = cellText(v, value.format).replace(" %", "");
   const box = {
@@ -126,7 +121,7 @@ function strip(
   paint: (v: number) => Rgb,
   y: number,
   o: DrawOptions,
-): string {
+): Markup {
   const [steps, width] = [32, Math.min(200, o.width - 8)];
   const boxes = Array.from({ length: steps }, (_, i) =>
     el("rect", {
@@ -146,7 +141,7 @@ function strip(
     el("text", { x, y: y + 8 + fontSize + 2, "text-anchor": anchor, fill: o.tokens.soft }, cellText(v, value.format)),
   );
   const lines = wrap(value.label, o.width - 8, 1);
-  return [...boxes, ...ends, textLines(lines, value.label, { x: 4, y: y + 8 + 2 * lineHeight - 1, fill: o.tokens.soft })].join("");
+  return html`${boxes}${ends}${textLines(lines, value.label, { x: 4, y: y + 8 + 2 * lineHeight - 1, fill: o.tokens.soft })}`;
 }
 
 function extremesText({ rows, columns, values, value }: HeatmapFigure): string {

@@ -1,9 +1,9 @@
 import { cellText } from "../analysisCell.ts";
+import { el, type Markup, px, tooltip } from "../markup.ts";
 import type { HistogramFigure } from "./figure.ts";
 import { axisText, frame } from "./frame.ts";
 import { shapeOf } from "./marks.ts";
 import { colourOf, type DrawOptions, type LegendEntry, page } from "./page.ts";
-import { el, px, tooltip } from "./svg.ts";
 
 export const histogramLegend = ({ series }: HistogramFigure): LegendEntry[] =>
   series.map(({ label, colour }) => ({ label, colour, marker: null }));
@@ -12,7 +12,7 @@ export const binText = ({ x, edges }: HistogramFigure, bin: number): string =>
   `${cellText(edges[bin], x.format)}–${cellText(edges[bin + 1], x.format)}`;
 
 /** Steps around the bins of each series, filled lightly, so that those behind still show. */
-export function drawHistogram(figure: HistogramFigure, o: DrawOptions): string {
+export function drawHistogram(figure: HistogramFigure, o: DrawOptions): Markup {
   const { title, x, y, edges, series } = figure;
   const ys = [0, ...series.flatMap(({ counts }) => counts)];
   const inFrame = frame({ title, x, y, xs: edges, ys, entries: histogramLegend(figure) }, o);

@@ -1,9 +1,9 @@
 import { cellText } from "../analysisCell.ts";
+import { el, html, type Markup, nothing, px, tooltip } from "../markup.ts";
 import type { ChartPoint, ChartSeries, LineFigure } from "./figure.ts";
 import { axisText, type Frame, frame } from "./frame.ts";
 import { dash, isMarked, marker } from "./marks.ts";
 import { colourOf, type DrawOptions, type LegendEntry, page } from "./page.ts";
-import { el, escapeXml, px, tooltip } from "./svg.ts";
 import { widthOf } from "./text.ts";
 
 type Measured = ChartPoint & { readonly y: number };
@@ -15,7 +15,7 @@ const isBanded = (point: Measured): point is Banded => point.low !== undefined &
 export const lineLegend = ({ series }: Pick<LineFigure, "series">): LegendEntry[] =>
   series.map(({ label, colour, isDashed }, i) => ({ label, colour, marker: i, ...(isDashed ? { isDashed } : {}) }));
 
-export function drawLine(figure: LineFigure, o: DrawOptions): string {
+export function drawLine(figure: LineFigure, o: DrawOptions): Markup {
   const { title, x, y, series, marks = [] } = figure;
   const all = series.flatMap(measured);
   const inFrame = frame(
@@ -39,7 +39,7 @@ export function drawLine(figure: LineFigure, o: DrawOptions): string {
 }
 
 /** Up along the high ends, back along the low ones; where a single place has an interval, that alone as an upright. */
-function band(series: ChartSeries, f: Frame, colour: string): string {
+function band(series: ChartSeries, f: Frame, colour: string): Markup {
   const banded = measured(series).filter(isBanded);
   const place = (x: number, y: number): string | null => {
     const [left, top] = [f.x(x), f.y(y)];
@@ -47,21 +47,21 @@ function band(series: ChartSeries, f: Frame, colour: string): string {
   };
   const outline = [...banded.map((p) => place(p.x, p.high)), ...banded.toReversed().map((p) => place(p.x, p.low))];
   const points = outline.filter((one) => one !== null);
-  if (points.length < 2) return "";
+  if (points.length < 2) return nothing;
   if (banded.length === 1) return el("polyline", { points: points.join(" "), stroke: colour, "stroke-width": 1, fill: "none" });
   return el("polygon", { points: points.join(" "), fill: colour, "fill-opacity": "0.14" });
 }
 
-function lineOf(series: ChartSeries, index: number, { x, y }: LineFigure, f: Frame, colour: string): string {
+function lineOf(series: ChartSeries, index: number, { x, y }: LineFigure, f: Frame, colour: string): Markup {
   const placed = measured(series).flatMap((point) => {
     const [left, top] = [f.x(point.x), f.y(point.y)];
     return left === null || top === null ? [] : [{ point, left, top }];
   });
   const points = placed.map(({ left, top }) => `${px(left)},${px(top)}`).join(" ");
   const stroke = { fill: "none", stroke: colour, "stroke-width": 2, "stroke-dasharray": series.isDashed ? dash : undefined };
-  const line = placed.length > 1 ? el("polyline", { points, ...stroke, "stroke-linejoin": "round" }) : "";
+  const line = placed.length > 1 ? el("polyline", { points, ...stroke, "stroke-linejoin": "round" }) : nothing;
   const dots = placed.map(({ point, left, top }, i) => {
-    if (!isMarked(i, placed.length)) return "";
+    if (!isMarked(i, placed.length)) return nothing;
     const said = `${series.label}, ${x.label} ${cellText(point.x, x.format)}: ${cellText(point.y, y.format)}${ends(point, y)}`;
     return el("g", {}, marker(index, left, top, colour), tooltip(said));
   });
@@ -71,13 +71,13 @@ function lineOf(series: ChartSeries, index: number, { x, y }: LineFigure, f: Fra
 const ends = (point: Measured, { format }: LineFigure["y"]): string =>
   isBanded(point) ? ` (${cellText(point.low, format)}–${cellText(point.high, format)})` : "";
 
-function upright({ x, text }: { readonly x: number; readonly text: string }, f: Frame, { tokens }: DrawOptions): string {
+function upright({ x, text }: { readonly x: number; readonly text: string }, f: Frame, { tokens }: DrawOptions): Markup {
   const at = f.x(x);
-  if (at === null || at < f.left - 1 || at > f.right + 1) return "";
+  if (at === null || at < f.left - 1 || at > f.right + 1) return nothing;
   const isRight = at + widthOf(text) + 6 > f.right;
   const line = el("path", { d: `M${px(at)} ${f.top}V${f.bottom}`, stroke: tokens.ink, "stroke-dasharray": "3 3" });
   const place = { x: at + (isRight ? -4 : 4), y: f.top + 10, "text-anchor": isRight ? "end" : undefined, fill: tokens.ink };
-  return line + el("text", place, escapeXml(text));
+  return html`${line}${el("text", place, text)}`;
 }
 
 /** The figure in one sentence a line: where it begins and ends, and its extremes. */

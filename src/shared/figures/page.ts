@@ -1,5 +1,5 @@
+import { el, html, type Markup, nothing } from "../markup.ts";
 import { dash, marker } from "./marks.ts";
-import { el, escapeXml } from "./svg.ts";
 import { fontSize, lineHeight, textLines, widthOf, wrap } from "./text.ts";
 import type { FigureTheme } from "./theme.ts";
 
@@ -28,15 +28,15 @@ export const swatchWidth = 26;
 export const colourOf = (theme: FigureTheme, place: number): string => theme.colours[place % theme.colours.length] ?? "currentColor";
 
 /** A short piece of the series as it is drawn, its middle at `y`. */
-export function swatch({ colour, marker: kind, isDashed, number }: LegendEntry, theme: FigureTheme, x: number, y: number): string {
+export function swatch({ colour, marker: kind, isDashed, number }: LegendEntry, theme: FigureTheme, x: number, y: number): Markup {
   const paint = colourOf(theme, colour);
   if (number !== undefined) {
     const text = { x: x + 15, y: y + 4, "text-anchor": "end", fill: theme.tokens.ink, "font-size": fontSize };
-    return el("text", text, String(number)) + marker(kind ?? 0, x + 21, y, paint);
+    return html`${el("text", text, String(number))}${marker(kind ?? 0, x + 21, y, paint)}`;
   }
   if (kind === null) return el("rect", { x: x + 6, y: y - 5, width: 12, height: 10, fill: paint });
   const line = { x1: x, x2: x + 24, y1: y, y2: y, stroke: paint, "stroke-width": 2, "stroke-dasharray": isDashed ? dash : undefined };
-  return el("line", line) + marker(kind, x + 12, y, paint);
+  return html`${el("line", line)}${marker(kind, x + 12, y, paint)}`;
 }
 
 /** Title and legend at the top of a figure; `bottom` is where the rest begins. */
@@ -44,8 +44,8 @@ export function header(
   title: string,
   entries: readonly LegendEntry[],
   o: DrawOptions,
-): { readonly markup: string; readonly bottom: number } {
-  const parts: string[] = [];
+): { readonly markup: Markup; readonly bottom: number } {
+  const parts: Markup[] = [];
   let y = 0;
   if (o.isFile) {
     const lines = wrap(title, o.width - 8, 3, 13);
@@ -57,11 +57,11 @@ export function header(
     parts.push(legend.markup);
     y = legend.bottom;
   }
-  return { markup: parts.join(""), bottom: y + 4 };
+  return { markup: html`${parts}`, bottom: y + 4 };
 }
 
 /** Entries beside each other as long as they fit; a long one takes a row, or two. */
-function legendRows(entries: readonly LegendEntry[], o: DrawOptions, top: number): { readonly markup: string; readonly bottom: number } {
+function legendRows(entries: readonly LegendEntry[], o: DrawOptions, top: number): { readonly markup: Markup; readonly bottom: number } {
   let [x, y, tallest] = [2, top, 1];
   const markup = entries.map((entry) => {
     const whole = Math.min(o.width - 4, swatchWidth + 4 + widthOf(entry.label));
@@ -69,11 +69,11 @@ function legendRows(entries: readonly LegendEntry[], o: DrawOptions, top: number
     const lines = wrap(entry.label, o.width - 8 - swatchWidth, 2);
     tallest = Math.max(tallest, lines.length);
     const place = { x: x + swatchWidth + 4, y: y + fontSize + 1, fill: o.tokens.ink };
-    const drawn = swatch(entry, o, x, y + fontSize - 3) + textLines(lines, entry.label, place);
+    const drawn = html`${swatch(entry, o, x, y + fontSize - 3)}${textLines(lines, entry.label, place)}`;
     x += whole + 14;
     return drawn;
   });
-  return { markup: markup.join(""), bottom: y + tallest * lineHeight };
+  return { markup: html`${markup}`, bottom: y + tallest * lineHeight };
 }
 
 export interface Page {
@@ -84,7 +84,7 @@ export interface Page {
 }
 
 /** The whole figure: named and described, on its own paper where it has one. */
-export function page({ title, description, height }: Page, o: DrawOptions, ...parts: readonly string[]): string {
+export function page({ title, description, height }: Page, o: DrawOptions, ...parts: readonly Markup[]): Markup {
   const { tokens, width, id, isFile } = o;
   const attributes = {
     xmlns: isFile ? "http://www.w3.org/2000/svg" : undefined,
@@ -97,7 +97,7 @@ export function page({ title, description, height }: Page, o: DrawOptions, ...pa
     "font-family": tokens.font,
     "font-size": fontSize,
   };
-  const named = el("title", { id: `${id}-t` }, escapeXml(title)) + el("desc", { id: `${id}-d` }, escapeXml(description));
-  const paper = tokens.paper === null ? "" : el("rect", { width: "100%", height: "100%", fill: tokens.paper });
-  return el("svg", attributes, named, paper, ...parts);
+  const named = [el("title", { id: `${id}-t` }, title), el("desc", { id: `${id}-d` }, description)];
+  const paper = tokens.paper === null ? nothing : el("rect", { width: "100%", height: "100%", fill: tokens.paper });
+  return el("svg", attributes, ...named, paper, ...parts);
 }

@@ -1,14 +1,14 @@
 import { plural } from "../format.ts";
+import { el, html, type Markup, tooltip } from "../markup.ts";
 import type { PicturesFigure } from "./figure.ts";
 import { type DrawOptions, header, page } from "./page.ts";
-import { el, tooltip } from "./svg.ts";
 import { lineHeight, textLines, wrap } from "./text.ts";
 
 const gap = 6;
 const largest = 128;
 
 /** Rows of square pictures with enlarged pixels, column names on top, a text below each row and each picture. */
-export function drawPictures(figure: PicturesFigure, o: DrawOptions): string {
+export function drawPictures(figure: PicturesFigure, o: DrawOptions): Markup {
   const { title, columns, rows } = figure;
   const { tokens } = o;
   const head = header(title, [], o);
@@ -38,7 +38,7 @@ export function drawPictures(figure: PicturesFigure, o: DrawOptions): string {
     y += side + tallest * lineHeight + 3;
     const caption = textLines(whole, label, { x: 2, y: y + 11, fill: tokens.ink });
     y += whole.length * lineHeight + 12;
-    return [...markup, caption].join("");
+    return html`${[...markup, caption]}`;
   });
   const sentences = rows.map(({ label, pictures }) => `${label}: ${pictures.flatMap(({ text }) => text || []).join(", ")}.`);
   const description = [`${plural(rows.length, "row")} of pictures.`, ...sentences].join(" ");

@@ -1,10 +1,10 @@
 import { cellText } from "../analysisCell.ts";
+import { el, html, type Markup, nothing, px, tooltip } from "../markup.ts";
 import type { ScatterFigure } from "./figure.ts";
 import { axisText, type Frame, frame } from "./frame.ts";
 import { dash, marker } from "./marks.ts";
 import { colourOf, type DrawOptions, type LegendEntry, page } from "./page.ts";
 import { placedNumbers } from "./placing.ts";
-import { el, px, tooltip } from "./svg.ts";
 
 export const scatterLegend = ({ series, isNumbered }: ScatterFigure): LegendEntry[] =>
   series.map(({ label, colour }, i) => ({ label, colour, ...(isNumbered ? { marker: 0, number: i + 1 } : { marker: i }) }));
@@ -21,7 +21,7 @@ interface Dot {
  * Points as markers of their series, half transparent so that heaps show. Numbered ones are opaque with their number beside them; because
  * there are many, the axes end close to the points.
  */
-export function drawScatter(figure: ScatterFigure, o: DrawOptions): string {
+export function drawScatter(figure: ScatterFigure, o: DrawOptions): Markup {
   const { title, x, y, series, front = [] } = figure;
   const all = series.flatMap(({ points }) => points);
   const least = figure.isNumbered ? 320 : 150;
@@ -51,13 +51,13 @@ const dotsOf = ({ x, y, series }: ScatterFigure, inFrame: Frame): Dot[] =>
     }),
   );
 
-function dotMark({ series, x, y, isHollow, said }: Dot, { isNumbered }: ScatterFigure, colour: string, { tokens }: DrawOptions): string {
+function dotMark({ series, x, y, isHollow, said }: Dot, { isNumbered }: ScatterFigure, colour: string, { tokens }: DrawOptions): Markup {
   const hollow = { cx: x, cy: y, r: 3.2, fill: tokens.paper ?? "none", stroke: colour, "stroke-width": 1.4 };
   return el("g", {}, isHollow ? el("circle", hollow) : marker(isNumbered ? 0 : series, x, y, colour), tooltip(said));
 }
 
 /** A thin line between the filled and the hollow point of a series. */
-function pairs(dots: readonly Dot[], { tokens }: DrawOptions): string[] {
+function pairs(dots: readonly Dot[], { tokens }: DrawOptions): Markup[] {
   return dots
     .filter(({ isHollow }) => isHollow)
     .flatMap((hollow) => {
@@ -69,10 +69,10 @@ function pairs(dots: readonly Dot[], { tokens }: DrawOptions): string[] {
 }
 
 /** Between two points of the front only the lower one is reached. */
-function steps(front: NonNullable<ScatterFigure["front"]>, inFrame: Frame, o: DrawOptions): string {
+function steps(front: NonNullable<ScatterFigure["front"]>, inFrame: Frame, o: DrawOptions): Markup {
   const places = [...front].sort((a, b) => a.x - b.x || a.y - b.y).map(({ x, y }) => [inFrame.x(x), inFrame.y(y)] as const);
   const known = places.filter((place): place is readonly [number, number] => place[0] !== null && place[1] !== null);
-  if (known.length < 2) return "";
+  if (known.length < 2) return nothing;
   const [first, ...rest] = known as [readonly [number, number], ...(readonly [number, number])[]];
   let [d, last] = [`M${px(first[0])} ${px(first[1])}`, first];
   for (const [x, y] of rest) {
@@ -84,7 +84,7 @@ function steps(front: NonNullable<ScatterFigure["front"]>, inFrame: Frame, o: Dr
 }
 
 /** The number of each series at its filled point, or at its first one. */
-function numbersOf(dots: readonly Dot[], { left, right, top, bottom }: Frame, { tokens }: DrawOptions): string[] {
+function numbersOf(dots: readonly Dot[], { left, right, top, bottom }: Frame, { tokens }: DrawOptions): Markup[] {
   const places = [...new Set(dots.map(({ series }) => series))].flatMap((series) => {
     const own = dots.filter((one) => one.series === series);
     const shown = own.find(({ isHollow }) => !isHollow) ?? own[0];
@@ -93,7 +93,7 @@ function numbersOf(dots: readonly Dot[], { left, right, top, bottom }: Frame, { 
   const bounds = { left: left + 1, right: right + 10, top: top - 8, bottom: bottom - 1 };
   return placedNumbers(places, dots, bounds).map(({ text, x, y, leader }) => {
     const [x1, y1, x2, y2] = leader ?? [];
-    const line = leader ? el("line", { x1, y1, x2, y2, stroke: tokens.soft, "stroke-width": 0.7 }) : "";
-    return line + el("text", { x, y, fill: tokens.ink }, text);
+    const line = leader ? el("line", { x1, y1, x2, y2, stroke: tokens.soft, "stroke-width": 0.7 }) : nothing;
+    return html`${line}${el("text", { x, y, fill: tokens.ink }, text)}`;
   });
 }

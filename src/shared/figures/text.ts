@@ -1,4 +1,4 @@
-import { el, escapeXml, tooltip } from "./svg.ts";
+import { el, type Markup, nothing, tooltip } from "../markup.ts";
 
 /** Height of a line of small text and of its box, in pixels. */
 export const fontSize = 11;
@@ -67,13 +67,13 @@ export interface TextPlace {
 }
 
 /** Lines of text below each other; where they leave something out, the whole of it is shown on hover. */
-export function textLines(lines: readonly string[], whole: string, p: TextPlace): string {
+export function textLines(lines: readonly string[], whole: string, p: TextPlace): Markup {
   const place = { x: p.x, "text-anchor": p.anchor === "start" ? undefined : p.anchor, fill: p.fill };
   const face = { "font-size": p.size, "font-weight": p.bold ? "600" : undefined };
   const isCut = lines.at(-1)?.endsWith("…") && !whole.endsWith("…");
   const [only] = lines;
-  if (only === undefined) return "";
-  if (lines.length <= 1) return el("text", { ...place, y: p.y, ...face }, isCut ? tooltip(whole) : "", escapeXml(only));
-  const spans = lines.map((line, i) => el("tspan", { x: p.x, y: p.y + i * lineHeight }, escapeXml(line)));
-  return el("text", { ...place, ...face }, isCut ? tooltip(whole) : "", ...spans);
+  if (only === undefined) return nothing;
+  if (lines.length <= 1) return el("text", { ...place, y: p.y, ...face }, isCut ? tooltip(whole) : nothing, only);
+  const spans = lines.map((line, i) => el("tspan", { x: p.x, y: p.y + i * lineHeight }, line));
+  return el("text", { ...place, ...face }, isCut ? tooltip(whole) : nothing, ...spans);
 }

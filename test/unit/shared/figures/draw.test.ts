@@ -1,12 +1,13 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { describe, expect, it } from "vitest";
-import { drawFigure, isEmpty } from "../../../../src/shared/figures/draw.ts";
+import { drawFigure as drawMarkup, isEmpty } from "../../../../src/shared/figures/draw.ts";
 import type { BarFigure, Figure, LineFigure } from "../../../../src/shared/figures/figure.ts";
 import type { DrawOptions } from "../../../../src/shared/figures/page.ts";
 import { widthOf, wrap } from "../../../../src/shared/figures/text.ts";
 import { panelTheme, printTheme, reportTheme } from "../../../../src/shared/figures/theme.ts";
 import { states } from "../../../../webview/fixtures/figures.ts";
 
+const drawFigure = (...drawn: Parameters<typeof drawMarkup>): string => drawMarkup(...drawn).text;
 const options = (width: number, more: Partial<DrawOptions> = {}): DrawOptions => ({ ...printTheme, width, id: "f1", ...more });
 const attributes = (svg: string, name: string): Record<string, string>[] =>
   [...svg.matchAll(new RegExp(`<${name}\\s([^>]*?)/?>`, "g"))].map(([, inside = ""]) =>

@@ -34,6 +34,7 @@ function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema {
 function check(unresolved: JsonSchema, value: unknown, path: JsonPath, root: JsonSchema): Violation[] {
   const schema = resolved(unresolved, root);
   if (schema["registry"] !== undefined) return []; // a choice: checked where it is bound
+  if (value === null && schema["nullable"] === true) return [];
   const plain = takesFraction(schema) ? withoutFractions(schema, value) : value;
   const wrong =
     checkType(schema, plain, path) ??
@@ -153,6 +154,7 @@ function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>,
   const keys = Object.keys(value).flatMap((key): Violation[] => {
     const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
     if (property) return value[key] === undefined ? [] : check(property, value[key], [...path, key], root);
+    if (isRecord(schema["additionalProperties"])) return check(schema["additionalProperties"], value[key], [...path, key], root);
     if (schema["additionalProperties"] !== false) return [];
     const known = Object.keys(properties).filter((name) => name !== "$schema");
     return [{ ...at([...path, key], `${owner} has no "${key}"`, suggestion(key, known, "It has"), true), ...meantBy(key, known) }];
@@ -216,13 +218,13 @@ function belongingTo(wanted: string | undefined, shape: unknown, violation: Viol
 function checkBranches(schema: JsonSchema, value: unknown, path: JsonPath, root: JsonSchema): Violation[] {
   const branches = ((schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined)?.map((branch) => resolved(branch, root));
   if (!branches) return [];
+  const kinds = branches.map((branch) => kindsOf(branch));
+  if (isRecord(value) && kinds.every((known) => known !== undefined)) {
+    const meant = branches.find((_, i) => kinds[i]?.includes(value["kind"] as string));
+    return meant ? check(meant, value, path, root) : [notOneOf(kinds.flat(), value["kind"], [...path, "kind"])];
+  }
   const found = branches.map((branch) => check(branch, value, path, root));
   if (found.some((violations) => violations.length === 0)) return [];
-  const kinds = branches.map((branch) => kindOf(branch));
-  if (isRecord(value) && kinds.every((kind) => kind !== undefined)) {
-    const meant = kinds.indexOf(value["kind"] as string);
-    return meant < 0 ? [notOneOf(kinds, value["kind"], [...path, "kind"])] : (found[meant] ?? []);
-  }
   const options = branches.flatMap((branch) => ("const" in branch ? [String(branch["const"])] : []));
   if (options.length === branches.length) return [notOneOf(options, value, path)];
   const types = branches.map((branch) => String(branch["type"] ?? (Array.isArray(branch["enum"]) ? typeof branch["enum"][0] : "object")));
@@ -232,8 +234,10 @@ function checkBranches(schema: JsonSchema, value: unknown, path: JsonPath, root:
   return [at(path, `${pathText(path)} is ${shown(value)} but must be ${words}`, "Correct the value.")];
 }
 
-function kindOf(branch: JsonSchema): string | undefined {
+/** The kinds that a branch is for: a value of one of them is checked against this branch alone. */
+function kindsOf(branch: JsonSchema): readonly string[] | undefined {
   const properties = isRecord(branch["properties"]) ? branch["properties"] : {};
-  const kind = isRecord(properties["kind"]) ? properties["kind"]["const"] : undefined;
-  return typeof kind === "string" ? kind : undefined;
+  const kind = isRecord(properties["kind"]) ? properties["kind"] : {};
+  if (typeof kind["const"] === "string") return [kind["const"]];
+  return Array.isArray(kind["enum"]) ? kind["enum"].map(String) : undefined;
 }

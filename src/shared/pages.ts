@@ -1,8 +1,10 @@
 import type { ModelCheck, ModelCheckUpdate } from "./modelCheck.ts";
-import type { CommonIntent, PanelError } from "./panels.ts";
+import type { PanelError } from "./panels.ts";
 import type { DoctorReport, ModelInspection } from "./protocol.ts";
 
-/** State and intents of the pages about a model, about this machine and about data; panels.ts has those about runs. */
+export type { DoctorIntent, ModelIntent } from "./intents.ts";
+
+/** State of the pages about a model, about this machine and about data; panels.ts has those about runs. */
 type Status = "loading" | "ready" | "failed";
 
 // ── Model ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -39,10 +41,6 @@ export interface ModelState {
   readonly error: PanelError | null;
 }
 export type ModelUpdate = never;
-export type ModelIntent =
-  | CommonIntent
-  | { readonly kind: "evaluate" | "attack" | "explain" | "editContract" | "probe" | "again" | "check" | "cancelCheck" }
-  | { readonly kind: "openRun"; readonly run: string };
 
 // ── Doctor ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export interface DoctorState {
@@ -53,6 +51,3 @@ export interface DoctorState {
   readonly error: PanelError | null;
 }
 export type DoctorUpdate = never;
-export type DoctorIntent =
-  | CommonIntent
-  | { readonly kind: "again" | "selectBackend" | "selectDevice" | "installGpuRuntime" | "restartEngine" | "copy" };

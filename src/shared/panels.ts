@@ -1,4 +1,4 @@
-import type { CardId, CardParams, CardState, CardStates, PanelError, Pick } from "./cards.ts";
+import type { CardId, CardState, CardStates, PanelError, Pick } from "./cards.ts";
 import type { Catalog } from "./catalog.ts";
 import type { RunEvent } from "./events.ts";
 import type { FitRule } from "./fit.ts";
@@ -31,15 +31,7 @@ export interface SentPicture {
 }
 
 export type { PanelAction, PanelError } from "./cards.ts";
-
-/** What every panel can ask for; answered in one place for all of them. */
-export type CommonIntent =
-  /** A chart, table or picture saved by the person: `name` proposes a file name, such as "loss.csv". */
-  | { readonly kind: "save"; readonly name: string; readonly dataUrl: string }
-  /** The button of an error card. */
-  | { readonly kind: "fix"; readonly id: string }
-  | { readonly kind: "showLog" }
-  | { readonly kind: "openFolder" };
+export type { CommonIntent, InspectorIntent, ReportIntent, TrainingIntent } from "./intents.ts";
 
 // ── Inspector ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export interface InspectorState {
@@ -74,28 +66,6 @@ export type InspectorUpdate =
   | { readonly kind: "iteration"; readonly done: number; readonly total: number; readonly secondsLeft?: number; readonly point: TracePoint }
   | { readonly kind: "clean"; readonly clean: NonNullable<InspectorState["clean"]> }
   | { readonly kind: "card"; readonly id: CardId; readonly card: CardState };
-type CardIntent = { readonly [K in CardId]: { readonly kind: "card"; readonly id: K; readonly params: CardParams<K> } }[CardId];
-export type InspectorIntent =
-  | CommonIntent
-  | CardIntent
-  | { readonly kind: "cancelCard"; readonly id: CardId }
-  | { readonly kind: "rerun"; readonly attack: Pick; readonly defenses: readonly Pick[] }
-  | { readonly kind: "cancel" }
-  /** Asks the person for the true class, from a list of the model's class names. */
-  | { readonly kind: "chooseLabel" }
-  /** Asks for another model or attack, and goes on with it. */
-  | { readonly kind: "chooseModel" | "chooseAttack" }
-  /** Asks for another list of class names, which is written into the model's contract. */
-  | { readonly kind: "chooseClasses" }
-  /** What a finding about the contract asks for. */
-  | { readonly kind: "editContract" | "probeContract" }
-  /** Starts the attack whose estimate is on show, or gives it up. */
-  | { readonly kind: "start" | "dismiss" }
-  /** Fits the picture by another rule, and does again what is on show. */
-  | { readonly kind: "fit"; readonly rule: FitRule }
-  /** The image and the model go on into the Patch Studio. */
-  | { readonly kind: "openPatchStudio" }
-  | { readonly kind: "export"; readonly format: "png" | "npz" | "panel" | "command"; readonly dataUrl?: string };
 
 // ── Training ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export interface TrainingState {
@@ -108,7 +78,6 @@ export interface TrainingState {
 export type TrainingUpdate =
   | { readonly kind: "events"; readonly events: readonly RunEvent[] }
   | { readonly kind: "run"; readonly run: RunState; readonly error: PanelError | null };
-export type TrainingIntent = CommonIntent | { readonly kind: "cancel" | "resume" | "openReport" };
 
 // ── Report ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** One attack's per-image records, read from the run folder. */
@@ -127,7 +96,3 @@ export interface ReportState {
   readonly error: PanelError | null;
 }
 export type ReportUpdate = never;
-export type ReportIntent =
-  | CommonIntent
-  | { readonly kind: "openHtml" }
-  | { readonly kind: "inspect"; readonly index: number; readonly arm: string; readonly attack: string };

@@ -1,16 +1,16 @@
 import type { ParametersSchema } from "./catalog.ts";
-import type { CommonIntent, PanelError } from "./panels.ts";
+import type { PanelError } from "./panels.ts";
 import type {
   ApplyPatchResult,
-  ExportPatchParams,
   ExportPatchResult,
   PatchDocument,
   PatchPlacement,
   PatchStep,
   PatchSuccessMapResult,
-  PatchTransforms,
   PreviewPatchResult,
 } from "./patch.ts";
+
+export type { StudioIntent } from "./intents.ts";
 
 /** Contract of the Patch Studio's webview; see panels.ts for how webviews and host talk. Files are relative to `base`, the session's folder. */
 export interface StudioState {
@@ -106,30 +106,11 @@ export interface StudioPlace {
 }
 
 export type StudioUpdate = { readonly kind: "change"; readonly change: Partial<StudioState> };
-export type StudioIntent =
-  | CommonIntent
-  | { readonly kind: "settings"; readonly settings: StudioChange }
-  /** `goOn`: at the last checkpoint of the training that was stopped. */
-  | { readonly kind: "train"; readonly goOn: boolean }
-  | { readonly kind: "cancel"; readonly what: "train" | "preview" | "map" }
-  /** Asks for a folder of pictures to train on. */
-  | { readonly kind: "chooseFolder" }
-  /** Asks for a picture to place the patch on, or takes one of `images`. */
-  | { readonly kind: "image"; readonly file: string | null }
-  /** Asks for a patch or a sticker. */
-  | { readonly kind: "choosePatch" }
-  | { readonly kind: "sticker"; readonly area: number; readonly target: number }
-  | { readonly kind: "place"; readonly placement: PatchPlacement }
-  | { readonly kind: "preview"; readonly count: number; readonly transforms: PatchTransforms; readonly seed: number }
-  | { readonly kind: "map"; readonly stride: number; readonly rotation: number; readonly scale: number; readonly images: number }
-  | {
-      readonly kind: "export";
-      readonly centimetres: number;
-      readonly dpi: number;
-      readonly upscaling: NonNullable<ExportPatchParams["upscaling"]>;
-      readonly background: NonNullable<ExportPatchParams["background"]>;
-    }
-  | { readonly kind: "reveal"; readonly file: string };
+/** Files that lie behind what the studio shows, in the order of its list: those of the patch, and the one exported last. */
+export const studioFiles = ({ patch, exported }: Pick<StudioState, "patch" | "exported">): readonly string[] => [
+  ...(patch?.files ?? []),
+  ...(exported?.result ? [exported.result.file] : []),
+];
 
 /** Where studios keep their sessions; patches that were trained lie in run folders of their own. */
 export const studioFolder = ".bulwark/studio";

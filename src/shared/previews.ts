@@ -1,6 +1,8 @@
-import type { CommonIntent, PanelError } from "./panels.ts";
+import type { PanelError } from "./panels.ts";
 
-/** State and intents of the page that shows many pictures: a data set, or what an attack did to unlabelled ones. */
+export type { PreviewIntent } from "./intents.ts";
+
+/** State of the page that shows many pictures: a data set, or what an attack did to unlabelled ones. */
 export interface PreviewItem {
   /** File under `base`, or an address of its own. */
   readonly file: string;
@@ -38,7 +40,3 @@ export interface PreviewState {
   readonly error: PanelError | null;
 }
 export type PreviewUpdate = never;
-export type PreviewIntent =
-  | CommonIntent
-  | { readonly kind: "evaluate" | "again" }
-  | { readonly kind: "open" | "attack"; readonly item: number };

@@ -3,7 +3,7 @@ import { isRecord } from "../files.ts";
 import type { InspectorRequest } from "../panels/inspector/file.ts";
 import { inspectorPanel } from "../panels/inspector/inspector.ts";
 import type { Services } from "../services.ts";
-import { activeImage, requireTrust, toPath } from "../workspace.ts";
+import { activeImage, toPath } from "../workspace.ts";
 
 /** A panel of this image may be there, whatever it is about to show. */
 const unknownYet = { model: "", attack: { id: "fgsm", params: {} }, defenses: [] };
@@ -22,7 +22,6 @@ function given(argument: unknown): Given {
 
 /** Right-click: the last choices where they still hold, else the only model, else one question. */
 export async function attackThisImage(services: Services, resource?: unknown, options?: unknown): Promise<unknown> {
-  requireTrust();
   const image = toPath(resource) ?? activeImage() ?? (await askImage());
   const { model, attack, params } = given(options);
   await inspectorPanel.wake(services, { image, ...unknownYet });
@@ -45,7 +44,6 @@ async function modelBehind(services: Services, image: string): Promise<string | 
 
 /** Palette: asks for all that is not given. */
 export async function attackImage(services: Services, resource?: unknown, options?: unknown): Promise<unknown> {
-  requireTrust();
   const image = toPath(resource) ?? (await askImage());
   const { model, attack, params } = given(options);
   await inspectorPanel.wake(services, { image, ...unknownYet });

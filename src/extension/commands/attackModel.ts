@@ -1,11 +1,10 @@
 import { askAttack, askImage, chooseModel, rememberModel } from "../choose.ts";
 import type { Services } from "../services.ts";
-import { requireTrust, toPath } from "../workspace.ts";
+import { toPath } from "../workspace.ts";
 import { attackImage } from "./attackImage.ts";
 
 /** An image of the folder against this model. */
 export async function attackModel(services: Services, resource?: unknown): Promise<unknown> {
-  requireTrust();
   const model = toPath(resource) ?? (await chooseModel(services, { ask: true }));
   rememberModel(services, model);
   const image = await askImage();

@@ -11,7 +11,7 @@ import { knownSets, type ModelShape, misfit, picturesKind } from "../fit.ts";
 import { type OpenedShape, shapeOf } from "../modelShape.ts";
 import type { StartedRun } from "../runs.ts";
 import type { Services } from "../services.ts";
-import { requireTrust, rootFolder, toPath } from "../workspace.ts";
+import { rootFolder, toPath } from "../workspace.ts";
 import { evaluateUnlabelled } from "./evaluateUnlabelled.ts";
 import { run } from "./experiments.ts";
 import { fetchable, fetchDataset } from "./fetchDataset.ts";
@@ -21,7 +21,6 @@ import { fetchable, fetchDataset } from "./fetchDataset.ts";
  * pictures without labels it counts the predictions that an attack changes. Without a model given, asks for one.
  */
 export async function evaluateModel(services: Services, resource?: unknown, options?: unknown): Promise<unknown> {
-  requireTrust();
   const model = toPath(resource) ?? (await chooseModel(services, { ask: true }));
   const shape = await shapeOf(services, model);
   const spec = specOf(options) ?? (await askData(services, shape));

@@ -4,7 +4,7 @@ import { askImage, chooseModel, lastAttack } from "../choose.ts";
 import { isRecord } from "../files.ts";
 import { inspectorPanel } from "../panels/inspector/inspector.ts";
 import type { Services } from "../services.ts";
-import { activeImage, requireTrust, toPath } from "../workspace.ts";
+import { activeImage, toPath } from "../workspace.ts";
 
 /** `{model}` from a page or a script; menus hand other things as second argument. */
 const modelOf = (options: unknown): string | undefined =>
@@ -12,7 +12,6 @@ const modelOf = (options: unknown): string | undefined =>
 
 /** Where the model looks: the Inspector without an attack, or, where the image was attacked with this model, of both images. */
 export async function explainImage(services: Services, resource?: unknown, options?: unknown): Promise<unknown> {
-  requireTrust();
   const image = toPath(resource) ?? activeImage() ?? (await askImage());
   const model = modelOf(options) ?? (await chooseModel(services, { ask: false }));
   const request = { image, model, attack: lastAttack(services, model) ?? { id: "fgsm", params: {} }, defenses: [] };

@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { pick } from "../choose.ts";
 import { runCli } from "../cli.ts";
 import type { Services } from "../services.ts";
-import { requireTrust, rootFolder } from "../workspace.ts";
+import { rootFolder } from "../workspace.ts";
 
 /** Data sets that can be fetched. */
 export const fetchable = [
@@ -12,7 +12,6 @@ export const fetchable = [
 
 /** The command line does it: the download is checked, can be taken up again, and is the same everywhere. */
 export async function fetchDataset(services: Services, name?: unknown): Promise<unknown> {
-  requireTrust();
   const root = rootFolder();
   const kind = typeof name === "string" ? name : await ask();
   const label = fetchable.find((one) => one.kind === kind)?.label ?? kind;

@@ -12,13 +12,12 @@ import { installedVersion, installPart, removePart } from "../runtime/install.ts
 import { findNpm } from "../runtime/npm.ts";
 import { verdict } from "../runtime/verdict.ts";
 import { gpuRuntimeFolder, type Services } from "../services.ts";
-import { requireTrust, setting } from "../workspace.ts";
+import { setting } from "../workspace.ts";
 
 let running = false;
 
 /** Asks, installs with npm under the extension's own storage, tries what came, and says what it found. */
 export async function installGpuRuntime(services: Services): Promise<unknown> {
-  requireTrust();
   requirePlatform();
   if (running) throw new BulwarkError("INSTALL_FAILED", "An installation is already running.", "Wait until it ends, or cancel it.");
   const root = gpuRuntimeFolder(services.context);

@@ -3,11 +3,10 @@ import { runFiles } from "../../shared/runs.ts";
 import { isRecord } from "../files.ts";
 import { openStudio, type StudioSubject } from "../panels/studio/studio.ts";
 import type { Services } from "../services.ts";
-import { isImage, requireTrust, toPath } from "../workspace.ts";
+import { isImage, toPath } from "../workspace.ts";
 
 /** With an image to place a patch on, a model to train it for, or a patch.json; or with nothing. */
 export async function openPatchStudio(services: Services, resource?: unknown, options?: unknown): Promise<void> {
-  requireTrust();
   const studio = await openStudio(services);
   await studio.about({ ...subjectOf(toPath(resource)), ...modelOf(options) });
 }

@@ -8,7 +8,7 @@ import { chooseModel, pick } from "../choose.ts";
 import { findData } from "../data.ts";
 import { picturesKind } from "../fit.ts";
 import type { Services } from "../services.ts";
-import { requireTrust, rootFolders, setting, toPath } from "../workspace.ts";
+import { rootFolders, setting, toPath } from "../workspace.ts";
 
 /** Labelled pictures that are usually enough. */
 const limit = 64;
@@ -19,7 +19,6 @@ const limit = 64;
  * @param data `kind:path` of the data; asked for when left out
  */
 export async function probeContract(services: Services, resource?: unknown, data?: unknown): Promise<ContractProbe> {
-  requireTrust();
   const model = toPath(resource) ?? (await chooseModel(services, { ask: true }));
   const dataset = typeof data === "string" ? data : await askData();
   const title = `Probing how ${path.basename(path.dirname(model))} takes its images`;

@@ -20,7 +20,6 @@ import { announceDone, startResume } from "../runs.ts";
 import type { Services } from "../services.ts";
 import { readUnlabelled } from "../unlabelled.ts";
 import type { RunEntry } from "../views/runIndex.ts";
-import { requireTrust } from "../workspace.ts";
 
 /** The run that a tree node, a panel or a lens means (`id`, or an id itself), else a question among those that `accept` allows. */
 async function runOf(services: Services, argument: unknown, accept: (run: RunEntry) => boolean, question: string): Promise<RunEntry> {
@@ -51,7 +50,6 @@ export async function resumeRun(services: Services, argument?: unknown): Promise
 
 /** Asks the run to stop after its current step; what it has is kept. In a folder that is not trusted nothing runs, so nothing is cancelled. */
 export async function cancelRun(services: Services, argument?: unknown): Promise<boolean> {
-  requireTrust();
   const id = idOf(argument) ?? services.queue.active?.id;
   if (id === undefined) throw new BulwarkError("RUN_NOT_FOUND", "Nothing is running.", "Start a run first.");
   if (services.queue.cancel(id)) return true;

@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { showError } from "../messages.ts";
 import type { Services } from "../services.ts";
+import { requireTrust } from "../workspace.ts";
 import { attackImage, attackThisImage } from "./attackImage.ts";
 import { attackModel } from "./attackModel.ts";
 import { copySnippet } from "./copySnippet.ts";
@@ -58,12 +59,26 @@ const table: Readonly<Record<keyof typeof commands, Command>> = {
   trySample,
 };
 
+/** Commands that only look at what is there. All others need a folder that is trusted. */
+const looks: ReadonlySet<string> = new Set<keyof typeof commands>([
+  "openRun",
+  "revealRun",
+  "openReport",
+  "openTraining",
+  "previewData",
+  "copySnippet",
+  "showStatus",
+  "showLog",
+  "refreshViews",
+]);
+
 /** The result is the command's value; an error is shown, and the value is undefined. */
 export function registerCommands(services: Services): void {
   for (const [name, command] of Object.entries(table)) {
     const id = commands[name as keyof typeof commands];
     const run = async (...args: unknown[]): Promise<unknown> => {
       try {
+        if (!looks.has(name)) requireTrust();
         return await command(services, ...args);
       } catch (thrown) {
         showError(services.log, thrown);

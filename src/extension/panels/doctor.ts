@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
+import { doctorIntents } from "../../shared/intents.ts";
 import type { DoctorIntent, DoctorState, DoctorUpdate } from "../../shared/pages.ts";
 import type { DoctorReport } from "../../shared/protocol.ts";
 import { doctorText, examine } from "../doctor.ts";
@@ -19,6 +20,8 @@ interface Session {
 /** The one page about this machine. */
 export const doctorPanel = definePanel<null, DoctorState, DoctorUpdate, DoctorIntent, Session>({
   name: "doctor",
+  intents: doctorIntents,
+  looks: ["again", "copy"],
   key: () => "",
   title: () => "Bulwark Doctor",
   roots: () => [],

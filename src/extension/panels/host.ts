@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
-import path from "node:path";
 import * as vscode from "vscode";
 import type { panels } from "../../shared/contributions.ts";
-import type { FromWebview, SentPicture, ToWebview } from "../../shared/panels.ts";
-import { isRecord } from "../files.ts";
-import { resultFolders } from "../workspace.ts";
+import type { SentPicture, ToWebview } from "../../shared/panels.ts";
+import type { Shape } from "../../shared/shapes.ts";
+import { readMessage } from "./messages.ts";
 
 export type PanelName = keyof typeof panels;
 
@@ -23,9 +22,13 @@ export interface PanelHost<State, Update> {
 export interface HostOptions<Intent> {
   readonly extensionUri: vscode.Uri;
   readonly name: PanelName;
-  /** Folders whose images may be shown, beside those of the extension and the run folders. */
+  /** Folders whose images may be shown, beside those of the extension. */
   readonly roots: readonly string[];
+  /** What its webview may say. */
+  readonly intents: Shape<Intent>;
   readonly onIntent: (intent: Intent) => void;
+  /** A message was dropped: why. */
+  readonly onMisfit: (why: string) => void;
   readonly onClose: () => void;
 }
 
@@ -45,11 +48,12 @@ export function hostPanel<State, Update, Intent extends { readonly kind: string 
     if (isReady && !isClosed) void webview.postMessage(message);
   };
   webview.onDidReceiveMessage((message: unknown) => {
-    const known = readMessage<Intent>(message);
-    if (known?.type === "ready") {
+    const known = readMessage(o.intents, message);
+    if (typeof known === "string") return o.onMisfit(known);
+    if (known.type === "ready") {
       isReady = true;
       if (state !== undefined) post({ type: "state", state });
-    } else if (known?.type === "intent") o.onIntent(known.intent);
+    } else if (known.type === "intent") o.onIntent(known.intent);
   });
   panel.onDidDispose(() => {
     isClosed = true;
@@ -74,23 +78,12 @@ export function hostPanel<State, Update, Intent extends { readonly kind: string 
 }
 
 function resourceRoots(o: Pick<HostOptions<never>, "extensionUri" | "roots">): vscode.Uri[] {
-  const runs = resultFolders().map((root) => vscode.Uri.file(path.join(root, ".bulwark")));
   const own = ["dist", "media"].map((folder) => vscode.Uri.joinPath(o.extensionUri, folder));
-  return [...own, ...runs, ...o.roots.map((root) => vscode.Uri.file(root))];
-}
-
-/** What a webview may say; anything else is dropped. */
-function readMessage<Intent extends { readonly kind: string }>(message: unknown): FromWebview<Intent> | undefined {
-  if (!isRecord(message)) return undefined;
-  if (message["type"] === "ready") return { type: "ready" };
-  const intent = message["intent"];
-  if (message["type"] === "intent" && isRecord(intent) && typeof intent["kind"] === "string")
-    return { type: "intent", intent: intent as unknown as Intent }; // our own webview: shared/panels.ts is its type as well
-  return undefined;
+  return [...own, ...o.roots.map((root) => vscode.Uri.file(root))];
 }
 
 /**
- * Scripts only with the nonce, everything else only from the extension and the run folders. The toolkit tries with an empty style element
+ * Scripts only with the nonce, everything else only from the extension and the folders of what is shown. The toolkit tries with an empty style element
  * whether the browser knows :focus-visible, and takes that element's nonce from the meta tag.
  */
 function html(webview: vscode.Webview, extensionUri: vscode.Uri, name: PanelName): string {

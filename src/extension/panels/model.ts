@@ -2,6 +2,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { toErrorData } from "../../shared/errors.ts";
+import { modelIntents } from "../../shared/intents.ts";
 import type { ModelIntent, ModelState, ModelUpdate } from "../../shared/pages.ts";
 import type { PanelError } from "../../shared/panels.ts";
 import { type ModelInspection, requests } from "../../shared/protocol.ts";
@@ -32,6 +33,8 @@ interface Session {
 /** What a model file holds, and what is known about it. Its path is the subject. */
 export const modelPanel = definePanel<string, ModelState, ModelUpdate, ModelIntent, Session>({
   name: "model",
+  intents: modelIntents,
+  looks: ["again", "openRun", "cancelCheck"],
   key: (model) => model,
   title: (model) => `Model: ${titleOf(model)}`,
   roots: () => [],
@@ -130,6 +133,7 @@ async function fix(session: Session, id: string): Promise<boolean> {
 
 /** The command stands there; the user runs it. */
 function openTerminal(cwd: string): void {
+  requireTrust();
   const terminal = vscode.window.createTerminal({ name: "git lfs", cwd });
   terminal.show();
   terminal.sendText("git lfs pull", false);

@@ -3,11 +3,12 @@ import * as vscode from "vscode";
 import { commands, panels } from "../../shared/contributions.ts";
 import type { CommonIntent, PanelError } from "../../shared/panels.ts";
 import { runsFolder } from "../../shared/runs.ts";
+import type { Shape } from "../../shared/shapes.ts";
 import { exists, isRecord } from "../files.ts";
 import { actionsOf, applyFix, showError } from "../messages.ts";
 import { readRunState } from "../runFolder.ts";
 import type { Services } from "../services.ts";
-import { resultFolders, rootFolder } from "../workspace.ts";
+import { requireTrust, resultFolders, rootFolder } from "../workspace.ts";
 import { wakeHidden } from "./hidden.ts";
 import { hostPanel, type PanelHost, type PanelName } from "./host.ts";
 import { recallPage } from "./remembered.ts";
@@ -34,12 +35,16 @@ export const readRunSubject = async (directory: string): Promise<RunSubject> => 
 });
 
 /** What one kind of panel is. `Subject` is what a panel shows (an image, a run), `Session` what the extension keeps while it is open. */
-export interface PanelDefinition<Subject, State, Update, Intent, Session extends PanelSession> {
+export interface PanelDefinition<Subject, State, Update, Intent extends { readonly kind: string }, Session extends PanelSession> {
   readonly name: PanelName;
   /** Subjects of equal keys share one panel. */
   key(subject: Subject): string;
   title(subject: Subject): string;
-  /** Folders whose files may be shown, beside those of the extension and the run folders. */
+  /** What its webview may ask for, beside the types of panels.ts. A message that does not fit is dropped. */
+  readonly intents: Shape<Intent>;
+  /** Kinds of its own intents that only look at what is there. All others need a folder that is trusted. */
+  readonly looks: readonly OwnIntent<Intent>["kind"][];
+  /** Folders whose files may be shown, beside those of the extension: that of what is shown. */
   roots(subject: Subject): readonly string[];
   /** Where a new panel goes; `open` are the panels of this kind. */
   column(open: readonly vscode.WebviewPanel[]): vscode.ViewColumn;
@@ -145,7 +150,7 @@ export function definePanel<Subject, State, Update, Intent extends { readonly ki
 }
 
 /** The open sessions of one kind by key. Only `attach` fills the map, so that each is a `Session`. */
-function sessionsOf<Subject, State, Update, Intent, Session extends PanelSession>(
+function sessionsOf<Subject, State, Update, Intent extends { readonly kind: string }, Session extends PanelSession>(
   { name }: PanelDefinition<Subject, State, Update, Intent, Session>,
   { panels: open }: Services,
 ): Map<string, Session> {
@@ -167,6 +172,8 @@ function attach<Subject, State, Update, Intent extends { readonly kind: string }
     extensionUri: services.context.extensionUri,
     name: o.name,
     roots: o.roots(subject),
+    intents: o.intents,
+    onMisfit: (why) => services.log.warn(`A message of the panel ${o.name} was dropped: ${why}.`),
     onIntent: (intent) => void answerAll(o, services, session, intent),
     onClose: () => {
       if (known.get(key) === session) known.delete(key);
@@ -191,7 +198,10 @@ async function answerAll<Subject, State, Update, Intent extends { readonly kind:
   intent: Intent,
 ): Promise<void> {
   try {
-    if (isOwn(intent)) return await o.answer(session, intent);
+    if (isOwn(intent)) {
+      if (!o.looks.some((kind) => kind === intent.kind)) requireTrust();
+      return await o.answer(session, intent);
+    }
     if (!isCommon(intent)) return;
     const directory = o.directory(session);
     switch (intent.kind) {

@@ -1,6 +1,7 @@
 import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
+import { previewIntents } from "../../shared/intents.ts";
 import type { PreviewIntent, PreviewState, PreviewUpdate } from "../../shared/previews.ts";
 import { type FoundData, findData } from "../data.ts";
 import { exists } from "../files.ts";
@@ -28,6 +29,8 @@ interface Session {
 
 export const previewPanel = definePanel<PreviewSubject, PreviewState, PreviewUpdate, PreviewIntent, Session>({
   name: "preview",
+  intents: previewIntents,
+  looks: ["again", "open"],
   key: (subject) => (subject.kind === "data" ? subject.data.spec : subject.directory),
   title: (subject) => (subject.kind === "data" ? `Data: ${subject.data.label}` : `Pictures: ${path.basename(subject.directory)}`),
   roots: (subject) => (subject.kind === "data" ? [folderOf(subject.data), previewFolder()] : [subject.directory]),

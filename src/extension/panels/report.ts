@@ -2,6 +2,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { BulwarkError } from "../../shared/errors.ts";
+import { reportIntents } from "../../shared/intents.ts";
 import type { PanelError, ReportIntent, ReportState, ReportUpdate } from "../../shared/panels.ts";
 import { armModelFolder, attackKeys, cleanThumbnail, runFiles, staticKey, thumbnailCount } from "../../shared/runs.ts";
 import { exists, isInside } from "../files.ts";
@@ -24,6 +25,8 @@ interface Session {
 /** The report of a finished run, from its folder. */
 export const reportPanel = definePanel<RunSubject, ReportState, ReportUpdate, ReportIntent, Session>({
   name: "report",
+  intents: reportIntents,
+  looks: ["openHtml"],
   key: ({ directory }) => directory,
   title: ({ title }) => `Report: ${title}`,
   roots: ({ directory }) => [directory],
@@ -68,7 +71,17 @@ function missing(status: string | undefined): BulwarkError {
 
 async function answer(services: Services, directory: string, intent: OwnIntent<ReportIntent>): Promise<void> {
   if (intent.kind === "inspect") await inspect(services, directory, intent);
-  else await vscode.env.openExternal(vscode.Uri.file(path.join(directory, runFiles.reportHtml)));
+  else await openHtml(path.join(directory, runFiles.reportHtml));
+}
+
+/** A browser runs what a page holds: in a folder that is not trusted, the person is asked. */
+async function openHtml(file: string): Promise<void> {
+  const open = "Open in Browser";
+  const detail =
+    "Bulwark writes it without scripts, but anybody may have changed it. The panel shows the same figures and runs nothing of it.";
+  const isWanted = (): Thenable<string | undefined> =>
+    vscode.window.showWarningMessage("This folder is not trusted. Open its report.html in a browser?", { modal: true, detail }, open);
+  if (vscode.workspace.isTrusted || (await isWanted()) === open) await vscode.env.openExternal(vscode.Uri.file(file));
 }
 
 /** The picture of a ledger row, attacked again in the inspector with the same attack and the arm's model: its own file where it has one in the workspace. */

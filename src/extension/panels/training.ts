@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
 import { errorCode, fromErrorData } from "../../shared/errors.ts";
 import { parseEvents, type RunEvent } from "../../shared/events.ts";
+import { trainingIntents } from "../../shared/intents.ts";
 import { isUnderWay } from "../../shared/lifecycle.ts";
 import type { PanelError, TrainingIntent, TrainingState, TrainingUpdate } from "../../shared/panels.ts";
 import { type RunState, runFiles } from "../../shared/runs.ts";
@@ -23,6 +24,8 @@ interface Session {
 /** Curves of a run, drawn from its folder alone: so it also follows a run that another window or the command line started. */
 export const trainingPanel = definePanel<RunSubject, TrainingState, TrainingUpdate, TrainingIntent, Session>({
   name: "training",
+  intents: trainingIntents,
+  looks: ["openReport"],
   key: ({ directory }) => directory,
   title: ({ title }) => `Training: ${title}`,
   roots: ({ directory }) => [directory],

@@ -1,5 +1,6 @@
 import { count, number } from "../../../src/shared/format.ts";
 import type { ExportPatchResult } from "../../../src/shared/patch.ts";
+import { studioFiles } from "../../../src/shared/patchStudio.ts";
 import { errorCard } from "../../lib/cards.ts";
 import { fill, h, onChange, type Part, setText, show } from "../../lib/dom.ts";
 import { button, dropdown, section } from "../../lib/ui.ts";
@@ -34,9 +35,9 @@ export function print(): Part<Context> {
   const list = onChange((key: string) => {
     fill(
       files,
-      ...key.split("\n").map((file) => {
+      ...key.split("\n").map((file, item) => {
         const options = { icon: "folder-opened", label: `Show ${file} in the explorer` };
-        const reveal = button("Show", () => context?.send({ kind: "reveal", file }), options);
+        const reveal = button("Show", () => context?.send({ kind: "reveal", item }), options);
         return h("li", {}, h("code", {}, file), reveal);
       }),
     );
@@ -52,7 +53,7 @@ export function print(): Part<Context> {
       const result = exported?.result;
       show(done, Boolean(result));
       if (result) setText(done, exportText(result));
-      if (patch) list([...patch.files, ...(result ? [result.file] : [])].join("\n"));
+      if (patch) list(studioFiles(next.state).join("\n"));
     },
   };
 }

@@ -3,11 +3,13 @@ import * as vscode from "vscode";
 import { type CardId, type CardParams, type CardResult, cardIds } from "../../../shared/cards.ts";
 import { commands } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
+import { inspectorIntents } from "../../../shared/intents.ts";
 import type { InspectorIntent, InspectorState, InspectorUpdate } from "../../../shared/panels.ts";
 import type { AttackImageResult } from "../../../shared/protocol.ts";
+import { runsFolder } from "../../../shared/runs.ts";
 import { chooseModel as knownModel, rememberAttack } from "../../choose.ts";
 import type { Services } from "../../services.ts";
-import { rootFolder } from "../../workspace.ts";
+import { resultFolders, rootFolder } from "../../workspace.ts";
 import { definePanel, type OwnIntent } from "../panel.ts";
 import { attack, dismiss } from "./attack.ts";
 import { chooseAttack, chooseModel } from "./chooseParts.ts";
@@ -56,9 +58,12 @@ export type InspectorSubject = InspectorRequest & {
 /** One image, one model, and an attack if there was one. Opening it computes nothing. */
 export const inspectorPanel = definePanel<InspectorSubject, InspectorState, InspectorUpdate, InspectorIntent, Inspector>({
   name: "inspector",
+  intents: inspectorIntents,
+  looks: ["cancel", "cancelCard", "dismiss", "export"],
   key: ({ image }) => image,
   title: ({ image }) => `Inspector: ${path.basename(image)}`,
-  roots: ({ image }) => [path.dirname(image)],
+  // Attacks make run folders while the panel is open, and a new root would load its page anew.
+  roots: ({ image }) => [path.dirname(image), ...resultFolders().map((root) => path.join(root, runsFolder))],
   // Where the other inspectors are, else beside the editor: a second split would leave each of them too narrow.
   column: (open) => open.map(({ viewColumn }) => viewColumn).find((column) => column !== undefined) ?? vscode.ViewColumn.Beside,
   keepsFocus: true,
@@ -153,6 +158,12 @@ async function requireModelOrSay(session: Session): Promise<void> {
   }
 }
 
+/** Clean images are named by a person or as they were before: a webview names none. */
+function isOnShow({ state }: Session, intent: Extract<InspectorIntent, { readonly kind: "card" }>): boolean {
+  const data = intent.id === "calibration" ? intent.params.data : null;
+  return data === null || data === state.cards.calibration?.params.data;
+}
+
 async function answer(session: Session, intent: OwnIntent<InspectorIntent>): Promise<void> {
   const { services, state, image } = session;
   switch (intent.kind) {
@@ -163,8 +174,7 @@ async function answer(session: Session, intent: OwnIntent<InspectorIntent>): Pro
       await attack(session, { ...requestOf(session), attack: intent.attack, defenses: intent.defenses });
       return;
     case "cancel":
-      session.attack.abort();
-      return;
+      return session.attack.abort();
     case "start":
       await attack(session, requestOf(session), true);
       return;
@@ -196,6 +206,7 @@ async function answer(session: Session, intent: OwnIntent<InspectorIntent>): Pro
       await setFit(session, intent.rule);
       return;
     case "card":
+      if (!isOnShow(session, intent)) return;
       if (intent.id !== "ranking") await requireModel(session);
       await runCard(session, intent.id, intent.params);
       return;

@@ -4,7 +4,14 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { imageExtensions } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
-import { type StudioChange, type StudioIntent, withChange } from "../../../shared/patchStudio.ts";
+import {
+  type StudioChange,
+  type StudioChoice,
+  type StudioIntent,
+  type StudioState,
+  studioFiles,
+  withChange,
+} from "../../../shared/patchStudio.ts";
 import { isInside } from "../../files.ts";
 import { panelError } from "../../messages.ts";
 import { rootFolder, rootFolders } from "../../workspace.ts";
@@ -53,11 +60,20 @@ async function act(session: Session, intent: OwnIntent<StudioIntent>): Promise<v
     case "export":
       return askAndExport(session, intent);
     case "reveal":
-      return reveal(intent.file);
+      return reveal(studioFiles(state)[intent.item]);
   }
 }
 
+/** Whether models and source are among those on show: a webview names no path. */
+function isOnShow({ models, sources, settings }: StudioState, { trainModel, tryModel, source }: StudioChange): boolean {
+  const isOf = (value: string | undefined, choices: readonly StudioChoice[], now: string): boolean =>
+    value === undefined || value === now || choices.some((choice) => choice.value === value);
+  const areModels = isOf(trainModel, models, settings.trainModel) && isOf(tryModel, models, settings.tryModel);
+  return areModels && isOf(source, sources, settings.source);
+}
+
 async function useSettings(session: Session, changed: StudioChange): Promise<void> {
+  if (!isOnShow(session.state, changed)) return;
   const settings = withChange(session.state.settings, changed);
   const isOther = settings.tryModel !== session.state.settings.tryModel;
   change(session, { settings });
@@ -79,6 +95,8 @@ async function chooseFolder(session: Session): Promise<void> {
 }
 
 async function chooseImage(session: Session, file: string | null): Promise<void> {
+  const { images, place: placed } = session.state;
+  if (file !== null && file !== placed?.image && !images.some(({ value }) => value === file)) return;
   const filters = { Pictures: [...imageExtensions] };
   const [chosen] = file ? [file] : ((await vscode.window.showOpenDialog({ title: "Place on", filters })) ?? []).map((uri) => uri.fsPath);
   if (chosen) await useImage(session, await within(session, chosen));
@@ -113,7 +131,8 @@ async function askAndExport(session: Session, intent: Extract<StudioIntent, { re
 }
 
 /** In the explorer, which knows the workspace only; else in the system's file manager. */
-async function reveal(file: string): Promise<void> {
+async function reveal(file: string | undefined): Promise<void> {
+  if (file === undefined) return;
   const isKnown = rootFolders().some((root) => isInside(root, file));
   await vscode.commands.executeCommand(isKnown ? "revealInExplorer" : "revealFileInOS", vscode.Uri.file(file));
 }

@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import * as vscode from "vscode";
 import type { StudioSettings, StudioState, StudioUpdate } from "../../../shared/patchStudio.ts";
 import { studioFolder } from "../../../shared/patchStudio.ts";
 import { isRecord, makeFolder, readJson } from "../../files.ts";
@@ -44,8 +45,9 @@ export function change(session: Session, next: Partial<StudioState>): void {
   session.host.update({ kind: "change", change: next }, session.state);
 }
 
-/** Writes the session down; writes follow one another. */
+/** Writes the session down; writes follow one another. Nothing is written into a folder that is not trusted. */
 export function save(session: Session): Promise<void> {
+  if (!vscode.workspace.isTrusted) return session.saving;
   const { state, directory } = session;
   const { training, preview, map, exported, settings, patch, place } = state;
   const kept: Kept = {

@@ -1,10 +1,11 @@
 import path from "node:path";
 import * as vscode from "vscode";
+import { studioIntents } from "../../../shared/intents.ts";
 import { type StudioIntent, type StudioState, type StudioUpdate, studioFolder } from "../../../shared/patchStudio.ts";
 import { rememberModel } from "../../choose.ts";
 import { panelError } from "../../messages.ts";
 import type { Services } from "../../services.ts";
-import { rootFolder, rootFolders } from "../../workspace.ts";
+import { resultFolders, rootFolder } from "../../workspace.ts";
 import type { PanelHost } from "../host.ts";
 import { definePanel, type OwnIntent } from "../panel.ts";
 import { answer } from "./answer.ts";
@@ -44,9 +45,12 @@ const key = "studio";
 
 export const studioPanel = definePanel<Subject, StudioState, StudioUpdate, StudioIntent, Studio>({
   name: "patchStudio",
+  intents: studioIntents,
+  looks: ["cancel", "reveal"],
   key: () => key,
   title: () => "Patch Studio",
-  roots: () => rootFolders(),
+  // Any picture of the workspace may be chosen to put the patch on.
+  roots: () => resultFolders(),
   column: () => vscode.ViewColumn.Active,
   keepsFocus: false,
   folder: studioFolder,

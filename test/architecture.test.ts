@@ -94,6 +94,25 @@ describe("who may import whom", () => {
     expect(signals.filter((call) => !asks.test(call))).toEqual([itself, "src/extension/runtime/npm.ts: process.kill(-child.pid, signal)"]);
   });
 
+  it("engine and command line open files for reading through one door, which lets in regular files alone", () => {
+    const door = "src/engine/io/files.ts";
+    const ofTheSystem = /^src\/engine\/(io\/(machine|memory)|backends\/devices\/(names|trial)|backends\/onnxruntime\/native)\.ts$/;
+    const ownOnly = ["src/engine/io/publish.ts: fs.open(", "src/engine/importers/keras/archive.ts: createReadStream("]; // a folder to flush; an open file
+    const opened = sources
+      .filter((file) => /^src\/(engine|cli)\//.test(file) && file !== door && !ofTheSystem.test(file))
+      .flatMap((file) =>
+        [...text(file).matchAll(/(?<![\w.])(?:fs\.)?(?:readFile|readFileSync|openSync|createReadStream|copyFile)\(|\bfs\.open\(/g)].map(
+          ([call]) => `${file}: ${call}`,
+        ),
+      );
+    expect(opened.filter((call) => !ownOnly.includes(call))).toEqual([]);
+    const others = imports.filter(
+      ({ from, to }) =>
+        /^src\/(engine|cli)\//.test(from) && /^node:fs/.test(to) && /import \{[^}]*\bopen\b[^}]*\} from "node:fs/.test(text(from)),
+    );
+    expect([...new Set(others.map(({ from }) => from))]).toEqual(["src/engine/io/npz.ts", "src/engine/jobs/defendDataset.ts"]); // they write
+  });
+
   const single: readonly (readonly [string, RegExp])[] = [
     ["@tensorflow/tfjs-core", /^src\/engine\/(tf\.ts|backends\/)/],
     ["@tensorflow/tfjs-layers", /^src\/engine\/(tf\.ts|backends\/)/],

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { RunHost } from "../engine/experiment/execute.ts";
+import { readBytesSync } from "../engine/io/files.ts";
 import { BulwarkError, isCancelled } from "../shared/errors.ts";
 import type { RunEvent } from "../shared/events.ts";
 import { planFiles } from "../shared/plan.ts";
@@ -36,7 +37,7 @@ export async function hosted<Result>(
 function isUnfinished(directory: string): boolean {
   if (!existsSync(path.join(directory, planFiles.plan))) return false;
   try {
-    return (JSON.parse(readFileSync(path.join(directory, runFiles.state), "utf8")) as RunState).status !== "done";
+    return (JSON.parse(Buffer.from(readBytesSync(path.join(directory, runFiles.state))).toString("utf8")) as RunState).status !== "done";
   } catch {
     return false;
   }

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { readText } from "../../engine/io/files.ts";
 import { attackDataset } from "../../engine/jobs/attackDataset.ts";
 import { explainSigns } from "../../engine/report/reportText.ts";
 import { fitRules } from "../../shared/fit.ts";
@@ -62,7 +62,7 @@ export async function finishAttack(document: AttackDocument, directory: string, 
 
 /** Of `dataset.json`, in index order. */
 async function classNamesOf(directory: string): Promise<readonly string[]> {
-  const { classNames } = JSON.parse(await readFile(path.join(directory, runFiles.dataset), "utf8")) as { classNames: readonly string[] };
+  const { classNames } = JSON.parse(await readText(path.join(directory, runFiles.dataset))) as { classNames: readonly string[] };
   return classNames;
 }
 

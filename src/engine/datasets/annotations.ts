@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { Box } from "../define/index.ts";
-import { isDirectory, readError } from "../io/files.ts";
+import { isDirectory, readBytesSync } from "../io/files.ts";
 import type { ReadOptions } from "../io/images.ts";
 import { parseVoc, resizeBoxes } from "./voc.ts";
 
@@ -27,12 +27,7 @@ export function boxReader(root: string, folder: string | undefined, options: Rea
     const candidates = folder ? [path.join(folder, relative), path.join(folder, path.basename(relative))] : [path.join(root, relative)];
     const xml = candidates.find((candidate) => existsSync(candidate));
     if (!xml) return [];
-    let content: string;
-    try {
-      content = readFileSync(xml, "utf8");
-    } catch (error) {
-      throw readError(error, xml);
-    }
+    const content = Buffer.from(readBytesSync(xml)).toString("utf8");
     const { size, boxes } = parseVoc(content, xml);
     if (!options.size) return boxes;
     if (!size)

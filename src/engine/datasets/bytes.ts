@@ -1,8 +1,8 @@
-import { promises as fs } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { BulwarkError } from "../../shared/errors.ts";
-import { readBytes, readError } from "../io/files.ts";
+import { openFile, readBytes, readError } from "../io/files.ts";
 
 /** Bytes of a file by position. A plain file stays on disk; a gzipped one has no random access and is unpacked into memory. */
 export interface ByteSource {
@@ -14,9 +14,7 @@ export interface ByteSource {
 
 /** Opens a plain or gzipped file (told by its first bytes, not by its name). @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID */
 export async function openBytes(file: string): Promise<ByteSource> {
-  const handle = await fs.open(file, "r").catch((error: unknown) => {
-    throw readError(error, file);
-  });
+  const handle = await openFile(file);
   try {
     const { size } = await handle.stat();
     const start = await readFully(handle, file, 0, Math.min(2, size));
@@ -50,7 +48,7 @@ async function unpack(bytes: Uint8Array, file: string): Promise<Uint8Array> {
   }
 }
 
-async function readFully(handle: fs.FileHandle, file: string, offset: number, length: number): Promise<Uint8Array> {
+async function readFully(handle: FileHandle, file: string, offset: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { inflate } from "node:zlib";
 import { BulwarkError } from "../../shared/errors.ts";
-import { readBytes } from "../io/files.ts";
+import { mostAtOnce, readBytes } from "../io/files.ts";
 
 /** A numeric array of a MATLAB file, first index fastest. */
 export interface MatArray {
@@ -18,7 +18,7 @@ const invalid = (file: string, what: string): BulwarkError =>
  * The file is held in memory. @throws FILE_NOT_FOUND, DATASET_INVALID
  */
 export async function readMat(file: string): Promise<Map<string, MatArray>> {
-  const bytes = await readBytes(file);
+  const bytes = await readBytes(file, { most: mostAtOnce });
   if (bytes.length < 128 || bytes[126] !== 0x49 || bytes[127] !== 0x4d || bytes[125] !== 1)
     throw invalid(file, "is not a little-endian MATLAB file of version 5");
   const arrays = new Map<string, MatArray>();

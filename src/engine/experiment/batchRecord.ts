@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { planFiles } from "../../shared/plan.ts";
 import type { BatchSizes } from "../classifier/classifier.ts";
+import { readText } from "../io/files.ts";
 import type { RunStore } from "../io/runStore.ts";
 
 type Recorded = Readonly<Record<string, BatchSizes>>;
@@ -30,7 +30,7 @@ export class BatchRecord {
 
   async #read(): Promise<Recorded> {
     try {
-      const found: unknown = JSON.parse(await readFile(this.#store.file(planFiles.batches), "utf8"));
+      const found: unknown = JSON.parse(await readText(this.#store.file(planFiles.batches)));
       return typeof found === "object" && found !== null && !Array.isArray(found) ? (found as Recorded) : {};
     } catch {
       return {}; // a new run, one of a version that chose by the images' size alone, or a damaged file: sizes do not decide results

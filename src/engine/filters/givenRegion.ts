@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { BulwarkError } from "../../shared/errors.ts";
-import { readError } from "../io/files.ts";
+import { readBytesSync } from "../io/files.ts";
 import { plainPngPixels } from "../io/pngPixels.ts";
 import type { Region } from "./morphology.ts";
 
@@ -41,7 +40,7 @@ function rectangle(text: string, height: number, width: number): Region {
 }
 
 function picture(file: string, height: number, width: number): Region {
-  const raster = plainPngPixels(bytesOf(file), Number.POSITIVE_INFINITY);
+  const raster = plainPngPixels(readBytesSync(file), Number.POSITIVE_INFINITY);
   if (!raster)
     throw new BulwarkError("IMAGE_INVALID", `The mask ${file} is no plain PNG.`, "Save it as a PNG of 8 bits a channel, not interlaced.");
   if (raster.height !== height || raster.width !== width)
@@ -62,12 +61,4 @@ function picture(file: string, height: number, width: number): Region {
     `The mask ${file} is empty: none of its pixels is bright.`,
     "Paint the region white on black.",
   );
-}
-
-function bytesOf(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (thrown) {
-    throw readError(thrown, file);
-  }
 }

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream, promises as fs } from "node:fs";
 import path from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { BulwarkError } from "../../shared/errors.ts";
-import { readBytes, readError, readText } from "../io/files.ts";
+import { chunksOf, mostAtOnce, openFile, readBytes, readError, readText } from "../io/files.ts";
 import { isLfsPointer, lfsFix } from "../io/lfs.ts";
 import type { tf } from "../tf.ts";
 import { fileBeside } from "./beside.ts";
@@ -83,7 +82,7 @@ export async function readWeights(header: Header, watch?: Watch): Promise<Artifa
   const parts: Uint8Array[] = [];
   let done = 0;
   for (const { path: part, size } of files) {
-    const bytes = await readBytes(part);
+    const bytes = await readBytes(part, { most: mostAtOnce });
     if (bytes.length !== size) throw invalid(part, "changed while it was read", "Open the model again once it is written.");
     parts.push(bytes);
     done += size;
@@ -97,13 +96,7 @@ export async function readWeights(header: Header, watch?: Watch): Promise<Artifa
 /** The `sha256` of `Artifacts`, without all weights in memory at once. @throws FILE_UNREADABLE */
 export async function hashOfFiles({ content, groups }: Header): Promise<string> {
   const hash = createHash("sha256").update(content);
-  for (const { path: file } of groups.flatMap(({ parts }) => parts)) {
-    try {
-      for await (const bytes of createReadStream(file)) hash.update(bytes as Uint8Array);
-    } catch (error) {
-      throw readError(error, file);
-    }
-  }
+  for (const { path: file } of groups.flatMap(({ parts }) => parts)) for await (const bytes of chunksOf(file)) hash.update(bytes);
   return hash.digest("hex");
 }
 
@@ -137,16 +130,14 @@ async function rangeOf({ parts }: Group, offset: number, length: number): Promis
 }
 
 async function readRange(file: string, position: number, length: number): Promise<Uint8Array> {
+  const handle = await openFile(file);
   try {
-    const handle = await fs.open(file);
-    try {
-      const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, position);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, position);
+    return buffer.subarray(0, bytesRead);
   } catch (error) {
     throw readError(error, file);
+  } finally {
+    await handle.close();
   }
 }
 

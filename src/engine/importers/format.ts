@@ -1,8 +1,7 @@
-import { promises as fs } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { exportSnippet, unsupportedFormats } from "../../shared/modelFormats.ts";
-import { readError } from "../io/files.ts";
+import { openFile, readError } from "../io/files.ts";
 import { isLfsPointer, lfsFix } from "../io/lfs.ts";
 
 export type ModelFormat = "tfjs" | "onnx" | "keras";
@@ -65,15 +64,13 @@ export function unsupported(name: string, format: string, fix = toTfjs): Bulwark
 }
 
 async function headOf(file: string): Promise<Buffer> {
+  const handle = await openFile(file);
   try {
-    const handle = await fs.open(file);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
+    return buffer.subarray(0, bytesRead);
   } catch (error) {
     throw readError(error, file);
+  } finally {
+    await handle.close();
   }
 }

@@ -5,7 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { beatSeconds, cancelRequest, createBeatWatch, type Driver, holderOf, parseDriver, patienceSeconds } from "../../shared/driver.ts";
 import { BulwarkError, cancelled } from "../../shared/errors.ts";
 import { runFiles } from "../../shared/runs.ts";
-import { systemCode, writeAtomic, writeError } from "./files.ts";
+import { readText, systemCode, writeAtomic, writeError } from "./files.ts";
 import { thisMachine } from "./machine.ts";
 
 /** A run folder that this process alone drives, until it lets go of it. */
@@ -29,6 +29,8 @@ export interface LockOptions {
 /** Tokens of the locks that this process holds: a lock of this process that is not among them was left behind. */
 const held = new Set<string>();
 const tickSeconds = 1;
+/** Bytes. */
+const longestLock = 1 << 16;
 
 /**
  * Takes the lock of a run folder, and takes it over from a driver that is gone.
@@ -57,9 +59,9 @@ export async function requestCancel(directory: string): Promise<boolean> {
 /** The lock of a run folder: undefined where there is none, null where it is damaged. */
 export async function readDriver(file: string): Promise<Driver | null | undefined> {
   try {
-    return parseDriver(await fs.readFile(file, "utf8"));
+    return parseDriver(await readText(file, { most: longestLock, inside: path.dirname(file) }));
   } catch (thrown) {
-    if (systemCode(thrown) === "ENOENT") return undefined;
+    if (thrown instanceof BulwarkError && thrown.code === "FILE_NOT_FOUND") return undefined;
     throw writeError(thrown, file);
   }
 }
@@ -139,7 +141,7 @@ function hold(directory: string, first: Driver): DriverLock {
   let [ticks, ticking] = [0, Promise.resolve()];
   held.add(mine.token);
   const tick = async (): Promise<void> => {
-    const asked = await fs.readFile(request, "utf8").catch(() => "");
+    const asked = await readText(request, { most: longestLock, inside: directory }).catch(() => "");
     if (asked === cancelRequest(mine.token)) abort.abort(cancelled());
     const now = await readDriver(file);
     if (now?.token !== mine.token) {

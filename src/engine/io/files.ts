@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream, promises as fs } from "node:fs";
+import { closeSync, constants, promises as fs, fstatSync, lstatSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
-import { pipeline } from "node:stream/promises";
 import { asBulwarkError, BulwarkError } from "../../shared/errors.ts";
 import { makeFolders } from "./makeFolders.ts";
 
@@ -23,6 +22,8 @@ export async function replaceAtomic(file: string, write: (temporary: string) => 
   const temporary = temporaryName(file);
   try {
     makeFolders(path.dirname(file));
+    await fs.rm(temporary, { force: true });
+    await fs.writeFile(temporary, "", { flag: "wx" }); // ours: what is written next goes through no link that was waiting there
     await write(temporary);
     await flush(temporary);
     await fs.rename(temporary, file);
@@ -68,19 +69,120 @@ export function writeError(error: unknown, file: string): unknown {
   return asBulwarkError(error) ?? error;
 }
 
-/** The whole file. @throws FILE_NOT_FOUND, FILE_UNREADABLE (also for a folder). */
-export async function readBytes(file: string): Promise<Uint8Array> {
+/**
+ * The one door through which files are opened for reading. Only regular files come in: to open a pipe waits for ever, a device such as /dev/zero
+ * has no end, and some devices act when they are opened.
+ */
+export interface Opening {
+  /** Largest size in bytes. A larger file is refused before anything is read. */
+  readonly most?: number | undefined;
+  /** A folder that may come from a stranger: the file lies in it, and no link on the way from there leads anywhere else. */
+  readonly inside?: string | undefined;
+}
+
+/** Opening does not wait for a writer where the file has become a pipe since it was looked at. */
+const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** The caller closes it. @throws FILE_NOT_FOUND, FILE_UNREADABLE (also for a folder, a pipe, a device, a socket) */
+export async function openFile(file: string, o: Opening = {}): Promise<fs.FileHandle> {
+  let handle: fs.FileHandle | undefined;
   try {
-    const { buffer, byteOffset, byteLength } = await fs.readFile(file);
-    return new Uint8Array(buffer, byteOffset, byteLength); // a Buffer's slice() would share memory
+    refuseLinks(file, o.inside);
+    check(await fs.stat(file), file, o);
+    handle = await fs.open(file, flags);
+    check(await handle.stat(), file, o);
+    return handle;
   } catch (error) {
+    await handle?.close();
     throw readError(error, file);
   }
 }
 
+/** The same without waiting; a descriptor. */
+export function openFileSync(file: string, o: Opening = {}): number {
+  let descriptor: number | undefined;
+  try {
+    refuseLinks(file, o.inside);
+    check(statSync(file), file, o);
+    descriptor = openSync(file, flags);
+    check(fstatSync(descriptor), file, o);
+    return descriptor;
+  } catch (error) {
+    if (descriptor !== undefined) closeSync(descriptor);
+    throw readError(error, file);
+  }
+}
+
+/** @throws FILE_UNREADABLE */
+function check(stats: Stats, file: string, { most }: Opening): void {
+  if (stats.isDirectory()) throw new BulwarkError("FILE_UNREADABLE", `${file} is a folder, not a file.`, "Name a file in it.");
+  if (!stats.isFile())
+    throw new BulwarkError("FILE_UNREADABLE", `${file} is ${specialOf(stats)}, not a file.`, "Name a file with the content in it.");
+  if (most !== undefined && stats.size > most)
+    throw new BulwarkError(
+      "FILE_UNREADABLE",
+      `${file} has ${megabytes(stats.size)} MB; at most ${megabytes(most)} MB are read of a file of its kind.`,
+      "Check that it is the file that you mean.",
+    );
+}
+
+const megabytes = (bytes: number): string => Math.ceil(bytes / 1e6).toLocaleString("en");
+
+const specialOf = (stats: Stats): string => (stats.isFIFO() ? "a pipe" : stats.isSocket() ? "a socket" : "a device");
+
+/** @throws FILE_UNREADABLE where a link stands between `folder` and the file, or the file is not in it */
+function refuseLinks(file: string, folder: string | undefined): void {
+  if (folder === undefined) return;
+  const relative = path.relative(folder, file);
+  let place = folder;
+  for (const part of relative.split(path.sep)) {
+    if (part === "..") throw new BulwarkError("FILE_UNREADABLE", `${file} does not lie in ${folder}.`, "Name a file in that folder.");
+    place = path.join(place, part);
+    if (lstatSync(place).isSymbolicLink()) throw linked(place);
+  }
+}
+
+/** About a link in a folder where none is followed. */
+export const linked = (place: string): BulwarkError =>
+  new BulwarkError(
+    "FILE_UNREADABLE",
+    `${place} is a link, and no links are followed there.`,
+    "Put the file or folder that it leads to in its place.",
+  );
+
+/** What is read whole is a picture, a text, a list: hundreds of megabytes are none of these. */
+const mostWhole = 256 << 20;
+/** More bytes than these are never read as one. */
+export const mostAtOnce = 2 ** 31 - 1;
+
+/** The whole file, of at most 256 MB unless `most` says otherwise. @throws FILE_NOT_FOUND, FILE_UNREADABLE (also for what is no regular file) */
+export async function readBytes(file: string, o: Opening = {}): Promise<Uint8Array> {
+  const handle = await openFile(file, { most: mostWhole, ...o });
+  try {
+    const { buffer, byteOffset, byteLength } = await handle.readFile();
+    return new Uint8Array(buffer, byteOffset, byteLength); // a Buffer's slice() would share memory
+  } catch (error) {
+    throw readError(error, file);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The same without waiting. */
+export function readBytesSync(file: string, o: Opening = {}): Uint8Array {
+  const descriptor = openFileSync(file, { most: mostWhole, ...o });
+  try {
+    return readFileSync(descriptor);
+  } catch (error) {
+    throw readError(error, file);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** The whole file as UTF-8 text, or UTF-16 where its byte-order mark says so; without the mark. */
-export async function readText(file: string): Promise<string> {
-  const bytes = await readBytes(file);
+export async function readText(file: string, o: Opening = {}): Promise<string> {
+  const bytes = await readBytes(file, o);
   return new TextDecoder(markedEncoding(bytes)).decode(bytes);
 }
 
@@ -104,7 +206,7 @@ export function readError(error: unknown, file: string): unknown {
         cause: error,
       });
     case undefined:
-      return error;
+      return asBulwarkError(error) ?? error;
     default:
       return new BulwarkError("FILE_UNREADABLE", `${file} cannot be read (${code}).`, "Check its permissions.", { cause: error });
   }
@@ -129,14 +231,22 @@ export const isDirectory = (file: string): Promise<boolean> =>
     () => false,
   );
 
+/** A file of any size, piece by piece. @throws FILE_NOT_FOUND, FILE_UNREADABLE */
+export async function* chunksOf(file: string, o: Opening = {}): AsyncGenerator<Uint8Array> {
+  const handle = await openFile(file, o);
+  try {
+    for await (const bytes of handle.createReadStream({ autoClose: false })) yield bytes as Uint8Array;
+  } catch (error) {
+    throw readError(error, file);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Hexadecimal digest of a file, read in pieces. */
 export async function digest(file: string, algorithm: "sha256" | "md5"): Promise<string> {
   const hash = createHash(algorithm);
-  try {
-    await pipeline(createReadStream(file), hash);
-  } catch (error) {
-    throw readError(error, file);
-  }
+  for await (const bytes of chunksOf(file)) hash.update(bytes);
   return hash.digest("hex");
 }
 

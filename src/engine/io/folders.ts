@@ -1,8 +1,23 @@
-import { writeFileSync } from "node:fs";
+import { lstatSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
 import { gitignoreText, workspaceFolder } from "../../shared/runs.ts";
 import { writeError } from "./files.ts";
 import { makeFolders } from "./makeFolders.ts";
+
+/** A `.bulwark` that came with a folder from elsewhere may be a link, or hold one, to any place. @throws NOT_WRITABLE */
+function refuseLinkedWorkspace(directory: string): void {
+  const parent = path.dirname(directory);
+  if (parent === directory) return;
+  refuseLinkedWorkspace(parent);
+  if (path.basename(directory) !== workspaceFolder && path.basename(parent) !== workspaceFolder) return;
+  if (!lstatSync(directory, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  throw new BulwarkError(
+    "NOT_WRITABLE",
+    `${directory} is a link, and nothing is written through it.`,
+    "Make it a folder, or name another place with --out.",
+  );
+}
 
 /**
  * Makes a folder and what is missing above it. A `.bulwark` that is made on the way gets a `.gitignore`, so that results and data never end up
@@ -11,6 +26,7 @@ import { makeFolders } from "./makeFolders.ts";
  */
 export function makeFolder(directory: string): void {
   try {
+    refuseLinkedWorkspace(path.resolve(directory));
     for (const folder of makeFolders(path.resolve(directory)))
       if (path.basename(folder) === workspaceFolder) writeFileSync(path.join(folder, ".gitignore"), gitignoreText, { flag: "wx" });
   } catch (thrown) {

@@ -1,6 +1,6 @@
-import { promises as fs } from "node:fs";
 import path from "node:path";
 import { isNameInside } from "../../shared/runs.ts";
+import { readBytes } from "./files.ts";
 
 /** A picture of a run is far smaller. */
 const most = 64 * 1024 * 1024;
@@ -12,14 +12,8 @@ const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a
  */
 export async function readPngInside(directory: string, name: string): Promise<Buffer | null> {
   if (!isNameInside(name)) return null;
-  try {
-    const [folder, file] = await Promise.all([fs.realpath(directory), fs.realpath(path.join(directory, name))]);
-    if (!file.startsWith(folder + path.sep)) return null;
-    const found = await fs.stat(file);
-    if (!found.isFile() || found.size > most) return null;
-    const bytes = await fs.readFile(file);
-    return bytes.subarray(0, pngSignature.length).equals(pngSignature) ? bytes : null;
-  } catch {
-    return null; // somebody deleted it
-  }
+  const bytes = await readBytes(path.join(directory, name), { most, inside: directory }).catch(() => null); // somebody may have deleted it
+  if (bytes === null) return null;
+  const png = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return png.subarray(0, pngSignature.length).equals(pngSignature) ? png : null;
 }

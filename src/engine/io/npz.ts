@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
-import { readError, replaceAtomic } from "./files.ts";
+import { openFile, readError, replaceAtomic } from "./files.ts";
 import { decodeNpy, type NpyArray, type NpyHeader, type NpyRead, type NpyType, npyHeader, readNpyHeader, typeOf } from "./npy.ts";
 import { readZip, ZipCompression, ZipDamaged, type ZipEntry } from "./unzip.ts";
 import { ZipWriter } from "./zip.ts";
@@ -62,9 +62,7 @@ export interface Npz {
 
 /** Opens a `.npz` without reading its values. @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID */
 export async function openNpz(file: string): Promise<Npz> {
-  const handle = await open(file, "r").catch((error: unknown) => {
-    throw readError(error, file);
-  });
+  const handle = await openFile(file);
   try {
     const arrays = new Map<string, StoredArray>();
     const unreadable = new Map<string, BulwarkError>();
@@ -84,9 +82,7 @@ export async function openNpz(file: string): Promise<Npz> {
 
 /** All arrays of a `.npz`, by name, in memory. @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID */
 export async function readNpz(file: string): Promise<Record<string, NpyRead>> {
-  const handle = await open(file, "r").catch((error: unknown) => {
-    throw readError(error, file);
-  });
+  const handle = await openFile(file);
   try {
     const arrays: Record<string, NpyRead> = {};
     for (const entry of await arraysIn(handle, file)) arrays[nameOf(entry)] = await whole(entry, file);

@@ -1,4 +1,4 @@
-import { promises as fs } from "node:fs";
+import { type Dirent, promises as fs, type Stats } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { planFiles } from "../../shared/plan.ts";
@@ -32,15 +32,48 @@ export async function hasResults(directory: string): Promise<boolean> {
   return false;
 }
 
+/**
+ * Nothing of a run is written through a link, which may lead anywhere, nor into a pipe or a device. Files of others that lie in the folder
+ * are theirs. @throws NOT_WRITABLE
+ */
+export async function refuseLinks(directory: string): Promise<void> {
+  for (const name of await fs.readdir(directory)) {
+    if (!results.test(name) && !models.test(name) && !preparations.test(name)) continue;
+    const place = path.join(directory, name);
+    const found = await fs.lstat(place);
+    refuseSpecial(place, found);
+    if (found.isDirectory()) for await (const inner of everythingIn(place)) refuseSpecial(inner.place, inner.entry);
+  }
+}
+
+/** What lies in and below a folder. Links are named and not followed. */
+async function* everythingIn(directory: string): AsyncGenerator<{ readonly place: string; readonly entry: Dirent }> {
+  for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
+    const place = path.join(directory, entry.name);
+    yield { place, entry };
+    if (entry.isDirectory()) yield* everythingIn(place);
+  }
+}
+
+function refuseSpecial(place: string, found: Dirent | Stats): void {
+  if (found.isFile() || found.isDirectory()) return;
+  throw new BulwarkError(
+    "NOT_WRITABLE",
+    `${place} is ${found.isSymbolicLink() ? "a link" : "neither a file nor a folder"}, and a run writes through none.`,
+    "Remove it, or name another folder with --out.",
+  );
+}
+
 /** Written beside a file by a process that did not live to rename it (`temporaryName`). */
 const halfWritten = /\.(\d+)-\d+\.tmp$/;
 
 /** Removes what other processes have left half-written in a run folder whose lock is held here; what the editor writes there is not touched. */
 export async function removeHalfWritten(directory: string): Promise<void> {
-  for (const name of await fs.readdir(directory, { recursive: true })) {
-    const [file = "", writer] = halfWritten.exec(name) ?? [];
-    if (writer === undefined || Number(writer) === process.pid || passedOver.test(name.slice(0, -file.length))) continue;
-    await fs.rm(path.join(directory, name), { force: true });
+  for await (const { place, entry } of everythingIn(directory)) {
+    const [file = "", writer] = halfWritten.exec(entry.name) ?? [];
+    if (writer === undefined || Number(writer) === process.pid || passedOver.test(path.relative(directory, place).slice(0, -file.length)))
+      continue;
+    await fs.rm(place, { force: true });
   }
 }
 

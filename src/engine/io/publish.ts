@@ -1,7 +1,7 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
 import { type PieceDone, planFiles } from "../../shared/plan.ts";
-import { sha256, systemCode, writeAtomic, writeError } from "./files.ts";
+import { readText, sha256, systemCode, writeAtomic, writeError } from "./files.ts";
 import { makeFolders } from "./makeFolders.ts";
 
 /** A folder that is being filled. Files are written there by the functions of this room, which flush them to the disk. */
@@ -107,7 +107,7 @@ async function hashesIn(directory: string): Promise<Record<string, string>> {
 /** What a published folder says of itself; null where there is none that is whole. */
 export async function readDone(folder: string): Promise<PieceDone | null> {
   try {
-    return JSON.parse(await fs.readFile(path.join(folder, planFiles.done), "utf8")) as PieceDone;
+    return JSON.parse(await readText(path.join(folder, planFiles.done))) as PieceDone;
   } catch {
     return null;
   }

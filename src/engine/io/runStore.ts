@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { appendFileSync, mkdirSync } from "node:fs";
+import { rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createBeatWatch } from "../../shared/driver.ts";
 import { asBulwarkError, BulwarkError, type ErrorData, toErrorData } from "../../shared/errors.ts";
@@ -8,10 +8,10 @@ import { parseEvents, type RunEvent, type RunEventBody } from "../../shared/even
 import { statusOf } from "../../shared/lifecycle.ts";
 import { type RunKind, type RunState, runFiles, runsFolder, slug } from "../../shared/runs.ts";
 import { type DriverLock, type LockOptions, readDriver, takeLock } from "./driverLock.ts";
-import { writeAtomic } from "./files.ts";
+import { chunksOf, openFile, readText, replaceAtomic, writeAtomic } from "./files.ts";
 import { makeFolder } from "./folders.ts";
 import { thisMachine } from "./machine.ts";
-import { hasResults, isVacant, occupied, removeHalfWritten, removeResults } from "./occupied.ts";
+import { hasResults, isVacant, occupied, refuseLinks, removeHalfWritten, removeResults } from "./occupied.ts";
 
 /**
  * One run folder. Everything is written to a temporary name and renamed, except `events.jsonl`, which is only ever appended to;
@@ -98,6 +98,7 @@ export async function createRun(run: NewRun): Promise<RunStore> {
       error: null,
     };
     await rm(path.join(directory, runFiles.events), { force: true });
+    await refuseLinks(directory);
     await writeState(directory, state);
     return storeOf(directory, state, lock);
   } catch (thrown) {
@@ -127,16 +128,30 @@ export async function openRun(directory: string, o: { readonly lock?: DriverLock
   await readRunState(absolute); // no lock where there is no run
   const lock = o.lock ?? (await takeLock(absolute, o));
   try {
+    await refuseLinks(absolute);
     await removeHalfWritten(absolute);
     const state: RunState = { ...(await readRunState(absolute)), status: "running", error: null, updatedAt: now() };
-    const events = path.join(absolute, runFiles.events);
-    // A line torn by a crash would swallow the next one.
-    if (existsSync(events) && !readFileSync(events, "utf8").endsWith("\n")) appendFileSync(events, "\n");
+    await readyEvents(path.join(absolute, runFiles.events));
     await writeState(absolute, state);
     return storeOf(absolute, state, lock);
   } catch (thrown) {
     await lock.release();
     throw thrown;
+  }
+}
+
+/** Events are the one file that is written in place. */
+async function readyEvents(file: string): Promise<void> {
+  const facts = await stat(file).catch(() => null);
+  if (!facts) return;
+  // Another name of the same file, as backups by hard links make them, keeps its content.
+  if (facts.nlink > 1) await replaceAtomic(file, (temporary) => writeFile(temporary, chunksOf(file)));
+  const handle = await openFile(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, Math.max(0, facts.size - 1));
+    if (bytesRead === 1 && buffer.toString() !== "\n") appendFileSync(file, "\n"); // a line torn by a crash would swallow the next one
+  } finally {
+    await handle.close();
   }
 }
 
@@ -148,8 +163,9 @@ export async function readRunState(directory: string): Promise<RunState> {
   const file = path.join(directory, runFiles.state);
   let text: string;
   try {
-    text = await readFile(file, "utf8");
-  } catch {
+    text = await readText(file, { inside: directory });
+  } catch (thrown) {
+    if (thrown instanceof BulwarkError && thrown.code === "FILE_UNREADABLE") throw thrown;
     throw new BulwarkError("RUN_NOT_FOUND", `${directory} is not a run folder.`, "Give a folder under .bulwark/runs.");
   }
   let state: RunState;
@@ -164,17 +180,31 @@ export async function readRunState(directory: string): Promise<RunState> {
   const driver = await readDriver(path.join(directory, runFiles.driver));
   const status = statusOf(state, driver ?? null, { machine: thisMachine(), watch });
   // A run writes how it ended before it lets go of its lock: it may have done both since its state was read.
-  const later = status === "interrupted" ? (JSON.parse(await readFile(file, "utf8")) as RunState) : state;
+  const later = status === "interrupted" ? (JSON.parse(await readText(file, { inside: directory })) as RunState) : state;
   return later.status === "running" ? { ...state, status } : later;
 }
 const watch = createBeatWatch();
 
-export async function readRunEvents(directory: string): Promise<RunEvent[]> {
+/** Longer lines are no events. */
+const longestEvent = 1 << 20;
+
+/** The events of a run that are wanted, in their order. A long run has many, so they are read piece by piece; none where they cannot be read. */
+export async function readRunEvents(directory: string, isWanted: (event: RunEvent) => boolean): Promise<RunEvent[]> {
+  const found: RunEvent[] = [];
+  const decoder = new TextDecoder();
+  let rest = "";
+  const take = (text: string): void => void found.push(...parseEvents(text).filter(isWanted));
   try {
-    return parseEvents(await readFile(path.join(directory, runFiles.events), "utf8"));
+    for await (const bytes of chunksOf(path.join(directory, runFiles.events), { inside: directory })) {
+      const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+      rest = (lines.pop() ?? "").slice(0, longestEvent);
+      take(lines.join("\n"));
+    }
+    take(rest);
   } catch {
-    return [];
+    // What was read so far is what there is.
   }
+  return found;
 }
 
 const writeState = (directory: string, state: RunState): Promise<void> =>

@@ -1,6 +1,6 @@
-import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { readError } from "./files.ts";
+import { chunksOf, readError } from "./files.ts";
 
 export interface TarEntry {
   readonly name: string;
@@ -44,7 +44,7 @@ const text = (block: Uint8Array, start: number, length: number): string => {
 
 /** `take` gives the next so many bytes; undefined at the end of the stream; an empty array for bytes that are not kept. */
 function unpackedBytes(file: string) {
-  const input = createReadStream(file);
+  const input = Readable.from(chunksOf(file));
   const unpacked = createGunzip();
   input.on("error", (error) => unpacked.destroy(error));
   const chunks: AsyncIterator<Uint8Array> = input.pipe(unpacked)[Symbol.asyncIterator]();

@@ -24,7 +24,7 @@ import type { BatchOutcome } from "../harness/types.ts";
 import { decodeImage } from "../io/decode.ts";
 import { readBytes } from "../io/files.ts";
 import { writePng } from "../io/png.ts";
-import { createRun, type RunStore, readRunEvents, settle } from "../io/runStore.ts";
+import { createRun, type RunStore, settle } from "../io/runStore.ts";
 import { fromBytes } from "../pixels.ts";
 import { bind } from "../registry.ts";
 import { datasetDocument, writeDataset } from "../report/datasetFile.ts";
@@ -125,7 +125,7 @@ async function attackInto(task: Task, ctx: RunContext): Promise<AttackImageResul
   });
   const result = {
     ...done,
-    findings: [...(model.bare?.findings ?? model.findings), ...done.findings, ...deviceFindings(await readRunEvents(store.directory))],
+    findings: [...(model.bare?.findings ?? model.findings), ...done.findings, ...(await deviceFindings(store.directory))],
   };
   await writePicture(store.file("adversarial.png"), outcome.adversarial, 0, shape, { text: pictureText(result) });
   await save(task, outcome, result);

@@ -1,6 +1,7 @@
-import type { RunEvent, RunEventBody } from "../../shared/events.ts";
+import type { RunEventBody } from "../../shared/events.ts";
 import type { Finding } from "../../shared/results.ts";
 import { onDeviceWarning } from "../backends/failures.ts";
+import { readRunEvents } from "../io/runStore.ts";
 import { runRules } from "../rules/index.ts";
 import { findingsOf } from "../rules/rule.ts";
 
@@ -16,8 +17,9 @@ export async function watchingDevice<T>(tell: (event: RunEventBody) => void, bod
   }
 }
 
-/** What a run's events say of devices that failed, resumed runs included. */
-export const deviceFindings = (events: readonly RunEvent[]): Finding[] => {
-  const deviceFailures = events.flatMap((event) => (event.kind === "warning" && event.code === code ? [event.message] : []));
+/** What the events in a run folder say of devices that failed, resumed runs included. */
+export async function deviceFindings(directory: string): Promise<Finding[]> {
+  const events = await readRunEvents(directory, (event) => event.kind === "warning" && event.code === code);
+  const deviceFailures = events.flatMap((event) => (event.kind === "warning" ? [event.message] : []));
   return findingsOf(runRules, { deviceFailures }, {});
-};
+}

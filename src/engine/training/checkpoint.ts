@@ -1,6 +1,6 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
-import { exists, readBytes, writeAtomic } from "../io/files.ts";
+import { exists, mostAtOnce, readBytes, writeAtomic } from "../io/files.ts";
 import { tf, type tfl } from "../tf.ts";
 import type { EpochRecord } from "./history.ts";
 import type { Optimizer } from "./optimizers.ts";
@@ -25,7 +25,7 @@ async function encode(header: Omit<Header, "shapes">, tensors: readonly tf.Tenso
 }
 
 async function decode(file: string, tensors: readonly tf.Tensor[]): Promise<{ header: Header; values: Float32Array[] }> {
-  const bytes = Buffer.from(await readBytes(file));
+  const bytes = Buffer.from(await readBytes(file, { most: mostAtOnce }));
   const broken = (cause?: unknown) =>
     new BulwarkError("RUN_INVALID", `The checkpoint ${file} does not belong to this training.`, "Delete it to train from the start.", {
       cause,

@@ -1,7 +1,6 @@
-import { open } from "node:fs/promises";
 import path from "node:path";
 import type { SkippedFile } from "../../define/index.ts";
-import { readError } from "../../io/files.ts";
+import { openFile, readError } from "../../io/files.ts";
 import { headBytes, type ImageFormat, imageFormat } from "../../io/format.ts";
 import { isNoPicture, isPictureName } from "./pictureNames.ts";
 import { inParallel } from "./walk.ts";
@@ -29,9 +28,7 @@ export async function sortFiles(root: string, files: readonly string[]): Promise
 }
 
 async function firstBytes(file: string): Promise<Uint8Array> {
-  const handle = await open(file, "r").catch((error: unknown) => {
-    throw readError(error, file);
-  });
+  const handle = await openFile(file);
   try {
     const bytes = new Uint8Array(headBytes);
     const { bytesRead } = await handle.read(bytes, 0, headBytes, 0);

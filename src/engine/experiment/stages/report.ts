@@ -3,7 +3,7 @@ import { attackLabel } from "../../../shared/labels.ts";
 import type { ArmReport, Choice, ForwardTiming, RunReport } from "../../../shared/results.ts";
 import { runFiles } from "../../../shared/runs.ts";
 import { documented } from "../../define/index.ts";
-import { now, readRunEvents } from "../../io/runStore.ts";
+import { now } from "../../io/runStore.ts";
 import { share } from "../../metrics/robustness.ts";
 import { completeArms } from "../../report/completeArms.ts";
 import { detectorSection } from "../../report/detectors.ts";
@@ -66,7 +66,7 @@ async function writeReport(env: RunEnvironment): Promise<void> {
     experiment: document,
     arms: reports,
     analyses: [...detectorSection(reports), ...(await presentAnalyses(shown, env))],
-    findings: [...findings, ...(await compareArms(arms, env)), ...deviceFindings(await readRunEvents(store.directory))],
+    findings: [...findings, ...(await compareArms(arms, env)), ...(await deviceFindings(store.directory))],
     expect: checkExpectations(expectedOf(env), reports, experiment.arms[0]?.name ?? ""),
     finishedAt: now(),
   };

@@ -7,7 +7,6 @@ import { missingLabels } from "../../evaluation/source.ts";
 import { writePicture } from "../../evaluation/write.ts";
 import { survivorsAmong, suspiciousAccuracy } from "../../harness/unbounded.ts";
 import { readText } from "../../io/files.ts";
-import { readRunEvents } from "../../io/runStore.ts";
 import { aimedAt } from "../../metrics/robustness.ts";
 import { comparedFindings } from "../../rules/compare.ts";
 import type { UnboundedEvidence } from "../../rules/evidence.ts";
@@ -58,7 +57,7 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
     },
     {},
   );
-  const failures = deviceFindings(await readRunEvents(store.directory));
+  const failures = await deviceFindings(store.directory);
   const findings = [...classifier.findings, ...merged.summary.findings, ...staticFindings(attack, merged), ...whole, ...failures];
   const { ids } = await writeImageFiles([arm], env);
   const { notes, labelSources } = env.data;

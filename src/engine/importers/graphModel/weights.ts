@@ -1,5 +1,4 @@
-import fs from "node:fs";
-import { readError } from "../../io/files.ts";
+import { openFileSync } from "../../io/files.ts";
 import { byteLength, type Group, type Header, type WeightSpec } from "../artifacts.ts";
 import { ByteFile } from "../onnx/file/bytes.ts";
 import { type Data, dataOf, halfOf } from "../onnx/file/elementTypes.ts";
@@ -31,13 +30,9 @@ export class WeightFiles {
   private file(path: string): ByteFile {
     const known = this.open.get(path);
     if (known) return known;
-    try {
-      const opened = new ByteFile(path, fs.openSync(path, "r"));
-      this.open.set(path, opened);
-      return opened;
-    } catch (error) {
-      throw readError(error, path);
-    }
+    const opened = new ByteFile(path, openFileSync(path));
+    this.open.set(path, opened);
+    return opened;
   }
 }
 

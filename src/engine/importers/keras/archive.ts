@@ -6,6 +6,7 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createInflateRaw } from "node:zlib";
 import { BulwarkError } from "../../../shared/errors.ts";
+import { openFile } from "../../io/files.ts";
 import { readZip, ZipCompression, ZipDamaged, type ZipEntry } from "../../io/unzip.ts";
 import { type Config, invalidModel } from "../topology/graph.ts";
 import type { Hdf5Source } from "./hdf5/file.ts";
@@ -101,7 +102,7 @@ async function weightsSource(handle: FileHandle, entry: ZipEntry, file: string):
     const unpacked = path.join(folder, "weights.h5");
     const bytes = createReadStream("", { fd: handle, start, end: start + packed - 1, autoClose: false });
     await inflate(bytes, unpacked, { size, name: entry.name });
-    const opened = await fs.open(unpacked);
+    const opened = await openFile(unpacked);
     const close = async (): Promise<void> => {
       await opened.close();
       await fs.rm(folder, { recursive: true, force: true });

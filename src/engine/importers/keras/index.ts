@@ -1,6 +1,4 @@
-import { promises as fs } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
-import { readError, sha256 } from "../../io/files.ts";
+import { openFile, sha256 } from "../../io/files.ts";
 import type { tfl } from "../../tf.ts";
 import { builtFrom, setWeight } from "../build.ts";
 import { firstNonFinite, notFinite } from "../finite.ts";
@@ -20,7 +18,7 @@ import { archiveWeights } from "./paths.ts";
  * @throws MODEL_INVALID, MODEL_UNSAFE, MODEL_UNSUPPORTED, MODEL_TOO_LARGE, FILE_UNREADABLE
  */
 export async function openKeras(file: string): Promise<ModelFile> {
-  const handle = await opened(file);
+  const handle = await openFile(file);
   let archive: KerasArchive | undefined;
   let store: Hdf5File | undefined;
   const close = async (): Promise<void> => {
@@ -93,12 +91,4 @@ async function numbersOf(weight: KerasWeight, store: Hdf5File, file: string): Pr
   const wrong = firstNonFinite(numbers);
   if (wrong >= 0) throw notFinite(`The weight ${weight.name} of ${file} is`, wrong);
   return converted(numbers, weight);
-}
-
-async function opened(file: string): Promise<FileHandle> {
-  try {
-    return await fs.open(file);
-  } catch (error) {
-    throw readError(error, file);
-  }
 }

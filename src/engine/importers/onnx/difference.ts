@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { Writer } from "../../backends/onnxruntime/protobuf.ts";
 import { openReference } from "../../backends/onnxruntime/reference.ts";
 import { evaluate, graphOf, type Unit, type Values } from "../../classifier/graph.ts";
+import { readBytes } from "../../io/files.ts";
 import { tf, type tfl } from "../../tf.ts";
 import { batch } from "./analysis.ts";
 import { type Feed, percent, runOn, worst } from "./feed.ts";
@@ -24,7 +25,7 @@ export async function firstDifference(
   const { input, units } = graphOf(network);
   const values: Values = new Map([[input, inputs]]);
   const layers = units.filter(({ layer }) => o.lowered.plan.origins.has(layer.name));
-  const model = fs.readFileSync(o.file);
+  const model = Buffer.from(await readBytes(o.file, { most: most.bytes }));
   for (let start = 0; start < layers.length; start += most.outputs) {
     const group = layers.slice(start, start + most.outputs);
     const theirs = await valuesOf(model, group, inputs, o);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import type { InputContract } from "../../../shared/contract.ts";
-import { readError, sha256 } from "../../io/files.ts";
+import { openFileSync, sha256 } from "../../io/files.ts";
 import { tf } from "../../tf.ts";
 import { builtFrom } from "../build.ts";
 import type { Compare, Comparison, ModelFile } from "../modelFile.ts";
@@ -26,7 +26,7 @@ import { setWeights } from "./weights.ts";
  * @throws MODEL_INVALID, MODEL_UNSUPPORTED, MODEL_INPUT, MODEL_TOO_LARGE, MODEL_UNSAFE, FILE_UNREADABLE
  */
 export async function openOnnx(file: string): Promise<ModelFile> {
-  const bytes = new ByteFile(file, opened(file));
+  const bytes = new ByteFile(file, openFileSync(file));
   const externals = new ExternalFiles(file);
   const close = (): void => {
     bytes.close();
@@ -161,14 +161,6 @@ function forwardOnlyOf(
   const fitted = fittedScores(topology, withoutLayout(contract), { file, size });
   const layer = topology.outputs[0]?.layer ?? "";
   return { ...fitted, ending: { ...fitted.ending, ...ending, layer }, forwardOnly, notes: [...notes, ...fitted.notes] };
-}
-
-function opened(file: string): number {
-  try {
-    return fs.openSync(file, "r");
-  } catch (error) {
-    throw readError(error, file);
-  }
 }
 
 /** The file's metadata, with JSON lists and objects parsed. */

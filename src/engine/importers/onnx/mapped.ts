@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { Writer } from "../../backends/onnxruntime/protobuf.ts";
 import type { Weightless } from "../../backends/onnxruntime/reference.ts";
+import { openFileSync } from "../../io/files.ts";
 import { ByteFile } from "./file/bytes.ts";
 import { type Field, fieldsOf, messageOf, type Range } from "./file/wire.ts";
 
@@ -14,7 +15,7 @@ const large = 4096;
  */
 export function weightless(file: string): Weightless {
   const place = fs.realpathSync(file);
-  const bytes = new ByteFile(file, fs.openSync(place, "r"));
+  const bytes = new ByteFile(file, openFileSync(place));
   try {
     const name = path.basename(place);
     const tensor = (range: Range): Writer => {

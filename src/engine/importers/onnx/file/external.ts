@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { BulwarkError } from "../../../../shared/errors.ts";
+import { openFileSync } from "../../../io/files.ts";
 import { fileBeside, unsafeWeights } from "../../beside.ts";
 import { ByteFile } from "./bytes.ts";
 
@@ -42,7 +43,7 @@ export class ExternalFiles {
   private opened(location: string): ByteFile {
     const { place, stats } = fileBeside(this.model, location);
     if (stats.nlink > 1) throw unsafeWeights(this.model, location, "which has another name elsewhere (a hard link)");
-    const fd = fs.openSync(place, "r");
+    const fd = openFileSync(place);
     const { dev, ino } = fs.fstatSync(fd);
     if (dev === stats.dev && ino === stats.ino) return new ByteFile(place, fd);
     fs.closeSync(fd);

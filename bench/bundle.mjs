@@ -1,24 +1,6 @@
-import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundleFile, root } from "../scripts/bundle-file.mjs";
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-/** The repository, for measurements that read its samples and data. */
-export const root = path.join(here, "..");
+export { root };
 
-/** Bundles bench/<name>.ts, native packages left out, and gives the file to run. */
-export async function bundle(name) {
-  const outfile = path.join(root, `dist/bench-${name.replaceAll("/", "-")}.cjs`);
-  await build({
-    entryPoints: [path.join(here, `${name}.ts`)],
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    outfile,
-    mainFields: ["module", "main"],
-    external: ["onnxruntime-node", "onnxruntime-node/*", "sharp"],
-    logLevel: "error",
-  });
-  return outfile;
-}
+/** Bundles bench/<name>.ts and gives the file to run. */
+export const bundle = (name) => bundleFile(`bench/${name}.ts`, `dist/bench-${name.replaceAll("/", "-")}.cjs`);

@@ -1,8 +1,6 @@
 // How far imported models can be trusted:
 //   node bench/imports.mjs families FOLDER [NAME:OPSET:BATCH…]   torchvision's families against PyTorch: logits, input gradients, PGD images
 //   node bench/imports.mjs probe MODEL DATASET RANGE [8,32,64]   the contract probe under every wrong contract, with so many pictures
-//   node bench/imports.mjs keras FOLDER                          makes small .h5 and .keras files to damage
-//   node bench/imports.mjs fuzz FILES ROUNDS [FROM]              damaged files: crashes, slowest, memory
 //   node bench/imports.mjs accuracy MODEL DATASET [INPUT]        correct answers on all test images, under an input contract in JSON
 //   node bench/imports.mjs speed FOLDER                          an imported ResNet-50 beside our builder's, called in turn
 //   node bench/imports.mjs memory FILE…                          peak memory of opening a model and of a gradient; FOLDER/vgg11_bn.onnx is exported
@@ -13,7 +11,6 @@ import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle } from "./bundle.mjs";
-import { fuzz } from "./imports/fuzz.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const [what = "", ...words] = process.argv.slice(2);
@@ -99,8 +96,6 @@ const actions = {
       ]);
   },
   operators: (args) => printed("operators", args),
-  keras: (args) => printed("kerasModels", args),
-  fuzz: async (args) => fuzz(await bundle("imports/fuzz"), args),
 };
 if (!(what in actions) || words.length === 0) {
   console.error(`usage: node bench/imports.mjs ${Object.keys(actions).join("|")} …`);

@@ -37,6 +37,7 @@ import { probeContract, writeProbe } from "./jobs/probeContract.ts";
 import { rankPatches } from "./jobs/rankPatches.ts";
 import { resume } from "./jobs/resume.ts";
 import { warmUp } from "./jobs/warmUp.ts";
+import { checkRequest } from "./requestSchemas.ts";
 import { type Engine, startEngine } from "./session/engine.ts";
 import { version } from "./session/version.ts";
 
@@ -58,6 +59,7 @@ export function serve(connection: MessageConnection, log: Log): void {
       const signal = signalOf(token);
       const turn = last.then(() => {
         if (signal.aborted) throw cancelled();
+        checkRequest(type.method, params);
         return work(params, signal);
       });
       last = turn.catch(() => undefined);

@@ -156,11 +156,17 @@ async function environmentOf(
 /** Of a network that the run does not make; opening a damaged model says what is wrong with it. */
 const modelHash = (path: string): Promise<string> => hashOfModel(path).catch(() => "");
 
+/** Writes an event into the folder of its run, whether or not somebody listens, and passes it on. */
+export function tell(store: Pick<RunStore, "append">, host: Pick<RunHost, "onEvent">, body: RunEventBody): void {
+  const event = store.append(body);
+  host.onEvent?.(event);
+}
+
 /** Appends events to the folder, passes them on, and keeps `progress` of `state.json` about two seconds fresh. */
 function reporter(store: RunStore, host: RunHost): (event: RunEventBody) => void {
   let saved = performance.now();
   return (body) => {
-    host.onEvent?.(store.append(body));
+    tell(store, host, body);
     if (body.kind !== "progress" || performance.now() - saved < 2000) return;
     saved = performance.now();
     void store.update({ progress: body.overall }).catch((thrown: unknown) => host.log?.(`state.json: ${String(thrown)}`));

@@ -14,7 +14,7 @@ import { readReport } from "../report/reportFiles.ts";
 import { openData } from "./data.ts";
 import { experimentDocument, hashOf } from "./document.ts";
 import type { RunMode } from "./environment.ts";
-import { type Execution, execute, type RunHost } from "./execute.ts";
+import { type Execution, execute, type RunHost, tell } from "./execute.ts";
 import { experimentLayout } from "./layout.ts";
 import { loadExperiment } from "./load.ts";
 import { armStages, refuseOtherData } from "./plan.ts";
@@ -38,7 +38,7 @@ export async function runExperiment(params: RunExperimentParams, host: RunHost):
   if (params.model !== undefined && !(await exists(params.model)))
     throw new BulwarkError("FILE_NOT_FOUND", `There is no model ${params.model}.`, "Check the path.");
   const { store, isResumed, warning } = await openStore(params, experiment, host);
-  if (warning) host.onEvent?.(store.append({ kind: "warning", message: warning }));
+  if (warning) tell(store, host, { kind: "warning", message: warning });
   const modelPath = params.model === undefined ? null : path.resolve(params.model);
   const source = path.basename(file);
   return runInto({ experiment, mode: params.mode, modelPath, store, source, isResumed, mustMatch: false }, host);
@@ -75,7 +75,7 @@ export async function resumeRun(params: ResumeParams, host: RunHost): Promise<Ru
   const experiment = resolveExperiment(saved, { directory: params.directory, name: state.title, plugins });
   const { engine, warning } = await sameBackend(params.backend, environment?.backend, host.engine);
   const store = await openRun(params.directory, { force: params.force, signal: host.signal, note: host.note });
-  if (warning) host.onEvent?.(store.append({ kind: "warning", code: "BACKEND_UNAVAILABLE", message: warning }));
+  if (warning) tell(store, host, { kind: "warning", code: "BACKEND_UNAVAILABLE", message: warning });
   const source = environment?.source ?? "experiment.json";
   const modelPath = environment?.modelPath ?? null;
   return runInto({ experiment, mode, modelPath, store, source, isResumed: true, mustMatch: true }, { ...host, engine });

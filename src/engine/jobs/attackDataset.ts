@@ -4,7 +4,7 @@ import { runFiles } from "../../shared/runs.ts";
 import { createContext } from "../context.ts";
 import { documented } from "../define/index.ts";
 import { type AttackRequest, type AttackRun, attackRun, attackSource } from "../experiment/attackRun.ts";
-import { execute, type RunHost } from "../experiment/execute.ts";
+import { execute, type RunHost, tell } from "../experiment/execute.ts";
 import { refuseOtherData } from "../experiment/plan.ts";
 import type { ResumeParams } from "../experiment/runExperiment.ts";
 import { sameBackend, savedRequest } from "../experiment/savedRun.ts";
@@ -44,7 +44,7 @@ export async function resumeAttack({ directory, backend, force }: ResumeParams, 
   const { engine, warning } = await sameBackend(backend, recorded, host.engine);
   const open = async (): Promise<RunStore> => {
     const store = await openRun(directory, { force, signal: host.signal, note: host.note });
-    if (warning) host.onEvent?.(store.append({ kind: "warning", code: "BACKEND_UNAVAILABLE", message: warning }));
+    if (warning) tell(store, host, { kind: "warning", code: "BACKEND_UNAVAILABLE", message: warning });
     return store;
   };
   return runAttack(request, open, true, { ...host, engine });

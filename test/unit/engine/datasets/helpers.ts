@@ -35,9 +35,3 @@ export async function write(folder: string, files: Readonly<Record<string, strin
     await fs.writeFile(path.join(folder, name), content);
   }
 }
-
-/** An IDX file of bytes: magic 00 00 08 and the number of dimensions, big-endian sizes, data. */
-export function idx(shape: readonly number[], data: readonly number[]): Uint8Array {
-  const sizes = shape.flatMap((n) => [n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255]);
-  return Uint8Array.from([0, 0, 8, shape.length, ...sizes, ...data]);
-}

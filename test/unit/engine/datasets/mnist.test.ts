@@ -3,7 +3,8 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { fashionMnist, mnist } from "../../../../src/engine/datasets/mnist.ts";
-import { bytesOf, closeAll, idx, load, temporaryFolder, write } from "./helpers.ts";
+import { idx } from "./files.ts";
+import { bytesOf, closeAll, load, temporaryFolder, write } from "./helpers.ts";
 
 let root: string;
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import { deflateSync } from "node:zlib";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { readMat } from "../../../../src/engine/datasets/mat.ts";
 import { svhn } from "../../../../src/engine/datasets/svhn.ts";
+import { element, header, int32, matrix } from "./files.ts";
 import { bytesOf, closeAll, load, temporaryFolder, write } from "./helpers.ts";
 
 let root: string;
@@ -14,17 +15,6 @@ afterEach(closeAll);
 
 // Written by scipy.io.savemat(do_compression=True): X[h,w,c,n] = (7h + 3w + 50c + 100n) mod 256 as uint8 [32,32,3,3], y = 10, 3, 7.
 const fixture = path.resolve("test/unit/engine/datasets/fixtures/svhn-compressed.mat");
-
-/** One element: type, size, data, padded to eight bytes. */
-const element = (type: number, data: readonly number[]): number[] => [
-  ...[type, data.length].flatMap((n) => [n & 255, (n >> 8) & 255, (n >> 16) & 255, n >>> 24]),
-  ...data,
-  ...new Array<number>((8 - (data.length % 8)) % 8).fill(0),
-];
-const int32 = (...values: readonly number[]): number[] => values.flatMap((n) => [n & 255, (n >> 8) & 255, (n >> 16) & 255, n >>> 24]);
-const matrix = (name: string, shape: readonly number[], type: number, data: readonly number[]): number[] =>
-  element(14, [...element(6, int32(9, 0)), ...element(5, int32(...shape)), ...element(1, [...Buffer.from(name)]), ...element(type, data)]);
-const header = [...Buffer.from("MATLAB 5.0 MAT-file".padEnd(124)), 0, 1, 0x49, 0x4d];
 
 describe("MATLAB files", () => {
   it("reads plain, small and compressed elements of every number type", async () => {

@@ -1,11 +1,11 @@
-// Damaged copies of a model file, for `node bench/imports.mjs fuzz`.
-import { writeFileSync } from "node:fs";
+// How what is whole gets damaged: bytes, JSON, archives. All of it is drawn from one seeded generator.
 import { open } from "node:fs/promises";
 import { readZip } from "../../src/engine/io/unzip.ts";
 import { ZipWriter } from "../../src/engine/io/zip.ts";
-import { createRandom } from "../../src/engine/random.ts";
+import type { Random } from "../../src/engine/random.ts";
 
-type Random = ReturnType<typeof createRandom>;
+/** One of a list. */
+export const oneOf = <T>(random: Random, list: readonly T[]): T => list[random.integer(list.length)] as T;
 
 /** Bytes in which most of the structure stands: at both ends in these formats, and around the JSON in HDF5. Weights hardly matter. */
 function structureOf(whole: Uint8Array, random: Random): readonly [number, number] {
@@ -16,7 +16,7 @@ function structureOf(whole: Uint8Array, random: Random): readonly [number, numbe
 }
 
 /** Cut off, changed in some bytes, with a stretch removed, repeated or moved, or with extreme numbers. */
-function damagedBytes(whole: Uint8Array, random: Random): Uint8Array {
+export function damagedBytes(whole: Uint8Array, random: Random): Uint8Array {
   const at = (): number => random.integer(whole.length);
   const [from, to] = [at(), at()].sort((a, b) => a - b) as [number, number];
   const end = Math.min(to, from + 64);
@@ -45,24 +45,16 @@ function damagedBytes(whole: Uint8Array, random: Random): Uint8Array {
   }
 }
 
-const extremes: readonly unknown[] = [
-  null,
-  true,
-  -1,
-  0,
-  0.5,
-  1e9,
-  2 ** 53,
-  -(2 ** 31),
-  1e308,
-  "",
-  "x".repeat(5000),
-  "../../x",
-  [],
-  {},
-  [[]],
-  [0, 0, 0, 0],
-  "__proto__",
+const nested = (depth: number): unknown => (depth === 0 ? [] : [nested(depth - 1)]);
+
+/** What a reader may not expect, or must not believe: sizes, paths, markup, formulas, names that every object has. */
+export const extremes: readonly unknown[] = [
+  ...[null, true, -1, 0, 0.5, 1e9, 2 ** 53, -(2 ** 31), 1e308],
+  ...["", "x".repeat(5000), "a\u0000b", "\ud800", "=1+1", "NaN"],
+  ...["../../x", "/etc/passwd", "C:\\Windows\\x", "link"],
+  ...["<script>alert(1)</script>", '"><svg onload=alert(1)>', "<img src=x onerror=alert(1)>"],
+  ...["__proto__", "constructor", "toString"],
+  ...[[], {}, [[]], [null], [0, 0, 0, 0], [-1, -1], [1e9, 1e9], { kind: "constructor" }, { length: 1e9 }, { toString: 1 }, nested(60)],
 ];
 
 const factors = [-1, 2, 1000, 0.5];
@@ -79,35 +71,44 @@ function placesIn(value: unknown, found: [Record<string, unknown>, string][] = [
 }
 
 /** A JSON text with some of its values gone, replaced, exchanged or repeated; null where the text is none. */
-function damagedJson(text: string, random: Random): string | null {
+export function damagedJson(text: string, random: Random): string | null {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     return null;
   }
+  return JSON.stringify(damagedValue(json, random));
+}
+
+const strangeKeys = ["__proto__", "constructor", "extra", "kind", "toString"];
+
+/** A JSON value, changed in place, with some of its parts gone, replaced, exchanged or repeated. */
+export function damagedValue<T>(json: T, random: Random): T {
   for (let i = 0; i < 1 + random.integer(2); i++) {
     const places = placesIn(json);
     const [owner, key] = places[random.integer(places.length)] ?? [{}, ""];
     const [other, otherKey] = places[random.integer(places.length)] ?? [{}, ""];
-    const kind = random.integer(5);
+    const kind = random.integer(6);
     if (kind === 0) delete owner[key];
+    else if (kind === 5) Object.defineProperty(owner, oneOf(random, strangeKeys), { ...plain, value: oneOf(random, extremes) });
     else if (kind === 1) owner[key] = structuredClone(other[otherKey]);
     else if (kind === 2 && Array.isArray(owner)) owner.push(structuredClone(owner[Number(key)]));
-    else if (kind === 3 && typeof owner[key] === "number")
-      owner[key] = (owner[key] as number) * (factors[random.integer(factors.length)] as number);
-    else owner[key] = extremes[random.integer(extremes.length)];
+    else if (kind === 3 && typeof owner[key] === "number") owner[key] = (owner[key] as number) * oneOf(random, factors);
+    else owner[key] = oneOf(random, extremes);
   }
-  return JSON.stringify(json);
+  return json;
 }
+const plain = { enumerable: true, writable: true, configurable: true };
 
-const jsonOr = (bytes: Uint8Array, random: Random): Uint8Array => {
+/** JSON damaged as such, and now and then as mere bytes. */
+export const jsonOr = (bytes: Uint8Array, random: Random): Uint8Array => {
   const text = random.integer(4) === 0 ? null : damagedJson(Buffer.from(bytes).toString("utf8"), random);
   return text === null ? damagedBytes(bytes, random) : Buffer.from(text);
 };
 
-/** An archive that is whole, with one of its members damaged. */
-async function damagedArchive(original: string, file: string, random: Random): Promise<void> {
+/** Writes an archive that is whole, with one of its members damaged. */
+export async function damagedArchive(original: string, file: string, random: Random): Promise<void> {
   const [source, target] = [await open(original), await open(file, "w")];
   try {
     const zip = new ZipWriter(target);
@@ -123,12 +124,4 @@ async function damagedArchive(original: string, file: string, random: Random): P
     await source.close();
     await target.close();
   }
-}
-
-/** Writes the damaged copy that belongs to a number. @param whole bytes of `original` */
-export async function writeDamaged(original: string, whole: Uint8Array, file: string, round: number): Promise<void> {
-  const random = createRandom(`${original.split("/").at(-1)} ${round}`);
-  const isInside = random.integer(3) > 0;
-  if (original.endsWith(".keras") && isInside) await damagedArchive(original, file, random);
-  else writeFileSync(file, original.endsWith(".json") && isInside ? jsonOr(whole, random) : damagedBytes(whole, random));
 }

@@ -91,7 +91,6 @@ export function serve(connection: MessageConnection, log: Log): void {
     }),
   );
   on(requests.estimateAttack, async (params, signal) => estimateAttack(params, await started(), context(signal)));
-  on(requests.labelRun, (params) => labelRun(params));
   serveCards(on, { connection, engine: started, context });
   on(requests.rankPatches, (params) => rankPatches(params));
   servePatches(on, { connection, engine: started, context });
@@ -123,11 +122,13 @@ function serveModelFiles(on: Answer, { connection, engine: started }: Pick<Servi
   on(requests.writeClassList, (params) => started().then(() => writeClassList(params)));
 }
 
+/** What is asked about an attack on a picture that is there. */
 function serveCards(on: Answer, { connection, engine, context }: Serving): void {
   const teller =
     (token: string) =>
     ({ done, total }: CardProgress): void =>
       void connection.sendProgress(cardProgress, token, { done, total });
+  on(requests.labelRun, (params) => labelRun(params));
   on(requests.explainRun, async ({ token, ...params }, signal) =>
     explainRun(params, await engine(), context(signal, params.seed, teller(token))),
   );

@@ -22,6 +22,7 @@ export function runCli(services: Services, { words, cwd, signal, onLine }: CliCa
     extensionPath: services.context.extensionPath,
     nodePath: setting(settings.nodePath, ""),
     threads: setting(settings.threads, 0),
+    memory: setting(settings.memory, 0),
     gpuRuntime: gpuRuntimeFolder(services.context),
     env: process.env,
     ownRuntime: process.execPath,

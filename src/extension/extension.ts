@@ -27,7 +27,7 @@ export function activate(context: vscode.ExtensionContext): BulwarkApi {
   registerPlugins(services);
   context.subscriptions.push(
     vscode.workspace.onDidChangeConfiguration((event) => {
-      const ofEngine = [settings.backend, settings.device, settings.nodePath, settings.threads];
+      const ofEngine = [settings.backend, settings.device, settings.nodePath, settings.threads, settings.memory];
       if (ofEngine.some((name) => event.affectsConfiguration(name))) services.engine.renew();
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => services.runs.refresh()),

@@ -66,6 +66,7 @@ async function start(context: vscode.ExtensionContext, log: vscode.LogOutputChan
     extensionPath: context.extensionPath,
     nodePath: setting(settings.nodePath, ""),
     threads: setting(settings.threads, 0),
+    memory: setting(settings.memory, 0),
     gpuRuntime: gpuRuntimeFolder(context),
     env: process.env,
     ownRuntime: process.execPath,

@@ -63,6 +63,7 @@ export const settings = {
   device: "bulwark.engine.device",
   nodePath: "bulwark.engine.nodePath",
   threads: "bulwark.engine.threads",
+  memory: "bulwark.engine.memory",
   seed: "bulwark.seed",
   modelLenses: "bulwark.codeLens.modelFiles",
 } as const;

@@ -47,6 +47,14 @@ describe("a run that is killed", () => {
     );
   });
 
+  it("for more memory than was granted says so, and ends as the one that was not once it is granted", async () => {
+    const stopped = await start(workspace, ["run", "small.bulwark.jsonc", "--out", "tight"], { BULWARK_MEMORY: "0.1" }).finished;
+    expect(stopped.code).toBe(3);
+    expect(stopped.stderr).toMatch(/error OUT_OF_MEMORY: .*bulwark\.engine\.memory/);
+    expect((await bulwark(workspace, "resume", "tight", "--quiet")).code).toBe(0);
+    expect(hashesOf(workspace.file("tight"))).toEqual(hashesOf(whole));
+  });
+
   it("leaves nothing half-written behind when it is done", () => {
     const names = readdirSync(workspace.file("killed"), { recursive: true, encoding: "utf8" });
     expect(names.filter((name) => /\.tmp$|^partial\/.|^checkpoints\/.|^driver\.json$/.test(name))).toEqual([]);

@@ -1,10 +1,33 @@
 import { readFileSync } from "node:fs";
 import { freemem, totalmem } from "node:os";
+import { BulwarkError } from "../../shared/errors.ts";
+import { bytes } from "../../shared/format.ts";
 
-/** Memory that the process may use, in bytes: the machine's, or a container's limit where that is lower. */
+/** What a person grants: the setting `bulwark.engine.memory`, in gigabytes, comes in `BULWARK_MEMORY`. No bound without it. */
+function grantedMemory(): number {
+  const gigabytes = Number(process.env["BULWARK_MEMORY"]);
+  return gigabytes > 0 ? gigabytes * 1e9 : Number.POSITIVE_INFINITY;
+}
+
+/** Memory that the process may use, in bytes: the machine's, or less where a container or a person grants less. */
 export function machineMemory(): number {
-  const granted = process.constrainedMemory();
-  return granted > 0 && granted < totalmem() ? granted : totalmem();
+  const constrained = process.constrainedMemory();
+  return Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY, grantedMemory());
+}
+
+/**
+ * For work whose size nobody may change unasked, such as the steps of a training.
+ * @throws OUT_OF_MEMORY when the process holds more than a person grants
+ */
+export function checkGrantedMemory(): void {
+  const granted = grantedMemory();
+  const held = granted === Number.POSITIVE_INFINITY ? 0 : process.memoryUsage.rss();
+  if (held <= granted) return;
+  throw new BulwarkError(
+    "OUT_OF_MEMORY",
+    `The engine holds ${bytes(held)}, more than the ${bytes(granted)} that bulwark.engine.memory (BULWARK_MEMORY) grants.`,
+    "Raise it, or use a smaller batch.",
+  );
 }
 
 /**

@@ -3,6 +3,7 @@ import type { TrainSettings } from "../../shared/experiment.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
 import type { TrainingPlan } from "../define/index.ts";
+import { checkGrantedMemory } from "../io/memory.ts";
 import { tf } from "../tf.ts";
 import { craftImages, weakened } from "./craft.ts";
 import { type FedBatch, feed, type ImageSource, inOrder, stepsOf } from "./feed.ts";
@@ -49,6 +50,7 @@ export async function trainEpoch(work: Work, epoch: number, started: number, ctx
       const result = trainStep(learner, work.weights, work.optimizer, { ...batch, crafted }, { learningRate, masks, tally });
       step++;
       try {
+        checkGrantedMemory();
         const now = ctx.clock();
         if (now - reported >= betweenEvents || step === steps) {
           reported = now;

@@ -83,6 +83,7 @@ function environment({ context }: Services, nodePath: string): Record<string, st
     extensionPath: context.extensionPath,
     nodePath,
     threads: 0,
+    memory: 0,
     gpuRuntime: "",
     env: process.env,
     ownRuntime: process.execPath,

@@ -15,6 +15,8 @@ export interface LocateOptions {
   readonly nodePath: string;
   /** 0 = as many as there are cores. */
   readonly threads: number;
+  /** Gigabytes that it may hold; 0 for what the machine has. */
+  readonly memory: number;
   /** Folder that “Install GPU Runtime” fills; empty for none. The user's own BULWARK_GPU_RUNTIME comes first. */
   readonly gpuRuntime: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -43,6 +45,7 @@ export function locateEngine(o: LocateOptions): EngineLocation {
   // Electron only behaves as Node when told so; a plain Node ignores the variable.
   if (o.nodePath === "") env["ELECTRON_RUN_AS_NODE"] = "1";
   if (o.threads > 0) env["BULWARK_THREADS"] = String(o.threads);
+  if (o.memory > 0) env["BULWARK_MEMORY"] = String(o.memory);
   if (o.gpuRuntime !== "") env["BULWARK_GPU_RUNTIME"] ??= o.gpuRuntime;
   return { file, execPath: o.nodePath === "" ? o.ownRuntime : o.nodePath, env };
 }

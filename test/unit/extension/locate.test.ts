@@ -11,7 +11,7 @@ beforeEach(() => {
   writeFileSync(path.join(root, "dist/engine.cjs"), "");
 });
 afterEach(() => rmSync(root, { recursive: true }));
-const options = { nodePath: "", threads: 0, gpuRuntime: "", env: {}, ownRuntime: "/usr/share/code/code" };
+const options = { nodePath: "", threads: 0, memory: 0, gpuRuntime: "", env: {}, ownRuntime: "/usr/share/code/code" };
 
 describe("where the engine is", () => {
   it("runs under VS Code's own runtime as Node", () => {
@@ -21,9 +21,9 @@ describe("where the engine is", () => {
     expect(env).toEqual({ ELECTRON_RUN_AS_NODE: "1", ORT_DISABLE_TELEMETRY: "1" });
   });
   it("runs under the Node of the settings, with so many threads", () => {
-    const found = locateEngine({ ...options, extensionPath: root, nodePath: process.execPath, threads: 3 });
+    const found = locateEngine({ ...options, extensionPath: root, nodePath: process.execPath, threads: 3, memory: 4 });
     expect(found.execPath).toBe(process.execPath);
-    expect(found.env).toEqual({ BULWARK_THREADS: "3", ORT_DISABLE_TELEMETRY: "1" });
+    expect(found.env).toEqual({ BULWARK_THREADS: "3", BULWARK_MEMORY: "4", ORT_DISABLE_TELEMETRY: "1" });
   });
   it("keeps the user's environment, less what would change Node", () => {
     const env = {

@@ -197,8 +197,8 @@ const isOutOfMemory = (thrown: unknown): thrown is BulwarkError => thrown instan
 const tooLarge = ({ name, train: { batchSize } }: ResolvedArm, cause: BulwarkError): BulwarkError =>
   new BulwarkError(
     "OUT_OF_MEMORY",
-    `There is not enough memory to train ${name} with ${batchSize} images to a step.`,
-    `Lower train.batchSize (now ${batchSize}), close other programs, or choose a smaller network.`,
+    `There is not enough memory to train ${name} with ${batchSize} images to a step: ${cause.message}`,
+    `Lower train.batchSize (now ${batchSize}), choose a smaller network, close other programs, or raise bulwark.engine.memory if it is set.`,
     { cause },
   );
 

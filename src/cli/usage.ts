@@ -56,7 +56,11 @@ const verb = (usage: string, does: string, operands: readonly string[] = [], opt
 });
 
 export const verbs = {
-  list: verb("list [kind]", "attacks, defences, explanations, measures, analyses, models and data sets, with their parameters", ["[kind]"]),
+  list: verb(
+    "list [kind]",
+    "what there is to choose from, with its parameters; kinds: attack, defense, detector, explanation, measure, analysis, model, dataset",
+    ["[kind]"],
+  ),
   fetch: verb("fetch mnist|cifar10", "bring a data set, checked against the official checksums", ["mnist|cifar10"]),
   doctor: verb("doctor", "what was found on this machine, and what is used"),
   inspect: verb("inspect MODEL [--contract FILE]", "layers, shapes and weights of a model file", ["MODEL"], { contract: text }),

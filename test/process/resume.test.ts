@@ -152,6 +152,24 @@ describe("a single attack that is killed", () => {
   });
 });
 
+describe("a finished run", () => {
+  it.each(["killed", "by-folder"])("is left as it is, and its result is told again: %s", async (name) => {
+    const before = readFileSync(workspace.file(`${name}/events.jsonl`), "utf8");
+    const again = await bulwark(workspace, "resume", name, "--json");
+    expect(again.stderr).toContain("the run is finished: there is nothing to go on with");
+    expect(JSON.parse(again.stdout)).toMatchObject({ run: name });
+    expect([again.code, state(name).status]).toEqual([0, "done"]);
+    expect(readFileSync(workspace.file(`${name}/events.jsonl`), "utf8")).toBe(before);
+  });
+
+  it("whose report is damaged gets it again", async () => {
+    const figures = figuresOf(workspace.file("killed"));
+    writeFileSync(workspace.file("killed/report.json"), "{");
+    expect((await bulwark(workspace, "resume", "killed", "--quiet")).code).toBe(0);
+    expect(figuresOf(workspace.file("killed"))).toEqual(figures);
+  });
+});
+
 describe("data that change", () => {
   const words = ["run", "small.bulwark.jsonc", "--out", "changing"];
 

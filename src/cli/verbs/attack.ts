@@ -1,14 +1,12 @@
-import path from "node:path";
-import { readText } from "../../engine/io/files.ts";
 import { attackDataset } from "../../engine/jobs/attackDataset.ts";
 import { explainSigns } from "../../engine/report/reportText.ts";
 import { fitRules } from "../../shared/fit.ts";
 import { count, number, parameterLabel, percent, points } from "../../shared/format.ts";
 import { attackLabel, normsNote } from "../../shared/labels.ts";
 import type { AttackDocument } from "../../shared/results.ts";
-import { runFiles } from "../../shared/runs.ts";
 import { labelText, noLabelText, verdictOf, verdictText } from "../../shared/verdict.ts";
 import type { Args } from "../args.ts";
+import { classNamer } from "../classNamer.ts";
 import { hintsOfChoices } from "../hints.ts";
 import { labelOf } from "../labels.ts";
 import { linesShown, printJson, printText, tableText } from "../print.ts";
@@ -56,17 +54,11 @@ function fitOf(args: Args) {
 /** Prints what an attack has found. */
 export async function finishAttack(document: AttackDocument, directory: string, args: Args): Promise<number> {
   if (args.flag("json")) printJson(document);
-  else print(document, directory, await classNamesOf(directory));
+  else print(document, directory, await classNamer(directory));
   return 0;
 }
 
-/** Of `dataset.json`, in index order. */
-async function classNamesOf(directory: string): Promise<readonly string[]> {
-  const { classNames } = JSON.parse(await readText(path.join(directory, runFiles.dataset))) as { classNames: readonly string[] };
-  return classNames;
-}
-
-function print(d: AttackDocument, directory: string, classNames: readonly string[]): void {
+function print(d: AttackDocument, directory: string, name: (label: number) => string): void {
   const columns: readonly (readonly [head: string, cell: string])[] = [
     ["Attack", attackLabel(d)],
     ["Images", count(d.n)],
@@ -85,7 +77,7 @@ function print(d: AttackDocument, directory: string, classNames: readonly string
   const heads = columns.map(([head]) => head);
   printText(tableText(heads, [columns.map(([, cell]) => cell)]));
   printText(`${explainSigns} Mean L∞ and mean L2 are ${normsNote}.`);
-  printPictures(d, classNames);
+  printPictures(d, name);
   const target = d.attack.params["target"];
   const already = d.images.filter(({ label }) => label === target).length;
   if (already > 0 && d.labels === undefined)
@@ -98,10 +90,9 @@ function print(d: AttackDocument, directory: string, classNames: readonly string
 }
 
 /** What became of each picture that was named, and whose label says so. Nothing for a data set. */
-function printPictures({ images, labels }: AttackDocument, classNames: readonly string[]): void {
+function printPictures({ images, labels }: AttackDocument, name: (label: number) => string): void {
   if (labels === "predicted") printText(noLabelText);
   const named = labels === undefined ? images.filter(({ labelSource }) => labelSource) : images;
-  const name = (index: number): string => classNames[index] ?? String(index);
   for (const { index, label, labelSource: source, cleanPrediction, prediction, target = null } of named.slice(0, linesShown)) {
     const verdict = verdictOf({ label: source ? label : null, clean: cleanPrediction, adversarial: prediction, target });
     const names = { label: source ? name(label) : null, clean: name(cleanPrediction), adversarial: name(prediction) };

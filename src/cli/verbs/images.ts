@@ -5,6 +5,7 @@ import { predictDataset } from "../../engine/jobs/predictDataset.ts";
 import { count, milliseconds, number, percent, plural } from "../../shared/format.ts";
 import type { DetectDocument, PredictDocument } from "../../shared/images.ts";
 import type { Args } from "../args.ts";
+import { classNamer } from "../classNamer.ts";
 import { labelOf } from "../labels.ts";
 import { linesShown, printJson, printText, tableText } from "../print.ts";
 import type { Session } from "../session.ts";
@@ -28,16 +29,16 @@ function imagesRequest(verb: string, args: Args, session: Session): ImagesReques
   };
 }
 
-function finish<D>(
+async function finish<D>(
   args: Args,
   session: Session,
   { directory, document }: { directory: string; document: D },
-  print: (d: D) => void,
-): number {
+  print: (d: D, directory: string) => void | Promise<void>,
+): Promise<number> {
   session.close();
   if (args.flag("json")) printJson(document);
   else {
-    print(document);
+    await print(document, directory);
     printText(`results: ${directory}`);
   }
   return 0;
@@ -50,11 +51,12 @@ export const predict: VerbAction = async (args, session) => {
   return finish(args, session, done, printPredictions);
 };
 
-function printPredictions({ n, labels, accuracy, images }: PredictDocument): void {
+async function printPredictions({ n, labels, accuracy, images }: PredictDocument, directory: string): Promise<void> {
+  const name = await classNamer(directory);
   printText(labels ? missingText(labels) : `${percent(accuracy)} of ${plural(n, "image")} correct`);
   const rows = images
     .slice(0, linesShown)
-    .map((i) => [String(i.index), labelText(i, labels), String(i.prediction), percent(i.probability)]);
+    .map((i) => [String(i.index), labelText(i, labels, name), name(i.prediction), percent(i.probability)]);
   printText(tableText(["image", "label", "prediction", "probability"], rows));
   if (n > linesShown) printText(`and ${count(n - linesShown)} more`);
 }
@@ -65,7 +67,8 @@ const missingText = (labels: "predicted" | "partly"): string =>
 const labelText = (
   { label, labelSource }: PredictDocument["images"][number] | DetectDocument["images"][number],
   labels: PredictDocument["labels"],
-): string => (labels && !labelSource ? "–" : String(label));
+  name: (label: number) => string,
+): string => (labels && !labelSource ? "–" : name(label));
 
 export const defend: VerbAction = async (args, session) => {
   const request = { ...imagesRequest("defend", args, session), model: args.text("model") ?? null };
@@ -75,7 +78,9 @@ export const defend: VerbAction = async (args, session) => {
     session,
     await defendDataset(request, await session.engine(), session.context()),
     ({ n, defense, milliseconds: time, files }) => {
-      printText(`${defense.id}: ${plural(n, "image")}, ${milliseconds(time.mean)} each on average, 95 % within ${milliseconds(time.p95)}`);
+      printText(
+        `${defense.id}: ${plural(n, "image")}, ${milliseconds(time.mean)} each${n === 1 ? "" : ` on average, 95 % within ${milliseconds(time.p95)}`}`,
+      );
       if (!files.defended) printText("The pictures differ in size: each is a PNG of its own, and there is no defended.npz.");
     },
   );
@@ -89,9 +94,12 @@ export const detect: VerbAction = async (args, session) => {
   return finish(args, session, await detectDataset(request, await session.engine(), session.context()), printScores);
 };
 
-function printScores({ n, labels, images }: DetectDocument): void {
+async function printScores({ n, labels, images }: DetectDocument, directory: string): Promise<void> {
+  const name = await classNamer(directory);
   if (labels) printText(missingText(labels));
-  const rows = images.slice(0, linesShown).map((i) => [String(i.index), labelText(i, labels), String(i.cleanPrediction), number(i.score)]);
+  const rows = images
+    .slice(0, linesShown)
+    .map((i) => [String(i.index), labelText(i, labels, name), name(i.cleanPrediction), number(i.score)]);
   printText(tableText(["image", "label", "prediction", "score"], rows));
   if (n > linesShown) printText(`and ${count(n - linesShown)} more`);
 }

@@ -128,7 +128,8 @@ function byPosition(dataset: Dataset, model: ModelClasses, used: readonly number
   const order = dataset.classNames.map((name, i) => `${i} = ${name}`);
   return withNote(
     dataset,
-    `The model does not name its classes: labels go by position (${order.slice(0, 3).join(", ")}${order.length > 3 ? " …" : ""}).`,
+    `The model does not name its classes: labels go by position (${order.slice(0, 3).join(", ")}${order.length > 3 ? " …" : ""}). ` +
+      "If it was trained with another order, accuracies are wrong: write its class names, one to a line, into labels.txt beside it.",
   );
 }
 

@@ -1,8 +1,13 @@
+import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
 import type { RunExperimentResult } from "../../shared/protocol.ts";
 import type { AttackDocument } from "../../shared/results.ts";
+import { runFiles } from "../../shared/runs.ts";
 import type { RunHost } from "../experiment/execute.ts";
 import { type ResumeParams, resumeRun } from "../experiment/runExperiment.ts";
+import { readText } from "../io/files.ts";
 import { readRunState } from "../io/runStore.ts";
+import { readReport } from "../report/reportFiles.ts";
 import { resumeAttack } from "./attackDataset.ts";
 
 /** `document`: of a single attack. */
@@ -10,11 +15,34 @@ export type Resumed = RunExperimentResult & { readonly document?: AttackDocument
 
 /**
  * Goes on with a run of any kind that consists of pieces, on the backend it was begun on; ends with the result that it would have had
- * uninterrupted.
+ * uninterrupted. A finished run is left as it is, unless its result is damaged or gone.
  * @throws RUN_NOT_FOUND, RUN_INVALID, RUN_LOCKED
  */
 export async function resume(params: ResumeParams, host: RunHost): Promise<Resumed> {
-  const { kind } = await readRunState(params.directory);
-  if (kind !== "attack") return resumeRun(params, host);
+  const { kind, status } = await readRunState(params.directory);
+  const isAttack = kind === "attack";
+  const finished = status === "done" ? await (isAttack ? attackResult : experimentResult)(params.directory).catch(unlessThere) : null;
+  if (finished) {
+    host.note?.("the run is finished: there is nothing to go on with");
+    return finished;
+  }
+  if (!isAttack) return resumeRun(params, host);
   return { ...(await resumeAttack(params, host)), expectationsMet: true };
+}
+
+async function attackResult(directory: string): Promise<Resumed> {
+  const document = JSON.parse(await readText(path.join(directory, runFiles.result))) as AttackDocument;
+  return { directory, document, expectationsMet: true };
+}
+
+async function experimentResult(directory: string): Promise<Resumed> {
+  const { expect } = await readReport(directory);
+  return { directory, expectationsMet: expect.every(({ met }) => met) };
+}
+
+/** A result that is damaged or gone is made again. */
+function unlessThere(thrown: unknown): null {
+  if (thrown instanceof SyntaxError) return null;
+  if (thrown instanceof BulwarkError && ["RUN_INVALID", "RUN_NOT_FOUND", "FILE_NOT_FOUND"].includes(thrown.code)) return null;
+  throw thrown;
 }

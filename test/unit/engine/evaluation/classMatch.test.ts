@@ -115,7 +115,10 @@ describe("labels where only positions are known", () => {
     const equal = await matched({ classNames: ["ant", "bee", "cat", "dog"], labels: [0, 2, 3] }, unnamed);
     expect([[...equal.labels("test")], equal.notes]).toEqual([
       [0, 2, 3],
-      ["The model does not name its classes: labels go by position (0 = ant, 1 = bee, 2 = cat …)."],
+      [
+        "The model does not name its classes: labels go by position (0 = ant, 1 = bee, 2 = cat …). If it was trained with another order, " +
+          "accuracies are wrong: write its class names, one to a line, into labels.txt beside it.",
+      ],
     ]);
     // Nobody can know which two of the four they are.
     const fewer = { classNames: ["ant", "bee"], labels: [0, 1] };

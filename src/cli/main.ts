@@ -38,11 +38,16 @@ function exitCode(thrown: unknown): number {
   return error.code === "BUG" ? exitCodes.bug : exitCodes.badInput;
 }
 
+/** What was wrong with stdout, other than that nobody reads it any more. */
+let unwritten: NodeJS.ErrnoException | undefined;
+const isGone = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "EIO";
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0); // `bulwark list | head`
+  if (!isGone(error)) unwritten = error; // `bulwark list | head` reads no more than it wants
 });
+process.stderr.on("error", () => undefined); // a pipe or a terminal that is gone: the work goes on
 main(words)
   .catch(exitCode)
+  .then((code) => (unwritten ? exitCode(unwritten) : code))
   .then((code) => {
     process.exitCode = code;
     // Native threads of a backend may keep the process; what was written to stdout must be out first.

@@ -6,7 +6,7 @@ import { BulwarkError, isCancelled } from "../shared/errors.ts";
 import type { RunEvent } from "../shared/events.ts";
 import { planFiles } from "../shared/plan.ts";
 import { type RunState, runFiles } from "../shared/runs.ts";
-import { goesOn, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** What the user can mend: a file that cannot be read any more, as on a network drive that is gone, or a picture that is broken. */
 const mendable: readonly string[] = ["FILE_NOT_FOUND", "FILE_UNREADABLE", "IMAGE_INVALID"];
@@ -44,7 +44,8 @@ function isUnfinished(directory: string): boolean {
 }
 
 /** Says how to go on with a run that was stopped, where there is one. */
-export function sayHowToGoOn({ run, progress }: Session, thrown: unknown): void {
-  if (run !== null && isCancelled(thrown)) progress.tell(`stopped; ${goesOn(run)}`);
-  if (run !== null && isInterruption(thrown)) progress.tell(`what was finished is kept; ${goesOn(run)} when the file can be read again`);
+export function sayHowToGoOn({ goesOn, run, progress }: Session, thrown: unknown): void {
+  if (goesOn !== null && isCancelled(thrown)) progress.tell(`stopped; \`${goesOn}\` goes on`);
+  if (run !== null && isInterruption(thrown))
+    progress.tell(`what was finished is kept; \`${goesOn}\` goes on when the file can be read again`);
 }

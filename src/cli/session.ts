@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { createContext, type RunContext } from "../engine/context.ts";
 import { readNamedContract } from "../engine/importers/contract.ts";
 import { onRelease } from "../engine/io/signals.ts";
@@ -20,28 +21,26 @@ export interface Session {
   onEvent(event: RunEvent | RunEventBody): void;
   /** Of the run that `bulwark resume` can go on with; null where there is none yet. */
   run: string | null;
-  /** Rejects when Ctrl-C comes while models and data are opened, where no step ends soon. */
+  /** The command that goes on with what is done; null where there is nothing to go on with. */
+  readonly goesOn: string | null;
+  /** Rejects when Ctrl-C has come and the step that is being done does not end soon. */
   readonly stopped: Promise<never>;
   close(): void;
 }
 
-/** Milliseconds that what is being opened has to stop by itself. */
-const grace = 1000;
-/** Events of work that has steps to stop after. */
-const steps: readonly string[] = ["batch", "phase", "progress", "step", "epoch"];
+/** Milliseconds that a step may go on once it was asked to stop: of the processor, and of the clock where it waits for something. */
+const grace = { processor: 150, clock: 1000 } as const;
 
-export function openSession(args: Args): Session {
+/** @param o `endsAtOnce`: Ctrl-C is left to the system, as nothing is lost that goes on */
+export function openSession(args: Args, o: { readonly endsAtOnce: boolean; readonly again: string | null }): Session {
   const progress = new ProgressLine(args.flag("quiet") ? "off" : process.stderr.isTTY ? "line" : "lines");
-  const signal = interruptSignal(progress);
+  const signal = o.endsAtOnce ? new AbortController().signal : interruptSignal(progress);
   const seed = args.integer("seed", 0) ?? 1;
-  let isOpening = true;
   const onEvent = (event: RunEvent | RunEventBody): void => {
-    if (steps.includes(event.kind)) isOpening = false;
     progress.event(event.kind === "note" && args.has("dataset-set") ? { ...event, message: asFlags(event.message) } : event);
   };
   const stopped = new Promise<never>((_, reject) => {
-    const end = (): void => void (isOpening && reject(cancelled()));
-    signal.addEventListener("abort", () => setTimeout(end, grace), { once: true });
+    signal.addEventListener("abort", () => void outOfPatience().then(() => reject(cancelled())), { once: true });
   });
   stopped.catch(() => undefined); // it may come when nobody waits any more
   const session: Session = {
@@ -51,6 +50,9 @@ export function openSession(args: Args): Session {
     progress,
     onEvent,
     run: null,
+    get goesOn() {
+      return session.run === null ? o.again : `bulwark resume ${session.run}`;
+    },
     stopped,
     async engine() {
       const engine = await startEngine(args.text("backend") ?? "auto", args.text("device"), await contractOf(args));
@@ -61,14 +63,22 @@ export function openSession(args: Args): Session {
     close: () => progress.close(),
   };
   let isSaid = false;
-  onRelease(() => {
-    if (!isSaid) progress.say(`opening a large model: Ctrl-C ends at once${session.run === null ? "" : `; ${goesOn(session.run)}`}`);
+  onRelease((why) => {
+    const { goesOn } = session;
+    if (!isSaid) progress.say(`${why}: Ctrl-C ends at once${goesOn === null ? "" : `; \`${goesOn}\` goes on`}`);
     isSaid = true;
   });
   return session;
 }
 
-export const goesOn = (run: string): string => `\`bulwark resume ${run}\` goes on`;
+async function outOfPatience(): Promise<void> {
+  const [used, started] = [process.cpuUsage(), performance.now()];
+  const processor = (): number => {
+    const { user, system } = process.cpuUsage(used);
+    return (user + system) / 1000;
+  };
+  while (processor() < grace.processor && performance.now() - started < grace.clock) await wait(10);
+}
 
 /** The input contract that replaces the one beside the model. @throws USAGE where no model is named, FILE_NOT_FOUND, MODEL_INVALID */
 async function contractOf(args: Args): Promise<InputContract | undefined> {
@@ -85,7 +95,7 @@ function interruptSignal(progress: ProgressLine): AbortSignal {
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.on(name, () => {
       if (abort.signal.aborted) process.exit(130);
-      progress.say("stopping after this step; once more kills");
+      progress.say("stopping; once more kills");
       abort.abort();
     });
   return abort.signal;

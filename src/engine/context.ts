@@ -1,6 +1,7 @@
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { cancelled } from "../shared/errors.ts";
 import type { RunEventBody } from "../shared/events.ts";
+import { StepSignals } from "./io/signals.ts";
 import { createRandom, type Random } from "./random.ts";
 import { tf } from "./tf.ts";
 
@@ -45,6 +46,7 @@ export interface ContextOptions {
 
 export function createContext(options: ContextOptions = {}): RunContext {
   const signal = options.signal ?? new AbortController().signal;
+  const steps = new StepSignals();
   return {
     rng: createRandom(options.seed ?? 1),
     signal,
@@ -54,6 +56,7 @@ export function createContext(options: ContextOptions = {}): RunContext {
       if (progress) options.onProgress?.(progress);
       await yieldToEvents();
       if (signal.aborted) throw cancelled();
+      steps.step();
     },
     emit: (event) => options.onEvent?.(event),
     log: (message) => options.log?.(message),

@@ -106,16 +106,20 @@ type WithoutTime<T> = T extends unknown ? Omit<T, "t"> : never;
 /** An event as the engine emits it; the run store adds the time. */
 export type RunEventBody = WithoutTime<RunEvent>;
 
-/** Reads `events.jsonl`; a last line that was cut off by a crash is left out. */
+/** Reads `events.jsonl`; lines that are no events, such as a last one that was cut off by a crash, are left out. */
 export function parseEvents(text: string): RunEvent[] {
   const events: RunEvent[] = [];
   for (const line of text.split("\n")) {
     if (line.trim() === "") continue;
     try {
-      events.push(JSON.parse(line) as RunEvent);
+      const read: unknown = JSON.parse(line);
+      if (isEvent(read)) events.push(read);
     } catch {
-      // Only a torn line (the process died while writing it) cannot be parsed; the lines around it are whole.
+      // Torn, as the process died while writing it, or damaged: the lines around it are whole.
     }
   }
   return events;
 }
+
+const isEvent = (read: unknown): read is RunEvent =>
+  typeof read === "object" && read !== null && "kind" in read && typeof read.kind === "string" && "t" in read && typeof read.t === "number";

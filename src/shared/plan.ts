@@ -1,3 +1,5 @@
+import { isRunKind, type RunState } from "./runs.ts";
+
 /** What a run consists of: `plan.json`, written once before anything is computed. A resumed run does the pieces of this list that are not done. */
 export const planFiles = {
   plan: "plan.json",
@@ -47,8 +49,13 @@ export interface PieceRecord {
   readonly device: "train" | "evaluate";
 }
 
+/** What a run is, as its `state.json` says it too: that can be made again. */
+export type PlannedRun = Pick<RunState, "kind" | "title" | "createdAt" | "request">;
+
 export interface Plan {
   readonly version: 1;
+  /** Absent in plans of earlier versions. */
+  readonly run?: PlannedRun;
   /** Version that planned it. */
   readonly bulwark: string;
   /** SHA-256 of the pieces, less the estimates of cost and memory. */
@@ -73,7 +80,22 @@ export interface PieceDone {
   readonly attempt: number;
   /** SHA-256 of every file, by name. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** The same of files that it has left elsewhere in the run folder, by their path in there; absent where there are none. */
+  readonly leaves?: Readonly<Record<string, string>>;
   readonly seconds: number;
   /** Of the work, what those seconds were for, where a training went on from a checkpoint; all of it when left out. */
   readonly share?: number;
+}
+
+/** The run that a `plan.json` is of; null where it does not say so, or is damaged. */
+export function plannedRun(text: string): PlannedRun | null {
+  try {
+    const { kind, title, createdAt, request } = ((JSON.parse(text) as Partial<Plan> | null)?.run ?? {}) as Partial<
+      Record<keyof PlannedRun, unknown>
+    >;
+    if (!isRunKind(kind) || typeof title !== "string" || typeof createdAt !== "string") return null;
+    return { kind, title, createdAt, ...(typeof request === "string" ? { request } : {}) };
+  } catch {
+    return null;
+  }
 }

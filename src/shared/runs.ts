@@ -87,7 +87,9 @@ export const slug = (text: string): string =>
 
 /** "interrupted" and "elsewhere" (running on another machine) are never written: the lock beside `state.json` tells them. */
 export type RunStatus = "running" | "done" | "failed" | "cancelled" | "interrupted" | "elsewhere";
-export type RunKind = "experiment" | "attack" | "explain" | "rank" | "train" | "evaluate" | "patch" | "predict" | "defend" | "detect";
+const runKinds = ["experiment", "attack", "explain", "rank", "train", "evaluate", "patch", "predict", "defend", "detect"] as const;
+export type RunKind = (typeof runKinds)[number];
+export const isRunKind = (read: unknown): read is RunKind => runKinds.some((kind) => kind === read);
 
 /** `state.json`: how far a run is. Its finished pieces are those that have a folder (plan.ts). */
 export interface RunState {

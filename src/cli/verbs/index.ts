@@ -38,10 +38,14 @@ const actions: Readonly<Record<VerbName, VerbAction>> = {
   report,
 };
 
+/** Verbs that leave nothing to go on with: Ctrl-C is the system's, which ends them wherever they are. */
+const endAtOnce: readonly VerbName[] = ["list", "doctor", "inspect", "check-plugin", "cancel", "explain", "rank", "report"];
+
 /** Does one verb; returns the exit code. */
 export async function runVerb(verb: VerbName, words: readonly string[]): Promise<number> {
   const args = new Args(verb, words);
-  const session = openSession(args);
+  const again = verb === "fetch" ? ["bulwark fetch", ...words].join(" ") : null;
+  const session = openSession(args, { endsAtOnce: endAtOnce.includes(verb), again });
   try {
     return await Promise.race([actions[verb](args, session), session.stopped]);
   } catch (thrown) {

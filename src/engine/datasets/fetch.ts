@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { BulwarkError, isCancelled } from "../../shared/errors.ts";
+import { BulwarkError } from "../../shared/errors.ts";
 import { suggestion } from "../../shared/nearest.ts";
 import type { RunContext } from "../context.ts";
 import { digest, exists, writeAtomic } from "../io/files.ts";
@@ -42,12 +42,7 @@ export async function fetchDataset(kind: string, destination: string, ctx: RunCo
       suggestion(kind, Object.keys(fetchable), "Fetchable"),
     );
   }
-  try {
-    await bring(kind, destination, ctx);
-  } catch (error) {
-    if (!isCancelled(error)) throw error;
-    throw new BulwarkError("CANCELLED", "Cancelled.", `Run \`bulwark fetch ${kind}\` again to continue.`, { cause: error });
-  }
+  await bring(kind, destination, ctx);
   return { dataset: kind, path: destination };
 }
 

@@ -1,5 +1,6 @@
 import { rm, rmdir } from "node:fs/promises";
 import path from "node:path";
+import { toErrorData } from "../../shared/errors.ts";
 import type { AttackSummary, Choice, ImageRecord } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import type { RunContext } from "../context.ts";
@@ -25,6 +26,8 @@ export interface PreparationJob<P = unknown> {
   /** Hash of all that decides it: what is there already under this key is taken as it is. */
   readonly key: string;
   onStep?(step: PreparationStep<P>): void | Promise<void>;
+  /** Hears the names of the files in `directory` once they are written. */
+  onSaved?(names: readonly string[]): void;
 }
 
 /**
@@ -37,7 +40,13 @@ export async function prepare<P>(job: PreparationJob<P>, ctx: RunContext): Promi
   const { params } = attack;
   if (preparation.origin(params) === "parameters") return preparation.make(model, images, params, ctx);
   const { inputShape, classes, classNames } = model;
-  const finished = await preparation.load(directory, stem, { inputShape, classes }, key);
+  const finished = await preparation.load(directory, stem, { inputShape, classes }, key).catch((thrown: unknown) => {
+    ctx.emit({
+      kind: "warning",
+      message: `The ${preparation.noun} of an earlier start is damaged: it is made again. ${toErrorData(thrown).message}`,
+    });
+    return null;
+  });
   if (finished !== null) return finished;
   const resumeFile = path.join(directory, "checkpoints", `${stem}-${key.slice(0, 12)}.json`);
   const rng = ctx.rng.stream(`${job.seedName}/${preparation.noun}`);
@@ -45,7 +54,8 @@ export async function prepare<P>(job: PreparationJob<P>, ctx: RunContext): Promi
   const prepared = await preparation.make(model, images, params, { ...ctx, rng, resumeFile, onStep });
   const about = { name: job.modelName, sha256: job.modelHash, inputShape, classes, classNames };
   const source = { images: images.name, imageCount: images.size };
-  await preparation.save(prepared, directory, stem, { key, attack, seed, backend, ...source, model: about });
+  const saved = await preparation.save(prepared, directory, stem, { key, attack, seed, backend, ...source, model: about });
+  job.onSaved?.(saved);
   await rm(resumeFile, { force: true });
   await rmdir(path.dirname(resumeFile)).catch(() => undefined); // other attacks may have files there
   return prepared;

@@ -71,6 +71,7 @@ export async function execute(run: Execution, host: RunHost): Promise<void> {
       : { kind: "started", run: store.id, title: store.state.title, backend, device, arms: experiment.arms.map((arm) => arm.name) },
   );
   for (const plugin of experiment.plugins) tell({ kind: "note", message: pluginNote(plugin) });
+  for (const message of store.warnings) tell({ kind: "warning", message });
   for (const message of host.engine.warnings) tell({ kind: "warning", code: "BACKEND_UNAVAILABLE", message });
   await settle(store, () => watchingDevice(tell, () => doAll(run, host, tell)), tell);
 }
@@ -143,7 +144,15 @@ async function environmentOf(
   const plugins = experiment.plugins.length > 0 ? { plugins: pluginFiles(experiment) } : {};
   const identity = { experiment: experimentDocument(experiment), request, mode, modelPath, hashes, ...plugins };
   const dataHash = dataHashOf(data);
-  const planned = { store, engine, dataHash, identity, mustMatch: run.mustMatch, clock: ctx.clock };
+  const planned = {
+    store,
+    engine,
+    dataHash,
+    identity,
+    mustMatch: run.mustMatch,
+    clock: ctx.clock,
+    warn: (message: string) => emit({ kind: "warning", message }),
+  };
   const pieces = await openPieces(list, facts, planned);
   const meter = new ProgressMeter(list, emit, ctx.clock);
   const batches = new BatchRecord(store);

@@ -49,6 +49,7 @@ interface Planned {
   readonly identity: unknown;
   readonly mustMatch: boolean;
   readonly clock: () => number;
+  readonly warn: (message: string) => void;
 }
 
 /**
@@ -67,15 +68,18 @@ export async function openPieces(pieces: readonly Piece[], facts: PlanFacts, o: 
   const isSame = found?.planHash === planHash && found.experimentHash === experimentHash && found.dataHash === dataHash;
   if (!isSame) {
     if (found && o.mustMatch && (await hasPieces(store))) throw otherPlan(found, store);
+    if (!found && (await hasPieces(store))) o.warn(`${planFiles.plan} is missing or damaged: what was finished is done again.`);
     await own.remove();
     await rm(store.file(planFiles.batches), { force: true });
     const pin = { backend, device };
     const pins = { train: pin, evaluate: pin };
     const batch = batchSizeOf(facts.inputShape);
-    const plan: Plan = { version: 1, bulwark: version, planHash, experimentHash, dataHash, pins, batch, pieces: records };
+    const { kind, title, createdAt, request } = store.state;
+    const run = { kind, title, createdAt, ...(request === undefined ? {} : { request }) };
+    const plan: Plan = { version: 1, run, bulwark: version, planHash, experimentHash, dataHash, pins, batch, pieces: records };
     await store.writeJson(planFiles.plan, plan);
   }
-  await own.open();
+  for (const { file } of await own.open()) o.warn(`${file} is missing or damaged: the work that made it is done again.`);
   return own;
 }
 

@@ -138,11 +138,10 @@ const releasing =
 
 /** State of the run that lies in a folder; null where there is none, or a damaged one that may be replaced. */
 async function stateIn(directory: string, force = false): Promise<RunState | null> {
-  if (!(await exists(path.join(directory, runFiles.state)))) return null;
   try {
     return await readRunState(directory);
   } catch (thrown) {
-    if (force) return null;
+    if (force || (thrown instanceof BulwarkError && thrown.code === "RUN_NOT_FOUND")) return null;
     throw thrown;
   }
 }

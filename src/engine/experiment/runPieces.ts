@@ -1,11 +1,22 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
-import { type PieceRecord, planFiles } from "../../shared/plan.ts";
+import { type PieceDone, type PieceRecord, planFiles } from "../../shared/plan.ts";
 import type { EvaluationImages, ImageBatch, ImageIdentity } from "../define/index.ts";
 import type { Range } from "../evaluation/batches.ts";
 import { readText } from "../io/files.ts";
 import { openNpz } from "../io/npz.ts";
-import { finishedPieces, type PieceFolder, type Published, type Publisher, pieceFolder, publish, readDone } from "../io/publish.ts";
+import {
+  type DamagedPiece,
+  finishedPieces,
+  isSameResult,
+  type PieceFolder,
+  type Publication,
+  type Published,
+  type Publisher,
+  pieceFolder,
+  publish,
+  readDone,
+} from "../io/publish.ts";
 import { hashOf } from "./document.ts";
 import { type Piece, shardKey } from "./piece.ts";
 
@@ -40,6 +51,8 @@ export class RunPieces {
   readonly #byKey: ReadonlyMap<string, Piece>;
   readonly #publisher: Publisher;
   #done = new Set<string>();
+  /** How those were done that are done again since a file of them was damaged. */
+  readonly #before = new Map<string, PieceDone>();
 
   constructor(pieces: readonly Piece[], publisher: Publisher) {
     this.all = pieces;
@@ -51,9 +64,12 @@ export class RunPieces {
     }
   }
 
-  /** Looks for what is done already, and removes what processes left that died. */
-  async open(): Promise<void> {
-    this.#done = new Set((await finishedPieces(this.#publisher.run, this.#publisher.planHash)).values());
+  /** Looks for what is done already, and removes what processes left that died. @returns what was damaged and is done again */
+  async open(): Promise<readonly DamagedPiece[]> {
+    const { keys, damaged } = await finishedPieces(this.#publisher.run, this.#publisher.planHash);
+    this.#done = new Set(keys.values());
+    for (const { done } of damaged) this.#before.set(done.key, done);
+    return damaged;
   }
 
   has = (key: string): boolean => this.#byKey.has(key);
@@ -61,17 +77,34 @@ export class RunPieces {
   /** The shards of a group, in order; the piece itself where it is not sharded. */
   group = (name: string): readonly Piece[] => this.#groups.get(name) ?? [];
 
-  /** @param share of the piece that was not there when it began; asked when it is done */
-  async publish(piece: Piece, work: (folder: PieceFolder) => Promise<void>, share?: () => number): Promise<Published> {
+  async publish(
+    piece: Piece,
+    work: (folder: PieceFolder) => Promise<void>,
+    o: Pick<Publication, "share" | "leaves"> = {},
+  ): Promise<Published> {
     const { key } = piece;
-    const published = await publish(this.#publisher, { id: pieceId(piece), key, ...(share ? { share } : {}) }, work);
-    this.#done.add(piece.key);
+    const published = await publish(this.#publisher, { ...o, id: pieceId(piece), key }, work);
+    this.#done.add(key);
+    const [before, now] = [this.#before.get(key), await readDone(this.#folder(piece))];
+    if (before && now && !isSameResult(before, now)) await this.#undo(key);
     return published;
+  }
+
+  #folder = (piece: Piece): string => pieceFolder(this.#publisher.run, pieceId(piece));
+
+  /** What was made from an earlier result of a piece is made again. */
+  async #undo(key: string): Promise<void> {
+    const undone = new Set([key]);
+    for (const piece of this.all) {
+      if (!piece.needs.some((need) => undone.has(need))) continue;
+      undone.add(piece.key);
+      if (this.#done.delete(piece.key)) await rm(this.#folder(piece), { recursive: true, force: true });
+    }
   }
 
   /** Seconds that a finished piece takes as a whole on this device; null where that is not known. */
   async timeOf(piece: Piece): Promise<number | null> {
-    const done = await readDone(pieceFolder(this.#publisher.run, pieceId(piece)));
+    const done = await readDone(this.#folder(piece));
     if (done === null || done.device !== this.#publisher.device || !(done.seconds >= 0)) return null;
     const { seconds, share = 1 } = done;
     return share > 0 ? seconds / share : null;
@@ -81,7 +114,7 @@ export class RunPieces {
   file(key: string, name: string): string {
     const piece = this.#byKey.get(key);
     if (!piece) throw new Error(`there is no piece ${key}`);
-    return `${pieceFolder(this.#publisher.run, pieceId(piece))}/${name}`;
+    return `${this.#folder(piece)}/${name}`;
   }
 
   async json<T>(key: string, name: string): Promise<T> {

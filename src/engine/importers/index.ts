@@ -6,6 +6,7 @@ import { releaseSignals } from "../io/signals.ts";
 import { FakeQuantize, OpaqueAlpha } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import type { ModelEvidence } from "../rules/evidence.ts";
 import type { tfl } from "../tf.ts";
+import { requireAsTrained } from "./asTrained.ts";
 import { buildScores, makeOpaque, withTwoClasses } from "./build.ts";
 import { checkContract, checkLayout, parseContract, readContract } from "./contract.ts";
 import { tellsByWeights } from "./evidence/firstLayer.ts";
@@ -85,11 +86,13 @@ export async function loadNetwork(path: string, given?: InputContract, o: LoadOp
     try {
       const compare = before ?? (await model.check?.(checkedOf(built, { ...loaded, ending }), o.watch));
       const comparison = (await compare?.(built)) ?? null;
+      const sha256 = await model.sha256();
+      await requireAsTrained(file, sha256);
       return {
         ...(await withOutputs(loaded, ending)),
         comparison,
         notes: [...loaded.notes, ...(comparison?.notes ?? [])],
-        sha256: await model.sha256(),
+        sha256,
       };
     } catch (error) {
       loaded.network.dispose();

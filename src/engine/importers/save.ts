@@ -1,9 +1,9 @@
-import { promises as fs } from "node:fs";
-import path from "node:path";
 import type { InputContract } from "../../shared/contract.ts";
-import { temporaryName, writeError } from "../io/files.ts";
-import { makeFolders } from "../io/makeFolders.ts";
+import { writeTogether } from "../io/files.ts";
 import { tf, type tfl } from "../tf.ts";
+
+/** What a saved network consists of. */
+export const modelFiles = ["weights.bin", "model.bulwark.json", "model.json"] as const;
 
 /**
  * Saves a network as `model.json`, `weights.bin` and `model.bulwark.json` in `directory`; the contract names its input range. All three are written aside first and then
@@ -19,11 +19,12 @@ export async function saveNetwork(network: tfl.LayersModel, directory: string, c
     modelTopology,
     weightsManifest: [{ paths: ["weights.bin"], weights: weightSpecs }],
   };
-  await writeTogether(directory, {
+  const files: Readonly<Record<(typeof modelFiles)[number], string | Uint8Array>> = {
     "weights.bin": toBytes(artifacts.weightData),
     "model.bulwark.json": `${JSON.stringify({ ...contract, input: { mean: 0, scale: 255, ...contract.input } }, null, 2)}\n`,
     "model.json": JSON.stringify(model),
-  });
+  };
+  await writeTogether(directory, files);
 }
 
 async function artifactsOf(network: tfl.LayersModel): Promise<tf.io.ModelArtifacts> {
@@ -41,16 +42,4 @@ async function artifactsOf(network: tfl.LayersModel): Promise<tf.io.ModelArtifac
 function toBytes(data: tf.io.WeightData | undefined): Uint8Array {
   if (!data) return new Uint8Array();
   return Array.isArray(data) ? Buffer.concat(data.map((part) => new Uint8Array(part))) : new Uint8Array(data);
-}
-
-async function writeTogether(directory: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
-  const staged = new Map(Object.keys(files).map((name) => [name, temporaryName(path.join(directory, name))]));
-  try {
-    makeFolders(directory);
-    for (const [name, temporary] of staged) await fs.writeFile(temporary, files[name] as string | Uint8Array);
-    for (const [name, temporary] of staged) await fs.rename(temporary, path.join(directory, name));
-  } catch (error) {
-    for (const temporary of staged.values()) await fs.rm(temporary, { force: true }).catch(() => undefined);
-    throw writeError(error, directory);
-  }
 }

@@ -17,19 +17,62 @@ export async function writeAtomic(file: string, data: string | Uint8Array): Prom
   await replaceAtomic(file, (temporary) => fs.writeFile(temporary, data));
 }
 
-/** The same for content that is written in pieces: `write` fills the temporary file whose name it is given. It is on the disk before it is renamed. */
+/** The same for content that is written in pieces: `write` fills the temporary file whose name it is given. It is on the disk before it is renamed, and so is the name. */
 export async function replaceAtomic(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = temporaryName(file);
   try {
-    makeFolders(path.dirname(file));
-    await fs.rm(temporary, { force: true });
-    await fs.writeFile(temporary, "", { flag: "wx" }); // ours: what is written next goes through no link that was waiting there
+    await makeFoldersForGood(path.dirname(file));
+    await claim(temporary);
     await write(temporary);
     await flush(temporary);
     await fs.rename(temporary, file);
+    await flushFolder(path.dirname(file));
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
     throw writeError(error, file);
+  }
+}
+
+/**
+ * Several files of a folder that belong together: all are on the disk before the first is renamed, so that a full disk leaves earlier ones as they
+ * were. @throws DISK_FULL, NOT_WRITABLE
+ */
+export async function writeTogether(directory: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  const staged = Object.entries(files).map(([name, data]) => ({ file: path.join(directory, name), data }));
+  const named = staged.map((one) => ({ ...one, temporary: temporaryName(one.file) }));
+  try {
+    await makeFoldersForGood(directory);
+    for (const { temporary, data } of named) {
+      await claim(temporary);
+      await fs.writeFile(temporary, data);
+      await flush(temporary);
+    }
+    for (const { temporary, file } of named) await fs.rename(temporary, file);
+    await flushFolder(directory);
+  } catch (error) {
+    for (const { temporary } of named) await fs.rm(temporary, { force: true }).catch(() => undefined);
+    throw writeError(error, directory);
+  }
+}
+
+/** The file is ours: what is written next goes through no link that was waiting there. */
+async function claim(temporary: string): Promise<void> {
+  await fs.rm(temporary, { force: true });
+  await fs.writeFile(temporary, "", { flag: "wx" });
+}
+
+/** Folders that are there after a crash of the machine as well. */
+async function makeFoldersForGood(directory: string): Promise<void> {
+  for (const folder of makeFolders(directory)) await flushFolder(path.dirname(folder));
+}
+
+/** A rename is only on the disk when its folder is. Some systems flush no folders; there is nothing better to do then. */
+export async function flushFolder(folder: string): Promise<void> {
+  try {
+    const handle = await fs.open(folder, "r");
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // not on this system
   }
 }
 
@@ -244,10 +287,10 @@ export async function* chunksOf(file: string, o: Opening = {}): AsyncGenerator<U
 }
 
 /** Hexadecimal digest of a file, read in pieces. */
-export async function digest(file: string, algorithm: "sha256" | "md5"): Promise<string> {
+export async function digest(file: string, algorithm: "sha256" | "md5", o: Opening = {}): Promise<string> {
   const hash = createHash(algorithm);
-  for await (const bytes of chunksOf(file)) hash.update(bytes);
+  for await (const bytes of chunksOf(file, o)) hash.update(bytes);
   return hash.digest("hex");
 }
 
-export const sha256 = (file: string): Promise<string> => digest(file, "sha256");
+export const sha256 = (file: string, o: Opening = {}): Promise<string> => digest(file, "sha256", o);

@@ -2,7 +2,7 @@ import { type Dirent, promises as fs, type Stats } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { planFiles } from "../../shared/plan.ts";
-import { type RunState, runFiles } from "../../shared/runs.ts";
+import { isNameInside, type RunState, runFiles } from "../../shared/runs.ts";
 
 /** Not results: locks and what a crash left of a write, hidden files, and what the editor keeps beside a run. */
 const passedOver = /^\.|\.tmp$|^(driver|cancel|inspector|cards|ranking|explanation)\.json$/;
@@ -11,6 +11,12 @@ const passedOver = /^\.|\.tmp$|^(driver|cancel|inspector|cards|ranking|explanati
 const results =
   /^(adversarial.*\.npz|(predictions|defended|detection)\.npz|detector-.*\.npz|patch.*\.(png|json)|records-.*\.json|report\.(json|html|md|csv)|dataset\.json|ledger\.npz|analyses\.csv|result\.json|experiment\.json|events\.jsonl|images|pieces|attempts|plan\.json|batches\.json|partial|checkpoints|steps|slices|(image|original|adversarial|difference|attention|attention-before|attention-after|overlay)\.png)$/;
 const models = /^model(-.*)?$/;
+
+/** Whether a file of a run, by its path in there, is one that runs write. A file of the folder may say so, which may come from anybody. */
+export function isResult(name: string): boolean {
+  const [first = ""] = name.split("/");
+  return isNameInside(name) && (results.test(first) || models.test(first));
+}
 
 /** True when nothing of interest lies in the folder. */
 export const isVacant = async (directory: string): Promise<boolean> => (await fs.readdir(directory)).every((name) => passedOver.test(name));

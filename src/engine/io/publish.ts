@@ -1,8 +1,10 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
 import { type PieceDone, planFiles } from "../../shared/plan.ts";
-import { readText, sha256, systemCode, writeAtomic, writeError } from "./files.ts";
+import { isNameInside } from "../../shared/runs.ts";
+import { flushFolder, readText, sha256, systemCode, writeAtomic, writeError } from "./files.ts";
 import { makeFolders } from "./makeFolders.ts";
+import { isResult } from "./occupied.ts";
 
 /** A folder that is being filled. Files are written there by the functions of this room, which flush them to the disk. */
 export interface PieceFolder {
@@ -28,13 +30,16 @@ export interface Publication {
   readonly key: string;
   /** Of the work, what was not there when it began; all of it when left out. Asked when it is done. */
   readonly share?: () => number;
+  /** Files elsewhere in the run folder that the work has written, by their path in there. Asked when it is done. */
+  readonly leaves?: () => readonly string[];
 }
 
 /** `conflict`: somebody else was first, with other content; ours lies beside it in `.conflict-<id>-<worker>`. */
 export type Published = "published" | "elsewhere" | "conflict";
 
-/** Measured times differ from one doing to the next: a file of this name is not compared. */
+/** Measured times differ from one doing to the next: files of these names are not compared. */
 export const clockFile = "clock.json";
+const timed = new Set([clockFile, "training.json"]);
 const leftBehind = /^\.tmp-/;
 const taken = new Set(["ENOTEMPTY", "EEXIST", "EPERM"]);
 
@@ -54,10 +59,24 @@ export async function publish(o: Publisher, piece: Publication, work: (folder: P
     await fs.rm(directory, { recursive: true, force: true });
     makeFolders(directory);
     await work({ directory, file: (name) => path.join(directory, name) });
-    const outputs = await hashesIn(directory);
+    const outputs = await hashesIn(directory, (await fs.readdir(directory)).sort());
+    const left = await hashesIn(o.run, piece.leaves?.() ?? []);
+    const leaves = Object.keys(left).length > 0 ? { leaves: left } : {};
     const { planHash, worker, host, device, version } = o;
     const seconds = (o.clock() - started) / 1000;
-    const done: PieceDone = { key: piece.key, planHash, worker, host, device, version, attempt, outputs, seconds, ...shareOf(piece) };
+    const done: PieceDone = {
+      key: piece.key,
+      planHash,
+      worker,
+      host,
+      device,
+      version,
+      attempt,
+      outputs,
+      ...leaves,
+      seconds,
+      ...shareOf(piece),
+    };
     await writeAtomic(path.join(directory, planFiles.done), `${JSON.stringify(done, null, 1)}\n`);
     await flushFolder(directory);
     const published = await move(directory, target, done);
@@ -92,13 +111,12 @@ async function move(directory: string, target: string, done: PieceDone): Promise
   }
 }
 
-const compared = ({ outputs }: PieceDone): (readonly [string, string])[] =>
+const compared = ({ outputs }: Pick<PieceDone, "outputs">): (readonly [string, string])[] =>
   Object.entries(outputs)
-    .filter(([name]) => name !== clockFile)
+    .filter(([name]) => !timed.has(path.posix.basename(name)))
     .sort(([a], [b]) => (a < b ? -1 : 1));
 
-async function hashesIn(directory: string): Promise<Record<string, string>> {
-  const names = (await fs.readdir(directory)).sort();
+async function hashesIn(directory: string, names: readonly string[]): Promise<Record<string, string>> {
   const outputs: Record<string, string> = {};
   for (const name of names) outputs[name] = await sha256(path.join(directory, name));
   return outputs;
@@ -107,32 +125,57 @@ async function hashesIn(directory: string): Promise<Record<string, string>> {
 /** What a published folder says of itself; null where there is none that is whole. */
 export async function readDone(folder: string): Promise<PieceDone | null> {
   try {
-    return JSON.parse(await readText(path.join(folder, planFiles.done))) as PieceDone;
+    const read = JSON.parse(await readText(path.join(folder, planFiles.done))) as PieceDone | null;
+    return typeof read?.outputs === "object" && read.outputs !== null ? read : null;
   } catch {
     return null;
   }
 }
 
-/**
- * Keys of the finished pieces of a plan, by the names of their folders. Pieces of another plan are removed, so are those whose files are not
- * what was published, and what processes left that died; call it before anybody works.
- */
-export async function finishedPieces(run: string, planHash: string): Promise<Map<string, string>> {
-  const folder = path.join(run, planFiles.pieces);
-  const finished = new Map<string, string>();
-  for (const id of await fs.readdir(folder).catch(() => [] as string[])) {
-    const done = leftBehind.test(id) ? null : await readDone(path.join(folder, id));
-    if (done?.planHash === planHash && (await isWhole(path.join(folder, id), done))) finished.set(id, done.key);
-    else await fs.rm(path.join(folder, id), { recursive: true, force: true });
-  }
-  return finished;
+export interface FinishedPieces {
+  /** Keys by the names of their folders. */
+  readonly keys: ReadonlyMap<string, string>;
+  readonly damaged: readonly DamagedPiece[];
+}
+/** A piece that has to be done again, since a file of it is not what was published any more. */
+export interface DamagedPiece {
+  readonly done: PieceDone;
+  /** Its path in the run folder. */
+  readonly file: string;
 }
 
-/** Every file is there and is what was published: a disk, a copy or a person may have changed it since. */
-async function isWhole(folder: string, { outputs }: PieceDone): Promise<boolean> {
-  for (const [name, hash] of Object.entries(outputs ?? {}))
-    if ((await sha256(path.join(folder, name)).catch(() => null)) !== hash) return false;
-  return outputs !== undefined;
+/**
+ * The finished pieces of a plan, in a folder without links. Pieces of another plan are removed, so are those whose files are not what was published, with all that
+ * they have left, and what processes left that died; call it before anybody works.
+ */
+export async function finishedPieces(run: string, planHash: string): Promise<FinishedPieces> {
+  const folder = path.join(run, planFiles.pieces);
+  const keys = new Map<string, string>();
+  const damaged: DamagedPiece[] = [];
+  for (const id of await fs.readdir(folder).catch(() => [] as string[])) {
+    const done = leftBehind.test(id) ? null : await readDone(path.join(folder, id));
+    const file = done?.planHash === planHash ? await otherFile(run, id, done) : undefined;
+    if (done && file === null) keys.set(id, done.key);
+    else await fs.rm(path.join(folder, id), { recursive: true, force: true });
+    if (!done || typeof file !== "string") continue;
+    damaged.push({ done, file });
+    for (const name of Object.keys(done.leaves ?? {})) if (isResult(name)) await fs.rm(path.join(run, name), { force: true });
+  }
+  return { keys, damaged };
+}
+
+/** The first file that is not what was published: a disk, a copy or a person may have changed it since. Null where all are. */
+async function otherFile(run: string, id: string, { outputs, leaves = {} }: PieceDone): Promise<string | null> {
+  const own = Object.entries(outputs).map(([name, hash]) => [`${planFiles.pieces}/${id}/${name}`, hash] as const);
+  for (const [name, hash] of [...own, ...Object.entries(leaves)])
+    if (!isNameInside(name) || (await sha256(path.join(run, name), { inside: run }).catch(() => null)) !== hash) return name;
+  return null;
+}
+
+/** Whether two doings of a piece came to the same, times apart. */
+export function isSameResult(a: PieceDone, b: PieceDone): boolean {
+  const [left, other] = [a, b].map(({ leaves = {}, ...done }) => [...compared(done), ...compared({ outputs: leaves })]);
+  return JSON.stringify(left) === JSON.stringify(other);
 }
 
 /** Makes the file that says "begun"; the first number that nobody has taken. It is still there where a process died over the piece. */
@@ -156,14 +199,4 @@ async function beginAttempt({ run, worker, host }: Publisher, { id }: Publicatio
 
 async function endAttempt({ run }: Publisher, { id }: Publication, attempt: number): Promise<void> {
   await fs.rm(path.join(run, planFiles.attempts, `${id}.${attempt}.json`), { force: true }).catch(() => undefined);
-}
-
-/** A rename is only on the disk when its folder is. Some systems flush no folders; there is nothing better to do then. */
-async function flushFolder(folder: string): Promise<void> {
-  try {
-    const handle = await fs.open(folder, "r");
-    await handle.sync().finally(() => handle.close());
-  } catch {
-    // not on this system
-  }
 }

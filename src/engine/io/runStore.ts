@@ -1,17 +1,19 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createBeatWatch } from "../../shared/driver.ts";
 import { asBulwarkError, BulwarkError, type ErrorData, toErrorData } from "../../shared/errors.ts";
 import { parseEvents, type RunEvent, type RunEventBody } from "../../shared/events.ts";
-import { statusOf } from "../../shared/lifecycle.ts";
-import { type RunKind, type RunState, runFiles, runsFolder, slug } from "../../shared/runs.ts";
+import { rebuiltState, statusOf, tellsState } from "../../shared/lifecycle.ts";
+import { planFiles } from "../../shared/plan.ts";
+import { isRunKind, type RunKind, type RunState, runFiles, runsFolder, slug } from "../../shared/runs.ts";
 import { type DriverLock, type LockOptions, readDriver, takeLock } from "./driverLock.ts";
 import { chunksOf, openFile, readText, replaceAtomic, writeAtomic } from "./files.ts";
 import { makeFolder } from "./folders.ts";
 import { thisMachine } from "./machine.ts";
 import { hasResults, isVacant, occupied, refuseLinks, removeHalfWritten, removeResults } from "./occupied.ts";
+import { isAsWritten, withSum } from "./seal.ts";
 
 /**
  * One run folder. Everything is written to a temporary name and renamed, except `events.jsonl`, which is only ever appended to;
@@ -23,8 +25,14 @@ export interface RunStore {
   readonly state: RunState;
   /** Held until the run has settled. */
   readonly lock: DriverLock;
+  /** What was found damaged when the folder was opened, and made again: for the user to know. */
+  readonly warnings: readonly string[];
   /** Absolute path of a file of this run. */
   file(name: string): string;
+  /** The same for a result that is about to be written: a run that goes on looks whether it is still what was written. */
+  output(name: string): string;
+  /** Names of the outputs since this was called last. */
+  takeOutputs(): readonly string[];
   /** Appends one event, with its time, and returns it. */
   append(event: RunEventBody): RunEvent;
   update(change: Partial<Pick<RunState, "kind" | "status" | "progress" | "headline" | "error" | "title">>): Promise<void>;
@@ -100,7 +108,7 @@ export async function createRun(run: NewRun): Promise<RunStore> {
     await rm(path.join(directory, runFiles.events), { force: true });
     await refuseLinks(directory);
     await writeState(directory, state);
-    return storeOf(directory, state, lock);
+    return storeOf(directory, state, lock, []);
   } catch (thrown) {
     await lock?.release();
     throw asBulwarkError(thrown) ?? thrown;
@@ -122,7 +130,10 @@ async function clear(directory: string, { kind, force = false }: NewRun, request
   if (state !== null) await removeResults(directory, { keepModels: isExperiment(state.kind) && isExperiment(kind) });
 }
 
-/** Goes on writing to a run that is there; the status becomes "running" again. RUN_NOT_FOUND, RUN_INVALID, RUN_LOCKED. */
+/**
+ * Goes on writing to a run that is there; the status becomes "running" again. A lost `state.json` is made again from what lies beside it.
+ * @throws RUN_NOT_FOUND, RUN_INVALID, RUN_LOCKED
+ */
 export async function openRun(directory: string, o: { readonly lock?: DriverLock } & LockOptions = {}): Promise<RunStore> {
   const absolute = path.resolve(directory);
   await readRunState(absolute); // no lock where there is no run
@@ -130,10 +141,11 @@ export async function openRun(directory: string, o: { readonly lock?: DriverLock
   try {
     await refuseLinks(absolute);
     await removeHalfWritten(absolute);
+    const warnings = (await writtenState(absolute)) === null ? [`${runFiles.state} was missing or damaged; it was made again.`] : [];
     const state: RunState = { ...(await readRunState(absolute)), status: "running", error: null, updatedAt: now() };
     await readyEvents(path.join(absolute, runFiles.events));
     await writeState(absolute, state);
-    return storeOf(absolute, state, lock);
+    return storeOf(absolute, state, lock, warnings);
   } catch (thrown) {
     await lock.release();
     throw thrown;
@@ -160,29 +172,58 @@ async function readyEvents(file: string): Promise<void> {
  * "elsewhere". @throws RUN_NOT_FOUND, RUN_INVALID
  */
 export async function readRunState(directory: string): Promise<RunState> {
-  const file = path.join(directory, runFiles.state);
-  let text: string;
-  try {
-    text = await readText(file, { inside: directory });
-  } catch (thrown) {
-    if (thrown instanceof BulwarkError && thrown.code === "FILE_UNREADABLE") throw thrown;
-    throw new BulwarkError("RUN_NOT_FOUND", `${directory} is not a run folder.`, "Give a folder under .bulwark/runs.");
-  }
-  let state: RunState;
-  try {
-    state = JSON.parse(text) as RunState;
-  } catch {
-    throw new BulwarkError("RUN_INVALID", `${file} is damaged.`, "Start the run again into another folder.");
-  }
-  if (state.version !== 1)
-    throw new BulwarkError("RUN_INVALID", `${file} was written by another version.`, "Start the run again into another folder.");
+  const state = await foundState(directory);
   if (state.status !== "running") return state;
   const driver = await readDriver(path.join(directory, runFiles.driver));
   const status = statusOf(state, driver ?? null, { machine: thisMachine(), watch });
   // A run writes how it ended before it lets go of its lock: it may have done both since its state was read.
-  const later = status === "interrupted" ? (JSON.parse(await readText(file, { inside: directory })) as RunState) : state;
+  const later = status === "interrupted" ? await foundState(directory) : state;
   return later.status === "running" ? { ...state, status } : later;
 }
+
+async function foundState(directory: string): Promise<RunState> {
+  const written = await writtenState(directory);
+  if (written) return written;
+  const events = await readRunEvents(directory, tellsState);
+  const rebuilt = rebuiltState(path.basename(path.resolve(directory)), await textOf(directory, planFiles.plan), events);
+  if (rebuilt) return rebuilt;
+  const file = path.join(directory, runFiles.state);
+  throw existsSync(file)
+    ? new BulwarkError("RUN_INVALID", `${file} is damaged.`, "Start the run again into another folder.")
+    : new BulwarkError("RUN_NOT_FOUND", `${directory} is not a run folder.`, "Give a folder under .bulwark/runs.");
+}
+
+/** `state.json` as it was written; null where it is missing or damaged. @throws RUN_INVALID for one of another version */
+async function writtenState(directory: string): Promise<RunState | null> {
+  const text = await textOf(directory, runFiles.state);
+  let read: unknown;
+  try {
+    read = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isState(read)) return null;
+  if (read.version === 1) return isAsWritten(read) ? read : null;
+  const file = path.join(directory, runFiles.state);
+  throw new BulwarkError("RUN_INVALID", `${file} was written by another version.`, "Start the run again into another folder.");
+}
+
+/** It has what everybody looks at. */
+function isState(read: unknown): read is RunState {
+  const { version, kind, title, status } = (read ?? {}) as Partial<Record<keyof RunState, unknown>>;
+  return typeof version === "number" && (version !== 1 || (isRunKind(kind) && typeof title === "string" && typeof status === "string"));
+}
+
+/** "" where there is none. @throws FILE_UNREADABLE, also for what leads out of the folder */
+async function textOf(directory: string, name: string): Promise<string> {
+  try {
+    return await readText(path.join(directory, name), { inside: directory });
+  } catch (thrown) {
+    if (thrown instanceof BulwarkError && thrown.code === "FILE_UNREADABLE") throw thrown;
+    return "";
+  }
+}
+
 const watch = createBeatWatch();
 
 /** Longer lines are no events. */
@@ -207,12 +248,16 @@ export async function readRunEvents(directory: string, isWanted: (event: RunEven
   return found;
 }
 
-const writeState = (directory: string, state: RunState): Promise<void> =>
-  writeAtomic(path.join(directory, runFiles.state), `${JSON.stringify(state, null, 1)}\n`);
+/** With a sum over it, less one that it was read with. */
+function writeState(directory: string, state: RunState & { readonly sum?: string }): Promise<void> {
+  const { sum: _, ...rest } = state;
+  return writeAtomic(path.join(directory, runFiles.state), `${JSON.stringify(withSum(rest), null, 1)}\n`);
+}
 
-function storeOf(directory: string, first: RunState, lock: DriverLock): RunStore {
+function storeOf(directory: string, first: RunState, lock: DriverLock, warnings: readonly string[]): RunStore {
   const start = performance.now();
   let state = first;
+  let outputs = new Set<string>();
   let writing: Promise<void> = Promise.resolve();
   const guard = async <T>(work: Promise<T>): Promise<T> => {
     try {
@@ -234,7 +279,17 @@ function storeOf(directory: string, first: RunState, lock: DriverLock): RunStore
     get state() {
       return state;
     },
+    warnings,
     file: (name) => path.join(directory, name),
+    output(name) {
+      outputs.add(name);
+      return path.join(directory, name);
+    },
+    takeOutputs() {
+      const taken = [...outputs];
+      outputs = new Set();
+      return taken;
+    },
     append(body) {
       const event: RunEvent = { t: Math.round(performance.now() - start) / 1000, ...body };
       try {

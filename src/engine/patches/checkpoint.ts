@@ -1,5 +1,6 @@
 import type { PatchFigures, PatchStep } from "../../shared/patch.ts";
 import { exists, readText, writeAtomic } from "../io/files.ts";
+import { isAsWritten, withSum } from "../io/seal.ts";
 import type { PatchProgress } from "./train.ts";
 
 interface Saved {
@@ -26,12 +27,24 @@ export async function savePatchCheckpoint(file: string, { progress, seconds, his
   const { first, second, steps } = adam;
   const kept = best ? { best: { ...best, pixels: text(best.pixels) } } : {};
   const saved: Saved = { pixels: text(pixels), first: text(first), second: text(second), steps, ...kept, seconds, history };
-  await writeAtomic(file, JSON.stringify(saved));
+  await writeAtomic(file, JSON.stringify(withSum(saved)));
 }
 
-export async function loadPatchCheckpoint(file: string): Promise<PatchCheckpoint | null> {
+/** Null where there is none, and "damaged" where there is one that is not whole any more. */
+export async function loadPatchCheckpoint(file: string): Promise<PatchCheckpoint | null | "damaged"> {
   if (!(await exists(file))) return null;
-  const { pixels, first, second, steps, best, seconds, history } = JSON.parse(await readText(file)) as Saved;
+  const read = savedIn(await readText(file));
+  if (!read) return "damaged";
+  const { pixels, first, second, steps, best, seconds, history } = read;
   const kept = best ? { best: { ...best, pixels: floats(best.pixels) } } : {};
   return { progress: { pixels: floats(pixels), adam: { first: floats(first), second: floats(second), steps }, ...kept }, seconds, history };
+}
+
+function savedIn(content: string): Saved | null {
+  try {
+    const read = JSON.parse(content) as Saved | null;
+    return read && isAsWritten(read) ? read : null;
+  } catch {
+    return null;
+  }
 }

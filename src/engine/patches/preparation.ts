@@ -112,7 +112,9 @@ async function trained(
   o: Omit<Parameters<typeof trainPatch>[0], "resume" | "onStep">,
   ctx: PrepareContext<PreparedPatch>,
 ): Promise<PreparedPatch> {
-  const saved = ctx.resumeFile === undefined ? null : await loadPatchCheckpoint(ctx.resumeFile);
+  const found = ctx.resumeFile === undefined ? null : await loadPatchCheckpoint(ctx.resumeFile);
+  if (found === "damaged") ctx.emit({ kind: "warning", message: "The checkpoint of the patch is damaged: its training begins again." });
+  const saved = found === "damaged" ? null : found;
   const started = ctx.clock() - 1000 * (saved?.seconds ?? 0);
   const seconds = (): number => (ctx.clock() - started) / 1000;
   const history: PatchStep[] = [...(saved?.history ?? [])];

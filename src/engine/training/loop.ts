@@ -9,7 +9,7 @@ import { loadCheckpoint, restoreBest, saveBest, saveCheckpoint } from "./checkpo
 import { trainEpoch, validate, type Work } from "./epoch.ts";
 import { type ImageSource, stepsOf } from "./feed.ts";
 import { bestOf, type EpochRecord, shouldStop } from "./history.ts";
-import { createOptimizer, trainedWeights } from "./optimizers.ts";
+import { createOptimizer, type Optimizer, trainedWeights } from "./optimizers.ts";
 
 export type { ImageSource } from "./feed.ts";
 
@@ -30,6 +30,8 @@ export interface TrainOptions {
   readonly quickAttack?: (epoch: number) => Promise<EpochRecord["quickAttack"]>;
   /** Comes before the epoch's checkpoint: what it leaves is there, once or twice the same, whenever a killed training goes on. */
   readonly onEpochEnd?: (epoch: number) => Promise<void>;
+  /** Hears the epochs that a checkpoint holds. */
+  readonly onContinue?: (history: readonly EpochRecord[]) => Promise<void>;
 }
 
 export interface Trained {
@@ -46,8 +48,8 @@ export interface Trained {
  * Trains a network in place. Every epoch's images, order, dropout and adversarial images come from streams named by arm and epoch, and the state is saved
  * after each, so that a training that was stopped and continued ends with the same weights as one that was not. With validation images
  * the weights of the best epoch are restored at the end.
- * @throws TRAINING_DIVERGED when the loss is no longer a number (the checkpoint of the last good epoch stays), RUN_INVALID for a
- * checkpoint of another training, CANCELLED within a step.
+ * A damaged checkpoint is as good as none, which is said.
+ * @throws TRAINING_DIVERGED when the loss is no longer a number (the checkpoint of the last good epoch stays), CANCELLED within a step.
  */
 export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> {
   if (o.train.size === 0) throw new BulwarkError("DATASET_EMPTY", "There are no images to train on.", "Check dataset.train and its path.");
@@ -57,7 +59,7 @@ export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> 
   const weights = trainedWeights(network);
   const optimizer = createOptimizer(weights, settings, plan.learningRateScale);
   try {
-    const history = await loadCheckpoint(o.checkpointDirectory, network, optimizer);
+    const history = await continued(o, optimizer, ctx);
     const model = classifierOf(network, { contract, outputs: "logits", plan, inputShape: shape, freeze: false });
     const learner = { network, plan, contract, shape };
     const work = { ...o, learner, weights, optimizer, history, rateScale: scaleOf(o), model };
@@ -73,6 +75,17 @@ export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> 
   } finally {
     optimizer.dispose();
   }
+}
+
+/** Epochs that are done: those of the checkpoint. */
+async function continued(o: TrainOptions, optimizer: Optimizer, ctx: RunContext): Promise<EpochRecord[]> {
+  const found = await loadCheckpoint(o.checkpointDirectory, o.network, { optimizer, hasBest: o.validation !== null });
+  if (found === "damaged") {
+    ctx.emit({ kind: "warning", message: `${o.arm}: the checkpoint of the training is damaged: it begins again.` });
+    return [];
+  }
+  if (found.length > 0) await o.onContinue?.(found);
+  return found;
 }
 
 async function runEpoch(work: TrainOptions & Work, ctx: RunContext): Promise<void> {

@@ -128,7 +128,7 @@ async function subjectOf(on: OnArm, env: RunEnvironment): Promise<AnalysisSubjec
     draw: (name, values, kind) => draw(`${runFiles.images}/${slug(arm.name)}-${slug(name)}.png`, values, kind, env),
     async save(stem, key, arrays) {
       const file = armArraysFile(arm.index, arm.name, stem, key);
-      await writeNpz(env.store.file(file), arrays);
+      await writeNpz(env.store.output(file), arrays);
       return file;
     },
     boxes: env.data.boxes,
@@ -168,8 +168,8 @@ const attackedImages = (
 
 async function draw(file: string, values: Float32Array, kind: "picture" | "map" = "picture", env: RunEnvironment): Promise<string> {
   const [height, width] = env.data.inputShape;
-  if (kind === "map") await writePng(env.store.file(file), attentionBytes(values), height, width, 3);
-  else await writePicture(env.store.file(file), values, 0, env.data.inputShape);
+  if (kind === "map") await writePng(env.store.output(file), attentionBytes(values), height, width, 3);
+  else await writePicture(env.store.output(file), values, 0, env.data.inputShape);
   return file;
 }
 

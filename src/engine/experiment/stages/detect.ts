@@ -233,7 +233,7 @@ async function resultOf(place: Place, env: RunEnvironment): Promise<DetectorResu
   const results: DetectedAttack[] = [];
   for (const { attack, adaptive, fooling, ...adversarial } of attacked) {
     const file = armDetectorFile(arm.index, arm.name, detector.key, attack, adaptive);
-    await writeNpz(env.store.file(file), { ...arraysOf("clean", clean), ...arraysOf("adversarial", adversarial) });
+    await writeNpz(env.store.output(file), { ...arraysOf("clean", clean), ...arraysOf("adversarial", adversarial) });
     const figures = separation(adversarial.scores, clean.scores, { threshold, stops });
     results.push({ attack, adaptive, ...figures, fooling: areaOf(fooling, clean.scores), files: { scores: file } });
   }

@@ -105,7 +105,7 @@ async function draw(stem: string, images: Float32Array, explained: Explanations,
   const { inputShape } = env.data;
   const [height, width] = inputShape;
   const [image, attention] = [`${stem}.png`, `${stem}-attention.png`];
-  await writePicture(env.store.file(image), images, index, inputShape);
-  await writePng(env.store.file(attention), attentionBytes(explained.map(index)), height, width, 3);
+  await writePicture(env.store.output(image), images, index, inputShape);
+  await writePng(env.store.output(attention), attentionBytes(explained.map(index)), height, width, 3);
   return { image, attention, prediction: explained.predictions[index] ?? 0 };
 }

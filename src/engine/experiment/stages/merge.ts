@@ -108,7 +108,7 @@ async function merge(arm: ResolvedArm, attack: ResolvedAttack | FurtherAttack, e
     images: records,
     files: { adversarial: file, images: `${runFiles.images}/` },
   };
-  await env.store.writeJson(layout.records(arm, attack.key), document);
+  await writeDocument(layout.records(arm, attack.key), document, env);
   return { summary: { ...summary, ...beside.summary }, records, file, ...(beside.transferred ? { transferred: beside.transferred } : {}) };
 }
 
@@ -221,11 +221,17 @@ function writeStatic(
   attack: ResolvedAttack,
   result: StaticResult,
   images: readonly ImageRecord[],
-  { store, facts }: RunEnvironment,
+  env: RunEnvironment,
 ): Promise<void> {
+  const { store, facts } = env;
   const files = { adversarial: facts.layout.adversarial(source, attack.key) };
   const document = { run: store.id, attack: documented(attack), mode: "static", ...result, images, files };
-  return store.writeJson(facts.layout.staticRecords(arm, attack.key), document);
+  return writeDocument(facts.layout.staticRecords(arm, attack.key), document, env);
+}
+
+async function writeDocument(name: string, document: unknown, { store }: RunEnvironment): Promise<void> {
+  store.output(name);
+  await store.writeJson(name, document);
 }
 
 interface Images {
@@ -246,7 +252,7 @@ async function writeArrays({ arm, attack, records, adversarial }: Images, env: R
       yield await read(start, end);
     }
   }
-  await writeAdversarial(store.file(facts.layout.adversarial(arm, attack.key)), {
+  await writeAdversarial(store.output(facts.layout.adversarial(arm, attack.key)), {
     n,
     inputShape,
     clean: () => chunks(async (start, end) => (await images.read(start, end)).images),
@@ -262,8 +268,8 @@ async function writeThumbnails({ arm, attack, records, adversarial }: Images, en
   const { inputShape, order, experiment, layout } = facts;
   const isFirst = order.find((one) => one.index >= 0 && facts.hasModel(one)) === arm && attack.key === experiment.attacks[0]?.key;
   for (let index = 0; index < Math.min(thumbnailCount, records.length); index++) {
-    if (isFirst) await writePicture(store.file(cleanThumbnail(index)), (await images.read(index, index + 1)).images, 0, inputShape);
-    await writePicture(store.file(layout.thumbnail(arm, attack.key, index)), await adversarial(index, index + 1), 0, inputShape);
+    if (isFirst) await writePicture(store.output(cleanThumbnail(index)), (await images.read(index, index + 1)).images, 0, inputShape);
+    await writePicture(store.output(layout.thumbnail(arm, attack.key, index)), await adversarial(index, index + 1), 0, inputShape);
   }
 }
 

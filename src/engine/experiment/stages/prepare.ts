@@ -97,6 +97,9 @@ async function makeOrLoad(arm: ResolvedArm, attack: ResolvedAttack, preparation:
     seedName,
     backend: env.engine.backend,
     directory: env.store.directory,
+    onSaved: (names: readonly string[]) => {
+      for (const name of names) env.store.output(name);
+    },
     stem: env.facts.layout.preparation(preparation.noun, arm, seedName),
     key: hashOf({ id, params: preparation.decisive?.(params) ?? params, modelHash, defense: defensesOf(arm), data, seed, seedName }),
     onStep: ({ done, total }: { readonly done: number; readonly total: number }) => env.meter.report(done, total),

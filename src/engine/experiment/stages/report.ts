@@ -3,6 +3,7 @@ import { attackLabel } from "../../../shared/labels.ts";
 import type { ArmReport, Choice, ForwardTiming, RunReport } from "../../../shared/results.ts";
 import { runFiles } from "../../../shared/runs.ts";
 import { documented } from "../../define/index.ts";
+import { trainingFile } from "../../importers/asTrained.ts";
 import { now } from "../../io/runStore.ts";
 import { share } from "../../metrics/robustness.ts";
 import { completeArms } from "../../report/completeArms.ts";
@@ -26,7 +27,7 @@ import { explanationOf } from "./explain.ts";
 import { judgedArm, timingOf } from "./judge.ts";
 import { writeImageFiles } from "./ledger.ts";
 import { mergedAttack } from "./merge.ts";
-import { readTraining, type TrainingDone, trainingFile } from "./train.ts";
+import { readTraining, type TrainingDone } from "./train.ts";
 
 /** The report of an experiment, from what its pieces have left. */
 export const reportPiece = (before: readonly Piece[], facts: PlanFacts): Piece => ({

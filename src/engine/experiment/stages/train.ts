@@ -8,8 +8,11 @@ import { reachNote } from "../../../shared/slices.ts";
 import { classifierOf } from "../../classifier/network.ts";
 import { reachIn } from "../../classifier/slices.ts";
 import { documented, type TrainingPlan } from "../../define/index.ts";
-import { saveNetwork } from "../../importers/index.ts";
-import { readText, writeAtomic } from "../../io/files.ts";
+import { trainingFile } from "../../importers/asTrained.ts";
+import { hashOfModel, saveNetwork } from "../../importers/index.ts";
+import { modelFiles } from "../../importers/save.ts";
+import { exists, readText, writeAtomic } from "../../io/files.ts";
+import { readRunEvents } from "../../io/runStore.ts";
 import { createRandom } from "../../random.ts";
 import { planOf } from "../../session/openModel.ts";
 import type { tfl } from "../../tf.ts";
@@ -33,6 +36,8 @@ export type EpochEvent = Extract<RunEvent, { kind: "epoch" }>;
 export interface TrainingRecord {
   /** Hash of all that decides the weights. */
   readonly key: string;
+  /** Of the model as it was saved; absent in records of earlier versions. */
+  readonly sha256?: string;
   readonly epochs: number;
   /** Of the optimiser; absent in records of earlier versions. */
   readonly steps?: number;
@@ -44,12 +49,12 @@ export interface TrainingRecord {
   readonly notes?: readonly string[];
   readonly history: readonly EpochEvent[];
 }
-const recordFile = "training.json";
 
 /** The record of the model in `folder`; null when there is none, or none that is whole. */
 export async function readTraining(folder: string): Promise<TrainingRecord | null> {
   try {
-    return JSON.parse(await readText(path.join(folder, recordFile))) as TrainingRecord;
+    const read = JSON.parse(await readText(path.join(folder, trainingFile))) as TrainingRecord | null;
+    return Array.isArray(read?.history) ? read : null;
   } catch {
     return null;
   }
@@ -60,8 +65,6 @@ export interface TrainingDone {
   /** The model lay in the folder already. */
   readonly reused: boolean;
 }
-export const trainingFile = "training.json";
-
 const trainingKey = (owner: ResolvedArm): string => `train:${owner.name}`;
 
 /** The piece that makes an arm's network; none where the run takes it as it is. */
@@ -110,21 +113,27 @@ async function trainArm(arm: ResolvedArm, env: RunEnvironment): Promise<boolean>
   const trainee = await traineeOf(arm, env);
   const key = keyOf(arm, trainee, env);
   const found = await readTraining(folder);
-  if (found?.key === key) {
+  const isWhole = found?.key === key && (await isAsSaved(folder, found));
+  if (isWhole) {
     emit({ kind: "trained", arm: arm.name, seconds: found.seconds, reused: true, bestEpoch: found.bestEpoch });
     return true;
   }
-  if (found)
-    emit({
-      kind: "warning",
-      message: `The model of ${arm.name} in this folder was trained in another way or on other data: it is trained anew.`,
-    });
+  if (found) {
+    const why = found.key === key ? "is damaged" : "was trained in another way or on other data";
+    emit({ kind: "warning", message: `The model of ${arm.name} in this folder ${why}: it is trained anew.` });
+  }
   networks.close();
   await rm(folder, { recursive: true, force: true });
   const record = await trainAndSave(arm, trainee, env, folder, key);
   await rm(checkpoints(arm, env, key), { recursive: true, force: true });
   emit({ kind: "trained", arm: arm.name, seconds: record.seconds, reused: false, bestEpoch: record.bestEpoch });
   return false;
+}
+
+/** The model is still what the training left. */
+async function isAsSaved(folder: string, { sha256 }: TrainingRecord): Promise<boolean> {
+  for (const name of modelFiles) if (!(await exists(path.join(folder, name)))) return false;
+  return sha256 === undefined || (await hashOfModel(folder).catch(() => null)) === sha256;
 }
 
 /** The backend is left out on purpose: a model may be evaluated on another backend than it was trained on. */
@@ -177,12 +186,15 @@ async function trainAndSave(arm: ResolvedArm, trainee: Trainee, env: RunEnvironm
         inputShape,
         ...(quick ? { quickAttack: quick } : {}),
         onEpochEnd: attentionByEpoch(watched, env),
+        onContinue: (epochs) => tellAgain(epochs, env),
       },
       seeded.ctx,
     );
     await saveNetwork(network, folder, contract);
-    const record: TrainingRecord = { key, ...result, images: split.train.size, notes: departures, history: timed(history) };
-    await writeAtomic(path.join(folder, recordFile), `${JSON.stringify(record, null, 1)}\n`);
+    const sha256 = await hashOfModel(folder);
+    const record: TrainingRecord = { key, sha256, ...result, images: split.train.size, notes: departures, history: timed(history) };
+    for (const name of [...modelFiles, trainingFile]) env.store.output(`${ownFolder(arm)}/${name}`);
+    await writeAtomic(path.join(folder, trainingFile), `${JSON.stringify(record, null, 1)}\n`);
     return record;
   } catch (thrown) {
     throw isOutOfMemory(thrown) ? tooLarge(arm, thrown) : thrown;
@@ -221,6 +233,16 @@ function contractOf(arm: ResolvedArm, input: InputContract["input"], env: RunEnv
     output: { kind: "logits", classes: [...env.data.classNames] },
     ...(arm.training.length === 0 ? {} : { defense: arm.training.map(documented) }),
   };
+}
+
+/** Epochs of which the process that trained them had no time to tell, or whose events are lost. */
+async function tellAgain(history: readonly EpochRecord[], { store, emit }: RunEnvironment): Promise<void> {
+  const told = new Set(
+    (await readRunEvents(store.directory, ({ kind }) => kind === "epoch")).map((event) =>
+      event.kind === "epoch" ? `${event.arm} ${event.epoch}` : "",
+    ),
+  );
+  for (const epoch of history) if (!told.has(`${epoch.arm} ${epoch.epoch}`)) emit(epoch);
 }
 
 /** Epochs with the seconds of training after which each ended: a run that was stopped for a night has slept, not trained. */

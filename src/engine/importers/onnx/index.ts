@@ -179,7 +179,7 @@ function parsed(text: string): unknown {
 
 /** SHA-256 of one file; for several, the SHA-256 of their hashes. */
 async function hashOf(files: readonly string[]): Promise<string> {
-  const hashes = await Promise.all(files.map(sha256));
+  const hashes = await Promise.all(files.map((file) => sha256(file)));
   const [only, ...others] = hashes;
   return others.length === 0 ? (only as string) : createHash("sha256").update(hashes.join()).digest("hex");
 }

@@ -3,14 +3,23 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { writeAtomic } from "../../../../src/engine/io/files.ts";
-import { finishedPieces, type PieceFolder, type Publisher, pieceFolder, publish, readDone } from "../../../../src/engine/io/publish.ts";
+import {
+  finishedPieces,
+  isSameResult,
+  type PieceFolder,
+  type Publisher,
+  pieceFolder,
+  publish,
+  readDone,
+} from "../../../../src/engine/io/publish.ts";
+import type { PieceDone } from "../../../../src/shared/plan.ts";
 
 let run: string;
 beforeEach(() => {
-  run = mkdtempSync(path.join(os.tmpdir(), "bulwark-pieces-"));
-  mkdirSync(path.join(run, "pieces"));
+  run = path.join(mkdtempSync(path.join(os.tmpdir(), "bulwark-pieces-")), "run");
+  mkdirSync(path.join(run, "pieces"), { recursive: true });
 });
-afterEach(() => rmSync(run, { recursive: true, force: true }));
+afterEach(() => rmSync(path.dirname(run), { recursive: true, force: true }));
 
 const by = (worker: string, planHash = "plan"): Publisher => ({
   run,
@@ -85,7 +94,8 @@ describe("the finished pieces of a plan", () => {
     mkdirSync(path.join(run, "pieces/.tmp-attack-3-dead"));
     mkdirSync(pieceFolder(run, "attack-4"));
     writeFileSync(path.join(pieceFolder(run, "attack-4"), "done.json"), '{"key":'); // torn
-    expect([...(await finishedPieces(run, "plan"))]).toEqual([[piece.id, piece.key]]);
+    const { keys, damaged } = await finishedPieces(run, "plan");
+    expect([[...keys], damaged]).toEqual([[[piece.id, piece.key]], []]);
     expect(left()).toEqual([piece.id]);
   });
 
@@ -96,13 +106,61 @@ describe("the finished pieces of a plan", () => {
     await publish(by("a"), { id: "attack-3", key: "attack:c" }, writing("ours"));
     writeFileSync(path.join(pieceFolder(run, piece.id), "numbers.txt"), "0urs");
     rmSync(path.join(pieceFolder(run, other.id), "numbers.txt"));
-    expect([...(await finishedPieces(run, "plan")).keys()]).toEqual(["attack-3"]);
+    const { keys, damaged } = await finishedPieces(run, "plan");
+    expect([...keys.keys()]).toEqual(["attack-3"]);
+    expect(damaged.map(({ done, file }) => [done.key, file])).toEqual([
+      [piece.key, "pieces/attack-1/numbers.txt"],
+      [other.key, "pieces/attack-2/numbers.txt"],
+    ]);
     expect(left()).toEqual(["attack-3"]);
+  });
+
+  it("are not those whose files elsewhere in the run have changed or gone: what they left is removed", async () => {
+    const leaving = (names: readonly string[]) => async (folder: PieceFolder) => {
+      for (const name of names) await writeAtomic(path.join(run, name), name);
+      await writing("ours")(folder);
+    };
+    const leaves = ["model/weights.bin", "model/model.json"];
+    await publish(by("a"), { ...piece, leaves: () => leaves }, leaving(leaves));
+    await publish(by("a"), { id: "attack-2", key: "attack:b", leaves: () => ["records.json"] }, leaving(["records.json"]));
+    expect([...(await finishedPieces(run, "plan")).keys.keys()]).toEqual([piece.id, "attack-2"]);
+    writeFileSync(path.join(run, "model/weights.bin"), "m0del/weights.bin");
+    const { keys, damaged } = await finishedPieces(run, "plan");
+    expect([[...keys.keys()], damaged.map(({ file }) => file)]).toEqual([["attack-2"], ["model/weights.bin"]]);
+    expect([readdirSync(path.join(run, "model")), existsSync(path.join(run, "records.json"))]).toEqual([[], true]);
+  });
+
+  it("remove nothing that a run does not write, whatever a file of the folder says", async () => {
+    const names = ["../outside.txt", "notes.txt", "model/../../outside.txt"];
+    const outside = path.join(run, "../outside.txt");
+    for (const file of [outside, path.join(run, "notes.txt")]) writeFileSync(file, "mine");
+    await publish(by("a"), piece, writing("ours"));
+    const done = path.join(pieceFolder(run, piece.id), "done.json");
+    const leaves = Object.fromEntries(names.map((name) => [name, "0"]));
+    writeFileSync(done, JSON.stringify({ ...JSON.parse(readFileSync(done, "utf8")), leaves }));
+    expect((await finishedPieces(run, "plan")).damaged.map(({ file }) => file)).toEqual(["../outside.txt"]);
+    expect([existsSync(outside), existsSync(path.join(run, "notes.txt"))]).toEqual([true, true]);
+    rmSync(outside);
+  });
+
+  it("have come to the same result where they differ in times alone", async () => {
+    const done = async (text: string, seconds: string, left: string) => {
+      rmSync(pieceFolder(run, piece.id), { recursive: true, force: true });
+      await publish(by("a"), { ...piece, leaves: () => ["left.txt"] }, async (folder) => {
+        await writeAtomic(path.join(run, "left.txt"), left);
+        await writing(text, seconds)(folder);
+      });
+      return (await readDone(pieceFolder(run, piece.id))) as PieceDone;
+    };
+    const first = await done("one", "1", "one");
+    expect(isSameResult(first, await done("one", "2", "one"))).toBe(true);
+    expect(isSameResult(first, await done("two", "1", "one"))).toBe(false);
+    expect(isSameResult(first, await done("one", "1", "two"))).toBe(false);
   });
 
   it("are none where nothing was begun", async () => {
     rmSync(path.join(run, "pieces"), { recursive: true });
-    expect((await finishedPieces(run, "plan")).size).toBe(0);
+    expect((await finishedPieces(run, "plan")).keys.size).toBe(0);
     expect(existsSync(path.join(run, "pieces"))).toBe(false);
   });
 });

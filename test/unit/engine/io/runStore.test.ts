@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRun, openRun, type RunStore, readRunEvents, readRunState, runId, settle } from "../../../../src/engine/io/runStore.ts";
 import { BulwarkError, cancelled } from "../../../../src/shared/errors.ts";
+import type { RunEventBody } from "../../../../src/shared/events.ts";
 import { runFiles } from "../../../../src/shared/runs.ts";
 
 let workspace: string;
@@ -61,6 +62,68 @@ describe("a run folder", () => {
     again.append({ kind: "warning", message: "two" });
     const messages = (await readRunEvents(run.directory, () => true)).map((event) => (event.kind === "warning" ? event.message : ""));
     expect(messages).toEqual(["one", "two"]);
+  });
+
+  it("reads lines that are no events as nothing", async () => {
+    const run = await create();
+    run.append({ kind: "warning", message: "one" });
+    appendFileSync(run.file("events.jsonl"), '{garbage\nnull\n[]\n1\n"x"\n{}\n{"kind":1,"t":1}\n{"kind":"warning"}\n');
+    run.append({ kind: "warning", message: "two" });
+    expect((await readRunEvents(run.directory, () => true)).map((event) => event.kind === "warning" && event.message)).toEqual([
+      "one",
+      "two",
+    ]);
+  });
+
+  it.each([
+    ["missing", () => null],
+    ["empty", () => ""],
+    ["torn", (text: string) => text.slice(0, text.length / 2)],
+    ["null", () => "null"],
+    ["changed by a flipped bit", (text: string) => text.replace("My run!", "Iy run!")],
+  ])("makes a state.json that is %s again from the plan and the events", async (_, damage) => {
+    const run = await create();
+    const { kind, title, createdAt } = run.state;
+    await run.writeJson("plan.json", { run: { kind, title, createdAt } });
+    run.append({ kind: "progress", phase: "x", done: 1, total: 4, etaSeconds: null, overall: 0.25 });
+    const state = run.file("state.json");
+    const left = damage(readFileSync(state, "utf8"));
+    if (left === null) rmSync(state);
+    else writeFileSync(state, left);
+    expect(await readRunState(run.directory)).toMatchObject({ kind, title, createdAt, status: "running", progress: 0.25 });
+    await run.lock.release();
+    expect((await readRunState(run.directory)).status).toBe("interrupted");
+    const again = await openRun(run.directory);
+    expect(again.warnings).toEqual(["state.json was missing or damaged; it was made again."]);
+    expect(JSON.parse(readFileSync(state, "utf8"))).toMatchObject({ kind, title, createdAt, status: "running" });
+    await again.lock.release();
+    expect((await openRun(run.directory)).warnings).toEqual([]);
+  });
+
+  it.each([
+    [
+      { kind: "done", report: "report.json" },
+      { status: "done", progress: 1, error: null },
+    ],
+    [{ kind: "cancelled" }, { status: "cancelled", error: null }],
+    [
+      { kind: "failed", error: { code: "DISK_FULL", message: "Full.", fix: "Free some." } },
+      { status: "failed", error: { code: "DISK_FULL", message: "Full.", fix: "Free some." } },
+    ],
+  ] as const)("knows from the events how a run ended whose state.json is lost: %o", async (event, expected) => {
+    const run = await create();
+    await run.writeJson("plan.json", { run: { kind: "experiment", title: "x", createdAt: run.state.createdAt } });
+    run.append(event as RunEventBody);
+    rmSync(run.file("state.json"));
+    expect(await readRunState(run.directory)).toMatchObject(expected);
+  });
+
+  it("does not guess what a run was whose plan is lost too", async () => {
+    const run = await create();
+    writeFileSync(run.file("state.json"), "{");
+    await expect(readRunState(run.directory)).rejects.toMatchObject({ code: "RUN_INVALID" });
+    rmSync(run.file("state.json"));
+    await expect(readRunState(run.directory)).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
   });
 
   it("is running as long as a process proves it by the lock, and interrupted afterwards", async () => {

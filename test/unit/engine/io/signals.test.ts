@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import { onRelease, releaseSignals } from "../../../../src/engine/io/signals.ts";
+import { onRelease, releaseSignals, StepSignals } from "../../../../src/engine/io/signals.ts";
 
 const listener = (): void => {};
 afterEach(() => {
@@ -29,4 +29,22 @@ it("is announced before it is left to the system, where somebody listens", () =>
   releaseSignals()();
   restore();
   expect(told).toBe(1);
+});
+
+it("is left to the system in a step after some that took long, and until its end alone", () => {
+  onRelease(() => undefined);
+  process.on("SIGINT", listener);
+  const steps = new StepSignals();
+  const after = (...durations: readonly number[]): number => {
+    for (const duration of durations) {
+      now += duration;
+      steps.step(now);
+    }
+    return heard();
+  };
+  let now = 0;
+  expect(after(0, 900, 900, 100, 900, 900)).toBe(1); // compiling
+  expect(after(900)).toBe(0);
+  expect(after(900)).toBe(0);
+  expect(after(10)).toBe(1);
 });

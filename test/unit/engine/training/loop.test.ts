@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -40,6 +40,11 @@ function stripes(size: number, seed: number): ImageSource {
       return { images: batch, labels: Int32Array.from(chosen, (i) => labels[i] ?? 0), n: chosen.length };
     },
   };
+}
+function flipped(bytes: Buffer): Buffer {
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] as number) ^ 0x40;
+  return bytes;
 }
 const settings: TrainSettings = { ...defaultTrain, epochs: 4, batchSize: 16, learningRate: 0.01 };
 const network = () => convNetwork({ dropout: 0.3, batchNorm: true, seed: 5 });
@@ -174,11 +179,41 @@ describe("training loop", () => {
     expect(seen).toEqual([3, 4]);
   });
 
-  it("refuses a checkpoint of another network, or one that is cut off", async () => {
+  it.each([
+    ["checkpoint.bin", "is cut off", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+    ["checkpoint.bin", "is empty", () => Buffer.alloc(0)],
+    ["checkpoint.bin", "has a flipped bit", flipped],
+    ["best.bin", "has a flipped bit", flipped],
+    ["best.bin", "is gone", () => null],
+  ] as const)("begins again where %s %s, says so, and ends with the same weights", async (name, _, damage) => {
+    const two = { settings: { ...settings, epochs: 2 } };
+    const whole = network();
+    await run(whole, two);
+    rmSync(directory, { recursive: true });
     await run(network(), { settings: { ...settings, epochs: 1 } });
-    await expect(run(convNetwork({ filters: 7 }))).rejects.toMatchObject({ code: "RUN_INVALID" });
-    writeFileSync(path.join(directory, "checkpoint.bin"), Buffer.from([9, 0, 0, 0, 1]));
-    await expect(run(network())).rejects.toMatchObject({ code: "RUN_INVALID" });
+    const file = path.join(directory, name);
+    const left = damage(readFileSync(file));
+    if (left) writeFileSync(file, left);
+    else rmSync(file);
+    const events: RunEventBody[] = [];
+    const again = network();
+    await run(again, two, { onEvent: (e) => events.push(e) });
+    expect(events[0]).toEqual({ kind: "warning", message: "a: the checkpoint of the training is damaged: it begins again." });
+    expect(events.flatMap((e) => (e.kind === "epoch" ? [e.epoch] : []))).toEqual([1, 2]);
+    expect(weightsOf(again)).toEqual(weightsOf(whole));
+  });
+
+  it("takes no checkpoint of another network", async () => {
+    await run(network(), { settings: { ...settings, epochs: 1 } });
+    const other = { settings: { ...settings, epochs: 1 } };
+    expect((await run(convNetwork({ filters: 7 }), other)).history).toHaveLength(1);
+  });
+
+  it("tells the epochs that a checkpoint holds to whoever goes on with it", async () => {
+    const { history } = await run(network(), { settings: { ...settings, epochs: 2 } });
+    const told: unknown[] = [];
+    await run(network(), { settings: { ...settings, epochs: 2 }, onContinue: async (epochs) => void told.push(...epochs) });
+    expect(told).toEqual(history);
   });
 
   it("has no images, no training", async () => {

@@ -83,30 +83,45 @@ type Draft = { -readonly [K in keyof Unit]: Unit[K] } & { readonly within: reado
 function unfold(model: tfl.LayersModel, given: readonly Unit[]): { own: Draft[]; outputs: Unit[] } {
   const known = new Map<number, Unit>(model.inputs.map((input, i) => [input.id, given[i] ?? (given[0] as Unit)]));
   const own: Draft[] = [];
-  const unitOf = (tensor: tfl.SymbolicTensor): Unit => {
-    const found = known.get(tensor.id);
-    if (found) return found;
-    const made = applied(tensor, tensor.inputs.map(unitOf));
-    known.set(tensor.id, made);
-    own.push(made);
-    return made;
-  };
+  const unitOf = ({ id }: tfl.SymbolicTensor): Unit => known.get(id) as Unit; // of a tensor that was met
+  const met = { inputsOf: (tensor: tfl.SymbolicTensor) => tensor.inputs, isDone: ({ id }: tfl.SymbolicTensor) => known.has(id) };
+  for (const output of model.outputs)
+    inputsFirst(output, met, (tensor) => {
+      const made = applied(tensor, tensor.inputs.map(unitOf));
+      known.set(tensor.id, made);
+      own.push(made);
+    });
   const outputs = model.outputs.map(unitOf);
   const places = new Map(model.layers.map((layer, i) => [layer, i]));
   const place = ({ layer }: Draft): number => places.get(layer) ?? 0;
-  return { own: inputsFirst(own.sort((a, b) => place(a) - place(b))), outputs };
+  return { own: inOrder(own.sort((a, b) => place(a) - place(b))), outputs };
 }
 
 /** The order given, but for a second application of a layer, which comes after what it is applied to. */
-function inputsFirst(units: readonly Draft[]): Draft[] {
+function inOrder(units: readonly Draft[]): Draft[] {
   const ordered = new Set<Unit>();
-  const emit = (unit: Unit): void => {
-    if (ordered.has(unit) || !units.includes(unit as Draft)) return;
-    unit.inputs.forEach(emit);
-    ordered.add(unit);
-  };
-  units.forEach(emit);
+  const all = new Set<Unit>(units);
+  const own = { inputsOf: ({ inputs }: Unit) => inputs, isDone: (unit: Unit) => ordered.has(unit) || !all.has(unit) };
+  for (const unit of units) inputsFirst(unit, own, (one) => void ordered.add(one));
   return [...ordered] as Draft[];
+}
+
+interface Walk<T> {
+  readonly inputsOf: (one: T) => readonly T[];
+  readonly isDone: (one: T) => boolean;
+}
+
+/** Does what a thing is made of, then the thing itself; `work` makes it done. A network may be thousands of layers deep: no recursion. */
+function inputsFirst<T>(start: T, { inputsOf, isDone }: Walk<T>, work: (one: T) => void): void {
+  const waiting = [start];
+  for (let next = waiting.at(-1); next !== undefined; next = waiting.at(-1)) {
+    const missing = isDone(next) ? [] : inputsOf(next).filter((input) => !isDone(input));
+    if (missing.length > 0) waiting.push(...missing.reverse());
+    else {
+      if (!isDone(next)) work(next);
+      waiting.pop();
+    }
+  }
 }
 
 function applied(tensor: tfl.SymbolicTensor, inputs: readonly Unit[]): Draft {
@@ -142,21 +157,19 @@ function nameAll(units: readonly Draft[], prefix: string, all: Draft[], taken = 
  * itself can only start from a model's inputs.
  */
 export function evaluate(unit: Unit, values: Values, run: GraphRun = {}): tf.Tensor {
-  const known = values.get(unit);
-  if (known) return known;
-  const value = run.from?.unit === unit ? run.from.value : computedValue(unit, values, run);
-  const changed = run.sampling ? sampled(unit, value, run.sampling) : value;
-  values.set(unit, changed);
-  return changed;
+  const isGiven = (one: Unit): boolean => run.from?.unit === one;
+  const inputsOf = (one: Unit): readonly Unit[] => (isGiven(one) ? [] : one.inner ? [one.inner] : one.inputs);
+  inputsFirst(unit, { inputsOf, isDone: (one) => values.has(one) }, (one) => {
+    const value = isGiven(one) ? run.from?.value : one.inner ? values.get(one.inner) : apply(one, values, run);
+    values.set(one, run.sampling ? sampled(one, value as tf.Tensor, run.sampling) : (value as tf.Tensor));
+  });
+  return values.get(unit) as tf.Tensor;
 }
-
-const computedValue = (unit: Unit, values: Values, run: GraphRun): tf.Tensor =>
-  unit.inner ? evaluate(unit.inner, values, run) : apply(unit, values, run);
 
 function apply(unit: Unit, values: Values, run: GraphRun): tf.Tensor {
   const { layer, output } = unit;
   if (unit.inputs.length === 0 && run.input) return run.input();
-  const known = unit.inputs.map((input) => evaluate(input, values, run));
+  const known = unit.inputs.map((input) => values.get(input) as tf.Tensor);
   const inputs = run.sampling ? alike(unit, known, run.sampling) : known;
   const [first] = inputs;
   if (!first) throw new Error(`Layer ${unit.name} has no input, and its value is not known.`);

@@ -1,10 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
 import { BulwarkError } from "../../shared/errors.ts";
-import { openFile, readBytes, readError } from "../io/files.ts";
+import { chunksOf, openFile, readError } from "../io/files.ts";
+import { gunzipped } from "../io/inflate.ts";
 
-/** Bytes of a file by position. A plain file stays on disk; a gzipped one has no random access and is unpacked into memory. */
+/** Bytes of a file by position. A plain file stays on disk; a gzipped one has no random access and is unpacked into memory as far as it is wanted. */
 export interface ByteSource {
   readonly file: string;
   readonly size: number;
@@ -12,8 +11,23 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** Opens a plain or gzipped file (told by its first bytes, not by its name). @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID */
-export async function openBytes(file: string): Promise<ByteSource> {
+/** How much of a gzipped file is wanted: the file's own header says it, or nobody does. */
+export interface Wanted {
+  /** Bytes of the header. */
+  readonly head: number;
+  /** Size of all that the header announces, itself among it. */
+  announced(head: Uint8Array): number;
+}
+
+/** As much as is kept of a gzipped file; the largest data sets of this kind unpack to half of it. */
+const mostUnpacked = 2 ** 30;
+
+/**
+ * Opens a plain or gzipped file (told by its first bytes, not by its name).
+ * @param wanted of a gzipped file; all of it when left out
+ * @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID
+ */
+export async function openBytes(file: string, wanted?: Wanted): Promise<ByteSource> {
   const handle = await openFile(file);
   try {
     const { size } = await handle.stat();
@@ -26,7 +40,7 @@ export async function openBytes(file: string): Promise<ByteSource> {
     throw readError(error, file);
   }
   await handle.close();
-  return inMemory(file, await unpack(await readBytes(file), file));
+  return inMemory(file, await unpack(file, wanted));
 }
 
 /** Already unpacked bytes under the same interface. */
@@ -40,10 +54,23 @@ export const inMemory = (file: string, bytes: Uint8Array): ByteSource => ({
   close: async () => undefined,
 });
 
-async function unpack(bytes: Uint8Array, file: string): Promise<Uint8Array> {
+async function unpack(file: string, wanted: Wanted | undefined): Promise<Uint8Array> {
+  if (wanted) {
+    const head = await unzipped(file, wanted.head);
+    const size = head.length < wanted.head ? head.length : wanted.announced(head);
+    if (size <= mostUnpacked) return unzipped(file, size);
+  } else {
+    const bytes = await unzipped(file, mostUnpacked + 1);
+    if (bytes.length <= mostUnpacked) return bytes;
+  }
+  throw new BulwarkError("DATASET_INVALID", `${file} unpacks to more than 1 GB.`, "Unpack it with gunzip: a plain file is read in parts.");
+}
+
+async function unzipped(file: string, most: number): Promise<Uint8Array> {
   try {
-    return await promisify(gunzip)(bytes);
+    return await gunzipped(chunksOf(file), most);
   } catch (error) {
+    if (error instanceof BulwarkError) throw error;
     throw new BulwarkError("DATASET_INVALID", `${file} is a damaged or incomplete gzip file.`, "Download it again.", { cause: error });
   }
 }

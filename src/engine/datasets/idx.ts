@@ -15,12 +15,16 @@ export interface IdxFile {
 
 /** @throws DATASET_INVALID for another magic number, another number of dimensions, or too few bytes. */
 export async function openIdx(file: string, dimensions: number): Promise<IdxFile> {
-  const source = await openBytes(file);
+  const start = 4 + 4 * dimensions;
+  const shapeOf = (head: Buffer): number[] => Array.from({ length: dimensions }, (_, i) => head.readUInt32BE(4 * i));
+  const isIdx = (magic: Uint8Array): boolean => magic[0] === 0 && magic[1] === 0 && magic[2] === 8 && magic[3] === dimensions;
+  const announced = (head: Uint8Array): number =>
+    isIdx(head) ? shapeOf(Buffer.from(head.subarray(4))).reduce((a, b) => a * b, 1) + start : start;
+  const source = await openBytes(file, { head: start, announced });
   try {
-    const start = 4 + 4 * dimensions;
     if (source.size < 4) throw cutOff(file, start, source.size);
     const magic = await source.read(0, 4);
-    if (magic[0] !== 0 || magic[1] !== 0 || magic[2] !== 8 || magic[3] !== dimensions) {
+    if (!isIdx(magic)) {
       const found = [...magic].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
       throw new BulwarkError(
         "DATASET_INVALID",
@@ -29,8 +33,7 @@ export async function openIdx(file: string, dimensions: number): Promise<IdxFile
       );
     }
     if (source.size < start) throw cutOff(file, start, source.size);
-    const header = Buffer.from(await source.read(4, 4 * dimensions));
-    const shape = Array.from({ length: dimensions }, (_, i) => header.readUInt32BE(4 * i));
+    const shape = shapeOf(Buffer.from(await source.read(4, 4 * dimensions)));
     const expected = shape.reduce((a, b) => a * b, 1) + start;
     if (source.size < expected) throw cutOff(file, expected, source.size);
     return { source, shape, start };

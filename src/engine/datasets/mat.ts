@@ -2,20 +2,25 @@ import { promisify } from "node:util";
 import { inflate } from "node:zlib";
 import { BulwarkError } from "../../shared/errors.ts";
 import { mostAtOnce, readBytes } from "../io/files.ts";
+import { inflatedStart } from "../io/inflate.ts";
 
 /** A numeric array of a MATLAB file, first index fastest. */
 export interface MatArray {
   readonly shape: readonly number[];
-  readonly data: Uint8Array | Float64Array;
+  /** @throws DATASET_INVALID */
+  read(): Promise<Uint8Array | Float64Array>;
 }
 
 const inflateAsync = promisify(inflate);
+/** Compressed bytes that hold the tags, the flags, the dimensions and the name of an array. */
+const packedHead = 1024;
 const invalid = (file: string, what: string): BulwarkError =>
   new BulwarkError("DATASET_INVALID", `${file} ${what}.`, "Download it again; MATLAB files of version 5 (not 7.3) can be read.");
 
 /**
  * The numeric arrays of a MATLAB version-5 file, zlib-compressed elements included ("MAT-File Format", MathWorks, chapter 1).
- * The file is held in memory. @throws FILE_NOT_FOUND, DATASET_INVALID
+ * The file is held in memory; a compressed array is unpacked when it is read, to the size that it announces.
+ * @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID
  */
 export async function readMat(file: string): Promise<Map<string, MatArray>> {
   const bytes = await readBytes(file, { most: mostAtOnce });
@@ -25,10 +30,14 @@ export async function readMat(file: string): Promise<Map<string, MatArray>> {
   for (let offset = 128; offset + 8 <= bytes.length; ) {
     const element = elementAt(bytes, offset, file);
     offset = element.type === 15 ? element.end : element.next; // compressed elements are not padded
-    const matrix = element.type === 15 ? await inflated(element.body, file) : element;
-    if (matrix.type !== 14) continue;
-    const read = matrixOf(matrix.body, file);
-    if (read) arrays.set(read.name, read.array);
+    const isPacked = element.type === 15;
+    const head = isPacked ? await unpackedHead(element.body, file) : bytes.subarray(element.start, element.end);
+    const [type, length] = tagOf(head, file);
+    const matrix = type === 14 ? matrixOf(head.subarray(8), file) : undefined;
+    if (!matrix) continue;
+    const { name, shape } = matrix;
+    const read = async () => valuesOf(isPacked ? await inflated(element.body, 8 + length, file) : head, shape, file);
+    arrays.set(name, { shape, read });
   }
   return arrays;
 }
@@ -36,6 +45,8 @@ export async function readMat(file: string): Promise<Map<string, MatArray>> {
 interface Element {
   readonly type: number;
   readonly body: Uint8Array;
+  /** Of its tag. */
+  readonly start: number;
   readonly end: number;
   /** `end` rounded up to a multiple of eight. */
   readonly next: number;
@@ -53,34 +64,52 @@ function elementAt(bytes: Uint8Array, offset: number, file: string): Element {
   return {
     type: first & 0xffff,
     body: bytes.subarray(start, end),
+    start: offset,
     end,
     next: small ? offset + 8 : Math.ceil((end - offset) / 8) * 8 + offset,
   };
 }
 
-async function inflated(body: Uint8Array, file: string): Promise<Element> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await inflateAsync(body);
-  } catch {
-    throw invalid(file, "holds damaged compressed data");
-  }
-  return elementAt(bytes, 0, file);
+const damaged = (file: string): BulwarkError => invalid(file, "holds damaged compressed data");
+
+const unpackedHead = (packed: Uint8Array, file: string): Promise<Uint8Array> =>
+  inflatedStart(inflate, packed.subarray(0, packedHead)).catch(() => {
+    throw damaged(file);
+  });
+
+/** Type and length of an element that may be cut off behind its tag. */
+function tagOf(bytes: Uint8Array, file: string): [type: number, length: number] {
+  if (bytes.length < 8) throw invalid(file, "is cut off");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return [view.getUint32(0, true), view.getUint32(4, true)];
 }
 
-/** Flags, dimensions, name, real part; other classes than numeric ones are passed over. */
-function matrixOf(body: Uint8Array, file: string): { name: string; array: MatArray } | undefined {
+/** The whole element, of `size` bytes. @throws DATASET_INVALID where it has another size */
+async function inflated(packed: Uint8Array, size: number, file: string): Promise<Uint8Array> {
+  if (size > mostAtOnce) throw invalid(file, "holds an array of more than 2 GB");
+  const bytes = await inflateAsync(packed, { maxOutputLength: size }).catch(() => null);
+  if (bytes?.length !== size) throw damaged(file);
+  return bytes;
+}
+
+/** Flags, dimensions and name; other classes than numeric ones are passed over. */
+function matrixOf(body: Uint8Array, file: string): { name: string; shape: number[]; values: number } | undefined {
   const flags = elementAt(body, 0, file);
   const numeric = (flags.body[0] ?? 0) >= 6 && (flags.body[0] ?? 0) <= 15;
   if (!numeric) return undefined;
   const dimensions = elementAt(body, flags.next, file);
   const name = elementAt(body, dimensions.next, file);
-  const real = elementAt(body, name.next, file);
   const sizes = new DataView(dimensions.body.buffer, dimensions.body.byteOffset, dimensions.body.byteLength);
   const shape = Array.from({ length: dimensions.body.length >> 2 }, (_, i) => sizes.getInt32(4 * i, true));
-  const data = numbers(real, file);
-  if (shape.reduce((a, b) => a * b, 1) !== data.length) throw invalid(file, `holds an array of the wrong length`);
-  return { name: Buffer.from(name.body).toString("latin1"), array: { shape, data } };
+  return { name: Buffer.from(name.body).toString("latin1"), shape, values: name.next };
+}
+
+/** The real part of a whole matrix element. */
+function valuesOf(matrix: Uint8Array, shape: readonly number[], file: string): Uint8Array | Float64Array {
+  const body = matrix.subarray(8);
+  const data = numbers(elementAt(body, matrixOf(body, file)?.values ?? 0, file), file);
+  if (shape.reduce((a, b) => a * b, 1) !== data.length) throw invalid(file, "holds an array of the wrong length");
+  return data;
 }
 
 /** Values are stored in the smallest type that holds them, whatever the class of the array. */

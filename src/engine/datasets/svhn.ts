@@ -14,9 +14,12 @@ async function openSvhn(file: string): Promise<SplitSource> {
   const arrays = await readMat(file);
   const x = arrays.get("X");
   const y = arrays.get("y");
-  const n = y?.data.length ?? 0;
+  const n = y?.shape.reduce((a, b) => a * b, 1) ?? 0;
   const [height, width, channels, count = 1] = x?.shape ?? [];
-  if (!x || !y || !(x.data instanceof Uint8Array) || height !== 32 || width !== 32 || channels !== 3 || count !== n) {
+  const isAsExpected = height === 32 && width === 32 && channels === 3 && count === n;
+  const columns = isAsExpected ? await x?.read() : undefined; // before the labels: it says how many there can be
+  const labels = columns && (await y?.read());
+  if (!labels || !(columns instanceof Uint8Array)) {
     throw new BulwarkError(
       "DATASET_INVALID",
       `${file} does not hold X [32,32,3,n] and y [n].`,
@@ -24,7 +27,6 @@ async function openSvhn(file: string): Promise<SplitSource> {
     );
   }
   const size = 32 * 32 * 3;
-  const columns = x.data;
   const imageAt = (index: number): Uint8Array => {
     const image = new Uint8Array(size);
     for (let h = 0; h < 32; h++)
@@ -37,7 +39,7 @@ async function openSvhn(file: string): Promise<SplitSource> {
   };
   const identify = async (indices: ArrayLike<number>) =>
     Array.from(indices, (index) => ({ id: pixelIdentity(imageAt(index), [32, 32, 3]) }));
-  return { labels: Int32Array.from(y.data, (label) => (label === 10 ? 0 : label)), read, identify, close: async () => undefined };
+  return { labels: Int32Array.from(labels, (label) => (label === 10 ? 0 : label)), read, identify, close: async () => undefined };
 }
 
 /** 73,257 + 26,032 house-number digits, 32×32 RGB: `train_32x32.mat` and `test_32x32.mat`. */

@@ -66,6 +66,9 @@ export async function readHeader(file: string): Promise<Header> {
     throw invalid(file, "is not a TensorFlow.js model: modelTopology or weightsManifest is missing");
   const manifest: unknown = json["weightsManifest"];
   if (!Value.Check(Manifest, manifest)) throw invalid(file, "has a weightsManifest that cannot be read");
+  const all = manifest.flatMap(({ paths }) => paths);
+  const repeated = all.find((name, i) => all.indexOf(name) < i);
+  if (repeated !== undefined) throw invalid(file, `names the weight file ${repeated} twice`);
   const groups: Group[] = [];
   for (const { paths, weights } of manifest) groups.push(await groupOf(file, paths, weights));
   const metadata = record(json["userDefinedMetadata"]);

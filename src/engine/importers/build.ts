@@ -1,5 +1,6 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
+import { count } from "../../shared/format.ts";
 import { tensorOver } from "../backends/index.ts";
 import { OpaqueAlpha, TwoClasses } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import { tf, tfl } from "../tf.ts";
@@ -145,7 +146,12 @@ export function outputShape(layer: tfl.layers.Layer): readonly (number | null)[]
   return Array.isArray(first) ? first : (shape as (number | null)[]);
 }
 
+/** tfjs takes a place on the stack for each; the largest image classifiers have a thousand. */
+const mostLayers = 3500;
+
 async function load(config: Config, stored: Stored | undefined, file: string): Promise<tfl.LayersModel> {
+  const { layers } = record(config["config"]) ?? {};
+  if (Array.isArray(layers) && layers.length > mostLayers) throw tooLarge(file, layers.length);
   try {
     return await tfl.loadLayersModel(toHandler(config, stored));
   } catch (error) {
@@ -159,6 +165,13 @@ async function load(config: Config, stored: Stored | undefined, file: string): P
     );
   }
 }
+
+const tooLarge = (file: string, layers: number): BulwarkError =>
+  new BulwarkError(
+    "MODEL_TOO_LARGE",
+    `${file} has ${count(layers)} layers, and at most ${count(mostLayers)} are read.`,
+    "Check that it is an image classifier, and export it again.",
+  );
 
 /** The stored weights under the names that the network has for them; those that it does not use are left out. */
 async function renamed(config: Config, { specs, weights }: Stored, file: string): Promise<Stored> {

@@ -1,5 +1,5 @@
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Raster } from "./decode.ts";
+import { mostPixels, type Raster } from "./decode.ts";
 
 export const isBmp = (bytes: Uint8Array): boolean => bytes.length >= 2 && bytes[0] === 0x42 && bytes[1] === 0x4d;
 
@@ -18,7 +18,7 @@ export function decodeBmp(bytes: Uint8Array, name: string): Raster {
   const bits = view.getUint16(28, true);
   const compression = view.getUint32(30, true);
   const height = Math.abs(rawHeight);
-  if (headerSize < 40 || width <= 0 || height === 0 || width * height > 1 << 28) throw bad("has no valid size");
+  if (headerSize < 40 || width <= 0 || height === 0 || width * height > mostPixels) throw bad("has no valid size");
   const alphaMask = compression === 3 && headerSize >= 108 && bytes.length >= 70 ? view.getUint32(66, true) : 0;
   if (!plainPixels(view, bits, compression)) throw bad("is compressed or has an unusual pixel format");
   const rowBytes = Math.ceil((width * bits) / 32) * 4;

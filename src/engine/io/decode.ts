@@ -10,6 +10,11 @@ import { withText } from "./pngText.ts";
 /** The one importer of sharp, which is loaded when it is first wanted: that takes a tenth of a second, and small PNGs do without. */
 const sharp = async (input: SharpInput, options?: SharpOptions): Promise<Sharp> => (await import("sharp")).default(input, options);
 
+/** Of a picture that is read: 8192×8192. As floats in three channels, twice as many would take 2 GB. */
+export const mostPixels = 1 << 26;
+/** Whatever a file says of its size, no more is decoded. */
+const reading = { failOn: "error", limitInputPixels: mostPixels } as const;
+
 /** 8-bit pixels, rows from the top, channels interleaved. */
 export interface Raster {
   readonly data: Uint8Array;
@@ -61,9 +66,14 @@ async function orInvalid<T>(name: string, decode: () => Promise<T>): Promise<T> 
     if (error instanceof BulwarkError) throw error;
     const detail = error instanceof Error ? error.message : String(error);
     if (/pixel limit/i.test(detail))
-      throw new BulwarkError("IMAGE_INVALID", `${name} has more than 268 million pixels.`, "Use a smaller version of it.", {
-        cause: error,
-      });
+      throw new BulwarkError(
+        "IMAGE_INVALID",
+        `${name} has more than ${Math.floor(mostPixels / 1e6)} million pixels.`,
+        "Use a smaller version of it.",
+        {
+          cause: error,
+        },
+      );
     throw new BulwarkError(
       "IMAGE_INVALID",
       `${name} is damaged or is not an image.`,
@@ -81,17 +91,13 @@ export async function decodeTransparent(bytes: Uint8Array, name: string): Promis
   const isTransparent =
     !isBmp(bytes) &&
     (
-      await sharp(bytes)
+      await sharp(bytes, reading)
         .then((image) => image.metadata())
         .catch(() => null)
     )?.hasAlpha === true;
   if (isTransparent) {
     const { data, info } = await orInvalid(name, async () =>
-      (await sharp(bytes, { failOn: "error", ignoreIcc: true }))
-        .autoOrient()
-        .toColourspace("srgb")
-        .raw()
-        .toBuffer({ resolveWithObject: true }),
+      (await sharp(bytes, { ...reading, ignoreIcc: true })).autoOrient().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true }),
     );
     if (info.channels === 4) return { data, height: info.height, width: info.width, channels: 4 };
   }
@@ -102,7 +108,7 @@ export async function decodeTransparent(bytes: Uint8Array, name: string): Promis
 }
 
 async function decodeWithSharp(bytes: Uint8Array, name: string): Promise<Decoded> {
-  const facts = await (await sharp(bytes, { failOn: "error" })).metadata();
+  const facts = await (await sharp(bytes, reading)).metadata();
   if (facts.depth !== "uchar") {
     throw new BulwarkError(
       "IMAGE_INVALID",
@@ -113,7 +119,7 @@ async function decodeWithSharp(bytes: Uint8Array, name: string): Promise<Decoded
   const notes: string[] = [];
   if ((facts.pages ?? 1) > 1) notes.push("only the first frame is used");
   if ((facts.orientation ?? 1) > 1) notes.push("turned upright by its EXIF orientation");
-  const image = (await sharp(bytes, { failOn: "error", ignoreIcc: true })).autoOrient();
+  const image = (await sharp(bytes, { ...reading, ignoreIcc: true })).autoOrient();
   if (facts.space === "cmyk") {
     const { data, info } = await image.pipelineColourspace("cmyk").toColourspace("cmyk").raw().toBuffer({ resolveWithObject: true });
     const rgb = cmykToRgb({ data, height: info.height, width: info.width, channels: info.channels });

@@ -80,12 +80,13 @@ export async function openNpz(file: string): Promise<Npz> {
   }
 }
 
-/** All arrays of a `.npz`, by name, in memory. @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID */
-export async function readNpz(file: string): Promise<Record<string, NpyRead>> {
+/** Arrays of a `.npz`, by name, in memory: those that are wanted, or all. @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID */
+export async function readNpz(file: string, wanted?: readonly string[]): Promise<Record<string, NpyRead>> {
   const handle = await openFile(file);
   try {
     const arrays: Record<string, NpyRead> = {};
-    for (const entry of await arraysIn(handle, file)) arrays[nameOf(entry)] = await whole(entry, file);
+    for (const entry of await arraysIn(handle, file))
+      if (!wanted || wanted.includes(nameOf(entry))) arrays[nameOf(entry)] = await whole(entry, file);
     return arrays;
   } catch (thrown) {
     throw readError(thrown, file);
@@ -103,7 +104,7 @@ const arraysIn = (handle: FileHandle, file: string): Promise<ZipEntry[]> =>
 /** Bytes that are read as one. */
 const mostInMemory = 2 ** 31 - 1;
 
-function whole(entry: ZipEntry, file: string): Promise<NpyRead> {
+async function whole(entry: ZipEntry, file: string): Promise<NpyRead> {
   if (entry.size > mostInMemory)
     throw new BulwarkError(
       "DATASET_INVALID",
@@ -137,13 +138,14 @@ async function whileReading<T>(file: string, read: () => Promise<T>): Promise<T>
 }
 
 const longestHeader = 1 << 16;
+/** Compressed, a header takes a few hundred bytes. */
+const longestPackedHeader = 1 << 12;
 
+/** From its header alone: values are read, and unpacked, where they are wanted. */
 async function stored(entry: ZipEntry, file: string): Promise<StoredArray> {
-  if (!entry.isStored) return inMemory(await whole(entry, file));
-  const start = await whileReading(file, () => entry.read(0, Math.min(entry.size, longestHeader)));
+  const start = await whileReading(file, () => entry.head(entry.isStored ? longestHeader : longestPackedHeader));
   const header = readNpyHeader(start, entry.size, label(entry, file));
-  if (header.isFortran) return inMemory(await whole(entry, file));
-  return onDisk(entry, header, file);
+  return entry.isStored && !header.isFortran ? onDisk(entry, header, file) : inMemory(entry, header, file);
 }
 
 function onDisk(entry: ZipEntry, { shape, start, reader }: NpyHeader, file: string): StoredArray {
@@ -158,7 +160,16 @@ function onDisk(entry: ZipEntry, { shape, start, reader }: NpyHeader, file: stri
   };
 }
 
-function inMemory({ data, shape, type }: NpyRead): StoredArray {
+/** Unpacked when a row is first wanted. */
+function inMemory(entry: ZipEntry, { shape, reader }: NpyHeader, file: string): StoredArray {
   const row = shape.slice(1).reduce((a, b) => a * b, 1);
-  return { shape, type, read: async (from, to) => data.slice(from * row, to * row) };
+  let unpacked: Promise<NpyRead> | undefined;
+  return {
+    shape,
+    type: reader.type,
+    async read(from, to) {
+      unpacked ??= whole(entry, file);
+      return (await unpacked).data.slice(from * row, to * row);
+    },
+  };
 }

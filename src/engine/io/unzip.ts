@@ -2,6 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { promisify } from "node:util";
 import { inflateRaw } from "node:zlib";
 import { crc32 } from "./crc32.ts";
+import { inflatedStart } from "./inflate.ts";
 
 /** An entry of a zip. */
 export interface ZipEntry {
@@ -13,6 +14,8 @@ export interface ZipEntry {
   readonly isStored: boolean;
   /** Bytes [from, to) of the content. Reading all of it checks its sum. @throws ZipDamaged */
   read(from?: number, to?: number): Promise<Uint8Array>;
+  /** About the first `length` bytes of the content, more or fewer, without unpacking the rest. @throws ZipDamaged */
+  head(length: number): Promise<Uint8Array>;
   /** Offset of its bytes in the file, compressed or not. @throws ZipDamaged */
   start(): Promise<number>;
 }
@@ -86,6 +89,7 @@ function entryAt(handle: FileHandle, head: Buffer, nameLength: number, extraLeng
     packed,
     isStored: method === 0,
     start: () => contentStart(handle, offset),
+    head: (length) => readHead(handle, { name, crc, method, size, packed, offset }, length),
     read: (from, to) => readContent(handle, { name, crc, method, size, packed, offset }, from, to),
   };
 }
@@ -118,6 +122,15 @@ async function readContent(handle: FileHandle, entry: Place, from = 0, to = entr
   if (entry.method !== 0 && content.length !== entry.size) throw new ZipDamaged(`${entry.name} is damaged`);
   if (isWhole || entry.method !== 0) await checkSum(content, entry);
   return entry.method === 0 ? content : content.subarray(from, to);
+}
+
+async function readHead(handle: FileHandle, entry: Place, length: number): Promise<Uint8Array> {
+  const bytes = await readFully(handle, await contentStart(handle, entry.offset), Math.min(entry.packed, length));
+  return entry.method === 0
+    ? bytes
+    : inflatedStart(inflateRaw, bytes).catch((cause: unknown) => {
+        throw new ZipDamaged(`${entry.name} is damaged`, { cause });
+      });
 }
 
 /** Content begins behind the entry's own header, whose fields may differ in length from those in the directory. */

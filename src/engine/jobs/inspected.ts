@@ -62,7 +62,7 @@ async function readAttacked(file: string): Promise<Attacked> {
   const { size, mtimeMs } = await stat(file);
   const key = JSON.stringify([file, size, mtimeMs]);
   if (last?.key === key) return last.images;
-  const { clean, adversarial } = await readNpz(file);
+  const { clean, adversarial } = await readNpz(file, ["clean", "adversarial"]);
   const images = { clean: clean && Float32Array.from(clean.data), adversarial: adversarial && Float32Array.from(adversarial.data) };
   last = { key, images };
   return images;
@@ -70,7 +70,7 @@ async function readAttacked(file: string): Promise<Attacked> {
 
 /** The iterations of the attack that were kept, in their order, and the images [n,H,W,C] that they led to. */
 export async function readIterates(run: string): Promise<{ readonly iterations: readonly number[]; readonly images: Float32Array }> {
-  const { iteration, images } = await readNpz(path.join(run, iteratesFile));
+  const { iteration, images } = await readNpz(path.join(run, iteratesFile), ["iteration", "images"]);
   if (!iteration || !images) return { iterations: [], images: new Float32Array() };
   return { iterations: Array.from(iteration.data, Number), images: Float32Array.from(images.data) };
 }

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { gitignoreText, workspaceFolder } from "../shared/runs.ts";
+import { gitignoreText, isNameInside, workspaceFolder } from "../shared/runs.ts";
+import { type Read, readAs, type Shape } from "../shared/shapes.ts";
 
 /** Makes a folder and what is missing above it; a new `.bulwark` on the way gets its `.gitignore`, as the engine's do. */
 export function makeFolder(directory: string): void {
@@ -11,10 +12,47 @@ export function makeFolder(directory: string): void {
     if (path.basename(folder) === workspaceFolder) writeFileSync(path.join(folder, ".gitignore"), gitignoreText, { flag: "wx" });
 }
 
-/** A JSON file, or undefined when it is not there or not whole. The caller checks the shape. */
+/** A JSON file of ours is far smaller. */
+const mostBytes = 512 * 1024 * 1024;
+
+/** Text of a plain file of a bearable size; undefined when there is none. */
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    const found = await stat(file);
+    return found.isFile() && found.size <= mostBytes ? await readFile(file, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A JSON file of a run folder, or what is wrong with it; undefined when it is not there. */
+export async function readShaped<T>(file: string, shape: Shape<T>): Promise<Read<T> | undefined> {
+  const text = await textOf(file);
+  return text === undefined ? undefined : readAs(shape, text);
+}
+
+/** The same, undefined also where it is damaged. */
+export async function readWhole<T>(file: string, shape: Shape<T>): Promise<T | undefined> {
+  const read = await readShaped(file, shape);
+  return read && "value" in read ? read.value : undefined;
+}
+
+/** A file that a file of a run folder names; null where there is none, or where the name or a link leads out of the folder. */
+export async function readInside(directory: string, name: string): Promise<Buffer | null> {
+  if (!isNameInside(name)) return null;
+  try {
+    const [folder, file] = await Promise.all([realpath(directory), realpath(path.join(directory, name))]);
+    const found = await stat(file);
+    return isInside(folder, file) && found.isFile() && found.size <= mostBytes ? await readFile(file) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Any other JSON file, or undefined when it is not there or not whole. The caller checks the shape. */
 export async function readJson(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, "utf8")) as unknown;
+    return JSON.parse((await textOf(file)) ?? "") as unknown;
   } catch {
     return undefined;
   }

@@ -1,9 +1,10 @@
 import { mkdirSync } from "node:fs";
-import { rmdir } from "node:fs/promises";
+import { rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { asBulwarkError } from "../shared/errors.ts";
+import { runState } from "../shared/runShapes.ts";
 import { type RunState, runFiles, runsFolder, slug } from "../shared/runs.ts";
-import { isRecord, makeFolder, readJson } from "./files.ts";
+import { makeFolder, readShaped, readWhole } from "./files.ts";
 import { liveStatus } from "./runDriver.ts";
 
 /**
@@ -43,16 +44,32 @@ export const dropEmpty = (directory: string): Promise<boolean> =>
     () => false,
   );
 
-/** What a run folder says of itself, or undefined when it is none. */
+/** What a run folder says of itself, or undefined when it is none. One whose state is damaged is a failed run that says so. */
 export async function readRunState(directory: string): Promise<RunState | undefined> {
   const file = path.join(directory, runFiles.state);
-  const read = await readJson(file);
-  if (!isRecord(read) || read["version"] !== 1 || typeof read["status"] !== "string") return undefined;
-  const state = read as unknown as RunState; // written by our engine; version 1 has this shape
+  const read = await readShaped(file, runState);
+  if (!read) return undefined;
   const run = path.basename(directory);
+  if ("wrong" in read) return damagedState(run, read.wrong, await changedAt(file));
+  const state = read.value;
   const status = await liveStatus(directory, state);
   // A run writes how it ended before it lets go of its lock: it may have done both since its state was read.
-  const later = status === "interrupted" ? await readJson(file) : null;
-  if (isRecord(later) && later["status"] !== "running") return { ...(later as unknown as RunState), run }; // written by our engine
-  return { ...state, run, status };
+  const later = status === "interrupted" ? await readWhole(file, runState) : undefined;
+  return later && later.status !== "running" ? { ...later, run } : { ...state, run, status };
+}
+
+const changedAt = (file: string): Promise<string> =>
+  stat(file).then(
+    ({ mtime }) => mtime.toISOString(),
+    () => "",
+  );
+
+function damagedState(run: string, wrong: string, at: string): RunState {
+  const error = {
+    code: "RUN_INVALID",
+    message: `${runFiles.state} of the run ${run} is damaged: ${wrong}.`,
+    fix: "Start the run again, or delete it.",
+  };
+  const times = { createdAt: at, updatedAt: at };
+  return { version: 1, run, kind: "experiment", title: run, status: "failed", ...times, progress: 0, headline: null, error };
 }

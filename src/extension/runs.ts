@@ -4,9 +4,11 @@ import { commands, settings, views } from "../shared/contributions.ts";
 import type { RunEvent } from "../shared/events.ts";
 import { duration, progressPercent } from "../shared/format.ts";
 import { type RunExperimentParams, type RunExperimentResult, requests } from "../shared/protocol.ts";
+import { runOrigin } from "../shared/runShapes.ts";
+import { runFiles } from "../shared/runs.ts";
 import type { EngineProcess } from "./engine/process.ts";
 import { runInProcess } from "./engine/runProcess.ts";
-import { exists, isRecord, readJson } from "./files.ts";
+import { exists, readWhole } from "./files.ts";
 import { newRunDirectory, readRunState } from "./runFolder.ts";
 import type { Services } from "./services.ts";
 import type { RunEntry } from "./views/runIndex.ts";
@@ -113,10 +115,7 @@ export async function announceDone(directory: string, startedAt: number): Promis
 
 /** Name of the experiment file that a run came from. */
 export async function sourceOf(directory: string): Promise<string | undefined> {
-  const read = await readJson(path.join(directory, "experiment.json"));
-  const environment = isRecord(read) ? read["environment"] : undefined;
-  const source = isRecord(environment) ? environment["source"] : undefined;
-  return typeof source === "string" ? source : undefined;
+  return (await readWhole(path.join(directory, runFiles.experiment), runOrigin))?.environment?.source;
 }
 
 /** The newest run of an experiment file that has a trained model. */

@@ -1,8 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { Type } from "@sinclair/typebox";
 import { count, plural } from "../shared/format.ts";
+import { attackDocument } from "../shared/reportShape.ts";
 import type { AttackDocument } from "../shared/results.ts";
-import { isRecord, readJson } from "./files.ts";
+import { runFiles } from "../shared/runs.ts";
+import { list, natural, orNull, type Shape, text } from "../shared/shapes.ts";
+import { readWhole } from "./files.ts";
 
 /** What `pictures.json` says of a run that attacked pictures without labels, beside its result. */
 export interface UnlabelledPictures {
@@ -18,6 +22,13 @@ export const ofAll = (some: number, all: number): string =>
   some < all ? `${count(some)} of ${plural(all, "picture")}` : plural(all, "picture");
 
 const picturesFile = "pictures.json";
+const unlabelled: Shape<UnlabelledPictures> = Type.Object({
+  model: text,
+  folder: text,
+  names: list(text),
+  of: natural,
+  classNames: orNull(list(text)),
+});
 
 export const writeUnlabelled = (directory: string, pictures: UnlabelledPictures): Promise<void> =>
   writeFile(path.join(directory, picturesFile), `${JSON.stringify(pictures)}\n`);
@@ -26,9 +37,7 @@ export const writeUnlabelled = (directory: string, pictures: UnlabelledPictures)
 export async function readUnlabelled(
   directory: string,
 ): Promise<{ readonly pictures: UnlabelledPictures; readonly document: AttackDocument } | undefined> {
-  const pictures = await readJson(path.join(directory, picturesFile));
-  const document = await readJson(path.join(directory, "result.json"));
-  if (!isRecord(pictures) || !Array.isArray(pictures["names"]) || !isRecord(document) || !Array.isArray(document["images"]))
-    return undefined;
-  return { pictures: pictures as unknown as UnlabelledPictures, document: document as unknown as AttackDocument }; // written above and by our engine
+  const pictures = await readWhole(path.join(directory, picturesFile), unlabelled);
+  const document = pictures && (await readWhole(path.join(directory, runFiles.result), attackDocument));
+  return pictures && document ? { pictures, document } : undefined;
 }

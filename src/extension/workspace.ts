@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import * as vscode from "vscode";
 import { imageExtensions } from "../shared/contributions.ts";
 import { BulwarkError } from "../shared/errors.ts";
@@ -30,6 +31,14 @@ export const rootFolders = (): string[] => (vscode.workspace.workspaceFolders ??
 export function resultFolders(): string[] {
   const open = rootFolders();
   return open.length > 0 || storage === undefined ? open : [storage];
+}
+
+/** Whether a path that a file of the workspace names lies in an open folder, in our own storage or among the samples, links followed. */
+export async function isKnownPlace(path: string): Promise<boolean> {
+  const real = (one: string): Promise<string | null> => realpath(one).catch(() => null);
+  const folders = await Promise.all([...rootFolders(), ...(storage ? [storage] : []), ...(media ? [media] : [])].map(real));
+  const file = await real(path);
+  return file !== null && folders.some((folder) => folder !== null && isInside(folder, file));
 }
 
 /** Nothing of a folder is loaded or run before the user trusts it. @throws UNTRUSTED */

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { type Static, Type } from "@sinclair/typebox";
+import { finding } from "../shared/reportShape.ts";
 import type { Finding } from "../shared/results.ts";
-import { type RunState, runFiles, runsFolder } from "../shared/runs.ts";
+import { runFiles, runsFolder } from "../shared/runs.ts";
+import { fitting, orNull, text } from "../shared/shapes.ts";
 
 export interface LastResult {
   readonly run: string;
@@ -25,7 +28,7 @@ export function lastReportOf(file: string): LastReport | undefined {
   const directory = last && runFolders(path.dirname(file)).find((folder) => path.basename(folder) === last.run);
   const report = directory && (json(path.join(directory, runFiles.report)) as Partial<LastReport> | undefined);
   if (!last || !report || !Array.isArray(report.findings)) return undefined;
-  return { run: last.run, experiment: report.experiment, findings: report.findings };
+  return { run: last.run, experiment: report.experiment, findings: report.findings.flatMap((one: unknown) => fitting(finding, one) ?? []) };
 }
 
 /** The newest finished run that trained or evaluated a model file. */
@@ -38,12 +41,15 @@ export function lastOfModel(file: string): LastResult | undefined {
   );
 }
 
+/** What is shown of a run, whatever else its state says. */
+const ended = Type.Object({ status: text, createdAt: text, headline: orNull(text) });
+
 function newest(file: string, isMeant: (directory: string) => boolean): LastResult | undefined {
-  let best: RunState | undefined;
+  let best: (Static<typeof ended> & { readonly run: string }) | undefined;
   for (const directory of runFolders(path.dirname(file))) {
-    const state = json(path.join(directory, runFiles.state)) as Partial<RunState> | undefined;
-    if (state?.status !== "done" || !state.headline || !state.createdAt || !isMeant(directory)) continue;
-    if (!best || state.createdAt > best.createdAt) best = { ...(state as RunState), run: path.basename(directory) };
+    const state = fitting(ended, json(path.join(directory, runFiles.state)));
+    if (state?.status !== "done" || !state.headline || !isMeant(directory)) continue;
+    if (!best || state.createdAt > best.createdAt) best = { ...state, run: path.basename(directory) };
   }
   return best?.headline ? { run: best.run, headline: best.headline } : undefined;
 }

@@ -1,7 +1,11 @@
+import { Type } from "@sinclair/typebox";
 import type { ArmReport } from "./results.ts";
+import { fitting, list, text, whole } from "./shapes.ts";
 
 /** IoU in percent from which on attention counts as kept: more than half of both areas together is common. */
 export const attentionKept = 50;
+
+const study = Type.Object({ attacks: list(Type.Object({ key: text, overlap: list(whole) })) });
 
 /**
  * What the analysis `attentionStudy` says of every image, by attack key: how much of the attention area is the same before and after the attack
@@ -10,9 +14,6 @@ export const attentionKept = 50;
 export type AttentionOverlap = Readonly<Record<string, readonly number[]>>;
 
 export function attentionOverlap({ analyses }: Pick<ArmReport, "analyses">): AttentionOverlap | null {
-  const data = analyses.find(({ id }) => id === "attentionStudy")?.data as
-    | { readonly attacks?: readonly { readonly key: string; readonly overlap: readonly number[] }[] }
-    | null
-    | undefined;
-  return data?.attacks ? Object.fromEntries(data.attacks.map(({ key, overlap }) => [key, overlap])) : null;
+  const data = fitting(study, analyses.find(({ id }) => id === "attentionStudy")?.data);
+  return data ? Object.fromEntries(data.attacks.map(({ key, overlap }) => [key, overlap])) : null;
 }

@@ -1,5 +1,6 @@
 import { takesFraction, withoutFractions } from "./fraction.ts";
 import { nearest, suggestion } from "./nearest.ts";
+import { isNameInside } from "./runs.ts";
 
 /** A JSON schema, as far as Bulwark writes them: `checkValue` knows the keywords that stand in this file and passes over others. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -31,6 +32,19 @@ function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema {
   return (name === undefined ? undefined : definitions?.[name]) ?? schema;
 }
 
+/** Schemas that ask for a type and nothing else, of which a long file has most: such values are passed without a look at other keywords. */
+const bare = new WeakMap<JsonSchema, boolean>();
+const said = new Set(["type", "nullable", "description", "default"]);
+
+function fitsBare(schema: JsonSchema, value: unknown): boolean {
+  let isBare = bare.get(schema);
+  if (isBare === undefined) {
+    isBare = typeof schema["type"] === "string" && schema["type"] !== "object" && Object.keys(schema).every((key) => said.has(key));
+    bare.set(schema, isBare);
+  }
+  return isBare && (hasType(schema["type"] as string, value) || (value === null && schema["nullable"] === true));
+}
+
 function check(unresolved: JsonSchema, value: unknown, path: JsonPath, root: JsonSchema): Violation[] {
   const schema = resolved(unresolved, root);
   if (schema["registry"] !== undefined) return []; // a choice: checked where it is bound
@@ -40,7 +54,8 @@ function check(unresolved: JsonSchema, value: unknown, path: JsonPath, root: Jso
     checkType(schema, plain, path) ??
     checkOptions(schema, value, path) ??
     checkRange(schema, plain, path, value) ??
-    checkOdd(schema, plain, path);
+    checkOdd(schema, plain, path) ??
+    checkInside(schema, plain, path);
   if (wrong) return [wrong];
   const all = Array.isArray(schema["allOf"]) ? (schema["allOf"] as JsonSchema[]) : [];
   return unique([
@@ -65,7 +80,8 @@ const shown = (value: unknown): string => {
 const at = (path: JsonPath, message: string, fix: string, isKey = false): Violation => ({ path, isKey, message, fix });
 
 /** Parts of a schema may find the same fault. */
-function unique(violations: readonly Violation[]): Violation[] {
+function unique(violations: Violation[]): Violation[] {
+  if (violations.length < 2) return violations;
   const names = violations.map(({ path, message }) => `${path.join("/")} ${message}`);
   return violations.filter((_, i) => names.indexOf(names[i] as string) === i);
 }
@@ -129,6 +145,11 @@ function checkOdd({ odd }: JsonSchema, value: unknown, path: JsonPath): Violatio
   return at(path, `${pathText(path)} is ${value} but must be odd, so that a window has a middle`, `Use ${value - 1} or ${value + 1}.`);
 }
 
+function checkInside({ inside }: JsonSchema, value: unknown, path: JsonPath): Violation | undefined {
+  if (inside !== true || typeof value !== "string" || isNameInside(value)) return undefined;
+  return at(path, `${pathText(path)} is ${shown(value)} but must name a file inside the run folder`, "Correct the name.");
+}
+
 function checkOptions(schema: JsonSchema, value: unknown, path: JsonPath): Violation | undefined {
   const options = "const" in schema ? [schema["const"]] : schema["enum"];
   if (!Array.isArray(options) || options.includes(value)) return undefined;
@@ -153,6 +174,7 @@ function checkKeys(schema: JsonSchema, value: Readonly<Record<string, unknown>>,
   const owner = typeof value["kind"] === "string" ? `${value["kind"]}` : pathText(path);
   const keys = Object.keys(value).flatMap((key): Violation[] => {
     const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
+    if (property && fitsBare(property, value[key])) return [];
     if (property) return value[key] === undefined ? [] : check(property, value[key], [...path, key], root);
     if (isRecord(schema["additionalProperties"])) return check(schema["additionalProperties"], value[key], [...path, key], root);
     if (schema["additionalProperties"] !== false) return [];
@@ -193,6 +215,7 @@ function checkItems(schema: JsonSchema, value: readonly unknown[], path: JsonPat
   }
   return value.flatMap((item, i) => {
     const own = Array.isArray(items) ? (items[i] as JsonSchema | undefined) : items;
+    if (isRecord(own) && fitsBare(own, item)) return [];
     return isRecord(own) ? check(own, item, [...path, i], root) : [];
   });
 }

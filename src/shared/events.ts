@@ -1,5 +1,7 @@
 import type { ErrorData } from "./errors.ts";
 import type { Finding } from "./results.ts";
+import { runEvent } from "./runShapes.ts";
+import { fitting } from "./shapes.ts";
 
 /** Evidence for one class as a picture, and what the network made of the image then. */
 export interface WatchedMap {
@@ -106,20 +108,17 @@ type WithoutTime<T> = T extends unknown ? Omit<T, "t"> : never;
 /** An event as the engine emits it; the run store adds the time. */
 export type RunEventBody = WithoutTime<RunEvent>;
 
-/** Reads `events.jsonl`; lines that are no events, such as a last one that was cut off by a crash, are left out. */
+/** Reads `events.jsonl`; a last line that was cut off by a crash is left out, and so is one that no version of ours has written. */
 export function parseEvents(text: string): RunEvent[] {
   const events: RunEvent[] = [];
   for (const line of text.split("\n")) {
     if (line.trim() === "") continue;
     try {
-      const read: unknown = JSON.parse(line);
-      if (isEvent(read)) events.push(read);
+      const event = fitting(runEvent, JSON.parse(line));
+      if (event) events.push(event);
     } catch {
       // Torn, as the process died while writing it, or damaged: the lines around it are whole.
     }
   }
   return events;
 }
-
-const isEvent = (read: unknown): read is RunEvent =>
-  typeof read === "object" && read !== null && "kind" in read && typeof read.kind === "string" && "t" in read && typeof read.t === "number";

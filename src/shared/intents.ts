@@ -28,7 +28,7 @@ export type CommonIntent = Static<typeof commonIntents>;
 const pick = Type.Object({ id: text, params: fields }, { additionalProperties: false });
 const iteration = orNull(natural);
 const threshold = Type.Union([Type.Object({ value: num }), Type.Object({ falsePositiveRate: num })]);
-const cardParams: { readonly [K in CardId]: Shape<CardParams<K>> } = {
+export const cardParams: { readonly [K in CardId]: Shape<CardParams<K>> } = {
   attention: Type.Object({ explanation: orNull(pick), iteration }),
   sequence: Type.Object({ explanation: pick }),
   defense: Type.Object({ defenses: list(pick), iteration }),

@@ -31,9 +31,12 @@ export const runFiles = {
   patchDocument: "patch.json",
 } as const;
 
-/** Whether a name that a file of a run folder says means something inside that folder, on any system; links are another matter. */
+/**
+ * Whether a name that a file of a run folder says means something inside that folder, on any system, and is no address; links are another
+ * matter.
+ */
 export const isNameInside = (name: string): boolean =>
-  !/^[/\\]|^[a-z]:|\0/i.test(name) && !name.split(/[/\\]/).some((part) => part === "..") && /[^./\\]/.test(name);
+  !/^[/\\]|^[a-z][a-z\d+.-]*:|\0/i.test(name) && !name.split(/[/\\]/).some((part) => part === "..") && /[^./\\]/.test(name);
 
 export const workspaceFolder = ".bulwark";
 export const runsFolder = ".bulwark/runs";

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { attackDocument } from "../../shared/reportShape.ts";
 import type { AttackDocument } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { createContext } from "../context.ts";
@@ -8,7 +9,7 @@ import { execute, type RunHost, tell } from "../experiment/execute.ts";
 import { refuseOtherData } from "../experiment/plan.ts";
 import type { ResumeParams } from "../experiment/runExperiment.ts";
 import { sameBackend, savedRequest } from "../experiment/savedRun.ts";
-import { readText } from "../io/files.ts";
+import { readShaped } from "../io/readShaped.ts";
 import { createRun, openRun, type RunStore } from "../io/runStore.ts";
 import { bind } from "../registry.ts";
 
@@ -60,7 +61,7 @@ async function runAttack(
   try {
     const store = await open(run);
     await execute({ ...run, store, source: attackSource, request, isResumed, mustMatch: isResumed }, host);
-    const document = JSON.parse(await readText(store.file(runFiles.result))) as AttackDocument;
+    const document = await readShaped(store.file(runFiles.result), attackDocument, "Start the attack again.");
     return { directory: store.directory, document };
   } finally {
     await run.close();

@@ -1,14 +1,15 @@
 import path from "node:path";
-import { BulwarkError } from "../../shared/errors.ts";
+import { attackImageResult } from "../../shared/pictureShapes.ts";
 import type { AttackImageResult, ClassScore, LabelRunParams } from "../../shared/protocol.ts";
+import { runDataset } from "../../shared/runShapes.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { isSuccess, type VerdictKind, verdictHeadline, verdictOf } from "../../shared/verdict.ts";
 import { checkLabel, wordsOfClass } from "../evaluation/trueLabel.ts";
 import { writePicture } from "../evaluation/write.ts";
-import { readText } from "../io/files.ts";
 import { readNpz, writeNpz } from "../io/npz.ts";
+import { readShaped } from "../io/readShaped.ts";
 import { openRun, type RunStore, settle } from "../io/runStore.ts";
-import { type DatasetDocument, writeDataset } from "../report/datasetFile.ts";
+import { writeDataset } from "../report/datasetFile.ts";
 import { withLabel } from "./commandLine.ts";
 import { pictureText } from "./provenance.ts";
 
@@ -32,9 +33,7 @@ export async function labelRun({ directory, label }: LabelRunParams): Promise<At
 }
 
 async function readResult(file: string): Promise<AttackImageResult> {
-  const read = JSON.parse(await readText(file)) as Partial<AttackImageResult>;
-  if (read.before && read.after && read.label) return read as AttackImageResult;
-  throw new BulwarkError("RUN_INVALID", "This run is not an attack on one picture.", "Attack the picture again.");
+  return readShaped(file, attackImageResult, "Attack the picture again.");
 }
 
 /** The same predictions, judged by this label. */
@@ -67,7 +66,7 @@ export function labelled(result: AttackImageResult, label: number): AttackImageR
 
 async function writeLabels(store: RunStore, result: AttackImageResult): Promise<void> {
   const { label, success, successAfter8Bit } = result;
-  const dataset = JSON.parse(await readText(store.file(runFiles.dataset))) as DatasetDocument;
+  const dataset = await readShaped(store.file(runFiles.dataset), runDataset, "Attack the picture again.");
   await writeDataset(store.directory, { ...dataset, labels: [label.index] });
   const flags: Readonly<Record<string, number>> = { label: label.index, success: Number(success), success8: Number(successAfter8Bit) };
   for (const file of [runFiles.ledger, runFiles.adversarial]) {

@@ -2,7 +2,9 @@ import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import { percent } from "../../shared/format.ts";
 import type { PatchDocument } from "../../shared/patch.ts";
+import { patchDocument } from "../../shared/pictureShapes.ts";
 import { runFiles } from "../../shared/runs.ts";
+import { readAs } from "../../shared/shapes.ts";
 import { decodeTransparent, type Raster, resizeRaster } from "../io/decode.ts";
 import { exists, isDirectory, readBytes, readText, sha256 } from "../io/files.ts";
 import { greyPatch, type ImageShape, type Patch, refuseTooLarge } from "./patch.ts";
@@ -69,13 +71,8 @@ export async function findPatch(file: string): Promise<{ readonly picture: strin
 
 /** The description of a patch; null for any other JSON. @throws FILE_NOT_FOUND */
 export async function readDocument(file: string): Promise<PatchDocument | null> {
-  try {
-    const value = JSON.parse(await readText(file)) as Partial<PatchDocument>;
-    return value.version === 1 && typeof value.sha256 === "string" && Array.isArray(value.imageSize) ? (value as PatchDocument) : null;
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return null;
-    throw thrown;
-  }
+  const read = readAs(patchDocument, await readText(file));
+  return "value" in read ? read.value : null;
 }
 
 async function sticker(raster: Raster, image: ImageShape, { area, target }: StickerOptions, name: string): Promise<Patch> {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
+import type { RunDataset } from "../../shared/runShapes.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { floatIdentity, numberedIds } from "../datasets/identity.ts";
 import type { EvaluationImages, ImageIdentity, SkippedFile, Split } from "../define/index.ts";
@@ -103,5 +104,5 @@ function equalOnes(ids: readonly string[]): number[][] {
 }
 
 /** Writes `dataset.json`. @throws DISK_FULL, NOT_WRITABLE */
-export const writeDataset = (directory: string, document: DatasetDocument): Promise<void> =>
+export const writeDataset = (directory: string, document: DatasetDocument | RunDataset): Promise<void> =>
   writeAtomic(path.join(directory, runFiles.dataset), `${JSON.stringify(document)}\n`);

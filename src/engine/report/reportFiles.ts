@@ -1,8 +1,11 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
+import { runReport } from "../../shared/reportShape.ts";
 import type { RunReport } from "../../shared/results.ts";
+import { trainingHistory } from "../../shared/runShapes.ts";
 import { armModelFolder, runFiles } from "../../shared/runs.ts";
-import { exists, readText, writeAtomic } from "../io/files.ts";
+import { exists, writeAtomic } from "../io/files.ts";
+import { readShaped } from "../io/readShaped.ts";
 import { renderAnalysesCsv, renderCsv } from "./reportCsv.ts";
 import type { Curve } from "./reportCurve.ts";
 import { renderHtml } from "./reportHtml.ts";
@@ -26,11 +29,7 @@ const analysesCsv = "analyses.csv";
 export async function readReport(directory: string): Promise<RunReport> {
   const file = path.join(directory, runFiles.report);
   if (!(await exists(file))) throw await noReport(directory);
-  try {
-    return JSON.parse(await readText(file)) as RunReport;
-  } catch (cause) {
-    throw new BulwarkError("RUN_INVALID", `${file} is damaged.`, "Run the experiment again.", { cause });
-  }
+  return readShaped(file, runReport, "Run the experiment again.");
 }
 
 async function noReport(directory: string): Promise<BulwarkError> {
@@ -75,8 +74,10 @@ async function curves(report: RunReport, directory: string): Promise<Curve[]> {
   const found = await Promise.all(
     report.arms.map(async ({ name }, index) => {
       const file = path.join(directory, armModelFolder(index, name), "training.json");
-      const record: unknown = (await exists(file)) ? JSON.parse(await readText(file)) : null;
-      return { arm: name, history: (record as { history?: Curve["history"] } | null)?.history ?? [] };
+      const record = (await exists(file))
+        ? await readShaped(file, trainingHistory, "Remove the file: the report is then without this curve.")
+        : null;
+      return { arm: name, history: record?.history ?? [] };
     }),
   );
   return found;

@@ -1,7 +1,9 @@
 import path from "node:path";
 import { ledgerRows, recordsSources, worstCase } from "../../shared/ledger.ts";
+import { imageRecords } from "../../shared/reportShape.ts";
 import type { ArmReport, ImageRecord, WorstCase } from "../../shared/results.ts";
-import { exists, readText } from "../io/files.ts";
+import { exists } from "../io/files.ts";
+import { readShaped } from "../io/readShaped.ts";
 
 /** The worst case of an arm's images, from the records in the run folder; null where some are missing. */
 export async function worstCaseOf(arm: ArmReport, index: number, directory: string): Promise<WorstCase | null> {
@@ -18,5 +20,5 @@ export async function worstCaseOf(arm: ArmReport, index: number, directory: stri
 
 async function recordsIn(file: string): Promise<readonly ImageRecord[]> {
   if (!(await exists(file))) return [];
-  return (JSON.parse(await readText(file)) as { readonly images: readonly ImageRecord[] }).images;
+  return (await readShaped(file, imageRecords, "Run the experiment again.")).images;
 }

@@ -6,10 +6,11 @@ import type { PreviewItem, PreviewState } from "../../shared/previews.ts";
 import { requests } from "../../shared/protocol.ts";
 import { adversarialThumbnail, attackKeys, slug } from "../../shared/runs.ts";
 import { type FoundData, imagesIn } from "../data.ts";
+import { isInside } from "../files.ts";
 import { picturesKind } from "../fit.ts";
 import type { Services } from "../services.ts";
-import { ofAll, readUnlabelled } from "../unlabelled.ts";
-import { requireTrust, rootFolder, shortPath, storageFolder } from "../workspace.ts";
+import { ofAll, readUnlabelled, type UnlabelledPictures } from "../unlabelled.ts";
+import { requireTrust, rootFolder, rootFolders, shortPath, storageFolder } from "../workspace.ts";
 
 /** What a page of pictures shows; `base` is a folder, and `files` holds the paths of items that are files of the workspace. */
 export type Shown = Pick<PreviewState, "title" | "subtitle" | "notes" | "skipped" | "groups" | "grouping" | "items" | "total"> & {
@@ -109,6 +110,10 @@ export async function changedPictures(directory: string): Promise<Shown> {
     items,
     total: items.length,
     base: directory,
-    files: pictures.names.map((name) => path.join(pictures.folder, name)),
+    files: areOfWorkspace(pictures) ? pictures.names.map((name) => path.join(pictures.folder, name)) : [],
   };
 }
+
+/** A run of somebody else may name any file: those outside the open folders are not opened from here. */
+const areOfWorkspace = ({ folder, names }: UnlabelledPictures): boolean =>
+  names.every((name) => rootFolders().some((root) => isInside(root, path.join(folder, name))));

@@ -35,7 +35,7 @@ export const reportPanel = definePanel<RunSubject, ReportState, ReportUpdate, Re
   read: readRunSubject,
   start(host, services, { directory }) {
     const session: Session = { panel: host.panel, services, directory, error: null };
-    void readState(host, directory).then((state) => {
+    void readState(host, services, directory).then((state) => {
       session.error = state.error;
       host.show(state);
     });
@@ -46,9 +46,13 @@ export const reportPanel = definePanel<RunSubject, ReportState, ReportUpdate, Re
   directory: ({ directory }) => directory,
 });
 
-async function readState(host: PanelHost<ReportState, ReportUpdate>, directory: string): Promise<ReportState> {
+async function readState(host: PanelHost<ReportState, ReportUpdate>, services: Services, directory: string): Promise<ReportState> {
   const run = await readRunState(directory);
-  const report = await readReport(directory);
+  const { report, error } = await readReport(directory).then(
+    (found) => ({ report: found, error: found ? null : missing(run?.status) }),
+    (thrown: unknown) => ({ report: null, error: thrown }),
+  );
+  if (error) services.log.warn(String(error));
   const facts = await readImageFacts(directory);
   const now = new Date().toISOString();
   const id = path.basename(directory);
@@ -60,7 +64,7 @@ async function readState(host: PanelHost<ReportState, ReportUpdate>, directory: 
     classNames: facts.classNames,
     files: facts.files,
     base: host.uri(directory),
-    error: report ? null : panelError(missing(run?.status)),
+    error: error ? panelError(error) : null,
   };
 }
 

@@ -1,15 +1,19 @@
 import path from "node:path";
+import { BulwarkError } from "../../shared/errors.ts";
 import { recordsSources } from "../../shared/ledger.ts";
 import type { LedgerPart } from "../../shared/panels.ts";
-import type { ImageRecord, RunReport } from "../../shared/results.ts";
+import { imageRecords, runReport } from "../../shared/reportShape.ts";
+import type { RunReport } from "../../shared/results.ts";
+import { runDataset } from "../../shared/runShapes.ts";
 import { adversarialThumbnail, armModelFolder, cleanThumbnail, runFiles } from "../../shared/runs.ts";
-import { isRecord, namesIn, readJson } from "../files.ts";
+import { isRecord, namesIn, readJson, readShaped, readWhole } from "../files.ts";
 
-/** report.json of a run, or null when it is not there (yet). */
+/** report.json of a run, or null when it is not there (yet). @throws RUN_INVALID where it is damaged */
 export async function readReport(directory: string): Promise<RunReport | null> {
-  const read = await readJson(path.join(directory, runFiles.report));
-  if (!isRecord(read) || !Array.isArray(read["arms"]) || !Array.isArray(read["findings"])) return null;
-  return read as unknown as RunReport; // written by our engine
+  const read = await readShaped(path.join(directory, runFiles.report), runReport);
+  if (!read) return null;
+  if ("value" in read) return read.value;
+  throw new BulwarkError("RUN_INVALID", `${runFiles.report} of this run is damaged: ${read.wrong}.`, "Run the experiment again.");
 }
 
 /** The records of every image, arm by arm and attack by attack; an attack without a file is left out. */
@@ -19,9 +23,8 @@ export async function readLedger(directory: string, report: RunReport): Promise<
   const parts: LedgerPart[] = [];
   for (const [armIndex, arm] of report.arms.entries())
     for (const { attack, file, madeBy, madeOn, limits } of recordsSources(arm, armIndex)) {
-      const read = await readJson(path.join(directory, file));
-      if (!isRecord(read) || !Array.isArray(read["images"])) continue;
-      const images = read["images"] as ImageRecord[]; // written by our engine
+      const images = (await readWhole(path.join(directory, file), imageRecords))?.images;
+      if (!images) continue;
       const thumbnails: Record<number, { clean: string; adversarial: string }> = {};
       for (const { index } of images) {
         const clean = cleanThumbnail(index);
@@ -44,20 +47,14 @@ export interface ImageFacts {
 }
 
 export async function readImageFacts(directory: string): Promise<ImageFacts> {
-  const dataset = await readJson(path.join(directory, runFiles.dataset));
-  const texts = (key: string): string[] => {
-    const list = isRecord(dataset) ? dataset[key] : undefined;
-    return Array.isArray(list) && list.every((one): one is string => typeof one === "string") ? list : [];
-  };
-  const names = texts("classNames");
+  const { classNames: names = [], files = [], source = "" } = (await readWhole(path.join(directory, runFiles.dataset), runDataset)) ?? {};
   const isCount = names.every((name, i) => name === String(i));
-  const source = isRecord(dataset) && typeof dataset["source"] === "string" ? dataset["source"] : "";
   const [, folder = ""] = /^imageFolder:([^?]+)/.exec(source) ?? [];
-  return { classNames: isCount ? await contractNames(directory) : names, files: texts("files"), folder };
+  return { classNames: isCount ? await contractNames(directory) : names, files, folder };
 }
 
 /** Of the first arm's network, where the run trained it. */
-async function contractNames(directory: string): Promise<string[]> {
+async function contractNames(directory: string): Promise<readonly string[]> {
   const folder = path.join(directory, armModelFolder(0, ""));
   const contract = (await namesIn(folder)).find((name) => name.endsWith(".bulwark.json"));
   const read = contract === undefined ? undefined : await readJson(path.join(folder, contract));

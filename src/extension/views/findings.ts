@@ -1,9 +1,11 @@
 import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
+import { finding as shape } from "../../shared/reportShape.ts";
 import { type Finding, groupFindings, placeOf, type Severity } from "../../shared/results.ts";
 import { ruleInfo } from "../../shared/rules.ts";
 import { runFiles } from "../../shared/runs.ts";
+import { fitting } from "../../shared/shapes.ts";
 import { isRecord, readJson } from "../files.ts";
 import type { Services } from "../services.ts";
 import type { RunEntry } from "./runIndex.ts";
@@ -38,12 +40,10 @@ async function findingsOf(run: RunEntry): Promise<Found[]> {
   for (const file of [runFiles.report, runFiles.result]) {
     const read = await readJson(path.join(run.directory, file));
     if (isRecord(read) && Array.isArray(read["findings"]))
-      return groupFindings(read["findings"].filter(isFinding)).map((finding) => ({ finding, run }));
+      return groupFindings(read["findings"].flatMap((one: unknown) => fitting(shape, one) ?? [])).map((finding) => ({ finding, run }));
   }
   return [];
 }
-const isFinding = (value: unknown): value is Finding =>
-  isRecord(value) && typeof value["rule"] === "string" && typeof value["message"] === "string" && typeof value["severity"] === "string";
 
 function findingNode({ finding, run }: Found, id: string, icon: string, color: string): TreeNode {
   const where = [placeOf(finding), run.state.title].filter(Boolean).join(" · ");

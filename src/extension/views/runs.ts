@@ -67,6 +67,9 @@ function describe({ state, live }: RunEntry): string {
     const eta = live?.etaSeconds === undefined || live.etaSeconds === null ? "" : ` · ${duration(live.etaSeconds)} left`;
     return `${progressPercent(live?.overall ?? state.progress)}${eta}`;
   }
-  const status = state.status === "done" ? (state.headline ?? "") : (statusText[state.status] ?? state.status);
+  const status =
+    state.status === "done"
+      ? (state.headline ?? "")
+      : (statusText[state.status] ?? (state.error?.code === "RUN_INVALID" ? "damaged" : state.status));
   return [status, age(state.createdAt)].filter((part) => part !== "").join(" · ");
 }

@@ -1,11 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { CardId, CardParams, CardResult, Pick } from "../../../shared/cards.ts";
+import { cardRecord } from "../../../shared/cardShapes.ts";
+import { type CardId, type CardParams, type CardResult, cardIds, type Pick } from "../../../shared/cards.ts";
 import { type FitRule, isFitRule } from "../../../shared/fit.ts";
 import type { InspectorState } from "../../../shared/panels.ts";
+import { attackImageResult } from "../../../shared/pictureShapes.ts";
 import type { AttackImageResult } from "../../../shared/protocol.ts";
 import { runFiles } from "../../../shared/runs.ts";
-import { isRecord, readJson } from "../../files.ts";
+import { fitting } from "../../../shared/shapes.ts";
+import { isRecord, readJson, readWhole } from "../../files.ts";
+import { isKnownPlace } from "../../workspace.ts";
 
 /** What an inspector is about; kept in the run folder as `inspector.json`, so that the panel comes back after a reload. */
 export interface InspectorRequest {
@@ -38,9 +42,17 @@ export async function readRequest(directory: string): Promise<InspectorRequest |
   if (!isRecord(read) || typeof read["image"] !== "string" || typeof read["model"] !== "string") return undefined;
   const { image, model, attack, defenses, label, fit } = read;
   const picks = Array.isArray(defenses) ? defenses.filter(isPick) : [];
-  const request = { image, model, attack: isPick(attack) ? attack : { id: "fgsm", params: {} }, defenses: picks };
+  const shown = (await isKnownPlace(image)) ? image : await ownPicture(directory);
+  if (shown === undefined) return undefined;
+  const request = { image: shown, model, attack: isPick(attack) ? attack : { id: "fgsm", params: {} }, defenses: picks };
   return { ...request, ...(isLabel(label) ? { label } : {}), ...(isFitRule(fit) ? { fit } : {}) };
 }
+/** A run of somebody else may name any picture: one that is not of the open folders is looked at as the run itself keeps it. */
+async function ownPicture(directory: string): Promise<string | undefined> {
+  const result = await readResult(directory);
+  return result && path.join(directory, result.before.image);
+}
+
 const isLabel = (value: unknown): value is ChosenLabel => isRecord(value) && "index" in value && typeof value["name"] === "string";
 const isPick = (value: unknown): value is Pick => isRecord(value) && typeof value["id"] === "string" && isRecord(value["params"]);
 
@@ -54,13 +66,16 @@ export interface Kept {
   readonly cards: CardRecords;
 }
 export async function readKept(directory: string): Promise<Kept> {
-  const cards = await readJson(path.join(directory, cardsFile));
-  return { result: await readResult(directory), cards: isRecord(cards) ? (cards as CardRecords) : {} }; // written above
+  const read = await readJson(path.join(directory, cardsFile));
+  // A card that is damaged is left out; it can be asked for again.
+  const cards = cardIds.flatMap((id) => {
+    const record = isRecord(read) ? fitting(cardRecord(id), read[id]) : undefined;
+    return record ? [[id, record] as const] : [];
+  });
+  return { result: await readResult(directory), cards: Object.fromEntries(cards) as CardRecords };
 }
 
 /** The engine's result of an attack on one image, when the run got that far. */
 export async function readResult(directory: string): Promise<AttackImageResult | undefined> {
-  const read = await readJson(path.join(directory, runFiles.result));
-  if (!isRecord(read) || !isRecord(read["before"]) || !isRecord(read["after"]) || !Array.isArray(read["trace"])) return undefined;
-  return read as unknown as AttackImageResult; // written by our engine
+  return readWhole(path.join(directory, runFiles.result), attackImageResult);
 }

@@ -1,9 +1,10 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { CardId, CardParams, CardProgress, CardResult, CardState } from "../../../shared/cards.ts";
 import { settings } from "../../../shared/contributions.ts";
 import { isCancelled } from "../../../shared/errors.ts";
 import type { SentPicture } from "../../../shared/panels.ts";
+import { readInside } from "../../files.ts";
 import { newRunDirectory } from "../../runFolder.ts";
 import { requireTrust, rootFolder, setting } from "../../workspace.ts";
 import { type CardTask, cards } from "./cards/index.ts";
@@ -98,10 +99,10 @@ async function readPictures(session: Session, files: readonly string[]): Promise
   const read = async (file: string): Promise<SentPicture[]> => {
     const url = `${session.state.base}/${file}`;
     if (session.sent.has(url)) return [];
-    const png = await readFile(path.join(session.directory, file), "base64").catch(() => null);
+    const png = await readInside(session.directory, file);
     if (png === null) return [];
     session.sent.add(url);
-    return [{ url, data: `data:image/png;base64,${png}` }];
+    return [{ url, data: `data:image/png;base64,${png.toString("base64")}` }];
   };
   return (await Promise.all(files.map(read))).flat();
 }

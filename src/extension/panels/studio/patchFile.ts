@@ -4,8 +4,9 @@ import { imageExtensions } from "../../../shared/contributions.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import type { PatchDocument } from "../../../shared/patch.ts";
 import type { StudioPatch } from "../../../shared/patchStudio.ts";
+import { patchDocument } from "../../../shared/pictureShapes.ts";
 import { runFiles } from "../../../shared/runs.ts";
-import { exists, isRecord, readJson } from "../../files.ts";
+import { exists, readWhole } from "../../files.ts";
 import { shortPath } from "../../workspace.ts";
 import { change, type Session, save, uriOf } from "./session.ts";
 import { place } from "./tasks.ts";
@@ -27,8 +28,7 @@ export async function readPatch(file: string): Promise<Omit<StudioPatch, "uri">>
 async function documentOf(file: string): Promise<PatchDocument | null> {
   const json = path.join(path.dirname(file), runFiles.patchDocument);
   if (file !== json && path.basename(file) !== runFiles.patch) return null;
-  const read = await readJson(json);
-  return isRecord(read) && read["version"] === 1 && typeof read["file"] === "string" ? (read as unknown as PatchDocument) : null;
+  return (await readWhole(json, patchDocument)) ?? null;
 }
 
 /** Takes a patch into the studio and puts it on the picture there; what was computed with another one goes. */

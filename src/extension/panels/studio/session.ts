@@ -1,11 +1,16 @@
 import { readdirSync, rmSync } from "node:fs";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { Type } from "@sinclair/typebox";
 import * as vscode from "vscode";
-import type { StudioSettings, StudioState, StudioUpdate } from "../../../shared/patchStudio.ts";
+import type { PanelError } from "../../../shared/panels.ts";
+import type { ExportPatchResult, PatchSuccessMapResult, PreviewPatchResult } from "../../../shared/patch.ts";
+import type { StudioSettings, StudioState, StudioTask, StudioUpdate } from "../../../shared/patchStudio.ts";
 import { studioFolder } from "../../../shared/patchStudio.ts";
-import { isRecord, makeFolder, readJson } from "../../files.ts";
+import { fields, list, natural, num, oneOf, orNull, type Shape, text, whole } from "../../../shared/shapes.ts";
+import { isInside, makeFolder, readWhole } from "../../files.ts";
 import type { Services } from "../../services.ts";
+import { resultFolders } from "../../workspace.ts";
 import type { PanelHost } from "../host.ts";
 
 /** One Patch Studio: its state, where it writes, and what is under way. */
@@ -27,6 +32,31 @@ export type Kept = Pick<StudioState, "training" | "preview" | "map" | "exported"
   readonly place: Pick<NonNullable<StudioState["place"]>, "image" | "placement"> | null;
 };
 const file = "session.json";
+const status = oneOf(["running", "done", "failed", "cancelled", "interrupted"]);
+/** What the engine answered is shown and no more. */
+const task = <R>() => orNull(Type.Unsafe<StudioTask<R>>(Type.Object({ status, done: num, total: num, result: orNull(fields) })));
+const figures = { images: natural, successRate: orNull(num), targetRate: orNull(num), logProbability: orNull(num) };
+const keptShape: Shape<Kept> = Type.Object({
+  settings: Type.Object({ trainModel: text, tryModel: text, source: text, limit: natural, params: fields }),
+  training: orNull(
+    Type.Object({
+      status,
+      steps: num,
+      images: num,
+      target: orNull(Type.Object({ index: natural, name: text })),
+      history: list(Type.Object({ ...figures, step: natural })),
+      file: orNull(text),
+      picture: orNull(text),
+      run: text,
+      error: Type.Unsafe<PanelError | null>({}),
+    }),
+  ),
+  preview: task<PreviewPatchResult>(),
+  map: task<PatchSuccessMapResult>(),
+  exported: task<ExportPatchResult>(),
+  patch: orNull(Type.Object({ file: text, area: num, target: whole })),
+  place: orNull(Type.Object({ image: text, placement: orNull(Type.Object({ row: num, column: num, rotation: num, scale: num })) })),
+});
 const keptSessions = 20;
 
 export function newSessionFolder(root: string, at = new Date()): string {
@@ -69,9 +99,17 @@ export function save(session: Session): Promise<void> {
 }
 
 export async function readSession(directory: string): Promise<Kept | undefined> {
-  const read = await readJson(path.join(directory, file));
-  if (!isRecord(read) || !isRecord(read["settings"])) return undefined;
-  return read as unknown as Kept; // written here
+  const kept = await readWhole(path.join(directory, file), keptShape);
+  if (!kept) return undefined;
+  // The file may come from somebody else: what it names outside the open folders is left out.
+  const isOurs = (one: string): boolean => resultFolders().some((root) => isInside(root, one));
+  const { training, patch, place } = kept;
+  return {
+    ...kept,
+    training: training && isOurs(training.run) ? training : null,
+    patch: patch && isOurs(patch.file) ? patch : null,
+    place: place && isOurs(place.image) ? place : null,
+  };
 }
 
 /** Pictures of an earlier place or preview are not needed once the next are there. */

@@ -1,9 +1,10 @@
 import path from "node:path";
-import { readText } from "../engine/io/files.ts";
+import { readShaped } from "../engine/io/readShaped.ts";
+import { runDataset } from "../shared/runShapes.ts";
 import { runFiles } from "../shared/runs.ts";
 
-/** What the classes of a run are called: by `dataset.json` of its folder, or by their numbers. */
+/** What the classes of a run are called: by `dataset.json` of its folder, or by their numbers. @throws RUN_INVALID */
 export async function classNamer(directory: string): Promise<(label: number) => string> {
-  const { classNames } = JSON.parse(await readText(path.join(directory, runFiles.dataset))) as { classNames: readonly string[] };
+  const { classNames } = await readShaped(path.join(directory, runFiles.dataset), runDataset, "Start the attack again.");
   return (label) => classNames[label] ?? String(label);
 }

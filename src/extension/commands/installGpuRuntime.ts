@@ -9,10 +9,14 @@ import { type DoctorReport, requests } from "../../shared/protocol.ts";
 import { pick } from "../choose.ts";
 import { locateEngine } from "../engine/locate.ts";
 import { installedVersion, installPart, removePart } from "../runtime/install.ts";
+import onnxruntime from "../runtime/locks/onnxruntime.json";
+import tensorflow from "../runtime/locks/tensorflow.json";
 import { findNpm } from "../runtime/npm.ts";
 import { verdict } from "../runtime/verdict.ts";
 import { gpuRuntimeFolder, type Services } from "../services.ts";
 import { setting } from "../workspace.ts";
+
+const locks: Readonly<Record<RuntimePart["id"], object>> = { onnxruntime, tensorflow };
 
 let running = false;
 
@@ -110,7 +114,7 @@ async function install(
         log.info(line);
         progress.report({ message: line.length > 80 ? `${line.slice(0, 79)}…` : line });
       };
-      return installPart({ part, root, nodePath, env, signal: abort.signal, onLine });
+      return installPart({ part, lock: JSON.stringify(locks[part.id]), root, nodePath, env, signal: abort.signal, onLine });
     });
   } finally {
     context.subscriptions.splice(context.subscriptions.indexOf(atEnd), 1);

@@ -9,6 +9,8 @@ import { type NpmOptions, npmInstall } from "./npm.ts";
 
 export interface InstallOptions extends Omit<NpmOptions, "cwd"> {
   readonly part: RuntimePart;
+  /** `package-lock.json`: of every package the version and the SHA-512. */
+  readonly lock: string;
   /** Holds one folder for each part. */
   readonly root: string;
 }
@@ -35,7 +37,7 @@ function hasProof(folder: string, [first, ...rest]: readonly string[]): boolean 
 
 /**
  * Fetches a part into a new folder and puts that in place of an old one when it is whole: given up or broken off, it leaves everything as it was.
- * @throws INSTALL_FAILED, NETWORK, DISK_FULL, NOT_WRITABLE, CANCELLED
+ * @throws INSTALL_FAILED, CHECKSUM, NETWORK, DISK_FULL, NOT_WRITABLE, CANCELLED
  */
 export async function installPart(o: InstallOptions): Promise<void> {
   const { part, root } = o;
@@ -48,6 +50,7 @@ export async function installPart(o: InstallOptions): Promise<void> {
     const allowScripts = { [`${part.package}@${part.version}`]: true };
     const manifest = { private: true, dependencies: { [part.package]: part.version }, allowScripts };
     await writeFile(path.join(work, "package.json"), JSON.stringify(manifest));
+    await writeFile(path.join(work, "package-lock.json"), o.lock);
     await npmInstall({ ...o, cwd: work, env: { ...o.env, ...part.environment } });
     if (!hasProof(path.join(work, "node_modules", part.package), part.proof))
       throw new BulwarkError(

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { BulwarkError, cancelled } from "../../shared/errors.ts";
@@ -14,13 +14,15 @@ export interface NpmOptions {
   readonly onLine: (line: string) => void;
 }
 
-/** Install scripts run, whatever the user's npm is set to: the native part comes with them. Nothing is installed for the whole machine. */
+/**
+ * What the lock file says, and nothing else: every package has its SHA-512 in it. Install scripts run, whatever the user's npm is set to: the
+ * native part comes with them. Nothing is installed for the whole machine, and no project around the folder is looked for.
+ */
 const words = [
-  "install",
+  "ci",
   "--ignore-scripts=false",
   "--foreground-scripts",
   "--location=project",
-  "--no-package-lock",
   "--no-audit",
   "--no-fund",
   "--no-update-notifier",
@@ -29,26 +31,51 @@ const words = [
 const keptLines = 200;
 const graceSeconds = 2;
 
+/** npm as a program for Node, and the Node that runs it: both by their whole path, so that no shell and no folder decides what is run. */
+export interface Npm {
+  readonly node: string;
+  readonly script: string;
+}
+
 /** @throws INSTALL_FAILED when there is none. */
-export function findNpm(env: Readonly<Record<string, string>>, nodePath: string): string {
-  const folders = [...(nodePath === "" ? [] : [path.dirname(nodePath)]), ...(env["PATH"] ?? "").split(path.delimiter)];
-  const found = folders.filter((folder) => folder !== "").map((folder) => path.join(folder, "npm"));
-  const npm = found.find((file) => existsSync(file));
-  if (npm === undefined)
+export function findNpm(env: Readonly<Record<string, string>>, nodePath: string): Npm {
+  const searched = (env["PATH"] ?? env["Path"] ?? "").split(path.delimiter);
+  // A relative entry would mean another folder wherever npm is started.
+  const folders = [...(nodePath === "" ? [] : [path.dirname(nodePath)]), ...searched].filter((folder) => path.isAbsolute(folder));
+  const fileIn = (names: readonly string[]) => (folder: string) =>
+    names.map((name) => path.join(folder, name)).filter((one) => existsSync(one));
+  const [node = nodePath] = [...(nodePath === "" ? [] : [nodePath]), ...folders.flatMap(fileIn(["node", "node.exe"]))];
+  const scripts = folders.flatMap((folder) => scriptIn(folder) ?? []);
+  const [script] = scripts;
+  if (node === "" || script === undefined)
     throw new BulwarkError(
       "INSTALL_FAILED",
       "npm was not found; it is needed for the installation.",
       "Install Node.js (it includes npm) and restart VS Code, or set bulwark.engine.nodePath to a Node that has npm.",
     );
-  return npm;
+  return { node, script };
 }
 
-/** `npm install` of what the folder's package.json says. @throws INSTALL_FAILED, NETWORK, DISK_FULL, NOT_WRITABLE, CANCELLED */
+/** Beside Node, as Windows has it, or in the libraries of the same installation; what distributions put elsewhere is linked to. */
+function scriptIn(folder: string): string | undefined {
+  const cli = path.join("node_modules", "npm", "bin", "npm-cli.js");
+  const usual = [path.join(folder, cli), path.join(folder, "..", "lib", cli)].find((file) => existsSync(file));
+  if (usual !== undefined || !existsSync(path.join(folder, "npm"))) return usual;
+  const linked = realpathSync(path.join(folder, "npm"));
+  return path.basename(linked) === "npm-cli.js" ? linked : undefined;
+}
+
+/** `npm ci` of what the folder's package.json and lock file say. @throws INSTALL_FAILED, CHECKSUM, NETWORK, DISK_FULL, NOT_WRITABLE, CANCELLED */
 export async function npmInstall(o: NpmOptions): Promise<void> {
-  const npm = findNpm(o.env, o.nodePath);
-  const PATH = [path.dirname(npm), o.env["PATH"]].filter(Boolean).join(path.delimiter); // npm is itself a script for `node`
+  const { node, script } = findNpm(o.env, o.nodePath);
+  const PATH = [path.dirname(node), o.env["PATH"]].filter(Boolean).join(path.delimiter); // install scripts ask for `node`
   // A process group of its own, so that install scripts end with it.
-  const child = spawn(npm, words, { cwd: o.cwd, env: { ...o.env, PATH }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(node, [script, ...words, `--prefix=${o.cwd}`], {
+    cwd: o.cwd,
+    env: { ...o.env, PATH },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   const last: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on("line", (line) => {
@@ -85,10 +112,19 @@ function endGroup(child: ChildProcess): void {
 
 /** npm's and the install scripts' last words as one sentence and a remedy. */
 export function explainNpm(said: string, code: number | null): BulwarkError {
-  const error = (kind: "NETWORK" | "DISK_FULL" | "NOT_WRITABLE" | "INSTALL_FAILED", message: string, fix: string): BulwarkError =>
-    new BulwarkError(kind, message, fix, { detail: said });
+  const error = (
+    kind: "NETWORK" | "CHECKSUM" | "DISK_FULL" | "NOT_WRITABLE" | "INSTALL_FAILED",
+    message: string,
+    fix: string,
+  ): BulwarkError => new BulwarkError(kind, message, fix, { detail: said });
   const host =
     /(?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/.exec(said)?.[1] ?? /(?:hostname: '|https?:\/\/)([\w.:-]+)/.exec(said)?.[1] ?? "the server";
+  if (/\bEINTEGRITY\b/.test(said))
+    return error(
+      "CHECKSUM",
+      `${host} sent another package than the one that Bulwark was built with; nothing was installed.`,
+      "Check npm's registry (npm config get registry).",
+    );
   if (/ENOSPC|no space left on device/i.test(said))
     return error("DISK_FULL", "The disk is full; nothing was installed.", "Free some space, then try again.");
   if (/\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b/.test(said))

@@ -1,9 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { probeBackends, useBackend } from "../../../src/engine/backends/index.ts";
 import { findTensorflow } from "../../../src/engine/backends/tensorflow/find.ts";
-import { prepare } from "../../../src/engine/backends/tensorflow/index.ts";
+import { mayHaveGpu, prepare } from "../../../src/engine/backends/tensorflow/index.ts";
 import { probeTensorflow, type Verdict } from "../../../src/engine/backends/tensorflow/probe.ts";
 import { tf } from "../../../src/engine/tf.ts";
 import { install, working } from "./tensorflowFixture.ts";
@@ -190,6 +190,24 @@ describe("as a backend", () => {
     expect(report?.device).toMatch(
       /^TensorFlow, CPU; .*tfjs-node-gpu is installed, but sees no GPU: libcudart\.so\.11\.0 is not found\. Install CUDA/,
     );
+  });
+
+  it("in the folder that the doctor looks at is told of and not run", async () => {
+    const mark = path.join(install(""), "ran");
+    const folder = install(`require("fs").writeFileSync(${JSON.stringify(mark)}, "x");`, gpuBuild);
+    const cwd = vi.spyOn(process, "cwd").mockReturnValue(folder);
+    try {
+      const report = (await probeBackends()).find(({ name }) => name === "tensorflow");
+      expect(report).toMatchObject({
+        available: false,
+        reason: expect.stringMatching(/tfjs-node-gpu lies in this folder and was not tried/),
+      });
+      expect(mayHaveGpu()).toBe(false);
+      await expect(prepare("gpu")).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });
+    } finally {
+      cwd.mockRestore();
+    }
+    expect(existsSync(mark)).toBe(false);
   });
 
   it("is not taken for its GPU when it sees none", async () => {

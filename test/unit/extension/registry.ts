@@ -9,8 +9,12 @@ export interface Registry {
   readonly url: string;
   /** Sets the install script of the one package it holds, and its main file. */
   publish(installScript: string, main?: string): void;
+  /** A lock file for the package as it was published last, or with the checksum of another one. */
+  lock(version?: string, integrity?: string): string;
   close(): Promise<void>;
 }
+
+const integrityOf = (bytes: Buffer): string => `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
 
 /** A package registry on this machine with one package, packed by npm itself. */
 export async function openRegistry(folder: string, name: string, version: string): Promise<Registry> {
@@ -21,8 +25,7 @@ export async function openRegistry(folder: string, name: string, version: string
   const server = createServer((request, response) => {
     if (request.url?.endsWith(".tgz")) return void response.end(tarball);
     if (decodeURIComponent(request.url ?? "") !== `/${name}`) return void response.writeHead(404).end("{}");
-    const integrity = `sha512-${createHash("sha512").update(tarball).digest("base64")}`;
-    const manifest = { ...packageJson, dist: { tarball: `${url}/it.tgz`, integrity } };
+    const manifest = { ...packageJson, dist: { tarball: `${url}/it.tgz`, integrity: integrityOf(tarball) } };
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ name, "dist-tags": { latest: version }, versions: { [version]: manifest } }));
   });
@@ -39,6 +42,15 @@ export async function openRegistry(folder: string, name: string, version: string
       const file = /"filename":\s*"([^"]+)"/.exec(out)?.[1] ?? "";
       tarball = readFileSync(path.join(home, file.replace("@", "").replace("/", "-")));
     },
+    lock: (locked = version, integrity = integrityOf(tarball)) =>
+      JSON.stringify({
+        lockfileVersion: 3,
+        requires: true,
+        packages: {
+          "": { dependencies: { [name]: locked } },
+          [`node_modules/${name}`]: { version: locked, integrity, hasInstallScript: true },
+        },
+      }),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

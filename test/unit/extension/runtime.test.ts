@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { installedVersion, installPart, removePart } from "../../../src/extension/runtime/install.ts";
-import { explainNpm } from "../../../src/extension/runtime/npm.ts";
+import { explainNpm, findNpm } from "../../../src/extension/runtime/npm.ts";
 import { verdict } from "../../../src/extension/runtime/verdict.ts";
 import { type RuntimePart, runtimePart, runtimeParts } from "../../../src/shared/gpuRuntime.ts";
 import type { BackendReport, DeviceReport, DoctorReport } from "../../../src/shared/protocol.ts";
@@ -41,15 +42,24 @@ interface Changes {
   readonly signal?: AbortSignal;
   readonly onLine?: (line: string) => void;
   readonly part?: RuntimePart;
+  readonly lock?: string;
 }
-const install = ({ env = {}, signal = new AbortController().signal, onLine = () => {}, part: other = part }: Changes = {}): Promise<void> =>
+const withoutEmpty = (env: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+const install = ({
+  env = {},
+  signal = new AbortController().signal,
+  onLine = () => {},
+  part: other = part,
+  lock = registry.lock(other.version),
+}: Changes = {}): Promise<void> =>
   installPart({
     part: other,
+    lock,
     root,
     nodePath: "",
     signal,
     onLine,
-    env: {
+    env: withoutEmpty({
       PATH: process.env["PATH"] ?? "",
       HOME: folder,
       npm_config_registry: registry.url,
@@ -58,7 +68,7 @@ const install = ({ env = {}, signal = new AbortController().signal, onLine = () 
       npm_config_fetch_retries: "0",
       npm_config_ignore_scripts: "true", // as careful people have it
       ...env,
-    },
+    }),
   });
 const binding = (): string => path.join(root, "tensorflow/node_modules", part.package, "lib/napi-v8/tfjs_binding.node");
 
@@ -104,6 +114,34 @@ describe("installing a part of the GPU runtime with npm", () => {
       code: "NETWORK",
       message: /does not have the package/,
     });
+  });
+
+  it("a package that is not the one of the lock file", async () => {
+    registry.publish(writesBinding);
+    const other = `sha512-${createHash("sha512").update("other").digest("base64")}`;
+    await expect(install({ lock: registry.lock(part.version, other) })).rejects.toMatchObject({
+      code: "CHECKSUM",
+      message: expect.stringMatching(/another package than the one that Bulwark was built with/),
+    });
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it("asks the registry of the user's own settings, whatever .npmrc and package.json lie in the folders above", async () => {
+    registry.publish(writesBinding);
+    const home = path.dirname(root);
+    writeFileSync(path.join(home, ".npmrc"), "registry=http://127.0.0.1:9/\nnode-options=--require ./evil.cjs\n");
+    writeFileSync(path.join(home, "package.json"), '{"workspaces":["**"]}');
+    const user = mkdtempSync(path.join(os.tmpdir(), "bulwark-user-"));
+    writeFileSync(path.join(user, ".npmrc"), `registry=${registry.url}\n`);
+    await install({ env: { HOME: user, npm_config_registry: "" } });
+    expect(installedVersion(part, root)).toBe("1.2.3");
+    rmSync(user, { recursive: true });
+  });
+
+  it("runs no npm of a relative folder", () => {
+    expect(() => findNpm({ PATH: `node_modules/.bin${path.delimiter}.` }, "")).toThrow(/^npm was not found/);
+    const { node, script } = findNpm({ PATH: process.env["PATH"] ?? "" }, "");
+    expect([path.isAbsolute(node), path.basename(script), existsSync(script)]).toEqual([true, "npm-cli.js", true]);
   });
 
   it("an install script that brings nothing", async () => {
@@ -179,6 +217,14 @@ it("fetches the versions that the engine is built against", () => {
     expect(peerDependencies[name]).toBe(runtimePart("tensorflow").version);
     expect(peerDependenciesMeta[name]).toEqual({ optional: true });
     expect(dependencies[name]).toBeUndefined();
+  }
+  for (const { id, package: name, version } of runtimeParts) {
+    const { packages } = JSON.parse(readFileSync(`src/extension/runtime/locks/${id}.json`, "utf8")) as {
+      packages: Record<string, { version?: string; integrity?: string; dependencies?: object; resolved?: string }>;
+    };
+    expect(packages[""]?.dependencies).toEqual({ [name]: version });
+    for (const [folder, locked] of Object.entries(packages))
+      if (folder !== "") expect([folder, locked.integrity]).toEqual([folder, expect.stringMatching(/^sha512-/)]);
   }
   expect(new Set(runtimeParts.map(({ id }) => id)).size).toBe(runtimeParts.length);
 });

@@ -8,7 +8,9 @@ import { type AttackImageResult, type DoctorReport, requests } from "../../../sr
 import { bulwark, closeAll, eventually, hasCode, pictureAndModel } from "../support.ts";
 
 const configure = (name: string, value: unknown): Thenable<void> =>
-  vscode.workspace.getConfiguration().update(name, value, vscode.ConfigurationTarget.Workspace);
+  vscode.workspace
+    .getConfiguration()
+    .update(name, value, name === settings.nodePath ? vscode.ConfigurationTarget.Global : vscode.ConfigurationTarget.Workspace);
 
 describe("the engine", () => {
   afterEach(closeAll);

@@ -18,8 +18,12 @@ let prepared: Prepared | undefined;
 
 const deviceOf = (gpu: string | undefined): string => (gpu === undefined ? "TensorFlow, CPU" : `TensorFlow, ${gpu}`);
 
-/** True when `auto` should try it: a GPU build is installed and there is a driver. CPU builds are used only where they are chosen. */
-export const mayHaveGpu = (): boolean => hasNvidiaDriver() && findTensorflow().some(({ gpu }) => gpu);
+/**
+ * True when `auto` should try it: a GPU build is installed and there is a driver. CPU builds are used only where they are chosen, and so is a
+ * copy that lies in the folder: it is code of whoever made the folder.
+ */
+export const mayHaveGpu = (): boolean =>
+  hasNvidiaDriver() && findTensorflow().some(({ gpu, installedByCommand }) => gpu && installedByCommand);
 
 /**
  * Loads the first native TensorFlow that works, which registers the tfjs backend `tensorflow`. Each is tried in a child process before.
@@ -29,7 +33,7 @@ export const mayHaveGpu = (): boolean => hasNvidiaDriver() && findTensorflow().s
 export async function prepare(wanted: "any" | "gpu" | "cpu" = "any"): Promise<Prepared> {
   if (prepared) return prepared;
   if (wanted === "cpu") process.env["CUDA_VISIBLE_DEVICES"] = "-1";
-  const candidates = findTensorflow().filter(({ gpu }) => gpu || wanted !== "gpu");
+  const candidates = findTensorflow().filter(({ gpu, installedByCommand }) => wanted !== "gpu" || (gpu && installedByCommand));
   const troubles: Trouble[] = [];
   for (const found of candidates) {
     const verdict = await probeTensorflow(found);
@@ -76,13 +80,17 @@ function load({ file }: TensorflowPackage): void {
   if (!tf.findBackendFactory(backendName)) throw new Error("tfjs-node registered its backend with another copy of tfjs-core");
 }
 
-/** For the doctor: what each installed package can do, the first that works before all. */
+/** The doctor looks at any folder: it runs nothing of one. */
+const untried = ({ id }: TensorflowPackage): string =>
+  `${id} lies in this folder and was not tried: choose the backend tensorflow to use it.`;
+
+/** For the doctor: what each package that the command installed can do, the first that works before all. */
 export async function report(): Promise<BackendReport> {
   const found = findTensorflow();
   if (found.length === 0)
     return { name: backendName, available: false, reason: "neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed" };
-  const told: string[] = [];
-  for (const one of found) {
+  const told = found.filter(({ installedByCommand }) => !installedByCommand).map(untried);
+  for (const one of found.filter(({ installedByCommand }) => installedByCommand)) {
     const verdict = await probeTensorflow(one, patience.doctor);
     if (verdict.works) {
       const notes = verdict.noGpu ? [sentence(named(one, noGpu(verdict.noGpu)))] : [];

@@ -1,12 +1,12 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
-import { count } from "../../shared/format.ts";
 import { tensorOver } from "../backends/index.ts";
 import { OpaqueAlpha, TwoClasses } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import { tf, tfl } from "../tf.ts";
 import { type Artifacts, byteLength, type Header, readSome, specsOf, toHandler } from "./artifacts.ts";
 import { checkFinite } from "./finite.ts";
 import type { ModelFile, Reading } from "./modelFile.ts";
+import { checkDepth, tooDeep } from "./topology/depth.ts";
 import type { Ending } from "./topology/ending.ts";
 import { type Config, isInput, type LayerNode, record, type Topology } from "./topology/graph.ts";
 import type { Normalised } from "./topology/index.ts";
@@ -34,7 +34,7 @@ interface Initialised {
 
 /**
  * The network of a topology, with the weights that `setWeights` assigns. Until then they are 0: random ones would take long.
- * @throws MODEL_INVALID, and what `setWeights` throws
+ * @throws MODEL_INVALID, MODEL_TOO_LARGE, and what `setWeights` throws
  */
 export async function builtFrom(
   topology: Topology,
@@ -59,6 +59,7 @@ export function setWeight(variable: tfl.LayerVariable, numbers: Float32Array): v
 }
 
 async function blankNetwork(topology: Topology, file: string): Promise<tfl.LayersModel> {
+  checkDepth(topology, file);
   const layers = topology.layers.map((layer) => ({
     ...layer,
     config: isInput(layer) ? layer.config : { ...drawn(layer), ...layer.config },
@@ -85,6 +86,7 @@ type Stored = Pick<Artifacts, "specs" | "weights">;
  * @throws MODEL_INVALID
  */
 export async function buildNetwork(topology: Topology, artifacts: Artifacts, file: string): Promise<tfl.LayersModel> {
+  checkDepth(topology, file);
   const config = toModelConfig(topology);
   const stored = areNamedByLayer(artifacts.specs, topology) ? artifacts : await renamed(config, artifacts, file);
   return load(config, stored, file);
@@ -146,15 +148,11 @@ export function outputShape(layer: tfl.layers.Layer): readonly (number | null)[]
   return Array.isArray(first) ? first : (shape as (number | null)[]);
 }
 
-/** tfjs takes a place on the stack for each; the largest image classifiers have a thousand. */
-const mostLayers = 3500;
-
 async function load(config: Config, stored: Stored | undefined, file: string): Promise<tfl.LayersModel> {
-  const { layers } = record(config["config"]) ?? {};
-  if (Array.isArray(layers) && layers.length > mostLayers) throw tooLarge(file, layers.length);
   try {
     return await tfl.loadLayersModel(toHandler(config, stored));
   } catch (error) {
+    if (error instanceof RangeError && error.message.includes("call stack")) throw tooDeep(file);
     const detail = error instanceof Error ? error.message : String(error);
     const reason = detail.split("\n")[0]?.slice(0, 160).replace(/\.$/, "");
     throw new BulwarkError(
@@ -165,13 +163,6 @@ async function load(config: Config, stored: Stored | undefined, file: string): P
     );
   }
 }
-
-const tooLarge = (file: string, layers: number): BulwarkError =>
-  new BulwarkError(
-    "MODEL_TOO_LARGE",
-    `${file} has ${count(layers)} layers, and at most ${count(mostLayers)} are read.`,
-    "Check that it is an image classifier, and export it again.",
-  );
 
 /** The stored weights under the names that the network has for them; those that it does not use are left out. */
 async function renamed(config: Config, { specs, weights }: Stored, file: string): Promise<Stored> {

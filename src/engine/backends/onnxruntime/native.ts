@@ -62,14 +62,16 @@ export interface PublicTensor {
   readonly dims: readonly number[];
   readonly data: ArrayLike<number>;
 }
-interface PublicModule {
-  readonly Tensor: new (type: string, data: ArrayLike<number>, dims: readonly number[]) => PublicTensor;
+export interface PublicModule {
+  readonly Tensor: new (type: string, data: ArrayLike<number | bigint | string>, dims: readonly number[]) => PublicTensor;
   readonly InferenceSession: {
     create(model: string | Uint8Array, options: object): Promise<PublicSession>;
   };
 }
 export interface PublicSession {
   readonly inputNames: readonly string[];
+  /** In the order of the names. Of a size that the file leaves open, its name. */
+  readonly inputMetadata: readonly { readonly name: string; readonly type?: string; readonly shape?: readonly (number | string)[] }[];
   readonly outputNames: readonly string[];
   run(feeds: Record<string, PublicTensor>): Promise<Record<string, PublicTensor>>;
   release(): Promise<void>;

@@ -1,10 +1,17 @@
-import { type PublicSession, type PublicTensor, publicRuntime } from "./native.ts";
+import { type PublicModule, type PublicSession, type PublicTensor, publicRuntime } from "./native.ts";
 
 /** An ONNX model that ONNX Runtime runs node by node, as the file has them. */
 export interface Reference {
-  /** Runs the model on its first input. Outputs by name. */
-  run(type: string, data: ArrayLike<number>, dims: readonly number[]): Promise<Readonly<Record<string, PublicTensor>>>;
+  /**
+   * Runs the model. Its other inputs, which the scores do not depend on, are zeros. Outputs by name.
+   * @throws Error from ONNX Runtime
+   */
+  run(input: ReferenceInput): Promise<Readonly<Record<string, PublicTensor>>>;
   close(): Promise<void>;
+}
+
+export interface ReferenceInput extends PublicTensor {
+  readonly name: string;
 }
 
 /** A model whose weights are in files of a folder. */
@@ -31,7 +38,26 @@ export async function openReference(model: string | Uint8Array | Weightless): Pr
     logSeverityLevel: 4,
   });
   return {
-    run: (type, data, dims) => session.run({ [session.inputNames[0] as string]: new runtime.Tensor(type, data, dims) }),
+    run: async ({ name, type, data, dims }) => {
+      const others = session.inputMetadata
+        .filter((input) => input.name !== name)
+        .map((input) => [input.name, zeros(runtime, input)] as const);
+      return session.run({ ...Object.fromEntries(others), [name]: new runtime.Tensor(type, data, dims) });
+    },
     close: () => session.release(),
   };
+}
+
+/** Most numbers in an input that the scores do not depend on. */
+const mostUnused = 1 << 24;
+
+/** An input of zeros, or of empty texts, with 1 for sizes that the file leaves open. */
+function zeros({ Tensor }: PublicModule, { name, type = "", shape = [] }: PublicSession["inputMetadata"][number]): PublicTensor {
+  const dims = shape.map((side) => (typeof side === "number" && side >= 0 ? side : 1));
+  const count = dims.reduce((product, side) => product * side, 1);
+  if (count > mostUnused) throw new Error(`its input '${name}', which its scores do not depend on, has ${count} numbers`);
+  if (type === "string") return new Tensor(type, new Array(count).fill(""), dims);
+  if (type === "float16") return new Tensor(type, new Uint16Array(count), dims);
+  const isBig = type === "int64" || type === "uint64";
+  return new Tensor(type, new Array(count).fill(isBig ? 0n : 0), dims);
 }

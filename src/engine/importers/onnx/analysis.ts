@@ -2,7 +2,7 @@ import { BulwarkError } from "../../../shared/errors.ts";
 import { countOf } from "../strided.ts";
 import { foldRules } from "./folding/index.ts";
 import { hasBody, type Node, type OpGraph } from "./graph.ts";
-import { exportFixed, tooLarge, UnsupportedModel, unsupportedModel, wrongInput } from "./problems.ts";
+import { exportAgain, exportFixed, invalidModel, tooLarge, UnsupportedModel, unsupportedModel, wrongInput } from "./problems.ts";
 import { type FixedBatch, ShapeContext } from "./shapes/context.ts";
 import { shapeRules } from "./shapes/index.ts";
 import { Constant, isConstant, type Live, ofData, type Value } from "./values.ts";
@@ -176,10 +176,17 @@ function known(node: Node, context: ShapeContext): readonly (Live | Constant | u
   }
 }
 
-function checkSize({ shape }: Live, images: number, file: string, { title }: Node): void {
-  if (countOf(shape) <= most.activation * images && countOf(shape) > 0) return;
-  throw tooLarge(file, `computes a value [${shape.join(", ")}] in "${title}"`, "Use a network of smaller images.");
+/** @throws MODEL_INVALID for a value without elements, MODEL_TOO_LARGE */
+function checkSize({ shape }: Live, images: number, file: string, { title, op }: Node): void {
+  const sides = shape.map((side, axis) => (axis === 0 && side === images ? "B" : side)).join(", ");
+  if (!shape.every((side) => Number.isInteger(side) && side > 0))
+    throw invalidModel(file, `has a node "${title}" (${op}) that makes a value [${sides}], which holds no numbers`, exportAgain);
+  if (countOf(shape) > most.activation * images)
+    throw tooLarge(file, `computes a value [${sides}] in "${title}"`, "Use a network of smaller images.");
 }
+
+/** Constants that more computations lead to are computed at once: on demand, each would repeat those before it, and need the stack for all. */
+const mostSteps = 64;
 
 /** Folds a node whose inputs are all constant, if its operator has a rule. */
 function folding(node: Node, inputs: readonly (Value | undefined)[], out: Live | Constant, context: ShapeContext, index: number): Value {
@@ -192,7 +199,11 @@ function folding(node: Node, inputs: readonly (Value | undefined)[], out: Live |
   if (node.op === "Identity" && first) return first;
   const isOfBatch = constants.some((one) => one.isOfBatch);
   const title = constants.find((one) => one.title !== "")?.title ?? "";
-  return new Constant({ ...out, isOfBatch, title }, (visit) => visit(fold(inputs as (Constant | undefined)[], out, context, index), 0));
+  const steps = constants.reduce((sum, one) => sum + one.steps, 1);
+  const made = new Constant({ ...out, isOfBatch, title, steps }, (visit) =>
+    visit(fold(inputs as (Constant | undefined)[], out, context, index), 0),
+  );
+  return steps <= mostSteps ? made : ofData(out.kind, out.shape, made.data, { isOfBatch, title });
 }
 
 function merged(graph: OpGraph, a: Values, b: Values, counts: readonly [number, number]): Analysis {

@@ -7,7 +7,7 @@ import { type Images, tf, type tfl } from "../../tf.ts";
 import type { Checked, Compare, Comparison, Watch } from "../modelFile.ts";
 import type { Ending } from "../topology/ending.ts";
 import { firstDifference } from "./difference.ts";
-import { type Feed, percent, runOn, worst } from "./feed.ts";
+import { areFinite, type Feed, NotRun, percent, reasonOf, runOn, worst } from "./feed.ts";
 import { type ImageInput, isTooManyAtOnce } from "./input.ts";
 import type { Lowered } from "./lowered.ts";
 import { weightless } from "./mapped.ts";
@@ -17,7 +17,8 @@ export interface Imported extends Checked {
   readonly file: string;
   readonly lowered: Lowered;
   readonly image: ImageInput;
-  /** Name of the file's output. */
+  /** Names of the file's input and output. */
+  readonly input: string;
   readonly output: string;
   /** All weights are in the file itself. */
   readonly isWhole: boolean;
@@ -36,7 +37,7 @@ const images = 4;
 /**
  * Has ONNX Runtime score four images, two of noise, one of waves, one grey, one by one. The result compares the scores of a network that
  * takes them as one batch, so that any influence between images of a batch shows. Nothing of the file is in memory in between.
- * @throws MODEL_MISMATCH, from the comparison, naming the first layer that differs
+ * @throws MODEL_NAN if ONNX Runtime's scores are no numbers; MODEL_MISMATCH, from the comparison, naming the first layer that differs
  */
 export async function checkImport({ sides, alpha, ...o }: Imported, watch?: Watch): Promise<Compare> {
   const type = typeOf(o);
@@ -51,6 +52,7 @@ export async function checkImport({ sides, alpha, ...o }: Imported, watch?: Watc
   const feed: Feed = { type, alpha, ...o };
   try {
     const theirs = await scoresOf(reference, inputs, feed, watch);
+    if (numbered(theirs) === 0) throw notNumbers(o.file);
     const [values, shape] = [(await inputs.data()) as Float32Array, inputs.shape];
     return async (network) => {
       const x = tf.tensor(values, shape);
@@ -60,6 +62,9 @@ export async function checkImport({ sides, alpha, ...o }: Imported, watch?: Watc
         x.dispose();
       }
     };
+  } catch (error) {
+    if (error instanceof NotRun) return notCompared(`which does not run the file: ${error.message}`);
+    throw error;
   } finally {
     inputs.dispose();
     await reference.close();
@@ -76,15 +81,29 @@ async function compared(
   const ours = (await scores.data()) as Float32Array;
   scores.dispose();
   const difference = worst(ours, theirs, images);
+  const without = images - numbered(theirs);
+  const notes = without === 0 ? [] : [`for ${without} of ${images} made-up images its scores are no numbers, in ONNX Runtime neither`];
   const limit = o.isQuantised ? limits.quantised : o.isHalf ? limits.half : limits.said;
-  if (difference <= limits.good) return { difference, notes: [] };
-  if (difference <= limit) return { difference, notes: [`its scores differ from ONNX Runtime's by ${percent(difference)} of the largest`] };
+  if (difference <= limits.good) return { difference, notes };
+  if (difference <= limit)
+    return { difference, notes: [...notes, `its scores differ from ONNX Runtime's by ${percent(difference)} of the largest`] };
   const place = o.isWhole ? await firstDifference(network, inputs, { ...o, ...feed }) : undefined;
-  throw mismatch(o.file, difference, place);
+  const counts = ours.length === theirs.length ? "only one of the two gives numbers" : `${ours.length} scores instead of ${theirs.length}`;
+  throw mismatch(o.file, Number.isFinite(difference) ? `${percent(difference)} of the largest score apart` : counts, place);
 }
 
-function mismatch(file: string, difference: number, place: string | undefined): BulwarkError {
-  const apart = Number.isFinite(difference) ? `${percent(difference)} of the largest score apart` : "its scores here are NaN";
+/** Number of images whose scores are all finite. */
+const numbered = (scores: Float32Array): number =>
+  Array.from({ length: images }, (_, i) => areFinite(scores, i, images)).filter(Boolean).length;
+
+const notNumbers = (file: string): BulwarkError =>
+  new BulwarkError(
+    "MODEL_NAN",
+    `${file} gives scores that are no numbers, in ONNX Runtime too: the network itself leaves the range of its numbers, or divides by 0.`,
+    "Train it again, with a smaller learning rate, or use an earlier checkpoint. If its weights are right, check its input contract.",
+  );
+
+function mismatch(file: string, apart: string, place: string | undefined): BulwarkError {
   return new BulwarkError(
     "MODEL_MISMATCH",
     `${file} does not compute here what ONNX Runtime computes: ${apart}${place ? `, first at ${place}` : ""}.`,
@@ -105,8 +124,7 @@ async function opened({ file, isLarge, isWhole }: Pick<Imported, "file" | "isLar
   try {
     return (await openReference(isLarge && isWhole ? weightless(file) : file)) ?? "which is not installed";
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split("\n")[0]?.slice(0, 160) ?? "") : "";
-    return `which rejects the file: ${reason}`;
+    return `which rejects the file: ${reasonOf(error)}`;
   }
 }
 
@@ -144,14 +162,14 @@ function ended(scores: tf.Tensor, { removed, kind }: Ending): tf.Tensor {
   return kind === "sigmoid" ? tf.sigmoid(scores) : tf.softmax(scores);
 }
 
-/** The file's scores for each image, one image at a time. */
+/** The file's scores for each image, one image at a time. @throws NotRun */
 async function scoresOf(reference: Reference, inputs: tf.Tensor, o: Feed, watch?: Watch): Promise<Float32Array> {
   const results: number[] = [];
   for (let i = 0; i < images; i++) {
     await watch?.({ stage: "scores", share: i / (images + 1) });
     const { [o.output]: scores } = await runOn(reference, inputs, i, o);
     const own = scores ? scores.data.length / (o.image.fixedCount ?? 1) : 0;
-    for (let k = 0; k < own; k++) results.push(scores?.data[k] as number);
+    for (let k = 0; k < own; k++) results.push(Number(scores?.data[k]));
   }
   return Float32Array.from(results);
 }

@@ -26,24 +26,49 @@ export interface OpGraph {
   readonly own: ReadonlySet<string>;
 }
 
+export interface ReadGraph extends OpGraph {
+  readonly notes: readonly string[];
+  /** Version of its operator set, where that is newer than those known here. */
+  readonly newer: number | undefined;
+}
+
 const oldest = 7;
 const newest = 22;
+const otherOpset = "Export it with opset_version=17.";
 
 /** Of a node of another domain, that of its own. */
 function opsetOf({ opsets }: FileModel, { domain }: FileNode, file: string): number {
-  const version = opsets.get(domain) ?? 0;
-  if (version >= oldest || domain !== "") return version;
-  throw unsupportedModel(file, `is opset ${version}; ${oldest} to ${newest} are supported`, "Export it with opset_version=17.");
+  const version = opsets.get(domain);
+  if (domain !== "") return version ?? 0;
+  if (version === undefined) throw invalidModel(file, "does not say which operator set it is written for", otherOpset);
+  if (version >= oldest) return version;
+  throw unsupportedModel(file, `is opset ${version}; ${oldest} to ${newest} are supported`, otherOpset);
 }
+
+/** For a newer operator set: what an operator means may have changed. @param why its scores could not be compared with another program's */
+export const newerOpset = (file: string, version: number, why: string): BulwarkError =>
+  unsupportedModel(
+    file,
+    `is opset ${version}, newer than ${newest}, the newest one known here, and ${why}`,
+    `Export it with opset_version=17, or another one up to ${newest}.`,
+  );
 
 /**
  * The part of a model that its output depends on. Checks that each value is made once, and before it is used.
  * @param wanted the output chosen by the contract
  * @throws MODEL_INVALID, MODEL_INPUT, MODEL_UNSUPPORTED, MODEL_TOO_LARGE
  */
-export function opGraphOf(model: FileModel, file: string, wanted: string | undefined): OpGraph & { readonly notes: readonly string[] } {
+export function opGraphOf(model: FileModel, file: string, wanted: string | undefined): ReadGraph {
   const { graph } = model;
-  if (!graph || graph.nodes.length === 0) throw invalidModel(file, "is not an ONNX model", exportAgain);
+  if (!graph) throw invalidModel(file, "is not an ONNX model", exportAgain);
+  if (graph.outputs.length === 0)
+    throw invalidModel(file, "names no output of its graph", "Export it again, with an output that holds a score for each class.");
+  if (graph.nodes.length === 0)
+    throw invalidModel(
+      file,
+      "holds no nodes: it computes nothing from its input",
+      "Export the network itself, with its scores as the output.",
+    );
   const nodes = inlined(graph.nodes, model.functions, file);
   const makers = makersOf(nodes, new Set([...graph.initializers.keys(), ...graph.inputs.map(({ name }) => name)]), file);
   const output = chosenOutput(graph.outputs, wanted, file);
@@ -52,12 +77,15 @@ export function opGraphOf(model: FileModel, file: string, wanted: string | undef
   const live = used.map((node) => ({ ...node, title: node.name || node.outputs[0] || node.op, opset: opsetOf(model, node, file) }));
   if (graph.isSparse && nodes.some(({ inputs }) => inputs.some((name) => name && !makers.has(name) && !known(name))))
     throw unsupportedModel(file, "holds sparse weights", "Export it with dense weights.");
-  const version = model.opsets.get("") ?? 0;
-  const notes = version > newest ? [`opset ${version} is newer than ${newest}, the newest one known`] : [];
+  const version = live.find(({ domain }) => domain === "")?.opset ?? 0;
+  const newer = version > newest ? version : undefined;
+  const notes = newer
+    ? [`opset ${newer} is newer than ${newest}, the newest one known here: it opens where its scores agree with ONNX Runtime's`]
+    : [];
   const initializers = new Map([...graph.initializers].map(([name, ref]) => [name, ofTensor(ref, file)] as const));
   refuseTrainingMode({ file, nodes: live, initializers });
   const own = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
-  return { file, nodes: live, initializers, input: imageInput(graph.inputs, live, file), output, own, notes };
+  return { file, nodes: live, initializers, input: imageInput(graph.inputs, live, file), output, newer, own, notes };
 }
 
 export function makersOf<T extends FileNode>(nodes: readonly T[], given: ReadonlySet<string>, file: string): Map<string, T> {
@@ -74,6 +102,8 @@ export function makersOf<T extends FileNode>(nodes: readonly T[], given: Readonl
 
 export function chosenOutput(outputs: readonly FileValue[], wanted: string | undefined, file: string): string {
   const names = outputs.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw invalidModel(file, `names its output "${twice}" twice`, exportAgain);
   const [only] = names;
   if (wanted !== undefined && !names.includes(wanted))
     throw wrongInput(file, `has no output "${wanted}"`, `Set output.name in its input contract to one of ${names.join(", ")}.`);
@@ -133,6 +163,12 @@ export function imageInput(inputs: readonly FileValue[], nodes: readonly Node[],
   if (!input) throw wrongInput(file, "gives scores that do not depend on its input", "Use an image classifier.");
   if (!images.includes(input.type) || input.shape?.length !== 4)
     throw wrongInput(file, `does not take images: ${shapes}`, "Use an image classifier, with an input of four axes.");
+  if (input.shape.some((side) => side !== null && side < 1))
+    throw invalidModel(
+      file,
+      `takes images of an impossible size: ${shapes}`,
+      "Export it with the size of its images, and with a dynamic batch or batch 1.",
+    );
   return input;
 }
 

@@ -7,6 +7,7 @@ import { tf } from "../../tf.ts";
 import { builtFrom } from "../build.ts";
 import type { Compare, Comparison, ModelFile } from "../modelFile.ts";
 import { fittedScores, type Normalised, withoutLayout } from "../topology/index.ts";
+import { checkAttributes } from "./attributes.ts";
 import { withoutBranches } from "./branches.ts";
 import { checkImport } from "./check.ts";
 import { ByteFile } from "./file/bytes.ts";
@@ -15,7 +16,7 @@ import { Limits } from "./file/limits.ts";
 import { type FileModel, modelOf } from "./file/model.ts";
 import { messageOf } from "./file/wire.ts";
 import { openForwardOnly, type RuntimeModel } from "./forwardOnly.ts";
-import { type OpGraph, opGraphOf } from "./graph.ts";
+import { newerOpset, type OpGraph, opGraphOf, type ReadGraph } from "./graph.ts";
 import { type ImageInput, imageInputOf } from "./input.ts";
 import { type Lowered, loweredTo } from "./lowered.ts";
 import { UnsupportedModel, unsupportedModel } from "./problems.ts";
@@ -56,10 +57,20 @@ async function once(key: string, check: () => Promise<Compare>): Promise<Compare
   };
 }
 
+/** Other than for operator sets that are known, the scores have to be compared. @throws MODEL_UNSUPPORTED, from the comparison */
+const required =
+  (compare: Compare, file: string, version: number): Compare =>
+  async (network) => {
+    const found = await compare(network);
+    if (found.difference === null) throw newerOpset(file, version, found.notes.join("; "));
+    return found;
+  };
+
 const isOfHalves = ({ initializers }: OpGraph): boolean => [...initializers.values()].some(({ type }) => type === 10 || type === 16);
 
 /** What decides how closely its scores have to agree. */
 const factsOf = (graph: OpGraph) => ({
+  input: graph.input.name,
   output: graph.output,
   isHalf: isOfHalves(graph),
   isQuantised: graph.nodes.some(({ op }) => op === "QuantizeLinear"),
@@ -67,7 +78,7 @@ const factsOf = (graph: OpGraph) => ({
 
 /** What was read of a file. */
 interface Read {
-  readonly graph: OpGraph;
+  readonly graph: ReadGraph;
   readonly image: ImageInput;
   /** Layers, or the file itself where it gives scores only. */
   readonly network: { readonly lowered: Lowered } | { readonly runtime: RuntimeModel };
@@ -83,6 +94,7 @@ function networkOf(graph: OpGraph, image: ImageInput, isForwardOnly: boolean): R
     const [reason, fix] = ['its input contract says "forwardOnly"', 'Remove "forwardOnly" from its input contract.'];
     return runtime(unsupportedModel(graph.file, "is to be run by ONNX Runtime", fix), reason);
   }
+  checkAttributes(graph);
   try {
     return { lowered: loweredTo(graph, image, name) };
   } catch (error) {
@@ -147,7 +159,8 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
       const isWhole = externals.files.length === 0;
       const facts = { ...o, file, lowered: known.lowered, image, isWhole, isLarge, ...factsOf(graph) };
       const key = JSON.stringify([await hash(), tf.getBackend(), o.contract.input, o.ending.removed, graph.output]);
-      return once(key, () => checkImport(facts, watch));
+      const compare = await once(key, () => checkImport(facts, watch));
+      return graph.newer === undefined ? compare : required(compare, file, graph.newer);
     },
   };
 }
@@ -155,7 +168,7 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
 /** The file itself as a network of one layer, which takes what the contract says. */
 function forwardOnlyOf(
   { topology, ending, forwardOnly }: RuntimeModel,
-  { notes }: ReturnType<typeof opGraphOf>,
+  { notes }: ReadGraph,
   { contract, file, size }: { contract: InputContract; file: string; size: readonly [number, number] | undefined },
 ): Normalised {
   const fitted = fittedScores(topology, withoutLayout(contract), { file, size });

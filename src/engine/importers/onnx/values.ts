@@ -5,6 +5,8 @@ import { forBlocks, type TensorRef } from "./file/tensor.ts";
 /** Constants up to this many numbers are cached; larger ones are read or computed again. */
 const kept = 1 << 16;
 
+type Facts = Pick<Constant, "kind" | "shape" | "isOfBatch" | "title"> & { readonly type?: number; readonly steps?: number };
+
 /** A value that does not depend on the image. Its numbers are read or computed on demand. */
 export class Constant {
   readonly kind: Kind;
@@ -15,15 +17,18 @@ export class Constant {
   readonly title: string;
   /** Code of its element type in the file; undefined for one that was computed. */
   readonly type: number | undefined;
+  /** How many computations its numbers take; 0 where they are read, or known. */
+  readonly steps: number;
   private readonly visitAll: (visit: (block: Data, at: number) => void) => void;
   private known: Data | undefined;
 
-  constructor(o: Pick<Constant, "kind" | "shape" | "isOfBatch" | "title"> & { readonly type?: number }, visitAll: Constant["visitAll"]) {
+  constructor(o: Facts, visitAll: Constant["visitAll"]) {
     this.kind = o.kind;
     this.shape = o.shape;
     this.isOfBatch = o.isOfBatch;
     this.title = o.title;
     this.type = o.type;
+    this.steps = o.steps ?? 0;
     this.visitAll = visitAll;
   }
 

@@ -228,6 +228,9 @@ function fileValue(range: Range): FileValue {
   return { name, ...found };
 }
 
+/** What some programs write for a size that is left open. */
+const anySize = -1;
+
 function tensorType(range: Range): Pick<FileValue, "type" | "shape"> {
   let type = 0;
   let shape: (number | null)[] | undefined;
@@ -237,7 +240,7 @@ function tensorType(range: Range): Pick<FileValue, "type" | "shape"> {
       shape = [];
       for (const dim of fieldsOf(messageIn(field))) {
         let size: number | null = null;
-        for (const inner of fieldsOf(messageIn(dim))) if (inner.number === 1 && inner.value > 0) size = inner.value;
+        for (const inner of fieldsOf(messageIn(dim))) if (inner.number === 1 && inner.value !== anySize) size = inner.value;
         shape.push(size);
       }
     }

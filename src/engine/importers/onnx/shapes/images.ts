@@ -156,6 +156,7 @@ const resizing: ShapeRule = (o) => {
   if (sizes && sizes.length > 0) return [{ kind: "float", shape: [...shape.slice(0, 2), ...sizes.slice(2)] }]; // the batch size may differ
   const scales = o.node.attributes.get("scales")?.floats ?? o.ints(scalesAt) ?? o.fail("does not say how large its output is");
   if (scales.length !== shape.length) o.fail(`has ${scales.length} scales for ${shape.length} axes`);
+  if (!scales.every((scale) => Number.isFinite(scale) && scale > 0)) o.fail(`scales its axes by ${scales.join(", ")}`);
   return [{ kind: "float", shape: shape.map((side, i) => Math.floor(side * (scales[i] as number))) }];
 };
 

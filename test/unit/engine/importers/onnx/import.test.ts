@@ -3,13 +3,14 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../../src/engine/backends/index.ts";
+import type { Writer } from "../../../../../src/engine/backends/onnxruntime/protobuf.ts";
 import { classifierOf } from "../../../../../src/engine/classifier/network.ts";
 import { checkedOf, loadNetwork, saveNetwork } from "../../../../../src/engine/importers/index.ts";
 import { openOnnx } from "../../../../../src/engine/importers/onnx/index.ts";
 import { inspectModel } from "../../../../../src/engine/jobs/inspectModel.ts";
 import { convert3d } from "../../../../../src/engine/models/convert3d.ts";
 import { tf, type tfl } from "../../../../../src/engine/tf.ts";
-import { channelsFirst, float, ints, node, numbers, onnx, type Spec } from "./encoder.ts";
+import { channelsFirst, float, ints, node, numbers, onnx, type Spec, valueMessage } from "./encoder.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -88,6 +89,50 @@ describe("an ONNX file as a model", () => {
     const loaded = await loadNetwork(await written(spec));
     expect(predict(loaded.network, pixel(1, 0.5, 0.25))).toEqual([10.25, 4.75]);
     loaded.network.dispose();
+  });
+
+  it("takes its images where other inputs are named that its scores do not depend on", async () => {
+    const unused = (type: number) => (graph: Writer) => graph.message(11, valueMessage("mask", ["b", 5], type));
+    for (const type of [1, 7, 8, 9, 10]) {
+      const loaded = await loadNetwork(await written(linear({ more: unused(type) })));
+      expect(loaded.comparison).toEqual({ difference: expect.any(Number), notes: [] });
+      expect(predict(loaded.network, pixel(1, 0.5, 0.25))).toEqual([2.25, 0.75]);
+      loaded.network.dispose();
+    }
+    const large = linear({ more: (graph) => graph.message(11, valueMessage("mask", [2 ** 40])) });
+    const loaded = await loadNetwork(await written(large));
+    expect(loaded.comparison).toEqual({
+      difference: null,
+      notes: [expect.stringMatching(/not compared .* does not run the file: its input 'mask'/)],
+    });
+    loaded.network.dispose();
+  });
+
+  it("of a newer operator set opens where its scores agree with ONNX Runtime's, and says so", async () => {
+    const loaded = await loadNetwork(await written(linear({ opset: 23 })));
+    expect(loaded.comparison?.difference).toBeLessThan(1e-4);
+    expect(loaded.notes.join()).toMatch(/opset 23 is newer than 22/);
+    loaded.network.dispose();
+  });
+
+  it("whose own scores are no numbers is said to be so, not to be computed wrongly", async () => {
+    const w = numbers([3, 2], 3e38, 3e38, 3e38, 3e38, 3e38, 3e38);
+    await expect(loadNetwork(await written(linear({ initializers: { w } })))).rejects.toMatchObject({
+      code: "MODEL_NAN",
+      message: expect.stringMatching(/no numbers, in ONNX Runtime too/),
+    });
+    const byDeviation = linear({
+      before: [
+        node("ReduceMean", "x", "mean", { axes: [1, 2, 3] }),
+        node("Sub", "x mean", "c"),
+        node("ReduceL2", "c", "norm", { axes: [1, 2, 3] }),
+        node("Div", "c norm", "d"),
+      ],
+      from: "d",
+    });
+    const grey = await loadNetwork(await written(byDeviation));
+    expect(grey.comparison?.notes).toEqual(["for 1 of 4 made-up images its scores are no numbers, in ONNX Runtime neither"]);
+    grey.network.dispose();
   });
 
   it("can be inspected", async () => {

@@ -39,7 +39,7 @@ describe("a large ONNX file", () => {
     const pixels = random.uniforms(432);
     const scores = async (from: Parameters<typeof openReference>[0]): Promise<number[]> => {
       const reference = await openReference(from);
-      const found = await reference?.run("float32", Float32Array.from(pixels), [1, 3, 12, 12]);
+      const found = await reference?.run({ name: "x", type: "float32", data: Float32Array.from(pixels), dims: [1, 3, 12, 12] });
       await reference?.close();
       return Array.from(found?.["y"]?.data ?? []);
     };

@@ -10,7 +10,8 @@ import { bfloatOf, halfOf } from "../../../../../src/engine/importers/onnx/file/
 import { fieldsOf, integersOf, messageOf } from "../../../../../src/engine/importers/onnx/file/wire.ts";
 import { openOnnx } from "../../../../../src/engine/importers/onnx/index.ts";
 import { createRandom } from "../../../../../src/engine/random.ts";
-import { channelsFirst, imported, ints, node, nodeMessage, numbers, onnx, rawBytes, type Spec, valueMessage } from "./encoder.ts";
+import { dense, layout, picture, scores } from "./dense.ts";
+import { imported, ints, node, nodeMessage, numbers, onnx, rawBytes, type Spec } from "./encoder.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -65,17 +66,6 @@ describe("the wire format", () => {
   });
 });
 
-/** y = x·w + b on pictures of 1×2 pixels and two channels. */
-const dense = (o: Partial<Spec> = {}): Spec => ({
-  nodes: [node("Flatten", "x", "f"), node("Gemm", "f w b", "y")],
-  initializers: { w: numbers([4, 2], 1, 0, 0, 1, 2, 0, 0, -1), b: numbers([2], 0.5, -0.5) },
-  input: ["b", 2, 1, 2],
-  ...o,
-});
-const picture = () => channelsFirst([1, 2, 3, 4], [1, 2, 1, 2]);
-const layout = { input: { layout: "nchw" as const } };
-const scores = [1 + 6 + 0.5, 2 - 4 - 0.5];
-
 describe("weights", () => {
   it("of every type become 32-bit floats", async () => {
     const w = [1, 0, 0, 1, 2, 0, 0, -1];
@@ -128,8 +118,29 @@ describe("weights", () => {
     const refused = async (entries: Readonly<Record<string, string>>, code: string): Promise<void> => {
       await expect(imported(model(entries), place, layout)).rejects.toMatchObject({ code });
     };
-    for (const location of ["../w.bin", "/w.bin", "a//w.bin", "..\\w.bin", "c:\\w.bin", "", "link.bin", "up/w.bin", "hard.bin"])
-      await refused({ location }, "MODEL_UNSAFE");
+    await fs.mkdir(path.join(place, "sub"));
+    const sentences = {
+      "../w.bin": /outside its folder/,
+      "/w.bin": /outside its folder/,
+      "..\\w.bin": /outside its folder/,
+      "c:\\w.bin": /outside its folder/,
+      "a//w.bin": /names no file/,
+      "": /names no file/,
+      ".": /names no file/,
+      "a\0b": /names no file/,
+      sub: /a folder/,
+      "link.bin": /through a link/,
+      "up/w.bin": /through a link/,
+      "hard.bin": /a hard link/,
+    };
+    for (const [location, sentence] of Object.entries(sentences)) {
+      const fix = expect.stringMatching(/link/.test(`${sentence}`) ? /Hugging Face/ : /Export the model again, with its weights/);
+      await expect(imported(model({ location }), place, layout)).rejects.toMatchObject({
+        code: "MODEL_UNSAFE",
+        message: expect.stringMatching(sentence),
+        fix,
+      });
+    }
     await refused({ location: "none.bin" }, "FILE_NOT_FOUND");
     await refused({ location: "w.bin", offset: "16" }, "MODEL_INVALID");
     await refused({ location: "w.bin", offset: String(2 ** 53) }, "MODEL_INVALID");
@@ -296,45 +307,5 @@ describe("what is no ONNX file is recognised by its content", () => {
       const file = await written(content, "network");
       expect(await locateModel(file)).toBe(file);
     }
-  });
-});
-
-describe("models that are no image classifiers are refused with a reason", () => {
-  const refused = async (spec: Spec, code: string, pattern: RegExp): Promise<void> => {
-    await expect(imported(onnx(spec), folder, layout)).rejects.toMatchObject({
-      code,
-      message: expect.stringMatching(pattern),
-      fix: expect.any(String),
-    });
-  };
-  const nodes = (...all: Spec["nodes"]): Spec => dense({ nodes: all });
-
-  it("by operator, by inputs, by outputs, by version", async () => {
-    await refused(nodes(node("Flatten", "x", "f"), node("NonMaxSuppression", "f w", "y")), "MODEL_INPUT", /boxes and classes/);
-    await refused(nodes(node("Flatten", "x", "f"), node("ArgMax", "f", "y")), "MODEL_INPUT", /a class number, not scores/);
-    await refused(nodes(node("Flatten", "x", "f"), node("LSTM", "f", "y", {}, "rnn")), "MODEL_INPUT", /"rnn", LSTM/);
-    await refused(nodes(node("If", "x", "y", {}, "branch")), "MODEL_UNSUPPORTED", /at run time .*"branch", If/);
-    await refused(
-      nodes(node("Flatten", "x", "f"), node("GridSample", "f w", "y", {}, "warp")),
-      "MODEL_UNSUPPORTED",
-      /"warp" of the operator GridSample \(opset 13/,
-    );
-    await refused(nodes({ ...node("FusedConv", "x w", "y"), domain: "com.microsoft" }), "MODEL_UNSUPPORTED", /operators of com\.microsoft/);
-    await refused(nodes(node("Flatten", "x", "f", { turbo: 1 }), node("Gemm", "f w b", "y")), "MODEL_UNSUPPORTED", /with turbo/);
-    await refused(dense({ opset: 6 }), "MODEL_UNSUPPORTED", /opset 6; 7 to 22/);
-    await refused(dense({ input: ["b", 4] }), "MODEL_INPUT", /does not take images: x \[\?, 4\]/);
-    await refused(dense({ input: ["b", 2, "h", "w"] }), "MODEL_INPUT", /size of its images/);
-    const second = dense({
-      nodes: [node("Flatten", "x", "f"), node("Add", "f z", "g"), node("Gemm", "g w b", "y")],
-      more: (graph) => graph.message(11, valueMessage("z", ["b", 4])),
-    });
-    await refused(second, "MODEL_INPUT", /takes 2 inputs: x .*, z/);
-    await refused(dense({ outputs: ["y", "f"] }), "MODEL_INPUT", /2 outputs: y, f/);
-  });
-
-  it("and one of several outputs can be chosen", async () => {
-    const { network, run } = await imported(onnx(dense({ outputs: ["f", "y"] })), folder, { input: layout.input, output: { name: "y" } });
-    expect(run(picture())).toEqual(scores);
-    network.dispose();
   });
 });

@@ -12,14 +12,23 @@ function valuesOf(value: unknown): readonly number[] | undefined {
 
 const largest = (values: readonly number[]): number => Math.max(...values.map(Math.abs));
 
+type Range = "bytes" | "unit" | "signed";
+const contracts: Readonly<Record<Range, InputEvidence["input"]>> = {
+  bytes: { mean: 0, scale: 1 },
+  unit: { mean: 0, scale: 255 },
+  signed: { mean: 127.5, scale: 127.5 },
+};
+
 /**
- * Bytes or [0,1] as what a layer y = scale·x + offset takes: the values that it gives stay within a few units for one of them only.
+ * Bytes, [0,1] or [−1,1] as what a layer y = scale·x + offset takes: the values that it gives stay within a few units for one of them only.
  * Undefined where neither follows.
  */
-function takenByRescaling(scale: readonly number[], offset: readonly number[]): "bytes" | "unit" | undefined {
+function takenByRescaling(scale: readonly number[], offset: readonly number[]): Range | undefined {
   const factor = largest(scale);
   if (factor <= 1 / 32) return "bytes"; // 1/255, 1/127.5, 1/58 (a standard deviation in bytes)
   if (factor === 1 && largest(offset) > 2) return "bytes"; // the mean pixel taken off
+  const isFromMinusOne = offset.every((value, i) => value > 0 && Math.abs(value - (scale[i % scale.length] as number)) <= 1e-3 * value);
+  if (isFromMinusOne && scale.length <= offset.length) return "signed"; // (x + 1) / 2: the lowest pixel is −1 and becomes 0
   if (offset.some((value) => value > 0)) return undefined; // made for inputs around 0
   return largest(offset) > 0 || factor >= 32 ? "unit" : undefined; // a factor such as 2 alone suits any range
 }
@@ -73,7 +82,7 @@ async function lineFrom(layer: tfl.layers.Layer): Promise<Line | undefined> {
   };
 }
 
-async function taken(layer: tfl.layers.Layer): Promise<"bytes" | "unit" | undefined> {
+async function taken(layer: tfl.layers.Layer): Promise<Range | undefined> {
   const line = await lineFrom(layer);
   if (line) return takenByRescaling(line.scale, line.offset);
   const config = layer.getConfig() as Record<string, unknown>;
@@ -99,7 +108,7 @@ function firstOf(network: tfl.LayersModel): tfl.layers.Layer | undefined {
 
 /**
  * A network that begins with `Rescaling`, `Normalization`, or a product or sum with constants normalises its images itself. It takes bytes
- * (0…255) or [0,1], depending on that layer's numbers. Null if it begins otherwise, or if the numbers do not tell.
+ * (0…255), [0,1] or [−1,1], depending on that layer's numbers. Null if it begins otherwise, or if the numbers do not tell.
  */
 export async function firstLayerEvidence(network: tfl.LayersModel): Promise<InputEvidence | null> {
   const first = firstOf(network);
@@ -108,6 +117,6 @@ export async function firstLayerEvidence(network: tfl.LayersModel): Promise<Inpu
   if (!wants) return null;
   return {
     source: { kind: "layer", text: `the network's first layer "${first.name}" (${first.getClassName()})` },
-    input: { mean: 0, scale: wants === "bytes" ? 1 : 255 },
+    input: contracts[wants],
   };
 }

@@ -68,7 +68,8 @@ describe("the input range", () => {
     expect(await known(network({ first: rescaling(1 / 127.5, -1) }))).toMatchObject({ range: "0…255", from: "layer" });
     expect(await known(network({ first: rescaling(1, -0.5) }))).toMatchObject({ range: "0…1", from: "layer" });
     expect(await known(network({ first: rescaling(2, -1) }))).toMatchObject({ range: "0…1", from: "layer" });
-    expect(await known(network({ first: rescaling(127.5, 127.5) }))).toMatchObject({ from: "assumed" }); // made for −1…1
+    expect(await known(network({ first: rescaling(127.5, 127.5) }))).toMatchObject({ range: "−1…1", from: "layer" });
+    expect(await known(network({ first: rescaling(0.5, 0.25) }))).toMatchObject({ from: "assumed" });
     const nested = tfl.sequential({ layers: [network({ first: rescaling(1 / 255) }), tfl.layers.dense({ units: 2 })] });
     expect(await known(nested)).toMatchObject({ range: "0…255", from: "layer", text: expect.stringContaining('"mine/rescaling"') });
   });
@@ -86,10 +87,9 @@ describe("the input range", () => {
         [1, 127.5],
         [1 / 255, 0],
       ],
-      [[1.5, 0]],
-      [[7, 0]],
     ] as const)
-      expect(await known(network({ first: chain(...made) }))).toMatchObject({ from: "assumed" });
+      expect(await known(network({ first: chain(...made) }))).toMatchObject({ range: "−1…1", from: "layer" });
+    for (const factor of [1.5, 7]) expect(await known(network({ first: chain([factor, 0]) }))).toMatchObject({ from: "assumed" });
     expect(await known(network({ first: chain([1, -0.5], [2, 0]) }))).toMatchObject({ range: "0…1", from: "layer" });
     expect(await known(network({ first: chain([1, -127.5], [1 / 127.5, 0]) }))).toMatchObject({ range: "0…255", from: "layer" });
     expect(await known(network({ first: chain([255, 0], [1, -100]) }))).toMatchObject({ range: "0…1", from: "layer" });

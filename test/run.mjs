@@ -103,6 +103,17 @@ function tfjsConformance(environment = {}) {
   return { passed: Number(match[1]), failed: failed || (done.status === 0 ? 0 : 1) };
 }
 
+/** Runs that are killed at named file operations and at random ones; the runner's last line holds the figures. */
+function kills() {
+  const done = spawnSync(process.execPath, ["test/kill/main.mjs"], { cwd: root, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
+  const text = done.stdout ?? "";
+  process.stdout.write(text.slice(-4000));
+  const match = /FIGURE kill: (\d+) kills at .* moments.*, (\d+) at random ones, (\d+) runs ended otherwise/.exec(text);
+  if (!match) throw new Error(`the kill layer ended with code ${done.status} and without a result`);
+  const failed = Number(match[3]);
+  return { passed: Number(match[1]) + Number(match[2]) - failed, failed: failed || (done.status === 0 ? 0 : 1) };
+}
+
 /** The GPU path: the same tests of tfjs-core, and tests of ours, through ONNX Runtime's WebGPU provider on a real or a software device. */
 async function webgpu() {
   const device = process.platform === "linux" ? await vulkanDevice() : { environment: {}, how: "the machine's own" };
@@ -137,6 +148,7 @@ const layers = [
   { name: "tfjs", built: true, run: () => tfjsConformance() },
   { name: "webgpu", built: true, run: webgpu },
   { name: "process", built: true, run: () => vitest("process", "test/process/vitest.config.ts") },
+  { name: "kill", built: true, run: kills },
   { name: "host", built: true, tools: true, run: hostSuite },
   { name: "e2e", built: true, tools: true, run: () => vitest("e2e", "test/e2e/vitest.config.ts") },
 ];

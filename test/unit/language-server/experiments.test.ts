@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { createExperiments } from "../../../src/language-server/experiments.ts";
 import generated from "../../../src/shared/catalog.generated.json";
@@ -144,7 +145,12 @@ describe("experiment files in the editor", () => {
     expect(await texts(wrong('{ "kind": "fgsm" }'))).toEqual([]);
   });
 
-  const samples = path.resolve(import.meta.dirname, "../../../samples");
+  const root = path.resolve(import.meta.dirname, "../../..");
+  const apart = mkdtempSync(path.join(tmpdir(), "bulwark-samples-")); // from runs that somebody has made of them, and with the packages they name
+  const samples = path.join(apart, "samples");
+  cpSync(path.join(root, "samples"), samples, { recursive: true });
+  symlinkSync(path.join(root, "node_modules"), path.join(apart, "node_modules"), "junction");
+  afterAll(() => rmSync(apart, { recursive: true, force: true }));
   it.each(readdirSync(samples).filter((name) => name.endsWith(".bulwark.jsonc")))("have nothing against the sample %s", async (name) => {
     const file = path.join(samples, name);
     const document = TextDocument.create(pathToFileURL(file).href, "bulwark-experiment", 1, readFileSync(file, "utf8"));

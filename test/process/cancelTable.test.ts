@@ -107,3 +107,13 @@ describe.runIf(process.platform === "linux")("Ctrl-C", () => {
     }
   });
 });
+
+describe("a reader who has gone", () => {
+  it("stops no work: `2>&1 | head -1` harms nothing", async () => {
+    const running = start(workspace, ["attack", ...pictures, "--attack", "fgsm", "--no-label", "--out", "unread"]);
+    running.child.stderr?.destroy();
+    running.child.stdout?.destroy();
+    expect((await running.finished).code).toBe(0);
+    expect(JSON.parse(readFileSync(workspace.file("unread/state.json"), "utf8"))).toMatchObject({ status: "done" });
+  });
+});

@@ -146,10 +146,10 @@ describe("experiment files in the editor", () => {
   });
 
   const root = path.resolve(import.meta.dirname, "../../..");
-  const apart = mkdtempSync(path.join(tmpdir(), "bulwark-samples-")); // from runs that somebody has made of them, and with the packages they name
+  const apart = mkdtempSync(path.join(tmpdir(), "bulwark-samples-")); // from runs that somebody has made of them, and with what they name
   const samples = path.join(apart, "samples");
   cpSync(path.join(root, "samples"), samples, { recursive: true });
-  symlinkSync(path.join(root, "node_modules"), path.join(apart, "node_modules"), "junction");
+  for (const name of ["node_modules", "media"]) symlinkSync(path.join(root, name), path.join(apart, name), "junction");
   afterAll(() => rmSync(apart, { recursive: true, force: true }));
   it.each(readdirSync(samples).filter((name) => name.endsWith(".bulwark.jsonc")))("have nothing against the sample %s", async (name) => {
     const file = path.join(samples, name);

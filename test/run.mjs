@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { describeBrowser, findBrowser } from "../scripts/find-browser.mjs";
 import { findSoftwareGpu } from "../scripts/find-software-gpu.mjs";
 import { describeWorkbench, installWorkbench } from "../scripts/install-workbench.mjs";
+import { fuzz } from "./fuzz/supervise.mjs";
 import { runHostSuite } from "./vscode/run.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
@@ -149,6 +150,7 @@ const layers = [
   { name: "webgpu", built: true, run: webgpu },
   { name: "process", built: true, run: () => vitest("process", "test/process/vitest.config.ts") },
   { name: "kill", built: true, run: kills },
+  { name: "fuzz", built: true, run: () => fuzz({ n: 2400 }) },
   { name: "host", built: true, tools: true, run: hostSuite },
   { name: "e2e", built: true, tools: true, run: () => vitest("e2e", "test/e2e/vitest.config.ts") },
 ];

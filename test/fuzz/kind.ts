@@ -7,6 +7,8 @@ export interface Kind {
   readonly isSlow?: boolean;
   /** What it opens is a path that the input itself says, so that files outside of its folder are what was asked for. */
   readonly namesPaths?: boolean;
+  /** What opens it keeps models for the next time, as the warm engine does. */
+  readonly keepsModels?: boolean;
   /** Makes what is whole in `originals`, once, and gives what damages and opens. */
   prepare(originals: string): Promise<Opener>;
 }

@@ -79,7 +79,7 @@ async function main([names = "all", seed = "1", from = "0", to = "0", scratch = 
     const { end, fault } = await endOf(opener, folder);
     const { user, system } = process.cpuUsage(start);
     const taken = { seconds: (user + system) / 1e6, memory: peakMemory() };
-    const kept = end === "opened" ? 0 : tf.memory().numTensors - tensors;
+    const kept = end === "opened" || kind.keepsModels ? 0 : tf.memory().numTensors - tensors;
     const wrong = fault ?? faultOf({ ...taken, kept, outside: kind.namesPaths ? [] : watch.taken() });
     if (wrong !== undefined)
       cpSync(folder, path.join(base, "faults", `${kind.name}-${round}`), { recursive: true, verbatimSymlinks: true });

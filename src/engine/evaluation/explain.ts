@@ -53,7 +53,7 @@ export async function explainImages(
   const [height, width, channels] = model.inputShape;
   const pixels = height * width;
   const n = images.length / (pixels * channels);
-  const { entry, params } = bind("explanation", { kind: method.id, ...method.params });
+  const { entry, params } = bind("explanation", { ...method.params, kind: method.id });
   requireExplainable(entry, model);
   if (classIndex !== undefined && !(classIndex >= 0 && classIndex < model.classes))
     throw new BulwarkError("LABEL_RANGE", `There is no class ${classIndex}.`, `The model has the classes 0 to ${model.classes - 1}.`);

@@ -161,7 +161,7 @@ async function opened(o: AttackRequest, surrogate: ResolvedArm | undefined, ctx:
 
 /** @throws MODEL_FORWARD_ONLY */
 function requireAccessOf({ attack: { id, params } }: AttackRequest, model: Classifier): void {
-  const { entry, params: complete } = bind("attack", { kind: id, ...params });
+  const { entry, params: complete } = bind("attack", { ...params, kind: id });
   requireAccess(entry, complete, model);
   requirePreparation(entry, complete, model);
 }
@@ -186,7 +186,7 @@ async function checkSurrogate(model: Classifier, file: string, o: AttackRequest)
 async function dataOf(opened: OpenedImages, model: Classifier, o: AttackRequest): Promise<RunData> {
   const { images, chosen, training, notes, skipped, labelSources } = opened;
   const { inputShape, classes, classNames } = model;
-  const prepares = bind("attack", { kind: o.attack.id, ...o.attack.params }).entry.preparation !== undefined;
+  const prepares = bind("attack", { ...o.attack.params, kind: o.attack.id }).entry.preparation !== undefined;
   return {
     inputShape,
     classNames,
@@ -217,7 +217,7 @@ const fingerprintOf = (images: NamedImages, inputShape: RunData["inputShape"]): 
   });
 
 function experimentOf(o: AttackRequest, attacked: ResolvedArm, knowledge: "static" | "adaptive"): ResolvedExperiment {
-  const attack = bind("attack", { kind: o.attack.id, ...o.attack.params });
+  const attack = bind("attack", { ...o.attack.params, kind: o.attack.id });
   const madeOn = attack.entry.preparation?.madeOn?.(attack.params, knowledge === "static" ? "transfer" : "whitebox");
   return {
     name: titleOf(o),

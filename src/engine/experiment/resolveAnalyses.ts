@@ -49,7 +49,7 @@ export function resolveAnalyses(
     const { entry, params } = analysis;
     entry.check?.(params, facts);
     const keys = (entry.attacks?.(params, facts) ?? []).map((wanted) => {
-      const bound = bind("attack", { kind: wanted.id, ...wanted.params });
+      const bound = bind("attack", { ...wanted.params, kind: wanted.id });
       const same = (own: ResolvedAttack): boolean => canonical(documented(own)) === canonical(documented(bound));
       const { key, images, wrongOnly } = wanted;
       const own = images === 0 && !wrongOnly ? parts.attacks.find(same) : undefined;

@@ -150,7 +150,7 @@ export function outputShape(layer: tfl.layers.Layer): readonly (number | null)[]
 
 async function load(config: Config, stored: Stored | undefined, file: string): Promise<tfl.LayersModel> {
   try {
-    return await tfl.loadLayersModel(toHandler(config, stored));
+    return await freedOnFailure(() => tfl.loadLayersModel(toHandler(config, stored)));
   } catch (error) {
     if (error instanceof RangeError && error.message.includes("call stack")) throw tooDeep(file);
     const detail = error instanceof Error ? error.message : String(error);
@@ -161,6 +161,26 @@ async function load(config: Config, stored: Stored | undefined, file: string): P
       "Check how the model was converted, or export it again from the program that made it.",
       { cause: error, detail },
     );
+  }
+}
+
+/**
+ * Frees what `make` made if it fails: tfjs keeps the weights of layers that never became a network, and those that it has read for them.
+ * Calls must not overlap.
+ */
+async function freedOnFailure<T>(make: () => Promise<T>): Promise<T> {
+  const { state } = tf.engine();
+  const known = new Set(Object.keys(state.registeredVariables));
+  tf.engine().startScope("load");
+  const scope = state.activeScope;
+  try {
+    const made = await make();
+    tf.engine().endScope([...scope.track]);
+    return made;
+  } catch (error) {
+    tf.engine().endScope();
+    for (const [name, variable] of Object.entries(state.registeredVariables)) if (!known.has(name)) variable.dispose();
+    throw error;
   }
 }
 

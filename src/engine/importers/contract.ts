@@ -89,8 +89,13 @@ export function checkContract(shape: readonly (number | null)[], contract: Input
       `the contract says ${size.join("×")} but the model takes ${height}×${width}`,
       'Correct "size" in the input contract.',
     );
-  checkPerChannel("mean", contract.input.mean, channels as number, where);
-  checkPerChannel("scale", contract.input.scale, channels as number, where);
+  checkRange(contract, channels as number, where);
+}
+
+/** @throws MODEL_INVALID for a mean or scale that does not fit the number of channels, or is no number */
+export function checkRange({ input: { mean, scale } }: InputContract, channels: number, where: string): void {
+  checkPerChannel("mean", mean, channels, where);
+  checkPerChannel("scale", scale, channels, where);
 }
 
 function checkPerChannel(key: "mean" | "scale", value: number | readonly number[] | undefined, channels: number, where: string): void {

@@ -29,7 +29,7 @@ export interface AttackDatasetResult {
  */
 export async function attackDataset(params: AttackDatasetParams, host: RunHost): Promise<AttackDatasetResult> {
   const { directory, force, ...asked } = params;
-  const attack = documented(bind("attack", { kind: asked.attack.id, ...asked.attack.params }));
+  const attack = documented(bind("attack", { ...asked.attack.params, kind: asked.attack.id }));
   const request = placed({ ...asked, attack, contract: host.engine.contract });
   const { workspace } = request;
   const create = async ({ title, data }: AttackRun): Promise<RunStore> => {

@@ -36,7 +36,7 @@ function labelled(arm: ArmReport): ArmReport {
 /** The label that the choice's own entry writes; a choice that no entry takes, such as a model file, is left as it is. */
 function withLabel(kind: RegistryKind, choice: Choice): Choice {
   try {
-    return { ...choice, label: labelOf(bind(kind, { kind: choice.id, ...choice.params })) };
+    return { ...choice, label: labelOf(bind(kind, { ...choice.params, kind: choice.id })) };
   } catch {
     return choice;
   }

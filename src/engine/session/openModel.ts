@@ -4,6 +4,7 @@ import type { Choice } from "../../shared/results.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { classifierOf, type NetworkOptions } from "../classifier/network.ts";
 import { isTraining, type TrainingPlan } from "../define/index.ts";
+import { checkRange } from "../importers/contract.ts";
 import { loadNetwork, type OutlinedNetwork } from "../importers/index.ts";
 import { bind } from "../registry.ts";
 import { modelRules } from "../rules/index.ts";
@@ -63,7 +64,7 @@ export function classifierOfLoaded(
  * no training. @throws EXPERIMENT_INVALID for one that is listed twice, and what `bind` and the plans throw
  */
 export function planOf(defenses: readonly Choice[], inputShape: readonly [number, number, number], classes: number): TrainingPlan {
-  const bound = defenses.map(({ id, params }) => bind("defense", { kind: id, ...params }));
+  const bound = defenses.map(({ id, params }) => bind("defense", { ...params, kind: id }));
   return stackedPlan(bound.filter(isTraining), { inputShape, classes });
 }
 
@@ -78,5 +79,6 @@ function carriedDefenses(defenses: readonly Choice[], network: tfl.LayersModel, 
       'Put "size" and "channels" into its .bulwark.json, or save the model with Bulwark again.',
     );
   const inputShape = [...size, channels === "gray" ? 1 : 3] as const;
+  checkRange(contract, inputShape[2], path);
   return { inputShape, plan: planOf(defenses, inputShape, classes) };
 }

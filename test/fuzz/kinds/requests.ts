@@ -63,6 +63,7 @@ const placed = (text: string, folder: string): string => text.replaceAll('"./', 
 export const requests: Kind = {
   name: "requests",
   namesPaths: true,
+  keepsModels: true,
   async prepare(originals) {
     await writeTfjs(originals);
     const { png = new Uint8Array() } = await pictures();

@@ -7,7 +7,8 @@ import { cifar10 } from "../../../../src/engine/datasets/cifar.ts";
 import { mnist } from "../../../../src/engine/datasets/mnist.ts";
 import { svhn } from "../../../../src/engine/datasets/svhn.ts";
 import { openNpz, readNpz } from "../../../../src/engine/io/npz.ts";
-import { closeAll, idx, load, temporaryFolder, write } from "./helpers.ts";
+import { idx } from "./files.ts";
+import { closeAll, load, temporaryFolder, write } from "./helpers.ts";
 
 /** Unpacked, each bomb has so many zeros: a process that unpacks one all the same is seen by its memory. */
 const large = 64_000_000;

@@ -10,7 +10,7 @@ import { loadNetwork, saveNetwork } from "../../../../src/engine/importers/index
 import { readImage } from "../../../../src/engine/io/images.ts";
 import { readNpz, writeNpz } from "../../../../src/engine/io/npz.ts";
 import { createRandom } from "../../../../src/engine/random.ts";
-import { tfl } from "../../../../src/engine/tf.ts";
+import { tf, tfl } from "../../../../src/engine/tf.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -83,4 +83,18 @@ describe("damaged files are refused with an error that says what to do", () => {
     const read = async () => (await loadNetwork(path.join(folder, "m"))).network.dispose();
     for (const name of ["model.json", "weights.bin", "model.bulwark.json"]) await damage(path.join(folder, "m", name), read, 60);
   });
+});
+
+it("keeps nothing of a network that could not be built", async () => {
+  const network = tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [4, 4, 1] }), tfl.layers.dense({ units: 3, name: "d" })] });
+  const directory = path.join(folder, "unbuilt");
+  await saveNetwork(network, directory, { input: {} });
+  network.dispose();
+  const file = path.join(directory, "model.json");
+  const json = JSON.parse(await fs.readFile(file, "utf8"));
+  json.modelTopology.config.layers.at(-1).config.activation = "none of them";
+  await fs.writeFile(file, JSON.stringify(json));
+  const before = tf.memory().numTensors;
+  await expect(loadNetwork(directory)).rejects.toMatchObject({ code: expect.stringMatching(/^MODEL_/) });
+  expect(tf.memory().numTensors).toBe(before);
 });

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { catalog } from "../engine/catalog.ts";
+import { mostExperiment } from "../engine/experiment/load.ts";
 import { readText } from "../engine/io/files.ts";
 import { fileRules } from "../shared/fileRules/index.ts";
 import type { Problem } from "../shared/fileRules/problem.ts";
@@ -12,7 +13,7 @@ import type { RuleId } from "../shared/rules.ts";
  * @param met rules that an option of the command line has met
  */
 export async function hintsOfFile(file: string, met: readonly RuleId[] = []): Promise<string[]> {
-  const text = await readText(file).catch(() => "");
+  const text = await readText(file, { most: mostExperiment }).catch(() => "");
   const rules = fileRules.filter(({ id }) => !met.includes(id));
   return problemsOf(text, rules).map((problem) => {
     const { line, column } = lineColumn(text, problem.span.offset);

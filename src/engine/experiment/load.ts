@@ -1,20 +1,24 @@
 import path from "node:path";
-import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { findNodeAtLocation, getNodeValue, type Node, type ParseError, printParseErrorCode } from "jsonc-parser";
 import { checkValue, type Violation } from "../../shared/check.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { type Experiment, experimentSchema } from "../../shared/experiment.ts";
 import { bareFractions, repeatedKeys } from "../../shared/fileRules/syntax.ts";
 import { lineColumn } from "../../shared/fileRules/tree.ts";
+import { deepestJson, isTooDeep, jsonTree } from "../../shared/jsonTree.ts";
 import { catalog } from "../catalog.ts";
 import { readText } from "../io/files.ts";
 import { type LoadedPlugin, usePlugins } from "../plugins/load.ts";
 
+/** Bytes. A person writes a few thousand. */
+export const mostExperiment = 1 << 20;
+
 /**
  * Reads `*.bulwark.jsonc` and holds it against the same schema that the editor uses; the first mistake is reported with its line.
- * @throws FILE_NOT_FOUND, EXPERIMENT_INVALID, PLUGIN_INVALID
+ * @throws FILE_NOT_FOUND, FILE_UNREADABLE, EXPERIMENT_INVALID, PLUGIN_INVALID
  */
 export async function loadExperiment(file: string): Promise<LoadedExperiment> {
-  return parseExperiment(await readText(file), file, path.dirname(file));
+  return parseExperiment(await readText(file, { most: mostExperiment }), file, path.dirname(file));
 }
 
 /** An experiment whose plugins are registered. */
@@ -30,7 +34,8 @@ export interface LoadedExperiment {
  */
 export async function parseExperiment(source: string, name: string, directory: string): Promise<LoadedExperiment> {
   const errors: ParseError[] = [];
-  const root = parseTree(source, errors, { allowTrailingComma: true });
+  if (isTooDeep(source)) throw invalid(`${name} has more than ${deepestJson} lists and objects in one another`, "Take brackets away.");
+  const root = jsonTree(source, errors);
   const [broken] = errors;
   const [fraction] = bareFractions(source);
   if (fraction) throw invalid(`${name}:${place(source, fraction.span.offset)} ${fraction.message}`, `${fraction.fix}.`);

@@ -164,12 +164,12 @@ function check(stats: Stats, file: string, { most }: Opening): void {
   if (most !== undefined && stats.size > most)
     throw new BulwarkError(
       "FILE_UNREADABLE",
-      `${file} has ${megabytes(stats.size)} MB; at most ${megabytes(most)} MB are read of a file of its kind.`,
+      `${file} has ${megabytes(stats.size)} MB; at most ${megabytes(most, Math.floor)} MB are read of a file of its kind.`,
       "Check that it is the file that you mean.",
     );
 }
 
-const megabytes = (bytes: number): string => Math.ceil(bytes / 1e6).toLocaleString("en");
+const megabytes = (bytes: number, round = Math.ceil): string => round(bytes / 1e6).toLocaleString("en");
 
 const specialOf = (stats: Stats): string => (stats.isFIFO() ? "a pipe" : stats.isSocket() ? "a socket" : "a device");
 

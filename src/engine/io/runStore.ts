@@ -233,12 +233,15 @@ const longestEvent = 1 << 20;
 export async function readRunEvents(directory: string, isWanted: (event: RunEvent) => boolean): Promise<RunEvent[]> {
   const found: RunEvent[] = [];
   const decoder = new TextDecoder();
-  let rest = "";
+  let [rest, isEndless] = ["", false];
   const take = (text: string): void => void found.push(...parseEvents(text).filter(isWanted));
   try {
     for await (const bytes of chunksOf(path.join(directory, runFiles.events), { inside: directory })) {
       const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-      rest = (lines.pop() ?? "").slice(0, longestEvent);
+      if (isEndless && lines.length > 1) isEndless = lines.shift() === undefined;
+      rest = lines.pop() ?? "";
+      isEndless ||= rest.length > longestEvent;
+      if (isEndless) rest = "";
       take(lines.join("\n"));
     }
     take(rest);

@@ -1,8 +1,9 @@
 import path from "node:path";
-import { parse } from "jsonc-parser";
+import { getNodeValue } from "jsonc-parser";
 import type { Catalog } from "../../shared/catalog.ts";
+import { jsonTree } from "../../shared/jsonTree.ts";
 import { catalog } from "../catalog.ts";
-import { pluginNames } from "../experiment/load.ts";
+import { mostExperiment, pluginNames } from "../experiment/load.ts";
 import { readText } from "../io/files.ts";
 import { usePlugins } from "../plugins/load.ts";
 
@@ -12,7 +13,8 @@ import { usePlugins } from "../plugins/load.ts";
  */
 export async function listEntries({ experiment }: { readonly experiment?: string }): Promise<Catalog> {
   if (experiment !== undefined) {
-    const value: unknown = parse(await readText(experiment), [], { allowTrailingComma: true });
+    const root = jsonTree(await readText(experiment, { most: mostExperiment }));
+    const value: unknown = root && getNodeValue(root);
     await usePlugins(pluginNames(value), path.dirname(experiment));
   }
   return catalog();

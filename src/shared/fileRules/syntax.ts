@@ -1,4 +1,5 @@
-import { type Node, type ParseError, parseTree } from "jsonc-parser";
+import type { Node, ParseError } from "jsonc-parser";
+import { jsonTree } from "../jsonTree.ts";
 import type { Span } from "./tree.ts";
 import { textOf } from "./tree.ts";
 
@@ -13,7 +14,7 @@ interface BareFraction {
 /** 8/255 without quotes, which is no JSON. */
 export function bareFractions(text: string): BareFraction[] {
   const errors: ParseError[] = [];
-  parseTree(text, errors, { allowTrailingComma: true });
+  jsonTree(text, errors);
   return [...new Set(errors.map(({ offset }) => offset))].flatMap((slash) => {
     const above = /[\d.]+\s*$/.exec(text.slice(0, slash))?.[0];
     const below = /^\/\s*[\d.]+/.exec(text.slice(slash))?.[0];

@@ -1,6 +1,7 @@
-import { findNodeAtLocation, getNodeValue, type Node, parseTree } from "jsonc-parser";
+import { findNodeAtLocation, getNodeValue, type Node } from "jsonc-parser";
 import { type Catalog, type CatalogEntry, type CatalogKind, entriesOf, parameterWith } from "../catalog.ts";
 import { parseFraction } from "../format.ts";
+import { jsonTree } from "../jsonTree.ts";
 
 export interface Span {
   readonly offset: number;
@@ -11,7 +12,7 @@ export function lineColumn(text: string, offset: number): { readonly line: numbe
   const before = text.slice(0, offset).split("\n");
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
-export const parseExperiment = (text: string): Node | undefined => parseTree(text, [], { allowTrailingComma: true });
+export const parseExperiment = (text: string): Node | undefined => jsonTree(text);
 export const at = (root: Node, ...path: (string | number)[]): Node | undefined => findNodeAtLocation(root, path);
 /** The value that a JSON pointer such as "/attacks/1" names. */
 export const atPointer = (root: Node, pointer: string): Node | undefined => {

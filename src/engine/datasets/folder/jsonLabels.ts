@@ -1,5 +1,6 @@
-import { type Node, parseTree } from "jsonc-parser";
+import type { Node } from "jsonc-parser";
 import { BulwarkError } from "../../../shared/errors.ts";
+import { deepestJson, isTooDeep, jsonTree } from "../../../shared/jsonTree.ts";
 import { type ColumnChoice, type LabelRow, type LabelRows, labelRows, type NamesFile } from "./columns.ts";
 import type { Line } from "./fields.ts";
 import { normalName } from "./names.ts";
@@ -53,7 +54,9 @@ function refuseRepeatedKeys(content: string, name: string): void {
       } else if (child.children) check(child);
     }
   };
-  const root = parseTree(content);
+  if (isTooDeep(content))
+    throw invalid(`${name} has more than ${deepestJson} lists and objects in one another.`, "Save the labels as a table.");
+  const root = jsonTree(content);
   if (root) check(root);
 }
 

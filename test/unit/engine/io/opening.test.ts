@@ -73,7 +73,7 @@ describe("opening", () => {
     await handle.close();
     await expect(readText(at("large"))).rejects.toMatchObject({
       code: "FILE_UNREADABLE",
-      message: `${at("large")} has 300,000 MB; at most 269 MB are read of a file of its kind.`,
+      message: `${at("large")} has 300,000 MB; at most 268 MB are read of a file of its kind.`,
     });
   });
 

@@ -21,7 +21,7 @@ function processorTime(pid) {
 /** Opens the inputs `from` to `to`; gives the one behind the last that was opened. */
 async function opened(script, { kinds, seed, from, to, folder }, note) {
   const words = [script, kinds, String(seed), String(from), String(to), folder];
-  const child = spawn(process.execPath, words, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, words, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let [at, kind, begun, errors] = [from, "", null, ""];
   child.stderr.on("data", (text) => {
     errors = (errors + text).slice(-500);

@@ -60,7 +60,7 @@ function peakMemory(): number {
 async function main([names = "all", seed = "1", from = "0", to = "0", scratch = ""]: readonly string[]): Promise<void> {
   await useBackend("onnxruntime");
   const base = realpathSync(scratch);
-  const watch = watchFiles([base, process.cwd()]);
+  const watch = watchFiles([base, path.resolve(process.argv[1] ?? "", "../..")]);
   const order = orderOf(names);
   const openers = new Map<Kind, Opener>();
   const tell = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -1,7 +1,7 @@
 // `npm test`: every layer, in order, each with what it needs fetched first; `npm test -- unit host` runs some, `npm test -- conformance pgd`
 // the conformance tests of one entry. A layer that cannot run counts as a failure and says why; a skipped test does too. Ends with one
 // plain line of totals.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -105,14 +105,18 @@ function tfjsConformance(environment = {}) {
 }
 
 /** Runs that are killed at named file operations and at random ones; the runner's last line holds the figures. */
-function kills() {
-  const done = spawnSync(process.execPath, ["test/kill/main.mjs"], { cwd: root, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
-  const text = done.stdout ?? "";
+async function kills() {
+  const child = spawn(process.execPath, ["test/kill/main.mjs"], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  child.stdout.on("data", (data) => {
+    text += data;
+  });
+  const status = await new Promise((resolve) => child.on("close", resolve));
   process.stdout.write(text.slice(-4000));
   const match = /FIGURE kill: (\d+) kills at .* moments.*, (\d+) at random ones, (\d+) runs ended otherwise/.exec(text);
-  if (!match) throw new Error(`the kill layer ended with code ${done.status} and without a result`);
+  if (!match) throw new Error(`the kill layer ended with code ${status} and without a result`);
   const failed = Number(match[3]);
-  return { passed: Number(match[1]) + Number(match[2]) - failed, failed: failed || (done.status === 0 ? 0 : 1) };
+  return { passed: Number(match[1]) + Number(match[2]) - failed, failed: failed || (status === 0 ? 0 : 1) };
 }
 
 /** The GPU path: the same tests of tfjs-core, and tests of ours, through ONNX Runtime's WebGPU provider on a real or a software device. */
@@ -142,15 +146,15 @@ async function fetchTools() {
   return { passed: 0, failed: 0 };
 }
 
-/** In order. `built`: works on dist/. `tools`: needs a workbench and a browser. */
+/** In order. `built`: works on dist/. `tools`: needs a workbench and a browser. `single`: uses one core; such neighbours run side by side. */
 const layers = [
   { name: "generated", run: checkGenerated },
   { name: "unit", run: () => vitest("unit", "vitest.config.ts") },
   { name: "tfjs", built: true, run: () => tfjsConformance() },
   { name: "webgpu", built: true, run: webgpu },
   { name: "process", built: true, run: () => vitest("process", "test/process/vitest.config.ts") },
-  { name: "kill", built: true, run: kills },
-  { name: "fuzz", built: true, run: () => fuzz({ n: 2400 }) },
+  { name: "kill", built: true, single: true, run: kills },
+  { name: "fuzz", built: true, single: true, run: () => fuzz({ n: 2400 }) },
   { name: "host", built: true, tools: true, run: hostSuite },
   { name: "e2e", built: true, tools: true, run: () => vitest("e2e", "test/e2e/vitest.config.ts") },
 ];
@@ -196,10 +200,14 @@ const built = await prepare(
   chosen.some((layer) => layer.built),
   () => ({ passed: 0, failed: node("esbuild.mjs") === 0 ? 0 : 1 }),
 );
-for (const layer of chosen)
-  if ((layer.tools && !toolsThere) || (layer.built && !built))
-    console.error(`${layer.name} could not run: ${built ? "tools" : "the build"} failed`);
-  else outcomes.push(await runLayer(layer));
+const canRun = (layer) => (!layer.tools || toolsThere) && (!layer.built || built);
+for (const layer of chosen.filter((one) => !canRun(one)))
+  console.error(`${layer.name} could not run: ${built ? "tools" : "the build"} failed`);
+const left = chosen.filter(canRun);
+while (left.length > 0) {
+  const rest = left.findIndex(({ single }) => !single);
+  outcomes.push(...(await Promise.all(left.splice(0, rest === 0 ? 1 : rest < 0 ? left.length : rest).map(runLayer))));
+}
 
 // Named once more at the end: of a long log often the last lines alone are kept.
 const shortened = (text) => text.split("\n").slice(0, 12).join("\n");

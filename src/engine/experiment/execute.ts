@@ -25,6 +25,7 @@ import { ProgressMeter } from "./progress.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 import { resolveAnalyses } from "./resolveAnalyses.ts";
 import { storedImages } from "./runPieces.ts";
+import { savedExperiment } from "./savedRun.ts";
 import { refuseWithoutSource, sourcesOf } from "./stages/knowledge.ts";
 
 /** Who asked for the run: where it computes, how it is stopped, who listens. */
@@ -99,7 +100,7 @@ async function doAll(run: Execution, host: RunHost, tell: (event: RunEventBody) 
     const env = await environmentOf(run, experiment, data, host, ctx, tell);
     listen.meter = env.meter;
     try {
-      await writeExperiment(env, {});
+      await writeExperiment(env, await writtenModels(run));
       await driveLocally(env);
     } finally {
       env.networks.close();
@@ -110,6 +111,12 @@ async function doAll(run: Execution, host: RunHost, tell: (event: RunEventBody) 
   } finally {
     await data.close();
   }
+}
+
+/** Hashes of its models that the report of a run wrote before it was killed: a report that is done is not made again. */
+async function writtenModels({ isResumed, store }: Execution): Promise<Readonly<Record<string, string>>> {
+  if (!isResumed) return {};
+  return (await savedExperiment(store.directory).catch(() => null))?.environment?.models ?? {};
 }
 
 /** Adds what the contracts of model files say. Analyses choose their attacks again, which depend on how a model cuts slices. */

@@ -12,6 +12,7 @@ export type Saved<Request = unknown> = Experiment & {
     readonly backend?: string;
     readonly source?: string;
     readonly modelPath?: string | null;
+    readonly models?: Readonly<Record<string, string>>;
     readonly plugins?: readonly PluginFile[];
   };
   readonly request?: Request;

@@ -23,7 +23,7 @@ export async function examine(services: Services): Promise<DoctorReport> {
 }
 
 /** The report as plain text, for a bug report. */
-export function doctorText({ version, node, memory, backends, selected, devices, selectedDevice }: DoctorReport): string {
+export function doctorText({ version, node, memory, backends, selected, devices, selectedDevice, noDecoder }: DoctorReport): string {
   const line = (name: string, mark: string, available: boolean, note: string): string =>
     `${available ? "✓" : "✗"} ${name}${mark}${note === "" ? "" : `: ${note}`}`;
   return [
@@ -33,6 +33,7 @@ export function doctorText({ version, node, memory, backends, selected, devices,
     ...backends.map((b) => line(b.name, b.name === selected ? " (in use)" : "", b.available, b.device ?? b.reason ?? "")),
     "Devices of ONNX Runtime",
     ...devices.map((d) => line(d.title, d.name === selectedDevice ? " (taken by auto)" : "", d.available, deviceNote(d))),
+    ...(noDecoder ? [noDecoder] : []),
     "",
   ].join("\n");
 }

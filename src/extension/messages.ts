@@ -59,6 +59,7 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
   NOT_WRITABLE: [openFolder],
   OUT_OF_MEMORY: [],
   PARAMETER_INVALID: [],
+  PART_MISSING: [fix("Run Doctor", commands.runDoctor)],
   PLUGIN_FAILED: [],
   PLUGIN_INVALID: [],
   RUN_EXISTS: [runs],

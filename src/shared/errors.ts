@@ -32,6 +32,7 @@ export const errorCodes = [
   "NOT_WRITABLE",
   "OUT_OF_MEMORY", // even for a single image, or for the batch of a training step
   "PARAMETER_INVALID",
+  "PART_MISSING", // a native part is not installed, or does not load
   "PLUGIN_FAILED", // code of a plugin threw, or returned what it must not
   "PLUGIN_INVALID", // a plugin that cannot be loaded
   "RUN_EXISTS", // the folder for the results holds something else already

@@ -88,6 +88,8 @@ export interface DoctorReport {
   readonly backends: readonly BackendReport[];
   readonly selected: string;
   readonly devices: readonly DeviceReport[];
+  /** Why most formats of pictures cannot be read; null where they can. */
+  readonly noDecoder: string | null;
   /** The device that `auto` takes. */
   readonly selectedDevice: Device;
 }

@@ -57,6 +57,9 @@ export const extremes: readonly unknown[] = [
   ...[[], {}, [[]], [null], [0, 0, 0, 0], [-1, -1], [1e9, 1e9], { kind: "constructor" }, { length: 1e9 }, { toString: 1 }, nested(60)],
 ];
 
+/** A copy, since it may be damaged in turn. */
+const extreme = (random: Random): unknown => structuredClone(oneOf(random, extremes));
+
 const factors = [-1, 2, 1000, 0.5];
 
 /** Every place in a JSON value that holds something: its owner and key. */
@@ -91,11 +94,11 @@ export function damagedValue<T>(json: T, random: Random): T {
     const [other, otherKey] = places[random.integer(places.length)] ?? [{}, ""];
     const kind = random.integer(6);
     if (kind === 0) delete owner[key];
-    else if (kind === 5) Object.defineProperty(owner, oneOf(random, strangeKeys), { ...plain, value: oneOf(random, extremes) });
+    else if (kind === 5) Object.defineProperty(owner, oneOf(random, strangeKeys), { ...plain, value: extreme(random) });
     else if (kind === 1) owner[key] = structuredClone(other[otherKey]);
     else if (kind === 2 && Array.isArray(owner)) owner.push(structuredClone(owner[Number(key)]));
     else if (kind === 3 && typeof owner[key] === "number") owner[key] = (owner[key] as number) * oneOf(random, factors);
-    else owner[key] = oneOf(random, extremes);
+    else owner[key] = extreme(random);
   }
   return json;
 }

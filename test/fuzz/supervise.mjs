@@ -10,7 +10,7 @@ import { bundleFile, root } from "../../scripts/bundle-file.mjs";
 /** Seconds of processor time after which an input is given up. */
 const patience = 30;
 /** Inputs that one process opens. */
-const part = 500;
+const part = 250;
 
 /** Seconds of processor time of a process. */
 function processorTime(pid) {

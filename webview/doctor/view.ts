@@ -48,7 +48,7 @@ function found(): Part<DoctorState> {
   const element = h("div", { class: "page-body" });
   const draw = onChange((report: DoctorState["report"]) => {
     if (!report) return;
-    const { backends, selected, devices, selectedDevice } = report;
+    const { backends, selected, devices, selectedDevice, noDecoder } = report;
     const backendRows = backends.map(({ name, available, device, reason }) => [
       name,
       state(available, name === selected ? "in use" : "available"),
@@ -68,6 +68,7 @@ function found(): Part<DoctorState> {
         h("h2", {}, "Devices of ONNX Runtime"),
         dataTable("Devices of ONNX Runtime", ["Device", "State", "Name, or why not"], deviceRows),
       ),
+      ...(noDecoder ? [h("section", {}, h("h2", {}, "Pictures"), h("p", {}, noDecoder))] : []),
     );
   });
   return { element, update: ({ report }) => draw(report) };

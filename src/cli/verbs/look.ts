@@ -46,6 +46,7 @@ export const doctor: VerbAction = async (args) => {
     ]);
     printText(tableText(["device", "state", "name or reason"], devices));
     printText("* taken by `auto`");
+    if (report.noDecoder) printText(report.noDecoder);
   }
   return 0;
 };

@@ -72,13 +72,24 @@ export async function resumeRun(params: ResumeParams, host: RunHost): Promise<Ru
   if (mode === undefined) throw new BulwarkError("RUN_INVALID", `A run of kind "${state.kind}" cannot be resumed.`, "Start it again.");
   const { environment, ...saved } = await savedExperiment(params.directory);
   const plugins = await usePluginsOf(params.directory, environment?.plugins ?? []);
-  const experiment = resolveExperiment(saved, { directory: params.directory, name: state.title, plugins });
+  const experiment = resolvedAgain(saved, { directory: params.directory, name: state.title, plugins });
   const { engine, warning } = await sameBackend(params.backend, environment?.backend, host.engine);
   const store = await openRun(params.directory, { force: params.force, signal: host.signal, note: host.note });
   if (warning) tell(store, host, { kind: "warning", code: "BACKEND_UNAVAILABLE", message: warning });
   const source = environment?.source ?? "experiment.json";
   const modelPath = environment?.modelPath ?? null;
   return runInto({ experiment, mode, modelPath, store, source, isResumed: true, mustMatch: true }, { ...host, engine });
+}
+
+/** What was resolved when the run began: whatever stands in the way now is damage. @throws RUN_INVALID, and what resolving throws */
+function resolvedAgain(...words: Parameters<typeof resolveExperiment>): ResolvedExperiment {
+  try {
+    return resolveExperiment(...words);
+  } catch (thrown) {
+    if (thrown instanceof BulwarkError) throw thrown;
+    const file = path.join(words[1].directory, runFiles.experiment);
+    throw new BulwarkError("RUN_INVALID", `${file} is damaged.`, "Give the command again that began the run.", { cause: thrown });
+  }
 }
 
 /** A data set that is found by itself gets its path, so that the run can be resumed from anywhere. */

@@ -8,7 +8,29 @@ import { plainPngPixels } from "./pngPixels.ts";
 import { withText } from "./pngText.ts";
 
 /** The one importer of sharp, which is loaded when it is first wanted: that takes a tenth of a second, and small PNGs do without. */
-const sharp = async (input: SharpInput, options?: SharpOptions): Promise<Sharp> => (await import("sharp")).default(input, options);
+const sharp = async (input: SharpInput, options?: SharpOptions): Promise<Sharp> => (await loadSharp()).default(input, options);
+
+/** @throws PART_MISSING */
+async function loadSharp(): Promise<typeof import("sharp")> {
+  try {
+    return await import("sharp");
+  } catch (cause) {
+    const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+    throw new BulwarkError(
+      "PART_MISSING",
+      `The part that decodes JPEG, WebP and most other pictures (sharp) does not load: ${reason.replace(/\.$/, "")}.`,
+      "Install Bulwark again for this system; pictures as PNG of 8 bits or BMP are read without it.",
+      { cause },
+    );
+  }
+}
+
+/** Why most formats cannot be read; null where they can. */
+export const whyNoDecoder = (): Promise<string | null> =>
+  loadSharp().then(
+    () => null,
+    (thrown: BulwarkError) => thrown.message,
+  );
 
 /** Of a picture that is read: 8192×8192. As floats in three channels, twice as many would take 2 GB. */
 export const mostPixels = 1 << 26;

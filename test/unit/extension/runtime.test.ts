@@ -235,6 +235,7 @@ describe("what is said after the trial", () => {
     node: "20",
     memory: { total: 16e9, free: 9.8e9 },
     selected,
+    noDecoder: null,
     selectedDevice: "cpu",
     backends: [{ name: "tensorflow", ...backend }],
     devices: [{ name: "cuda", title: "CUDA", ...device }],

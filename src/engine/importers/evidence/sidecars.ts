@@ -12,7 +12,7 @@ type Json = Readonly<Record<string, unknown>>;
  * googlecreativelab/teachablemachine-community. (Its Keras export, of which this file is no part, is used with byte/127.5 − 1.)
  */
 function teachableMachine(json: Json): InputEvidence | null {
-  const isIts = "tmVersion" in json || String(json["packageName"] ?? "").includes("teachablemachine");
+  const isIts = "tmVersion" in json || (typeof json["packageName"] === "string" && json["packageName"].includes("teachablemachine"));
   const classes = wordsIn(json["labels"]);
   if (!isIts || !classes) return null;
   const side = json["imageSize"];

@@ -51,7 +51,7 @@ function disagreement(
 ): { says: string; shape: NamedShape["shape"] } | undefined {
   const key = outputs[className];
   if (!key) return undefined;
-  if (config[key] !== shape.at(-1)) return { says: `${String(config[key])} ${key}`, shape };
+  if (config[key] !== shape.at(-1)) return { says: `${JSON.stringify(config[key])} ${key}`, shape };
   const window: unknown = config["kernel_size"];
   const differs = Array.isArray(window) && window.length === shape.length - 2 && window.some((side, i) => side !== shape[i]);
   return differs ? { says: `a kernel of ${window.join("×")}`, shape } : undefined;

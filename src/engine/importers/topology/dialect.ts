@@ -100,13 +100,16 @@ function wrappedLayer(config: Config, name: string, dialect: Dialect): Config {
   return { layer: inner, ...("backward_layer" in config ? { backward_layer: null } : {}) };
 }
 
+/** A file may hold anything in the place of a name. */
+const textOr = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise);
+
 function layerWithin(value: unknown, outer: string, dialect: Dialect): Config {
   const entry = record(value);
   const config = record(entry?.["config"]);
   if (!entry || !config) throw invalidModel(dialect.file, `does not say which layer its layer "${outer}" applies`);
   if (Array.isArray(config["layers"])) return entry; // a model
-  const name = String(config["name"] ?? outer).replace(/^forward_/, "");
-  const { className, config: own } = normalisedLayer(String(entry["class_name"] ?? ""), name, config, dialect);
+  const name = textOr(config["name"], outer).replace(/^forward_/, "");
+  const { className, config: own } = normalisedLayer(textOr(entry["class_name"], ""), name, config, dialect);
   return { class_name: className, config: own };
 }
 

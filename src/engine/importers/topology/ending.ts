@@ -69,8 +69,9 @@ function endingOf(layer: LayerNode): Found | undefined {
   if (className === "ReLU" && typeof config["max_value"] === "number")
     return { ending: { kind: "bounded", activation: `ReLU up to ${config["max_value"]}` } };
   if (className === "Clip") return { ending: { kind: "bounded", activation: "clip" } };
-  if (className === "Elementwise" && boundedOperation.test(String(config["operation"])))
-    return { ending: { kind: "bounded", activation: String(config["operation"]) } };
+  const { operation } = config;
+  if (className === "Elementwise" && typeof operation === "string" && boundedOperation.test(operation))
+    return { ending: { kind: "bounded", activation: operation } };
   if (className === "BoundedRelu") return { ending: { kind: "bounded", activation: "bounded ReLU" } };
   const activation = typeof config["activation"] === "string" ? config["activation"] : "linear";
   if (activation === "softmax" || activation === "sigmoid")

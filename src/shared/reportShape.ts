@@ -80,7 +80,7 @@ const summary = {
   forwardEvaluations: measured,
   imagesPerSecond: measured,
   findings: list(finding),
-  patch: optional(fileInside),
+  patch: optional(text),
   covering: optional(Type.Object({ attacked: Type.Object(rate) })),
   mode: optional(oneOf(["adaptive", "static"])),
   defenseSuccessOfFooled: optional(orNull(num)),

@@ -136,7 +136,7 @@ export interface AttackSummary {
   readonly forwardEvaluations: number;
   readonly imagesPerSecond: number;
   readonly findings: readonly Finding[];
-  /** PNG of the patch pasted on the images, its JSON beside it; relative to the run folder. */
+  /** PNG of the patch pasted on the images, its JSON beside it: relative to the run folder, or where the person has it. Nothing is read by it. */
   readonly patch?: string;
   /** Beside it: what covering alone does to the same images. */
   readonly covering?: Covering;

@@ -79,10 +79,7 @@ describe("fetch", () => {
     await copyMnist(tarball);
     const cancel = new AbortController();
     const cancelling = createContext({ signal: cancel.signal, onProgress: ({ done }) => done === 3 && cancel.abort() });
-    await expect(fetchDataset("mnist", destination, cancelling)).rejects.toMatchObject({
-      code: "CANCELLED",
-      fix: expect.stringContaining("fetch"),
-    });
+    await expect(fetchDataset("mnist", destination, cancelling)).rejects.toMatchObject({ code: "CANCELLED" });
     expect((await fs.readdir(destination)).length).toBe(4); // three files and the tarball's folder
     const totals: number[] = [];
     await fetchDataset("mnist", destination, createContext({ onProgress: ({ total }) => totals.push(total) }));

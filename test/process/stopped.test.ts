@@ -1,6 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +7,18 @@ import { bulwark, type Finished, newWorkspace, readJson, start, type Workspace }
 
 const model = path.resolve(import.meta.dirname, "../../samples/models/papernot");
 
+/** As a network drive: whoever opens the picture leaves a file "opening", and waits until there is a file "go". */
+const slowDrive = `
+const fs = require("node:fs");
+const { open } = fs.promises;
+fs.promises.open = async (file, ...rest) => {
+  if (String(file).endsWith("grey.png")) {
+    fs.writeFileSync("opening", "");
+    while (!fs.existsSync("go")) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return open(file, ...rest);
+};`;
+
 let workspace: Workspace;
 beforeAll(async () => {
   workspace = newWorkspace();
@@ -16,17 +26,17 @@ beforeAll(async () => {
     .toColourspace("b-w")
     .png()
     .toFile(workspace.file("grey.png"));
+  workspace.write("slow.cjs", slowDrive);
   expect((await bulwark(workspace, ...attack, "--out", "begun")).code).toBe(0);
-  rmSync(workspace.file("grey.png"));
-  execFileSync("mkfifo", [workspace.file("grey.png")]); // reading it takes until somebody has written: a file as large as one likes
 });
 afterAll(() => workspace.remove());
 
 const attack = ["attack", "--model", model, "--image", "grey.png", "--attack", "fgsm", "--no-label", "--backend", "cpu"];
 
-/** Ctrl-C while the picture is being read. The pipe is let go of once the command has said that it is cancelled. */
+/** Ctrl-C while the picture is being read. The drive answers once the command has said that it is cancelled. */
 async function stopped(words: readonly string[]): Promise<Finished> {
-  const running = start(workspace, words);
+  for (const name of ["opening", "go"]) rmSync(workspace.file(name), { force: true });
+  const running = start(workspace, words, { NODE_OPTIONS: `--require ${workspace.file("slow.cjs")}` });
   const said = new Promise<void>((resolve) => {
     let text = "";
     running.child.stderr?.on("data", (data: Buffer) => {
@@ -34,10 +44,10 @@ async function stopped(words: readonly string[]): Promise<Finished> {
       if (text.includes("error CANCELLED")) resolve();
     });
   });
-  const pipe = await open(workspace.file("grey.png"), "w"); // when the command has opened it
+  while (!existsSync(workspace.file("opening"))) await new Promise((resolve) => setTimeout(resolve, 20));
   running.child.kill("SIGINT");
   await said;
-  await pipe.close();
+  workspace.write("go", "");
   return running.finished;
 }
 
@@ -50,7 +60,7 @@ describe("Ctrl-C while data are being opened", () => {
   });
 
   it("names the run to go on with where one was resumed, or lies unfinished in --out", async () => {
-    const state = readJson<RunState>(workspace.file("begun/state.json"));
+    const { sum: _, ...state } = readJson<RunState & { sum?: string }>(workspace.file("begun/state.json"));
     writeFileSync(workspace.file("begun/state.json"), JSON.stringify({ ...state, status: "cancelled" }));
     for (const words of [
       ["resume", "begun"],

@@ -88,30 +88,33 @@ function checkGenerated() {
 }
 
 /** tfjs-core's own tests on our backend, by jasmine; the runner's last line holds the figures. */
-function tfjsConformance(environment = {}) {
-  const done = spawnSync(process.execPath, ["test/conformance/tfjs-core.mjs"], {
+async function tfjsConformance(environment = {}) {
+  const { status, text } = await outputOf("test/conformance/tfjs-core.mjs", environment);
+  process.stdout.write(text.slice(-4000));
+  const match = /(\d+) passed, (\d+) failed, of which (\d+) expected/.exec(text.slice(-4000));
+  if (!match) throw new Error(`tfjs-core's tests ended with code ${status} and without a result`);
+  const failed = Number(match[2]) - Number(match[3]); // the expected ones are listed with their reasons beside the runner
+  return { passed: Number(match[1]), failed: failed || (status === 0 ? 0 : 1) };
+}
+
+/** Runs a program of ours beside others: how it ended, and what it wrote. */
+async function outputOf(program, environment = {}) {
+  const child = spawn(process.execPath, [program], {
     cwd: root,
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "inherit"],
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
   });
-  const text = done.stdout ?? "";
-  process.stdout.write(text.slice(-4000));
-  const match = /(\d+) passed, (\d+) failed, of which (\d+) expected/.exec(text.slice(-4000));
-  if (!match) throw new Error(`tfjs-core's tests ended with code ${done.status} and without a result`);
-  const failed = Number(match[2]) - Number(match[3]); // the expected ones are listed with their reasons beside the runner
-  return { passed: Number(match[1]), failed: failed || (done.status === 0 ? 0 : 1) };
-}
-
-/** Runs that are killed at named file operations and at random ones; the runner's last line holds the figures. */
-async function kills() {
-  const child = spawn(process.execPath, ["test/kill/main.mjs"], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   child.stdout.on("data", (data) => {
     text += data;
   });
   const status = await new Promise((resolve) => child.on("close", resolve));
+  return { status, text };
+}
+
+/** Runs that are killed at named file operations and at random ones; the runner's last line holds the figures. */
+async function kills() {
+  const { status, text } = await outputOf("test/kill/main.mjs");
   process.stdout.write(text.slice(-4000));
   const match = /FIGURE kill: (\d+) kills at .* moments.*, (\d+) at random ones, (\d+) runs ended otherwise/.exec(text);
   if (!match) throw new Error(`the kill layer ended with code ${status} and without a result`);
@@ -123,7 +126,7 @@ async function kills() {
 async function webgpu() {
   const device = process.platform === "linux" ? await vulkanDevice() : { environment: {}, how: "the machine's own" };
   console.log(`GPU: ${device.how}`);
-  const conformance = tfjsConformance({ ...device.environment, DEVICE: "webgpu" });
+  const conformance = await tfjsConformance({ ...device.environment, DEVICE: "webgpu" });
   const ours = vitest("webgpu", "test/webgpu/vitest.config.ts", device.environment);
   return { passed: conformance.passed + ours.passed, failed: conformance.failed + ours.failed, failures: ours.failures };
 }
@@ -150,11 +153,11 @@ async function fetchTools() {
 const layers = [
   { name: "generated", run: checkGenerated },
   { name: "unit", run: () => vitest("unit", "vitest.config.ts") },
-  { name: "tfjs", built: true, run: () => tfjsConformance() },
+  { name: "tfjs", built: true, single: true, run: () => tfjsConformance() },
+  { name: "kill", built: true, single: true, run: kills },
+  { name: "fuzz", built: true, single: true, run: () => fuzz({ n: 2000 }) },
   { name: "webgpu", built: true, run: webgpu },
   { name: "process", built: true, run: () => vitest("process", "test/process/vitest.config.ts") },
-  { name: "kill", built: true, single: true, run: kills },
-  { name: "fuzz", built: true, single: true, run: () => fuzz({ n: 2400 }) },
   { name: "host", built: true, tools: true, run: hostSuite },
   { name: "e2e", built: true, tools: true, run: () => vitest("e2e", "test/e2e/vitest.config.ts") },
 ];

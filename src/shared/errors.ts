@@ -129,7 +129,7 @@ export function asBulwarkError(thrown: unknown): BulwarkError | undefined {
       return new BulwarkError("FILE_NOT_FOUND", `There is no file ${path}.`, "Check the path.", { cause: thrown });
     case "ERR_INVALID_ARG_VALUE": // how Node refuses such a path, before it asks the system
       return /without null bytes/.test(thrown.message)
-        ? new BulwarkError("FILE_NOT_FOUND", "A path holds a NUL character; no file has one in its name.", "Correct the path.", {
+        ? new BulwarkError("FILE_NOT_FOUND", "The path contains a NUL character, which no file name can.", "Correct the path.", {
             cause: thrown,
           })
         : undefined;

@@ -1,6 +1,6 @@
 /**
  * Markup as text, for Node and browser: no DOM is needed. Nothing but `html` and `el` makes it, and both escape every text that they are
- * given; so a text of a file is never taken for markup, and one that is put where markup is wanted does not compile.
+ * given; so text from a file is never taken for markup, and using a plain string as markup is a type error.
  */
 export class Markup {
   readonly #text: string;

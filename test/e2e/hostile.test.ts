@@ -173,7 +173,7 @@ describe("the same folder, trusted", () => {
     await runCommand(page, "Bulwark: Run Doctor");
     const frame = await window.panel("main.doctor");
     await frame
-      .getByText(/lies in this folder and was not tried/)
+      .getByText(/is in this folder and was not tried/)
       .first()
       .waitFor({ timeout: 60_000 });
     expectHarmless();

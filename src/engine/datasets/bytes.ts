@@ -3,7 +3,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import { chunksOf, openFile, readError } from "../io/files.ts";
 import { gunzipped } from "../io/inflate.ts";
 
-/** Bytes of a file by position. A plain file stays on disk; a gzipped one has no random access and is unpacked into memory as far as it is wanted. */
+/** Bytes of a file by position. A plain file stays on disk; a gzipped one has no random access and is unpacked into memory, or only as many bytes as its header announces. */
 export interface ByteSource {
   readonly file: string;
   readonly size: number;
@@ -11,7 +11,7 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** How much of a gzipped file is wanted: the file's own header says it, or nobody does. */
+/** How many bytes of a gzipped file to unpack, as the header of its content announces them. */
 export interface Wanted {
   /** Bytes of the header. */
   readonly head: number;
@@ -24,7 +24,7 @@ const mostUnpacked = 2 ** 30;
 
 /**
  * Opens a plain or gzipped file (told by its first bytes, not by its name).
- * @param wanted of a gzipped file; all of it when left out
+ * @param wanted how much of a gzipped file to unpack; all of it by default
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID
  */
 export async function openBytes(file: string, wanted?: Wanted): Promise<ByteSource> {

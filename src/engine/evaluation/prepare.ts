@@ -43,7 +43,7 @@ export async function prepare<P>(job: PreparationJob<P>, ctx: RunContext): Promi
   const finished = await preparation.load(directory, stem, { inputShape, classes }, key).catch((thrown: unknown) => {
     ctx.emit({
       kind: "warning",
-      message: `The ${preparation.noun} of an earlier start is damaged: it is made again. ${toErrorData(thrown).message}`,
+      message: `The ${preparation.noun} of an earlier start is damaged; it will be prepared again. ${toErrorData(thrown).message}`,
     });
     return null;
   });

@@ -34,7 +34,7 @@ export interface LoadedExperiment {
  */
 export async function parseExperiment(source: string, name: string, directory: string): Promise<LoadedExperiment> {
   const errors: ParseError[] = [];
-  if (isTooDeep(source)) throw invalid(`${name} has more than ${deepestJson} lists and objects in one another`, "Take brackets away.");
+  if (isTooDeep(source)) throw invalid(`${name} has more than ${deepestJson} nested lists and objects`, "Reduce the nesting.");
   const root = jsonTree(source, errors);
   const [broken] = errors;
   const [fraction] = bareFractions(source);

@@ -68,7 +68,7 @@ export async function openPieces(pieces: readonly Piece[], facts: PlanFacts, o: 
   const isSame = found?.planHash === planHash && found.experimentHash === experimentHash && found.dataHash === dataHash;
   if (!isSame) {
     if (found && o.mustMatch && (await hasPieces(store))) throw otherPlan(found, store);
-    if (!found && (await hasPieces(store))) o.warn(`${planFiles.plan} is missing or damaged: what was finished is done again.`);
+    if (!found && (await hasPieces(store))) o.warn(`${planFiles.plan} is missing or damaged; finished work is repeated.`);
     await own.remove();
     await rm(store.file(planFiles.batches), { force: true });
     const pin = { backend, device };
@@ -79,7 +79,7 @@ export async function openPieces(pieces: readonly Piece[], facts: PlanFacts, o: 
     const plan: Plan = { version: 1, run, bulwark: version, planHash, experimentHash, dataHash, pins, batch, pieces: records };
     await store.writeJson(planFiles.plan, plan);
   }
-  for (const { file } of await own.open()) o.warn(`${file} is missing or damaged: the work that made it is done again.`);
+  for (const { file } of await own.open()) o.warn(`${file} is missing or damaged; the work that made it is repeated.`);
   return own;
 }
 

@@ -88,7 +88,7 @@ function resolvedAgain(...words: Parameters<typeof resolveExperiment>): Resolved
   } catch (thrown) {
     if (thrown instanceof BulwarkError) throw thrown;
     const file = path.join(words[1].directory, runFiles.experiment);
-    throw new BulwarkError("RUN_INVALID", `${file} is damaged.`, "Give the command again that began the run.", { cause: thrown });
+    throw new BulwarkError("RUN_INVALID", `${file} is damaged.`, "Run the original command again.", { cause: thrown });
   }
 }
 

@@ -24,7 +24,7 @@ export async function savedExperiment<Request>(directory: string): Promise<Saved
   try {
     return JSON.parse(await readText(file)) as Saved<Request>;
   } catch (cause) {
-    throw new BulwarkError("RUN_INVALID", `${file} is missing or damaged.`, "Give the command again that began the run.", { cause });
+    throw new BulwarkError("RUN_INVALID", `${file} is missing or damaged.`, "Run the original command again.", { cause });
   }
 }
 

@@ -11,8 +11,8 @@ export async function requireAsTrained(file: string, sha256: string): Promise<vo
   if (trained === undefined || trained === sha256) return;
   throw new BulwarkError(
     "MODEL_INVALID",
-    `${file} or its weights are not what the training has left: they are damaged, or were replaced.`,
-    `Give the command again that trained it, which makes it anew; or delete ${trainingFile} beside it if it was replaced on purpose.`,
+    `${file} or its weights have changed since training: they are damaged or were replaced.`,
+    `Run the training command again to recreate it, or delete ${trainingFile} beside it if you replaced it on purpose.`,
   );
 }
 

@@ -18,7 +18,7 @@ async function loadSharp(): Promise<typeof import("sharp")> {
     const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
     throw new BulwarkError(
       "PART_MISSING",
-      `The part that decodes JPEG, WebP and most other pictures (sharp) does not load: ${reason.replace(/\.$/, "")}.`,
+      `The part that decodes JPEG, WebP and most other pictures (sharp) cannot be loaded: ${reason.replace(/\.$/, "")}.`,
       "Install Bulwark again for this system; pictures as PNG of 8 bits or BMP are read without it.",
       { cause },
     );

@@ -159,13 +159,12 @@ export function openFileSync(file: string, o: Opening = {}): number {
 /** @throws FILE_UNREADABLE */
 function check(stats: Stats, file: string, { most }: Opening): void {
   if (stats.isDirectory()) throw new BulwarkError("FILE_UNREADABLE", `${file} is a folder, not a file.`, "Name a file in it.");
-  if (!stats.isFile())
-    throw new BulwarkError("FILE_UNREADABLE", `${file} is ${specialOf(stats)}, not a file.`, "Name a file with the content in it.");
+  if (!stats.isFile()) throw new BulwarkError("FILE_UNREADABLE", `${file} is ${specialOf(stats)}, not a file.`, "Name a regular file.");
   if (most !== undefined && stats.size > most)
     throw new BulwarkError(
       "FILE_UNREADABLE",
-      `${file} has ${megabytes(stats.size)} MB; at most ${megabytes(most, Math.floor)} MB are read of a file of its kind.`,
-      "Check that it is the file that you mean.",
+      `${file} is ${megabytes(stats.size)} MB; files of this kind may be at most ${megabytes(most, Math.floor)} MB.`,
+      "Check that this is the right file.",
     );
 }
 
@@ -179,7 +178,7 @@ function refuseLinks(file: string, folder: string | undefined): void {
   const relative = path.relative(folder, file);
   let place = folder;
   for (const part of relative.split(path.sep)) {
-    if (part === "..") throw new BulwarkError("FILE_UNREADABLE", `${file} does not lie in ${folder}.`, "Name a file in that folder.");
+    if (part === "..") throw new BulwarkError("FILE_UNREADABLE", `${file} is not inside ${folder}.`, "Name a file in that folder.");
     place = path.join(place, part);
     if (lstatSync(place).isSymbolicLink()) throw linked(place);
   }
@@ -189,8 +188,8 @@ function refuseLinks(file: string, folder: string | undefined): void {
 export const linked = (place: string): BulwarkError =>
   new BulwarkError(
     "FILE_UNREADABLE",
-    `${place} is a link, and no links are followed there.`,
-    "Put the file or folder that it leads to in its place.",
+    `${place} is a link; links are not followed there.`,
+    "Replace it with the file or folder it points to.",
   );
 
 /** What is read whole is a picture, a text, a list: hundreds of megabytes are none of these. */

@@ -15,7 +15,7 @@ function refuseLinkedWorkspace(directory: string): void {
   throw new BulwarkError(
     "NOT_WRITABLE",
     `${directory} is a link, and nothing is written through it.`,
-    "Make it a folder, or name another place with --out.",
+    "Replace it with a folder, or choose another place with --out.",
   );
 }
 

@@ -80,7 +80,7 @@ export async function openNpz(file: string): Promise<Npz> {
   }
 }
 
-/** Arrays of a `.npz`, by name, in memory: those that are wanted, or all. @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID */
+/** Arrays of a `.npz`, by name, in memory: the named ones, or all. @throws FILE_NOT_FOUND, FILE_UNREADABLE, DATASET_INVALID */
 export async function readNpz(file: string, wanted?: readonly string[]): Promise<Record<string, NpyRead>> {
   const handle = await openFile(file);
   try {
@@ -141,7 +141,7 @@ const longestHeader = 1 << 16;
 /** Compressed, a header takes a few hundred bytes. */
 const longestPackedHeader = 1 << 12;
 
-/** From its header alone: values are read, and unpacked, where they are wanted. */
+/** From its header alone: values are unpacked only when they are read. */
 async function stored(entry: ZipEntry, file: string): Promise<StoredArray> {
   const start = await whileReading(file, () => entry.head(entry.isStored ? longestHeader : longestPackedHeader));
   const header = readNpyHeader(start, entry.size, label(entry, file));
@@ -160,7 +160,7 @@ function onDisk(entry: ZipEntry, { shape, start, reader }: NpyHeader, file: stri
   };
 }
 
-/** Unpacked when a row is first wanted. */
+/** Unpacked when the first row is read. */
 function inMemory(entry: ZipEntry, { shape, reader }: NpyHeader, file: string): StoredArray {
   const row = shape.slice(1).reduce((a, b) => a * b, 1);
   let unpacked: Promise<NpyRead> | undefined;

@@ -65,7 +65,7 @@ function refuseSpecial(place: string, found: Dirent | Stats): void {
   if (found.isFile() || found.isDirectory()) return;
   throw new BulwarkError(
     "NOT_WRITABLE",
-    `${place} is ${found.isSymbolicLink() ? "a link" : "neither a file nor a folder"}, and a run writes through none.`,
+    `${place} is ${found.isSymbolicLink() ? "a link" : "neither a file nor a folder"}; a run does not write through it.`,
     "Remove it, or name another folder with --out.",
   );
 }

@@ -141,7 +141,7 @@ export async function openRun(directory: string, o: { readonly lock?: DriverLock
   try {
     await refuseLinks(absolute);
     await removeHalfWritten(absolute);
-    const warnings = (await writtenState(absolute)) === null ? [`${runFiles.state} was missing or damaged; it was made again.`] : [];
+    const warnings = (await writtenState(absolute)) === null ? [`${runFiles.state} was missing or damaged and has been rebuilt.`] : [];
     const state: RunState = { ...(await readRunState(absolute)), status: "running", error: null, updatedAt: now() };
     await readyEvents(path.join(absolute, runFiles.events));
     await writeState(absolute, state);
@@ -229,7 +229,7 @@ const watch = createBeatWatch();
 /** Longer lines are no events. */
 const longestEvent = 1 << 20;
 
-/** The events of a run that are wanted, in their order. A long run has many, so they are read piece by piece; none where they cannot be read. */
+/** The events of a run that `isWanted` accepts, in order, read in chunks since a long run has many; none if they cannot be read. */
 export async function readRunEvents(directory: string, isWanted: (event: RunEvent) => boolean): Promise<RunEvent[]> {
   const found: RunEvent[] = [];
   const decoder = new TextDecoder();

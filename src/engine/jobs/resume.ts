@@ -1,11 +1,12 @@
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
 import type { RunExperimentResult } from "../../shared/protocol.ts";
+import { attackDocument } from "../../shared/reportShape.ts";
 import type { AttackDocument } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import type { RunHost } from "../experiment/execute.ts";
 import { type ResumeParams, resumeRun } from "../experiment/runExperiment.ts";
-import { readText } from "../io/files.ts";
+import { readShaped } from "../io/readShaped.ts";
 import { readRunState } from "../io/runStore.ts";
 import { readReport } from "../report/reportFiles.ts";
 import { resumeAttack } from "./attackDataset.ts";
@@ -31,7 +32,7 @@ export async function resume(params: ResumeParams, host: RunHost): Promise<Resum
 }
 
 async function attackResult(directory: string): Promise<Resumed> {
-  const document = JSON.parse(await readText(path.join(directory, runFiles.result))) as AttackDocument;
+  const document = await readShaped(path.join(directory, runFiles.result), attackDocument, "Start the attack again.");
   return { directory, document, expectationsMet: true };
 }
 
@@ -42,7 +43,6 @@ async function experimentResult(directory: string): Promise<Resumed> {
 
 /** A result that is damaged or gone is made again. */
 function unlessThere(thrown: unknown): null {
-  if (thrown instanceof SyntaxError) return null;
   if (thrown instanceof BulwarkError && ["RUN_INVALID", "RUN_NOT_FOUND", "FILE_NOT_FOUND"].includes(thrown.code)) return null;
   throw thrown;
 }

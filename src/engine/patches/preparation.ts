@@ -113,7 +113,7 @@ async function trained(
   ctx: PrepareContext<PreparedPatch>,
 ): Promise<PreparedPatch> {
   const found = ctx.resumeFile === undefined ? null : await loadPatchCheckpoint(ctx.resumeFile);
-  if (found === "damaged") ctx.emit({ kind: "warning", message: "The checkpoint of the patch is damaged: its training begins again." });
+  if (found === "damaged") ctx.emit({ kind: "warning", message: "The checkpoint of the patch is damaged; its training starts over." });
   const saved = found === "damaged" ? null : found;
   const started = ctx.clock() - 1000 * (saved?.seconds ?? 0);
   const seconds = (): number => (ctx.clock() - started) / 1000;

@@ -111,11 +111,11 @@ const nothingWorks = ({ scored, count }: Compared, n: number): string =>
 
 const shownRivals = 3;
 
-/** "signed rgb or signed bgr (48 : 46 correct): cannot tell with 64 images; more may." */
+/** "signed rgb or signed bgr (48 : 46 correct): cannot tell with 64 images; try more." */
 function between(best: Compared, open: readonly Compared[], n: number): string {
   const shown = open.slice(0, shownRivals).map(({ scored, count }) => `${scored.id} (${best.count} : ${count} correct)`);
   const more = open.length > shownRivals ? ` or ${open.length - shownRivals} more` : "";
-  return `${best.scored.id} or ${shown.join(" or ")}${more}: cannot tell with ${n} images; more may.`;
+  return `${best.scored.id} or ${shown.join(" or ")}${more}: cannot tell with ${n} images; try more.`;
 }
 
 const bound = (compared: readonly unknown[]): number => level / (2 * Math.max(1, compared.length - 1));

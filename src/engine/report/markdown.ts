@@ -1,6 +1,6 @@
 /**
  * Lines of a Markdown file. Nothing but `md` makes one, and it escapes every text that it is given: a text of an experiment is never taken
- * for markup, a link or another cell of a table, and one that is put where a line is wanted does not compile.
+ * for markup, a link or another cell of a table, and using one as a line is a type error.
  */
 export class Line {
   readonly #text: string;

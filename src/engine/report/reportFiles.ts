@@ -75,7 +75,7 @@ async function curves(report: RunReport, directory: string): Promise<Curve[]> {
     report.arms.map(async ({ name }, index) => {
       const file = path.join(directory, armModelFolder(index, name), "training.json");
       const record = (await exists(file))
-        ? await readShaped(file, trainingHistory, "Remove the file: the report is then without this curve.")
+        ? await readShaped(file, trainingHistory, "Remove the file to render the report without this curve.")
         : null;
       return { arm: name, history: record?.history ?? [] };
     }),

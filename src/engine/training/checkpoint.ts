@@ -105,8 +105,7 @@ export async function saveBest(directory: string, network: tfl.LayersModel): Pro
 /** @throws RUN_INVALID where they were lost while the training went on: it begins again when the run does */
 export async function restoreBest(directory: string, network: tfl.LayersModel): Promise<void> {
   const found = await decode(path.join(directory, best), weightsOf(network));
-  if (!found)
-    throw new BulwarkError("RUN_INVALID", `${path.join(directory, best)} is damaged.`, "Resume the run: what it holds is trained again.");
+  if (!found) throw new BulwarkError("RUN_INVALID", `${path.join(directory, best)} is damaged.`, "Resume the run to train it again.");
 
   writeWeights(network, found.values);
 }

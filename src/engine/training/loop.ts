@@ -81,7 +81,7 @@ export async function train(o: TrainOptions, ctx: RunContext): Promise<Trained> 
 async function continued(o: TrainOptions, optimizer: Optimizer, ctx: RunContext): Promise<EpochRecord[]> {
   const found = await loadCheckpoint(o.checkpointDirectory, o.network, { optimizer, hasBest: o.validation !== null });
   if (found === "damaged") {
-    ctx.emit({ kind: "warning", message: `${o.arm}: the checkpoint of the training is damaged: it begins again.` });
+    ctx.emit({ kind: "warning", message: `${o.arm}: the training checkpoint is damaged; training starts over.` });
     return [];
   }
   if (found.length > 0) await o.onContinue?.(found);

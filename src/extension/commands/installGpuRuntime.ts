@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { commands, settings } from "../../shared/contributions.ts";
@@ -9,14 +9,10 @@ import { type DoctorReport, requests } from "../../shared/protocol.ts";
 import { pick } from "../choose.ts";
 import { locateEngine } from "../engine/locate.ts";
 import { installedVersion, installPart, removePart } from "../runtime/install.ts";
-import onnxruntime from "../runtime/locks/onnxruntime.json";
-import tensorflow from "../runtime/locks/tensorflow.json";
 import { findNpm } from "../runtime/npm.ts";
 import { verdict } from "../runtime/verdict.ts";
 import { gpuRuntimeFolder, type Services } from "../services.ts";
 import { setting } from "../workspace.ts";
-
-const locks: Readonly<Record<RuntimePart["id"], object>> = { onnxruntime, tensorflow };
 
 let running = false;
 
@@ -103,6 +99,7 @@ async function install(
   nodePath: string,
   env: Record<string, string>,
 ): Promise<void> {
+  const lock = await readFile(path.join(context.extensionPath, "media/locks", `${part.id}.json`), "utf8");
   const abort = new AbortController();
   const atEnd = { dispose: () => abort.abort() }; // the window closes
   context.subscriptions.push(atEnd);
@@ -114,7 +111,7 @@ async function install(
         log.info(line);
         progress.report({ message: line.length > 80 ? `${line.slice(0, 79)}…` : line });
       };
-      return installPart({ part, lock: JSON.stringify(locks[part.id]), root, nodePath, env, signal: abort.signal, onLine });
+      return installPart({ part, lock, root, nodePath, env, signal: abort.signal, onLine });
     });
   } finally {
     context.subscriptions.splice(context.subscriptions.indexOf(atEnd), 1);

@@ -82,7 +82,7 @@ async function answer(services: Services, directory: string, intent: OwnIntent<R
 async function openHtml(file: string): Promise<void> {
   const open = "Open in Browser";
   const detail =
-    "Bulwark writes it without scripts, but anybody may have changed it. The panel shows the same figures and runs nothing of it.";
+    "Bulwark writes it without scripts, but anybody may have changed it. The panel shows the same figures and runs none of it.";
   const isWanted = (): Thenable<string | undefined> =>
     vscode.window.showWarningMessage("This folder is not trusted. Open its report.html in a browser?", { modal: true, detail }, open);
   if (vscode.workspace.isTrusted || (await isWanted()) === open) await vscode.env.openExternal(vscode.Uri.file(file));

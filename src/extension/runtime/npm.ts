@@ -122,7 +122,7 @@ export function explainNpm(said: string, code: number | null): BulwarkError {
   if (/\bEINTEGRITY\b/.test(said))
     return error(
       "CHECKSUM",
-      `${host} sent another package than the one that Bulwark was built with; nothing was installed.`,
+      `${host} sent a package that differs from the one Bulwark was built with; nothing was installed.`,
       "Check npm's registry (npm config get registry).",
     );
   if (/ENOSPC|no space left on device/i.test(said))

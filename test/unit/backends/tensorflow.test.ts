@@ -200,7 +200,7 @@ describe("as a backend", () => {
       const report = (await probeBackends()).find(({ name }) => name === "tensorflow");
       expect(report).toMatchObject({
         available: false,
-        reason: expect.stringMatching(/tfjs-node-gpu lies in this folder and was not tried/),
+        reason: expect.stringMatching(/tfjs-node-gpu is in this folder and was not tried/),
       });
       expect(mayHaveGpu()).toBe(false);
       await expect(prepare("gpu")).rejects.toMatchObject({ code: "BACKEND_UNAVAILABLE" });

@@ -14,7 +14,7 @@ describe("a JSON text that nests deeply", () => {
       expect([isTooDeep(text), jsonTree(text), parseExperiment(text), bareFractions(text)]).toEqual([true, undefined, undefined, []]);
       await expect(loaded(text, "e.bulwark.jsonc", ".")).rejects.toMatchObject({
         code: "EXPERIMENT_INVALID",
-        message: "e.bulwark.jsonc has more than 200 lists and objects in one another.",
+        message: "e.bulwark.jsonc has more than 200 nested lists and objects.",
       });
     }
   });

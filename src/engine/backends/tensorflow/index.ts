@@ -82,7 +82,7 @@ function load({ file }: TensorflowPackage): void {
 
 /** The doctor looks at any folder: it runs nothing of one. */
 const untried = ({ id }: TensorflowPackage): string =>
-  `${id} lies in this folder and was not tried: choose the backend tensorflow to use it.`;
+  `${id} is in this folder and was not tried; select the backend tensorflow to use it.`;
 
 /** For the doctor: what each package that the command installed can do, the first that works before all. */
 export async function report(): Promise<BackendReport> {

@@ -54,8 +54,7 @@ function refuseRepeatedKeys(content: string, name: string): void {
       } else if (child.children) check(child);
     }
   };
-  if (isTooDeep(content))
-    throw invalid(`${name} has more than ${deepestJson} lists and objects in one another.`, "Save the labels as a table.");
+  if (isTooDeep(content)) throw invalid(`${name} has more than ${deepestJson} nested lists and objects.`, "Save the labels as a table.");
   const root = jsonTree(content);
   if (root) check(root);
 }

@@ -120,7 +120,7 @@ async function trainArm(arm: ResolvedArm, env: RunEnvironment): Promise<boolean>
   }
   if (found) {
     const why = found.key === key ? "is damaged" : "was trained in another way or on other data";
-    emit({ kind: "warning", message: `The model of ${arm.name} in this folder ${why}: it is trained anew.` });
+    emit({ kind: "warning", message: `The model of ${arm.name} in this folder ${why}; it will be retrained.` });
   }
   networks.close();
   await rm(folder, { recursive: true, force: true });

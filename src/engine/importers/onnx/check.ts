@@ -88,7 +88,8 @@ async function compared(
   if (difference <= limit)
     return { difference, notes: [...notes, `its scores differ from ONNX Runtime's by ${percent(difference)} of the largest`] };
   const place = o.isWhole ? await firstDifference(network, inputs, { ...o, ...feed }) : undefined;
-  const counts = ours.length === theirs.length ? "only one of the two gives numbers" : `${ours.length} scores instead of ${theirs.length}`;
+  const counts =
+    ours.length === theirs.length ? "only one of the two gives finite scores" : `${ours.length} scores instead of ${theirs.length}`;
   throw mismatch(o.file, Number.isFinite(difference) ? `${percent(difference)} of the largest score apart` : counts, place);
 }
 
@@ -99,7 +100,7 @@ const numbered = (scores: Float32Array): number =>
 const notNumbers = (file: string): BulwarkError =>
   new BulwarkError(
     "MODEL_NAN",
-    `${file} gives scores that are no numbers, in ONNX Runtime too: the network itself leaves the range of its numbers, or divides by 0.`,
+    `${file} gives NaN or infinite scores, in ONNX Runtime too: the network itself overflows or divides by 0.`,
     "Train it again, with a smaller learning rate, or use an earlier checkpoint. If its weights are right, check its input contract.",
   );
 

@@ -9,8 +9,8 @@ const deepest = 4000;
 export const tooDeep = (file: string, layers?: number): BulwarkError =>
   new BulwarkError(
     "MODEL_TOO_LARGE",
-    `${file} has ${layers === undefined ? "too many" : count(layers)} layers one behind another; at most ${count(deepest)} can be computed here.`,
-    "Use a network that is less deep.",
+    `${file} has ${layers === undefined ? "too many" : count(layers)} layers in a row; the limit is ${count(deepest)}.`,
+    "Use a shallower network.",
   );
 
 /** Before anything is built. @param topology flat, and checked @throws MODEL_TOO_LARGE */

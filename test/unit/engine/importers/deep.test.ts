@@ -62,7 +62,7 @@ describe("a deep network", () => {
   });
 
   it("deeper than can be built is refused before it is, whatever its format", async () => {
-    const refusal = { code: "MODEL_TOO_LARGE", message: expect.stringMatching(/has 20\u202f00\d layers one behind another; at most 4000/) };
+    const refusal = { code: "MODEL_TOO_LARGE", message: expect.stringMatching(/has 20\u202f00\d layers in a row; the limit is 4000/) };
     await expect(loadNetwork(await written(chain("Relu", 20_000, "x"), "x19999"))).rejects.toMatchObject(refusal);
     const { topology } = readTopology(sequential(20_001) as Record<string, unknown>, "model.json");
     await expect(builtFrom(topology, "model.json", () => undefined)).rejects.toMatchObject(refusal);

@@ -94,7 +94,7 @@ describe("a run folder", () => {
     await run.lock.release();
     expect((await readRunState(run.directory)).status).toBe("interrupted");
     const again = await openRun(run.directory);
-    expect(again.warnings).toEqual(["state.json was missing or damaged; it was made again."]);
+    expect(again.warnings).toEqual(["state.json was missing or damaged and has been rebuilt."]);
     expect(JSON.parse(readFileSync(state, "utf8"))).toMatchObject({ kind, title, createdAt, status: "running" });
     await again.lock.release();
     expect((await openRun(run.directory)).warnings).toEqual([]);

@@ -90,7 +90,7 @@ describe("the decision", () => {
   it("is none with 7 discordant images, nor with 12 among 11 rivals: .00049 is not below .00045", () => {
     expect(decide([candidate("a", ones(32)), candidate("b", ones(32, 7))], labels(32))).toMatchObject({
       decided: false,
-      cannotTell: ["a or b (32 : 25 correct): cannot tell with 32 images; more may."],
+      cannotTell: ["a or b (32 : 25 correct): cannot tell with 32 images; try more."],
     });
     const rivals = Array.from({ length: 11 }, (_, i) => candidate(`b${i}`, ones(32, 12)));
     expect(decide([candidate("a", ones(32)), ...rivals], labels(32)).decided).toBe(false);

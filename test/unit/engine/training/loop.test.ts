@@ -198,7 +198,7 @@ describe("training loop", () => {
     const events: RunEventBody[] = [];
     const again = network();
     await run(again, two, { onEvent: (e) => events.push(e) });
-    expect(events[0]).toEqual({ kind: "warning", message: "a: the checkpoint of the training is damaged: it begins again." });
+    expect(events[0]).toEqual({ kind: "warning", message: "a: the training checkpoint is damaged; training starts over." });
     expect(events.flatMap((e) => (e.kind === "epoch" ? [e.epoch] : []))).toEqual([1, 2]);
     expect(weightsOf(again)).toEqual(weightsOf(whole));
   });

@@ -142,7 +142,8 @@ function unknownNames(root: Node): Problem[] {
   const attacks = ids(listed("attacks")).map((id, i) => ({ id, key: keys[i] ?? id }));
   const others = listed("compare").map((node) => at(node, "name"));
   const fineTune = at(root, "model", "fineTune");
-  const first = firstArmName(ids(itemsOf(at(root, "defense"))), fineTune !== undefined && jsonOf(fineTune) === true);
+  const isFineTuned = fineTune !== undefined && jsonOf(fineTune) === true;
+  const first = textOf(at(root, "arm")) ?? firstArmName(ids(itemsOf(at(root, "defense"))), isFineTuned);
   const arms = [first, ...others.map((node) => textOf(node) ?? "")];
   const expectable = { arms: others.includes(undefined) ? null : arms, attacks, detectors: ids(listed("detectors")) };
   return [

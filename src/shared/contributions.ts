@@ -14,6 +14,8 @@ export const commands = {
   /** With a model and `kind:path` of labelled data as arguments, or none. */
   probeContract: "bulwark.probeContract",
   evaluateModel: "bulwark.evaluateModel",
+  /** With two or more models as second argument, as the explorer hands a selection over, or none. */
+  compareModels: "bulwark.compareModels",
   attackModel: "bulwark.attackModel",
   runExperiment: "bulwark.runExperiment",
   trainExperiment: "bulwark.trainExperiment",

@@ -49,6 +49,8 @@ export interface Experiment {
   >;
   readonly model: Chosen | ChosenFile;
   readonly defense?: ChosenDefense;
+  /** Name of the experiment's own arm in reports; what its defences are called when left out. */
+  readonly arm?: string;
   readonly train?: Partial<TrainSettings>;
   readonly attacks?: readonly Chosen[];
   readonly detectors?: readonly Chosen[];
@@ -262,6 +264,11 @@ export function experimentSchema(catalog: Catalog): Schema {
       dataset: { description: "Where the images come from.", ...choiceSchema(catalog, "dataset", besideParameters.dataset) },
       model,
       defense,
+      arm: {
+        type: "string",
+        minLength: 1,
+        description: 'Name of the experiment\'s own arm in reports, such as "ResNet-18"; what its defences are called when left out.',
+      },
       train,
       attacks: list("attack", "Attacks run against every arm.", besideParameters.attacks),
       detectors: list("detector", "Detectors scored on clean and attacked images.", besideParameters.detectors),

@@ -28,7 +28,11 @@ function renamed(figure: Figure, { text }: Pick<Names, "text">, href: (file: str
     case "line":
       return { ...figure, series: relabelled(figure.series) };
     case "scatter": {
-      const named = <P extends { readonly label?: string }>(point: P): P => (point.label ? { ...point, label: text(point.label) } : point);
+      const named = <P extends { readonly label?: string; readonly picture?: string }>(point: P): P => ({
+        ...point,
+        ...(point.label ? { label: text(point.label) } : {}),
+        ...(point.picture ? { picture: href(point.picture) } : {}),
+      });
       return { ...figure, series: relabelled(figure.series).map((one) => ({ ...one, points: one.points.map(named) })) };
     }
     case "histogram":

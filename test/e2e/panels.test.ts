@@ -112,3 +112,19 @@ it("a report's table shows all its rows, and scrolls only where there are very m
   expect(await hidden(8)).toBe(0);
   expect(await hidden(20)).toBeGreaterThan(0);
 });
+
+it("shows the picture of the point under the cursor, and none beside it", async () => {
+  await open("figures", "done");
+  const mark = page.locator("[data-picture]").first();
+  await mark.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await mark.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  const shown = page.locator(".point-picture");
+  expect(await shown.count()).toBe(0);
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await shown.locator("img").waitFor();
+  expect(await shown.locator("img").evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth)).toBe(28);
+  expect(await shown.locator("figcaption").textContent()).toBe("image 0: class 0");
+  await page.screenshot({ path: "artifacts/screenshots/point-picture.png" });
+  await page.mouse.move(2, 2);
+  expect(await shown.count()).toBe(0);
+});

@@ -3,6 +3,7 @@ import type { Figure } from "../../src/shared/figures/figure.ts";
 import { panelTheme } from "../../src/shared/figures/theme.ts";
 import { h, onChange, type Part } from "./dom.ts";
 import { figureFrame, type Save, withoutHidden } from "./figureFrame.ts";
+import { pointPicture } from "./pointPicture.ts";
 import { svgNode } from "./svgNode.ts";
 
 let cards = 0;
@@ -20,6 +21,7 @@ export function figureCard(save: Save): Part<Figure> {
     if (figure) draw(withoutHidden(figure, hidden), Math.floor(stage.clientWidth));
   };
   const frame = figureFrame({ stage, hidden, rebuild: redraw, save });
+  pointPicture(stage);
   new ResizeObserver(redraw).observe(stage);
   return {
     element: frame.element,

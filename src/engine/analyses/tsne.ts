@@ -3,7 +3,7 @@ import { BulwarkError } from "../../shared/errors.ts";
 import type { ScatterFigure } from "../../shared/figures/figure.ts";
 import { attackLabel } from "../../shared/labels.ts";
 import type { RunContext } from "../context.ts";
-import { type AnalysedArm, defineAnalysis, type FurtherAttack, type Presentation } from "../define/analysis.ts";
+import { type AnalysedArm, type AnalysisSubject, defineAnalysis, type FurtherAttack, type Presentation } from "../define/analysis.ts";
 import { int, text } from "../define/index.ts";
 import { nearestNeighbourAccuracy, silhouette } from "../metrics/separation.ts";
 import { tsne as layOut, squaredDistances, tsneDefaults } from "../metrics/tsne.ts";
@@ -29,6 +29,8 @@ interface LayoutData {
   readonly attack: string;
   readonly classes: readonly [string, string];
   readonly shown: readonly Shown[];
+  /** Pictures of the attacked images that are shown, in their order and as many as fit: files of the run folder. */
+  readonly pictures: readonly string[];
   readonly layers: readonly LayerLayout[];
   /** Layers whose features did not fit, with their size. */
   readonly leftOut: readonly { readonly layer: string; readonly size: number }[];
@@ -84,12 +86,27 @@ export const tsne = defineAnalysis({
       attack: attackLabel(attack.summary),
       classes: pair.map((label) => subject.model.classNames[label] ?? String(label)) as [string, string],
       shown: shown.map(({ index, label, prediction }) => ({ index, label, prediction })),
+      pictures: await drawn(subject, attack.key, shown, ctx),
       layers: found,
       leftOut,
     };
   },
   present: (arms) => presentLayouts(arms),
 });
+
+/** Pixels of all pictures of one arm: every image of a small set, some eighty photographs. */
+const mostPixels = 4e6;
+
+async function drawn(subject: AnalysisSubject, key: string, shown: readonly Shown[], ctx: RunContext): Promise<string[]> {
+  const [height, width] = subject.model.inputShape;
+  const source = subject.images(key);
+  const files: string[] = [];
+  for (const { index } of shown.slice(0, Math.floor(mostPixels / (height * width)))) {
+    files.push(await subject.draw(`tsne-${index}`, (await source.read(index, index + 1)).images));
+    await ctx.checkpoint();
+  }
+  return files;
+}
 
 async function layoutOf(
   layer: string,
@@ -167,7 +184,7 @@ function presentLayouts(arms: readonly AnalysedArm[]): Presentation {
   };
 }
 
-function figureOf(prefix: string, { layer, points }: LayerLayout, { classes, shown }: LayoutData): ScatterFigure {
+function figureOf(prefix: string, { layer, points }: LayerLayout, { classes, shown, pictures }: LayoutData): ScatterFigure {
   const labels = [...new Set(shown.map(({ label }) => label))];
   return {
     kind: "scatter",
@@ -180,7 +197,8 @@ function figureOf(prefix: string, { layer, points }: LayerLayout, { classes, sho
       points: shown.flatMap((image, at) => {
         const [x, y] = points[at] ?? [0, 0];
         const said = `image ${image.index}: ${classes[i] ?? label}${image.prediction === label ? "" : ", fooled"}`;
-        return image.label === label ? [{ x, y, label: said }] : [];
+        const picture = pictures[at];
+        return image.label === label ? [{ x, y, label: said, ...(picture === undefined ? {} : { picture }) }] : [];
       }),
     })),
   };

@@ -68,10 +68,8 @@ export const isUndefended = (arm: ResolvedArm): boolean => defensesOf(arm).lengt
 export function resolveArms(experiment: Experiment, directory: string): ResolvedArm[] {
   const { defense } = experiment;
   const isFineTuned = (model: ExperimentArm["model"]): boolean => model !== undefined && "file" in model && model["fineTune"] === true;
-  const name = firstArmName(
-    listOf(defense).map(({ kind }) => kind),
-    isFineTuned(experiment.model),
-  );
+  const ids = listOf(defense).map(({ kind }) => kind);
+  const name = experiment.arm ?? firstArmName(ids, isFineTuned(experiment.model));
   const first: ExperimentArm = { name, ...(defense ? { defense } : {}) };
   const arms = [first, ...(experiment.compare ?? [])].map((arm, index): ResolvedArm => {
     const train = { ...defaultTrain, ...experiment.train, ...arm.train };
@@ -95,6 +93,18 @@ export function resolveArms(experiment: Experiment, directory: string): Resolved
   }
   return arms;
 }
+
+/** Whether the experiment names its own arm (`arm`), and does not leave that to the defences. */
+export const hasOwnName = (first: ResolvedArm): boolean => {
+  const isFineTuned = "file" in first.model && first.model.fineTune;
+  return (
+    first.name !==
+    firstArmName(
+      defensesOf(first).map(({ id }) => id),
+      isFineTuned,
+    )
+  );
+};
 
 /** What an arm is called that has no name of its own. */
 const nameOf = ({ training, front }: Pick<ResolvedArm, "training" | "front">, isFineTuned: boolean): string =>

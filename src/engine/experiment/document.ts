@@ -3,7 +3,7 @@ import { runFiles } from "../../shared/runs.ts";
 import { type Bound, documented } from "../define/index.ts";
 import type { PluginFile } from "../plugins/locate.ts";
 import { version } from "../session/version.ts";
-import type { ResolvedArm, ResolvedModel } from "./arms.ts";
+import { hasOwnName, type ResolvedArm, type ResolvedModel } from "./arms.ts";
 import type { RunEnvironment } from "./environment.ts";
 import type { ResolvedExperiment } from "./resolve.ts";
 
@@ -53,6 +53,7 @@ export function experimentDocument(experiment: ResolvedExperiment): Record<strin
     name: experiment.name,
     seed: experiment.seed,
     dataset: { ...chosen(experiment.dataset), ...(train === null ? {} : { train }), ...(test === null ? {} : { test }) },
+    ...(hasOwnName(first) ? { arm: first.name } : {}),
     ...armDocument(first, experiment.seed),
     attacks: experiment.attacks.map(({ knowledge, ...attack }) => ({ ...chosen(attack), ...(knowledge === "both" ? {} : { knowledge }) })),
     detectors: experiment.detectors.map((detector) => ({ ...chosen(detector), falsePositiveRate: detector.falsePositiveRate })),

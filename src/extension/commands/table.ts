@@ -5,6 +5,7 @@ import type { Services } from "../services.ts";
 import { requireTrust } from "../workspace.ts";
 import { attackImage, attackThisImage } from "./attackImage.ts";
 import { attackModel } from "./attackModel.ts";
+import { compareModels } from "./compareModels.ts";
 import { copySnippet } from "./copySnippet.ts";
 import { refreshViews, restartEngine, selectBackend, selectDevice, showLog, showStatus } from "./engine.ts";
 import { evaluateModel } from "./evaluateModel.ts";
@@ -34,6 +35,7 @@ const table: Readonly<Record<keyof typeof commands, Command>> = {
   copySnippet,
   probeContract,
   evaluateModel,
+  compareModels,
   attackModel,
   runExperiment,
   trainExperiment,

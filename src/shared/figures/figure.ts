@@ -47,7 +47,14 @@ export interface ScatterFigure extends Titled {
     readonly label: string;
     readonly colour: number;
     /** A hollow point is a second figure of its series, such as the static attack beside the adaptive one. */
-    readonly points: readonly { readonly x: number; readonly y: number; readonly label?: string; readonly isHollow?: boolean }[];
+    readonly points: readonly {
+      readonly x: number;
+      readonly y: number;
+      readonly label?: string;
+      readonly isHollow?: boolean;
+      /** Address of a picture that a panel shows beside the point under the cursor. */
+      readonly picture?: string;
+    }[];
   }[];
   /** Each series has a number, beside its filled point and in the legend: for charts with too many series for colours. */
   readonly isNumbered?: boolean;

@@ -15,6 +15,7 @@ interface Dot {
   readonly y: number;
   readonly isHollow: boolean;
   readonly said: string;
+  readonly picture: string | undefined;
 }
 
 /**
@@ -46,14 +47,25 @@ const dotsOf = ({ x, y, series }: ScatterFigure, inFrame: Frame): Dot[] =>
     points.flatMap((point) => {
       const [left, top] = [inFrame.x(point.x), inFrame.y(point.y)];
       if (left === null || top === null) return [];
-      const said = `${point.label ?? label}: ${cellText(point.x, x.format)}, ${cellText(point.y, y.format)}`;
-      return [{ series: i, x: left, y: top, isHollow: point.isHollow === true, said }];
+      const name = point.label ?? label;
+      const said = point.picture ? name : `${name}: ${cellText(point.x, x.format)}, ${cellText(point.y, y.format)}`;
+      return [{ series: i, x: left, y: top, isHollow: point.isHollow === true, said, picture: point.picture || undefined }];
     }),
   );
 
-function dotMark({ series, x, y, isHollow, said }: Dot, { isNumbered }: ScatterFigure, colour: string, { tokens }: DrawOptions): Markup {
+function dotMark(
+  { series, x, y, isHollow, said, picture }: Dot,
+  { isNumbered }: ScatterFigure,
+  colour: string,
+  { tokens, isFile }: DrawOptions,
+): Markup {
   const hollow = { cx: x, cy: y, r: 3.2, fill: tokens.paper ?? "none", stroke: colour, "stroke-width": 1.4 };
-  return el("g", {}, isHollow ? el("circle", hollow) : marker(isNumbered ? 0 : series, x, y, colour), tooltip(said));
+  return el(
+    "g",
+    { "data-picture": isFile ? undefined : picture },
+    isHollow ? el("circle", hollow) : marker(isNumbered ? 0 : series, x, y, colour),
+    tooltip(said),
+  );
 }
 
 /** A thin line between the filled and the hollow point of a series. */

@@ -31,7 +31,15 @@ export const figure: Shape<Figure> = Type.Union([
       Type.Object({
         label: text,
         colour: natural,
-        points: list(Type.Object({ x: measured, y: measured, label: Type.Optional(text), isHollow: Type.Optional(flag) })),
+        points: list(
+          Type.Object({
+            x: measured,
+            y: measured,
+            label: Type.Optional(text),
+            isHollow: Type.Optional(flag),
+            picture: Type.Optional(fileInside),
+          }),
+        ),
       }),
     ),
     isNumbered: Type.Optional(flag),

@@ -55,7 +55,7 @@ describe("package.json", () => {
 
   it("has titles that begin with a verb, in the category Bulwark", () => {
     const verbs =
-      /^(Attack|Cancel|Copy|Create|Delete|Evaluate|Explain|Fetch|Inspect|Install|Open|Preview|Probe|Rank|Refresh|Restart|Resume|Reveal|Run|Select|Show|Train|Try)\b/;
+      /^(Attack|Cancel|Compare|Copy|Create|Delete|Evaluate|Explain|Fetch|Inspect|Install|Open|Preview|Probe|Rank|Refresh|Restart|Resume|Reveal|Run|Select|Show|Train|Try)\b/;
     for (const { title, category } of contributes.commands) {
       expect(title).toMatch(verbs);
       expect(category).toBe("Bulwark");

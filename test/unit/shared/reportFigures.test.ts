@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { drawFigure } from "../../../src/shared/figures/draw.ts";
+import { panelTheme } from "../../../src/shared/figures/theme.ts";
 import { namesOf } from "../../../src/shared/labels.ts";
 import { analysisFigures, attentionFigure, epsilonFigure } from "../../../src/shared/reportFigures.ts";
 import type { AttackSummary, RunReport } from "../../../src/shared/results.ts";
@@ -74,4 +76,19 @@ test("a sample is a row of four pictures that says what was predicted", () => {
     ["base/i.png", "class 2 ✗"],
     ["base/a.png", ""],
   ]);
+});
+
+test("pictures of points are addresses where a panel shows them, and no part of a report or of a saved drawing", () => {
+  const axis = { label: "x", format: "number" } as const;
+  const points = [{ x: 0, y: 0, label: "image 7: cat", picture: "images/tsne-7.png" }];
+  const cloud = { kind: "scatter", title: "t", x: axis, y: axis, series: [{ label: "cat", colour: 0, points }] } as const;
+  const drawn = (href: (file: string) => string, isFile: boolean): string => {
+    const [figure] = analysisFigures({ charts: [], figures: [cloud] }, namesOf(report), href);
+    return figure ? drawFigure(figure, { ...panelTheme, width: 400, id: "f", isFile }).text : "";
+  };
+  const shown = drawn((file) => `panel:${file}`, false);
+  expect(shown).toContain('data-picture="panel:images/tsne-7.png"');
+  expect(shown).toContain("<title>image 7: cat</title>"); // coordinates of an embedding say nothing
+  expect(drawn((file) => `panel:${file}`, true)).not.toContain("tsne-7.png");
+  expect(drawn(() => "", false)).not.toContain("data-picture");
 });

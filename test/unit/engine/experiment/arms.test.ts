@@ -74,6 +74,8 @@ describe("the defences of an arm", () => {
     expect(arms({ defense: [volumized, bits] })[0]?.name).toBe("volumizedCurriculum + testRounding");
     expect(arms({ defense: [{ kind: "standard" }] })[0]?.name).toBe("undefended");
     expect(arms({})[0]?.name).toBe("undefended");
+    expect(arms({ arm: "LeNet", defense: bits })[0]?.name).toBe("LeNet");
+    expect(() => arms({ arm: "twin", compare: [{ name: "twin" }] })).toThrow(/Two arms are called "twin"/);
   });
 
   it.each([

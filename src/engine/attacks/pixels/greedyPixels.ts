@@ -11,8 +11,9 @@ import { imagesOf, populations, type Scorer, scorerOf, show } from "./score.ts";
 
 /**
  * Replaces one pixel after another. Each round takes the gradient of the margin, tries the pixels that it ranks first and some random ones,
- * each channel at an end of [0,1], and keeps the best replacement; one that lowers no margin is not made. The random ones find what a
- * masked gradient does not show. An image costs one gradient and `candidates` + 2·`random` queries a round, until it is misclassified or
+ * each channel at an end of [0,1], and keeps the best replacement. One that raises the margin is not made; where none lowers it, as while
+ * no slice changes its vote, the first that leaves it as it is and that the gradient recommends is made. The random ones find what a masked
+ * gradient does not show. An image costs one gradient and `candidates` + 2·`random` queries a round, until it is misclassified or
  * has the target class.
  */
 export const greedyPixels = defineAttack({

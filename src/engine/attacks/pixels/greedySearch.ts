@@ -10,23 +10,28 @@ import type { Found } from "./score.ts";
  */
 export function rankedPixels(gradient: ArrayLike<number>, image: Float32Array, spent: Uint8Array, count: number): number[] {
   const channels = image.length / spent.length;
-  const gains = Float64Array.from(spent, (isSpent, pixel) => {
-    if (isSpent) return Number.NEGATIVE_INFINITY;
-    let gain = 0;
-    for (let at = pixel * channels; at < (pixel + 1) * channels; at++) {
-      const g = gradient[at] as number;
-      gain += Math.max(g * (1 - (image[at] as number)), -g * (image[at] as number));
-    }
-    return gain;
-  });
+  const gains = Float64Array.from(spent, (isSpent, pixel) =>
+    isSpent ? Number.NEGATIVE_INFINITY : gainOf(gradient, image, pixel, channels),
+  );
   const open = Array.from(gains.keys()).filter((pixel) => !spent[pixel]);
   return open.sort((a, b) => (gains[b] as number) - (gains[a] as number) || a - b).slice(0, count);
 }
 
-/** A pixel and the colour [C] that it would get. */
+/** What a pixel gains to first order at the far ends of its channels. */
+function gainOf(gradient: ArrayLike<number>, image: Float32Array, pixel: number, channels: number): number {
+  let gain = 0;
+  for (let at = pixel * channels; at < (pixel + 1) * channels; at++) {
+    const g = gradient[at] as number;
+    gain += Math.max(g * (1 - (image[at] as number)), -g * (image[at] as number));
+  }
+  return gain;
+}
+
+/** A pixel, the colour [C] that it would get, and what the gradient says that this gains; 0 where it was drawn at random. */
 interface Replacement {
   readonly pixel: number;
   readonly colour: readonly number[];
+  readonly gain: number;
 }
 
 export interface GreedyOptions {
@@ -75,12 +80,16 @@ export class GreedySearch implements Found {
     const taken = new Set(ranked);
     const others = Array.from(this.rng.permutation(this.#spent.length)).filter((pixel) => !this.#spent[pixel] && !taken.has(pixel));
     this.pending = [
-      ...ranked.map((pixel) => ({ pixel, colour: this.#farEnd(gradient, pixel) })),
+      ...ranked.map((pixel) => ({
+        pixel,
+        colour: this.#farEnd(gradient, pixel),
+        gain: gainOf(gradient, this.image, pixel, this.#o.space.channels),
+      })),
       ...others.slice(0, random).flatMap((pixel) => {
         const colour = this.#farEnd(gradient, pixel);
         return [
-          { pixel, colour },
-          { pixel, colour: colour.map((v) => 1 - v) },
+          { pixel, colour, gain: 0 },
+          { pixel, colour: colour.map((v) => 1 - v), gain: 0 },
         ];
       }),
     ];
@@ -101,14 +110,18 @@ export class GreedySearch implements Found {
     image.set(colour, pixel * colour.length);
   }
 
-  /** Takes the logits [pending·k] and keeps the best, where it is better than the image as it is. */
+  /**
+   * Takes the logits [pending·k] and keeps the best. Where none is better than the image as it is, but the scores stand still, as they do
+   * while no slice changes its vote, it keeps the first that the gradient recommends: a pixel more may move them.
+   */
   accept(logits: Float32Array): void {
     const k = logits.length / this.pending.length;
     let best = -1;
     let margin = this.margin;
     for (let i = 0; i < this.pending.length; i++) {
       const value = marginOf(logits.subarray(i * k, (i + 1) * k), this.goal);
-      if (value >= margin) continue;
+      const isLevel = best < 0 && value === margin && (this.pending[i] as Replacement).gain > 0;
+      if (value >= margin && !isLevel) continue;
       [best, margin] = [i, value];
     }
     if (best < 0) return;

@@ -81,6 +81,24 @@ describe("on a linear model, whose best pixels are known", () => {
     expect(leftOf(seeing)).toBe(0);
   });
 
+  it("takes the pixel that the gradient ranks first where the scores stand still, as they do while no vote changes", async () => {
+    // 2·⌊(x0 + x1)/2⌋ − 1 with the gradient of x0 + x1: at 0.5 one pixel changes nothing, and two win
+    const stepped = { ...model(), evaluations: { forward: 0, gradient: 0 } };
+    const floor = tf.customGrad((x) => ({
+      value: tf.floor(x as tf.Tensor),
+      gradFunc: (dy: tf.Tensor | tf.Tensor[]) => dy as tf.Tensor,
+    }));
+    stepped.logits = (x) =>
+      tf.tidy(() => {
+        const first = tf.reshape(tf.slice(x, [0, 0, 0, 0], [-1, 1, 2, 1]), [-1, 2]);
+        const wrong = tf.sub(tf.mul(floor(tf.mean(first, 1, true)), 2), 1);
+        return tf.concat([tf.zerosLike(wrong), wrong], 1) as tf.Tensor2D;
+      });
+    const { records, adversarial, clean } = await attack(stepped, grey(1), { pixels: 4, candidates: 4, random: 0 });
+    expect(records[0]).toMatchObject({ success: true, l0: 2 });
+    expect(changedPixels(adversarial, clean, 1)).toEqual([0, 1]);
+  });
+
   it("goes on to the last pixel of an image, and refuses more", async () => {
     const hopeless = linearClassifier([weights.map(() => 0), weights], [4, 4, 1], [0, -100]);
     const { records } = await attack(hopeless, grey(1), { pixels: 16, candidates: 2, random: 1 });

@@ -142,7 +142,7 @@ function attackName(name: string, facts: ExperimentFacts): string {
 /** Why nothing is proven of a model; null where something can be. */
 function whyNone({ slices, front, contract, isMultiLabel }: Classifier): string | null {
   const [inFront] = front ?? [];
-  if (inFront) return `${inFront.title} in front carries content from slice to slice`;
+  if (inFront) return `${inFront.title} in front may carry content from slice to slice`;
   if (!slices) return "the network judges the image as a whole";
   if (slices.reach > 1) return `one slice reaches ${slices.reach} of ${slices.count}`;
   if (slices.aggregate === "sumLog") return "with aggregate sumLog a single slice can outvote all others";

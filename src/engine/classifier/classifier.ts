@@ -145,7 +145,7 @@ export interface Classifier {
   readonly forwardOnly?: ForwardOnly;
   /** Undefined where the model does not show its layers. */
   readonly layers: LayerSource | undefined;
-  /** Absent where the network judges the image as a whole, and behind a defence in front, which carries content from slice to slice. */
+  /** Absent where the network judges the image as a whole, and behind a defence in front, which may carry content from slice to slice. */
   readonly slices?: SliceSource;
   readonly contract: InputContract;
   /** Where the contract's input range comes from; "assumed" where nothing says it. */

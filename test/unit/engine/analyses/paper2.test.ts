@@ -134,7 +134,7 @@ describe("the order of the rows", () => {
     ]);
     expect(verdicts(29, 30, 31)).toEqual([
       ["RAW < Madry", "not told apart"],
-      ["Madry ≤ Madry+AAD", "holds: not told apart"],
+      ["Madry ≤ Madry+AAD", "not told apart"],
     ]);
     expect(verdicts(40, 30, 10)).toEqual([
       ["RAW < Madry", "the other way round"],

@@ -65,7 +65,6 @@ const countOf = (right: ReadonlyMap<number, boolean> | null): [correct: number, 
 interface Ordered {
   readonly statement: string;
   readonly column: PaperColumn;
-  readonly isStrict: boolean;
   /** Images that are right in one of the two alone. */
   readonly onlyWeaker: number;
   readonly onlyStronger: number;
@@ -79,7 +78,7 @@ function orderTable(arms: readonly AnalysedArm[], data: PaperData): AnalysisTabl
     if (!a || !b) return [];
     return columns
       .filter(({ attack }) => attack !== null)
-      .flatMap((column) => orderedBy(`${weaker} ${sign} ${stronger}`, column, sign === "<", [a, b], data));
+      .flatMap((column) => orderedBy(`${weaker} ${sign} ${stronger}`, column, [a, b], data));
   });
   const isSignificant = holm(found.map(({ p }) => p));
   return {
@@ -92,7 +91,6 @@ function orderTable(arms: readonly AnalysedArm[], data: PaperData): AnalysisTabl
 function orderedBy(
   statement: string,
   column: PaperColumn,
-  isStrict: boolean,
   [weaker, stronger]: readonly [AnalysedArm, AnalysedArm],
   data: PaperData,
 ): Ordered[] {
@@ -105,11 +103,11 @@ function orderedBy(
     const [correct, n] = countOf(right);
     return n === 0 ? null : `${percent(correct / n)} (${intervalText(correct, n)})`;
   });
-  return [{ statement, column, isStrict, onlyWeaker, onlyStronger, shown, p: unevenP(onlyWeaker, onlyStronger) }];
+  return [{ statement, column, onlyWeaker, onlyStronger, shown, p: unevenP(onlyWeaker, onlyStronger) }];
 }
 
-function verdict({ onlyWeaker, onlyStronger, isStrict }: Ordered, isSignificant: boolean): string {
-  if (!isSignificant) return isStrict ? "not told apart" : "holds: not told apart";
+function verdict({ onlyWeaker, onlyStronger }: Ordered, isSignificant: boolean): string {
+  if (!isSignificant) return "not told apart";
   return onlyStronger > onlyWeaker ? "holds" : "the other way round";
 }
 

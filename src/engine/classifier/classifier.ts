@@ -1,6 +1,6 @@
 import type { InputContract, KnownFrom } from "../../shared/contract.ts";
 import type { Choice, Finding } from "../../shared/results.ts";
-import type { DefenseMaps, Neighbourhood, SliceFacts } from "../define/index.ts";
+import type { DefenseMaps, ImageSize, Neighbourhood, SliceFacts } from "../define/index.ts";
 import type { Streams } from "../random.ts";
 import { type Images, type Logits, type Mask, tf } from "../tf.ts";
 import type { ForwardOnly } from "./forwardOnly.ts";
@@ -87,6 +87,8 @@ export interface FrontDefense extends Choice {
   transform(x: Images): Images;
   /** Of a pixel, that the transformation looks at. */
   readonly neighbourhood?: Neighbourhood | null;
+  /** What people should know of images of that size behind it. */
+  remark?(size: ImageSize): string | null;
   /** What the transformation goes by: maps [b,H,W] in [0,1] by name; none where there is nothing to see. The caller disposes. */
   maps(x: Images): DefenseMaps;
 }

@@ -1,6 +1,6 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import { inSentence } from "../../shared/format.ts";
-import { type Bound, type DefenseMaps, type DefenseView, documented, type InferenceDefense } from "../define/index.ts";
+import { type Bound, type DefenseMaps, type DefenseView, documented, type ImageSize, type InferenceDefense } from "../define/index.ts";
 import type { Streams } from "../random.ts";
 import { type Images, type Mask, tf } from "../tf.ts";
 import type { Classifier, FrontDefense, LayerSource } from "./classifier.ts";
@@ -78,15 +78,18 @@ const factsOf = ({ entry, params }: Bound<InferenceDefense>) => ({
   title: entry.title,
   backward: entry.backward(params),
   neighbourhood: entry.neighbourhood?.(params) ?? null,
+  remark: (size: ImageSize) => entry.remark?.(params, size) ?? null,
 });
 
 /** What is to be said of defences for images of this shape, without repetition: their windows may be larger than the image. */
 export function frontNotes(
-  chains: readonly (readonly (Pick<FrontDefense, "title" | "neighbourhood"> | Bound<InferenceDefense>)[])[],
+  chains: readonly (readonly (Pick<FrontDefense, "title" | "neighbourhood" | "remark"> | Bound<InferenceDefense>)[])[],
   [height, width]: Classifier["inputShape"],
 ): string[] {
   const notes = chains.flat().flatMap((defense) => {
-    const { title, neighbourhood } = "entry" in defense ? factsOf(defense) : defense;
+    const { title, neighbourhood, remark } = "entry" in defense ? factsOf(defense) : defense;
+    const remarked = remark?.([height, width]) ?? null;
+    if (remarked !== null) return [`${title}: ${remarked}.`];
     if (!neighbourhood || neighbourhood.side <= Math.min(height, width)) return [];
     const { side, beyond } = neighbourhood;
     return [`${title}: its window of ${side}×${side} pixels is larger than the image of ${height}×${width}; ${beyond}.`];

@@ -1,10 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { BulwarkError } from "../../shared/errors.ts";
 import { guidedSaliency } from "../attention/guidedBackprop.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { bool, choice, type DefenseView, defineInferenceDefense, file, num } from "../define/index.ts";
 import { givenRegion, rectanglePattern, regionFault } from "../filters/givenRegion.ts";
 import { filtered } from "../filters/host.ts";
 import { inpainted } from "../filters/inpainting.ts";
+import { areaOf } from "../filters/morphology.ts";
 import { type SalientRegion, salientRegion } from "../filters/salientRegion.ts";
 import { dependentRead, type Images, type Mask, tf } from "../tf.ts";
 
@@ -52,6 +54,10 @@ export const digitalWatermark = defineInferenceDefense({
   usesModel: ({ mode }) => mode === "blind",
   neighbourhood: ({ mode }) =>
     mode === "blind" ? { side: 5, beyond: "closing and opening of the region see nothing beyond the edge" } : null,
+  remark: ({ mode, mask }, [height, width]) =>
+    mode === "nonBlind" && isWhole(mask, height, width)
+      ? `the mask covers the whole image of ${height}×${width}, so there is nothing to fill it from; images stay as they are`
+      : null,
   transform: (x, settings, see) => {
     const found = watermarks(x, settings, see);
     return filtered(x, (pixels, shape, i) => inpainted(found(i).region, settings.inpaint)(pixels, shape, i));
@@ -70,6 +76,16 @@ export const digitalWatermark = defineInferenceDefense({
       : { "inpainted region": region };
   },
 });
+
+/** A mask that cannot be used is not: what is wrong with it is said where it is used. */
+function isWhole(mask: string, height: number, width: number): boolean {
+  try {
+    return areaOf(givenRegion(mask, height, width)) === height * width;
+  } catch (error) {
+    if (error instanceof BulwarkError) return false;
+    throw error;
+  }
+}
 
 type Watermark = Partial<SalientRegion> & Pick<SalientRegion, "region">;
 

@@ -23,6 +23,9 @@ export interface Neighbourhood {
   /** A clause for people: "beyond its edge the image is mirrored". */
   readonly beyond: string;
 }
+/** Height and width in pixels. */
+export type ImageSize = readonly [height: number, width: number];
+
 /** A transformation in front of the network. It states facts about itself; gradients past it and averages over it are not its business. */
 export interface InferenceDefense extends Entry {
   readonly kind: "inference";
@@ -36,6 +39,8 @@ export interface InferenceDefense extends Entry {
   transform(x: Images, params: Params, see: DefenseView): Images;
   /** Absent where it looks at single pixels, or at the image as a whole. */
   neighbourhood?(params: Params): Neighbourhood | null;
+  /** A clause for people on images of that size, where the parameters do something unexpected there. It does not throw. */
+  remark?(params: Params, size: ImageSize): string | null;
   /** What `transform` goes by, as panels and reports show it. Absent where there is nothing to see. Called in a tidy. */
   maps?(x: Images, params: Params, see: DefenseView): DefenseMaps;
 }
@@ -50,6 +55,7 @@ export function defineInferenceDefense<P extends TObject>(
     backward(params: Static<P>): "exact" | "bpda";
     transform(x: Images, params: Static<P>, see: DefenseView): Images;
     neighbourhood?(params: Static<P>): Neighbourhood | null;
+    remark?(params: Static<P>, size: ImageSize): string | null;
     maps?(x: Images, params: Static<P>, see: DefenseView): DefenseMaps;
   },
 ): InferenceDefense {

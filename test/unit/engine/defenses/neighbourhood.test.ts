@@ -13,6 +13,8 @@ const notes = (id: string, params: Params, shape: readonly [number, number, numb
 /** What a defence makes of a grey image of 5×3 pixels. */
 const behind = (kind: string, params: Params, pixels: readonly number[]): number[] => transform(kind, params, pixels, [1, 5, 3, 1]);
 
+const grey = Array.from({ length: 15 }, (_, i) => i / 15);
+
 describe("a window that is larger than the image", () => {
   it("is said, with what it sees beyond the edge, once for all arms", () => {
     const mirrored = "beyond its edge the image is mirrored, as often as it takes";
@@ -35,6 +37,14 @@ describe("a window that is larger than the image", () => {
     expect(notes("medianFilter", { window: 5 }, [5, 5, 3])).toEqual([]);
     expect(notes("digitalWatermark", { mode: "nonBlind", mask: "1,1,2,2" })).toEqual([]);
     for (const id of ["bitDepth", "jpeg", "totalVariation"]) expect(notes(id, {})).toEqual([]);
+  });
+
+  it("has a counterpart: a mask of the whole image leaves it as it is, and that is said", () => {
+    expect(notes("digitalWatermark", { mode: "nonBlind", mask: "0,0,5,3" })).toEqual([
+      "Digital watermarking: the mask covers the whole image of 5×3, so there is nothing to fill it from; images stay as they are.",
+    ]);
+    expect(notes("digitalWatermark", { mode: "blind", mask: "0,0,5,3", percentile: 97 }, [28, 28, 1])).toEqual([]);
+    expect(behind("digitalWatermark", { mode: "nonBlind", mask: "0,0,5,3" }, grey)).toEqual(grey.map((v) => expect.closeTo(v, 6)));
   });
 
   it("of local gradient smoothing is the whole image: its mean is over the pixels that there are", () => {

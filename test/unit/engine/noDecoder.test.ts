@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { decodeImage, whyNoDecoder } from "../../../../src/engine/io/decode.ts";
+import { decodeImage, whyNoDecoder } from "../../../src/engine/io/decode.ts";
 
 vi.mock("sharp", () => {
   throw new Error('Could not load the "sharp" module using the linux-x64 runtime\nPossible solutions: many');

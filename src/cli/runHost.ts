@@ -5,7 +5,9 @@ import { readBytesSync } from "../engine/io/files.ts";
 import { BulwarkError, isCancelled } from "../shared/errors.ts";
 import type { RunEvent } from "../shared/events.ts";
 import { planFiles } from "../shared/plan.ts";
-import { type RunState, runFiles } from "../shared/runs.ts";
+import { runState } from "../shared/runShapes.ts";
+import { runFiles } from "../shared/runs.ts";
+import { readAs } from "../shared/shapes.ts";
 import type { Session } from "./session.ts";
 
 /** What the user can mend: a file that cannot be read any more, as on a network drive that is gone, or a picture that is broken. */
@@ -37,9 +39,10 @@ export async function hosted<Result>(
 function isUnfinished(directory: string): boolean {
   if (!existsSync(path.join(directory, planFiles.plan))) return false;
   try {
-    return (JSON.parse(Buffer.from(readBytesSync(path.join(directory, runFiles.state))).toString("utf8")) as RunState).status !== "done";
+    const read = readAs(runState, Buffer.from(readBytesSync(path.join(directory, runFiles.state))).toString("utf8"));
+    return "wrong" in read || read.value.status !== "done";
   } catch {
-    return false;
+    return true; // a lost state is made again
   }
 }
 

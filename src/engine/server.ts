@@ -92,7 +92,7 @@ export function serve(connection: MessageConnection, log: Log): void {
   );
   on(requests.estimateAttack, async (params, signal) => estimateAttack(params, await started(), context(signal)));
   serveCards(on, { connection, engine: started, context });
-  on(requests.rankPatches, (params) => rankPatches(params));
+  on(requests.rankPatches, rankPatches);
   servePatches(on, { connection, engine: started, context });
   const host = async (signal: AbortSignal): Promise<RunHost> => ({
     engine: await started(),

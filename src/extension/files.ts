@@ -1,11 +1,22 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { constants, lstatSync, mkdirSync, writeFileSync } from "node:fs";
+import { type FileHandle, lstat, open, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { gitignoreText, isNameInside, workspaceFolder } from "../shared/runs.ts";
+import { BulwarkError } from "../shared/errors.ts";
+import { gitignoreText, isNameInside, workspaceFolder, workspacePlaces } from "../shared/runs.ts";
 import { type Read, readAs, type Shape } from "../shared/shapes.ts";
 
-/** Makes a folder and what is missing above it; a new `.bulwark` on the way gets its `.gitignore`, as the engine's do. */
+/** A `.bulwark` that came with a folder from elsewhere may be a link, or hold one, to any place. */
+const linkedPlace = (directory: string): string | undefined =>
+  workspacePlaces(directory, path.sep).find((place) => lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink());
+
+/**
+ * Makes a folder and what is missing above it; a new `.bulwark` on the way gets its `.gitignore`, as the engine's do.
+ * @throws NOT_WRITABLE where that would lead through a link
+ */
 export function makeFolder(directory: string): void {
+  const link = linkedPlace(directory);
+  if (link !== undefined)
+    throw new BulwarkError("NOT_WRITABLE", `${link} is a link, and nothing is written through it.`, "Replace it with a folder.");
   const first = mkdirSync(directory, { recursive: true });
   if (first === undefined) return;
   for (let folder = directory; folder.length >= first.length; folder = path.dirname(folder))
@@ -15,19 +26,55 @@ export function makeFolder(directory: string): void {
 /** A JSON file of ours is far smaller. */
 const mostBytes = 512 * 1024 * 1024;
 
-/** Text of a plain file of a bearable size; undefined when there is none. */
-async function textOf(file: string): Promise<string | undefined> {
+/** Opening does not wait for a writer where the file has become a pipe since it was looked at. */
+const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+export interface Opening {
+  /** Whether a link is followed: not in a run folder, which may come from a stranger. */
+  readonly links: boolean;
+  /** Bytes; a larger file is not opened. */
+  readonly most?: number;
+}
+
+/**
+ * The one door through which files of a folder are opened. Only regular files come in: opening a pipe waits for ever, a device has no end.
+ * @returns what `read` makes of the file; undefined where there is none that may be opened
+ */
+export async function openPlain<T>(
+  file: string,
+  { links, most = Number.POSITIVE_INFINITY }: Opening,
+  read: (handle: FileHandle, size: number) => Promise<T>,
+): Promise<T | undefined> {
+  let handle: FileHandle | undefined;
   try {
-    const found = await stat(file);
-    return found.isFile() && found.size <= mostBytes ? await readFile(file, "utf8") : undefined;
+    const found = await (links ? stat : lstat)(file);
+    if (!found.isFile() || found.size > most) return undefined;
+    handle = await open(file, flags);
+    const { size } = await handle.stat();
+    return (await handle.stat()).isFile() && size <= most ? await read(handle, size) : undefined;
   } catch {
     return undefined;
+  } finally {
+    await handle?.close();
   }
 }
 
+/** Text of a file of a bearable size; undefined when there is none. */
+export const readText = (file: string, o: Opening): Promise<string | undefined> =>
+  openPlain(file, { most: mostBytes, ...o }, (handle) => handle.readFile("utf8"));
+
+/** The last bytes of a long file, from the first whole line among them. */
+export const readEnd = (file: string, bytes: number, o: Opening): Promise<string | undefined> =>
+  openPlain(file, o, async (handle, size) => {
+    const start = Math.max(0, size - bytes);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(bytes, size)), 0, Math.min(bytes, size), start);
+    const text = buffer.toString("utf8", 0, bytesRead);
+    return start === 0 ? text : text.slice(text.indexOf("\n") + 1);
+  });
+
 /** A JSON file of a run folder, or what is wrong with it; undefined when it is not there. */
 export async function readShaped<T>(file: string, shape: Shape<T>): Promise<Read<T> | undefined> {
-  const text = await textOf(file);
+  const text = await readText(file, { links: false });
   return text === undefined ? undefined : readAs(shape, text);
 }
 
@@ -42,21 +89,45 @@ export async function readInside(directory: string, name: string): Promise<Buffe
   if (!isNameInside(name)) return null;
   try {
     const [folder, file] = await Promise.all([realpath(directory), realpath(path.join(directory, name))]);
-    const found = await stat(file);
-    return isInside(folder, file) && found.isFile() && found.size <= mostBytes ? await readFile(file) : null;
+    if (!isInside(folder, file)) return null;
+    return (await openPlain(file, { links: false, most: mostBytes }, (handle) => handle.readFile())) ?? null;
   } catch {
     return null;
   }
 }
 
-/** Any other JSON file, or undefined when it is not there or not whole. The caller checks the shape. */
-export async function readJson(file: string): Promise<unknown> {
+/** A JSON file of a person's own, or undefined when it is not there or not whole. The caller checks the shape. */
+export async function readJson(file: string, most?: number): Promise<unknown> {
   try {
-    return JSON.parse((await textOf(file)) ?? "") as unknown;
+    return JSON.parse((await readText(file, { links: true, ...(most === undefined ? {} : { most }) })) ?? "") as unknown;
   } catch {
     return undefined;
   }
 }
+
+let temporaries = 0;
+/** Writes a file as a whole: readers see the old content or the new one, and a link of that name is replaced, not followed. */
+export async function writeWhole(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${process.pid}-${++temporaries}.tmp`;
+  try {
+    await rm(temporary, { force: true });
+    await writeFile(temporary, text, { flag: "wx" });
+    await rename(temporary, file);
+  } catch (thrown) {
+    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
+    throw thrown;
+  }
+}
+
+/** A folder that is no link, in a `.bulwark` that is none either. */
+export async function isOwnFolder(directory: string): Promise<boolean> {
+  if (linkedPlace(directory) !== undefined) return false;
+  return lstat(directory).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
 export async function exists(file: string): Promise<boolean> {
   try {
     await stat(file);
@@ -73,7 +144,9 @@ export async function namesIn(directory: string): Promise<string[]> {
     return [];
   }
 }
+/** Folders in a folder; links are none, and none lie behind a `.bulwark` that is a link. */
 export async function foldersIn(directory: string): Promise<string[]> {
+  if (linkedPlace(directory) !== undefined) return [];
   try {
     const entries = await readdir(directory, { withFileTypes: true });
     return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { commands, views } from "../shared/contributions.ts";
 import { asBulwarkError, type ErrorCode, type ErrorData, isCancelled, toErrorData } from "../shared/errors.ts";
 import type { PanelAction, PanelError } from "../shared/panels.ts";
+import { resumeAdvice } from "./engine/runProcess.ts";
 
 interface Fix extends PanelAction {
   readonly command: string;
@@ -23,6 +24,7 @@ const otherImage = fix("Choose Another Image…", commands.attackImage);
 const openFolder = fix("Open Folder…", "vscode.openFolder");
 const problems = fix("Show Problems", "workbench.actions.view.problems");
 const runs = fix("Show Runs", `${views.runs}.focus`);
+const resumeRun = fix("Resume Run…", commands.resumeRun);
 const install = fix("Install GPU Runtime…", commands.installGpuRuntime);
 
 /** The remedies that are one click, of every error; the first one is offered first. Where there is none, the log has more. */
@@ -76,6 +78,7 @@ const fixes: Readonly<Record<ErrorCode, readonly Fix[]>> = {
 const fixesOf = ({ code, fix: advice = "", snippet }: Pick<ErrorData, "code" | "fix" | "snippet">): readonly Fix[] => {
   if (snippet !== undefined)
     return [{ label: "Copy Export Snippet", id: commands.copySnippet, command: commands.copySnippet, argument: snippet }];
+  if (code === "ENGINE_EXITED" && advice.startsWith(resumeAdvice)) return [resumeRun];
   if (code === "FILE_NOT_FOUND" && advice.includes("bulwark fetch")) return [fetch];
   return code === "DATASET_EMPTY" && advice.startsWith("Fetch a data set") ? [fetch] : fixes[code];
 };

@@ -1,8 +1,9 @@
 import path from "node:path";
 import type { ModelResult } from "../shared/pages.ts";
 import { runFiles } from "../shared/runs.ts";
+import { fields } from "../shared/shapes.ts";
 import { age } from "./age.ts";
-import { isInside, isRecord, readJson } from "./files.ts";
+import { isInside, isRecord, readWhole } from "./files.ts";
 import { readRequest } from "./panels/inspector/file.ts";
 import type { RunEntry } from "./views/runIndex.ts";
 
@@ -30,6 +31,6 @@ async function isAbout({ directory }: RunEntry, model: string): Promise<boolean>
 
 /** The run's experiment is about this model file. */
 export async function evaluates(directory: string, model: string): Promise<boolean> {
-  const experiment = await readJson(path.join(directory, runFiles.experiment));
-  return isRecord(experiment) && isRecord(experiment["model"]) && isModel(experiment["model"]["file"], model);
+  const experiment = await readWhole(path.join(directory, runFiles.experiment), fields);
+  return experiment !== undefined && isRecord(experiment["model"]) && isModel(experiment["model"]["file"], model);
 }

@@ -1,11 +1,10 @@
-import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { plural } from "../shared/format.ts";
 import { singleFileEndings, unsupportedFormats } from "../shared/modelFormats.ts";
 import { runFiles } from "../shared/runs.ts";
 import { contractFileOf } from "./contractFile.ts";
-import { exists, foldersIn, isRecord, readJson } from "./files.ts";
+import { exists, foldersIn, isRecord, openPlain, readJson } from "./files.ts";
 import type { RunIndex } from "./views/runIndex.ts";
 import { shortPath } from "./workspace.ts";
 
@@ -113,8 +112,7 @@ export async function missingWeights(file: string): Promise<string | undefined> 
 /** A model file whole, where it is no larger than topologies are. */
 async function topologyOf(file: string): Promise<unknown> {
   if (!/\.json$/i.test(file)) return undefined; // an ONNX or Keras file says what it holds when somebody opens it
-  const { size } = await stat(file).catch(() => ({ size: Number.POSITIVE_INFINITY }));
-  return size <= largestTopology ? readJson(file) : undefined;
+  return readJson(file, largestTopology);
 }
 
 /** Classes by the last layer that has units or filters; 0 where the file does not say. One sigmoid output stands for two classes. */
@@ -145,15 +143,9 @@ export const isGrayscale = async (file: string): Promise<boolean> =>
 
 /** The beginning of a file is enough: topologies can be long. Empty when it cannot be read. */
 async function headOf(file: string): Promise<string> {
-  try {
-    const handle = await open(file);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(65_536), 0, 65_536, 0);
-      return buffer.toString("utf8", 0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    return "";
-  }
+  const head = await openPlain(file, { links: true }, async (handle) => {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(65_536), 0, 65_536, 0);
+    return buffer.toString("utf8", 0, bytesRead);
+  });
+  return head ?? "";
 }

@@ -1,10 +1,10 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { cancelRequest, createBeatWatch, type Driver, machineOf, parseDriver } from "../shared/driver.ts";
 import { statusOf } from "../shared/lifecycle.ts";
 import { type RunState, type RunStatus, runFiles } from "../shared/runs.ts";
+import { readText, writeWhole } from "./files.ts";
 
 const orNull = (look: () => string): string | null => {
   try {
@@ -25,12 +25,11 @@ const machine = machineOf({
 });
 const watch = createBeatWatch();
 
+/** Bytes. A lock has a few hundred. */
+const mostOfLock = 65_536;
+
 async function readDriver(directory: string): Promise<Driver | null> {
-  try {
-    return parseDriver(await readFile(path.join(directory, runFiles.driver), "utf8"));
-  } catch {
-    return null;
-  }
+  return parseDriver((await readText(path.join(directory, runFiles.driver), { links: false, most: mostOfLock })) ?? "");
 }
 
 /** The status of a run by its lock: what state.json says of a process is nobody's word. */
@@ -44,9 +43,6 @@ export const liveStatus = async (directory: string, state: RunState): Promise<Ru
 export async function requestCancel(directory: string): Promise<boolean> {
   const driver = await readDriver(directory);
   if (driver === null) return false;
-  const file = path.join(directory, runFiles.cancel);
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, cancelRequest(driver.token), { flag: "wx" });
-  await rename(temporary, file);
+  await writeWhole(path.join(directory, runFiles.cancel), cancelRequest(driver.token));
   return true;
 }

@@ -2,9 +2,12 @@ import { mkdirSync } from "node:fs";
 import { rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { asBulwarkError } from "../shared/errors.ts";
+import { parseEvents } from "../shared/events.ts";
+import { rebuiltState } from "../shared/lifecycle.ts";
+import { planFiles } from "../shared/plan.ts";
 import { runState } from "../shared/runShapes.ts";
 import { type RunState, runFiles, runsFolder, slug } from "../shared/runs.ts";
-import { makeFolder, readShaped, readWhole } from "./files.ts";
+import { makeFolder, readEnd, readShaped, readText, readWhole } from "./files.ts";
 import { liveStatus } from "./runDriver.ts";
 
 /**
@@ -44,18 +47,29 @@ export const dropEmpty = (directory: string): Promise<boolean> =>
     () => false,
   );
 
-/** What a run folder says of itself, or undefined when it is none. One whose state is damaged is a failed run that says so. */
+/** What a run folder says of itself, or undefined when it is none. A lost state is made again from what
+ * lies beside it; where that does not tell, a damaged one is a failed run that says so. */
 export async function readRunState(directory: string): Promise<RunState | undefined> {
   const file = path.join(directory, runFiles.state);
   const read = await readShaped(file, runState);
-  if (!read) return undefined;
   const run = path.basename(directory);
-  if ("wrong" in read) return damagedState(run, read.wrong, await changedAt(file));
-  const state = read.value;
+  const state = read && "value" in read ? read.value : await rebuilt(directory);
+  if (!state) return read && "wrong" in read ? damagedState(run, read.wrong, await changedAt(file)) : undefined;
   const status = await liveStatus(directory, state);
   // A run writes how it ended before it lets go of its lock: it may have done both since its state was read.
   const later = status === "interrupted" ? await readWhole(file, runState) : undefined;
   return later && later.status !== "running" ? { ...later, run } : { ...state, run, status };
+}
+
+/** Bytes at the end of the events: how the run ended, or how far it was. */
+const lastEvents = 65_536;
+
+/** A lost or damaged state, from the plan and the events beside it, as the engine makes it again when the run is resumed. */
+async function rebuilt(directory: string): Promise<RunState | null> {
+  const plan = await readText(path.join(directory, planFiles.plan), { links: false });
+  if (plan === undefined) return null;
+  const events = await readEnd(path.join(directory, runFiles.events), lastEvents, { links: false });
+  return rebuiltState(path.basename(directory), plan, parseEvents(events ?? ""));
 }
 
 const changedAt = (file: string): Promise<string> =>

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import { count, plural } from "../shared/format.ts";
@@ -6,7 +5,7 @@ import { attackDocument } from "../shared/reportShape.ts";
 import type { AttackDocument } from "../shared/results.ts";
 import { runFiles } from "../shared/runs.ts";
 import { list, natural, orNull, type Shape, text } from "../shared/shapes.ts";
-import { readWhole } from "./files.ts";
+import { readWhole, writeWhole } from "./files.ts";
 
 /** What `pictures.json` says of a run that attacked pictures without labels, beside its result. */
 export interface UnlabelledPictures {
@@ -31,7 +30,7 @@ const unlabelled: Shape<UnlabelledPictures> = Type.Object({
 });
 
 export const writeUnlabelled = (directory: string, pictures: UnlabelledPictures): Promise<void> =>
-  writeFile(path.join(directory, picturesFile), `${JSON.stringify(pictures)}\n`);
+  writeWhole(path.join(directory, picturesFile), `${JSON.stringify(pictures)}\n`);
 
 /** The pictures of a run of this kind, and what the attack did to them; undefined for any other run. */
 export async function readUnlabelled(

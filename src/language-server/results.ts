@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { finding } from "../shared/reportShape.ts";
 import type { Finding } from "../shared/results.ts";
 import { runFiles, runsFolder } from "../shared/runs.ts";
-import { fitting, orNull, text } from "../shared/shapes.ts";
+import { fields, fitting, orNull, readAs, text } from "../shared/shapes.ts";
 
 export interface LastResult {
   readonly run: string;
@@ -26,9 +26,13 @@ export interface LastReport {
 export function lastReportOf(file: string): LastReport | undefined {
   const last = lastOfExperiment(file);
   const directory = last && runFolders(path.dirname(file)).find((folder) => path.basename(folder) === last.run);
-  const report = directory && (json(path.join(directory, runFiles.report)) as Partial<LastReport> | undefined);
-  if (!last || !report || !Array.isArray(report.findings)) return undefined;
-  return { run: last.run, experiment: report.experiment, findings: report.findings.flatMap((one: unknown) => fitting(finding, one) ?? []) };
+  const report = directory === undefined ? undefined : json(path.join(directory, runFiles.report));
+  if (!last || !report || !Array.isArray(report["findings"])) return undefined;
+  return {
+    run: last.run,
+    experiment: report["experiment"],
+    findings: report["findings"].flatMap((one: unknown) => fitting(finding, one) ?? []),
+  };
 }
 
 /** The newest finished run that trained or evaluated a model file. */
@@ -59,7 +63,8 @@ function runFolders(start: string): string[] {
   for (let directory = start; ; directory = path.dirname(directory)) {
     const runs = path.join(directory, runsFolder);
     try {
-      return readdirSync(runs).map((name) => path.join(runs, name));
+      const folders = readdirSync(runs, { withFileTypes: true }).filter((entry) => entry.isDirectory()); // a link is none
+      return folders.map(({ name }) => path.join(runs, name));
     } catch {
       // Not here: look one level up.
     }
@@ -80,12 +85,24 @@ function modelFiles(directory: string): unknown[] {
   return [experiment, ...(Array.isArray(experiment?.compare) ? experiment.compare : [])].map((arm) => arm?.model?.file);
 }
 
-/** A JSON object, or undefined. */
-function json(file: string): object | undefined {
+/** Bytes; what is larger is opened in the editor, and not looked through for a lens. */
+const mostBytes = 64 * 1024 * 1024;
+/** Opening does not wait for a writer where the file has become a pipe since it was looked at. */
+const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** A JSON object in a file of a run folder, which may come from anybody: a regular file and no link; undefined for anything else. */
+function json(file: string): Readonly<Record<string, unknown>> | undefined {
+  let descriptor: number | undefined;
   try {
-    const read: unknown = JSON.parse(readFileSync(file, "utf8"));
-    return typeof read === "object" && read !== null ? read : undefined;
+    if (!lstatSync(file).isFile()) return undefined;
+    descriptor = openSync(file, flags);
+    const found = fstatSync(descriptor);
+    if (!found.isFile() || found.size > mostBytes) return undefined;
+    const read = readAs(fields, readFileSync(descriptor, "utf8"));
+    return "value" in read ? read.value : undefined;
   } catch {
     return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }

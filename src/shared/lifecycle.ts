@@ -1,6 +1,6 @@
 import { type BeatWatch, type Driver, holderOf, type Machine } from "./driver.ts";
 import type { RunEvent } from "./events.ts";
-import { plannedRun } from "./plan.ts";
+import { readPlan } from "./plan.ts";
 import type { RunState, RunStatus } from "./runs.ts";
 
 /**
@@ -34,7 +34,7 @@ const turns = { started: "running", resumed: "running", done: "done", cancelled:
  * @param run name of the run folder
  */
 export function rebuiltState(run: string, plan: string, events: readonly RunEvent[]): RunState | null {
-  const planned = plannedRun(plan);
+  const planned = readPlan(plan)?.run;
   if (!planned) return null;
   const turn = events.findLast(({ kind }) => kind in turns);
   const status = turns[(turn?.kind ?? "started") as keyof typeof turns];

@@ -1,4 +1,6 @@
-import { isRunKind, type RunState } from "./runs.ts";
+import { Type } from "@sinclair/typebox";
+import { type RunState, runKinds } from "./runs.ts";
+import { measured, natural, oneOf, readAs, recordOf, type Shape, text } from "./shapes.ts";
 
 /** What a run consists of: `plan.json`, written once before anything is computed. A resumed run does the pieces of this list that are not done. */
 export const planFiles = {
@@ -87,15 +89,23 @@ export interface PieceDone {
   readonly share?: number;
 }
 
-/** The run that a `plan.json` is of; null where it does not say so, or is damaged. */
-export function plannedRun(text: string): PlannedRun | null {
-  try {
-    const { kind, title, createdAt, request } = ((JSON.parse(text) as Partial<Plan> | null)?.run ?? {}) as Partial<
-      Record<keyof PlannedRun, unknown>
-    >;
-    if (!isRunKind(kind) || typeof title !== "string" || typeof createdAt !== "string") return null;
-    return { kind, title, createdAt, ...(typeof request === "string" ? { request } : {}) };
-  } catch {
-    return null;
-  }
+export const pieceDone: Shape<PieceDone> = Type.Object({
+  ...{ key: text, planHash: text, worker: text, host: text, device: text, version: text, attempt: natural },
+  ...{ outputs: recordOf(text), leaves: Type.Optional(recordOf(text)), seconds: measured, share: Type.Optional(measured) },
+});
+
+/** What is read of a `plan.json`: whose it is. Its pieces are listed again by whoever does them. */
+export type PlanHead = Pick<Plan, "run" | "bulwark" | "planHash" | "experimentHash" | "dataHash">;
+const planHead: Shape<PlanHead> = Type.Object({
+  run: Type.Optional(Type.Object({ kind: oneOf(runKinds), title: text, createdAt: text, request: Type.Optional(text) })),
+  bulwark: text,
+  planHash: text,
+  experimentHash: text,
+  dataHash: text,
+});
+
+/** The head of the text of a `plan.json`; null where it is damaged. */
+export function readPlan(json: string): PlanHead | null {
+  const read = readAs(planHead, json);
+  return "value" in read ? read.value : null;
 }

@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { errorCodes } from "./errors.ts";
-import type { RunEvent } from "./events.ts";
+import type { RunEvent, RunEventBody } from "./events.ts";
 import { finding } from "./reportShape.ts";
-import type { RunState } from "./runs.ts";
+import { type RunState, runKinds } from "./runs.ts";
 import { fileInside, flag, list, measured, natural, num, oneOf, orNull, recordOf, type Shape, text } from "./shapes.ts";
 
 /** Shapes of the files by which a run says how far it is, and of what it saw. Fields that older versions had not are optional. */
@@ -12,7 +12,7 @@ const optional = Type.Optional;
 export const runState: Shape<RunState> = Type.Object({
   version: Type.Literal(1),
   run: text,
-  kind: oneOf(["experiment", "attack", "explain", "rank", "train", "evaluate", "patch", "predict", "defend", "detect"]),
+  kind: oneOf(runKinds),
   title: text,
   status: oneOf(["running", "done", "failed", "cancelled", "interrupted", "elsewhere"]),
   createdAt: text,
@@ -26,6 +26,26 @@ export const runState: Shape<RunState> = Type.Object({
 const watched = { file: fileInside, prediction: optional(Type.Object({ name: text, probability: measured })) };
 const event = <K extends string, P extends Parameters<typeof Type.Object>[0]>(kind: K, properties: P) =>
   Type.Object({ t: measured, kind: Type.Literal(kind), ...properties });
+
+const epoch = {
+  arm: text,
+  epoch: natural,
+  epochs: natural,
+  trainLoss: measured,
+  trainAccuracy: orNull(num),
+  validationLoss: orNull(num),
+  validationAccuracy: orNull(num),
+  parts: optional(recordOf(measured)),
+  attackedAccuracy: optional(measured),
+  quickAttack: orNull(Type.Object({ id: text, name: optional(text), successRate: orNull(num) })),
+  seconds: measured,
+  imagesPerSecond: measured,
+  memoryBytes: measured,
+};
+/** A finished epoch, as events and `training.json` tell it. */
+export const epochEvent: Shape<Extract<RunEvent, { readonly kind: "epoch" }>> = event("epoch", epoch);
+/** The same as checkpoints keep it, which know no time of the run. */
+export const epochRecord: Shape<Extract<RunEventBody, { readonly kind: "epoch" }>> = Type.Object({ kind: Type.Literal("epoch"), ...epoch });
 
 /** A line of `events.jsonl`. */
 export const runEvent: Shape<RunEvent> = Type.Union([
@@ -43,21 +63,7 @@ export const runEvent: Shape<RunEvent> = Type.Union([
     parts: optional(recordOf(measured)),
     imagesPerSecond: measured,
   }),
-  event("epoch", {
-    arm: text,
-    epoch: natural,
-    epochs: natural,
-    trainLoss: measured,
-    trainAccuracy: orNull(num),
-    validationLoss: orNull(num),
-    validationAccuracy: orNull(num),
-    parts: optional(recordOf(measured)),
-    attackedAccuracy: optional(measured),
-    quickAttack: orNull(Type.Object({ id: text, name: optional(text), successRate: orNull(num) })),
-    seconds: measured,
-    imagesPerSecond: measured,
-    memoryBytes: measured,
-  }),
+  epochEvent,
   event("attention", {
     arm: text,
     epoch: natural,

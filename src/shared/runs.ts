@@ -41,6 +41,16 @@ export const isNameInside = (name: string): boolean =>
 export const workspaceFolder = ".bulwark";
 export const runsFolder = ".bulwark/runs";
 export const dataFolder = ".bulwark/data";
+/**
+ * On the way to a folder, what Bulwark itself makes: every `.bulwark`, and what lies directly in it. A link there leads out of the folder that
+ * was opened. @param directory absolute
+ */
+export function workspacePlaces(directory: string, separator: string): string[] {
+  const parts = directory.split(separator);
+  return parts.flatMap((part, i) =>
+    part === workspaceFolder || parts[i - 1] === workspaceFolder ? [parts.slice(0, i + 1).join(separator)] : [],
+  );
+}
 /** `.bulwark/.gitignore`: nothing in the folder belongs into a repository. */
 export const gitignoreText = "*\n";
 
@@ -90,9 +100,8 @@ export const slug = (text: string): string =>
 
 /** "interrupted" and "elsewhere" (running on another machine) are never written: the lock beside `state.json` tells them. */
 export type RunStatus = "running" | "done" | "failed" | "cancelled" | "interrupted" | "elsewhere";
-const runKinds = ["experiment", "attack", "explain", "rank", "train", "evaluate", "patch", "predict", "defend", "detect"] as const;
+export const runKinds = ["experiment", "attack", "explain", "rank", "train", "evaluate", "patch", "predict", "defend", "detect"] as const;
 export type RunKind = (typeof runKinds)[number];
-export const isRunKind = (read: unknown): read is RunKind => runKinds.some((kind) => kind === read);
 
 /** `state.json`: how far a run is. Its finished pieces are those that have a folder (plan.ts). */
 export interface RunState {

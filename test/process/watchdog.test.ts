@@ -24,7 +24,7 @@ const warm = (patience: Patience): WarmEngine => {
 
 describe("an engine that is deaf", () => {
   it("is ended and started again, and the error names the file", async () => {
-    const one = warm({ seconds: 1, secondsPerMegabyte: 0, everySeconds: 0.25 });
+    const one = warm({ seconds: 1, secondsPerMegabyte: 0, everySeconds: 0.25, graceSeconds: 1 });
     const first = await one.get();
     process.kill(first.pid, "SIGSTOP"); // as deaf as one that computes without end
     const model = workspace.file("heavy/model.json");
@@ -43,7 +43,7 @@ describe("an engine that is deaf", () => {
   it("for less than its work may take goes on", async () => {
     // More patience with a model of two megabytes: 1 + 2 × 100 seconds.
     workspace.write("model.json", Buffer.alloc(2e6));
-    const one = warm({ seconds: 1, secondsPerMegabyte: 100, everySeconds: 0.25 });
+    const one = warm({ seconds: 1, secondsPerMegabyte: 100, everySeconds: 0.25, graceSeconds: 1 });
     const { pid } = await one.get();
     process.kill(pid, "SIGSTOP");
     const answer = one.request(requests.inspectModel, { model: workspace.file("model.json") });

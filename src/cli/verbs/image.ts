@@ -48,7 +48,7 @@ export const rank: VerbAction = async (args, session) => {
     directory: folder(args, session, `rank ${path.basename(image)}`),
     force: args.flag("force"),
   };
-  const { clean, directory, notes = [] } = await rankPatches(params);
+  const { clean, directory, notes = [] } = await rankPatches(params, session.signal);
   for (const note of notes) session.progress.tell(`note: ${note}`);
   const { Z, patch, perm, scores, reference, manyTies } = clean;
   if (args.flag("json")) printJson({ Z, patch, perm, scores, reference, manyTies, directory, ...(notes.length > 0 ? { notes } : {}) });

@@ -1,11 +1,12 @@
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
-import type { InputContract } from "../../shared/contract.ts";
+import { type InputContract, InputContractSchema } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { defaultTrain } from "../../shared/experiment.ts";
-import type { FitRule } from "../../shared/fit.ts";
+import { type FitRule, fitRules } from "../../shared/fit.ts";
 import type { Choice } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
+import { fields, list, natural, num, oneOf, orNull, type Shape, text, whole } from "../../shared/shapes.ts";
 import type { Classifier } from "../classifier/classifier.ts";
 import { requireAccess, requirePreparation } from "../classifier/forwardOnly.ts";
 import type { RunContext } from "../context.ts";
@@ -54,6 +55,17 @@ export interface AttackRequest {
   /** Where data sets are looked for. */
   readonly workspace: string;
 }
+
+const optional = Type.Optional;
+const choice = Type.Object({ id: text, label: optional(text), params: fields });
+/** The same as `experiment.json` of a run keeps it. */
+export const attackRequest: Shape<AttackRequest> = Type.Object({
+  ...{ model: text, images: list(text), dataset: orNull(text), split: oneOf(["train", "test"]), limit: orNull(natural) },
+  label: optional(orNull(Type.Union([whole, text]))),
+  fit: optional(oneOf(fitRules)),
+  ...{ attack: choice, defenses: list(choice), mode: orNull(oneOf(["adaptive", "static"])), surrogate: optional(text) },
+  ...{ contract: optional(InputContractSchema), seed: num, workspace: text },
+});
 
 /** An attack that is ready to run: all that can be refused has been. */
 export interface AttackRun

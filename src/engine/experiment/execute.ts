@@ -162,7 +162,7 @@ async function environmentOf(
   };
   const pieces = await openPieces(list, facts, planned);
   const meter = new ProgressMeter(list, emit, ctx.clock);
-  const batches = new BatchRecord(store);
+  const batches = new BatchRecord(store, planned.warn);
   const placeOf = (arm: ResolvedArm) => models.get(arm) ?? null;
   const networks = new OpenNetworks({ placeOf, inputShape, batches, emit, opened: run.opened }, ctx);
   const images = storedImages(pieces, n, inputShape);

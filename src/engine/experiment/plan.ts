@@ -2,9 +2,9 @@ import { readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
-import { type Plan, planFiles } from "../../shared/plan.ts";
+import { type Plan, type PlanHead, planFiles, readPlan } from "../../shared/plan.ts";
 import { batchSizeOf } from "../classifier/batchSizes.ts";
-import { exists, readText } from "../io/files.ts";
+import { readText } from "../io/files.ts";
 import { hasResults } from "../io/occupied.ts";
 import type { Publisher } from "../io/publish.ts";
 import type { RunStore } from "../io/runStore.ts";
@@ -84,16 +84,8 @@ export async function openPieces(pieces: readonly Piece[], facts: PlanFacts, o: 
 }
 
 /** The plan of an earlier start of this run; null where there is none, as in runs of versions that had no plans. */
-async function planIn(directory: string): Promise<Plan | null> {
-  const file = path.join(directory, planFiles.plan);
-  if (!(await exists(file))) return null;
-  try {
-    const plan = JSON.parse(await readText(file)) as Partial<Plan>;
-    return typeof plan.planHash === "string" && typeof plan.bulwark === "string" ? (plan as Plan) : null; // as it was written, or damaged
-  } catch {
-    return null;
-  }
-}
+const planIn = async (directory: string): Promise<PlanHead | null> =>
+  readPlan(await readText(path.join(directory, planFiles.plan), { inside: directory }).catch(() => ""));
 
 /** Of the test images and of what is trained on. */
 export const dataHashOf = ({ sha256, trainSha256 }: Pick<RunData, "sha256" | "trainSha256">): string => hashOf([sha256, trainSha256]);
@@ -112,7 +104,7 @@ export async function refuseOtherData(directory: string, data: Pick<RunData, "sh
 const hasPieces = async (store: RunStore): Promise<boolean> =>
   (await readdir(store.file(planFiles.pieces)).catch(() => [] as string[])).some((name) => !name.startsWith("."));
 
-function otherPlan({ bulwark }: Plan, { id }: RunStore): BulwarkError {
+function otherPlan({ bulwark }: PlanHead, { id }: RunStore): BulwarkError {
   return bulwark === version
     ? new BulwarkError(
         "RUN_INVALID",

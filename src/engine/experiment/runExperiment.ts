@@ -1,7 +1,10 @@
 import path from "node:path";
+import { checkValue } from "../../shared/check.ts";
 import { BulwarkError } from "../../shared/errors.ts";
+import { type Experiment, experimentSchema } from "../../shared/experiment.ts";
 import type { RunExperimentParams, RunExperimentResult } from "../../shared/protocol.ts";
 import { type RunKind, type RunState, runFiles } from "../../shared/runs.ts";
+import { catalog } from "../catalog.ts";
 import { createContext } from "../context.ts";
 import { locateDataset } from "../datasets/resolve.ts";
 import { type DriverLock, takeLock } from "../io/driverLock.ts";
@@ -82,12 +85,14 @@ export async function resumeRun(params: ResumeParams, host: RunHost): Promise<Ru
 }
 
 /** What was resolved when the run began: whatever stands in the way now is damage. @throws RUN_INVALID, and what resolving throws */
-function resolvedAgain(...words: Parameters<typeof resolveExperiment>): ResolvedExperiment {
+function resolvedAgain(saved: object, context: Parameters<typeof resolveExperiment>[1]): ResolvedExperiment {
+  const file = path.join(context.directory, runFiles.experiment);
+  const [wrong] = checkValue(experimentSchema(catalog()), saved);
+  if (wrong) throw new BulwarkError("RUN_INVALID", `${file} is damaged: ${wrong.message}.`, "Run the original command again.");
   try {
-    return resolveExperiment(...words);
+    return resolveExperiment(saved as Experiment, context);
   } catch (thrown) {
     if (thrown instanceof BulwarkError) throw thrown;
-    const file = path.join(words[1].directory, runFiles.experiment);
     throw new BulwarkError("RUN_INVALID", `${file} is damaged.`, "Run the original command again.", { cause: thrown });
   }
 }
@@ -157,7 +162,7 @@ async function stateIn(directory: string, force = false): Promise<RunState | nul
   }
 }
 
-function withoutEnvironment(saved: Saved): Record<string, unknown> {
+function withoutEnvironment(saved: Saved): object {
   const { environment: _environment, ...experiment } = saved;
   return experiment;
 }

@@ -1,13 +1,17 @@
 import path from "node:path";
+import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
-import type { Experiment } from "../../shared/experiment.ts";
 import { runFiles } from "../../shared/runs.ts";
-import { readText } from "../io/files.ts";
+import { anything, list, misfit, orNull, recordOf, type Shape, text } from "../../shared/shapes.ts";
+import { readShaped } from "../io/readShaped.ts";
 import type { PluginFile } from "../plugins/locate.ts";
 import { type Engine, startEngine } from "../session/engine.ts";
 
-/** What `experiment.json` of a run holds: the experiment, what it was begun with, and for a single attack what was asked for. */
-export type Saved<Request = unknown> = Experiment & {
+/**
+ * What `experiment.json` of a run holds: what it was begun with, for a single attack what was asked for, and the experiment, which is checked
+ * where its plugins are known.
+ */
+export interface Saved {
   readonly environment?: {
     readonly backend?: string;
     readonly source?: string;
@@ -15,27 +19,46 @@ export type Saved<Request = unknown> = Experiment & {
     readonly models?: Readonly<Record<string, string>>;
     readonly plugins?: readonly PluginFile[];
   };
-  readonly request?: Request;
-};
+  readonly request?: unknown;
+}
+const optional = Type.Optional;
+const savedShape: Shape<Saved> = Type.Object({
+  environment: optional(
+    Type.Object({
+      backend: optional(text),
+      source: optional(text),
+      modelPath: optional(orNull(text)),
+      models: optional(recordOf(text)),
+      plugins: optional(list(Type.Object({ file: text, sha256: text }))),
+    }),
+  ),
+  request: optional(anything),
+});
+const again = "Run the original command again.";
 
 /** @throws RUN_INVALID */
-export async function savedExperiment<Request>(directory: string): Promise<Saved<Request>> {
+export async function savedExperiment(directory: string): Promise<Saved> {
   const file = path.join(directory, runFiles.experiment);
   try {
-    return JSON.parse(await readText(file)) as Saved<Request>;
+    return await readShaped(file, savedShape, again);
   } catch (cause) {
-    throw new BulwarkError("RUN_INVALID", `${file} is missing or damaged.`, "Run the original command again.", { cause });
+    if (cause instanceof BulwarkError && cause.code === "RUN_INVALID") throw cause;
+    throw new BulwarkError("RUN_INVALID", `${file} is missing or cannot be read.`, again, { cause });
   }
 }
 
 /** What was asked for in a run of a single attack. @throws RUN_INVALID, also for a run of a version that kept no request */
 export async function savedRequest<Request>(
   directory: string,
+  shape: Shape<Request>,
 ): Promise<{ readonly request: Request; readonly backend: string | undefined }> {
-  const { request, environment } = await savedExperiment<Request>(directory);
+  const { request, environment } = await savedExperiment(directory);
   if (request === undefined)
     throw new BulwarkError("RUN_INVALID", `${directory} does not say what was asked for.`, "Start the attack again.");
-  return { request, backend: environment?.backend };
+  const wrong = misfit(shape, request);
+  const file = path.join(directory, runFiles.experiment);
+  if (wrong !== null) throw new BulwarkError("RUN_INVALID", `${file} is damaged: ${wrong}.`, "Start the attack again.");
+  return { request: request as Request, backend: environment?.backend };
 }
 
 /**

@@ -1,20 +1,17 @@
 import { lstatSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { BulwarkError } from "../../shared/errors.ts";
-import { gitignoreText, workspaceFolder } from "../../shared/runs.ts";
+import { gitignoreText, workspaceFolder, workspacePlaces } from "../../shared/runs.ts";
 import { writeError } from "./files.ts";
 import { makeFolders } from "./makeFolders.ts";
 
 /** A `.bulwark` that came with a folder from elsewhere may be a link, or hold one, to any place. @throws NOT_WRITABLE */
 function refuseLinkedWorkspace(directory: string): void {
-  const parent = path.dirname(directory);
-  if (parent === directory) return;
-  refuseLinkedWorkspace(parent);
-  if (path.basename(directory) !== workspaceFolder && path.basename(parent) !== workspaceFolder) return;
-  if (!lstatSync(directory, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  const link = workspacePlaces(directory, path.sep).find((place) => lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink());
+  if (link === undefined) return;
   throw new BulwarkError(
     "NOT_WRITABLE",
-    `${directory} is a link, and nothing is written through it.`,
+    `${link} is a link, and nothing is written through it.`,
     "Replace it with a folder, or choose another place with --out.",
   );
 }

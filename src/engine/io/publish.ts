@@ -1,7 +1,8 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { type PieceDone, planFiles } from "../../shared/plan.ts";
+import { type PieceDone, pieceDone, planFiles } from "../../shared/plan.ts";
 import { isNameInside } from "../../shared/runs.ts";
+import { readAs } from "../../shared/shapes.ts";
 import { flushFolder, readText, sha256, systemCode, writeAtomic, writeError } from "./files.ts";
 import { makeFolders } from "./makeFolders.ts";
 import { isResult } from "./occupied.ts";
@@ -124,12 +125,8 @@ async function hashesIn(directory: string, names: readonly string[]): Promise<Re
 
 /** What a published folder says of itself; null where there is none that is whole. */
 export async function readDone(folder: string): Promise<PieceDone | null> {
-  try {
-    const read = JSON.parse(await readText(path.join(folder, planFiles.done))) as PieceDone | null;
-    return typeof read?.outputs === "object" && read.outputs !== null ? read : null;
-  } catch {
-    return null;
-  }
+  const read = readAs(pieceDone, await readText(path.join(folder, planFiles.done)).catch(() => ""));
+  return "value" in read ? read.value : null;
 }
 
 export interface FinishedPieces {

@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { Type } from "@sinclair/typebox";
 import { createBeatWatch } from "../../shared/driver.ts";
 import { asBulwarkError, BulwarkError, type ErrorData, toErrorData } from "../../shared/errors.ts";
 import { parseEvents, type RunEvent, type RunEventBody } from "../../shared/events.ts";
 import { rebuiltState, statusOf, tellsState } from "../../shared/lifecycle.ts";
 import { planFiles } from "../../shared/plan.ts";
-import { isRunKind, type RunKind, type RunState, runFiles, runsFolder, slug } from "../../shared/runs.ts";
+import { runState } from "../../shared/runShapes.ts";
+import { type RunKind, type RunState, runFiles, runsFolder, slug } from "../../shared/runs.ts";
+import { num, readAs, type Shape } from "../../shared/shapes.ts";
 import { type DriverLock, type LockOptions, readDriver, takeLock } from "./driverLock.ts";
 import { chunksOf, openFile, readText, replaceAtomic, writeAtomic } from "./files.ts";
 import { makeFolder } from "./folders.ts";
@@ -196,23 +199,14 @@ async function foundState(directory: string): Promise<RunState> {
 /** `state.json` as it was written; null where it is missing or damaged. @throws RUN_INVALID for one of another version */
 async function writtenState(directory: string): Promise<RunState | null> {
   const text = await textOf(directory, runFiles.state);
-  let read: unknown;
-  try {
-    read = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (!isState(read)) return null;
-  if (read.version === 1) return isAsWritten(read) ? read : null;
+  const read = readAs(runState, text);
+  if ("value" in read) return isAsWritten(read.value) ? read.value : null;
+  const versioned = readAs(ofAnyVersion, text);
+  if ("wrong" in versioned || versioned.value.version === 1) return null;
   const file = path.join(directory, runFiles.state);
   throw new BulwarkError("RUN_INVALID", `${file} was written by another version.`, "Start the run again into another folder.");
 }
-
-/** It has what everybody looks at. */
-function isState(read: unknown): read is RunState {
-  const { version, kind, title, status } = (read ?? {}) as Partial<Record<keyof RunState, unknown>>;
-  return typeof version === "number" && (version !== 1 || (isRunKind(kind) && typeof title === "string" && typeof status === "string"));
-}
+const ofAnyVersion: Shape<{ readonly version: number }> = Type.Object({ version: num });
 
 /** "" where there is none. @throws FILE_UNREADABLE, also for what leads out of the folder */
 async function textOf(directory: string, name: string): Promise<string> {

@@ -4,7 +4,7 @@ import type { AttackDocument } from "../../shared/results.ts";
 import { runFiles } from "../../shared/runs.ts";
 import { createContext } from "../context.ts";
 import { documented } from "../define/index.ts";
-import { type AttackRequest, type AttackRun, attackRun, attackSource } from "../experiment/attackRun.ts";
+import { type AttackRequest, type AttackRun, attackRequest, attackRun, attackSource } from "../experiment/attackRun.ts";
 import { execute, type RunHost, tell } from "../experiment/execute.ts";
 import { refuseOtherData } from "../experiment/plan.ts";
 import type { ResumeParams } from "../experiment/runExperiment.ts";
@@ -41,7 +41,7 @@ export async function attackDataset(params: AttackDatasetParams, host: RunHost):
 
 /** Goes on with an attack that was interrupted, cancelled or failed; ends with the result that it would have had uninterrupted. */
 export async function resumeAttack({ directory, backend, force }: ResumeParams, host: RunHost): Promise<AttackDatasetResult> {
-  const { request, backend: recorded } = await savedRequest<AttackRequest>(directory);
+  const { request, backend: recorded } = await savedRequest(directory, attackRequest);
   const { engine, warning } = await sameBackend(backend, recorded, host.engine);
   const open = async (): Promise<RunStore> => {
     const store = await openRun(directory, { force, signal: host.signal, note: host.note });

@@ -1,4 +1,6 @@
+import { Type } from "@sinclair/typebox";
 import type { PatchFigures, PatchStep } from "../../shared/patch.ts";
+import { list, measured, natural, num, orNull, readAs, type Shape, text } from "../../shared/shapes.ts";
 import { exists, readText, writeAtomic } from "../io/files.ts";
 import { isAsWritten, withSum } from "../io/seal.ts";
 import type { PatchProgress } from "./train.ts";
@@ -18,15 +20,25 @@ export interface PatchCheckpoint {
   readonly history: readonly PatchStep[];
 }
 
-const text = ({ buffer, byteOffset, byteLength }: Float32Array): string => Buffer.from(buffer, byteOffset, byteLength).toString("base64");
-const floats = (base64: string): Float32Array => new Float32Array(Uint8Array.from(Buffer.from(base64, "base64")).buffer);
+const figures = { images: natural, successRate: orNull(num), targetRate: orNull(num), logProbability: orNull(num) };
+const savedShape: Shape<Saved> = Type.Object({
+  ...{ pixels: text, first: text, second: text, steps: natural, seconds: measured },
+  best: Type.Optional(Type.Object({ step: natural, pixels: text, figures: Type.Object(figures) })),
+  history: list(Type.Object({ ...figures, step: natural })),
+});
+
+const base64 = ({ buffer, byteOffset, byteLength }: Float32Array): string => Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+function floats(encoded: string): Float32Array {
+  const bytes = Uint8Array.from(Buffer.from(encoded, "base64"));
+  return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
+}
 
 /** Where a training that was stopped goes on: colours, Adam's state, the best patch so far and the history, in one file that is whole or absent. */
 export async function savePatchCheckpoint(file: string, { progress, seconds, history }: PatchCheckpoint): Promise<void> {
   const { pixels, adam, best } = progress;
   const { first, second, steps } = adam;
-  const kept = best ? { best: { ...best, pixels: text(best.pixels) } } : {};
-  const saved: Saved = { pixels: text(pixels), first: text(first), second: text(second), steps, ...kept, seconds, history };
+  const kept = best ? { best: { ...best, pixels: base64(best.pixels) } } : {};
+  const saved: Saved = { pixels: base64(pixels), first: base64(first), second: base64(second), steps, ...kept, seconds, history };
   await writeAtomic(file, JSON.stringify(withSum(saved)));
 }
 
@@ -41,10 +53,6 @@ export async function loadPatchCheckpoint(file: string): Promise<PatchCheckpoint
 }
 
 function savedIn(content: string): Saved | null {
-  try {
-    const read = JSON.parse(content) as Saved | null;
-    return read && isAsWritten(read) ? read : null;
-  } catch {
-    return null;
-  }
+  const read = readAs(savedShape, content);
+  return "value" in read && isAsWritten(read.value) ? read.value : null;
 }

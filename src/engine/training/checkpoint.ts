@@ -1,5 +1,8 @@
 import path from "node:path";
+import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../shared/errors.ts";
+import { epochRecord } from "../../shared/runShapes.ts";
+import { list, natural, readAs, type Shape } from "../../shared/shapes.ts";
 import { exists, mostAtOnce, readBytes, writeAtomic } from "../io/files.ts";
 import { sealed, unsealed } from "../io/seal.ts";
 import { tf, type tfl } from "../tf.ts";
@@ -15,6 +18,13 @@ interface Header {
   readonly optimizerSteps: number;
   readonly shapes: readonly (readonly number[])[];
 }
+
+const headerShape: Shape<Header> = Type.Object({
+  version: Type.Literal(2),
+  history: list(epochRecord),
+  optimizerSteps: natural,
+  shapes: list(list(natural)),
+});
 
 /**
  * 4 bytes length of the header, the header as JSON, the tensors as float32, little-endian, and SHA-256 of it all: one file, so that it is whole
@@ -38,11 +48,13 @@ async function decode(file: string, tensors: readonly tf.Tensor[]): Promise<Deco
   const content = (await exists(file)) ? unsealed(await readBytes(file, { most: mostAtOnce })) : null;
   if (!content) return null;
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  const end = 4 + bytes.readUInt32LE(0);
-  const header = JSON.parse(bytes.toString("utf8", 4, end)) as Header;
+  const end = 4 + (bytes.length < 4 ? 0 : bytes.readUInt32LE(0));
+  const read = readAs(headerShape, bytes.toString("utf8", 4, end)); // a file with the right sum may still be somebody else's
+  if ("wrong" in read) return null;
+  const header = read.value;
   const size = tensors.reduce((sum, tensor) => sum + tensor.size * 4, 0);
   const same = header.shapes.length === tensors.length && tensors.every((t, i) => String(t.shape) === String(header.shapes[i]));
-  if (header.version !== 2 || !same || bytes.length !== end + size) return null;
+  if (!same || bytes.length !== end + size) return null;
   let at = end;
   const values = tensors.map(({ size: count }) => {
     const floats = new Float32Array(Uint8Array.from(bytes.subarray(at, at + 4 * count)).buffer);

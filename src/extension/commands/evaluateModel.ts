@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
@@ -6,7 +5,7 @@ import { asBulwarkError, toErrorData } from "../../shared/errors.ts";
 import { workspaceFolder } from "../../shared/runs.ts";
 import { chooseModel, scoresAttack } from "../choose.ts";
 import { askData, specOf } from "../chooseData.ts";
-import { makeFolder } from "../files.ts";
+import { makeFolder, writeWhole } from "../files.ts";
 import { picturesKind } from "../fit.ts";
 import { type OpenedShape, shapeOf } from "../modelShape.ts";
 import type { StartedRun } from "../runs.ts";
@@ -89,7 +88,7 @@ async function runEvaluation(
   const folder = path.join(rootFolder(model), workspaceFolder, "experiments");
   const file = path.join(folder, `${name}.bulwark.jsonc`);
   makeFolder(folder);
-  await writeFile(file, `${JSON.stringify({ seed: 1, dataset, ...measured }, null, 2)}\n`);
+  await writeWhole(file, `${JSON.stringify({ seed: 1, dataset, ...measured }, null, 2)}\n`);
   const open = ({ id }: StartedRun): void => void vscode.commands.executeCommand(commands.openReport, id);
   return run(services, file, "evaluate", undefined, open);
 }

@@ -3,10 +3,11 @@ import * as vscode from "vscode";
 import { settings } from "../../shared/contributions.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { requests } from "../../shared/protocol.ts";
+import { fields } from "../../shared/shapes.ts";
 import { scoresAttack } from "../choose.ts";
 import { runCli } from "../cli.ts";
 import { imagesIn } from "../data.ts";
-import { readJson } from "../files.ts";
+import { readWhole } from "../files.ts";
 import { previewPanel } from "../panels/preview.ts";
 import { dropEmpty, newRunDirectory } from "../runFolder.ts";
 import type { Services } from "../services.ts";
@@ -61,5 +62,5 @@ export async function evaluateUnlabelled(services: Services, { model, folder, ep
   await writeUnlabelled(directory, { model, folder, names, of: all.length, classNames });
   services.runs.refresh();
   await previewPanel.open(services, { kind: "changed", directory }).read();
-  return readJson(path.join(directory, "result.json"));
+  return readWhole(path.join(directory, "result.json"), fields);
 }

@@ -1,5 +1,5 @@
 import type { RequestType } from "vscode-jsonrpc";
-import { BulwarkError, type ErrorData } from "../../shared/errors.ts";
+import { BulwarkError, cancelled, type ErrorData } from "../../shared/errors.ts";
 import { type Handshake, requests } from "../../shared/protocol.ts";
 import type { EngineProcess } from "./process.ts";
 import { createWatchdog, type Patience, usualPatience, type Watchdog } from "./watchdog.ts";
@@ -33,6 +33,16 @@ const kill = (engine: Promise<EngineProcess> | undefined): void =>
     (started) => started.kill(),
     () => undefined,
   );
+
+/** Who cancels does not wait for an engine that starts. */
+function unlessAborted<T>(work: Promise<T>, signal = new AbortController().signal): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(cancelled());
+    else signal.addEventListener("abort", () => reject(cancelled()), { once: true });
+  });
+  aborted.catch(() => undefined); // the work may have come first
+  return Promise.race([work, aborted]);
+}
 
 interface Shown {
   readonly status: () => EngineStatus;
@@ -102,13 +112,10 @@ export function createWarmEngine(start: () => Promise<EngineProcess>, changed: (
     },
     get,
     async request(type, params, signal) {
-      const engine = await get();
+      const engine = await unlessAborted(get(), signal);
       busy(1);
-      try {
-        return await watchdog(engine).watch(params, engine.request(type, params, signal));
-      } finally {
-        busy(-1);
-      }
+      const answer = engine.request(type, params, signal).finally(() => busy(-1));
+      return watchdog(engine).watch(params, answer, signal);
     },
     stop,
     renew() {

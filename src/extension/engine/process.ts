@@ -31,7 +31,8 @@ export interface StartOptions {
   readonly log: LogLine;
 }
 
-const keptLines = 12;
+/** The stack of a native crash follows what was said about it. */
+const keptLines = 40;
 const handshakeSeconds = 60;
 
 /** Starts an engine and shakes hands. @throws ENGINE_START, BACKEND_UNAVAILABLE */
@@ -148,18 +149,31 @@ function watchOutput(child: ChildProcess, log: LogLine): string[] {
 
 function exitOf(child: ChildProcess, last: readonly string[]): Promise<BulwarkError> {
   return new Promise((resolve) => {
-    const end = (why: string): void => {
-      const detail = last.join("\n");
-      resolve(
-        new BulwarkError("ENGINE_EXITED", `The engine ended (${why}).`, "Try again; it restarts automatically. The log has details.", {
-          detail,
-        }),
-      );
-    };
-    child.once("error", (error) => end(error.message));
+    child.once("error", (error) => resolve(exitError(error.message, last)));
     // "close" comes after the last output, so that `detail` is complete.
-    child.once("close", (code, signal) => end(signal ? `signal ${signal}` : `code ${code}`));
+    child.once("close", (code, signal) => resolve(exitError(signal ? `signal ${signal}` : `code ${code}`, last)));
   });
+}
+
+/** How processes end that native code has brought down: on Windows by the number of an exception, elsewhere by a signal, or by 128 and its number. */
+const crashes = /SIG(SEGV|BUS|ILL|FPE|ABRT|TRAP)$|^code (132|133|134|135|136|139|3221225477|3221225501|3221226505)$/;
+const restarts = "Try again; it restarts automatically.";
+
+/** Why an engine is gone, as far as its end and its last words tell, and what helps if it happens again. */
+function exitError(why: string, last: readonly string[]): BulwarkError {
+  const detail = last.join("\n");
+  const error = (message: string, fix: string): BulwarkError =>
+    new BulwarkError("ENGINE_EXITED", message, `${restarts} ${fix}`, { detail });
+  const smaller = "If this happens again, close other programs, use a smaller model or fewer images, or set bulwark.engine.memory.";
+  if (/heap out of memory|bad_alloc|Cannot allocate memory|Array buffer allocation failed/i.test(detail))
+    return error(`The engine ran out of memory and ended (${why}).`, smaller);
+  if (why === "signal SIGKILL") return error(`The engine was killed (${why}), usually because the computer ran out of memory.`, smaller);
+  if (crashes.test(why))
+    return error(
+      `The engine crashed in native code (${why}).`,
+      "If this happens again, choose another backend or device. The log has details.",
+    );
+  return error(`The engine ended (${why}).`, "The log has details.");
 }
 
 function portOf(child: ChildProcess): Port {

@@ -1,3 +1,4 @@
+import { BulwarkError } from "../../shared/errors.ts";
 import type { RunEvent } from "../../shared/events.ts";
 import { runProgress } from "../../shared/protocol.ts";
 import type { EngineProcess } from "./process.ts";
@@ -9,6 +10,17 @@ export interface RunProcessOptions<R> {
   readonly signal: AbortSignal;
   /** How long a cancelled run may take to write down what it has, before it is killed. */
   readonly graceSeconds?: number;
+}
+
+export const resumeAdvice = "Resume the run: what was finished is kept.";
+
+/** A run that lost its process goes on where it was; no engine has to be restarted for it. */
+function ofRun(thrown: unknown): unknown {
+  if (!(thrown instanceof BulwarkError) || thrown.code !== "ENGINE_EXITED") return thrown;
+  const { message, detail, fix = "" } = thrown;
+  const again = /If this happens again.*/.exec(fix)?.[0] ?? "The log has details.";
+  const said = message.replace("The engine", "The process of the run");
+  return new BulwarkError("ENGINE_EXITED", said, `${resumeAdvice} ${again}`, detail === undefined ? {} : { detail });
 }
 
 /** One run in a process of its own: memory is freed at its end, and a crash ends one run only. */
@@ -23,6 +35,8 @@ export async function runInProcess<R>(o: RunProcessOptions<R>): Promise<R> {
   else o.signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await o.send(engine, o.signal);
+  } catch (thrown) {
+    throw ofRun(thrown);
   } finally {
     clearTimeout(timer);
     o.signal.removeEventListener("abort", onAbort);

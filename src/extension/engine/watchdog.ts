@@ -1,6 +1,6 @@
 import { promises as fs } from "node:fs";
 import path from "node:path";
-import { BulwarkError } from "../../shared/errors.ts";
+import { BulwarkError, cancelled } from "../../shared/errors.ts";
 
 /**
  * How long an engine may go without answering a ping while it works. It computes synchronously, so that one batch of a large network, or
@@ -13,8 +13,10 @@ export interface Patience {
   readonly secondsPerMegabyte: number;
   /** Between two looks at the engine. */
   readonly everySeconds: number;
+  /** How long whoever cancels a request waits for it to end by itself; the engine may take longer over the step it is in. */
+  readonly graceSeconds: number;
 }
-export const usualPatience: Patience = { seconds: 60, secondsPerMegabyte: 2, everySeconds: 5 };
+export const usualPatience: Patience = { seconds: 60, secondsPerMegabyte: 2, everySeconds: 5, graceSeconds: 1 };
 
 interface Watched {
   ping(): Promise<unknown>;
@@ -24,12 +26,14 @@ interface Watched {
 interface Work {
   readonly file: string | undefined;
   seconds: number;
+  /** Since it was cancelled; null where it was not. */
+  cancelledFor: number | null;
 }
 
 /** Watches one engine process while it has requests to answer. */
 export interface Watchdog {
-  /** Hands on what `answer` gives. */
-  watch<R>(params: unknown, answer: Promise<R>): Promise<R>;
+  /** Hands on what `answer` gives. A request that was cancelled is given up after a moment, and keeps others waiting only as long as its model may take. */
+  watch<R>(params: unknown, answer: Promise<R>, signal?: AbortSignal): Promise<R>;
 }
 
 /**
@@ -44,6 +48,11 @@ export function createWatchdog(engine: Watched, patience: Patience = usualPatien
   const look = (): void => {
     const [first] = open;
     if (!first) return;
+    if (first.cancelledFor !== null) first.cancelledFor += patience.everySeconds;
+    if (first.cancelledFor !== null && first.cancelledFor >= first.seconds) {
+      engine.end(endlessError(first, first.cancelledFor));
+      return;
+    }
     if (!isAsked) {
       isAsked = true;
       silence = 0;
@@ -63,21 +72,50 @@ export function createWatchdog(engine: Watched, patience: Patience = usualPatien
     timer = undefined;
   };
   return {
-    async watch(params, answer) {
-      const work: Work = { file: fileOf(params), seconds: patience.seconds };
+    watch(params, answer, signal) {
+      const work: Work = { file: fileOf(params), seconds: patience.seconds, cancelledFor: null };
       open.push(work);
       void megabytesOf(work.file).then((size) => {
         work.seconds += size * patience.secondsPerMegabyte;
       });
       timer ??= setInterval(look, patience.everySeconds * 1000);
-      try {
-        return await answer;
-      } finally {
+      const settled = (): void => {
         open.splice(open.indexOf(work), 1);
         if (open.length === 0) stop();
-      }
+      };
+      answer.then(settled, settled);
+      signal?.addEventListener("abort", () => {
+        work.cancelledFor ??= 0;
+      });
+      return signal ? Promise.race([answer, givenUp(answer, signal, patience.graceSeconds)]) : answer;
     },
   };
+}
+
+/** Rejects with CANCELLED so many seconds after the signal, unless the answer has come by then. */
+function givenUp(answer: Promise<unknown>, signal: AbortSignal, seconds: number): Promise<never> {
+  return new Promise((_, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const begin = (): void => {
+      timer = setTimeout(() => reject(cancelled()), seconds * 1000);
+    };
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", begin);
+    };
+    if (signal.aborted) begin();
+    else signal.addEventListener("abort", begin, { once: true });
+    answer.then(end, end);
+  });
+}
+
+function endlessError({ file }: Work, seconds: number): BulwarkError {
+  const about = file === undefined ? "" : ` about ${file}`;
+  return new BulwarkError(
+    "ENGINE_EXITED",
+    `A cancelled request${about} did not end within ${Math.round(seconds)} seconds, so the engine was ended.`,
+    "Try again; it has restarted.",
+  );
 }
 
 function deafError({ file }: Work, silence: number): BulwarkError {

@@ -4,7 +4,7 @@ import { commands, panels } from "../../shared/contributions.ts";
 import type { CommonIntent, PanelError } from "../../shared/panels.ts";
 import { runsFolder } from "../../shared/runs.ts";
 import type { Shape } from "../../shared/shapes.ts";
-import { exists, isRecord } from "../files.ts";
+import { isOwnFolder, isRecord } from "../files.ts";
 import { actionsOf, applyFix, showError } from "../messages.ts";
 import { readRunState } from "../runFolder.ts";
 import type { Services } from "../services.ts";
@@ -233,7 +233,7 @@ export async function folderOf(state: unknown, folder: string): Promise<string |
   if (id === undefined || id === "" || id !== path.basename(id) || id.startsWith(".")) return undefined;
   for (const root of resultFolders()) {
     const directory = path.join(root, folder, id);
-    if (await exists(directory)) return directory;
+    if (await isOwnFolder(directory)) return directory;
   }
   return undefined;
 }

@@ -6,7 +6,8 @@ import { imageRecords, runReport } from "../../shared/reportShape.ts";
 import type { RunReport } from "../../shared/results.ts";
 import { runDataset } from "../../shared/runShapes.ts";
 import { adversarialThumbnail, armModelFolder, cleanThumbnail, runFiles } from "../../shared/runs.ts";
-import { isRecord, namesIn, readJson, readShaped, readWhole } from "../files.ts";
+import { fields } from "../../shared/shapes.ts";
+import { isRecord, namesIn, readShaped, readWhole } from "../files.ts";
 
 /** report.json of a run, or null when it is not there (yet). @throws RUN_INVALID where it is damaged */
 export async function readReport(directory: string): Promise<RunReport | null> {
@@ -57,8 +58,8 @@ export async function readImageFacts(directory: string): Promise<ImageFacts> {
 async function contractNames(directory: string): Promise<readonly string[]> {
   const folder = path.join(directory, armModelFolder(0, ""));
   const contract = (await namesIn(folder)).find((name) => name.endsWith(".bulwark.json"));
-  const read = contract === undefined ? undefined : await readJson(path.join(folder, contract));
-  const output = isRecord(read) ? read["output"] : undefined;
+  const read = contract === undefined ? undefined : await readWhole(path.join(folder, contract), fields);
+  const output = read?.["output"];
   const classes = isRecord(output) ? output["classes"] : undefined;
   return Array.isArray(classes) ? classes.filter((name): name is string => typeof name === "string") : [];
 }

@@ -1,13 +1,13 @@
-import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { commands } from "../../shared/contributions.ts";
-import { errorCode, fromErrorData } from "../../shared/errors.ts";
-import { parseEvents, type RunEvent } from "../../shared/events.ts";
+import { BulwarkError, errorCode, fromErrorData, toErrorData } from "../../shared/errors.ts";
 import { trainingIntents } from "../../shared/intents.ts";
 import { isUnderWay } from "../../shared/lifecycle.ts";
 import type { PanelError, TrainingIntent, TrainingState, TrainingUpdate } from "../../shared/panels.ts";
 import { type RunState, runFiles } from "../../shared/runs.ts";
+import { resumeAdvice } from "../engine/runProcess.ts";
+import { createTail } from "../eventTail.ts";
 import { panelError } from "../messages.ts";
 import { readRunState } from "../runFolder.ts";
 import type { PanelHost } from "./host.ts";
@@ -39,6 +39,11 @@ export const trainingPanel = definePanel<RunSubject, TrainingState, TrainingUpda
   },
   answer: ({ directory }, intent) => answer(path.basename(directory), intent),
   errors: ({ error }) => [error],
+  async fix({ directory }, id) {
+    if (id !== resume.id) return false;
+    await vscode.commands.executeCommand(commands.resumeRun, path.basename(directory));
+    return true;
+  },
   directory: ({ directory }) => directory,
 });
 
@@ -71,7 +76,21 @@ function follow(host: PanelHost<TrainingState, TrainingUpdate>, session: Session
   void tick();
 }
 
-const errorOf = (run: RunState): PanelError | null =>
+const resume = { id: "training.resume", label: "Resume" };
+
+/** Nobody wrote down how such a run ended: its process is gone. */
+const endedError = new BulwarkError(
+  "ENGINE_EXITED",
+  "The process of this run ended before the run did: it was killed, crashed, or the computer was shut down.",
+  `${resumeAdvice} If this happens again, the log of the engine says more, and bulwark.engine.memory bounds the memory a run takes.`,
+);
+
+function errorOf(run: RunState): PanelError | null {
+  if (run.status === "interrupted") return { error: toErrorData(endedError), action: resume };
+  return failureOf(run);
+}
+
+const failureOf = (run: RunState): PanelError | null =>
   run.error && run.status === "failed"
     ? panelError(
         fromErrorData({ code: errorCode(run.error.code), message: run.error.message, fix: run.error.fix ?? undefined, detail: undefined }),
@@ -91,34 +110,6 @@ const waiting = (run: string): RunState => ({
   headline: null,
   error: null,
 });
-
-/** Reads what was appended since the last call; whole lines only. `restarted` when the file has become shorter. */
-function createTail(file: string): () => Promise<{ events: RunEvent[]; restarted: boolean }> {
-  let offset = 0;
-  let rest = "";
-  return async () => {
-    const size = await stat(file).then(
-      (found) => found.size,
-      () => 0,
-    );
-    const restarted = size < offset;
-    if (restarted) {
-      offset = 0;
-      rest = "";
-    }
-    if (size === offset) return { events: [], restarted };
-    const handle = await open(file);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - offset), 0, size - offset, offset);
-      offset += bytesRead;
-      const lines = (rest + buffer.toString("utf8", 0, bytesRead)).split("\n");
-      rest = lines.pop() ?? "";
-      return { events: parseEvents(lines.join("\n")), restarted };
-    } finally {
-      await handle.close();
-    }
-  };
-}
 
 async function answer(run: string, intent: OwnIntent<TrainingIntent>): Promise<void> {
   const command = { cancel: commands.cancelRun, resume: commands.resumeRun, openReport: commands.openReport }[intent.kind];

@@ -5,8 +5,8 @@ import { finding as shape } from "../../shared/reportShape.ts";
 import { type Finding, groupFindings, placeOf, type Severity } from "../../shared/results.ts";
 import { ruleInfo } from "../../shared/rules.ts";
 import { runFiles } from "../../shared/runs.ts";
-import { fitting } from "../../shared/shapes.ts";
-import { isRecord, readJson } from "../files.ts";
+import { fields, fitting } from "../../shared/shapes.ts";
+import { readWhole } from "../files.ts";
 import type { Services } from "../services.ts";
 import type { RunEntry } from "./runIndex.ts";
 import { createTree, row, type Tree, type TreeNode } from "./tree.ts";
@@ -38,8 +38,8 @@ export function findingsTree(services: Services): Tree {
 
 async function findingsOf(run: RunEntry): Promise<Found[]> {
   for (const file of [runFiles.report, runFiles.result]) {
-    const read = await readJson(path.join(run.directory, file));
-    if (isRecord(read) && Array.isArray(read["findings"]))
+    const read = await readWhole(path.join(run.directory, file), fields);
+    if (read && Array.isArray(read["findings"]))
       return groupFindings(read["findings"].flatMap((one: unknown) => fitting(shape, one) ?? [])).map((finding) => ({ finding, run }));
   }
   return [];

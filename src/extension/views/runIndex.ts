@@ -2,7 +2,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import type { RunEvent } from "../../shared/events.ts";
 import { type RunState, runFiles, runsFolder } from "../../shared/runs.ts";
-import { foldersIn } from "../files.ts";
+import { foldersIn, isOwnFolder } from "../files.ts";
 import { readRunState } from "../runFolder.ts";
 import { resultFolders } from "../workspace.ts";
 
@@ -103,7 +103,7 @@ async function readOne(id: string): Promise<RunEntry | undefined> {
   if (id !== path.basename(id)) return undefined;
   for (const root of resultFolders()) {
     const directory = path.join(root, runsFolder, id);
-    const state = await readRunState(directory);
+    const state = (await isOwnFolder(directory)) ? await readRunState(directory) : undefined;
     if (state) return { id, directory, state, live: undefined };
   }
   return undefined;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createWarmEngine } from "../../../src/extension/engine/engine.ts";
 import { type EngineProcess, startEngine } from "../../../src/extension/engine/process.ts";
 import { runInProcess } from "../../../src/extension/engine/runProcess.ts";
+import type { Patience } from "../../../src/extension/engine/watchdog.ts";
 import { requests } from "../../../src/shared/protocol.ts";
 
 // A real child process over real IPC that answers JSON-RPC as an engine would; what it does is written out here.
@@ -154,7 +155,98 @@ describe("warm engine", () => {
   });
 });
 
+describe("a request that is not answered", () => {
+  const silent = engine('if (method === "ping" || params?.experiment === "quick") answer(id, []);'); // it lives, and says nothing else
+  const warm = (patience: Patience) =>
+    createWarmEngine(
+      () => start(silent),
+      () => undefined,
+      patience,
+    );
+
+  it("is given up a moment after it was cancelled, and others are answered", async () => {
+    const one = warm({ seconds: 60, secondsPerMegabyte: 0, everySeconds: 5, graceSeconds: 0.05 });
+    const abort = new AbortController();
+    const lost = one.request(requests.doctor, {}, abort.signal);
+    setTimeout(() => abort.abort(), 20);
+    await expect(lost).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(await one.request(requests.list, { experiment: "quick" })).toEqual([]);
+  });
+
+  it("and goes on although it was cancelled costs the engine its life, so that those behind it are answered", async () => {
+    const one = warm({ seconds: 0.3, secondsPerMegabyte: 0, everySeconds: 0.1, graceSeconds: 0.05 });
+    const { pid } = await one.get();
+    const abort = new AbortController();
+    const lost = one.request(requests.doctor, {}, abort.signal);
+    const behind = one.request(requests.list, {});
+    setTimeout(() => abort.abort(), 20);
+    await expect(lost).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(behind).rejects.toMatchObject({
+      code: "ENGINE_EXITED",
+      message: expect.stringMatching(/A cancelled request did not end within/),
+      fix: expect.stringContaining("restarted"),
+    });
+    expect((await one.get()).pid).not.toBe(pid);
+    expect(await one.request(requests.list, { experiment: "quick" })).toEqual([]);
+  });
+
+  it("because the engine does not start is given up as well", async () => {
+    const one = createWarmEngine(
+      () => new Promise(() => undefined),
+      () => undefined,
+    );
+    await expect(one.request(requests.list, {}, AbortSignal.timeout(20))).rejects.toMatchObject({ code: "CANCELLED" });
+  });
+});
+
+describe("how an engine ended", () => {
+  const end = async (words: string): Promise<unknown> => {
+    const child = await start(engine(words));
+    return child.request(requests.list, {}).catch((thrown: unknown) => thrown);
+  };
+  const helps = expect.stringMatching(
+    /^Try again; it restarts automatically\. If this happens again, .*smaller model.*bulwark\.engine\.memory\.$/,
+  );
+
+  it.each([
+    [
+      "a kill",
+      'process.kill(process.pid, "SIGKILL");',
+      "was killed (signal SIGKILL), usually because the computer ran out of memory",
+      helps,
+    ],
+    [
+      "a full heap",
+      'console.error("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"); process.abort();',
+      "ran out of memory and ended (signal SIGABRT)",
+      helps,
+    ],
+    [
+      "a native crash",
+      'process.kill(process.pid, "SIGSEGV");',
+      "crashed in native code (signal SIGSEGV)",
+      expect.stringMatching(/another backend or device/),
+    ],
+  ])("is told, with what helps: %s", async (_, words, message, fix) => {
+    expect(await end(words)).toMatchObject({ code: "ENGINE_EXITED", message: expect.stringContaining(message), fix });
+  });
+});
+
 describe("run process", () => {
+  it("that dies says to resume the run", async () => {
+    const run = runInProcess({
+      start: () => start(engine('process.kill(process.pid, "SIGKILL");')),
+      send: (child, signal) => child.request(requests.list, {}, signal),
+      onEvent: () => undefined,
+      signal: new AbortController().signal,
+    });
+    await expect(run).rejects.toMatchObject({
+      code: "ENGINE_EXITED",
+      message: "The process of the run was killed (signal SIGKILL), usually because the computer ran out of memory.",
+      fix: expect.stringMatching(/^Resume the run: what was finished is kept\. If this happens again/),
+    });
+  });
+
   it("is killed when it does not stop within its grace", async () => {
     const abort = new AbortController();
     const run = runInProcess({

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -71,6 +72,23 @@ describe("last result", () => {
     expect(lastOfModel(file)).toEqual({ run: "a", headline: "61.6 %" });
     expect(lastOfModel(path.join(root, ".bulwark/runs/a/model/model.json"))).toEqual({ run: "a", headline: "61.6 %" });
     expect(lastOfModel(path.join(root, "models/other/model.json"))).toBeUndefined();
+  });
+  it("opens no pipe, and follows no link", () => {
+    const experiment = path.join(root, "x.bulwark.jsonc");
+    writeRun("a", done("2026-01-01T00:00:00Z", "fine"), from("x.bulwark.jsonc"));
+    const runs = path.join(root, ".bulwark/runs");
+    renameSync(path.join(runs, "a"), path.join(root, "elsewhere"));
+    symlinkSync(path.join(root, "elsewhere"), path.join(runs, "a"));
+    expect(lastOfExperiment(experiment)).toBeUndefined();
+    mkdirSync(path.join(runs, "b"));
+    symlinkSync(path.join(root, "elsewhere/state.json"), path.join(runs, "b/state.json"));
+    symlinkSync(path.join(root, "elsewhere/experiment.json"), path.join(runs, "b/experiment.json"));
+    mkdirSync(path.join(runs, "c"));
+    execFileSync("mkfifo", [path.join(runs, "c/state.json")]); // to open it waits for ever
+    expect(lastOfExperiment(experiment)).toBeUndefined();
+    rmSync(path.join(runs, "a"));
+    renameSync(path.join(root, "elsewhere"), path.join(runs, "a"));
+    expect(lastOfExperiment(experiment)).toEqual({ run: "a", headline: "fine" });
   });
   it("survives a folder with damaged files", () => {
     writeRun("a", done("2026-01-01T00:00:00Z", "fine"), from("x.bulwark.jsonc"));

@@ -1,8 +1,11 @@
 import path from "node:path";
+import { Type } from "@sinclair/typebox";
 import { BulwarkError } from "../../../shared/errors.ts";
+import { natural, type Shape, text } from "../../../shared/shapes.ts";
 import type { ModelFacts, Params, Preparation } from "../../define/index.ts";
-import { exists, readText, writeAtomic } from "../../io/files.ts";
+import { exists, writeAtomic } from "../../io/files.ts";
 import { readNpz, writeNpz } from "../../io/npz.ts";
+import { readShaped } from "../../io/readShaped.ts";
 import { tf } from "../../tf.ts";
 import { substituteNetwork } from "./network.ts";
 import { hashOf, queriesOf, type Substitute, type SubstituteSettings, trainSubstitute } from "./substitute.ts";
@@ -15,6 +18,8 @@ interface SavedSubstitute {
   readonly key: string;
   readonly queries: number;
 }
+
+const savedSubstitute: Shape<SavedSubstitute> = Type.Object({ key: text, queries: natural });
 
 /** Values that the images of a substitute may hold: 1 GB. */
 const mostValues = 2 ** 28;
@@ -62,7 +67,7 @@ export const substitutePreparation: Preparation<Substitute> = {
   async load(folder, stem, { inputShape, classes }, key) {
     const file = path.join(folder, `${stem}.json`);
     if (!(await exists(file))) return null;
-    const saved = JSON.parse(await readText(file)) as SavedSubstitute;
+    const saved = await readShaped(file, savedSubstitute, "Delete it: the substitute will be trained again.");
     if (key !== undefined && saved.key !== key) return null;
     const arrays = await readNpz(path.join(folder, `${stem}.npz`));
     const network = substituteNetwork(inputShape, classes, 0);

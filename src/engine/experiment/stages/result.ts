@@ -1,12 +1,13 @@
 import path from "node:path";
 import { percent, plural } from "../../../shared/format.ts";
+import { attackDocument } from "../../../shared/reportShape.ts";
 import type { AttackDocument, Finding, ImageRecord, Rate, StaticResult } from "../../../shared/results.ts";
 import { runFiles, slug } from "../../../shared/runs.ts";
 import { labelOf, type Target } from "../../define/index.ts";
 import { missingLabels } from "../../evaluation/source.ts";
 import { writePicture } from "../../evaluation/write.ts";
 import { survivorsAmong, suspiciousAccuracy } from "../../harness/unbounded.ts";
-import { readText } from "../../io/files.ts";
+import { readShaped } from "../../io/readShaped.ts";
 import { aimedAt } from "../../metrics/robustness.ts";
 import { comparedFindings } from "../../rules/compare.ts";
 import type { UnboundedEvidence } from "../../rules/evidence.ts";
@@ -41,7 +42,7 @@ async function writeResult(env: RunEnvironment, pictures: readonly string[]): Pr
   if (!arm || !attack) throw new Error("a single attack has an arm and an attack");
   const merged = await mergedAttack(arm, attack, env);
   await writeNamed(store.file(merged.file), pictures.slice(0, facts.n), env);
-  const document = JSON.parse(await readText(store.file(facts.layout.records(arm, attack.key)))) as AttackDocument;
+  const document = await readShaped(store.file(facts.layout.records(arm, attack.key)), attackDocument, "Start the attack again.");
   const { classifier } = await env.networks.open(arm);
   const whole = findingsOf(
     armRules,

@@ -1,9 +1,12 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import { Type } from "@sinclair/typebox";
 import type { InputContract } from "../../../shared/contract.ts";
 import { BulwarkError } from "../../../shared/errors.ts";
 import type { RunEvent } from "../../../shared/events.ts";
+import { epochEvent } from "../../../shared/runShapes.ts";
 import { slug } from "../../../shared/runs.ts";
+import { list, measured, natural, orNull, readAs, type Shape, text } from "../../../shared/shapes.ts";
 import { reachNote } from "../../../shared/slices.ts";
 import { classifierOf } from "../../classifier/network.ts";
 import { reachIn } from "../../classifier/slices.ts";
@@ -50,14 +53,16 @@ export interface TrainingRecord {
   readonly history: readonly EpochEvent[];
 }
 
+const optional = Type.Optional;
+const trainingRecord: Shape<TrainingRecord> = Type.Object({
+  ...{ key: text, sha256: optional(text), epochs: natural, steps: optional(natural), bestEpoch: orNull(natural) },
+  ...{ seconds: measured, imagesPerSecond: measured, images: natural, notes: optional(list(text)), history: list(epochEvent) },
+});
+
 /** The record of the model in `folder`; null when there is none, or none that is whole. */
 export async function readTraining(folder: string): Promise<TrainingRecord | null> {
-  try {
-    const read = JSON.parse(await readText(path.join(folder, trainingFile))) as TrainingRecord | null;
-    return Array.isArray(read?.history) ? read : null;
-  } catch {
-    return null;
-  }
+  const read = readAs(trainingRecord, await readText(path.join(folder, trainingFile)).catch(() => ""));
+  return "value" in read ? read.value : null;
 }
 
 /** What the piece of a training has left. */

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { cardRecord } from "../../../shared/cardShapes.ts";
 import { type CardId, type CardParams, type CardResult, cardIds, type Pick } from "../../../shared/cards.ts";
@@ -7,8 +6,8 @@ import type { InspectorState } from "../../../shared/panels.ts";
 import { attackImageResult } from "../../../shared/pictureShapes.ts";
 import type { AttackImageResult } from "../../../shared/protocol.ts";
 import { runFiles } from "../../../shared/runs.ts";
-import { fitting } from "../../../shared/shapes.ts";
-import { isRecord, readJson, readWhole } from "../../files.ts";
+import { fields, fitting } from "../../../shared/shapes.ts";
+import { isRecord, readWhole, writeWhole } from "../../files.ts";
 import { isKnownPlace } from "../../workspace.ts";
 
 /** What an inspector is about; kept in the run folder as `inspector.json`, so that the panel comes back after a reload. */
@@ -35,11 +34,11 @@ const requestFile = "inspector.json";
 const cardsFile = "cards.json";
 
 export async function writeRequest(directory: string, request: InspectorRequest): Promise<void> {
-  await writeFile(path.join(directory, requestFile), `${JSON.stringify(request, null, 1)}\n`);
+  await writeWhole(path.join(directory, requestFile), `${JSON.stringify(request, null, 1)}\n`);
 }
 export async function readRequest(directory: string): Promise<InspectorRequest | undefined> {
-  const read = await readJson(path.join(directory, requestFile));
-  if (!isRecord(read) || typeof read["image"] !== "string" || typeof read["model"] !== "string") return undefined;
+  const read = await readWhole(path.join(directory, requestFile), fields);
+  if (!read || typeof read["image"] !== "string" || typeof read["model"] !== "string") return undefined;
   const { image, model, attack, defenses, label, fit } = read;
   const picks = Array.isArray(defenses) ? defenses.filter(isPick) : [];
   const shown = (await isKnownPlace(image)) ? image : await ownPicture(directory);
@@ -57,7 +56,7 @@ const isLabel = (value: unknown): value is ChosenLabel => isRecord(value) && "in
 const isPick = (value: unknown): value is Pick => isRecord(value) && typeof value["id"] === "string" && isRecord(value["params"]);
 
 export async function writeCards(directory: string, cards: CardRecords): Promise<void> {
-  await writeFile(path.join(directory, cardsFile), `${JSON.stringify(cards)}\n`);
+  await writeWhole(path.join(directory, cardsFile), `${JSON.stringify(cards)}\n`);
 }
 
 /** What a run folder has of an attack and of cards. */
@@ -66,10 +65,10 @@ export interface Kept {
   readonly cards: CardRecords;
 }
 export async function readKept(directory: string): Promise<Kept> {
-  const read = await readJson(path.join(directory, cardsFile));
+  const read = await readWhole(path.join(directory, cardsFile), fields);
   // A card that is damaged is left out; it can be asked for again.
   const cards = cardIds.flatMap((id) => {
-    const record = isRecord(read) ? fitting(cardRecord(id), read[id]) : undefined;
+    const record = read ? fitting(cardRecord(id), read[id]) : undefined;
     return record ? [[id, record] as const] : [];
   });
   return { result: await readResult(directory), cards: Object.fromEntries(cards) as CardRecords };

@@ -1,5 +1,5 @@
 import { readdirSync, rmSync } from "node:fs";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { Type } from "@sinclair/typebox";
 import * as vscode from "vscode";
@@ -8,7 +8,7 @@ import type { ExportPatchResult, PatchSuccessMapResult, PreviewPatchResult } fro
 import type { StudioSettings, StudioState, StudioTask, StudioUpdate } from "../../../shared/patchStudio.ts";
 import { studioFolder } from "../../../shared/patchStudio.ts";
 import { fields, list, natural, num, oneOf, orNull, type Shape, text, whole } from "../../../shared/shapes.ts";
-import { isInside, makeFolder, readWhole } from "../../files.ts";
+import { isInside, makeFolder, readWhole, writeWhole } from "../../files.ts";
 import type { Services } from "../../services.ts";
 import { resultFolders } from "../../workspace.ts";
 import type { PanelHost } from "../host.ts";
@@ -91,7 +91,7 @@ export function save(session: Session): Promise<void> {
   };
   const text = `${JSON.stringify(kept)}\n`;
   session.saving = session.saving
-    .then(() => writeFile(path.join(directory, file), text))
+    .then(() => writeWhole(path.join(directory, file), text))
     .catch((thrown: unknown) => {
       session.services.log.warn(`The Patch Studio's session was not written: ${thrown}`);
     });

@@ -15,6 +15,9 @@ beforeEach(() => {
 afterEach(() => rmSync(workspace, { recursive: true, force: true }));
 const create = (title = "My run!") => createRun({ workspace, kind: "experiment", title });
 
+/** What a plan says beside the run that it is of. */
+const hashes = { version: 1, bulwark: "0.1.0", planHash: "p", experimentHash: "e", dataHash: "d" };
+
 describe("a run folder", () => {
   it("is named by day, time and title", () => {
     expect(runId("My run!", new Date(2026, 2, 14, 15, 9, 26))).toBe("20260314-150926-my-run");
@@ -84,7 +87,7 @@ describe("a run folder", () => {
   ])("makes a state.json that is %s again from the plan and the events", async (_, damage) => {
     const run = await create();
     const { kind, title, createdAt } = run.state;
-    await run.writeJson("plan.json", { run: { kind, title, createdAt } });
+    await run.writeJson("plan.json", { ...hashes, run: { kind, title, createdAt } });
     run.append({ kind: "progress", phase: "x", done: 1, total: 4, etaSeconds: null, overall: 0.25 });
     const state = run.file("state.json");
     const left = damage(readFileSync(state, "utf8"));
@@ -112,7 +115,7 @@ describe("a run folder", () => {
     ],
   ] as const)("knows from the events how a run ended whose state.json is lost: %o", async (event, expected) => {
     const run = await create();
-    await run.writeJson("plan.json", { run: { kind: "experiment", title: "x", createdAt: run.state.createdAt } });
+    await run.writeJson("plan.json", { ...hashes, run: { kind: "experiment", title: "x", createdAt: run.state.createdAt } });
     run.append(event as RunEventBody);
     rmSync(run.file("state.json"));
     expect(await readRunState(run.directory)).toMatchObject(expected);

@@ -127,6 +127,8 @@ export function asBulwarkError(thrown: unknown): BulwarkError | undefined {
       return notWritable(path, thrown);
     case "ENOENT":
       return new BulwarkError("FILE_NOT_FOUND", `There is no file ${path}.`, "Check the path.", { cause: thrown });
+    case "ENAMETOOLONG":
+      return new BulwarkError("FILE_NOT_FOUND", "The path is longer than any file's name may be.", "Correct the path.", { cause: thrown });
     case "ERR_INVALID_ARG_VALUE": // how Node refuses such a path, before it asks the system
       return /without null bytes/.test(thrown.message)
         ? new BulwarkError("FILE_NOT_FOUND", "The path contains a NUL character, which no file name can.", "Correct the path.", {

@@ -9,6 +9,20 @@ beforeEach(async () => {
   await useBackend("onnxruntime");
 });
 
+test("a graph that cannot be built fails once, and not with everything that is computed later", () => {
+  const backend = tf.backend() as OnnxBackend;
+  const x = tf.tensor1d([1, 2]);
+  const lower = (): never => {
+    throw new Error("cannot be lowered");
+  };
+  const bad = backend.record("Impossible", {}, [x], { shape: [2], dtype: "float32" }, lower); // nobody disposes of it, as after an error
+  expect(() => backend.readSync(bad.dataId)).toThrow("cannot be lowered");
+  const y = tf.mul(x, 2);
+  expect([...y.dataSync()]).toEqual([2, 4]);
+  tf.dispose([x, y]);
+  backend.disposeData(bad.dataId);
+});
+
 test("tf.memory counts tensors, buffers and bytes of what is pending as of what is there", () => {
   const before = tf.memory();
   const x = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);

@@ -171,7 +171,7 @@ export class OnnxBackend extends KernelBackend {
     try {
       this.execute(trace, isOnly);
     } catch (thrown) {
-      this.pending = stillPossible(this.pending, trace);
+      this.pending = stillPossible(this.pending, trace, thrown);
       if (this.device === "cpu" && isOutOfMemory(thrown)) throw this.attempts > 0 ? asFailure(thrown) : outOfMemory(thrown);
       if (!(thrown instanceof DeviceFailure) || this.attempts > 0) throw thrown;
       this.giveUp(thrown);

@@ -1,5 +1,6 @@
 import type { backend_util, DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import type { Device } from "../../../shared/devices.ts";
+import { DeviceFailure, isOutOfMemory } from "../failures.ts";
 import { type Encoded, Graph, sizeOf, type Value } from "./graph.ts";
 import type { NativeTensor } from "./native.ts";
 import type { ElementType } from "./onnx.ts";
@@ -108,11 +109,13 @@ function connected(nodes: readonly Node[]): Node[][] {
 }
 
 /**
- * What may stay pending after a trace has failed. Where one of its leaves was written over, the trace would fail again, and with it whatever
- * is computed later.
+ * What may stay pending after a trace has failed. Where one of its leaves was written over, or neither the device nor the memory is to blame,
+ * the trace would fail again, and with it whatever is computed later.
  */
-export const stillPossible = (pending: Node[], { nodes, leaves }: Trace): Node[] =>
-  leaves.some(({ values }) => !values) ? pending.filter((node) => !nodes.includes(node)) : pending;
+export function stillPossible(pending: Node[], { nodes, leaves }: Trace, thrown: unknown): Node[] {
+  const mayWork = thrown instanceof DeviceFailure || isOutOfMemory(thrown);
+  return mayWork && leaves.every(({ values }) => values) ? pending : pending.filter((node) => !nodes.includes(node));
+}
 
 /** Keys nodes in recording order. */
 function traceOf(nodes: readonly Node[]): Trace {

@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { InputContract } from "../../../shared/contract.ts";
 import { exists, readText } from "../../io/files.ts";
-import { record } from "../topology/graph.ts";
+import { record, wordOf } from "../topology/graph.ts";
 import { type InputEvidence, numbersIn, wordsIn } from "./evidence.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -68,7 +68,7 @@ function modelConfig(json: Json): InputEvidence | null {
 }
 
 /** Transformers writes LABEL_0, LABEL_1, … where nobody named the classes. */
-const isPlaceholder = (names: unknown): boolean => Object.values(record(names) ?? {}).every((name) => /^LABEL_\d+$/.test(String(name)));
+const isPlaceholder = (names: unknown): boolean => Object.values(record(names) ?? {}).every((name) => /^LABEL_\d+$/.test(wordOf(name)));
 
 /** Names under "0", "1", …, or "1", "2", …, with none left out; undefined for anything else. */
 export function byIndex(names: Json | undefined): string[] | undefined {

@@ -1,7 +1,7 @@
 import type { Header } from "../artifacts.ts";
 import type { Attribute, FileNode, FileValue } from "../onnx/file/model.ts";
 import { invalidModel, tooLarge } from "../onnx/problems.ts";
-import { record } from "../topology/graph.ts";
+import { record, wordOf } from "../topology/graph.ts";
 
 /** Far above real networks. */
 const mostNodes = 100_000;
@@ -69,7 +69,7 @@ function attributeOf(value: Json): Omit<Attribute, "name"> {
   if (i !== undefined) return { int: Number(i), float: Number(i) };
   if (f !== undefined) return { float: Number(f) };
   if (b !== undefined) return { int: Number(b === true) };
-  if (type !== undefined) return { text: String(type) };
+  if (type !== undefined) return { text: wordOf(type) };
   if (shape !== undefined) return { ints: sizesOf(shape)?.map((size) => size ?? -1) ?? [], isOther: sizesOf(shape) === undefined };
   const lists = record(list);
   if (!lists) return { isOther: true };
@@ -116,7 +116,7 @@ function inputsOf(nodes: readonly FileNode[], signature: Json | undefined): File
     const own = attributes.get("shape");
     const tensor = signed.get(name);
     const shape = own?.ints?.length ? own.ints.map((size) => (size > 0 ? size : null)) : sizesOf(tensor?.["tensorShape"]);
-    return { name, type: typeCodes.get(attributes.get("dtype")?.text ?? String(tensor?.["dtype"])) ?? 0, shape };
+    return { name, type: typeCodes.get(attributes.get("dtype")?.text ?? wordOf(tensor?.["dtype"])) ?? 0, shape };
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Config, record } from "../topology/graph.ts";
+import { type Config, record, wordOf } from "../topology/graph.ts";
 import { modelClasses } from "../topology/read.ts";
 import type { NamedShape } from "../topology/weights.ts";
 import type { StoredDataset } from "./hdf5/file.ts";
@@ -41,8 +41,8 @@ export function listedLayers(model: Config, depth = 0): ListedLayer[] {
     const entry = record(value);
     if (!entry) return [];
     const config = record(entry["config"]) ?? {};
-    const className = String(entry["class_name"] ?? "");
-    const name = String(entry["name"] ?? config["name"] ?? "");
+    const className = wordOf(entry["class_name"]);
+    const name = wordOf(entry["name"] ?? config["name"]);
     const layers = modelClasses.includes(className) ? { layers: listedLayers(entry, depth + 1) } : {};
     return [{ name, className, config, ...layers }];
   });

@@ -6,7 +6,7 @@ type Adapt = (config: Config, refuse: Refuse) => { className?: string; config: C
 const without = (config: Config, keys: readonly string[]): Config =>
   Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key)));
 const oneAxis = (axis: unknown): unknown => (Array.isArray(axis) && axis.length === 1 ? axis[0] : axis);
-const numbers = (value: unknown): number[] => [value ?? 1].flat().map(Number);
+const numbers = (value: unknown): number[] => [value ?? 1].flat().map((one) => (typeof one === "number" ? one : Number.NaN));
 
 /** Neither Keras nor TensorFlow computes a convolution with both. */
 const convolution: Adapt = (config, refuse) => {
@@ -21,7 +21,7 @@ const convolution: Adapt = (config, refuse) => {
 /** A convolution with groups has its own class here, as tfjs ignores the setting. */
 const grouped: Adapt = (config, refuse) => {
   const { groups, ...rest } = convolution(config, refuse).config;
-  return Number(groups ?? 1) === 1 ? { config: rest } : { className: "GroupedConv2D", config: { ...rest, groups } };
+  return numbers(groups)[0] === 1 ? { config: rest } : { className: "GroupedConv2D", config: { ...rest, groups } };
 };
 
 /**

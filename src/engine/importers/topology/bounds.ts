@@ -32,6 +32,7 @@ export function checkKernels({ layers }: Topology, stored: readonly NamedShape[]
     kernels.set(end, [...(kernels.get(end) ?? []), shape]);
   }
   for (const layer of layers) {
+    checkSteps(layer, file);
     const storedAs = (weight: string): NamedShape["shape"][] => kernels.get(`${layer.name.split("/").at(-1)}/${weight}`) ?? [];
     for (const [weight, key] of Object.entries(shapes[layer.className] ?? {})) {
       const said = layer.config[key];
@@ -42,6 +43,18 @@ export function checkKernels({ layers }: Topology, stored: readonly NamedShape[]
     const [first] = wrong;
     if (first && !wrong.includes(undefined))
       throw invalidModel(file, `has ${first.says} in its layer "${layer.name}" and stores a kernel [${first.shape.join(", ")}] for it`);
+  }
+}
+
+const steps = ["kernel_size", "pool_size", "strides", "dilation_rate"];
+
+/** tfjs builds a convolution with a stride of 0 or a dilation below 1, and computes nonsense with it. @throws MODEL_INVALID naming the layer */
+function checkSteps({ name, className, config }: LayerNode, file: string): void {
+  if (!/Conv|Pooling/.test(className)) return;
+  for (const key of steps) {
+    const said = config[key] ?? 1;
+    if ([said].flat().every((one) => Number.isInteger(one) && (one as number) >= 1)) continue;
+    throw invalidModel(file, `has ${JSON.stringify(said)} as ${key} of its layer "${name}", where whole numbers of at least 1 are needed`);
   }
 }
 

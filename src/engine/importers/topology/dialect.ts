@@ -1,7 +1,7 @@
 import { tf } from "../../tf.ts";
 import { knownActivation } from "./activations.ts";
 import { adapted } from "./adaptations.ts";
-import { type Config, invalidModel, record } from "./graph.ts";
+import { type Config, invalidModel, record, wordOf } from "./graph.ts";
 import { fromKeras1 } from "./keras1.ts";
 import { checkSettings } from "./settings.ts";
 import { knownWeights } from "./trainingConfig.ts";
@@ -17,7 +17,7 @@ export interface Dialect {
 export function dialectOf(o: { keras: unknown; root: Config; file: string; notes: Set<string> }): Dialect {
   const layers: unknown = record(o.root["config"])?.["layers"];
   const isNewForm = Array.isArray(layers) && layers.some((layer) => record(layer)?.["module"] !== undefined);
-  return { file: o.file, notes: o.notes, isKeras3: isNewForm || /^3\./.test(String(o.keras)) };
+  return { file: o.file, notes: o.notes, isKeras3: isNewForm || /^3\./.test(wordOf(o.keras)) };
 }
 
 /** Other names of classes that tfjs has. */
@@ -125,7 +125,7 @@ function differs(forward: Config, backward: Config): boolean {
 /** Refuses quantised weights: gradients need float32. */
 function checkPolicy(dtype: unknown, name: string, file: string): void {
   const policy = record(dtype);
-  const text = policy ? String(record(policy["config"])?.["name"] ?? "") : String(dtype ?? "");
+  const text = policy ? wordOf(record(policy["config"])?.["name"]) : wordOf(dtype);
   if (policy?.["class_name"] !== "QuantizedDTypePolicy" && !/quantized|^u?int[48]|float8/i.test(text)) return;
   throw invalidModel(
     file,
@@ -141,7 +141,7 @@ function checkPolicy(dtype: unknown, name: string, file: string): void {
  */
 export function checkOrigin(entry: Config, name: string, file: string): void {
   const [registered, module] = [entry["registered_name"], entry["module"]];
-  if (typeof registered !== "string" || !registered.includes(">") || /^(keras|tf_keras|tensorflow)\b/.test(String(module))) return;
+  if (typeof registered !== "string" || !registered.includes(">") || /^(keras|tf_keras|tensorflow)\b/.test(wordOf(module))) return;
   throw customClass(registered.split(">").at(-1) ?? "", name, file);
 }
 

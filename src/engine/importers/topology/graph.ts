@@ -41,6 +41,9 @@ export const nodesOf = (layer: LayerNode): number => (isInput(layer) ? 1 : layer
 export const refTo = (layer: string, node = 0, tensor = 0): Ref => ({ layer, node, tensor });
 export const layersByName = ({ layers }: Topology): Map<string, LayerNode> => new Map(layers.map((layer) => [layer.name, layer]));
 
+/** A word of a file that may hold anything in its place: "" for an object or nothing. (`String` throws for some objects.) */
+export const wordOf = (value: unknown): string => (typeof value === "object" || value === undefined ? "" : String(value));
+
 export const record = (value: unknown): Config | undefined =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Config) : undefined;
 

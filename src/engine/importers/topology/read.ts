@@ -1,6 +1,6 @@
 import { calledWith } from "./calls.ts";
 import { checkOrigin, type Dialect, dialectOf, normalisedLayer } from "./dialect.ts";
-import { type Call, type Config, invalidModel, type LayerNode, type Ref, record, refTo, type Topology } from "./graph.ts";
+import { type Call, type Config, invalidModel, type LayerNode, type Ref, record, refTo, type Topology, wordOf } from "./graph.ts";
 
 export const modelClasses: readonly string[] = ["Sequential", "Model", "Functional"];
 const deepest = 32;
@@ -20,10 +20,10 @@ export function readTopology(json: Config, file: string): ReadTopology {
   const root = record(json["model_config"]) ?? json;
   const notes = new Set<string>();
   const dialect = dialectOf({ keras: json["keras_version"] ?? root["keras_version"], root, file, notes });
-  if (!modelClasses.includes(String(root["class_name"])))
+  if (!modelClasses.includes(wordOf(root["class_name"])))
     throw invalidModel(
       file,
-      `is a model of the class ${String(root["class_name"])}, which has no layers to read`,
+      `is a model of the class ${wordOf(root["class_name"]) || "that it does not name"}, which has no layers to read`,
       "Build it as a Sequential or functional model, and save it again.",
     );
   return { topology: readModel(root, dialect, 0), notes: [...notes] };

@@ -1,4 +1,4 @@
-import { type Config, record } from "./graph.ts";
+import { type Config, record, wordOf } from "./graph.ts";
 
 /** What tfjs has; anything else is replaced by tfjs's default, which matters only to a network whose training begins anew. */
 const initializers =
@@ -17,7 +17,7 @@ export function knownWeights(config: Config): Config {
   return Object.fromEntries(kept);
 }
 
-const classOf = (value: unknown): string => String(record(value)?.["class_name"] ?? "");
+const classOf = (value: unknown): string => wordOf(record(value)?.["class_name"]);
 
 function isKnownInitializer(value: unknown): boolean {
   const distribution = record(record(value)?.["config"])?.["distribution"];

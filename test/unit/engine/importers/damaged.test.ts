@@ -98,3 +98,53 @@ it("keeps nothing of a network that could not be built", async () => {
   await expect(loadNetwork(directory)).rejects.toMatchObject({ code: expect.stringMatching(/^MODEL_/) });
   expect(tf.memory().numTensors).toBe(before);
 });
+
+describe("a configuration of layers", () => {
+  const edited = async (change: (layers: { config: Record<string, unknown> }[]) => void): Promise<string> => {
+    const { depthwiseConv2d, flatten, dense } = tfl.layers;
+    const layers = [depthwiseConv2d({ inputShape: [8, 8, 1], kernelSize: 3, name: "dw" }), flatten(), dense({ units: 3, name: "d" })];
+    const network = tfl.sequential({ layers });
+    const directory = path.join(folder, "edited");
+    await saveNetwork(network, directory, { input: {} });
+    network.dispose();
+    const file = path.join(directory, "model.json");
+    const json = JSON.parse(await fs.readFile(file, "utf8"));
+    change(json.modelTopology.config.layers);
+    await fs.writeFile(file, JSON.stringify(json));
+    return directory;
+  };
+  const setting = (layers: { config: Record<string, unknown> }[], name: string): Record<string, unknown> => {
+    const found = layers.find(({ config }) => config["name"] === name);
+    if (!found) throw new Error(`no layer ${name}`);
+    return found.config;
+  };
+
+  it.each([
+    ["strides", 0],
+    ["strides", [1, 0]],
+    ["strides", { toString: 1 }],
+    ["dilation_rate", [1, -1]],
+    ["dilation_rate", [1.5, 1]],
+    ["dilation_rate", "two"],
+    ["kernel_size", [0, 3]],
+  ])("with %s %j is refused, naming the layer", async (key, value) => {
+    const directory = await edited((layers) => {
+      setting(layers, "dw")[key] = value;
+    });
+    await expect(loadNetwork(directory)).rejects.toMatchObject({ code: "MODEL_INVALID", message: expect.stringContaining('"dw"') });
+  });
+
+  it("whose names are objects ends in an error of ours, or is read", async () => {
+    const odd = { toString: 1, valueOf: 2 };
+    for (const key of ["kernel_initializer", "kernel_regularizer", "bias_constraint"]) {
+      const directory = await edited((layers) => {
+        setting(layers, "d")[key] = { class_name: odd, config: odd };
+      });
+      const end = await loadNetwork(directory).then(
+        ({ network }) => void network.dispose(),
+        (thrown: unknown) => thrown,
+      );
+      if (end !== undefined) expect(end).toMatchObject({ name: "BulwarkError" });
+    }
+  });
+});

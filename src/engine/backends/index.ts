@@ -3,6 +3,7 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { type DeviceName, deviceTitles } from "../../shared/devices.ts";
 import { BulwarkError } from "../../shared/errors.ts";
 import { chooseDevice } from "./devices/index.ts";
+import { reasonOf } from "./onnxruntime/reason.ts";
 import { mayHaveGpu } from "./tensorflow/index.ts";
 
 export { probeBackends } from "./probe.ts";
@@ -56,7 +57,6 @@ async function start(name: BackendName, auto: boolean, device: DeviceName): Prom
     : { name, device: loaded.device, warnings: [...loaded.warnings] };
 }
 
-const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? (thrown.message.split("\n")[0] ?? "") : String(thrown));
 const downgrade = (name: BackendName, thrown: unknown): string =>
   thrown instanceof BulwarkError
     ? `${thrown.message} ${thrown.fix ?? ""}`.trim()

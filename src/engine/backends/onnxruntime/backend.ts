@@ -8,6 +8,7 @@ import { type Attributes, attributeKey, isSameShape } from "./keys.ts";
 import { deviceText, type Native, type NativeTensor } from "./native.ts";
 import { blockedChannels } from "./nchwc.ts";
 import type { ElementType } from "./onnx.ts";
+import { reasonOf } from "./reason.ts";
 import { Sessions } from "./sessions.ts";
 import { type Entry, type Lower, type Node, planOf, stillPossible, type Trace, tracesOf } from "./trace.ts";
 import { emptyValues, own } from "./values.ts";
@@ -22,7 +23,6 @@ const stepLimit = 40;
 
 /** Name of the scope around work that may be tried again. */
 const attemptScope = "attempt";
-const firstLine = (text: string): string => (text.split("\n")[0] ?? "").slice(0, 200);
 
 export interface Result {
   readonly shape: readonly number[];
@@ -190,7 +190,7 @@ export class OnnxBackend extends KernelBackend {
     this.largestBatch = Number.POSITIVE_INFINITY;
     this.block = blockedChannels(this.native);
     this.sessions = new Sessions(this.native, this.threads, { bytes: this.bytes });
-    const message = `${lost} failed while it computed (${firstLine(failure.message)}); the CPU continues from the same step.`;
+    const message = `${lost} failed while it computed (${reasonOf(failure)}); the CPU continues from the same step.`;
     warnOfDevice({ message, action: "cpu", device: deviceText("cpu", this.threads) });
   }
 
@@ -226,7 +226,7 @@ export class OnnxBackend extends KernelBackend {
     this.buffers.clear();
     this.largestBatch = Math.ceil(images / 2);
     const what = this.device === "cpu" ? "Memory ran out" : `${deviceTitles[this.device]} failed`;
-    const message = `${what} with ${images} images at once (${firstLine(failure.message)}); half as many are tried.`;
+    const message = `${what} with ${images} images at once (${reasonOf(failure)}); half as many are tried.`;
     warnOfDevice({ message, action: "halved", device: deviceText(this.device, this.threads, this.name) });
   }
 

@@ -12,6 +12,11 @@ function valuesOf(value: unknown): readonly number[] | undefined {
 
 const largest = (values: readonly number[]): number => Math.max(...values.map(Math.abs));
 
+interface Line {
+  readonly scale: readonly number[];
+  readonly offset: readonly number[];
+}
+
 type Range = "bytes" | "unit" | "signed";
 const contracts: Readonly<Record<Range, InputEvidence["input"]>> = {
   bytes: { mean: 0, scale: 1 },
@@ -19,16 +24,22 @@ const contracts: Readonly<Record<Range, InputEvidence["input"]>> = {
   signed: { mean: 127.5, scale: 127.5 },
 };
 
+/** x + 1 and then a half: the lowest pixel is −1 and becomes 0. */
+const isFromMinusOne = ({ scale, offset }: Line): boolean =>
+  scale.length <= offset.length &&
+  offset.every((value, i) => value > 0 && Math.abs(value - (scale[i % scale.length] as number)) <= 1e-3 * value);
+
 /**
- * Bytes, [0,1] or [−1,1] as what a layer y = scale·x + offset takes: the values that it gives stay within a few units for one of them only.
- * Undefined where neither follows.
+ * Bytes, [0,1] or [−1,1] as what the layers y = scale·x + offset take: the values that they give stay within a few units for one of them only.
+ * Undefined where none follows.
+ * @param lines of the first layer, of the first two together, and so on
  */
-function takenByRescaling(scale: readonly number[], offset: readonly number[]): Range | undefined {
+function takenByLines(lines: readonly Line[]): Range | undefined {
+  const { scale, offset } = lines.at(-1) as Line;
   const factor = largest(scale);
   if (factor <= 1 / 32) return "bytes"; // 1/255, 1/127.5, 1/58 (a standard deviation in bytes)
   if (factor === 1 && largest(offset) > 2) return "bytes"; // the mean pixel taken off
-  const isFromMinusOne = offset.every((value, i) => value > 0 && Math.abs(value - (scale[i % scale.length] as number)) <= 1e-3 * value);
-  if (isFromMinusOne && scale.length <= offset.length) return "signed"; // (x + 1) / 2: the lowest pixel is −1 and becomes 0
+  if (lines.some(isFromMinusOne)) return "signed"; // a mean and a deviation of what lies in 0…1 by then may follow
   if (offset.some((value) => value > 0)) return undefined; // made for inputs around 0
   return largest(offset) > 0 || factor >= 32 ? "unit" : undefined; // a factor such as 2 alone suits any range
 }
@@ -42,11 +53,6 @@ function takenByNormalization(mean: readonly number[], variance: readonly number
 async function weightOf(layer: tfl.layers.Layer, name: string): Promise<readonly number[] | undefined> {
   const weight = layer.weights.find((variable) => variable.originalName.split("/").at(-1) === name);
   return weight && [...(await weight.read().data())];
-}
-
-interface Line {
-  readonly scale: readonly number[];
-  readonly offset: readonly number[];
 }
 
 /** y = scale·x + offset of a layer; undefined for any other layer. */
@@ -67,24 +73,29 @@ function nextOf({ outboundNodes }: tfl.layers.Layer): tfl.layers.Layer | undefin
   return others.length === 0 ? node?.outboundLayer : undefined;
 }
 
-/** A product and a sum that follow each other are one line: x·½ + ½ is two layers in a file. */
-async function lineFrom(layer: tfl.layers.Layer): Promise<Line | undefined> {
+/** The lines of a layer, of it and the next one together, and so on: x·½ + ½ is two layers in a file. */
+async function linesFrom(layer: tfl.layers.Layer, before?: Line): Promise<readonly Line[]> {
   const own = await lineOf(layer);
-  const next = own && nextOf(layer);
-  const then = next && (await lineFrom(next));
-  if (!own || !then) return own;
-  const channels = Math.max(...[own, then].flatMap(({ scale, offset }) => [scale.length, offset.length]));
+  if (!own) return [];
+  const line = before ? composed(before, own) : own;
+  const next = nextOf(layer);
+  return [line, ...(next ? await linesFrom(next, line) : [])];
+}
+
+/** One line, and another one of what it gives. */
+function composed(first: Line, then: Line): Line {
+  const channels = Math.max(...[first, then].flatMap(({ scale, offset }) => [scale.length, offset.length]));
   const at = (values: readonly number[], channel: number): number => values[channel % values.length] as number;
   const all = Array.from({ length: channels }, (_, channel) => channel);
   return {
-    scale: all.map((c) => at(then.scale, c) * at(own.scale, c)),
-    offset: all.map((c) => at(then.scale, c) * at(own.offset, c) + at(then.offset, c)),
+    scale: all.map((c) => at(then.scale, c) * at(first.scale, c)),
+    offset: all.map((c) => at(then.scale, c) * at(first.offset, c) + at(then.offset, c)),
   };
 }
 
 async function taken(layer: tfl.layers.Layer): Promise<Range | undefined> {
-  const line = await lineFrom(layer);
-  if (line) return takenByRescaling(line.scale, line.offset);
+  const lines = await linesFrom(layer);
+  if (lines.length > 0) return takenByLines(lines);
   const config = layer.getConfig() as Record<string, unknown>;
   const stored = async (name: string): Promise<readonly number[] | undefined> => {
     return valuesOf(config[name]) ?? weightOf(layer, name);

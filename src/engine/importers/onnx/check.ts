@@ -1,4 +1,5 @@
 import { BulwarkError } from "../../../shared/errors.ts";
+import { reasonOf } from "../../backends/onnxruntime/reason.ts";
 import { openReference, type Reference } from "../../backends/onnxruntime/reference.ts";
 import { runNetwork } from "../../classifier/graph.ts";
 import { networkInput } from "../../classifier/input.ts";
@@ -7,7 +8,7 @@ import { type Images, tf, type tfl } from "../../tf.ts";
 import type { Checked, Compare, Comparison, Watch } from "../modelFile.ts";
 import type { Ending } from "../topology/ending.ts";
 import { firstDifference } from "./difference.ts";
-import { areFinite, type Feed, NotRun, percent, reasonOf, runOn, worst } from "./feed.ts";
+import { areFinite, type Feed, NotRun, percent, runOn, worst } from "./feed.ts";
 import { type ImageInput, isTooManyAtOnce } from "./input.ts";
 import type { Lowered } from "./lowered.ts";
 import { weightless } from "./mapped.ts";

@@ -1,3 +1,4 @@
+import { reasonOf } from "../../backends/onnxruntime/reason.ts";
 import type { Reference } from "../../backends/onnxruntime/reference.ts";
 import { tf } from "../../tf.ts";
 import type { ImageInput } from "./input.ts";
@@ -16,12 +17,6 @@ export interface Feed {
 
 /** ONNX Runtime has opened a file, and does not run it. */
 export class NotRun extends Error {}
-
-/** First line of an error of ONNX Runtime. */
-export const reasonOf = (error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error);
-  return (text.split("\n")[0] ?? "").slice(0, 160).replace(/[.:\s]+$/, "");
-};
 
 /** All outputs of the file for one image, repeated if the file has a fixed batch size. @throws NotRun */
 export async function runOn(

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { type FileInput, type FileSession, type NumberType, openSession } from "../../backends/onnxruntime/fileSession.ts";
+import { reasonOf } from "../../backends/onnxruntime/reason.ts";
 import type { ForwardOnly } from "../../classifier/forwardOnly.ts";
 import { checkNumbers } from "../../classifier/probabilities.ts";
 import { RuntimeScores } from "../../models/layers/index.ts";
@@ -81,17 +82,10 @@ function opened(file: string, fails: (reason: string) => UnsupportedModel): File
   try {
     session = openSession(file);
   } catch (error) {
-    throw fails(`it rejects the file: ${firstLine(error)}`);
+    throw fails(`it rejects the file: ${reasonOf(error)}`);
   }
   if (!session) throw fails("it is not installed");
   return session;
-}
-
-/** ONNX Runtime's message without the source location that it starts with. */
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-  const [, own = text] = /\.(?:cc|h):\d+ .*?\)(?: const)? (.+)$/.exec(text) ?? [];
-  return own.slice(0, 200).replace(/\.$/, "");
 }
 
 /** How many images a file takes at once. */
@@ -156,7 +150,7 @@ class RuntimeFile {
     try {
       alone = this.run(images, shape);
     } catch (error) {
-      throw this.fails(`it does not run the file on images of ${sides.join("×")}: ${firstLine(error)}`);
+      throw this.fails(`it does not run the file on images of ${sides.join("×")}: ${reasonOf(error)}`);
     }
     const classes = alone.length / tried;
     if (!Number.isInteger(classes) || classes < 1)

@@ -129,6 +129,7 @@ const attributes: Readonly<Record<string, string>> = {
   DequantizeLinear: "axis",
 };
 
+export const knownOperators: readonly string[] = Object.keys(attributes);
 const known = new Map(Object.entries(attributes).map(([op, names]) => [op, new Set(names.split(" "))]));
 
 const control = ["If", "Loop", "Scan"];

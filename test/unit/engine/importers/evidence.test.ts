@@ -87,12 +87,29 @@ describe("the input range", () => {
         [1, 127.5],
         [1 / 255, 0],
       ],
+      // (x + 1) / 2, and then the mean and deviation of what lies in 0…1
+      [
+        [1, 1],
+        [0.5, 0],
+        [1, -0.456],
+        [1 / 0.224, 0],
+      ],
+      [
+        [0.5, 0.5],
+        [1, -0.6],
+      ],
+      // (x + 1) · 127.5, and then the mean of bytes
+      [
+        [127.5, 127.5],
+        [1, -103.9],
+      ],
     ] as const)
       expect(await known(network({ first: chain(...made) }))).toMatchObject({ range: "−1…1", from: "layer" });
     for (const factor of [1.5, 7]) expect(await known(network({ first: chain([factor, 0]) }))).toMatchObject({ from: "assumed" });
     expect(await known(network({ first: chain([1, -0.5], [2, 0]) }))).toMatchObject({ range: "0…1", from: "layer" });
     expect(await known(network({ first: chain([1, -127.5], [1 / 127.5, 0]) }))).toMatchObject({ range: "0…255", from: "layer" });
     expect(await known(network({ first: chain([255, 0], [1, -100]) }))).toMatchObject({ range: "0…1", from: "layer" });
+    expect(await known(network({ first: chain([1, 1], [1 / 256, 0]) }))).toMatchObject({ range: "0…255", from: "layer" });
   });
 
   it("gives the network with a first layer of 1/255 the bytes of the picture", async () => {

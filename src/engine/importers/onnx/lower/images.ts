@@ -1,4 +1,4 @@
-import { floatOf, intOf, type Node, textOf } from "../graph.ts";
+import { floatOf, intOf, intsOf, type Node, textOf } from "../graph.ts";
 import type { Stored } from "../layout.ts";
 import { convolutionRules } from "./convolution.ts";
 import { type Lower, type Lowering, plainWeight, viewed } from "./lowering.ts";
@@ -55,10 +55,10 @@ const resize: Lower = (node, o) => {
   const isKnown = ways.includes(way) && ["nearest", "linear"].includes(mode) && intOf(node, "antialias", 0) === 0;
   if (!isKnown || before.length !== 4 || before[0] !== after[0] || before[1] !== after[1])
     o.refuse(node, `(${mode}, ${way}) from ${before.slice(1).join("×")} to ${after.slice(1).join("×")}`);
-  if (node.attributes.has("axes") || textOf(node, "keep_aspect_ratio_policy", "stretch") !== "stretch")
-    o.refuse(node, "with axes or a policy");
+  if (textOf(node, "keep_aspect_ratio_policy", "stretch") !== "stretch") o.refuse(node, "with keep_aspect_ratio_policy");
   const given = node.attributes.get("scales")?.floats ?? o.constant(node.inputs[isOlder ? 1 : 2])?.data;
-  const scales = given && given.length === 4 ? [given[2], given[3]] : null;
+  const axes = (intsOf(node, "axes") ?? [0, 1, 2, 3]).map((axis) => (axis < 0 ? axis + 4 : axis));
+  const scales = given && given.length === axes.length ? [2, 3].map((axis) => given[axes.indexOf(axis)] ?? 1) : null;
   const [, , height, width] = after;
   const config = { height, width, scales, mode, coordinates: camel(way), rounding: camel(rounding) };
   o.setImage(node, o.emit("Resize2D", node, [o.image(node)], { config }));

@@ -153,11 +153,15 @@ const resizing: ShapeRule = (o) => {
   const shape = o.shape(0);
   const [scalesAt, sizesAt] = o.node.op === "Upsample" || o.node.opset < 11 ? [1, 9] : [2, 3];
   const sizes = o.ints(sizesAt);
-  if (sizes && sizes.length > 0) return [{ kind: "float", shape: [...shape.slice(0, 2), ...sizes.slice(2)] }]; // the batch size may differ
+  const axes = (intsOf(o.node, "axes") ?? [...shape.keys()]).map((axis) => o.axis(axis, shape.length));
+  if (sizes && sizes.length > 0) {
+    if (sizes.length !== axes.length) o.fail(`has ${sizes.length} sizes for ${axes.length} axes`);
+    return [{ kind: "float", shape: shape.map((side, axis) => (axis < 2 ? side : (sizes[axes.indexOf(axis)] ?? side))) }]; // the batch size may differ
+  }
   const scales = o.node.attributes.get("scales")?.floats ?? o.ints(scalesAt) ?? o.fail("does not say how large its output is");
-  if (scales.length !== shape.length) o.fail(`has ${scales.length} scales for ${shape.length} axes`);
+  if (scales.length !== axes.length) o.fail(`has ${scales.length} scales for ${axes.length} axes`);
   if (!scales.every((scale) => Number.isFinite(scale) && scale > 0)) o.fail(`scales its axes by ${scales.join(", ")}`);
-  return [{ kind: "float", shape: shape.map((side, i) => Math.floor(side * (scales[i] as number))) }];
+  return [{ kind: "float", shape: shape.map((side, axis) => Math.floor(side * (scales[axes.indexOf(axis)] ?? 1))) }];
 };
 
 const depthToSpace: ShapeRule = (o) => {

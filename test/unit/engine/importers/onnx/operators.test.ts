@@ -7,6 +7,7 @@ import { runNetwork } from "../../../../../src/engine/classifier/graph.ts";
 import { tf } from "../../../../../src/engine/tf.ts";
 import { channelsFirst, imported, ints, type NodeSpec, node, numbers, onnx, type Spec, type Tensor } from "./encoder.ts";
 import { imageCases } from "./imageOperatorCases.ts";
+import { newerCases } from "./newerOperatorCases.ts";
 import { conv, four, given, kernel, layout, line, nine, one, specOf, x3 } from "./operatorCase.ts";
 import { otherCases } from "./otherOperatorCases.ts";
 import { rareCases } from "./rareOperatorCases.ts";
@@ -19,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => fs.rm(folder, { recursive: true }));
 
 describe("operators of ONNX", () => {
-  for (const one of [...imageCases, ...otherCases, ...rareCases])
+  for (const one of [...imageCases, ...otherCases, ...rareCases, ...newerCases])
     it(one.name, async () => {
       const spec = specOf(one);
       const nodes = spec.nodes.map((n) => ({ ...n, inputs: n.inputs.filter((name, i) => name !== "" || i > 0) }));

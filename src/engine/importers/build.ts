@@ -1,19 +1,21 @@
 import type { InputContract } from "../../shared/contract.ts";
 import { BulwarkError } from "../../shared/errors.ts";
+import { count } from "../../shared/format.ts";
 import { tensorOver } from "../backends/index.ts";
 import { OpaqueAlpha, TwoClasses } from "../models/layers/index.ts"; // registers the layers that tfjs lacks
 import { tf, tfl } from "../tf.ts";
 import { type Artifacts, byteLength, type Header, readSome, specsOf, toHandler } from "./artifacts.ts";
 import { checkFinite } from "./finite.ts";
 import type { ModelFile, Reading } from "./modelFile.ts";
+import { countOf, numbersIn } from "./strided.ts";
 import { checkDepth, tooDeep } from "./topology/depth.ts";
 import type { Ending } from "./topology/ending.ts";
-import { type Config, isInput, type LayerNode, record, type Topology } from "./topology/graph.ts";
+import type { Config, Topology } from "./topology/graph.ts";
 import type { Normalised } from "./topology/index.ts";
 import { areNamedByLayer, matchWeights, type NamedShape } from "./topology/weights.ts";
 import { toModelConfig } from "./topology/write.ts";
 
-/** Initial weights that are replaced at once: a backend that records what it is to compute never makes these. */
+/** Initial weights, which are replaced at once: a backend that records what it is to compute never makes these. */
 class Blank extends tf.serialization.Serializable {
   static readonly className = "Blank";
   apply(shape: readonly number[], dtype: tf.DataType = "float32"): tf.Tensor {
@@ -23,7 +25,40 @@ class Blank extends tf.serialization.Serializable {
     return {};
   }
 }
-tf.serialization.registerClass(Blank, "Bulwark");
+
+/** What tfjs' layers make their weights by. */
+interface Weighted {
+  addWeight(name: string, shape: number[], dtype?: tf.DataType, initializer?: unknown, ...rest: unknown[]): tfl.LayerVariable;
+}
+/** Numbers beyond twice those of the file that weights may hold: some are no weights of the file, such as what an adapted input adds. */
+const few = 1 << 20;
+
+/**
+ * Has the layers that `make` builds begin with blank weights, whatever they say: random ones, and an orthogonal matrix before all, would take long.
+ * A shape that the file has no numbers for is refused before there is memory for it. Calls must not overlap.
+ * @throws MODEL_INVALID
+ */
+async function withBlanks<T>(make: () => Promise<T>, stored: number, file: string): Promise<T> {
+  const layers = tfl.layers.Layer.prototype as unknown as Weighted;
+  const { addWeight } = layers;
+  const blank = new Blank();
+  let needed = 0;
+  layers.addWeight = function (this: Weighted, name, shape, dtype, _, ...rest) {
+    needed += countOf(shape);
+    if (needed > 2 * stored + few)
+      throw new BulwarkError(
+        "MODEL_INVALID",
+        `${file} has layers that need more than ${count(needed)} numbers as weights, and stores ${count(stored)}.`,
+        "Export the model with its weights again.",
+      );
+    return addWeight.call(this, name, shape, dtype, blank, ...rest);
+  };
+  try {
+    return await make();
+  } finally {
+    layers.addWeight = addWeight;
+  }
+}
 
 /** Initializers that a layer keeps for training from scratch; tfjs does not export the type. */
 interface Initialised {
@@ -33,15 +68,17 @@ interface Initialised {
 }
 
 /**
- * The network of a topology, with the weights that `setWeights` assigns. Until then they are 0: random ones would take long.
+ * The network of a topology, with the weights that `setWeights` assigns. Until then they are blank.
+ * @param stored how many numbers the file holds as weights
  * @throws MODEL_INVALID, MODEL_TOO_LARGE, and what `setWeights` throws
  */
 export async function builtFrom(
   topology: Topology,
+  stored: number,
   file: string,
   setWeights: (network: tfl.LayersModel) => void | Promise<void>,
 ): Promise<tfl.LayersModel> {
-  const network = await blankNetwork(topology, file);
+  const network = await blankNetwork(topology, stored, file);
   try {
     await setWeights(network);
   } catch (error) {
@@ -58,13 +95,9 @@ export function setWeight(variable: tfl.LayerVariable, numbers: Float32Array): v
   value.dispose();
 }
 
-async function blankNetwork(topology: Topology, file: string): Promise<tfl.LayersModel> {
+async function blankNetwork(topology: Topology, stored: number, file: string): Promise<tfl.LayersModel> {
   checkDepth(topology, file);
-  const layers = topology.layers.map((layer) => ({
-    ...layer,
-    config: isInput(layer) ? layer.config : { ...drawn(layer), ...layer.config },
-  }));
-  const network = await load(withZeros(toModelConfig({ ...topology, layers })) as Config, undefined, file);
+  const network = await withBlanks(() => load(toModelConfig(topology), undefined, file), stored, file);
   for (const layer of network.layers as (tfl.layers.Layer & Initialised)[]) {
     if (layer.kernelInitializer) layer.kernelInitializer = tfl.initializers.glorotNormal({});
     if (layer.depthwiseInitializer) layer.depthwiseInitializer = tfl.initializers.glorotNormal({});
@@ -72,12 +105,6 @@ async function blankNetwork(topology: Topology, file: string): Promise<tfl.Layer
   }
   return network;
 }
-
-/** Keys of a layer's kernel initializers, which the file may leave out. tfjs rejects keys that the class does not have. */
-const drawn = ({ className }: LayerNode): Config =>
-  className.startsWith("Separable")
-    ? { depthwise_initializer: {}, pointwise_initializer: {} }
-    : { kernel_initializer: {}, depthwise_initializer: {} };
 
 type Stored = Pick<Artifacts, "specs" | "weights">;
 
@@ -89,7 +116,7 @@ export async function buildNetwork(topology: Topology, artifacts: Artifacts, fil
   checkDepth(topology, file);
   const config = toModelConfig(topology);
   const stored = areNamedByLayer(artifacts.specs, topology) ? artifacts : await renamed(config, artifacts, file);
-  return load(config, stored, file);
+  return withBlanks(() => load(config, stored, file), numbersIn(stored.specs), file);
 }
 
 /**
@@ -102,7 +129,7 @@ export function outlineNetwork(
   file: string,
   wants: (className: string) => boolean,
 ): Promise<tfl.LayersModel> {
-  return builtFrom(topology, file, async (network) => {
+  return builtFrom(topology, numbersIn(specsOf(header)), file, async (network) => {
     const variables = network.layers.flatMap((layer) =>
       layer.weights.map((variable) => ({ variable, isWanted: wants(layer.getClassName()) })),
     );
@@ -152,6 +179,7 @@ async function load(config: Config, stored: Stored | undefined, file: string): P
   try {
     return await freedOnFailure(() => tfl.loadLayersModel(toHandler(config, stored)));
   } catch (error) {
+    if (error instanceof BulwarkError) throw error;
     if (error instanceof RangeError && error.message.includes("call stack")) throw tooDeep(file);
     const detail = error instanceof Error ? error.message : String(error);
     const reason = detail.split("\n")[0]?.slice(0, 160).replace(/\.$/, "");
@@ -186,7 +214,7 @@ async function freedOnFailure<T>(make: () => Promise<T>): Promise<T> {
 
 /** The stored weights under the names that the network has for them; those that it does not use are left out. */
 async function renamed(config: Config, { specs, weights }: Stored, file: string): Promise<Stored> {
-  const shell = await load(withZeros(config) as Config, undefined, file);
+  const shell = await withBlanks(() => load(config, undefined, file), numbersIn(specs), file);
   const expected = shell.weights.map(({ originalName: name, shape }): NamedShape => ({ name, shape: shape as number[] }));
   shell.dispose();
   const names = matchWeights(expected, specs, file);
@@ -203,16 +231,6 @@ async function renamed(config: Config, { specs, weights }: Stored, file: string)
     return offset + bytes.length;
   }, 0);
   return { specs: used.map(({ spec }) => spec), weights: data };
-}
-
-/** All initial weights 0: the network is built for its names and shapes alone, and an orthogonal matrix would take long. */
-function withZeros(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withZeros);
-  const object = record(value);
-  if (!object) return value;
-  const isWeight = (key: string): boolean => key.endsWith("_initializer");
-  const zeros = { class_name: Blank.className, config: {} };
-  return Object.fromEntries(Object.entries(object).map(([key, one]) => [key, isWeight(key) ? zeros : withZeros(one)]));
 }
 
 /** A network with the logit of the second of two classes as one with the scores of both. It owns the layers of `network`. */

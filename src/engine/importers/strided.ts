@@ -1,5 +1,8 @@
 /** Number of elements in an array of a shape. */
 export const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+/** How many numbers arrays hold together. */
+export const numbersIn = (arrays: readonly { readonly shape: readonly number[] }[]): number =>
+  arrays.reduce((sum, { shape }) => sum + countOf(shape), 0);
 
 /** Strides of a dense row-major array, in elements. */
 export function stridesOf(shape: readonly number[]): number[] {

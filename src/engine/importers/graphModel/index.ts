@@ -52,7 +52,10 @@ export function openGraphModel(file: string, header: Header): ModelFile {
       normalised().image.isBytes
         ? { source: { kind: "layer", text: "the type of its input, whole numbers" }, input: { mean: 0, scale: 1 } }
         : undefined,
-    build: (topology, reading) => builtFrom(topology, file, (network) => setWeights(network, normalised().lowered.plan, file, reading)),
+    build: (topology, reading) => {
+      const { plan } = normalised().lowered;
+      return builtFrom(topology, plan.numbers, file, (network) => setWeights(network, plan, file, reading));
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import type { tfl } from "../../tf.ts";
 import { builtFrom, setWeight } from "../build.ts";
 import { firstNonFinite, notFinite } from "../finite.ts";
 import type { ModelFile, Reading } from "../modelFile.ts";
-import { countOf } from "../strided.ts";
+import { countOf, numbersIn } from "../strided.ts";
 import { normalise } from "../topology/index.ts";
 import { matchWeights } from "../topology/weights.ts";
 import { type KerasArchive, openArchive } from "./archive.ts";
@@ -50,7 +50,8 @@ function modelFile({ model, version, weights }: KerasContent, store: Hdf5File, f
     metadata: undefined,
     sha256: () => sha256(file),
     normalise: (contract, size) => normalise({ ...model, keras_version: version }, weights, contract, { file, size, isChannelsLast: true }),
-    build: (topology, reading) => builtFrom(topology, file, (network) => setWeights({ network, weights, store, file }, reading)),
+    build: (topology, reading) =>
+      builtFrom(topology, numbersIn(weights), file, (network) => setWeights({ network, weights, store, file }, reading)),
     close,
   };
 }
@@ -74,7 +75,7 @@ async function setWeights({ network, weights, store, file }: Target, { wants, wa
   const expected = [...variables].map(([name, { shape }]) => ({ name, shape: shape as number[] }));
   const names = matchWeights(expected, weights, file);
   const wanted = variablesOf(network, wants);
-  const all = weights.reduce((sum, { shape }) => sum + countOf(shape), 0);
+  const all = numbersIn(weights);
   let done = 0;
   for (const [i, weight] of weights.entries()) {
     const name = names[i] ?? "";

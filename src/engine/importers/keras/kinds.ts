@@ -1,4 +1,4 @@
-import type { Config } from "../topology/graph.ts";
+import { type Config, listed } from "../topology/graph.ts";
 
 /** Names of weights in Keras 2 and TensorFlow.js. */
 const kinds =
@@ -53,5 +53,5 @@ export function kindsOf(className: string, config: Config): readonly string[] {
   if (config["use_bias"] === false || config["bias"] === false) absent.add("bias");
   if (config["scale"] === false) absent.add("gamma");
   if (config["center"] === false) absent.add("beta");
-  return (byClass[className] ?? usual).filter((kind) => !absent.has(kind));
+  return (listed(byClass, className) ?? usual).filter((kind) => !absent.has(kind));
 }

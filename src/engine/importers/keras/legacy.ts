@@ -28,10 +28,10 @@ export function legacyContent({ attributes, datasets, groups }: Tree, file: stri
   const byPath = new Map(datasets.map((dataset) => [dataset.path, dataset]));
   const layers = new Map(listedLayers(model).map((layer) => [layer.name, layer]));
   const convert = conversion(one(about["backend"]));
-  const names = listOf("layer_names", attributes[weightsGroup]) ?? [];
+  const names = once(listOf("layer_names", attributes[weightsGroup]) ?? [], "the layer", file);
   const weights = names.flatMap((name) => {
     const group = `${weightsGroup}/${name}`;
-    const listed = listOf("weight_names", attributes[group]) ?? [];
+    const listed = once(listOf("weight_names", attributes[group]) ?? [], "the weights", file);
     const stored = listed.map((weight) => ({ weight, dataset: byPath.get(`${group}/${weight}`) }));
     const lost = stored.find(({ dataset }) => !dataset);
     if (lost) throw invalidModel(file, `lists the weights "${lost.weight}" of its layer "${name}" and does not hold them`);
@@ -49,6 +49,16 @@ const weightsOnly = (file: string): BulwarkError =>
 interface Stored {
   readonly weight: string;
   readonly dataset: StoredDataset;
+}
+
+/** A list without repetitions: a short one that names one thing again and again would stand for any number of weights. @throws MODEL_INVALID */
+function once(names: readonly string[], what: string, file: string): readonly string[] {
+  const known = new Set<string>();
+  for (const name of names) {
+    if (known.has(name)) throw invalidModel(file, `lists ${what} "${name.slice(0, 80)}" twice`);
+    known.add(name);
+  }
+  return names;
 }
 
 /**

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { BulwarkError } from "../../../shared/errors.ts";
 import { contractFile } from "../locate.ts";
+import { checkExtent } from "./extent.ts";
 import type { FileModel, FileNode, FileValue } from "./file/model.ts";
 import { inlined } from "./functions.ts";
 import { needsOf } from "./names.ts";
@@ -74,6 +75,7 @@ export function opGraphOf(model: FileModel, file: string, wanted: string | undef
   const output = chosenOutput(graph.outputs, wanted, file);
   const known = (name: string): boolean => graph.initializers.has(name) || graph.inputs.some((input) => input.name === name);
   const used = inOrder(output, makers, known, file);
+  checkExtent(used, new Set(graph.inputs.map(({ name }) => name)), file);
   const live = used.map((node) => ({ ...node, title: node.name || node.outputs[0] || node.op, opset: opsetOf(model, node, file) }));
   if (graph.isSparse && nodes.some(({ inputs }) => inputs.some((name) => name && !makers.has(name) && !known(name))))
     throw unsupportedModel(file, "holds sparse weights", "Export it with dense weights.");

@@ -148,7 +148,7 @@ function modelFile(file: string, model: FileModel, externals: ExternalFiles, clo
         : undefined,
     build: (topology, reading) => {
       const { network: known } = normalised();
-      return builtFrom(topology, file, (network) =>
+      return builtFrom(topology, "runtime" in known ? 0 : known.lowered.plan.numbers, file, (network) =>
         "runtime" in known ? known.runtime.attach(network) : setWeights(network, known.lowered.plan, file, reading),
       );
     },

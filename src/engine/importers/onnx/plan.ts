@@ -1,3 +1,4 @@
+import { numbersIn } from "../strided.ts";
 import { type Config, type LayerNode, type Ref, refTo } from "../topology/graph.ts";
 import type { Node } from "./graph.ts";
 import type { Constant } from "./values.ts";
@@ -31,6 +32,11 @@ export class Plan {
   /** Layers that move numbers, which takes time; convolutional networks have none. */
   readonly moves: Origin[] = [];
   private readonly taken = new Set<string>();
+
+  /** How many numbers its weights hold together. */
+  get numbers(): number {
+    return numbersIn([...this.weights.values()].flat());
+  }
 
   add(
     className: string,

@@ -1,5 +1,5 @@
 import type { Dialect } from "./dialect.ts";
-import { type Config, invalidModel, record } from "./graph.ts";
+import { type Config, invalidModel, listed, record } from "./graph.ts";
 
 /** What tfjs calls otherwise. */
 const names: Readonly<Record<string, string>> = { silu: "swish", log_softmax: "logSoftmax" };
@@ -15,7 +15,7 @@ export function knownActivation(config: Config, className: string, layer: string
   for (const key of ["activation", "recurrent_activation"]) {
     if (config[key] === undefined || config[key] === null) continue;
     const written = nameOf(config[key]);
-    const name = names[written] ?? written;
+    const name = listed(names, written) ?? written;
     const refuse = (why: string): never => {
       throw invalidModel(file, `has a layer "${layer}" (${className}) with the activation "${written}", ${why}`, fix);
     };

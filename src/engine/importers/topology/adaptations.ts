@@ -1,4 +1,4 @@
-import { type Config, invalidModel } from "./graph.ts";
+import { type Config, invalidModel, listed } from "./graph.ts";
 
 type Refuse = (what: string, fix?: string) => never;
 type Adapt = (config: Config, refuse: Refuse) => { className?: string; config: Config };
@@ -74,5 +74,5 @@ export function adapted(className: string, config: Config, name: string, file: s
   const refuse: Refuse = (what, fix = "Rebuild that layer from others, and export the model again.") => {
     throw invalidModel(file, `has a layer "${name}" that ${what}`, fix);
   };
-  return { className, ...(adaptations[className]?.(config, refuse) ?? { config }) };
+  return { className, ...(listed(adaptations, className)?.(config, refuse) ?? { config }) };
 }

@@ -1,4 +1,4 @@
-import { invalidModel, type LayerNode, type Topology } from "./graph.ts";
+import { invalidModel, type LayerNode, listed, type Topology } from "./graph.ts";
 import type { NamedShape } from "./weights.ts";
 
 /** Last axis of a layer's kernel, by class: what the configuration says it is. */
@@ -34,7 +34,7 @@ export function checkKernels({ layers }: Topology, stored: readonly NamedShape[]
   for (const layer of layers) {
     checkSteps(layer, file);
     const storedAs = (weight: string): NamedShape["shape"][] => kernels.get(`${layer.name.split("/").at(-1)}/${weight}`) ?? [];
-    for (const [weight, key] of Object.entries(shapes[layer.className] ?? {})) {
+    for (const [weight, key] of Object.entries(listed(shapes, layer.className) ?? {})) {
       const said = layer.config[key];
       if (Array.isArray(said) && !storedAs(weight).some((shape) => shape.join() === said.join()))
         throw invalidModel(file, `has no weights "${weight}" of the shape [${said.join(", ")}] for its layer "${layer.name}"`);
@@ -62,7 +62,7 @@ function disagreement(
   { className, config }: LayerNode,
   shape: NamedShape["shape"],
 ): { says: string; shape: NamedShape["shape"] } | undefined {
-  const key = outputs[className];
+  const key = listed(outputs, className);
   if (!key) return undefined;
   if (config[key] !== shape.at(-1)) return { says: `${JSON.stringify(config[key])} ${key}`, shape };
   const window: unknown = config["kernel_size"];

@@ -47,7 +47,11 @@ function checkCircles(topology: Topology, file: string): void {
   for (const step of steps) {
     const needed = new Set(step.call.inputs.map(({ layer, node }) => keyOf(layer, node)).filter((key) => !done.has(key)));
     missing.set(step, needed.size);
-    for (const key of needed) waiting.set(key, [...(waiting.get(key) ?? []), step]);
+    for (const key of needed) {
+      const others = waiting.get(key);
+      if (others) others.push(step);
+      else waiting.set(key, [step]);
+    }
     if (needed.size === 0) ready.push(step);
   }
   let left = steps.length;

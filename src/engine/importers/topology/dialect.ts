@@ -1,7 +1,7 @@
 import { tf } from "../../tf.ts";
 import { knownActivation } from "./activations.ts";
 import { adapted } from "./adaptations.ts";
-import { type Config, invalidModel, record, wordOf } from "./graph.ts";
+import { type Config, invalidModel, listed, record, wordOf } from "./graph.ts";
 import { fromKeras1 } from "./keras1.ts";
 import { checkSettings } from "./settings.ts";
 import { knownWeights } from "./trainingConfig.ts";
@@ -53,7 +53,7 @@ export function normalisedLayer(
   dialect: Dialect,
 ): { readonly className: string; readonly config: Config } {
   const { className: class2, config } = fromKeras1(written, given);
-  const className = renamed[class2] ?? class2;
+  const className = listed(renamed, class2) ?? class2;
   checkPolicy(config["dtype"], name, dialect.file);
   if (trainingOnly.test(className)) {
     dialect.notes.add(`the layer "${name}" (${className}) acts in training alone and is left out`);

@@ -47,6 +47,10 @@ export const wordOf = (value: unknown): string => (typeof value === "object" || 
 export const record = (value: unknown): Config | undefined =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Config) : undefined;
 
+/** What a table has under a name that a file says: `constructor` and the like are names as well, and in no table. */
+export const listed = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
 const fix = "Export the model again, or use the file from before it was edited.";
 /** An error about a model file; `what` completes the sentence that starts with its name. */
 export const invalidModel = (file: string, what: string, remedy = fix, code: ErrorCode = "MODEL_INVALID"): BulwarkError =>

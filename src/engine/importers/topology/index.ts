@@ -3,6 +3,7 @@ import type { ForwardOnly } from "../../classifier/forwardOnly.ts";
 import { checkKernels } from "./bounds.ts";
 import { toChannelsLast } from "./channelsLast.ts";
 import { checkTopology } from "./check.ts";
+import { checkLayers } from "./depth.ts";
 import { type Ending, withoutSoftmax } from "./ending.ts";
 import { flatten } from "./flatten.ts";
 import type { Config, Topology } from "./graph.ts";
@@ -37,6 +38,7 @@ export function normalise(
 ): Normalised {
   const { file } = where;
   const { topology: read, notes } = readTopology(json, file);
+  checkLayers(read, file);
   checkTopology(read, file);
   const asSaved = flatten(read);
   checkKernels(asSaved, stored, file);
@@ -47,6 +49,7 @@ export function normalise(
 
 /** Makes a flat topology take images and give scores. @throws MODEL_INVALID */
 export function fittedScores(flat: Topology, given: InputContract, where: Parameters<typeof fitInput>[2]): Normalised {
+  checkLayers(flat, where.file);
   const { topology: whole, contract, notes } = fitInput(flat, given, where);
   return { whole, ...withoutSoftmax(whole), contract, notes };
 }

@@ -1,4 +1,4 @@
-import type { Config } from "./graph.ts";
+import { type Config, listed } from "./graph.ts";
 
 /** Names of settings: Keras 1 → Keras 2. */
 const names: Readonly<Record<string, string>> = {
@@ -30,16 +30,16 @@ export function fromKeras1(className: string, config: Config): { readonly classN
   if (className === "Merge") return merged(config);
   if (!isKeras1(className, config)) return { className, config };
   const result: Config = {};
-  for (const [key, value] of Object.entries(config)) if (!unused.includes(key)) result[names[key] ?? key] = value;
+  for (const [key, value] of Object.entries(config)) if (!unused.includes(key)) result[listed(names, key) ?? key] = value;
   const { nb_row, nb_col, dim_ordering, p, output_dim } = config as Readonly<Record<string, unknown>>;
   if (nb_row !== undefined) result["kernel_size"] = [nb_row, nb_col];
-  if (typeof dim_ordering === "string") result["data_format"] = orders[dim_ordering] ?? dim_ordering;
+  if (typeof dim_ordering === "string") result["data_format"] = listed(orders, dim_ordering) ?? dim_ordering;
   if (p !== undefined) result["rate"] = p;
   if (className === "Dense" && output_dim !== undefined) {
     result["units"] = output_dim;
     delete result["output_dim"];
   }
-  return { className: classes[className] ?? className, config: result };
+  return { className: listed(classes, className) ?? className, config: result };
 }
 
 /** Whether a layer has a setting that only Keras 1 uses. */
@@ -51,7 +51,7 @@ function isKeras1(className: string, config: Config): boolean {
 
 /** `Merge` adds, multiplies or joins its inputs. Its axis counts the batch, as in Concatenate. */
 function merged({ mode, concat_axis, name, trainable }: Config): { className: string; config: Config } {
-  const className = typeof mode === "string" ? merges[mode] : undefined;
+  const className = typeof mode === "string" ? listed(merges, mode) : undefined;
   if (className === undefined) return { className: "Merge", config: { name, mode } };
   return { className, config: { name, trainable: trainable ?? true, ...(mode === "concat" && { axis: concat_axis ?? -1 }) } };
 }

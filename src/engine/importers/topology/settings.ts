@@ -1,4 +1,4 @@
-import { type Config, invalidModel } from "./graph.ts";
+import { type Config, invalidModel, listed } from "./graph.ts";
 
 /**
  * The settings of a layer class: those that are computed; and those that are not, with the value for which nothing has to be computed,
@@ -134,9 +134,15 @@ export const knownClasses: readonly string[] = Object.keys(table);
  * @throws MODEL_INVALID naming the layer, the setting and its value
  */
 export function checkSettings(className: string, name: string, config: Config, file: string): void {
-  const known = table[className];
+  const known = listed(table, className);
   if (!known) return;
   for (const [key, value] of Object.entries(config)) {
+    const wanted = wantedOf(key);
+    if (wanted && known.computed.includes(key) && value !== null && ![value].flat().every(wanted.is))
+      throw invalidModel(
+        file,
+        `has a layer "${name}" (${className}) with ${key} = ${JSON.stringify(value).slice(0, 60)}, which has to be ${wanted.words}`,
+      );
     if (harmless.test(key) || known.computed.includes(key)) continue;
     const usual = known.only?.[key] ?? null;
     if (isOff(value) || isUsual(value, usual)) continue;
@@ -146,6 +152,17 @@ export function checkSettings(className: string, name: string, config: Config, f
       `Build the model ${usual === null ? `without ${key}` : `with ${key} = ${JSON.stringify(usual)}`} in that layer, and export it again.`,
     );
   }
+}
+
+/** Settings that are numbers, by name. tfjs computes with whatever stands there: a text as an ε gives scores that are wrong. */
+const counts = /^(filters|units|kernel_size|strides|pool_size|dilation_rate|depth_multiplier|num_heads|key_dim|n)$/;
+const numbers = /^(epsilon|momentum|rate|theta|negative_slope|threshold|max_value)$/;
+const isNumber = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value);
+const isCount = (value: unknown): boolean => isNumber(value) && Number.isInteger(value) && (value as number) > 0;
+
+function wantedOf(key: string): { readonly is: (value: unknown) => boolean; readonly words: string } | undefined {
+  if (counts.test(key)) return { is: isCount, words: "a whole number from 1" };
+  return numbers.test(key) ? { is: isNumber, words: "a number" } : undefined;
 }
 
 /** Empty or switched off: what stands for "not used" under any key. */

@@ -27,11 +27,20 @@ export function areNamedByLayer(stored: readonly NamedShape[], { layers }: Topol
  */
 export function matchWeights(expected: readonly NamedShape[], stored: readonly NamedShape[], file: string): (string | undefined)[] {
   const left = new Set(stored.keys());
+  const parts = stored.map(({ name }) => segments(name).reverse());
+  const byEnd = new Map<string, number[]>();
+  for (const [i, { shape }] of stored.entries()) {
+    const key = endOf(parts[i] as string[], shape);
+    const others = byEnd.get(key);
+    if (others) others.push(i);
+    else byEnd.set(key, [i]);
+  }
   const names = new Array<string | undefined>(stored.length);
   for (const weight of expected) {
-    const places = [...left].filter((i) => sameShape(weight, stored[i] as NamedShape));
-    const common = places.map((i) => commonEnd(weight.name, (stored[i] as NamedShape).name));
-    const best = Math.max(0, ...common);
+    const own = segments(weight.name).reverse();
+    const places = (byEnd.get(endOf(own, weight.shape)) ?? []).filter((i) => left.has(i));
+    const common = places.map((i) => inCommon(own, parts[i] as string[]));
+    const best = common.reduce((most, one) => Math.max(most, one), 0);
     const found = places.filter((_, i) => common[i] === best && best >= 2);
     const [layer, kind] = [weight.name.slice(0, weight.name.lastIndexOf("/")), weight.name.slice(weight.name.lastIndexOf("/") + 1)];
     const what = `the ${kind} [${weight.shape.join(", ")}] of its layer "${layer}"`;
@@ -40,7 +49,10 @@ export function matchWeights(expected: readonly NamedShape[], stored: readonly N
     if (found.length > 1)
       throw invalidModel(
         file,
-        `stores ${found.length} weights that may be ${what}: ${found.map((i) => stored[i]?.name).join(", ")}`,
+        `stores ${found.length} weights that may be ${what}: ${found
+          .slice(0, 8)
+          .map((i) => stored[i]?.name)
+          .join(", ")}`,
         "Give the layers names of their own, and export the model again.",
       );
     const [place] = found as [number];
@@ -59,12 +71,11 @@ const segments = (name: string): string[] =>
     .replace(cell, "")
     .replace(/\/depthwise_kernel$/, "/kernel")
     .split("/");
-const sameShape = (a: NamedShape, b: NamedShape): boolean =>
-  a.shape.length === b.shape.length && a.shape.every((side, i) => side === b.shape[i]);
+/** Weights that may be the same agree in their layer, what they are of it, and their shape. @param reversed the last segment first */
+const endOf = (reversed: readonly string[], shape: readonly number[]): string => JSON.stringify([reversed.slice(0, 2), shape]);
 
-/** Segments that two paths have in common at their ends. */
-function commonEnd(a: string, b: string): number {
-  const [one, other] = [segments(a).reverse(), segments(b).reverse()];
+/** How many segments two paths have in common at their ends. @param one and other: the last segment first */
+function inCommon(one: readonly string[], other: readonly string[]): number {
   const differs = one.findIndex((segment, i) => segment !== other[i]);
   return differs < 0 ? one.length : differs;
 }

@@ -32,7 +32,7 @@ it("a network of more layers than any has is refused, and not built", async () =
   });
   const layers = Array.from({ length: 10_000 }, (_, i) => layer(i));
   const { topology } = readTopology({ class_name: "Sequential", config: { name: "s", layers } }, "deep.json");
-  await expect(builtFrom(topology, "deep.json", () => undefined)).rejects.toMatchObject({ code: "MODEL_TOO_LARGE" });
+  await expect(builtFrom(topology, 0, "deep.json", () => undefined)).rejects.toMatchObject({ code: "MODEL_TOO_LARGE" });
 });
 
 it("a network of thousands of layers behind one another is computed", () => {

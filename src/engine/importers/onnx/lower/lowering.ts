@@ -147,7 +147,12 @@ export class Lowering {
 
 function usersOf(nodes: readonly Node[]): Map<string, Node[]> {
   const users = new Map<string, Node[]>();
-  for (const node of nodes) for (const name of new Set(node.inputs)) users.set(name, [...(users.get(name) ?? []), node]);
+  for (const node of nodes)
+    for (const name of new Set(node.inputs)) {
+      const others = users.get(name);
+      if (others) others.push(node);
+      else users.set(name, [node]);
+    }
   return users;
 }
 

@@ -71,6 +71,15 @@ describe("a run that is asked to stop", () => {
     expect([code, stdout]).toEqual([130, ""]);
     expect(stderr).toContain("bulwark resume stopped");
     expect(state("stopped")).toMatchObject({ status: "cancelled", error: null });
+    const kept = workspace.file("stopped/experiment.json");
+    const written = readFileSync(kept, "utf8");
+    writeFileSync(kept, written.replace('"steps": 20', '"steps": 2000'));
+    const refused = await bulwark(workspace, "resume", "stopped");
+    expect(refused).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/RUN_INVALID: .*experiment\.json has changed since the run began/),
+    });
+    writeFileSync(kept, written);
     expect((await bulwark(workspace, "run", "small.bulwark.jsonc", "--out", "stopped")).code).toBe(0); // the same command goes on as well
     expect(hashesOf(out)).toEqual(hashesOf(whole));
   });

@@ -6,6 +6,7 @@ import { anything, list, misfit, orNull, recordOf, type Shape, text } from "../.
 import { readShaped } from "../io/readShaped.ts";
 import type { PluginFile } from "../plugins/locate.ts";
 import { type Engine, startEngine } from "../session/engine.ts";
+import { hashOf } from "./document.ts";
 
 /**
  * What `experiment.json` of a run holds: what it was begun with, for a single attack what was asked for, and the experiment, which is checked
@@ -14,6 +15,7 @@ import { type Engine, startEngine } from "../session/engine.ts";
 export interface Saved {
   readonly environment?: {
     readonly backend?: string;
+    readonly experimentHash?: string;
     readonly source?: string;
     readonly modelPath?: string | null;
     readonly models?: Readonly<Record<string, string>>;
@@ -26,6 +28,7 @@ const savedShape: Shape<Saved> = Type.Object({
   environment: optional(
     Type.Object({
       backend: optional(text),
+      experimentHash: optional(text),
       source: optional(text),
       modelPath: optional(orNull(text)),
       models: optional(recordOf(text)),
@@ -36,15 +39,17 @@ const savedShape: Shape<Saved> = Type.Object({
 });
 const again = "Run the original command again.";
 
-/** @throws RUN_INVALID */
+/** @throws RUN_INVALID where it is missing, damaged or no longer what the run was begun with */
 export async function savedExperiment(directory: string): Promise<Saved> {
   const file = path.join(directory, runFiles.experiment);
-  try {
-    return await readShaped(file, savedShape, again);
-  } catch (cause) {
+  const saved = await readShaped(file, savedShape, again).catch((cause: unknown) => {
     if (cause instanceof BulwarkError && cause.code === "RUN_INVALID") throw cause;
     throw new BulwarkError("RUN_INVALID", `${file} is missing or cannot be read.`, again, { cause });
-  }
+  });
+  const { environment, request: _request, ...experiment } = saved;
+  if (environment?.experimentHash !== undefined && environment.experimentHash !== hashOf(experiment))
+    throw new BulwarkError("RUN_INVALID", `${file} has changed since the run began.`, again);
+  return saved;
 }
 
 /** What was asked for in a run of a single attack. @throws RUN_INVALID, also for a run of a version that kept no request */

@@ -48,6 +48,7 @@ async function bundle() {
     format: "cjs",
     target: "node20",
     sourcemap: true,
+    mainFields: ["module", "main"],
     external: ["vscode", "mocha"],
     logLevel: "warning",
   });

@@ -107,7 +107,7 @@ function folded({ model, file, inputs }: OperatorTest, output: Given): End | und
 async function lowered(test: OperatorTest, way: Way, output: Given): Promise<End> {
   try {
     const { plan, topology } = loweredTo(opGraphOf(way.model, test.file, undefined), way.image, "operator");
-    const network = await builtFrom(topology, test.file, (built) => setWeights(built, plan, test.file));
+    const network = await builtFrom(topology, plan.numbers, test.file, (built) => setWeights(built, plan, test.file));
     const x = tf.tensor4d(
       Float32Array.from(
         { length: 2 * way.data.length },

@@ -50,8 +50,8 @@ export async function openPlain<T>(
     const found = await (links ? stat : lstat)(file);
     if (!found.isFile() || found.size > most) return undefined;
     handle = await open(file, flags);
-    const { size } = await handle.stat();
-    return (await handle.stat()).isFile() && size <= most ? await read(handle, size) : undefined;
+    const opened = await handle.stat(); // it may be another file by now
+    return opened.isFile() && opened.size <= most ? await read(handle, opened.size) : undefined;
   } catch {
     return undefined;
   } finally {

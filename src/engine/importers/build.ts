@@ -16,15 +16,9 @@ import { areNamedByLayer, matchWeights, type NamedShape } from "./topology/weigh
 import { toModelConfig } from "./topology/write.ts";
 
 /** Initial weights, which are replaced at once: a backend that records what it is to compute never makes these. */
-class Blank extends tf.serialization.Serializable {
-  static readonly className = "Blank";
-  apply(shape: readonly number[], dtype: tf.DataType = "float32"): tf.Tensor {
-    return tf.fill([...shape], 0, dtype as "float32");
-  }
-  override getConfig(): tf.serialization.ConfigDict {
-    return {};
-  }
-}
+const blank = {
+  apply: (shape: readonly number[], dtype: tf.DataType = "float32"): tf.Tensor => tf.fill([...shape], 0, dtype as "float32"),
+};
 
 /** What tfjs' layers make their weights by. */
 interface Weighted {
@@ -35,13 +29,19 @@ const few = 1 << 20;
 
 /**
  * Has the layers that `make` builds begin with blank weights, whatever they say: random ones, and an orthogonal matrix before all, would take long.
- * A shape that the file has no numbers for is refused before there is memory for it. Calls must not overlap.
+ * A shape that the file has no numbers for is refused before there is memory for it. Calls wait for each other: they change what all layers share.
  * @throws MODEL_INVALID
  */
-async function withBlanks<T>(make: () => Promise<T>, stored: number, file: string): Promise<T> {
+function withBlanks<T>(make: () => Promise<T>, stored: number, file: string): Promise<T> {
+  const made = inTurn.then(() => blanked(make, stored, file));
+  inTurn = made.catch(() => undefined);
+  return made;
+}
+let inTurn: Promise<unknown> = Promise.resolve();
+
+async function blanked<T>(make: () => Promise<T>, stored: number, file: string): Promise<T> {
   const layers = tfl.layers.Layer.prototype as unknown as Weighted;
   const { addWeight } = layers;
-  const blank = new Blank();
   let needed = 0;
   layers.addWeight = function (this: Weighted, name, shape, dtype, _, ...rest) {
     needed += countOf(shape);
@@ -194,7 +194,7 @@ async function load(config: Config, stored: Stored | undefined, file: string): P
 
 /**
  * Frees what `make` made if it fails: tfjs keeps the weights of layers that never became a network, and those that it has read for them.
- * Calls must not overlap.
+ * Calls must not overlap, which `withBlanks` sees to.
  */
 async function freedOnFailure<T>(make: () => Promise<T>): Promise<T> {
   const { state } = tf.engine();

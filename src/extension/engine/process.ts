@@ -157,7 +157,8 @@ function exitOf(child: ChildProcess, last: readonly string[]): Promise<BulwarkEr
 
 /** How processes end that native code has brought down: on Windows by the number of an exception, elsewhere by a signal, or by 128 and its number. */
 const crashes = /SIG(SEGV|BUS|ILL|FPE|ABRT|TRAP)$|^code (132|133|134|135|136|139|3221225477|3221225501|3221226505)$/;
-const restarts = "Try again; it restarts automatically.";
+/** How the advice of every such error begins. */
+export const restarts = "Try again; it restarts automatically.";
 
 /** Why an engine is gone, as far as its end and its last words tell, and what helps if it happens again. */
 function exitError(why: string, last: readonly string[]): BulwarkError {

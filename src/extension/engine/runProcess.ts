@@ -1,7 +1,7 @@
 import { BulwarkError } from "../../shared/errors.ts";
 import type { RunEvent } from "../../shared/events.ts";
 import { runProgress } from "../../shared/protocol.ts";
-import type { EngineProcess } from "./process.ts";
+import { type EngineProcess, restarts } from "./process.ts";
 
 export interface RunProcessOptions<R> {
   readonly start: () => Promise<EngineProcess>;
@@ -18,9 +18,8 @@ export const resumeAdvice = "Resume the run: what was finished is kept.";
 function ofRun(thrown: unknown): unknown {
   if (!(thrown instanceof BulwarkError) || thrown.code !== "ENGINE_EXITED") return thrown;
   const { message, detail, fix = "" } = thrown;
-  const again = /If this happens again.*/.exec(fix)?.[0] ?? "The log has details.";
   const said = message.replace("The engine", "The process of the run");
-  return new BulwarkError("ENGINE_EXITED", said, `${resumeAdvice} ${again}`, detail === undefined ? {} : { detail });
+  return new BulwarkError("ENGINE_EXITED", said, fix.replace(restarts, resumeAdvice), detail === undefined ? {} : { detail });
 }
 
 /** One run in a process of its own: memory is freed at its end, and a crash ends one run only. */

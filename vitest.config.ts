@@ -1,23 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-/**
- * Tests that leave their process as they found it share one, which spares loading the engine anew for each file. None of them mocks a
- * module, registers an entry, or changes the backend or the numbering of layers for good.
- */
-const together = [
-  ...["extension", "language-server", "shared", "webview"],
-  ...["analyses", "attacks", "attention", "classifier", "curriculum", "datasets", "defenses", "detectors", "evaluation", "experiment"].map(
-    engine,
-  ),
-  ...["explanations", "harness", "importers", "io", "jobs", "losses", "measures", "metrics", "models", "patches", "probe", "report"].map(
-    engine,
-  ),
-  ...["rules", "sampling", "superpixels", "training", "volumizer"].map(engine),
-].map((folder) => `test/unit/${folder}/**/*.test.ts`);
-function engine(name: string) {
-  return `engine/${name}`;
-}
-const all = ["test/unit/**/*.test.ts", "test/conformance/**/*.test.ts", "test/golden/**/*.test.ts", "test/architecture.test.ts"];
+const tests = (...folders: string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`);
+/** Tests that change the process they run in: they register entries, or change the backend or the numbering of layers. Each file has its own. */
+const alone = [...tests("unit/backends", "unit/cli", "unit/engine/plugins", "conformance", "golden"), "test/unit/engine/*.test.ts"];
 
 export default defineConfig({
   test: {
@@ -26,8 +11,12 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "together", include: together, isolate: false } },
-      { extends: true, test: { name: "alone", include: all, exclude: together } },
+      // One process for many files spares loading the engine anew for each. None of them mocks a module.
+      {
+        extends: true,
+        test: { name: "together", include: [...tests("unit"), "test/architecture.test.ts"], exclude: alone, isolate: false },
+      },
+      { extends: true, test: { name: "alone", include: alone } },
     ],
   },
 });

@@ -1,7 +1,7 @@
 // Damaged inputs of every kind, numbered and drawn from a seed: the same number is always the same input. A process of its own opens them: one
 // that ends, or takes longer than it may, is noted and started again behind the input that it fell over.
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +11,8 @@ import { bundleFile, root } from "../../scripts/bundle-file.mjs";
 const patience = 30;
 /** Inputs that one process opens. */
 const part = 250;
+/** Processes at a time. */
+const lanes = Math.min(2, os.availableParallelism());
 
 /** Seconds of processor time of a process. */
 function processorTime(pid) {
@@ -58,9 +60,12 @@ function oneSided(counts) {
 
 /** Inputs that ended as they should not are kept in artifacts/fuzz. */
 function keepFaults(folder) {
-  const [found, kept] = [path.join(folder, "faults"), path.join(root, "artifacts/fuzz")];
+  const kept = path.join(root, "artifacts/fuzz");
   rmSync(kept, { recursive: true, force: true });
-  if (existsSync(found)) cpSync(found, kept, { recursive: true, verbatimSymlinks: true });
+  for (const lane of readdirSync(folder)) {
+    const found = path.join(folder, lane, "faults");
+    if (existsSync(found)) cpSync(found, kept, { recursive: true, verbatimSymlinks: true });
+  }
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -83,8 +88,16 @@ export async function fuzz({ n, seed = 1, kinds = "all", from = 0 }) {
     worst.memory = Math.max(worst.memory, line.memory);
     if (line.fault) failures.push(`${line.kind} ${line.round}: ${line.end}: ${line.fault}`);
   };
-  for (let at = from; at < from + n; )
-    at = await opened(script, { kinds, seed, folder, from: at, to: Math.min(from + n, at + part) }, note);
+  let next = from;
+  const lane = async (own) => {
+    while (next < from + n) {
+      let at = next;
+      const to = Math.min(from + n, at + part);
+      next = to;
+      while (at < to) at = await opened(script, { kinds, seed, folder: own, from: at, to }, note);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, () => lane(mkdtempSync(path.join(folder, "lane-")))));
   keepFaults(folder);
   for (const [kind, { total, ends, seconds }] of counts) {
     const ended = [...ends].sort(([, a], [, b]) => b - a).map(([end, count]) => `${end} ${count}`);

@@ -12,5 +12,5 @@ console.log(
 );
 for (const { kind, wall, cpu, score, passes } of rows) {
   const times = `${(100 * wall).toFixed(0)} % / ${(100 * cpu).toFixed(0)} %   (${score.toFixed(0)} ms beside ${passes.toFixed(0)} ms)`;
-  console.log(`  ${kind.padEnd(28)} ${times}`);
+  console.log(`  ${kind.padEnd(40)} ${times}`);
 }

@@ -67,11 +67,15 @@ async function main(): Promise<void> {
   const ctx = streamContext(createContext(), (i) => createRandom(i));
   const x = tf.tensor4d(pixels, [images, side, side, 1]) as Images;
   const rows: object[] = [];
-  const chosen = ["varianceMinimization", "dropoutUncertainty", "stochasticActivationPruning"].filter(
-    (kind) => !only || only.includes(kind),
-  );
-  for (const kind of chosen) {
-    const { entry, params } = bind("detector", { kind, runs });
+  const all = [
+    { kind: "varianceMinimization" },
+    { kind: "dropoutUncertainty" },
+    { kind: "stochasticActivationPruning", draws: "independent" },
+    { kind: "stochasticActivationPruning", draws: "replacement" },
+  ];
+  for (const chosen of all.filter(({ kind }) => !only || only.includes(kind))) {
+    const kind = Object.values(chosen).join(", ");
+    const { entry, params } = bind("detector", { ...chosen, runs });
     const score = () => entry.score(model, x, params, ctx);
     await score(); // warm
     const pairs: { wall: number; cpu: number; score: number; passes: number }[] = [];

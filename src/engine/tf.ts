@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { dependentReadScope } from "./backends/scopes.ts";
+import { dependentReadScope, handedOverScope } from "./backends/scopes.ts";
 import {
   boundedRelu as boundedReluOf,
   completeBatchNorm,
@@ -66,6 +66,10 @@ export function dependentRead(x: tf.Tensor): Float32Array {
   });
   return values;
 }
+
+/** A tensor over `values` without a copy of them: the caller must not write to the array before what is computed from the tensor has been read. */
+export const handedOver = (values: Float32Array, shape: readonly number[]): tf.Tensor =>
+  tf.tidy(handedOverScope, () => tf.tensor(values, [...shape]));
 
 /**
  * Runs `f` as if no gradient were being taken around it, so that what it computes is a constant to that gradient, and it can take one of its own

@@ -1,6 +1,6 @@
 import { drawTable } from "./drawTable.ts";
 import type { DrawMethod } from "./entrySampling.ts";
-import { inclusion } from "./inclusion.ts";
+import { exponent, included } from "./inclusion.ts";
 
 // These run over every activation of every pass. Which of them are drawn is as good as random: a branch on it would be guessed wrong half of the
 // time and take longer than all else, so both compute with the sign of a difference of whole numbers, in units of 2⁻³⁰ and 2⁻³¹.
@@ -11,9 +11,12 @@ export const withReplacement: DrawMethod = ({ places, sizes, sum }, c) => {
   const n = places.length;
   if (n === 0) return () => 0;
   const { own, other } = drawTable(sizes);
-  const scale = sizes.map((size) => 1 / inclusion(size / sum, c));
+  const scale = new Float64Array(n);
   const share = new Int32Array(n);
-  for (let i = 0; i < n; i++) share[i] = (own[i] as number) * unit;
+  for (let i = 0; i < n; i++) {
+    scale[i] = 1 / included(c * exponent((sizes[i] as number) / sum));
+    share[i] = (own[i] as number) * unit;
+  }
   const words = new Uint32Array(c);
   const drawn = new Uint8Array(n);
   const width = n / 2 ** 32;
@@ -42,10 +45,11 @@ export const withReplacement: DrawMethod = ({ places, sizes, sum }, c) => {
  */
 export const independent: DrawMethod = ({ places, sizes, sum }, c) => {
   const n = places.length;
+  const rate = c / sum;
   const scale = new Float64Array(n);
   const limit = new Int32Array(n);
   for (let i = 0; i < n; i++) {
-    const kept = Math.max(1 / half, 1 - Math.exp(-c * ((sizes[i] as number) / sum)));
+    const kept = Math.max(1 / half, included((sizes[i] as number) * rate));
     scale[i] = 1 / kept;
     limit[i] = Math.min(half - 1, kept * half);
   }

@@ -1,7 +1,7 @@
 import type { Random } from "../random.ts";
-import { dependentRead, tf } from "../tf.ts";
+import { dependentRead, handedOver, tf } from "../tf.ts";
 import { drawsOf } from "./inclusion.ts";
-import type { SamplingScheme } from "./scheme.ts";
+import { reused, type SamplingScheme } from "./scheme.ts";
 
 /** The activations of a map [entries] that are not 0, and where they are. */
 export interface Activations {
@@ -30,6 +30,7 @@ export const entrySampling = (ratio: number, isFixed: boolean, method: DrawMetho
     const entries = rows * channels;
     const c = drawsOf(ratio * entries);
     const counts = { all: 0, active: 0, kept: 0 };
+    const arrayOf = reused();
     const prepared = (h: Float32Array) => {
       const found = activations(h);
       return { h, active: found.places.length, draw: method(found, c) };
@@ -39,17 +40,18 @@ export const entrySampling = (ratio: number, isFixed: boolean, method: DrawMetho
       multiplier(images, value) {
         const values = isFixed ? read : dependentRead(value);
         const isCommon = values.length === entries; // a single row for all passes
-        const out = new Float32Array(images.length * entries);
-        let last = prepared(values.subarray(0, entries));
+        const out = arrayOf(images.length * entries).fill(0);
+        let [last, lastRow] = [prepared(values.subarray(0, entries)), 0];
         images.forEach((image, pass) => {
           const row = isCommon ? 0 : isFixed ? image : pass;
           const h = values.subarray(row * entries, (row + 1) * entries);
-          if (!isSame(h, last.h)) last = prepared(h); // passes of one image have the first unit's activations in common
+          if (row !== lastRow && !isSame(h, last.h)) last = prepared(h); // passes of one image have the first unit's activations in common
+          lastRow = row;
           counts.active += last.active;
           counts.kept += last.draw(random[image] as Random, out.subarray(pass * entries, (pass + 1) * entries));
         });
         counts.all += out.length;
-        return tf.tensor(out, [images.length, ...shape.slice(1)]);
+        return handedOver(out, [images.length, ...shape.slice(1)]);
       },
       counts,
     };

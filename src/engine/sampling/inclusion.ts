@@ -9,8 +9,24 @@ export const drawsOf = (c: number): number => Math.max(1, Math.round(c));
  */
 export function inclusion(p: number, c: number): number {
   // Both logarithm and exponential of numbers near 1 take long: a series where it is exact to 13 digits, and the plain exponential where it is.
-  const s = c * (p < 1e-3 ? p * (1 + p * (1 / 2 + p * (1 / 3 + p / 4))) : -Math.log1p(-p));
+  const s = c * exponent(p);
   return s > 1e-3 ? 1 - Math.exp(-s) : -Math.expm1(-s);
+}
+
+/** −ln(1 − p). */
+export const exponent = (p: number): number => (p < 1e-3 ? p * (1 + p * (1 / 2 + p * (1 / 3 + p / 4))) : -Math.log1p(-p));
+
+const [perUnit, largest] = [64, 32];
+/** e^(−s) at the middle of each 64th. */
+const decay = Float64Array.from({ length: perUnit * largest }, (_, i) => Math.exp(-(i + 0.5) / perUnit));
+
+/** 1 − e^(−s) to seven digits, as float32 holds them, for s ≥ 0: from a table, in a quarter of the time of an exponential. */
+export function included(s: number): number {
+  if (s < 1 / perUnit) return s * (1 - s * (1 / 2 - s * (1 / 6 - s / 24)));
+  if (!(s < largest)) return 1;
+  const at = (s * perUnit) | 0;
+  const r = s - (at + 0.5) / perUnit;
+  return 1 - (decay[at] as number) * (1 - r * (1 - r * (1 / 2 - r / 6)));
 }
 
 /** Φ(p) = Σ α_i/π_i over the rows with α_i > 0 (paper 3, Eq. 4): the variance of what is sampled, and Σα. Infinite where such a row is never drawn. */

@@ -1,7 +1,7 @@
-import { tf } from "../tf.ts";
+import { handedOver, tf } from "../tf.ts";
 import { type DrawTable, drawInto, drawTable } from "./drawTable.ts";
 import { drawsOf, inclusion } from "./inclusion.ts";
-import type { SamplingScheme, UnitFacts } from "./scheme.ts";
+import { reused, type SamplingScheme, type UnitFacts } from "./scheme.ts";
 
 interface ImageRows {
   /** Null where every row is 0: there is nothing to draw, and nothing changes. */
@@ -33,18 +33,19 @@ export const rowSampling = (
       return { table: active > 0 ? drawTable(p) : null, scale: p.map((share) => (share === 0 ? 0 : 1 / inclusion(share, c))), active };
     });
     const counts = { all: 0, active: 0, kept: 0 };
+    const arrayOf = reused();
     return {
       c,
       probabilities: all,
       multiplier(places) {
-        const out = new Float32Array(places.length * rows);
+        const out = arrayOf(places.length * rows).fill(0);
         places.forEach((image, pass) => {
           const { table, scale, active } = images[image] as ImageRows;
           counts.active += active;
           if (table) counts.kept += drawInto(table, c, scale, random[image] as (typeof random)[number], { out, offset: pass * rows });
         });
         counts.all += out.length;
-        return tf.tensor(out, [places.length, ...shape.slice(1, -1), 1]);
+        return handedOver(out, [places.length, ...shape.slice(1, -1), 1]);
       },
       counts,
     };

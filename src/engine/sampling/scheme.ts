@@ -25,7 +25,8 @@ export interface UnitDraws {
   /** Of the rows of each image, [b·rows], where they are the same in all passes. */
   readonly probabilities?: Float64Array;
   /**
-   * What the unit's value is multiplied with, a constant to gradients. Called in a tidy.
+   * What the unit's value is multiplied with, a constant to gradients. Called in a tidy. It lies in an array that the next call writes over,
+   * so that what is computed from it has to be read first.
    * @param images of every pass: its image's place in the batch; those of one image come in the order of its passes
    * @param value what the unit gives in these passes, [passes,…,channels]
    * @returns [passes,…,1] or [passes,…,channels]
@@ -47,4 +48,13 @@ export function unitFacts(value: tf.Tensor): UnitFacts {
   const [, ...sides] = value.shape;
   const channels = sides.at(-1) ?? 1;
   return { shape: value.shape, rows: value.size / (value.shape[0] ?? 1) / channels, channels };
+}
+
+/** An array that `multiplier` writes into again in each call: new ones would be filled with zeros, copied and collected for every batch. */
+export function reused(): (length: number) => Float32Array {
+  let values = new Float32Array();
+  return (length) => {
+    if (values.length < length) values = new Float32Array(length);
+    return values.length === length ? values : values.subarray(0, length);
+  };
 }

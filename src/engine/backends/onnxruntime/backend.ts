@@ -270,7 +270,7 @@ export class OnnxBackend extends KernelBackend {
 
   override write(values: backend_util.BackendValues, shape: number[], dtype: DataType): object {
     const info = this.host(own(values, dtype), shape, dtype);
-    this.entry(info).isOurs = dtype === "float32";
+    this.entry(info).isOurs = dtype === "float32" && this.entry(info).values !== values;
     return info.dataId;
   }
 

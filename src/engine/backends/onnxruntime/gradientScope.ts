@@ -4,7 +4,8 @@ import { dependentReadScope } from "../scopes.ts";
 /** Scopes that tfjs opens around the two halves of a gradient. */
 const gradientScopes: readonly string[] = ["forward", "backward"];
 
-const isWithin = (names: readonly string[]): boolean => engine().state.scopeStack.some(({ name }) => names.includes(name));
+/** Whether a scope of one of these names is open. */
+export const isWithin = (names: readonly string[]): boolean => engine().state.scopeStack.some(({ name }) => names.includes(name));
 
 /** Whether a gradient's tape is open. Whatever is computed meanwhile has to be kept until the gradient is done. */
 export const isInGradient = (): boolean => isWithin(gradientScopes);

@@ -3,7 +3,7 @@ import type { Classifier } from "../../classifier/classifier.ts";
 import { checkNumbers, probabilityAt } from "../../classifier/probabilities.ts";
 import type { Progress, StreamContext } from "../../context.ts";
 import type { Random } from "../../random.ts";
-import { tf, valuesOf } from "../../tf.ts";
+import { handedOver, type Images, tf, valuesOf } from "../../tf.ts";
 
 /** Which superpixels are on in each of n samples, [n,S] of 0 or 1 with probability ½ each; the first row is all ones, the image itself. */
 export const drawMasks = (n: number, superpixels: number, random: Random): Uint8Array =>
@@ -60,7 +60,7 @@ export async function sampleProbabilities(o: Sampled, ctx: StreamContext, progre
     }
     const seen = model.withStreams?.({ random: (j) => o.random.stream(`sample/${from + j}`) }) ?? model;
     const scores = await valuesOf(
-      tf.tidy(() => seen.logits(tf.tensor4d(buffer.subarray(0, count * o.image.length), [count, ...model.inputShape]))),
+      tf.tidy(() => seen.logits(handedOver(buffer.subarray(0, count * o.image.length), [count, ...model.inputShape]) as Images)),
     );
     checkNumbers(scores);
     for (let i = 0; i < count; i++) result[from + i] = probabilityAt(model, scores, i * model.classes, model.classes, o.classIndex);

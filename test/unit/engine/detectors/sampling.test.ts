@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBackend } from "../../../../src/engine/backends/index.ts";
 import { type Classifier, inputGradient } from "../../../../src/engine/classifier/classifier.ts";
 import { defended } from "../../../../src/engine/classifier/defended.ts";
@@ -215,6 +215,20 @@ describe("dropoutUncertainty", () => {
         .grad((input: tf.Tensor) => tf.sum(f?.(input) as tf.Tensor))(x)
         .dataSync();
     expect(near(gradient(ours), gradient(theirs))).toBeLessThan(1e-6);
+  });
+});
+
+describe.each(kinds)("%s on ONNX Runtime, where arrays are not copied", (kind) => {
+  beforeAll(() => useBackend("onnxruntime"));
+  afterAll(() => useBackend("cpu"));
+
+  it("says the same of an image alone, and whatever passes are computed together", async () => {
+    const all = await detect(kind, littleOf(kind), twoUnits());
+    expect(all.scores.some((score) => score > 0)).toBe(true);
+    for (const forward of [1, 7]) {
+      const { votes } = await detect(kind, littleOf(kind), { ...twoUnits(), batchSizes: { forward, gradient: 1 } });
+      expect([...votes]).toEqual([...all.votes]);
+    }
   });
 });
 

@@ -5,7 +5,7 @@ import { independent, withReplacement } from "../../../../src/engine/sampling/dr
 import { drawInto, drawTable } from "../../../../src/engine/sampling/drawTable.ts";
 import { dropoutSampling } from "../../../../src/engine/sampling/dropout.ts";
 import { entrySampling } from "../../../../src/engine/sampling/entrySampling.ts";
-import { inclusion } from "../../../../src/engine/sampling/inclusion.ts";
+import { included, inclusion } from "../../../../src/engine/sampling/inclusion.ts";
 import { rowSampling } from "../../../../src/engine/sampling/rowSampling.ts";
 import type { SamplingScheme } from "../../../../src/engine/sampling/scheme.ts";
 import { unitFacts } from "../../../../src/engine/sampling/scheme.ts";
@@ -35,6 +35,11 @@ const Z = [
   [3, 4],
   [5, 6],
 ];
+
+it("takes 1 − e^(−s) from a table to the digits that float32 holds", () => {
+  for (let s = 1e-9; s < 100; s *= 1.01) expect(Math.abs(included(s) / -Math.expm1(-s) - 1)).toBeLessThan(6e-8);
+  expect([included(0), included(Number.POSITIVE_INFINITY)]).toEqual([0, 1]);
+});
 
 describe("draws with replacement", () => {
   it("keep what is drawn and divide it by the probability that it is: both draws of the first row", () => {
@@ -218,11 +223,21 @@ describe("single activations", () => {
         expect([...averaged(entrySampling(1, isFixed, method), [0, 0], [2, 1], 3).mean]).toEqual([0, 0]);
   });
 
+  it.each([4, 15, 32, 100])("are dropped at a rate that holds for each of %d places", (entries) => {
+    for (const rate of [0.5, 0.3, 0.9]) {
+      const { mean, share, draws } = averaged(dropoutSampling(rate), new Array(entries).fill(1), [entries, 1], 2000);
+      const deviation = Math.sqrt((rate * (1 - rate)) / 2000);
+      for (const kept of share) expect(Math.abs(kept - (1 - rate))).toBeLessThan(5 * deviation);
+      for (const value of mean) expect(Math.abs(value - 1)).toBeLessThan((5 * deviation) / (1 - rate));
+      expect(draws.counts.kept).toBe(Math.round(Array.from(share).reduce((a, b) => a + b) * 2000));
+    }
+  });
+
   it("are dropped at a rate, without bias; at 0 none is", () => {
     const { mean, share, largest, draws } = averaged(dropoutSampling(0.2), h, [2, 2]);
     expect(near(share, [0.8, 0.8, 0.8, 0.8])).toBeLessThan(0.04);
     expect(near(mean, h)).toBeLessThan(0.2);
-    expect(largest[3]).toBeCloseTo(5, 6);
+    expect(largest[3]).toBeCloseTo(5, 4); // the rate is rounded to 2⁻¹⁶
     expect(draws.counts.kept / draws.counts.all).toBeCloseTo(0.8, 1);
     expect(near(averaged(dropoutSampling(0), h, [2, 2], 3).mean, h)).toBe(0);
   });
